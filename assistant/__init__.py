@@ -1,0 +1,15 @@
+"""A question in, a cited answer out.
+
+from assistant import Assistant
+
+with Assistant.open("report.txt") as assistant:
+    answer = assistant.ask("When was it released?")
+    print(answer)
+"""
+
+from assistant.answer import Answer, AnswerSentence, Citation
+from assistant.assistant import Assistant
+from assistant.settings import Settings
+from index.errors import FootnoteError
+
+__all__ = ["Answer", "AnswerSentence", "Assistant", "Citation", "FootnoteError", "Settings"]

@@ -1,0 +1,250 @@
+"""The values an answer is made of. All are frozen and know nothing of how they were made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from index import Document, Paragraph
+
+#: `quoted`: the sentence is the document's own. `supported`: it was written, and its citations
+#: support it. `unsupported`: it was written, and nothing supports it.
+Verdict = Literal["quoted", "supported", "unsupported"]
+
+REFUSAL = "The documents do not say."
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """One place in a document that supports something.
+
+    Invariant: `document.text[start:end] == quote`, and the same holds of `paragraph`, in which the
+    quote lies. Its `source` and `title` are the document's.
+
+    Attributes:
+        marker: 1, 2, 3 … in order of first appearance in the answer; 0 where the citation is not
+            part of an answer (the closest paragraphs of a refusal).
+        paragraph: the paragraph in which the quote stands.
+        source, title: of the document.
+        start, end: offsets of the quote into the document's text.
+        quote: the quoted characters.
+        score: how well the paragraph matches the question, as `Hit.score`.
+    """
+
+    marker: int
+    paragraph: Paragraph
+    source: str
+    title: str
+    start: int
+    end: int
+    quote: str
+    score: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The citation as plain values, ready for JSON."""
+        return {
+            "marker": self.marker,
+            "document": self.title,
+            "document_id": self.paragraph.document_id,
+            "source": self.source,
+            "heading": list(self.paragraph.heading),
+            "paragraph": self.paragraph.number,
+            "page": self.paragraph.page,
+            "start": self.start,
+            "end": self.end,
+            "quote": self.quote,
+            "paragraph_start": self.paragraph.start,
+            "paragraph_end": self.paragraph.end,
+            "paragraph_text": self.paragraph.text,
+        }
+
+    def check(self, document: Document) -> None:
+        """Raise AssertionError unless the offsets fit the document's text."""
+        assert document.text[self.start : self.end] == self.quote, self
+        assert document.text[self.paragraph.start : self.paragraph.end] == self.paragraph.text
+        assert self.paragraph.start <= self.start < self.end <= self.paragraph.end, self
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSentence:
+    """One sentence of an answer, the markers of the citations behind it, and the verdict on it.
+
+    `conflicts`: what of an unsupported one the documents state otherwise or not at all: number,
+    date, name, negation, direction.
+    """
+
+    text: str
+    verdict: Verdict
+    markers: tuple[int, ...]
+    conflicts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the documents say to a question.
+
+    Attributes:
+        question: as it was asked.
+        standalone_question: as it was understood, with what it took from the conversation.
+        sentences: in order; empty when refused.
+        citations: by marker; every marker of a sentence is among them.
+        refused: the documents do not answer the question.
+        confidence: calibrated probability that they do, 0..1.
+        closest: when refused, the nearest paragraphs, best first, each quoting its nearest
+            sentence; otherwise empty.
+        dropped: how many sentences a language model wrote that nothing supports and that were
+            left out.
+        note: what went wrong on the way to this answer, for the person who asked; None when all
+            went well.
+        timings_ms: milliseconds by stage.
+    """
+
+    question: str
+    standalone_question: str
+    sentences: tuple[AnswerSentence, ...]
+    citations: tuple[Citation, ...]
+    refused: bool
+    confidence: float
+    closest: tuple[Citation, ...] = ()
+    dropped: int = 0
+    note: str | None = None
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The sentences in one paragraph, without markers; the refusal when refused."""
+        if self.refused:
+            return REFUSAL
+        return " ".join(sentence.text for sentence in self.sentences)
+
+    def __str__(self) -> str:
+        """The text with `[1]` markers, and the list of sources below it."""
+        if self.refused:
+            return "\n".join([REFUSAL, *_listing("Closest paragraphs:", self.closest)])
+        return " ".join(map(marked, self.sentences)) + self.below
+
+    @property
+    def below(self) -> str:
+        """What stands below the sentences: remarks, and the list of sources."""
+        left = f"{self.dropped} of the sentences written had no support and were left out."
+        remarks = [remark for remark in (self.note, left if self.dropped else None) if remark]
+        lines = ["", "", f"Note: {' '.join(remarks)}"] if remarks else [""]
+        return "\n".join([*lines, *_listing("Sources:", self.citations)])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as plain values, ready for JSON."""
+        return {
+            "question": self.question,
+            "standalone_question": self.standalone_question,
+            "refused": self.refused,
+            "confidence": round(self.confidence, 4),
+            "text": self.text,
+            "sentences": [
+                {"text": s.text, "verdict": s.verdict, "markers": list(s.markers)}
+                for s in self.sentences
+            ],
+            "citations": [citation.to_dict() for citation in self.citations],
+            "closest": [citation.to_dict() for citation in self.closest],
+            "dropped": self.dropped,
+            "note": self.note,
+            "timings_ms": {stage: round(ms, 2) for stage, ms in self.timings_ms.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What the documents say to a text that somebody wrote.
+
+    Attributes:
+        sentences: all of the text, in order; each `supported` or `unsupported`.
+        citations: by marker; every marker of a sentence is among them.
+    """
+
+    sentences: tuple[AnswerSentence, ...]
+    citations: tuple[Citation, ...]
+
+    @property
+    def supported(self) -> bool:
+        """Whether every sentence is."""
+        return all(sentence.verdict == "supported" for sentence in self.sentences)
+
+    def __str__(self) -> str:
+        """One sentence a line with its markers or what speaks against it; the sources below."""
+        lines = []
+        for sentence in self.sentences:
+            against = f" ({', '.join(sentence.conflicts)})" if sentence.conflicts else ""
+            end = "".join(f" [{marker}]" for marker in sentence.markers)
+            lines.append(f"{sentence.verdict + against:<12}  {sentence.text}{end}")
+        return "\n".join([*lines, *_listing("Sources:", self.citations)])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The verification as plain values, ready for JSON."""
+        return {
+            "supported": self.supported,
+            "sentences": [
+                {
+                    "text": s.text,
+                    "verdict": s.verdict,
+                    "markers": list(s.markers),
+                    "conflicts": list(s.conflicts),
+                }
+                for s in self.sentences
+            ],
+            "citations": [citation.to_dict() for citation in self.citations],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SourcesFound:
+    """The paragraphs that the answer will be made from, best first, before any of it is there.
+
+    Each quotes its nearest sentence, with marker 0.
+    """
+
+    sources: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceReady:
+    """The next sentence of the answer, checked, and the citations that it is the first to use."""
+
+    sentence: AnswerSentence
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The whole answer; the last event. It holds every sentence that was streamed, in order."""
+
+    answer: Answer
+
+
+#: What `Assistant.stream` yields, in this order: one SourcesFound, any number of SentenceReady,
+#: one Done.
+Event = SourcesFound | SentenceReady | Done
+
+
+def marked(sentence: AnswerSentence) -> str:
+    """A sentence with its markers, for people."""
+    if sentence.verdict == "unsupported":
+        return f"{sentence.text} [unsupported]"
+    return sentence.text + "".join(f" [{marker}]" for marker in sentence.markers)
+
+
+def place_of(citation: Citation) -> str:
+    """Where a citation stands, for people: title, headings, page, paragraph."""
+    parts = [citation.title, *(h for h in citation.paragraph.heading if h != citation.title)]
+    if citation.paragraph.page is not None:
+        parts.append(f"page {citation.paragraph.page}")
+    return " › ".join([*parts, f"paragraph {citation.paragraph.number}"])
+
+
+def _listing(head: str, citations: Sequence[Citation]) -> list[str]:
+    if not citations:
+        return []
+    lines = ["", head]
+    for number, citation in enumerate(citations, start=1):
+        lines.append(f"[{citation.marker or number}] {place_of(citation)}")
+        lines.append(f"    “{' '.join(citation.quote.split())}”")
+    return lines

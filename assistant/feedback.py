@@ -1,0 +1,134 @@
+"""What readers say of answers, kept as draft questions for an evaluation set.
+
+A draft is a line of the question-set format (see `evals.formats`) with `"draft": true`: the
+question, the conversation before it and what was answered are there, the gold evidence is not yet.
+`footnote eval` counts no draft; it says how many there are and how to complete them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import filelock
+
+from assistant.answer import Answer
+from assistant.settings import load
+from assistant.understanding import Turn
+from index.errors import FootnoteError, UnreadableError
+
+WAIT = 10.0  # seconds for another writer; each holds the file for milliseconds
+
+
+def drafts_path(index_dir: Path | None = None) -> Path:
+    """Where drafts are kept: in the folder of the index, which is the user's data folder.
+
+    Args:
+        index_dir: that folder; the one of the settings in force by default.
+    """
+    return (index_dir or load().index_dir) / "drafts.jsonl"
+
+
+def add_draft(
+    path: Path,
+    question: str,
+    *,
+    history: Sequence[Turn] = (),
+    answer: Answer | None = None,
+    verdict: Literal["up", "down"],
+) -> None:
+    """Keep a question as a draft; may be called from several threads and processes at once.
+
+    An approved answer (`up`) is proposed as the gold: whether it was refused, and what it quoted.
+    Of a rejected one nothing is proposed. The same question after the same conversation is one
+    draft, which says what was said last; one that is completed already is left as it is.
+
+    Args:
+        path: the set; made when it is not there.
+        question: as it was asked.
+        history: the conversation before it.
+        answer: what was answered, where anything was.
+        verdict: what the reader said of it.
+
+    Raises:
+        UnreadableError: the file cannot be written, or another process does not let go of it.
+    """
+    approved = verdict == "up" and answer is not None
+    draft: dict[str, Any] = {
+        "id": draft_id(question, history),
+        "draft": True,
+        "question": question,
+        "answerable": None,
+        "evidence": [],
+        "answers": [],
+        "history": [{"role": turn["role"], "content": turn["content"]} for turn in history],
+        "verdict": verdict,
+        "added": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    if answer is not None:
+        draft["answered"] = {
+            "refused": answer.refused,
+            "confidence": round(answer.confidence, 4),
+            "text": answer.text,
+            "quotes": [citation.quote for citation in answer.citations],
+            "sources": list(dict.fromkeys(citation.source for citation in answer.citations)),
+        }
+    if answer is not None and approved:
+        draft["answerable"] = not answer.refused
+        draft["evidence"] = [citation.quote for citation in answer.citations]
+    put_line(path, draft)
+
+
+def draft_id(question: str, history: Sequence[Turn] = ()) -> str:
+    """Names a question after a conversation: `draft-` and 10 hexadecimal digits."""
+    said = json.dumps([[turn["role"], turn["content"]] for turn in history] + [question])
+    return f"draft-{hashlib.sha256(said.encode()).hexdigest()[:10]}"
+
+
+def put_line(path: Path, question: dict[str, Any]) -> None:
+    """Append a question to a set; a draft of the same id is replaced, a completed one kept.
+
+    Every other line stays as it is, whatever it holds. The file is written beside and renamed, so
+    that a reader or a crash never meets half of it.
+
+    Raises:
+        UnreadableError: as `add_draft`.
+    """
+    path = path.expanduser().resolve()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(path.with_name(f".{path.name}.lock"), timeout=WAIT):
+            text = path.read_text(encoding="utf-8") if path.exists() else ""
+            lines = [line for line in text.split("\n") if line.strip()]
+            same = [line for line in lines if _parsed(line).get("id") == question["id"]]
+            if any(not _parsed(line).get("draft") for line in same):
+                return
+            kept = [line for line in lines if line not in same]
+            written = json.dumps(question, ensure_ascii=False).encode("utf-8", "backslashreplace")
+            temporary = path.with_name(f".{path.name}.{os.getpid()}")
+            with temporary.open("wb") as stream:
+                stream.write("".join(f"{line}\n" for line in kept).encode() + written + b"\n")
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+    except filelock.Timeout as error:
+        raise _cannot(path, "another process does not let go of it") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise _cannot(path, getattr(error, "strerror", None) or str(error)) from error
+
+
+def _parsed(line: str) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}  # not ours to judge: the evaluation names a malformed line
+    return found if isinstance(found, dict) else {}
+
+
+def _cannot(path: Path, reason: str) -> FootnoteError:
+    return UnreadableError(f"The question cannot be kept in {path}: {reason}.")

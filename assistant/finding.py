@@ -1,0 +1,81 @@
+"""Finds what a question can be answered from: searches, reads, and gathers the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from assistant.asking import asks_for_several
+from assistant.evidence import Evidence, blend, gather, read, rerank
+from assistant.understanding import Turn, in_context, understand
+from index import Hit, Index
+
+if TYPE_CHECKING:
+    from assistant.answering import Clock
+    from assistant.reader import Reader
+    from index.encoding import Vectors
+
+HITS = 10
+#: How many hits of a question that has a conversation before it are weighed in its context.
+IN_CONTEXT = 50
+
+
+class Finder:
+    """Finds paragraphs in documents of an index.
+
+    Args:
+        index: where they are.
+        documents: their ids.
+        reader: the reading model, or None.
+    """
+
+    def __init__(self, index: Index, documents: Sequence[str], reader: Reader | None) -> None:
+        self._index = index
+        self._documents = tuple(documents)
+        self._reader = reader
+
+    def search(self, query: str, k: int, history: Sequence[Turn] = ()) -> list[Hit]:
+        """The k best paragraphs, best first. See `Assistant.search`."""
+        hits = self._hits(understand(query, history), query, history, max(k, HITS))
+        weights = self._index.term_weights(query, self._documents)
+        return [hit for hit, _ in rerank(hits, read(self._reader, query, hits, weights))][:k]
+
+    def evidence(
+        self, question: str, history: Sequence[Turn], understood: str, clock: Clock
+    ) -> Evidence:
+        """Search with all that was understood; tell sentences apart by what was asked last.
+
+        Args:
+            question: as it was asked last.
+            history: the conversation before it.
+            understood: the question as it stands on its own.
+            clock: told of `encode`, `retrieve` and `read`.
+        """
+        vector = self._index.encoder.encode_query(understood)
+        clock.lap("encode")
+        hits = self._hits(understood, question, history, HITS, vector)
+        weights = self._index.term_weights(question, self._documents)
+        clock.lap("retrieve")
+        several = asks_for_several(question)
+        ranked = rerank(hits, read(self._reader, question, hits, weights, several))
+        clock.lap("read")
+        return gather(question, ranked, weights)
+
+    def _hits(
+        self,
+        understood: str,
+        question: str,
+        history: Sequence[Turn],
+        k: int,
+        vector: Vectors | None = None,
+    ) -> list[Hit]:
+        """The k best paragraphs, before any is read."""
+
+        def found(query: str, depth: int, vector: Vectors | None = None) -> list[Hit]:
+            return self._index.search(query, depth, documents=self._documents, vector=vector)
+
+        context = in_context(question, history)
+        if context is None:
+            return found(understood, k, vector)
+        depth = max(k, IN_CONTEXT)
+        return blend(found(understood, depth, vector), found(context, depth))[:k]

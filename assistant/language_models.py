@@ -1,0 +1,288 @@
+"""Language models: any OpenAI-compatible server, a GGUF file in process, any llama-index LLM.
+
+Whatever goes wrong becomes a LanguageModelError whose message can be shown; nothing waits for ever.
+The one home of the clients. A GGUF file is served by llama.cpp inside this process, on loopback and
+behind a key of its own, so that both kinds are one client.
+"""
+
+from __future__ import annotations
+
+import queue
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from index.errors import FootnoteError, SettingsError
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM
+
+    from assistant.settings import Settings
+
+DEFAULT_CONTEXT = 4096  # tokens, where a server does not tell
+MAX_CONTEXT = 8192  # tokens that a GGUF file is given room for
+MAX_TOKENS = 256  # of an answer
+CUT_OFF = "it was cut off"
+TOTAL = 4  # times the limit of silence: how long a whole answer may take
+
+_STATUS = {
+    401: "it refused the key",
+    403: "it refused the key",
+    404: "it does not know the model",
+    429: "it has too many requests",
+}
+
+#: A turn of a conversation with a model: its role and its text.
+Message = tuple[str, str]
+
+
+class LanguageModelError(FootnoteError):
+    """A language model did not do its work. The message is a clause that says what happened."""
+
+
+class ContextError(LanguageModelError):
+    """What it was told is longer than its context."""
+
+
+class LanguageModel:
+    """A language model that streams.
+
+    Args:
+        llm: any llama-index LLM.
+        silence: seconds without a word after which it is given up.
+        context: its context size in tokens, where it is known better than `llm` does.
+        on_close: called by `close`.
+    """
+
+    def __init__(
+        self,
+        llm: LLM,
+        silence: float = 30.0,
+        context: int | None = None,
+        on_close: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._llm = llm
+        self._silence = silence
+        self._on_close = on_close
+        self.context = context or int(llm.metadata.context_window or DEFAULT_CONTEXT)
+        self.name = str(llm.metadata.model_name or type(llm).__name__)
+
+    def stream(self, messages: Sequence[Message], most: int = MAX_TOKENS) -> Iterator[str]:
+        """The answer, piece by piece.
+
+        Args:
+            messages: what is said to it.
+            most: how many tokens it may write, where the model takes such a limit.
+
+        Raises:
+            LanguageModelError: it failed, or has been silent or busy for too long.
+        """
+        pieces: queue.Queue[str | BaseException | None] = queue.Queue()
+        stopped = threading.Event()
+        threading.Thread(
+            target=self._run, args=(messages, most, pieces, stopped), daemon=True
+        ).start()
+        ends = time.monotonic() + TOTAL * self._silence
+        try:
+            while True:
+                wait = min(self._silence, ends - time.monotonic())
+                try:
+                    piece = pieces.get(timeout=max(0.0, wait))
+                except queue.Empty:
+                    raise LanguageModelError(
+                        f"it sent nothing for {self._silence:g} seconds"
+                        if wait == self._silence
+                        else f"it was not done after {TOTAL * self._silence:g} seconds"
+                    ) from None
+                if piece is None:
+                    return
+                if isinstance(piece, BaseException):
+                    raise _translated(piece) from piece
+                yield piece
+        finally:
+            stopped.set()
+
+    def close(self) -> None:
+        """Let go of connections and of weights."""
+        self._on_close()
+
+    def complete(self, messages: Sequence[Message], most: int = MAX_TOKENS) -> str:
+        """The whole answer; see `stream`."""
+        return "".join(self.stream(messages, most))
+
+    def _run(
+        self,
+        messages: Sequence[Message],
+        most: int,
+        pieces: queue.Queue[str | BaseException | None],
+        stopped: threading.Event,
+    ) -> None:
+        from llama_index.core.llms import ChatMessage, MessageRole
+
+        said = [ChatMessage(role=MessageRole(role), content=text) for role, text in messages]
+        try:
+            ended: str | None = ""
+            for response in self._llm.stream_chat(said, **self._limits(most)):
+                if stopped.is_set():
+                    return
+                ended = _finish(response.raw, ended)
+                if response.delta:
+                    pieces.put(response.delta)
+            # A server that speaks the protocol says why it stopped; one that broke off does not.
+            pieces.put(None if ended not in (None, "length") else LanguageModelError(CUT_OFF))
+        except BaseException as error:  # noqa: BLE001, told to whoever waits, whatever it is
+            pieces.put(error)
+
+    def _limits(self, most: int) -> dict[str, Any]:
+        return {"max_tokens": most} if "max_tokens" in type(self._llm).model_fields else {}
+
+
+def check(settings: Settings) -> None:
+    """Check before anything long that a language model that is set could be there.
+
+    Raises:
+        SettingsError: what is set is neither an address nor a file.
+    """
+    if settings.llm and not _is_address(settings.llm) and not _path(settings.llm).is_file():
+        raise SettingsError(
+            f"FOOTNOTE_LLM is {settings.llm!r}, which is neither an address that begins with "
+            "http:// or https:// nor a file. Give http://host:port/v1 or the path of a .gguf file."
+        )
+
+
+def load(settings: Settings) -> LanguageModel:
+    """The language model that is set.
+
+    Raises:
+        SettingsError: a package for it is missing.
+        LanguageModelError: it cannot be loaded.
+    """
+    assert settings.llm is not None
+    if not _is_address(settings.llm):
+        return _in_process(_path(settings.llm), settings)
+    key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else None
+    return _served(settings.llm, settings, key)
+
+
+def _is_address(llm: str) -> bool:
+    return llm.startswith(("http://", "https://"))
+
+
+def _path(llm: str) -> Path:
+    return Path(llm).expanduser()
+
+
+def _served(
+    address: str, settings: Settings, key: str | None, server: object = None
+) -> LanguageModel:
+    try:
+        import httpx
+        from llama_index.llms.openai_like import OpenAILike
+    except ImportError as error:
+        raise _missing(error) from error
+    told = _ask(address, key, settings.llm_timeout)
+    context = settings.llm_context or told.get("context") or DEFAULT_CONTEXT
+    client = httpx.Client(timeout=settings.llm_timeout)
+    llm: LLM = OpenAILike(
+        model=settings.llm_model or told.get("model") or "default",
+        api_base=address,
+        api_key=key or "none",
+        is_chat_model=True,
+        context_window=context,
+        max_tokens=MAX_TOKENS,
+        temperature=0.0,
+        max_retries=0,
+        timeout=settings.llm_timeout,
+        http_client=client,
+    )
+    # llama.cpp's server lives as long as something refers to it.
+    kept = [server]
+
+    def close() -> None:
+        client.close()
+        kept.clear()
+
+    return LanguageModel(llm, settings.llm_timeout, context, close)
+
+
+def _ask(address: str, key: str | None, timeout: float) -> dict[str, Any]:
+    """What a server tells of its first model: name and context size, as far as it does. That it
+    cannot be reached or denies the key is found out, and told, when it is asked to write."""
+    import httpx
+
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    try:
+        reply = httpx.get(
+            f"{address.rstrip('/')}/models", headers=headers, timeout=min(5.0, timeout)
+        )
+        first = reply.json()["data"][0]
+        meta = first.get("meta") or {}
+        context = first.get("max_model_len") or meta.get("n_ctx") or meta.get("n_ctx_train")
+        return {"model": str(first["id"]), "context": int(context) if context else None}
+    except (httpx.HTTPError, ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return {}
+
+
+def _in_process(path: Path, settings: Settings) -> LanguageModel:
+    try:
+        import xllamacpp
+    except ImportError as error:
+        raise _missing(error) from error
+    key = secrets.token_hex(16)
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(path)
+    parameters.n_ctx = settings.llm_context or MAX_CONTEXT
+    parameters.n_parallel = 1
+    parameters.hostnames = ["127.0.0.1"]
+    parameters.port = 0
+    parameters.api_keys = [key]
+    parameters.ui = False
+    parameters.endpoint_slots = False
+    parameters.verbosity = -1
+    try:
+        server = xllamacpp.Server(parameters)
+    except Exception as error:  # the library raises RuntimeError, MemoryError and others
+        raise LanguageModelError(f"{path.name} cannot be loaded: {_translated(error)}") from error
+    return _served(f"{server.listening_address}/v1", settings, key, server=server)
+
+
+def _finish(raw: object, before: str | None) -> str | None:
+    """Why the model stopped, by the last piece that tells: "" where nothing does, None where it is
+    still writing."""
+    choices = getattr(raw, "choices", None)
+    return getattr(choices[0], "finish_reason", None) if choices else before
+
+
+def _missing(error: ImportError) -> SettingsError:
+    return SettingsError(
+        f"FOOTNOTE_LLM is set, but a package for it is not installed ({error}). "
+        "Run: pip install 'footnote[llm]'"
+    )
+
+
+def _translated(error: BaseException) -> LanguageModelError:
+    """An error of a client in a clause, without what was sent or received: it may hold a key."""
+    if isinstance(error, LanguageModelError):
+        return error
+    status = getattr(error, "status_code", None)
+    text = str(error).lower()
+    if "context" in text and any(word in text for word in ("length", "size", "exceed", "window")):
+        return ContextError("the question and its evidence are longer than its context")
+    name = type(error).__name__
+    if status is not None:
+        told = _STATUS.get(status, "its server failed")
+        return LanguageModelError(f"{told} (HTTP {status})")
+    if "Timeout" in name:
+        return LanguageModelError("it did not answer in time")
+    if "Connect" in name:
+        return LanguageModelError("it cannot be reached")
+    if isinstance(error, MemoryError):
+        return LanguageModelError("there is not enough memory")
+    if "Protocol" in name or "ReadError" in name:
+        return LanguageModelError(CUT_OFF)
+    if isinstance(error, ValueError | TypeError | LookupError | AttributeError):
+        return LanguageModelError("its server sent what cannot be read")
+    return LanguageModelError(f"it failed with {name}")

@@ -1,0 +1,70 @@
+// Answers and conversations as text to take along.
+
+import { placeOf } from "./dom.js";
+import { REFUSAL, citationsOf, sentencesOf } from "./turn.js";
+
+const source = (citation) => `${citation.document} › ${placeOf(citation)}`;
+const oneLine = (text) => text.split(/\s+/u).join(" ").trim();
+
+// An answer as plain text with its footnotes below it.
+export function withFootnotes(turn) {
+  if (turn.state === "refused") return REFUSAL;
+  const said = sentencesOf(turn).map((sentence) => {
+    const flag = sentence.verdict === "unsupported" ? " (not in the documents)" : "";
+    return sentence.text + flag + sentence.markers.map((marker) => ` [${marker}]`).join("");
+  });
+  const notes = citationsOf(turn).map((c) => `[${c.marker}] ${source(c)}: “${oneLine(c.quote)}”`);
+  return [said.join(" "), "", ...notes].join("\n");
+}
+
+// Text that Markdown shows as it is: markup, links, footnotes and HTML in it stay text.
+export const escaped = (text) =>
+  oneLine(text).replace(/[\\`*_{}[\]()#+\-.!|~<>&^$:=@"'/]/g, (mark) => (mark === "<" ? "&lt;" : mark === "&" ? "&amp;" : `\\${mark}`));
+
+// A conversation as Markdown, with a list of its sources.
+export function asMarkdown(conversation) {
+  const lines = [`# ${escaped(conversation.title || "Conversation")}`, ""];
+  const sources = new Map();
+  let number = 0;
+  for (const turn of conversation.turns) {
+    lines.push(`## ${escaped(turn.question)}`, "");
+    if (turn.state === "refused") lines.push(`*${escaped(REFUSAL)}*`, "");
+    else if (turn.state === "failed") lines.push(`*Failed: ${escaped(turn.failure ?? "")}*`, "");
+    else if (!sentencesOf(turn).length) lines.push("*Not answered.*", "");
+    if (turn.state === "refused" || !sentencesOf(turn).length) continue;
+    const names = new Map(citationsOf(turn).map((c) => [c.marker, ++number]));
+    const said = sentencesOf(turn).map((sentence) => {
+      const flag = sentence.verdict === "unsupported" ? " *(not in the documents)*" : "";
+      return escaped(sentence.text) + flag + sentence.markers.map((m) => `[^${names.get(m)}]`).join("");
+    });
+    lines.push(said.join(" "), "");
+    if (turn.state === "stopped") lines.push("*Stopped here.*", "");
+    for (const citation of citationsOf(turn)) {
+      const place = source(citation);
+      lines.push(`[^${names.get(citation.marker)}]: ${escaped(place)}: “${escaped(citation.quote)}”`);
+      sources.set(place, citation);
+    }
+    lines.push("");
+  }
+  if (sources.size) lines.push("## Sources", "", ...[...sources.keys()].map((place) => `- ${escaped(place)}`), "");
+  return lines.join("\n");
+}
+
+// Put text on the clipboard, also where a page without TLS may not use the newer way.
+export async function copy(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const area = document.createElement("textarea");
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+}
+
+export function download(name, text) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "text/markdown" }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

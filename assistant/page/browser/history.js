@@ -1,0 +1,89 @@
+// The list of conversations: new, show, rename, export, delete.
+
+import { $, action, h, toast } from "./dom.js";
+import { asMarkdown, download } from "./exporting.js";
+import { fresh } from "./store.js";
+
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+
+export class History {
+  constructor(store, talk) {
+    this.store = store;
+    this.talk = talk;
+    this.dialog = $("history");
+    $("open-history").addEventListener("click", () => {
+      this.draw();
+      this.dialog.showModal();
+    });
+    for (const id of ["new-conversation", "new"]) $(id).addEventListener("click", () => this.#show(fresh()));
+  }
+
+  draw() {
+    const { conversation } = this.talk;
+    const items = this.store.all().map((one) => this.#item(one, one.id === conversation.id));
+    $("conversations").replaceChildren(...items);
+    $("conversation-title").textContent = conversation.turns.length ? conversation.title : "";
+    document.title = conversation.turns.length ? `${conversation.title} – Footnote` : "Footnote";
+  }
+
+  #item(one, current) {
+    const name = h("button", { type: "button", class: "name", dir: "auto", "aria-current": current ? "true" : undefined, onclick: () => this.#show(current ? this.talk.conversation : this.store.load(one.id)) }, one.title || "Conversation");
+    const turns = one.turns.length === 1 ? "1 question" : `${one.turns.length} questions`;
+    const item = h(
+      "li",
+      {},
+      h("div", { class: "what" }, name, h("small", {}, `${turns} · ${day.format(one.updated)}`)),
+      h(
+        "div",
+        { class: "acts" },
+        action("edit", `Rename ${one.title}`, () => this.#rename(one, item)),
+        action("export", `Export ${one.title} as Markdown`, () => download(fileName(one.title), asMarkdown(one))),
+        action("trash", `Delete ${one.title}`, () => this.#remove(one)),
+      ),
+    );
+    return item;
+  }
+
+  #show(conversation) {
+    this.talk.show(conversation);
+    this.dialog.close();
+    $("question").focus();
+  }
+
+  #rename(one, item) {
+    const field = h("input", { "aria-label": "Name of the conversation", maxlength: "120", dir: "auto", value: one.title });
+    let done = false;
+    const finish = (keep) => {
+      if (done) return;
+      done = true;
+      const title = field.value.trim();
+      if (keep && title) this.#change(one, { title, named: true });
+      this.draw();
+    };
+    field.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") event.preventDefault();
+      if (event.key === "Enter" || event.key === "Escape") finish(event.key === "Enter");
+    });
+    field.addEventListener("blur", () => finish(true));
+    item.querySelector(".name").replaceWith(field);
+    field.select();
+  }
+
+  #change(one, values) {
+    const { conversation } = this.talk;
+    const target = one.id === conversation.id ? conversation : one;
+    this.store.save(Object.assign(target, values));
+  }
+
+  #remove(one) {
+    this.store.remove(one.id);
+    if (one.id === this.talk.conversation.id) this.talk.show(fresh());
+    this.draw();
+    toast(`Deleted: ${one.title}`, "Undo", () => {
+      this.store.save(one);
+      this.draw();
+    });
+  }
+}
+
+const fileName = (title) => `${title.replace(/[^\p{L}\p{N} _-]/gu, "").trim().slice(0, 60) || "conversation"}.md`;

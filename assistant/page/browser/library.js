@@ -1,0 +1,175 @@
+// The documents: which there are, which are asked, adding and removing.
+
+import { $, action, announce, h, toast } from "./dom.js";
+import { call, keep, remove, session, upload } from "./server.js";
+
+export class Library {
+  // `acts`: {changed(), open(id), again(id)}; `again`: a document that may be shown has new text.
+  constructor(store, acts) {
+    this.store = store;
+    this.acts = acts;
+    this.documents = [];
+    this.dialog = $("library");
+    for (const id of ["open-library", "asking"]) $(id).addEventListener("click", () => this.dialog.showModal());
+    $("files").addEventListener("change", (event) => {
+      this.add([...event.target.files]);
+      event.target.value = "";
+    });
+    this.#droppable();
+  }
+
+  take(documents) {
+    this.documents = documents;
+    this.draw();
+    this.acts.changed();
+  }
+
+  // Ids of the documents that are asked.
+  asked() {
+    const { left } = this.store;
+    return this.documents.filter((d) => !left.has(d.id)).map((d) => d.id);
+  }
+
+  draw() {
+    const asked = new Set(this.asked());
+    const count = this.documents.length;
+    $("document-count").textContent = count;
+    $("documents").replaceChildren(...this.documents.map((one) => this.#item(one, asked.has(one.id))));
+    const [only] = this.documents.filter((d) => asked.has(d.id));
+    $("asking").textContent =
+      asked.size === 0 ? "No document is ticked: choose what to ask"
+      : asked.size === 1 ? `Asking ${only.title}`
+      : asked.size === count ? `Asking all ${count} documents` : `Asking ${asked.size} of ${count} documents`;
+    $("asking").classList.toggle("wrong", asked.size === 0);
+  }
+
+  #item(one, asked) {
+    const tick = h("input", { type: "checkbox", id: `ask-${one.id}`, checked: asked, onchange: () => this.#choose(one, tick.checked) });
+    const what = [`${one.paragraphs.toLocaleString()} ${one.paragraphs === 1 ? "paragraph" : "paragraphs"}`];
+    if (one.name !== one.title) what.push(one.name);
+    if (one.own) what.push(one.kept ? "yours, kept" : "yours, goes when you are away");
+    return h(
+      "li",
+      {},
+      tick,
+      h("label", { for: tick.id, dir: "auto" }, h("b", {}, one.title), h("small", {}, what.join(" · "))),
+      h(
+        "div",
+        { class: "acts" },
+        h("button", { type: "button", class: "open", "aria-label": `Read ${one.title}`, onclick: () => { this.dialog.close(); this.acts.open(one.id); } }, "Read"),
+        one.own && !one.kept && action("keep", `Keep ${one.title}`, () => this.#keep(one)),
+        one.own && action("trash", `Remove ${one.title}`, () => this.#remove(one)),
+      ),
+    );
+  }
+
+  #choose(one, asked) {
+    const { left } = this.store;
+    if (asked) left.delete(one.id);
+    else left.add(one.id);
+    this.store.left = left;
+    this.draw();
+    $(`ask-${one.id}`).focus();
+    this.acts.changed();
+  }
+
+  async #keep(one) {
+    await this.#tried(() => keep(one.id), `Kept: ${one.title}`);
+  }
+
+  async #remove(one) {
+    await this.#tried(() => remove(one.id), `Removed: ${one.title}`);
+  }
+
+  async #tried(act, done) {
+    try {
+      await act();
+      toast(done);
+    } catch (error) {
+      toast(error.message);
+    }
+    await this.refresh();
+  }
+
+  async refresh() {
+    try {
+      this.take((await session()).documents);
+    } catch (error) {
+      toast(error.message);
+    }
+  }
+
+  // --- adding ---------------------------------------------------------------------------------
+
+  // One after the other: each is sent, then indexed, unless it is cancelled.
+  async add(files) {
+    if (!files.length) return;
+    if (!this.dialog.open) this.dialog.showModal();
+    for (const adding of files.map((file) => this.#row(file))) {
+      const { file, row, bar, says, cancel, stopping } = adding;
+      try {
+        stopping.signal.throwIfAborted();
+        says.textContent = "Sending";
+        const ticket = await upload(file, (share) => (bar.value = share * 0.3), stopping.signal);
+        const found = await this.#indexed(ticket, adding);
+        row.classList.add("done");
+        says.textContent = `Added: ${found.paragraphs.toLocaleString()} ${found.paragraphs === 1 ? "paragraph" : "paragraphs"}`;
+        announce(`Added ${found.title}`);
+        await this.refresh();
+        this.acts.again(found.id);
+      } catch (error) {
+        const cancelled = stopping.signal.aborted;
+        row.classList.add(cancelled ? "cancelled" : "wrong");
+        says.textContent = cancelled ? "Cancelled: not added" : error.message;
+        says.setAttribute("role", cancelled ? "status" : "alert");
+        if (cancelled) await this.refresh();
+      }
+      if (document.activeElement === cancel) $("files").focus();
+      bar.remove();
+      cancel.remove();
+    }
+  }
+
+  #row(file) {
+    const stopping = new AbortController();
+    const bar = h("progress", { max: "1", value: "0", "aria-label": `Adding ${file.name}` });
+    const says = h("small", {}, "Waiting");
+    const stop = () => {
+      cancel.disabled = true;
+      says.textContent = "Cancelling";
+      stopping.abort();
+    };
+    const cancel = h("button", { type: "button", class: "cancel", "aria-label": `Cancel adding ${file.name}`, onclick: stop }, "Cancel");
+    const row = h("li", { dir: "auto" }, cancel, h("b", {}, file.name), bar, says);
+    $("uploads").append(row);
+    return { file, row, bar, says, cancel, stopping };
+  }
+
+  async #indexed(ticket, { bar, says, stopping }) {
+    for await (const { place, value } of call("add", [ticket], stopping.signal)) {
+      if (place > 0) says.textContent = `Waiting: ${place} before it`;
+      if (value?.stage === "indexing") {
+        bar.value = 0.3 + (0.7 * value.done) / value.total;
+        says.textContent = `Indexing ${value.done.toLocaleString()} of ${value.total.toLocaleString()} paragraphs`;
+      } else if (value?.stage === "failed") throw new Error(value.failure);
+      else if (value?.stage === "done") return value.document;
+    }
+    throw new Error("Indexing was broken off. Add the file again.");
+  }
+
+  #droppable() {
+    const cover = $("dropping");
+    let depth = 0;
+    const holds = (event) => event.dataTransfer?.types.includes("Files");
+    addEventListener("dragenter", (event) => holds(event) && ++depth && (cover.hidden = false));
+    addEventListener("dragleave", (event) => holds(event) && --depth <= 0 && (cover.hidden = true));
+    addEventListener("dragover", (event) => holds(event) && event.preventDefault());
+    addEventListener("drop", (event) => {
+      depth = 0;
+      cover.hidden = true;
+      if (!holds(event)) return;
+      event.preventDefault();
+      this.add([...event.dataTransfer.files]);
+    });
+  }
+}

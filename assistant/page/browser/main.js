@@ -1,0 +1,100 @@
+// Puts the page together.
+
+import { $, h, toast } from "./dom.js";
+import { History } from "./history.js";
+import { Library } from "./library.js";
+import { Reader } from "./reader.js";
+import { session, starters } from "./server.js";
+import { Store, fresh, storage } from "./store.js";
+import { Talk } from "./talk.js";
+
+const ALIVE = 60_000; // milliseconds between signs of life
+const THEMES = { "": "as the device", light: "light", dark: "dark" };
+
+theme();
+
+const told = await session().catch((error) => {
+  toast(error.message, "Retry", () => location.reload());
+  return { user: null, documents: [] };
+});
+const store = new Store(told.user);
+$("log-out").hidden = told.user === null;
+
+const reader = new Reader({
+  citing: (documentId, number) => talk.citing(documentId, number),
+  goTo: (turn) => {
+    reader.close();
+    talk.goTo(turn);
+  },
+  askAbout: (about) => {
+    reader.close();
+    talk.askAbout(about);
+  },
+});
+const library = new Library(store, {
+  changed: () => {
+    reader.offer(library.documents);
+    suggest();
+  },
+  open: async (id) => {
+    await reader.show(id);
+    reader.open();
+  },
+  again: (id) => reader.document?.id === id && reader.show(id, true),
+});
+const talk = new Talk(store, {
+  documents: () => library.asked(),
+  changed: () => history.draw(),
+  follow: (citation, all) => reader.light(citation, all),
+  cite: (citations) => reader.cite(citations),
+  leave: () => reader.leave(),
+});
+const history = new History(store, talk);
+
+library.take(told.documents);
+talk.show((store.current && store.load(store.current)) || fresh());
+setInterval(() => session().catch(() => {}), ALIVE);
+
+for (const dialog of document.querySelectorAll("dialog")) {
+  dialog.querySelector(".close").addEventListener("click", () => dialog.close());
+  // A click beside it closes it.
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+}
+addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.target.matches("input, textarea, select") || document.querySelector("dialog[open]")) return;
+  event.preventDefault();
+  $("question").focus();
+});
+if (matchMedia("(hover: hover)").matches) $("question").focus();
+document.body.dataset.ready = "true";
+
+// Questions to begin with, about the documents that are asked.
+async function suggest() {
+  const asked = library.asked();
+  const list = $("starters");
+  let questions = [];
+  try {
+    if (asked.length) questions = await starters(asked);
+  } catch {
+    // One can begin without.
+  }
+  if (String(asked) !== String(library.asked())) return; // others are asked by now
+  list.replaceChildren(...questions.map((question) => h("li", {}, h("button", { type: "button", dir: "auto", onclick: () => talk.ask(question) }, question))));
+  list.setAttribute("aria-busy", "false");
+  list.hidden = questions.length === 0;
+}
+
+function theme() {
+  const names = Object.keys(THEMES);
+  const root = document.documentElement;
+  const label = () => ($("theme-label").textContent = `Theme: ${THEMES[root.dataset.theme ?? ""]}`);
+  $("theme").addEventListener("click", () => {
+    const next = names[(names.indexOf(root.dataset.theme ?? "") + 1) % names.length];
+    if (next) root.dataset.theme = next;
+    else delete root.dataset.theme;
+    storage.set("footnote/theme", next);
+    label();
+    toast(`Theme: ${THEMES[next]}`);
+  });
+  label();
+}

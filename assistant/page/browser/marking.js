@@ -1,0 +1,43 @@
+// Text with some of its characters marked. Offsets count characters as Python does, not UTF-16.
+
+import { characters, h } from "./dom.js";
+
+// The pieces of a text between the edges of its spans: strings, and `mark`s that carry the keys of
+// all spans that lie over them. `spans`: {start, end, key, chosen}, offsets into the text.
+export function marked(text, spans) {
+  if (!spans.length) return [text];
+  const letters = characters(text);
+  const within = (offset) => Math.max(0, Math.min(letters.length, offset));
+  const edges = [...new Set([0, letters.length, ...spans.flatMap((s) => [within(s.start), within(s.end)])])];
+  edges.sort((a, b) => a - b);
+  const pieces = [];
+  for (let i = 1; i < edges.length; i++) {
+    const [start, end] = [edges[i - 1], edges[i]];
+    const piece = letters.slice(start, end).join("");
+    const over = spans.filter((s) => s.start <= start && end <= s.end);
+    if (!over.length) pieces.push(piece);
+    else {
+      const chosen = over.some((s) => s.chosen);
+      pieces.push(h("mark", { class: chosen ? "chosen" : undefined, dataset: { keys: over.map((s) => s.key).join(" ") } }, piece));
+    }
+  }
+  return pieces;
+}
+
+// A long paragraph around its spans: the same pieces, with what is far from them left out.
+export function excerpt(text, spans, around = 140) {
+  const letters = characters(text);
+  const first = Math.min(...spans.map((s) => s.start));
+  const last = Math.max(...spans.map((s) => s.end));
+  let start = Math.max(0, first - around);
+  let end = Math.min(letters.length, last + around);
+  if (letters.length - (end - start) < around) [start, end] = [0, letters.length];
+  while (start > 0 && start < first && letters[start - 1] !== " ") start++;
+  while (end < letters.length && end > last && letters[end] !== " ") end--;
+  const moved = spans.map((s) => ({ ...s, start: s.start - start, end: s.end - start }));
+  const pieces = marked(letters.slice(start, end).join(""), moved);
+  return {
+    whole: start === 0 && end === letters.length,
+    pieces: [start > 0 && "… ", ...pieces, end < letters.length && " …"],
+  };
+}

@@ -1,0 +1,294 @@
+// The document pane: the whole document under its headings, what is cited in it, and finding in it.
+
+import { $, announce, characters, h, smoothly } from "./dom.js";
+import { marked } from "./marking.js";
+import { document_ } from "./server.js";
+
+const LONG = 300; // paragraphs from which those out of sight are not laid out
+const LINE = 27; // pixels, about
+const LIT = 2000; // places found that are lit up; all are counted
+
+export class Reader {
+  // `acts`: {citing(documentId, number): [{turn, marker}], goTo(turn), askAbout(about)}.
+  constructor(acts) {
+    this.acts = acts;
+    this.document = null;
+    this.blocks = new Map();
+    this.cited = [];
+    this.found = [];
+    this.at = -1;
+    this.pages = $("pages");
+    this.pages.addEventListener("click", (event) => this.#clicked(event));
+    this.pages.addEventListener("keydown", (event) => this.#moved(event));
+    $("find-text").addEventListener("input", () => this.#find());
+    $("find-text").addEventListener("keydown", (event) => {
+      if (event.key === "Enter") this.#step(event.shiftKey ? -1 : 1);
+    });
+    $("find-on").addEventListener("click", () => this.#step(1));
+    $("find-back").addEventListener("click", () => this.#step(-1));
+    $("close-reader").addEventListener("click", () => this.close());
+    $("open-reader").addEventListener("click", () => this.open());
+    $("reader").addEventListener("keydown", (event) => event.key === "Escape" && this.isSheet() && this.close());
+    $("reader-title").querySelector("select").addEventListener("change", (event) => this.show(event.target.value));
+  }
+
+  // On a narrow page the document lies over the conversation.
+  isSheet = () => matchMedia("(max-width: 60rem)").matches;
+
+  open() {
+    if (!this.isSheet()) return;
+    this.before = document.activeElement;
+    document.body.classList.add("reading");
+    $("talk").inert = $("top").inert = true;
+    $("reader").setAttribute("role", "dialog");
+    $("reader").setAttribute("aria-modal", "true");
+    $("close-reader").focus();
+  }
+
+  close() {
+    document.body.classList.remove("reading");
+    $("talk").inert = $("top").inert = false;
+    $("reader").removeAttribute("role");
+    $("reader").removeAttribute("aria-modal");
+    this.before?.focus({ preventScroll: true });
+  }
+
+  // The documents that there are to read.
+  offer(documents) {
+    const select = $("reader-title").querySelector("select");
+    select.replaceChildren(...documents.map((d) => h("option", { value: d.id }, d.title)));
+    select.hidden = documents.length < 2;
+    $("reader-title").querySelector("h2").hidden = documents.length > 1;
+    if (this.document && !documents.some((d) => d.id === this.document.id)) this.#clear();
+    if (this.document) select.value = this.document.id;
+    else if (documents.length) return this.show(documents[0].id);
+  }
+
+  // Show a document; when it is shown already (and not added anew), nothing moves.
+  async show(id, again = false) {
+    if (this.document?.id === id && !again) return true;
+    let loaded;
+    try {
+      loaded = await document_(id);
+    } catch (error) {
+      this.note(error.message);
+      return false;
+    }
+    this.document = loaded;
+    this.note("");
+    $("reader-title").querySelector("select").value = id;
+    $("reader-title").querySelector("h2").textContent = loaded.title;
+    this.blocks.clear();
+    const nodes = [];
+    let heading = [];
+    for (const paragraph of loaded.paragraphs) {
+      const same = heading.findIndex((title, level) => title !== paragraph.heading[level]);
+      const from = same < 0 ? heading.length : same;
+      paragraph.heading.forEach((title, level) => {
+        if (level >= from) nodes.push(h(`h${Math.min(6, level + 3)}`, { dir: "auto" }, title));
+      });
+      heading = paragraph.heading;
+      nodes.push(this.#block(paragraph));
+    }
+    this.pages.classList.toggle("long", loaded.paragraphs.length > LONG);
+    this.pages.scrollTop = 0;
+    this.mark(this.cited); // before it is laid out, so that nothing moves
+    this.pages.replaceChildren(...nodes);
+    this.#find();
+    return true;
+  }
+
+  #clear() {
+    this.document = null;
+    this.blocks.clear();
+    this.pages.replaceChildren();
+  }
+
+  #block(paragraph) {
+    const text = h("p", { dir: "auto" }, paragraph.text);
+    const label = `Paragraph ${paragraph.number}${paragraph.page ? `, page ${paragraph.page}` : ""}`;
+    const number = h(
+      "button",
+      { type: "button", class: "number", tabindex: this.blocks.size ? "-1" : "0", "aria-label": label, "aria-expanded": "false" },
+      String(paragraph.number),
+    );
+    const element = h("div", { class: "block", dataset: { number: paragraph.number } }, number, text);
+    // About as high as it will be, so that the scroll bar is right before it is laid out.
+    element.style.containIntrinsicHeight = `auto ${(1 + Math.ceil(paragraph.text.length / 58)) * LINE}px`;
+    this.blocks.set(paragraph.number, { element, text, number, paragraph, spans: "[]" });
+    return element;
+  }
+
+  // Mark what these citations quote; one of them may be chosen: it is brought into view.
+  mark(citations, chosen) {
+    this.cited = citations;
+    if (!this.document) return;
+    const byNumber = Map.groupBy(citations.filter((c) => c.document_id === this.document.id), (c) => c.paragraph);
+    for (const [number, block] of this.blocks) {
+      const spans = (byNumber.get(number) ?? []).map((c) => ({
+        start: c.start - c.paragraph_start,
+        end: c.end - c.paragraph_start,
+        key: c.marker || "closest",
+        chosen: chosen && c.marker === chosen.marker && c.start === chosen.start,
+      }));
+      const now = JSON.stringify(spans);
+      if (now === block.spans) continue;
+      block.spans = now;
+      block.element.classList.toggle("cited", spans.length > 0);
+      block.text.replaceChildren(...marked(block.paragraph.text, spans));
+    }
+  }
+
+  // A new answer's citations: the first is brought into view where the document is beside it.
+  async cite(citations) {
+    if (!citations.length || this.isSheet()) return this.mark(citations);
+    if (await this.show(citations[0].document_id)) {
+      this.mark(citations);
+      const first = this.pages.querySelector("mark");
+      if (first) this.#bring(first);
+    }
+  }
+
+  // Light up what a citation quotes, in its paragraph.
+  async light(citation, all) {
+    const there = await this.show(citation.document_id);
+    this.open();
+    if (!there) return this.note("The document that this was quoted from is no longer here. Its paragraph is kept with the answer.");
+    this.note("");
+    const block = this.blocks.get(citation.paragraph);
+    if (block?.paragraph.text !== citation.paragraph_text) {
+      this.mark([]);
+      return this.note("The document has changed since this answer, so the quote may no longer stand in it. Ask again.");
+    }
+    this.mark(all, citation);
+    this.#select(citation.paragraph, false);
+    this.#bring(block.text.querySelector("mark.chosen") ?? block.element);
+    announce(`Shown in the document: ${citation.quote}`);
+  }
+
+  note(text) {
+    $("reader-note").textContent = text;
+    $("reader-note").hidden = !text;
+  }
+
+  // Paragraphs out of sight have no exact height until they are near: look again once they have.
+  #bring(target) {
+    target.scrollIntoView({ block: "center", behavior: "instant" });
+    requestAnimationFrame(() => target.scrollIntoView({ block: "center", behavior: "instant" }));
+  }
+
+  // --- paragraphs -----------------------------------------------------------------------------
+
+  #clicked(event) {
+    if (event.target.closest(".beside")) return;
+    const block = event.target.closest(".block");
+    if (!block || (!event.target.closest(".number") && !getSelection().isCollapsed)) return;
+    this.#select(Number(block.dataset.number), true);
+  }
+
+  #moved(event) {
+    const number = Number(event.target.closest?.(".number")?.parentElement.dataset.number);
+    const steps = { ArrowDown: number + 1, ArrowUp: number - 1, Home: 1, End: this.blocks.size };
+    const next = this.blocks.get(steps[event.key]);
+    if (!number || !next) return;
+    event.preventDefault();
+    this.#rove(next);
+    next.number.focus({ preventScroll: true });
+    next.element.scrollIntoView({ block: "nearest", behavior: smoothly() });
+  }
+
+  #rove(block) {
+    for (const { number } of this.blocks.values()) if (number.tabIndex === 0) number.tabIndex = -1;
+    block.number.tabIndex = 0;
+  }
+
+  // Another conversation is shown: what is said about a paragraph is of the one before.
+  leave() {
+    this.#unselect();
+    this.close();
+  }
+
+  #unselect() {
+    for (const { element, number: button } of this.blocks.values()) {
+      if (!element.classList.contains("chosen")) continue;
+      element.classList.remove("chosen");
+      element.querySelector(".beside")?.remove();
+      button.setAttribute("aria-expanded", "false");
+    }
+  }
+
+  // Show what there is about a paragraph; choosing it again hides it.
+  #select(number, toggles) {
+    const block = this.blocks.get(number);
+    const open = block.element.classList.contains("chosen");
+    this.#unselect();
+    this.#rove(block);
+    if (open && toggles) return;
+    block.element.classList.add("chosen");
+    block.number.setAttribute("aria-expanded", "true");
+    const citing = this.acts.citing(this.document.id, number);
+    const about = {
+      document: this.document.id,
+      title: block.paragraph.heading.at(-1) ?? this.document.title,
+      number,
+      text: characters(block.paragraph.text).slice(0, 300).join(""),
+    };
+    block.element.append(
+      h(
+        "div",
+        { class: "beside" },
+        citing.length
+          ? h("ul", { "aria-label": "Answers that cite this paragraph" }, ...citing.map(({ turn, marker }) =>
+              h("li", {}, h("button", { type: "button", class: "citing", dir: "auto", onclick: () => this.acts.goTo(turn) }, h("span", { class: "key" }, `[${marker}]`), " ", turn.question))))
+          : h("p", {}, "No answer here cites this paragraph."),
+        h("button", { type: "button", class: "about-this", onclick: () => this.acts.askAbout(about) }, "Ask about this"),
+      ),
+    );
+  }
+
+  // --- finding --------------------------------------------------------------------------------
+
+  #find() {
+    const wanted = $("find-text").value.trim();
+    this.found = [];
+    this.at = -1;
+    CSS.highlights?.clear();
+    if (wanted) {
+      const pattern = new RegExp(wanted.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&").replace(/\s+/g, "\\s+"), "gi");
+      for (const block of this.blocks.values()) {
+        for (const match of block.paragraph.text.matchAll(pattern)) {
+          this.found.push({ block, start: match.index, end: match.index + match[0].length });
+        }
+      }
+      CSS.highlights?.set("found", new Highlight(...this.found.slice(0, LIT).map(range)));
+    }
+    for (const id of ["find-on", "find-back"]) $(id).disabled = !this.found.length;
+    $("find-count").textContent = wanted ? (this.found.length ? `${this.found.length}` : "none") : "";
+  }
+
+  #step(by) {
+    if (!this.found.length) return;
+    this.at = this.at < 0 ? (by > 0 ? 0 : this.found.length - 1) : (this.at + by + this.found.length) % this.found.length;
+    const place = this.found[this.at];
+    $("find-count").textContent = `${this.at + 1} of ${this.found.length}`;
+    this.#bring(place.block.element);
+    CSS.highlights?.set("found-here", new Highlight(range(place)));
+  }
+}
+
+// The place of a find as a range over the paragraph's text, whatever is marked in it.
+function range({ block, start, end }) {
+  const found = new Range();
+  const walker = document.createTreeWalker(block.text, NodeFilter.SHOW_TEXT);
+  let before = 0;
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const after = before + node.data.length;
+    if (before <= start && start < after) found.setStart(node, start - before);
+    if (before < end && end <= after) {
+      found.setEnd(node, end - before);
+      break;
+    }
+    before = after;
+  }
+  return found;
+}

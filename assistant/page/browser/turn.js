@@ -1,0 +1,248 @@
+// One question and what became of it. While an answer streams, everything is added below what is
+// there already, so that nothing that is being read moves.
+
+import { $, action, h, placeOf } from "./dom.js";
+import { excerpt, marked } from "./marking.js";
+
+export const REFUSAL = "The documents do not say.";
+
+const VERDICTS = {
+  quoted: "quoted",
+  supported: "supported by its source",
+  unsupported: "nothing in the documents supports this",
+};
+
+export const citationsOf = (turn) => turn.answer?.citations ?? turn.citations ?? [];
+export const sentencesOf = (turn) => turn.answer?.sentences ?? turn.sentences ?? [];
+
+// What is said of an answer as a whole. An answer is partial when some of what was written is not
+// in the documents, whether it was left out or is shown.
+export function standing(turn) {
+  const sentences = sentencesOf(turn);
+  const unsupported = sentences.filter((s) => s.verdict === "unsupported").length;
+  const dropped = turn.answer?.dropped ?? 0;
+  const partial = unsupported + dropped > 0;
+  const written = sentences.some((s) => s.verdict === "supported");
+  const words = [partial ? "Partly answered" : written ? "Written from its sources" : "Quoted from the documents"];
+  const is = (count) => (count === 1 ? "sentence that nothing supports was" : "sentences that nothing supports were");
+  if (dropped) words.push(`${dropped} ${is(dropped)} left out`);
+  if (unsupported) words.push(`${unsupported} of ${sentences.length} sentences not supported`);
+  const sure = Math.round((turn.answer?.confidence ?? 0) * 100);
+  words.push(`${sure >= 90 ? "sure" : sure >= 70 ? "fairly sure" : "not very sure"}, ${sure}%`);
+  const time = turn.answer?.timings_ms?.total ?? 0;
+  words.push(time < 950 ? `${Math.round(time)} ms` : `${(time / 1000).toFixed(1)} s`);
+  return { partial, text: words.join(" · ") };
+}
+
+export class TurnView {
+  // `acts`: {follow(turn, citation), openAt(citation), ask(question), retry, edit, copy, vote}.
+  constructor(turn, acts) {
+    this.turn = turn;
+    this.acts = acts;
+    this.shown = 0;
+    this.stage = h("p", { class: "stage" });
+    this.body = h("div", { class: "answer" });
+    this.after = h("div", { class: "after" });
+    this.question = h("h2", { class: "question", dir: "auto" }, turn.question);
+    const about = turn.about && h("p", { class: "about", dir: "auto" }, `About paragraph ${turn.about.number} of ${turn.about.title}`);
+    this.element = h("article", { class: "turn", id: `turn-${turn.id}`, tabindex: "-1" }, this.question, about, this.stage, this.body, this.after);
+    this.update();
+  }
+
+  update() {
+    const { turn } = this;
+    this.element.dataset.state = turn.state;
+    this.element.setAttribute("aria-busy", String(turn.state === "pending"));
+    this.#stage();
+    const sentences = sentencesOf(turn);
+    for (; this.shown < sentences.length; this.shown++) this.#sentence(sentences[this.shown]);
+    if (turn.state !== "pending" && !this.after.childElementCount) this.#finish();
+  }
+
+  // One line that stays where it is: what is going on, then what was read.
+  #stage() {
+    const { turn } = this;
+    const waiting = turn.state === "pending" && !turn.sentences?.length;
+    let words;
+    if (turn.state === "pending") {
+      if (turn.place > 0) words = `Waiting: ${turn.place === 1 ? "one question is" : `${turn.place} questions are`} before yours`;
+      else if (!turn.sources) words = turn.place === undefined ? "Sending" : "Searching the documents";
+      else words = "Reading";
+    } else if (turn.sources?.length) words = "Read";
+    this.stage.classList.toggle("thinking", waiting);
+    const links = (turn.sources ?? []).map((source) =>
+      h("button", { type: "button", class: "place", title: `${source.document} › ${placeOf(source)}`, onclick: () => this.acts.openAt(source) }, `¶ ${source.paragraph}`),
+    );
+    const label = h("span", {}, words ?? "");
+    this.stage.replaceChildren(label, ...links);
+    this.stage.hidden = !words;
+  }
+
+  #sentence(sentence) {
+    const citations = citationsOf(this.turn);
+    const markers = sentence.markers.map((marker) => {
+      const citation = citations.find((c) => c.marker === marker);
+      return citation && this.#marker(citation);
+    });
+    const odd = sentence.verdict === "unsupported";
+    // The space belongs to what follows: at the end of what is there it would move with it.
+    this.body.append(
+      this.body.childElementCount ? " " : "",
+      h(
+        "span",
+        { class: "sentence", dataset: { verdict: sentence.verdict }, dir: "auto" },
+        h("span", { class: "words" }, sentence.text),
+        odd ? h("span", { class: "flag" }, `not in the documents${against(sentence)}`) : h("span", { class: "unseen" }, ` (${VERDICTS[sentence.verdict]})`),
+        ...markers,
+      ),
+    );
+  }
+
+  #marker(citation) {
+    return h(
+      "a",
+      {
+        href: "#reader",
+        class: "marker",
+        dataset: { marker: citation.marker },
+        "aria-label": `Source ${citation.marker}: ${citation.document}, ${placeOf(citation)}`,
+        "aria-describedby": "tooltip",
+        onclick: (event) => {
+          event.preventDefault();
+          this.acts.follow(this.turn, citation);
+        },
+      },
+      `[${citation.marker}]`,
+    );
+  }
+
+  #finish() {
+    const { turn } = this;
+    if (turn.state === "failed") this.after.append(failure(turn.failure));
+    if (turn.state === "stopped") this.after.append(h("p", { class: "stopped" }, this.shown ? "Stopped here. The answer may go on." : "Stopped before there was an answer."));
+    const { answer } = turn;
+    if (answer?.note) this.after.append(h("p", { class: "note", dir: "auto" }, answer.note));
+    if (turn.state === "answered") {
+      const { partial, text } = standing(turn);
+      this.after.append(h("p", { class: partial ? "meta partial" : "meta" }, text));
+    }
+    if (answer && answer.standalone_question !== answer.question) {
+      this.after.append(h("p", { class: "meta", dir: "auto" }, "Understood as: ", h("q", {}, answer.standalone_question)));
+    }
+    if (turn.state === "refused") this.#refused();
+    else if (answer || turn.citations?.length) this.after.append(this.#cards(citationsOf(turn), "Sources"));
+    this.after.append(this.#actions());
+  }
+
+  #refused() {
+    const { turn } = this;
+    const instead = (turn.instead ?? []).map((question) =>
+      h("li", {}, h("button", { type: "button", class: "instead", dir: "auto", onclick: () => this.acts.ask(question) }, question)),
+    );
+    this.after.append(
+      h("p", { class: "refusal" }, REFUSAL),
+      h("p", { class: "meta" }, "No paragraph answers this well enough to be quoted."),
+      instead.length ? h("div", { class: "can" }, h("h3", {}, "They do answer"), h("ul", {}, ...instead)) : "",
+      this.#cards(turn.answer?.closest ?? [], "Closest paragraphs"),
+    );
+  }
+
+  // Citations of the same paragraph share a card, so that it is read once.
+  #cards(citations, title) {
+    const places = new Map();
+    for (const citation of citations) {
+      const place = `${citation.document_id} ${citation.paragraph_start}`;
+      places.set(place, [...(places.get(place) ?? []), citation]);
+    }
+    const cards = [...places.values()].map((group) => this.#card(group));
+    return h("section", { class: "sources", "aria-label": title }, h("h3", {}, title), ...cards);
+  }
+
+  #card(group) {
+    const [first] = group;
+    const closest = !first.marker;
+    const spans = group.map((c) => ({ start: c.start - c.paragraph_start, end: c.end - c.paragraph_start, key: c.marker }));
+    const short = excerpt(first.paragraph_text, spans);
+    const text = h("p", { class: "paragraph", dir: "auto" }, ...short.pieces);
+    const more = h(
+      "button",
+      {
+        type: "button",
+        class: "more",
+        "aria-expanded": "false",
+        onclick: () => {
+          const open = more.getAttribute("aria-expanded") === "true";
+          more.setAttribute("aria-expanded", String(!open));
+          more.textContent = open ? "Whole paragraph" : "Less";
+          text.replaceChildren(...(open ? excerpt(first.paragraph_text, spans).pieces : marked(first.paragraph_text, spans)).filter(Boolean));
+        },
+      },
+      "Whole paragraph",
+    );
+    const open = h("button", { type: "button", class: "go", onclick: () => this.acts.follow(this.turn, first) }, placeOf(first));
+    const keys = group.map((c) => c.marker && h("span", { class: "key" }, `[${c.marker}]`)).filter(Boolean);
+    return h(
+      "article",
+      { class: closest ? "card closest" : "card", dataset: { markers: group.map((c) => c.marker).join(" ") } },
+      h("header", {}, ...keys, h("h4", { dir: "auto" }, open)),
+      closest && h("p", { class: "label" }, "Closest, not an answer"),
+      text,
+      h("footer", {}, h("span", { class: "file", dir: "auto" }, first.document), short.whole ? "" : more),
+    );
+  }
+
+  #actions() {
+    const { turn, acts } = this;
+    const voted = (verdict) => turn.vote === verdict;
+    const thumbs = turn.answer
+      ? ["up", "down"].map((verdict) => {
+          const button = action(verdict, verdict === "up" ? "A good answer" : "A bad answer", async () => {
+            await acts.vote(turn, verdict);
+            for (const one of thumbs) one.setAttribute("aria-pressed", String(one.dataset.verdict === turn.vote));
+          });
+          button.dataset.verdict = verdict;
+          button.setAttribute("aria-pressed", String(voted(verdict)));
+          return button;
+        })
+      : [];
+    return h(
+      "div",
+      { class: "actions", role: "group", "aria-label": "This answer" },
+      turn.answer && action("copy", "Copy with footnotes", () => acts.copy(turn)),
+      action("retry", "Ask again", () => acts.retry(turn), turn.state === "failed" || turn.state === "stopped"),
+      action("edit", "Edit the question", () => acts.edit(turn)),
+      ...thumbs,
+    );
+  }
+}
+
+// What of an unsupported sentence the documents state otherwise.
+const against = ({ conflicts }) => (conflicts?.length ? `: ${conflicts.join(", ")}` : "");
+
+function failure(text) {
+  return h("div", { class: "failure", role: "alert" }, h("b", {}, "This could not be answered."), " ", h("span", { dir: "auto" }, text));
+}
+
+// The quote of the marker under the pointer or the focus.
+export function tooltips(root, citationOf) {
+  const tip = $("tooltip");
+  const hide = () => (tip.hidden = true);
+  const show = (event) => {
+    const marker = event.target.closest?.(".marker");
+    const citation = marker && citationOf(marker);
+    if (!citation) return;
+    tip.replaceChildren(h("q", { dir: "auto" }, citation.quote), h("small", { dir: "auto" }, placeOf(citation)));
+    tip.hidden = false;
+    const at = marker.getBoundingClientRect();
+    const { width, height } = tip.getBoundingClientRect();
+    const left = Math.min(Math.max(8, at.left + at.width / 2 - width / 2), innerWidth - width - 8);
+    tip.style.left = `${left}px`;
+    tip.style.top = `${at.top > height + 12 ? at.top - height - 8 : at.bottom + 8}px`;
+  };
+  root.addEventListener("pointerover", show);
+  root.addEventListener("focusin", show);
+  root.addEventListener("pointerout", hide);
+  root.addEventListener("focusout", hide);
+  addEventListener("scroll", hide, { capture: true, passive: true });
+  addEventListener("keydown", (event) => event.key === "Escape" && hide());
+}

@@ -1,0 +1,109 @@
+"""Tells a person how indexing gets on: a bar on a terminal, a line now and then in a log."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+MEASURED = 2.0
+"""Seconds after which the rate is believed: the first batch pays for warming up."""
+
+LONG = 20.0
+"""Seconds of work that are worth an estimate in words."""
+
+QUIET = 30.0
+"""Seconds between lines where there is no terminal."""
+
+
+class IndexingProgress:
+    """To be called with (paragraphs done, paragraphs in all), inside a `with`.
+
+    Says at once how much there is to do and, from the rate of the first seconds, how long it will
+    take. An interrupt is told what it leaves behind, and goes on.
+
+    Args:
+        notes: where to.
+    """
+
+    def __init__(self, notes: Console) -> None:
+        """Show nothing yet."""
+        self._notes = notes
+        self._bar = Progress(
+            TextColumn("Indexing"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("paragraphs, left"),
+            TimeRemainingColumn(),
+            console=notes,
+            transient=True,
+            disable=not notes.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=None)
+        self._started = self._told = 0.0
+        self._before = self._done = self._total = 0
+        self._estimated = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __call__(self, done: int, total: int) -> None:
+        """Take note of where indexing is, and show it."""
+        now = time.monotonic()
+        if not self._total:
+            self._begin(done, total, now)
+        self._done = done
+        self._bar.update(self._task, completed=done, total=total)
+        if done > self._before and now - self._started >= MEASURED:
+            self._estimate(now)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+        if self._done < self._total and isinstance(error, KeyboardInterrupt):
+            self._notes.print(
+                f"{self._done:,} of {self._total:,} paragraphs are indexed and kept; the same "
+                "command goes on from there."
+            )
+
+    def _begin(self, done: int, total: int, now: float) -> None:
+        self._started = self._told = now
+        self._before, self._total = done, total
+        if done == total:
+            return
+        there = f" ({done:,} of {total:,} are there already)" if done else ""
+        self._notes.print(f"Indexing {total - done:,} paragraphs{there} …")
+        self._bar.start()
+
+    def _estimate(self, now: float) -> None:
+        left = self._total - self._done
+        seconds = left * (now - self._started) / (self._done - self._before)
+        if not self._estimated:
+            self._estimated = True
+            if seconds > LONG:
+                self._notes.print(
+                    f"{left:,} paragraphs to index, about {_duration(seconds)}. Ctrl-C stops; the "
+                    "same command goes on from there."
+                )
+        elif left and not self._notes.is_terminal and now - self._told > QUIET:
+            self._notes.print(
+                f"{self._done:,} of {self._total:,} paragraphs, about {_duration(seconds)} left"
+            )
+        else:
+            return
+        self._told = now
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} seconds"
+    if seconds < 90 * 60:
+        return f"{round(seconds / 60)} minutes"
+    return f"{seconds / 3600:.1f} hours"

@@ -1,0 +1,1 @@
+"""The weights of the reading model, with their card."""

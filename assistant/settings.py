@@ -1,0 +1,152 @@
+"""Settings: loaded once, at the edge, and handed down as arguments.
+
+In order of precedence: arguments and flags, the environment (`FOOTNOTE_*`), the file named by
+`FOOTNOTE_CONFIG` (or else `config.toml` in the user's configuration folder). A name that is not a
+setting is refused wherever it stands. The only module that imports pydantic-settings.
+"""
+
+from __future__ import annotations
+
+import os
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from platformdirs import user_config_path, user_data_path
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from index.encoding import DEFAULT_ENCODER
+from index.errors import SettingsError
+
+PREFIX = "FOOTNOTE_"
+
+#: Names that are no settings: where the settings are, and the page's login, which only
+#: `footnote chat` reads.
+RESERVED = (f"{PREFIX}CONFIG", f"{PREFIX}AUTH")
+
+
+class Settings(BaseSettings):
+    """All settings, validated; see `load`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    #: The file read by the instance being made.
+    file: ClassVar[Path | None] = None
+
+    index_dir: Path = Field(
+        default_factory=lambda: user_data_path("footnote"),
+        description="Folder in which the index is kept.",
+    )
+    encoder: str = Field(
+        DEFAULT_ENCODER,
+        min_length=1,
+        description="Name or folder of a sentence-transformers model.",
+    )
+    reader: str = Field(
+        "shipped",
+        min_length=1,
+        description="`shipped`, `none`, or a sentence-transformers cross-encoder.",
+    )
+    calibration: Path | None = Field(
+        None, description="File of refusal numbers, as `footnote eval calibrate` writes it."
+    )
+    wait: float = Field(
+        30.0, ge=0, description="Seconds to wait for another process that uses the index."
+    )
+    max_sentences: int = Field(4, ge=1, le=20, description="Most sentences in a quoted answer.")
+    threshold: float | None = Field(
+        None, ge=0, le=1, description="Refuse below this confidence; the calibrated one by default."
+    )
+    llm: str | None = Field(
+        None,
+        min_length=1,
+        description="Address of an OpenAI-compatible server, or a .gguf file, that writes answers.",
+    )
+    llm_model: str | None = Field(None, description="The model on that server; its first one.")
+    llm_api_key: SecretStr | None = Field(None, description="The server's key.")
+    llm_context: int | None = Field(
+        None, ge=512, description="The model's context in tokens, where its server does not tell."
+    )
+    llm_timeout: float = Field(
+        30.0, gt=0, description="Seconds of silence after which the language model is given up."
+    )
+    unsupported: Literal["drop", "flag"] = Field(
+        "drop", description="What becomes of written sentences that nothing supports."
+    )
+    verifier: str | None = Field(
+        None,
+        min_length=1,
+        description="A cross-encoder for natural language inference that judges meaning.",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the file."""
+        file = TomlConfigSettingsSource(settings_cls, cls.file)
+        return init_settings, env_settings, file
+
+
+def load(**arguments: Any) -> Settings:
+    """The settings in force. Arguments that are None count as not given.
+
+    Raises:
+        SettingsError: a setting is unknown or its value is not allowed; names it and where it is.
+    """
+    given = {name: value for name, value in arguments.items() if value is not None}
+    known = set(Settings.model_fields)
+    environment = {
+        name[len(PREFIX) :].lower(): name
+        for name in os.environ
+        if name.upper().startswith(PREFIX) and name.upper() not in RESERVED
+    }
+    for name, written in environment.items():
+        if name not in known:
+            names = [*(PREFIX + field.upper() for field in known), *RESERVED]
+            raise SettingsError(_unknown(written, names, "in the environment"))
+    named = os.environ.get(f"{PREFIX}CONFIG")
+    file = Path(named) if named else user_config_path("footnote") / "config.toml"
+    if named and not _is_file(file):
+        raise SettingsError(
+            f"{PREFIX}CONFIG names {named!r}, which is not a file that can be read."
+        )
+    configured = type("Configured", (Settings,), {"file": file if _is_file(file) else None})
+    try:
+        settings = configured(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            where = "among the arguments" if name in given else f"in {file}"
+            raise SettingsError(_unknown(name, sorted(known), where)) from error
+        raise SettingsError(
+            f"The setting {name} is {first['input']!r}, which is not allowed: {first['msg']}."
+        ) from error
+    except (OSError, ValueError) as error:  # the file cannot be read, or is not TOML
+        raise SettingsError(f"The settings file {file} cannot be read: {error}.") from error
+    assert isinstance(settings, Settings)
+    return settings
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False  # in a folder that may not be looked into: nothing there can be read
+
+
+def _unknown(name: str, known: list[str], where: str) -> str:
+    near = get_close_matches(name, known, n=1)
+    hint = f" Did you mean {near[0]}?" if near else f" There are: {', '.join(sorted(known))}."
+    return f"There is no setting {name}, which is given {where}.{hint}"

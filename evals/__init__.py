@@ -1,0 +1,1 @@
+"""Question sets, metrics, runner. Uses only what any developer can use of the assistant."""

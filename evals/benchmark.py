@@ -1,0 +1,303 @@
+"""Speed and size as the index grows, each beside a bare baseline of the same run.
+
+- indexing: paragraphs a second of a whole sync, against `SentenceTransformer.encode` alone on the
+  same paragraphs (a sample of them where there are many; it reads only their first 256 tokens);
+- re-sync: seconds of a sync after 0.1 % of the paragraphs have changed;
+- asking: median of a warm answer, without a reading model and with the shipped one, against the
+  median of encoding the question alone;
+- starting: a cold `footnote ask` on the index, against importing sentence-transformers, loading
+  the model and encoding once;
+- memory: the most that a process held which indexed, and one that opened the index and answered;
+- disk.
+
+Ratios hold on a machine that is noisy or slow. Each size is measured in a process of its own, so
+that the memory is its own. Paragraphs are recombined from the sentences of the corpus, one to three
+in each, none twice in one paragraph and no two paragraphs alike. They are shorter than a report's,
+so that 100,000 of them, each encoded for real, take minutes and not an hour; what grows with an
+index is the number of its sentences, which the table gives too.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from assistant import Assistant
+from assistant.settings import load
+from assistant.sources import read_all, shipped_documents
+from evals.formats import read_set
+from index import Document, Index, document_from_text
+from index.encoding import default_model_path, load_model
+from index.errors import FootnoteError, QuestionSetError
+
+SIZES = (1000, 10_000, 100_000)
+CHANGED = 0.001
+#: Paragraphs that bare encoding is timed on, and a document of the corpus has, at most.
+SAMPLE, PER_DOCUMENT = 2000, 1000
+QUESTIONS = 40
+MIB = 1 << 20
+
+# The same library, model and precision, and nothing else.
+_BASELINE = """
+import sys
+from index.encoding import DEFAULT_ENCODER, load_model
+load_model(sys.argv[1], DEFAULT_ENCODER).encode("When was it released?")
+"""
+_MEASURE = """
+import json, sys
+from pathlib import Path
+from evals import benchmark
+work, name, *numbers = sys.argv[1:]
+print(json.dumps(getattr(benchmark, name)(Path(work), *map(int, numbers))))
+"""
+_ASK = "import sys; from assistant.command import main; sys.argv[0] = 'footnote'; main()"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What one size costs. Times are medians.
+
+    Attributes:
+        paragraphs, sentences: of the index.
+        indexed, encoded: paragraphs a second of the sync, and of bare encoding.
+        resync_s: seconds of the sync after 0.1 % changed, of `resync_paragraphs` paragraphs.
+        ask_none_ms, ask_shipped_ms, query_ms: milliseconds of a warm answer without a reading
+            model, with the shipped one, and of encoding the question alone.
+        stages_ms: milliseconds by stage of the answer with the shipped model.
+        start_s, bare_s: seconds of a cold `footnote ask`, and of the bare model.
+        indexing_mib, asking_mib: the most memory of the process that indexed, and of one that
+            opened the index and answered.
+        disk_mib: of the index.
+    """
+
+    paragraphs: int
+    sentences: int
+    indexed: float
+    encoded: float
+    resync_s: float
+    resync_paragraphs: int
+    ask_none_ms: float
+    ask_shipped_ms: float
+    query_ms: float
+    stages_ms: dict[str, float]
+    start_s: float
+    bare_s: float
+    indexing_mib: float
+    asking_mib: float
+    disk_mib: float
+
+
+def run(
+    corpus: Sequence[Document],
+    questions: Sequence[str],
+    sizes: Sequence[int] = SIZES,
+    rounds: int = 3,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> Iterator[Size]:
+    """Measure each size.
+
+    Raises:
+        QuestionSetError: the corpus is too small for a size.
+
+    Args:
+        corpus: where the sentences are taken from.
+        questions: what is asked.
+        sizes: in paragraphs.
+        rounds: how often a start is timed.
+        on_step: called with what is being done.
+    """
+    sentences = sentences_of(corpus)
+    for size in sizes:
+        on_step(f"{size:,} paragraphs: indexing")
+        with tempfile.TemporaryDirectory() as folder:
+            work = Path(folder)
+            (work / "sentences.json").write_text(json.dumps(sentences))
+            (work / "questions.json").write_text(json.dumps(list(questions)[:QUESTIONS]))
+            found = _measured(work, "index_size", size)
+            on_step(f"{size:,} paragraphs: asking and starting")
+            found |= _measured(work, "ask_size")
+            yield Size(**found, **_starts(work, rounds))
+
+
+def corpus_of(paths: Sequence[Path]) -> tuple[list[Document], list[str]]:
+    """Documents to take sentences from, and questions about them.
+
+    Args:
+        paths: sets that bring their documents, and documents; the shipped document and its
+            questions when there are none.
+
+    Raises:
+        FootnoteError: one cannot be read.
+    """
+    shipped = read_set(Path(str(files("evals.questions") / "seed.jsonl")))
+    if not paths:
+        return shipped_documents(), [q.question for q in shipped.questions]
+    documents: list[Document] = []
+    questions: list[str] = []
+    for path in paths:
+        names = {file.name for file in path.iterdir()} if path.is_dir() else set()
+        if "corpus.jsonl" in names or path.suffix == ".json":
+            read = read_set(path)
+            documents += read.documents
+            # Some of each set, so that every set is asked about.
+            questions += [q.question for q in read.questions[: QUESTIONS // len(paths)]]
+        else:
+            documents += read_all([path], None)
+    return documents, questions or [q.question for q in shipped.questions]
+
+
+def index_size(work: Path, size: int) -> dict[str, float]:
+    """Index so many paragraphs, change 0.1 % of them, and tell what it took; in a process of its
+    own."""
+    sentences = json.loads((work / "sentences.json").read_text())
+    documents = recombined(sentences, size)
+    texts = [p.text for document in documents for p in document.paragraphs]
+    model = load_model(default_model_path(), "all-MiniLM-L6-v2")
+    model.encode(texts[:64], show_progress_bar=False)
+    sample = texts[:: max(1, len(texts) // SAMPLE)][:SAMPLE]
+    bare = _seconds(lambda: model.encode(sample, show_progress_bar=False))
+    index = Index(work / "index")
+    index.encoder.encode_paragraphs([(texts[0], [(0, len(texts[0]))])])
+    took = _seconds(lambda: index.sync(documents, keep=True))
+    changed = max(1, round(size * CHANGED))
+    edited = _edited(documents, changed)
+    again = _seconds(lambda: index.sync(edited, keep=True))
+    status = index.status()
+    index.close()
+    return {
+        "paragraphs": status.paragraphs,
+        "sentences": status.sentences,
+        "indexed": len(texts) / took,
+        "encoded": len(sample) / bare,
+        "resync_s": again,
+        "resync_paragraphs": changed,
+        "indexing_mib": _peak_mib(),
+        "disk_mib": status.bytes / MIB,
+    }
+
+
+def ask_size(work: Path) -> dict[str, object]:
+    """Answer from the index that `index_size` made, and tell how long it took; in a process of its
+    own."""
+    questions = json.loads((work / "questions.json").read_text())
+    found: dict[str, object] = {}
+    for reader in ("none", "shipped"):
+        index = Index(work / "index")
+        documents = [info.id for info in index.documents()]
+        settings = load(index_dir=work / "index", reader=reader)
+        with Assistant(index, documents, settings) as assistant:
+            for question in questions:
+                assistant.ask(question)
+            answers = [assistant.ask(question) for question in questions]
+            encode = assistant.index.encoder.encode_query
+            query = [_seconds(partial(encode, question)) for question in questions]
+        found[f"ask_{reader}_ms"] = statistics.median(a.timings_ms["total"] for a in answers)
+        found["query_ms"] = statistics.median(query) * 1000
+        found["stages_ms"] = {
+            stage: round(statistics.median(a.timings_ms[stage] for a in answers), 2)
+            for stage in answers[0].timings_ms
+        }
+    found["asking_mib"] = _peak_mib()
+    return found
+
+
+def sentences_of(corpus: Sequence[Document]) -> list[str]:
+    """The different sentences of a corpus that make a paragraph: a short text without a full stop
+    would be read as a heading."""
+    texts = {
+        " ".join(sentence.text.split())
+        for document in corpus
+        for paragraph in document.paragraphs
+        for sentence in paragraph.sentences
+    }
+    return sorted(text for text in texts if len(text) > 20 and text.endswith("."))
+
+
+def recombined(sentences: Sequence[str], size: int) -> list[Document]:
+    """Documents of so many different paragraphs of one to three sentences, the same each time.
+
+    Raises:
+        QuestionSetError: the sentences do not make so many.
+    """
+    generator = random.Random(size)  # noqa: S311 - no secret
+    made: dict[str, None] = {}
+    for _ in range(size * 20):
+        if len(made) == size:
+            break
+        count = min(generator.randint(1, 3), len(sentences))
+        made.setdefault(" ".join(generator.sample(sentences, count)))
+    if len(made) < size:
+        raise QuestionSetError(
+            f"{len(sentences):,} sentences make {len(made):,} different paragraphs, not {size:,}. "
+            "Give a larger --corpus, or fewer --paragraphs."
+        )
+    texts = list(made)
+    return [
+        document_from_text("\n\n".join(texts[first : first + PER_DOCUMENT]), f"part {first:07}")
+        for first in range(0, size, PER_DOCUMENT)
+    ]
+
+
+def _edited(documents: Sequence[Document], count: int) -> list[Document]:
+    """The documents with so many paragraphs changed, in as few of them as can be."""
+    edited = list(documents)
+    for number, document in enumerate(documents):
+        own = min(count, len(document.paragraphs))
+        text = document.text
+        for paragraph in reversed(document.paragraphs[:own]):
+            text = f"{text[: paragraph.end]} It was changed.{text[paragraph.end :]}"
+        edited[number] = document_from_text(text, document.source)
+        count -= own
+        if not count:
+            break
+    return edited
+
+
+def _starts(work: Path, rounds: int) -> dict[str, Any]:
+    question = json.loads((work / "questions.json").read_text())[0]
+    command = [sys.executable, "-c", _ASK, "ask", question, "--index-dir", str(work / "index")]
+    baseline = [sys.executable, "-c", _BASELINE, default_model_path()]
+    ours, theirs = [], []
+    for _ in range(rounds + 1):  # the first round fills the caches of the disk
+        ours.append(_seconds(partial(_process, command, (0, 3))))
+        theirs.append(_seconds(partial(_process, baseline, (0,))))
+    return {"start_s": statistics.median(ours[1:]), "bare_s": statistics.median(theirs[1:])}
+
+
+def _measured(work: Path, name: str, *numbers: int) -> dict[str, Any]:
+    """What a function of this module gives in a process of its own."""
+    command = [sys.executable, "-c", _MEASURE, str(work), name, *map(str, numbers)]
+    found: dict[str, Any] = json.loads(_process(command, (0,)).splitlines()[-1])
+    return found
+
+
+def _process(command: Sequence[str], codes: Sequence[int]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    if done.returncode not in codes:
+        raise FootnoteError(f"A measuring process failed:\n{done.stderr[-2000:]}")
+    return done.stdout
+
+
+def _peak_mib() -> float:
+    """The most memory that this process has held."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (MIB if sys.platform == "darwin" else 1024)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started

@@ -1,0 +1,80 @@
+"""What a result was made with: versions, settings, fingerprints of models, numbers and code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import cache
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from assistant import Assistant, calibration
+
+#: Those whose version may change a figure.
+LIBRARIES = (
+    "bm25s",
+    "chromadb",
+    "ir-measures",
+    "numpy",
+    "onnxruntime",
+    "scikit-learn",
+    "scipy",
+    "sentence-transformers",
+    "sentencex",
+    "torch",
+)
+#: Settings that change nothing about an answer.
+_WHERE = {"index_dir", "wait"}
+
+
+def provenance(assistant: Assistant, *, k: int, legs: Sequence[str]) -> dict[str, Any]:
+    """All that the records depend on but the set, as plain values.
+
+    Args:
+        assistant: as it is asked.
+        k: how many paragraphs count as found.
+        legs: which legs of retrieval are used.
+    """
+    numbers = calibration.load(assistant.reader_fingerprint, assistant.settings.calibration)
+    settings = assistant.settings.model_dump(mode="json")
+    threshold = assistant.settings.threshold
+    return {
+        "versions": {
+            "footnote": version("footnote"),
+            "python": platform.python_version(),
+            **{name: version(name) for name in LIBRARIES},
+        },
+        "machine": platform.machine(),
+        "settings": {
+            **{n: v for n, v in sorted(settings.items()) if n not in _WHERE},
+            "k": k,
+            "legs": list(legs),
+        },
+        "threshold": numbers.threshold if threshold is None else threshold,
+        "fingerprints": {
+            "encoder": assistant.index.encoder.fingerprint,
+            "reader": assistant.reader_fingerprint,
+            "calibration": _digest(json.dumps(asdict(numbers), sort_keys=True, default=dict)),
+            "code": code_fingerprint(),
+        },
+    }
+
+
+@cache
+def code_fingerprint() -> str:
+    """Names the code of the three packages, 12 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for package in ("index", "assistant", "evals"):
+        root = Path(str(files(package)))
+        for file in sorted(root.rglob("*.py")):
+            digest.update(file.relative_to(root).as_posix().encode() + file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

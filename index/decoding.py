@@ -1,0 +1,73 @@
+"""Bytes into text: which encoding a file is in, and whether it is text at all."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+from index.errors import NotTextError
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1a\x1b\x1c\x1d\x1e\x1f\x08")) + b"\x7f"
+"""Control characters that text does not hold: not white space, backspace, escape or an old
+end-of-file mark."""
+
+_MAX_CONTROLS = 0.01
+"""Share of those in a text; a stray one does no harm."""
+
+
+def decoded(content: bytes, path: Path) -> str:
+    """The text in the bytes, without a byte order mark.
+
+    A byte order mark is believed; without one the order is from the strictest encoding to the
+    laxest, because UTF-8 is hardly ever valid by accident, and latin-1 always is.
+    """
+    text = None
+    for bom, encoding in _BOMS:
+        if content.startswith(bom):
+            # A mark that lies (a damaged file) still leaves the readable part readable.
+            text = content[len(bom) :].decode(encoding, "replace")
+            break
+    else:
+        wide = _utf16_by_nuls(content)
+        for encoding in (wide,) if wide else ("utf-8", "cp1252", "latin-1"):
+            try:
+                text = content.decode(encoding)
+                break
+            except UnicodeDecodeError:
+                # Not this encoding: the next one is tried.
+                continue
+    if text is None or _is_binary(text):
+        raise NotTextError(
+            f"{str(path)!r} is not a text file (it begins with {content[:8]!r}). Save it as plain "
+            "text in UTF-8, or leave it out."
+        )
+    return text
+
+
+def _utf16_by_nuls(content: bytes) -> str | None:
+    """UTF-16 without a mark: in it every other byte of a mostly Latin text is NUL."""
+    sample = content[:4096]
+    if len(content) % 2 or not sample:
+        return None
+    half = len(sample) / 2
+    even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    if odd > 0.4 * half and even < odd / 4:
+        return "utf-16-le"
+    if even > 0.4 * half and odd < even / 4:
+        return "utf-16-be"
+    return None
+
+
+def _is_binary(text: str) -> bool:
+    """Whether it holds a NUL or many control characters: the first MiB tells."""
+    sample = text[: 1 << 20]
+    if "\0" in text:
+        return True
+    controls = sum(sample.count(chr(code)) for code in _CONTROLS)
+    return controls > _MAX_CONTROLS * len(sample)

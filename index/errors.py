@@ -1,0 +1,83 @@
+"""Every error a user can cause or meet, as one tree.
+
+    FootnoteError
+    ├── SettingsError        a setting is unknown or out of range
+    ├── QuestionError        the question cannot be asked as it is
+    ├── DocumentError        a document cannot be read
+    │   ├── MissingPathError     no such file or folder
+    │   ├── UnreadableError      it exists, but permission or the disk forbids
+    │   ├── NotTextError         its bytes are not text in a known encoding
+    │   └── EmptyDocumentError   it holds no paragraph
+    ├── EncoderError         the embedding model cannot be loaded or is not the one expected
+    ├── ReaderError          the reading model cannot be loaded or is not the one expected
+    ├── QuestionSetError     a question set is malformed
+    └── IndexUnusableError          the index cannot be used
+        ├── IndexBusyError       another process holds it
+        ├── IndexCorruptedError  its files cannot be read
+        └── IndexFullError       the disk has no room to write it
+
+A message says what happened, the value seen, and what to do about it. The command line prints it
+without a traceback and exits with 2.
+"""
+
+from __future__ import annotations
+
+
+class FootnoteError(Exception):
+    """Root of all errors that this project raises on purpose."""
+
+
+class SettingsError(FootnoteError):
+    """A setting is unknown or its value is out of range."""
+
+
+class QuestionError(FootnoteError):
+    """The question is empty or longer than the assistant takes."""
+
+
+class DocumentError(FootnoteError):
+    """A document cannot be read."""
+
+
+class MissingPathError(DocumentError):
+    """There is no file or folder at the path given."""
+
+
+class UnreadableError(DocumentError):
+    """The path exists but its content cannot be read."""
+
+
+class NotTextError(DocumentError):
+    """The bytes are not text in any encoding that is read."""
+
+
+class EmptyDocumentError(DocumentError):
+    """The document holds no paragraph."""
+
+
+class EncoderError(FootnoteError):
+    """The embedding model cannot be loaded, or its weights are not the published ones."""
+
+
+class ReaderError(FootnoteError):
+    """The reading model cannot be loaded, or its weights are not the shipped ones."""
+
+
+class QuestionSetError(FootnoteError):
+    """A question set is malformed; the message names file, line and reason."""
+
+
+class IndexUnusableError(FootnoteError):
+    """The index cannot be used."""
+
+
+class IndexBusyError(IndexUnusableError):
+    """Another process holds the index."""
+
+
+class IndexCorruptedError(IndexUnusableError):
+    """The files of the index cannot be read."""
+
+
+class IndexFullError(IndexUnusableError):
+    """The disk has no room for what is to be written."""

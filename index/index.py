@@ -1,0 +1,300 @@
+"""Index: documents in, ranked evidence out. Ties the store, the encoder and the ranking together.
+
+All that it keeps outside Chroma can be made again from Chroma.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from index.access import Access
+from index.documents import Document
+from index.encoding import DEFAULT_ENCODER, Encoder, Vectors
+from index.filling import Progress, fill
+from index.manifest import Manifest, Passage
+from index.ranking import LEGS, Hit, rank
+from index.reading import Text
+from index.store import Store
+from index.terms import terms_of
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a sync did, counted in paragraphs (documents where it says so)."""
+
+    documents: int
+    added: int
+    removed: int
+    unchanged: int
+    embedded: int
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInfo:
+    """A document in the index, without its text."""
+
+    id: str
+    source: str
+    title: str
+    hash: str
+    paragraphs: int
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The index as a whole. `bytes` is its size on disk."""
+
+    folder: str
+    encoder: str
+    fingerprint: str
+    documents: int
+    paragraphs: int
+    sentences: int
+    bytes: int
+
+
+class Index:
+    """The documents in one folder, searchable.
+
+    Args:
+        folder: where the index is kept; made when it is not there.
+        encoder: the embedding model, or its name (see `index.encoding.Encoder`).
+        wait: seconds to wait for another process that uses the index.
+        on_wait: called with a sentence to show while waiting.
+
+    Opening changes nothing. Where the index was made with another encoder, or its vectors were
+    damaged, reading raises EncoderError or IndexCorruptedError until `sync`, `remove` or `migrate`
+    has made the vectors again from the texts that are in the index.
+
+    Many threads may use one object: they read while one of them writes, and see each change when
+    it is whole.
+
+    Raises:
+        EncoderError, IndexBusyError, IndexCorruptedError, IndexFullError, UnreadableError.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        encoder: str | Encoder = DEFAULT_ENCODER,
+        wait: float = 30.0,
+        on_wait: Callable[[str], None] | None = None,
+    ) -> None:
+        """Open the index; waits for another process that is using it."""
+        self.folder = folder.expanduser().resolve()
+        self.encoder = Encoder(encoder) if isinstance(encoder, str) else encoder
+        self._access = Access(self.folder, self.encoder.fingerprint, wait, on_wait)
+
+    def close(self) -> None:
+        """Let go of the database. The index may be opened again at once."""
+        self._access.close()
+
+    # --- reading -----------------------------------------------------------------------------
+
+    def documents(self) -> list[DocumentInfo]:
+        """The documents, ordered by source."""
+        with self._access.reading() as (_, snapshot):
+            return [
+                DocumentInfo(m.id, m.source, m.title, m.hash, len(m.places), m.kept)
+                for m in snapshot.manifests.values()
+            ]
+
+    def document(self, document_id: str) -> Document:
+        """A document with its whole text, as it was when it was indexed.
+
+        Raises:
+            MissingPathError: there is none of that id.
+        """
+        with self._access.reading() as (_, snapshot):
+            manifest = snapshot.manifest(document_id)
+            passages = snapshot.passages([place.id for place in manifest.places])
+        return manifest.document(passages)
+
+    def search(
+        self,
+        query: str,
+        k: int = 10,
+        *,
+        documents: Collection[str] | None = None,
+        legs: Collection[str] = LEGS,
+        exhaustive: bool = False,
+        vector: Vectors | None = None,
+    ) -> list[Hit]:
+        """The k paragraphs that best match the query, best first.
+
+        score = cosine of the best sentence + TERM_WEIGHT * share of the query's term weight.
+        The candidates are the paragraphs of the nearest sentences and those with the highest
+        shares; each is scored exactly.
+
+        Args:
+            query: what to look for.
+            k: how many paragraphs at most.
+            documents: ids of the documents to search, as if the index held no others; all of
+                them when left out.
+            legs: which legs count; for ablation.
+            exhaustive: score every paragraph instead of the candidates; slow, for measuring what
+                the choice of candidates loses.
+            vector: the query's vector, where it is there already.
+        """
+        if k < 1 or not query.strip():
+            return []
+        if vector is None:
+            vector = self.encoder.encode_query(query)
+        with self._access.reading() as (store, snapshot):
+            scope = snapshot.scope(documents)
+            ranked = rank(
+                scope, query, vector, k, store.space.nearest, snapshot.vectors, legs, exhaustive
+            )
+            best = [scope.order[found.position] for found in ranked]
+            passages = snapshot.passages(best)
+            vectors = snapshot.vectors(best)
+        hits = []
+        for found, identity in zip(ranked, best, strict=True):
+            document_id, number = scope.places[identity]
+            paragraph = scope.manifests[document_id].paragraph(number, passages[identity])
+            cosines = vectors[identity] @ vector
+            hits.append(
+                Hit(
+                    paragraph=paragraph,
+                    score=found.score(legs),
+                    legs={"sentence": round(found.sentence, 6), "terms": round(found.terms, 6)},
+                    sentence_scores=tuple(float(cosine) for cosine in cosines),
+                )
+            )
+        return hits
+
+    def term_weights(
+        self, query: str, documents: Collection[str] | None = None
+    ) -> dict[str, float]:
+        """The query's stemmed terms and how much each weighs (idf) in these documents."""
+        with self._access.reading() as (_, snapshot):
+            terms = snapshot.scope(documents).terms
+        return {term: terms.weight(term) for term in terms_of(query)}
+
+    def vectors(self, paragraphs: Sequence[str]) -> dict[str, Vectors]:
+        """The sentence vectors of paragraphs by id, each of shape (sentences, dimension).
+
+        Raises:
+            IndexCorruptedError: there is no paragraph of one of these ids.
+        """
+        with self._access.reading() as (_, snapshot):
+            return snapshot.vectors(paragraphs)
+
+    def status(self) -> Status:
+        """Counts and size."""
+        with self._access.reading() as (store, snapshot):
+            sentences = store.space.sentence_count()
+        return Status(
+            folder=str(self.folder),
+            encoder=self.encoder.name,
+            fingerprint=self.encoder.fingerprint,
+            documents=len(snapshot.manifests),
+            paragraphs=sum(len(m.places) for m in snapshot.manifests.values()),
+            sentences=sentences,
+            bytes=sum(f.stat().st_size for f in self.folder.rglob("*") if f.is_file()),
+        )
+
+    # --- writing -----------------------------------------------------------------------------
+
+    def sync(
+        self,
+        documents: Sequence[Document | Text],
+        progress: Progress | None = None,
+        *,
+        keep: bool = False,
+    ) -> SyncReport:
+        """Make the index hold these documents as they are now; others in it stay as they are.
+
+        Only paragraphs whose text is new are embedded. Each document changes at once, after all
+        of its paragraphs are stored. May be killed at any instant and run again.
+
+        Args:
+            documents: as read by `index.reading`; a `Text` is cut into paragraphs only where the
+                index does not hold it.
+            progress: called as paragraphs are done.
+            keep: mark the documents as kept in the index (`DocumentInfo.kept`); a document stays
+                kept once it is.
+        """
+        # Cutting is slow: done before other processes are kept out, if no other comes between.
+        documents = [_cut_unless_in(self._access.manifests, document) for document in documents]
+        with self._access.writing() as store:
+            embedded = self._carry_over(store, progress)
+            before = self._access.snapshot
+            texts: dict[str, Passage] = {}
+            wanted, stay = [], {m.id for m in before.manifests.values() if m.kept}
+            for document in documents:
+                kept = keep or document.id in stay
+                current = _cut_unless_in(before.manifests, document)
+                if isinstance(current, Document):
+                    wanted.append(Manifest.of(current, kept))
+                    texts.update((p.id, Passage.of(p)) for p in current.paragraphs)
+                else:
+                    wanted.append(replace(before.manifest(document.id), kept=kept))
+            stale = [m for m in wanted if m != before.manifests.get(m.id)]
+            former = before.paragraphs()
+            # Leftovers are from a process that was killed before it had swept.
+            if stale or store.space.has_leftovers(former):
+                with self._access.changing(store):
+                    embedded += fill(
+                        store.space,
+                        stale,
+                        lambda ids: {i: texts[i] for i in ids},
+                        self.encoder,
+                        progress,
+                    )
+            after = {place.id for manifest in wanted for place in manifest.places}
+            return SyncReport(
+                documents=len(documents),
+                added=len(after - former),
+                removed=len(former - self._access.snapshot.paragraphs()),
+                unchanged=len(after & former),
+                embedded=embedded,
+            )
+
+    def migrate(self, progress: Progress | None = None) -> int:
+        """Make all vectors again, beside the old, where they are of another encoder or damaged.
+
+        `sync` and `remove` do this first by themselves. May be killed at any instant and run again;
+        it then goes on where it was.
+
+        Returns:
+            The number of paragraphs embedded; 0 where there was nothing to do.
+        """
+        with self._access.writing() as store:
+            return self._carry_over(store, progress)
+
+    def remove(self, document_id: str) -> None:
+        """Take a document out of the index. The file that it was read from is not touched.
+
+        Raises:
+            MissingPathError: there is none of that id.
+        """
+        with self._access.writing() as store:
+            self._carry_over(store, None)
+            self._access.snapshot.manifest(document_id)
+            with self._access.changing(store):
+                store.space.delete_manifest(document_id)
+
+    def _carry_over(self, store: Store, progress: Progress | None) -> int:
+        """Make the vectors of a stale store again, from its texts; returns how many."""
+        if store.stale is None:
+            return 0
+        with self._access.changing(store):
+            manifests = store.begin_rebuild()
+            embedded = fill(store.space, manifests, store.former, self.encoder, progress)
+            store.finish_rebuild()
+        return embedded
+
+
+def _cut_unless_in(manifests: Mapping[str, Manifest], document: Document | Text) -> Document | Text:
+    """The document, cut into paragraphs unless its manifest says all that cutting would."""
+    if isinstance(document, Document):
+        return document
+    manifest = manifests.get(document.id)
+    if manifest and (manifest.hash, manifest.reading) == (document.hash, document.reading):
+        return document
+    return document.document()

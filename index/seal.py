@@ -1,0 +1,141 @@
+"""The seal: tells whether the files under Chroma are as they were when it last returned.
+
+It lies beside Chroma's folder and holds the hashes of the files of the HNSW graphs, and of them and
+the database their sizes and times. A file whose size and time are those that were sealed is not
+hashed again: whoever writes a file moves its time, and Chroma rewrites a graph only after 1,000 new
+vectors, long after the tick of the clock in which it was sealed. What a disk spoils by itself shows
+when all is hashed, which is done before anything is written (`Store.verify`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import uuid
+from pathlib import Path
+
+_Stat = list[int]  # size in bytes, time of the last change in nanoseconds
+
+
+class Seal:
+    """The seal of the Chroma folder at `path`.
+
+    Attributes:
+        space: the documents collection that was current when the seal was last written; "" where
+            there is no seal. It tells an emptied database from a new one.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read it; an unreadable seal fits nothing."""
+        self._path = path
+        self._file = path.with_name("seal")
+        self._hashes: dict[str, str] = {}
+        self._stats: dict[str, _Stat] = {}
+        self._database: _Stat = []
+        self.space = ""
+        try:
+            kept = json.loads(self._file.read_text())
+            self.space, self._hashes = str(kept["space"]), dict(kept["files"])
+            self._stats, self._database = dict(kept.get("stats", {})), kept.get("database", [])
+        except FileNotFoundError:
+            pass  # a new index, or killed before its first write
+        except (ValueError, KeyError, TypeError, AttributeError):
+            self._hashes = {"": ""}
+
+    def fits(self, thoroughly: bool = False) -> bool:
+        """Whether the graphs' files are those that were sealed, none more and none less;
+        `thoroughly`: by their hashes, also where nobody seems to have written them."""
+        if thoroughly:
+            self._stats = {}
+        return self._hash_files(self._stat_files()) == self._hashes
+
+    def fits_database(self) -> bool:
+        """Whether nobody has written the database since it was sealed, as far as its time tells."""
+        return self._database == self._stat_database()
+
+    def renew(self, space: str) -> None:
+        """Seal the graphs' files as they are, if they have changed. Chroma must have returned."""
+        stats = self._stat_files()
+        if (self.space, self._stats) != (space, stats):
+            self._hashes, self._stats = self._hash_files(stats), stats
+            self.space = space
+            self._write()
+
+    def close(self, space: str) -> None:
+        """Seal the database too; after this nobody writes it for a while."""
+        self.renew(space)
+        database = self._stat_database()
+        if self._database != database:
+            self._database = database
+            self._write()
+
+    def break_open(self) -> None:
+        """Make it fit nothing: what was sealed is spoilt."""
+        self._hashes, self._stats, self._database = {"": ""}, {}, []
+        self._write()
+
+    def discard_files(self) -> None:
+        """Delete the graphs' files, sealed or not."""
+        for entry in segments(self._path):
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+
+    def _write(self) -> None:
+        content = {
+            "space": self.space,
+            "files": self._hashes,
+            "stats": self._stats,
+            "database": self._database,
+        }
+        write_whole(self._file, json.dumps(content))
+
+    def _stat_files(self) -> dict[str, _Stat]:
+        return {
+            file.relative_to(self._path).as_posix(): _stat(file)
+            for entry in segments(self._path)
+            for file in (entry.rglob("*") if entry.is_dir() else [entry])
+            if file.is_file()
+        }
+
+    def _stat_database(self) -> _Stat:
+        file = self._path / "chroma.sqlite3"
+        return _stat(file) if file.is_file() else []
+
+    def _hash_files(self, stats: dict[str, _Stat]) -> dict[str, str]:
+        """The hashes of these files; those that stand as they were sealed are not read."""
+        hashes = {}
+        for name, stat in stats.items():
+            if name in self._hashes and self._stats.get(name) == stat:
+                hashes[name] = self._hashes[name]
+            else:
+                with (self._path / name).open("rb") as stream:
+                    hashes[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+        return hashes
+
+
+def _stat(file: Path) -> _Stat:
+    stat = file.stat()
+    return [stat.st_size, stat.st_mtime_ns]
+
+
+def segments(path: Path) -> list[Path]:
+    """What in Chroma's folder is named like a segment, the folder of an HNSW graph."""
+
+    def is_segment(name: str) -> bool:
+        try:
+            return str(uuid.UUID(name)) == name
+        except ValueError:
+            return False
+
+    entries = path.iterdir() if path.is_dir() else []
+    return sorted(entry for entry in entries if is_segment(entry.name))
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write a small file beside and rename: killed anywhere, the old or the new one is there."""
+    temporary = file.with_name(file.name + ".part")
+    temporary.write_text(text)
+    temporary.replace(file)

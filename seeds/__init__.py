@@ -1,0 +1,1 @@
+"""The document that Footnote ships with."""

@@ -1,0 +1,125 @@
+"""Which of what was found is read, and what reading changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from assistant import evidence, reader
+from assistant.evidence import CLEAR, DEPTH, UNREAD
+from assistant.reader import Reading
+from index import Hit
+from index.reading import document_from_text
+
+ANSWERS = "The museum was opened by the mayor in 1934."
+FILLER = [f"Number {word} of the boats lies at the quay." for word in "one two six ten".split()]
+
+
+class Counting:
+    """The shipped reader, counting what it is given."""
+
+    fingerprint = "counting"
+
+    def __init__(self) -> None:
+        loaded = reader.load()
+        assert loaded is not None
+        self._inner = loaded
+        self.given: list[list[str]] = []
+
+    def read(self, question: str, paragraphs: Sequence[Sequence[str]]) -> list[Reading]:
+        self.given += [list(own) for own in paragraphs]
+        return self._inner.read(question, paragraphs)
+
+
+@pytest.fixture(scope="module")
+def counting() -> Counting:
+    return Counting()
+
+
+def hits(*paragraphs: Sequence[str]) -> list[Hit]:
+    """Hits with the first sentence nearest and the others ever farther."""
+    document = document_from_text("\n\n".join(" ".join(own) for own in paragraphs), "boats.txt")
+    return [
+        Hit(
+            paragraph,
+            1.0 - rank / 10,
+            {"sentence": 0.9, "terms": 0.1},
+            tuple(0.9 - n / 100 for n in range(len(paragraph.sentences))),
+        )
+        for rank, paragraph in enumerate(document.paragraphs)
+    ]
+
+
+QUESTION, WEIGHTS = "When was the museum opened?", {"museum": 2.0, "open": 2.0}
+
+
+def test_reading_stops_at_a_paragraph_that_clearly_answers(counting: Counting) -> None:
+    counting.given.clear()
+    found = hits([ANSWERS, FILLER[0]], FILLER[:2], FILLER[2:])
+    (reading,) = evidence.read(counting, QUESTION, found, WEIGHTS)
+    assert min(reading.sentences[0], reading.paragraph) > CLEAR
+    assert counting.given == [[ANSWERS, FILLER[0]]]
+
+
+def test_all_are_read_where_several_things_are_asked_for(counting: Counting) -> None:
+    counting.given.clear()
+    found = hits([ANSWERS, FILLER[0]], FILLER[:2], FILLER[2:], FILLER)
+    assert len(evidence.read(counting, QUESTION, found, WEIGHTS, several=True)) == DEPTH
+    assert len(counting.given) == DEPTH
+
+
+def test_all_are_read_where_none_answers(counting: Counting) -> None:
+    found = hits(FILLER[:2], FILLER[2:], FILLER[:3])
+    readings = evidence.read(counting, QUESTION, found, WEIGHTS)
+    assert len(readings) == DEPTH
+    assert all(reading.paragraph < CLEAR for reading in readings)
+
+
+def test_sentences_far_from_the_question_are_not_read_but_neighbours_are(
+    counting: Counting,
+) -> None:
+    counting.given.clear()
+    far = [f"{line[:-1]} and rots." for line in FILLER] * 3
+    (hit,) = hits([FILLER[0], FILLER[1], *far, "Paint was bought.", ANSWERS, "It has two doors."])
+    (reading,) = evidence.read(counting, QUESTION, [hit], WEIGHTS)
+    # The three nearest are the answer (by its terms) and the first two; one more beside each.
+    assert counting.given == [
+        [FILLER[0], FILLER[1], far[0], "Paint was bought.", ANSWERS, "It has two doors."]
+    ]
+    assert [logit == UNREAD for logit in reading.sentences] == [False] * 3 + [True] * 11 + [
+        False
+    ] * 3
+
+
+def test_nothing_is_read_without_a_reader() -> None:
+    assert evidence.read(None, QUESTION, hits(FILLER), WEIGHTS) == []
+
+
+def test_what_answers_moves_up_and_has_the_features(counting: Counting) -> None:
+    found = hits(FILLER[:2], [ANSWERS, FILLER[2]])
+    ranked = evidence.rerank(found, evidence.read(counting, QUESTION, found, WEIGHTS))
+    assert [hit.paragraph.number for hit, _ in ranked] == [2, 1]
+    gathered = evidence.gather(QUESTION, ranked, WEIGHTS)
+    best = max(gathered.candidates, key=lambda candidate: candidate.features["logit"])
+    assert best.sentence.text == ANSWERS
+    assert best.features["terms"] == 1
+    assert best.features["logit_gap"] == best.features["cosine_gap"] == 0
+    assert gathered.features["logit"] == best.features["logit"]
+
+
+def test_what_fits_the_conversation_comes_before_its_equals() -> None:
+    first, second, third = hits(FILLER[:2], FILLER[2:], [ANSWERS])  # 1.0, 0.9, 0.8
+    blended = evidence.blend([first, second, third], [first, second])
+    assert [hit.paragraph.id for hit in blended] == [h.paragraph.id for h in (first, second, third)]
+    # The third one is not there, and lacks 0.2 here and 0.1 there.
+    assert [hit.score for hit in blended] == pytest.approx([1.0, 0.9, 0.85])
+    near = {"sentence": 0.95, "terms": 0.1}
+    around = [replace(second, score=2.0, legs=near), replace(first, score=0.5)]
+    blended = evidence.blend([first, second, third], around)
+    assert [hit.paragraph.id for hit in blended] == [h.paragraph.id for h in (second, first, third)]
+    assert [hit.score for hit in blended] == pytest.approx([0.95, 0.25, 0.15])
+    assert [hit.legs["sentence"] for hit in blended] == [0.95, 0.9, 0.9]
+    assert evidence.blend([first], []) == [first]
+    assert evidence.blend([], [first]) == []

@@ -1,0 +1,79 @@
+"""Everything in the README that can be run is run, and what it shows is what comes."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+BIN = Path(sys.executable).parent
+EXPECTED_CODES = {"What is the population of India?": 3}
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    index = tmp_path_factory.mktemp("readme")
+    path = os.pathsep.join([str(BIN), os.environ["PATH"]])
+    return {**os.environ, "PATH": path, "FOOTNOTE_INDEX_DIR": str(index)}
+
+
+def test_the_python_lines_print_what_is_shown(environment: dict[str, str], tmp_path: Path) -> None:
+    (code,) = blocks("python")
+    file = tmp_path / "new_file.py"
+    file.write_text(code)
+    done = subprocess.run(
+        [sys.executable, file], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    shown = README.split("```python")[1].split("```")[1].split("`answer.citations")[0]
+    assert done.stdout.split() == shown.split()
+
+
+def commands() -> list[str]:
+    return [line for block in blocks("sh") for line in block.splitlines() if line.strip()]
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_runs(environment: dict[str, str], command: str) -> None:
+    words = shlex.split(command)
+    done = subprocess.run(
+        words, env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    expected = next((code for text, code in EXPECTED_CODES.items() if text in words), 0)
+    assert done.returncode == expected, done.stderr
+    assert done.stdout.strip()
+
+
+@pytest.mark.parametrize("target", ["chat", "test", "check", "eval"])
+def test_make_targets_are_there(target: str) -> None:
+    """`make test` runs this; what each target would run is asked of make itself."""
+    done = subprocess.run(
+        ["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert {"chat": "footnote chat", "test": "pytest", "check": "mypy", "eval": "footnote eval"}[
+        target
+    ] in done.stdout
+
+
+def test_settings_listed_are_the_settings_there_are() -> None:
+    from assistant.settings import PREFIX, Settings
+
+    listed = set(re.findall(rf"^\| `{PREFIX}(\w+)`", README, re.MULTILINE))
+    assert listed == {name.upper() for name in Settings.model_fields}
+
+
+def test_files_named_exist() -> None:
+    for name in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (ROOT / name).exists(), name
