@@ -30,8 +30,6 @@ FOOTNOTE = str(Path(sys.executable).with_name("footnote"))
 """The installed command."""
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-KILLS = int(os.environ.get("FOOTNOTE_KILLS", "4"))
-ALL_QUESTIONS = bool(os.environ.get("FOOTNOTE_ALL_QUESTIONS"))
 # The settings of whoever runs the tests do not count.
 for name in [name for name in os.environ if name.startswith("FOOTNOTE_")]:
     del os.environ[name]
@@ -45,15 +43,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--kills",
         type=int,
-        default=KILLS,
-        help="how often test_processes.py kills an indexing process (FOOTNOTE_KILLS, 4)",
+        default=4,
+        help="how often test_processes.py kills an indexing process",
     )
     parser.addoption(
         "--all-questions",
         action="store_true",
-        default=ALL_QUESTIONS,
-        help="test_writing_model.py asks the whole shipped set (FOOTNOTE_ALL_QUESTIONS), not every "
-        "eighth question",
+        help="test_writing_model.py asks the whole shipped set, not every eighth question",
     )
 
 
