@@ -93,6 +93,7 @@ class Answer:
         confidence: calibrated probability that they do, 0..1.
         closest: when refused, the nearest paragraphs, best first, each quoting its nearest
             sentence; otherwise empty.
+        unanswered: of a question that asks several things, those that the documents do not say.
         dropped: how many sentences a language model wrote that nothing supports and that were
             left out.
         note: what went wrong on the way to this answer, for the person who asked; None when all
@@ -107,6 +108,7 @@ class Answer:
     refused: bool
     confidence: float
     closest: tuple[Citation, ...] = ()
+    unanswered: tuple[str, ...] = ()
     dropped: int = 0
     note: str | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
@@ -127,8 +129,13 @@ class Answer:
     @property
     def below(self) -> str:
         """What stands below the sentences: remarks, and the list of sources."""
-        left = f"{self.dropped} of the sentences written had no support and were left out."
-        remarks = [remark for remark in (self.note, left if self.dropped else None) if remark]
+        remarks = [self.note] if self.note else []
+        if self.unanswered:
+            remarks.insert(0, f"The documents do not say: {' '.join(self.unanswered)}")
+        if self.dropped:
+            remarks.append(
+                f"{self.dropped} of the sentences written had no support and were left out."
+            )
         lines = ["", "", f"Note: {' '.join(remarks)}"] if remarks else [""]
         return "\n".join([*lines, *_listing("Sources:", self.citations)])
 
@@ -146,6 +153,7 @@ class Answer:
             ],
             "citations": [citation.to_dict() for citation in self.citations],
             "closest": [citation.to_dict() for citation in self.closest],
+            "unanswered": list(self.unanswered),
             "dropped": self.dropped,
             "note": self.note,
             "timings_ms": {stage: round(ms, 2) for stage, ms in self.timings_ms.items()},

@@ -104,7 +104,7 @@ def _place(span: Span) -> tuple[int, int]:
 
 
 class Clock:
-    """Milliseconds by stage."""
+    """Milliseconds by stage; a stage that comes again adds to what it took."""
 
     def __init__(self) -> None:
         self.laps: dict[str, float] = {}
@@ -113,6 +113,6 @@ class Clock:
     def lap(self, stage: str) -> None:
         """The stage ends now; it began where the last one ended."""
         now = time.perf_counter()
-        self.laps[stage] = (now - self._last) * 1000
+        self.laps[stage] = self.laps.get(stage, 0.0) + (now - self._last) * 1000
         self.laps["total"] = (now - self._started) * 1000
         self._last = now

@@ -9,17 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from assistant import calibration, quoting, reader
-from assistant.answer import (
-    Answer,
-    Done,
-    Event,
-    SourcesFound,
-    Verification,
-)
+from assistant.answer import Answer, Done, Event, SourcesFound, Verification
 from assistant.answering import Clock, Draft
 from assistant.citing import Citer
+from assistant.deciding import decide
 from assistant.evidence import Evidence
 from assistant.finding import HITS, Finder
+from assistant.phrasing import plainly
 from assistant.settings import Settings, load
 from assistant.sources import UPLOADED, read_texts, shipped_documents, suggestions
 from assistant.understanding import Turn, checked, fitting, understand, whole
@@ -201,35 +197,31 @@ class Assistant:
         """
         clock = Clock()
         question = checked(question)
-        understood = self._understood(question, history)
+        asked = plainly(question)
+        understood = self._understood(asked, history)
         clock.lap("understand")
         evidence = self._finder.evidence(question, history, understood, clock)
         closest = self._citer.closest(evidence, self._calibration.sentence)
         yield SourcesFound(closest)
-        confidence = self._calibration.answer.probability(evidence.features)
-        threshold = self.settings.threshold
-        if threshold is None:
-            threshold = self._calibration.threshold
-        refused = not evidence.candidates or confidence < threshold
+        # A follow-up seldom asks for what the conversation has said already.
+        said = [whole(turn["content"]) for turn in history if turn["role"] == "assistant"]
+        decision = decide(
+            evidence,
+            self._calibration,
+            self._threshold,
+            self.settings.max_sentences,
+            said if understood != asked else (),
+        )
         draft = Draft(self._citer.cite)
-        if not refused:
+        if not decision.refused:
             if self._writer.is_set:
                 written = self._writer.write(
-                    understood, history, evidence.candidates, self._calibration.sentence
+                    understood, history, decision.candidates, self._calibration.sentence
                 )
                 keep = self.settings.unsupported == "flag"
-                yield from draft.write(written, self._judge(), question, keep)
+                yield from draft.write(written, self._judge(), asked, keep)
             if draft.note or not self._writer.is_set:
-                # A follow-up seldom asks for what the conversation has said already.
-                said = [whole(turn["content"]) for turn in history if turn["role"] == "assistant"]
-                chosen = quoting.choose(
-                    question,
-                    evidence.candidates,
-                    self._calibration.sentence,
-                    self.settings.max_sentences,
-                    said if understood != question else (),
-                )
-                yield from draft.quote(quoting.quote(chosen))
+                yield from draft.quote(quoting.quote(decision.chosen))
         clock.lap("answer")
         yield Done(
             Answer(
@@ -237,9 +229,10 @@ class Assistant:
                 standalone_question=understood,
                 sentences=tuple(draft.sentences),
                 citations=tuple(draft.citations),
-                refused=refused,
-                confidence=confidence,
-                closest=closest if refused else (),
+                refused=decision.refused,
+                confidence=decision.confidence,
+                closest=closest if decision.refused else (),
+                unanswered=decision.unanswered,
                 dropped=draft.dropped,
                 note=draft.note,
                 timings_ms=clock.laps,
@@ -278,13 +271,19 @@ class Assistant:
     def evidence(self, question: str, history: Sequence[Turn] = ()) -> Evidence:
         """What decisions about a question are made on; for calibrating them."""
         question = checked(question)
-        return self._finder.evidence(question, history, understand(question, history), Clock())
+        understood = understand(plainly(question), history)
+        return self._finder.evidence(question, history, understood, Clock())
 
     def _understood(self, question: str, history: Sequence[Turn]) -> str:
         understood = understand(question, history)
         if understood != question and self._writer.is_set:
             understood = self._writer.rewritten(question, history) or understood
         return fitting(understood)
+
+    @property
+    def _threshold(self) -> float:
+        given = self.settings.threshold
+        return self._calibration.threshold if given is None else given
 
     def _judge(self) -> Verifier:
         if self._verifier is None:

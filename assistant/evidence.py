@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.asking import lacks
+from assistant.parts import Part
 from assistant.reader import Reader, Reading
 from index import Hit, Sentence
 from index.terms import terms_of
@@ -48,12 +49,21 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The paragraphs found, best first; their sentences; and what they say of the question as a
-    whole (`features`)."""
+    """What was found for a question.
 
+    Attributes:
+        question: as it was asked last.
+        hits: the paragraphs found, best first.
+        candidates: their sentences.
+        features: what they say of the question as a whole.
+        parts: where it asks several things at once, each of them with what was found for it alone.
+    """
+
+    question: str
     hits: tuple[Hit, ...]
     candidates: tuple[Candidate, ...]
     features: Mapping[str, float]
+    parts: tuple[tuple[Part, Evidence], ...] = ()
 
 
 def blend(hits: Sequence[Hit], around: Sequence[Hit]) -> list[Hit]:
@@ -206,7 +216,7 @@ def gather(
         "logit": top_logit,
         "paragraph_logit": max((r.paragraph for _, r in considered if r), default=0.0),
     }
-    return Evidence(hits, tuple(candidates), whole)
+    return Evidence(question, hits, tuple(candidates), whole)
 
 
 def _sigmoid(logit: float) -> float:

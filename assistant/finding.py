@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assistant.asking import asks_for_several
 from assistant.evidence import Evidence, blend, gather, read, rerank
+from assistant.parts import parts_of
+from assistant.phrasing import plainly
 from assistant.understanding import Turn, in_context, understand
 from index import Hit, Index
 
@@ -36,6 +39,7 @@ class Finder:
 
     def search(self, query: str, k: int, history: Sequence[Turn] = ()) -> list[Hit]:
         """The k best paragraphs, best first. See `Assistant.search`."""
+        query = plainly(query)
         hits = self._hits(understand(query, history), query, history, max(k, HITS))
         weights = self._index.term_weights(query, self._documents)
         return [hit for hit, _ in rerank(hits, read(self._reader, query, hits, weights))][:k]
@@ -43,14 +47,25 @@ class Finder:
     def evidence(
         self, question: str, history: Sequence[Turn], understood: str, clock: Clock
     ) -> Evidence:
-        """Search with all that was understood; tell sentences apart by what was asked last.
+        """Search with all that was understood; tell sentences apart by what was asked last. Where
+        that asks several things, search for each of them as well.
 
         Args:
             question: as it was asked last.
             history: the conversation before it.
             understood: the question as it stands on its own.
-            clock: told of `encode`, `retrieve` and `read`.
+            clock: told of `encode`, `retrieve` and `read`; what is done for the parts adds to them.
         """
+        whole = self._evidence(plainly(question), history, understood, clock)
+        parts = []
+        for part in parts_of(question):
+            own = understand(plainly(part.question), history)
+            parts.append((part, self._evidence(plainly(part.asked), (), own, clock)))
+        return replace(whole, parts=tuple(parts))
+
+    def _evidence(
+        self, question: str, history: Sequence[Turn], understood: str, clock: Clock
+    ) -> Evidence:
         vector = self._index.encoder.encode_query(understood)
         clock.lap("encode")
         hits = self._hits(understood, question, history, HITS, vector)

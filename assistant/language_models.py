@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assistant.settings import not_installed
 from index.errors import FootnoteError, SettingsError
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ def _served(
         import httpx
         from llama_index.llms.openai_like import OpenAILike
     except ImportError as error:
-        raise _missing(error) from error
+        raise not_installed("FOOTNOTE_LLM", "llm") from error
     told = _ask(address, key, settings.llm_timeout)
     context = settings.llm_context or told.get("context") or DEFAULT_CONTEXT
     client = httpx.Client(timeout=settings.llm_timeout)
@@ -230,7 +231,7 @@ def _in_process(path: Path, settings: Settings) -> LanguageModel:
     try:
         import xllamacpp
     except ImportError as error:
-        raise _missing(error) from error
+        raise not_installed("FOOTNOTE_LLM", "llm") from error
     key = secrets.token_hex(16)
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(path)
@@ -254,13 +255,6 @@ def _finish(raw: object, before: str | None) -> str | None:
     still writing."""
     choices = getattr(raw, "choices", None)
     return getattr(choices[0], "finish_reason", None) if choices else before
-
-
-def _missing(error: ImportError) -> SettingsError:
-    return SettingsError(
-        f"FOOTNOTE_LLM is set, but a package for it is not installed ({error}). "
-        "Run: pip install 'footnote[llm]'"
-    )
 
 
 def _translated(error: BaseException) -> LanguageModelError:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from assistant.asking import asks_for_several
 from assistant.calibration import Logistic
-from assistant.evidence import Candidate
+from assistant.evidence import Candidate, Evidence
 from index import Paragraph
 from index.terms import terms_of
 
@@ -20,6 +20,8 @@ from index.terms import terms_of
 JOIN, JOIN_SHARE = 0.4, 0.5
 #: The same for a question that asks for several things.
 JOIN_SEVERAL, JOIN_SEVERAL_SHARE = 0.25, 0.35
+#: A sentence above this share of the likeliest one's probability answers as well as that one.
+COVERS = 0.6
 #: What is left of the probability of a sentence that the conversation has said already.
 SAID = 0.5
 #: Sentences that share this much of their terms say the same.
@@ -53,6 +55,35 @@ class Quotation:
         """The quoted characters."""
         start = self.paragraph.start
         return self.paragraph.text[self.start - start : self.end - start]
+
+
+def choose_from(
+    answered: Sequence[Evidence], model: Logistic, most: int, said: Sequence[str] = ()
+) -> list[Candidate]:
+    """The sentences that answer all that is asked: of the first, what `choose` gives; of each
+    other, the likeliest sentence, unless what was chosen before holds an answer to it.
+
+    Args:
+        answered: what was found for the question, or for one thing that it asks; the most important
+            first.
+        model, most, said: as in `choose`.
+    """
+    chosen: list[Candidate] = []
+    for found in answered:
+        if len(chosen) == most or holds_answer(chosen, found, model):
+            continue
+        left = most - len(chosen) if found is answered[0] else 1
+        best = choose(found.question, found.candidates, model, left, said)
+        chosen += [candidate for candidate in best if not _repeats(candidate, chosen)]
+    return chosen
+
+
+def holds_answer(chosen: Sequence[Candidate], found: Evidence, model: Logistic) -> bool:
+    """Whether one of the chosen sentences is, for what was found, among the likeliest."""
+    places = {_place(candidate) for candidate in chosen}
+    probable = {_place(c): model.probability(c.features) for c in found.candidates}
+    best = max(probable.values(), default=0.0)
+    return any(probable.get(place, 0.0) >= COVERS * best > 0 for place in places)
 
 
 def choose(
@@ -130,6 +161,10 @@ def _answered(paragraph: Paragraph, number: int) -> int:
     while sentences[last].text.rstrip(_CLOSING).endswith("?") and last + 1 < len(sentences):
         last += 1
     return last
+
+
+def _place(candidate: Candidate) -> tuple[str, int]:
+    return candidate.hit.paragraph.id, candidate.number
 
 
 def _repeats(candidate: Candidate, chosen: Sequence[Candidate]) -> bool:

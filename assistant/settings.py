@@ -8,6 +8,8 @@ setting is refused wherever it stands. The only module that imports pydantic-set
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -137,6 +139,13 @@ def load(**arguments: Any) -> Settings:
         raise SettingsError(f"The settings file {file} cannot be read: {error}.") from error
     assert isinstance(settings, Settings)
     return settings
+
+
+def not_installed(what: str, extra: str) -> SettingsError:
+    """The error for a package of an extra that is not installed, with the command that installs it
+    beside the Footnote that runs: elsewhere that name may be another's package."""
+    command = f"{shlex.quote(sys.executable)} -m pip install 'footnote[{extra}]'"
+    return SettingsError(f"{what} needs a package that is not installed. Run: {command}")
 
 
 def _is_file(path: Path) -> bool:

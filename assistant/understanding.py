@@ -12,14 +12,14 @@ import re
 from collections.abc import Mapping, Sequence
 
 from assistant.facts import facts_of
+from assistant.phrasing import SAYS, plainly
 from index.errors import QuestionError
 
 MAX_QUESTION = 4000  # characters; the encoder reads about a quarter of that
 
-#: Words that carry meaning: a turn with fewer says nothing to go on with. What asks nothing
-#: ("Regional differences") does not stand on its own with fewer than STANDS, though nothing in it
-#: points back; a whole question does with SAYS.
-SAYS, STANDS = 2, 4
+#: What asks nothing ("Regional differences") does not stand on its own with fewer words that carry
+#: meaning, though nothing in it points back; a whole question does with SAYS.
+STANDS = 4
 
 #: One turn of a conversation: {"role": "user" | "assistant", "content": text}.
 Turn = Mapping[str, str]
@@ -61,7 +61,7 @@ def standalone(question: str, history: Sequence[Turn]) -> str:
         history: earlier turns, oldest first; only the user's are used, and of those only such as
             say something ("thank you" does not).
     """
-    asked = [turn["content"].strip() for turn in history if turn["role"] == "user"]
+    asked = _asked(history)
     asked = [text for text in asked if len(facts_of(text).stems) >= SAYS] or asked
     if not asked:
         return question
@@ -94,10 +94,14 @@ def in_context(question: str, history: Sequence[Turn]) -> str | None:
         question: as asked.
         history: earlier turns, oldest first.
     """
-    asked = [turn["content"].strip() for turn in history if turn["role"] == "user"]
+    asked = _asked(history)
     if not asked or standalone(question, history) != question:
         return None
     return fitting(f"{asked[-1]} {question}")
+
+
+def _asked(history: Sequence[Turn]) -> list[str]:
+    return [plainly(turn["content"].strip()) for turn in history if turn["role"] == "user"]
 
 
 def _leans(question: str) -> bool:

@@ -28,6 +28,7 @@ ANSWER_KEYS = [
     "sentences",
     "citations",
     "closest",
+    "unanswered",
     "dropped",
     "note",
     "timings_ms",

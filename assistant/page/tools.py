@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from index.errors import FootnoteError, MissingPathError, SettingsError
+from assistant.settings import not_installed
+from index.errors import FootnoteError, MissingPathError
 
 if TYPE_CHECKING:
     from mcp.server.fastmcp import FastMCP
@@ -24,9 +25,7 @@ _ABOUT = (
 def check_installed() -> None:
     """Raise SettingsError unless the package `mcp` is installed."""
     if find_spec("mcp") is None:
-        raise SettingsError(
-            "MCP tools need the package mcp, which is not installed: pip install 'footnote[mcp]'."
-        )
+        raise not_installed("--mcp", "mcp")
 
 
 def tools_of(assistant: Assistant, path: str) -> FastMCP[Any]:
@@ -61,7 +60,8 @@ def tools_of(assistant: Assistant, path: str) -> FastMCP[Any]:
         `sentences` are the answer's, each with a `verdict` (quoted, supported or unsupported) and
         the `markers` of its `citations`; a citation has the document, the heading path, the
         paragraph's number and text, and the `quote`. `refused` says that the documents do not
-        answer; `closest` then holds the nearest paragraphs, which are no answer.
+        answer; `closest` then holds the nearest paragraphs, which are no answer. `unanswered` are
+        those of several questions that they do not answer.
         """
         try:
             return assistant.ask(question).to_dict()

@@ -1,7 +1,7 @@
 // Answers and conversations as text to take along.
 
 import { placeOf } from "./dom.js";
-import { REFUSAL, citationsOf, sentencesOf } from "./turn.js";
+import { REFUSAL, citationsOf, missing, sentencesOf } from "./turn.js";
 
 const source = (citation) => `${citation.document} › ${placeOf(citation)}`;
 const oneLine = (text) => text.split(/\s+/u).join(" ").trim();
@@ -14,7 +14,7 @@ export function withFootnotes(turn) {
     return sentence.text + flag + sentence.markers.map((marker) => ` [${marker}]`).join("");
   });
   const notes = citationsOf(turn).map((c) => `[${c.marker}] ${source(c)}: “${oneLine(c.quote)}”`);
-  return [said.join(" "), "", ...notes].join("\n");
+  return [[...said, missing(turn)].filter(Boolean).join(" "), "", ...notes].join("\n");
 }
 
 // Text that Markdown shows as it is: markup, links, footnotes and HTML in it stay text.
@@ -38,6 +38,7 @@ export function asMarkdown(conversation) {
       return escaped(sentence.text) + flag + sentence.markers.map((m) => `[^${names.get(m)}]`).join("");
     });
     lines.push(said.join(" "), "");
+    if (missing(turn)) lines.push(`*${escaped(missing(turn))}*`, "");
     if (turn.state === "stopped") lines.push("*Stopped here.*", "");
     for (const citation of citationsOf(turn)) {
       const place = source(citation);

@@ -15,13 +15,19 @@ const VERDICTS = {
 export const citationsOf = (turn) => turn.answer?.citations ?? turn.citations ?? [];
 export const sentencesOf = (turn) => turn.answer?.sentences ?? turn.sentences ?? [];
 
-// What is said of an answer as a whole. An answer is partial when some of what was written is not
-// in the documents, whether it was left out or is shown.
+// What was asked and is not in the documents, in an answer to the rest.
+export const missing = (turn) => {
+  const questions = turn.answer?.unanswered ?? [];
+  return questions.length ? `The documents do not say: ${questions.join(" ")}` : "";
+};
+
+// What is said of an answer as a whole. An answer is partial when some of what was asked or of what
+// was written is not in the documents, whether that was left out or is shown.
 export function standing(turn) {
   const sentences = sentencesOf(turn);
   const unsupported = sentences.filter((s) => s.verdict === "unsupported").length;
   const dropped = turn.answer?.dropped ?? 0;
-  const partial = unsupported + dropped > 0;
+  const partial = unsupported + dropped > 0 || missing(turn) !== "";
   const written = sentences.some((s) => s.verdict === "supported");
   const words = [partial ? "Partly answered" : written ? "Written from its sources" : "Quoted from the documents"];
   const is = (count) => (count === 1 ? "sentence that nothing supports was" : "sentences that nothing supports were");
@@ -121,6 +127,7 @@ export class TurnView {
     if (turn.state === "failed") this.after.append(failure(turn.failure));
     if (turn.state === "stopped") this.after.append(h("p", { class: "stopped" }, this.shown ? "Stopped here. The answer may go on." : "Stopped before there was an answer."));
     const { answer } = turn;
+    if (missing(turn)) this.after.append(h("p", { class: "note", dir: "auto" }, missing(turn)));
     if (answer?.note) this.after.append(h("p", { class: "note", dir: "auto" }, answer.note));
     if (turn.state === "answered") {
       const { partial, text } = standing(turn);
