@@ -378,6 +378,20 @@ def test_an_answer_is_stopped_or_left(visit: Visit) -> None:
     assert settled(page).get_attribute("data-state") == "refused"
 
 
+def test_half_an_answer_says_which_half(visit: Visit) -> None:
+    page = visit.page
+    turn = ask(page, f"{QUESTION} {UNANSWERABLE}")
+    expect(turn).to_have_attribute("data-state", "answered")
+    expect(turn.locator(".sentence")).to_contain_text(QUOTE)
+    missing = f"The documents do not say: {UNANSWERABLE}"
+    expect(turn.locator(".note")).to_have_text(missing)
+    expect(turn.locator(".meta.partial")).to_contain_text("Partly answered")
+    picture(page, "half")
+    turn.get_by_role("button", name="Copy with footnotes").click()
+    expect(page.locator("#toast")).to_contain_text("Copied")
+    assert missing in page.evaluate("navigator.clipboard.readText()")
+
+
 def test_what_is_not_supported_looks_like_it(visit: Visit) -> None:
     """A conversation with an answer that a language model wrote, as the browser keeps it."""
     page = visit.page

@@ -41,7 +41,7 @@ def test_courtesies_go(around: str) -> None:
         ("please tell me more about the Quad's aims", "The Quad's aims?"),
         ("list the seven themes please", "List the seven themes?"),
         ("What does the text say about supply chains?", "Supply chains?"),
-        ("Who released it, according to this article?", "Who released it?"),
+        ("Who released the strategy, according to this article?", "Who released the strategy?"),
     ],
 )
 def test_what_is_asked_stays(asked: str, plain: str) -> None:
