@@ -4,7 +4,7 @@ Two logistic regressions, fitted on question sets with equal weight a set: wheth
 evidence, over the sentences of answerable questions; and whether the documents answer, over all
 questions. The threshold of refusal is the one that maximises recall of unanswerable questions minus
 the share of answerable ones refused (Youden's J) on the sets named for it, by out-of-fold
-probabilities.
+probabilities; where several do as well but for chance, the median of them.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from assistant.calibration import Logistic
 from assistant.evidence import Evidence
 from evals.gold import Gold, Place
-from evals.sets import Question
+from evals.sets import Question, QuestionSet
 from index import Hit, Sentence
+from index.errors import QuestionSetError
 
 SENTENCE_FEATURES = (
     "cosine",
@@ -75,6 +76,38 @@ class Fit:
         return asdict(self)
 
 
+def check_sets(
+    sets: Sequence[QuestionSet], sentence_sets: Sequence[str], threshold_sets: Sequence[str]
+) -> None:
+    """Refuse early what cannot be fitted.
+
+    Raises:
+        QuestionSetError: there are too few questions of a kind; says of which.
+    """
+
+    def count(names: Sequence[str], answerable: bool) -> int:
+        asked = [question for own in sets if own.name in names for question in own.questions]
+        return sum(question.answerable == answerable for question in asked)
+
+    names = [own.name for own in sets]
+    for answerable, kind in ((True, "answerable"), (False, "unanswerable")):
+        if (found := count(names, answerable)) < FOLDS:
+            raise QuestionSetError(
+                f"Too few {kind} questions: {found}. Fitting takes {FOLDS} or more of each kind. "
+                "Give more sets, or a larger --limit."
+            )
+        if not count(threshold_sets, answerable):
+            raise QuestionSetError(
+                f"No question of {', '.join(threshold_sets)} is {kind}, so that no threshold can "
+                "be chosen there. Name another set with --threshold-on."
+            )
+    if not count(sentence_sets, answerable=True):
+        raise QuestionSetError(
+            f"No question of {', '.join(sentence_sets)} is answerable, so that nothing tells which "
+            "sentences are evidence. Name another set with --sentences-on."
+        )
+
+
 def fit(
     cases: Sequence[Case],
     with_reader: bool,
@@ -89,6 +122,9 @@ def fit(
         sentence_sets: names of the sets that the sentences are fitted on. A question whose evidence
             is not among its candidates says nothing of sentences and is left out.
         threshold_sets: names of the sets that the threshold is chosen on.
+
+    Raises:
+        QuestionSetError: of no question was any evidence found.
     """
     sentence_features = SENTENCE_FEATURES + (READER_SENTENCE_FEATURES if with_reader else ())
     answer_features = READER_ANSWER_FEATURES if with_reader else ANSWER_FEATURES
@@ -104,6 +140,11 @@ def fit(
             rows += [candidate.features for candidate in case.evidence.candidates]
             labels += own
             sets += [case.set] * len(own)
+    if not labels:
+        raise QuestionSetError(
+            f"No evidence of {', '.join(sentence_sets)} is among the sentences that were found, so "
+            "that nothing tells which are. Give sets whose evidence is quoted to the sentence."
+        )
     sentence, _ = _regress(rows, labels, sets, sentence_features)
     rows = [case.evidence.features for case in cases]
     labels = [case.question.answerable for case in cases]
@@ -173,12 +214,15 @@ def _weights(sets: Sequence[str]) -> NDArray[np.float64]:
 
 
 def _youden(truth: NDArray[np.bool_], probability: NDArray[np.float64]) -> float:
+    """The threshold with the most of Youden's J (unanswerable questions refused less answerable
+    ones refused): the median of all that come within one question of the most, for which of them
+    has it is chance."""
     cuts = np.unique(probability)
-    gains = [
-        float((probability[~truth] < cut).mean() - (probability[truth] < cut).mean())
-        for cut in cuts
-    ]
-    return round(float(cuts[int(np.argmax(gains))]), 3)
+    gains = np.array(
+        [(probability[~truth] < cut).mean() - (probability[truth] < cut).mean() for cut in cuts]
+    )
+    question = 1 / min(truth.sum(), (~truth).sum())
+    return round(float(np.median(cuts[gains >= gains.max() - question])), 3)
 
 
 def _check(
@@ -188,8 +232,11 @@ def _check(
     threshold: float,
 ) -> dict[str, float]:
     truth, probability = truth[inside], probability[inside]
-    figures = {"refused_answerable": float((probability[truth] < threshold).mean())}
+    figures = {}
+    if truth.any():
+        figures["refused_answerable"] = float((probability[truth] < threshold).mean())
     if not truth.all():
         figures["refused_unanswerable"] = float((probability[~truth] < threshold).mean())
+    if len(figures) == 2:
         figures["auroc"] = float(roc_auc_score(truth, probability))
     return {name: round(value, 4) for name, value in figures.items()}

@@ -34,7 +34,7 @@ def calibrate(
 ) -> None:
     """Fit the probabilities of the reader in use, with cross-validation, and write them."""
     from evals import runner
-    from evals.calibrate import Case, fit, write
+    from evals.calibrate import Case, check_sets, fit, write
     from evals.formats import read_set
     from evals.gold import GoldFinder
 
@@ -46,10 +46,13 @@ def calibrate(
         raise QuestionSetError(
             f"There is no set {', '.join(sorted(unknown))}; there are {', '.join(sorted(names))}."
         )
+    read = [runner.limited(own, limit) for own in read]
+    sentence_sets, threshold_sets = sentences_on or sorted(names), threshold_on or sorted(names)
+    check_sets(read, sentence_sets, threshold_sets)
     settings = options.settings(index_dir, encoder, reader)
     cases: list[Case] = []
     fingerprint = "none"
-    for questions in (runner.limited(own, limit) for own in read):
+    for questions in read:
         with (
             options.progress(questions.name) as (indexing, asking),
             runner.opened(questions, source or [], settings, indexing) as assistant,
@@ -61,12 +64,7 @@ def calibrate(
                 gold = finder.find(question)
                 found = assistant.evidence(question.question, question.history)
                 cases.append(Case(questions.name, question, gold, found))
-    fitted = fit(
-        cases,
-        settings.reader != "none",
-        sentence_sets=sentences_on or sorted(names),
-        threshold_sets=threshold_on or sorted(names),
-    )
+    fitted = fit(cases, settings.reader != "none", sentence_sets, threshold_sets)
     write(output, {fingerprint: fitted})
     out.print_json(data=fitted.entry())
 

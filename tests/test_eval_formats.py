@@ -255,3 +255,13 @@ def test_questions_are_added_whole_or_as_drafts(tmp_path: Path) -> None:
             drafts.add(file, "What?", answerable, evidence, [source])
     with pytest.raises(QuestionSetError, match="there already"):
         drafts.add(file, "Who?", False, [], [])
+
+
+@pytest.mark.parametrize("name", ["seed", "seed_oblique", "seed_parts"])
+def test_shipped_questions_quote_the_shipped_document(assistant: Assistant, name: str) -> None:
+    questions = read_set(Path("evals/questions") / f"{name}.jsonl")
+    finder = GoldFinder(questions, assistant.documents)
+    for question in questions.questions:
+        gold = finder.find(question)  # raises where a quote is not there
+        assert bool(gold.evidence) == question.answerable
+    assert len({question.question for question in questions.questions}) > 30
