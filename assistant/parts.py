@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from assistant.phrasing import plainly
 from assistant.understanding import standalone
 from index.sentences import sentence_spans
 
@@ -81,8 +82,8 @@ def parts_of(question: str) -> tuple[Part, ...]:
     clauses = [
         clause for sentence in _sentences(question) for clause in _CLAUSE.split(sentence) if clause
     ]
-    # What is told before a question is asked is not asked.
-    asking = [clause for clause in clauses if _ASKS.match(clause)]
+    # What is told before a question is asked is not asked; "tell me when ..." asks.
+    asking = [plain for plain in map(plainly, clauses) if _ASKS.match(plain)]
     if len(clauses) > 1:
         one = len(asking) < 2 or any(len(clause.split()) < SHORTEST for clause in asking)
         return () if one else tuple(_alone(asking[:MOST]))

@@ -28,6 +28,10 @@ RELEASED = "The US Indo-Pacific strategy was released on February 11."
             ["How big is the trade deficit?", "What do customs duties do?"],
         ),
         (
+            "Please tell me when the strategy was released, and who the mayor of Delhi is. Thanks!",
+            ["When the strategy was released?", "who the mayor of Delhi is?"],
+        ),
+        (
             "Who wrote the first book and when did the second one come out?",
             ["Who wrote the first book?", "when did the second one come out?"],
         ),
