@@ -129,9 +129,11 @@ class Answer:
     @property
     def below(self) -> str:
         """What stands below the sentences: remarks, and the list of sources."""
-        remarks = [self.note] if self.note else []
+        remarks = []
         if self.unanswered:
-            remarks.insert(0, f"The documents do not say: {' '.join(self.unanswered)}")
+            remarks.append(f"{REFUSAL.removesuffix('.')}: {' '.join(self.unanswered)}")
+        if self.note:
+            remarks.append(self.note)
         if self.dropped:
             remarks.append(
                 f"{self.dropped} of the sentences written had no support and were left out."

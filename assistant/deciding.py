@@ -80,4 +80,4 @@ def _merged(answered: Sequence[Evidence], model: Logistic) -> list[Candidate]:
     """All sentences that were found, each once, as what it is likeliest evidence for."""
     every = [candidate for found in answered for candidate in found.candidates]
     every.sort(key=lambda candidate: model.probability(candidate.features))
-    return list({(c.hit.paragraph.id, c.number): c for c in every}.values())
+    return list({c.place: c for c in every}.values())

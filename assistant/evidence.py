@@ -42,6 +42,11 @@ class Candidate:
     features: Mapping[str, float]
 
     @property
+    def place(self) -> tuple[str, int]:
+        """Its paragraph's id and its number: the same of every candidate for that sentence."""
+        return self.hit.paragraph.id, self.number
+
+    @property
     def sentence(self) -> Sentence:
         """The sentence itself."""
         return self.hit.paragraph.sentences[self.number]

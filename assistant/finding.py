@@ -59,8 +59,8 @@ class Finder:
         whole = self._evidence(plainly(question), history, understood, clock)
         parts = []
         for part in parts_of(question):
-            own = understand(plainly(part.question), history)
-            parts.append((part, self._evidence(plainly(part.asked), (), own, clock)))
+            own = understand(part.question, history)
+            parts.append((part, self._evidence(part.asked, (), own, clock)))
         return replace(whole, parts=tuple(parts))
 
     def _evidence(

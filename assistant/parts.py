@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from assistant.asking import AUXILIARIES, BEFORE, QUESTION_WORDS
 from assistant.phrasing import plainly
 from assistant.understanding import standalone
 from index.sentences import sentence_spans
@@ -18,16 +19,12 @@ from index.sentences import sentence_spans
 MOST = 4
 SHORTEST = 3  # words of a clause; ", and when?" asks more of the same
 
-_ASKED = (
-    r"(?:(?:in|on|by|at|for|to|from|with|since|until) )?"
-    r"(?:who|whom|whose|what|which|when|where|why|how)"
-)
+_ASKED = f"{BEFORE}(?:{QUESTION_WORDS})"
 _ASKS = re.compile(rf"\W*{_ASKED}\b|.*\?\W*$", re.IGNORECASE | re.DOTALL)
 # ", and what ..." and " and how ..."; ", and does ..." needs its comma.
 _CLAUSE = re.compile(
     rf"(?:\s*[,;])?\s+(?:and|or|but)\s+(?:also\s+)?(?={_ASKED}\b)|"
-    r"\s*[,;]\s+(?:and|or|but)\s+(?=(?:is|are|was|were|do|does|did|has|have|had|can|could|will|"
-    r"would|should|may|might|must)\b)",
+    rf"\s*[,;]\s+(?:and|or|but)\s+(?=(?:{AUXILIARIES})\b)",
     re.IGNORECASE,
 )
 # "for India and for Japan": the same word before both.
@@ -53,17 +50,16 @@ _OWN = re.compile(
 )
 _EACH = re.compile(r"\b(?:each(?! other)|both|respectively)\b ?", re.IGNORECASE)
 # Where a noun phrase begins at the latest, read backwards.
-_BEGINS_AFTER = frozenset(
-    "is are was were do does did has have had can could will would should may might must both each "
-    "in on by at for to from with since until of about over toward towards against between among "
-    "and or but that as than into through during after before under within".split()
+_BEGINS_AFTER = frozenset(AUXILIARIES.split("|")) | frozenset(
+    "both each in on by at for to from with since until of about over toward towards against "
+    "between among and or but that as than into through during before after under within".split()
 )
 _TOGETHER = frozenset({"between", "among"})
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of the questions.
+    """One of the questions, without courtesies.
 
     Attributes:
         asked: as it stands in the question.
@@ -87,7 +83,7 @@ def parts_of(question: str) -> tuple[Part, ...]:
     if len(clauses) > 1:
         one = len(asking) < 2 or any(len(clause.split()) < SHORTEST for clause in asking)
         return () if one else tuple(_alone(asking[:MOST]))
-    return tuple(Part(part, part, alone=False) for part in _subjects(question))
+    return tuple(Part(part, part, alone=False) for part in map(plainly, _subjects(question)))
 
 
 def _sentences(question: str) -> list[str]:

@@ -72,18 +72,16 @@ def choose_from(
     for found in answered:
         if len(chosen) == most or holds_answer(chosen, found, model):
             continue
-        left = most - len(chosen) if found is answered[0] else 1
-        best = choose(found.question, found.candidates, model, left, said)
+        best = choose(found.question, found.candidates, model, 1 if chosen else most, said)
         chosen += [candidate for candidate in best if not _repeats(candidate, chosen)]
     return chosen
 
 
 def holds_answer(chosen: Sequence[Candidate], found: Evidence, model: Logistic) -> bool:
     """Whether one of the chosen sentences is, for what was found, among the likeliest."""
-    places = {_place(candidate) for candidate in chosen}
-    probable = {_place(c): model.probability(c.features) for c in found.candidates}
+    probable = {c.place: model.probability(c.features) for c in found.candidates}
     best = max(probable.values(), default=0.0)
-    return any(probable.get(place, 0.0) >= COVERS * best > 0 for place in places)
+    return any(probable.get(c.place, 0.0) >= COVERS * best > 0 for c in chosen)
 
 
 def choose(
@@ -161,10 +159,6 @@ def _answered(paragraph: Paragraph, number: int) -> int:
     while sentences[last].text.rstrip(_CLOSING).endswith("?") and last + 1 < len(sentences):
         last += 1
     return last
-
-
-def _place(candidate: Candidate) -> tuple[str, int]:
-    return candidate.hit.paragraph.id, candidate.number
 
 
 def _repeats(candidate: Candidate, chosen: Sequence[Candidate]) -> bool:

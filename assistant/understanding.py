@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from assistant.asking import AUXILIARIES, BEFORE, QUESTION_WORDS
 from assistant.facts import facts_of
 from assistant.phrasing import SAYS, plainly
 from index.errors import QuestionError
@@ -34,11 +35,7 @@ _CONTINUES = re.compile(
     r"when\W*$|where\W*$|who\W*$|which( ones?)?\W*$|because|for example|such as)",
     re.IGNORECASE,
 )
-_ASKS = re.compile(
-    r"\W*((in|on|by|at|for|to|from|with|since|until) )?(who|whom|whose|what|which|when|where|why|"
-    r"how|is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must)\b",
-    re.IGNORECASE,
-)
+_ASKS = re.compile(rf"\W*{BEFORE}(?:{QUESTION_WORDS}|{AUXILIARIES})\b", re.IGNORECASE)
 # "that" and "there" also join clauses and begin sentences without pointing anywhere.
 _POINTS_NOWHERE = re.compile(
     r"\b(is|are|was|were|will|be|has|have) there\b|\bthere (is|are|was|were|will|has|have)\b|"

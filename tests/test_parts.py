@@ -144,14 +144,18 @@ def asked(*parts: tuple[str, Evidence], alone: bool) -> tuple[tuple[Part, Eviden
     return tuple((Part(question, question, alone), evidence) for question, evidence in parts)
 
 
-def test_each_question_gets_its_sentence() -> None:
+def tolls_and_cyclists() -> Evidence:
+    """Two questions, each of which another sentence answers; the whole is not sure."""
     parts = asked(
         ("Tolls?", found("Tolls?", 2.0, 3.0, -3.0, -3.0)),
         ("Cyclists?", found("Cyclists?", 2.0, -3.0, -3.0, 3.0)),
         alone=True,
     )
-    whole = found("Tolls? Cyclists?", -2.0, 1.0, -3.0, -3.0, parts=parts)
-    decision = decide(whole, CALIBRATION, 0.5, 4)
+    return found("Tolls? Cyclists?", -2.0, 1.0, -3.0, -3.0, parts=parts)
+
+
+def test_each_question_gets_its_sentence() -> None:
+    decision = decide(tolls_and_cyclists(), CALIBRATION, 0.5, 4)
     assert texts(decision.chosen) == ["Tolls rose in May.", "Cyclists pay."]
     assert decision.confidence == pytest.approx(0.881, abs=0.001)
     assert decision.unanswered == ()
@@ -188,13 +192,7 @@ def test_what_answers_both_is_quoted_once() -> None:
 
 
 def test_never_more_than_allowed() -> None:
-    parts = asked(
-        ("Tolls?", found("Tolls?", 2.0, 3.0, -3.0, -3.0)),
-        ("Cyclists?", found("Cyclists?", 2.0, -3.0, -3.0, 3.0)),
-        alone=True,
-    )
-    whole = found("Tolls? Cyclists?", -2.0, 1.0, -3.0, -3.0, parts=parts)
-    assert len(decide(whole, CALIBRATION, 0.5, 1).chosen) == 1
+    assert len(decide(tolls_and_cyclists(), CALIBRATION, 0.5, 1).chosen) == 1
 
 
 # --- the whole way -----------------------------------------------------------------------------

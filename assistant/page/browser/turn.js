@@ -18,7 +18,7 @@ export const sentencesOf = (turn) => turn.answer?.sentences ?? turn.sentences ??
 // What was asked and is not in the documents, in an answer to the rest.
 export const missing = (turn) => {
   const questions = turn.answer?.unanswered ?? [];
-  return questions.length ? `The documents do not say: ${questions.join(" ")}` : "";
+  return questions.length ? `${REFUSAL.slice(0, -1)}: ${questions.join(" ")}` : "";
 };
 
 // What is said of an answer as a whole. An answer is partial when some of what was asked or of what
