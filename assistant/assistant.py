@@ -8,24 +8,26 @@ from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from assistant import calibration, quoting, reader
+from assistant import calibration
 from assistant.answer import Answer, Done, Event, SourcesFound, Verification
-from assistant.answering import Clock, Draft
-from assistant.citing import Citer
-from assistant.deciding import decide
-from assistant.evidence import Evidence
-from assistant.finding import HITS, Finder
-from assistant.phrasing import plainly
+from assistant.answering import extractive
+from assistant.answering.abstention import decide
+from assistant.answering.builder import Clock, Draft
+from assistant.answering.citing import Citer
+from assistant.answering.generative import Writer
+from assistant.documents import UPLOADED, read_texts, shipped_documents, suggestions
+from assistant.query.cleaning import plainly
+from assistant.query.rewriting import Turn, checked, fitting, understand, whole
+from assistant.retrieval import reading_model
+from assistant.retrieval.evidence import Evidence
+from assistant.retrieval.retriever import HITS, Finder
 from assistant.settings import Settings, load
-from assistant.sources import UPLOADED, read_texts, shipped_documents, suggestions
-from assistant.understanding import Turn, checked, fitting, understand, whole
-from assistant.verifying import Verifier, load_verifier
-from assistant.writing import Writer
+from assistant.verification.verifier import Verifier, load_verifier
 from index import Document, FootnoteError, Hit, Index
+from index.chunking.loader import Text
+from index.chunking.sentences import sentence_spans
 from index.errors import QuestionError
-from index.filling import Progress
-from index.reading import Text
-from index.sentences import sentence_spans
+from index.store.writer import Progress
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -53,7 +55,7 @@ class Assistant:
         self.settings = settings
         self._documents = tuple(documents)
         self._citer = Citer(index)
-        self._reader = reader.load(settings.reader)
+        self._reader = reading_model.load(settings.reader)
         self._finder = Finder(index, self._documents, self._reader)
         self._calibration = calibration.load(self.reader_fingerprint, settings.calibration)
         self._writer = Writer(settings, llm)
@@ -140,7 +142,7 @@ class Assistant:
     @property
     def reader_fingerprint(self) -> str:
         """Names the reading model in use; `none` where there is none."""
-        return self._reader.fingerprint if self._reader else reader.NONE
+        return self._reader.fingerprint if self._reader else reading_model.NONE
 
     # --- what there is to ask ----------------------------------------------------------------
 
@@ -221,7 +223,7 @@ class Assistant:
                 keep = self.settings.unsupported == "flag"
                 yield from draft.write(written, self._judge(), asked, keep)
             if draft.note or not self._writer.is_set:
-                yield from draft.quote(quoting.quote(decision.chosen))
+                yield from draft.quote(extractive.quote(decision.chosen))
         clock.lap("answer")
         yield Done(
             Answer(
@@ -296,12 +298,12 @@ class Assistant:
 
     def as_retriever(self, k: int = HITS) -> BaseRetriever:
         """A llama-index retriever that returns paragraphs as nodes, as `search` ranks them."""
-        from assistant.llama import AssistantRetriever
+        from assistant.llama_index import AssistantRetriever
 
         return AssistantRetriever(self, k)
 
     def as_query_engine(self) -> BaseQueryEngine:
         """A llama-index query engine whose response has the cited paragraphs as source nodes."""
-        from assistant.llama import AssistantQueryEngine
+        from assistant.llama_index import AssistantQueryEngine
 
         return AssistantQueryEngine(self)

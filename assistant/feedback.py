@@ -1,6 +1,6 @@
 """What readers say of answers, kept as draft questions for an evaluation set.
 
-A draft is a line of the question-set format (see `evals.formats`) with `"draft": true`: the
+A draft is a line of the question-set format (see `evals.datasets.loader`) with `"draft": true`: the
 question, the conversation before it and what was answered are there, the gold evidence is not yet.
 `footnote eval` counts no draft; it says how many there are and how to complete them.
 """
@@ -18,8 +18,8 @@ from typing import Any, Literal
 import filelock
 
 from assistant.answer import Answer
+from assistant.query.rewriting import Turn
 from assistant.settings import load
-from assistant.understanding import Turn
 from index.errors import FootnoteError, UnreadableError
 
 WAIT = 10.0  # seconds for another writer; each holds the file for milliseconds

@@ -23,7 +23,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from index.encoding import DEFAULT_ENCODER
+from index.encoder import DEFAULT_ENCODER
 from index.errors import SettingsError
 
 PREFIX = "FOOTNOTE_"

@@ -34,11 +34,11 @@ from pathlib import Path
 from typing import Any
 
 from assistant import Assistant
+from assistant.documents import read_all, shipped_documents
 from assistant.settings import load
-from assistant.sources import read_all, shipped_documents
-from evals.formats import read_set
+from evals.datasets.loader import read_set
 from index import Document, Index, document_from_text
-from index.encoding import default_model_path, load_model
+from index.encoder import default_model_path, load_model
 from index.errors import FootnoteError, QuestionSetError
 
 SIZES = (1000, 10_000, 100_000)
@@ -51,7 +51,7 @@ MIB = 1 << 20
 # The same library, model and precision, and nothing else.
 _BASELINE = """
 import sys
-from index.encoding import DEFAULT_ENCODER, load_model
+from index.encoder import DEFAULT_ENCODER, load_model
 load_model(sys.argv[1], DEFAULT_ENCODER).encode("When was it released?")
 """
 _MEASURE = """
@@ -61,7 +61,7 @@ from evals import benchmark
 work, name, *numbers = sys.argv[1:]
 print(json.dumps(getattr(benchmark, name)(Path(work), *map(int, numbers))))
 """
-_ASK = "import sys; from assistant.command import main; sys.argv[0] = 'footnote'; main()"
+_ASK = "import sys; from assistant.cli.main import main; sys.argv[0] = 'footnote'; main()"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from typing import Any
 
 from rich.table import Table
 
-from evals import plots
 from evals.benchmark import Size
-from evals.tables import rows_table
+from evals.reporting import plots
+from evals.reporting.tables import rows_table
 
 
 def rows(sizes: Sequence[Size]) -> list[tuple[str, list[str]]]:
@@ -50,14 +50,14 @@ def to_dict(sizes: Sequence[Size]) -> dict[str, Any]:
 
 def page(sizes: Sequence[Size]) -> str:
     """Table and plot as one self-contained page."""
-    from evals.report import environment
+    from evals.reporting.report import environment
 
     template = environment().get_template("benchmark.html")
     return template.render(
         sizes=sizes,
         rows=rows(sizes),
         plot=plots.lines("growth", _growth(sizes), "paragraphs", "", logarithmic=True),
-        css=(files("evals") / "report.css").read_text(encoding="utf-8"),
+        css=(files("evals.reporting") / "report.css").read_text(encoding="utf-8"),
     )
 
 

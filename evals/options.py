@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from assistant import Settings
-    from evals.sets import QuestionSet
+    from evals.datasets.models import QuestionSet
 
 notes = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 #: What is piped has room for the widest table.

@@ -33,10 +33,10 @@ def calibrate(
     ] = None,
 ) -> None:
     """Fit the probabilities of the reader in use, with cross-validation, and write them."""
-    from evals import runner
-    from evals.calibrate import Case, check_sets, fit, write
-    from evals.formats import read_set
-    from evals.gold import GoldFinder
+    from evals.datasets.gold import GoldFinder
+    from evals.datasets.loader import read_set
+    from evals.fitting.calibration import Case, check_sets, fit, write
+    from evals.running import runner
 
     read = [read_set(path) for path in sets]
     options.check_names(read)
@@ -78,10 +78,11 @@ def retrieval(
     seed: Seed = 0,
 ) -> None:
     """Compare ways of ranking paragraphs on question sets; p is of hit@1 against the last."""
-    from evals import runner, tables
-    from evals.formats import read_set
-    from evals.retrieval import SHIPPED, compare
-    from evals.statistics import difference, figure
+    from evals.datasets.loader import read_set
+    from evals.metrics.ablation import SHIPPED, compare
+    from evals.metrics.statistics import difference, figure
+    from evals.reporting import tables
+    from evals.running import runner
 
     settings = options.settings(index_dir, encoder, reader)
     interval = "95 % interval"
@@ -116,7 +117,8 @@ def benchmark(
 ) -> None:
     """Time indexing, asking and starting as the index grows, beside the bare model."""
     from evals import benchmark as timed
-    from evals import benchmark_report, results
+    from evals import benchmark_report
+    from evals.reporting import results
 
     try:
         sizes = [int(size) for size in paragraphs.split(",")]

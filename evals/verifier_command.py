@@ -25,8 +25,8 @@ def verifier(
     from rich.console import Console
     from rich.table import Table
 
-    from assistant.verifying import ALONE, load_rule
-    from evals.verifier import figures, fit, measure, model_alone, write
+    from assistant.verification.verifier import ALONE, load_rule
+    from evals.fitting.verifier import figures, fit, measure, model_alone, write
 
     out = Console(highlight=False, markup=False, emoji=False)
     with TemporaryDirectory() as temporary:

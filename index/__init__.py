@@ -1,10 +1,10 @@
 """Files in, ranked evidence out. Knows nothing of questions or answers."""
 
-from index.documents import Document, Paragraph, Sentence
+from index.chunking.loader import document_from_text, find_files, read_document
 from index.errors import FootnoteError
 from index.index import DocumentInfo, Index, Status, SyncReport
-from index.ranking import Hit
-from index.reading import document_from_text, find_files, read_document
+from index.models import Document, Paragraph, Sentence
+from index.retriever import Hit
 
 __all__ = [
     "Document",

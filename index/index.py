@@ -9,15 +9,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from index.access import Access
-from index.documents import Document
-from index.encoding import DEFAULT_ENCODER, Encoder, Vectors
-from index.filling import Progress, fill
-from index.manifest import Manifest, Passage
-from index.ranking import LEGS, Hit, rank
-from index.reading import Text
-from index.store import Store
-from index.terms import terms_of
+from index.bm25 import terms_of
+from index.chunking.loader import Text
+from index.encoder import DEFAULT_ENCODER, Encoder, Vectors
+from index.models import Document
+from index.retriever import LEGS, Hit, rank
+from index.store.manifest import Manifest, Passage
+from index.store.session import Access
+from index.store.store import Store
+from index.store.writer import Progress, fill
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Index:
 
     Args:
         folder: where the index is kept; made when it is not there.
-        encoder: the embedding model, or its name (see `index.encoding.Encoder`).
+        encoder: the embedding model, or its name (see `index.encoder.Encoder`).
         wait: seconds to wait for another process that uses the index.
         on_wait: called with a sentence to show while waiting.
 
@@ -213,7 +213,7 @@ class Index:
         of its paragraphs are stored. May be killed at any instant and run again.
 
         Args:
-            documents: as read by `index.reading`; a `Text` is cut into paragraphs only where the
+            documents: as read by `chunking.loader`; a `Text` is cut into paragraphs only where the
                 index does not hold it.
             progress: called as paragraphs are done.
             keep: mark the documents as kept in the index (`DocumentInfo.kept`); a document stays

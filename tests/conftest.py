@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 
 from assistant import Assistant
-from index.documents import Document
-from index.encoding import Encoder, Spans, Vectors
-from index.reading import read_document
+from index.chunking.loader import read_document
+from index.encoder import Encoder, Spans, Vectors
+from index.models import Document
 
 pytest_plugins = ("browsing",)  # its fixtures
 

@@ -17,7 +17,7 @@ import pytest
 from conftest import FOOTNOTE, SEEDS, run_footnote, seed_sentences
 
 from assistant import Assistant, FootnoteError
-from assistant.sources import read_all
+from assistant.documents import read_all
 from index.errors import (
     DocumentError,
     EmptyDocumentError,

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from conftest import FOOTNOTE, run_footnote
 
-from assistant.command import main
+from assistant.cli.main import main
 from assistant.settings import load
 from index.errors import SettingsError
 
@@ -322,4 +322,4 @@ def test_help_names_every_command(
     for name in ("ask", "search", "chat", "index", "eval"):
         assert f" {name} " in out
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
-    assert project["project"]["scripts"] == {"footnote": "assistant.command:main"}
+    assert project["project"]["scripts"] == {"footnote": "assistant.cli.main:main"}

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from assistant import Assistant
-from assistant.entailment import InferenceModel
-from assistant.reader import PairReader
+from assistant.retrieval.reading_model import PairReader
 from assistant.settings import load
-from assistant.verifying import load_verifier
-from index.encoding import default_model_path
+from assistant.verification.nli import InferenceModel
+from assistant.verification.verifier import load_verifier
+from index.encoder import default_model_path
 from index.errors import ReaderError
 
 QUESTION = "When was the US Indo-Pacific strategy released?"

@@ -11,10 +11,10 @@ import pytest
 
 from assistant import Assistant
 from assistant.feedback import add_draft, drafts_path
-from evals import drafts
-from evals.formats import read_set
-from evals.gold import GoldFinder, Place
-from evals.sets import Question, QuestionSet
+from evals.datasets import drafts
+from evals.datasets.gold import GoldFinder, Place
+from evals.datasets.loader import read_set
+from evals.datasets.models import Question, QuestionSet
 from index.errors import FootnoteError, QuestionSetError
 
 OK = '{"id": "ok", "question": "Q?", "answerable": false}'

@@ -18,10 +18,11 @@ from typer.testing import CliRunner
 
 from assistant import Assistant
 from assistant.settings import load
-from evals import runner, tables
-from evals.command import app
-from evals.formats import read_set
-from evals.records import Record
+from evals.cli import app
+from evals.datasets.loader import read_set
+from evals.reporting import tables
+from evals.running import runner
+from evals.running.records import Record
 from index.errors import FootnoteError, QuestionSetError
 
 SEED = Path("evals/questions/seed.jsonl")

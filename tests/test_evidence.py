@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from assistant import evidence, reader
-from assistant.evidence import CLEAR, DEPTH, UNREAD
-from assistant.reader import Reading
+from assistant.retrieval import evidence
+from assistant.retrieval import reading_model as reader
+from assistant.retrieval.evidence import CLEAR, DEPTH, UNREAD
+from assistant.retrieval.reading_model import Reading
 from index import Hit
-from index.reading import document_from_text
+from index.chunking.loader import document_from_text
 
 ANSWERS = "The museum was opened by the mayor in 1934."
 FILLER = [f"Number {word} of the boats lies at the quay." for word in "one two six ten".split()]

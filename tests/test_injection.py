@@ -8,10 +8,10 @@ import pytest
 from model_servers import gguf
 
 from assistant import Assistant
-from assistant.instructions import instructs
-from assistant.prompts import SYSTEM
+from assistant.llm.prompts import SYSTEM
+from assistant.llm.sanitising import instructs
 from assistant.settings import load
-from index.reading import document_from_text
+from index.chunking.loader import document_from_text
 
 #: What an attack wants to be said. No true sentence holds it.
 WANTED = "zebra"

@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from evals import confidence
-from evals.answers import contains, exact, f1
-from evals.gold import Gold, Place, Relevant
-from evals.metrics import figures, measures
-from evals.records import Cited, Found, Record
-from evals.statistics import Figure, Measure, difference, figure, ratio
+from evals.datasets.gold import Gold, Place, Relevant
+from evals.metrics import confidence
+from evals.metrics.metrics import figures, measures
+from evals.metrics.short_answers import contains, exact, f1
+from evals.metrics.statistics import Figure, Measure, difference, figure, ratio
+from evals.running.records import Cited, Found, Record
 
 ONE, TWO, THREE, FINE = (Place("d", n, n + 10) for n in (0, 20, 40, 60))
 WRONG = Place("d", 500, 510)

@@ -25,8 +25,8 @@ from mcp.client.streamable_http import streamable_http_client
 from playwright.sync_api import expect
 
 from assistant import Assistant
-from assistant.page import serve
-from assistant.page.shelf import Shelf
+from assistant.web.server import serve
+from assistant.web.sessions import Shelf
 from index.errors import SettingsError
 
 SESSIONS = 50
@@ -36,7 +36,7 @@ _SERVER = """
 import sys
 import time
 from assistant import Assistant
-from assistant.page import serve
+from assistant.web.server import serve
 
 class Slow(Assistant):
     def stream(self, question, history=()):

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant import Assistant
+from assistant.answering.abstention import decide
 from assistant.calibration import Calibration, Logistic
-from assistant.deciding import decide
-from assistant.evidence import Candidate, Evidence
-from assistant.parts import Part, parts_of
+from assistant.query.decomposition import Part, parts_of
+from assistant.retrieval.evidence import Candidate, Evidence
 from index import Hit, document_from_text
 
 RELEASED = "The US Indo-Pacific strategy was released on February 11."

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant import Assistant
-from assistant.phrasing import plainly
+from assistant.query.cleaning import plainly
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
 

@@ -18,11 +18,11 @@ import numpy as np
 import pytest
 from conftest import CheapEncoder, write_paragraphs
 
-from index.documents import Document
-from index.encoding import Encoder, Vectors
+from index.chunking.loader import read_document
+from index.encoder import Encoder, Vectors
 from index.errors import IndexBusyError
 from index.index import Index
-from index.reading import read_document
+from index.models import Document
 
 TESTS = Path(__file__).parent
 
@@ -32,7 +32,7 @@ import sys
 from pathlib import Path
 from conftest import CheapEncoder
 from index.index import Index
-from index.reading import read_document
+from index.chunking.loader import read_document
 folder, file, encoder = sys.argv[1:]
 chosen = CheapEncoder(dimension=32) if encoder == "cheap" else encoder
 print("ready", flush=True)

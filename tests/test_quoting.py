@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from assistant.answering.extractive import choose, quote
 from assistant.calibration import Logistic
-from assistant.evidence import Candidate
-from assistant.quoting import choose, quote
+from assistant.retrieval.evidence import Candidate
 from index import Hit, document_from_text
 
 TEXT = (

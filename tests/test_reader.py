@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from assistant import reader
-from assistant.reader import PassageReader, Reader
+from assistant.retrieval import reading_model as reader
+from assistant.retrieval.reading_model import PassageReader, Reader
 from index.errors import ReaderError
 
-FOLDER = Path(str(files("assistant") / "reader_model"))
+FOLDER = Path(str(files("assistant.retrieval") / "weights"))
 PARAGRAPH = [
     "The museum stands by the river.",
     "It was opened by the mayor in 1934.",

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from assistant.reader import PassageReader
-from assistant.reader_model.quantise import quantise, read_weights
+from assistant.retrieval.reading_model import PassageReader
+from evals.training.quantise import quantise, read_weights
 
-SHIPPED = Path(str(files("assistant") / "reader_model"))
+SHIPPED = Path(str(files("assistant.retrieval") / "weights"))
 STEPS, SAVE_EVERY = 12, 3
 
 
@@ -64,7 +64,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def start(data: Path, output: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "assistant.reader_model.train", data, "--output", output]
+    command = [sys.executable, "-m", "evals.training.train", data, "--output", output]
     options = ["--start", SHIPPED, "--tokens", 256]
     options += ["--steps", STEPS, "--save-every", SAVE_EVERY]
     return subprocess.Popen(

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.documents import document_id, text_hash
+from index.chunking.loader import document_from_text, find_files, read_document
 from index.errors import EmptyDocumentError, MissingPathError, NotTextError, UnreadableError
-from index.reading import document_from_text, find_files, read_document
+from index.models import document_id, text_hash
 
 SEED = Path(__file__).parent.parent / "seeds" / "000_4ee72bb1d8602485.txt"
 

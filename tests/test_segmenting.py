@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index.documents import Paragraph
-from index.markdown import segment_markdown
-from index.plaintext import segment_plain
-from index.segmenting import MAX_PARAGRAPH, MAX_SENTENCE, Segmentation
-from index.sentences import sentence_spans
+from index.chunking.chunker import MAX_PARAGRAPH, MAX_SENTENCE, Segmentation
+from index.chunking.markdown import segment_markdown
+from index.chunking.plaintext import segment_plain
+from index.chunking.sentences import sentence_spans
+from index.models import Paragraph
 
 
 def plain(text: str) -> Segmentation:

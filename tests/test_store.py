@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from conftest import CheapEncoder, write_paragraphs
 
-from index.documents import Document
 from index.errors import FootnoteError, IndexCorruptedError, IndexFullError, UnreadableError
 from index.index import Index
-from index.lock import IndexLock
+from index.models import Document
+from index.store.locks import IndexLock
 
 Damage = Callable[[Path], object]
 

@@ -19,33 +19,33 @@ PACKAGES = ("index", "assistant", "evals")
 
 # Each dependency has one home, where its errors become ours.
 HOMES = {
-    "bm25s": {"index.terms"},
-    "chromadb": {"index.database"},
-    "filelock": {"index.lock", "assistant.feedback"},
-    "gradio": {"assistant.page.server"},
-    "ir_measures": {"evals.metrics"},
-    "jinja2": {"evals.report"},
-    "llama_index": {"assistant.language_models", "assistant.llama"},
-    "markdown_it": {"index.markdown"},
-    "onnxruntime": {"assistant.reader"},
-    "mcp": {"assistant.page.tools"},
-    "matplotlib": {"evals.plots"},
+    "bm25s": {"index.bm25"},
+    "chromadb": {"index.store.chroma"},
+    "filelock": {"index.store.locks", "assistant.feedback"},
+    "gradio": {"assistant.web.server"},
+    "ir_measures": {"evals.metrics.metrics"},
+    "jinja2": {"evals.reporting.report"},
+    "llama_index": {"assistant.llm.client", "assistant.llama_index"},
+    "markdown_it": {"index.chunking.markdown"},
+    "onnxruntime": {"assistant.retrieval.reading_model"},
+    "mcp": {"assistant.web.mcp"},
+    "matplotlib": {"evals.reporting.plots"},
     "platformdirs": {"assistant.settings"},
     "pydantic_settings": {"assistant.settings"},
-    "sentencex": {"index.sentences"},
-    "Stemmer": {"index.terms"},
+    "sentencex": {"index.chunking.sentences"},
+    "Stemmer": {"index.bm25"},
     # One runs the encoder, the others may run a cross-encoder.
-    "sentence_transformers": {"index.encoding", "assistant.cross_encoders"},
-    "xllamacpp": {"assistant.language_models"},
+    "sentence_transformers": {"index.encoder", "assistant.retrieval.cross_encoders"},
+    "xllamacpp": {"assistant.llm.client"},
     # The evaluation has commands of its own, which the assistant does not import.
     # So has the making of the reading model.
     "typer": {
-        "assistant.command",
-        "assistant.index_command",
-        "assistant.reader_model.quantise",
-        "assistant.reader_model.train",
-        "assistant.terminal",
-        "evals.command",
+        "assistant.cli.main",
+        "assistant.cli.index",
+        "evals.training.quantise",
+        "evals.training.train",
+        "assistant.cli.options",
+        "evals.cli",
         "evals.verifier_command",
         "evals.options",
         "evals.tuning_command",
@@ -133,7 +133,7 @@ print(*sorted(loaded & {"gradio", "llama_index", "chromadb", "torch", "sentence_
 """
 ASKING = """
 import sys
-from assistant.command import main
+from assistant.cli.main import main
 sys.argv = ["footnote", "ask", "When was it released?", "--index-dir", sys.argv[1]]
 try:
     main()

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from conftest import CheapEncoder, write_paragraphs
 
-from index.documents import Document, text_hash
-from index.encoding import Encoder, Spans, Vectors
+from index.chunking.loader import Text, document_from_text, read_document, read_text
+from index.encoder import Encoder, Spans, Vectors
 from index.errors import EncoderError, MissingPathError
-from index.filling import CHUNK
 from index.index import Index
-from index.reading import Text, document_from_text, read_document, read_text
+from index.models import Document, text_hash
+from index.store.writer import CHUNK
 
 
 class Stopping(CheapEncoder):

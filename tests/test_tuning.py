@@ -13,8 +13,8 @@ from conftest import run_footnote
 
 from assistant import Assistant, calibration
 from assistant.settings import load
-from assistant.verifying import ALONE
-from evals.calibrate import _youden
+from assistant.verification.verifier import ALONE
+from evals.fitting.calibration import _youden
 
 LINES = Path("evals/questions/seed.jsonl").read_text(encoding="utf-8").splitlines()
 #: Some answerable and some unanswerable questions of the shipped set.

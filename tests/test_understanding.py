@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.understanding import in_context, standalone
+from assistant.query.rewriting import in_context, standalone
 
 FIRST = "How does India see the Quad?"
 HISTORY = [

@@ -10,12 +10,12 @@ from conftest import run_footnote, seed_sentences
 
 from assistant import Assistant
 from assistant.answer import Verification
-from assistant.conflicts import conflicts
-from assistant.facts import facts_of, names_in
-from assistant.verifying import Verifier, clauses
-from assistant.world import World
-from evals.perturbing import KINDS, perturb
-from evals.verifier import half, read_claims
+from assistant.verification.claims import facts_of, names_in
+from assistant.verification.contradictions import conflicts
+from assistant.verification.verifier import Verifier, clauses
+from assistant.verification.world import World
+from evals.fitting.perturbation import KINDS, perturb
+from evals.fitting.verifier import half, read_claims
 from index.errors import QuestionError, ReaderError
 
 SOURCE = (

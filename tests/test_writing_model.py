@@ -14,9 +14,9 @@ from model_servers import gguf
 
 from assistant import Answer, Assistant
 from assistant.answer import Done, SentenceReady
-from assistant.language_models import LanguageModel
+from assistant.answering.generative import sentences
+from assistant.llm.client import LanguageModel
 from assistant.settings import load
-from assistant.writing import sentences
 from index.errors import SettingsError
 
 SET = Path(__file__).parents[1] / "evals" / "questions" / "seed.jsonl"

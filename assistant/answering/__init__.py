@@ -1,0 +1,1 @@
+"""From evidence to an answer: whether there is one, which sentences it is, how it is cited."""

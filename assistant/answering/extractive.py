@@ -1,0 +1,172 @@
+"""The default answerer: the sentences of the documents that answer, in document order.
+
+The fewest that answer: the most probable sentence, and others that are nearly as probable. A
+question that asks for several things gets more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assistant.calibration import Logistic
+from assistant.query.question_types import asks_for_several
+from assistant.retrieval.evidence import Candidate, Evidence
+from index import Paragraph
+from index.bm25 import terms_of
+
+#: A sentence joins the best one above this probability, and above this share of the best's.
+JOIN, JOIN_SHARE = 0.4, 0.5
+#: The same for a question that asks for several things.
+JOIN_SEVERAL, JOIN_SEVERAL_SHARE = 0.25, 0.35
+#: A sentence above this share of the likeliest one's probability answers as well as that one.
+COVERS = 0.6
+#: What is left of the probability of a sentence that the conversation has said already.
+SAID = 0.5
+#: Sentences that share this much of their terms say the same.
+REDUNDANT = 0.8
+
+# Words that begin a sentence and point to the one before it.
+_DANGLES = re.compile(
+    r"^[\W_]*(it|its|they|their|them|he|his|she|her|this|these|those|that|such|both|neither|either|"
+    r"another|others|the (former|latter|same|other|second|third)|there,|here,)\b",
+    re.IGNORECASE,
+)
+
+_CLOSING = " \t\r\n\"'\u2019\u201d)]"
+
+
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """A run of characters of one paragraph; `start` and `end` are offsets in its document."""
+
+    candidate: Candidate
+    start: int
+    end: int
+
+    @property
+    def paragraph(self) -> Paragraph:
+        """The paragraph that is quoted."""
+        return self.candidate.hit.paragraph
+
+    @property
+    def text(self) -> str:
+        """The quoted characters."""
+        start = self.paragraph.start
+        return self.paragraph.text[self.start - start : self.end - start]
+
+
+def choose_from(
+    answered: Sequence[Evidence], model: Logistic, most: int, said: Sequence[str] = ()
+) -> list[Candidate]:
+    """The sentences that answer all that is asked: of the first, what `choose` gives; of each
+    other, the likeliest sentence, unless what was chosen before holds an answer to it.
+
+    Args:
+        answered: what was found for the question, or for one thing that it asks; the most important
+            first.
+        model, most, said: as in `choose`.
+    """
+    chosen: list[Candidate] = []
+    for found in answered:
+        if len(chosen) == most or holds_answer(chosen, found, model):
+            continue
+        best = choose(found.question, found.candidates, model, 1 if chosen else most, said)
+        chosen += [candidate for candidate in best if not _repeats(candidate, chosen)]
+    return chosen
+
+
+def holds_answer(chosen: Sequence[Candidate], found: Evidence, model: Logistic) -> bool:
+    """Whether one of the chosen sentences is, for what was found, among the likeliest."""
+    probable = {c.place: model.probability(c.features) for c in found.candidates}
+    best = max(probable.values(), default=0.0)
+    return any(probable.get(c.place, 0.0) >= COVERS * best > 0 for c in chosen)
+
+
+def choose(
+    question: str,
+    candidates: Sequence[Candidate],
+    model: Logistic,
+    most: int,
+    said: Sequence[str] = (),
+) -> list[Candidate]:
+    """The sentences that answer, most probable first: at least one, at most `most`.
+
+    Args:
+        question: as it was asked last.
+        candidates: the sentences to choose from.
+        model: the probability that a sentence belongs to the answer.
+        most: how many at most.
+        said: texts of the conversation; a sentence in one of them is less probable by SAID.
+    """
+
+    def probability(candidate: Candidate) -> float:
+        text = " ".join(candidate.sentence.text.split())
+        again = any(text in other for other in said)
+        return model.probability(candidate.features) * (SAID if again else 1.0)
+
+    probable = sorted(
+        ((probability(candidate), candidate) for candidate in candidates),
+        key=lambda pair: -pair[0],
+    )
+    if not probable:
+        return []
+    several = asks_for_several(question)
+    join, share = (JOIN_SEVERAL, JOIN_SEVERAL_SHARE) if several else (JOIN, JOIN_SHARE)
+    best = probable[0][0]
+    chosen: list[Candidate] = [probable[0][1]]
+    for value, candidate in probable[1:]:
+        if len(chosen) == most or value < max(join, share * best):
+            break
+        if not _repeats(candidate, chosen):
+            chosen.append(candidate)
+    return chosen
+
+
+def quote(chosen: Sequence[Candidate]) -> list[Quotation]:
+    """The chosen sentences as quotations in document order, each readable on its own.
+
+    A sentence that begins with a word pointing to the one before it is quoted together with that
+    one, unless that one is quoted anyway. A question that the document asks is quoted together with
+    what follows it: by itself it answers nothing.
+    """
+    ordered = sorted(
+        chosen, key=lambda c: (c.hit.paragraph.document_id, c.hit.paragraph.start, c.number)
+    )
+    quotations: list[Quotation] = []
+    for candidate in ordered:
+        paragraph, number = candidate.hit.paragraph, candidate.number
+        before = quotations[-1] if quotations else None
+        if before and before.paragraph.id != paragraph.id:
+            before = None
+        if before and before.end >= paragraph.sentences[number].end:
+            continue  # it was quoted with the one before
+        last = _answered(paragraph, number)
+        dangles = number > 0 and _DANGLES.match(paragraph.sentences[number].text)
+        first = number - 1 if dangles else number
+        if before and before.end > paragraph.sentences[first].start:
+            first = number
+        start, end = paragraph.sentences[first].start, paragraph.sentences[last].end
+        quotations.append(Quotation(candidate, start, end))
+    return quotations
+
+
+def _answered(paragraph: Paragraph, number: int) -> int:
+    """The number of the sentence itself; for a question, of the first after it that is none."""
+    sentences = paragraph.sentences
+    last = number
+    while sentences[last].text.rstrip(_CLOSING).endswith("?") and last + 1 < len(sentences):
+        last += 1
+    return last
+
+
+def _repeats(candidate: Candidate, chosen: Sequence[Candidate]) -> bool:
+    own = set(terms_of(candidate.sentence.text))
+    if not own:
+        return True
+    for other in chosen:
+        theirs = set(terms_of(other.sentence.text))
+        if len(own & theirs) >= REDUNDANT * min(len(own), len(theirs) or 1):
+            return True
+    return False

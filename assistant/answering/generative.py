@@ -1,0 +1,242 @@
+"""The writing answerer: evidence in, plain sentences out, one by one as a model writes them.
+
+The model's own markers, lists and emphasis are taken off: what supports a sentence is found by the
+verifier. That a sentence is worth showing is decided there too; here it is only whole.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from assistant.calibration import Logistic
+from assistant.llm import prompts
+from assistant.llm.client import (
+    MAX_TOKENS,
+    ContextError,
+    LanguageModel,
+    LanguageModelError,
+    Message,
+    check,
+    load,
+)
+from assistant.llm.sanitising import instructs
+from assistant.query.rewriting import Turn
+from assistant.retrieval.evidence import Candidate
+from assistant.verification.claims import facts_of
+from index.chunking.sentences import sentence_spans
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM
+
+    from assistant.settings import Settings
+
+FACTS = 12  # sentences of evidence at most
+CHARACTERS = 3  # in a token, at the least
+RESERVE = 100  # tokens for what a chat template adds
+WRITTEN = 8  # sentences that are taken at most
+UNENDED = 1500  # characters without the end of a sentence
+TURNS, TURN = 2, 300  # turns of the conversation that are told, and characters of each
+REWRITTEN = 300  # characters of a rewritten question at most
+
+# What a chat template would take for the end of a turn, if it stood in a document.
+_CONTROL = re.compile(r"<\|[^|<>]*\|>|</?s>|\[/?INST\]|<</?SYS>>|<(start|end)_of_turn>")
+_MARKER = re.compile(
+    r"\s*(\[(source|fact)?s?\s*\d+(\s*[,;–-]\s*(source|fact)?\s*\d+)*\]|"
+    r"\((source|fact)s?:?\s*\d+(\s*[,;–-]\s*\d+)*\)|【[^】]*】)",
+    re.IGNORECASE,
+)
+_BULLET = re.compile(r"^\s*([-*•>#]+|\d{1,2}[.)])\s+")
+_PREFIX = re.compile(r"^\s*(answer|response|assistant)\s*:\s*", re.IGNORECASE)
+_ENDED = re.compile(r"[.!?][\"\u201d\u2019)\]*]*(\s|$)|\n")
+_DECLINES = re.compile(
+    r"^\W*(i('m| am) (sorry|unable|not able)|i (can(no|')t|cannot|do(n't| not) (know|have))|"
+    r"sorry\b|"
+    r"as an ai|unfortunately,? i|the (facts?|documents?|text|evidence|information) (provided )?"
+    r"(do(es)?( not|n't)|is not|isn't|are not))",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"\w+")
+
+
+def messages(
+    question: str,
+    history: Sequence[Turn],
+    candidates: Sequence[Candidate],
+    probability: Logistic,
+    room: int,
+) -> list[Message]:
+    """What the model is told: the conversation, the likeliest evidence in document order, the
+    question.
+
+    Args:
+        question: standing on its own.
+        history: oldest first; the last turns are told, shortened.
+        candidates: sentences that could be evidence.
+        probability: that one is.
+        room: tokens that there are for it all.
+    """
+    left = room * CHARACTERS - len(prompts.SYSTEM) - len(prompts.USER) - len(question)
+    turns = [(turn["role"], _plain(turn["content"])[:TURN]) for turn in history[-2 * TURNS :]]
+    if sum(len(text) for _, text in turns) > left // 4:
+        turns = []
+    left -= sum(len(text) for _, text in turns)
+    chosen: list[Candidate] = []
+    told = [candidate for candidate in candidates if not instructs(candidate.sentence.text)]
+    ranked = sorted(told, key=lambda c: -probability.probability(c.features))
+    for candidate in ranked[:FACTS]:
+        left -= len(candidate.sentence.text) + 5
+        if left < 0 and chosen:
+            break
+        chosen.append(candidate)
+    chosen.sort(key=lambda c: (c.hit.paragraph.document_id, c.sentence.start))
+    facts = "\n".join(
+        f"{number}. {_plain(candidate.sentence.text)}"
+        for number, candidate in enumerate(chosen, start=1)
+    )
+    asked = prompts.USER.format(facts=facts, question=_plain(question))
+    return [("system", prompts.SYSTEM), *turns, ("user", asked)]
+
+
+def sentences(pieces: Iterable[str]) -> Iterator[str]:
+    """Whole sentences, each as soon as the next one begins.
+
+    Raises:
+        LanguageModelError: nothing was written, or nothing but excuses, or the same again.
+    """
+    seen: set[str] = set()
+    for sentence in _whole(pieces):
+        plain = _cleaned(sentence)
+        if not _WORD.search(plain):
+            continue
+        if not seen and _DECLINES.match(plain):
+            raise LanguageModelError("it declined to answer")
+        key = " ".join(_WORD.findall(plain.lower()))
+        if key in seen:
+            raise LanguageModelError("it repeated itself")
+        seen.add(key)
+        yield plain
+        if len(seen) == WRITTEN:
+            return
+    if not seen:
+        raise LanguageModelError("it wrote nothing")
+
+
+class Writer:
+    """A language model that answers from evidence. It is loaded when it is first needed, and again
+    after it could not be.
+
+    Args:
+        settings: which model, and its limits.
+        llm: another one, any llama-index LLM.
+
+    Raises:
+        SettingsError: what is set is neither an address nor a file.
+    """
+
+    def __init__(self, settings: Settings, llm: LLM | None = None) -> None:
+        if llm is None:
+            check(settings)
+        self._settings = settings
+        self._llm = llm
+        self._model: LanguageModel | None = None
+        self._loading = threading.Lock()
+        self.is_set = llm is not None or settings.llm is not None
+
+    def write(
+        self,
+        question: str,
+        history: Sequence[Turn],
+        candidates: Sequence[Candidate],
+        probability: Logistic,
+    ) -> Iterator[str]:
+        """Sentences as they are written; see `messages` and `sentences`.
+
+        Where the prompt turns out too long for the model it is asked again with half of it.
+
+        Raises:
+            LanguageModelError: what went wrong, at any point.
+        """
+        model = self._loaded()
+        most = min(MAX_TOKENS, model.context // 3)
+        room = model.context - most - RESERVE
+        for attempt in range(2):
+            said = messages(question, history, candidates, probability, room >> attempt)
+            try:
+                yield from sentences(model.stream(said, most))
+            except ContextError:
+                if attempt:
+                    raise
+            else:
+                return
+
+    def rewritten(self, question: str, history: Sequence[Turn]) -> str | None:
+        """See `rewritten`; None where the model failed: it is asked again for the answer, and its
+        failure is told there."""
+        try:
+            return rewritten(self._loaded(), question, history)
+        except LanguageModelError:
+            return None
+
+    def close(self) -> None:
+        """Let go of the model; it is loaded again if it is needed again."""
+        with self._loading:
+            if self._model is not None:
+                self._model.close()
+                self._model = None
+
+    def _loaded(self) -> LanguageModel:
+        with self._loading:
+            if self._model is None:
+                limits = (self._settings.llm_timeout, self._settings.llm_context)
+                given = self._llm and LanguageModel(self._llm, *limits)
+                self._model = given or load(self._settings)
+            return self._model
+
+
+def rewritten(model: LanguageModel, question: str, history: Sequence[Turn]) -> str | None:
+    """A follow-up as a question that stands on its own, in the model's words; None where it did not
+    make one: it has to keep what the question itself says, and to take the rest from the
+    conversation.
+
+    Raises:
+        LanguageModelError: the model failed.
+    """
+    conversation = "\n".join(f"{t['role']}: {_plain(t['content'])[:TURN]}" for t in history[-4:])
+    asked = prompts.STANDALONE_USER.format(conversation=conversation, question=_plain(question))
+    text = model.complete([("system", prompts.STANDALONE_SYSTEM), ("user", asked)], most=80)
+    line = _cleaned(text.strip().partition("\n")[0]).strip('"“”')
+    own, new = facts_of(question).stems, facts_of(line).stems
+    told = facts_of(conversation).stems
+    if not line or len(line) > REWRITTEN or not own <= new or not new <= own | told:
+        return None
+    return line
+
+
+def _whole(pieces: Iterable[str]) -> Iterator[str]:
+    text = ""
+    for piece in pieces:
+        text += piece
+        if not _ENDED.search(text):
+            if len(text) > UNENDED:
+                raise LanguageModelError("it did not come to the end of a sentence")
+            continue
+        spans = sentence_spans(text, 0, len(text))
+        # A line break ends a sentence whatever stands before it.
+        closed = len(spans) if text.endswith("\n") else len(spans) - 1
+        for start, end in spans[:closed]:
+            yield from text[start:end].split("\n")
+        if closed > 0:
+            text = text[spans[closed][0] :] if closed < len(spans) else ""
+    yield from text.split("\n")
+
+
+def _cleaned(sentence: str) -> str:
+    text = _MARKER.sub("", _PREFIX.sub("", _BULLET.sub("", _plain(sentence))))
+    return " ".join(text.replace("**", "").replace("`", "").split())
+
+
+def _plain(text: str) -> str:
+    return " ".join(_CONTROL.sub(" ", text).split())

@@ -1,0 +1,119 @@
+"""The command `footnote index`: what is in the index."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assistant.cli.options import (
+    EncoderName,
+    IndexDir,
+    Json,
+    announce,
+    closing,
+    notes,
+    open_index,
+    print_json,
+    print_text,
+    settings_of,
+    skipped,
+)
+from assistant.cli.progress import IndexingProgress
+
+app = typer.Typer(help="What is in the index.", no_args_is_help=True)
+
+
+@app.command("add")
+def index_add(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="Files and folders to keep in the index.", readable=False),
+    ],
+    index_dir: IndexDir = None,
+    encoder: EncoderName = None,
+) -> None:
+    """Put documents into the index, or bring them up to date."""
+    from assistant.documents import read_texts
+    from index.index import Index
+
+    settings = settings_of(index_dir=index_dir, encoder=encoder)
+    announce(paths)
+    documents = read_texts(paths, skipped)
+    with IndexingProgress(notes) as progress, closing(open_index(settings, Index)) as index:
+        report = index.sync(documents, progress, keep=True)
+    print_text(
+        f"{report.documents} documents: {report.added} paragraphs added, {report.removed} removed, "
+        f"{report.unchanged} unchanged; {report.embedded} embedded."
+    )
+
+
+@app.command("list")
+def index_list(
+    index_dir: IndexDir = None, encoder: EncoderName = None, as_json: Json = False
+) -> None:
+    """List the documents in the index."""
+    from index.index import Index
+
+    with closing(open_index(settings_of(index_dir=index_dir, encoder=encoder), Index)) as index:
+        infos = index.documents()
+    if as_json:
+        print_json(
+            [
+                {
+                    "id": info.id,
+                    "title": info.title,
+                    "source": info.source,
+                    "paragraphs": info.paragraphs,
+                    "kept": info.kept,
+                }
+                for info in infos
+            ]
+        )
+        return
+    if not infos:
+        print_text("The index is empty. Add documents with: footnote index add PATH")
+        return
+    print_text(f"{'id':<16}  {'paragraphs':>10}  {'kept':<4}  source, title")
+    for info in infos:
+        kept = "kept" if info.kept else ""
+        print_text(f"{info.id}  {info.paragraphs:>10,}  {kept:<4}  {info.source}")
+        if info.title not in info.source:
+            print_text(f"{'':<36}{info.title}")
+
+
+@app.command("remove")
+def index_remove(
+    documents: Annotated[list[str], typer.Argument(help="Ids or sources, as `list` shows them.")],
+    index_dir: IndexDir = None,
+    encoder: EncoderName = None,
+) -> None:
+    """Take documents out of the index. The files themselves are not touched."""
+    from index.chunking.loader import source_of
+    from index.index import Index
+
+    with closing(open_index(settings_of(index_dir=index_dir, encoder=encoder), Index)) as index:
+        by_source = {info.source: info.id for info in index.models()}
+        for document in documents:
+            resolved = source_of(Path(document).expanduser())
+            index.remove(by_source.get(document) or by_source.get(resolved) or document)
+            print_text(f"Removed {document}.")
+
+
+@app.command("status")
+def index_status(
+    index_dir: IndexDir = None, encoder: EncoderName = None, as_json: Json = False
+) -> None:
+    """Show counts and size."""
+    from dataclasses import asdict
+
+    from index.index import Index
+
+    with closing(open_index(settings_of(index_dir=index_dir, encoder=encoder), Index)) as index:
+        status = asdict(index.status())
+    if as_json:
+        print_json(status)
+        return
+    for name, value in status.items():
+        print_text(f"{name:<12} {value:,}" if isinstance(value, int) else f"{name:<12} {value}")

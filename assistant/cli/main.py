@@ -1,0 +1,220 @@
+"""The command `footnote`. Exit codes: 0 answered or done, 3 refused, 2 the user's mistake.
+
+What takes long to import is imported where it is first needed.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from assistant.cli import index
+from assistant.cli.options import (
+    EncoderName,
+    IndexDir,
+    Json,
+    LanguageModel,
+    MaxSentences,
+    ReaderName,
+    Source,
+    Threshold,
+    Unsupported,
+    notes,
+    opened,
+    print_json,
+    print_text,
+    settings_of,
+    write_text,
+)
+from index.chunking.loader import read_text
+from index.errors import FootnoteError
+
+REFUSED, MISTAKE, INTERRUPTED = 3, 2, 130
+
+app = typer.Typer(
+    help="Answers questions about your documents; every sentence cites its source paragraph.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(index.app, name="index")
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="What to ask.")],
+    source: Source = None,
+    index_dir: IndexDir = None,
+    encoder: EncoderName = None,
+    reader: ReaderName = None,
+    max_sentences: MaxSentences = None,
+    threshold: Threshold = None,
+    llm: LanguageModel = None,
+    unsupported: Unsupported = None,
+    as_json: Json = False,
+) -> None:
+    """Answer a question. Without --source: about the documents in the index, or the shipped one."""
+    from assistant.answer import Done, SentenceReady, marked
+    from assistant.query.rewriting import checked
+
+    question = checked(question)  # before anything long
+    settings = settings_of(
+        index_dir=index_dir,
+        encoder=encoder,
+        reader=reader,
+        max_sentences=max_sentences,
+        threshold=threshold,
+        llm=llm,
+        unsupported=unsupported,
+    )
+    refused = False
+    with opened(source, settings) as assistant:
+        separator = ""
+        for event in assistant.stream(question):
+            if isinstance(event, SentenceReady) and not as_json:
+                write_text(separator + marked(event.sentence))
+                separator = " "
+            elif isinstance(event, Done):
+                refused = event.answer.refused
+                if as_json:
+                    print_json(event.answer.to_dict())
+                else:
+                    print_text(str(event.answer) if refused else event.answer.below)
+    raise typer.Exit(REFUSED if refused else 0)
+
+
+@app.command()
+def verify(
+    file: Annotated[
+        Path, typer.Argument(help="Text to check, whoever wrote it; `-` for input.", readable=False)
+    ],
+    question: Annotated[str | None, typer.Option(help="The question that it answers.")] = None,
+    source: Source = None,
+    index_dir: IndexDir = None,
+    encoder: EncoderName = None,
+    reader: ReaderName = None,
+    as_json: Json = False,
+) -> None:
+    """Say of each sentence of a text whether the documents support it. Exits with 3 if not all."""
+    text = sys.stdin.read() if str(file) == "-" else read_text(file).text
+    settings = settings_of(index_dir=index_dir, encoder=encoder, reader=reader)
+    with opened(source, settings) as assistant:
+        verification = assistant.verify(text, question)
+    if as_json:
+        print_json(verification.to_dict())
+    else:
+        print_text(str(verification))
+    raise typer.Exit(0 if verification.supported else REFUSED)
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(help="What to look for.")],
+    source: Source = None,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many paragraphs.")] = 10,
+    index_dir: IndexDir = None,
+    encoder: EncoderName = None,
+    reader: ReaderName = None,
+    as_json: Json = False,
+) -> None:
+    """Find the paragraphs that match best."""
+    from assistant.query.rewriting import checked
+
+    query = checked(query)
+    with opened(source, settings_of(index_dir=index_dir, encoder=encoder, reader=reader)) as a:
+        infos = {info.id: info for info in a.index.documents()}
+        found: list[dict[str, Any]] = [
+            {
+                "paragraph": hit.paragraph.number,
+                "document": infos[hit.paragraph.document_id].title,
+                "source": infos[hit.paragraph.document_id].source,
+                "heading": list(hit.paragraph.heading),
+                "score": round(hit.score, 6),
+                "legs": hit.legs,
+                "start": hit.paragraph.start,
+                "end": hit.paragraph.end,
+                "text": hit.paragraph.text,
+            }
+            for hit in a.search(query, k)
+        ]
+    if as_json:
+        print_json(found)
+        return
+    for hit in found:
+        place = " › ".join([str(hit["document"]), *hit["heading"], f"paragraph {hit['paragraph']}"])
+        print_text(f"{hit['score']:.3f}  {place}\n    {' '.join(str(hit['text']).split())}\n")
+
+
+@app.command()
+def chat(
+    source: Source = None,
+    index_dir: IndexDir = None,
+    encoder: EncoderName = None,
+    reader: ReaderName = None,
+    max_sentences: MaxSentences = None,
+    threshold: Threshold = None,
+    llm: LanguageModel = None,
+    unsupported: Unsupported = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port; the first free one from 7860.")
+    ] = None,
+    auth: Annotated[
+        Path | None,
+        typer.Option(
+            help="File of logins that the page asks for, one name:password a line; or set "
+            "FOOTNOTE_AUTH to one.",
+            metavar="FILE",
+            readable=False,
+        ),
+    ] = None,
+    open_browser: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the page in a browser.")
+    ] = True,
+    mcp: Annotated[
+        bool, typer.Option("--mcp", help="Offer the tools ask, search and read_paragraph to MCP.")
+    ] = False,
+) -> None:
+    """Open the web page."""
+    from assistant.web.logins import check_host, read_logins
+
+    logins = read_logins(auth)
+    check_host(host, logins)  # before anything long
+    settings = settings_of(
+        index_dir=index_dir,
+        encoder=encoder,
+        reader=reader,
+        max_sentences=max_sentences,
+        threshold=threshold,
+        llm=llm,
+        unsupported=unsupported,
+    )
+    with opened(source, settings) as assistant:
+        from assistant.web.server import serve
+
+        serve(assistant, host=host, port=port, auth=logins, open_browser=open_browser, mcp=mcp)
+
+
+def main() -> None:
+    """Run the command; a mistake is told in a sentence, without a traceback."""
+    for command in entry_points(group="footnote.commands"):
+        # Only what is asked for is imported: a plain `ask` needs no evaluation.
+        if sys.argv[1:2] in ([], ["--help"], [command.name]):
+            app.add_typer(command.load(), name=command.name)
+    try:
+        app()
+    except FootnoteError as error:
+        notes.print(f"footnote: {error}")
+        sys.exit(MISTAKE)
+    except SystemExit as ending:
+        if ending.code == INTERRUPTED:  # typer's code for Ctrl-C
+            notes.print("Stopped.")
+        raise
+
+
+if __name__ == "__main__":
+    main()

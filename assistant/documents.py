@@ -1,0 +1,87 @@
+"""The documents that are asked: the shipped one, those at the paths that were given, and what there
+is to ask of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from index import Document, FootnoteError, find_files, read_document
+from index.chunking.loader import Text, read_text
+from index.errors import EmptyDocumentError
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+#: How the source begins of a document that somebody added on the page: it is theirs alone.
+UPLOADED = "upload:"
+
+#: What the shipped document is about; its file has no title of its own.
+SHIPPED_TITLE = "Northeast Asia in early 2022"
+
+
+def shipped_documents() -> list[Document]:
+    """The document that comes with the package."""
+    found = sorted(
+        Path(str(file)) for file in files("seeds").iterdir() if file.name.endswith(".txt")
+    )
+    return [read_document(path, title=SHIPPED_TITLE) for path in found]
+
+
+def read_texts(
+    paths: Sequence[str | PathLike[str]], on_skip: Callable[[FootnoteError], None] | None
+) -> list[Text]:
+    """Read files and folders, not yet cut into paragraphs; see `Assistant.open`.
+
+    Raises:
+        DocumentError: a path that was named cannot be read, or none of a folder's files can.
+    """
+    named = {Path(path) for path in paths}
+    texts = {}
+    skipped: FootnoteError | None = None
+    for file in find_files(paths, on_skip):
+        try:
+            text = read_text(file)
+        except FootnoteError as error:
+            if on_skip is None or file in named:
+                raise
+            on_skip(error)
+            skipped = error
+            continue
+        texts[text.id] = text
+    if not texts:
+        raise skipped or EmptyDocumentError("There is no document to read.")
+    return list(texts.values())
+
+
+def read_all(
+    paths: Sequence[str | PathLike[str]], on_skip: Callable[[FootnoteError], None] | None = None
+) -> list[Document]:
+    """As `read_texts`, cut into paragraphs; the shipped document where no path is given."""
+    if not paths:
+        return shipped_documents()
+    return [text.document() for text in read_texts(paths, on_skip)]
+
+
+def suggestions(documents: Sequence[Document], count: int) -> list[str]:
+    """Questions that the documents answer, made from their own headings."""
+    headings: dict[str, None] = {}
+    for document in documents:
+        for paragraph in document.paragraphs:
+            if paragraph.heading and paragraph.heading[-1] != document.title:
+                headings.setdefault(paragraph.heading[-1])
+    questions = [h for h in headings if h.endswith("?")]
+    topics = [f"What is said about {h}?" for h in headings if not h.endswith("?")]
+    # Half of each where there are both, spread over the document.
+    half = count - min(len(topics), count // 2)
+    picked = _spread(questions, half)
+    return picked + _spread(topics, count - len(picked))
+
+
+def _spread(items: Sequence[str], count: int) -> list[str]:
+    if count <= 0:
+        return []
+    step = max(1, len(items) // count)
+    return list(items[::step][:count])

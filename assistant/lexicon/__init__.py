@@ -1,1 +1,0 @@
-"""Word lists: synonyms and opposites of common English words, and names of countries."""

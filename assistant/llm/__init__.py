@@ -1,0 +1,1 @@
+"""Language models: the client, what they are told, and what is kept from them."""

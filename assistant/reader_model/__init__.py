@@ -1,1 +1,0 @@
-"""The weights of the reading model, with their card."""

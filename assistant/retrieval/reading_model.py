@@ -1,0 +1,219 @@
+"""The reading model: which sentence of a paragraph answers a question.
+
+A cross-encoder reads `[CLS] question [SEP] paragraph [SEP]` once and gives one logit a sentence
+(from its mean token state and the state of [CLS]) and one for the paragraph as a whole. Similarity
+finds the right paragraph; reading tells the sentence that answers from its neighbours.
+
+The shipped weights lie in `reader_model/`, with their card. Any other cross-encoder of
+sentence-transformers scores (question, sentence) pairs in its place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from assistant.retrieval.cross_encoders import CrossEncoderModel
+from index.errors import ReaderError
+
+SHIPPED = "shipped"
+NONE = "none"
+
+MAX_TOKENS = 256
+MAX_QUESTION_TOKENS = 64
+OVERLAP_TOKENS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Logits of one paragraph: one a sentence, and one for the paragraph as a whole."""
+
+    sentences: tuple[float, ...]
+    paragraph: float
+
+
+class Reader(Protocol):
+    """What reads paragraphs, given as lists of sentences, for one question."""
+
+    fingerprint: str
+
+    def read(self, question: str, paragraphs: Sequence[Sequence[str]]) -> list[Reading]:
+        """One reading a paragraph, in order."""
+        ...
+
+
+def load(name: str = SHIPPED) -> Reader | None:
+    """The reader by its name: `shipped`, `none`, or a sentence-transformers cross-encoder.
+
+    Raises:
+        ReaderError: it cannot be loaded, or the shipped weights are not what was shipped.
+    """
+    if name == NONE:
+        return None
+    if name == SHIPPED:
+        return PassageReader(Path(str(files("assistant.retrieval") / "weights")))
+    return PairReader(name)
+
+
+class PassageReader:
+    """The shipped model: one pass a paragraph scores all of its sentences.
+
+    It runs in ONNX Runtime, in 8-bit integers: twice as fast here as PyTorch in bfloat16, and the
+    same logits on every processor but for rounding.
+
+    Args:
+        folder: holds `reader.onnx`, `reader.sha256` and `tokenizer.json`.
+
+    Raises:
+        ReaderError: a file is missing or the weights do not match their hash.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        try:
+            content = (folder / "reader.onnx").read_bytes()
+            expected = (folder / "reader.sha256").read_text().split()[0]
+            tokenizer = (folder / "tokenizer.json").read_text(encoding="utf-8")
+        except OSError as error:
+            raise ReaderError(
+                f"The reading model in {folder} cannot be read ({error}). Install footnote anew, "
+                "or set FOOTNOTE_READER=none to do without."
+            ) from error
+        found = hashlib.sha256(content).hexdigest()
+        if found != expected:
+            raise ReaderError(
+                f"The weights in {folder} are not the shipped ones (sha256 {found}, expected "
+                f"{expected}). Install footnote anew, or set FOOTNOTE_READER=none."
+            )
+        self.fingerprint = found[:12]
+        self._tokenizer = Tokenizer.from_str(tokenizer)
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        options = onnxruntime.SessionOptions()
+        # Waiting threads would take the processor from the encoder, which has its own.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = onnxruntime.InferenceSession(
+            content, options, providers=["CPUExecutionProvider"]
+        )
+
+    def read(self, question: str, paragraphs: Sequence[Sequence[str]]) -> list[Reading]:
+        """Read each paragraph; one longer than the model's input is read in overlapping windows,
+        and where they overlap the larger logit counts."""
+        ids = self._ids([question, *(sentence for own in paragraphs for sentence in own)])
+        head, bodies = ids[0][:MAX_QUESTION_TOKENS], iter(ids[1:])
+        readings = []
+        for own in paragraphs:
+            logits, whole = [-float("inf")] * len(own), -float("inf")
+            for window in _windows(head, [next(bodies) for _ in own]):
+                scores, paragraph, _ = self._forward(window)
+                whole = max(whole, paragraph)
+                for sentence, score in zip(window.sentences, scores, strict=True):
+                    logits[sentence] = max(logits[sentence], score)
+            readings.append(Reading(tuple(logits), whole))
+        return readings
+
+    def entails(self, premise: str, claim: str) -> float:
+        """The logit of whether a premise of a few sentences entails a claim."""
+        head, body = self._ids([claim, premise])
+        (window, *_) = _windows(head[:MAX_QUESTION_TOKENS], [body])
+        return self._forward(window)[2]
+
+    def _ids(self, texts: Sequence[str]) -> list[list[int]]:
+        encoded = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return [encoding.ids for encoding in encoded]
+
+    def _forward(self, window: _Window) -> tuple[list[float], float, float]:
+        """Logits of the sentences, of the paragraph, and of entailment. Windows go one by one:
+        nothing is gained by padding them to one length."""
+        length = len(window.ids)
+        types = np.zeros((1, length), dtype=np.int64)
+        types[0, window.paragraph_start :] = 1
+        spans = np.zeros((len(window.spans), length), dtype=np.float32)
+        for row, (start, end) in enumerate(window.spans):
+            spans[row, start:end] = 1 / (end - start)
+        ids = np.array([window.ids], dtype=np.int64)
+        sentences, paragraph, entailed = self._session.run(
+            None, {"ids": ids, "types": types, "spans": spans}
+        )
+        return sentences.tolist(), float(paragraph[0]), float(entailed[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """One input: its tokens, where the paragraph begins in them, which sentences it holds where."""
+
+    ids: list[int]
+    paragraph_start: int
+    sentences: list[int]
+    spans: list[tuple[int, int]]
+
+
+def _windows(question: list[int], sentences: Sequence[list[int]]) -> Iterator[_Window]:
+    """Pack whole sentences into windows that overlap by up to OVERLAP_TOKENS."""
+    cls, sep = 101, 102  # of BERT's uncased vocabulary, which the shipped tokenizer has
+    head = [cls, *question, sep]
+    room = MAX_TOKENS - len(head) - 1
+    start = 0
+    while start < len(sentences):
+        ids, spans, end = list(head), list[tuple[int, int]](), start
+        while end < len(sentences) and (
+            end == start or len(ids) + len(sentences[end]) <= MAX_TOKENS - 1
+        ):
+            begin = len(ids)
+            ids += sentences[end][:room] or [sep]  # a sentence without a token still has a place
+            spans.append((begin, len(ids)))
+            end += 1
+        yield _Window([*ids, sep], len(head), list(range(start, end)), spans)
+        if end == len(sentences):
+            return
+        shared, start = 0, end
+        while start - 1 > end - len(spans) and shared + len(sentences[start - 1]) <= OVERLAP_TOKENS:
+            start -= 1
+            shared += len(sentences[start])
+
+
+class PairReader:
+    """A cross-encoder of sentence-transformers that scores (question, sentence) pairs.
+
+    A sentence is read with the one before it, so that a pronoun at its start has its referent. A
+    paragraph's logit is that of its best sentence.
+
+    Raises:
+        ReaderError: the model cannot be loaded.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._model = CrossEncoderModel(
+            name,
+            "reader",
+            "FOOTNOTE_READER takes the name or folder of a cross-encoder, "
+            f"`{SHIPPED}` or `{NONE}`.",
+        )
+        self.fingerprint = self._model.fingerprint
+        if len(self._model.labels) > 1:
+            raise ReaderError(
+                f"The reader {name!r} has {len(self._model.labels)} outputs; one that ranks has "
+                "one. Give a cross-encoder for ranking."
+            )
+
+    def read(self, question: str, paragraphs: Sequence[Sequence[str]]) -> list[Reading]:
+        """Score every sentence of every paragraph in one batch."""
+        pairs = [
+            (question, f"{own[number - 1]} {sentence}" if number else sentence)
+            for own in paragraphs
+            for number, sentence in enumerate(own)
+        ]
+        scores = iter(self._model.logits(pairs)[:, 0].tolist() if pairs else ())
+        readings = []
+        for own in paragraphs:
+            logits = tuple(float(next(scores)) for _ in own)
+            readings.append(Reading(logits, max(logits, default=-float("inf"))))
+        return readings

@@ -1,0 +1,1 @@
+"""Whether the documents support a sentence, and which of their sentences do."""

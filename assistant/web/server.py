@@ -1,0 +1,298 @@
+"""Serves the page: a gradio server. The one module that imports gradio.
+
+Questions and indexing go through gradio's queue, which tells everyone their place in it, runs some
+at a time and streams what comes of them. Everything else is a plain request. Nothing asks for
+anything outside this machine: gradio's analytics and version check are off, and the browser is told
+to refuse any other host (see `gate`).
+"""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+# gradio reads this when it is imported: no analytics and no check for a newer version.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+
+import gradio as gr
+from fastapi import Depends, HTTPException, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.middleware import Middleware
+
+from assistant.web.feedback import Vote, answer_of
+from assistant.web.logins import check_host, is_loopback
+from assistant.web.security import MCP, Gate, accounts_of
+from assistant.web.sessions import Shelf
+from assistant.web.share import Share
+from assistant.web.static_files import Static
+from assistant.web.streams import adding, answering
+from assistant.web.suggestions import SHOWN, Starters
+from assistant.web.values import plain_document, turns_of
+from index.errors import FootnoteError, MissingPathError, QuestionError, SettingsError
+
+if TYPE_CHECKING:
+    from mcp.server.fastmcp import FastMCP
+
+    from assistant.assistant import Assistant
+
+#: Questions of different people answered at once, and how many of them one person's may be.
+QUESTIONS_AT_ONCE = 8
+OWN_AT_ONCE = 2
+
+
+def serve(
+    assistant: "Assistant",
+    *,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    auth: Sequence[tuple[str, str]] = (),
+    open_browser: bool = True,
+    mcp: bool = False,
+) -> None:
+    """Serve the page until interrupted, and print its address.
+
+    Args:
+        assistant: an open assistant; it is not closed here.
+        host: the address to listen on.
+        port: None takes 7860 or the next free one.
+        auth: names and passwords that the page asks for.
+        open_browser: open the page in the reader's browser.
+        mcp: offer the assistant's tools to MCP clients too.
+
+    Raises:
+        SettingsError: the host is reachable from other machines and there is no `auth`, the port
+            cannot be had, or `mcp` is not installed.
+    """
+    check_host(host, auth)
+    tools = None
+    if mcp:
+        from assistant.web.mcp import check_installed, tools_of
+
+        check_installed()
+        tools = tools_of(assistant, MCP)
+    shelf = Shelf(assistant)
+    gate = Middleware(Gate, local=is_loopback(host), accounts=accounts_of(auth))
+    starters = Starters()
+    server = build(shelf, starters, gate, tools)
+    _ask_this_machine_directly()
+    try:
+        _, url, _ = server.launch(
+            server_name=host,
+            server_port=port,
+            auth=list(auth) if auth else None,
+            inbrowser=open_browser,
+            prevent_thread_lock=True,
+            quiet=True,
+            share=False,
+            ssr_mode=False,
+            pwa=False,
+            mcp_server=False,
+            enable_monitoring=False,
+            run_history=False,
+            max_file_size=0,
+            app_kwargs={"lifespan": _running(tools)},
+        )
+    except OSError as error:
+        wanted = "a port from 7860 on" if port is None else f"port {port}"
+        raise SettingsError(
+            f"Cannot listen on {wanted} of {host}: {error}. Choose another port or host."
+        ) from error
+    sys.stdout.write(f"Footnote is at {url} (Ctrl-C ends it)\n")
+    if tools:
+        sys.stdout.write(f"MCP clients connect to {url.rstrip('/')}{MCP} (streamable HTTP)\n")
+    sys.stdout.flush()
+    aside = [
+        threading.Thread(target=shelf.keep_clear),
+        threading.Thread(target=starters.of, args=(assistant,)),
+    ]
+    try:
+        for thread in aside:
+            thread.start()
+        while True:
+            time.sleep(1)
+    except KeyboardInterrupt:
+        pass  # the way to end it, so no error
+    finally:
+        server.get_blocks().close(verbose=False)
+        starters.close()
+        shelf.close()
+        for thread in aside:
+            thread.join()
+
+
+def build(
+    shelf: Shelf,
+    starters: Starters,
+    gate: Middleware,
+    tools: "FastMCP[Any] | None" = None,
+) -> gr.Server:
+    """The server, not yet launched."""
+    server = gr.Server(title="Footnote", openapi_url=None, middleware=[gate])
+    _add_streams(server, shelf, starters)
+    _add_requests(server, shelf, starters)
+    if tools:
+        server.router.routes.extend(tools.streamable_http_app().routes)
+    return server
+
+
+def _add_streams(server: gr.Server, shelf: Shelf, starters: Starters) -> None:
+    """What takes long: it waits its turn in gradio's queue and streams; gradio sends the browser
+    what is new in each value."""
+    at_once = Share(OWN_AT_ONCE)
+
+    def ask(
+        question: str,
+        history: list[dict[str, str]],
+        documents: list[str] | None,
+        request: gr.Request,
+    ) -> Iterator[dict[str, Any]]:
+        """Answer a question: an Answer as plain values, in pieces.
+
+        Args:
+            question: as a person asks it.
+            history: the conversation before it, as `role` (user or assistant) and `content`.
+            documents: ids of the documents to ask; null asks all.
+        """
+        owner = _owner(request.username, request.headers)
+        try:
+            with at_once.one_of(owner or str(request.session_hash)):
+                yield from answering(shelf, starters, owner, question, history, documents)
+        except QuestionError as error:  # too many of one person's
+            yield {"stage": "failed", "failure": str(error)}
+
+    def add(ticket: str, request: gr.Request) -> Iterator[dict[str, Any]]:
+        """Index a file that was received: its `done` and `total` paragraphs, then the document."""
+        owner = _owner(request.username, request.headers)
+        if owner is None:
+            yield {"stage": "failed", "failure": "This browser gave no key."}
+        else:
+            yield from adding(shelf, owner, ticket)
+
+    server.api(ask, name="ask", concurrency_limit=QUESTIONS_AT_ONCE)
+    server.api(add, name="add", concurrency_limit=1, api_visibility="private")
+
+
+def _add_requests(server: gr.Server, shelf: Shelf, starters: Starters) -> None:
+    """What is done at once."""
+    static = Static()
+
+    def user(request: Request) -> str | None:
+        """Who is logged in, as gradio knows it; raises 401 where a login is needed."""
+        cookies = (f"access-token-{server.cookie_id}", f"access-token-unsecure-{server.cookie_id}")
+        names = [server.tokens.get(request.cookies.get(cookie)) for cookie in cookies]
+        name = next((name for name in names if name is not None), None)
+        if server.auth is not None and name is None:
+            raise HTTPException(401, "Log in again: reload the page.")
+        return name
+
+    def owner(request: Request, name: Annotated[str | None, Depends(user)]) -> str | None:
+        return _owner(name, request.headers)
+
+    def own(identity: Annotated[str | None, Depends(owner)]) -> str:
+        if identity is None:
+            raise HTTPException(400, "This browser gave no key.")
+        return identity
+
+    anyone = Annotated[str | None, Depends(owner)]
+    someone = Annotated[str, Depends(own)]
+
+    @server.exception_handler(FootnoteError)
+    def mistake(_: Request, error: FootnoteError) -> JSONResponse:
+        status = 404 if isinstance(error, MissingPathError) else 400
+        return JSONResponse({"detail": str(error)}, status)
+
+    @server.api_route("/", methods=["GET", "HEAD"])
+    def page(request: Request) -> Response:
+        try:
+            user(request)
+        except HTTPException:
+            return static.response("login.html", request)
+        return static.response("page.html", request)
+
+    @server.get("/page/{name}")
+    def file(name: str, request: Request) -> Response:
+        return static.response(name, request)
+
+    @server.get("/session")
+    def session(owner: anyone, name: Annotated[str | None, Depends(user)]) -> dict[str, Any]:
+        shelf.touch(owner)
+        functions = server.get_blocks().fns.values()
+        return {
+            "user": name,
+            "documents": [plain_document(shelved) for shelved in shelf.documents(owner)],
+            "functions": {function.api_name: function._id for function in functions},  # noqa: SLF001
+        }
+
+    @server.post("/starters")
+    def starting(documents: list[str], owner: anyone) -> list[str]:
+        return list(starters.of(shelf.asking(owner, documents))[:SHOWN])
+
+    @server.get("/documents/{identity}")
+    def document(identity: str, owner: anyone) -> dict[str, Any]:
+        found = shelf.document(owner, identity)
+        return {
+            "id": found.id,
+            "title": found.title,
+            "paragraphs": [
+                {
+                    "number": p.number,
+                    "heading": p.heading,
+                    "page": p.page,
+                    "start": p.start,
+                    "text": p.text,
+                }
+                for p in found.paragraphs
+            ],
+        }
+
+    @server.post("/documents/{identity}/keep")
+    def keep(identity: str, owner: someone) -> None:
+        shelf.keep(owner, identity)
+
+    @server.delete("/documents/{identity}")
+    def remove(identity: str, owner: someone) -> None:
+        shelf.remove(owner, identity)
+
+    @server.post("/uploads")
+    async def upload(name: str, request: Request, owner: someone) -> str:
+        return await shelf.receive(owner, name, request.stream())
+
+    @server.post("/feedback")
+    def feedback(vote: Vote, owner: anyone) -> None:
+        from assistant.feedback import add_draft, drafts_path
+
+        add_draft(
+            drafts_path(shelf.index_folder),
+            vote.question,
+            history=turns_of(vote.history),
+            answer=answer_of(vote, shelf, owner),
+            verdict=vote.verdict,
+        )
+
+
+def _owner(user: str | None, headers: Any) -> str | None:
+    return Shelf.owner(user, headers.get("x-footnote-session"))
+
+
+def _running(
+    tools: "FastMCP[Any] | None",
+) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: Any) -> AsyncIterator[None]:
+        if tools is None:
+            yield
+        else:
+            async with tools.session_manager.run():
+                yield
+
+    return lifespan
+
+
+def _ask_this_machine_directly() -> None:
+    """Keep gradio's look at its own address, once it listens, from going to a proxy."""
+    known = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    hosts = ",".join(filter(None, [known, "localhost", "127.0.0.1", "::1"]))
+    os.environ["no_proxy"] = os.environ["NO_PROXY"] = hosts

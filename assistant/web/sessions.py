@@ -1,0 +1,263 @@
+"""The documents that a browser may ask: those that are everyone's, and those that it added.
+
+A document that a browser added has the source `upload:OWNER/NAME`. OWNER is the hash of a secret
+that only that browser has, so nobody else can name the document; two browsers that add the same
+file have two documents, which share their vectors in the index and are removed apart. An added
+document is removed when its browser has been away for a while, unless it is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+import secrets
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PureWindowsPath
+from typing import TYPE_CHECKING
+
+from assistant.documents import UPLOADED
+from index import Document, DocumentInfo, read_document
+from index.errors import DocumentError, FootnoteError, MissingPathError, UnreadableError
+from index.models import document_id
+
+if TYPE_CHECKING:
+    from assistant.assistant import Assistant
+    from index.store.writer import Progress
+
+MAX_BYTES = 25_000_000
+MAX_DOCUMENTS = 50
+"""What one browser may add."""
+
+AWAY = 30 * 60.0
+"""Seconds without a sign of life after which a browser's documents are removed."""
+
+_logger = logging.getLogger(__name__)
+
+_KEY = re.compile(r"[A-Za-z0-9-]{20,80}")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f/\\:]")
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """A document as one browser sees it; `own`: it added the document."""
+
+    info: DocumentInfo
+    own: bool
+
+
+class Shelf:
+    """All documents of an assistant, and what browsers add to them. May be used from many threads.
+
+    Args:
+        assistant: its documents are everyone's.
+    """
+
+    def __init__(self, assistant: Assistant) -> None:
+        self._assistant = assistant
+        self._leases = assistant.index.folder / "sessions"
+        self._leases.mkdir(exist_ok=True)
+        self._inbox = Path(tempfile.mkdtemp(prefix="footnote-"))
+        self._seen: set[str] = set()
+        self._closed = threading.Event()
+
+    @property
+    def index_folder(self) -> Path:
+        """Where the index is kept, and what else is kept for it."""
+        return self._assistant.index.folder
+
+    # --- who ---------------------------------------------------------------------------------
+
+    @staticmethod
+    def owner(user: str | None, key: str | None) -> str | None:
+        """Who a browser with this key, logged in under this name, is; None without a good key."""
+        if key is None or not _KEY.fullmatch(key):
+            return None
+        return hashlib.sha256(f"{user or ''}\0{key}".encode()).hexdigest()[:24]
+
+    def touch(self, owner: str | None) -> None:
+        """Take note that this browser is still there."""
+        if owner is not None:
+            self._seen.add(owner)
+            (self._leases / owner).touch()
+
+    # --- what --------------------------------------------------------------------------------
+
+    def documents(self, owner: str | None) -> list[Shelved]:
+        """What this browser may ask: everyone's documents first."""
+        infos = {info.id: info for info in self._assistant.index.documents()}
+        shared = [infos[i] for i in self._assistant.document_ids if i in infos]
+        return [
+            *(Shelved(info, own=False) for info in shared),
+            *(Shelved(info, own=True) for info in infos.values() if _is_of(info, owner)),
+        ]
+
+    def asking(self, owner: str | None, chosen: Sequence[str] | None = None) -> Assistant:
+        """The assistant over these documents, or over all that this browser may ask.
+
+        Raises:
+            MissingPathError: a document is not there, or not for this browser.
+        """
+        allowed = [shelved.info.id for shelved in self.documents(owner)]
+        if chosen is None:
+            return self._assistant.over(allowed)
+        if not chosen:
+            raise MissingPathError("No document is chosen. Choose one under Documents.")
+        if not set(chosen) <= set(allowed):
+            raise MissingPathError(
+                "A document that was chosen is no longer here. Look under Documents, and add it "
+                "again if it is missing."
+            )
+        return self._assistant.over([i for i in allowed if i in set(chosen)])
+
+    def document(self, owner: str | None, identity: str) -> Document:
+        """A document with its whole text.
+
+        Raises:
+            MissingPathError: it is not there, or not for this browser.
+        """
+        self._find(owner, identity)
+        return self._assistant.index.document(identity)
+
+    # --- adding ------------------------------------------------------------------------------
+
+    async def receive(self, owner: str, name: str, parts: AsyncIterator[bytes]) -> str:
+        """Take in a file; gives the ticket to `add` it with.
+
+        Raises:
+            UnreadableError: it is too large.
+        """
+        ticket = secrets.token_urlsafe(12)
+        folder = self._inbox / owner / ticket
+        folder.mkdir(parents=True)
+        size = 0
+        with (folder / _safe(name)).open("wb") as file:
+            async for part in parts:
+                size += len(part)
+                if size > MAX_BYTES:
+                    shutil.rmtree(folder)
+                    raise UnreadableError(
+                        f"It is larger than {MAX_BYTES // 1_000_000} MB. Split it, or add it with "
+                        "`footnote index add`."
+                    )
+                file.write(part)
+        return ticket
+
+    def add(self, owner: str, ticket: str, progress: Progress) -> DocumentInfo:
+        """Index a file that was received.
+
+        Raises:
+            DocumentError: there is no such file, it cannot be read, or there are too many.
+        """
+        folder = self._inbox / owner / Path(ticket).name
+        files = list(folder.iterdir()) if folder.is_dir() else []
+        if not files:
+            raise MissingPathError("The file did not arrive. Add it again.")
+        try:
+            source = f"{UPLOADED}{owner}/{files[0].name}"
+            own = [s.info.source for s in self.documents(owner) if s.own]
+            if source not in own and len(own) >= MAX_DOCUMENTS:
+                raise DocumentError(
+                    f"There are {len(own)} documents of yours already. Remove one first."
+                )
+            document = _moved(_read(files[0]), source)
+        finally:
+            shutil.rmtree(folder)
+        self._assistant.index.sync([document], progress)
+        self.touch(owner)
+        return self._find(owner, document.id).info
+
+    def keep(self, owner: str | None, identity: str) -> None:
+        """Let one of this browser's documents stay when it goes away.
+
+        Raises:
+            MissingPathError: it is not there, or not of this browser.
+        """
+        self._find(owner, identity, own=True)
+        self._assistant.index.sync([self._assistant.index.document(identity)], keep=True)
+
+    def remove(self, owner: str | None, identity: str) -> None:
+        """Take one of this browser's documents out of the index.
+
+        Raises:
+            MissingPathError: it is not there, or not of this browser.
+        """
+        self._find(owner, identity, own=True)
+        self._assistant.index.remove(identity)
+
+    # --- clearing away -----------------------------------------------------------------------
+
+    def sweep(self) -> None:
+        """Remove the documents of browsers that have been away for long."""
+        now = time.time()
+        here = set()
+        for lease in self._leases.iterdir():
+            if now - lease.stat().st_mtime < AWAY:
+                here.add(lease.name)
+            else:
+                lease.unlink(missing_ok=True)
+        self._clear(lambda owner: owner not in here)
+        for folder in self._inbox.glob("*/*"):  # received, and never added
+            if now - folder.stat().st_mtime > AWAY:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def keep_clear(self, every: float = 60.0) -> None:
+        """Sweep now and from time to time until closed; to be run in a thread of its own."""
+        while True:
+            try:
+                self.sweep()
+            except FootnoteError as error:  # the index is busy, say: the next time will do
+                _logger.warning("documents that were added were not cleared away: %s", error)
+            if self._closed.wait(every):
+                return
+
+    def close(self) -> None:
+        """Remove what the browsers that were here added and did not keep."""
+        self._closed.set()
+        self._clear(self._seen.__contains__)
+        for owner in self._seen:
+            (self._leases / owner).unlink(missing_ok=True)
+        shutil.rmtree(self._inbox, ignore_errors=True)
+
+    def _clear(self, gone: Callable[[str], bool]) -> None:
+        for info in self._assistant.index.documents():
+            owner = info.source.removeprefix(UPLOADED).partition("/")[0]
+            if info.source.startswith(UPLOADED) and not info.kept and gone(owner):
+                self._assistant.index.remove(info.id)
+
+    def _find(self, owner: str | None, identity: str, own: bool = False) -> Shelved:
+        for shelved in self.documents(owner):
+            if shelved.info.id == identity and (shelved.own or not own):
+                return shelved
+        raise MissingPathError("That document is not here. It may have been removed.")
+
+
+def _is_of(info: DocumentInfo, owner: str | None) -> bool:
+    return owner is not None and info.source.startswith(f"{UPLOADED}{owner}/")
+
+
+def _read(file: Path) -> Document:
+    """Read a file that was received; an error names it as the browser did."""
+    try:
+        return read_document(file)
+    except DocumentError as error:
+        raise type(error)(str(error).replace(str(file), file.name)) from error
+
+
+def _moved(document: Document, source: str) -> Document:
+    """The same document, read from elsewhere."""
+    identity = document_id(source)
+    paragraphs = tuple(replace(p, document_id=identity) for p in document.paragraphs)
+    return replace(document, id=identity, source=source, paragraphs=paragraphs)
+
+
+def _safe(name: str) -> str:
+    """A file name that stays in its folder and can be shown."""
+    last = PureWindowsPath(name.encode("utf-8", "replace").decode()).name
+    # File systems take at most 255 bytes; the end tells the kind of file.
+    return _UNPRINTABLE.sub("", last).lstrip(".").encode()[-200:].decode(errors="ignore") or "text"

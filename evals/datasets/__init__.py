@@ -1,0 +1,1 @@
+"""Question sets: formats, and the gold evidence in their documents."""

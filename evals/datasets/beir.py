@@ -1,0 +1,106 @@
+"""BEIR folders (Thakur et al., arXiv 2104.08663): `corpus.jsonl`, `queries.jsonl`, `qrels/*.tsv`.
+
+Every judged query is answerable; a passage's title, where it has one, stands before its text, as
+in BEIR's own baselines. Queries without a relevant passage in the split that is read are not asked,
+and the set says how many.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+from evals.datasets.models import Question, QuestionSet
+from evals.datasets.reading import objects, passage_document, read_text, whole
+from index import Document
+from index.errors import QuestionSetError
+
+SPLIT = "test"
+
+
+def read(folder: Path) -> QuestionSet:
+    """Read a BEIR folder; of several splits the one that is named `test`.
+
+    Raises:
+        QuestionSetError: it is malformed; names file, line and reason.
+    """
+    documents = _corpus(folder)
+    queries = {}
+    for line, data in objects(folder / "queries.jsonl"):
+        if not str(data.get("_id", "")) or not str(data.get("text", "")).strip():
+            raise QuestionSetError(f"{folder / 'queries.jsonl'}:{line}: no _id, or no text.")
+        queries[str(data["_id"])] = str(data["text"])
+    qrels, split, notes = _split(folder)
+    grades: dict[str, dict[str, int]] = defaultdict(dict)
+    for line, query, passage, grade in _judgments(qrels):
+        if query not in queries:
+            raise QuestionSetError(f"{qrels}:{line}: query {query!r} is not in queries.jsonl.")
+        if passage not in documents:
+            raise QuestionSetError(f"{qrels}:{line}: passage {passage!r} is not in corpus.jsonl.")
+        if grade > 0:
+            grades[query][documents[passage].id] = grade
+    unjudged = len(queries.keys() - grades.keys())
+    if unjudged:
+        notes.append(f"{unjudged} queries without a relevant passage in {split} are not asked.")
+    questions = [
+        Question(identity, text, True, gold=grades[identity])
+        for identity, text in queries.items()
+        if identity in grades
+    ]
+    return whole(folder, "beir", questions, documents.values(), notes=notes)
+
+
+def _corpus(folder: Path) -> dict[str, Document]:
+    file = folder / "corpus.jsonl"
+    documents: dict[str, Document] = {}
+    for line, data in objects(file):
+        for name in {"_id", "text"} - data.keys():
+            raise QuestionSetError(f"{file}:{line}: there is no {name!r}.")
+        title, text = str(data.get("title") or "").strip(), data["text"]
+        if isinstance(text, str) and title:
+            text = f"{title}\n\n{text}" if text.strip() else title
+        source = f"{folder.name}/{data['_id']}"
+        documents[str(data["_id"])] = passage_document(file, line, source, text)
+    return documents
+
+
+def _split(folder: Path) -> tuple[Path, str, list[str]]:
+    files = sorted((folder / "qrels").glob("*.tsv"))
+    if not files:
+        raise QuestionSetError(f"{folder / 'qrels'} holds no .tsv file of judgments.")
+    chosen = next((file for file in files if file.stem == SPLIT), files[0])
+    if len(files) > 1 and chosen.stem != SPLIT:
+        names = ", ".join(file.name for file in files)
+        raise QuestionSetError(
+            f"{folder / 'qrels'} holds {names}; which one counts is not told. Keep one, or name it "
+            f"{SPLIT}.tsv."
+        )
+    others = [file.name for file in files if file != chosen]
+    notes = [f"Judgments are those of {chosen.name}, not of {', '.join(others)}."] if others else []
+    return chosen, chosen.name, notes
+
+
+def _judgments(qrels: Path) -> list[tuple[int, str, str, int]]:
+    """(line, query, passage, grade); a first line of column names is passed over."""
+    found = []
+    for number, line in enumerate(read_text(qrels).splitlines(), start=1):
+        if not line.strip():
+            continue
+        columns = line.split("\t")
+        if len(columns) == 4:  # as trec_eval reads them, with an unused second column
+            columns.pop(1)
+        if len(columns) != 3:
+            raise QuestionSetError(
+                f"{qrels}:{number}: {len(columns)} columns; there must be query, passage and "
+                "grade, with tabs between them."
+            )
+        query, passage, grade = columns
+        try:
+            found.append((number, query, passage, int(grade)))
+        except ValueError as error:
+            if number == 1:
+                continue
+            raise QuestionSetError(
+                f"{qrels}:{number}: the grade {grade!r} is not a whole number."
+            ) from error
+    return found

@@ -1,0 +1,81 @@
+"""Question sets: what they hold, whatever format they were read from (`evals.datasets.loader`)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from assistant.query.rewriting import Turn
+from index import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question with its gold.
+
+    Attributes:
+        id: unique in its set.
+        question: as it is asked.
+        answerable: whether the documents answer it.
+        kind: the set's own name for what sort of question it is.
+        evidence: each item is a tuple of alternative quotes; all items are needed.
+        also_supports: quotes that support the answer without being needed.
+        gold: grade of relevance (1 or more) by id of a document that answers, for sets whose
+            passages are documents.
+        spans: exact places of the short answer as (document id, start, end), where the set tells
+            them; any of them will do.
+        answers: acceptable short answers.
+        history: earlier turns, oldest first.
+    """
+
+    id: str
+    question: str
+    answerable: bool
+    kind: str = ""
+    evidence: tuple[tuple[str, ...], ...] = ()
+    also_supports: tuple[str, ...] = ()
+    gold: Mapping[str, int] = field(default_factory=dict)
+    spans: tuple[tuple[str, int, int], ...] = ()
+    answers: tuple[str, ...] = ()
+    history: tuple[Turn, ...] = ()
+
+    @property
+    def turn(self) -> int:
+        """1 for a question that begins a conversation, 2 for the next, and so on."""
+        return 1 + sum(turn["role"] == "user" for turn in self.history)
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionSet:
+    """Questions, and the documents they are about where the set brings its own.
+
+    Attributes:
+        name: of the file or folder.
+        format: `native`, `passages`, `squad` or `beir`.
+        questions: in the set's order, without drafts.
+        documents: the set's own documents; empty where they are given beside it.
+        drafts: how many questions are drafts, which are not asked.
+        notes: what else was left out of the file, in sentences.
+    """
+
+    name: str
+    format: str
+    questions: tuple[Question, ...]
+    documents: tuple[Document, ...] = ()
+    drafts: int = 0
+    notes: tuple[str, ...] = ()
+
+    def sha256(self, documents: tuple[Document, ...] = ()) -> str:
+        """Names the questions with their gold, and the texts that they are asked of.
+
+        Args:
+            documents: those texts, where the set does not bring them.
+        """
+        digest = hashlib.sha256()
+        for question in self.questions:
+            digest.update(json.dumps(asdict(question), sort_keys=True, default=list).encode())
+        for hashed in sorted(document.hash for document in (*self.documents, *documents)):
+            digest.update(hashed.encode())
+        return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Fits the numbers that the assistant decides by."""

@@ -1,0 +1,1 @@
+"""Figures of records, with intervals and paired tests."""

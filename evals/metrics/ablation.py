@@ -1,0 +1,122 @@
+"""Compares ways of ranking paragraphs, each computed over all paragraphs of a set.
+
+What the index returns is the last row but one, from its candidates only, so that the table shows
+what the choice of candidates loses; the last row is re-ranked by the reading model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant import Assistant
+from evals.datasets.gold import Gold, GoldFinder
+from evals.datasets.models import QuestionSet
+from evals.metrics.metrics import DEPTH
+from evals.metrics.statistics import Measure, ratio
+from index import Document, Index, Paragraph
+from index.bm25 import TermIndex
+from index.retriever import TERM_WEIGHT
+
+RRF_K = 60  # Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion", SIGIR 2009
+#: As the index ranks, from its candidates.
+INDEX = "fusion, candidates only"
+#: As the assistant ranks.
+SHIPPED = "fusion and reader"
+
+Scores = NDArray[np.float32]
+
+
+def compare(
+    assistant: Assistant, questions: QuestionSet, step: Callable[[], None] = lambda: None
+) -> dict[str, dict[str, Measure]]:
+    """hit@1, hit@3 and MRR@10 of each way, over the answerable questions without history.
+
+    Args:
+        assistant: with the set's documents open.
+        questions: the set.
+        step: called after each question.
+    """
+    documents = assistant.documents
+    finder = GoldFinder(questions, documents)
+    exact = _Exact(assistant.index, documents)
+    deep = DEPTH * 4 if finder.by_passage else DEPTH
+    ranks: dict[str, list[int | None]] = {}
+    for question in questions.questions:
+        if not question.answerable or question.history:
+            continue
+        gold = finder.find(question)
+        for way, scores in exact.ways(question.question).items():
+            ranks.setdefault(way, []).append(_rank(gold, finder, exact.best(scores, deep)))
+        for way, hits in (
+            (
+                INDEX,
+                assistant.index.search(question.question, deep, documents=assistant.document_ids),
+            ),
+            (SHIPPED, assistant.search(question.question, deep)),
+        ):
+            ranks.setdefault(way, []).append(_rank(gold, finder, [hit.paragraph for hit in hits]))
+        step()
+    return {way: _measures(own) for way, own in ranks.items()}
+
+
+class _Exact:
+    """All paragraphs of some documents, scored one by one."""
+
+    def __init__(self, index: Index, documents: Sequence[Document]) -> None:
+        # As in the index: a text that stands in several places counts once.
+        unique: dict[str, Paragraph] = {}
+        for document in documents:
+            for paragraph in document.paragraphs:
+                unique.setdefault(paragraph.id, paragraph)
+        self._paragraphs = list(unique.values())
+        self._encoder = index.encoder
+        vectors: list[Scores] = list(index.vectors(list(unique)).values())
+        self._sentences = np.concatenate(vectors)
+        self._starts = np.cumsum([0, *(len(own) for own in vectors[:-1])])
+        means = np.stack([own.mean(axis=0) for own in vectors])
+        self._means = means / np.linalg.norm(means, axis=1, keepdims=True)
+        self._terms = TermIndex.build([f"{' '.join(p.heading)} {p.text}" for p in self._paragraphs])
+
+    def ways(self, question: str) -> dict[str, Scores]:
+        """The scores of all paragraphs, by way."""
+        vector = self._encoder.encode_query(question)
+        shares = self._terms.shares(question)
+        sentence = np.maximum.reduceat(self._sentences @ vector, self._starts)
+        paragraph = self._means @ vector
+        rrf = 1 / (RRF_K + _ranks(paragraph)) + 1 / (RRF_K + _ranks(shares))
+        return {
+            "paragraph vectors": paragraph,
+            "best sentence": sentence,
+            "BM25": shares,
+            "RRF of paragraph vectors and BM25": rrf,
+            "fusion, every paragraph scored": sentence + TERM_WEIGHT * shares,
+        }
+
+    def best(self, scores: Scores, count: int) -> list[Paragraph]:
+        """So many of the best paragraphs, best first."""
+        return [self._paragraphs[n] for n in np.argsort(-scores, kind="stable")[:count]]
+
+
+def _rank(gold: Gold, finder: GoldFinder, paragraphs: Sequence[Paragraph]) -> int | None:
+    """1-based rank of the first relevant unit among the first DEPTH units."""
+    relevant = {unit for item in gold.relevant for unit in item.units}
+    units = list(dict.fromkeys(finder.unit(paragraph) for paragraph in paragraphs))[:DEPTH]
+    return next((n for n, unit in enumerate(units, start=1) if unit in relevant), None)
+
+
+def _ranks(scores: Scores) -> NDArray[np.int64]:
+    ranks = np.empty(len(scores), dtype=np.int64)
+    ranks[np.argsort(-scores, kind="stable")] = np.arange(1, len(scores) + 1)
+    return ranks
+
+
+def _measures(ranks: Sequence[int | None]) -> dict[str, Measure]:
+    one = [1.0] * len(ranks)
+    return {
+        "hit@1": ratio([float(rank == 1) for rank in ranks], one),
+        "hit@3": ratio([float(rank is not None and rank <= 3) for rank in ranks], one),
+        "mrr": ratio([1 / rank if rank else 0.0 for rank in ranks], one),
+    }

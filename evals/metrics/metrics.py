@@ -1,0 +1,195 @@
+"""Metrics over records. Where nothing applies a figure is None, never 0."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from evals.metrics import confidence
+from evals.metrics.short_answers import contains, f1
+from evals.metrics.statistics import Figure, Measure, figure, ratio
+from evals.running.records import RIGHT, Record
+
+DEPTH = 10
+#: Figures in groups, as they are shown, each with what it is.
+#:
+#: Retrieval is of the units that were retrieved (see `datasets.gold`); of alternatives the one that
+#: was retrieved first is the relevant one, or else the first named. A refusal says and cites
+#: nothing, so that it scores 0 among answers.
+GROUPS: Mapping[str, Mapping[str, str]] = {
+    "Retrieval": {
+        "hit@1": "answerable questions with a relevant paragraph first",
+        "hit@3": "the same, among the first 3",
+        "hit@10": "the same, among the first 10",
+        "recall@k": "relevant paragraphs among the first k",
+        "mrr": "reciprocal rank of the first relevant paragraph, within 10",
+        "ndcg@10": "normalised discounted cumulative gain of the first 10",
+    },
+    "Answers": {
+        "right": "questions answered with evidence cited, or rightly refused",
+        "evidence_cited": "answerable questions with some of their evidence cited",
+        "evidence_cited_all": "the same, with all of it",
+        "evidence_in_answer": "evidence whose sentence stands in the answer",
+        "answer_contains": "answers that hold a short answer of the set",
+        "answer_f1": "token F1 with the nearest short answer, as SQuAD scores it",
+        "answer_sentences": "sentences an answer",
+        "answer_words": "words an answer",
+    },
+    "Citations": {
+        "citation_validity": "citations whose offsets fit the document",
+        "citation_precision": "citations that are evidence or support the answer, pooled",
+        "citation_precision_mean": "the same, mean over answers",
+        "citation_recall": "items of evidence that are cited, pooled",
+        "citation_recall_mean": "the same, mean over questions",
+    },
+    "Refusal": {
+        "refusal_precision": "refusals that were of unanswerable questions",
+        "refusal_recall": "unanswerable questions that were refused",
+        "refusal_f1": "harmonic mean of the two",
+        "refused_answerable": "answerable questions that were refused; less is better",
+        "refusal_auroc": "how well confidence ranks answerable above unanswerable",
+        "aurc": "area under the risk-coverage curve; less is better",
+        "calibration_error": "expected calibration error of the confidence; less is better",
+        "brier": "mean squared error of the confidence; less is better",
+    },
+}
+
+
+def measures(records: Sequence[Record], k: int = DEPTH) -> dict[str, Measure]:
+    """Every measure of these records by the name of its figure, in the order of `GROUPS`."""
+    found = {
+        **_retrieval(records, k),
+        **_answers(records),
+        **_citations(records),
+        **_refusal(records),
+        **confidence.measures(records),
+    }
+    names = [name.replace("@k", f"@{k}") for group in GROUPS.values() for name in group]
+    return {name: found[name] for name in names}
+
+
+def figures(records: Sequence[Record], k: int = DEPTH, seed: int = 0) -> dict[str, Figure]:
+    """Every figure by name.
+
+    Args:
+        records: of one set, or of several together.
+        k: of `recall@k`.
+        seed: of the bootstrap.
+    """
+    return {name: figure(measure, seed) for name, measure in measures(records, k).items()}
+
+
+def _retrieval(records: Sequence[Record], k: int) -> dict[str, Measure]:
+    import ir_measures
+    from ir_measures import RR, R, Success, nDCG
+
+    metrics = {
+        **{f"hit@{depth}": Success @ depth for depth in (1, 3, 10)},
+        f"recall@{k}": R @ k,
+        "mrr": RR @ DEPTH,
+        "ndcg@10": nDCG @ DEPTH,
+    }
+    judged = [str(n) for n, r in enumerate(records) if r.answerable and r.gold.relevant]
+    qrels = {query: _qrels(records[int(query)]) for query in judged}
+    # By rank: scores may tie, and what was returned first was shown first.
+    runs = {
+        query: {f.unit: -float(rank) for rank, f in enumerate(records[int(query)].retrieved)}
+        for query in judged
+    }
+    values: dict[str, dict[str, float]] = {str(metric): {} for metric in metrics.values()}
+    if judged:
+        for result in ir_measures.iter_calc(list(metrics.values()), qrels, runs):
+            values[str(result.measure)][result.query_id] = result.value
+    queries = [str(number) for number in range(len(records))]
+    # A question for which nothing was retrieved is in no run, and scores 0.
+    return {
+        name: ratio(
+            [values[str(metric)].get(query, 0.0) for query in queries],
+            [float(query in qrels) for query in queries],
+        )
+        for name, metric in metrics.items()
+    }
+
+
+def _qrels(record: Record) -> dict[str, int]:
+    rank = {found.unit: number for number, found in reversed(list(enumerate(record.retrieved)))}
+    chosen: dict[str, int] = {}
+    for item in record.gold.relevant:
+        unit = min(item.units, key=lambda u: rank.get(u, len(rank)))
+        chosen[unit] = max(item.grade, chosen.get(unit, 0))
+    return chosen
+
+
+def _answers(records: Sequence[Record]) -> dict[str, Measure]:
+    def given(record: Record) -> bool:
+        return record.answerable and not record.refused
+
+    def short(record: Record) -> bool:
+        return record.answerable and bool(record.answers)
+
+    def with_gold(record: Record) -> bool:
+        return record.answerable and bool(record.gold.evidence)
+
+    return {
+        "right": _mean(records, lambda r: r.outcome == RIGHT, lambda _: True),
+        "evidence_cited": _mean(records, lambda r: any(r.found), with_gold),
+        "evidence_cited_all": _mean(records, lambda r: all(r.found), with_gold),
+        "evidence_in_answer": ratio(
+            [sum(r.in_answer) for r in records], [len(r.in_answer) for r in records]
+        ),
+        "answer_contains": _mean(records, lambda r: contains(r.text, r.answers), short),
+        "answer_f1": _mean(records, lambda r: f1(r.text, r.answers), short),
+        "answer_sentences": _mean(records, lambda r: r.sentences, given),
+        "answer_words": _mean(records, lambda r: len(r.text.split()), given),
+    }
+
+
+def _citations(records: Sequence[Record]) -> dict[str, Measure]:
+    supported = [r.supported if r.answerable and r.gold.evidence else [] for r in records]
+    found = [r.found for r in records]
+    return {
+        "citation_validity": ratio(
+            [sum(c.valid for c in r.citations) for r in records],
+            [len(r.citations) for r in records],
+        ),
+        "citation_precision": _pooled(supported),
+        "citation_precision_mean": _per_question(supported),
+        "citation_recall": _pooled(found),
+        "citation_recall_mean": _per_question(found),
+    }
+
+
+def _refusal(records: Sequence[Record]) -> dict[str, Measure]:
+    def rightly(record: Record) -> bool:
+        return record.refused and not record.answerable
+
+    either = [float(r.refused) + float(not r.answerable) for r in records]
+    # 2 TP / (2 TP + FP + FN): it applies where there is a question to refuse.
+    applies = not all(r.answerable for r in records)
+    f1_of = ratio([2.0 * rightly(r) for r in records], [applies * e for e in either], len(records))
+    return {
+        "refusal_precision": _mean(records, rightly, lambda r: r.refused),
+        "refusal_recall": _mean(records, rightly, lambda r: not r.answerable),
+        "refusal_f1": f1_of,
+        "refused_answerable": _mean(records, lambda r: r.refused, lambda r: r.answerable),
+    }
+
+
+def _mean(
+    records: Sequence[Record],
+    value: Callable[[Record], float],
+    applies: Callable[[Record], bool],
+) -> Measure:
+    return ratio(
+        [float(value(r)) if applies(r) else 0.0 for r in records],
+        [float(applies(r)) for r in records],
+    )
+
+
+def _pooled(truths: Iterable[Sequence[bool]]) -> Measure:
+    own = list(truths)
+    return ratio([sum(t) for t in own], [len(t) for t in own])
+
+
+def _per_question(truths: Iterable[Sequence[bool]]) -> Measure:
+    own = list(truths)
+    return ratio([sum(t) / len(t) if t else 0.0 for t in own], [float(bool(t)) for t in own])

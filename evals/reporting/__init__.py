@@ -1,0 +1,1 @@
+"""Results as JSON, tables, a page, and comparisons."""

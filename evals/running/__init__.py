@@ -1,0 +1,1 @@
+"""Asks the questions of a set and keeps a record of each."""

@@ -1,0 +1,68 @@
+"""Records kept while a run goes on, so that one that is interrupted goes on where it was.
+
+One JSON line a question, appended as soon as it is answered, in a file named by all that the
+answers depend on. A run that comes to its end takes its journal away: the next one measures anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from evals.running.records import Record
+from index.errors import UnreadableError
+
+
+class Journal:
+    """The journal of one run, as a context; `records` are those of an earlier, interrupted one.
+
+    Args:
+        folder: where journals lie; made when it is not there.
+        depends: all that the answers depend on, as plain values.
+
+    Raises:
+        UnreadableError: the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path, depends: Mapping[str, Any]) -> None:
+        key = hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:20]
+        self._file = folder / f"{key}.jsonl"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._stream = self._file.open("a+", encoding="utf-8")
+        except OSError as error:
+            raise UnreadableError(
+                f"The run cannot be kept in {folder} ({error.strerror}). Choose another "
+                "--index-dir."
+            ) from error
+        self.records: dict[str, Record] = {}
+        self._stream.seek(0)
+        for line in self._stream:
+            try:
+                record = Record.from_dict(json.loads(line))
+            except (ValueError, KeyError, TypeError):
+                continue  # the last line of a killed run may be torn: that question is asked anew
+            self.records[record.id] = record
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stream.close()
+        if kind is None:
+            self._file.unlink(missing_ok=True)
+
+    def add(self, record: Record) -> None:
+        """Keep a record."""
+        # A line break first: it ends the torn line that a killed run may have left.
+        self._stream.write("\n" + json.dumps(record.to_dict()) + "\n")
+        self._stream.flush()

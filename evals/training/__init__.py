@@ -1,0 +1,1 @@
+"""Makes the reading model and the word lists that ship."""

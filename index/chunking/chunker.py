@@ -1,0 +1,175 @@
+"""Text into paragraphs and sentences.
+
+A reader of a layout (`plaintext`, `markdown`) turns a text into `Heading`s
+and `Block`s in reading order; `segmentation` turns those into paragraphs with sentences. Everything
+is an offset into the text and nothing is rewritten, so each slice is what stands in the file. Time
+is linear in the length of the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from index.chunking.sentences import LONG_ITEM, Span, has_word, merge_wordless, sentence_spans, trim
+from index.models import Paragraph, Sentence, paragraph_id
+
+MAX_PARAGRAPH = 3000
+"""Characters in a paragraph; a longer one is split at sentence ends."""
+
+TARGET_PARAGRAPH = 1500
+"""About how long the parts of a split paragraph are."""
+
+MAX_SENTENCE = 1000
+"""Characters in a sentence; a longer one is split at whitespace, or anywhere if there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading over what follows it, up to the next heading of its level or a lower number."""
+
+    level: int
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph to be: spans in order, each of which begins a sentence.
+
+    Attributes:
+        spans: they hold every non-whitespace character from the first start to the last end.
+        prose: whether the spans are to be segmented further; otherwise each one is a sentence
+            (items, rows, lines of code).
+    """
+
+    spans: tuple[Span, ...]
+    prose: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Segmentation:
+    """What a text consists of: the heading that it begins with, if any, and its paragraphs in
+    reading order."""
+
+    title: str | None
+    paragraphs: tuple[Paragraph, ...]
+
+
+def segmentation(text: str, document_id: str, parts: Sequence[Heading | Block]) -> Segmentation:
+    """Put each block under its headings and cut it into paragraphs and sentences.
+
+    A heading with nothing under it becomes a paragraph, and blocks without a letter or digit are
+    dropped, unless nothing else would remain: then every line is a paragraph, so that only
+    a text of nothing but whitespace has none.
+    """
+    title = parts[0].text if parts and isinstance(parts[0], Heading) else None
+    paragraphs: list[Paragraph] = []
+    for path, block in _under_headings(parts):
+        start, end = trim(text, block.spans[0][0], block.spans[-1][1])
+        if has_word(text, start, end):
+            for sentences in _paragraph_sentences(text, block):
+                paragraphs.append(
+                    _paragraph(text, document_id, len(paragraphs) + 1, path, sentences)
+                )
+    if not paragraphs:
+        for start, end in lines(text):
+            if start < end:
+                for sentences in _paragraph_sentences(text, Block(((start, end),), True)):
+                    paragraphs.append(
+                        _paragraph(text, document_id, len(paragraphs) + 1, (), sentences)
+                    )
+    return Segmentation(title, tuple(paragraphs))
+
+
+def lines(text: str) -> Iterator[Span]:
+    """Span of each line without surrounding whitespace (empty for a blank line), as str.splitlines
+    counts lines."""
+    at = 0
+    for line in text.splitlines(keepends=True):
+        yield trim(text, at, at + len(line))
+        at += len(line)
+
+
+def _under_headings(
+    parts: Sequence[Heading | Block],
+) -> Iterator[tuple[tuple[str, ...], Block]]:
+    """Each block with its heading path; a heading with nothing under it as a block."""
+    open_headings: list[Heading] = []
+    for place, part in enumerate(parts):
+        if isinstance(part, Block):
+            yield tuple(heading.text for heading in open_headings), part
+            continue
+        while open_headings and open_headings[-1].level >= part.level:
+            open_headings.pop()
+        following = parts[place + 1] if place + 1 < len(parts) else None
+        if following is None or (isinstance(following, Heading) and following.level <= part.level):
+            path = tuple(heading.text for heading in open_headings)
+            yield path, Block(((part.start, part.end),), False)
+        open_headings.append(part)
+
+
+def _paragraph(
+    text: str, document_id: str, number: int, path: tuple[str, ...], sentences: Sequence[Span]
+) -> Paragraph:
+    start, end = sentences[0][0], sentences[-1][1]
+    content = text[start:end]
+    return Paragraph(
+        id=paragraph_id(content, tuple((a - start, b - start) for a, b in sentences)),
+        document_id=document_id,
+        number=number,
+        heading=path,
+        page=None,
+        start=start,
+        end=end,
+        text=content,
+        sentences=tuple(Sentence(a, b, text[a:b]) for a, b in sentences),
+    )
+
+
+def _paragraph_sentences(text: str, block: Block) -> Iterator[list[Span]]:
+    """The sentences of each paragraph that a block makes."""
+    found: list[Span] = []
+    for start, end in block.spans:
+        if block.prose or end - start > LONG_ITEM:
+            found.extend(sentence_spans(text, start, end))
+        else:
+            found.append(trim(text, start, end))
+    sentences = [
+        piece for start, end in merge_wordless(text, found) for piece in _fitting(text, start, end)
+    ]
+    if not sentences:
+        return
+    first, last = sentences[0][0], sentences[-1][1]
+    if last - first <= MAX_PARAGRAPH:
+        yield sentences
+        return
+    count = -(-(last - first) // TARGET_PARAGRAPH)
+    share = (last - first) / count
+    part: list[Span] = []
+    filled = 1
+    for start, end in sentences:
+        if part and filled < count and (start + end) / 2 > first + filled * share:
+            yield part
+            part = []
+            # A sentence is shorter than a share, so at most one boundary is passed at a time.
+            filled += 1
+        part.append((start, end))
+    yield part
+
+
+def _fitting(text: str, start: int, end: int) -> Iterator[Span]:
+    """The span in pieces of at most MAX_SENTENCE characters."""
+    while end - start > MAX_SENTENCE:
+        cut = start + MAX_SENTENCE
+        if not text[cut].isspace():
+            # The last whitespace before the limit, if there is one.
+            cut -= len(text[start:cut].split()[-1]) if _has_space(text, start, cut) else 0
+        yield trim(text, start, cut)
+        start, _ = trim(text, cut, end)
+    yield start, end
+
+
+def _has_space(text: str, start: int, end: int) -> bool:
+    return len(text[start:end].split(None, 1)) > 1

@@ -1,0 +1,1 @@
+"""What the index keeps on the disk, and how processes share it."""

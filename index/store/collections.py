@@ -1,0 +1,248 @@
+"""A space: what the index keeps in Chroma of its documents and paragraphs, for one encoder.
+
+Two collections make a space. The encoder's fingerprint is in their names, so vectors never mix, and
+so is a number that grows, since a space can be replaced by a newer one.
+
+- `sentences-<number>-<fingerprint>` holds one vector a sentence under the id
+  `<paragraph id>:<sentence>`. The paragraph's text and sentence spans lie with its first sentence,
+  which is stored last: a paragraph is there when that record is. Paragraphs are addressed by
+  content, so a record is never changed: only added and deleted.
+- `documents-<number>-<fingerprint>` holds one manifest a document: which paragraphs it has, under
+  which headings, and the text between them. One write replaces it, so that a document changes from
+  its old to its new version at once, and `document.text` can be had back to the character.
+
+A paragraph that no manifest names does not exist for any reader. New paragraphs are therefore added
+first, the manifest is replaced next, and stale paragraphs are deleted last: wherever a process is
+killed, the old or the new version of each document is whole.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+import numpy as np
+
+from index.encoder import Vectors
+from index.models import paragraph_id, text_hash
+from index.store.chroma import Database, translated
+from index.store.manifest import Manifest, Passage
+
+PAGE = 500  # records read, deleted or replaced a call
+BATCH = 4000  # records added a call, each call all or nothing; Chroma's own limit is 5,461
+
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SpaceName:
+    """Names the two collections of one encoder; the one with the highest number is current."""
+
+    number: int
+    fingerprint: str
+
+    @property
+    def documents(self) -> str:
+        """Name of the collection of manifests."""
+        return f"documents-{self.number:04d}-{self.fingerprint}"
+
+    @property
+    def sentences(self) -> str:
+        """Name of the collection of vectors and texts."""
+        return f"sentences-{self.number:04d}-{self.fingerprint}"
+
+    @classmethod
+    def named(cls, collection: str) -> SpaceName | None:
+        """The name of the space that a collection of this name belongs to."""
+        match = re.fullmatch(r"(?:documents|sentences)-(\d+)-(\w+)", collection)
+        return cls(int(match[1]), match[2]) if match else None
+
+
+class Space:
+    """The collections of that name in the database, made where they are not there.
+
+    Args:
+        database: the open database.
+        name: which two.
+        wrote: called whenever Chroma has returned from a change.
+
+    Raises (any method):
+        IndexCorruptedError: the database cannot be read.
+        IndexFullError: the disk is full.
+    """
+
+    def __init__(self, database: Database, name: SpaceName, wrote: Callable[[], None]) -> None:
+        """Open or make them."""
+        self.name = name
+        self.path = database.path
+        self._wrote = wrote
+        with translated(self.path):
+            # Documents last, since the seal names them.
+            self._sentences = database.collection(name.sentences)
+            self._documents = database.collection(name.documents)
+
+    def touch(self) -> None:
+        """Have Chroma catch up with its log, which it does at the first read and may rewrite the
+        graphs for."""
+        with translated(self.path):
+            self._sentences.get(limit=1, include=[])
+            self._documents.get(limit=1, include=[])
+
+    # --- documents ---------------------------------------------------------------------------
+
+    def manifests(self) -> list[Manifest]:
+        """All documents, ordered by source."""
+        with translated(self.path):
+            records = self._documents.get(include=["metadatas"])
+            pairs = zip(records["ids"], records["metadatas"] or [], strict=True)
+            found = [_manifest(identity, metadata) for identity, metadata in pairs]
+        return sorted(found, key=lambda manifest: manifest.source)
+
+    def put_manifests(self, manifests: Sequence[Manifest]) -> None:
+        """Make these the current versions of their documents, each at once."""
+        with translated(self.path):
+            for page in _pages(manifests):
+                texts = [manifest.to_json() for manifest in page]
+                # Chroma wants a vector for every record; documents are never searched by one.
+                self._documents.upsert(
+                    ids=[manifest.id for manifest in page],
+                    embeddings=cast(Any, [[1.0]] * len(page)),
+                    metadatas=[{"manifest": text, "sha256": text_hash(text)} for text in texts],
+                )
+                self._wrote()
+
+    def delete_manifest(self, document_id: str) -> None:
+        """Take a document away, at once; its paragraphs go with the next `sweep`."""
+        with translated(self.path):
+            self._documents.delete(ids=[document_id])
+            self._wrote()
+
+    # --- paragraphs --------------------------------------------------------------------------
+
+    def paragraph_ids(self) -> set[str]:
+        """Ids of all paragraphs that are stored whole, named by a manifest or not."""
+        records = self._records()
+        return {identity for identity, own in records.items() if f"{identity}:0" in own}
+
+    def add(self, passages: Sequence[Passage], vectors: Sequence[Vectors]) -> None:
+        """Store paragraphs with their sentences' vectors; all of one paragraph or nothing of it."""
+        ids: list[str] = []
+        rows: list[Vectors] = []
+        metadatas: list[dict[str, str] | None] = []
+        for passage, own in zip(passages, vectors, strict=True):
+            # Backwards, so that in whatever batch it is the first sentence comes last.
+            ids += [f"{passage.id}:{number}" for number in reversed(range(len(passage.spans)))]
+            rows.append(own[::-1])
+            spans = json.dumps(passage.spans, separators=(",", ":"))
+            metadatas += [None] * (len(passage.spans) - 1)
+            metadatas += [{"text": passage.text, "spans": spans}]
+        matrix = np.concatenate(rows)
+        with translated(self.path):
+            for first in range(0, len(ids), BATCH):
+                batch = slice(first, first + BATCH)
+                self._sentences.add(
+                    ids=ids[batch],
+                    embeddings=cast(Any, matrix[batch]),
+                    metadatas=cast(Any, metadatas[batch]),
+                )
+                self._wrote()
+
+    def sweep(self, used: Collection[str]) -> None:
+        """Delete what is stored of every paragraph whose id is not in `used`."""
+        stale = [
+            record
+            for identity, records in sorted(self._records().items())
+            if identity not in used
+            for record in sorted(records)
+        ]
+        with translated(self.path):
+            for page in _pages(stale):
+                self._sentences.delete(ids=page)
+                self._wrote()
+
+    def has_leftovers(self, used: Collection[str]) -> bool:
+        """Whether `sweep` would delete anything."""
+        return any(identity not in used for identity in self._records())
+
+    def _records(self) -> dict[str, set[str]]:
+        """The ids of all records by paragraph."""
+        with translated(self.path):
+            found: dict[str, set[str]] = {}
+            for record in self._sentences.get(include=[])["ids"]:
+                found.setdefault(record.partition(":")[0], set()).add(record)
+        return found
+
+    def passages(self, ids: Iterable[str]) -> dict[str, Passage]:
+        """Read paragraphs by id; those that are not stored are not in the result."""
+        with translated(self.path):
+            pages = _pages(list(ids))
+            return {p.id: p for page in pages for p in self._passages(page)}
+
+    def _passages(self, ids: Sequence[str]) -> Iterator[Passage]:
+        records = self._sentences.get(ids=[f"{i}:0" for i in ids], include=["metadatas"])
+        for identity, metadata in zip(records["ids"], records["metadatas"] or [], strict=True):
+            text = str(metadata["text"])
+            spans = tuple((int(a), int(b)) for a, b in json.loads(str(metadata["spans"])))
+            paragraph = identity.partition(":")[0]
+            # SQLite has no checksums: a text that changed on the disk is not to be cited.
+            if paragraph_id(text, spans) != paragraph:
+                raise ValueError(f"paragraph {paragraph} is not the text that was stored")
+            yield Passage(paragraph, text, spans)
+
+    def sentence_count(self) -> int:
+        """How many sentences are stored, named by a manifest or not."""
+        with translated(self.path):
+            return self._sentences.count()
+
+    # --- vectors -----------------------------------------------------------------------------
+
+    def nearest(self, vector: Vectors, count: int) -> list[tuple[str, int, float]]:
+        """The `count` sentences nearest to a unit vector, or all where there are fewer:
+        (paragraph id, sentence, cosine), best first."""
+        with translated(self.path):
+            found = self._sentences.query(
+                query_embeddings=cast(Any, vector[None, :]),
+                n_results=count,
+                include=["distances"],
+            )
+        distances = (found["distances"] or [[]])[0]
+        return [
+            (identity.partition(":")[0], int(identity.partition(":")[2]), 1.0 - float(distance))
+            for identity, distance in zip(found["ids"][0], distances, strict=True)
+        ]
+
+    def vectors(self, passages: Iterable[Passage]) -> dict[str, Vectors]:
+        """The vectors of paragraphs by id, each of shape (sentences, dimension)."""
+        passages = list(passages)
+        ids = [f"{p.id}:{n}" for p in passages for n in range(len(p.spans))]
+        rows: dict[str, dict[int, Vectors]] = {}
+        with translated(self.path):
+            for page in _pages(ids):
+                records = self._sentences.get(ids=page, include=["embeddings"])
+                embeddings = cast(Any, records["embeddings"])
+                for identity, row in zip(records["ids"], embeddings, strict=True):
+                    paragraph, _, number = identity.partition(":")
+                    rows.setdefault(paragraph, {})[int(number)] = row
+            for passage in passages:
+                if len(rows.get(passage.id, ())) != len(passage.spans):
+                    raise ValueError(f"paragraph {passage.id} has lost vectors of its sentences")
+        return {
+            paragraph: np.array([own[n] for n in range(len(own))], dtype=np.float32)
+            for paragraph, own in rows.items()
+        }
+
+
+def _manifest(identity: str, metadata: Mapping[str, Any]) -> Manifest:
+    text = str(metadata["manifest"])
+    digest = text_hash(text)
+    if metadata.get("sha256", digest) != digest:
+        raise ValueError(f"what is kept of document {identity} is not what was stored")
+    return Manifest.from_json(identity, text)
+
+
+def _pages(items: Sequence[_Item]) -> Iterator[list[_Item]]:
+    for first in range(0, len(items), PAGE):
+        yield list(items[first : first + PAGE])

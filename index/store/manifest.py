@@ -1,0 +1,164 @@
+"""What the index knows of a document without its paragraphs' texts, and of a paragraph without its
+place: `Manifest` and `Passage`, which together are a document again, to the character."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from index.errors import IndexCorruptedError
+from index.models import Document, Paragraph, Sentence, text_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A paragraph's text and where its sentences lie in it, without a place in any document."""
+
+    id: str
+    text: str
+    spans: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of(cls, paragraph: Paragraph) -> Passage:
+        """What of a paragraph does not depend on where it stands."""
+        spans = tuple(
+            (s.start - paragraph.start, s.end - paragraph.start) for s in paragraph.sentences
+        )
+        return cls(paragraph.id, paragraph.text, spans)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a paragraph stands in a document, as the manifest keeps it."""
+
+    id: str
+    heading: tuple[str, ...]
+    page: int | None
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What the index knows of a document without its paragraphs' texts.
+
+    `gaps` has one text more than `places`: what stands before each paragraph, and after the last.
+    `kept` says that the user put the document into the index, rather than only asked it once.
+    """
+
+    id: str
+    source: str
+    title: str
+    hash: str
+    reading: str
+    places: tuple[Place, ...]
+    gaps: tuple[str, ...]
+    kept: bool = False
+
+    @classmethod
+    def of(cls, document: Document, kept: bool = False) -> Manifest:
+        """What is to be kept of a document; `kept` marks it to stay when its file is gone."""
+        places = tuple(Place(p.id, p.heading, p.page, p.start, p.end) for p in document.paragraphs)
+        ends = [0, *(place.end for place in places)]
+        starts = [*(place.start for place in places), len(document.text)]
+        gaps = tuple(document.text[a:b] for a, b in zip(ends, starts, strict=True))
+        return cls(
+            id=document.id,
+            source=document.source,
+            title=document.title,
+            hash=document.hash,
+            reading=document.reading,
+            places=places,
+            gaps=gaps,
+            kept=kept,
+        )
+
+    def document(self, passages: Mapping[str, Passage]) -> Document:
+        """The document again, from the passages of all its places by id.
+
+        Raises:
+            IndexCorruptedError: together they are not the text that was indexed.
+        """
+        paragraphs = tuple(
+            self.paragraph(number, passages[place.id])
+            for number, place in enumerate(self.places, start=1)
+        )
+        # One gap more than there are paragraphs: what stands after the last.
+        texts = [*(paragraph.text for paragraph in paragraphs), ""]
+        text = "".join(gap + own for gap, own in zip(self.gaps, texts, strict=True))
+        if text_hash(text) != self.hash:
+            raise IndexCorruptedError(
+                f"The text of {self.source} in the index is not the one that was indexed. "
+                "Run: footnote index remove and add the document again."
+            )
+        document = Document(
+            self.id, self.source, self.title, text, self.hash, paragraphs, self.reading
+        )
+        document.check()
+        return document
+
+    def paragraph(self, number: int, passage: Passage) -> Paragraph:
+        """Put the passage in its place as this document's paragraph `number` (1-based)."""
+        place = self.places[number - 1]
+        if place.end - place.start != len(passage.text):
+            raise IndexCorruptedError(
+                f"Paragraph {number} of {self.source} does not fit its place in the index. "
+                "Run: footnote index remove and add the document again."
+            )
+        return Paragraph(
+            id=place.id,
+            document_id=self.id,
+            number=number,
+            heading=place.heading,
+            page=place.page,
+            start=place.start,
+            end=place.end,
+            text=passage.text,
+            sentences=tuple(
+                Sentence(place.start + a, place.start + b, passage.text[a:b])
+                for a, b in passage.spans
+            ),
+        )
+
+    def to_json(self) -> str:
+        """Write it compactly; offsets are left out, since the gaps and the lengths give them."""
+        headings = list(dict.fromkeys(place.heading for place in self.places))
+        numbers = {heading: number for number, heading in enumerate(headings)}
+        return json.dumps(
+            {
+                "source": self.source,
+                "title": self.title,
+                "hash": self.hash,
+                "reading": self.reading,
+                "kept": self.kept,
+                "headings": headings,
+                "gaps": self.gaps,
+                "places": [
+                    [p.id, numbers[p.heading], p.page, p.end - p.start] for p in self.places
+                ],
+            }
+        )
+
+    @classmethod
+    def from_json(cls, document_id: str, text: str) -> Manifest:
+        """Read what `to_json` wrote."""
+        data = json.loads(text)
+        places, offset = [], 0
+        for gap, (identity, heading, page, length) in zip(
+            data["gaps"], data["places"], strict=False
+        ):
+            offset += len(gap)
+            path = tuple(data["headings"][heading])
+            places.append(Place(identity, path, page, offset, offset + length))
+            offset += length
+        return cls(
+            id=document_id,
+            source=data["source"],
+            title=data["title"],
+            hash=data["hash"],
+            reading=data.get("reading", ""),
+            places=tuple(places),
+            gaps=tuple(data["gaps"]),
+            kept=data["kept"],
+        )

@@ -1,0 +1,81 @@
+"""Some documents, as if they alone were the index: their passages in order, and their terms."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from index.bm25 import TermIndex
+from index.models import text_hash
+from index.store.manifest import Manifest, Passage
+
+TERMS_VERSION = "1"  # of how texts become terms; another makes the cache anew
+
+#: Reads passages by id, all of them or raises.
+Reader = Callable[[Sequence[str]], Mapping[str, Passage]]
+
+
+class Scope:
+    """What may be found in some documents.
+
+    Args:
+        manifests: of the documents, in their order.
+        read: where the texts are had from.
+        cache: folder in which the terms of a large scope are kept, for the next process.
+
+    Attributes:
+        order: ids of the passages; a text that stands in several places is one, where it stands
+            first.
+        positions: where each is in `order`.
+        places: the document and the paragraph's number in it, by passage.
+        terms: the terms of the passages, by position.
+    """
+
+    def __init__(self, manifests: Sequence[Manifest], read: Reader, cache: Path) -> None:
+        """Load or build the terms."""
+        self.manifests = {manifest.id: manifest for manifest in manifests}
+        self.places: dict[str, tuple[str, int]] = {}
+        for manifest in manifests:
+            for number, place in enumerate(manifest.places, start=1):
+                self.places.setdefault(place.id, (manifest.id, number))
+        self.order = list(self.places)
+        self.positions = {identity: position for position, identity in enumerate(self.order)}
+        self.terms = self._load_terms(read, cache)
+
+    def _heading(self, identity: str) -> str:
+        document_id, number = self.places[identity]
+        return " ".join(self.manifests[document_id].places[number - 1].heading)
+
+    def _load_terms(self, read: Reader, folder: Path) -> TermIndex:
+        # What the terms depend on: a paragraph is found by the words of its headings too.
+        named = [f"{identity} {self._heading(identity)}" for identity in self.order]
+        cache = folder / text_hash("\n".join([TERMS_VERSION, *named]))[:16]
+        if cache.is_dir():
+            try:
+                return TermIndex.load(cache, len(self.order))
+            except (OSError, ValueError, LookupError, TypeError):
+                shutil.rmtree(cache, ignore_errors=True)
+        passages = read(self.order)
+        terms = TermIndex.build(
+            [f"{self._heading(identity)} {passages[identity].text}" for identity in self.order]
+        )
+        if len(self.order) >= 1000:  # a smaller one is built faster than it is read
+            _keep(terms, cache)
+        return terms
+
+
+def _keep(terms: TermIndex, cache: Path) -> None:
+    """Write the terms in place of others, if that is possible."""
+    folder = cache.parent
+    try:
+        if folder.is_file():
+            folder.unlink()
+        for old in folder.glob("*"):
+            shutil.rmtree(old, ignore_errors=True)
+        folder.mkdir(exist_ok=True)
+        terms.save(cache)
+    except OSError:
+        # The cache only saves time, and the terms are in memory. It is written beside and renamed,
+        # so that half a cache is never found.
+        shutil.rmtree(cache.with_name(cache.name + ".part"), ignore_errors=True)

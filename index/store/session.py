@@ -1,0 +1,161 @@
+"""Access: how processes and threads share an index, and each stays current with the others.
+
+One process at a time uses the index (`locks`), many threads of it may read while one writes.
+A revision, a random number in a file, tells a process that another has changed the index.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from index.errors import UnreadableError
+from index.store.chroma import translated
+from index.store.integrity import write_whole
+from index.store.locks import IndexLock, ReadersLock
+from index.store.manifest import Manifest, Passage
+from index.store.snapshot import Snapshot
+from index.store.store import Store
+
+
+class Access:
+    """The store in `folder` and what is in it now.
+
+    Args:
+        folder: where the index is kept; made when it is not there.
+        fingerprint: of the encoder.
+        wait: seconds to wait for another process that uses the index.
+        on_wait: called with a sentence to show while waiting.
+
+    Raises:
+        IndexBusyError, IndexCorruptedError, IndexFullError, UnreadableError.
+    """
+
+    def __init__(
+        self, folder: Path, fingerprint: str, wait: float, on_wait: Callable[[str], None] | None
+    ) -> None:
+        """Open the store; waits for another process that is using it."""
+        self.folder = folder
+        self._fingerprint = fingerprint
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UnreadableError(
+                f"The index folder {folder} cannot be made ({error.strerror or error}). "
+                "Choose another with --index-dir."
+            ) from error
+        self._lock = IndexLock(folder, wait, on_wait)
+        self._readers = ReadersLock()
+        self._writing = threading.RLock()
+        self._reload = threading.RLock()
+        self._snapshot: Snapshot | None = None
+        self._texts: dict[str, Passage] = {}
+        self._revision = ""
+        #: The documents as they were last seen; empty where they never were.
+        self.manifests: Mapping[str, Manifest] = {}
+        #: The store that is open, if one is.
+        self.store: Store | None = None
+        with self._lock.hold(), self._readers.shared():
+            self._catch_up()
+
+    def close(self) -> None:
+        """Let go of the database. The index may be opened again at once."""
+        with self._readers.alone():
+            self._forget()
+
+    @contextmanager
+    def reading(self) -> Iterator[tuple[Store, Snapshot]]:
+        """Keep other processes out to read, and see what they changed since the last look.
+
+        Raises:
+            EncoderError, IndexCorruptedError: the store is stale.
+        """
+        with self._lock.hold(), self._readers.shared():
+            store = self._catch_up()
+            if store.stale:
+                raise store.stale
+            yield store, self.snapshot
+
+    @contextmanager
+    def writing(self) -> Iterator[Store]:
+        """Keep other writers out. The store may be stale; change it inside `changing`."""
+        with self._writing, self._lock.hold():
+            with self._readers.shared():
+                store = self._catch_up()
+            yield store
+
+    @contextmanager
+    def changing(self, store: Store) -> Iterator[None]:
+        """Change the store: check it, tell other processes, then show readers the result and sweep.
+
+        Readers see the old snapshot throughout, then the new one. What only the old one names is
+        deleted when the last of its readers has left.
+        """
+        try:
+            store.verify()
+            self._write_revision()
+            yield
+            self._refresh(store)
+            with self._readers.alone():
+                pass
+            store.space.sweep(self.snapshot.paragraphs())
+            store.settle()
+        except BaseException:
+            # What is in memory may not be what is on the disk: read it anew next time.
+            with self._readers.alone():
+                self._forget()
+            raise
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What is in a store that is open and not stale."""
+        if self._snapshot is None:
+            raise RuntimeError("the index is closed or stale")
+        return self._snapshot
+
+    def _catch_up(self) -> Store:
+        """Open the store anew where another process has changed it.
+
+        The caller holds the lock, so none changes it now. No thread can be reading from the store
+        that is closed: it would hold the lock too, and the revision could not have changed.
+        """
+        with self._reload:
+            revision = self._read_revision()
+            if self.store is None or revision != self._revision:
+                self._forget()
+                store = Store(self.folder / "chroma", self._fingerprint)
+                try:
+                    if store.stale is None:
+                        self._refresh(store)
+                except BaseException:
+                    store.close()
+                    raise
+                self.store, self._revision = store, revision
+            return self.store
+
+    def _forget(self) -> None:
+        if self.store is not None:
+            self.store.close()
+            # The snapshot goes too: Chroma has its files open while anything of it is referred to.
+            self.store = self._snapshot = None
+
+    def _refresh(self, store: Store) -> None:
+        self._snapshot = Snapshot(store.space, self.folder / "terms", self._texts)
+        self._texts, self.manifests = self._snapshot.texts, self._snapshot.manifests
+
+    def _read_revision(self) -> str:
+        with translated(self.folder / "chroma"):
+            try:
+                return (self.folder / "revision").read_text(errors="replace")
+            except FileNotFoundError:
+                return ""
+
+    def _write_revision(self) -> None:
+        revision = uuid.uuid4().hex
+        # A thread that looked in between would open the store anew under the writer.
+        with self._reload, translated(self.folder / "chroma"):
+            write_whole(self.folder / "revision", revision)
+            self._revision = revision

@@ -1,0 +1,108 @@
+"""Snapshot: what is in the index at one moment, read once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from index.encoder import Vectors
+from index.errors import IndexCorruptedError, MissingPathError
+from index.store.collections import Space
+from index.store.manifest import Manifest, Passage
+from index.store.scope import Scope
+
+KEPT_VECTORS = 20_000  # sentences whose vectors stay in memory: 30 MB at 384 dimensions
+
+
+class Snapshot:
+    """All documents at one revision, the scopes of them that were asked for, and what was read."""
+
+    def __init__(self, space: Space, terms: Path, texts: Mapping[str, Passage]) -> None:
+        """`terms` is where large scopes keep their terms; `texts` were read from an earlier one."""
+        self.manifests = {manifest.id: manifest for manifest in space.manifests()}
+        self._space = space
+        self._terms = terms
+        self._guard = threading.RLock()
+        self._scopes: dict[frozenset[str], Scope] = {}
+        used = self.paragraphs()
+        #: The passages that were read so far.
+        self.texts = {k: v for k, v in dict(texts).items() if k in used}
+        self._vectors: dict[str, Vectors] = {}
+        self._sentences = 0
+
+    def paragraphs(self) -> set[str]:
+        """The ids of all paragraphs that a document has."""
+        return {place.id for manifest in self.manifests.values() for place in manifest.places}
+
+    def manifest(self, document_id: str) -> Manifest:
+        """The manifest of a document.
+
+        Raises:
+            MissingPathError: there is none of that id.
+        """
+        if document_id not in self.manifests:
+            raise MissingPathError(
+                f"There is no document {document_id!r} in the index. "
+                "`footnote index list` shows those that are."
+            )
+        return self.manifests[document_id]
+
+    def scope(self, documents: Collection[str] | None) -> Scope:
+        """The scope of these documents, or of all, made when it is first asked for.
+
+        Raises:
+            MissingPathError: a document is not in the index.
+        """
+        chosen = frozenset(self.manifests if documents is None else documents)
+        with self._guard:
+            if chosen not in self._scopes:
+                for identity in chosen:
+                    self.manifest(identity)
+                manifests = [m for i, m in self.manifests.items() if i in chosen]
+                self._scopes[chosen] = Scope(manifests, self.passages, self._terms)
+            return self._scopes[chosen]
+
+    def passages(self, identities: Sequence[str]) -> dict[str, Passage]:
+        """Passages by id, from memory or the store.
+
+        Raises:
+            IndexCorruptedError: one is not there.
+        """
+        # A text that stands in several places has one id: it is asked for once.
+        missing = [i for i in dict.fromkeys(identities) if i not in self.texts]
+        if missing:
+            self.texts.update(self._space.passages(missing))
+        lost = [identity for identity in missing if identity not in self.texts]
+        if lost:
+            raise lost_paragraphs(self._space.path, lost)
+        return {identity: self.texts[identity] for identity in identities}
+
+    def vectors(self, identities: Sequence[str]) -> dict[str, Vectors]:
+        """The vectors of the passages' sentences, by id, from memory or the store.
+
+        Raises:
+            IndexCorruptedError: one is not there.
+        """
+        known = self._vectors  # bound anew by a thread that finds it full
+        found = {identity: known[identity] for identity in identities if identity in known}
+        missing = [identity for identity in identities if identity not in found]
+        if missing:
+            read = self._space.vectors(self.passages(missing).values())
+            found |= read
+            with self._guard:
+                self._sentences += sum(map(len, read.values()))
+                if self._sentences > KEPT_VECTORS:
+                    self._vectors, self._sentences = {}, sum(map(len, read.values()))
+                if self._sentences <= KEPT_VECTORS:
+                    self._vectors.update(read)
+        return {identity: found[identity] for identity in identities}
+
+
+def lost_paragraphs(path: Path, identities: Collection[str]) -> IndexCorruptedError:
+    """The error for paragraphs that a manifest names and the store does not hold."""
+    return IndexCorruptedError(
+        f"The index in {path} names {len(identities)} paragraphs that it does not hold. "
+        "Your documents are not touched. Move that folder away, or choose another --index-dir, "
+        "and run the same command again."
+    )
