@@ -24,7 +24,7 @@ from assistant.retrieval.retriever import HITS, Finder
 from assistant.settings import Settings, load
 from assistant.verification.verifier import Verifier, load_verifier
 from index import Document, FootnoteError, Hit, Index
-from index.chunking.loader import Text
+from index.chunking.loader import RawDocument
 from index.chunking.sentences import sentence_spans
 from index.errors import QuestionError
 from index.store.writer import Progress
@@ -92,7 +92,7 @@ class Assistant:
             settings = load(index_dir=index_dir)
         elif index_dir is not None:
             settings = settings.model_copy(update={"index_dir": Path(index_dir)})
-        given: Sequence[Document | Text] = read_texts(paths, on_skip) if paths else []
+        given: Sequence[Document | RawDocument] = read_texts(paths, on_skip) if paths else []
         index = Index(
             settings.index_dir, encoder=settings.encoder, wait=settings.wait, on_wait=on_wait
         )

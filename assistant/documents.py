@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index import Document, FootnoteError, find_files, read_document
-from index.chunking.loader import Text, read_text
+from index.chunking.loader import RawDocument, read_raw
 from index.errors import EmptyDocumentError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def shipped_documents() -> list[Document]:
 
 def read_texts(
     paths: Sequence[str | PathLike[str]], on_skip: Callable[[FootnoteError], None] | None
-) -> list[Text]:
+) -> list[RawDocument]:
     """Read files and folders, not yet cut into paragraphs; see `Assistant.open`.
 
     Raises:
@@ -43,7 +43,7 @@ def read_texts(
     skipped: FootnoteError | None = None
     for file in find_files(paths, on_skip):
         try:
-            text = read_text(file)
+            text = read_raw(file)
         except FootnoteError as error:
             if on_skip is None or file in named:
                 raise

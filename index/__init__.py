@@ -4,7 +4,7 @@ from index.chunking.loader import document_from_text, find_files, read_document
 from index.errors import FootnoteError
 from index.index import DocumentInfo, Index, Status, SyncReport
 from index.models import Document, Paragraph, Sentence
-from index.retriever import Hit
+from index.retriever import Hit, SearchResult
 
 __all__ = [
     "Document",
@@ -13,6 +13,7 @@ __all__ = [
     "Hit",
     "Index",
     "Paragraph",
+    "SearchResult",
     "Sentence",
     "Status",
     "SyncReport",

@@ -29,7 +29,7 @@ B = 0.75
 QUESTION_WORDS = tuple("what how when who whom whose which where why do does did".split())
 
 
-class TermIndex:
+class BM25Index:
     """An inverted index over paragraphs, given in a fixed order and answering by position."""
 
     def __init__(self, scorer: Any, size: int) -> None:
@@ -38,7 +38,7 @@ class TermIndex:
         self.size = size
 
     @classmethod
-    def build(cls, texts: Sequence[str]) -> TermIndex:
+    def build(cls, texts: Sequence[str]) -> BM25Index:
         """Index the texts; their positions are what `shares` answers with."""
         import bm25s
 
@@ -59,7 +59,7 @@ class TermIndex:
         temporary.rename(folder)
 
     @classmethod
-    def load(cls, folder: Path, size: int) -> TermIndex:
+    def load(cls, folder: Path, size: int) -> BM25Index:
         """Read what `save` wrote, memory-mapped.
 
         Raises:

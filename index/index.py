@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from index.bm25 import terms_of
-from index.chunking.loader import Text
+from index.chunking.loader import RawDocument
 from index.encoder import DEFAULT_ENCODER, Encoder, Vectors
 from index.models import Document
-from index.retriever import LEGS, Hit, rank
-from index.store.manifest import Manifest, Passage
-from index.store.session import Access
+from index.retriever import IN_CONTEXT, LEGS, SearchResult, blend, search
+from index.store.manifest import Manifest, ParagraphText
+from index.store.session import Session
 from index.store.store import Store
 from index.store.writer import Progress, fill
 
@@ -87,17 +87,17 @@ class Index:
         """Open the index; waits for another process that is using it."""
         self.folder = folder.expanduser().resolve()
         self.encoder = Encoder(encoder) if isinstance(encoder, str) else encoder
-        self._access = Access(self.folder, self.encoder.fingerprint, wait, on_wait)
+        self._session = Session(self.folder, self.encoder.fingerprint, wait, on_wait)
 
     def close(self) -> None:
         """Let go of the database. The index may be opened again at once."""
-        self._access.close()
+        self._session.close()
 
     # --- reading -----------------------------------------------------------------------------
 
     def documents(self) -> list[DocumentInfo]:
         """The documents, ordered by source."""
-        with self._access.reading() as (_, snapshot):
+        with self._session.reading() as (_, snapshot):
             return [
                 DocumentInfo(m.id, m.source, m.title, m.hash, len(m.places), m.kept)
                 for m in snapshot.manifests.values()
@@ -109,10 +109,10 @@ class Index:
         Raises:
             MissingPathError: there is none of that id.
         """
-        with self._access.reading() as (_, snapshot):
+        with self._session.reading() as (_, snapshot):
             manifest = snapshot.manifest(document_id)
-            passages = snapshot.passages([place.id for place in manifest.places])
-        return manifest.document(passages)
+            texts = snapshot.texts_of([place.id for place in manifest.places])
+        return manifest.document(texts)
 
     def search(
         self,
@@ -120,10 +120,11 @@ class Index:
         k: int = 10,
         *,
         documents: Collection[str] | None = None,
+        context: str | None = None,
+        weigh: str | None = None,
         legs: Collection[str] = LEGS,
-        exhaustive: bool = False,
         vector: Vectors | None = None,
-    ) -> list[Hit]:
+    ) -> SearchResult:
         """The k paragraphs that best match the query, best first.
 
         score = cosine of the best sentence + TERM_WEIGHT * share of the query's term weight.
@@ -131,49 +132,36 @@ class Index:
         shares; each is scored exactly.
 
         Args:
-            query: what to look for.
+            query: what to look for; nothing is found for a blank one.
             k: how many paragraphs at most.
             documents: ids of the documents to search, as if the index held no others; all of
                 them when left out.
+            context: the query in the conversation that it is part of; then a paragraph's score is
+                the mean of what it has for both (see `retriever.blend`).
+            weigh: the text whose terms are weighed for the result; the query when left out.
             legs: which legs count; for ablation.
-            exhaustive: score every paragraph instead of the candidates; slow, for measuring what
-                the choice of candidates loses.
             vector: the query's vector, where it is there already.
+
+        Raises:
+            MissingPathError: a document is not in the index.
         """
         if k < 1 or not query.strip():
-            return []
+            return SearchResult((), {})
         if vector is None:
             vector = self.encoder.encode_query(query)
-        with self._access.reading() as (store, snapshot):
+        around = None if context is None else self.encoder.encode_query(context)
+        with self._session.reading() as (_, snapshot):
             scope = snapshot.scope(documents)
-            ranked = rank(
-                scope, query, vector, k, store.space.nearest, snapshot.vectors, legs, exhaustive
-            )
-            best = [scope.order[found.position] for found in ranked]
-            passages = snapshot.passages(best)
-            vectors = snapshot.vectors(best)
-        hits = []
-        for found, identity in zip(ranked, best, strict=True):
-            document_id, number = scope.places[identity]
-            paragraph = scope.manifests[document_id].paragraph(number, passages[identity])
-            cosines = vectors[identity] @ vector
-            hits.append(
-                Hit(
-                    paragraph=paragraph,
-                    score=found.score(legs),
-                    legs={"sentence": round(found.sentence, 6), "terms": round(found.terms, 6)},
-                    sentence_scores=tuple(float(cosine) for cosine in cosines),
-                )
-            )
-        return hits
-
-    def term_weights(
-        self, query: str, documents: Collection[str] | None = None
-    ) -> dict[str, float]:
-        """The query's stemmed terms and how much each weighs (idf) in these documents."""
-        with self._access.reading() as (_, snapshot):
-            terms = snapshot.scope(documents).terms
-        return {term: terms.weight(term) for term in terms_of(query)}
+            if context is None or around is None:
+                hits = search(snapshot, scope, query, vector, k, legs)
+            else:
+                depth = max(k, IN_CONTEXT)
+                hits = blend(
+                    search(snapshot, scope, query, vector, depth, legs),
+                    search(snapshot, scope, context, around, depth, legs),
+                )[:k]
+        terms = terms_of(query if weigh is None else weigh)
+        return SearchResult(tuple(hits), {term: scope.terms.weight(term) for term in terms})
 
     def vectors(self, paragraphs: Sequence[str]) -> dict[str, Vectors]:
         """The sentence vectors of paragraphs by id, each of shape (sentences, dimension).
@@ -181,13 +169,13 @@ class Index:
         Raises:
             IndexCorruptedError: there is no paragraph of one of these ids.
         """
-        with self._access.reading() as (_, snapshot):
+        with self._session.reading() as (_, snapshot):
             return snapshot.vectors(paragraphs)
 
     def status(self) -> Status:
         """Counts and size."""
-        with self._access.reading() as (store, snapshot):
-            sentences = store.space.sentence_count()
+        with self._session.reading() as (store, snapshot):
+            sentences = store.generation.sentence_count()
         return Status(
             folder=str(self.folder),
             encoder=self.encoder.name,
@@ -202,7 +190,7 @@ class Index:
 
     def sync(
         self,
-        documents: Sequence[Document | Text],
+        documents: Sequence[Document | RawDocument],
         progress: Progress | None = None,
         *,
         keep: bool = False,
@@ -213,34 +201,34 @@ class Index:
         of its paragraphs are stored. May be killed at any instant and run again.
 
         Args:
-            documents: as read by `chunking.loader`; a `Text` is cut into paragraphs only where the
-                index does not hold it.
+            documents: as read by `chunking.loader`; a `RawDocument` is cut into paragraphs only
+                where the index does not hold it.
             progress: called as paragraphs are done.
             keep: mark the documents as kept in the index (`DocumentInfo.kept`); a document stays
                 kept once it is.
         """
         # Cutting is slow: done before other processes are kept out, if no other comes between.
-        documents = [_cut_unless_in(self._access.manifests, document) for document in documents]
-        with self._access.writing() as store:
+        documents = [_cut_unless_in(self._session.manifests, document) for document in documents]
+        with self._session.writing() as store:
             embedded = self._carry_over(store, progress)
-            before = self._access.snapshot
-            texts: dict[str, Passage] = {}
+            before = self._session.snapshot
+            texts: dict[str, ParagraphText] = {}
             wanted, stay = [], {m.id for m in before.manifests.values() if m.kept}
             for document in documents:
                 kept = keep or document.id in stay
                 current = _cut_unless_in(before.manifests, document)
                 if isinstance(current, Document):
                     wanted.append(Manifest.of(current, kept))
-                    texts.update((p.id, Passage.of(p)) for p in current.paragraphs)
+                    texts.update((p.id, ParagraphText.of(p)) for p in current.paragraphs)
                 else:
                     wanted.append(replace(before.manifest(document.id), kept=kept))
             stale = [m for m in wanted if m != before.manifests.get(m.id)]
             former = before.paragraphs()
             # Leftovers are from a process that was killed before it had swept.
-            if stale or store.space.has_leftovers(former):
-                with self._access.changing(store):
+            if stale or store.generation.has_leftovers(former):
+                with self._session.changing(store):
                     embedded += fill(
-                        store.space,
+                        store.generation,
                         stale,
                         lambda ids: {i: texts[i] for i in ids},
                         self.encoder,
@@ -250,7 +238,7 @@ class Index:
             return SyncReport(
                 documents=len(documents),
                 added=len(after - former),
-                removed=len(former - self._access.snapshot.paragraphs()),
+                removed=len(former - self._session.snapshot.paragraphs()),
                 unchanged=len(after & former),
                 embedded=embedded,
             )
@@ -264,7 +252,7 @@ class Index:
         Returns:
             The number of paragraphs embedded; 0 where there was nothing to do.
         """
-        with self._access.writing() as store:
+        with self._session.writing() as store:
             return self._carry_over(store, progress)
 
     def remove(self, document_id: str) -> None:
@@ -273,24 +261,26 @@ class Index:
         Raises:
             MissingPathError: there is none of that id.
         """
-        with self._access.writing() as store:
+        with self._session.writing() as store:
             self._carry_over(store, None)
-            self._access.snapshot.manifest(document_id)
-            with self._access.changing(store):
-                store.space.delete_manifest(document_id)
+            self._session.snapshot.manifest(document_id)
+            with self._session.changing(store):
+                store.generation.delete_manifest(document_id)
 
     def _carry_over(self, store: Store, progress: Progress | None) -> int:
         """Make the vectors of a stale store again, from its texts; returns how many."""
         if store.stale is None:
             return 0
-        with self._access.changing(store):
+        with self._session.changing(store):
             manifests = store.begin_rebuild()
-            embedded = fill(store.space, manifests, store.former, self.encoder, progress)
+            embedded = fill(store.generation, manifests, store.former, self.encoder, progress)
             store.finish_rebuild()
         return embedded
 
 
-def _cut_unless_in(manifests: Mapping[str, Manifest], document: Document | Text) -> Document | Text:
+def _cut_unless_in(
+    manifests: Mapping[str, Manifest], document: Document | RawDocument
+) -> Document | RawDocument:
     """The document, cut into paragraphs unless its manifest says all that cutting would."""
     if isinstance(document, Document):
         return document

@@ -65,8 +65,8 @@ def contents(folder: Path, encoder: Encoder, document: Document) -> dict[str, Ve
     index = Index(folder, encoder=encoder)
     kept = index.document(document.id)
     assert kept == document
-    assert index._access.store is not None
-    store = index._access.store.space
+    assert index._session.store is not None
+    store = index._session.store.generation
     ids = {p.id for p in document.paragraphs}
     assert store.paragraph_ids() == ids
     assert store.sentence_count() == sum(len(p.sentences) for p in document.paragraphs)
@@ -110,8 +110,8 @@ def kill_and_compare(
             finished += 1
         process.communicate()
         index = Index(folder, encoder=chosen)  # opens whatever is there
-        assert index._access.store is not None
-        rebuilt += index._access.store.stale is not None
+        assert index._session.store is not None
+        rebuilt += index._session.store.stale is not None
         index.close()
         print(f"kill {kill + 1} at {instant:.2f} s: {index_state(folder)}", flush=True)
         if kill % 2:
@@ -264,8 +264,8 @@ def test_killed_while_chroma_rewrites_its_files_converges(
         process.kill()
         process.communicate()
         index = Index(folder, encoder=CheapEncoder(dimension=32))
-        assert index._access.store is not None
-        rebuilt += index._access.store.stale is not None
+        assert index._session.store is not None
+        rebuilt += index._session.store.stale is not None
         index.close()
         finish(start(folder, file))
         assert same(contents(folder, CheapEncoder(dimension=32), large), expected)

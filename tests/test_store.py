@@ -15,7 +15,7 @@ from conftest import CheapEncoder, write_paragraphs
 from index.errors import FootnoteError, IndexCorruptedError, IndexFullError, UnreadableError
 from index.index import Index
 from index.models import Document
-from index.store.locks import IndexLock
+from index.store.locks import ProcessLock
 
 Damage = Callable[[Path], object]
 
@@ -293,8 +293,8 @@ def test_a_read_only_folder_is_told(
 def test_the_lock_nests_and_is_shared_by_threads(tmp_path: Path) -> None:
     import threading
 
-    lock = IndexLock(tmp_path, wait=0)
-    other = IndexLock(tmp_path, wait=0)
+    lock = ProcessLock(tmp_path, wait=0)
+    other = ProcessLock(tmp_path, wait=0)
     failures: list[BaseException] = []
 
     def hold() -> None:

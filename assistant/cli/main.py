@@ -30,7 +30,7 @@ from assistant.cli.options import (
     settings_of,
     write_text,
 )
-from index.chunking.loader import read_text
+from index.chunking.loader import read_raw
 from index.errors import FootnoteError
 
 REFUSED, MISTAKE, INTERRUPTED = 3, 2, 130
@@ -100,7 +100,7 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Say of each sentence of a text whether the documents support it. Exits with 3 if not all."""
-    text = sys.stdin.read() if str(file) == "-" else read_text(file).text
+    text = sys.stdin.read() if str(file) == "-" else read_raw(file).text
     settings = settings_of(index_dir=index_dir, encoder=encoder, reader=reader)
     with opened(source, settings) as assistant:
         verification = assistant.verify(text, question)

@@ -17,7 +17,7 @@ from evals.datasets.models import QuestionSet
 from evals.metrics.metrics import DEPTH
 from evals.metrics.statistics import Measure, ratio
 from index import Document, Index, Paragraph
-from index.bm25 import TermIndex
+from index.bm25 import BM25Index
 from index.retriever import TERM_WEIGHT
 
 RRF_K = 60  # Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion", SIGIR 2009
@@ -78,7 +78,7 @@ class _Exact:
         self._starts = np.cumsum([0, *(len(own) for own in vectors[:-1])])
         means = np.stack([own.mean(axis=0) for own in vectors])
         self._means = means / np.linalg.norm(means, axis=1, keepdims=True)
-        self._terms = TermIndex.build([f"{' '.join(p.heading)} {p.text}" for p in self._paragraphs])
+        self._terms = BM25Index.build([f"{' '.join(p.heading)} {p.text}" for p in self._paragraphs])
 
     def ways(self, question: str) -> dict[str, Scores]:
         """The scores of all paragraphs, by way."""

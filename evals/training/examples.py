@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from index.bm25 import TermIndex, terms_of
+from index.bm25 import BM25Index, terms_of
 from index.chunking.sentences import sentence_spans
 
 LONGEST = 2000  # characters of a text by which similar ones are found
@@ -96,7 +96,7 @@ class Examples:
         self._texts = list(dict.fromkeys(record["context"] for record in records))
         self._sentences = {text: _split(text) for text in self._texts}
         self._names = [n for r in records[:20000] for n in _NAME.findall(r["question"])[1:]]
-        self._terms = TermIndex.build([text[:LONGEST] for text in self._texts])
+        self._terms = BM25Index.build([text[:LONGEST] for text in self._texts])
         for record in records:
             self._add_question(record)
         for record in self._read(folder / "relevance.jsonl.gz", limit):

@@ -1,4 +1,4 @@
-"""Text into paragraphs and sentences.
+"""RawDocument into paragraphs and sentences.
 
 A reader of a layout (`plaintext`, `markdown`) turns a text into `Heading`s
 and `Block`s in reading order; `segmentation` turns those into paragraphs with sentences. Everything

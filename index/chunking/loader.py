@@ -62,7 +62,7 @@ def find_files(
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class RawDocument:
     """A text that was read and is not yet cut into paragraphs, which is slow where it is large.
 
     `Index.sync` cuts it only where the index does not hold it as it is.
@@ -107,7 +107,7 @@ class Text:
         return document
 
 
-def read_text(path: str | os.PathLike[str], title: str | None = None) -> Text:
+def read_raw(path: str | os.PathLike[str], title: str | None = None) -> RawDocument:
     """Read one file; Markdown is told by its suffix, everything else is plain text.
 
     `title` is by default the heading that it begins with, or else the name of the file.
@@ -138,7 +138,7 @@ def read_text(path: str | os.PathLike[str], title: str | None = None) -> Text:
 
 def read_document(path: str | os.PathLike[str], title: str | None = None) -> Document:
     """Read one file and cut it into paragraphs; see `read_text`."""
-    return read_text(path, title).document()
+    return read_raw(path, title).document()
 
 
 def document_from_text(
@@ -154,14 +154,14 @@ def document_from_text(
     return _text(text, source, title, markdown).document()
 
 
-def _text(text: str, source: str, title: str | None, markdown: bool) -> Text:
+def _text(text: str, source: str, title: str | None, markdown: bool) -> RawDocument:
     # Any other text has a paragraph: see `index.chunking.chunker.segmentation`.
     if not text or text.isspace():
         raise EmptyDocumentError(
             f"{source!r} holds no text ({len(text)} characters, all blank). Leave it out, or "
             "check that it was saved."
         )
-    return Text(source, text, text_hash(text), markdown, title)
+    return RawDocument(source, text, text_hash(text), markdown, title)
 
 
 @cache

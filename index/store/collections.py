@@ -1,7 +1,7 @@
-"""A space: what the index keeps in Chroma of its documents and paragraphs, for one encoder.
+"""A generation: what the index keeps in Chroma of its documents and paragraphs, for one encoder.
 
-Two collections make a space. The encoder's fingerprint is in their names, so vectors never mix, and
-so is a number that grows, since a space can be replaced by a newer one.
+Two collections make a generation. The encoder's fingerprint is in their names, so vectors never
+mix, and so is a number that grows, since a generation can be replaced by a newer one.
 
 - `sentences-<number>-<fingerprint>` holds one vector a sentence under the id
   `<paragraph id>:<sentence>`. The paragraph's text and sentence spans lie with its first sentence,
@@ -29,7 +29,7 @@ import numpy as np
 from index.encoder import Vectors
 from index.models import paragraph_id, text_hash
 from index.store.chroma import Database, translated
-from index.store.manifest import Manifest, Passage
+from index.store.manifest import Manifest, ParagraphText
 
 PAGE = 500  # records read, deleted or replaced a call
 BATCH = 4000  # records added a call, each call all or nothing; Chroma's own limit is 5,461
@@ -38,7 +38,7 @@ _Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class SpaceName:
+class GenerationName:
     """Names the two collections of one encoder; the one with the highest number is current."""
 
     number: int
@@ -55,13 +55,13 @@ class SpaceName:
         return f"sentences-{self.number:04d}-{self.fingerprint}"
 
     @classmethod
-    def named(cls, collection: str) -> SpaceName | None:
-        """The name of the space that a collection of this name belongs to."""
+    def named(cls, collection: str) -> GenerationName | None:
+        """The name of the generation that a collection of this name belongs to."""
         match = re.fullmatch(r"(?:documents|sentences)-(\d+)-(\w+)", collection)
         return cls(int(match[1]), match[2]) if match else None
 
 
-class Space:
+class Generation:
     """The collections of that name in the database, made where they are not there.
 
     Args:
@@ -74,7 +74,7 @@ class Space:
         IndexFullError: the disk is full.
     """
 
-    def __init__(self, database: Database, name: SpaceName, wrote: Callable[[], None]) -> None:
+    def __init__(self, database: Database, name: GenerationName, wrote: Callable[[], None]) -> None:
         """Open or make them."""
         self.name = name
         self.path = database.path
@@ -127,18 +127,18 @@ class Space:
         records = self._records()
         return {identity for identity, own in records.items() if f"{identity}:0" in own}
 
-    def add(self, passages: Sequence[Passage], vectors: Sequence[Vectors]) -> None:
+    def add(self, paragraphs: Sequence[ParagraphText], vectors: Sequence[Vectors]) -> None:
         """Store paragraphs with their sentences' vectors; all of one paragraph or nothing of it."""
         ids: list[str] = []
         rows: list[Vectors] = []
         metadatas: list[dict[str, str] | None] = []
-        for passage, own in zip(passages, vectors, strict=True):
+        for paragraph, own in zip(paragraphs, vectors, strict=True):
             # Backwards, so that in whatever batch it is the first sentence comes last.
-            ids += [f"{passage.id}:{number}" for number in reversed(range(len(passage.spans)))]
+            ids += [f"{paragraph.id}:{number}" for number in reversed(range(len(paragraph.spans)))]
             rows.append(own[::-1])
-            spans = json.dumps(passage.spans, separators=(",", ":"))
-            metadatas += [None] * (len(passage.spans) - 1)
-            metadatas += [{"text": passage.text, "spans": spans}]
+            spans = json.dumps(paragraph.spans, separators=(",", ":"))
+            metadatas += [None] * (len(paragraph.spans) - 1)
+            metadatas += [{"text": paragraph.text, "spans": spans}]
         matrix = np.concatenate(rows)
         with translated(self.path):
             for first in range(0, len(ids), BATCH):
@@ -175,13 +175,13 @@ class Space:
                 found.setdefault(record.partition(":")[0], set()).add(record)
         return found
 
-    def passages(self, ids: Iterable[str]) -> dict[str, Passage]:
+    def texts(self, ids: Iterable[str]) -> dict[str, ParagraphText]:
         """Read paragraphs by id; those that are not stored are not in the result."""
         with translated(self.path):
             pages = _pages(list(ids))
-            return {p.id: p for page in pages for p in self._passages(page)}
+            return {p.id: p for page in pages for p in self._texts(page)}
 
-    def _passages(self, ids: Sequence[str]) -> Iterator[Passage]:
+    def _texts(self, ids: Sequence[str]) -> Iterator[ParagraphText]:
         records = self._sentences.get(ids=[f"{i}:0" for i in ids], include=["metadatas"])
         for identity, metadata in zip(records["ids"], records["metadatas"] or [], strict=True):
             text = str(metadata["text"])
@@ -190,7 +190,7 @@ class Space:
             # SQLite has no checksums: a text that changed on the disk is not to be cited.
             if paragraph_id(text, spans) != paragraph:
                 raise ValueError(f"paragraph {paragraph} is not the text that was stored")
-            yield Passage(paragraph, text, spans)
+            yield ParagraphText(paragraph, text, spans)
 
     def sentence_count(self) -> int:
         """How many sentences are stored, named by a manifest or not."""
@@ -214,24 +214,24 @@ class Space:
             for identity, distance in zip(found["ids"][0], distances, strict=True)
         ]
 
-    def vectors(self, passages: Iterable[Passage]) -> dict[str, Vectors]:
+    def vectors(self, paragraphs: Iterable[ParagraphText]) -> dict[str, Vectors]:
         """The vectors of paragraphs by id, each of shape (sentences, dimension)."""
-        passages = list(passages)
-        ids = [f"{p.id}:{n}" for p in passages for n in range(len(p.spans))]
+        paragraphs = list(paragraphs)
+        ids = [f"{p.id}:{n}" for p in paragraphs for n in range(len(p.spans))]
         rows: dict[str, dict[int, Vectors]] = {}
         with translated(self.path):
             for page in _pages(ids):
                 records = self._sentences.get(ids=page, include=["embeddings"])
                 embeddings = cast(Any, records["embeddings"])
                 for identity, row in zip(records["ids"], embeddings, strict=True):
-                    paragraph, _, number = identity.partition(":")
-                    rows.setdefault(paragraph, {})[int(number)] = row
-            for passage in passages:
-                if len(rows.get(passage.id, ())) != len(passage.spans):
-                    raise ValueError(f"paragraph {passage.id} has lost vectors of its sentences")
+                    own_id, _, number = identity.partition(":")
+                    rows.setdefault(own_id, {})[int(number)] = row
+            for paragraph in paragraphs:
+                if len(rows.get(paragraph.id, ())) != len(paragraph.spans):
+                    raise ValueError(f"paragraph {paragraph.id} has lost vectors of its sentences")
         return {
-            paragraph: np.array([own[n] for n in range(len(own))], dtype=np.float32)
-            for paragraph, own in rows.items()
+            own_id: np.array([own[n] for n in range(len(own))], dtype=np.float32)
+            for own_id, own in rows.items()
         }
 
 

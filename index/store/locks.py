@@ -23,7 +23,7 @@ import filelock
 from index.errors import IndexBusyError, IndexFullError, UnreadableError
 
 
-class IndexLock:
+class ProcessLock:
     """The lock and the revision of the index in `folder`.
 
     Args:
@@ -111,7 +111,7 @@ class IndexLock:
             return "another process"
 
 
-class ReadersLock:
+class ReadWriteLock:
     """Within one process: many threads read (which nests), or one is alone (which does not)."""
 
     def __init__(self) -> None:

@@ -1,5 +1,5 @@
 """What the index knows of a document without its paragraphs' texts, and of a paragraph without its
-place: `Manifest` and `Passage`, which together are a document again, to the character."""
+place: `Manifest` and `ParagraphText`, which together are a document again, to the character."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from index.models import Document, Paragraph, Sentence, text_hash
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class ParagraphText:
     """A paragraph's text and where its sentences lie in it, without a place in any document."""
 
     id: str
@@ -20,7 +20,7 @@ class Passage:
     spans: tuple[tuple[int, int], ...]
 
     @classmethod
-    def of(cls, paragraph: Paragraph) -> Passage:
+    def of(cls, paragraph: Paragraph) -> ParagraphText:
         """What of a paragraph does not depend on where it stands."""
         spans = tuple(
             (s.start - paragraph.start, s.end - paragraph.start) for s in paragraph.sentences
@@ -74,19 +74,19 @@ class Manifest:
             kept=kept,
         )
 
-    def document(self, passages: Mapping[str, Passage]) -> Document:
-        """The document again, from the passages of all its places by id.
+    def document(self, texts: Mapping[str, ParagraphText]) -> Document:
+        """The document again, from the texts of all its places by id.
 
         Raises:
             IndexCorruptedError: together they are not the text that was indexed.
         """
         paragraphs = tuple(
-            self.paragraph(number, passages[place.id])
+            self.paragraph(number, texts[place.id])
             for number, place in enumerate(self.places, start=1)
         )
         # One gap more than there are paragraphs: what stands after the last.
-        texts = [*(paragraph.text for paragraph in paragraphs), ""]
-        text = "".join(gap + own for gap, own in zip(self.gaps, texts, strict=True))
+        between = zip(self.gaps, [*(p.text for p in paragraphs), ""], strict=True)
+        text = "".join(gap + own for gap, own in between)
         if text_hash(text) != self.hash:
             raise IndexCorruptedError(
                 f"The text of {self.source} in the index is not the one that was indexed. "
@@ -98,10 +98,10 @@ class Manifest:
         document.check()
         return document
 
-    def paragraph(self, number: int, passage: Passage) -> Paragraph:
-        """Put the passage in its place as this document's paragraph `number` (1-based)."""
+    def paragraph(self, number: int, own: ParagraphText) -> Paragraph:
+        """Put the text in its place as this document's paragraph `number` (1-based)."""
         place = self.places[number - 1]
-        if place.end - place.start != len(passage.text):
+        if place.end - place.start != len(own.text):
             raise IndexCorruptedError(
                 f"Paragraph {number} of {self.source} does not fit its place in the index. "
                 "Run: footnote index remove and add the document again."
@@ -114,10 +114,9 @@ class Manifest:
             page=place.page,
             start=place.start,
             end=place.end,
-            text=passage.text,
+            text=own.text,
             sentences=tuple(
-                Sentence(place.start + a, place.start + b, passage.text[a:b])
-                for a, b in passage.spans
+                Sentence(place.start + a, place.start + b, own.text[a:b]) for a, b in own.spans
             ),
         )
 

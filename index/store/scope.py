@@ -1,4 +1,4 @@
-"""Some documents, as if they alone were the index: their passages in order, and their terms."""
+"""Some documents, as if they alone were the index: their paragraphs in order, and their terms."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from index.bm25 import TermIndex
-from index.models import text_hash
-from index.store.manifest import Manifest, Passage
+from index.bm25 import BM25Index
+from index.models import Paragraph, text_hash
+from index.store.manifest import Manifest, ParagraphText
 
 TERMS_VERSION = "1"  # of how texts become terms; another makes the cache anew
 
-#: Reads passages by id, all of them or raises.
-Reader = Callable[[Sequence[str]], Mapping[str, Passage]]
+#: Reads paragraphs by id, all of them or raises.
+Reader = Callable[[Sequence[str]], Mapping[str, ParagraphText]]
 
 
 class Scope:
@@ -25,11 +25,11 @@ class Scope:
         cache: folder in which the terms of a large scope are kept, for the next process.
 
     Attributes:
-        order: ids of the passages; a text that stands in several places is one, where it stands
+        order: ids of the paragraphs; a text that stands in several places is one, where it stands
             first.
         positions: where each is in `order`.
-        places: the document and the paragraph's number in it, by passage.
-        terms: the terms of the passages, by position.
+        places: the document and the paragraph's number in it, by paragraph.
+        terms: the terms of the paragraphs, by position.
     """
 
     def __init__(self, manifests: Sequence[Manifest], read: Reader, cache: Path) -> None:
@@ -43,29 +43,34 @@ class Scope:
         self.positions = {identity: position for position, identity in enumerate(self.order)}
         self.terms = self._load_terms(read, cache)
 
+    def paragraph(self, text: ParagraphText) -> Paragraph:
+        """A paragraph of the scope where it stands first."""
+        document_id, number = self.places[text.id]
+        return self.manifests[document_id].paragraph(number, text)
+
     def _heading(self, identity: str) -> str:
         document_id, number = self.places[identity]
         return " ".join(self.manifests[document_id].places[number - 1].heading)
 
-    def _load_terms(self, read: Reader, folder: Path) -> TermIndex:
+    def _load_terms(self, read: Reader, folder: Path) -> BM25Index:
         # What the terms depend on: a paragraph is found by the words of its headings too.
         named = [f"{identity} {self._heading(identity)}" for identity in self.order]
         cache = folder / text_hash("\n".join([TERMS_VERSION, *named]))[:16]
         if cache.is_dir():
             try:
-                return TermIndex.load(cache, len(self.order))
+                return BM25Index.load(cache, len(self.order))
             except (OSError, ValueError, LookupError, TypeError):
                 shutil.rmtree(cache, ignore_errors=True)
-        passages = read(self.order)
-        terms = TermIndex.build(
-            [f"{self._heading(identity)} {passages[identity].text}" for identity in self.order]
+        paragraphs = read(self.order)
+        terms = BM25Index.build(
+            [f"{self._heading(identity)} {paragraphs[identity].text}" for identity in self.order]
         )
         if len(self.order) >= 1000:  # a smaller one is built faster than it is read
             _keep(terms, cache)
         return terms
 
 
-def _keep(terms: TermIndex, cache: Path) -> None:
+def _keep(terms: BM25Index, cache: Path) -> None:
     """Write the terms in place of others, if that is possible."""
     folder = cache.parent
     try:

@@ -1,4 +1,4 @@
-"""Access: how processes and threads share an index, and each stays current with the others.
+"""A session: how processes and threads share an index, and each stays current with the others.
 
 One process at a time uses the index (`locks`), many threads of it may read while one writes.
 A revision, a random number in a file, tells a process that another has changed the index.
@@ -15,13 +15,13 @@ from pathlib import Path
 from index.errors import UnreadableError
 from index.store.chroma import translated
 from index.store.integrity import write_whole
-from index.store.locks import IndexLock, ReadersLock
-from index.store.manifest import Manifest, Passage
+from index.store.locks import ProcessLock, ReadWriteLock
+from index.store.manifest import Manifest, ParagraphText
 from index.store.snapshot import Snapshot
 from index.store.store import Store
 
 
-class Access:
+class Session:
     """The store in `folder` and what is in it now.
 
     Args:
@@ -47,12 +47,12 @@ class Access:
                 f"The index folder {folder} cannot be made ({error.strerror or error}). "
                 "Choose another with --index-dir."
             ) from error
-        self._lock = IndexLock(folder, wait, on_wait)
-        self._readers = ReadersLock()
+        self._lock = ProcessLock(folder, wait, on_wait)
+        self._readers = ReadWriteLock()
         self._writing = threading.RLock()
         self._reload = threading.RLock()
         self._snapshot: Snapshot | None = None
-        self._texts: dict[str, Passage] = {}
+        self._texts: dict[str, ParagraphText] = {}
         self._revision = ""
         #: The documents as they were last seen; empty where they never were.
         self.manifests: Mapping[str, Manifest] = {}
@@ -101,7 +101,7 @@ class Access:
             self._refresh(store)
             with self._readers.alone():
                 pass
-            store.space.sweep(self.snapshot.paragraphs())
+            store.generation.sweep(self.snapshot.paragraphs())
             store.settle()
         except BaseException:
             # What is in memory may not be what is on the disk: read it anew next time.
@@ -143,7 +143,7 @@ class Access:
             self.store = self._snapshot = None
 
     def _refresh(self, store: Store) -> None:
-        self._snapshot = Snapshot(store.space, self.folder / "terms", self._texts)
+        self._snapshot = Snapshot(store.generation, self.folder / "terms", self._texts)
         self._texts, self.manifests = self._snapshot.texts, self._snapshot.manifests
 
     def _read_revision(self) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from index.encoder import Vectors
 from index.errors import IndexCorruptedError, MissingPathError
-from index.store.collections import Space
-from index.store.manifest import Manifest, Passage
+from index.store.collections import Generation
+from index.store.manifest import Manifest, ParagraphText
 from index.store.scope import Scope
 
 KEPT_VECTORS = 20_000  # sentences whose vectors stay in memory: 30 MB at 384 dimensions
@@ -18,15 +18,17 @@ KEPT_VECTORS = 20_000  # sentences whose vectors stay in memory: 30 MB at 384 di
 class Snapshot:
     """All documents at one revision, the scopes of them that were asked for, and what was read."""
 
-    def __init__(self, space: Space, terms: Path, texts: Mapping[str, Passage]) -> None:
+    def __init__(
+        self, generation: Generation, terms: Path, texts: Mapping[str, ParagraphText]
+    ) -> None:
         """`terms` is where large scopes keep their terms; `texts` were read from an earlier one."""
-        self.manifests = {manifest.id: manifest for manifest in space.manifests()}
-        self._space = space
+        self.manifests = {manifest.id: manifest for manifest in generation.manifests()}
+        self._generation = generation
         self._terms = terms
         self._guard = threading.RLock()
         self._scopes: dict[frozenset[str], Scope] = {}
         used = self.paragraphs()
-        #: The passages that were read so far.
+        #: The paragraph texts that were read so far.
         self.texts = {k: v for k, v in dict(texts).items() if k in used}
         self._vectors: dict[str, Vectors] = {}
         self._sentences = 0
@@ -60,11 +62,11 @@ class Snapshot:
                 for identity in chosen:
                     self.manifest(identity)
                 manifests = [m for i, m in self.manifests.items() if i in chosen]
-                self._scopes[chosen] = Scope(manifests, self.passages, self._terms)
+                self._scopes[chosen] = Scope(manifests, self.texts_of, self._terms)
             return self._scopes[chosen]
 
-    def passages(self, identities: Sequence[str]) -> dict[str, Passage]:
-        """Passages by id, from memory or the store.
+    def texts_of(self, identities: Sequence[str]) -> dict[str, ParagraphText]:
+        """Paragraph texts by id, from memory or the store.
 
         Raises:
             IndexCorruptedError: one is not there.
@@ -72,14 +74,18 @@ class Snapshot:
         # A text that stands in several places has one id: it is asked for once.
         missing = [i for i in dict.fromkeys(identities) if i not in self.texts]
         if missing:
-            self.texts.update(self._space.passages(missing))
+            self.texts.update(self._generation.texts(missing))
         lost = [identity for identity in missing if identity not in self.texts]
         if lost:
-            raise lost_paragraphs(self._space.path, lost)
+            raise lost_paragraphs(self._generation.path, lost)
         return {identity: self.texts[identity] for identity in identities}
 
+    def nearest(self, vector: Vectors, count: int) -> list[tuple[str, int, float]]:
+        """See `Generation.nearest`."""
+        return self._generation.nearest(vector, count)
+
     def vectors(self, identities: Sequence[str]) -> dict[str, Vectors]:
-        """The vectors of the passages' sentences, by id, from memory or the store.
+        """The vectors of the paragraphs' sentences, by id, from memory or the store.
 
         Raises:
             IndexCorruptedError: one is not there.
@@ -88,7 +94,7 @@ class Snapshot:
         found = {identity: known[identity] for identity in identities if identity in known}
         missing = [identity for identity in identities if identity not in found]
         if missing:
-            read = self._space.vectors(self.passages(missing).values())
+            read = self._generation.vectors(self.texts_of(missing).values())
             found |= read
             with self._guard:
                 self._sentences += sum(map(len, read.values()))

@@ -7,7 +7,8 @@ or a full disk may leave parts of two versions. Chroma 1.5.9 does not check them
 gone altogether it answers, without complaint, from what is left in the log).
 So the files carry a *seal* (`integrity`), renewed whenever they have changed and Chroma has
 returned. Files that do not fit the seal are not loaded. The texts are whole even then, and their
-vectors are made again in a new space beside, the same way as for another encoder (`begin_rebuild`).
+vectors are made again in a new generation beside, the same way as for another encoder
+(`begin_rebuild`).
 
 SQLite has no checksums. A database that somebody else has written, or a killed process, is checked
 when it is opened, and any before it is written (`verify`); texts and manifests carry their hashes.
@@ -21,9 +22,9 @@ from pathlib import Path
 
 from index.errors import EncoderError, IndexCorruptedError, IndexUnusableError
 from index.store.chroma import Database, translated
-from index.store.collections import Space, SpaceName
+from index.store.collections import Generation, GenerationName
 from index.store.integrity import Seal
-from index.store.manifest import Manifest, Passage
+from index.store.manifest import Manifest, ParagraphText
 
 
 class Store:
@@ -32,7 +33,7 @@ class Store:
     Opening changes nothing that is there.
 
     Attributes:
-        space: the current space, to read and write. Where `stale` is not None there is none, and
+        generation: the current one, to read and write. Where `stale` is not None there is none, and
             only `close`, `begin_rebuild` and what follows it may be called.
         stale: why there is none before a rebuild.
 
@@ -45,7 +46,7 @@ class Store:
         IndexFullError: the disk is full.
     """
 
-    space: Space
+    generation: Generation
 
     def __init__(self, path: Path, fingerprint: str) -> None:
         """Open the database, made when it is not there."""
@@ -69,14 +70,14 @@ class Store:
             self._database.check()
         if self._seal.space and self._seal.space not in names:
             raise ValueError(f"chroma.sqlite3 has lost {self._seal.space}")
-        self._former: list[Space] = []
-        self._names = sorted({own for name in names if (own := SpaceName.named(name))})
+        self._former: list[Generation] = []
+        self._names = sorted({own for name in names if (own := GenerationName.named(name))})
         if not self._names and not self._damaged:
             self._names = [self._next_name()]
         self.stale = self._why_stale()
         if self.stale is None:
-            self.space = self._open_space(self._names[-1])
-            self.space.touch()
+            self.generation = self._open_generation(self._names[-1])
+            self.generation.touch()
             self.settle()
 
     def close(self) -> None:
@@ -101,7 +102,7 @@ class Store:
         """Take note that all was written and is whole; what is written later is checked when the
         database is next opened, unless this is called again."""
         with translated(self.path):
-            self._seal.close(self.space.name.documents)
+            self._seal.close(self.generation.name.documents)
 
     # --- rebuilding --------------------------------------------------------------------------
 
@@ -127,13 +128,13 @@ class Store:
         return None
 
     def begin_rebuild(self) -> list[Manifest]:
-        """Start or go on with a new space for all documents.
+        """Start or go on with a new generation for all documents.
 
-        From here on the store works with the new space; it becomes valid with `finish_rebuild`, and
+        From here on the store works with the new one; it becomes valid with `finish_rebuild`, and
         may be killed anywhere before.
 
         Returns:
-            The documents that the new space lacks, in the order in which they were listed.
+            The documents that the new generation lacks, in the order in which they were listed.
         """
         with translated(self.path):
             if self._damaged or self._names[-1].fingerprint != self.fingerprint:
@@ -144,36 +145,36 @@ class Store:
                 self._seal.discard_files()
                 self._damaged = False
             *old, current = self._names
-            self.space = self._open_space(current)
+            self.generation = self._open_generation(current)
             self._seal.renew(current.documents)
-            self._former = [self._open_space(name) for name in old]
-        former = {m.id: m for space in self._former for m in space.manifests()}
-        for manifest in self.space.manifests():
+            self._former = [self._open_generation(name) for name in old]
+        former = {m.id: m for generation in self._former for m in generation.manifests()}
+        for manifest in self.generation.manifests():
             former.pop(manifest.id, None)
         return sorted(former.values(), key=lambda manifest: manifest.source)
 
-    def former(self, ids: Sequence[str]) -> dict[str, Passage]:
-        """Read paragraphs by id from the spaces that are being replaced."""
-        found: dict[str, Passage] = {}
-        for space in self._former:
-            found |= space.passages(ids)
+    def former(self, ids: Sequence[str]) -> dict[str, ParagraphText]:
+        """Read paragraphs by id from the generations that are being replaced."""
+        found: dict[str, ParagraphText] = {}
+        for generation in self._former:
+            found |= generation.texts(ids)
         return found
 
     def finish_rebuild(self) -> None:
-        """Drop the spaces that were replaced. All their documents must be in the new one."""
+        """Drop the generations that were replaced. All their documents must be in the new one."""
         with translated(self.path):
-            for space in self._former:
-                self._database.drop(space.name.documents)
-                self._database.drop(space.name.sentences)
+            for generation in self._former:
+                self._database.drop(generation.name.documents)
+                self._database.drop(generation.name.sentences)
             self._former = []
             self._names = self._names[-1:]
             self._database.remove_orphans()
-            self._seal.renew(self.space.name.documents)
+            self._seal.renew(self.generation.name.documents)
         self.stale = None
 
-    def _open_space(self, name: SpaceName) -> Space:
+    def _open_generation(self, name: GenerationName) -> Generation:
         # No reference back to this store: it is to be gone, with its open files, when it is let go.
-        return Space(self._database, name, partial(self._seal.renew, name.documents))
+        return Generation(self._database, name, partial(self._seal.renew, name.documents))
 
-    def _next_name(self) -> SpaceName:
-        return SpaceName(self._names[-1].number + 1 if self._names else 1, self.fingerprint)
+    def _next_name(self) -> GenerationName:
+        return GenerationName(self._names[-1].number + 1 if self._names else 1, self.fingerprint)

@@ -1,12 +1,12 @@
-"""Filling a space with documents, so that a kill at any instant costs one chunk at most."""
+"""Filling a generation with documents, so that a kill at any instant costs one chunk at most."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from index.encoder import Encoder
-from index.store.collections import Space
-from index.store.manifest import Manifest, Passage
+from index.store.collections import Generation
+from index.store.manifest import Manifest, ParagraphText
 from index.store.snapshot import lost_paragraphs
 
 CHUNK = 64  # paragraphs embedded and stored at a time: what a kill can cost
@@ -16,9 +16,9 @@ Progress = Callable[[int, int], None]
 
 
 def fill(
-    space: Space,
+    generation: Generation,
     manifests: Sequence[Manifest],
-    passages_of: Callable[[Sequence[str]], Mapping[str, Passage]],
+    texts_of: Callable[[Sequence[str]], Mapping[str, ParagraphText]],
     encoder: Encoder,
     progress: Progress | None,
 ) -> int:
@@ -28,29 +28,29 @@ def fill(
     documents that are whole by then.
 
     Args:
-        space: where to.
+        generation: where to.
         manifests: of the documents.
-        passages_of: where their texts are had from, by id; it leaves out what is not to be had.
-        encoder: embeds what the space does not hold.
+        texts_of: where their texts are had from, by id; it leaves out what is not to be had.
+        encoder: embeds what the generation does not hold.
         progress: called as paragraphs are done.
 
     Raises:
         IndexCorruptedError: a text is not to be had.
     """
-    stored = space.paragraph_ids()
+    stored = generation.paragraph_ids()
     total = sum(len(manifest.places) for manifest in manifests)
     fresh = {place.id for manifest in manifests for place in manifest.places} - stored
     done, embedded = total - len(fresh), 0
     if progress:
         progress(done, total)
     for ids, whole in _chunks(manifests, fresh):
-        passages = passages_of(ids)
-        if len(passages) < len(ids):
-            raise lost_paragraphs(space.path, set(ids) - passages.keys())
-        if passages:
-            own = list(passages.values())
-            space.add(own, encoder.encode_paragraphs([(p.text, p.spans) for p in own]))
-        space.put_manifests(whole)
+        paragraphs = texts_of(ids)
+        if len(paragraphs) < len(ids):
+            raise lost_paragraphs(generation.path, set(ids) - paragraphs.keys())
+        if paragraphs:
+            own = list(paragraphs.values())
+            generation.add(own, encoder.encode_paragraphs([(p.text, p.spans) for p in own]))
+        generation.put_manifests(whole)
         embedded += len(ids)
         if progress and ids:
             progress(done + embedded, total)
