@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from copy import copy
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from assistant import calibration
 from assistant.answer import Answer, Done, Event, SourcesFound, Verification
-from assistant.answering import extractive
 from assistant.answering.abstention import decide
-from assistant.answering.builder import Clock, Draft
-from assistant.answering.citing import Citer
+from assistant.answering.builder import AnswerBuilder, Citer
+from assistant.answering.extractive import quote
 from assistant.answering.generative import Writer
-from assistant.documents import UPLOADED, read_texts, shipped_documents, suggestions
-from assistant.query.cleaning import plainly
-from assistant.query.rewriting import Turn, checked, fitting, understand, whole
-from assistant.retrieval import reading_model
+from assistant.calibration import load_calibration
+from assistant.documents import UPLOADED, read_raw_documents, shipped_documents, suggestions
+from assistant.query.cleaning import check_question, without_surrogates
+from assistant.query.question import understand
+from assistant.query.rewriting import Turn
 from assistant.retrieval.evidence import Evidence
-from assistant.retrieval.retriever import HITS, Finder
-from assistant.settings import Settings, load
+from assistant.retrieval.reading_model import NONE, load_reader
+from assistant.retrieval.retriever import RETRIEVED, Retriever
+from assistant.settings import Settings, load_settings
+from assistant.timer import Timer
 from assistant.verification.verifier import Verifier, load_verifier
 from index import Document, FootnoteError, Hit, Index
 from index.chunking.loader import RawDocument
 from index.chunking.sentences import sentence_spans
 from index.errors import QuestionError
+from index.retriever import LEGS
 from index.store.writer import Progress
 
 if TYPE_CHECKING:
@@ -55,9 +57,9 @@ class Assistant:
         self.settings = settings
         self._documents = tuple(documents)
         self._citer = Citer(index)
-        self._reader = reading_model.load(settings.reader)
-        self._finder = Finder(index, self._documents, self._reader)
-        self._calibration = calibration.load(self.reader_fingerprint, settings.calibration)
+        self._reader = load_reader(settings.reader)
+        self._retriever = Retriever(index, self._documents, self._reader)
+        self._calibration = load_calibration(self.reader_fingerprint, settings.calibration)
         self._writer = Writer(settings, llm)
         self._verifier: Verifier | None = None
 
@@ -71,6 +73,7 @@ class Assistant:
         progress: Progress | None = None,
         on_wait: Callable[[str], None] | None = None,
         on_skip: Callable[[FootnoteError], None] | None = None,
+        on_found: Callable[[Sequence[Path]], None] = lambda _: None,
     ) -> Self:
         """Open documents for questions; what of them is new or changed is indexed first.
 
@@ -84,15 +87,18 @@ class Assistant:
             on_wait: called with a sentence to show while another process uses the index.
             on_skip: called with the error for each file of a folder that cannot be read; when left
                 out, such an error is raised.
+            on_found: called with the files before they are read.
 
         Raises:
             FootnoteError: see the tree in `index.errors`.
         """
         if settings is None:
-            settings = load(index_dir=index_dir)
+            settings = load_settings(index_dir=index_dir)
         elif index_dir is not None:
             settings = settings.model_copy(update={"index_dir": Path(index_dir)})
-        given: Sequence[Document | RawDocument] = read_texts(paths, on_skip) if paths else []
+        given: Sequence[Document | RawDocument] = []
+        if paths:
+            given = read_raw_documents(paths, on_skip, on_found)
         index = Index(
             settings.index_dir, encoder=settings.encoder, wait=settings.wait, on_wait=on_wait
         )
@@ -133,7 +139,7 @@ class Assistant:
         """
         other = copy(self)
         other._documents = tuple(documents)  # noqa: SLF001, its own kind
-        other._finder = Finder(self.index, other._documents, self._reader)  # noqa: SLF001
+        other._retriever = Retriever(self.index, other._documents, self._reader)  # noqa: SLF001
         other._verifier = None  # noqa: SLF001
         if not write:
             other._writer = Writer(self.settings.model_copy(update={"llm": None}))  # noqa: SLF001
@@ -142,7 +148,7 @@ class Assistant:
     @property
     def reader_fingerprint(self) -> str:
         """Names the reading model in use; `none` where there is none."""
-        return self._reader.fingerprint if self._reader else reading_model.NONE
+        return self._reader.fingerprint if self._reader else NONE
 
     # --- what there is to ask ----------------------------------------------------------------
 
@@ -162,92 +168,101 @@ class Assistant:
 
     # --- asking ------------------------------------------------------------------------------
 
-    def search(self, query: str, k: int = HITS, history: Sequence[Turn] = ()) -> list[Hit]:
+    def search(
+        self,
+        query: str,
+        k: int = RETRIEVED,
+        history: Sequence[Turn] = (),
+        *,
+        legs: Collection[str] = LEGS,
+    ) -> list[Hit]:
         """The k paragraphs that best match the query, best first.
 
         Args:
             query: what to look for; with `history`, a question as it was asked last.
             k: how many paragraphs at most.
             history: the conversation before it, as `ask` takes it.
+            legs: which legs of the search count, for ablation: `sentence`, `terms`.
 
         Raises:
             QuestionError: the query is empty or too long.
         """
-        return self._finder.search(checked(query), k, history)
+        return self._retriever.search(understand(query, history), k, legs)
 
-    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        threshold: float | None = None,
+        legs: Collection[str] = LEGS,
+    ) -> Answer:
         """Answer a question from the documents, or refuse.
 
         Args:
             question: as a person asks it.
             history: the conversation before it, oldest first: {"role": "user" or "assistant",
                 "content": text}.
+            threshold: the least confidence with which is answered; 0 refuses nothing for which
+                there is a sentence. The one of the settings when left out.
+            legs: which legs of the search count, for ablation: `sentence`, `terms`.
 
         Raises:
             QuestionError: the question is empty or too long.
         """
-        for event in self.stream(question, history):
+        for event in self.stream(question, history, threshold=threshold, legs=legs):
             if isinstance(event, Done):
                 return event.answer
         raise AssertionError("a stream ends with Done")
 
-    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Event]:
+    def stream(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        threshold: float | None = None,
+        legs: Collection[str] = LEGS,
+    ) -> Iterator[Event]:
         """As `ask`, piece by piece: the sources, each sentence as soon as it is checked, the whole.
 
         Raises:
             QuestionError: the question is empty or too long; before the first event.
         """
-        clock = Clock()
-        question = checked(question)
-        asked = plainly(question)
-        understood = self._understood(asked, history)
-        clock.lap("understand")
-        evidence = self._finder.evidence(question, history, understood, clock)
+        timer = Timer()
+        asked = understand(question, history, self._writer.rewrite)
+        timer.lap("understand")
+        evidence = self._retriever.retrieve(asked, timer, legs)
         closest = self._citer.closest(evidence, self._calibration.sentence)
         yield SourcesFound(closest)
-        # A follow-up seldom asks for what the conversation has said already.
-        said = [whole(turn["content"]) for turn in history if turn["role"] == "assistant"]
         decision = decide(
             evidence,
             self._calibration,
-            self._threshold,
+            self._threshold if threshold is None else threshold,
             self.settings.max_sentences,
-            said if understood != asked else (),
+            _said(history) if asked.follows else (),
         )
-        draft = Draft(self._citer.cite)
+        builder = AnswerBuilder(self._citer)
         if not decision.refused:
             if self._writer.is_set:
                 written = self._writer.write(
-                    understood, history, decision.candidates, self._calibration.sentence
+                    asked.standalone, history, decision.candidates, self._calibration.sentence
                 )
                 keep = self.settings.unsupported == "flag"
-                yield from draft.write(written, self._judge(), asked, keep)
-            if draft.note or not self._writer.is_set:
-                yield from draft.quote(extractive.quote(decision.chosen))
-        clock.lap("answer")
-        yield Done(
-            Answer(
-                question=question,
-                standalone_question=understood,
-                sentences=tuple(draft.sentences),
-                citations=tuple(draft.citations),
-                refused=decision.refused,
-                confidence=decision.confidence,
-                closest=closest if decision.refused else (),
-                unanswered=decision.unanswered,
-                dropped=draft.dropped,
-                note=draft.note,
-                timings_ms=clock.laps,
-            )
-        )
+                yield from builder.write(written, self._load_verifier(), asked.cleaned, keep)
+            if builder.note or not self._writer.is_set:
+                yield from builder.quote(quote(decision.chosen))
+        timer.lap("answer")
+        yield Done(builder.answer(asked, decision, closest, timer.laps))
 
-    async def aask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+    async def aask(self, question: str, history: Sequence[Turn] = (), **options: Any) -> Answer:
         """As `ask`, without blocking the event loop."""
-        return await asyncio.to_thread(self.ask, question, history)
+        return await asyncio.to_thread(self.ask, question, history, **options)
 
-    async def astream(self, question: str, history: Sequence[Turn] = ()) -> AsyncIterator[Event]:
+    async def astream(
+        self, question: str, history: Sequence[Turn] = (), **options: Any
+    ) -> AsyncIterator[Event]:
         """As `stream`, without blocking the event loop."""
-        events = self.stream(question, history)
+        events = self.stream(question, history, **options)
         while (event := await asyncio.to_thread(next, events, None)) is not None:
             yield event
 
@@ -263,31 +278,25 @@ class Assistant:
         """
         if not text.strip():
             raise QuestionError("The text is empty. There is no sentence to verify.")
-        text, question = whole(text), checked(question) if question is not None else None
-        draft = Draft(self._citer.cite)
+        question = None if question is None else check_question(question)
+        text = without_surrogates(text)
+        builder = AnswerBuilder(self._citer)
+        verifier = self._load_verifier()
         for start, end in sentence_spans(text, 0, len(text)):
             sentence = " ".join(text[start:end].split())
-            draft.judged(sentence, self._judge().judge(sentence, question), keep=True)
-        return Verification(tuple(draft.sentences), tuple(draft.citations))
+            builder.judged(sentence, verifier.judge(sentence, question), keep=True)
+        return Verification(tuple(builder.sentences), tuple(builder.citations))
 
     def evidence(self, question: str, history: Sequence[Turn] = ()) -> Evidence:
         """What decisions about a question are made on; for calibrating them."""
-        question = checked(question)
-        understood = understand(plainly(question), history)
-        return self._finder.evidence(question, history, understood, Clock())
-
-    def _understood(self, question: str, history: Sequence[Turn]) -> str:
-        understood = understand(question, history)
-        if understood != question and self._writer.is_set:
-            understood = self._writer.rewritten(question, history) or understood
-        return fitting(understood)
+        return self._retriever.retrieve(understand(question, history), Timer())
 
     @property
     def _threshold(self) -> float:
         given = self.settings.threshold
         return self._calibration.threshold if given is None else given
 
-    def _judge(self) -> Verifier:
+    def _load_verifier(self) -> Verifier:
         if self._verifier is None:
             self._verifier = load_verifier(
                 self.index, self._documents, self._reader, self.settings.verifier
@@ -296,14 +305,19 @@ class Assistant:
 
     # --- llama-index -------------------------------------------------------------------------
 
-    def as_retriever(self, k: int = HITS) -> BaseRetriever:
+    def as_retriever(self, k: int = RETRIEVED) -> BaseRetriever:
         """A llama-index retriever that returns paragraphs as nodes, as `search` ranks them."""
         from assistant.llama_index import AssistantRetriever
 
-        return AssistantRetriever(self, k)
+        return AssistantRetriever(self.search, k)
 
     def as_query_engine(self) -> BaseQueryEngine:
         """A llama-index query engine whose response has the cited paragraphs as source nodes."""
         from assistant.llama_index import AssistantQueryEngine
 
-        return AssistantQueryEngine(self)
+        return AssistantQueryEngine(self.ask)
+
+
+def _said(history: Sequence[Turn]) -> list[str]:
+    """What the conversation has answered already: a follow-up seldom asks for it again."""
+    return [without_surrogates(turn["content"]) for turn in history if turn["role"] == "assistant"]

@@ -20,15 +20,19 @@ from index.errors import SettingsError
 
 @dataclass(frozen=True, slots=True)
 class Logistic:
-    """A logistic regression over named features: p = 1 / (1 + exp(-(intercept + sum w * x)))."""
+    """A logistic regression over named features: p = sigmoid(intercept + sum w * x)."""
 
     weights: Mapping[str, float]
     intercept: float
 
     def probability(self, features: Mapping[str, float]) -> float:
         """The probability for one case; features without a weight do not count."""
-        total = self.intercept + sum(w * features[name] for name, w in self.weights.items())
-        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
+        return sigmoid(self.intercept + sum(w * features[n] for n, w in self.weights.items()))
+
+
+def sigmoid(logit: float) -> float:
+    """The probability with this logit; exact to 1e-13 where it does not overflow."""
+    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Calibration:
     threshold: float
 
 
-def load(reader: str, file: Path | None = None) -> Calibration:
+def load_calibration(reader: str, file: Path | None = None) -> Calibration:
     """The calibration for a reader by its fingerprint, or for `none`.
 
     Args:

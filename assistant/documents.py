@@ -30,8 +30,10 @@ def shipped_documents() -> list[Document]:
     return [read_document(path, title=SHIPPED_TITLE) for path in found]
 
 
-def read_texts(
-    paths: Sequence[str | PathLike[str]], on_skip: Callable[[FootnoteError], None] | None
+def read_raw_documents(
+    paths: Sequence[str | PathLike[str]],
+    on_skip: Callable[[FootnoteError], None] | None = None,
+    on_found: Callable[[Sequence[Path]], None] = lambda _: None,
 ) -> list[RawDocument]:
     """Read files and folders, not yet cut into paragraphs; see `Assistant.open`.
 
@@ -41,7 +43,9 @@ def read_texts(
     named = {Path(path) for path in paths}
     texts = {}
     skipped: FootnoteError | None = None
-    for file in find_files(paths, on_skip):
+    files = find_files(paths, on_skip)
+    on_found(files)
+    for file in files:
         try:
             text = read_raw(file)
         except FootnoteError as error:
@@ -59,10 +63,10 @@ def read_texts(
 def read_all(
     paths: Sequence[str | PathLike[str]], on_skip: Callable[[FootnoteError], None] | None = None
 ) -> list[Document]:
-    """As `read_texts`, cut into paragraphs; the shipped document where no path is given."""
+    """As `read_raw_documents`, cut into paragraphs; the shipped document where no path is given."""
     if not paths:
         return shipped_documents()
-    return [text.document() for text in read_texts(paths, on_skip)]
+    return [text.document() for text in read_raw_documents(paths, on_skip)]
 
 
 def suggestions(documents: Sequence[Document], count: int) -> list[str]:

@@ -19,7 +19,7 @@ import filelock
 
 from assistant.answer import Answer
 from assistant.query.rewriting import Turn
-from assistant.settings import load
+from assistant.settings import load_settings
 from index.errors import FootnoteError, UnreadableError
 
 WAIT = 10.0  # seconds for another writer; each holds the file for milliseconds
@@ -31,7 +31,7 @@ def drafts_path(index_dir: Path | None = None) -> Path:
     Args:
         index_dir: that folder; the one of the settings in force by default.
     """
-    return (index_dir or load().index_dir) / "drafts.jsonl"
+    return (index_dir or load_settings().index_dir) / "drafts.jsonl"
 
 
 def add_draft(

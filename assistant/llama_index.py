@@ -1,4 +1,4 @@
-"""The assistant behind llama-index's interfaces. The only module that imports llama-index."""
+"""The assistant behind llama-index's interfaces."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.retrievers import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 
-from assistant.query.rewriting import MAX_QUESTION
-from index import Paragraph
+from assistant.query.cleaning import MAX_QUESTION
+from index import Hit, Paragraph
 
 if TYPE_CHECKING:
-    from assistant.answer import Citation
-    from assistant.assistant import Assistant
+    from collections.abc import Callable
+
+    from assistant.answer import Answer, Citation
 
 
 class AssistantRetriever(BaseRetriever):
@@ -25,13 +26,13 @@ class AssistantRetriever(BaseRetriever):
     Queries made by other parts of a pipeline may be long: of those the beginning is looked for.
     """
 
-    def __init__(self, assistant: Assistant, k: int) -> None:
-        self._assistant = assistant
+    def __init__(self, search: Callable[[str, int], list[Hit]], k: int) -> None:
+        self._search = search
         self._k = k
         super().__init__()
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        hits = self._assistant.search(query_bundle.query_str[:MAX_QUESTION], self._k)
+        hits = self._search(query_bundle.query_str[:MAX_QUESTION], self._k)
         return [NodeWithScore(node=_node(hit.paragraph), score=hit.score) for hit in hits]
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
@@ -43,12 +44,12 @@ class AssistantQueryEngine(BaseQueryEngine):
     paragraphs in the order of their markers, or the closest ones when the answer is a refusal; its
     metadata is `Answer.to_dict()`."""
 
-    def __init__(self, assistant: Assistant) -> None:
-        self._assistant = assistant
+    def __init__(self, ask: Callable[[str], Answer]) -> None:
+        self._ask = ask
         super().__init__(callback_manager=None)
 
     def _query(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
-        answer = self._assistant.ask(query_bundle.query_str)
+        answer = self._ask(query_bundle.query_str)
         text = " ".join(
             sentence.text + "".join(f" [{marker}]" for marker in sentence.markers)
             for sentence in answer.sentences

@@ -34,7 +34,7 @@ RESERVED = (f"{PREFIX}CONFIG", f"{PREFIX}AUTH")
 
 
 class Settings(BaseSettings):
-    """All settings, validated; see `load`."""
+    """All settings, validated; see `load_settings`."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
     #: The file read by the instance being made.
@@ -100,7 +100,7 @@ class Settings(BaseSettings):
         return init_settings, env_settings, file
 
 
-def load(**arguments: Any) -> Settings:
+def load_settings(**arguments: Any) -> Settings:
     """The settings in force. Arguments that are None count as not given.
 
     Raises:

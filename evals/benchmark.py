@@ -35,7 +35,7 @@ from typing import Any
 
 from assistant import Assistant
 from assistant.documents import read_all, shipped_documents
-from assistant.settings import load
+from assistant.settings import load_settings
 from evals.datasets.loader import read_set
 from index import Document, Index, document_from_text
 from index.encoder import default_model_path, load_model
@@ -195,7 +195,7 @@ def ask_size(work: Path) -> dict[str, object]:
     for reader in ("none", "shipped"):
         index = Index(work / "index")
         documents = [info.id for info in index.documents()]
-        settings = load(index_dir=work / "index", reader=reader)
+        settings = load_settings(index_dir=work / "index", reader=reader)
         with Assistant(index, documents, settings) as assistant:
             for question in questions:
                 assistant.ask(question)

@@ -59,9 +59,9 @@ def settings(index_dir: Path | None, encoder: str | None, reader: str | None) ->
     Raises:
         SettingsError: as `assistant.settings.load`.
     """
-    from assistant.settings import load
+    from assistant.settings import load_settings
 
-    return load(index_dir=index_dir, encoder=encoder, reader=reader)
+    return load_settings(index_dir=index_dir, encoder=encoder, reader=reader)
 
 
 def check_names(sets: list[QuestionSet]) -> None:

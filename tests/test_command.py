@@ -13,7 +13,7 @@ import pytest
 from conftest import FOOTNOTE, run_footnote
 
 from assistant.cli.main import main
-from assistant.settings import load
+from assistant.settings import load_settings
 from index.errors import SettingsError
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
@@ -258,18 +258,18 @@ def test_flags_go_before_the_environment_before_the_file(
 ) -> None:
     file = tmp_path / "footnote.toml"
     file.write_text('max_sentences = 2\nreader = "none"\nwait = 7.5\n', encoding="utf-8")
-    assert load().max_sentences == 4
+    assert load_settings().max_sentences == 4
     monkeypatch.setenv("FOOTNOTE_CONFIG", str(file))
     monkeypatch.setenv("FOOTNOTE_AUTH", "name:password")  # the page's, and no setting
-    assert load().max_sentences == 2
+    assert load_settings().max_sentences == 2
     monkeypatch.setenv("FOOTNOTE_MAX_SENTENCES", "3")
     monkeypatch.setenv("FOOTNOTE_WAIT", "8")
-    settings = load(max_sentences=1, threshold=None)
+    settings = load_settings(max_sentences=1, threshold=None)
     assert (settings.max_sentences, settings.wait, settings.reader) == (1, 8.0, "none")
     assert settings.threshold is None
     monkeypatch.setenv("FOOTNOTE_WAIT", "soon")
     with pytest.raises(SettingsError, match="wait is 'soon'"):
-        load()
+        load_settings()
 
 
 def test_output_may_be_cut_off_and_of_any_encoding(folder: Path) -> None:

@@ -11,7 +11,7 @@ import torch
 
 from assistant import Assistant
 from assistant.retrieval.reading_model import PairReader
-from assistant.settings import load
+from assistant.settings import load_settings
 from assistant.verification.nli import InferenceModel
 from assistant.verification.verifier import load_verifier
 from index.encoder import default_model_path
@@ -69,7 +69,7 @@ def test_a_reader_reads_each_sentence_after_the_one_before_it(ranking: str) -> N
 
 
 def test_it_answers_with_such_a_reader(ranking: str, assistant: Assistant) -> None:
-    chosen = load(index_dir=assistant.settings.index_dir, reader=ranking)
+    chosen = load_settings(index_dir=assistant.settings.index_dir, reader=ranking)
     own = Assistant(assistant.index, assistant.document_ids, chosen)
     answer = own.ask(QUESTION)
     assert not answer.refused

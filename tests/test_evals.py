@@ -17,7 +17,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from assistant import Assistant
-from assistant.settings import load
+from assistant.settings import load_settings
 from evals.cli import app
 from evals.datasets.loader import read_set
 from evals.reporting import tables
@@ -193,7 +193,7 @@ def test_passages_are_found_as_wholes(footnote_eval: Eval, passages: Path) -> No
 
 
 def test_an_interrupted_run_goes_on_to_the_same(passages: Path, tmp_path: Path) -> None:
-    questions, settings = read_set(passages), load(index_dir=tmp_path, reader="none")
+    questions, settings = read_set(passages), load_settings(index_dir=tmp_path, reader="none")
 
     def stop(done: int, _: int) -> None:
         if done == 2:

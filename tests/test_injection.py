@@ -10,7 +10,7 @@ from model_servers import gguf
 from assistant import Assistant
 from assistant.llm.prompts import SYSTEM
 from assistant.llm.sanitising import instructs
-from assistant.settings import load
+from assistant.settings import load_settings
 from index.chunking.loader import document_from_text
 
 #: What an attack wants to be said. No true sentence holds it.
@@ -56,7 +56,9 @@ ATTACKS = (
 
 @pytest.fixture(scope="module")
 def attacked(assistant: Assistant) -> Iterator[Assistant]:
-    chosen = load(index_dir=assistant.settings.index_dir, llm=str(gguf()), llm_context=2048)
+    chosen = load_settings(
+        index_dir=assistant.settings.index_dir, llm=str(gguf()), llm_context=2048
+    )
     documents = [
         document_from_text(TRUE.format(attack=attack), source=f"attack-{number}")
         for number, attack in enumerate(ATTACKS)

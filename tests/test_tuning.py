@@ -12,7 +12,7 @@ import pytest
 from conftest import run_footnote
 
 from assistant import Assistant, calibration
-from assistant.settings import load
+from assistant.settings import load_settings
 from assistant.verification.verifier import ALONE
 from evals.fitting.calibration import _youden
 
@@ -51,7 +51,7 @@ def test_a_calibration_is_fitted_and_used(assistant: Assistant, fitted: Path) ->
     assert own.answer.weights.keys() == shipped.answer.weights.keys()
     assert 0 < own.threshold < 1
     assert own.sentence.weights["terms"] > 0
-    settings = load(calibration=fitted, index_dir=assistant.settings.index_dir)
+    settings = load_settings(calibration=fitted, index_dir=assistant.settings.index_dir)
     with Assistant.open(settings=settings) as other:
         question = "When was the US Indo-Pacific strategy released?"
         features = other.evidence(question).features

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from assistant.verification.world import World
 from conftest import run_footnote, seed_sentences
 
 from assistant import Assistant
@@ -13,7 +14,6 @@ from assistant.answer import Verification
 from assistant.verification.claims import facts_of, names_in
 from assistant.verification.contradictions import conflicts
 from assistant.verification.verifier import Verifier, clauses
-from assistant.verification.world import World
 from evals.fitting.perturbation import KINDS, perturb
 from evals.fitting.verifier import half, read_claims
 from index.errors import QuestionError, ReaderError

@@ -13,7 +13,7 @@ from model_servers import Handler, babbles, breaks, fails, serving, stalls, word
 
 from assistant import Answer, Assistant
 from assistant.answer import Done, SentenceReady, SourcesFound
-from assistant.settings import load
+from assistant.settings import load_settings
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
 RIGHT = "The US released its Indo-Pacific strategy on 11 February."
@@ -27,7 +27,7 @@ Ask = Callable[..., Answer]
 @contextmanager
 def opened(assistant: Assistant, llm: str, **settings: Any) -> Iterator[Assistant]:
     """Another assistant on the same index, with a language model."""
-    chosen = load(index_dir=assistant.settings.index_dir, llm=llm, **settings)
+    chosen = load_settings(index_dir=assistant.settings.index_dir, llm=llm, **settings)
     writing = Assistant(assistant.index, assistant.document_ids, chosen)
     try:
         yield writing

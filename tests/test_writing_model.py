@@ -16,7 +16,7 @@ from assistant import Answer, Assistant
 from assistant.answer import Done, SentenceReady
 from assistant.answering.generative import sentences
 from assistant.llm.client import LanguageModel
-from assistant.settings import load
+from assistant.settings import load_settings
 from index.errors import SettingsError
 
 SET = Path(__file__).parents[1] / "evals" / "questions" / "seed.jsonl"
@@ -44,7 +44,9 @@ FALSE = (
 
 @pytest.fixture(scope="module")
 def writing(assistant: Assistant) -> Iterator[Assistant]:
-    chosen = load(index_dir=assistant.settings.index_dir, llm=str(gguf()), llm_context=2048)
+    chosen = load_settings(
+        index_dir=assistant.settings.index_dir, llm=str(gguf()), llm_context=2048
+    )
     own = Assistant(assistant.index, assistant.document_ids, chosen)
     yield own
     own._writer.close()
@@ -88,7 +90,7 @@ def test_the_same_over_the_protocol(writing: Assistant, assistant: Assistant) ->
     with its address and its key, as any other server would be."""
     model = writing._writer._loaded()
     llm = model._llm
-    chosen = load(
+    chosen = load_settings(
         index_dir=assistant.settings.index_dir,
         llm=str(llm.api_base),
         llm_api_key=str(llm.api_key),
@@ -134,7 +136,7 @@ def test_verifying_adds_little_to_the_first_sentence(writing: Assistant) -> None
 
 
 def test_a_file_that_is_none_is_a_mistake(assistant: Assistant, tmp_path: Path) -> None:
-    chosen = load(index_dir=assistant.settings.index_dir, llm=str(tmp_path / "none.gguf"))
+    chosen = load_settings(index_dir=assistant.settings.index_dir, llm=str(tmp_path / "none.gguf"))
     with pytest.raises(SettingsError, match="neither an address"):
         Assistant(assistant.index, assistant.document_ids, chosen)
 
@@ -142,7 +144,7 @@ def test_a_file_that_is_none_is_a_mistake(assistant: Assistant, tmp_path: Path) 
 def test_a_file_that_cannot_be_loaded_is_told(assistant: Assistant, tmp_path: Path) -> None:
     broken = tmp_path / "broken.gguf"
     broken.write_bytes(b"GGUF" + bytes(1000))
-    chosen = load(index_dir=assistant.settings.index_dir, llm=str(broken))
+    chosen = load_settings(index_dir=assistant.settings.index_dir, llm=str(broken))
     own = Assistant(assistant.index, assistant.document_ids, chosen)
     answer = own.ask("When was the US Indo-Pacific strategy released?")
     assert answer.sentences[0].verdict == "quoted"

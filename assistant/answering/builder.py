@@ -1,34 +1,70 @@
-"""One answer in the making: sentences and their citations, numbered in order of appearance."""
+"""Builds answers: sentences, and citations numbered in order of appearance."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from assistant.answer import AnswerSentence, Citation, SentenceReady
+from assistant.answer import Answer, AnswerSentence, Citation, SentenceReady
+from assistant.answering.abstention import Decision
 from assistant.answering.extractive import Quotation
+from assistant.calibration import Logistic
 from assistant.llm.client import LanguageModelError
-from assistant.verification.attribution import Span
+from assistant.query.question import Question
+from assistant.retrieval.evidence import Evidence
 from assistant.verification.verifier import Judgement, Verifier
-from index import Paragraph
+from index import DocumentInfo, Index, Paragraph
 
-#: Makes a citation: paragraph, start, end, score, marker.
-Cite = Callable[[Paragraph, int, int, float, int], Citation]
+CLOSEST = 3  # paragraphs shown with a refusal
+
+
+class Citer:
+    """Makes citations; it knows the documents by their ids."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._infos: dict[str, DocumentInfo] = {}
+
+    def cite(
+        self, paragraph: Paragraph, start: int, end: int, score: float, marker: int
+    ) -> Citation:
+        """The citation of `start:end` (offsets in the document) of a paragraph."""
+        if paragraph.document_id not in self._infos:
+            self._infos = {info.id: info for info in self._index.documents()}
+        info = self._infos[paragraph.document_id]
+        return Citation(
+            marker=marker,
+            paragraph=paragraph,
+            source=info.source,
+            title=info.title,
+            start=start,
+            end=end,
+            quote=paragraph.text[start - paragraph.start : end - paragraph.start],
+            score=score,
+        )
+
+    def closest(self, evidence: Evidence, probability: Logistic) -> tuple[Citation, ...]:
+        """The best paragraphs, each quoting its likeliest sentence, with marker 0."""
+        found = []
+        for hit in evidence.hits[:CLOSEST]:
+            own = [c for c in evidence.candidates if c.hit.paragraph.id == hit.paragraph.id]
+            best = max(own, key=lambda c: probability.probability(c.features)).sentence
+            found.append(self.cite(hit.paragraph, best.start, best.end, hit.score, marker=0))
+        return tuple(found)
 
 
 @dataclass(slots=True)
-class Draft:
-    """What has been answered so far.
+class AnswerBuilder:
+    """One answer in the making.
 
     Attributes:
-        cite: makes a citation.
+        citer: makes its citations.
         sentences, citations: so far.
         dropped: written sentences that were left out.
         note: what went wrong.
     """
 
-    cite: Cite
+    citer: Citer
     sentences: list[AnswerSentence] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
     dropped: int = 0
@@ -54,8 +90,8 @@ class Draft:
                 return None
             return self._add(AnswerSentence(text, "unsupported", (), reasons), before)
         markers = [
-            self._marker(span.hit.paragraph, *_place(span), span.hit.score)
-            for span in judgement.spans
+            self._marker(run.hit.paragraph, run.start, run.end, run.hit.score)
+            for run in judgement.spans
         ]
         return self._add(AnswerSentence(text, "supported", tuple(dict.fromkeys(markers))), before)
 
@@ -78,6 +114,35 @@ class Draft:
                     "They are quoted instead."
                 )
 
+    def answer(
+        self,
+        question: Question,
+        decision: Decision,
+        closest: tuple[Citation, ...],
+        timings_ms: dict[str, float],
+    ) -> Answer:
+        """The answer as it is now.
+
+        Args:
+            question: what was asked.
+            decision: what was decided about it.
+            closest: the nearest paragraphs, for a refusal.
+            timings_ms: milliseconds by stage.
+        """
+        return Answer(
+            question=question.asked,
+            standalone_question=question.standalone,
+            sentences=tuple(self.sentences),
+            citations=tuple(self.citations),
+            refused=decision.refused,
+            confidence=decision.confidence,
+            closest=closest if decision.refused else (),
+            unanswered=decision.unanswered,
+            dropped=self.dropped,
+            note=self.note,
+            timings_ms=timings_ms,
+        )
+
     @property
     def supported(self) -> bool:
         """Whether a sentence of it is supported or quoted."""
@@ -90,29 +155,11 @@ class Draft:
                 end,
             ):
                 return citation.marker
-        self.citations.append(self.cite(paragraph, start, end, score, len(self.citations) + 1))
+        self.citations.append(
+            self.citer.cite(paragraph, start, end, score, len(self.citations) + 1)
+        )
         return len(self.citations)
 
     def _add(self, sentence: AnswerSentence, before: int) -> SentenceReady:
         self.sentences.append(sentence)
         return SentenceReady(sentence, tuple(self.citations[before:]))
-
-
-def _place(span: Span) -> tuple[int, int]:
-    sentences = span.hit.paragraph.sentences
-    return sentences[span.first].start, sentences[span.last].end
-
-
-class Clock:
-    """Milliseconds by stage; a stage that comes again adds to what it took."""
-
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._started = self._last = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        """The stage ends now; it began where the last one ended."""
-        now = time.perf_counter()
-        self.laps[stage] = self.laps.get(stage, 0.0) + (now - self._last) * 1000
-        self.laps["total"] = (now - self._started) * 1000
-        self._last = now

@@ -1,7 +1,7 @@
-"""The writing answerer: evidence in, plain sentences out, one by one as a model writes them.
+"""The generative answerer: evidence in, plain sentences out, one by one as a model writes them.
 
-The model's own markers, lists and emphasis are taken off: what supports a sentence is found by the
-verifier. That a sentence is worth showing is decided there too; here it is only whole.
+What supports a sentence is found by the verifier, whatever markers the model wrote, and whether it
+is worth showing is decided there too; here it is only made whole.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from assistant.llm.client import (
     LanguageModel,
     LanguageModelError,
     Message,
-    check,
-    load,
+    check_setting,
+    load_model,
 )
-from assistant.llm.sanitising import instructs
+from assistant.llm.sanitising import declines, instructs, one_line, plain_sentence
 from assistant.query.rewriting import Turn
 from assistant.retrieval.evidence import Candidate
 from assistant.verification.claims import facts_of
@@ -41,23 +41,7 @@ UNENDED = 1500  # characters without the end of a sentence
 TURNS, TURN = 2, 300  # turns of the conversation that are told, and characters of each
 REWRITTEN = 300  # characters of a rewritten question at most
 
-# What a chat template would take for the end of a turn, if it stood in a document.
-_CONTROL = re.compile(r"<\|[^|<>]*\|>|</?s>|\[/?INST\]|<</?SYS>>|<(start|end)_of_turn>")
-_MARKER = re.compile(
-    r"\s*(\[(source|fact)?s?\s*\d+(\s*[,;–-]\s*(source|fact)?\s*\d+)*\]|"
-    r"\((source|fact)s?:?\s*\d+(\s*[,;–-]\s*\d+)*\)|【[^】]*】)",
-    re.IGNORECASE,
-)
-_BULLET = re.compile(r"^\s*([-*•>#]+|\d{1,2}[.)])\s+")
-_PREFIX = re.compile(r"^\s*(answer|response|assistant)\s*:\s*", re.IGNORECASE)
 _ENDED = re.compile(r"[.!?][\"\u201d\u2019)\]*]*(\s|$)|\n")
-_DECLINES = re.compile(
-    r"^\W*(i('m| am) (sorry|unable|not able)|i (can(no|')t|cannot|do(n't| not) (know|have))|"
-    r"sorry\b|"
-    r"as an ai|unfortunately,? i|the (facts?|documents?|text|evidence|information) (provided )?"
-    r"(do(es)?( not|n't)|is not|isn't|are not))",
-    re.IGNORECASE,
-)
 _WORD = re.compile(r"\w+")
 
 
@@ -79,7 +63,7 @@ def messages(
         room: tokens that there are for it all.
     """
     left = room * CHARACTERS - len(prompts.SYSTEM) - len(prompts.USER) - len(question)
-    turns = [(turn["role"], _plain(turn["content"])[:TURN]) for turn in history[-2 * TURNS :]]
+    turns = [(turn["role"], one_line(turn["content"])[:TURN]) for turn in history[-2 * TURNS :]]
     if sum(len(text) for _, text in turns) > left // 4:
         turns = []
     left -= sum(len(text) for _, text in turns)
@@ -93,10 +77,10 @@ def messages(
         chosen.append(candidate)
     chosen.sort(key=lambda c: (c.hit.paragraph.document_id, c.sentence.start))
     facts = "\n".join(
-        f"{number}. {_plain(candidate.sentence.text)}"
+        f"{number}. {one_line(candidate.sentence.text)}"
         for number, candidate in enumerate(chosen, start=1)
     )
-    asked = prompts.USER.format(facts=facts, question=_plain(question))
+    asked = prompts.USER.format(facts=facts, question=one_line(question))
     return [("system", prompts.SYSTEM), *turns, ("user", asked)]
 
 
@@ -108,10 +92,10 @@ def sentences(pieces: Iterable[str]) -> Iterator[str]:
     """
     seen: set[str] = set()
     for sentence in _whole(pieces):
-        plain = _cleaned(sentence)
+        plain = plain_sentence(sentence)
         if not _WORD.search(plain):
             continue
-        if not seen and _DECLINES.match(plain):
+        if not seen and declines(plain):
             raise LanguageModelError("it declined to answer")
         key = " ".join(_WORD.findall(plain.lower()))
         if key in seen:
@@ -138,7 +122,7 @@ class Writer:
 
     def __init__(self, settings: Settings, llm: LLM | None = None) -> None:
         if llm is None:
-            check(settings)
+            check_setting(settings)
         self._settings = settings
         self._llm = llm
         self._model: LanguageModel | None = None
@@ -172,9 +156,11 @@ class Writer:
             else:
                 return
 
-    def rewritten(self, question: str, history: Sequence[Turn]) -> str | None:
-        """See `rewritten`; None where the model failed: it is asked again for the answer, and its
-        failure is told there."""
+    def rewrite(self, question: str, history: Sequence[Turn]) -> str | None:
+        """See `rewritten`; None where there is no model, or it failed: it is asked again for the
+        answer, and its failure is told there."""
+        if not self.is_set:
+            return None
         try:
             return rewritten(self._loaded(), question, history)
         except LanguageModelError:
@@ -192,7 +178,7 @@ class Writer:
             if self._model is None:
                 limits = (self._settings.llm_timeout, self._settings.llm_context)
                 given = self._llm and LanguageModel(self._llm, *limits)
-                self._model = given or load(self._settings)
+                self._model = given or load_model(self._settings)
             return self._model
 
 
@@ -204,10 +190,10 @@ def rewritten(model: LanguageModel, question: str, history: Sequence[Turn]) -> s
     Raises:
         LanguageModelError: the model failed.
     """
-    conversation = "\n".join(f"{t['role']}: {_plain(t['content'])[:TURN]}" for t in history[-4:])
-    asked = prompts.STANDALONE_USER.format(conversation=conversation, question=_plain(question))
+    conversation = "\n".join(f"{t['role']}: {one_line(t['content'])[:TURN]}" for t in history[-4:])
+    asked = prompts.STANDALONE_USER.format(conversation=conversation, question=one_line(question))
     text = model.complete([("system", prompts.STANDALONE_SYSTEM), ("user", asked)], most=80)
-    line = _cleaned(text.strip().partition("\n")[0]).strip('"“”')
+    line = plain_sentence(text.strip().partition("\n")[0]).strip('"“”')
     own, new = facts_of(question).stems, facts_of(line).stems
     told = facts_of(conversation).stems
     if not line or len(line) > REWRITTEN or not own <= new or not new <= own | told:
@@ -231,12 +217,3 @@ def _whole(pieces: Iterable[str]) -> Iterator[str]:
         if closed > 0:
             text = text[spans[closed][0] :] if closed < len(spans) else ""
     yield from text.split("\n")
-
-
-def _cleaned(sentence: str) -> str:
-    text = _MARKER.sub("", _PREFIX.sub("", _BULLET.sub("", _plain(sentence))))
-    return " ".join(text.replace("**", "").replace("`", "").split())
-
-
-def _plain(text: str) -> str:
-    return " ".join(_CONTROL.sub(" ", text).split())

@@ -11,14 +11,13 @@ from assistant.cli.options import (
     EncoderName,
     IndexDir,
     Json,
-    announce,
-    closing,
     notes,
-    open_index,
+    opened_index,
     print_json,
     print_text,
     settings_of,
-    skipped,
+    tell_found,
+    tell_skipped,
 )
 from assistant.cli.progress import IndexingProgress
 
@@ -27,6 +26,7 @@ app = typer.Typer(help="What is in the index.", no_args_is_help=True)
 
 @app.command("add")
 def index_add(
+    context: typer.Context,
     paths: Annotated[
         list[Path],
         typer.Argument(help="Files and folders to keep in the index.", readable=False),
@@ -35,13 +35,11 @@ def index_add(
     encoder: EncoderName = None,
 ) -> None:
     """Put documents into the index, or bring them up to date."""
-    from assistant.documents import read_texts
-    from index.index import Index
+    from assistant.documents import read_raw_documents
 
-    settings = settings_of(index_dir=index_dir, encoder=encoder)
-    announce(paths)
-    documents = read_texts(paths, skipped)
-    with IndexingProgress(notes) as progress, closing(open_index(settings, Index)) as index:
+    settings = settings_of(context)
+    documents = read_raw_documents(paths, tell_skipped, tell_found)
+    with IndexingProgress(notes) as progress, opened_index(settings) as index:
         report = index.sync(documents, progress, keep=True)
     print_text(
         f"{report.documents} documents: {report.added} paragraphs added, {report.removed} removed, "
@@ -51,12 +49,13 @@ def index_add(
 
 @app.command("list")
 def index_list(
-    index_dir: IndexDir = None, encoder: EncoderName = None, as_json: Json = False
+    context: typer.Context,
+    index_dir: IndexDir = None,
+    encoder: EncoderName = None,
+    as_json: Json = False,
 ) -> None:
     """List the documents in the index."""
-    from index.index import Index
-
-    with closing(open_index(settings_of(index_dir=index_dir, encoder=encoder), Index)) as index:
+    with opened_index(settings_of(context)) as index:
         infos = index.documents()
     if as_json:
         print_json(
@@ -85,16 +84,16 @@ def index_list(
 
 @app.command("remove")
 def index_remove(
+    context: typer.Context,
     documents: Annotated[list[str], typer.Argument(help="Ids or sources, as `list` shows them.")],
     index_dir: IndexDir = None,
     encoder: EncoderName = None,
 ) -> None:
     """Take documents out of the index. The files themselves are not touched."""
     from index.chunking.loader import source_of
-    from index.index import Index
 
-    with closing(open_index(settings_of(index_dir=index_dir, encoder=encoder), Index)) as index:
-        by_source = {info.source: info.id for info in index.models()}
+    with opened_index(settings_of(context)) as index:
+        by_source = {info.source: info.id for info in index.documents()}
         for document in documents:
             resolved = source_of(Path(document).expanduser())
             index.remove(by_source.get(document) or by_source.get(resolved) or document)
@@ -103,14 +102,15 @@ def index_remove(
 
 @app.command("status")
 def index_status(
-    index_dir: IndexDir = None, encoder: EncoderName = None, as_json: Json = False
+    context: typer.Context,
+    index_dir: IndexDir = None,
+    encoder: EncoderName = None,
+    as_json: Json = False,
 ) -> None:
     """Show counts and size."""
     from dataclasses import asdict
 
-    from index.index import Index
-
-    with closing(open_index(settings_of(index_dir=index_dir, encoder=encoder), Index)) as index:
+    with opened_index(settings_of(context)) as index:
         status = asdict(index.status())
     if as_json:
         print_json(status)

@@ -24,7 +24,7 @@ from assistant.cli.options import (
     Threshold,
     Unsupported,
     notes,
-    opened,
+    opened_assistant,
     print_json,
     print_text,
     settings_of,
@@ -46,6 +46,7 @@ app.add_typer(index.app, name="index")
 
 @app.command()
 def ask(
+    context: typer.Context,
     question: Annotated[str, typer.Argument(help="What to ask.")],
     source: Source = None,
     index_dir: IndexDir = None,
@@ -59,20 +60,12 @@ def ask(
 ) -> None:
     """Answer a question. Without --source: about the documents in the index, or the shipped one."""
     from assistant.answer import Done, SentenceReady, marked
-    from assistant.query.rewriting import checked
+    from assistant.query.cleaning import check_question
 
-    question = checked(question)  # before anything long
-    settings = settings_of(
-        index_dir=index_dir,
-        encoder=encoder,
-        reader=reader,
-        max_sentences=max_sentences,
-        threshold=threshold,
-        llm=llm,
-        unsupported=unsupported,
-    )
+    question = check_question(question)  # before anything long
+    settings = settings_of(context)
     refused = False
-    with opened(source, settings) as assistant:
+    with opened_assistant(source, settings) as assistant:
         separator = ""
         for event in assistant.stream(question):
             if isinstance(event, SentenceReady) and not as_json:
@@ -89,6 +82,7 @@ def ask(
 
 @app.command()
 def verify(
+    context: typer.Context,
     file: Annotated[
         Path, typer.Argument(help="Text to check, whoever wrote it; `-` for input.", readable=False)
     ],
@@ -101,8 +95,8 @@ def verify(
 ) -> None:
     """Say of each sentence of a text whether the documents support it. Exits with 3 if not all."""
     text = sys.stdin.read() if str(file) == "-" else read_raw(file).text
-    settings = settings_of(index_dir=index_dir, encoder=encoder, reader=reader)
-    with opened(source, settings) as assistant:
+    settings = settings_of(context)
+    with opened_assistant(source, settings) as assistant:
         verification = assistant.verify(text, question)
     if as_json:
         print_json(verification.to_dict())
@@ -113,6 +107,7 @@ def verify(
 
 @app.command()
 def search(
+    context: typer.Context,
     query: Annotated[str, typer.Argument(help="What to look for.")],
     source: Source = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many paragraphs.")] = 10,
@@ -122,10 +117,10 @@ def search(
     as_json: Json = False,
 ) -> None:
     """Find the paragraphs that match best."""
-    from assistant.query.rewriting import checked
+    from assistant.query.cleaning import check_question
 
-    query = checked(query)
-    with opened(source, settings_of(index_dir=index_dir, encoder=encoder, reader=reader)) as a:
+    query = check_question(query)
+    with opened_assistant(source, settings_of(context)) as a:
         infos = {info.id: info for info in a.index.documents()}
         found: list[dict[str, Any]] = [
             {
@@ -151,6 +146,7 @@ def search(
 
 @app.command()
 def chat(
+    context: typer.Context,
     source: Source = None,
     index_dir: IndexDir = None,
     encoder: EncoderName = None,
@@ -180,20 +176,12 @@ def chat(
     ] = False,
 ) -> None:
     """Open the web page."""
-    from assistant.web.logins import check_host, read_logins
+    from assistant.web.security import check_host, read_logins
 
     logins = read_logins(auth)
     check_host(host, logins)  # before anything long
-    settings = settings_of(
-        index_dir=index_dir,
-        encoder=encoder,
-        reader=reader,
-        max_sentences=max_sentences,
-        threshold=threshold,
-        llm=llm,
-        unsupported=unsupported,
-    )
-    with opened(source, settings) as assistant:
+    settings = settings_of(context)
+    with opened_assistant(source, settings) as assistant:
         from assistant.web.server import serve
 
         serve(assistant, host=host, port=port, auth=logins, open_browser=open_browser, mcp=mcp)

@@ -9,9 +9,9 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -22,6 +22,7 @@ from index.errors import FootnoteError
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
     from assistant.settings import Settings
+    from index import Index
 
 LARGE = 5_000_000  # bytes to read that are worth a word
 
@@ -69,63 +70,61 @@ Unsupported = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def settings_of(**given: Any) -> Settings:
-    """The settings in force; see `assistant.settings.load`."""
-    from assistant.settings import load
+def settings_of(context: typer.Context) -> Settings:
+    """The settings in force, those options of the command included that are settings.
 
-    return load(**given)
+    Raises:
+        SettingsError: see `assistant.settings.load_settings`.
+    """
+    from assistant.settings import Settings, load_settings
+
+    return load_settings(**{n: v for n, v in context.params.items() if n in Settings.model_fields})
 
 
 @contextmanager
-def opened(source: list[Path] | None, settings: Settings) -> Iterator[Assistant]:
+def opened_assistant(source: list[Path] | None, settings: Settings) -> Iterator[Assistant]:
     """An assistant on the documents, with progress shown while they are indexed."""
     from assistant.assistant import Assistant
 
-    announce(source or ())
     with IndexingProgress(notes) as progress:
         assistant = Assistant.open(
             *(source or ()),
             settings=settings,
             progress=progress,
             on_wait=notes.print,
-            on_skip=skipped,
+            on_skip=tell_skipped,
+            on_found=tell_found,
         )
     with assistant:
         yield assistant
 
 
-def open_index(settings: Settings, kind: Any) -> Any:
-    """An index of the kind; it says when it waits for another process."""
-    return kind(
+@contextmanager
+def opened_index(settings: Settings) -> Iterator[Index]:
+    """The index by itself; it says when it waits for another process."""
+    from index import Index
+
+    index = Index(
         settings.index_dir, encoder=settings.encoder, wait=settings.wait, on_wait=notes.print
     )
-
-
-@contextmanager
-def closing(index: Any) -> Iterator[Any]:
-    """Close the index at the end."""
-    try:
+    with closing(index):
         yield index
-    finally:
-        index.close()
 
 
-def announce(paths: Sequence[Path]) -> None:
+def tell_found(files: Sequence[Path]) -> None:
     """Say what is read where that takes a while."""
-    from index.chunking.loader import find_files
-
-    sizes = {}
-    for file in find_files(paths, lambda _: None):  # what is skipped is told when it is read
+    sizes = []
+    for file in files:
         try:
-            sizes[file] = file.stat().st_size
+            sizes.append(file.stat().st_size)
         except OSError:
             continue  # told when it is read
-    if sum(sizes.values()) > LARGE:
-        what = next(iter(sizes)).name if len(sizes) == 1 else f"{len(sizes):,} files"
-        notes.print(f"Reading {what}, {sum(sizes.values()) / 1e6:,.0f} MB …")
+    if sum(sizes) > LARGE:
+        what = files[0].name if len(files) == 1 else f"{len(files):,} files"
+        notes.print(f"Reading {what}, {sum(sizes) / 1e6:,.0f} MB …")
 
 
-def skipped(error: FootnoteError) -> None:
+def tell_skipped(error: FootnoteError) -> None:
     """Tell of a file that cannot be read."""
     notes.print(f"Skipped: {error}")
 

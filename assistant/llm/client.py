@@ -141,7 +141,7 @@ class LanguageModel:
         return {"max_tokens": most} if "max_tokens" in type(self._llm).model_fields else {}
 
 
-def check(settings: Settings) -> None:
+def check_setting(settings: Settings) -> None:
     """Check before anything long that a language model that is set could be there.
 
     Raises:
@@ -154,7 +154,7 @@ def check(settings: Settings) -> None:
         )
 
 
-def load(settings: Settings) -> LanguageModel:
+def load_model(settings: Settings) -> LanguageModel:
     """The language model that is set.
 
     Raises:

@@ -1,13 +1,29 @@
-"""Text in a document that speaks to a language model instead of to a reader.
+"""What is kept from a language model, and what is taken off what it writes.
 
-Such a sentence can be quoted like any other. It is not put before a language model, and it is no
-evidence for what one writes.
+A sentence of a document that speaks to a language model instead of to a reader can be quoted like
+any other, and may support what is written; it is only not put before a language model.
 """
 
 from __future__ import annotations
 
 import re
 
+# What a chat template would take for the end of a turn, if it stood in a document.
+_CONTROL = re.compile(r"<\|[^|<>]*\|>|</?s>|\[/?INST\]|<</?SYS>>|<(start|end)_of_turn>")
+_MARKER = re.compile(
+    r"\s*(\[(source|fact)?s?\s*\d+(\s*[,;–-]\s*(source|fact)?\s*\d+)*\]|"
+    r"\((source|fact)s?:?\s*\d+(\s*[,;–-]\s*\d+)*\)|【[^】]*】)",
+    re.IGNORECASE,
+)
+_BULLET = re.compile(r"^\s*([-*•>#]+|\d{1,2}[.)])\s+")
+_PREFIX = re.compile(r"^\s*(answer|response|assistant)\s*:\s*", re.IGNORECASE)
+_DECLINES = re.compile(
+    r"^\W*(i('m| am) (sorry|unable|not able)|i (can(no|')t|cannot|do(n't| not) (know|have))|"
+    r"sorry\b|"
+    r"as an ai|unfortunately,? i|the (facts?|documents?|text|evidence|information) (provided )?"
+    r"(do(es)?( not|n't)|is not|isn't|are not))",
+    re.IGNORECASE,
+)
 _TO_A_MODEL = re.compile(
     r"<\|[^|<>]*\|>|\[/?INST\]|<</?SYS>>|<(start|end)_of_turn>|"
     r"^\W*(system|assistant|user|developer|human|ai)( prompt| message)?\s*[:>\]]|"
@@ -28,3 +44,19 @@ _TO_A_MODEL = re.compile(
 def instructs(text: str) -> bool:
     """Whether a sentence tells a language model what to do, as far as its wording shows."""
     return _TO_A_MODEL.search(text) is not None
+
+
+def one_line(text: str) -> str:
+    """A text on one line, without what would end a turn in a chat template."""
+    return " ".join(_CONTROL.sub(" ", text).split())
+
+
+def plain_sentence(text: str) -> str:
+    """A sentence as a model wrote it, without its markers, bullets and emphasis."""
+    bare = _MARKER.sub("", _PREFIX.sub("", _BULLET.sub("", one_line(text))))
+    return " ".join(bare.replace("**", "").replace("`", "").split())
+
+
+def declines(text: str) -> bool:
+    """Whether a sentence is an excuse instead of an answer."""
+    return _DECLINES.match(text) is not None

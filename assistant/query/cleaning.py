@@ -1,11 +1,14 @@
-"""What people say around a question, taken off: a search takes every word for one that matters."""
+"""A question made fit to be asked, without what people say around it: a search takes every word for
+one that matters."""
 
 from __future__ import annotations
 
 import re
 
-from assistant.verification.claims import facts_of
+from assistant.english import content_stems
+from index.errors import QuestionError
 
+MAX_QUESTION = 4000  # characters; the encoder reads about a quarter of that
 #: Words that carry meaning: what has fewer says nothing to go on with.
 SAYS = 2
 CLOSING = 200  # characters in which a question comes to its end
@@ -45,7 +48,29 @@ _AFTER = re.compile(
 )
 
 
-def plainly(question: str) -> str:
+def check_question(question: str) -> str:
+    """A question that can be asked: without white space around it and without halves of characters.
+
+    Raises:
+        QuestionError: it is empty or too long.
+    """
+    if not question.strip():
+        raise QuestionError("The question is empty. Ask something about the documents.")
+    if len(question) > MAX_QUESTION:
+        raise QuestionError(
+            f"The question has {len(question):,} characters; at most {MAX_QUESTION:,} are taken. "
+            "Ask about one thing at a time."
+        )
+    return without_surrogates(question.strip())
+
+
+def without_surrogates(text: str) -> str:
+    """Lone surrogates (bytes that the terminal's encoding does not have) replaced: no tokenizer
+    and no output takes them."""
+    return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text)
+
+
+def without_courtesies(question: str) -> str:
     """What is asked, without the courtesies around it ("Could you tell me ..., please?") and
     without the document being pointed at ("according to the text"). What says too little without
     them stays as it is.
@@ -53,7 +78,7 @@ def plainly(question: str) -> str:
     before = _BEFORE.match(question)
     after = _AFTER.search(question, max(0, len(question) - CLOSING))
     bare = question[before.end() if before else 0 : after.start() if after else None].strip()
-    if not (before or after) or len(facts_of(bare).stems) < SAYS:
+    if not (before or after) or len(content_stems(bare)) < SAYS:
         return question
     end = "" if bare.endswith(("?", ".", "!")) else "?"
     return bare[0].upper() + bare[1:] + end

@@ -11,20 +11,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assistant.query.cleaning import plainly
-from assistant.query.question_types import AUXILIARIES, BEFORE, QUESTION_WORDS
-from assistant.query.rewriting import standalone
+from assistant.english import AUXILIARIES, PREPOSITIONS, QUESTION_WORDS, alternatives
+from assistant.query.cleaning import without_courtesies
+from assistant.query.rewriting import BEFORE, standalone
 from index.chunking.sentences import sentence_spans
 
 MOST = 4
 SHORTEST = 3  # words of a clause; ", and when?" asks more of the same
 
-_ASKED = f"{BEFORE}(?:{QUESTION_WORDS})"
+_ASKED = f"{BEFORE}(?:{alternatives(QUESTION_WORDS)})"
 _ASKS = re.compile(rf"\W*{_ASKED}\b|.*\?\W*$", re.IGNORECASE | re.DOTALL)
 # ", and what ..." and " and how ..."; ", and does ..." needs its comma.
 _CLAUSE = re.compile(
     rf"(?:\s*[,;])?\s+(?:and|or|but)\s+(?:also\s+)?(?={_ASKED}\b)|"
-    rf"\s*[,;]\s+(?:and|or|but)\s+(?=(?:{AUXILIARIES})\b)",
+    rf"\s*[,;]\s+(?:and|or|but)\s+(?=(?:{alternatives(AUXILIARIES)})\b)",
     re.IGNORECASE,
 )
 # "for India and for Japan": the same word before both.
@@ -50,40 +50,39 @@ _OWN = re.compile(
 )
 _EACH = re.compile(r"\b(?:each(?! other)|both|respectively)\b ?", re.IGNORECASE)
 # Where a noun phrase begins at the latest, read backwards.
-_BEGINS_AFTER = frozenset(AUXILIARIES.split("|")) | frozenset(
-    "both each in on by at for to from with since until of about over toward towards against "
-    "between among and or but that as than into through during before after under within".split()
-)
+_BEGINS_AFTER = PREPOSITIONS.union(AUXILIARIES, "both each and or but that as than".split())
 _TOGETHER = frozenset({"between", "among"})
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of the questions, without courtesies.
+    """One of several things that a question asks, without courtesies.
 
     Attributes:
         asked: as it stands in the question.
-        question: as it stands on its own.
+        standalone: as it stands on its own.
         alone: asked by itself ("and who signed it?"), so that it has an answer whatever the others
             have; otherwise only its subject is another's ("What do India and Japan say?").
     """
 
     asked: str
-    question: str
+    standalone: str
     alone: bool
 
 
-def parts_of(question: str) -> tuple[Part, ...]:
+def decompose(question: str) -> tuple[Part, ...]:
     """The questions that a question asks at once; none where it asks one."""
     clauses = [
         clause for sentence in _sentences(question) for clause in _CLAUSE.split(sentence) if clause
     ]
     # What is told before a question is asked is not asked; "tell me when ..." asks.
-    asking = [plain for plain in map(plainly, clauses) if _ASKS.match(plain)]
+    asking = [plain for plain in map(without_courtesies, clauses) if _ASKS.match(plain)]
     if len(clauses) > 1:
         one = len(asking) < 2 or any(len(clause.split()) < SHORTEST for clause in asking)
         return () if one else tuple(_alone(asking[:MOST]))
-    return tuple(Part(part, part, alone=False) for part in map(plainly, _subjects(question)))
+    return tuple(
+        Part(part, part, alone=False) for part in map(without_courtesies, _subjects(question))
+    )
 
 
 def _sentences(question: str) -> list[str]:

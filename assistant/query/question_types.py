@@ -1,14 +1,8 @@
-"""How questions are asked, and what kind of answer they ask for."""
+"""What kind of answer a question asks for."""
 
 from __future__ import annotations
 
 import re
-
-#: Pieces of patterns: what may stand before a question word, the question words, and the words that
-#: begin a question otherwise.
-BEFORE = r"(?:(?:in|on|by|at|for|to|from|with|since|until) )?"
-QUESTION_WORDS = "who|whom|whose|what|which|when|where|why|how"
-AUXILIARIES = "is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must"
 
 _SEVERAL = re.compile(
     r"\b(two|three|four|five|six|seven|eight|nine|ten|several|list|all|both|each|main|themes?|"

@@ -11,12 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from assistant.query.cleaning import SAYS, plainly
-from assistant.query.question_types import AUXILIARIES, BEFORE, QUESTION_WORDS
-from assistant.verification.claims import facts_of
-from index.errors import QuestionError
-
-MAX_QUESTION = 4000  # characters; the encoder reads about a quarter of that
+from assistant.english import (
+    AUXILIARIES,
+    FUNCTION_WORDS,
+    NEGATORS,
+    PRONOUNS,
+    QUESTION_WORDS,
+    alternatives,
+    content_stems,
+)
+from assistant.query.cleaning import SAYS, without_courtesies
 
 #: What asks nothing ("Regional differences") does not stand on its own with fewer words that carry
 #: meaning, though nothing in it points back; a whole question does with SAYS.
@@ -26,8 +30,8 @@ STANDS = 4
 Turn = Mapping[str, str]
 
 _POINTS_BACK = re.compile(
-    r"\b(it|its|itself|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|there|"
-    r"then|former|latter|same|such|others?|ones?|both|else|more)\b",
+    rf"\b({alternatives(PRONOUNS)}|itself|theirs|hers|there|then|former|latter|same|such|others?|"
+    r"ones?|else|more)\b",
     re.IGNORECASE,
 )
 _CONTINUES = re.compile(
@@ -35,7 +39,11 @@ _CONTINUES = re.compile(
     r"when\W*$|where\W*$|who\W*$|which( ones?)?\W*$|because|for example|such as)",
     re.IGNORECASE,
 )
-_ASKS = re.compile(rf"\W*{BEFORE}(?:{QUESTION_WORDS}|{AUXILIARIES})\b", re.IGNORECASE)
+#: What may stand before a question word.
+BEFORE = r"(?:(?:in|on|by|at|for|to|from|with|since|until) )?"
+_ASKS = re.compile(
+    rf"\W*{BEFORE}(?:{alternatives(QUESTION_WORDS)}|{alternatives(AUXILIARIES)})\b", re.IGNORECASE
+)
 # "that" and "there" also join clauses and begin sentences without pointing anywhere.
 _POINTS_NOWHERE = re.compile(
     r"\b(is|are|was|were|will|be|has|have) there\b|\bthere (is|are|was|were|will|has|have)\b|"
@@ -43,11 +51,8 @@ _POINTS_NOWHERE = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"\w+")
-_FUNCTION = frozenset(
-    "a an the of in on at to for from by with about as is are was were be been do does did has "
-    "have had will would can could should may might must not no and or but so if than what when "
-    "where who whom whose which why how me i we you us tell say said says explain please".split()
-)
+#: Words that say nothing of what a question is about.
+_EMPTY = FUNCTION_WORDS | NEGATORS | {"tell", "explain", "please"}
 
 
 def standalone(question: str, history: Sequence[Turn]) -> str:
@@ -59,7 +64,7 @@ def standalone(question: str, history: Sequence[Turn]) -> str:
             say something ("thank you" does not).
     """
     asked = _asked(history)
-    asked = [text for text in asked if len(facts_of(text).stems) >= SAYS] or asked
+    asked = [text for text in asked if len(content_stems(text)) >= SAYS] or asked
     if not asked:
         return question
     if _leans(question):
@@ -68,19 +73,9 @@ def standalone(question: str, history: Sequence[Turn]) -> str:
         if _leans(before) and len(asked) > 1:
             before = standalone(before, [{"role": "user", "content": text} for text in asked[:-1]])
         return f"{before} {question}"
-    if len(facts_of(question).stems) < (SAYS if _ASKS.match(question) else STANDS):
+    if len(content_stems(question)) < (SAYS if _ASKS.match(question) else STANDS):
         return f"{asked[-1]} {question}"
     return question
-
-
-def understand(question: str, history: Sequence[Turn]) -> str:
-    """`standalone`, as long as a question may be."""
-    return fitting(standalone(question, history))
-
-
-def fitting(question: str) -> str:
-    """The end of a question that became too long; what was asked last stands there."""
-    return whole(question)[-MAX_QUESTION:]
 
 
 def in_context(question: str, history: Sequence[Turn]) -> str | None:
@@ -94,36 +89,16 @@ def in_context(question: str, history: Sequence[Turn]) -> str | None:
     asked = _asked(history)
     if not asked or standalone(question, history) != question:
         return None
-    return fitting(f"{asked[-1]} {question}")
+    return f"{asked[-1]} {question}"
 
 
 def _asked(history: Sequence[Turn]) -> list[str]:
-    return [plainly(turn["content"].strip()) for turn in history if turn["role"] == "user"]
+    return [
+        without_courtesies(turn["content"].strip()) for turn in history if turn["role"] == "user"
+    ]
 
 
 def _leans(question: str) -> bool:
-    own = [w for w in _WORD.findall(question.lower()) if w not in _FUNCTION]
+    own = [w for w in _WORD.findall(question.lower()) if w not in _EMPTY]
     plain = _POINTS_NOWHERE.sub(" ", question)
     return bool(len(own) < 2 or _CONTINUES.search(question) or _POINTS_BACK.search(plain))
-
-
-def checked(question: str) -> str:
-    """A question that can be asked: without white space around it and without halves of characters.
-
-    Raises:
-        QuestionError: it is empty or too long.
-    """
-    if not question.strip():
-        raise QuestionError("The question is empty. Ask something about the documents.")
-    if len(question) > MAX_QUESTION:
-        raise QuestionError(
-            f"The question has {len(question):,} characters; at most {MAX_QUESTION:,} are taken. "
-            "Ask about one thing at a time."
-        )
-    return whole(question.strip())
-
-
-def whole(text: str) -> str:
-    """Lone surrogates (bytes that the terminal's encoding does not have) replaced: no tokenizer
-    and no output takes them."""
-    return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text)

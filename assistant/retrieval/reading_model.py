@@ -4,7 +4,7 @@ A cross-encoder reads `[CLS] question [SEP] paragraph [SEP]` once and gives one 
 (from its mean token state and the state of [CLS]) and one for the paragraph as a whole. Similarity
 finds the right paragraph; reading tells the sentence that answers from its neighbours.
 
-The shipped weights lie in `reader_model/`, with their card. Any other cross-encoder of
+The shipped weights lie in `weights/`, with their card. Any other cross-encoder of
 sentence-transformers scores (question, sentence) pairs in its place.
 """
 
@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from assistant.retrieval.cross_encoders import CrossEncoderModel
 from index.errors import ReaderError
 
 SHIPPED = "shipped"
@@ -48,7 +48,7 @@ class Reader(Protocol):
         ...
 
 
-def load(name: str = SHIPPED) -> Reader | None:
+def load_reader(name: str = SHIPPED) -> Reader | None:
     """The reader by its name: `shipped`, `none`, or a sentence-transformers cross-encoder.
 
     Raises:
@@ -217,3 +217,40 @@ class PairReader:
             logits = tuple(float(next(scores)) for _ in own)
             readings.append(Reading(logits, max(logits, default=-float("inf"))))
         return readings
+
+
+class CrossEncoderModel:
+    """A cross-encoder by its name or folder.
+
+    Args:
+        name: as sentence-transformers takes it.
+        role: what it is here, for the message.
+        remedy: what to do when it cannot be loaded, for the message.
+
+    Attributes:
+        fingerprint: names it.
+        labels: of its outputs, in order; lower case.
+
+    Raises:
+        ReaderError: it cannot be loaded.
+    """
+
+    def __init__(self, name: str, role: str, remedy: str) -> None:
+        from sentence_transformers import CrossEncoder
+
+        try:
+            self._model = CrossEncoder(name, device="cpu")
+        except Exception as error:  # the libraries below raise anything from OSError to KeyError
+            raise ReaderError(f"The {role} {name!r} cannot be loaded: {error}. {remedy}") from error
+        self.fingerprint = hashlib.sha256(name.encode()).hexdigest()[:12]
+        named = self._model.config.id2label
+        self.labels = [str(named[number]).lower() for number in sorted(named)]
+
+    def logits(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float32]:
+        """Its raw outputs, shape (pairs, outputs)."""
+        import torch
+
+        found = self._model.predict(
+            list(pairs), activation_fn=torch.nn.Identity(), show_progress_bar=False
+        )
+        return np.asarray(found, dtype=np.float32).reshape(len(pairs), -1)

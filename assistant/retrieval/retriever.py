@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from assistant.query.cleaning import plainly
-from assistant.query.decomposition import parts_of
+from assistant.query.question import Question
 from assistant.query.question_types import asks_for_several
-from assistant.query.rewriting import Turn, in_context, understand
-from assistant.retrieval.evidence import Evidence, blend, gather, read, rerank
+from assistant.retrieval.evidence import Evidence, gather
+from assistant.retrieval.reading_model import Reader
+from assistant.retrieval.reranker import rerank
+from assistant.timer import Timer
 from index import Hit, Index
+from index.retriever import LEGS
 
-if TYPE_CHECKING:
-    from assistant.answering.builder import Clock
-    from assistant.retrieval.reading_model import Reader
-    from index.encoder import Vectors
-
-HITS = 10
-#: How many hits of a question that has a conversation before it are weighed in its context.
-IN_CONTEXT = 50
+RETRIEVED = 10  # paragraphs, as in most evaluations of retrieval
 
 
-class Finder:
+class Retriever:
     """Finds paragraphs in documents of an index.
 
     Args:
@@ -37,60 +31,49 @@ class Finder:
         self._documents = tuple(documents)
         self._reader = reader
 
-    def search(self, query: str, k: int, history: Sequence[Turn] = ()) -> list[Hit]:
+    def search(self, question: Question, k: int, legs: Collection[str] = LEGS) -> list[Hit]:
         """The k best paragraphs, best first. See `Assistant.search`."""
-        query = plainly(query)
-        hits = self._hits(understand(query, history), query, history, max(k, HITS))
-        weights = self._index.term_weights(query, self._documents)
-        return [hit for hit, _ in rerank(hits, read(self._reader, query, hits, weights))][:k]
+        found = self._index.search(
+            question.standalone,
+            max(k, RETRIEVED),
+            documents=self._documents,
+            context=question.context,
+            weigh=question.cleaned,
+            legs=legs,
+        )
+        return [own.hit for own in rerank(self._reader, question.cleaned, found)][:k]
 
-    def evidence(
-        self, question: str, history: Sequence[Turn], understood: str, clock: Clock
-    ) -> Evidence:
+    def retrieve(self, question: Question, timer: Timer, legs: Collection[str] = LEGS) -> Evidence:
         """Search with all that was understood; tell sentences apart by what was asked last. Where
         that asks several things, search for each of them as well.
 
         Args:
-            question: as it was asked last.
-            history: the conversation before it.
-            understood: the question as it stands on its own.
-            clock: told of `encode`, `retrieve` and `read`; what is done for the parts adds to them.
+            question: what to look for.
+            timer: told of `encode`, `retrieve` and `read`; what is done for the parts adds to them.
+            legs: which legs of the search count.
         """
-        whole = self._evidence(plainly(question), history, understood, clock)
-        parts = []
-        for part in parts_of(question):
-            own = understand(part.question, history)
-            parts.append((part, self._evidence(part.asked, (), own, clock)))
-        return replace(whole, parts=tuple(parts))
+        whole = self._evidence(question.cleaned, question.standalone, question.context, timer, legs)
+        parts = tuple(
+            (part, self._evidence(part.asked, part.standalone, None, timer, legs))
+            for part in question.parts
+        )
+        return replace(whole, parts=parts)
 
     def _evidence(
-        self, question: str, history: Sequence[Turn], understood: str, clock: Clock
+        self, asked: str, standalone: str, context: str | None, timer: Timer, legs: Collection[str]
     ) -> Evidence:
-        vector = self._index.encoder.encode_query(understood)
-        clock.lap("encode")
-        hits = self._hits(understood, question, history, HITS, vector)
-        weights = self._index.term_weights(question, self._documents)
-        clock.lap("retrieve")
-        several = asks_for_several(question)
-        ranked = rerank(hits, read(self._reader, question, hits, weights, several))
-        clock.lap("read")
-        return gather(question, ranked, weights)
-
-    def _hits(
-        self,
-        understood: str,
-        question: str,
-        history: Sequence[Turn],
-        k: int,
-        vector: Vectors | None = None,
-    ) -> list[Hit]:
-        """The k best paragraphs, before any is read."""
-
-        def found(query: str, depth: int, vector: Vectors | None = None) -> list[Hit]:
-            return self._index.search(query, depth, documents=self._documents, vector=vector)
-
-        context = in_context(question, history)
-        if context is None:
-            return found(understood, k, vector)
-        depth = max(k, IN_CONTEXT)
-        return blend(found(understood, depth, vector), found(context, depth))[:k]
+        vector = self._index.encoder.encode_query(standalone)
+        timer.lap("encode")
+        found = self._index.search(
+            standalone,
+            RETRIEVED,
+            documents=self._documents,
+            context=context,
+            weigh=asked,
+            legs=legs,
+            vector=vector,
+        )
+        timer.lap("retrieve")
+        ranked = rerank(self._reader, asked, found, asks_for_several(asked))
+        timer.lap("read")
+        return gather(asked, ranked, found.term_weights)

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.verification import words
-from assistant.verification.claims import Facts, Word, facts_of
-from assistant.verification.world import World
+from assistant.verification.claims import Facts, Word, World, facts_of
 from index import Hit
 from index.bm25 import terms_of
 
@@ -21,7 +20,7 @@ SYNONYM, AROUND = 0.8, 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class SentenceRun:
     """Sentences `first` to `last` of a found paragraph, both included."""
 
     hit: Hit
@@ -29,12 +28,20 @@ class Span:
     last: int
 
     @property
+    def start(self) -> int:
+        """Where it begins in the document's text."""
+        return self.hit.paragraph.sentences[self.first].start
+
+    @property
+    def end(self) -> int:
+        """Where it ends in the document's text."""
+        return self.hit.paragraph.sentences[self.last].end
+
+    @property
     def text(self) -> str:
         """The sentences as they stand, white space made one space."""
-        sentences = self.hit.paragraph.sentences
-        start, end = sentences[self.first].start, sentences[self.last].end
         offset = self.hit.paragraph.start
-        return " ".join(self.hit.paragraph.text[start - offset : end - offset].split())
+        return " ".join(self.hit.paragraph.text[self.start - offset : self.end - offset].split())
 
     @property
     def around(self) -> str:
@@ -62,7 +69,7 @@ class Ground:
         cover_around: the same with what stands around them.
     """
 
-    spans: tuple[Span, ...]
+    spans: tuple[SentenceRun, ...]
     facts: Facts
     around: Facts
     cosine: float
@@ -95,9 +102,9 @@ def grounds(
         zip(covers, sentences, strict=True),
         key=lambda item: -(item[0] + item[1][0].sentence_scores[item[1][1]]),
     )[:NEAREST]
-    sets: dict[tuple[str, int, str, int], tuple[Span, ...]] = {}
+    sets: dict[tuple[str, int, str, int], tuple[SentenceRun, ...]] = {}
     for cover, (hit, number) in ranked:
-        alone = Span(hit, number, number)
+        alone = SentenceRun(hit, number, number)
         sets[hit.paragraph.id, number, "", 0] = (alone,)
         if cover >= ENOUGH:
             continue
@@ -106,7 +113,7 @@ def grounds(
             if (other, place) not in sentences or (other, place) == (hit, number):
                 continue
             both = sorted(
-                (alone, Span(other, place, place)),
+                (alone, SentenceRun(other, place, place)),
                 key=lambda span: (span.hit.paragraph.id, span.first),
             )
             key = (both[0].hit.paragraph.id, both[0].first, both[1].hit.paragraph.id, both[1].first)
@@ -122,7 +129,7 @@ def cover_of(claim: Facts, ground: Ground, weights: Mapping[str, float]) -> floa
 
 
 def _ground(
-    claim: Facts, spans: tuple[Span, ...], weights: Mapping[str, float], world: World
+    claim: Facts, spans: tuple[SentenceRun, ...], weights: Mapping[str, float], world: World
 ) -> Ground:
     facts = _facts(" ".join(span.text for span in spans), world)
     around = _facts(" ".join(span.around for span in spans), world)
@@ -136,7 +143,7 @@ def _ground(
     )
 
 
-def _both_add(claim: Facts, spans: Sequence[Span], world: World) -> bool:
+def _both_add(claim: Facts, spans: Sequence[SentenceRun], world: World) -> bool:
     """Whether each sentence has words of the claim that the other does not have, names aside, and
     every name of the claim stands in a sentence that has one of the words about it: a sentence is
     no evidence for the name alone that stands in it."""

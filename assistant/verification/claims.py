@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 
+from assistant.english import FUNCTION_WORDS, NEGATORS, stem
 from assistant.verification import words
 from assistant.verification.quantities import Date, Number, quantities
-from assistant.verification.words import FUNCTION, NEGATORS, stem
 
 SCOPE = 8  # words that a negation reaches at most
 DOUBLE = 4  # a negator so many words behind another takes it back
@@ -88,11 +88,6 @@ class Facts:
         """The values of all numbers."""
         return frozenset(number.value for number in self.numbers)
 
-    @property
-    def name_words(self) -> frozenset[str]:
-        """The words of all names."""
-        return frozenset(word for name in self.names for word in name)
-
 
 @lru_cache(maxsize=4096)
 def facts_of(text: str, known: frozenset[str] = frozenset()) -> Facts:
@@ -151,8 +146,55 @@ def names_in(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(capital - small)
 
 
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the documents as a whole say of names.
+
+    Attributes:
+        known: see `names_in`.
+        names: all names in them.
+    """
+
+    known: frozenset[str]
+    names: frozenset[tuple[str, ...]]
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The words of all names."""
+        return frozenset(word for name in self.names for word in name)
+
+
+def agree(one: tuple[str, ...], other: tuple[str, ...], world: World) -> bool:
+    """Whether two names can be of the same thing: one is part of the other and the documents have
+    the longer one, or one is the other's initials, or a capital that the documents name is put for
+    its country."""
+    mine, theirs = _parts(one), _parts(other)
+    if mine <= theirs:
+        return True
+    if theirs < mine:
+        return any(mine <= _parts(name) for name in world.names)
+    capitals = words.countries()[1]
+    for a, b in ((one, other), (other, one)):
+        if len(a) == 1 and len(b) > 1 and a[0] == "".join(word[0] for word in b):
+            return True
+        if len(a) == 1 and a[0] in capitals and a[0] in world.words:
+            b = (capitals[b[0]],) if len(b) == 1 and b[0] in capitals else b
+            if (capitals[a[0]],) == b:
+                return True
+    return False
+
+
+def _parts(name: tuple[str, ...]) -> set[str]:
+    return {part for word in name for part in word.split("_")}
+
+
+def canonical(word: Word) -> tuple[str, ...]:
+    """The name that a word is: a country by its one name."""
+    return (words.countries()[0].get(word.lower, word.lower),)
+
+
 def _stem(word: str) -> str:
-    return "" if word in FUNCTION or word in NEGATORS else stem(word)
+    return "" if word in FUNCTION_WORDS or word in NEGATORS else stem(word)
 
 
 def _named_stem(word: str) -> str:

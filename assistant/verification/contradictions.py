@@ -8,14 +8,20 @@ evidence; so two names that have changed places are found.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import SequenceMatcher
+from typing import Literal
 
+from assistant.english import NEGATORS, PRONOUNS
 from assistant.verification import words
-from assistant.verification.alignment import Conflict, side_by_side
-from assistant.verification.claims import Facts, Word
+from assistant.verification.claims import Facts, Word, World, agree, canonical
 from assistant.verification.quantities import Date, Number
-from assistant.verification.world import World, agree, canonical
 
+Conflict = Literal["number", "date", "name", "negation", "direction"]
+
+#: Two texts are read side by side when at least this share of the claim's words is aligned.
+ALIGNED = 0.7
+REPLACED = 6  # words; a longer stretch was rewritten, not replaced
 ROUNDING = 0.05
 NEAR = 0.35  # of the length of a sentence
 _ABOUT = frozenset("about around nearly almost roughly approximately".split())
@@ -107,7 +113,7 @@ def _pointed_at(name: tuple[str, ...], claim: Facts, evidence: Facts) -> bool:
     return any(
         abs(i / len(evidence.words) - place) < NEAR
         for i, word in enumerate(evidence.words)
-        if word.lower in words.PRONOUNS
+        if word.lower in PRONOUNS
         for place in places
     )
 
@@ -136,7 +142,7 @@ def _denied_behind(facts: Facts, word: Word) -> bool:
     """Whether a negator stands close behind the word in its clause: "benefits nobody"."""
     place = next(i for i, own in enumerate(facts.words) if own is word)
     return any(
-        other.lower in words.NEGATORS and other.clause == word.clause
+        other.lower in NEGATORS and other.clause == word.clause
         for other in facts.words[place + 1 : place + 5]
     )
 
@@ -197,3 +203,60 @@ def _about(facts: Facts) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...]
             continue
         passive = any(w.lower == _PASSIVE for w in facts.words[i + 1 : until])
         yield word.stem, canonical(before), canonical(after), passive
+
+
+# --- side by side ------------------------------------------------------------------------------
+
+
+def side_by_side(claim: Facts, evidence: Facts, world: World) -> frozenset[Conflict]:
+    """Conflicts of what was replaced, left out or put in; none where the wording differs much."""
+    found: set[Conflict] = set()
+    opcodes = aligned(claim, evidence)
+    if opcodes is None:
+        return frozenset()
+    for kind, i1, i2, j1, j2 in opcodes:
+        mine, theirs = claim.words[i1:i2], evidence.words[j1:j2]
+        if kind == "equal" or len(mine) > REPLACED or len(theirs) > REPLACED:
+            continue
+        if kind == "replace":
+            found.update(_replaced(mine, theirs, world))
+        elif not any(word.stem for word in (*mine, *theirs)) and _has_negator(*mine, *theirs):
+            found.add("negation")
+    return frozenset(found)
+
+
+def aligned(claim: Facts, evidence: Facts) -> Sequence[tuple[str, int, int, int, int]] | None:
+    """How the claim's words lie along those of the evidence (as `difflib` has it); None where less
+    than ALIGNED of them do."""
+    mine, theirs = list(_keys(claim.words)), list(_keys(evidence.words))
+    matcher = SequenceMatcher(None, mine, theirs, autojunk=False)
+    blocks = matcher.get_matching_blocks()
+    if sum(block.size for block in blocks) < ALIGNED * max(1, len(mine)):
+        return None
+    return matcher.get_opcodes()
+
+
+def _keys(own: Iterable[Word]) -> Iterator[str]:
+    names = words.countries()[0]
+    for word in own:
+        yield names.get(word.lower) or word.stem or word.lower
+
+
+def _replaced(mine: Sequence[Word], theirs: Sequence[Word], world: World) -> Iterator[Conflict]:
+    own, other = ([canonical(word) for word in side if word.name] for side in (mine, theirs))
+    if own and other and not any(agree(a, b, world) for a in own for b in other):
+        yield "name"
+    digits, others = ([word for word in side if word.lower[0].isdigit()] for side in (mine, theirs))
+    if digits and others and not {w.lower for w in digits} & {w.lower for w in others}:
+        yield "number"
+    bases = {base for word in theirs for base in words.bases(word.lower)}
+    if any(words.opposed(word.lower) & bases for word in mine):
+        yield "direction"
+    denied = [_has_negator(*side) or any(w.lower in words.DENIALS for w in side)
+              for side in (mine, theirs)]  # fmt: skip
+    if denied[0] != denied[1] and sum(bool(word.stem) for word in (*mine, *theirs)) <= 1:
+        yield "negation"
+
+
+def _has_negator(*own: Word) -> bool:
+    return any(word.lower in NEGATORS for word in own)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from assistant.retrieval.cross_encoders import CrossEncoderModel
+from assistant.retrieval.reading_model import CrossEncoderModel
 from index.errors import ReaderError
 
 

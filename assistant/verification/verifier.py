@@ -11,24 +11,21 @@ with their provenance.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from assistant.calibration import Logistic
-from assistant.verification.alignment import Conflict, side_by_side
-from assistant.verification.attribution import ENOUGH, Ground, Span, cover_of, grounds
-from assistant.verification.claims import facts_of, names_in
-from assistant.verification.contradictions import conflicts
+from assistant.calibration import Logistic, sigmoid
+from assistant.verification.attribution import ENOUGH, Ground, SentenceRun, cover_of, grounds
+from assistant.verification.claims import World, facts_of, names_in
+from assistant.verification.contradictions import Conflict, conflicts, side_by_side
 from assistant.verification.nli import InferenceModel
-from assistant.verification.world import World
-from index import Hit, Index
+from index import Index, SearchResult
 
-HITS = 6
+SEARCHED = 6  # paragraphs that a sentence is judged by
 READ = 4  # grounds that are read by the model of entailment
 #: How far below the best match of words and meaning a ground may lie.
 MARGIN = 0.3
@@ -64,7 +61,7 @@ class Judgement:
 
     supported: bool
     probability: float
-    spans: tuple[Span, ...]
+    spans: tuple[SentenceRun, ...]
     conflicts: frozenset[Conflict]
 
 
@@ -164,57 +161,57 @@ class Verifier:
             question: what it answers, if anything; the documents are searched with that as well.
         """
         sentence = " ".join(sentence.split())
-        whole, ground = self._judge(sentence, question)
+        found = self.search(sentence, question)
+        whole, ground = self._judge(sentence, found)
         if not whole.supported or ground is None or ground.cover >= ENOUGH:
             return whole
-        weights = self._weights(sentence)
         spans = list(whole.spans)
         for clause in clauses(sentence):
             facts = facts_of(clause, self.world.known)
-            if cover_of(facts, ground, weights) < CLAUSE_COVER:
-                own, _ = self._judge(clause, question)
+            if cover_of(facts, ground, found.term_weights) < CLAUSE_COVER:
+                own, _ = self._judge(clause, self.search(clause, question))
                 if not own.supported:
                     return own
                 spans += [span for span in own.spans if span not in spans]
         return Judgement(True, whole.probability, tuple(spans), frozenset())
 
-    def features(self, sentence: str, hits: Sequence[Hit]) -> list[Mapping[str, Any]]:
+    def features(self, sentence: str, found: SearchResult) -> list[Mapping[str, Any]]:
         """For each ground that is considered, what the verdict is made from; for fitting it."""
         return [
-            {**self._features(ground, sentence), "conflicts": found, "vetoed": vetoed}
-            for ground, found, vetoed in self._considered(sentence, hits)
+            {**self._features(ground, sentence), "conflicts": against, "vetoed": vetoed}
+            for ground, against, vetoed in self._considered(sentence, found)
         ]
 
-    def search(self, sentence: str, question: str | None = None) -> list[Hit]:
-        """The paragraphs that a sentence is judged by."""
+    def search(self, sentence: str, question: str | None = None) -> SearchResult:
+        """The paragraphs that a sentence is judged by, and the weights of its terms."""
         vector = self._index.encoder.encode_query(sentence)
-        found = {
-            hit.paragraph.id: hit
+        results = [
+            self._index.search(query, SEARCHED, documents=self._documents, vector=vector)
             for query in (question, sentence)
             if query
-            for hit in self._index.search(query, HITS, documents=self._documents, vector=vector)
-        }
-        return list(found.values())
+        ]
+        hits = {hit.paragraph.id: hit for found in results for hit in found.hits}
+        return replace(results[-1], hits=tuple(hits.values()))
 
-    def _judge(self, sentence: str, question: str | None) -> tuple[Judgement, Ground | None]:
-        considered = self._considered(sentence, self.search(sentence, question))
+    def _judge(self, sentence: str, found: SearchResult) -> tuple[Judgement, Ground | None]:
+        considered = self._considered(sentence, found)
         if not considered:
             return Judgement(False, 0.0, (), frozenset()), None
-        vetoes = [found for _, found, vetoed in considered if vetoed]
+        vetoes = [against for _, against, vetoed in considered if vetoed]
         best = max(_match(ground) for ground, _, _ in considered)
         free = [
             ground
-            for ground, found, _ in considered
-            if not found and _match(ground) >= best - MARGIN
+            for ground, against, _ in considered
+            if not against and _match(ground) >= best - MARGIN
         ]
         if vetoes or not free:
-            against = vetoes[0] if vetoes else considered[0][1]
+            first = vetoes[0] if vetoes else considered[0][1]
             doubted = 0.0
             if self._rule is not None:
                 doubted = self._rule.doubted(
-                    [(self._features(ground, sentence), found) for ground, found, _ in considered]
+                    [(self._features(ground, sentence), own) for ground, own, _ in considered]
                 )
-            return Judgement(False, doubted, (), against), None
+            return Judgement(False, doubted, (), first), None
         judged = [(self._probability(ground, sentence), ground) for ground in free]
         probability, ground = max(judged, key=lambda pair: pair[0])
         supported = probability >= (self._rule.threshold if self._rule else 0.5)
@@ -222,34 +219,30 @@ class Verifier:
         return Judgement(supported, probability, spans, frozenset()), ground
 
     def _considered(
-        self, sentence: str, hits: Sequence[Hit]
+        self, sentence: str, found: SearchResult
     ) -> list[tuple[Ground, frozenset[Conflict], bool]]:
         """The best grounds, what speaks against each, and whether it settles the matter: it is a
         source sentence that the sentence follows word by word but for one thing."""
         world = self.world
         claim = facts_of(sentence, world.known)
-        found = grounds(claim, hits, self._weights(sentence), world)[:READ]
         return [
             (
                 ground,
                 conflicts(claim, ground.facts, ground.around, world),
                 len(ground.spans) == 1 and bool(side_by_side(claim, ground.facts, world)),
             )
-            for ground in found
+            for ground in grounds(claim, found.hits, found.term_weights, world)[:READ]
         ]
 
     def _probability(self, ground: Ground, sentence: str) -> float:
         features = self._features(ground, sentence)
         if self._rule is None:
-            return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, features["entail"]))))
+            return sigmoid(features["entail"])
         return self._rule.ground.probability(features)
 
     def _features(self, ground: Ground, sentence: str) -> dict[str, float]:
         entail = self._entailer.entails(ground.text, sentence) if self._entailer else 0.0
         return {"cosine": ground.cosine, "cover": ground.cover_around, "entail": entail}
-
-    def _weights(self, sentence: str) -> Mapping[str, float]:
-        return self._index.term_weights(sentence, self._documents)
 
 
 def clauses(sentence: str) -> list[str]:

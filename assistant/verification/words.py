@@ -1,6 +1,6 @@
-"""What is known of English words: stems, synonyms, opposites, negators, numbers, countries.
+"""What is known of English words besides their class: synonyms, opposites, numbers, countries.
 
-Closed classes stand here; the open ones in `lexicon/` (see its `derive.py`).
+Synonyms, opposites and countries are read from `lexicon/`.
 """
 
 from __future__ import annotations
@@ -8,29 +8,9 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from index.bm25 import terms_of
+from assistant.english import FUNCTION_WORDS, NEGATORS, stem
 
-#: Words that carry grammar and no fact. Negators are kept apart.
-FUNCTION = frozenset(
-    "a an the this that these those it its itself they them their theirs he him his she her hers "
-    "we us our i you your who whom whose which what when where why how there here of in on at to "
-    "from for by with about into onto upon over under through during between among within across "
-    "as than then and or but so if because although though while whereas whether also too very "
-    "quite just even still yet already only own such same other another some any each every both "
-    "either all most more less much many few several is are was were be been being am do does did "
-    "doing done has have had having will would shall should can could may might must ought need "
-    "needs get gets got become becomes became seem seems one ones out up down off again further "
-    "however therefore thus hence moreover meanwhile indeed regarding concerning according per "
-    "via amid toward towards against until till since before after say says said saying s d ll re "
-    "ve m".split()
-)
-PRONOUNS = frozenset("it its they them their he him his she her this these those that both".split())
-
-#: Words that turn what follows into its opposite, and words that do so by their meaning.
-NEGATORS = frozenset(
-    "not no never neither nor none nobody nothing nowhere without hardly barely scarcely rarely "
-    "seldom".split()
-)
+#: Words that turn what follows into its opposite by their meaning.
 DENIALS = frozenset(
     "fail fails failed failing failure refuse refuses refused refusing refusal deny denies "
     "denied denying denial reject rejects rejected rejecting rejection lack lacks lacked "
@@ -167,13 +147,6 @@ UNITS = {
 }
 
 
-@lru_cache(maxsize=65536)
-def stem(word: str) -> str:
-    """The stem of a lower-case word, as the lexical leg of retrieval has it; itself where none."""
-    terms = terms_of(word)
-    return terms[0] if terms else word
-
-
 @cache
 def _table() -> dict[str, tuple[frozenset[str], frozenset[str]]]:
     table = {}
@@ -253,7 +226,7 @@ def is_negative(word: str) -> bool:
 @lru_cache(maxsize=65536)
 def is_common(word: str) -> bool:
     """Whether a lower-case word, or what it is an inflection of, is a common English word."""
-    if word in FUNCTION or word in NEGATORS or word in _table():
+    if word in FUNCTION_WORDS or word in NEGATORS or word in _table():
         return True
     return any(
         word.endswith(end) and word.removesuffix(end) + new in _table()

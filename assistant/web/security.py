@@ -1,18 +1,25 @@
-"""What is let in, and what every response says to the browser."""
+"""Who and what is let in, and what every response says to the browser.
+
+Passwords come from a file or the environment, never from the command line itself, which every user
+of the machine can read.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
+import os
 import secrets
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 
-from assistant.web.logins import is_loopback
+from index.errors import SettingsError
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -46,6 +53,10 @@ _HEADERS = [
 
 MCP = "/mcp"
 
+VARIABLE = "FOOTNOTE_AUTH"
+
+_FORM = "must be name:password, with neither of them empty"
+
 #: The page's own addresses, and those of gradio that it or a gradio client needs. Gradio has many
 #: more (files, uploads, proxies, another page), which nobody here needs.
 _OWN = ("/", "/login", "/logout", "/session", "/starters", "/uploads", "/feedback", MCP)
@@ -54,6 +65,62 @@ _GRADIO = ("/config", "/gradio_api/info", "/gradio_api/cancel", "/gradio_api/sta
 _GRADIO_BELOW = ("/gradio_api/queue/", "/gradio_api/call/", "/gradio_api/heartbeat/")
 
 Accounts = Mapping[str, str]
+
+
+def read_logins(file: Path | None) -> list[tuple[str, str]]:
+    """Names and passwords, from the file or else from FOOTNOTE_AUTH; none where neither is given.
+
+    Args:
+        file: has one `name:password` a line; blank lines and lines that begin with # count for
+            nothing.
+
+    Raises:
+        SettingsError: the file cannot be read, or a login is not of that form. No password is in
+            the message.
+    """
+    if file is None:
+        variable = os.environ.get(VARIABLE)
+        return [] if variable is None else [_login(variable, VARIABLE)]
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        hint = (
+            f" If that is a login: it is not taken from the command line. Set {VARIABLE} instead."
+            if ":" in str(file)
+            else ""
+        )
+        raise SettingsError(
+            "--auth names a file of logins, one name:password a line, and the one given cannot be "
+            f"read ({type(error).__name__}).{hint}"
+        ) from error
+    logins = [
+        _login(line, f"Line {number} of {file}")
+        for number, line in enumerate(lines, start=1)
+        if line.strip() and not line.startswith("#")
+    ]
+    if not logins:
+        raise SettingsError(f"{file} holds no login. Write one name:password a line.")
+    return logins
+
+
+def check_host(host: str, logins: Sequence[tuple[str, str]]) -> None:
+    """Raise SettingsError where other machines reach the host and nobody has to log in."""
+    if not (is_loopback(host) or logins):
+        raise SettingsError(
+            f"The host {host!r} can be reached from other machines, and anyone there could read "
+            f"the documents. Give names and passwords ({VARIABLE}, or --auth FILE), or use the "
+            "host 127.0.0.1."
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:  # a name, which may stand for any address
+        return False
 
 
 class Gate:
@@ -81,6 +148,9 @@ class Gate:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message.get("headers", ()), *_HEADERS]
+                if scope["path"].startswith("/page/") or scope["path"] == "/":
+                    # Asked for again each time, by its tag: a new version is seen at once.
+                    message["headers"].append((b"cache-control", b"no-cache"))
             await send(message)
 
         refusal = self._refusal(scope) if scope["type"] == "http" else _refused("no", 404)
@@ -132,3 +202,10 @@ def _refused(text: str, status: int) -> PlainTextResponse:
 def accounts_of(pairs: Sequence[tuple[str, str]]) -> Accounts | None:
     """Names and their passwords, or None where there are none."""
     return dict(pairs) if pairs else None
+
+
+def _login(text: str, where: str) -> tuple[str, str]:
+    name, separator, password = text.partition(":")
+    if not (name.strip() and separator and password):
+        raise SettingsError(f"{where} {_FORM}.")
+    return name.strip(), password

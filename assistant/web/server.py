@@ -6,6 +6,7 @@ anything outside this machine: gradio's analytics and version check are off, and
 to refuse any other host (see `gate`).
 """
 
+import mimetypes
 import os
 import sys
 import threading
@@ -21,16 +22,13 @@ import gradio as gr
 from fastapi import Depends, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.middleware import Middleware
+from starlette.staticfiles import StaticFiles
 
 from assistant.web.feedback import Vote, answer_of
-from assistant.web.logins import check_host, is_loopback
-from assistant.web.security import MCP, Gate, accounts_of
+from assistant.web.security import MCP, Gate, accounts_of, check_host, is_loopback
 from assistant.web.sessions import Shelf
-from assistant.web.share import Share
-from assistant.web.static_files import Static
-from assistant.web.streams import adding, answering
+from assistant.web.streams import Quota, adding, answering, plain_document, turns_of
 from assistant.web.suggestions import SHOWN, Starters
-from assistant.web.values import plain_document, turns_of
 from index.errors import FootnoteError, MissingPathError, QuestionError, SettingsError
 
 if TYPE_CHECKING:
@@ -141,7 +139,7 @@ def build(
 def _add_streams(server: gr.Server, shelf: Shelf, starters: Starters) -> None:
     """What takes long: it waits its turn in gradio's queue and streams; gradio sends the browser
     what is new in each value."""
-    at_once = Share(OWN_AT_ONCE)
+    at_once = Quota(OWN_AT_ONCE)
 
     def ask(
         question: str,
@@ -177,7 +175,8 @@ def _add_streams(server: gr.Server, shelf: Shelf, starters: Starters) -> None:
 
 def _add_requests(server: gr.Server, shelf: Shelf, starters: Starters) -> None:
     """What is done at once."""
-    static = Static()
+    mimetypes.add_type("font/woff2", ".woff2")  # not every system knows it
+    static = StaticFiles(packages=[("assistant.web", "static")])
 
     def user(request: Request) -> str | None:
         """Who is logged in, as gradio knows it; raises 401 where a login is needed."""
@@ -204,17 +203,15 @@ def _add_requests(server: gr.Server, shelf: Shelf, starters: Starters) -> None:
         status = 404 if isinstance(error, MissingPathError) else 400
         return JSONResponse({"detail": str(error)}, status)
 
+    server.mount("/page", static)
+
     @server.api_route("/", methods=["GET", "HEAD"])
-    def page(request: Request) -> Response:
+    async def page(request: Request) -> Response:
         try:
             user(request)
         except HTTPException:
-            return static.response("login.html", request)
-        return static.response("page.html", request)
-
-    @server.get("/page/{name}")
-    def file(name: str, request: Request) -> Response:
-        return static.response(name, request)
+            return await static.get_response("login.html", request.scope)
+        return await static.get_response("page.html", request.scope)
 
     @server.get("/session")
     def session(owner: anyone, name: Annotated[str | None, Depends(user)]) -> dict[str, Any]:

@@ -9,16 +9,17 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from assistant.answer import Done, SentenceReady, SourcesFound
+from assistant.answer import Answer, Citation, Done, SentenceReady, SourcesFound
 from assistant.web.sessions import Shelf, Shelved
 from assistant.web.suggestions import Starters
-from assistant.web.values import plain_answer, plain_citation, plain_document, turns_of
-from index.errors import FootnoteError
+from index.errors import FootnoteError, QuestionError
 
 FAILED = (
     "Something went wrong here; the details are in the window that Footnote was started from. It "
@@ -107,3 +108,78 @@ def adding(shelf: Shelf, owner: str, ticket: str) -> Iterator[dict[str, Any]]:
 
 class _GivenUpError(Exception):
     """Nobody waits for the document any more."""
+
+
+class Quota:
+    """How many questions of one person are being answered."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._running: Counter[str] = Counter()
+        self._guard = threading.Lock()
+
+    @contextmanager
+    def one_of(self, owner: str) -> Iterator[None]:
+        """Answer one of this person's questions inside a `with`.
+
+        Raises:
+            QuestionError: as many as may be are being answered already.
+        """
+        with self._guard:
+            if self._running[owner] >= self._limit:
+                raise QuestionError(
+                    f"{self._limit} questions of yours are being answered. Ask this one again when "
+                    "one of them is done."
+                )
+            self._running[owner] += 1
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._running[owner] -= 1
+                if not self._running[owner]:
+                    del self._running[owner]
+
+
+# --- plain values: what the page is told and tells ---------------------------------------------
+
+TURNS = 12
+"""Earlier questions that a follow-up is understood from."""
+
+
+def turns_of(history: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """The last turns of a conversation, as the browser told it."""
+    return [
+        {"role": str(turn.get("role", "user")), "content": str(turn.get("content", ""))[:8000]}
+        for turn in (history or [])[-2 * TURNS :]
+    ]
+
+
+def plain_citation(citation: Citation) -> dict[str, Any]:
+    """A citation without where its document lies on this machine, which is nobody's business."""
+    plain = citation.to_dict()
+    del plain["source"]
+    return plain
+
+
+def plain_answer(answer: Answer) -> dict[str, Any]:
+    """An answer, with plain sentences and citations."""
+    return {
+        **answer.to_dict(),
+        "sentences": [asdict(sentence) for sentence in answer.sentences],
+        "citations": [plain_citation(citation) for citation in answer.citations],
+        "closest": [plain_citation(citation) for citation in answer.closest],
+    }
+
+
+def plain_document(shelved: Shelved) -> dict[str, Any]:
+    """A document as the page lists it."""
+    info = shelved.info
+    return {
+        "id": info.id,
+        "title": info.title,
+        "name": info.source.replace("\\", "/").rpartition("/")[2],
+        "paragraphs": info.paragraphs,
+        "own": shelved.own,
+        "kept": info.kept,
+    }

@@ -8,7 +8,7 @@ from typing import Any
 
 from assistant.documents import read_all
 from assistant.feedback import draft_id, put_line
-from assistant.query.rewriting import checked
+from assistant.query.cleaning import check_question
 from evals.datasets.reading import objects
 from index import Document
 from index.errors import QuestionSetError
@@ -44,7 +44,7 @@ def add(
             the file is no question set or has the question.
         DocumentError, QuestionError, UnreadableError.
     """
-    question = checked(question)
+    question = check_question(question)
     identity = draft_id(question)
     if path.exists():
         _check_new(path, identity)

@@ -16,7 +16,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -28,8 +28,8 @@ from sklearn.metrics import roc_auc_score
 
 from assistant import Assistant
 from assistant.calibration import Logistic
-from assistant.retrieval.reading_model import load as load_reader
-from assistant.settings import load
+from assistant.retrieval.reading_model import load_reader
+from assistant.settings import load_settings
 from assistant.verification.claims import facts_of
 from assistant.verification.verifier import MARGIN, Entailer, Rule, Verifier
 from evals.fitting.perturbation import perturb
@@ -112,7 +112,8 @@ def seed_cases(
     def add(kind: str, made_from: str, text: str, own: str, hidden: bool = False) -> None:
         hits = verifier.search(text)
         if hidden:
-            hits = [hit for hit in hits if hit.paragraph.id != own]
+            left = tuple(hit for hit in hits.hits if hit.paragraph.id != own)
+            hits = replace(hits, hits=left)
         cases.append(
             Case(
                 kind,
@@ -290,7 +291,7 @@ def measure(
         fingerprint = assistant.reader_fingerprint
     if wice is not None:
         pages = list(wice_documents(wice))
-        index = Index(index_dir / "wice", encoder=load().encoder)
+        index = Index(index_dir / "wice", encoder=load_settings().encoder)
         index.sync([document for _, document in pages])
         for data, document in pages:
             cases.append(wice_case(data, Verifier(index, [document.id], entailer)))

@@ -53,7 +53,9 @@ def compare(
         for way, hits in (
             (
                 INDEX,
-                assistant.index.search(question.question, deep, documents=assistant.document_ids),
+                assistant.index.search(
+                    question.question, deep, documents=assistant.document_ids
+                ).hits,
             ),
             (SHIPPED, assistant.search(question.question, deep)),
         ):

@@ -40,7 +40,9 @@ def provenance(assistant: Assistant, *, k: int, legs: Sequence[str]) -> dict[str
         k: how many paragraphs count as found.
         legs: which legs of retrieval are used.
     """
-    numbers = calibration.load(assistant.reader_fingerprint, assistant.settings.calibration)
+    numbers = calibration.load_calibration(
+        assistant.reader_fingerprint, assistant.settings.calibration
+    )
     settings = assistant.settings.model_dump(mode="json")
     threshold = assistant.settings.threshold
     return {

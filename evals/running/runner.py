@@ -50,7 +50,7 @@ class _SomeLegs(Index):
         super().__init__(settings.index_dir, encoder=settings.encoder, wait=settings.wait)
         self._legs = legs
 
-    def search(self, *arguments: Any, **named: Any) -> list[Hit]:
+    def search(self, *arguments: Any, **named: Any) -> Any:
         """As `Index.search`, by these legs whatever is asked for."""
         return super().search(*arguments, **{**named, "legs": self._legs})
 

@@ -1,0 +1,76 @@
+"""Closed classes of English words, each listed once, and what carries meaning in a text.
+
+Each stage that looks at words composes its own list of these classes and says what it adds. Open
+classes (synonyms, opposites, names of countries) belong to `verification.words`.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from index.bm25 import terms_of
+
+ARTICLES = frozenset("a an the".split())
+QUESTION_WORDS = tuple("who whom whose what which when where why how".split())
+BE = tuple("is are was were".split())
+DO = tuple("do does did".split())
+HAVE = tuple("has have had".split())
+MODALS = tuple("can could will would should may might must".split())
+#: The words that begin a question where no question word does.
+AUXILIARIES = (*BE, *DO, *HAVE, *MODALS)
+PRONOUNS = frozenset("it its they them their he him his she her this these those that both".split())
+PREPOSITIONS = frozenset(
+    "of in on at to from for by with about into onto upon over under through during between among "
+    "within across toward towards against until till since before after".split()
+)
+CONJUNCTIONS = frozenset(
+    "and or but so if because although though while whereas whether than as".split()
+)
+NEGATORS = frozenset(
+    "not no never neither nor none nobody nothing nowhere without hardly barely scarcely rarely "
+    "seldom".split()
+)
+#: Words that carry grammar and no fact; negators are kept apart.
+FUNCTION_WORDS = (
+    ARTICLES
+    | PRONOUNS
+    | PREPOSITIONS
+    | CONJUNCTIONS
+    | frozenset((*QUESTION_WORDS, *AUXILIARIES))
+    | frozenset(
+        "itself theirs hers we us our i you your there here then also too very quite just even "
+        "still yet already only own such same other another some any each every either all most "
+        "more less much many few several be been being am doing done having shall ought need needs "
+        "get gets got become becomes became seem seems one ones out up down off again further "
+        "however therefore thus hence moreover meanwhile indeed regarding concerning according per "
+        "via amid say says said saying s d ll re ve m".split()
+    )
+)
+
+_NOT = re.compile(r"n['\u2019]t\b|(?<=\bcan)not\b", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def alternatives(words: frozenset[str] | tuple[str, ...]) -> str:
+    """The words as alternatives of a regular expression, the longest first."""
+    return "|".join(sorted(words, key=lambda word: (-len(word), word)))
+
+
+@lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """The stem of a lower-case word, as the lexical leg of retrieval has it; itself where none."""
+    terms = terms_of(word)
+    return terms[0] if terms else word
+
+
+def content_stems(text: str) -> frozenset[str]:
+    """Stems of the words that carry meaning: neither function words nor negators nor numbers. What
+    is written in capitals is a name ("US")."""
+    words = _WORD.findall(_NOT.sub(" not", text))
+    return frozenset(
+        stem(word.lower())
+        for word in words
+        if (word.isupper() and len(word) > 1)
+        or not (word.lower() in FUNCTION_WORDS or word.lower() in NEGATORS)
+    )

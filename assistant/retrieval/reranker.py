@@ -1,0 +1,105 @@
+"""Reads the paragraphs that were found, and orders them by what reading tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from assistant.calibration import sigmoid
+from assistant.retrieval.reading_model import Reader, Reading
+from index import Hit, SearchResult
+from index.bm25 import terms_of
+
+#: Added to the score of a paragraph that was read: RERANK * the mean of the sigmoids of its best
+#: sentence's logit and of its own. Ranking by what was read alone is much worse.
+RERANK = 0.6
+#: Paragraphs that are read, and that may contribute sentences.
+DEPTH = 3
+#: Of each paragraph, so many sentences nearest to the question are read, with their neighbours.
+NEAREST = 3
+#: Weight of the question's terms, against the cosine, in choosing them.
+NEAREST_TERMS = 0.6
+#: A paragraph whose own logit and whose best sentence's are above this answers: no more are read.
+CLEAR = 2.0
+#: The logit of a sentence that was not worth reading.
+UNREAD = -6.0
+
+
+@dataclass(frozen=True, slots=True)
+class ReadHit:
+    """A paragraph that was found, and what reading it gave; None where it was not read."""
+
+    hit: Hit
+    reading: Reading | None
+
+
+def rerank(
+    reader: Reader | None, question: str, found: SearchResult, several: bool = False
+) -> list[ReadHit]:
+    """Order the hits by their score and what reading the first of them adds; those that are not
+    read stay behind.
+
+    Args:
+        reader: None reads nothing.
+        question: what the sentences are to answer.
+        found: the hits, and the weights of the question's terms.
+        several: whether it asks for several things (see `read`).
+    """
+    readings = read(reader, question, found.hits, found.term_weights, several)
+    known = []
+    for hit, reading in zip(found.hits, readings, strict=False):
+        gain = RERANK * (sigmoid(max(reading.sentences)) + sigmoid(reading.paragraph)) / 2
+        legs = {**hit.legs, "reader": round(gain, 6)}
+        known.append(ReadHit(replace(hit, score=hit.score + gain, legs=legs), reading))
+    known.sort(key=lambda own: -own.hit.score)
+    return known + [ReadHit(hit, None) for hit in found.hits[len(readings) :]]
+
+
+def read(
+    reader: Reader | None,
+    question: str,
+    hits: Sequence[Hit],
+    weights: Mapping[str, float],
+    several: bool = False,
+) -> list[Reading]:
+    """Read the hits, best first, until one clearly answers; at most DEPTH.
+
+    Reading takes most of the time of an answer, in proportion to the tokens read.
+
+    Args:
+        reader: None reads nothing.
+        question: what the sentences are to answer.
+        hits: best first.
+        weights: the question's terms and their weights (idf).
+        several: one paragraph may not hold all that is asked for; none is passed over.
+    """
+    readings: list[Reading] = []
+    if reader is None:
+        return readings
+    for hit in hits[:DEPTH]:
+        sentences = hit.paragraph.sentences
+        chosen = _worth_reading(hit, weights)
+        (own,) = reader.read(question, [[sentences[number].text for number in chosen]])
+        logits = dict(zip(chosen, own.sentences, strict=True))
+        all_logits = tuple(logits.get(number, UNREAD) for number in range(len(sentences)))
+        readings.append(Reading(all_logits, own.paragraph))
+        if not several and min(max(own.sentences), own.paragraph) > CLEAR:
+            break
+    return readings
+
+
+def _worth_reading(hit: Hit, weights: Mapping[str, float]) -> list[int]:
+    """Numbers of the sentences nearest to the question and of those beside them."""
+    shares = [share_of(sentence.text, weights) for sentence in hit.paragraph.sentences]
+    near = sorted(
+        range(len(shares)),
+        key=lambda number: -hit.sentence_scores[number] - NEAREST_TERMS * shares[number],
+    )
+    beside = {number + step for number in near[:NEAREST] for step in (-1, 0, 1)}
+    return [number for number in range(len(shares)) if number in beside]
+
+
+def share_of(text: str, weights: Mapping[str, float]) -> float:
+    """The share of the terms' weight that a text holds, 0..1."""
+    held = set(terms_of(text)) & weights.keys()
+    return sum(weights[term] for term in held) / (sum(weights.values()) or 1.0)
