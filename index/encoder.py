@@ -4,8 +4,6 @@ Late pooling (Günther et al., "Late Chunking", arXiv 2409.04701): the tokens of
 sentences go through the transformer once, and each sentence's vector is the mean of its own token
 states. The vector so carries the sentences around it. This is right only for encoders that pool by
 the mean; any other gets its sentences encoded one by one.
-
-The only module that imports sentence-transformers and torch.
 """
 
 from __future__ import annotations

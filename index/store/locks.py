@@ -1,4 +1,4 @@
-"""One process at a time works with an index. The only module that imports filelock.
+"""One process at a time works with an index.
 
 The lock is held for the length of one operation (a search, a whole sync), not for the life of a
 process, so a chat page and a command can share an index. A revision beside the lock tells a process
