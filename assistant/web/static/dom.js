@@ -1,22 +1,36 @@
 // Elements from values. Text only ever becomes text: nothing here parses markup.
 
+/** @import { Child, Citation, ElementById, ElementOf, Properties } from "../types.js" */
+
 const SVG = "http://www.w3.org/2000/svg";
 
 // An element with properties (`on…` listens, `dataset` and `hidden` as in the DOM, all else is an
 // attribute; undefined and false leave it out) and children (nodes and strings).
+/**
+ * @template {string} Tag
+ * @param {Tag} tag
+ * @param {Properties} properties
+ * @param {(Child | Child[])[]} children
+ */
 export function h(tag, properties = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (value === undefined || value === false || value === null) continue;
-    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (name === "dataset") Object.assign(node.dataset, value);
-    else node.setAttribute(name, value === true ? "" : value);
+    if (typeof value === "function") node.addEventListener(name.slice(2), value);
+    else if (typeof value === "object") Object.assign(node.dataset, value);
+    else node.setAttribute(name, value === true ? "" : String(value));
   }
   node.append(...children.flat().filter((child) => child !== undefined && child !== null && child !== false));
-  return node;
+  return /** @type {ElementOf<Tag>} */ (node);
 }
 
-export const $ = (id) => document.getElementById(id);
+// An element of page.html, which has all that are asked for.
+/** @template {string} Id @param {Id} id */
+export const $ = (id) => /** @type {ElementById<Id>} */ (document.getElementById(id));
+
+// The element around where an event happened that fits a selector, if there is one.
+/** @param {Event} event @param {string} selector @returns {HTMLElement | null} */
+export const around = (event, selector) => (event.target instanceof Element ? event.target.closest(selector) : null);
 
 const ICONS = {
   copy: "M7 7h9v9H7zM4 13V4h9",
@@ -29,6 +43,7 @@ const ICONS = {
   keep: "M6 3h8v14l-4-3-4 3z",
 };
 
+/** @param {keyof typeof ICONS} name */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 20 20");
@@ -40,6 +55,7 @@ export function icon(name) {
 }
 
 // A quiet button with an icon and a name; `shown` shows the name too.
+/** @param {keyof typeof ICONS} name @param {string} label @param {() => unknown} onclick @param {boolean} shown */
 export function action(name, label, onclick, shown = false) {
   return h(
     "button",
@@ -53,15 +69,18 @@ export const still = matchMedia("(prefers-reduced-motion: reduce)");
 export const smoothly = () => (still.matches ? "auto" : "smooth");
 
 // Tell a screen reader.
+/** @param {string} text */
 export function announce(text) {
   $("announcer").textContent = text;
 }
 
+/** @type {number | undefined} */
 let fading;
 
 // Tell everyone, for a moment; with something to do about it.
+/** @param {string} text @param {string} [label] @param {() => void} [act] */
 export function toast(text, label, act) {
-  const button = label && h("button", { type: "button", onclick: () => { $("toast").hidden = true; act(); } }, label);
+  const button = label && h("button", { type: "button", onclick: () => { $("toast").hidden = true; act?.(); } }, label);
   $("toast").replaceChildren(h("span", { dir: "auto" }, text), button || "");
   $("toast").hidden = false;
   clearTimeout(fading);
@@ -69,6 +88,7 @@ export function toast(text, label, act) {
 }
 
 // Where a citation stands: its headings, page and paragraph.
+/** @param {Citation} citation */
 export function placeOf(citation) {
   const parts = [...citation.heading];
   if (citation.page) parts.push(`page ${citation.page}`);
@@ -77,4 +97,5 @@ export function placeOf(citation) {
 }
 
 // As many characters as Python counts in it.
+/** @param {string} text */
 export const characters = (text) => Array.from(text);

@@ -2,11 +2,15 @@
 
 import { placeOf } from "./dom.js";
 import { REFUSAL, citationsOf, missing, sentencesOf } from "./turn.js";
+/** @import { Citation, Conversation, Turn } from "../types.js" */
 
+/** @param {Citation} citation */
 const source = (citation) => `${citation.document} › ${placeOf(citation)}`;
+/** @param {string} text */
 const oneLine = (text) => text.split(/\s+/u).join(" ").trim();
 
 // An answer as plain text with its footnotes below it.
+/** @param {Turn} turn */
 export function withFootnotes(turn) {
   if (turn.state === "refused") return REFUSAL;
   const said = sentencesOf(turn).map((sentence) => {
@@ -18,13 +22,16 @@ export function withFootnotes(turn) {
 }
 
 // Text that Markdown shows as it is: markup, links, footnotes and HTML in it stay text.
+/** @param {string} text */
 export const escaped = (text) =>
   oneLine(text).replace(/[\\`*_{}[\]()#+\-.!|~<>&^$:=@"'/]/g, (mark) => (mark === "<" ? "&lt;" : mark === "&" ? "&amp;" : `\\${mark}`));
 
 // A conversation as Markdown, with a list of its sources.
+/** @param {Conversation} conversation */
 export function asMarkdown(conversation) {
   const lines = [`# ${escaped(conversation.title || "Conversation")}`, ""];
-  const sources = new Map();
+  /** @type {Set<string>} */
+  const sources = new Set();
   let number = 0;
   for (const turn of conversation.turns) {
     lines.push(`## ${escaped(turn.question)}`, "");
@@ -43,25 +50,28 @@ export function asMarkdown(conversation) {
     for (const citation of citationsOf(turn)) {
       const place = source(citation);
       lines.push(`[^${names.get(citation.marker)}]: ${escaped(place)}: “${escaped(citation.quote)}”`);
-      sources.set(place, citation);
+      sources.add(place);
     }
     lines.push("");
   }
-  if (sources.size) lines.push("## Sources", "", ...[...sources.keys()].map((place) => `- ${escaped(place)}`), "");
+  if (sources.size) lines.push("## Sources", "", ...[...sources].map((place) => `- ${escaped(place)}`), "");
   return lines.join("\n");
 }
 
 // Put text on the clipboard, also where a page without TLS may not use the newer way.
+/** @param {string} text */
 export async function copy(text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const { clipboard } = /** @type {{ clipboard?: Clipboard }} */ (navigator);
+  if (clipboard) return clipboard.writeText(text);
   const area = document.createElement("textarea");
   area.value = text;
   document.body.append(area);
   area.select();
-  document.execCommand("copy");
+  document.execCommand("copy"); // eslint-disable-line @typescript-eslint/no-deprecated -- there is no other way
   area.remove();
 }
 
+/** @param {string} name @param {string} text */
 export function download(name, text) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: "text/markdown" }));

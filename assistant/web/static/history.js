@@ -3,10 +3,14 @@
 import { $, action, h, toast } from "./dom.js";
 import { asMarkdown, download } from "./exporting.js";
 import { fresh } from "./store.js";
+/** @import { Store } from "./store.js" */
+/** @import { Talk } from "./talk.js" */
+/** @import { Conversation } from "../types.js" */
 
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 
 export class History {
+  /** @param {Store} store @param {Talk} talk */
   constructor(store, talk) {
     this.store = store;
     this.talk = talk;
@@ -26,33 +30,36 @@ export class History {
     document.title = conversation.turns.length ? `${conversation.title} – Footnote` : "Footnote";
   }
 
+  /** @param {Conversation} one @param {boolean} current */
   #item(one, current) {
-    const name = h("button", { type: "button", class: "name", dir: "auto", "aria-current": current ? "true" : undefined, onclick: () => this.#show(current ? this.talk.conversation : this.store.load(one.id)) }, one.title || "Conversation");
+    const name = h("button", { type: "button", class: "name", dir: "auto", "aria-current": current ? "true" : undefined, onclick: () => this.#show(current ? this.talk.conversation : this.store.load(one.id) ?? one) }, one.title || "Conversation");
     const turns = one.turns.length === 1 ? "1 question" : `${one.turns.length} questions`;
-    const item = h(
+    return h(
       "li",
       {},
       h("div", { class: "what" }, name, h("small", {}, `${turns} · ${day.format(one.updated)}`)),
       h(
         "div",
         { class: "acts" },
-        action("edit", `Rename ${one.title}`, () => this.#rename(one, item)),
+        action("edit", `Rename ${one.title}`, () => this.#rename(one, name)),
         action("export", `Export ${one.title} as Markdown`, () => download(fileName(one.title), asMarkdown(one))),
         action("trash", `Delete ${one.title}`, () => this.#remove(one)),
       ),
     );
-    return item;
   }
 
+  /** @param {Conversation} conversation */
   #show(conversation) {
     this.talk.show(conversation);
     this.dialog.close();
     $("question").focus();
   }
 
-  #rename(one, item) {
+  /** @param {Conversation} one @param {HTMLElement} name */
+  #rename(one, name) {
     const field = h("input", { "aria-label": "Name of the conversation", maxlength: "120", dir: "auto", value: one.title });
     let done = false;
+    /** @param {boolean} keep */
     const finish = (keep) => {
       if (done) return;
       done = true;
@@ -65,16 +72,18 @@ export class History {
       if (event.key === "Enter" || event.key === "Escape") finish(event.key === "Enter");
     });
     field.addEventListener("blur", () => finish(true));
-    item.querySelector(".name").replaceWith(field);
+    name.replaceWith(field);
     field.select();
   }
 
+  /** @param {Conversation} one @param {Partial<Conversation>} values */
   #change(one, values) {
     const { conversation } = this.talk;
     const target = one.id === conversation.id ? conversation : one;
     this.store.save(Object.assign(target, values));
   }
 
+  /** @param {Conversation} one */
   #remove(one) {
     this.store.remove(one.id);
     if (one.id === this.talk.conversation.id) this.talk.show(fresh());
@@ -86,4 +95,5 @@ export class History {
   }
 }
 
+/** @param {string} title */
 const fileName = (title) => `${title.replace(/[^\p{L}\p{N} _-]/gu, "").trim().slice(0, 60) || "conversation"}.md`;

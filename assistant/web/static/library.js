@@ -1,23 +1,29 @@
 // The documents: which there are, which are asked, adding and removing.
 
 import { $, action, announce, h, toast } from "./dom.js";
-import { call, keep, remove, session, upload } from "./server.js";
+import { call, keep, messageOf, remove, session, upload } from "./server.js";
+/** @import { Store } from "./store.js" */
+/** @import { LibraryActs, Listed } from "../types.js" */
 
 export class Library {
-  // `acts`: {changed(), open(id), again(id)}; `again`: a document that may be shown has new text.
+  /** @type {Listed[]} */
+  documents = [];
+
+  /** @param {Store} store @param {LibraryActs} acts */
   constructor(store, acts) {
     this.store = store;
     this.acts = acts;
-    this.documents = [];
     this.dialog = $("library");
     for (const id of ["open-library", "asking"]) $(id).addEventListener("click", () => this.dialog.showModal());
-    $("files").addEventListener("change", (event) => {
-      this.add([...event.target.files]);
-      event.target.value = "";
+    const files = $("files");
+    files.addEventListener("change", () => {
+      void this.add([...(files.files ?? [])]);
+      files.value = "";
     });
     this.#droppable();
   }
 
+  /** @param {Listed[]} documents */
   take(documents) {
     this.documents = documents;
     this.draw();
@@ -33,17 +39,19 @@ export class Library {
   draw() {
     const asked = new Set(this.asked());
     const count = this.documents.length;
-    $("document-count").textContent = count;
+    $("document-count").textContent = String(count);
     $("documents").replaceChildren(...this.documents.map((one) => this.#item(one, asked.has(one.id))));
     const [only] = this.documents.filter((d) => asked.has(d.id));
     $("asking").textContent =
       asked.size === 0 ? "No document is ticked: choose what to ask"
-      : asked.size === 1 ? `Asking ${only.title}`
+      : only && asked.size === 1 ? `Asking ${only.title}`
       : asked.size === count ? `Asking all ${count} documents` : `Asking ${asked.size} of ${count} documents`;
     $("asking").classList.toggle("wrong", asked.size === 0);
   }
 
+  /** @param {Listed} one @param {boolean} asked */
   #item(one, asked) {
+    /** @type {HTMLInputElement} */
     const tick = h("input", { type: "checkbox", id: `ask-${one.id}`, checked: asked, onchange: () => this.#choose(one, tick.checked) });
     const what = [`${one.paragraphs.toLocaleString()} ${one.paragraphs === 1 ? "paragraph" : "paragraphs"}`];
     if (one.name !== one.title) what.push(one.name);
@@ -56,13 +64,14 @@ export class Library {
       h(
         "div",
         { class: "acts" },
-        h("button", { type: "button", class: "open", "aria-label": `Read ${one.title}`, onclick: () => { this.dialog.close(); this.acts.open(one.id); } }, "Read"),
+        h("button", { type: "button", class: "open", "aria-label": `Read ${one.title}`, onclick: () => { this.dialog.close(); void this.acts.open(one.id); } }, "Read"),
         one.own && !one.kept && action("keep", `Keep ${one.title}`, () => this.#keep(one)),
         one.own && action("trash", `Remove ${one.title}`, () => this.#remove(one)),
       ),
     );
   }
 
+  /** @param {Listed} one @param {boolean} asked */
   #choose(one, asked) {
     const { left } = this.store;
     if (asked) left.delete(one.id);
@@ -73,20 +82,23 @@ export class Library {
     this.acts.changed();
   }
 
+  /** @param {Listed} one */
   async #keep(one) {
     await this.#tried(() => keep(one.id), `Kept: ${one.title}`);
   }
 
+  /** @param {Listed} one */
   async #remove(one) {
     await this.#tried(() => remove(one.id), `Removed: ${one.title}`);
   }
 
+  /** @param {() => Promise<unknown>} act @param {string} done */
   async #tried(act, done) {
     try {
       await act();
       toast(done);
     } catch (error) {
-      toast(error.message);
+      toast(messageOf(error));
     }
     await this.refresh();
   }
@@ -95,13 +107,14 @@ export class Library {
     try {
       this.take((await session()).documents);
     } catch (error) {
-      toast(error.message);
+      toast(messageOf(error));
     }
   }
 
   // --- adding ---------------------------------------------------------------------------------
 
   // One after the other: each is sent, then indexed, unless it is cancelled.
+  /** @param {File[]} files */
   async add(files) {
     if (!files.length) return;
     if (!this.dialog.open) this.dialog.showModal();
@@ -120,7 +133,7 @@ export class Library {
       } catch (error) {
         const cancelled = stopping.signal.aborted;
         row.classList.add(cancelled ? "cancelled" : "wrong");
-        says.textContent = cancelled ? "Cancelled: not added" : error.message;
+        says.textContent = cancelled ? "Cancelled: not added" : messageOf(error);
         says.setAttribute("role", cancelled ? "status" : "alert");
         if (cancelled) await this.refresh();
       }
@@ -130,6 +143,7 @@ export class Library {
     }
   }
 
+  /** @param {File} file */
   #row(file) {
     const stopping = new AbortController();
     const bar = h("progress", { max: "1", value: "0", "aria-label": `Adding ${file.name}` });
@@ -139,15 +153,17 @@ export class Library {
       says.textContent = "Cancelling";
       stopping.abort();
     };
+    /** @type {HTMLButtonElement} */
     const cancel = h("button", { type: "button", class: "cancel", "aria-label": `Cancel adding ${file.name}`, onclick: stop }, "Cancel");
     const row = h("li", { dir: "auto" }, cancel, h("b", {}, file.name), bar, says);
     $("uploads").append(row);
     return { file, row, bar, says, cancel, stopping };
   }
 
+  /** @param {string} ticket @param {{ bar: HTMLProgressElement, says: HTMLElement, stopping: AbortController }} adding @returns {Promise<Listed>} */
   async #indexed(ticket, { bar, says, stopping }) {
     for await (const { place, value } of call("add", [ticket], stopping.signal)) {
-      if (place > 0) says.textContent = `Waiting: ${place} before it`;
+      if (place !== undefined && place > 0) says.textContent = `Waiting: ${place} before it`;
       if (value?.stage === "indexing") {
         bar.value = 0.3 + (0.7 * value.done) / value.total;
         says.textContent = `Indexing ${value.done.toLocaleString()} of ${value.total.toLocaleString()} paragraphs`;
@@ -160,6 +176,7 @@ export class Library {
   #droppable() {
     const cover = $("dropping");
     let depth = 0;
+    /** @param {DragEvent} event */
     const holds = (event) => event.dataTransfer?.types.includes("Files");
     addEventListener("dragenter", (event) => holds(event) && ++depth && (cover.hidden = false));
     addEventListener("dragleave", (event) => holds(event) && --depth <= 0 && (cover.hidden = true));
@@ -169,7 +186,7 @@ export class Library {
       cover.hidden = true;
       if (!holds(event)) return;
       event.preventDefault();
-      this.add([...event.dataTransfer.files]);
+      void this.add([...(event.dataTransfer?.files ?? [])]);
     });
   }
 }

@@ -1,12 +1,21 @@
 // Logs in, and shows the page.
 
-const form = document.getElementById("login");
-const wrong = document.getElementById("wrong");
+const form = /** @type {HTMLFormElement} */ (document.getElementById("login"));
+const wrong = /** @type {HTMLElement} */ (document.getElementById("wrong"));
 
-form.addEventListener("submit", async (event) => {
+form.addEventListener("submit", (event) => {
   event.preventDefault();
-  wrong.textContent = "";
-  const answer = await fetch("login", { method: "POST", body: new URLSearchParams(new FormData(form)) });
-  if (answer.ok) location.reload();
-  else wrong.textContent = "This name and password are not known here.";
+  void logIn();
 });
+
+async function logIn() {
+  wrong.textContent = "";
+  const body = new URLSearchParams(/** @type {[string, string][]} */ ([...new FormData(form)]));
+  try {
+    const answer = await fetch("login", { method: "POST", body });
+    if (answer.ok) location.reload();
+    else wrong.textContent = "This name and password are not known here.";
+  } catch {
+    wrong.textContent = "Footnote cannot be reached. Is it still running?";
+  }
+}

@@ -1,25 +1,27 @@
 // Puts the page together.
 
-import { $, h, toast } from "./dom.js";
+import { $, around, h, toast } from "./dom.js";
 import { History } from "./history.js";
 import { Library } from "./library.js";
 import { Reader } from "./reader.js";
-import { session, starters } from "./server.js";
+import { messageOf, session, starters } from "./server.js";
 import { Store, fresh, storage } from "./store.js";
 import { Talk } from "./talk.js";
 
 const ALIVE = 60_000; // milliseconds between signs of life
+/** @type {Record<string, string>} */
 const THEMES = { "": "as the device", light: "light", dark: "dark" };
 
 theme();
 
-const told = await session().catch((error) => {
-  toast(error.message, "Retry", () => location.reload());
+const told = await session().catch((/** @type {unknown} */ error) => {
+  toast(messageOf(error), "Retry", () => location.reload());
   return { user: null, documents: [] };
 });
 const store = new Store(told.user);
 $("log-out").hidden = told.user === null;
 
+/** @type {Reader} */
 const reader = new Reader({
   citing: (documentId, number) => talk.citing(documentId, number),
   goTo: (turn) => {
@@ -34,14 +36,17 @@ const reader = new Reader({
 const library = new Library(store, {
   changed: () => {
     reader.offer(library.documents);
-    suggest();
+    void suggest();
   },
   open: async (id) => {
     await reader.show(id);
     reader.open();
   },
-  again: (id) => reader.document?.id === id && reader.show(id, true),
+  again: (id) => {
+    if (reader.document?.id === id) void reader.show(id, true);
+  },
 });
+/** @type {Talk} */
 const talk = new Talk(store, {
   documents: () => library.asked(),
   changed: () => history.draw(),
@@ -56,12 +61,12 @@ talk.show((store.current && store.load(store.current)) || fresh());
 setInterval(() => session().catch(() => {}), ALIVE);
 
 for (const dialog of document.querySelectorAll("dialog")) {
-  dialog.querySelector(".close").addEventListener("click", () => dialog.close());
+  dialog.querySelector(".close")?.addEventListener("click", () => dialog.close());
   // A click beside it closes it.
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
 }
 addEventListener("keydown", (event) => {
-  if (event.key !== "/" || event.target.matches("input, textarea, select") || document.querySelector("dialog[open]")) return;
+  if (event.key !== "/" || around(event, "input, textarea, select") || document.querySelector("dialog[open]")) return;
   event.preventDefault();
   $("question").focus();
 });
@@ -72,6 +77,7 @@ document.body.dataset.ready = "true";
 async function suggest() {
   const asked = library.asked();
   const list = $("starters");
+  /** @type {string[]} */
   let questions = [];
   try {
     if (asked.length) questions = await starters(asked);
@@ -89,7 +95,7 @@ function theme() {
   const root = document.documentElement;
   const label = () => ($("theme-label").textContent = `Theme: ${THEMES[root.dataset.theme ?? ""]}`);
   $("theme").addEventListener("click", () => {
-    const next = names[(names.indexOf(root.dataset.theme ?? "") + 1) % names.length];
+    const next = names[(names.indexOf(root.dataset.theme ?? "") + 1) % names.length] ?? "";
     if (next) root.dataset.theme = next;
     else delete root.dataset.theme;
     storage.set("footnote/theme", next);

@@ -1,18 +1,21 @@
 // Text with some of its characters marked. Offsets count characters as Python does, not UTF-16.
 
 import { characters, h } from "./dom.js";
+/** @import { Span } from "../types.js" */
 
 // The pieces of a text between the edges of its spans: strings, and `mark`s that carry the keys of
 // all spans that lie over them. `spans`: {start, end, key, chosen}, offsets into the text.
+/** @param {string} text @param {Span[]} spans */
 export function marked(text, spans) {
   if (!spans.length) return [text];
   const letters = characters(text);
+  /** @param {number} offset */
   const within = (offset) => Math.max(0, Math.min(letters.length, offset));
   const edges = [...new Set([0, letters.length, ...spans.flatMap((s) => [within(s.start), within(s.end)])])];
   edges.sort((a, b) => a - b);
   const pieces = [];
-  for (let i = 1; i < edges.length; i++) {
-    const [start, end] = [edges[i - 1], edges[i]];
+  let start = 0;
+  for (const end of edges.slice(1)) {
     const piece = letters.slice(start, end).join("");
     const over = spans.filter((s) => s.start <= start && end <= s.end);
     if (!over.length) pieces.push(piece);
@@ -20,11 +23,13 @@ export function marked(text, spans) {
       const chosen = over.some((s) => s.chosen);
       pieces.push(h("mark", { class: chosen ? "chosen" : undefined, dataset: { keys: over.map((s) => s.key).join(" ") } }, piece));
     }
+    start = end;
   }
   return pieces;
 }
 
 // A long paragraph around its spans: the same pieces, with what is far from them left out.
+/** @param {string} text @param {Span[]} spans @param {number} around */
 export function excerpt(text, spans, around = 140) {
   const letters = characters(text);
   const first = Math.min(...spans.map((s) => s.start));

@@ -1,21 +1,38 @@
 // The document pane: the whole document under its headings, what is cited in it, and finding in it.
 
-import { $, announce, characters, h, smoothly } from "./dom.js";
+import { $, announce, around, characters, h, smoothly } from "./dom.js";
 import { marked } from "./marking.js";
-import { document_ } from "./server.js";
+import { document_, messageOf } from "./server.js";
+/** @import { About, Citation, Listed, Paragraph, ReaderActs, Whole } from "../types.js" */
+
+// Older browsers have none, and find without lighting up.
+const { highlights } = /** @type {{ highlights?: HighlightRegistry }} */ (CSS);
 
 const LONG = 300; // paragraphs from which those out of sight are not laid out
 const LINE = 27; // pixels, about
 const LIT = 2000; // places found that are lit up; all are counted
 
+/**
+ * A paragraph on the page. `spans`: what is marked in it, as JSON.
+ * @typedef {{ element: HTMLElement, text: HTMLElement, number: HTMLElement, paragraph: Paragraph, spans: string }} Block
+ * @typedef {{ block: Block, start: number, end: number }} Place
+ */
+
 export class Reader {
-  // `acts`: {citing(documentId, number): [{turn, marker}], goTo(turn), askAbout(about)}.
+  /** @type {Whole | null} */
+  document = null;
+  /** @type {Map<number, Block>} */
+  blocks = new Map();
+  /** @type {Citation[]} */
+  cited = [];
+  /** @type {Place[]} */
+  found = [];
+  /** @type {Element | null} */
+  before = null;
+
+  /** @param {ReaderActs} acts */
   constructor(acts) {
     this.acts = acts;
-    this.document = null;
-    this.blocks = new Map();
-    this.cited = [];
-    this.found = [];
     this.at = -1;
     this.pages = $("pages");
     this.pages.addEventListener("click", (event) => this.#clicked(event));
@@ -29,7 +46,7 @@ export class Reader {
     $("close-reader").addEventListener("click", () => this.close());
     $("open-reader").addEventListener("click", () => this.open());
     $("reader").addEventListener("keydown", (event) => event.key === "Escape" && this.isSheet() && this.close());
-    $("reader-title").querySelector("select").addEventListener("change", (event) => this.show(event.target.value));
+    $("reader-choice").addEventListener("change", () => void this.show($("reader-choice").value));
   }
 
   // On a narrow page the document lies over the conversation.
@@ -50,36 +67,40 @@ export class Reader {
     $("talk").inert = $("top").inert = false;
     $("reader").removeAttribute("role");
     $("reader").removeAttribute("aria-modal");
-    this.before?.focus({ preventScroll: true });
+    if (this.before instanceof HTMLElement) this.before.focus({ preventScroll: true });
   }
 
   // The documents that there are to read.
+  /** @param {Listed[]} documents */
   offer(documents) {
-    const select = $("reader-title").querySelector("select");
+    const select = $("reader-choice");
     select.replaceChildren(...documents.map((d) => h("option", { value: d.id }, d.title)));
     select.hidden = documents.length < 2;
-    $("reader-title").querySelector("h2").hidden = documents.length > 1;
-    if (this.document && !documents.some((d) => d.id === this.document.id)) this.#clear();
+    $("reader-heading").hidden = documents.length > 1;
+    if (this.document && !documents.some((d) => d.id === this.document?.id)) this.#clear();
+    const [first] = documents;
     if (this.document) select.value = this.document.id;
-    else if (documents.length) return this.show(documents[0].id);
+    else if (first) void this.show(first.id);
   }
 
   // Show a document; when it is shown already (and not added anew), nothing moves.
+  /** @param {string} id */
   async show(id, again = false) {
     if (this.document?.id === id && !again) return true;
     let loaded;
     try {
       loaded = await document_(id);
     } catch (error) {
-      this.note(error.message);
+      this.note(messageOf(error));
       return false;
     }
     this.document = loaded;
     this.note("");
-    $("reader-title").querySelector("select").value = id;
-    $("reader-title").querySelector("h2").textContent = loaded.title;
+    $("reader-choice").value = id;
+    $("reader-heading").textContent = loaded.title;
     this.blocks.clear();
     const nodes = [];
+    /** @type {string[]} */
     let heading = [];
     for (const paragraph of loaded.paragraphs) {
       const same = heading.findIndex((title, level) => title !== paragraph.heading[level]);
@@ -104,6 +125,7 @@ export class Reader {
     this.pages.replaceChildren();
   }
 
+  /** @param {Paragraph} paragraph */
   #block(paragraph) {
     const text = h("p", { dir: "auto" }, paragraph.text);
     const label = `Paragraph ${paragraph.number}${paragraph.page ? `, page ${paragraph.page}` : ""}`;
@@ -120,10 +142,12 @@ export class Reader {
   }
 
   // Mark what these citations quote; one of them may be chosen: it is brought into view.
+  /** @param {Citation[]} citations @param {Citation} [chosen] */
   mark(citations, chosen) {
     this.cited = citations;
-    if (!this.document) return;
-    const byNumber = Map.groupBy(citations.filter((c) => c.document_id === this.document.id), (c) => c.paragraph);
+    const { document } = this;
+    if (!document) return;
+    const byNumber = Map.groupBy(citations.filter((c) => c.document_id === document.id), (c) => c.paragraph);
     for (const [number, block] of this.blocks) {
       const spans = (byNumber.get(number) ?? []).map((c) => ({
         start: c.start - c.paragraph_start,
@@ -140,38 +164,43 @@ export class Reader {
   }
 
   // A new answer's citations: the first is brought into view where the document is beside it.
+  /** @param {Citation[]} citations */
   async cite(citations) {
-    if (!citations.length || this.isSheet()) return this.mark(citations);
-    if (await this.show(citations[0].document_id)) {
+    const [first] = citations;
+    if (!first || this.isSheet()) return this.mark(citations);
+    if (await this.show(first.document_id)) {
       this.mark(citations);
-      const first = this.pages.querySelector("mark");
-      if (first) this.#bring(first);
+      const mark = this.pages.querySelector("mark");
+      if (mark) this.#bring(mark);
     }
   }
 
   // Light up what a citation quotes, in its paragraph.
+  /** @param {Citation} citation @param {Citation[]} all */
   async light(citation, all) {
     const there = await this.show(citation.document_id);
     this.open();
     if (!there) return this.note("The document that this was quoted from is no longer here. Its paragraph is kept with the answer.");
     this.note("");
     const block = this.blocks.get(citation.paragraph);
-    if (block?.paragraph.text !== citation.paragraph_text) {
+    if (!block || block.paragraph.text !== citation.paragraph_text) {
       this.mark([]);
       return this.note("The document has changed since this answer, so the quote may no longer stand in it. Ask again.");
     }
     this.mark(all, citation);
-    this.#select(citation.paragraph, false);
+    this.#select(block, false);
     this.#bring(block.text.querySelector("mark.chosen") ?? block.element);
     announce(`Shown in the document: ${citation.quote}`);
   }
 
+  /** @param {string} text */
   note(text) {
     $("reader-note").textContent = text;
     $("reader-note").hidden = !text;
   }
 
   // Paragraphs out of sight have no exact height until they are near: look again once they have.
+  /** @param {Element} target */
   #bring(target) {
     target.scrollIntoView({ block: "center", behavior: "instant" });
     requestAnimationFrame(() => target.scrollIntoView({ block: "center", behavior: "instant" }));
@@ -179,17 +208,20 @@ export class Reader {
 
   // --- paragraphs -----------------------------------------------------------------------------
 
+  /** @param {Event} event */
   #clicked(event) {
-    if (event.target.closest(".beside")) return;
-    const block = event.target.closest(".block");
-    if (!block || (!event.target.closest(".number") && !getSelection().isCollapsed)) return;
-    this.#select(Number(block.dataset.number), true);
+    if (around(event, ".beside")) return;
+    const block = this.blocks.get(Number(around(event, ".block")?.dataset.number));
+    if (!block || (!around(event, ".number") && !getSelection()?.isCollapsed)) return;
+    this.#select(block, true);
   }
 
+  /** @param {KeyboardEvent} event */
   #moved(event) {
-    const number = Number(event.target.closest?.(".number")?.parentElement.dataset.number);
+    const number = Number(around(event, ".number")?.parentElement?.dataset.number);
+    /** @type {Record<string, number>} */
     const steps = { ArrowDown: number + 1, ArrowUp: number - 1, Home: 1, End: this.blocks.size };
-    const next = this.blocks.get(steps[event.key]);
+    const next = this.blocks.get(steps[event.key] ?? 0);
     if (!number || !next) return;
     event.preventDefault();
     this.#rove(next);
@@ -197,6 +229,7 @@ export class Reader {
     next.element.scrollIntoView({ block: "nearest", behavior: smoothly() });
   }
 
+  /** @param {Block} block */
   #rove(block) {
     for (const { number } of this.blocks.values()) if (number.tabIndex === 0) number.tabIndex = -1;
     block.number.tabIndex = 0;
@@ -218,8 +251,10 @@ export class Reader {
   }
 
   // Show what there is about a paragraph; choosing it again hides it.
-  #select(number, toggles) {
-    const block = this.blocks.get(number);
+  /** @param {Block} block @param {boolean} toggles */
+  #select(block, toggles) {
+    if (!this.document) return;
+    const { number } = block.paragraph;
     const open = block.element.classList.contains("chosen");
     this.#unselect();
     this.#rove(block);
@@ -227,6 +262,7 @@ export class Reader {
     block.element.classList.add("chosen");
     block.number.setAttribute("aria-expanded", "true");
     const citing = this.acts.citing(this.document.id, number);
+    /** @type {About} */
     const about = {
       document: this.document.id,
       title: block.paragraph.heading.at(-1) ?? this.document.title,
@@ -252,7 +288,7 @@ export class Reader {
     const wanted = $("find-text").value.trim();
     this.found = [];
     this.at = -1;
-    CSS.highlights?.clear();
+    highlights?.clear();
     if (wanted) {
       const pattern = new RegExp(wanted.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&").replace(/\s+/g, "\\s+"), "gi");
       for (const block of this.blocks.values()) {
@@ -260,29 +296,32 @@ export class Reader {
           this.found.push({ block, start: match.index, end: match.index + match[0].length });
         }
       }
-      CSS.highlights?.set("found", new Highlight(...this.found.slice(0, LIT).map(range)));
+      highlights?.set("found", new Highlight(...this.found.slice(0, LIT).map(range)));
     }
-    for (const id of ["find-on", "find-back"]) $(id).disabled = !this.found.length;
+    $("find-on").disabled = $("find-back").disabled = !this.found.length;
     $("find-count").textContent = wanted ? (this.found.length ? `${this.found.length}` : "none") : "";
   }
 
+  /** @param {1 | -1} by */
   #step(by) {
     if (!this.found.length) return;
     this.at = this.at < 0 ? (by > 0 ? 0 : this.found.length - 1) : (this.at + by + this.found.length) % this.found.length;
     const place = this.found[this.at];
+    if (!place) return;
     $("find-count").textContent = `${this.at + 1} of ${this.found.length}`;
     this.#bring(place.block.element);
-    CSS.highlights?.set("found-here", new Highlight(range(place)));
+    highlights?.set("found-here", new Highlight(range(place)));
   }
 }
 
 // The place of a find as a range over the paragraph's text, whatever is marked in it.
+/** @param {Place} place */
 function range({ block, start, end }) {
   const found = new Range();
   const walker = document.createTreeWalker(block.text, NodeFilter.SHOW_TEXT);
   let before = 0;
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    const after = before + node.data.length;
+    const after = before + /** @type {Text} */ (node).data.length;
     if (before <= start && start < after) found.setStart(node, start - before);
     if (before < end && end <= after) {
       found.setEnd(node, end - before);

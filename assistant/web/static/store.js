@@ -2,8 +2,10 @@
 // none of it.
 
 import { toast } from "./dom.js";
+/** @import { Conversation } from "../types.js" */
 
 export const storage = {
+  /** @param {string} name */
   get(name) {
     try {
       return localStorage.getItem(name);
@@ -11,6 +13,7 @@ export const storage = {
       return null; // a browser that keeps nothing
     }
   },
+  /** @param {string} name @param {string} value */
   set(name, value) {
     try {
       localStorage.setItem(name, value);
@@ -20,10 +23,9 @@ export const storage = {
   },
 };
 
-// A conversation: {id, title, named, updated, turns}. A turn: {id, question, state, …} with what
-// the server told of its answer; `state` is pending, answered, refused, failed or stopped.
 export class Store {
   // Each user who logs in here has conversations of their own.
+  /** @param {string | null} user */
   constructor(user) {
     this.prefix = `footnote/${encodeURIComponent(user ?? "")}/`;
   }
@@ -38,44 +40,57 @@ export class Store {
 
   // The newest first.
   all() {
-    const found = this.#names().map((name) => read(name)).filter((one) => one?.turns);
+    const found = this.#names().flatMap((name) => conversationAt(name) ?? []);
     return found.sort((a, b) => b.updated - a.updated);
   }
 
+  /** @param {string} id */
   load(id) {
-    const found = read(`${this.prefix}conversation/${id}`);
+    const found = conversationAt(`${this.prefix}conversation/${id}`);
     // The page was left before these were answered.
     for (const turn of found?.turns ?? []) if (turn.state === "pending") turn.state = "stopped";
     return found;
   }
 
+  /** @param {Conversation} conversation */
   save(conversation) {
     if (!conversation.turns.length && !conversation.named) return;
     storage.set(`${this.prefix}conversation/${conversation.id}`, JSON.stringify(conversation));
   }
 
+  /** @param {string} id */
   remove(id) {
     localStorage.removeItem(`${this.prefix}conversation/${id}`);
   }
 
+  /** @returns {string | null} */
   get current() {
     return storage.get(`${this.prefix}current`);
   }
 
+  /** @param {string} id */
   set current(id) {
     storage.set(`${this.prefix}current`, id);
   }
 
   // Ids of the documents that are not asked.
   get left() {
-    return new Set(read(`${this.prefix}left`) ?? []);
+    return new Set(/** @type {string[] | null} */ (read(`${this.prefix}left`)));
   }
 
+  /** @param {Set<string>} ids */
   set left(ids) {
     storage.set(`${this.prefix}left`, JSON.stringify([...ids]));
   }
 }
 
+/** @param {string} name */
+function conversationAt(name) {
+  const found = /** @type {Conversation | null} */ (read(name));
+  return found?.turns ? found : null;
+}
+
+/** @param {string} name @returns {unknown} */
 function read(name) {
   try {
     return JSON.parse(storage.get(name) ?? "null");
@@ -84,5 +99,6 @@ function read(name) {
   }
 }
 
+/** @returns {Conversation} */
 export const fresh = () => ({ id: newId(), title: "", named: false, updated: Date.now(), turns: [] });
 export const newId = () => crypto.getRandomValues(new Uint32Array(3)).join("-");

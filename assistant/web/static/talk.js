@@ -2,21 +2,27 @@
 
 import { $, announce, smoothly, toast } from "./dom.js";
 import { copy, withFootnotes } from "./exporting.js";
-import { Failure, call, vote } from "./server.js";
+import { Failure, call, messageOf, vote } from "./server.js";
 import { fresh, newId } from "./store.js";
 import { REFUSAL, TurnView, citationsOf, sentencesOf, tooltips } from "./turn.js";
+/** @import { Store } from "./store.js" */
+/** @import { About, Answering, Citation, Conversation, Said, TalkActs, Thumb, Turn } from "../types.js" */
 
 export class Talk {
-  // `acts`: {documents(): ids that are asked, changed(), follow(citation, all), cite(citations),
-  // leave()}.
+  conversation = fresh();
+  /** @type {Map<string, TurnView>} */
+  views = new Map(); // by the element's id
+  /** @type {Map<string, AbortController>} */
+  running = new Map(); // by conversation: what stops its answer
+  /** @type {About | null} */
+  about = null;
+  /** @type {Turn | null} */
+  editing = null;
+
+  /** @param {Store} store @param {TalkActs} acts */
   constructor(store, acts) {
     this.store = store;
     this.acts = acts;
-    this.conversation = fresh();
-    this.views = new Map();
-    this.running = new Map(); // by conversation: what stops its answer
-    this.about = null;
-    this.editing = null;
     this.box = $("question");
     $("composer").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -31,19 +37,20 @@ export class Talk {
     $("stop").addEventListener("click", () => this.running.get(this.conversation.id)?.abort());
     $("context-drop").addEventListener("click", () => this.#context(null, null));
     tooltips($("turns"), (marker) => {
-      const view = this.views.get(marker.closest(".turn").id);
-      return citationsOf(view.turn).find((c) => c.marker === Number(marker.dataset.marker));
+      const view = this.views.get(marker.closest(".turn")?.id ?? "");
+      return view && citationsOf(view.turn).find((c) => c.marker === Number(marker.dataset.marker));
     });
   }
 
   // Show a conversation. One that is being answered goes on being answered meanwhile.
+  /** @param {Conversation} conversation */
   show(conversation) {
     this.conversation = conversation;
     this.store.current = conversation.id;
     this.#context(null, null);
     this.#draw();
     this.acts.leave();
-    this.acts.cite(this.#last());
+    void this.acts.cite(this.#last());
     this.acts.changed();
   }
 
@@ -54,13 +61,20 @@ export class Talk {
     $("welcome").hidden = this.conversation.turns.length > 0;
     this.#busy();
     const last = this.conversation.turns.at(-1);
-    if (last) this.views.get(`turn-${last.id}`).element.scrollIntoView({ block: "start", behavior: "instant" });
+    if (last) this.#viewOf(last)?.element.scrollIntoView({ block: "start", behavior: "instant" });
   }
 
+  // None where the turn is not shown: it is in another conversation, or was replaced.
+  /** @param {Turn} turn */
+  #viewOf(turn) {
+    return this.views.get(`turn-${turn.id}`);
+  }
+
+  /** @param {Turn} turn */
   #append(turn) {
     const view = new TurnView(turn, {
       follow: (of, citation) => this.#follow(of, citation),
-      openAt: (source) => this.acts.follow(source, [source]),
+      openAt: (source) => void this.acts.follow(source, [source]),
       ask: (question) => this.ask(question),
       retry: (of) => this.#retry(of),
       edit: (of) => this.#context(null, of),
@@ -91,41 +105,44 @@ export class Talk {
     this.ask(question, about ?? editing?.about);
   }
 
+  /** @param {string} question @param {About} [about] */
   ask(question, about) {
     if (this.running.has(this.conversation.id)) return;
+    /** @type {Turn} */
     const turn = { id: newId(), question, about, state: "pending" };
     const { conversation } = this;
     conversation.turns.push(turn);
-    if (!conversation.named) conversation.title = conversation.turns[0].question.slice(0, 80);
-    this.#answer(conversation, turn);
+    if (!conversation.named) conversation.title = (conversation.turns[0] ?? turn).question.slice(0, 80);
+    void this.#answer(conversation, turn);
   }
 
+  /** @param {Turn} turn */
   #retry(turn) {
     if (this.running.has(this.conversation.id)) return;
     const { id, question, about } = turn;
-    for (const name of Object.keys(turn)) delete turn[name];
+    for (const name of Object.keys(turn)) Reflect.deleteProperty(turn, name);
     Object.assign(turn, { id, question, about, state: "pending" });
-    const old = this.views.get(`turn-${id}`).element;
     const mark = document.createComment("");
-    old.replaceWith(mark);
+    this.#viewOf(turn)?.element.replaceWith(mark);
     const view = this.#append(turn);
     mark.replaceWith(view.element);
-    this.#answer(this.conversation, turn);
+    void this.#answer(this.conversation, turn);
   }
 
+  /** @param {Conversation} conversation @param {Turn} turn */
   async #answer(conversation, turn) {
     const stopping = new AbortController();
     this.running.set(conversation.id, stopping);
     $("welcome").hidden = true;
-    const view = this.views.get(`turn-${turn.id}`) ?? this.#append(turn);
+    const view = this.#viewOf(turn) ?? this.#append(turn);
     view.element.scrollIntoView({ block: "start", behavior: smoothly() });
     this.#saved(conversation);
     this.#busy();
     turn.documents = this.acts.documents();
     try {
       const before = conversation.turns.slice(0, conversation.turns.indexOf(turn));
-      const data = [turn.question, historyOf(before, turn.about), turn.documents];
-      for await (const { place, value } of call("ask", data, stopping.signal)) {
+      const history = historyOf(before, turn.about);
+      for await (const { place, value } of call("ask", [turn.question, history, turn.documents], stopping.signal)) {
         if (place !== undefined) turn.place = place;
         if (value) this.#take(turn, value);
         if (turn.state !== "pending") this.#saved(conversation);
@@ -136,7 +153,7 @@ export class Talk {
       if (stopping.signal.aborted) turn.state = "stopped";
       else {
         turn.state = "failed";
-        turn.failure = error instanceof Failure ? error.message : `The page made a mistake: ${error.message}`;
+        turn.failure = error instanceof Failure ? error.message : `The page made a mistake: ${messageOf(error)}`;
       }
     }
     delete turn.place;
@@ -145,15 +162,16 @@ export class Talk {
     this.#saved(conversation);
     if (conversation !== this.conversation) return toast(`Answered: ${turn.question}`, "Show", () => this.show(conversation));
     this.#busy();
-    this.acts.cite(citationsOf(turn));
+    void this.acts.cite(citationsOf(turn));
     announce(spoken(turn));
   }
 
+  /** @param {Turn} turn @param {Answering} value */
   #take(turn, value) {
-    const { stage, sources, sentences, citations, answer, instead, failure } = value;
-    Object.assign(turn, { sources, sentences, citations, answer, instead, failure });
-    if (stage === "done") {
-      turn.state = answer.refused ? "refused" : "answered";
+    const { stage, ...known } = value;
+    Object.assign(turn, known);
+    if (value.stage === "done") {
+      turn.state = value.answer.refused ? "refused" : "answered";
       delete turn.sentences; // they are in the answer
       delete turn.citations;
     }
@@ -161,10 +179,12 @@ export class Talk {
   }
 
   // The turn may be in a conversation that is not shown at the moment.
+  /** @param {Turn} turn */
   #update(turn) {
-    this.views.get(`turn-${turn.id}`)?.update();
+    this.#viewOf(turn)?.update();
   }
 
+  /** @param {Conversation} conversation */
   #saved(conversation) {
     conversation.updated = Date.now();
     this.store.save(conversation);
@@ -174,7 +194,7 @@ export class Talk {
 
   #busy() {
     const busy = this.running.has(this.conversation.id);
-    const hadFocus = [$("stop"), $("send")].includes(document.activeElement);
+    const hadFocus = [$("stop"), $("send")].some((button) => button === document.activeElement);
     $("send").hidden = busy;
     $("stop").hidden = !busy;
     if (hadFocus) (busy ? $("stop") : this.box).focus();
@@ -183,6 +203,7 @@ export class Talk {
   // --- around an answer -----------------------------------------------------------------------
 
   // What the next question is about: a paragraph, or a question that it replaces.
+  /** @param {About | null} about @param {Turn | null} editing */
   #context(about, editing) {
     if (this.editing && !editing) this.box.value = "";
     this.about = about;
@@ -196,24 +217,28 @@ export class Talk {
     if (about || editing) this.box.focus();
   }
 
+  /** @param {About} about */
   askAbout(about) {
     this.#context(about, null);
   }
 
+  /** @param {Turn} turn @param {Citation} citation */
   #follow(turn, citation) {
     for (const marker of $("turns").querySelectorAll(".marker[aria-current]")) marker.removeAttribute("aria-current");
-    const { element } = this.views.get(`turn-${turn.id}`);
-    element.querySelector(`.marker[data-marker="${citation.marker}"]`)?.setAttribute("aria-current", "true");
-    this.acts.follow(citation, citation.marker ? citationsOf(turn) : turn.answer.closest);
+    const marker = this.#viewOf(turn)?.element.querySelector(`.marker[data-marker="${citation.marker}"]`);
+    marker?.setAttribute("aria-current", "true");
+    void this.acts.follow(citation, citation.marker ? citationsOf(turn) : (turn.answer?.closest ?? []));
   }
 
+  /** @param {Turn} turn */
   goTo(turn) {
-    const { element } = this.views.get(`turn-${turn.id}`);
-    element.scrollIntoView({ block: "start", behavior: smoothly() });
-    element.focus({ preventScroll: true });
+    const element = this.#viewOf(turn)?.element;
+    element?.scrollIntoView({ block: "start", behavior: smoothly() });
+    element?.focus({ preventScroll: true });
   }
 
   // The answers of this conversation that cite a paragraph.
+  /** @param {string} documentId @param {number} number */
   citing(documentId, number) {
     return this.conversation.turns.flatMap((turn) =>
       citationsOf(turn)
@@ -227,7 +252,9 @@ export class Talk {
     return answered ? citationsOf(answered) : [];
   }
 
+  /** @param {Turn} turn @param {Thumb} verdict */
   async #vote(turn, verdict) {
+    if (!turn.answer) return;
     const before = this.conversation.turns.slice(0, this.conversation.turns.indexOf(turn));
     try {
       const { refused, confidence, sentences, citations } = turn.answer;
@@ -244,14 +271,16 @@ export class Talk {
       this.store.save(this.conversation);
       toast("Thank you. It is among the drafts of this machine's evaluation questions.");
     } catch (error) {
-      toast(error.message);
+      toast(messageOf(error));
     }
   }
 }
 
 // The conversation before a question, as the server takes it. A question about a paragraph is
 // understood as if that had just been talked about.
+/** @param {Turn[]} turns @param {About} [about] */
 function historyOf(turns, about) {
+  /** @type {Said[]} */
   const said = turns
     .filter((turn) => turn.state === "answered")
     .flatMap((turn) => [
@@ -262,6 +291,7 @@ function historyOf(turns, about) {
   return said.slice(-24);
 }
 
+/** @param {Turn} turn */
 function spoken(turn) {
   if (turn.state === "answered") return sentencesOf(turn).map((s) => s.text).join(" ");
   if (turn.state === "refused") return `${REFUSAL} The closest paragraphs are listed.`;

@@ -1,8 +1,9 @@
 // One question and what became of it. While an answer streams, everything is added below what is
 // there already, so that nothing that is being read moves.
 
-import { $, action, h, placeOf } from "./dom.js";
+import { $, action, around, h, placeOf } from "./dom.js";
 import { excerpt, marked } from "./marking.js";
+/** @import { Citation, Sentence, Thumb, Turn, TurnActs } from "../types.js" */
 
 export const REFUSAL = "The documents do not say.";
 
@@ -12,10 +13,13 @@ const VERDICTS = {
   unsupported: "nothing in the documents supports this",
 };
 
+/** @param {Turn} turn */
 export const citationsOf = (turn) => turn.answer?.citations ?? turn.citations ?? [];
+/** @param {Turn} turn */
 export const sentencesOf = (turn) => turn.answer?.sentences ?? turn.sentences ?? [];
 
 // What was asked and is not in the documents, in an answer to the rest.
+/** @param {Turn} turn */
 export const missing = (turn) => {
   const questions = turn.answer?.unanswered ?? [];
   return questions.length ? `${REFUSAL.slice(0, -1)}: ${questions.join(" ")}` : "";
@@ -23,6 +27,7 @@ export const missing = (turn) => {
 
 // What is said of an answer as a whole. An answer is partial when some of what was asked or of what
 // was written is not in the documents, whether that was left out or is shown.
+/** @param {Turn} turn */
 export function standing(turn) {
   const sentences = sentencesOf(turn);
   const unsupported = sentences.filter((s) => s.verdict === "unsupported").length;
@@ -30,6 +35,7 @@ export function standing(turn) {
   const partial = unsupported + dropped > 0 || missing(turn) !== "";
   const written = sentences.some((s) => s.verdict === "supported");
   const words = [partial ? "Partly answered" : written ? "Written from its sources" : "Quoted from the documents"];
+  /** @param {number} count */
   const is = (count) => (count === 1 ? "sentence that nothing supports was" : "sentences that nothing supports were");
   if (dropped) words.push(`${dropped} ${is(dropped)} left out`);
   if (unsupported) words.push(`${unsupported} of ${sentences.length} sentences not supported`);
@@ -41,7 +47,7 @@ export function standing(turn) {
 }
 
 export class TurnView {
-  // `acts`: {follow(turn, citation), openAt(citation), ask(question), retry, edit, copy, vote}.
+  /** @param {Turn} turn @param {TurnActs} acts */
   constructor(turn, acts) {
     this.turn = turn;
     this.acts = acts;
@@ -61,7 +67,8 @@ export class TurnView {
     this.element.setAttribute("aria-busy", String(turn.state === "pending"));
     this.#stage();
     const sentences = sentencesOf(turn);
-    for (; this.shown < sentences.length; this.shown++) this.#sentence(sentences[this.shown]);
+    for (const sentence of sentences.slice(this.shown)) this.#sentence(sentence);
+    this.shown = sentences.length;
     if (turn.state !== "pending" && !this.after.childElementCount) this.#finish();
   }
 
@@ -71,7 +78,7 @@ export class TurnView {
     const waiting = turn.state === "pending" && !turn.sentences?.length;
     let words;
     if (turn.state === "pending") {
-      if (turn.place > 0) words = `Waiting: ${turn.place === 1 ? "one question is" : `${turn.place} questions are`} before yours`;
+      if (turn.place !== undefined && turn.place > 0) words = `Waiting: ${turn.place === 1 ? "one question is" : `${turn.place} questions are`} before yours`;
       else if (!turn.sources) words = turn.place === undefined ? "Sending" : "Searching the documents";
       else words = "Reading";
     } else if (turn.sources?.length) words = "Read";
@@ -84,6 +91,7 @@ export class TurnView {
     this.stage.hidden = !words;
   }
 
+  /** @param {Sentence} sentence */
   #sentence(sentence) {
     const citations = citationsOf(this.turn);
     const markers = sentence.markers.map((marker) => {
@@ -104,6 +112,7 @@ export class TurnView {
     );
   }
 
+  /** @param {Citation} citation */
   #marker(citation) {
     return h(
       "a",
@@ -124,7 +133,7 @@ export class TurnView {
 
   #finish() {
     const { turn } = this;
-    if (turn.state === "failed") this.after.append(failure(turn.failure));
+    if (turn.state === "failed") this.after.append(failure(turn.failure ?? ""));
     if (turn.state === "stopped") this.after.append(h("p", { class: "stopped" }, this.shown ? "Stopped here. The answer may go on." : "Stopped before there was an answer."));
     const { answer } = turn;
     if (missing(turn)) this.after.append(h("p", { class: "note", dir: "auto" }, missing(turn)));
@@ -155,7 +164,9 @@ export class TurnView {
   }
 
   // Citations of the same paragraph share a card, so that it is read once.
+  /** @param {Citation[]} citations @param {string} title */
   #cards(citations, title) {
+    /** @type {Map<string, [Citation, ...Citation[]]>} */
     const places = new Map();
     for (const citation of citations) {
       const place = `${citation.document_id} ${citation.paragraph_start}`;
@@ -165,12 +176,14 @@ export class TurnView {
     return h("section", { class: "sources", "aria-label": title }, h("h3", {}, title), ...cards);
   }
 
+  /** @param {[Citation, ...Citation[]]} group */
   #card(group) {
     const [first] = group;
     const closest = !first.marker;
     const spans = group.map((c) => ({ start: c.start - c.paragraph_start, end: c.end - c.paragraph_start, key: c.marker }));
     const short = excerpt(first.paragraph_text, spans);
     const text = h("p", { class: "paragraph", dir: "auto" }, ...short.pieces);
+    /** @type {HTMLButtonElement} */
     const more = h(
       "button",
       {
@@ -181,13 +194,13 @@ export class TurnView {
           const open = more.getAttribute("aria-expanded") === "true";
           more.setAttribute("aria-expanded", String(!open));
           more.textContent = open ? "Whole paragraph" : "Less";
-          text.replaceChildren(...(open ? excerpt(first.paragraph_text, spans).pieces : marked(first.paragraph_text, spans)).filter(Boolean));
+          text.replaceChildren(...(open ? excerpt(first.paragraph_text, spans).pieces : marked(first.paragraph_text, spans)).filter((piece) => piece !== false));
         },
       },
       "Whole paragraph",
     );
     const open = h("button", { type: "button", class: "go", onclick: () => this.acts.follow(this.turn, first) }, placeOf(first));
-    const keys = group.map((c) => c.marker && h("span", { class: "key" }, `[${c.marker}]`)).filter(Boolean);
+    const keys = group.map((c) => c.marker > 0 && h("span", { class: "key" }, `[${c.marker}]`));
     return h(
       "article",
       { class: closest ? "card closest" : "card", dataset: { markers: group.map((c) => c.marker).join(" ") } },
@@ -200,9 +213,11 @@ export class TurnView {
 
   #actions() {
     const { turn, acts } = this;
+    /** @param {Thumb} verdict */
     const voted = (verdict) => turn.vote === verdict;
+    /** @type {HTMLElement[]} */
     const thumbs = turn.answer
-      ? ["up", "down"].map((verdict) => {
+      ? /** @type {Thumb[]} */ (["up", "down"]).map((verdict) => {
           const button = action(verdict, verdict === "up" ? "A good answer" : "A bad answer", async () => {
             await acts.vote(turn, verdict);
             for (const one of thumbs) one.setAttribute("aria-pressed", String(one.dataset.verdict === turn.vote));
@@ -224,18 +239,22 @@ export class TurnView {
 }
 
 // What of an unsupported sentence the documents state otherwise.
+/** @param {Sentence} sentence */
 const against = ({ conflicts }) => (conflicts?.length ? `: ${conflicts.join(", ")}` : "");
 
+/** @param {string} text */
 function failure(text) {
   return h("div", { class: "failure", role: "alert" }, h("b", {}, "This could not be answered."), " ", h("span", { dir: "auto" }, text));
 }
 
 // The quote of the marker under the pointer or the focus.
+/** @param {HTMLElement} root @param {(marker: HTMLElement) => Citation | undefined} citationOf */
 export function tooltips(root, citationOf) {
   const tip = $("tooltip");
   const hide = () => (tip.hidden = true);
+  /** @param {Event} event */
   const show = (event) => {
-    const marker = event.target.closest?.(".marker");
+    const marker = around(event, ".marker");
     const citation = marker && citationOf(marker);
     if (!citation) return;
     tip.replaceChildren(h("q", { dir: "auto" }, citation.quote), h("small", { dir: "auto" }, placeOf(citation)));

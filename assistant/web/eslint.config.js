@@ -1,0 +1,32 @@
+// Rules for the page's scripts. tsc checks names and types; this checks what types do not say.
+
+import js from "@eslint/js";
+import { defineConfig } from "eslint/config";
+import ts from "typescript-eslint";
+
+// The page makes elements, never markup: its policy (security.py) has the browser refuse these.
+const MARKUP = ["innerHTML", "outerHTML", "insertAdjacentHTML", "setHTMLUnsafe", "parseHTMLUnsafe", "parseFromString", "createContextualFragment", "srcdoc", "write", "writeln"];
+
+export default defineConfig(js.configs.recommended, ts.configs.strictTypeChecked, {
+  languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+  linterOptions: { reportUnusedDisableDirectives: "error" },
+  rules: {
+    eqeqeq: "error",
+    "no-console": "error",
+    "no-eval": "error",
+    "no-new-wrappers": "error",
+    "no-restricted-properties": ["error", ...MARKUP.map((property) => ({ property, message: "Make elements with h() of dom.js." }))],
+    "no-script-url": "error",
+    "no-self-compare": "error",
+    "no-template-curly-in-string": "error",
+    "no-undef": "off", // tsc knows the browser's names
+    "no-unreachable-loop": "error",
+    "no-var": "error",
+    "object-shorthand": "error",
+    "prefer-const": "error",
+    "@typescript-eslint/no-confusing-void-expression": "off", // `return this.note(…)` is short
+    "@typescript-eslint/no-unnecessary-condition": ["error", { allowConstantLoopConditions: "only-allowed-literals" }],
+    "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+    "@typescript-eslint/switch-exhaustiveness-check": "error",
+  },
+});

@@ -1,0 +1,233 @@
+// The values that flow through the page. Those that the server tells have the names that values.py,
+// streams.py and server.py give them.
+
+// --- what the server tells ------------------------------------------------------------------------
+
+export type Verdict = "quoted" | "supported" | "unsupported";
+
+// A place in a document. Offsets count characters of the document's text, as Python does.
+export interface Citation {
+  marker: number; // 0: not part of an answer
+  document: string; // its title
+  document_id: string;
+  heading: string[]; // outermost first
+  paragraph: number;
+  page: number | null;
+  start: number;
+  end: number;
+  quote: string;
+  paragraph_start: number;
+  paragraph_end: number;
+  paragraph_text: string;
+}
+
+export interface Sentence {
+  text: string;
+  verdict: Verdict;
+  markers: number[];
+  conflicts?: string[]; // a conversation kept by an older page may lack them
+}
+
+export interface Answer {
+  question: string;
+  standalone_question: string;
+  refused: boolean;
+  confidence: number; // 0..1
+  text: string;
+  sentences: Sentence[];
+  citations: Citation[];
+  closest: Citation[];
+  unanswered: string[];
+  dropped: number;
+  note: string | null;
+  timings_ms?: Record<string, number>; // may be lacking as well
+}
+
+// What is known of an answer before it is whole.
+export interface Found {
+  sources: Citation[];
+  sentences: Sentence[];
+  citations: Citation[];
+}
+
+export type Answering =
+  | { stage: "searching" }
+  | ({ stage: "reading" } & Found)
+  | ({ stage: "done"; answer: Answer; instead?: string[] } & Partial<Found>)
+  | ({ stage: "failed"; failure: string } & Partial<Found>);
+
+export type Adding =
+  | { stage: "indexing"; done: number; total: number }
+  | { stage: "done"; document: Listed }
+  | { stage: "failed"; failure: string };
+
+// A document in the list of documents.
+export interface Listed {
+  id: string;
+  title: string;
+  name: string; // of its file
+  paragraphs: number;
+  own: boolean; // this browser added it
+  kept: boolean;
+}
+
+export interface Paragraph {
+  number: number;
+  heading: string[];
+  page: number | null;
+  start: number;
+  text: string;
+}
+
+// A document to read.
+export interface Whole {
+  id: string;
+  title: string;
+  paragraphs: Paragraph[];
+}
+
+export interface Session {
+  user: string | null;
+  documents: Listed[];
+  functions: Partial<Record<keyof Streams, number>>;
+}
+
+// --- what it is told ------------------------------------------------------------------------------
+
+export interface Said {
+  role: "user" | "assistant";
+  content: string;
+}
+
+export type Thumb = "up" | "down";
+
+export interface Vote {
+  verdict: Thumb;
+  question: string;
+  history: Said[];
+  refused: boolean;
+  confidence: number;
+  sentences: Sentence[];
+  citations: Pick<Citation, "marker" | "document" | "paragraph" | "start" | "end">[];
+}
+
+// The functions in gradio's queue: what each takes, and each value that it gives.
+export interface Streams {
+  ask: { takes: [question: string, history: Said[], documents: string[]]; gives: Answering };
+  add: { takes: [ticket: string]; gives: Adding };
+}
+
+// How far a call is: `place` others are before it (-1: it has begun), or a value.
+export type Step<Value> = { place: number; value?: undefined } | { value: Value; place?: undefined };
+
+// One of gradio's edits of the value before: what is done, the path to where, with what.
+export type Edit =
+  | [act: "append", path: (string | number)[], by: string]
+  | [act: "replace" | "add" | "delete", path: (string | number)[], by: unknown];
+
+// Gradio's messages.
+export type Message =
+  | { msg: "estimation"; rank: number }
+  | { msg: "process_starts" }
+  | { msg: "process_generating"; success: boolean; output: { data: [Streams[keyof Streams]["gives"] | Edit[]] } }
+  | { msg: "process_completed"; success: boolean; output?: { error?: string | null } }
+  | { msg: "unexpected_error" }
+  | { msg: "heartbeat" | "log" | "progress" | "process_streaming" | "close_stream" };
+
+// --- what the browser keeps -----------------------------------------------------------------------
+
+// The paragraph that a question is about.
+export interface About {
+  document: string; // its id
+  title: string;
+  number: number;
+  text: string;
+}
+
+// A question and what became of it. `sentences` and `citations` are in `answer` once there is one.
+export interface Turn extends Partial<Found> {
+  id: string;
+  question: string;
+  about?: About | undefined;
+  state: "pending" | "answered" | "refused" | "failed" | "stopped";
+  documents?: string[]; // ids of those that were asked
+  place?: number; // in the queue
+  answer?: Answer;
+  instead?: string[]; // questions that are answered
+  failure?: string;
+  vote?: Thumb;
+}
+
+export interface Conversation {
+  id: string;
+  title: string;
+  named: boolean; // by its reader
+  updated: number; // milliseconds since 1970
+  turns: Turn[];
+}
+
+// --- what its parts ask of each other -------------------------------------------------------------
+
+// Characters of a text to mark. Offsets count characters as Python does.
+export interface Span {
+  start: number;
+  end: number;
+  key: string | number;
+  chosen?: boolean | undefined;
+}
+
+export interface TurnActs {
+  follow(turn: Turn, citation: Citation): void;
+  openAt(citation: Citation): void;
+  ask(question: string): void;
+  retry(turn: Turn): void;
+  edit(turn: Turn): void;
+  copy(turn: Turn): Promise<void>;
+  vote(turn: Turn, verdict: Thumb): Promise<void>;
+}
+
+export interface TalkActs {
+  documents(): string[]; // ids of those that are asked
+  changed(): void;
+  follow(citation: Citation, all: Citation[]): Promise<void>;
+  cite(citations: Citation[]): Promise<void>;
+  leave(): void;
+}
+
+export interface ReaderActs {
+  citing(documentId: string, number: number): { turn: Turn; marker: number }[];
+  goTo(turn: Turn): void;
+  askAbout(about: About): void;
+}
+
+export interface LibraryActs {
+  changed(): void;
+  open(id: string): Promise<void>;
+  again(id: string): void; // a document that may be shown has new text
+}
+
+// --- elements -------------------------------------------------------------------------------------
+
+export type Child = Node | string | false | null | undefined;
+
+// What an element is made with: attributes, listeners (`on…`) and `dataset`.
+export interface Properties {
+  dataset?: Record<string, string | number>;
+  [name: string]: string | number | boolean | null | undefined | ((event: Event) => unknown) | Record<string, string | number>;
+}
+
+export type ElementOf<Tag extends string> = Tag extends keyof HTMLElementTagNameMap ? HTMLElementTagNameMap[Tag] : HTMLElement;
+
+// The elements of page.html of which more is asked than of any element.
+interface Elements {
+  files: HTMLInputElement;
+  "find-back": HTMLButtonElement;
+  "find-on": HTMLButtonElement;
+  "find-text": HTMLInputElement;
+  history: HTMLDialogElement;
+  library: HTMLDialogElement;
+  question: HTMLTextAreaElement;
+  "reader-choice": HTMLSelectElement;
+}
+
+export type ElementById<Id extends string> = Id extends keyof Elements ? Elements[Id] : HTMLElement;
