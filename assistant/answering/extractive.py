@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.calibration import Logistic
+from assistant.english import PRONOUNS, alternatives
 from assistant.query.question_types import asks_for_several
 from assistant.retrieval.evidence import Candidate, Evidence
 from index import Paragraph
@@ -29,8 +30,8 @@ REDUNDANT = 0.8
 
 # Words that begin a sentence and point to the one before it.
 _DANGLES = re.compile(
-    r"^[\W_]*(it|its|they|their|them|he|his|she|her|this|these|those|that|such|both|neither|either|"
-    r"another|others|the (former|latter|same|other|second|third)|there,|here,)\b",
+    rf"^[\W_]*({alternatives(PRONOUNS)}|such|neither|either|another|others|"
+    r"the (former|latter|same|other|second|third)|there,|here,)\b",
     re.IGNORECASE,
 )
 
