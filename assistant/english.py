@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from index.bm25 import terms_of
+from index.bm25 import QUESTION_WORDS, terms_of
 
 ARTICLES = frozenset("a an the".split())
-QUESTION_WORDS = tuple("who whom whose what which when where why how".split())
 BE = tuple("is are was were".split())
 DO = tuple("do does did".split())
 HAVE = tuple("has have had".split())
@@ -48,6 +47,7 @@ FUNCTION_WORDS = (
     )
 )
 
+_EMPTY = FUNCTION_WORDS | NEGATORS
 _NOT = re.compile(r"n['\u2019]t\b|(?<=\bcan)not\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -71,6 +71,5 @@ def content_stems(text: str) -> frozenset[str]:
     return frozenset(
         stem(word.lower())
         for word in words
-        if (word.isupper() and len(word) > 1)
-        or not (word.lower() in FUNCTION_WORDS or word.lower() in NEGATORS)
+        if (word.isupper() and len(word) > 1) or word.lower() not in _EMPTY
     )

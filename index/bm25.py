@@ -25,8 +25,9 @@ from numpy.typing import NDArray
 K1 = 1.2
 B = 0.75
 
+QUESTION_WORDS = tuple("who whom whose what which when where why how".split())
 # A question's own words say nothing of what it is about.
-QUESTION_WORDS = tuple("what how when who whom whose which where why do does did".split())
+_ASKING = (*QUESTION_WORDS, "do", "does", "did")
 
 
 class BM25Index:
@@ -121,7 +122,7 @@ def _tokenize(texts: Sequence[str]) -> list[list[str]]:
 
     tokens: list[list[str]] = bm25s.tokenize(
         list(texts),
-        stopwords=[*bm25s.stopwords.STOPWORDS_EN, *QUESTION_WORDS],
+        stopwords=[*bm25s.stopwords.STOPWORDS_EN, *_ASKING],
         stemmer=_stemmer(),
         return_ids=False,
         show_progress=False,

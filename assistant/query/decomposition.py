@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assistant.english import AUXILIARIES, PREPOSITIONS, QUESTION_WORDS, alternatives
+from assistant.english import AUXILIARIES, PREPOSITIONS, alternatives
 from assistant.query.cleaning import without_courtesies
 from assistant.query.rewriting import BEFORE, standalone
+from index.bm25 import QUESTION_WORDS
 from index.chunking.sentences import sentence_spans
 
 MOST = 4

@@ -16,11 +16,11 @@ from assistant.english import (
     FUNCTION_WORDS,
     NEGATORS,
     PRONOUNS,
-    QUESTION_WORDS,
     alternatives,
     content_stems,
 )
 from assistant.query.cleaning import SAYS, without_courtesies
+from index.bm25 import QUESTION_WORDS
 
 #: What asks nothing ("Regional differences") does not stand on its own with fewer words that carry
 #: meaning, though nothing in it points back; a whole question does with SAYS.
