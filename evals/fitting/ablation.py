@@ -20,7 +20,7 @@ from evals.reporting.tables import cells, p_value, rows_table
 from evals.running.records import DEPTH
 from evals.running.runner import PER_PASSAGE
 from index import Document, Index, Paragraph
-from index.bm25 import TermIndex
+from index.bm25 import BM25Index
 from index.retriever import TERM_WEIGHT
 
 #: As in Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion", SIGIR 2009.
@@ -92,7 +92,7 @@ class _Exact:
         self._starts = np.cumsum([0, *(len(own) for own in vectors[:-1])])
         means = np.stack([own.mean(axis=0) for own in vectors])
         self._means = means / np.linalg.norm(means, axis=1, keepdims=True)
-        self._terms = TermIndex.build([f"{' '.join(p.heading)} {p.text}" for p in self._paragraphs])
+        self._terms = BM25Index.build([f"{' '.join(p.heading)} {p.text}" for p in self._paragraphs])
 
     def ways(self, question: str) -> dict[str, Scores]:
         """The scores of all paragraphs, by way."""
