@@ -17,17 +17,9 @@ from assistant import Assistant, calibration
 
 #: Those whose version may change a figure.
 LIBRARIES = (
-    "bm25s",
-    "chromadb",
-    "ir-measures",
-    "numpy",
-    "onnxruntime",
-    "scikit-learn",
-    "scipy",
-    "sentence-transformers",
-    "sentencex",
-    "torch",
-)
+    "bm25s chromadb ir-measures numpy onnxruntime scikit-learn scipy sentence-transformers "
+    "sentencex torch"
+).split()
 #: Settings that change nothing about an answer.
 _WHERE = {"index_dir", "wait"}
 
