@@ -12,7 +12,7 @@ import pytest
 from assistant import Assistant
 from assistant.feedback import add_draft, drafts_path
 from evals.datasets import drafts
-from evals.datasets.gold import GoldFinder, Place
+from evals.datasets.gold import GoldFinder, TextSpan
 from evals.datasets.loader import read_set
 from evals.datasets.models import Question, QuestionSet
 from index.errors import FootnoteError, QuestionSetError
@@ -79,7 +79,7 @@ def test_a_set_names_its_documents(tmp_path: Path) -> None:
     found = read_set(write(tmp_path / "set.jsonl", {"documents": ["mill.txt"]}, asked))
     assert [document.title for document in found.documents] == ["mill.txt"]
     (gold,) = GoldFinder(found, found.documents).find(found.questions[0]).evidence
-    assert gold == (Place(found.documents[0].id, 11, 11 + len(MILL)),)
+    assert gold == (TextSpan(found.documents[0].id, 11, 11 + len(MILL)),)
 
 
 def test_evidence_that_is_not_in_the_document_is_named(assistant: Assistant) -> None:
@@ -99,7 +99,7 @@ def test_squad_is_told_by_its_content(tmp_path: Path) -> None:
         assert [question.answerable for question in found.questions] == [True, False]
         gold = GoldFinder(found, found.documents).find(found.questions[0])
         document = found.documents[0].id
-        assert gold.evidence == ((Place(document, 35, 39), Place(document, 32, 39)),)
+        assert gold.evidence == ((TextSpan(document, 35, 39), TextSpan(document, 32, 39)),)
         assert gold.relevant[0].units == (document,)
 
 
@@ -169,7 +169,7 @@ def test_passages_that_read_the_same_are_one_unit(tmp_path: Path) -> None:
     found = read_set(tmp_path)
     gold = GoldFinder(found, found.documents).find(found.questions[0])
     assert gold.relevant[0].units == (found.documents[0].id,)
-    assert gold.evidence == ((Place(found.documents[1].id, 21, 28),),)
+    assert gold.evidence == ((TextSpan(found.documents[1].id, 21, 28),),)
 
 
 @pytest.mark.parametrize("files", [[], ["corpus.jsonl"]])
@@ -238,9 +238,9 @@ def test_a_draft_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
 
 def test_questions_are_added_whole_or_as_drafts(tmp_path: Path) -> None:
     file, source = tmp_path / "mine.jsonl", write(tmp_path / "mill.txt", CONTEXT)
-    assert drafts.add(file, "When?", None, [MILL], [source]) is True
-    assert drafts.add(file, "Who?", False, [], []) is True
-    assert drafts.add(file, "Why?", True, [], []) is False
+    assert drafts.add_question(file, "When?", None, [MILL], [source]) is True
+    assert drafts.add_question(file, "Who?", False, [], []) is True
+    assert drafts.add_question(file, "Why?", True, [], []) is False
     found = read_set(file)
     assert [(q.question, q.answerable) for q in found.questions] == [
         ("When?", True),
@@ -252,9 +252,9 @@ def test_questions_are_added_whole_or_as_drafts(tmp_path: Path) -> None:
         ([MILL], False, "has no evidence"),
     ):
         with pytest.raises(QuestionSetError, match=reason):
-            drafts.add(file, "What?", answerable, evidence, [source])
+            drafts.add_question(file, "What?", answerable, evidence, [source])
     with pytest.raises(QuestionSetError, match="there already"):
-        drafts.add(file, "Who?", False, [], [])
+        drafts.add_question(file, "Who?", False, [], [])
 
 
 @pytest.mark.parametrize("name", ["seed", "seed_oblique", "seed_parts"])
