@@ -158,12 +158,13 @@ def _exported(network: _Quantised) -> bytes:
     longest = network.encoder.config.max_position_embeddings
     tokens = torch.export.Dim("tokens", min=2, max=longest)
     sentences = torch.export.Dim("sentences", max=longest)
-    ids = torch.zeros((1, 8), dtype=torch.long)  # an example, of any size
+    # An example, of any size. One tensor given twice would be exported as a single input.
+    ids, types = (torch.zeros((1, 8), dtype=torch.long) for _ in range(2))
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of PyTorch's own code
         program = torch.onnx.export(
             network,
-            (ids, ids, torch.ones((3, 8))),
+            (ids, types, torch.ones((3, 8))),
             dynamo=True,
             verbose=False,
             opset_version=20,  # the first with Gelu
