@@ -98,7 +98,7 @@ class Size:
     disk_mib: float
 
 
-def run(
+def measure_sizes(
     corpus: Sequence[Document],
     questions: Sequence[str],
     sizes: Sequence[int],

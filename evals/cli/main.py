@@ -169,7 +169,7 @@ def benchmark(
     documents, asked = timed.corpus_of(corpus or ())
     measured = []
     with notes.status("") as status:
-        for size in timed.run(documents, asked, sizes, rounds, lambda what: status.update(what)):
+        for size in timed.measure_sizes(documents, asked, sizes, rounds, status.update):
             measured.append(size)
             if json_out is not None and str(json_out) != "-":  # each is kept as soon as it is there
                 write_json(json_out, timed.to_dict(measured))
