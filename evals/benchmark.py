@@ -19,7 +19,6 @@ index is the number of its sentences, which the table gives too.
 
 from __future__ import annotations
 
-import json
 import random
 import statistics
 import subprocess
@@ -27,24 +26,32 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.resources import files
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+
+from rich.table import Table
 
 from assistant import Assistant
 from assistant.documents import read_all, shipped_documents
 from assistant.settings import load_settings
 from evals.datasets.loader import read_set
+from evals.reporting import plots
+from evals.reporting.report import render
+from evals.reporting.tables import rows_table
 from index import Document, Index, document_from_text
 from index.encoder import default_model_path, load_model
 from index.errors import FootnoteError, QuestionSetError
 
-SIZES = (1000, 10_000, 100_000)
+#: The share of the paragraphs that have changed at a re-sync.
 CHANGED = 0.001
-#: Paragraphs that bare encoding is timed on, and a document of the corpus has, at most.
+#: Paragraphs that bare encoding is timed on, and that a document has, at most. Not tuned.
 SAMPLE, PER_DOCUMENT = 2000, 1000
+#: Questions that are asked, at most. Not tuned.
 QUESTIONS = 40
 MIB = 1 << 20
 
@@ -53,13 +60,6 @@ _BASELINE = """
 import sys
 from index.encoder import DEFAULT_ENCODER, load_model
 load_model(sys.argv[1], DEFAULT_ENCODER).encode("When was it released?")
-"""
-_MEASURE = """
-import json, sys
-from pathlib import Path
-from evals import benchmark
-work, name, *numbers = sys.argv[1:]
-print(json.dumps(getattr(benchmark, name)(Path(work), *map(int, numbers))))
 """
 _ASK = "import sys; from assistant.cli.main import main; sys.argv[0] = 'footnote'; main()"
 
@@ -98,36 +98,35 @@ class Size:
     disk_mib: float
 
 
-def run(
+def measure_sizes(
     corpus: Sequence[Document],
     questions: Sequence[str],
-    sizes: Sequence[int] = SIZES,
-    rounds: int = 3,
+    sizes: Sequence[int],
+    rounds: int,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Size]:
     """Measure each size.
 
-    Raises:
-        QuestionSetError: the corpus is too small for a size.
-
     Args:
         corpus: where the sentences are taken from.
-        questions: what is asked.
+        questions: what is asked; the first QUESTIONS of them.
         sizes: in paragraphs.
         rounds: how often a start is timed.
         on_step: called with what is being done.
+
+    Raises:
+        QuestionSetError: the corpus is too small for a size.
+        FootnoteError: a process that was timed failed.
     """
-    sentences = sentences_of(corpus)
+    sentences, asked = sentences_of(corpus), questions[:QUESTIONS]
     for size in sizes:
-        on_step(f"{size:,} paragraphs: indexing")
         with tempfile.TemporaryDirectory() as folder:
-            work = Path(folder)
-            (work / "sentences.json").write_text(json.dumps(sentences))
-            (work / "questions.json").write_text(json.dumps(list(questions)[:QUESTIONS]))
-            found = _measured(work, "index_size", size)
+            index_dir = Path(folder) / "index"
+            on_step(f"{size:,} paragraphs: indexing")
+            found = _in_own_process(index_size, index_dir, recombined(sentences, size))
             on_step(f"{size:,} paragraphs: asking and starting")
-            found |= _measured(work, "ask_size")
-            yield Size(**found, **_starts(work, rounds))
+            found |= _in_own_process(ask_size, index_dir, asked)
+            yield Size(**found, **_starts(index_dir, asked[0], rounds))
 
 
 def corpus_of(paths: Sequence[Path]) -> tuple[list[Document], list[str]]:
@@ -157,20 +156,18 @@ def corpus_of(paths: Sequence[Path]) -> tuple[list[Document], list[str]]:
     return documents, questions or [q.question for q in shipped.questions]
 
 
-def index_size(work: Path, size: int) -> dict[str, float]:
-    """Index so many paragraphs, change 0.1 % of them, and tell what it took; in a process of its
-    own."""
-    sentences = json.loads((work / "sentences.json").read_text())
-    documents = recombined(sentences, size)
+def index_size(index_dir: Path, documents: Sequence[Document]) -> dict[str, Any]:
+    """Index documents, change 0.1 % of their paragraphs, and tell what it took and how much memory
+    this process has held."""
     texts = [p.text for document in documents for p in document.paragraphs]
     model = load_model(default_model_path(), "all-MiniLM-L6-v2")
     model.encode(texts[:64], show_progress_bar=False)
     sample = texts[:: max(1, len(texts) // SAMPLE)][:SAMPLE]
     bare = _seconds(lambda: model.encode(sample, show_progress_bar=False))
-    index = Index(work / "index")
+    index = Index(index_dir)
     index.encoder.encode_paragraphs([(texts[0], [(0, len(texts[0]))])])
     took = _seconds(lambda: index.sync(documents, keep=True))
-    changed = max(1, round(size * CHANGED))
+    changed = max(1, round(len(texts) * CHANGED))
     edited = _edited(documents, changed)
     again = _seconds(lambda: index.sync(edited, keep=True))
     status = index.status()
@@ -187,15 +184,14 @@ def index_size(work: Path, size: int) -> dict[str, float]:
     }
 
 
-def ask_size(work: Path) -> dict[str, object]:
-    """Answer from the index that `index_size` made, and tell how long it took; in a process of its
-    own."""
-    questions = json.loads((work / "questions.json").read_text())
-    found: dict[str, object] = {}
+def ask_size(index_dir: Path, questions: Sequence[str]) -> dict[str, Any]:
+    """Answer from the index that `index_size` made, and tell how long it took and how much memory
+    this process has held."""
+    found: dict[str, Any] = {}
     for reader in ("none", "shipped"):
-        index = Index(work / "index")
+        index = Index(index_dir)
         documents = [info.id for info in index.documents()]
-        settings = load_settings(index_dir=work / "index", reader=reader)
+        settings = load_settings(index_dir=index_dir, reader=reader)
         with Assistant(index, documents, settings) as assistant:
             for question in questions:
                 assistant.ask(question)
@@ -264,29 +260,29 @@ def _edited(documents: Sequence[Document], count: int) -> list[Document]:
     return edited
 
 
-def _starts(work: Path, rounds: int) -> dict[str, Any]:
-    question = json.loads((work / "questions.json").read_text())[0]
-    command = [sys.executable, "-c", _ASK, "ask", question, "--index-dir", str(work / "index")]
+def _starts(index_dir: Path, question: str, rounds: int) -> dict[str, Any]:
+    """Medians of a cold answer from the index and of the bare model, in seconds."""
+    command = [sys.executable, "-c", _ASK, "ask", question, "--index-dir", str(index_dir)]
     baseline = [sys.executable, "-c", _BASELINE, default_model_path()]
     ours, theirs = [], []
     for _ in range(rounds + 1):  # the first round fills the caches of the disk
-        ours.append(_seconds(partial(_process, command, (0, 3))))
-        theirs.append(_seconds(partial(_process, baseline, (0,))))
+        ours.append(_seconds(partial(_run, command, (0, 3))))
+        theirs.append(_seconds(partial(_run, baseline, (0,))))
     return {"start_s": statistics.median(ours[1:]), "bare_s": statistics.median(theirs[1:])}
 
 
-def _measured(work: Path, name: str, *numbers: int) -> dict[str, Any]:
-    """What a function of this module gives in a process of its own."""
-    command = [sys.executable, "-c", _MEASURE, str(work), name, *map(str, numbers)]
-    found: dict[str, Any] = json.loads(_process(command, (0,)).splitlines()[-1])
-    return found
+def _in_own_process(
+    measure: Callable[[Path, Sequence[Any]], dict[str, Any]], index_dir: Path, given: Sequence[Any]
+) -> dict[str, Any]:
+    """What a function of this module gives in a fresh process, so that its memory is its own."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(measure, index_dir, given).result()
 
 
-def _process(command: Sequence[str], codes: Sequence[int]) -> str:
+def _run(command: Sequence[str], codes: Sequence[int]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ours
     if done.returncode not in codes:
         raise FootnoteError(f"A measuring process failed:\n{done.stderr[-2000:]}")
-    return done.stdout
 
 
 def _peak_mib() -> float:
@@ -301,3 +297,51 @@ def _seconds(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
+
+
+def _rows(sizes: Sequence[Size]) -> list[tuple[str, list[str]]]:
+    """(what, one cell a size); where there is a baseline the ratio is to it."""
+    lines: dict[str, Callable[[Size], str]] = {
+        "sentences": lambda s: f"{s.sentences:,}",
+        "indexing, paragraphs/s": lambda s: f"{s.indexed:.0f}",
+        "bare encode, paragraphs/s": lambda s: f"{s.encoded:.0f}",
+        "  ratio": lambda s: f"{s.indexed / s.encoded:.2f}",
+        "sync after 0.1 % changed, s": lambda s: f"{s.resync_s:.2f}",
+        "warm answer, reader none, ms": lambda s: f"{s.ask_none_ms:.1f}",
+        "warm answer, reader shipped, ms": lambda s: f"{s.ask_shipped_ms:.1f}",
+        "query encoding, ms": lambda s: f"{s.query_ms:.1f}",
+        "  ratio, reader none": lambda s: f"{s.ask_none_ms / s.query_ms:.1f}",
+        "  ratio, reader shipped": lambda s: f"{s.ask_shipped_ms / s.query_ms:.1f}",
+        "cold `footnote ask`, s": lambda s: f"{s.start_s:.2f}",
+        "bare model, s": lambda s: f"{s.bare_s:.2f}",
+        "  ratio, start": lambda s: f"{s.start_s / s.bare_s:.2f}",
+        "memory to index, MiB": lambda s: f"{s.indexing_mib:,.0f}",
+        "memory to ask, MiB": lambda s: f"{s.asking_mib:,.0f}",
+        "disk, MiB": lambda s: f"{s.disk_mib:,.0f}",
+    }
+    return [(name, [cell(size) for size in sizes]) for name, cell in lines.items()]
+
+
+def sizes_table(sizes: Sequence[Size]) -> Table:
+    """The rows for a terminal."""
+    columns = ("", *(f"{size.paragraphs:,}" for size in sizes))
+    return rows_table("By paragraphs", columns, [(name, *cells) for name, cells in _rows(sizes)])
+
+
+def to_dict(sizes: Sequence[Size]) -> dict[str, Any]:
+    """The measurements as plain values, ready for JSON."""
+    return {"footnote_benchmark": 1, "sizes": [asdict(size) for size in sizes]}
+
+
+def benchmark_page(sizes: Sequence[Size]) -> str:
+    """Table and plot as one self-contained page."""
+    counts = [float(size.paragraphs) for size in sizes]
+    growth = [
+        ("warm answer, ms", counts, [size.ask_shipped_ms for size in sizes]),
+        ("one query encoding, ms", counts, [size.query_ms for size in sizes]),
+        ("sync after a change, s", counts, [size.resync_s for size in sizes]),
+        ("memory to ask, MiB", counts, [size.asking_mib for size in sizes]),
+        ("disk, MiB", counts, [size.disk_mib for size in sizes]),
+    ]
+    plot = plots.lines("growth", growth, "paragraphs", "", logarithmic=True)
+    return render("benchmark.html", sizes=sizes, rows=_rows(sizes), plot=plot)

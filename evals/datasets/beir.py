@@ -10,27 +10,27 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
+from evals.datasets.json_lines import question_set, read_corpus, read_objects, read_text
 from evals.datasets.models import Question, QuestionSet
-from evals.datasets.reading import objects, passage_document, read_text, whole
-from index import Document
 from index.errors import QuestionSetError
 
+#: The split that BEIR's own figures are of.
 SPLIT = "test"
 
 
-def read(folder: Path) -> QuestionSet:
+def read_beir(folder: Path) -> QuestionSet:
     """Read a BEIR folder; of several splits the one that is named `test`.
 
     Raises:
         QuestionSetError: it is malformed; names file, line and reason.
     """
-    documents = _corpus(folder)
+    documents = read_corpus(folder, "_id", with_title=True)
     queries = {}
-    for line, data in objects(folder / "queries.jsonl"):
+    for line, data in read_objects(folder / "queries.jsonl"):
         if not str(data.get("_id", "")) or not str(data.get("text", "")).strip():
             raise QuestionSetError(f"{folder / 'queries.jsonl'}:{line}: no _id, or no text.")
         queries[str(data["_id"])] = str(data["text"])
-    qrels, split, notes = _split(folder)
+    qrels, notes = _split(folder)
     grades: dict[str, dict[str, int]] = defaultdict(dict)
     for line, query, passage, grade in _judgments(qrels):
         if query not in queries:
@@ -41,30 +41,19 @@ def read(folder: Path) -> QuestionSet:
             grades[query][documents[passage].id] = grade
     unjudged = len(queries.keys() - grades.keys())
     if unjudged:
-        notes.append(f"{unjudged} queries without a relevant passage in {split} are not asked.")
+        notes.append(
+            f"{unjudged} queries without a relevant passage in {qrels.name} are not asked."
+        )
     questions = [
         Question(identity, text, True, gold=grades[identity])
         for identity, text in queries.items()
         if identity in grades
     ]
-    return whole(folder, "beir", questions, documents.values(), notes=notes)
+    return question_set(folder, "beir", questions, documents.values(), notes=notes)
 
 
-def _corpus(folder: Path) -> dict[str, Document]:
-    file = folder / "corpus.jsonl"
-    documents: dict[str, Document] = {}
-    for line, data in objects(file):
-        for name in {"_id", "text"} - data.keys():
-            raise QuestionSetError(f"{file}:{line}: there is no {name!r}.")
-        title, text = str(data.get("title") or "").strip(), data["text"]
-        if isinstance(text, str) and title:
-            text = f"{title}\n\n{text}" if text.strip() else title
-        source = f"{folder.name}/{data['_id']}"
-        documents[str(data["_id"])] = passage_document(file, line, source, text)
-    return documents
-
-
-def _split(folder: Path) -> tuple[Path, str, list[str]]:
+def _split(folder: Path) -> tuple[Path, list[str]]:
+    """The file of judgments that counts, and notes on the others."""
     files = sorted((folder / "qrels").glob("*.tsv"))
     if not files:
         raise QuestionSetError(f"{folder / 'qrels'} holds no .tsv file of judgments.")
@@ -77,7 +66,7 @@ def _split(folder: Path) -> tuple[Path, str, list[str]]:
         )
     others = [file.name for file in files if file != chosen]
     notes = [f"Judgments are those of {chosen.name}, not of {', '.join(others)}."] if others else []
-    return chosen, chosen.name, notes
+    return chosen, notes
 
 
 def _judgments(qrels: Path) -> list[tuple[int, str, str, int]]:

@@ -1,4 +1,4 @@
-"""Questions of a person's own, added to a set: whole, or as drafts to be completed."""
+"""Questions of a person's own, added to a set: complete, or as drafts to be completed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from assistant.documents import read_all
 from assistant.feedback import draft_id, put_line
 from assistant.query.cleaning import check_question
-from evals.datasets.reading import objects
+from evals.datasets.json_lines import read_objects
 from index import Document
 from index.errors import QuestionSetError
 
@@ -20,7 +20,7 @@ HOW = (
 )
 
 
-def add(
+def add_question(
     path: Path,
     question: str,
     answerable: bool | None,
@@ -37,7 +37,7 @@ def add(
         sources: the documents that the evidence is of; the shipped one when there are none.
 
     Returns:
-        Whether the question is whole; a draft where its evidence or `answerable` is missing.
+        Whether the question is complete; a draft where its evidence or `answerable` is missing.
 
     Raises:
         QuestionSetError: the evidence is not in the documents or does not go with `answerable`, or
@@ -55,7 +55,7 @@ def add(
         for quote in evidence:
             _check_quote(quote, documents)
         answerable = True
-    whole = answerable is False or bool(evidence)
+    complete = answerable is False or bool(evidence)
     line: dict[str, Any] = {
         "id": identity,
         "question": question,
@@ -64,12 +64,12 @@ def add(
         "answers": [],
         "history": [],
     }
-    put_line(path, line if whole else {**line, "draft": True})
-    return whole
+    put_line(path, line if complete else {**line, "draft": True})
+    return complete
 
 
 def _check_new(path: Path, identity: str) -> None:
-    for number, data in objects(path):
+    for number, data in read_objects(path):
         if data.get("id") == identity and data.get("draft") is not True:
             raise QuestionSetError(f"{path}:{number}: the question is there already.")
 

@@ -1,13 +1,15 @@
-"""Gold evidence as places in documents.
+"""Gold evidence as spans of documents.
 
 Sets give evidence as quotes, exact places, or passages that answer. Here each becomes what the
-metrics work on: places (document, start, end) for citations, and units for retrieval. A unit is
+metrics work on: spans (document, start, end) for citations, and units for retrieval. A unit is
 what is retrieved and judged: a paragraph, or, in a set of passages, a passage.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+import string
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from evals.datasets.models import Question, QuestionSet
@@ -16,16 +18,20 @@ from index.errors import QuestionSetError
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Characters of a document: `document.text[start:end]`, the document told by its id."""
+class TextSpan:
+    """Characters of a document: `text[start:end]` of the one whose id is `document`."""
 
     document: str
     start: int
     end: int
 
-    def overlaps(self, other: Place) -> bool:
+    def overlaps(self, other: TextSpan) -> bool:
         """Whether they share a character."""
         return self.document == other.document and self.start < other.end and other.start < self.end
+
+    def overlaps_any(self, others: Iterable[TextSpan]) -> bool:
+        """Whether it shares a character with one of them."""
+        return any(self.overlaps(other) for other in others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +47,26 @@ class Gold:
     """The gold of one question.
 
     Attributes:
-        evidence: all items are needed; of an item any one place will do.
-        also: places that support the answer without being needed.
+        evidence: all items are needed; of an item any one span will do.
+        also_supports: spans that support the answer without being needed.
         relevant: what retrieval should find; the same of its units.
         sentences: whether the evidence is told to the sentence or closer, not by whole passages.
     """
 
-    evidence: tuple[tuple[Place, ...], ...]
-    also: tuple[Place, ...]
+    evidence: tuple[tuple[TextSpan, ...], ...]
+    also_supports: tuple[TextSpan, ...]
     relevant: tuple[Relevant, ...]
     sentences: bool
+
+    @property
+    def spans(self) -> list[TextSpan]:
+        """The spans of all items of the evidence, in order."""
+        return [span for item in self.evidence for span in item]
+
+    @property
+    def units(self) -> set[str]:
+        """All relevant units."""
+        return {unit for item in self.relevant for unit in item.units}
 
 
 class GoldFinder:
@@ -65,7 +81,8 @@ class GoldFinder:
         self._name = questions.name
         #: Whether units are passages, not paragraphs.
         self.by_passage = questions.format != "native"
-        self._documents = {document.id: document for document in documents}
+        #: The documents by id.
+        self.documents = {document.id: document for document in documents}
         # A text that stands in several places is found once, where it stands first.
         first: dict[str, str] = {}
         self._same: dict[str, str] = {}
@@ -85,10 +102,10 @@ class GoldFinder:
             QuestionSetError: a quote is in none of the documents; names the question and the quote.
         """
         evidence = [
-            tuple(place for quote in item for place in self._places(question, quote))
+            tuple(span for quote in item for span in self._quoted(question, quote))
             for item in question.evidence
         ]
-        also = [p for quote in question.also_supports for p in self._places(question, quote)]
+        also = [p for quote in question.also_supports for p in self._quoted(question, quote)]
         sentences = bool(evidence)
         if not question.answerable:
             return Gold((), (), (), False)
@@ -98,15 +115,15 @@ class GoldFinder:
                 Relevant((self._same[identity],), grade)
                 for identity, grade in question.gold.items()
             ]
-            exact = [Place(*span) for span in question.spans] or list(self._answers(question))
+            exact = [TextSpan(*span) for span in question.spans] or list(self._answers(question))
             sentences = bool(exact)
             evidence = [tuple(exact or (self._all_of(identity) for identity in question.gold))]
         return Gold(tuple(evidence), tuple(also), tuple(dict.fromkeys(relevant)), sentences)
 
-    def _places(self, question: Question, quote: str) -> list[Place]:
+    def _quoted(self, question: Question, quote: str) -> list[TextSpan]:
         found = [
-            Place(document.id, start, start + len(quote))
-            for document in self._documents.values()
+            TextSpan(document.id, start, start + len(quote))
+            for document in self.documents.values()
             for start in _occurrences(document.text, quote)
         ]
         if not found:
@@ -116,10 +133,10 @@ class GoldFinder:
             )
         return found
 
-    def _answers(self, question: Question) -> Iterator[Place]:
+    def _answers(self, question: Question) -> Iterator[TextSpan]:
         """Where the short answers stand in the gold passages, whatever their case."""
         for identity in question.gold:
-            text = self._documents[identity].text
+            text = self.documents[identity].text
             same = text.lower()
             # Lowering may change the length of a text ("İ"): then only exact answers are found.
             lowers = len(same) == len(text)
@@ -127,18 +144,17 @@ class GoldFinder:
                 if answer.strip():
                     sought = answer.lower() if lowers else answer
                     for start in _occurrences(same if lowers else text, sought):
-                        yield Place(identity, start, start + len(answer))
+                        yield TextSpan(identity, start, start + len(answer))
 
-    def _all_of(self, identity: str) -> Place:
-        return Place(identity, 0, len(self._documents[identity].text))
+    def _all_of(self, identity: str) -> TextSpan:
+        return TextSpan(identity, 0, len(self.documents[identity].text))
 
-    def _units(self, places: Sequence[Place]) -> tuple[str, ...]:
-        """The paragraphs that hold a part of any of the places; alternatives, each once."""
+    def _units(self, spans: Sequence[TextSpan]) -> tuple[str, ...]:
+        """The paragraphs that hold a part of any of the spans; alternatives, each once."""
         found: dict[str, None] = {}
-        for place in places:
-            for paragraph in self._documents[place.document].paragraphs:
-                own = Place(place.document, paragraph.start, paragraph.end)
-                if own.overlaps(place):
+        for span in spans:
+            for paragraph in self.documents[span.document].paragraphs:
+                if span.overlaps(TextSpan(span.document, paragraph.start, paragraph.end)):
                     found.setdefault(paragraph.id)
         return tuple(found)
 
@@ -148,3 +164,13 @@ def _occurrences(text: str, sought: str) -> Iterator[int]:
     while start >= 0:
         yield start
         start = text.find(sought, start + 1)
+
+
+_ARTICLES = re.compile(r"\b(a|an|the)\b")
+_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
+def normalised(text: str) -> str:
+    """Lower case, without ASCII punctuation, English articles and more than single spaces, as
+    SQuAD's official scorer compares texts (evaluate-v2.0.py, Rajpurkar et al.)."""
+    return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())

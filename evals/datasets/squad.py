@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from evals.datasets.json_lines import passage_document, question_set
 from evals.datasets.models import Question, QuestionSet
-from evals.datasets.reading import passage_document, whole
 from index import Document
 from index.errors import QuestionSetError
 
 
-def read(path: Path, text: str) -> QuestionSet:
+def read_squad(path: Path, text: str) -> QuestionSet:
     """Read a SQuAD file.
 
     Args:
@@ -39,11 +39,11 @@ def read(path: Path, text: str) -> QuestionSet:
         context = _get(path, place, paragraph, "context", str)
         if context not in documents:
             source = f"{path.name}/{title}#{len(documents)}"
-            documents[context] = passage_document(path, place, source, context)
+            documents[context] = passage_document(f"{path}:{place}", source, context)
         for number, qa in enumerate(_get(path, place, paragraph, "qas", list)):
             own = f"{place}.qas[{number}]"
             questions.append(_question(path, own, qa, context, documents[context].id))
-    return whole(path, "squad", questions, documents.values())
+    return question_set(path, "squad", questions, documents.values())
 
 
 def _paragraphs(path: Path, data: Any) -> Iterator[tuple[str, str, Any]]:

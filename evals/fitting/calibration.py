@@ -22,38 +22,30 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
+from assistant import Settings
 from assistant.calibration import Logistic
 from assistant.retrieval.evidence import Evidence
-from evals.datasets.gold import Gold, Place
+from evals.datasets.gold import Gold, GoldFinder, TextSpan
 from evals.datasets.models import Question, QuestionSet
+from evals.running.runner import Bars, opened
 from index import Hit, Sentence
 from index.errors import QuestionSetError
 
-SENTENCE_FEATURES = (
-    "cosine",
-    "cosine_gap",
-    "terms",
-    "terms_before",
-    "terms_after",
-    "score_gap",
-    "first",
+# The features' meaning is told by `assistant.retrieval.evidence.gather`.
+SENTENCE_FEATURES = tuple(
+    "cosine cosine_gap terms terms_before terms_after score_gap first".split()
 )
-# Few: more of them fitted these sets a little better and others worse.
+#: Few: more of them fitted these sets a little better and others worse.
 ANSWER_FEATURES = ("score", "cosine")
-READER_SENTENCE_FEATURES = (
-    "logit",
-    "reader_probability",
-    "logit_gap",
-    "paragraph_logit",
-    "lacks",
-)
+#: Those that there are besides, and instead, where there is a reading model.
+READER_SENTENCE_FEATURES = tuple("logit reader_probability logit_gap paragraph_logit lacks".split())
 READER_ANSWER_FEATURES = ("cosine", "paragraph_logit", "lacks")
-FOLDS = 5
-SEED = 0
+#: Of the cross-validation, and the seed that shuffles it. Not tuned.
+FOLDS, SEED = 5, 0
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class AskedQuestion:
     """A question of a set, its gold, and what was found for it."""
 
     set: str
@@ -63,7 +55,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class FittedCalibration:
     """The numbers of one way of working, and how well they do by cross-validation."""
 
     sentence: Logistic
@@ -71,9 +63,55 @@ class Fit:
     threshold: float
     provenance: dict[str, Any]
 
-    def entry(self) -> dict[str, Any]:
-        """The fit as it stands in the file."""
-        return asdict(self)
+
+def calibrate(
+    sets: Sequence[QuestionSet],
+    sources: Sequence[Path],
+    settings: Settings,
+    sentence_sets: Sequence[str],
+    threshold_sets: Sequence[str],
+    progress: Bars,
+) -> tuple[str, FittedCalibration]:
+    """Ask the questions of the sets and fit the reader in use on what is found.
+
+    Args:
+        sets: the sets.
+        sources: documents, for sets without any; the shipped one when there are none.
+        settings: of the assistant.
+        sentence_sets: names of the sets that the sentences are fitted on; all when there are none.
+        threshold_sets: names of the sets that the threshold is chosen on, likewise.
+        progress: given a set's name, opens its bars.
+
+    Returns:
+        The reader's fingerprint (or `none`) and the fit.
+
+    Raises:
+        QuestionSetError: a name is of no set, or there is too little to fit on.
+        FootnoteError: as `Assistant.open`.
+    """
+    names = sorted(own.name for own in sets)
+    if unknown := {*sentence_sets, *threshold_sets} - {*names}:
+        raise QuestionSetError(
+            f"There is no set {', '.join(sorted(unknown))}; there are {', '.join(names)}."
+        )
+    sentence_sets, threshold_sets = sentence_sets or names, threshold_sets or names
+    check_sets(sets, sentence_sets, threshold_sets)
+    asked: list[AskedQuestion] = []
+    fingerprint = "none"
+    for own in sets:
+        with (
+            progress(own.name) as (indexing, asking),
+            opened(own, sources, settings, indexing) as assistant,
+        ):
+            fingerprint = assistant.reader_fingerprint
+            finder = GoldFinder(own, assistant.documents)
+            for done, question in enumerate(own.questions):
+                asking(done, len(own.questions))
+                gold = finder.find(question)
+                evidence = assistant.evidence(question.question, question.history)
+                asked.append(AskedQuestion(own.name, question, gold, evidence))
+    with_reader = settings.reader != "none"
+    return fingerprint, fit_calibration(asked, with_reader, sentence_sets, threshold_sets)
 
 
 def check_sets(
@@ -108,16 +146,16 @@ def check_sets(
         )
 
 
-def fit(
-    cases: Sequence[Case],
+def fit_calibration(
+    asked: Sequence[AskedQuestion],
     with_reader: bool,
     sentence_sets: Sequence[str],
     threshold_sets: Sequence[str],
-) -> Fit:
+) -> FittedCalibration:
     """Fit both regressions and the threshold.
 
     Args:
-        cases: of all sets.
+        asked: of all sets.
         with_reader: whether the reader's features are there.
         sentence_sets: names of the sets that the sentences are fitted on. A question whose evidence
             is not among its candidates says nothing of sentences and is left out.
@@ -129,75 +167,68 @@ def fit(
     sentence_features = SENTENCE_FEATURES + (READER_SENTENCE_FEATURES if with_reader else ())
     answer_features = READER_ANSWER_FEATURES if with_reader else ANSWER_FEATURES
     rows, labels, sets = [], [], []
-    for case in cases:
-        if case.set not in sentence_sets:
-            continue
-        own = [
-            _is_evidence(case.gold, candidate.hit, candidate.sentence)
-            for candidate in case.evidence.candidates
-        ]
-        if any(own):
-            rows += [candidate.features for candidate in case.evidence.candidates]
-            labels += own
-            sets += [case.set] * len(own)
+    for own in asked:
+        candidates = own.evidence.candidates
+        evidence = [_is_evidence(own.gold, c.hit, c.sentence) for c in candidates]
+        if own.set in sentence_sets and any(evidence):
+            rows += [candidate.features for candidate in candidates]
+            labels += evidence
+            sets += [own.set] * len(evidence)
     if not labels:
         raise QuestionSetError(
             f"No evidence of {', '.join(sentence_sets)} is among the sentences that were found, so "
             "that nothing tells which are. Give sets whose evidence is quoted to the sentence."
         )
-    sentence, _ = _regress(rows, labels, sets, sentence_features)
-    rows = [case.evidence.features for case in cases]
-    labels = [case.question.answerable for case in cases]
-    sets = [case.set for case in cases]
-    answer, answer_model = _regress(rows, labels, sets, answer_features)
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
-    matrix, weights = _matrix(rows, answer_features), _weights(sets)
+    sentence, _ = _regress(_matrix(rows, sentence_features), labels, sets, sentence_features)
+    matrix = _matrix([own.evidence.features for own in asked], answer_features)
+    truth = np.array([own.question.answerable for own in asked])
+    sets = [own.set for own in asked]
+    answer, answer_model = _regress(matrix, truth, sets, answer_features)
     out_of_fold = cross_val_predict(
         answer_model,
         matrix,
-        np.array(labels),
-        cv=folds,
+        truth,
+        cv=StratifiedKFold(FOLDS, shuffle=True, random_state=SEED),
         method="predict_proba",
-        params={"sample_weight": weights},
+        params={"sample_weight": _weights(sets)},
     )[:, 1]
     chosen = np.isin(sets, list(threshold_sets))
-    threshold = _youden(np.array(labels)[chosen], out_of_fold[chosen])
+    threshold = _youden(truth[chosen], out_of_fold[chosen])
+    told = {}
+    for name in dict.fromkeys(sets):
+        inside = np.array(sets) == name
+        shares = _shares(truth[inside], out_of_fold[inside], threshold)
+        told[name] = {"questions": int(inside.sum()), **shares}
     provenance: dict[str, Any] = {
         "fitted": datetime.now(UTC).date().isoformat(),
-        "sets": {
-            name: {
-                "questions": int(sum(s == name for s in sets)),
-                **_check(np.array(labels), out_of_fold, np.array(sets) == name, threshold),
-            }
-            for name in dict.fromkeys(sets)
-        },
+        "sets": told,
         "sentence_sets": list(sentence_sets),
         "threshold_sets": list(threshold_sets),
     }
-    return Fit(sentence, answer, threshold, provenance)
+    return FittedCalibration(sentence, answer, threshold, provenance)
 
 
-def write(file: Path, fits: Mapping[str, Fit]) -> None:
-    """Write the fits by reader fingerprint (or `none`), keeping what else the file holds."""
+def write_calibration(file: Path, reader: str, fitted: FittedCalibration) -> None:
+    """Write the fit of a reader, by its fingerprint or `none`, keeping what else the file holds."""
     known: dict[str, Any] = json.loads(file.read_text())["readers"] if file.exists() else {}
-    known.update({reader: fit.entry() for reader, fit in fits.items()})
+    known[reader] = asdict(fitted)
     file.write_text(json.dumps({"readers": known}, indent=2, sort_keys=True) + "\n")
 
 
 def _is_evidence(gold: Gold, hit: Hit, sentence: Sentence) -> bool:
-    own = Place(hit.paragraph.document_id, sentence.start, sentence.end)
-    return gold.sentences and any(own.overlaps(p) for item in gold.evidence for p in item)
+    own = TextSpan(hit.paragraph.document_id, sentence.start, sentence.end)
+    return gold.sentences and own.overlaps_any(gold.spans)
 
 
 def _regress(
-    rows: Sequence[Mapping[str, float]],
-    labels: Sequence[bool],
+    matrix: NDArray[np.float64],
+    labels: Sequence[bool] | NDArray[np.bool_],
     sets: Sequence[str],
     features: Sequence[str],
 ) -> tuple[Logistic, LogisticRegression]:
-    matrix, weights = _matrix(rows, features), _weights(sets)
-    model = LogisticRegression(C=1.0, max_iter=5000)
-    model.fit(matrix, np.array(labels), sample_weight=weights)
+    """The regression, also as it is written: with its numbers rounded to four digits."""
+    model = LogisticRegression(C=1.0, max_iter=5000)  # scikit-learn's own C; not tuned
+    model.fit(matrix, np.array(labels), sample_weight=_weights(sets))
     named = {name: round(float(w), 4) for name, w in zip(features, model.coef_[0], strict=True)}
     return Logistic(named, round(float(model.intercept_[0]), 4)), model
 
@@ -225,18 +256,16 @@ def _youden(truth: NDArray[np.bool_], probability: NDArray[np.float64]) -> float
     return round(float(np.median(cuts[gains >= gains.max() - question])), 3)
 
 
-def _check(
-    truth: NDArray[np.bool_],
-    probability: NDArray[np.float64],
-    inside: NDArray[np.bool_],
-    threshold: float,
+def _shares(
+    truth: NDArray[np.bool_], probability: NDArray[np.float64], threshold: float
 ) -> dict[str, float]:
-    truth, probability = truth[inside], probability[inside]
-    figures = {}
+    """What is refused of the answerable and of the unanswerable questions, and the AUROC; each
+    where there are such questions."""
+    shares = {}
     if truth.any():
-        figures["refused_answerable"] = float((probability[truth] < threshold).mean())
+        shares["refused_answerable"] = float((probability[truth] < threshold).mean())
     if not truth.all():
-        figures["refused_unanswerable"] = float((probability[~truth] < threshold).mean())
-    if len(figures) == 2:
-        figures["auroc"] = float(roc_auc_score(truth, probability))
-    return {name: round(value, 4) for name, value in figures.items()}
+        shares["refused_unanswerable"] = float((probability[~truth] < threshold).mean())
+    if len(shares) == 2:
+        shares["auroc"] = float(roc_auc_score(truth, probability))
+    return {name: round(value, 4) for name, value in shares.items()}

@@ -15,7 +15,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.table import Table
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
@@ -33,18 +35,26 @@ from assistant.settings import load_settings
 from assistant.verification.claims import facts_of
 from assistant.verification.verifier import MARGIN, Entailer, Rule, Verifier
 from evals.fitting.perturbation import perturb
+from evals.reporting.tables import rows_table
 from index import Document, Index, document_from_text
 from index.errors import QuestionSetError
 
+#: Features of `Verifier.features` that are fitted on; `entail` too where a model gives it.
 FEATURES = ("cosine", "cover")
-SENTENCE_STEP = 4  # every fourth source sentence is among the honest ones
-WICE_BLOCK = 6  # lines of a page that make a paragraph
-#: Honest paraphrases kept on the half that is fitted on.
+#: Every fourth source sentence is among the honest ones. Not tuned.
+SENTENCE_STEP = 4
+#: Lines of a page that make a paragraph, for WiCE gives pages line by line. Not tuned.
+WICE_BLOCK = 6
+#: The weight of a claim of WiCE in fitting, where other statements weigh 1. Not tuned.
+WICE_WEIGHT = 0.5
+#: The share of honest paraphrases that the threshold keeps, on the half that is fitted on.
 KEPT = 0.9
+#: The least threshold that is written. Not tuned.
+LEAST = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Statement:
     """A sentence to be judged.
 
     Attributes:
@@ -88,10 +98,8 @@ def read_claims(file: Path | None = None) -> list[Claim]:
     return claims
 
 
-def seed_cases(
-    assistant: Assistant, verifier: Verifier, step: Callable[[], None] = lambda: None
-) -> list[Case]:
-    """The cases of the documents that are open, by the claims that ship with the package.
+def seed_statements(assistant: Assistant, verifier: Verifier) -> list[Statement]:
+    """The statements of the documents that are open, by the claims that ship with the package.
 
     Raises:
         QuestionSetError: a claim's evidence is in none of the documents.
@@ -107,24 +115,15 @@ def seed_cases(
         if claim.evidence not in paragraphs:
             raise QuestionSetError(f"The evidence of a claim is in none: {claim.evidence!r}.")
     of_claim = {claim.claim: paragraphs[claim.evidence] for claim in claims}
-    cases = []
+    statements = []
 
     def add(kind: str, made_from: str, text: str, own: str, hidden: bool = False) -> None:
         hits = verifier.search(text)
         if hidden:
             left = tuple(hit for hit in hits.hits if hit.paragraph.id != own)
             hits = replace(hits, hits=left)
-        cases.append(
-            Case(
-                kind,
-                made_from,
-                text,
-                kind == "honest",
-                half(own),
-                tuple(verifier.features(text, hits)),
-            )
-        )
-        step()
+        grounds = tuple(verifier.features(text, hits))
+        statements.append(Statement(kind, made_from, text, kind == "honest", half(own), grounds))
 
     for text, own in of_claim.items():
         add("honest", "claim", text, own)
@@ -136,7 +135,7 @@ def seed_cases(
         add(perturbed.kind, "source", perturbed.text, paragraphs[perturbed.original])
     for perturbed in perturb(list(of_claim), names, most=3):
         add(perturbed.kind, "claim", perturbed.text, of_claim[perturbed.original])
-    return cases
+    return statements
 
 
 def half(identity: str) -> bool:
@@ -166,28 +165,28 @@ def wice_documents(file: Path) -> Iterator[tuple[dict[str, Any], Document]]:
         yield data, document_from_text(text, source=f"{file.parent.name}/{number}")
 
 
-def wice_case(data: Mapping[str, Any], verifier: Verifier) -> Case:
-    """The case of one claim; the verifier has its page."""
+def wice_statement(data: Mapping[str, Any], verifier: Verifier) -> Statement:
+    """The statement of one claim; the verifier has its page."""
     text = str(data["claim"])
     grounds = tuple(verifier.features(text, verifier.search(text)))
-    return Case("wice", "wice", text, data["label"] == "supported", half(text), grounds)
+    return Statement("wice", "wice", text, data["label"] == "supported", half(text), grounds)
 
 
-def fit(cases: Sequence[Case], entailment: bool) -> tuple[Rule, dict[str, Any]]:
-    """Fit the rule on its half of the cases: what the best ground without a conflict has.
+def fit_rule(statements: Sequence[Statement], entailment: bool) -> tuple[Rule, dict[str, Any]]:
+    """Fit the rule on its half of the statements: what the best ground without a conflict has.
 
     Returns:
-        The rule, and what it is worth on both halves (see `figures`).
+        The rule, and what it is worth on both halves (see `rule_figures`).
     """
     features = (*FEATURES, "entail") if entailment else FEATURES
     rows, labels, weights = [], [], []
-    for case in cases:
-        free = considered(case)
-        if case.fitted_on and free:
+    for statement in statements:
+        free = considered(statement)
+        if statement.fitted_on and free:
             best = max(free, key=lambda ground: ground["cosine"] + ground["cover"])
             rows.append([best[name] for name in features])
-            labels.append(case.supported)
-            weights.append(0.5 if case.kind == "wice" else 1.0)
+            labels.append(statement.supported)
+            weights.append(WICE_WEIGHT if statement.kind == "wice" else 1.0)
     matrix, truth, weight = np.array(rows), np.array(labels), np.array(weights)
     weight[truth] *= weight[~truth].sum() / weight[truth].sum()
     model = LogisticRegression(C=1.0, max_iter=5000).fit(matrix, truth, sample_weight=weight)
@@ -195,63 +194,68 @@ def fit(cases: Sequence[Case], entailment: bool) -> tuple[Rule, dict[str, Any]]:
         {name: round(float(w), 4) for name, w in zip(features, model.coef_[0], strict=True)},
         round(float(model.intercept_[0]), 4),
     )
-    kept = sorted(
-        (
-            probability(case, Rule(ground, 0.0))
-            for case in cases
-            if case.fitted_on and _written(case)
-        ),
-        reverse=True,
-    )
+    written = [
+        s for s in statements if s.fitted_on and (s.kind, s.made_from) == ("honest", "claim")
+    ]
+    kept = sorted((probability(own, Rule(ground, 0.0)) for own in written), reverse=True)
     threshold = round(kept[min(len(kept) - 1, round(KEPT * len(kept)))], 3)
-    rule = Rule(ground, max(threshold, 0.05))
+    rule = Rule(ground, max(threshold, LEAST))
     provenance = {
         "fitted": datetime.now(UTC).date().isoformat(),
-        "fitted_on": figures([c for c in cases if c.fitted_on], rule),
-        "held_out": figures([c for c in cases if not c.fitted_on], rule),
+        "fitted_on": rule_figures([s for s in statements if s.fitted_on], rule),
+        "held_out": rule_figures([s for s in statements if not s.fitted_on], rule),
     }
     return rule, provenance
 
 
-def considered(case: Case) -> list[Mapping[str, Any]]:
-    """The grounds of a case that the verifier would weigh; none where a rule settles it."""
-    if not case.grounds or any(ground["vetoed"] for ground in case.grounds):
+def rule_table(title: str, figures: Mapping[str, Mapping[str, Any]]) -> Table:
+    """What `rule_figures` gives, for a terminal."""
+    rows = [
+        (name, own["n"], ", ".join(f"{key} {value}" for key, value in own.items() if key != "n"))
+        for name, own in figures.items()
+    ]
+    return rows_table(title, ("kind/made from", "n", "figures"), rows)
+
+
+def considered(statement: Statement) -> list[Mapping[str, Any]]:
+    """The grounds of a statement that the verifier would weigh; none where a rule settles it."""
+    if not statement.grounds or any(ground["vetoed"] for ground in statement.grounds):
         return []
-    best = max(ground["cosine"] + ground["cover"] for ground in case.grounds)
+    best = max(ground["cosine"] + ground["cover"] for ground in statement.grounds)
     return [
         ground
-        for ground in case.grounds
+        for ground in statement.grounds
         if not ground["conflicts"] and ground["cosine"] + ground["cover"] >= best - MARGIN
     ]
 
 
-def probability(case: Case, rule: Rule) -> float:
+def probability(statement: Statement, rule: Rule) -> float:
     """As the verifier has it."""
-    free = considered(case)
+    free = considered(statement)
     if free:
         return max(rule.ground.probability(own) for own in free)
-    if not case.grounds:
+    if not statement.grounds:
         return 0.0
-    return rule.doubted([(own, own["conflicts"]) for own in case.grounds])
+    return rule.doubted([(own, own["conflicts"]) for own in statement.grounds])
 
 
-def figures(cases: Sequence[Case], rule: Rule) -> dict[str, Any]:
+def rule_figures(statements: Sequence[Statement], rule: Rule) -> dict[str, Any]:
     """By kind and by what it was made from: how many there are and the share judged rightly. Over
     all, and for WiCE alone: AUROC, precision and recall of `supported` at the threshold."""
     found: dict[str, Any] = {}
     groups = defaultdict(list)
-    for case in cases:
-        groups[f"{case.kind}/{case.made_from}"].append(case)
+    for statement in statements:
+        groups[f"{statement.kind}/{statement.made_from}"].append(statement)
     for name, own in sorted(groups.items()):
-        right = [(probability(case, rule) >= rule.threshold) == case.supported for case in own]
+        right = [(probability(s, rule) >= rule.threshold) == s.supported for s in own]
         found[name] = {"n": len(own), "right": round(float(np.mean(right)), 4)}
     for name, own in (
-        ("seed", [case for case in cases if case.kind != "wice"]),
-        ("wice", [case for case in cases if case.kind == "wice"]),
+        ("seed", [statement for statement in statements if statement.kind != "wice"]),
+        ("wice", [statement for statement in statements if statement.kind == "wice"]),
     ):
         if own:
-            truth = np.array([case.supported for case in own])
-            given = np.array([probability(case, rule) for case in own])
+            truth = np.array([statement.supported for statement in own])
+            given = np.array([probability(statement, rule) for statement in own])
             said = given >= rule.threshold
             found[name] = {
                 "n": len(own),
@@ -262,50 +266,46 @@ def figures(cases: Sequence[Case], rule: Rule) -> dict[str, Any]:
     return found
 
 
-def model_alone(cases: Sequence[Case]) -> dict[str, float]:
+def model_alone(statements: Sequence[Statement]) -> dict[str, float]:
     """AUROC of the largest logit of entailment, without any rule, on the seed and on WiCE."""
     found = {}
     for name, wice in (("seed", False), ("wice", True)):
-        own = [case for case in cases if (case.kind == "wice") == wice and case.grounds]
+        own = [s for s in statements if (s.kind == "wice") == wice and s.grounds]
         if own:
-            truth = [case.supported for case in own]
-            given = [max(ground["entail"] for ground in case.grounds) for case in own]
+            truth = [statement.supported for statement in own]
+            given = [max(ground["entail"] for ground in statement.grounds) for statement in own]
             found[name] = round(float(roc_auc_score(truth, given)), 4)
     return found
 
 
-def measure(
-    index_dir: Path, wice: Path | None = None, step: Callable[[], None] = lambda: None
-) -> tuple[str, list[Case]]:
-    """All cases of the shipped document, and of a WiCE file if one is given.
+def gather_statements(index_dir: Path, wice: Path | None = None) -> tuple[str, list[Statement]]:
+    """All statements of the shipped document, and of a WiCE file if one is given.
+
+    Args:
+        index_dir: a folder for the indexes of both.
+        wice: claims as JSON Lines.
 
     Returns:
-        The fingerprint of the reading model and the cases.
+        The fingerprint of the reading model and the statements.
     """
     with Assistant.open(index_dir=index_dir / "seed") as assistant:
         entailer = load_reader(assistant.settings.reader)
         if not isinstance(entailer, Entailer):
             entailer = None
         verifier = Verifier(assistant.index, assistant.document_ids, entailer)
-        cases = seed_cases(assistant, verifier, step)
+        statements = seed_statements(assistant, verifier)
         fingerprint = assistant.reader_fingerprint
     if wice is not None:
         pages = list(wice_documents(wice))
-        index = Index(index_dir / "wice", encoder=load_settings().encoder)
-        index.sync([document for _, document in pages])
-        for data, document in pages:
-            cases.append(wice_case(data, Verifier(index, [document.id], entailer)))
-            step()
-        index.close()
-    return fingerprint, cases
+        with closing(Index(index_dir / "wice", encoder=load_settings().encoder)) as index:
+            index.sync([document for _, document in pages])
+            for data, document in pages:
+                statements.append(wice_statement(data, Verifier(index, [document.id], entailer)))
+    return fingerprint, statements
 
 
-def write(file: Path, model: str, rule: Rule, provenance: Mapping[str, Any]) -> None:
+def write_rule(file: Path, model: str, rule: Rule, provenance: Mapping[str, Any]) -> None:
     """Write a rule by the model's fingerprint (or `none`), keeping what else the file holds."""
     known: dict[str, Any] = json.loads(file.read_text())["models"] if file.exists() else {}
     known[model] = {**asdict(rule), "provenance": dict(provenance)}
     file.write_text(json.dumps({"models": known}, indent=2, sort_keys=True) + "\n")
-
-
-def _written(case: Case) -> bool:
-    return case.kind == "honest" and case.made_from == "claim"

@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 from evals.metrics.statistics import Array, Measure
 from evals.running.records import Record
 
+#: Bins of equal width in which confidence is compared with truth. Not tuned.
 BINS = 10
 
 
-def measures(records: Sequence[Record]) -> dict[str, Measure]:
+def confidence_measures(records: Sequence[Record]) -> dict[str, Measure]:
     """The measures of the confidence, by name; none where all or no questions are answerable,
     but `aurc`, which answers to answerable questions have too."""
     confidence = np.array([r.confidence for r in records], float)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from evals.metrics import confidence
+from evals.metrics.confidence import confidence_measures
 from evals.metrics.short_answers import contains, f1
 from evals.metrics.statistics import Figure, Measure, figure, ratio
-from evals.running.records import RIGHT, Record
+from evals.running.records import DEPTH, RIGHT, Record
 
-DEPTH = 10
 #: Figures in groups, as they are shown, each with what it is.
 #:
 #: Retrieval is of the units that were retrieved (see `datasets.gold`); of alternatives the one that
@@ -54,20 +53,20 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def measures(records: Sequence[Record], k: int = DEPTH) -> dict[str, Measure]:
+def all_measures(records: Sequence[Record], k: int = DEPTH) -> dict[str, Measure]:
     """Every measure of these records by the name of its figure, in the order of `GROUPS`."""
     found = {
         **_retrieval(records, k),
         **_answers(records),
         **_citations(records),
         **_refusal(records),
-        **confidence.measures(records),
+        **confidence_measures(records),
     }
     names = [name.replace("@k", f"@{k}") for group in GROUPS.values() for name in group]
     return {name: found[name] for name in names}
 
 
-def figures(records: Sequence[Record], k: int = DEPTH, seed: int = 0) -> dict[str, Figure]:
+def all_figures(records: Sequence[Record], k: int = DEPTH, seed: int = 0) -> dict[str, Figure]:
     """Every figure by name.
 
     Args:
@@ -75,7 +74,7 @@ def figures(records: Sequence[Record], k: int = DEPTH, seed: int = 0) -> dict[st
         k: of `recall@k`.
         seed: of the bootstrap.
     """
-    return {name: figure(measure, seed) for name, measure in measures(records, k).items()}
+    return {name: figure(measure, seed) for name, measure in all_measures(records, k).items()}
 
 
 def _retrieval(records: Sequence[Record], k: int) -> dict[str, Measure]:

@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import string
 from collections import Counter
 from collections.abc import Sequence
 
-_ARTICLES = re.compile(r"\b(a|an|the)\b")
-_PUNCTUATION = str.maketrans("", "", string.punctuation)
-
-
-def normalised(text: str) -> str:
-    """Lower case, without ASCII punctuation, English articles and more than single spaces."""
-    return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
-
-
-def exact(text: str, answers: Sequence[str]) -> float:
-    """1 where the text is one of the answers after normalisation, else 0."""
-    return float(any(normalised(text) == normalised(answer) for answer in answers))
+from evals.datasets.gold import normalised
 
 
 def f1(text: str, answers: Sequence[str]) -> float:

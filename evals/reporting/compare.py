@@ -7,10 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from evals.metrics.metrics import DEPTH, measures
+from rich.console import Console
+
+from evals.metrics.metrics import all_measures
 from evals.metrics.statistics import Difference, difference
-from evals.reporting import results
-from evals.running.records import RIGHT, Record
+from evals.reporting.results import flattened, read_result
+from evals.reporting.tables import comparison_table
+from evals.running.records import DEPTH, RIGHT, Record
 from index.errors import QuestionSetError
 
 
@@ -44,24 +47,17 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, ready for JSON."""
-        return {
-            "footnote_compare": 1,
-            "differences": {name: asdict(own) for name, own in self.differences.items()},
-            "gained": [asdict(flip) for flip in self.gained],
-            "lost": [asdict(flip) for flip in self.lost],
-            "settings": {name: list(pair) for name, pair in self.settings.items()},
-            "alone": self.alone,
-        }
+        return {"footnote_compare": 1, **asdict(self)}
 
 
-def compare(a: Path, b: Path, seed: int = 0) -> Comparison:
+def compare_results(a: Path, b: Path, seed: int = 0) -> Comparison:
     """Compare two results, written as JSON.
 
     Raises:
         QuestionSetError: one is no result, or they are not of the same questions on the same
             documents.
     """
-    ours, theirs = results.read(a), results.read(b)
+    ours, theirs = read_result(a), read_result(b)
     _same_sets(a, ours, b, theirs)
     mine, other = _by_question(ours), _by_question(theirs)
     shared = [key for key in mine if key in other]
@@ -69,7 +65,7 @@ def compare(a: Path, b: Path, seed: int = 0) -> Comparison:
         raise QuestionSetError(f"{a} and {b} have no question in common.")
     before, after = [mine[key] for key in shared], [other[key] for key in shared]
     k = min(int(r["provenance"]["settings"].get("k", DEPTH)) for r in (ours, theirs))
-    first, second = measures(before, k), measures(after, k)
+    first, second = all_measures(before, k), all_measures(after, k)
     flips = [
         Flip(x.set, x.id, x.question, x.outcome, y.outcome)
         for x, y in zip(before, after, strict=True)
@@ -105,16 +101,19 @@ def _by_question(result: Mapping[str, Any]) -> dict[tuple[str, str], Record]:
 
 
 def _different(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    ours, theirs = dict(_flat(a)), dict(_flat(b))
+    ours, theirs = dict(flattened(a)), dict(flattened(b))
     names = dict.fromkeys([*ours, *theirs])
     return {n: (ours.get(n), theirs.get(n)) for n in names if ours.get(n) != theirs.get(n)}
 
 
-def _flat(values: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = []
-    for name, value in values.items():
-        if isinstance(value, dict):
-            found += _flat(value, f"{before}{name}.")
-        else:
-            found.append((before + name, value))
-    return found
+def print_comparison(found: Comparison, out: Console) -> None:
+    """Tell what changed: settings, figures, and the questions that flipped."""
+    for name, (ours, theirs) in found.settings.items():
+        out.print(f"{name}: {ours} in A, {theirs} in B")
+    if found.alone:
+        out.print(f"{found.alone} questions are in one of them alone and do not count.")
+    out.print(comparison_table(found.differences, "A", "B"))
+    for title, flips in (("Right in B alone", found.gained), ("Right in A alone", found.lost)):
+        out.print(f"{title}: {len(flips)}")
+        for flip in flips:
+            out.print(f"  {flip.id}  {flip.a} → {flip.b}  {flip.question}", soft_wrap=True)

@@ -5,33 +5,33 @@ The only module that imports jinja2. Whatever stands in questions and documents 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from evals.datasets.gold import Place
-from evals.metrics import confidence
+from evals.datasets.gold import TextSpan
+from evals.metrics.confidence import BINS, reliability, risk_coverage
 from evals.metrics.metrics import GROUPS
 from evals.metrics.statistics import Figure
 from evals.reporting import plots
-from evals.reporting.results import Result
+from evals.reporting.results import Result, flattened
 from evals.reporting.tables import LENGTHS, cells, present
 from evals.running.records import REFUSED, RIGHT, UNFOUNDED, WRONG, Record
 from index import Document, Paragraph
 
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
-#: Questions that are shown with all that belongs to them; the JSON holds every one.
+#: Failures that are shown with all that belongs to them, lest the page grow too large for a phone;
+#: the JSON holds every one. Not tuned.
 SHOWN = 150
+#: Retrieved paragraphs that are shown: as many as the assistant reads.
 RETRIEVED = 3
 #: What the page begins with.
 SUMMARY = ("hit@1", "evidence_cited", "citation_precision", "refusal_recall", "refused_answerable")
-#: Characters around a highlight, and of a paragraph that has none.
+#: Characters around a highlight, and of a paragraph that has none. Not tuned.
 AROUND, PLAIN = 180, 320
 OUTCOMES = {
     UNFOUNDED: "Answered, though the documents do not say",
@@ -60,7 +60,7 @@ class Excerpt:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Failure:
     """One question as it is shown: the evidence, what was cited, what was retrieved."""
 
     record: Record
@@ -83,66 +83,60 @@ class Row:
     at: float | None
 
 
-def environment() -> Environment:
-    """Templates of this package; all that they are given is escaped."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    return Environment(
+def render(template: str, **values: Any) -> str:
+    """A page from a template of this package, with its style; all that it is given is escaped."""
+    environment = Environment(
         loader=PackageLoader("evals.reporting", "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    css = (files("evals.reporting") / "report.css").read_text(encoding="utf-8")
+    return environment.get_template(template).render(css=css, **values)
 
 
-def page(result: Result, documents: Mapping[str, Document]) -> str:
+def report_page(result: Result, documents: Mapping[str, Document]) -> str:
     """The report as HTML.
 
     Args:
         result: what is reported.
         documents: those that were asked, by id.
     """
-    failures = {
-        title: [r for r in result.records if r.outcome == outcome]
-        for outcome, title in OUTCOMES.items()
-    }
     left = SHOWN
-    shown: dict[str, tuple[int, list[Case]]] = {}
-    for title, records in failures.items():
-        own = records[: max(0, left)]
-        left -= len(own)
-        shown[title] = (len(records), [_case(record, documents) for record in own])
+    failures: dict[str, tuple[int, list[Failure]]] = {}
+    for outcome, title in OUTCOMES.items():
+        records = [record for record in result.records if record.outcome == outcome]
+        failures[title] = len(records), [_failure(r, documents) for r in records[:left]]
+        left -= len(failures[title][1])
     right = [record for record in result.records if record.outcome == RIGHT]
-    return (
-        environment()
-        .get_template("report.html")
-        .render(
-            result=result,
-            title=", ".join(own.name for own in result.sets),
-            headline=_row("right", "", result.figures["right"]),
-            summary=[
-                _row(name, meanings[name], result.figures[name])
-                for meanings in GROUPS.values()
-                for name in SUMMARY
-                if name in meanings
-            ],
-            right_count=len(right),
-            groups=_groups(result.figures),
-            sets=[(own, _groups(own.figures)) for own in result.sets]
-            if len(result.sets) > 1
-            else [],
-            turns=[(turn, _groups(figures)) for turn, figures in result.turns.items()],
-            speed=[
-                (stage, cells(own["p50"], "ms"), cells(own["p95"], "ms"))
-                for stage, own in result.speed.items()
-            ],
-            plots=_plots(result.records),
-            failures=shown,
-            right=right,
-            made=list(_flat(result.provenance)),
-            css=(files("evals.reporting") / "report.css").read_text(encoding="utf-8"),
-        )
+    meanings = {name: meaning for group in GROUPS.values() for name, meaning in group.items()}
+    return render(
+        "report.html",
+        result=result,
+        title=", ".join(own.name for own in result.sets),
+        headline=_row("right", "", result.figures["right"]),
+        summary=[
+            _row(name, meaning, result.figures[name])
+            for name, meaning in meanings.items()
+            if name in SUMMARY
+        ],
+        right_count=len(right),
+        groups=_groups(result.figures),
+        sets=[(own, _groups(own.figures)) for own in result.sets if len(result.sets) > 1],
+        turns=[(turn, _groups(figures)) for turn, figures in result.turns.items()],
+        speed=[
+            (stage, cells(own["p50"], "ms"), cells(own["p95"], "ms"))
+            for stage, own in result.speed.items()
+        ],
+        plots=list(_plots(result.records)),
+        failures=failures,
+        right=right,
+        made=[
+            (name, ", ".join(map(str, value)) if isinstance(value, list) else value)
+            for name, value in flattened(result.provenance, " › ")
+            if value is not None
+        ],
     )
 
 
@@ -164,56 +158,32 @@ def _row(name: str, meaning: str, figure: Figure) -> Row:
     return Row(name, meaning, value, interval, n, *bar)
 
 
-def _plots(records: Sequence[Record]) -> list[tuple[str, str, str]]:
+def _plots(records: Sequence[Record]) -> Iterator[tuple[str, str, str]]:
     """(title, what it shows, SVG)."""
-    found = []
-    coverage, risk = confidence.risk_coverage(records)
-    found.append(
-        (
-            "Risk by coverage",
-            "Share of wrong answers if only the most confident questions are answered.",
-            plots.lines("risk", [("risk", coverage, risk)], "coverage", "risk", unit=True),
-        )
-    )
-    bins = confidence.reliability(records)
-    heights, labels = [0.0] * confidence.BINS, [""] * confidence.BINS
-    for own in bins:
+    risk = plots.lines("risk", [("risk", *risk_coverage(records))], "coverage", "risk", unit=True)
+    meaning = "Share of wrong answers if only the most confident questions are answered."
+    yield "Risk by coverage", meaning, risk
+    heights, labels = [0.0] * BINS, [""] * BINS
+    for own in reliability(records):
         heights[own.number], labels[own.number] = own.answerable, str(own.n)
-    edges = [n / confidence.BINS for n in range(confidence.BINS + 1)]
-    found.append(
-        (
-            "Reliability",
-            "Share of answerable questions by confidence, with their number; on the line it is "
-            "calibrated.",
-            plots.bars(
-                "reliability",
-                edges,
-                heights,
-                "confidence",
-                "answerable",
-                diagonal=True,
-                labels=labels,
-            ),
-        )
+    edges = [n / BINS for n in range(BINS + 1)]
+    axes = ("confidence", "answerable")
+    bars = plots.bars("reliability", edges, heights, *axes, diagonal=True, labels=labels)
+    meaning = (
+        "Share of answerable questions by confidence, with their number; on the line it is "
+        "calibrated."
     )
+    yield "Reliability", meaning, bars
     times = [r.timings_ms["total"] for r in records if "total" in r.timings_ms]
     if times:
         counts, sides = np.histogram(times, bins=20)
-        found.append(
-            (
-                "Latency",
-                "Milliseconds from question to answer.",
-                plots.bars("latency", sides.tolist(), counts.tolist(), "ms", "questions"),
-            )
-        )
-    return found
+        bars = plots.bars("latency", sides.tolist(), counts.tolist(), "ms", "questions")
+        yield "Latency", "Milliseconds from question to answer.", bars
 
 
-def _case(record: Record, documents: Mapping[str, Document]) -> Case:
-    gold = [place for item in record.gold.evidence for place in item]
-    cited = [citation.place for citation in record.citations]
-    relevant = {unit for item in record.gold.relevant for unit in item.units}
-    return Case(
+def _failure(record: Record, documents: Mapping[str, Document]) -> Failure:
+    gold, cited, units = record.gold.spans, record.citations, record.gold.units
+    return Failure(
         record,
         gold=tuple(_excerpts(gold, gold, cited, documents)),
         cited=tuple(_excerpts(cited, gold, cited, documents)),
@@ -221,31 +191,30 @@ def _case(record: Record, documents: Mapping[str, Document]) -> Case:
             excerpt
             for found in record.retrieved[:RETRIEVED]
             for excerpt in _excerpts(
-                [found.place], gold, cited, documents, found.unit in relevant, found.score
+                [found], gold, cited, documents, found.unit in units, found.score
             )
         ),
     )
 
 
 def _excerpts(
-    places: Sequence[Place],
-    gold: Sequence[Place],
-    cited: Sequence[Place],
+    spans: Sequence[TextSpan],
+    gold: Sequence[TextSpan],
+    cited: Sequence[TextSpan],
     documents: Mapping[str, Document],
     relevant: bool = False,
     score: float | None = None,
-) -> Iterable[Excerpt]:
-    """The paragraphs that the places lie in, each once, cut to what is highlighted in them."""
-    seen: set[tuple[str, int]] = set()
-    for place in places:
-        document = documents[place.document]
+) -> Iterator[Excerpt]:
+    """The paragraphs that the spans lie in, each once, cut to what is highlighted in them."""
+    seen: set[TextSpan] = set()
+    for span in spans:
+        document = documents[span.document]
         for paragraph in document.paragraphs:
-            own = Place(place.document, paragraph.start, paragraph.end)
-            if own.overlaps(place) and (place.document, paragraph.number) not in seen:
-                seen.add((place.document, paragraph.number))
-                where = _where(document, paragraph)
+            own = TextSpan(span.document, paragraph.start, paragraph.end)
+            if own.overlaps(span) and own not in seen:
+                seen.add(own)
                 pieces = _pieces(document.text, own, gold, cited)
-                yield Excerpt(where, pieces, relevant, score)
+                yield Excerpt(_where(document, paragraph), pieces, relevant, score)
 
 
 def _where(document: Document, paragraph: Paragraph) -> str:
@@ -254,13 +223,14 @@ def _where(document: Document, paragraph: Paragraph) -> str:
 
 
 def _pieces(
-    text: str, own: Place, gold: Sequence[Place], cited: Sequence[Place]
+    text: str, own: TextSpan, gold: Sequence[TextSpan], cited: Sequence[TextSpan]
 ) -> tuple[Piece, ...]:
-    marks = [(p, kind) for kind, places in (("gold", gold), ("cited", cited)) for p in places]
-    marks = [(place, kind) for place, kind in marks if place.overlaps(own)]
+    """A paragraph's text around its highlights, cut where any of them begins or ends."""
+    marks = [(p, kind) for kind, spans in (("gold", gold), ("cited", cited)) for p in spans]
+    marks = [(span, kind) for span, kind in marks if span.overlaps(own)]
     if marks:
-        start = max(own.start, min(place.start for place, _ in marks) - AROUND)
-        end = min(own.end, max(place.end for place, _ in marks) + AROUND)
+        start = max(own.start, min(span.start for span, _ in marks) - AROUND)
+        end = min(own.end, max(span.end for span, _ in marks) + AROUND)
     else:
         start, end = own.start, min(own.end, own.start + PLAIN)
     ends = {start, end, *(p.start for p, _ in marks), *(p.end for p, _ in marks)}
@@ -268,17 +238,6 @@ def _pieces(
     found = [Piece("… ")] if start > own.start else []
     for first, last in pairwise(cuts):
         if first < last:
-            kinds = {kind for place, kind in marks if place.start <= first and last <= place.end}
+            kinds = {kind for span, kind in marks if span.start <= first and last <= span.end}
             found.append(Piece(text[first:last], "gold" in kinds, "cited" in kinds))
     return (*found, Piece(" …")) if end < own.end else tuple(found)
-
-
-def _flat(values: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, str]]:
-    for name, value in values.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{name} › ")
-        elif value is not None:
-            yield (
-                before + name,
-                ", ".join(map(str, value)) if isinstance(value, list) else str(value),
-            )

@@ -15,15 +15,16 @@ Two runs of the same give the same but for `speed` and the records' `timings_ms`
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
-from evals.metrics import confidence
-from evals.metrics.metrics import figures
+from evals.metrics.confidence import reliability, risk_coverage
+from evals.metrics.metrics import all_figures
 from evals.metrics.statistics import Figure, Measure, figure
 from evals.running.records import Record
 from evals.running.runner import SetRun
@@ -70,18 +71,14 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, ready for JSON."""
-        coverage, risk = confidence.risk_coverage(self.records)
+        coverage, risk = risk_coverage(self.records)
+        figures = TypeAdapter(Result).dump_python(self, mode="json", exclude={"records"})
         return {
             "footnote_eval": FORMAT,
-            "sets": [{**_plain(s), "figures": _figures(s.figures)} for s in self.sets],
-            "figures": _figures(self.figures),
-            "turns": {str(turn): _figures(own) for turn, own in self.turns.items()},
-            "reliability": [asdict(own) for own in confidence.reliability(self.records)],
+            **figures,
+            "reliability": [asdict(own) for own in reliability(self.records)],
             "risk_coverage": {"coverage": coverage, "risk": risk},
-            "provenance": dict(self.provenance),
-            "seed": self.seed,
             "records": [record.to_dict() for record in self.records],
-            "speed": {stage: _figures(own) for stage, own in self.speed.items()},
         }
 
     def misses(self, floors: Mapping[str, float]) -> list[str]:
@@ -120,15 +117,15 @@ def result_of(runs: Sequence[SetRun], k: int, seed: int) -> Result:
             asked=len(run.records),
             drafts=run.questions.drafts,
             notes=run.questions.notes,
-            figures=figures(run.records, k, seed),
+            figures=all_figures(run.records, k, seed),
         )
         for run in runs
     )
     turns = sorted({record.turn for record in records})
     return Result(
         sets=sets,
-        figures=sets[0].figures if len(sets) == 1 else figures(records, k, seed),
-        turns={turn: figures([r for r in records if r.turn == turn], k, seed) for turn in turns}
+        figures=sets[0].figures if len(sets) == 1 else all_figures(records, k, seed),
+        turns={turn: all_figures([r for r in records if r.turn == turn], k, seed) for turn in turns}
         if turns != [1]
         else {},
         speed=_speed(records, seed),
@@ -138,7 +135,7 @@ def result_of(runs: Sequence[SetRun], k: int, seed: int) -> Result:
     )
 
 
-def write(path: Path, data: Mapping[str, Any]) -> None:
+def write_json(path: Path, data: Mapping[str, Any]) -> None:
     """Write plain values as JSON.
 
     Raises:
@@ -159,8 +156,8 @@ def write_text(path: Path, text: str) -> None:
         raise UnreadableError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Read a result that was written as JSON.
+def read_result(path: Path) -> dict[str, Any]:
+    """Read a result that was written as JSON: the same plain values, with `records` as `Record`s.
 
     Raises:
         QuestionSetError: it is none.
@@ -179,6 +176,16 @@ def read(path: Path) -> dict[str, Any]:
     return dict(data)
 
 
+def flattened(values: Mapping[str, Any], separator: str = ".") -> Iterator[tuple[str, Any]]:
+    """The leaves of nested values, each under the names on the way to it, joined."""
+    for name, value in values.items():
+        if isinstance(value, dict):
+            for below, leaf in flattened(value, separator):
+                yield f"{name}{separator}{below}", leaf
+        else:
+            yield name, value
+
+
 def _speed(records: Sequence[Record], seed: int) -> dict[str, dict[str, Figure]]:
     stages = dict.fromkeys(stage for record in records for stage in record.timings_ms)
     found = {}
@@ -195,19 +202,3 @@ def _speed(records: Sequence[Record], seed: int) -> dict[str, dict[str, Figure]]
             for share in (50, 95)
         }
     return found
-
-
-def _figures(named: Mapping[str, Figure]) -> dict[str, Any]:
-    return {name: figure.to_dict() for name, figure in named.items()}
-
-
-def _plain(own: SetFigures) -> dict[str, Any]:
-    return {
-        "name": own.name,
-        "format": own.format,
-        "sha256": own.sha256,
-        "questions": own.questions,
-        "asked": own.asked,
-        "drafts": own.drafts,
-        "notes": list(own.notes),
-    }

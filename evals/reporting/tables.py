@@ -15,6 +15,13 @@ from evals.reporting.results import Result, SetFigures
 LENGTHS = ("answer_sentences", "answer_words")
 
 
+def result_tables(result: Result) -> list[Table]:
+    """All figures of a result: a table for each set, one by turn where there are several, speed."""
+    sets = [set_table(own) for own in result.sets]
+    turns = [turns_table(result)] if result.turns else []
+    return [*sets, *turns, speed_table(result)]
+
+
 def set_table(own: SetFigures) -> Table:
     """The figures of a set with their intervals."""
     asked = f"{own.asked} of {own.questions}" if own.asked < own.questions else str(own.asked)

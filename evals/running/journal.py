@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from evals.running.records import Record
@@ -22,7 +21,7 @@ class Journal:
 
     Args:
         folder: where journals lie; made when it is not there.
-        depends: all that the answers depend on, as plain values.
+        depends: all that the answers depend on, as plain values; names the file by its hash.
 
     Raises:
         UnreadableError: the folder cannot be written.
@@ -44,19 +43,14 @@ class Journal:
         for line in self._stream:
             try:
                 record = Record.from_dict(json.loads(line))
-            except (ValueError, KeyError, TypeError):
+            except ValueError:
                 continue  # the last line of a killed run may be torn: that question is asked anew
             self.records[record.id] = record
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._stream.close()
         if kind is None:
             self._file.unlink(missing_ok=True)

@@ -13,21 +13,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from assistant import Assistant, calibration
+from assistant import Assistant
 
 #: Those whose version may change a figure.
 LIBRARIES = (
-    "bm25s",
-    "chromadb",
-    "ir-measures",
-    "numpy",
-    "onnxruntime",
-    "scikit-learn",
-    "scipy",
-    "sentence-transformers",
-    "sentencex",
-    "torch",
-)
+    "bm25s chromadb ir-measures numpy onnxruntime scikit-learn scipy sentence-transformers "
+    "sentencex torch"
+).split()
 #: Settings that change nothing about an answer.
 _WHERE = {"index_dir", "wait"}
 

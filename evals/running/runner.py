@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from assistant import Answer, Assistant, Settings
 from assistant.documents import read_all
-from evals.datasets.gold import Gold, GoldFinder, Place
+from evals.datasets.gold import Gold, GoldFinder, TextSpan, normalised
 from evals.datasets.models import Question, QuestionSet
-from evals.metrics.metrics import DEPTH
-from evals.metrics.short_answers import normalised
 from evals.running.journal import Journal
 from evals.running.provenance import provenance
-from evals.running.records import Cited, Found, Record
+from evals.running.records import DEPTH, Cited, Found, Record
 from index import Document, Hit, Index
 from index.retriever import LEGS
 from index.store.writer import Progress
+
+#: Paragraphs looked at for each passage that is sought, where passages have several. Not tuned.
+PER_PASSAGE = 4
+
+#: Called with how many questions, or paragraphs, are done and how many there are in all.
+Step = Callable[[int, int], None]
+#: Given a set's name, opens its two bars of progress, of indexing and of asking.
+Bars = Callable[[str], AbstractContextManager[tuple[Step, Step]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,29 +49,22 @@ class SetRun:
     resumed: int
 
 
-class _SomeLegs(Index):
-    """An index that ranks by some of its legs."""
-
-    def __init__(self, legs: Collection[str], settings: Settings) -> None:
-        super().__init__(settings.index_dir, encoder=settings.encoder, wait=settings.wait)
-        self._legs = legs
-
-    def search(self, *arguments: Any, **named: Any) -> Any:
-        """As `Index.search`, by these legs whatever is asked for."""
-        return super().search(*arguments, **{**named, "legs": self._legs})
-
-
 @contextmanager
 def opened(
     questions: QuestionSet,
     sources: Sequence[Path],
     settings: Settings,
     progress: Progress | None = None,
-    legs: Collection[str] = LEGS,
 ) -> Iterator[Assistant]:
     """Open the documents of a set: its own, those given, or the shipped one.
 
-    A set that brings its documents has an index of its own, beside the user's.
+    A set that brings its documents has an index of its own, in a folder beside the user's.
+
+    Args:
+        questions: the set.
+        sources: files and folders to ask, where the set has no documents.
+        settings: of the assistant.
+        progress: called while indexing with (paragraphs done, paragraphs in all).
 
     Raises:
         FootnoteError: as `Assistant.open`.
@@ -76,15 +75,13 @@ def opened(
         settings = settings.model_copy(update={"index_dir": own})
     else:
         documents = read_all(sources)
-    index = _SomeLegs(legs, settings)
-    try:
+    index = Index(settings.index_dir, encoder=settings.encoder, wait=settings.wait)
+    with closing(index):
         index.sync(documents, progress)
         yield Assistant(index, [document.id for document in documents], settings)
-    finally:
-        index.close()
 
 
-def run(
+def run_set(
     questions: QuestionSet,
     sources: Sequence[Path],
     settings: Settings,
@@ -93,7 +90,7 @@ def run(
     limit: int | None = None,
     legs: Collection[str] = LEGS,
     indexing: Progress | None = None,
-    asking: Callable[[int, int], None] = lambda _done, _total: None,
+    asking: Step = lambda _done, _total: None,
 ) -> SetRun:
     """Ask the questions of a set, going on where an interrupted run of the same was.
 
@@ -111,14 +108,13 @@ def run(
         QuestionSetError: evidence is in none of the documents.
         FootnoteError: as `Assistant.open`.
     """
-    with opened(questions, sources, settings, indexing, legs) as assistant:
-        documents = {document.id: document for document in assistant.documents}
-        finder = GoldFinder(questions, list(documents.values()))
+    with opened(questions, sources, settings, indexing) as assistant:
+        finder = GoldFinder(questions, assistant.documents)
         golds = {question.id: finder.find(question) for question in questions.questions}
-        given = () if questions.documents else tuple(documents.values())
+        given = () if questions.documents else tuple(finder.documents.values())
         sha256 = questions.sha256(given)
         made = provenance(assistant, k=k, legs=sorted(legs))
-        asker = _Asker(assistant, questions.name, documents, finder, max(k, DEPTH))
+        asker = _Asker(assistant, finder, questions.name, max(k, DEPTH), legs)
         chosen = questions.questions[:limit]
         folder = settings.index_dir / "runs"
         with Journal(folder, {"set": sha256, "name": questions.name, **made}) as journal:
@@ -134,39 +130,52 @@ def run(
                     done += 1
                     asking(done, len(chosen))
             records = tuple(journal.records[question.id] for question in chosen)
-    return SetRun(questions, sha256, records, documents, made, len(before))
+    return SetRun(questions, sha256, records, finder.documents, made, len(before))
 
 
 class _Asker:
-    """Asks questions of the documents of a set and records what comes of it."""
+    """Asks questions of the documents of a set and records what comes of it.
+
+    Args:
+        assistant: on those documents.
+        finder: of the set's gold in them.
+        name: the set's.
+        depth: how many units are kept of what was retrieved.
+        legs: which legs of retrieval are used.
+    """
 
     def __init__(
         self,
         assistant: Assistant,
-        name: str,
-        documents: Mapping[str, Document],
         finder: GoldFinder,
+        name: str,
         depth: int,
+        legs: Collection[str],
     ) -> None:
-        self._assistant = assistant
-        self._set = name
-        self._documents = documents
-        self._finder = finder
-        self._depth = depth
+        self._assistant, self._finder, self._set = assistant, finder, name
+        self._documents = finder.documents
+        self._depth, self._legs = depth, legs
         # Where a passage may have several paragraphs, more of them make up as many passages.
-        paragraphs = max((len(d.paragraphs) for d in documents.values()), default=1)
-        self._deeper = depth * (4 if finder.by_passage and paragraphs > 1 else 1)
+        paragraphs = max((len(d.paragraphs) for d in self._documents.values()), default=1)
+        self._deeper = depth * (PER_PASSAGE if finder.by_passage and paragraphs > 1 else 1)
 
     def warm_up(self, questions: Sequence[Question]) -> None:
         """Ask once without a record: the first answer pays for loading."""
         for question in questions[:1]:
-            self._assistant.ask(question.question, question.history)
+            self._answer(question)
 
     def ask(self, question: Question, gold: Gold) -> Record:
         """The record of one question."""
-        answer = self._assistant.ask(question.question, question.history)
-        hits = self._assistant.search(question.question, self._deeper, question.history)
-        forced = self._forced(question) if answer.refused else None
+        answer = self._answer(question)
+        hits = self._assistant.search(
+            question.question, self._deeper, question.history, legs=self._legs
+        )
+        forced = None
+        if answer.refused:
+            forced = tuple(
+                TextSpan(cited.document, cited.start, cited.end)
+                for cited in self._cited(self._answer(question, threshold=0.0))
+            )
         return Record(
             set=self._set,
             id=question.id,
@@ -183,9 +192,14 @@ class _Asker:
             text="" if answer.refused else answer.text,
             sentences=len(answer.sentences),
             in_answer=self._in_answer(answer, gold),
-            citations=_cited(answer, self._documents),
+            citations=self._cited(answer),
             forced=forced,
             timings_ms={stage: round(ms, 3) for stage, ms in answer.timings_ms.items()},
+        )
+
+    def _answer(self, question: Question, threshold: float | None = None) -> Answer:
+        return self._assistant.ask(
+            question.question, question.history, threshold=threshold, legs=self._legs
         )
 
     def _found(self, hits: Sequence[Hit]) -> tuple[Found, ...]:
@@ -193,21 +207,9 @@ class _Asker:
         best: dict[str, Found] = {}
         for hit in hits:
             own = hit.paragraph
-            place = Place(own.document_id, own.start, own.end)
-            unit = self._finder.unit(own)
-            best.setdefault(unit, Found(unit, place, round(hit.score, 6)))
+            unit, score = self._finder.unit(own), round(hit.score, 6)
+            best.setdefault(unit, Found(own.document_id, own.start, own.end, unit, score))
         return tuple(best.values())[: self._depth]
-
-    def _forced(self, question: Question) -> tuple[Place, ...]:
-        """What a refused question is answered with where nothing is refused."""
-        assistant = self._assistant
-        settings = assistant.settings
-        assistant.settings = settings.model_copy(update={"threshold": 0.0})
-        try:
-            answer = assistant.ask(question.question, question.history)
-        finally:
-            assistant.settings = settings
-        return tuple(cited.place for cited in _cited(answer, self._documents))
 
     def _in_answer(self, answer: Answer, gold: Gold) -> tuple[bool, ...]:
         if not gold.sentences:
@@ -216,32 +218,30 @@ class _Asker:
         return tuple(
             any(
                 f" {normalised(sentence)} " in text
-                for place in item
-                for sentence in self._sentences(place)
+                for span in item
+                for sentence in self._sentences(span)
             )
             for item in gold.evidence
         )
 
-    def _sentences(self, place: Place) -> Iterator[str]:
-        for paragraph in self._documents[place.document].paragraphs:
-            if paragraph.start < place.end and place.start < paragraph.end:
-                for sentence in paragraph.sentences:
-                    if Place(place.document, sentence.start, sentence.end).overlaps(place):
-                        yield sentence.text
+    def _sentences(self, span: TextSpan) -> Iterator[str]:
+        for paragraph in self._documents[span.document].paragraphs:
+            for sentence in paragraph.sentences:
+                if span.overlaps(TextSpan(span.document, sentence.start, sentence.end)):
+                    yield sentence.text
 
-
-def _cited(answer: Answer, documents: Mapping[str, Document]) -> tuple[Cited, ...]:
-    found = []
-    for citation in answer.citations:
-        identity = citation.paragraph.document_id
-        try:
-            citation.check(documents[identity])
-        except (AssertionError, KeyError):
-            valid = False
-        else:
-            valid = True
-        found.append(Cited(Place(identity, citation.start, citation.end), valid))
-    return tuple(found)
+    def _cited(self, answer: Answer) -> tuple[Cited, ...]:
+        found = []
+        for citation in answer.citations:
+            identity = citation.paragraph.document_id
+            try:
+                citation.check(self._documents[identity])
+            except (AssertionError, KeyError):
+                valid = False
+            else:
+                valid = True
+            found.append(Cited(identity, citation.start, citation.end, valid))
+        return tuple(found)
 
 
 def limited(questions: QuestionSet, limit: int | None) -> QuestionSet:

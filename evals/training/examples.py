@@ -20,19 +20,20 @@ from typing import Any
 
 import numpy as np
 
+from assistant.retrieval.reading_model import MAX_QUESTION_TOKENS, MAX_TOKENS
 from index.bm25 import BM25Index, terms_of
 from index.chunking.sentences import sentence_spans
 
-LONGEST = 2000  # characters of a text by which similar ones are found
-MAX_TOKENS = 256
-MAX_QUESTION_TOKENS = 64
-MASKED = -1  # the label of a sentence that is not learned from
-
-#: Share of the questions for which each kind of negative is made.
+#: Characters of a text by which similar ones are found. Not tuned.
+LONGEST = 2000
+#: The label of a sentence that is not learned from.
+MASKED = -1
+#: Share of the questions for which each kind of negative is made. Not tuned.
 SIMILAR, REMOVED, EXCHANGED = 0.35, 0.35, 0.3
 #: How often a human-written unanswerable question counts: there are few, and they are the hardest.
+#: Not tuned.
 UNANSWERABLE_COPIES = 3
-#: At most so many records of a source that would drown the others.
+#: At most so many records of a source that would drown the others. Not tuned.
 MOST = {"qamr": 3000, "natinst_snli": 6000, "snli": 3000, "snli_test": 3000}
 
 _NAME = re.compile(r"\b[A-Z][\w'\u2019-]+(?:\s+(?:of\s+|the\s+)?[A-Z][\w'\u2019-]+)*")

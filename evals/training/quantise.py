@@ -2,20 +2,26 @@
 
 Writes `reader.onnx`: the same network with its matrices as 8-bit integers, one scale a column (a
 row for the word vectors), activations quantised as they come. A quarter of the size of 32-bit
-weights, and faster. Needs `onnx`, which nothing else here does.
+weights, and faster. Needs `onnx` and `onnxscript`, which nothing else here does.
+
+PyTorch exports the network; only its linear layers and word vectors are replaced before, so any
+BERT-like encoder will do. `onnxruntime.quantization.quantize_dynamic` would do the same but for its
+scales: with them, weights that were in 8 bits already are rounded a second time.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
+import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import numpy as np
+import torch
 import typer
+from torch import Tensor
 
-MICROSOFT = "com.microsoft"  # the domain of ONNX Runtime's fused operators
+from evals.training.model import HEADS, ReadingModel, read_weights
 
 #: Largest weight. Seven bits of the eight: processors without VNNI add products of 8-bit numbers in
 #: 16 bits, which overflows with more, and results would differ from machine to machine.
@@ -34,237 +40,143 @@ def quantise(
     The mean of the weights before and after further training often does better on other data than
     either (Wortsman et al., "Robust fine-tuning of zero-shot models", arXiv 2109.01903).
     """
-    folders = [folder] if average_with is None else [folder, average_with]
-    weights = _mean_weights(folders)
-    config = json.loads((folder / "config.json").read_text())
-    content = _Network(weights, config).serialised()
+    read = [read_weights(own) for own in (folder, average_with) if own is not None]
+    model = ReadingModel(folder)
+    model.load(
+        {name: np.mean([own[name].astype(np.float32) for own in read], axis=0) for name in read[0]}
+    )
+    content = _exported(_Quantised(model).eval())
     (output / "reader.onnx").write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
     (output / "reader.sha256").write_text(f"{digest}  reader.onnx\n")
 
 
-def read_weights(folder: Path) -> dict[str, Any]:
-    """The weights of a folder that training wrote, or, to within the rounding to 8 bits, of one
-    that ships; by the names that training gives them."""
-    from safetensors.numpy import load_file
+class _Quantised(torch.nn.Module):
+    """The network as it ships, made of a trained one, which it takes apart."""
 
-    if (folder / "model.safetensors").exists():
-        return dict(load_file(folder / "model.safetensors"))
-    return _dequantised(folder / "reader.onnx")
+    encoder: Any
+    sentence_head: _Head
+    passage_head: _Head
+    entail_head: _Head
 
+    def __init__(self, model: ReadingModel) -> None:
+        super().__init__()
+        self.encoder = model.encoder
+        self.encoder.set_attn_implementation("eager")  # the plainest to export
+        for module in list(self.encoder.modules()):
+            for name, child in list(module.named_children()):
+                if isinstance(child, torch.nn.Linear):
+                    setattr(module, name, _Linear(child))
+        words = self.encoder.get_input_embeddings()
+        self.encoder.set_input_embeddings(_Embedding(words))
+        for name in HEADS:
+            setattr(self, name, _Head(getattr(model, name)))
 
-def _dequantised(file: Path) -> dict[str, Any]:
-    """Undoes `_Network`."""
-    import onnx
+    def forward(self, ids: Tensor, types: Tensor, spans: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits of the sentences [S], of the paragraph [1] and of entailment [1].
 
-    constants = {
-        constant.name: onnx.numpy_helper.to_array(constant)
-        for constant in onnx.load(str(file)).graph.initializer
-    }
-
-    def matrix(name: str) -> Any:
-        return (constants[f"{name}.weight"] * constants[f"{name}.scale"]).T
-
-    weights = {
-        name: value
-        for name, value in constants.items()
-        if name.startswith("encoder.") or name.endswith("_head.bias")
-    }
-    weights["encoder.embeddings.word_embeddings.weight"] = (
-        constants["words"] * constants["words.scale"]
-    )
-    for number in range(sum(name.endswith(".joined.bias") for name in constants)):
-        prefix, own = f"encoder.encoder.layer.{number}.", f"layer{number}."
-        parts = [f"{prefix}attention.self.{part}" for part in ("query", "key", "value")]
-        for part, weight, bias in zip(
-            parts,
-            np.split(matrix(f"{own}joined"), 3),
-            np.split(constants[f"{own}joined.bias"], 3),
-            strict=True,
-        ):
-            weights[f"{part}.weight"], weights[f"{part}.bias"] = weight, bias
-        weights[f"{prefix}attention.output.dense.weight"] = matrix(f"{own}attended")
-        weights[f"{prefix}intermediate.dense.weight"] = matrix(f"{own}inner")
-        weights[f"{prefix}output.dense.weight"] = matrix(f"{own}outer")
-    for head in ("passage", "entail"):
-        weights[f"{head}_head.weight"] = constants[f"{head}.weight"].T
-    weights["sentence_head.weight"] = np.concatenate(
-        [constants["own.weight"].T, constants["whole.weight"].T], axis=1
-    )
-    return weights
+        Args:
+            ids, types: tokens and which of the two parts each is of, [1, T].
+            spans: [S, T]; each row averages the tokens of a sentence.
+        """
+        states = self.encoder(input_ids=ids, token_type_ids=types).last_hidden_state[0]
+        first = states[:1]
+        pooled = spans @ states
+        both = torch.cat([pooled, first.expand_as(pooled)], dim=-1)
+        return self.sentence_head(both), self.passage_head(first), self.entail_head(first)
 
 
-def _mean_weights(folders: list[Path]) -> dict[str, Any]:
-    loaded = [read_weights(folder) for folder in folders]
-    return {
-        name: np.mean([weights[name].astype(np.float32) for weights in loaded], axis=0)
-        for name in loaded[0]
-    }
+class _Linear(torch.nn.Module):
+    """A linear layer in 8 bits, by an operator of ONNX Runtime: it runs only once exported."""
 
+    weight: Tensor
+    scale: Tensor
+    zero: Tensor
+    bias: Tensor
 
-class _Network:
-    """The graph, node by node.
+    def __init__(self, layer: torch.nn.Linear) -> None:
+        super().__init__()
+        weight, scale = _in_8_bits(layer.weight.data.T.contiguous(), 0)
+        self.register_buffer("weight", weight)
+        self.register_buffer("scale", scale[0])
+        self.register_buffer("zero", torch.zeros(weight.shape[1], dtype=torch.int8))
+        self.register_buffer("bias", layer.bias.data)
 
-    Inputs: `ids` and `types` [1, T], `spans` [S, T], whose rows average the tokens of a sentence.
-    Outputs: `sentences` [S], `passage` [1], `entail` [1], all logits.
-    """
-
-    def __init__(self, weights: dict[str, Any], config: dict[str, Any]) -> None:
-        self._weights = weights
-        self._heads = config["num_attention_heads"]
-        self._epsilon = config["layer_norm_eps"]
-        self._nodes: list[Any] = []
-        self._constants: list[Any] = []
-        states = self._embedded()
-        for number in range(config["num_hidden_layers"]):
-            states = self._layer(states, f"encoder.encoder.layer.{number}.", f"layer{number}.")
-        self._outputs(states, config["hidden_size"])
-
-    def serialised(self) -> bytes:
-        """The model file."""
-        from onnx import TensorProto, helper
-
-        graph = helper.make_graph(
-            self._nodes,
-            "reader",
-            [
-                helper.make_tensor_value_info("ids", TensorProto.INT64, [1, "tokens"]),
-                helper.make_tensor_value_info("types", TensorProto.INT64, [1, "tokens"]),
-                helper.make_tensor_value_info("spans", TensorProto.FLOAT, ["sentences", "tokens"]),
-            ],
-            [
-                helper.make_tensor_value_info("sentences", TensorProto.FLOAT, ["sentences"]),
-                helper.make_tensor_value_info("passage", TensorProto.FLOAT, [1]),
-                helper.make_tensor_value_info("entail", TensorProto.FLOAT, [1]),
-            ],
-            self._constants,
-        )
-        opsets = [helper.make_opsetid("", 17), helper.make_opsetid(MICROSOFT, 1)]
-        model = helper.make_model(graph, opset_imports=opsets, producer_name="footnote")
-        model.ir_version = 8
-        return bytes(model.SerializeToString(deterministic=True))
-
-    def _node(self, kind: str, inputs: list[str], name: str, domain: str = "", **more: Any) -> str:
-        from onnx import helper
-
-        self._nodes.append(helper.make_node(kind, inputs, [name], domain=domain, **more))
-        return name
-
-    def _constant(self, name: str, value: Any) -> str:
-        from onnx import numpy_helper
-
-        self._constants.append(numpy_helper.from_array(np.array(value, order="C"), name))
-        return name
-
-    def _weight(self, name: str) -> str:
-        return self._constant(name, self._weights[name])
-
-    def _matrix(self, states: str, weight: Any, name: str, bias: Any | None = None) -> str:
-        """states [.., in] times a weight [out, in] in 8 bits, one scale a column."""
-        matrix = weight.T
-        scale = np.maximum(np.abs(matrix).max(axis=0), 1e-8) / LARGEST
-        inputs = [
-            states,
-            self._constant(f"{name}.weight", np.rint(matrix / scale).astype(np.int8)),
-            self._constant(f"{name}.scale", scale.astype(np.float32)),
-            self._constant(f"{name}.zero", np.zeros(len(scale), dtype=np.int8)),
-        ]
-        if bias is not None:
-            inputs.append(self._constant(f"{name}.bias", bias))
-        return self._node("DynamicQuantizeMatMul", inputs, name, MICROSOFT)
-
-    def _embedded(self) -> str:
-        prefix = "encoder.embeddings."
-        words = self._weights[f"{prefix}word_embeddings.weight"]
-        scale = np.maximum(np.abs(words).max(axis=1, keepdims=True), 1e-8) / LARGEST
-        table = self._constant("words", np.rint(words / scale).astype(np.int8))
-        rows = self._node("Gather", [table, "ids"], "word.rows")
-        rows = self._node("Cast", [rows], "word.float", to=1)
-        scales = self._node("Gather", [self._constant("words.scale", scale), "ids"], "word.scale")
-        word = self._node("Mul", [rows, scales], "word")
-        shape = self._node("Shape", ["ids"], "shape")
-        length = self._node(
-            "Slice", [shape, self._index("one", 1), self._index("two", 2)], "length"
-        )
-        positions = self._node(
-            "Slice",
-            [self._weight(f"{prefix}position_embeddings.weight"), self._index("zero", 0), length],
-            "positions",
-        )
-        kinds = self._node(
-            "Gather", [self._weight(f"{prefix}token_type_embeddings.weight"), "types"], "kinds"
-        )
-        total = self._node("Add", [self._node("Add", [word, positions], "placed"), kinds], "total")
-        return self._node(
-            "LayerNormalization",
-            [
-                total,
-                self._weight(f"{prefix}LayerNorm.weight"),
-                self._weight(f"{prefix}LayerNorm.bias"),
-            ],
-            "embedded",
-            epsilon=self._epsilon,
+    def forward(self, states: Tensor) -> Tensor:
+        """[.., in] to [.., out]."""
+        return torch.onnx.ops.symbolic(
+            "com.microsoft::DynamicQuantizeMatMul",
+            (states, self.weight, self.scale, self.zero, self.bias),
+            dtype=torch.float32,
+            shape=[*states.shape[:-1], self.weight.shape[1]],
+            version=1,
         )
 
-    def _index(self, name: str, value: int) -> str:
-        return self._constant(name, np.array([value], dtype=np.int64))
 
-    def _layer(self, states: str, prefix: str, name: str) -> str:
-        own = self._weights
-        parts = [f"{prefix}attention.self.{part}" for part in ("query", "key", "value")]
-        weight = np.concatenate([own[f"{part}.weight"] for part in parts])
-        bias = np.concatenate([own[f"{part}.bias"] for part in parts])
-        joined = self._matrix(states, weight, f"{name}joined", bias)
-        outputs = [f"{name}{part}" for part in ("query", "key", "value")]
-        from onnx import helper
+class _Embedding(torch.nn.Module):
+    """Word vectors in 8 bits."""
 
-        self._nodes.append(helper.make_node("Split", [joined], outputs, axis=-1))
-        mixed = self._node(
-            "MultiHeadAttention", outputs, f"{name}mixed", MICROSOFT, num_heads=self._heads
+    weight: Tensor
+    scale: Tensor
+
+    def __init__(self, table: torch.nn.Embedding) -> None:
+        super().__init__()
+        weight, scale = _in_8_bits(table.weight.data, 1)
+        self.register_buffer("weight", weight)
+        self.register_buffer("scale", scale)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """[1, T] to [1, T, width]."""
+        look_up = torch.nn.functional.embedding
+        return look_up(ids, self.weight).float() * look_up(ids, self.scale)
+
+
+class _Head(torch.nn.Module):
+    """A head as it is, its matrix transposed so that its name stays through the export."""
+
+    weight: Tensor
+    bias: Tensor
+
+    def __init__(self, layer: torch.nn.Linear) -> None:
+        super().__init__()
+        self.register_buffer("weight", layer.weight.data.T.contiguous())
+        self.register_buffer("bias", layer.bias.data)
+
+    def forward(self, states: Tensor) -> Tensor:
+        """[N, in] to [N]."""
+        return (states @ self.weight).squeeze(1) + self.bias
+
+
+def _in_8_bits(matrix: Tensor, dim: int) -> tuple[Tensor, Tensor]:
+    """Whole numbers up to LARGEST, and their scales: one for all numbers along `dim`."""
+    scale = matrix.abs().amax(dim=dim, keepdim=True).clamp(min=1e-8) / LARGEST
+    return torch.round(matrix / scale).to(torch.int8), scale
+
+
+def _exported(network: _Quantised) -> bytes:
+    """The model file; the same network gives the same bytes."""
+    longest = network.encoder.config.max_position_embeddings
+    tokens = torch.export.Dim("tokens", min=2, max=longest)
+    sentences = torch.export.Dim("sentences", max=longest)
+    # An example, of any size. One tensor given twice would be exported as a single input.
+    ids, types = (torch.zeros((1, 8), dtype=torch.long) for _ in range(2))
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns of PyTorch's own code
+        program = torch.onnx.export(
+            network,
+            (ids, types, torch.ones((3, 8))),
+            dynamo=True,
+            verbose=False,
+            opset_version=20,  # the first with Gelu
+            input_names=["ids", "types", "spans"],
+            output_names=["sentences", "passage", "entail"],
+            dynamic_shapes=({1: tokens}, {1: tokens}, {0: sentences, 1: tokens}),
         )
-        dense = f"{prefix}attention.output."
-        attended = self._matrix(mixed, own[f"{dense}dense.weight"], f"{name}attended")
-        states = self._added(attended, states, dense, f"{name}first")
-        inner = self._matrix(states, own[f"{prefix}intermediate.dense.weight"], f"{name}inner")
-        active = self._node(
-            "BiasGelu",
-            [inner, self._weight(f"{prefix}intermediate.dense.bias")],
-            f"{name}active",
-            MICROSOFT,
-        )
-        outer = self._matrix(active, own[f"{prefix}output.dense.weight"], f"{name}outer")
-        return self._added(outer, states, f"{prefix}output.", f"{name}second")
-
-    def _added(self, new: str, states: str, prefix: str, name: str) -> str:
-        inputs = [
-            new,
-            states,
-            *(self._weight(f"{prefix}LayerNorm.{p}") for p in ("weight", "bias")),
-        ]
-        inputs.append(self._weight(f"{prefix}dense.bias"))
-        return self._node("SkipLayerNormalization", inputs, name, MICROSOFT, epsilon=self._epsilon)
-
-    def _outputs(self, states: str, width: int) -> None:
-        first = self._constant("first", np.array(0, dtype=np.int64))
-        begin = self._node("Gather", [states, first], "begin", axis=1)  # [1, width]
-        for head in ("passage", "entail"):
-            self._linear(begin, self._weights[f"{head}_head.weight"], f"{head}_head", head)
-        body = self._node("Gather", [states, first], "body", axis=0)  # [T, width]
-        pooled = self._node("MatMul", ["spans", body], "pooled")
-        both = self._weights["sentence_head.weight"]
-        own = self._linear(pooled, both[:, :width], "sentence_head", "own")
-        whole = self._constant("whole.weight", both[:, width:].T)
-        shared = self._node("MatMul", [begin, whole], "shared")
-        shared = self._node("Squeeze", [shared, self._constant("last", np.array([1]))], "shared1")
-        self._node("Add", [own, shared], "sentences")
-
-    def _linear(self, states: str, weight: Any, head: str, name: str) -> str:
-        matrix = self._constant(f"{name}.weight", weight.T)
-        product = self._node("MatMul", [states, matrix], f"{name}.product")
-        flat = self._node(
-            "Squeeze", [product, self._constant(f"{name}.axis", np.array([1]))], f"{name}.flat"
-        )
-        return self._node("Add", [flat, self._weight(f"{head}.bias")], name)
+    proto = cast("torch.onnx.ONNXProgram", program).model_proto
+    del proto.graph.value_info[:]
+    for part in (proto, proto.graph, *proto.graph.node, *proto.graph.initializer):
+        part.ClearField("metadata_props")  # among them paths of this machine
+    return bytes(proto.SerializeToString(deterministic=True))
 
 
 if __name__ == "__main__":

@@ -6,21 +6,25 @@ what the choice of candidates loses; the last row is re-ranked by the reading mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.table import Table
 
 from assistant import Assistant
 from evals.datasets.gold import Gold, GoldFinder
 from evals.datasets.models import QuestionSet
-from evals.metrics.metrics import DEPTH
-from evals.metrics.statistics import Measure, ratio
+from evals.metrics.statistics import Measure, difference, figure, ratio
+from evals.reporting.tables import cells, p_value, rows_table
+from evals.running.records import DEPTH
+from evals.running.runner import PER_PASSAGE
 from index import Document, Index, Paragraph
 from index.bm25 import BM25Index
 from index.retriever import TERM_WEIGHT
 
-RRF_K = 60  # Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion", SIGIR 2009
+#: As in Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion", SIGIR 2009.
+RRF_K = 60
 #: As the index ranks, from its candidates.
 INDEX = "fusion, candidates only"
 #: As the assistant ranks.
@@ -29,39 +33,47 @@ SHIPPED = "fusion and reader"
 Scores = NDArray[np.float32]
 
 
-def compare(
-    assistant: Assistant, questions: QuestionSet, step: Callable[[], None] = lambda: None
-) -> dict[str, dict[str, Measure]]:
+def ranking_ways(assistant: Assistant, questions: QuestionSet) -> dict[str, dict[str, Measure]]:
     """hit@1, hit@3 and MRR@10 of each way, over the answerable questions without history.
 
     Args:
         assistant: with the set's documents open.
         questions: the set.
-        step: called after each question.
     """
     documents = assistant.documents
     finder = GoldFinder(questions, documents)
     exact = _Exact(assistant.index, documents)
-    deep = DEPTH * 4 if finder.by_passage else DEPTH
+    deep = DEPTH * PER_PASSAGE if finder.by_passage else DEPTH
     ranks: dict[str, list[int | None]] = {}
     for question in questions.questions:
         if not question.answerable or question.history:
             continue
-        gold = finder.find(question)
-        for way, scores in exact.ways(question.question).items():
-            ranks.setdefault(way, []).append(_rank(gold, finder, exact.best(scores, deep)))
-        for way, hits in (
-            (
-                INDEX,
-                assistant.index.search(
-                    question.question, deep, documents=assistant.document_ids
-                ).hits,
-            ),
-            (SHIPPED, assistant.search(question.question, deep)),
-        ):
-            ranks.setdefault(way, []).append(_rank(gold, finder, [hit.paragraph for hit in hits]))
-        step()
+        gold, asked = finder.find(question), question.question
+        found = {way: exact.best(scores, deep) for way, scores in exact.ways(asked).items()}
+        candidates = assistant.index.search(asked, deep, documents=assistant.document_ids)
+        found[INDEX] = [hit.paragraph for hit in candidates.hits]
+        found[SHIPPED] = [hit.paragraph for hit in assistant.search(asked, deep)]
+        for way, paragraphs in found.items():
+            ranks.setdefault(way, []).append(_rank(gold, finder, paragraphs))
     return {way: _measures(own) for way, own in ranks.items()}
+
+
+def ways_table(name: str, ways: Mapping[str, Mapping[str, Measure]], seed: int) -> Table:
+    """The ways of a set as a table, with p of hit@1 against the shipped way.
+
+    Args:
+        name: of the set.
+        ways: as `ranking_ways` gives them.
+        seed: of the intervals and p-values.
+    """
+    interval = "95 % interval"
+    rows = []
+    for way, found in ways.items():
+        shown = [text for own in found.values() for text in cells(figure(own, seed), "")[:2]]
+        p = difference(found["hit@1"], ways[SHIPPED]["hit@1"], seed).p
+        rows.append([way, *shown, "" if way == SHIPPED else p_value(p), found["hit@1"].n])
+    columns = ("way", "hit@1", interval, "hit@3", interval, "mrr", interval, "p", "n")
+    return rows_table(name, columns, rows)
 
 
 class _Exact:
@@ -104,9 +116,8 @@ class _Exact:
 
 def _rank(gold: Gold, finder: GoldFinder, paragraphs: Sequence[Paragraph]) -> int | None:
     """1-based rank of the first relevant unit among the first DEPTH units."""
-    relevant = {unit for item in gold.relevant for unit in item.units}
     units = list(dict.fromkeys(finder.unit(paragraph) for paragraph in paragraphs))[:DEPTH]
-    return next((n for n, unit in enumerate(units, start=1) if unit in relevant), None)
+    return next((n for n, unit in enumerate(units, start=1) if unit in gold.units), None)
 
 
 def _ranks(scores: Scores) -> NDArray[np.int64]:

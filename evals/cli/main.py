@@ -1,32 +1,27 @@
-"""The command `footnote eval`. Exit codes: 0 done, 1 a `--min` is missed, 2 the user's mistake."""
+"""The command `footnote eval`. Exit codes: 0 done, 1 a `--min` is missed, 2 the user's mistake.
+
+What takes long to import is imported where it is first needed.
+"""
 
 from __future__ import annotations
 
-import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from evals import options, tuning_command
-from evals.options import (
-    EncoderName,
-    IndexDir,
-    JsonOut,
-    ReaderName,
-    Seed,
-    Sets,
-    Source,
-    notes,
-    out,
-)
-from evals.verifier_command import verifier
+from assistant.cli.options import EncoderName, IndexDir, ReaderName, Source, notes
+from assistant.settings import load_settings
+from evals.cli import fitting
+from evals.cli.options import JsonOut, Seed, Sets, out, progress, tell
 from index.errors import QuestionSetError
 
 if TYPE_CHECKING:
     from evals.datasets.models import QuestionSet
 
+#: Exit code where a `--min` is missed.
 MISSED = 1
 
 
@@ -74,50 +69,39 @@ def run(
     Each figure has the number of cases that it is over and a 95 % bootstrap interval. A run that is
     interrupted goes on where it was when the same command is given again.
     """
-    from evals.datasets.loader import read_set
-    from evals.reporting import results, tables
-    from evals.running import runner
+    from evals.datasets.loader import read_sets
+    from evals.reporting.results import result_of, write_text
+    from evals.reporting.tables import result_tables
+    from evals.running.runner import run_set
 
     floors = dict(_floor(given) for given in minimum or ())
     chosen = _legs(legs)
-    settings = options.settings(index_dir, encoder, reader)
-    read = [read_set(path) for path in sets]
-    options.check_names(read)
+    settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader)
     runs = []
-    for questions in read:
+    for questions in read_sets(sets):
         _tell_left_out(questions)
-        with options.progress(questions.name) as (indexing, asking):
-            runs.append(
-                runner.run(
-                    questions,
-                    source or [],
-                    settings,
-                    k=k,
-                    limit=limit,
-                    legs=chosen,
-                    indexing=indexing,
-                    asking=asking,
-                )
+        with progress(questions.name) as (indexing, asking):
+            done = run_set(
+                questions,
+                source or [],
+                settings,
+                k=k,
+                limit=limit,
+                legs=chosen,
+                indexing=indexing,
+                asking=asking,
             )
-        if runs[-1].resumed:
-            notes.print(f"{questions.name}: went on after {runs[-1].resumed} questions.")
-    result = results.result_of(runs, k, seed)
+        runs.append(done)
+        if done.resumed:
+            notes.print(f"{questions.name}: went on after {done.resumed} questions.")
+    result = result_of(runs, k, seed)
     missed = result.misses(floors)
     if html is not None:
-        from evals.reporting import report
+        from evals.reporting.report import report_page
 
         documents = {i: document for own in runs for i, document in own.documents.items()}
-        results.write_text(html, report.page(result, documents))
-    if json_out is not None and str(json_out) != "-":
-        results.write(json_out, result.to_dict())
-    if str(json_out) == "-":
-        typer.echo(json.dumps(result.to_dict(), indent=1))
-    else:
-        for own in result.sets:
-            out.print(tables.set_table(own))
-        if result.turns:
-            out.print(tables.turns_table(result))
-        out.print(tables.speed_table(result))
+        write_text(html, report_page(result, documents))
+    tell(result.to_dict(), json_out, lambda: out.print(*result_tables(result), sep=""))
     for sentence in missed:
         notes.print(f"footnote: {sentence}")
     if missed:
@@ -132,24 +116,10 @@ def compare(
     seed: Seed = 0,
 ) -> None:
     """Compare two results question by question: differences, p-values, what flipped."""
-    from evals.reporting import compare as comparing
-    from evals.reporting import results, tables
+    from evals.reporting.compare import compare_results, print_comparison
 
-    found = comparing.compare(a, b, seed)
-    if str(json_out) == "-":
-        typer.echo(json.dumps(found.to_dict(), indent=1))
-        return
-    if json_out is not None:
-        results.write(json_out, found.to_dict())
-    for name, (ours, theirs) in found.settings.items():
-        out.print(f"{name}: {ours} in A, {theirs} in B")
-    if found.alone:
-        out.print(f"{found.alone} questions are in one of them alone and do not count.")
-    out.print(tables.comparison_table(found.differences, "A", "B"))
-    for title, flips in (("Right in B alone", found.gained), ("Right in A alone", found.lost)):
-        out.print(f"{title}: {len(flips)}")
-        for flip in flips:
-            out.print(f"  {flip.id}  {flip.a} → {flip.b}  {flip.question}", soft_wrap=True)
+    found = compare_results(a, b, seed)
+    tell(found.to_dict(), json_out, partial(print_comparison, found, out))
 
 
 @app.command()
@@ -164,21 +134,51 @@ def add(
     ] = None,
     source: Source = None,
 ) -> None:
-    """Add a question to a set: whole with its evidence, otherwise as a draft."""
-    from evals.datasets import drafts
+    """Add a question to a set: complete with its evidence, otherwise as a draft."""
+    from evals.datasets.drafts import HOW, add_question
 
-    whole = drafts.add(to, question, answerable, evidence or (), source or ())
+    complete = add_question(to, question, answerable, evidence or (), source or ())
     out.print(
-        f"Added to {to}." if whole else f"Added to {to} as a draft. To complete it, {drafts.HOW}."
+        f"Added to {to}." if complete else f"Added to {to} as a draft. To complete it, {HOW}."
     )
 
 
-for command in (
-    tuning_command.calibrate,
-    tuning_command.retrieval,
-    tuning_command.benchmark,
-    verifier,
-):
+@app.command()
+def benchmark(
+    paragraphs: Annotated[
+        str, typer.Option(help="Sizes to measure, with commas.")
+    ] = "1000,10000,100000",
+    corpus: Annotated[
+        list[Path] | None,
+        typer.Option(help="Documents or sets whose sentences are used; the shipped document."),
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each start is timed.")] = 3,
+    json_out: JsonOut = None,
+    html: Annotated[Path | None, typer.Option(help="Write table and plot as one page.")] = None,
+) -> None:
+    """Time indexing, asking and starting as the index grows, beside the bare model."""
+    from evals import benchmark as timed
+    from evals.reporting.results import write_json, write_text
+
+    try:
+        sizes = [int(size) for size in paragraphs.split(",")]
+    except ValueError as error:
+        raise QuestionSetError(
+            f"--paragraphs is {paragraphs!r}; it must be numbers: 1000,10000."
+        ) from error
+    documents, asked = timed.corpus_of(corpus or ())
+    measured = []
+    with notes.status("") as status:
+        for size in timed.measure_sizes(documents, asked, sizes, rounds, status.update):
+            measured.append(size)
+            if json_out is not None and str(json_out) != "-":  # each is kept as soon as it is there
+                write_json(json_out, timed.to_dict(measured))
+    if html is not None:
+        write_text(html, timed.benchmark_page(measured))
+    tell(timed.to_dict(measured), json_out, lambda: out.print(timed.sizes_table(measured)))
+
+
+for command in (fitting.calibrate, fitting.retrieval, fitting.verifier):
     app.command()(command)
 
 
@@ -202,12 +202,11 @@ def _legs(given: str) -> list[str]:
 
 
 def _tell_left_out(questions: QuestionSet) -> None:
-    from evals.datasets import drafts
+    from evals.datasets.drafts import HOW
 
     for note in questions.notes:
         notes.print(f"{questions.name}: {note}")
     if questions.drafts:
         notes.print(
-            f"{questions.name}: {questions.drafts} drafts are not counted. To complete one, "
-            f"{drafts.HOW}."
+            f"{questions.name}: {questions.drafts} drafts are not counted. To complete one, {HOW}."
         )

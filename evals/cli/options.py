@@ -1,0 +1,75 @@
+"""What the commands of the evaluation share: options, where they print, bars of progress."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from assistant.cli.options import notes
+
+#: Columns where output is piped: room for the widest table.
+WIDE = 120
+out = Console(
+    highlight=False,
+    markup=False,
+    emoji=False,
+    width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE,
+)
+
+Sets = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Question sets: JSON Lines, SQuAD files, BEIR folders.",
+        metavar="SET...",
+        readable=False,
+    ),
+]
+JsonOut = Annotated[
+    Path | None, typer.Option("--json", help="Write the figures and all records; - prints them.")
+]
+Seed = Annotated[int, typer.Option(help="Of the intervals.")]
+
+
+@contextmanager
+def progress(name: str) -> Iterator[tuple[Callable[[int, int], None], Callable[[int, int], None]]]:
+    """Bars for indexing and for asking, where there is a terminal; see `evals.running.runner`."""
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=notes,
+        transient=True,
+        disable=not notes.is_terminal,
+    ) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(f"{name}: {what}", total=total)
+            bars.update(tasks[what], completed=done, total=total)
+
+        yield partial(show, "indexing"), partial(show, "asking")
+
+
+def tell(data: Mapping[str, Any], json_out: Path | None, show: Callable[[], None]) -> None:
+    """Print the data as JSON where `--json -` asks for it; otherwise show it, and write it where a
+    file is given."""
+    from evals.reporting.results import write_json
+
+    if str(json_out) == "-":
+        typer.echo(json.dumps(data, indent=1))
+        return
+    if json_out is not None:
+        write_json(json_out, data)
+    show()
