@@ -13,7 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from assistant import Assistant
+from assistant import Assistant, calibration
 
 #: Those whose version may change a figure.
 LIBRARIES = (
