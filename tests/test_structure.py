@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers import PATIENCE, ROOT
 
 import assistant
 import index
 
-ROOT = Path(__file__).parents[1]
 PACKAGES = ("index", "assistant", "evals")
 
 # Each dependency has one home, where its errors become ours.
@@ -156,7 +156,7 @@ def python(code: str, *arguments: str) -> str:
         [sys.executable, "-c", code, *arguments],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode in (0, 3), done.stderr

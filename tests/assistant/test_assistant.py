@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers import ROOT
 
 from assistant import Answer, Assistant, FootnoteError, Settings
 from assistant.answer import REFUSAL
@@ -53,7 +54,7 @@ def test_the_readme_begins_with_what_works(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FOOTNOTE_INDEX_DIR", str(tmp_path))
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     [snippet] = re.findall(r"```python\n(from assistant import Assistant\n.*?)```", readme, re.S)[
         :1
     ]

@@ -16,14 +16,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import FOOTNOTE
+from helpers import FOOTNOTE, PATIENCE, SUPPORT
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
-ARTEFACTS = Path(__file__).parent / "artefacts"
+ARTEFACTS = SUPPORT.parent / "artefacts"
 SECONDS = 1000  # in Playwright's unit
 
-expect.set_options(timeout=20 * SECONDS)  # for machines that have other things to do
+expect.set_options(timeout=PATIENCE * SECONDS)
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
 QUOTE = "The US Indo-Pacific strategy was released on February 11."
@@ -50,7 +50,7 @@ def serving(folder: Path, *flags: str | Path, **environment: str) -> Iterator[st
             yield line.split()[3]
         finally:
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=60)
+            process.communicate(timeout=PATIENCE)
         errors.seek(0)
         told = errors.read()
         assert process.returncode == 0, told
@@ -85,7 +85,7 @@ class Visit:
         self.requests: list[str] = []
         self.complaints: list[str] = []
         self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(15 * SECONDS)
+        self.page.set_default_timeout(PATIENCE * SECONDS)
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on(
@@ -101,7 +101,7 @@ class Visit:
 
     def ready(self) -> None:
         """Wait until the page can be used."""
-        self.page.locator("body[data-ready]").wait_for(timeout=60 * SECONDS)
+        self.page.locator("body[data-ready]").wait_for()
 
     def close(self) -> None:
         """Nothing left this machine, and nothing went wrong in the browser."""
@@ -127,7 +127,7 @@ def ask(page: Page, question: str) -> Locator:
 def settled(page: Page) -> Locator:
     """The newest turn, when it is no longer being answered and all of it is kept."""
     turn = page.locator(".turn").last
-    expect(turn).not_to_have_attribute("data-state", "pending", timeout=60 * SECONDS)
+    expect(turn).not_to_have_attribute("data-state", "pending")
     expect(page.locator("#send")).to_be_visible()
     return turn
 
@@ -163,7 +163,7 @@ def add_file(page: Page, *files: Path) -> None:
     before = page.locator("#uploads :is(.done, .wrong)").count()
     page.locator("#files").set_input_files(list(files))
     rows = page.locator("#uploads :is(.done, .wrong)")
-    expect(rows).to_have_count(before + len(files), timeout=90 * SECONDS)
+    expect(rows).to_have_count(before + len(files))
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from helpers import PATIENCE
 
 
 def gguf() -> Path:
@@ -26,6 +27,7 @@ class Handler(BaseHTTPRequestHandler):
     """One way to answer; `chat` is it."""
 
     chat: Callable[[Handler], None]
+    over: threading.Event
     asked: list[dict[str, Any]]
     keys: list[str | None]
 
@@ -85,7 +87,10 @@ class Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serving(chat: Callable[[Handler], None]) -> Iterator[tuple[str, type[Handler]]]:
     """A server on loopback: its address, and what it was asked."""
-    kind = type("Own", (Handler,), {"chat": staticmethod(chat), "asked": [], "keys": []})
+    over = threading.Event()
+    kind = type(
+        "Own", (Handler,), {"chat": staticmethod(chat), "over": over, "asked": [], "keys": []}
+    )
     server = ThreadingHTTPServer(("127.0.0.1", 0), kind)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -93,18 +98,23 @@ def serving(chat: Callable[[Handler], None]) -> Iterator[tuple[str, type[Handler
     try:
         yield f"http://127.0.0.1:{server.server_port}/v1", kind
     finally:
+        over.set()
         server.shutdown()
         server.server_close()
         thread.join()
 
 
-def writes(*pieces: str, wait: float = 0.0) -> Callable[[Handler], None]:
-    """A well-behaved model that writes these pieces."""
+def writes(
+    *pieces: str, then: threading.Event | None = None, more: Sequence[str] = ()
+) -> Callable[[Handler], None]:
+    """A well-behaved model that writes these pieces, and `more` of them after an event."""
 
     def chat(handler: Handler) -> None:
         handler.begin()
         for piece in pieces:
-            time.sleep(wait)
+            handler.piece(piece)
+        assert then is None or then.wait(PATIENCE)
+        for piece in more:
             handler.piece(piece)
         handler.end()
 
@@ -123,7 +133,7 @@ def stalls(*pieces: str) -> Callable[[Handler], None]:
         handler.begin()
         for piece in pieces:
             handler.piece(piece)
-        time.sleep(5)
+        handler.over.wait(PATIENCE)
 
     return chat
 

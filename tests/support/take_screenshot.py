@@ -1,4 +1,4 @@
-"""Takes the README's picture from the real page: `python tests/take_screenshot.py`.
+"""Takes the README's picture from the real page: `python tests/support/take_screenshot.py`.
 
 Needs Playwright and Debian's Chromium, as the tests of the page do.
 """
@@ -9,8 +9,9 @@ import tempfile
 from pathlib import Path
 
 from browsing import ask, chromium, serving
+from helpers import ROOT
 
-PICTURE = Path(__file__).parents[1] / "assistant" / "screenshot.png"
+PICTURE = ROOT / "assistant" / "screenshot.png"
 ASKED = "What is the aim of the US Indo-Pacific strategy?"
 
 

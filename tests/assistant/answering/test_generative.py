@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from helpers import PATIENCE
 from model_servers import Handler, babbles, breaks, fails, serving, stalls, words, writes
 
 from assistant import Answer, Assistant
@@ -27,7 +28,8 @@ Ask = Callable[..., Answer]
 @contextmanager
 def opened(assistant: Assistant, llm: str, **settings: Any) -> Iterator[Assistant]:
     """Another assistant on the same index, with a language model."""
-    chosen = load(index_dir=assistant.settings.index_dir, llm=llm, **settings)
+    patient = {"llm_timeout": PATIENCE} | settings
+    chosen = load(index_dir=assistant.settings.index_dir, llm=llm, **patient)
     writing = Assistant(assistant.index, assistant.document_ids, chosen)
     try:
         yield writing
@@ -82,6 +84,7 @@ def test_a_refusal_does_not_ask_the_model(assistant: Assistant) -> None:
         assert server.asked == []
 
 
+#: What fails, and what is said of it.
 FAILURES = {
     "stalls at once": (stalls(), "nothing for 1 seconds|in time"),
     "stalls midway": (stalls("The US "), "nothing for 1 seconds|in time"),
@@ -111,9 +114,9 @@ FAILURES = {
 @pytest.mark.parametrize("failure", FAILURES)
 def test_whatever_fails_the_answer_is_quoted(ask: Ask, failure: str) -> None:
     chat, expected = FAILURES[failure]
-    started = time.monotonic()
-    answer = ask(chat, llm_timeout=1.0, llm_api_key="sesame-4711")
-    assert time.monotonic() - started < 20
+    # Where the model falls silent this is how it ends; elsewhere nobody is given up for being slow.
+    silence = 1.0 if failure.startswith("stalls") else PATIENCE
+    answer = ask(chat, llm_timeout=silence, llm_api_key="sesame-4711")
     assert [(s.text, s.verdict) for s in answer.sentences] == [(QUOTE, "quoted")]
     assert answer.note is not None
     assert any(part in answer.note for part in expected.split("|")), answer.note
@@ -159,47 +162,50 @@ def test_the_prompt_is_short_and_holds_numbered_evidence(assistant: Assistant) -
 
 
 def test_it_streams_sentence_by_sentence(assistant: Assistant) -> None:
-    pieces = words(f"{RIGHT} {WRONG} India sees China as a huge external threat. The end is near")
-    with (
-        serving(writes(*pieces, wait=0.05)) as (address, _),
-        opened(assistant, address) as writing,
-    ):
-        times: dict[str, float] = {}
-        started = time.monotonic()
+    """The model writes on only when its first sentence has been shown."""
+    shown = threading.Event()
+    chat = writes(
+        *words(f"{RIGHT} {WRONG}"),
+        then=shown,
+        more=words("India sees China as a huge external threat. The end is near"),
+    )
+    with serving(chat) as (address, _), opened(assistant, address) as writing:
         events = []
         for event in writing.stream(QUESTION):
-            times.setdefault(type(event).__name__, time.monotonic() - started)
             events.append(event)
+            if isinstance(event, SentenceReady):
+                shown.set()
     assert isinstance(events[0], SourcesFound) and isinstance(events[-1], Done)
     ready = [event for event in events if isinstance(event, SentenceReady)]
     assert tuple(event.sentence for event in ready) == events[-1].answer.sentences
-    assert times["SentenceReady"] < times["Done"] - 0.5
+    assert ready[0].sentence.text == RIGHT
 
 
 def test_asking_does_not_block_the_loop(assistant: Assistant) -> None:
-    async def both(writing: Assistant) -> tuple[Answer, int, list[Any]]:
-        ticks = 0
+    """The model writes on only when the loop has gone round a few times."""
+    turned = threading.Event()
 
-        async def tick() -> None:
-            nonlocal ticks
-            while True:
-                await asyncio.sleep(0.02)
-                ticks += 1
+    async def both(writing: Assistant) -> tuple[Answer, list[Any]]:
+        async def turn() -> None:
+            for _ in range(5):
+                await asyncio.sleep(0)
+            turned.set()
 
-        ticking = asyncio.create_task(tick())
+        turning = asyncio.create_task(turn())
         answer = await writing.aask(QUESTION)
-        counted = ticks
+        await turning
+        turned.clear()
+        turning = asyncio.create_task(turn())
         events = [event async for event in writing.astream(QUESTION)]
-        ticking.cancel()
-        return answer, counted, events
+        await turning
+        return answer, events
 
     with (
-        serving(writes(*words(RIGHT), wait=0.05)) as (address, _),
+        serving(writes(then=turned, more=words(RIGHT))) as (address, _),
         opened(assistant, address) as writing,
     ):
-        answer, ticks, events = asyncio.run(both(writing))
+        answer, events = asyncio.run(both(writing))
     assert answer.sentences[0].text == RIGHT
-    assert ticks >= 5
     assert isinstance(events[-1], Done) and events[-1].answer.text == answer.text
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import FOOTNOTE, run_footnote
+from helpers import FOOTNOTE, PATIENCE, ROOT, run_footnote
 
 from assistant.cli.main import main
 from assistant.settings import load
@@ -279,7 +279,7 @@ def test_output_may_be_cut_off_and_of_any_encoding(folder: Path) -> None:
         env=os.environ | {"PYTHONIOENCODING": "ascii"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "[\n", "")
@@ -321,5 +321,5 @@ def test_help_names_every_command(
     assert code == 0
     for name in ("ask", "search", "chat", "index", "eval"):
         assert f" {name} " in out
-    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert project["project"]["scripts"] == {"footnote": "assistant.cli.main:main"}

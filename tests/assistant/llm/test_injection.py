@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from helpers import PATIENCE
 from model_servers import gguf
 
 from assistant import Assistant
@@ -56,7 +57,12 @@ ATTACKS = (
 
 @pytest.fixture(scope="module")
 def attacked(assistant: Assistant) -> Iterator[Assistant]:
-    chosen = load(index_dir=assistant.settings.index_dir, llm=str(gguf()), llm_context=2048)
+    chosen = load(
+        index_dir=assistant.settings.index_dir,
+        llm=str(gguf()),
+        llm_context=2048,
+        llm_timeout=PATIENCE,
+    )
     documents = [
         document_from_text(TRUE.format(attack=attack), source=f"attack-{number}")
         for number, attack in enumerate(ATTACKS)

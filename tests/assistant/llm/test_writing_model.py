@@ -1,25 +1,23 @@
 """Answers of a real small language model (SmolLM2-135M), which invents a lot: in process, and over
-the OpenAI protocol. `--all-questions` asks the whole shipped set."""
+the OpenAI protocol. The long test asks the whole shipped set."""
 
 from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from helpers import PATIENCE, ROOT
 from model_servers import gguf
 
 from assistant import Answer, Assistant
 from assistant.answer import Done, SentenceReady
-from assistant.answering.generative import sentences
-from assistant.llm.client import LanguageModel
 from assistant.settings import load
 from index.errors import SettingsError
 
-SET = Path(__file__).parents[1] / "evals" / "questions" / "seed.jsonl"
+SET = ROOT / "evals" / "questions" / "seed.jsonl"
 EVERY = 8
 
 #: Checked by hand against the shipped document: what no supported sentence about it may hold. It
@@ -44,7 +42,12 @@ FALSE = (
 
 @pytest.fixture(scope="module")
 def writing(assistant: Assistant) -> Iterator[Assistant]:
-    chosen = load(index_dir=assistant.settings.index_dir, llm=str(gguf()), llm_context=2048)
+    chosen = load(
+        index_dir=assistant.settings.index_dir,
+        llm=str(gguf()),
+        llm_context=2048,
+        llm_timeout=PATIENCE,
+    )
     own = Assistant(assistant.index, assistant.document_ids, chosen)
     yield own
     own._writer.close()
@@ -60,10 +63,10 @@ def check(answers: Sequence[Answer]) -> None:
                 assert not wrong, (answer.question, sentence.text, wrong)
 
 
+@pytest.mark.parametrize("every", [EVERY, pytest.param(1, marks=pytest.mark.long)])
 def test_nothing_false_is_shown_as_supported(
-    writing: Assistant, assistant: Assistant, pytestconfig: pytest.Config
+    writing: Assistant, assistant: Assistant, every: int
 ) -> None:
-    every = 1 if pytestconfig.getoption("--all-questions") else EVERY
     lines = SET.read_text(encoding="utf-8").splitlines()[::every]
     questions = [(data["question"], data["history"]) for data in map(json.loads, lines)]
     answers = [writing.ask(question, history) for question, history in questions]
@@ -93,6 +96,7 @@ def test_the_same_over_the_protocol(writing: Assistant, assistant: Assistant) ->
         llm=str(llm.api_base),
         llm_api_key=str(llm.api_key),
         llm_context=2048,
+        llm_timeout=PATIENCE,
     )
     own = Assistant(assistant.index, assistant.document_ids, chosen)
     try:
@@ -111,26 +115,6 @@ def test_any_llama_index_model_can_write(writing: Assistant, assistant: Assistan
     answer = own.ask("What does India want from the Quad?")
     check([answer])
     assert answer.sentences
-
-
-def test_verifying_adds_little_to_the_first_sentence(writing: Assistant) -> None:
-    model = writing._writer._loaded()
-    assert isinstance(model, LanguageModel)
-    said = [("user", "Tell me in three sentences what a strategy is.")]
-    verifier = writing._judge()
-    verifier.judge("India has no alliances.")
-
-    def first(judged: bool) -> float:
-        started = time.perf_counter()
-        text = next(sentences(model.stream(said)))
-        if judged:
-            verifier.judge(text)
-        return time.perf_counter() - started
-
-    first(True)
-    bare, full = (min(first(judged) for _ in range(3)) for judged in (False, True))
-    print(f"first sentence {bare * 1000:.0f} ms, verified {full * 1000:.0f} ms: {full / bare:.2f}")
-    assert full < 1.5 * bare + 0.2
 
 
 def test_a_file_that_is_none_is_a_mistake(assistant: Assistant, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import run_footnote, seed_sentences
+from helpers import footnote, seed_sentences
 
 from assistant import Assistant
 from assistant.answer import Verification
@@ -158,7 +158,7 @@ def test_an_unknown_model_of_inference_is_told(assistant: Assistant, tmp_path: P
 def test_the_command_verifies_a_file(tmp_path: Path) -> None:
     file = tmp_path / "text.txt"
     file.write_text("India has no alliances. It has four hundred allies in Berlin.\n")
-    done = run_footnote("verify", file, "--json", "--index-dir", tmp_path / "index", code=3)
+    done = footnote("verify", file, "--json", "--index-dir", tmp_path / "index", code=3)
     verdicts = [sentence["verdict"] for sentence in json.loads(done.stdout)["sentences"]]
     assert verdicts == ["supported", "unsupported"]
-    run_footnote("verify", tmp_path / "none.txt", code=2)
+    footnote("verify", tmp_path / "none.txt", code=2)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from browsing import UNANSWERABLE, Visit, ask, lit, picture, serving
+from helpers import PATIENCE
 from model_servers import gguf
 from playwright.sync_api import expect
 
@@ -16,7 +17,9 @@ QUESTION = "What does India want from the Quad?"
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("writing")
-    with serving(folder, "--llm", gguf(), FOOTNOTE_LLM_CONTEXT="2048") as address:
+    with serving(
+        folder, "--llm", gguf(), FOOTNOTE_LLM_CONTEXT="2048", FOOTNOTE_LLM_TIMEOUT=str(PATIENCE)
+    ) as address:
         yield address
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import run_footnote
+from helpers import footnote
 
 from assistant import Assistant, calibration
 from assistant.settings import load
@@ -32,7 +32,7 @@ def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def fitted(questions: Path) -> Path:
     """A calibration that was fitted on some questions."""
     output = questions.with_name("calibration.json")
-    run_footnote(
+    footnote(
         "eval",
         "calibrate",
         questions,
@@ -68,7 +68,7 @@ def test_its_provenance_says_what_it_was_fitted_on(assistant: Assistant, fitted:
 
 def test_fitting_keeps_what_the_file_holds_of_other_readers(questions: Path, fitted: Path) -> None:
     before = json.loads(fitted.read_text())["readers"]
-    run_footnote(
+    footnote(
         "eval",
         "calibrate",
         questions,
@@ -100,7 +100,7 @@ def test_what_cannot_be_fitted_is_refused(
     file = tmp_path / "some.jsonl"
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     output = tmp_path / "calibration.json"
-    done = run_footnote("eval", "calibrate", file, "--output", output, *options, code=2)
+    done = footnote("eval", "calibrate", file, "--output", output, *options, code=2)
     assert told in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
     assert not output.exists()
@@ -111,7 +111,7 @@ def test_a_set_without_unanswerable_questions_has_no_threshold(
 ) -> None:
     answered = tmp_path / "answered.jsonl"
     answered.write_text("\n".join(CHOSEN[:6]) + "\n", encoding="utf-8")
-    done = run_footnote(
+    done = footnote(
         "eval",
         "calibrate",
         questions,
@@ -133,7 +133,7 @@ def test_the_threshold_is_in_the_middle_of_those_that_do_as_well() -> None:
 
 
 def test_ways_of_ranking_are_compared(questions: Path) -> None:
-    done = run_footnote("eval", "retrieval", questions, "--index-dir", questions.with_name("index"))
+    done = footnote("eval", "retrieval", questions, "--index-dir", questions.with_name("index"))
     rows = [line for line in done.stdout.splitlines() if re.search(r"\s12$", line.rstrip())]
     ways = [re.split(r"\s{2,}", row.strip())[0] for row in rows]
     assert ways[0] == "paragraph vectors"
@@ -143,7 +143,7 @@ def test_ways_of_ranking_are_compared(questions: Path) -> None:
 
 def test_the_verifier_keeps_its_floors(assistant: Assistant) -> None:
     """Sentences made false, and honest paraphrases, on which none of its numbers was fitted."""
-    done = run_footnote("eval", "verifier", "--index-dir", assistant.settings.index_dir)
+    done = footnote("eval", "verifier", "--index-dir", assistant.settings.index_dir)
     shown = done.stdout.split(f"{ALONE}: held out")[1].split("model ")[0]
     found = re.findall(r"(\w+)/(\w+) +(\d+) +right ([\d.]+)", shown)
     right: dict[str, float] = defaultdict(float)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import PATIENCE
 
 from assistant.retrieval.reading_model import PassageReader
 from evals.training.quantise import quantise, read_weights
@@ -78,19 +79,18 @@ def start(data: Path, output: Path) -> subprocess.Popen[str]:
 def test_training_goes_on_where_it_was_killed(data: Path, tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     undisturbed = start(data, whole)
-    told, _ = undisturbed.communicate(timeout=300)
+    told, _ = undisturbed.communicate(timeout=PATIENCE)
     assert undisturbed.returncode == 0, told
 
     process = start(data, killed)
     state = killed / "state.pt"
-    until = time.monotonic() + 300
-    while not state.exists() and process.poll() is None and time.monotonic() < until:
+    while not state.exists() and process.poll() is None:
         time.sleep(0.01)
     process.kill()
     process.communicate()
     assert state.exists()
     again = start(data, killed)
-    told, _ = again.communicate(timeout=300)
+    told, _ = again.communicate(timeout=PATIENCE)
     assert again.returncode == 0, told
     assert f'"step": {STEPS}' in told
 

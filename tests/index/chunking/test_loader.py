@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from helpers import SEEDS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from index.chunking.loader import document_from_text, find_files, read_document
 from index.errors import EmptyDocumentError, MissingPathError, NotTextError, UnreadableError
 from index.models import document_id, text_hash
 
-SEED = Path(__file__).parent.parent / "seeds" / "000_4ee72bb1d8602485.txt"
+SEED = SEEDS / "000_4ee72bb1d8602485.txt"
 
 
 def test_the_seed() -> None:

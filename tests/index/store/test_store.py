@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import CheapEncoder, write_paragraphs
+from helpers import PATIENCE, CheapEncoder, write_paragraphs
 
 from index.errors import FootnoteError, IndexCorruptedError, IndexFullError, UnreadableError
 from index.index import Index
@@ -281,7 +281,7 @@ def test_a_read_only_folder_is_told(
     index.close()
     mount = str(shutil.which("mount"))
     remount = [mount, "-o", "remount,ro", str(little_disk)]
-    deadline = time.monotonic() + 20  # Chroma closes its files in a thread of its own
+    deadline = time.monotonic() + PATIENCE  # Chroma closes its files in a thread of its own
     while subprocess.run(remount, check=False).returncode and time.monotonic() < deadline:
         time.sleep(0.1)
     with pytest.raises(UnreadableError, match="cannot be written"):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import CheapEncoder, write_paragraphs
+from helpers import CheapEncoder, write_paragraphs
 
 from index.chunking.loader import Text, document_from_text, read_document, read_text
 from index.encoder import Encoder, Spans, Vectors
