@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from question_sets import MILL, SEED, write
 
 from assistant import Assistant
 from assistant.feedback import add_draft, drafts_path
@@ -18,15 +19,7 @@ from evals.datasets.models import Question, QuestionSet
 from index.errors import FootnoteError, QuestionSetError
 
 OK = '{"id": "ok", "question": "Q?", "answerable": false}'
-MILL = "The mill burned down in 1871."
 CONTEXT = "Rain fell. The mill burned down in 1871. It was rebuilt."
-
-
-def write(file: Path, *lines: Any) -> Path:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
-    file.write_text("\n".join(texts) + "\n")
-    return file
 
 
 def squad(*qas: dict[str, Any], context: str = CONTEXT) -> dict[str, Any]:
@@ -259,7 +252,7 @@ def test_questions_are_added_whole_or_as_drafts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["seed", "seed_oblique", "seed_parts"])
 def test_shipped_questions_quote_the_shipped_document(assistant: Assistant, name: str) -> None:
-    questions = read_set(Path("evals/questions") / f"{name}.jsonl")
+    questions = read_set(SEED.with_name(f"{name}.jsonl"))
     finder = GoldFinder(questions, assistant.documents)
     for question in questions.questions:
         gold = finder.find(question)  # raises where a quote is not there

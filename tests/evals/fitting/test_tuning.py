@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers import footnote
+from question_sets import SEED
 
 from assistant import Assistant, calibration
 from assistant.settings import load
 from assistant.verification.verifier import ALONE
 from evals.fitting.calibration import _youden
 
-LINES = Path("evals/questions/seed.jsonl").read_text(encoding="utf-8").splitlines()
+LINES = SEED.read_text(encoding="utf-8").splitlines()
 #: Some answerable and some unanswerable questions of the shipped set.
 CHOSEN = [*LINES[:12], *LINES[80:90]]
 
