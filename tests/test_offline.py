@@ -14,7 +14,7 @@ import sys
 from typing import Any
 
 import pytest
-from helpers import FOOTNOTE, PATIENCE
+from helpers import FOOTNOTE, PATIENCE, importing_helpers
 
 QUOTE = "The US Indo-Pacific strategy was released on February 11."
 
@@ -23,6 +23,7 @@ QUOTE = "The US Indo-Pacific strategy was released on February 11."
 INSIDE = r"""
 import fcntl, json, signal, socket, struct, subprocess, sys, urllib.request
 from pathlib import Path
+from helpers import footnote
 
 command, folder, document = sys.argv[1:4]
 patience = float(sys.argv[4])
@@ -46,7 +47,7 @@ def unroutable():
 
 
 def run(*arguments):
-    done = subprocess.run([command, *arguments], capture_output=True, text=True, timeout=patience)
+    done = footnote(*arguments, code=None)
     return {"code": done.returncode, "out": done.stdout, "err": done.stderr}
 
 
@@ -98,6 +99,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     document.write_text("The ferry to Brenna leaves at nine.\n", encoding="utf-8")
     done = subprocess.run(
         [*apart, sys.executable, "-c", INSIDE, FOOTNOTE, folder, document, str(PATIENCE)],
+        env=os.environ | importing_helpers(),
         capture_output=True,
         text=True,
         timeout=PATIENCE,

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import ROOT
 
 from assistant import Answer, Assistant, FootnoteError, Settings
 from assistant.answer import REFUSAL
@@ -48,18 +46,6 @@ def check(assistant: Assistant, answer: Answer) -> None:
     assert bool(answer.sentences) == (not answer.refused)
     assert len(answer.closest) == (3 if answer.refused else 0)
     assert answer.timings_ms["total"] > 0
-
-
-def test_the_readme_begins_with_what_works(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FOOTNOTE_INDEX_DIR", str(tmp_path))
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    [snippet] = re.findall(r"```python\n(from assistant import Assistant\n.*?)```", readme, re.S)[
-        :1
-    ]
-    exec(compile(snippet, "README.md", "exec"), {})
-    assert QUOTE in capsys.readouterr().out
 
 
 def test_an_answer_quotes_and_cites(assistant: Assistant) -> None:

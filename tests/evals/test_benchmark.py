@@ -12,6 +12,7 @@ from question_sets import Eval, write
 from index.errors import QuestionSetError
 
 
+@pytest.mark.long
 def test_the_benchmark_measures_each_size(footnote_eval: Eval, tmp_path: Path) -> None:
     out, html = tmp_path / "out.json", tmp_path / "out.html"
     footnote_eval("benchmark", "--paragraphs", "40", "--rounds", "1", "--json", out, "--html", html)

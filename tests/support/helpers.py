@@ -88,6 +88,12 @@ def write_paragraphs(file: Path, count: int, seed: int = 0) -> Document:
     return document
 
 
+def importing_helpers() -> dict[str, str]:
+    """The environment for a Python process that imports this module."""
+    paths = [str(SUPPORT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {"PYTHONPATH": os.pathsep.join(paths)}
+
+
 def run_footnote(
     *arguments: str | Path, code: int = 0, **environment: str
 ) -> subprocess.CompletedProcess[str]:
@@ -104,10 +110,10 @@ def run_footnote(
 
 
 def footnote(
-    *arguments: str | Path, code: int = 0, **environment: str
+    *arguments: str | Path, code: int | None = 0, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """The same in this process, which does not load everything anew: for what is not about a
-    process of its own."""
+    process of its own. With `code` None any exit code will do."""
     from assistant.cli.main import main
 
     output, errors = (
@@ -130,7 +136,9 @@ def footnote(
     return _checked(subprocess.CompletedProcess(command, ending, *texts), code)
 
 
-def _checked(done: subprocess.CompletedProcess[str], code: int) -> subprocess.CompletedProcess[str]:
+def _checked(
+    done: subprocess.CompletedProcess[str], code: int | None
+) -> subprocess.CompletedProcess[str]:
     assert "Traceback" not in done.stderr, done.stderr
-    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+    assert code in (None, done.returncode), (done.returncode, done.stdout, done.stderr)
     return done

@@ -433,7 +433,13 @@ def test_what_is_not_supported_looks_like_it(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "scheme"), [(360, "light"), (390, "dark"), (800, "dark"), (2560, "light")]
+    ("width", "scheme"),
+    [
+        (360, "light"),
+        pytest.param(390, "dark", marks=pytest.mark.long),
+        (800, "dark"),
+        pytest.param(2560, "light", marks=pytest.mark.long),
+    ],
 )
 def test_the_page_fits(browser: Browser, url: str, width: int, scheme: str) -> None:
     visit = Visit(browser, url, viewport={"width": width, "height": 844}, color_scheme=scheme)

@@ -142,6 +142,7 @@ def test_ways_of_ranking_are_compared(questions: Path) -> None:
     assert len(ways) == 7
 
 
+@pytest.mark.long  # test_verifier.py has a sample of it
 def test_the_verifier_keeps_its_floors(assistant: Assistant) -> None:
     """Sentences made false, and honest paraphrases, on which none of its numbers was fitted."""
     done = footnote("eval", "verifier", "--index-dir", assistant.settings.index_dir)

@@ -76,6 +76,7 @@ def start(data: Path, output: Path) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.long
 def test_training_goes_on_where_it_was_killed(data: Path, tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     undisturbed = start(data, whole)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import PATIENCE, SUPPORT, CheapEncoder, write_paragraphs
+from helpers import PATIENCE, CheapEncoder, importing_helpers, write_paragraphs
 
 from index.chunking.loader import read_document
 from index.encoder import Encoder, Vectors
@@ -53,10 +53,9 @@ class Worker:
     """A process that indexes a file, step by step."""
 
     def __init__(self, folder: Path, file: Path, encoder: str = "cheap") -> None:
-        paths = [str(SUPPORT), *filter(None, [os.environ.get("PYTHONPATH")])]
         self.process = subprocess.Popen(
             [sys.executable, "-c", WORKER, str(folder), str(file), encoder],
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+            env=os.environ | importing_helpers(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
