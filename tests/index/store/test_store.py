@@ -19,12 +19,15 @@ from index.store.locks import IndexLock
 
 Damage = Callable[[Path], object]
 
+#: Of paragraphs: their sentences, some four in each, are enough for Chroma's graph files.
+COUNT = 400
+
 
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Document]:
     """An index that is large enough for Chroma's graph files and for the cache of terms."""
     place = tmp_path_factory.mktemp("whole")
-    document = write_paragraphs(place / "a.txt", 1050, seed=30)
+    document = write_paragraphs(place / "a.txt", COUNT, seed=30)
     index = Index(place / "index", encoder=CheapEncoder(dimension=32))
     index.sync([document])
     index.search("war")
@@ -96,7 +99,7 @@ def tell_or_mend(folder: Path, document: Document) -> bool:
 
     def check(index: Index) -> None:
         assert index.document(document.id) == document
-        for number in (0, 350, 1049):
+        for number in (0, COUNT // 3, COUNT - 1):
             paragraph = document.paragraphs[number]
             vector = index.encoder.encode_paragraphs(
                 [(paragraph.text, [(0, len(paragraph.sentences[0].text))])]
@@ -165,7 +168,7 @@ def test_texts_that_changed_on_the_disk_are_told(
     shutil.copytree(source, folder)
     database = folder / "chroma/chroma.sqlite3"
     content, times = database.read_bytes(), database.stat()
-    paragraph = document.paragraphs[350]
+    paragraph = document.paragraphs[COUNT // 3]
     for original, other in (
         (paragraph.text[-30:].encode(), paragraph.text[-30:].upper().encode()),
         (document.hash.encode(), document.hash[::-1].encode()),
@@ -192,7 +195,7 @@ def test_what_the_disk_spoilt_is_noticed_before_anything_is_written(
     index = Index(folder, encoder=CheapEncoder(dimension=32))
     with pytest.raises(IndexCorruptedError, match="not as they were written"):
         index.sync([small])
-    assert index.sync([small]).embedded == 1050 + 60  # the same command again
+    assert index.sync([small]).embedded == COUNT + 60  # the same command again
     assert index.document(document.id) == document
     index.close()
 
@@ -207,7 +210,7 @@ def test_an_unreadable_graph_is_mended_by_the_next_sync_without_loss(
     index = Index(folder, encoder=encoder)
     with pytest.raises(IndexCorruptedError, match="vectors are made again"):
         index.search("war")
-    assert index.migrate() == encoder.embedded == 1050  # from the texts in the index
+    assert index.migrate() == encoder.embedded == COUNT  # from the texts in the index
     assert index.document(document.id) == document
     index.close()
 
@@ -231,7 +234,8 @@ def little_disk(tmp_path: Path) -> Iterator[Path]:
     if made.returncode:
         pytest.skip(f"mounting is not allowed here: {made.stderr.strip()}")
     yield place
-    subprocess.run([umount, str(place)], check=True)
+    # Lazily, for Chroma closes its files in a thread of its own.
+    subprocess.run([umount, "--lazy", str(place)], check=True)
 
 
 @pytest.mark.parametrize("room", [0, 1, 3, 6])
