@@ -164,7 +164,7 @@ def test_it_is_painted_before_the_server_is_asked_anything(visit: Visit) -> None
     """So that it is there at once, whatever the server has to do first."""
     page = visit.page
     held: list[Route] = []
-    page.route("**/session", held.append)
+    page.route("**/session", lambda route: held.append(route))
     with page.expect_request("**/session"):
         page.reload()
     # By an observer, for it may come later; Playwright's own waiting needs eval, which the page
