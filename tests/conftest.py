@@ -49,9 +49,7 @@ _left_out = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--all", action="store_true", help="run the long tests too, and the others at full length"
-    )
+    parser.addoption("--all", action="store_true", help="run the long tests too")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import FOOTNOTE, PATIENCE, ROOT, run_footnote
+from helpers import FOOTNOTE, PATIENCE, ROOT, footnote, run_footnote
 
 from assistant.cli.main import main
 from assistant.settings import load
@@ -77,12 +77,14 @@ def in_process(
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index that the commands of this module share."""
-    return tmp_path_factory.mktemp("command")
+    """An index that the commands of this module share, with the shipped document in it."""
+    folder = tmp_path_factory.mktemp("command")
+    footnote("search", "Japan", "--index-dir", folder)
+    return folder
 
 
-def test_ask_answers_from_the_shipped_document(folder: Path) -> None:
-    done = run_footnote("ask", QUESTION, "--json", "--index-dir", folder)
+def test_ask_answers_from_the_shipped_document(tmp_path: Path) -> None:
+    done = run_footnote("ask", QUESTION, "--json", "--index-dir", tmp_path)
     answer = json.loads(done.stdout)
     assert list(answer) == ANSWER_KEYS
     assert not answer["refused"]

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import chromium
+from browsing import SECONDS, chromium
+from helpers import PATIENCE
 from playwright.sync_api import Dialog, Page, Route
 from question_sets import Eval
 from rich.console import Console
@@ -22,6 +23,7 @@ def page() -> Iterator[Page]:
     """A page in a real browser, which fails on any request but for the file itself."""
     with chromium() as browser:
         page = browser.new_page(viewport={"width": 360, "height": 780})
+        page.set_default_timeout(PATIENCE * SECONDS)
 
         def refuse(route: Route) -> None:
             raise AssertionError(f"the report asked for {route.request.url}")

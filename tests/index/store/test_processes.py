@@ -240,7 +240,7 @@ def test_threads_search_while_another_syncs(folder: Path, tmp_path: Path) -> Non
     encoder = CheapEncoder(dimension=32)
     steady = write_paragraphs(tmp_path / "steady.txt", 100, seed=20)
     versions = [write_paragraphs(tmp_path / "changing.txt", 150, seed=s) for s in range(21, 25)]
-    index = Index(folder, encoder=encoder)
+    index = Index(folder, encoder=encoder, wait=PATIENCE)
     index.sync([steady, versions[0]])
     stop = threading.Event()
 
