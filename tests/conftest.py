@@ -19,6 +19,7 @@ import pytest
 # Before anything that starts threads is imported: the tests that run beside each other would
 # otherwise each want all cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_THREAD_LIMIT", "1")  # for the language model, which asks for all of them
 # The settings of whoever runs the tests do not count.
 for name in [name for name in os.environ if name.startswith("FOOTNOTE_")]:
     del os.environ[name]
