@@ -1,4 +1,4 @@
-# make chat   opens the web page            make test   runs all tests
+# make chat   opens the web page            make test   runs the tests, ARGS=--all the long ones too
 # make check  style and types               make eval   measures answers on the shipped questions
 # make floors holds the shipped questions to the quality that they have reached
 # Each makes what it needs in .venv, once.
@@ -15,7 +15,7 @@ chat: $(VENV)/.installed
 	$(BIN)/footnote chat $(ARGS)
 
 test: $(VENV)/.tested
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 check: $(VENV)/.tested $(PAGE)/node_modules/.installed
 	$(BIN)/ruff check .

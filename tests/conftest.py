@@ -1,56 +1,97 @@
-"""Fixtures for all tests: the real encoder, a cheap one, generated documents, no network."""
+"""Fixtures for all tests: the real encoder, a cheap one, generated documents, no network.
+
+Tests that take minutes are marked `long`: without `--all` they are left out, and the end says so.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 import os
-import random
 import signal
 import socket
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import hypothesis
 import pytest
 
-from assistant import Assistant
-from index.chunking.loader import read_document
-from index.encoder import Encoder, Spans, Vectors
-from index.models import Document
-
-pytest_plugins = ("browsing",)  # its fixtures
-
-SEEDS = Path(__file__).parents[1] / "seeds"
-
-FOOTNOTE = str(Path(sys.executable).with_name("footnote"))
-"""The installed command."""
-
+# Before anything that starts threads is imported: the tests that run beside each other would
+# otherwise each want all cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_THREAD_LIMIT", "1")  # for the language model, which asks for all of them
 # The settings of whoever runs the tests do not count.
 for name in [name for name in os.environ if name.startswith("FOOTNOTE_")]:
     del os.environ[name]
 os.environ["XDG_CONFIG_HOME"] = os.devnull
+# Pages that start at once look for a free port each in a range of their own: two that try the same
+# one wait for each other.
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+os.environ["GRADIO_SERVER_PORT"] = str(7860 + 100 * int(_worker))
 # A shell starts what runs in the background with Ctrl-C ignored, and processes started here would
 # inherit that: they are to end as they do for people.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+from helpers import CheapEncoder, write_paragraphs  # noqa: E402
+
+from assistant import Assistant  # noqa: E402
+from index.encoder import Encoder  # noqa: E402
+from index.models import Document  # noqa: E402
+
+pytest_plugins = ("browsing",)  # its fixtures
+
+# How long an example takes is no fault of what it is an example for.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
+
+_left_out = pytest.StashKey[int]()
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--kills",
-        type=int,
-        default=4,
-        help="how often test_processes.py kills an indexing process",
-    )
-    parser.addoption(
-        "--all-questions",
-        action="store_true",
-        help="test_writing_model.py asks the whole shipped set, not every eighth question",
-    )
+    parser.addoption("--all", action="store_true", help="run the long tests too")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """As many as there are cores, up to what the memory of a small machine holds."""
+    return min(4, os.cpu_count() or 1)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long tests out, but not those that were asked for by name."""
+    asked_for = "long" in config.option.markexpr or any("::" in name for name in config.args)
+    if config.getoption("--all") or asked_for:
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    items[:] = [item for item in items if item not in set(long)]
+    config.hook.pytest_deselected(items=long)
+    config.stash[_left_out] = len(long)
+
+
+# Where tests run beside each other, the processes that run them do the leaving out and another one
+# writes the end.
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = session.config.stash.get(_left_out, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash[_left_out] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    left_out = config.stash.get(_left_out, 0)
+    if left_out:
+        terminalreporter.write_line(
+            f"{left_out} long tests were left out; to run them too: make test ARGS=--all"
+        )
 
 
 @pytest.fixture(autouse=True)
@@ -86,78 +127,6 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-class CheapEncoder(Encoder):
-    """The real interface at no cost: a vector is drawn from the hash of paragraph and sentence.
-
-    `embedded` counts the paragraphs it was given. Another `salt` is another vector space.
-    """
-
-    def __init__(self, salt: str = "", dimension: int = 384) -> None:
-        self.name = f"cheap{salt}"
-        self.dimension = dimension
-        self.fingerprint = hashlib.sha256(self.name.encode()).hexdigest()[:12]
-        self.embedded = 0
-
-    def encode_query(self, text: str) -> Vectors:
-        return self._draw(text)
-
-    def encode_paragraphs(self, paragraphs: Sequence[tuple[str, Spans]]) -> list[Vectors]:
-        self.embedded += len(paragraphs)
-        return [
-            np.stack([self._draw(f"{text[a:b]}\0{text}") for a, b in spans])
-            for text, spans in paragraphs
-        ]
-
-    def _draw(self, text: str) -> Vectors:
-        digest = hashlib.sha256(f"{self.name}\0{text}".encode()).digest()
-        generator = np.random.default_rng(int.from_bytes(digest[:8], "little"))
-        vector = generator.standard_normal(self.dimension, dtype=np.float32)
-        return vector / np.linalg.norm(vector)
-
-
-def seed_sentences() -> list[str]:
-    """All distinct sentences of the seed document, without line breaks."""
-    document = read_document(next(iter(sorted(SEEDS.glob("*.txt")))))
-    texts = (" ".join(s.text.split()) for p in document.paragraphs for s in p.sentences)
-    return sorted({text for text in texts if len(text) > 20})
-
-
-def write_paragraphs(file: Path, count: int, seed: int = 0) -> Document:
-    """Write a file of distinct paragraphs of 2 to 6 sentences of the seed document, and read it."""
-    generator = random.Random(seed)
-    sentences = seed_sentences()
-    texts = [
-        " ".join(
-            [
-                *generator.sample(sentences, generator.randint(1, 5)),
-                f"This is paragraph {number} of set {seed}.",  # no two are alike, in any two files
-            ]
-        )
-        for number in range(count)
-    ]
-    file.write_text("\n\n".join(texts) + "\n", encoding="utf-8")
-    document = read_document(file)
-    assert len(document.paragraphs) == count
-    return document
-
-
-def run_footnote(
-    *arguments: str | Path, code: int = 0, timeout: float = 120, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    """Run the installed command; whatever it is given, it never shows a traceback."""
-    done = subprocess.run(
-        [FOOTNOTE, *map(str, arguments)],
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
-    return done
 
 
 @pytest.fixture(scope="session")

@@ -14,16 +14,19 @@ import sys
 from typing import Any
 
 import pytest
-from conftest import FOOTNOTE
+from helpers import FOOTNOTE, PATIENCE, importing_helpers
 
 QUOTE = "The US Indo-Pacific strategy was released on February 11."
 
-# Arguments: the command, a folder, a document. Prints what it saw as one JSON object.
+# Arguments: the command, a folder, a document, seconds after which something hangs. Prints what it
+# saw as one JSON object.
 INSIDE = r"""
 import fcntl, json, signal, socket, struct, subprocess, sys, urllib.request
 from pathlib import Path
+from helpers import footnote
 
-command, folder, document = sys.argv[1:]
+command, folder, document = sys.argv[1:4]
+patience = float(sys.argv[4])
 SIOCSIFFLAGS, IFF_UP = 0x8914, 0x1
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as device:
     fcntl.ioctl(device, SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", IFF_UP))
@@ -44,7 +47,7 @@ def unroutable():
 
 
 def run(*arguments):
-    done = subprocess.run([command, *arguments], capture_output=True, text=True, timeout=200)
+    done = footnote(*arguments, code=None)
     return {"code": done.returncode, "out": done.stdout, "err": done.stderr}
 
 
@@ -64,11 +67,11 @@ with open(folder + "/errors", "w+") as errors:
         line = chat.stdout.readline()
         seen["address"] = line
         url = line.split()[3]
-        with urllib.request.urlopen(url, timeout=60) as page:
+        with urllib.request.urlopen(url, timeout=patience) as page:
             seen["page"] = [page.status, page.read().decode(), dict(page.headers)]
     finally:
         chat.send_signal(signal.SIGINT)
-        seen["chat"] = {"code": chat.wait(60)}
+        seen["chat"] = {"code": chat.wait(patience)}
         errors.seek(0)
         seen["chat"]["err"] = errors.read()
 seen["unroutable"] = unroutable()
@@ -95,10 +98,11 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     document = folder / "ferry.txt"
     document.write_text("The ferry to Brenna leaves at nine.\n", encoding="utf-8")
     done = subprocess.run(
-        [*apart, sys.executable, "-c", INSIDE, FOOTNOTE, str(folder), str(document)],
+        [*apart, sys.executable, "-c", INSIDE, FOOTNOTE, folder, document, str(PATIENCE)],
+        env=os.environ | importing_helpers(),
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -10,10 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers import PATIENCE, ROOT, footnote
 
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-BIN = Path(sys.executable).parent
 EXPECTED_CODES = {"What is the population of India?": 3}
 
 
@@ -23,9 +22,7 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    index = tmp_path_factory.mktemp("readme")
-    path = os.pathsep.join([str(BIN), os.environ["PATH"]])
-    return {**os.environ, "PATH": path, "FOOTNOTE_INDEX_DIR": str(index)}
+    return {"FOOTNOTE_INDEX_DIR": str(tmp_path_factory.mktemp("readme"))}
 
 
 def test_the_python_lines_print_what_is_shown(environment: dict[str, str], tmp_path: Path) -> None:
@@ -33,7 +30,12 @@ def test_the_python_lines_print_what_is_shown(environment: dict[str, str], tmp_p
     file = tmp_path / "new_file.py"
     file.write_text(code)
     done = subprocess.run(
-        [sys.executable, file], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, file],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     shown = README.split("```python")[1].split("```")[1].split("`answer.citations")[0]
@@ -45,13 +47,14 @@ def commands() -> list[str]:
 
 
 @pytest.mark.parametrize("command", commands())
-def test_every_command_runs(environment: dict[str, str], command: str) -> None:
-    words = shlex.split(command)
-    done = subprocess.run(
-        words, env=environment, cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    expected = next((code for text, code in EXPECTED_CODES.items() if text in words), 0)
-    assert done.returncode == expected, done.stderr
+def test_every_command_runs(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.chdir(ROOT)
+    name, *arguments = shlex.split(command)
+    assert name == "footnote"
+    expected = next((code for text, code in EXPECTED_CODES.items() if text in arguments), 0)
+    done = footnote(*arguments, code=expected, **environment)
     assert done.stdout.strip()
 
 

@@ -11,11 +11,11 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+from helpers import PATIENCE, ROOT
 
 import assistant
 import index
 
-ROOT = Path(__file__).parents[1]
 PACKAGES = ("index", "assistant", "evals")
 
 # Each imports only those before it. The way of a question through the assistant is in the middle.
@@ -212,7 +212,7 @@ def python(code: str, *arguments: str) -> str:
         [sys.executable, "-c", code, *arguments],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode in (0, 3), done.stderr

@@ -1,0 +1,123 @@
+"""A question that asks several things is answered in all of them, or says which it leaves open."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant import Assistant
+from assistant.answering.abstention import decide
+from assistant.calibration import Calibration, Logistic
+from assistant.query.decomposition import Part
+from assistant.retrieval.evidence import Candidate, Evidence
+from index import Hit, document_from_text
+
+RELEASED = "The US Indo-Pacific strategy was released on February 11."
+DOCUMENT = document_from_text("Tolls rose in May. The ferry is free.\n\nCyclists pay.", "tolls.txt")
+# Probabilities that are the features themselves, so that a test can say what it means.
+CALIBRATION = Calibration(Logistic({"logodds": 1.0}, 0.0), Logistic({"logodds": 1.0}, 0.0), 0.5)
+
+
+def found(question: str, sure: float, *logodds: float, parts: tuple = ()) -> Evidence:  # type: ignore[type-arg]
+    """Evidence for a question: how sure it is, and the logodds of the document's sentences."""
+    hits = [
+        Hit(p, 1.0, {"sentence": 0.5, "terms": 0.5}, tuple(0.0 for _ in p.sentences))
+        for p in DOCUMENT.paragraphs
+    ]
+    places = [(hit, number) for hit in hits for number in range(len(hit.paragraph.sentences))]
+    candidates = tuple(
+        Candidate(hit, number, {"logodds": value})
+        for (hit, number), value in zip(places, logodds, strict=True)
+    )
+    return Evidence(question, tuple(hits), candidates, {"logodds": sure}, parts)
+
+
+def texts(chosen: tuple[Candidate, ...]) -> list[str]:
+    return [candidate.sentence.text for candidate in chosen]
+
+
+def asked(*parts: tuple[str, Evidence], alone: bool) -> tuple[tuple[Part, Evidence], ...]:
+    return tuple((Part(question, question, alone), evidence) for question, evidence in parts)
+
+
+def tolls_and_cyclists() -> Evidence:
+    """Two questions, each of which another sentence answers; the whole is not sure."""
+    parts = asked(
+        ("Tolls?", found("Tolls?", 2.0, 3.0, -3.0, -3.0)),
+        ("Cyclists?", found("Cyclists?", 2.0, -3.0, -3.0, 3.0)),
+        alone=True,
+    )
+    return found("Tolls? Cyclists?", -2.0, 1.0, -3.0, -3.0, parts=parts)
+
+
+def test_each_question_gets_its_sentence() -> None:
+    decision = decide(tolls_and_cyclists(), CALIBRATION, 0.5, 4)
+    assert texts(decision.chosen) == ["Tolls rose in May.", "Cyclists pay."]
+    assert decision.confidence == pytest.approx(0.881, abs=0.001)
+    assert decision.unanswered == ()
+
+
+def test_what_is_not_answered_is_said() -> None:
+    parts = asked(
+        ("Tolls?", found("Tolls?", 2.0, 3.0, -3.0, -3.0)),
+        ("Trains?", found("Trains?", -2.0, -3.0, -3.0, -2.0)),
+        alone=True,
+    )
+    decision = decide(
+        found("Tolls? Trains?", 1.0, 2.0, -3.0, -3.0, parts=parts), CALIBRATION, 0.5, 4
+    )
+    assert texts(decision.chosen) == ["Tolls rose in May."]
+    assert decision.unanswered == ("Trains?",)
+
+
+def test_one_question_about_two_subjects_needs_both() -> None:
+    parts = asked(
+        ("Do cars pay?", found("Do cars pay?", 2.0, 3.0, -3.0, -3.0)),
+        ("Do trains pay?", found("Do trains pay?", -2.0, -3.0, -3.0, -2.0)),
+        alone=False,
+    )
+    whole = found("Do cars and trains pay?", -2.0, 1.0, -3.0, -3.0, parts=parts)
+    assert decide(whole, CALIBRATION, 0.5, 4).refused
+
+
+def test_what_answers_both_is_quoted_once() -> None:
+    part = found("Tolls?", 2.0, 3.0, -3.0, 2.9)
+    parts = asked(("Tolls?", part), ("Pay?", found("Pay?", 2.0, 2.8, -3.0, 3.0)), alone=True)
+    whole = found("Tolls? Pay?", 2.0, 3.0, -3.0, -3.0, parts=parts)
+    assert texts(decide(whole, CALIBRATION, 0.5, 4).chosen) == ["Tolls rose in May."]
+
+
+def test_never_more_than_allowed() -> None:
+    assert len(decide(tolls_and_cyclists(), CALIBRATION, 0.5, 1).chosen) == 1
+
+
+# --- the whole way -----------------------------------------------------------------------------
+
+
+def test_an_answer_across_paragraphs(assistant: Assistant) -> None:
+    answer = assistant.ask(
+        "When was the US Indo-Pacific strategy released, and what share of Russia's trade could "
+        "China get?"
+    )
+    quotes = " ".join(citation.quote for citation in answer.citations)
+    assert RELEASED in quotes
+    assert "30-40 percent of Russia" in quotes
+    assert answer.unanswered == ()
+    markers = [marker for sentence in answer.sentences for marker in sentence.markers]
+    assert markers == list(range(1, len(markers) + 1))
+
+
+def test_half_an_answer_says_which_half(assistant: Assistant) -> None:
+    answer = assistant.ask(
+        "When was the US Indo-Pacific strategy released? What is the population of India?"
+    )
+    assert not answer.refused
+    assert answer.citations[0].quote == RELEASED
+    assert answer.unanswered == ("What is the population of India?",)
+    assert "The documents do not say: What is the population of India?" in str(answer)
+    assert answer.to_dict()["unanswered"] == ["What is the population of India?"]
+
+
+def test_nothing_of_two_questions_is_a_refusal(assistant: Assistant) -> None:
+    answer = assistant.ask("What is the population of India, and who is the mayor of Delhi?")
+    assert answer.refused
+    assert answer.unanswered == ()

@@ -1,0 +1,133 @@
+"""Answers of a real small language model (SmolLM2-135M), which invents a lot: in process, and over
+the OpenAI protocol. The long test asks the whole shipped set."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from helpers import PATIENCE, ROOT
+from model_servers import gguf
+
+from assistant import Answer, Assistant
+from assistant.answer import Done, SentenceReady
+from assistant.settings import load_settings
+from index.errors import SettingsError
+
+SET = ROOT / "evals" / "questions" / "seed.jsonl"
+EVERY = 20
+
+#: Checked by hand against the shipped document: what no supported sentence about it may hold. It
+#: has no such number, date, name or claim.
+FALSE = (
+    r"\b(2023|2024|2025|2021 strategy|1949|1950|1991|2010 strategy)\b",
+    r"\b(March|May|June|July|August|September|October|November) (?!20)\d{1,2}\b",
+    r"\bFebruary (?!4\b|11\b)\d",
+    r"\b(Trump|Obama|Clinton|Bush|Merkel|Macron|Zelensky|Abe Shinzo|Moon Jae|Kim Jong)\b",
+    r"\b(Germany|France|Pakistan|Iran|Israel|Canada|Brazil)\b",
+    r"\b(\d+ )?(million|billion|trillion|kilomet|miles)\b",
+    r"\bIndia (is|became) (an? )?(ally|defense partner) of the US",
+    r"\bUS (is|will be) re-?entering (the )?TPP",
+    r"\bJapan (has|had) no commitment",
+    r"\bNorth Korea (is not|isn't) ready to break",
+    r"\b(is not|isn't|was not) released on February 11",
+    r"\bRussia recogni[sz]es China's claim",
+    r"\bYoon (is|was) elected|\bPresident Yoon",
+    r"\bQuad (has|had) (five|six|three|two) members",
+)
+
+
+@pytest.fixture(scope="module")
+def writing(assistant: Assistant) -> Iterator[Assistant]:
+    chosen = load_settings(
+        index_dir=assistant.settings.index_dir,
+        llm=str(gguf()),
+        llm_context=2048,
+        llm_timeout=PATIENCE,
+    )
+    own = Assistant(assistant.index, assistant.document_ids, chosen)
+    yield own
+    own._writer.close()
+
+
+def check(answers: Sequence[Answer]) -> None:
+    for answer in answers:
+        for sentence in answer.sentences:
+            assert sentence.verdict in ("supported", "quoted")
+            assert sentence.markers
+            if sentence.verdict == "supported":
+                wrong = [rule for rule in FALSE if re.search(rule, sentence.text)]
+                assert not wrong, (answer.question, sentence.text, wrong)
+
+
+@pytest.mark.parametrize("every", [EVERY, pytest.param(1, marks=pytest.mark.long)])
+def test_nothing_false_is_shown_as_supported(
+    writing: Assistant, assistant: Assistant, every: int
+) -> None:
+    lines = SET.read_text(encoding="utf-8").splitlines()[::every]
+    questions = [(data["question"], data["history"]) for data in map(json.loads, lines)]
+    answers = [writing.ask(question, history) for question, history in questions]
+    check(answers)
+    # Refusal comes before writing, so it is the same.
+    for (question, history), answer in list(zip(questions, answers, strict=True))[:4]:
+        if not history:  # a follow-up is understood with the model
+            assert assistant.ask(question).refused == answer.refused
+    shown = [s for answer in answers for s in answer.sentences]
+    supported = sum(s.verdict == "supported" for s in shown)
+    dropped = sum(answer.dropped for answer in answers)
+    asked = sum(not answer.refused for answer in answers)
+    print(
+        f"{len(answers)} questions, {asked} put to the model: {supported} sentences supported, "
+        f"{dropped} dropped; {sum(answer.note is not None for answer in answers)} quoted instead"
+    )
+    assert asked and dropped  # a model this small always invents something
+
+
+def test_the_same_over_the_protocol(writing: Assistant, assistant: Assistant) -> None:
+    """The server that runs in process serves the OpenAI protocol on loopback: it is asked there
+    with its address and its key, as any other server would be."""
+    model = writing._writer._loaded()
+    llm = model._llm
+    chosen = load_settings(
+        index_dir=assistant.settings.index_dir,
+        llm=str(llm.api_base),
+        llm_api_key=str(llm.api_key),
+        llm_context=2048,
+        llm_timeout=PATIENCE,
+    )
+    own = Assistant(assistant.index, assistant.document_ids, chosen)
+    try:
+        events = list(own.stream("When was the US Indo-Pacific strategy released?"))
+    finally:
+        own._writer.close()
+    assert isinstance(events[-1], Done)
+    ready = tuple(event.sentence for event in events if isinstance(event, SentenceReady))
+    assert ready == events[-1].answer.sentences
+    check([events[-1].answer])
+
+
+def test_any_llama_index_model_can_write(writing: Assistant, assistant: Assistant) -> None:
+    llm = writing._writer._loaded()._llm
+    own = Assistant(assistant.index, assistant.document_ids, assistant.settings, llm)
+    answer = own.ask("What does India want from the Quad?")
+    check([answer])
+    assert answer.sentences
+
+
+def test_a_file_that_is_none_is_a_mistake(assistant: Assistant, tmp_path: Path) -> None:
+    chosen = load_settings(index_dir=assistant.settings.index_dir, llm=str(tmp_path / "none.gguf"))
+    with pytest.raises(SettingsError, match="neither an address"):
+        Assistant(assistant.index, assistant.document_ids, chosen)
+
+
+def test_a_file_that_cannot_be_loaded_is_told(assistant: Assistant, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"GGUF" + bytes(1000))
+    chosen = load_settings(index_dir=assistant.settings.index_dir, llm=str(broken))
+    own = Assistant(assistant.index, assistant.document_ids, chosen)
+    answer = own.ask("When was the US Indo-Pacific strategy released?")
+    assert answer.sentences[0].verdict == "quoted"
+    assert answer.note is not None and "broken.gguf cannot be loaded" in answer.note

@@ -1,0 +1,108 @@
+"""A question that asks several things is taken apart into them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.query.decomposition import decompose
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        (
+            "When was it released, and who signed it?",
+            ["When was it released?", "who signed it?"],
+        ),
+        (
+            "How big is the trade deficit? What do customs duties do?",
+            ["How big is the trade deficit?", "What do customs duties do?"],
+        ),
+        (
+            "Please tell me when the strategy was released, and who the mayor of Delhi is. Thanks!",
+            ["When the strategy was released?", "who the mayor of Delhi is?"],
+        ),
+        (
+            "Who wrote the first book and when did the second one come out?",
+            ["Who wrote the first book?", "when did the second one come out?"],
+        ),
+    ],
+)
+def test_questions_asked_by_themselves(question: str, asked: list[str]) -> None:
+    parts = decompose(question)
+    assert [part.asked for part in parts] == asked
+    assert all(part.alone for part in parts)
+
+
+def test_a_later_question_takes_what_it_leans_on_from_the_one_before() -> None:
+    _, second = decompose("Does the US plan to enlarge the Quad? Does it plan to rejoin TPP?")
+    assert second.asked == "Does it plan to rejoin TPP?"
+    assert second.standalone.startswith("Does the US plan to enlarge the Quad?")
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        (
+            "What do India and Japan each say about Ukraine?",
+            ["What do India say about Ukraine?", "What do Japan say about Ukraine?"],
+        ),
+        (
+            "What does it hold about supply chains for India and for Yoon's South Korea?",
+            [
+                "What does it hold about supply chains for India?",
+                "What does it hold about supply chains for Yoon's South Korea?",
+            ],
+        ),
+        (
+            "What do the discussion and Gabuev's article say about spying?",
+            [
+                "What do the discussion say about spying?",
+                "What do Gabuev's article say about spying?",
+            ],
+        ),
+        (
+            "What are the positions of the Quad's and the Yoon article's authors?",
+            [
+                "What are the positions of the Quad's authors?",
+                "What are the positions of the Yoon article's authors?",
+            ],
+        ),
+    ],
+)
+def test_one_question_about_two_subjects(question: str, asked: list[str]) -> None:
+    parts = decompose(question)
+    assert [part.asked for part in parts] == asked
+    assert not any(part.alone for part in parts)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "When was the strategy released?",
+        "Why do Beijing and Moscow cooperate?",
+        "What is the balance between Russia and China, do you think?",
+        "Which countries caused trouble, and how?",
+        "What threats came from Russia, China and North Korea?",
+        "I read about the Quad yesterday. What does India want of it?",
+        "How do research and development pay off?",
+        "and?",
+        "",
+    ],
+)
+def test_one_question_stays_one(question: str) -> None:
+    assert decompose(question) == ()
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_taken(text: str) -> None:
+    assert all(part.asked for part in decompose(text))
+
+
+@pytest.mark.parametrize(
+    "piece", ["A and ", "for x and ", "the A and the B's, ", "What of A and B ", "say A and B, "]
+)
+def test_long_strange_questions_take_no_time(piece: str) -> None:
+    decompose((piece * 4000)[:4000])

@@ -1,0 +1,91 @@
+"""The shipped reading model: its files, its windows, what it prefers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from assistant.retrieval import reading_model as reader
+from assistant.retrieval.reading_model import PassageReader, Reader
+from index.errors import ReaderError
+
+FOLDER = Path(str(files("assistant.retrieval") / "weights"))
+PARAGRAPH = [
+    "The museum stands by the river.",
+    "It was opened by the mayor in 1934.",
+    "Tickets cost nine crowns.",
+]
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Reader:
+    loaded = reader.load_reader()
+    assert loaded is not None
+    return loaded
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [("When was the museum opened?", 1), ("How much is a ticket?", 2), ("Where is it?", 0)],
+)
+def test_prefers_the_sentence_that_answers(shipped: Reader, question: str, sentence: int) -> None:
+    (reading,) = shipped.read(question, [PARAGRAPH])
+    assert max(range(3), key=reading.sentences.__getitem__) == sentence
+
+
+def test_prefers_the_paragraph_that_answers(shipped: Reader) -> None:
+    other = ["The museum is closed on Mondays.", "Dogs are not allowed."]
+    first, second = shipped.read("When was the museum opened?", [PARAGRAPH, other])
+    assert first.paragraph > second.paragraph
+
+
+def test_a_long_paragraph_is_read_to_its_end(shipped: Reader) -> None:
+    """Past the model's input: every sentence gets a logit, and the answer is still found."""
+    long = ["The river is long and wide and calm."] * 60 + PARAGRAPH
+    (reading,) = shipped.read("How much is a ticket?", [long])
+    assert len(reading.sentences) == 63
+    assert max(range(63), key=reading.sentences.__getitem__) == 62
+
+
+def test_a_sentence_without_tokens_and_a_huge_one_are_read(shipped: Reader) -> None:
+    (reading,) = shipped.read("What?", [["\u200b", "word " * 400, "x" * 900]])
+    assert len(reading.sentences) == 3
+    assert all(value > -100 for value in reading.sentences)
+
+
+def test_nothing_to_read(shipped: Reader) -> None:
+    assert shipped.read("What?", []) == []
+
+
+def test_none_is_no_reader() -> None:
+    assert reader.load_reader("none") is None
+
+
+def test_changed_weights_are_refused(tmp_path: Path) -> None:
+    copy = tmp_path / "model"
+    shutil.copytree(FOLDER, copy)
+    content = bytearray((copy / "reader.onnx").read_bytes())
+    content[-1] ^= 1
+    (copy / "reader.onnx").write_bytes(content)
+    with pytest.raises(ReaderError, match="not the shipped ones"):
+        PassageReader(copy)
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ReaderError, match="FOOTNOTE_READER=none"):
+        PassageReader(tmp_path)
+
+
+def test_an_unknown_cross_encoder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ReaderError, match="cross-encoder"):
+        reader.load_reader(str(tmp_path / "nowhere"))
+
+
+def test_the_shipped_weights_have_a_calibration_of_their_own(shipped: Reader) -> None:
+    """Other numbers than theirs would be used in silence."""
+    file = Path(str(files("assistant") / "calibration.json"))
+    assert shipped.fingerprint in json.loads(file.read_text())["readers"]

@@ -1,0 +1,223 @@
+"""The Python API on the document that is shipped: real encoder, real reader, real Chroma."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assistant import Answer, Assistant, FootnoteError, Settings
+from assistant.answer import REFUSAL
+from index.errors import QuestionError
+
+QUESTION = "When was the US Indo-Pacific strategy released?"
+QUOTE = "The US Indo-Pacific strategy was released on February 11."
+UNANSWERABLE = "What is the population of India?"
+
+QUESTIONS = (
+    QUESTION,
+    "Why is Moscow drawn to Beijing?",
+    "What does India want from the Quad?",
+    "How do Japanese think about missile defense?",
+    "What happened at the Beijing Olympics?",
+    "What is South Korea expected to do after the March elections?",
+    "Who represents a dovish faction?",
+    UNANSWERABLE,
+)
+
+
+def without_timings(answer: Answer) -> dict[str, Any]:
+    return {name: value for name, value in answer.to_dict().items() if name != "timings_ms"}
+
+
+def check(assistant: Assistant, answer: Answer) -> None:
+    """What holds of every answer."""
+    documents = {document.id: document for document in assistant.documents}
+    for citation in (*answer.citations, *answer.closest):
+        citation.check(documents[citation.paragraph.document_id])
+    markers = [marker for sentence in answer.sentences for marker in sentence.markers]
+    assert list(dict.fromkeys(markers)) == list(range(1, len(answer.citations) + 1))
+    assert [citation.marker for citation in answer.citations] == sorted(set(markers))
+    assert all(sentence.markers for sentence in answer.sentences)
+    assert 0 <= answer.confidence <= 1
+    assert bool(answer.sentences) == (not answer.refused)
+    assert len(answer.closest) == (3 if answer.refused else 0)
+    assert answer.timings_ms["total"] > 0
+
+
+def test_an_answer_quotes_and_cites(assistant: Assistant) -> None:
+    answer = assistant.ask(QUESTION)
+    assert not answer.refused
+    assert QUOTE in answer.text
+    assert QUOTE in [citation.quote for citation in answer.citations]
+    assert all(sentence.verdict == "quoted" for sentence in answer.sentences)
+    assert 1 <= len(answer.sentences) <= 4
+    assert answer.standalone_question == answer.question == QUESTION
+    printed = str(answer)
+    assert "Sources:" in printed
+    for citation in answer.citations:
+        assert printed.count(f"[{citation.marker}]") == 2  # in the text and in the list
+        assert f"paragraph {citation.paragraph.number}" in printed
+    check(assistant, answer)
+
+
+def test_a_refusal_names_the_closest_paragraphs(assistant: Assistant) -> None:
+    answer = assistant.ask(UNANSWERABLE)
+    assert answer.refused
+    assert answer.text == REFUSAL
+    assert not answer.sentences
+    assert not answer.citations
+    assert len({citation.paragraph.id for citation in answer.closest}) == 3
+    assert [citation.marker for citation in answer.closest] == [0, 0, 0]
+    assert "Closest paragraphs:" in str(answer)
+    check(assistant, answer)
+
+
+def test_an_answer_goes_through_json(assistant: Assistant) -> None:
+    for question in (QUESTION, UNANSWERABLE):
+        values = assistant.ask(question).to_dict()
+        assert json.loads(json.dumps(values)) == values
+
+
+def test_the_same_question_gets_the_same_answer(assistant: Assistant) -> None:
+    first = [without_timings(assistant.ask(question)) for question in QUESTIONS]
+    assert [without_timings(assistant.ask(question)) for question in QUESTIONS] == first
+
+
+def test_threads_get_the_answers_to_their_own_questions(assistant: Assistant) -> None:
+    alone = {question: without_timings(assistant.ask(question)) for question in QUESTIONS}
+    asked = [QUESTIONS[number % len(QUESTIONS)] for number in range(3 * len(QUESTIONS))]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(assistant.ask, asked))
+    for question, answer in zip(asked, answers, strict=True):
+        assert without_timings(answer) == alone[question]
+        check(assistant, answer)
+
+
+def test_a_follow_up_is_understood_from_the_conversation(assistant: Assistant) -> None:
+    before = "What is the US Indo-Pacific strategy premised on?"
+    history = [
+        {"role": "user", "content": before},
+        {"role": "assistant", "content": assistant.ask(before).text},
+    ]
+    answer = assistant.ask("When was it released?", history)
+    assert answer.question == "When was it released?"
+    assert answer.standalone_question != answer.question
+    assert "Indo-Pacific strategy" in answer.standalone_question
+    assert QUOTE in [citation.quote for citation in (*answer.citations, *answer.closest)]
+    check(assistant, answer)
+
+
+def test_search_ranks_paragraphs(assistant: Assistant) -> None:
+    hits = assistant.search("release of the Indo-Pacific strategy", 5)
+    assert len(hits) == 5
+    assert QUOTE in hits[0].paragraph.text
+    scores = [hit.score for hit in hits]
+    assert scores == sorted(scores, reverse=True)
+    [document] = assistant.documents
+    for hit in hits:
+        assert document.text[hit.paragraph.start : hit.paragraph.end] == hit.paragraph.text
+    assert len(assistant.search("strategy", 1000)) <= len(document.paragraphs)
+
+
+def test_suggestions_come_from_the_headings(assistant: Assistant) -> None:
+    questions = assistant.suggestions(4)
+    assert len(set(questions)) == 4
+    assert all(question.endswith("?") for question in questions)
+
+
+def test_settings_decide(assistant: Assistant, tmp_path: Path) -> None:
+    folder = assistant.settings.index_dir
+    with Assistant.open(settings=Settings(index_dir=folder, threshold=0.0, reader="none")) as any_:
+        assert any_.reader_fingerprint == "none"
+        answer = any_.ask("What is the population of India, of Japan and of China?")
+        assert not answer.refused
+        check(any_, answer)
+    with Assistant.open(settings=Settings(index_dir=folder, threshold=1.0)) as none:
+        assert none.ask(QUESTION).refused
+    one = Settings(index_dir=folder, threshold=0.0, max_sentences=1)
+    with Assistant.open(settings=one) as short:
+        assert len(short.ask("What are the seven themes?").sentences) == 1
+
+
+def test_two_assistants_on_one_index_see_only_their_own_documents(tmp_path: Path) -> None:
+    texts = {
+        "lamp": "The lighthouse of Corvane burns 40 litres of rapeseed oil a night.",
+        "mill": "The windmill of Corvane grinds 90 sacks of barley a week.",
+    }
+    files = {}
+    for name, text in texts.items():
+        files[name] = tmp_path / f"{name}.txt"
+        files[name].write_text(text, encoding="utf-8")
+    folder = tmp_path / "index"
+    with (
+        Assistant.open(files["lamp"], index_dir=folder) as lamp,
+        Assistant.open(files["mill"], index_dir=folder) as mill,
+    ):
+        for own, name in ((lamp, "lamp"), (mill, "mill"), (lamp, "lamp")):
+            assert [document.text for document in own.documents] == [texts[name]]
+            assert [hit.paragraph.text for hit in own.search("Corvane")] == [texts[name]]
+            answer = own.ask("What is in Corvane?")
+            cited = {c.quote for c in (*answer.citations, *answer.closest)}
+            assert cited == {texts[name]}
+        assert len(lamp.index.documents()) == 2
+
+
+def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("The ferry to Brenna leaves at nine.\n", encoding="utf-8")
+    with Assistant.open(file, index_dir=tmp_path / "index") as assistant:
+        assert "nine" in assistant.search("ferry")[0].paragraph.text
+    file.write_text("The ferry to Brenna leaves at ten.\n", encoding="utf-8")
+    with Assistant.open(file, index_dir=tmp_path / "index") as assistant:
+        assert [hit.paragraph.text for hit in assistant.search("ferry")] == [
+            "The ferry to Brenna leaves at ten."
+        ]
+
+
+@pytest.mark.parametrize("question", ["", "   \n", "\u3000"])
+def test_an_empty_question_is_refused(assistant: Assistant, question: str) -> None:
+    for call in (assistant.ask, assistant.search):
+        with pytest.raises(QuestionError, match="empty"):
+            call(question)
+
+
+def test_a_very_long_question_is_refused_with_its_length(assistant: Assistant) -> None:
+    with pytest.raises(QuestionError, match="100,000 characters"):
+        assistant.ask("why " * 25_000)
+    check(assistant, assistant.ask("why Moscow " * 360))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "?",
+        "?!… — ;;",
+        "🦊🦊🦊",
+        "the of and to",
+        "what how why",
+        "\u200b\u200d",
+        "Where\0 is\0 it?",
+        "caf\udce9 \ud800?",
+        "x" * 3999,
+        "日本の防衛政策はどうなっていますか。",
+        "\u202edesrever si noitseuq siht",
+        "'; DROP TABLE embeddings; --",
+        "<script>alert(1)</script>",
+    ],
+)
+def test_a_strange_question_gets_a_sane_answer(assistant: Assistant, question: str) -> None:
+    history = [{"role": "user", "content": question}, {"role": "assistant", "content": "\ud800"}]
+    for turns in ([], history):
+        answer = assistant.ask(question, turns)
+        check(assistant, answer)
+        json.dumps(answer.to_dict(), ensure_ascii=False).encode()
+        str(answer).encode()
+    assistant.search(question)
+
+
+def test_everything_raised_on_purpose_has_one_root() -> None:
+    assert issubclass(QuestionError, FootnoteError)

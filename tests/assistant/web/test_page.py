@@ -1,0 +1,492 @@
+"""The page in Debian's Chromium, served as it is to people: real index, real encoder."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browsing import (
+    QUESTION,
+    QUOTE,
+    UNANSWERABLE,
+    Visit,
+    ask,
+    is_uncovered,
+    lit,
+    picture,
+    serving,
+    settled,
+)
+from playwright.sync_api import Browser, Page, Route, expect
+
+from assistant.answer import REFUSAL
+
+#: Its answer has more than one citation.
+SEVERAL = "What will be the impact of Russia\u2019s \u201cTurn to the East\u201d?"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the page that is served keeps what it keeps."""
+    return tmp_path_factory.mktemp("page")
+
+
+@pytest.fixture(scope="module")
+def url(served: Path) -> Iterator[str]:
+    with serving(served) as address:
+        yield address
+
+
+def barriers(page: Page) -> list[str]:
+    """What axe-core finds that is serious or critical."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {node['html'][:200]}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]
+
+
+def stored(page: Page) -> list[dict[str, object]]:
+    """The conversations that the browser keeps."""
+    kept = page.evaluate(
+        "Object.keys(localStorage).filter((k) => k.includes('/conversation/'))"
+        ".map((k) => localStorage.getItem(k))"
+    )
+    return [json.loads(one) for one in kept]
+
+
+def test_a_marker_leads_to_the_quoted_characters(visit: Visit) -> None:
+    page = visit.page
+    expect(page.locator("#pages .block")).to_have_count(32)
+    picture(page, "welcome")
+    turn = ask(page, SEVERAL)
+    assert turn.get_attribute("data-state") == "answered"
+    expect(page.locator("#announcer")).to_have_text(re.compile(r"\w+"))
+    [kept] = stored(page)
+    assert len(kept["turns"][0]["answer"]["citations"]) > 1  # type: ignore[index]
+    answer = kept["turns"][0]["answer"]  # type: ignore[index]
+    markers = turn.locator(".marker")
+    # In order of first appearance, each in the sentence that it supports.
+    numbers = [int(text.strip("[]")) for text in markers.all_inner_texts()]
+    assert list(dict.fromkeys(numbers)) == list(range(1, len(answer["citations"]) + 1))
+    for place, number in enumerate(numbers):
+        citation = answer["citations"][number - 1]
+        marker = markers.nth(place)
+        marker.hover()
+        expect(page.locator("#tooltip")).to_contain_text(citation["quote"])
+        marker.click()
+        expect(marker).to_have_attribute("aria-current", "true")
+        expect(page.locator("#reader mark.chosen").first).to_be_in_viewport()
+        assert lit(page) == citation["quote"]
+        assert is_uncovered(page)
+        chosen = page.locator("#reader .block.chosen")
+        expect(chosen).to_have_attribute("data-number", str(citation["paragraph"]))
+        # And back: the paragraph knows which answers cite it.
+        expect(chosen.locator(".citing").first).to_contain_text(SEVERAL)
+    card = turn.locator(".card").first
+    first = answer["citations"][0]
+    expect(card.locator("h4")).to_have_text(
+        " › ".join([*first["heading"], f"paragraph {first['paragraph']}"])
+    )
+    quotes = [c["quote"] for c in answer["citations"] if c["paragraph"] == first["paragraph"]]
+    assert card.locator("mark").all_text_contents() == quotes
+    picture(page, "answered")
+    assert barriers(page) == []
+
+
+def test_what_the_documents_do_not_say_is_refused(visit: Visit) -> None:
+    page = visit.page
+    turn = ask(page, UNANSWERABLE)
+    assert turn.get_attribute("data-state") == "refused"
+    expect(turn.locator(".refusal")).to_have_text(REFUSAL)
+    expect(turn.locator(".sentence")).to_have_count(0)
+    expect(turn.locator(".card.closest")).to_have_count(3)
+    expect(turn.locator(".card .label")).to_have_text(["Closest, not an answer"] * 3)
+    picture(page, "refused")
+    assert barriers(page) == []
+    turn.locator(".card .go").first.click()
+    assert lit(page) == "".join(turn.locator(".card").first.locator("mark").all_text_contents())
+    # What it offers instead is answered.
+    instead = turn.locator(".instead")
+    expect(instead).to_have_count(2)
+    for question in instead.all_inner_texts():
+        page.locator(".turn").first.get_by_role("button", name=question, exact=True).click()
+        expect(page.locator(".turn").last.locator(".question")).to_have_text(question)
+        assert settled(page).get_attribute("data-state") == "answered"
+
+
+def test_starter_questions_are_answered(visit: Visit) -> None:
+    page = visit.page
+    starters = page.locator("#starters button")
+    expect(starters.first).to_be_visible()
+    assert 3 <= starters.count() <= 4
+    question = starters.first.inner_text()
+    starters.first.click()
+    assert settled(page).get_attribute("data-state") == "answered"
+    expect(page.locator(".question")).to_have_text(question)
+    expect(page.locator("#welcome")).to_be_hidden()
+
+
+def test_the_sources_come_first_and_nothing_moves(visit: Visit) -> None:
+    page = visit.page
+    page.evaluate(
+        """() => {
+          window.moved = [];
+          new PerformanceObserver((list) => {
+            for (const { value, sources } of list.getEntries())
+              window.moved.push([value, ...sources.map(({ node }) => node?.textContent)]);
+          }).observe({ type: "layout-shift", buffered: false });
+          window.seen = [];
+          new MutationObserver(() => {
+            const turn = document.querySelector(".turn:last-of-type");
+            if (!turn) return; // the starter questions came
+            const count = (selector) => turn.querySelectorAll(selector).length;
+            window.seen.push([count(".place"), count(".sentence")]);
+          }).observe(document.getElementById("turns"), { childList: true, subtree: true });
+        }"""
+    )
+    turn = ask(page, SEVERAL)
+    # What was moved is told with the next frame.
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    seen = page.evaluate("window.seen")
+    assert [3, 0] in seen, "the sources were there before any sentence"
+    assert seen[-1][1] == turn.locator(".sentence").count() >= 1
+    assert page.evaluate("window.moved") == []
+
+
+def test_it_is_painted_before_the_server_is_asked_anything(visit: Visit) -> None:
+    """So that it is there at once, whatever the server has to do first."""
+    page = visit.page
+    held: list[Route] = []
+    page.route("**/session", lambda route: held.append(route))
+    with page.expect_request("**/session"):
+        page.reload()
+    # By an observer, for it may come later; Playwright's own waiting needs eval, which the page
+    # forbids.
+    painted = page.evaluate(
+        """() => new Promise((resolve) => {
+          new PerformanceObserver((list) => {
+            const [paint] = list.getEntriesByName("first-contentful-paint");
+            if (paint) resolve(paint.startTime);
+          }).observe({ type: "paint", buffered: true });
+        })"""
+    )
+    print(f"first contentful paint: {painted:.0f} ms")
+    expect(page.get_by_label("Your question")).to_be_visible()
+    expect(page.locator("body[data-ready]")).to_have_count(0)
+    page.unroute("**/session")
+    for route in held:
+        route.continue_()
+    visit.ready()
+
+
+def test_conversations_are_kept_in_the_browser(visit: Visit) -> None:
+    page = visit.page
+    answer = ask(page, QUESTION).locator(".answer").inner_text()
+    page.reload()
+    visit.ready()
+    expect(page.locator(".turn .answer")).to_have_text(re.compile(QUOTE))
+    assert page.locator(".turn .answer").inner_text() == answer
+    page.locator(".marker").first.click()
+    assert lit(page) == QUOTE
+
+    page.get_by_role("button", name="New conversation").click()
+    expect(page.locator(".turn")).to_have_count(0)
+    ask(page, UNANSWERABLE)
+    page.get_by_role("button", name="Conversations").click()
+    names = page.locator("#conversations .name")
+    expect(names).to_have_text([UNANSWERABLE, QUESTION])
+    page.get_by_role("button", name=f"Rename {QUESTION}").click()
+    page.get_by_label("Name of the conversation").fill("The <b>strategy</b>")
+    page.keyboard.press("Enter")
+    expect(names).to_have_text([UNANSWERABLE, "The <b>strategy</b>"])
+    picture(page, "conversations")
+    assert barriers(page) == []
+    page.get_by_role("button", name=f"Delete {UNANSWERABLE}").click()
+    expect(names).to_have_text(["The <b>strategy</b>"])
+    names.first.click()
+    expect(page.locator(".turn .question")).to_have_text(QUESTION)
+    assert [one["title"] for one in stored(page)] == ["The <b>strategy</b>"]
+
+
+def test_a_question_is_edited_and_asked_again(visit: Visit) -> None:
+    page = visit.page
+    ask(page, UNANSWERABLE)
+    ask(page, QUESTION)
+    page.locator(".turn").first.get_by_role("button", name="Edit the question").click()
+    box = page.get_by_label("Your question")
+    expect(box).to_have_value(UNANSWERABLE)
+    box.fill(QUESTION)
+    box.press("Enter")
+    expect(page.locator(".turn")).to_have_count(1)
+    turn = settled(page)
+    expect(turn.locator(".answer")).to_contain_text(QUOTE)
+    turn.get_by_role("button", name="Ask again").click()
+    assert settled(page).get_attribute("data-state") == "answered"
+    expect(page.locator(".turn")).to_have_count(1)
+
+
+def test_an_answer_is_copied_and_exported_with_its_sources(visit: Visit) -> None:
+    page = visit.page
+    turn = ask(page, QUESTION)
+    ask(page, UNANSWERABLE)
+    turn = page.locator(".turn").first
+    turn.get_by_role("button", name="Copy with footnotes").click()
+    expect(page.locator("#toast")).to_contain_text("Copied")
+    place = "Northeast Asia in early 2022 › US Strategy toward the Indo-Pacific › paragraph 6"
+    assert page.evaluate("navigator.clipboard.readText()") == (
+        f"{QUOTE} [1]\n\n[1] {place}: “{QUOTE}”"
+    )
+    page.get_by_role("button", name="Conversations").click()
+    with page.expect_download() as downloading:
+        page.get_by_role("button", name="Export", exact=False).click()
+    text = Path(downloading.value.path()).read_text(encoding="utf-8")
+    lines = text.splitlines()
+    assert lines[0] == "# " + QUESTION.replace("-", "\\-")
+    assert "The US Indo\\-Pacific strategy was released on February 11\\.[^1]" in lines
+    assert any(line.startswith("[^1]: Northeast Asia in early 2022 › ") for line in lines)
+    assert lines[lines.index("## Sources") + 2].startswith("- Northeast Asia in early 2022 › ")
+    assert f"*{REFUSAL[:-1]}\\.*" in lines
+
+
+def test_what_a_reader_says_of_an_answer_is_kept(visit: Visit, served: Path) -> None:
+    page = visit.page
+    turn = ask(page, QUESTION)
+    turn.get_by_role("button", name="A good answer").click()
+    expect(page.locator("#toast")).to_contain_text("drafts")
+    drafts = (served / "index" / "drafts.jsonl").read_text(encoding="utf-8").splitlines()
+    draft = json.loads(drafts[-1])
+    assert (draft["question"], draft["verdict"], draft["evidence"]) == (QUESTION, "up", [QUOTE])
+    turn.get_by_role("button", name="A bad answer").click()
+    expect(turn.get_by_role("button", name="A bad answer")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    expect(turn.get_by_role("button", name="A good answer")).to_have_attribute(
+        "aria-pressed", "false"
+    )
+
+
+def test_the_keyboard_is_enough(visit: Visit) -> None:
+    page = visit.page
+    expect(page.get_by_label("Your question")).to_be_focused()
+    page.keyboard.type(QUESTION)
+    page.keyboard.press("Enter")
+    turn = settled(page)
+    expect(page.get_by_label("Your question")).to_be_focused()
+
+    def tab_to(selector: str, back: bool = False, most: int = 40) -> None:
+        for _ in range(most):
+            page.keyboard.press("Shift+Tab" if back else "Tab")
+            if page.evaluate("s => document.activeElement.matches(s)", selector):
+                return
+        raise AssertionError(f"{selector} is not reached by the keyboard")
+
+    tab_to(".marker", back=True)
+    expect(page.locator("#tooltip")).to_contain_text(QUOTE)
+    picture(page, "tooltip")
+    page.keyboard.press("Enter")
+    expect(page.locator("#reader mark.chosen").first).to_be_in_viewport()
+    assert lit(page) == QUOTE
+    tab_to(".number")
+    expect(page.locator("#reader .block.chosen .number")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator("#reader .block.chosen")).to_have_attribute("data-number", "7")
+    tab_to(".about-this")
+    page.keyboard.press("Enter")
+    expect(page.locator("#context")).to_contain_text("About paragraph 7")
+    expect(page.get_by_label("Your question")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#context")).to_be_hidden()
+    tab_to("#open-history", back=True)
+    page.keyboard.press("Enter")
+    expect(page.locator("#history")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#open-history")).to_be_focused()
+    expect(turn).to_be_visible()
+
+
+def test_a_question_about_a_paragraph_is_understood_from_it(visit: Visit) -> None:
+    page = visit.page
+    page.locator('#pages .block[data-number="6"] p').click()
+    beside = page.locator("#reader .block.chosen .beside")
+    expect(beside).to_contain_text("No answer here cites this paragraph.")
+    beside.get_by_role("button", name="Ask about this").click()
+    turn = ask(page, "When was it released?")
+    expect(turn.locator(".about")).to_have_text(re.compile("About paragraph 6 of US Strategy"))
+    expect(turn.locator(".answer")).to_contain_text("February 11")
+
+
+def test_finding_in_the_document(visit: Visit) -> None:
+    page = visit.page
+    page.get_by_label("Find in the document").fill("multipolar")
+    count = page.locator("#find-count")
+    expect(count).to_have_text(re.compile(r"^\d+$"))
+    places = int(count.inner_text())
+    text = "".join(page.locator("#pages .block p").all_text_contents()).lower()
+    assert places == text.count("multipolar") > 1
+    page.keyboard.press("Enter")
+    expect(count).to_have_text(f"1 of {places}")
+    assert page.evaluate("[...CSS.highlights.get('found-here')].map(String)") == ["multipolar"]
+    page.get_by_role("button", name="Previous place").click()
+    expect(count).to_have_text(f"{places} of {places}")
+    picture(page, "finding")
+    page.get_by_label("Find in the document").fill("no such (words")
+    expect(count).to_have_text("none")
+
+
+def test_failures_say_what_to_do(visit: Visit) -> None:
+    page = visit.page
+    turn = ask(page, "why " * 2000)
+    assert turn.get_attribute("data-state") == "failed"
+    expect(turn.locator(".failure")).to_contain_text("at most 4,000")
+    page.context.set_offline(True)
+    turn = ask(page, QUESTION)
+    expect(turn.locator(".failure")).to_contain_text("cannot be reached")
+    picture(page, "failed")
+    assert barriers(page) == []
+    page.context.set_offline(False)
+    turn.get_by_role("button", name="Ask again").click()
+    assert settled(page).get_attribute("data-state") == "answered"
+    visit.complaints = [c for c in visit.complaints if "ERR_INTERNET_DISCONNECTED" not in c]
+
+
+def test_an_answer_is_stopped_or_left(visit: Visit) -> None:
+    page = visit.page
+    page.route("**/queue/data*", lambda route: None)  # never goes on
+    box = page.get_by_label("Your question")
+    box.fill(QUESTION)
+    box.press("Enter")
+    turn = page.locator(".turn").last
+    expect(turn.locator(".stage")).to_be_visible()
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_hidden()
+    picture(page, "thinking")
+    page.get_by_role("button", name="Stop").click()
+    expect(turn).to_have_attribute("data-state", "stopped")
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
+    box.fill(UNANSWERABLE)
+    box.press("Enter")
+    expect(page.locator(".turn")).to_have_count(2)
+    page.reload()  # before the second is answered
+    visit.ready()
+    page.unroute("**/queue/data*")
+    turn = page.locator(".turn").last
+    expect(turn).to_have_attribute("data-state", "stopped")
+    turn.get_by_role("button", name="Ask again").click()
+    assert settled(page).get_attribute("data-state") == "refused"
+
+
+def test_half_an_answer_says_which_half(visit: Visit) -> None:
+    page = visit.page
+    turn = ask(page, f"{QUESTION} {UNANSWERABLE}")
+    expect(turn).to_have_attribute("data-state", "answered")
+    expect(turn.locator(".sentence")).to_contain_text(QUOTE)
+    missing = f"The documents do not say: {UNANSWERABLE}"
+    expect(turn.locator(".note")).to_have_text(missing)
+    expect(turn.locator(".meta.partial")).to_contain_text("Partly answered")
+    picture(page, "half")
+    turn.get_by_role("button", name="Copy with footnotes").click()
+    expect(page.locator("#toast")).to_contain_text("Copied")
+    assert missing in page.evaluate("navigator.clipboard.readText()")
+
+
+def test_what_is_not_supported_looks_like_it(visit: Visit) -> None:
+    """A conversation with an answer that a language model wrote, as the browser keeps it."""
+    page = visit.page
+    ask(page, QUESTION)
+    [conversation] = stored(page)
+    [turn] = conversation["turns"]  # type: ignore[misc]
+    answer = turn["answer"]  # type: ignore[index]
+    answer["sentences"] = [
+        {"text": "It was released on February 11.", "verdict": "supported", "markers": [1]},
+        {"text": "It was welcomed by everyone.", "verdict": "unsupported", "markers": []},
+    ]
+    answer["dropped"] = 2
+    answer["note"] = "The language model stopped early."
+    page.evaluate(
+        "([id, value]) => localStorage.setItem(`footnote//conversation/${id}`, value)",
+        [conversation["id"], json.dumps(conversation)],
+    )
+    page.reload()
+    visit.ready()
+    element = page.locator(".turn")
+    supported = element.locator('.sentence[data-verdict="supported"]')
+    unsupported = element.locator('.sentence[data-verdict="unsupported"]')
+    expect(supported.locator(".marker")).to_have_text("[1]")
+    expect(unsupported.locator(".marker")).to_have_count(0)
+    expect(unsupported).to_contain_text("not in the documents")
+    look = "e => [getComputedStyle(e).color, getComputedStyle(e).textDecorationLine]"
+    assert supported.locator(".words").evaluate(look) != unsupported.locator(".words").evaluate(
+        look
+    )
+    expect(element.locator(".meta").first).to_contain_text("Partly answered")
+    expect(element.locator(".meta").first).to_contain_text("2 sentences that nothing supports were")
+    expect(element.locator(".note")).to_have_text("The language model stopped early.")
+    picture(page, "partly")
+    assert barriers(page) == []
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (360, "light"),
+        pytest.param(390, "dark", marks=pytest.mark.long),
+        (800, "dark"),
+        pytest.param(2560, "light", marks=pytest.mark.long),
+    ],
+)
+def test_the_page_fits(browser: Browser, url: str, width: int, scheme: str) -> None:
+    visit = Visit(browser, url, viewport={"width": width, "height": 844}, color_scheme=scheme)
+    page = visit.page
+    narrow = width <= 960
+    picture(page, f"welcome-{width}-{scheme}")
+    turn = ask(page, QUESTION)
+    picture(page, f"answered-{width}-{scheme}")
+    fits = "document.documentElement.scrollWidth <= window.innerWidth"
+    assert page.evaluate(fits)
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_in_viewport()
+    assert barriers(page) == []
+    paper = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    light = sum(int(part) for part in paper[4:-1].split(",")) > 384
+    assert light == (scheme == "light")
+    turn.locator(".marker").first.click()
+    expect(page.locator("#reader mark.chosen").first).to_be_in_viewport()
+    assert lit(page) == QUOTE
+    assert is_uncovered(page)
+    assert page.evaluate(fits)
+    picture(page, f"reading-{width}-{scheme}")
+    assert barriers(page) == []
+    if narrow:
+        expect(page.get_by_role("dialog", name="Document", exact=True)).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator("#reader")).to_be_hidden()
+        expect(turn.locator(".marker").first).to_be_focused()
+    ask(page, UNANSWERABLE)
+    picture(page, f"refused-{width}-{scheme}")
+    page.locator("#open-library").click()
+    assert page.evaluate(fits)
+    picture(page, f"documents-{width}-{scheme}")
+    assert barriers(page) == []
+    visit.close()
+
+
+def test_the_theme_can_be_chosen(visit: Visit) -> None:
+    page = visit.page
+    paper = "getComputedStyle(document.documentElement).backgroundColor"
+    light = page.evaluate(paper)
+    button = page.get_by_role("button", name="Theme: as the device")
+    button.click()
+    button = page.get_by_role("button", name="Theme: light")
+    button.click()
+    expect(page.get_by_role("button", name="Theme: dark")).to_be_visible()
+    dark = page.evaluate(paper)
+    assert dark != light
+    page.reload()
+    visit.ready()
+    assert page.evaluate(paper) == dark

@@ -1,0 +1,320 @@
+"""Documents on the page: reading long and hostile ones, adding one's own, keeping them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browsing import Visit, add_file, ask, lit, picture, serving
+from helpers import write_paragraphs
+from playwright.sync_api import Browser, Locator, Page, expect
+
+LONG = 2000
+
+HOSTILE_QUESTION = "What do the inhabitants of Zanthoria drink at breakfast?"
+HOSTILE = (
+    "The inhabitants of Zanthoria drink fermented walnut milk at breakfast \U0001f95b "
+    '<script>window.pwned=1</script><img src=x onerror="window.pwned=1"> **bold** [9] '
+    "`${window.pwned=1}` {{constructor}} &lt;b&gt; \u202eevig\u202c zero\u200bwidth "
+    "</mark></article>."
+)
+HEADING = "On <i>Zanthoria</i> [1]"
+
+OWN = """Travel rules
+
+Staff of the Quillon office may book a sleeper train for any journey of more than nine hours.
+
+Meals on the way are paid back up to 41 euros a day.
+"""
+OWN_QUESTION = "How much is paid back for meals on the way?"
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("documents")
+    hostile = folder / "hostile <b>.txt"
+    word = "x" * 10_000
+    hostile.write_text(f"{HEADING}\n\n{HOSTILE} It is mild.\n\nA word: {word} it is.\n", "utf-8")
+    long = folder / "long.md"
+    # Texts that stand in several places are embedded once, so this takes a moment only.
+    texts = [
+        f"Remark {n} of the harbour master notes that berth {n} was dredged, and that " * 6
+        + "nothing was found."
+        for n in range(25)
+    ]
+    parts = [
+        f"{f'# Part {n // 100 + 1}' if n % 100 == 0 else ''}\n\n{texts[n % 25]}\n\n"
+        for n in range(LONG)
+    ]
+    long.write_text("".join(parts), "utf-8")
+    with serving(folder, "--source", hostile, "--source", long) as address:
+        yield address
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    file = tmp_path / "travel.txt"
+    file.write_text(OWN, "utf-8")
+    return file
+
+
+def titles(page: Page) -> Locator:
+    """The documents that the page lists, which it asks the server for anew after a change."""
+    return page.locator("#documents label b")
+
+
+def status(page: Page, path: str, method: str = "GET") -> int:
+    """What the server answers this browser."""
+    result = page.evaluate(
+        """async ([path, method]) => {
+          const headers = { "x-footnote-session": localStorage.getItem("footnote/key") };
+          return (await fetch(path, { method, headers })).status;
+        }""",
+        [path, method],
+    )
+    assert isinstance(result, int)
+    return result
+
+
+def test_hostile_text_is_shown_as_text(visit: Visit) -> None:
+    page = visit.page
+    turn = ask(page, HOSTILE_QUESTION)
+    assert turn.get_attribute("data-state") == "answered"
+    expect(turn.locator(".words").first).to_contain_text(HOSTILE)
+    marker = turn.locator(".marker").first
+    marker.hover()
+    expect(page.locator("#tooltip q")).to_contain_text(HOSTILE)
+    marker.click()
+    assert lit(page) == HOSTILE
+    expect(page.locator("#pages h3").first).to_have_text(HEADING)
+    card = turn.locator(".card").first
+    expect(card.locator(".paragraph")).to_contain_text(HOSTILE)
+    expect(card.locator("h4")).to_contain_text(HEADING)
+    # A sentence has the markers that we gave it; what looks like one in the text is text.
+    assert turn.locator(".marker").all_inner_texts() == ["[1]"]
+    picture(page, "hostile")
+
+    turn.get_by_role("button", name="Copy with footnotes").click()
+    expect(page.locator("#toast")).to_contain_text("Copied")
+    assert HOSTILE in page.evaluate("navigator.clipboard.readText()")
+
+    question = (
+        "<img src=x onerror=window.pwned=1><b>Who</b> said 'this' \u202e${window.pwned=1} "
+        + ("w" * 3000)
+    )
+    turn = ask(page, question)
+    expect(turn.locator(".question")).to_have_text(question)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    foreign = "main :is(img, b, i, script, iframe), dialog :is(img, script)"
+    assert page.locator(foreign).count() == 0
+    assert page.evaluate("typeof window.pwned") == "undefined"
+
+    page.get_by_role("button", name="Conversations").click()
+    with page.expect_download() as downloading:
+        page.locator("#conversations .acts button").nth(1).click()
+    text = Path(downloading.value.path()).read_text(encoding="utf-8")
+    for markup in ("<", "**bold**", "[9]", "`$", "](", "[1]"):
+        assert markup not in text, markup
+    assert "&lt;script\\>" in text
+
+
+def test_a_policy_forbids_what_is_not_the_pages_own(visit: Visit) -> None:
+    page = visit.page
+    outcome = page.evaluate(
+        """async () => {
+          const tried = {};
+          try { document.body.innerHTML = "<p>"; } catch (error) { tried.markup = error.name; }
+          try { document.body.setAttribute("onclick", "1"); } catch (e) { tried.handler = e.name; }
+          const style = document.createElement("style");
+          style.textContent = "body { opacity: 0 }";
+          document.head.append(style);
+          tried.style = getComputedStyle(document.body).opacity;
+          try { await fetch("http://192.0.2.1/"); } catch (error) { tried.fetch = error.name; }
+          return tried;
+        }"""
+    )
+    assert outcome == {
+        "markup": "TypeError",
+        "handler": "TypeError",
+        "style": "1",
+        "fetch": "TypeError",
+    }
+    visit.complaints = [c for c in visit.complaints if "Content Security Policy" not in c]
+    visit.complaints = [c for c in visit.complaints if "Trusted" not in c]
+    visit.complaints = [c for c in visit.complaints if "192.0.2.1" not in c]
+    visit.requests = [r for r in visit.requests if "192.0.2.1" not in r]
+
+
+def laid_out(page: Page) -> int:
+    """How many paragraphs of the document are laid out; what is far out of sight need not be."""
+    count = page.evaluate(
+        """() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => {
+          const shown = (block) =>
+            block.firstElementChild.checkVisibility({ contentVisibilityAuto: true });
+          resolve([...document.querySelectorAll("#pages .block")].filter(shown).length);
+        })))"""
+    )
+    assert isinstance(count, int)
+    return count
+
+
+def test_a_long_document_is_laid_out_where_it_is_looked_at(visit: Visit) -> None:
+    """So that it scrolls like a short one, and every place of it can be reached."""
+    page = visit.page
+    page.get_by_label("Document to read").select_option(label="Part 1")
+    expect(page.locator("#pages .block")).to_have_count(LONG)
+    assert 1 <= laid_out(page) < LONG / 10
+    page.locator("#pages").evaluate("pages => { pages.scrollTop = pages.scrollHeight / 2; }")
+    assert 1 <= laid_out(page) < LONG / 10
+    page.get_by_label("Document to read").select_option(label=HEADING)
+    expect(page.locator("#pages .block")).not_to_have_count(LONG)
+    assert laid_out(page) == page.locator("#pages .block").count()
+    page.get_by_label("Document to read").select_option(label="Part 1")
+    expect(page.locator("#pages .block")).to_have_count(LONG)
+    # The end can be reached, and a place far down is found exactly.
+    page.locator("#pages .number").first.focus()
+    page.keyboard.press("End")
+    expect(page.locator(f'#pages .block[data-number="{LONG}"]')).to_be_in_viewport()
+    page.get_by_label("Find in the document").fill("Remark 24 ")
+    page.keyboard.press("Shift+Enter")
+    expect(page.locator("#find-count")).to_have_text("480 of 480")
+    expect(page.locator(f'#pages .block[data-number="{LONG}"]')).to_be_in_viewport()
+
+
+def test_files_are_added_asked_and_removed(visit: Visit, own: Path, tmp_path: Path) -> None:
+    page = visit.page
+    binary = tmp_path / "picture.txt"
+    binary.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
+    empty = tmp_path / "empty.txt"
+    empty.write_text("  \n")
+    add_file(page, own, binary, empty)
+    rows = page.locator("#uploads li")
+    expect(rows.nth(0)).to_contain_text("Added: 2 paragraphs")
+    expect(rows.nth(1)).to_contain_text("is not a text file")
+    expect(rows.nth(2)).to_contain_text("holds no text")
+    expect(page.locator("#uploads")).not_to_contain_text("/tmp")
+    expect(titles(page)).to_have_text([HEADING, "Part 1", "Travel rules"])
+    picture(page, "documents")
+
+    for title in (HEADING, "Part 1"):
+        page.get_by_label(title, exact=False).first.uncheck()
+    page.keyboard.press("Escape")
+    expect(page.locator("#asking")).to_have_text("Asking Travel rules")
+    turn = ask(page, OWN_QUESTION)
+    expect(turn.locator(".answer")).to_contain_text("41 euros")
+    turn.locator(".marker").first.click()
+    assert "41 euros" in lit(page)
+    # What is not ticked is not asked.
+    assert ask(page, HOSTILE_QUESTION).get_attribute("data-state") == "refused"
+
+    page.reload()
+    visit.ready()
+    expect(page.locator("#asking")).to_have_text("Asking Travel rules")
+    expect(page.locator(".turn").first.locator(".answer")).to_contain_text("41 euros")
+    page.locator("#open-library").click()
+    page.get_by_role("button", name="Remove Travel rules").click()
+    expect(page.locator("#documents li")).to_have_count(2)
+    page.keyboard.press("Escape")
+    expect(page.locator("#asking")).to_contain_text("No document is ticked")
+    # The answer keeps its paragraph, and says why the document cannot be shown.
+    expect(page.locator(".turn").first.locator(".card .paragraph")).to_contain_text("41 euros")
+    page.locator(".turn").first.locator(".marker").first.click()
+    expect(page.locator("#reader-note")).to_contain_text("no longer here")
+    visit.complaints = [c for c in visit.complaints if "404" not in c]
+
+
+def test_dropped_files_are_added(visit: Visit) -> None:
+    page = visit.page
+    page.evaluate(
+        """(text) => {
+          const data = new DataTransfer();
+          data.items.add(new File([text], "dropped.txt", { type: "text/plain" }));
+          const drop = (name) => document.body.dispatchEvent(
+            new DragEvent(name, { bubbles: true, cancelable: true, dataTransfer: data }));
+          drop("dragenter");
+          window.covered = !document.getElementById("dropping").hidden;
+          drop("dragover");
+          drop("drop");
+        }""",
+        OWN,
+    )
+    assert page.evaluate("window.covered")
+    expect(page.locator("#uploads .done")).to_have_count(1)
+    expect(page.locator("#dropping")).to_be_hidden()
+    expect(titles(page).filter(has_text="Travel rules")).to_have_count(1)
+
+
+def test_adding_is_cancelled(visit: Visit, own: Path, tmp_path: Path) -> None:
+    page = visit.page
+    before = titles(page).all_inner_texts()
+    long = tmp_path / "long.txt"
+    write_paragraphs(long, 3000, seed=7)  # more than is done before it is cancelled
+    page.locator("#open-library").click()
+    page.locator("#files").set_input_files([long, own])
+    row = page.locator("#uploads li").first
+    expect(row).to_contain_text("Indexing")
+    picture(page, "adding")
+    # What is still waiting may be cancelled, and what is being indexed.
+    page.get_by_role("button", name="Cancel adding travel.txt").click()
+    page.get_by_role("button", name="Cancel adding long.txt").click()
+    rows = page.locator("#uploads .cancelled")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("Cancelled: not added")
+    expect(page.locator("#uploads :is(progress, button)")).to_have_count(0)
+    expect(titles(page)).to_have_text(before)
+    # The place is free again: what is added now is indexed.
+    page.locator("#files").set_input_files(own)
+    expect(page.locator("#uploads .done")).to_have_count(1)
+    expect(titles(page)).to_have_text([*before, "Travel rules"])
+
+
+def test_what_one_adds_no_other_sees(browser: Browser, url: str, own: Path) -> None:
+    first, second = Visit(browser, url), Visit(browser, url)
+    add_file(first.page, own)
+    first.page.keyboard.press("Escape")
+    turn = ask(first.page, OWN_QUESTION)
+    expect(turn.locator(".answer")).to_contain_text("41 euros")
+    identity = first.page.evaluate(
+        "[...document.querySelectorAll('#documents input')].at(-1).id.replace('ask-', '')"
+    )
+    assert status(first.page, f"documents/{identity}") == 200
+
+    page = second.page
+    page.reload()
+    second.ready()
+    expect(titles(page)).to_have_text([HEADING, "Part 1"])
+    assert page.locator(".turn").count() == 0
+    assert status(page, f"documents/{identity}") == 404
+    assert status(page, f"documents/{identity}", "DELETE") == 404
+    assert status(page, f"documents/{identity}/keep", "POST") == 404
+    turn = ask(page, OWN_QUESTION)
+    assert "41 euros" not in page.content()
+    # Nor by naming it, whatever the page would let one choose.
+    told = page.evaluate(
+        """async (id) => {
+          const headers = { "content-type": "application/json",
+            "x-footnote-session": localStorage.getItem("footnote/key") };
+          const { functions } = await (await fetch("session", { headers })).json();
+          const body = { fn_index: functions.ask, session_hash: "other",
+            data: ["How much is paid back for meals?", [], [id]] };
+          await fetch("gradio_api/queue/join",
+            { method: "POST", headers, body: JSON.stringify(body) });
+          return (await fetch("gradio_api/queue/data?session_hash=other", { headers })).text();
+        }""",
+        identity,
+    )
+    assert "no longer here" in told
+    assert "41 euros" not in told
+
+    # The same file added by both is two documents: one removes it, the other still has it.
+    add_file(page, own)
+    page.keyboard.press("Escape")
+    first.page.locator("#open-library").click()
+    first.page.get_by_role("button", name="Remove Travel rules").click()
+    expect(first.page.locator("#documents li")).to_have_count(2)
+    turn = ask(page, OWN_QUESTION)
+    expect(turn.locator(".answer")).to_contain_text("41 euros")
+    second.complaints = [c for c in second.complaints if "404" not in c]
+    first.close()
+    second.close()

@@ -1,0 +1,417 @@
+"""The page's server: many people at once, its gate, its login, MCP, and documents that go away."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import pytest
+from browsing import QUESTION, QUOTE, SECONDS, Visit, ask, chromium, picture, serving, settled
+from helpers import PATIENCE
+from mcp import ClientSession
+from mcp.client.streamable_http import streamable_http_client
+from playwright.sync_api import expect
+
+from assistant import Assistant
+from assistant.web.server import QUESTIONS_AT_ONCE, serve
+from assistant.web.sessions import Shelf
+from index.errors import SettingsError
+
+SESSIONS = 50
+
+SLOWLY = f"Slowly: {QUESTION}"
+
+# The real assistant, but for questions that take long, as they do with a large language model: as
+# long as the gate is shut, which is a file.
+_SERVER = """
+import sys
+import time
+from pathlib import Path
+from assistant import Assistant
+from assistant.web.server import serve
+
+class Slow(Assistant):
+    def stream(self, question, history=()):
+        for event in super().stream(question, history):
+            yield event
+            while question.startswith("Slowly: ") and gate.exists():
+                time.sleep(0.05)
+
+gate = Path(sys.argv[1]) / "gate"
+with Slow.open(index_dir=sys.argv[1]) as assistant:
+    serve(assistant, open_browser=False, mcp=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("served")
+
+
+@pytest.fixture
+def gate(served: Path) -> Iterator[Path]:
+    """Is shut: slow questions are answered when it is removed."""
+    file = served / "gate"
+    file.touch()
+    yield file
+    file.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="module")
+def url(served: Path) -> Iterator[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _SERVER, str(served)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        assert line.startswith("Footnote is at http://127.0.0.1:"), line
+        yield line.split()[3]
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a question that was asked over HTTP, as the page asks it."""
+
+    value: dict[str, Any]
+    places: list[int]
+
+
+def new_key() -> str:
+    return secrets.token_hex(16)
+
+
+class Course:
+    """How far a question is, for whoever has to know."""
+
+    def __init__(self) -> None:
+        self.told_its_place = asyncio.Event()
+        self.being_answered = asyncio.Event()
+
+
+async def asked(
+    client: httpx.AsyncClient, question: str, key: str, course: Course | None = None
+) -> Outcome:
+    course = course or Course()
+    headers = {"x-footnote-session": key}
+    stream = secrets.token_hex(8)
+    body = {"fn_index": 0, "session_hash": stream, "data": [question, [], None]}
+    joined = await client.post("gradio_api/queue/join", json=body, headers=headers)
+    assert joined.status_code == 200, joined.text
+    places: list[int] = []
+    path = f"gradio_api/queue/data?session_hash={stream}"
+    async with client.stream("GET", path, headers=headers) as response:
+        async for line in response.aiter_lines():
+            message = json.loads(line.removeprefix("data: ")) if line else {}
+            if message.get("msg") == "estimation":
+                places.append(message["rank"])
+                course.told_its_place.set()
+            elif message.get("msg") == "process_generating":
+                course.being_answered.set()
+            elif message.get("msg") == "process_completed":
+                [value] = message["output"]["data"]
+                return Outcome(value, places)
+    raise AssertionError("the stream ended before the answer")
+
+
+def client_of(url: str) -> httpx.AsyncClient:
+    limits = httpx.Limits(max_connections=None)
+    return httpx.AsyncClient(base_url=url, timeout=PATIENCE, limits=limits)
+
+
+@asynccontextmanager
+async def crowd(
+    client: httpx.AsyncClient, count: int
+) -> AsyncIterator[list[asyncio.Task[Outcome]]]:
+    """So many people with slow questions, of which as many are being answered as can be."""
+    courses = [Course() for _ in range(count)]
+    tasks = [asyncio.create_task(asked(client, SLOWLY, new_key(), each)) for each in courses]
+    begun = [asyncio.create_task(each.being_answered.wait()) for each in courses]
+    while sum(one.done() for one in begun) < min(count, QUESTIONS_AT_ONCE):
+        await asyncio.wait(
+            [one for one in begun if not one.done()], return_when=asyncio.FIRST_COMPLETED
+        )
+    yield tasks
+    for outcome in await asyncio.gather(*tasks):
+        assert outcome.value["stage"] == "done"
+    for one in begun:
+        one.cancel()
+
+
+def test_fifty_sessions_get_the_answers_to_their_own_questions(
+    url: str, gate: Path, assistant: Assistant
+) -> None:
+    questions = [
+        QUESTION,
+        "Why is Moscow drawn to Beijing?",
+        "What is the population of India?",
+        *assistant.suggestions(7),
+    ]
+    expected = [assistant.ask(question) for question in questions]
+
+    async def all_at_once() -> list[Outcome]:
+        async with client_of(url) as client, crowd(client, QUESTIONS_AT_ONCE):
+            courses = [Course() for _ in range(SESSIONS)]
+            tasks = [
+                asyncio.create_task(asked(client, questions[i % len(questions)], new_key(), course))
+                for i, course in enumerate(courses)
+            ]
+            for course in courses:
+                await course.told_its_place.wait()
+            gate.unlink()
+            return await asyncio.gather(*tasks)
+
+    outcomes = asyncio.run(all_at_once())
+    for number, outcome in enumerate(outcomes):
+        answer = expected[number % len(questions)]
+        assert outcome.value["stage"] == "done"
+        assert outcome.value["answer"]["question"] == answer.question
+        assert outcome.value["answer"]["refused"] == answer.refused
+        assert outcome.value["answer"]["text"] == answer.text
+    # They all had to wait, and were told how many were before them.
+    assert sorted(outcome.places[0] for outcome in outcomes) == list(range(SESSIONS))
+
+
+def test_a_slow_question_blocks_nobody(url: str, gate: Path) -> None:
+    async def slow_and_quick() -> tuple[Outcome, Outcome]:
+        async with client_of(url) as client, crowd(client, 1) as [slow]:
+            quick = await asked(client, QUESTION, new_key())
+            assert not slow.done()
+            gate.unlink()
+            return await slow, quick
+
+    slow, quick = asyncio.run(slow_and_quick())
+    assert quick.value["answer"]["text"] == QUOTE
+    assert slow.value["stage"] == "done"
+
+
+def test_nobody_takes_more_than_their_share(url: str, gate: Path) -> None:
+    async def greedy() -> tuple[list[Outcome], Outcome]:
+        async with client_of(url) as client:
+            key = new_key()
+            waiting = [asyncio.create_task(asked(client, SLOWLY, key)) for _ in range(12)]
+            # Two are being answered; the others are told so, whichever came first.
+            refused: list[Outcome] = []
+            for next_one in asyncio.as_completed(waiting):
+                refused.append(await next_one)
+                if len(refused) == 10:
+                    break
+            other = await asked(client, QUESTION, new_key())
+            assert sum(one.done() for one in waiting) == 10
+            gate.unlink()
+            return [await one for one in waiting], other
+
+    mine, other = asyncio.run(greedy())
+    assert other.value["answer"]["text"] == QUOTE
+    stages = [outcome.value["stage"] for outcome in mine]
+    assert (stages.count("done"), stages.count("failed")) == (2, 10)
+    assert all(
+        "questions of yours" in outcome.value["failure"]
+        for outcome in mine
+        if outcome.value["stage"] == "failed"
+    )
+
+
+def test_the_page_shows_the_place_in_the_queue(url: str, gate: Path) -> None:
+    arrived = threading.Event()
+
+    async def many() -> None:
+        async with client_of(url) as client, crowd(client, QUESTIONS_AT_ONCE + 3):
+            arrived.set()
+
+    with chromium() as browser, ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(asyncio.run, many())
+        try:
+            assert arrived.wait(PATIENCE)
+            visit = Visit(browser, url)
+            box = visit.page.get_by_label("Your question")
+            box.fill(QUESTION)
+            box.press("Enter")
+            stage = visit.page.locator(".stage")
+            expect(stage).to_contain_text("before yours")
+            picture(visit.page, "waiting")
+        finally:
+            gate.unlink()
+        assert settled(visit.page).get_attribute("data-state") == "answered"
+        waiting.result()
+        visit.close()
+
+
+def test_the_gate(url: str) -> None:
+    with httpx.Client(base_url=url, timeout=PATIENCE) as client:
+        home = client.get("/")
+        assert home.status_code == 200
+        policy = home.headers["content-security-policy"]
+        assert "unsafe" not in policy
+        assert "default-src 'none'" in policy
+        for path in ("gradio_api/upload", "gradio_api/file=/etc/passwd", "docs", "theme.css"):
+            assert client.get(path).status_code == 404, path
+        assert client.get("session", headers={"host": "evil.example"}).status_code == 400
+        for headers in (
+            {"origin": "http://evil.example"},
+            {"sec-fetch-site": "cross-site"},
+            {"sec-fetch-site": "same-site"},
+        ):
+            assert client.get("session", headers=headers).status_code == 403
+            assert client.post("gradio_api/queue/join", json={}, headers=headers).status_code == 403
+        assert client.get("/", headers={"sec-fetch-site": "cross-site"}).status_code == 200
+        tag = client.get("page/main.js").headers["etag"]
+        assert client.get("page/main.js", headers={"if-none-match": tag}).status_code == 304
+        assert client.get("page/..%2Fserver.py").status_code == 404
+        # A key that can be guessed owns nothing.
+        assert (
+            client.post("uploads?name=a.txt", headers={"x-footnote-session": "1"}).status_code
+            == 400
+        )
+        # Where the documents lie on the machine is not told.
+        assert "/seeds" not in client.get("session").text
+
+
+def test_tools_for_mcp_clients(url: str) -> None:
+    async def talk() -> None:
+        async with (
+            httpx.AsyncClient(timeout=PATIENCE) as http,
+            streamable_http_client(f"{url}mcp", http_client=http) as (read, write, _),
+            ClientSession(read, write) as session,
+        ):
+            await session.initialize()
+            tools = {tool.name: tool for tool in (await session.list_tools()).tools}
+            assert set(tools) == {"ask", "search", "read_paragraph"}
+            for tool in tools.values():
+                assert tool.description
+                for argument in tool.inputSchema["properties"].values():
+                    assert argument["type"] in ("string", "integer")
+                    assert argument["description"]
+            answer = (await session.call_tool("ask", {"question": QUESTION})).structuredContent
+            assert answer is not None
+            assert answer["text"] == QUOTE
+            [citation] = answer["citations"]
+            found = (
+                await session.call_tool("search", {"query": QUESTION, "count": 3})
+            ).structuredContent
+            assert found is not None
+            assert len(found["result"]) == 3
+            place = {"document": found["result"][0]["document"], "number": citation["paragraph"]}
+            read_ = (await session.call_tool("read_paragraph", place)).structuredContent
+            assert read_ is not None
+            assert read_["text"] == citation["paragraph_text"]
+            assert read_["of"] == 32
+            for name, arguments, told in (
+                ("read_paragraph", place | {"number": 99}, "no paragraph 99"),
+                ("read_paragraph", place | {"document": "x"}, "no document 'x'"),
+                ("ask", {"question": " "}, "empty"),
+                ("search", {"query": "a", "count": 0}, "greater than or equal to 1"),
+            ):
+                result = await session.call_tool(name, arguments)
+                assert result.isError
+                assert told in result.content[0].text  # type: ignore[union-attr]
+
+    asyncio.run(talk())
+
+
+def test_a_login_guards_everything(tmp_path: Path) -> None:
+    with (
+        serving(tmp_path, "--mcp", FOOTNOTE_AUTH="ann:s3cret!") as address,
+        chromium() as browser,
+        httpx.Client(base_url=address, timeout=PATIENCE) as client,
+    ):
+        key = {"x-footnote-session": new_key()}
+        for method, path in (
+            ("GET", "session"),
+            ("POST", "starters"),
+            ("GET", "documents/x"),
+            ("POST", "uploads?name=a"),
+            ("POST", "feedback"),
+            ("POST", "gradio_api/queue/join"),
+            ("GET", "gradio_api/queue/data?session_hash=a"),
+            ("GET", "config"),
+            ("POST", "mcp"),
+        ):
+            assert client.request(method, path, headers=key, json=[]).status_code == 401, path
+        said = base64.b64encode(b"ann:wrong").decode()
+        assert client.post("mcp", headers={"authorization": f"Basic {said}"}).status_code == 401
+        said = base64.b64encode(b"ann:s3cret!").decode()
+        assert client.post("mcp", headers={"authorization": f"Basic {said}"}).status_code != 401
+
+        context = browser.new_context()
+        context.set_default_timeout(PATIENCE * SECONDS)
+        page = context.new_page()
+        page.goto(address)
+        page.get_by_label("Name").fill("ann")
+        page.get_by_label("Password").fill("wrong")
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("alert")).to_contain_text("not known")
+        picture(page, "login")
+        page.get_by_label("Password").fill("s3cret!")
+        page.get_by_role("button", name="Log in").click()
+        page.locator("body[data-ready]").wait_for()
+        assert ask(page, QUESTION).get_attribute("data-state") == "answered"
+        page.get_by_role("link", name="Log out").click()
+        expect(page.get_by_role("button", name="Log in")).to_be_visible()
+        context.close()
+
+
+async def _parts(text: str) -> AsyncIterator[bytes]:
+    yield text.encode()
+
+
+def test_added_documents_go_when_their_owner_is_away(assistant: Assistant) -> None:
+    def nothing(done: int, total: int) -> None:
+        assert 0 <= done <= total
+
+    shelf = Shelf(assistant)
+    ann, ben = Shelf.owner("ann", new_key()), Shelf.owner(None, new_key())
+    assert ann is not None
+    assert ben is not None
+    names = ("../../etc/notes.txt", "C:\\notes.md", "\x00.hidden", "n" * 300 + ".txt")
+    for owner in (ann, ben):
+        for name in names:
+            ticket = asyncio.run(shelf.receive(owner, name, _parts("Walnuts float in brine.")))
+            shelf.add(owner, ticket, nothing)
+    own = [shelved for shelved in shelf.documents(ann) if shelved.own]
+    assert len(own) == len(names)
+    assert all("/" not in shelved.info.source.partition("/")[2] for shelved in own)
+    kept = own[0].info.id
+    shelf.keep(ann, kept)
+    shelf.sweep()
+    assert len(shelf.documents(ann)) == 1 + len(names), "they are still there"
+    long_ago = time.time() - 3600
+    os.utime(assistant.index.folder / "sessions" / ann, (long_ago, long_ago))
+    shelf.sweep()
+    assert [s.info.id for s in shelf.documents(ann) if s.own] == [kept]
+    assert len([s for s in shelf.documents(ben) if s.own]) == len(names)
+    # What is kept is its owner's still, and nobody's by default.
+    assert kept not in assistant.document_ids
+    assert kept not in {s.info.id for s in shelf.documents(ben)}
+    answer = shelf.asking(ann, [kept]).ask("What floats in brine?")
+    assert answer.text == "Walnuts float in brine."
+    shelf.close()
+    assert not [s for s in shelf.documents(ben) if s.own]
+    shelf.remove(ann, kept)
+    assert len(assistant.index.documents()) == 1
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "::", "example.org"])
+def test_a_host_that_others_reach_needs_a_password(host: str) -> None:
+    unopened = cast(Assistant, None)  # refused before anything is asked of it
+    with pytest.raises(SettingsError, match="password"):
+        serve(unopened, host=host, open_browser=False)

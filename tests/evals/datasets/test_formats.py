@@ -1,0 +1,260 @@
+"""Question sets of every format, what is told of malformed ones, and drafts."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from question_sets import MILL, SEED, write
+
+from assistant import Assistant
+from assistant.feedback import add_draft, drafts_path
+from evals.datasets import drafts
+from evals.datasets.gold import GoldFinder, TextSpan
+from evals.datasets.loader import read_set
+from evals.datasets.models import Question, QuestionSet
+from index.errors import FootnoteError, QuestionSetError
+
+OK = '{"id": "ok", "question": "Q?", "answerable": false}'
+CONTEXT = "Rain fell. The mill burned down in 1871. It was rebuilt."
+
+
+def squad(*qas: dict[str, Any], context: str = CONTEXT) -> dict[str, Any]:
+    return {
+        "version": "v2.0",
+        "data": [{"title": "Mill", "paragraphs": [{"context": context, "qas": list(qas)}]}],
+    }
+
+
+ANSWERED = {
+    "id": "a",
+    "question": "When did the mill burn down?",
+    "is_impossible": False,
+    "answers": [{"text": "1871", "answer_start": 35}, {"text": "in 1871", "answer_start": 32}],
+}
+IMPOSSIBLE = {"id": "b", "question": "Who owned it?", "is_impossible": True, "answers": []}
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("{", "not JSON"),
+        ("[]", "not a JSON object"),
+        ('{"id": "a"}', "there is no 'question'"),
+        ('{"id": "a", "question": "Q?", "answerable": "yes"}', "not true or false"),
+        ('{"id": "a", "question": "Q?", "answerable": true}', "needs evidence"),
+        ('{"id": "a", "question": " ", "answerable": false}', "empty"),
+        ('{"id": "a", "question": "Q?", "answerable": true, "evidence": "E"}', "not a list"),
+        ('{"id": "a", "question": "Q?", "answerable": true, "evidence": [[]]}', "no quote"),
+        ('{"id": "a", "question": "Q?", "answerable": true, "evidence": [3]}', "no quote"),
+        ('{"id": "a", "question": "Q?", "answerable": false, "answers": "E"}', "not a list"),
+        ('{"id": "a", "question": "Q?", "answerable": false, "history": [1]}', "history"),
+    ],
+)
+def test_a_malformed_line_is_named_with_its_reason(tmp_path: Path, line: str, reason: str) -> None:
+    file = write(tmp_path / "set.jsonl", OK, line)
+    with pytest.raises(QuestionSetError, match=reason) as caught:
+        read_set(file)
+    assert f"{file}:2" in str(caught.value)
+
+
+def test_two_questions_of_one_id_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(QuestionSetError, match="same id 'ok'"):
+        read_set(write(tmp_path / "set.jsonl", OK, OK))
+
+
+def test_a_set_names_its_documents(tmp_path: Path) -> None:
+    write(tmp_path / "mill.txt", CONTEXT)
+    asked = {"id": "a", "question": "When?", "answerable": True, "evidence": [MILL]}
+    found = read_set(write(tmp_path / "set.jsonl", {"documents": ["mill.txt"]}, asked))
+    assert [document.title for document in found.documents] == ["mill.txt"]
+    (gold,) = GoldFinder(found, found.documents).find(found.questions[0]).evidence
+    assert gold == (TextSpan(found.documents[0].id, 11, 11 + len(MILL)),)
+
+
+def test_evidence_that_is_not_in_the_document_is_named(assistant: Assistant) -> None:
+    wrong = Question("q7", "Q?", True, evidence=(("Never written.",),))
+    found = QuestionSet("mine", "native", (wrong,))
+    with pytest.raises(QuestionSetError, match="q7 is in none of the documents"):
+        GoldFinder(found, assistant.documents).find(wrong)
+
+
+def test_squad_is_told_by_its_content(tmp_path: Path) -> None:
+    one_line = write(tmp_path / "one.json", squad(ANSWERED, IMPOSSIBLE))
+    many_lines = write(tmp_path / "many.txt", json.dumps(squad(ANSWERED, IMPOSSIBLE), indent=2))
+    for file in (one_line, many_lines):
+        found = read_set(file)
+        assert found.format == "squad"
+        assert [document.text for document in found.documents] == [CONTEXT]
+        assert [question.answerable for question in found.questions] == [True, False]
+        gold = GoldFinder(found, found.documents).find(found.questions[0])
+        document = found.documents[0].id
+        assert gold.evidence == ((TextSpan(document, 35, 39), TextSpan(document, 32, 39)),)
+        assert gold.relevant[0].units == (document,)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (squad({**ANSWERED, "answers": [{"text": "1871", "answer_start": 3}]}), "at 3; there"),
+        (squad({**ANSWERED, "answers": []}), r"qas\[0\]: an answerable question needs"),
+        (squad({"id": "a", "is_impossible": True}), r"paragraphs\[0\].qas\[0\]: question is None"),
+        ({"data": [{"title": "Mill"}]}, r"data\[0\]: paragraphs is None"),
+        (squad(ANSWERED, ANSWERED), "same id"),
+        ('{"data": [\n{"paragraphs": [}]}', ":2: not JSON"),
+    ],
+)
+def test_a_malformed_squad_file_names_the_place(tmp_path: Path, content: Any, reason: str) -> None:
+    with pytest.raises(QuestionSetError, match=reason):
+        read_set(write(tmp_path / "bad.json", content))
+
+
+def beir(folder: Path, *qrels: str) -> Path:
+    write(
+        folder / "corpus.jsonl",
+        {"_id": "p1", "title": "Mills", "text": MILL},
+        {"_id": "p2", "title": "", "text": "Rain fell."},
+    )
+    write(folder / "queries.jsonl", {"_id": "q1", "text": "When?"}, {"_id": "q2", "text": "Who?"})
+    write(folder / "qrels" / "test.tsv", "query-id\tcorpus-id\tscore", *qrels)
+    return folder
+
+
+def test_beir_folders_are_read(tmp_path: Path) -> None:
+    found = read_set(beir(tmp_path / "set", "q1\tp1\t2", "q1\tp2\t0"))
+    assert found.format == "beir"
+    assert [question.id for question in found.questions] == ["q1"]
+    assert found.documents[0].text == f"Mills\n\n{MILL}"
+    assert dict(found.questions[0].gold) == {found.documents[0].id: 2}
+    assert found.notes == ("1 queries without a relevant passage in test.tsv are not asked.",)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("q1\tp9\t1", "test.tsv:2: passage 'p9'"),
+        ("q9\tp1\t1", "test.tsv:2: query 'q9'"),
+        ("q1 p1 1", "test.tsv:2: 1 columns"),
+        ("q1\tp1\tyes", "test.tsv:2: the grade 'yes'"),
+    ],
+)
+def test_a_malformed_judgment_is_named(tmp_path: Path, line: str, reason: str) -> None:
+    with pytest.raises(QuestionSetError, match=reason):
+        read_set(beir(tmp_path / "set", line))
+
+
+def test_of_several_splits_test_is_read_and_others_are_not_guessed(tmp_path: Path) -> None:
+    folder = beir(tmp_path / "set", "q1\tp1\t1")
+    write(folder / "qrels" / "train.tsv", "q2\tp2\t1")
+    assert "not of train.tsv" in read_set(folder).notes[0]
+    (folder / "qrels" / "test.tsv").rename(folder / "qrels" / "dev.tsv")
+    with pytest.raises(QuestionSetError, match="which one counts"):
+        read_set(folder)
+
+
+def test_passages_that_read_the_same_are_one_unit(tmp_path: Path) -> None:
+    write(tmp_path / "corpus.jsonl", {"id": "p1", "text": MILL}, {"id": "p2", "text": MILL})
+    asked = {"id": "q", "question": "When?", "answerable": True, "gold": ["p2"]}
+    write(tmp_path / "questions.jsonl", {**asked, "answers": ["IN 1871"]})
+    found = read_set(tmp_path)
+    gold = GoldFinder(found, found.documents).find(found.questions[0])
+    assert gold.relevant[0].units == (found.documents[0].id,)
+    assert gold.evidence == ((TextSpan(found.documents[1].id, 21, 28),),)
+
+
+@pytest.mark.parametrize("files", [[], ["corpus.jsonl"]])
+def test_a_folder_of_no_format_is_refused(tmp_path: Path, files: list[str]) -> None:
+    for name in files:
+        write(tmp_path / name, {"id": "p1", "text": MILL})
+    with pytest.raises(QuestionSetError, match="A folder must hold"):
+        read_set(tmp_path)
+
+
+# --- drafts ----------------------------------------------------------------------------------
+
+
+def test_a_verdict_becomes_one_draft_that_is_not_asked(
+    tmp_path: Path, assistant: Assistant
+) -> None:
+    file = drafts_path(tmp_path / "new")
+    answer = assistant.ask("When was the US Indo-Pacific strategy released?")
+    history = [{"role": "user", "content": "Hello."}]
+    add_draft(file, answer.question, answer=answer, verdict="up")
+    add_draft(file, answer.question, answer=answer, verdict="down")
+    add_draft(file, answer.question, history=history, verdict="down")
+    kept = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [draft["verdict"] for draft in kept] == ["down", "down"]
+    assert kept[0]["answered"]["quotes"] == [c.quote for c in answer.citations]
+    assert kept[0]["evidence"] == []
+    assert kept[1]["history"] == history
+    found = read_set(file)
+    assert (found.drafts, found.questions) == (2, ())
+
+
+def test_a_completed_draft_is_a_question_and_stays(tmp_path: Path, assistant: Assistant) -> None:
+    file = tmp_path / "mine.jsonl"
+    answer = assistant.ask("When was the US Indo-Pacific strategy released?")
+    add_draft(file, answer.question, answer=answer, verdict="up")
+    draft = json.loads(file.read_text())
+    assert draft.pop("draft") is True
+    file.write_text(json.dumps(draft))  # as a person leaves it, without a last line break
+    add_draft(file, answer.question, answer=answer, verdict="down")
+    add_draft(file, "Lone \ud800 half?", verdict="down")
+    found = read_set(file)
+    assert found.drafts == 1
+    assert found.questions[0].evidence == tuple((c.quote,) for c in answer.citations)
+
+
+def test_verdicts_that_come_at_once_are_all_kept(tmp_path: Path) -> None:
+    file = tmp_path / "drafts.jsonl"
+    threads = [
+        threading.Thread(target=add_draft, args=(file, f"Q{n}?"), kwargs={"verdict": "down"})
+        for n in range(12)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {json.loads(line)["question"] for line in file.read_text().splitlines()} == {
+        f"Q{n}?" for n in range(12)
+    }
+
+
+def test_a_draft_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
+    write(tmp_path / "file", "x")
+    with pytest.raises(FootnoteError, match="cannot be kept"):
+        add_draft(tmp_path / "file" / "drafts.jsonl", "Q?", verdict="down")
+
+
+def test_questions_are_added_whole_or_as_drafts(tmp_path: Path) -> None:
+    file, source = tmp_path / "mine.jsonl", write(tmp_path / "mill.txt", CONTEXT)
+    assert drafts.add(file, "When?", None, [MILL], [source]) is True
+    assert drafts.add(file, "Who?", False, [], []) is True
+    assert drafts.add(file, "Why?", True, [], []) is False
+    found = read_set(file)
+    assert [(q.question, q.answerable) for q in found.questions] == [
+        ("When?", True),
+        ("Who?", False),
+    ]
+    assert found.drafts == 1
+    for evidence, answerable, reason in (
+        (["Never written."], None, "not in mill.txt"),
+        ([MILL], False, "has no evidence"),
+    ):
+        with pytest.raises(QuestionSetError, match=reason):
+            drafts.add(file, "What?", answerable, evidence, [source])
+    with pytest.raises(QuestionSetError, match="there already"):
+        drafts.add(file, "Who?", False, [], [])
+
+
+@pytest.mark.parametrize("name", ["seed", "seed_oblique", "seed_parts"])
+def test_shipped_questions_quote_the_shipped_document(assistant: Assistant, name: str) -> None:
+    questions = read_set(SEED.with_name(f"{name}.jsonl"))
+    finder = GoldFinder(questions, assistant.documents)
+    for question in questions.questions:
+        gold = finder.find(question)  # raises where a quote is not there
+        assert bool(gold.evidence) == question.answerable
+    assert len({question.question for question in questions.questions}) > 30

@@ -1,0 +1,225 @@
+"""The metrics, against published examples and tables worked by hand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from evals.datasets.gold import Gold, Relevant, TextSpan
+from evals.metrics import confidence
+from evals.metrics.metrics import figures, measures
+from evals.metrics.short_answers import contains, exact, f1
+from evals.metrics.statistics import Figure, Measure, difference, figure, ratio
+from evals.running.records import Cited, Found, Record
+
+ONE, TWO, THREE, FINE = (TextSpan("d", n, n + 10) for n in (0, 20, 40, 60))
+WRONG = TextSpan("d", 500, 510)
+NOTHING = Gold((), (), (), False)
+
+
+def gold(*evidence: tuple[TextSpan, ...]) -> Gold:
+    return Gold(evidence, (FINE,), (Relevant(("gold",)),), True)
+
+
+def record(
+    own: Gold = NOTHING,
+    cited: Sequence[TextSpan] = (),
+    rank: int | None = None,
+    refused: bool = False,
+    sure: float = 0.5,
+    **given: object,
+) -> Record:
+    units = ["gold" if n == rank else f"other {n}" for n in range(1, 11)]
+    made = Record(
+        set="s",
+        id=str(id(own)),
+        question="Q?",
+        kind="",
+        turn=1,
+        answerable=own is not NOTHING,
+        answers=(),
+        understood="Q?",
+        gold=own,
+        retrieved=tuple(Found(unit, WRONG, 1.0) for unit in units),
+        refused=refused,
+        confidence=sure,
+        text="" if refused else "An answer.",
+        sentences=len(cited),
+        in_answer=(),
+        citations=tuple(Cited(place, True) for place in cited),
+        forced=() if refused else None,
+    )
+    return replace(made, **given)  # type: ignore[arg-type]
+
+
+BOTH = gold((ONE,), (TWO, THREE))
+TABLE = [
+    record(BOTH, (ONE, THREE), 1, False, 0.9),
+    record(BOTH, (ONE, FINE, WRONG), 2, False, 0.8),
+    record(BOTH, (), 4, True, 0.1),
+    record(BOTH, (WRONG,), None, False, 0.6),
+    record(NOTHING, (), None, True, 0.2),
+    record(NOTHING, (WRONG,), None, False, 0.7),
+]
+
+
+def values(records: Sequence[Record]) -> dict[str, float | None]:
+    return {name: own.value for name, own in figures(records).items()}
+
+
+def test_a_table_worked_by_hand() -> None:
+    found = values(TABLE)
+    expected = {
+        "hit@1": 1 / 4,
+        "hit@3": 2 / 4,
+        "hit@10": 3 / 4,
+        "recall@10": 3 / 4,
+        "mrr": (1 + 1 / 2 + 1 / 4 + 0) / 4,
+        # One relevant unit: the gain at rank r is 1 / log2(r + 1), the ideal is 1.
+        "ndcg@10": (1 + 1 / math.log2(3) + 1 / math.log2(5) + 0) / 4,
+        "right": 3 / 6,
+        "evidence_cited": 2 / 4,
+        "evidence_cited_all": 1 / 4,
+        "citation_validity": 1.0,
+        "citation_precision": 4 / 6,
+        "citation_precision_mean": (1 + 2 / 3 + 0) / 3,
+        "citation_recall": 3 / 8,
+        "citation_recall_mean": (1 + 1 / 2 + 0 + 0) / 4,
+        "answer_sentences": (2 + 3 + 1) / 3,
+        "refusal_precision": 1 / 2,
+        "refusal_recall": 1 / 2,
+        "refusal_f1": 1 / 2,
+        "refused_answerable": 1 / 4,
+        # Pairs (answerable, not): .9>.2 .9>.7 .8>.2 .8>.7 .1<.2 .1<.7 .6>.2 .6<.7
+        "refusal_auroc": 5 / 8,
+        # By confidence: right, right, wrong (.7), wrong (.6), wrong (.2), wrong (.1).
+        "aurc": (0 / 1 + 0 / 2 + 1 / 3 + 2 / 4 + 3 / 5 + 4 / 6) / 6,
+        # One question a bin: |confidence - truth| each.
+        "calibration_error": (0.1 + 0.2 + 0.9 + 0.4 + 0.2 + 0.7) / 6,
+        "brier": (0.01 + 0.04 + 0.81 + 0.16 + 0.04 + 0.49) / 6,
+    }
+    assert {name: found[name] for name in expected} == pytest.approx(expected)
+
+
+def test_where_nothing_applies_there_is_no_figure() -> None:
+    found = figures([record(BOTH, (ONE,), 1)])
+    for name in ("refusal_recall", "refusal_f1", "refusal_auroc", "answer_f1", "calibration_error"):
+        assert found[name] == Figure(None, 0), name
+    assert figures([])["hit@1"] == Figure(None, 0)
+    # A question without citations has no part in their precision.
+    assert found["citation_precision"].n == 1
+    assert figures([record(BOTH)])["citation_precision"].value is None
+
+
+def test_ndcg_is_that_of_the_published_example() -> None:
+    # Järvelin and Kekäläinen's measure with linear gain, as trec_eval computes it; the example of
+    # the article "Discounted cumulative gain" in Wikipedia: relevances 3, 2, 3, 0, 1, 2 in the
+    # order retrieved give a DCG of 6.861; two more documents, of 3 and 2, are not retrieved.
+    grades = {"D1": 3, "D2": 2, "D3": 3, "D5": 1, "D6": 2, "D7": 3, "D8": 2}
+    own = Gold((), (), tuple(Relevant((unit,), grade) for unit, grade in grades.items()), False)
+    retrieved = tuple(Found(f"D{n}", WRONG, 1.0) for n in range(1, 7))
+    ideal = sum(g / math.log2(n + 1) for n, g in enumerate((3, 3, 3, 2, 2, 2, 1), start=1))
+    found = values([record(own, retrieved=retrieved)])["ndcg@10"]
+    assert found == pytest.approx(6.861 / ideal, abs=1e-4)
+
+
+def test_mrr_is_that_of_the_published_example() -> None:
+    # The example of the article "Mean reciprocal rank" in Wikipedia: ranks 3, 2, 1 give 11/18.
+    ranked = [record(BOTH, rank=rank) for rank in (3, 2, 1)]
+    assert values(ranked)["mrr"] == pytest.approx(11 / 18)
+
+
+def test_of_alternatives_the_first_retrieved_is_the_relevant_one() -> None:
+    own = Gold((), (), (Relevant(("a", "b")), Relevant(("c",))), False)
+    retrieved = tuple(Found(unit, WRONG, 1.0) for unit in ("b", "x", "c"))
+    found = values([record(own, retrieved=retrieved)])
+    assert found["recall@10"] == 1.0
+    assert found["ndcg@10"] == pytest.approx((1 + 1 / 2) / (1 + 1 / math.log2(3)))
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "em", "token_f1"),
+    [
+        # Normalisation of SQuAD's evaluate-v2.0.py: case, punctuation, articles, spaces.
+        ("The Denver  Broncos!", "denver broncos", 1, 1),
+        ("Denver Broncos of Colorado", "Denver Broncos", 0, 2 * (2 / 4) * 1 / (2 / 4 + 1)),
+        ("in 1871", "1872", 0, 0),
+        ("the", "a", 1, 1),  # both are nothing after normalisation
+        ("the", "mill", 0, 0),
+        ("cat cat dog", "cat dog dog", 0, 2 / 3),  # tokens are counted, not only told apart
+    ],
+)
+def test_squad_scores(text: str, answer: str, em: float, token_f1: float) -> None:
+    assert exact(text, [answer]) == em
+    assert f1(text, [answer]) == pytest.approx(token_f1)
+
+
+def test_the_nearest_answer_counts_and_whole_tokens_are_contained() -> None:
+    assert f1("about 40 people", ["none", "40 people"]) == pytest.approx(0.8)
+    assert contains("It burned in 1871.", ["1871"]) == 1
+    assert contains("It burned in 18711.", ["1871"]) == 0
+
+
+def test_the_curves_are_those_of_the_table() -> None:
+    coverage, risk = confidence.risk_coverage(TABLE)
+    assert coverage == pytest.approx([1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6, 1])
+    assert risk == pytest.approx([0, 0, 1 / 3, 2 / 4, 3 / 5, 4 / 6])
+    bins = confidence.reliability([*TABLE, record(NOTHING, sure=0.85)])
+    # Edges belong to the bin below: 0.85 shares one with 0.9.
+    assert [(own.number, own.n) for own in bins] == [(0, 1), (1, 1), (5, 1), (6, 1), (7, 1), (8, 2)]
+    assert bins[-1].answerable == 0.5
+    assert bins[-1].confidence == pytest.approx(0.875)
+
+
+def test_a_refused_question_counts_by_the_answer_it_would_get() -> None:
+    refused = record(BOTH, (), 1, True, 0.4)
+    assert values([refused])["aurc"] == 1.0
+    assert values([replace(refused, forced=(ONE,))])["aurc"] == 0.0
+
+
+def test_a_mean_has_the_interval_of_the_normal_approximation() -> None:
+    generator = np.random.default_rng(7)
+    truths = (generator.random(400) < 0.7).astype(float)
+    found = figure(ratio(truths.tolist(), [1.0] * 400), seed=0)
+    half = 1.96 * math.sqrt(truths.mean() * (1 - truths.mean()) / 400)
+    assert found.value == pytest.approx(truths.mean())
+    assert found.low == pytest.approx(truths.mean() - half, abs=0.01)
+    assert found.high == pytest.approx(truths.mean() + half, abs=0.01)
+
+
+def test_a_pooled_figure_is_drawn_by_question() -> None:
+    # Ten questions of twenty citations, all right or all wrong: drawn by citation the interval
+    # would be less than half as wide.
+    right = [20.0, 0.0] * 5
+    found = figure(ratio(right, [20.0] * 10), seed=0)
+    assert found.value == 0.5
+    assert found.n == 200
+    assert found.low is not None and found.low <= 0.2
+    assert figure(ratio(right, [20.0] * 10), seed=0) == found
+
+
+def test_the_same_results_do_not_differ() -> None:
+    for name, measure in measures(TABLE * 5).items():
+        same = difference(measure, measure, seed=0)
+        if same.difference is not None:
+            assert (same.difference, same.p) == (0.0, 1.0), name
+            assert (same.low, same.high) == (0.0, 0.0), name
+
+
+def test_a_permutation_test_worked_by_hand() -> None:
+    # Five questions, each better in B: of the 2^5 ways to swap, two are as far from 0 as this.
+    five = [1.0] * 5
+    found = difference(ratio([0.0] * 5, five), ratio(five, five), seed=0)
+    assert found.difference == 1.0
+    assert found.p == pytest.approx(2 / 32)
+
+
+def test_measures_that_apply_to_one_result_alone_do_not_compare() -> None:
+    nothing = Measure((np.zeros(3),), lambda a: a.mean(axis=-1), 0, np.zeros(3, bool))
+    assert difference(nothing, nothing, seed=0).p is None
+    some = ratio([1.0, 1.0], [1.0, 1.0])
+    assert difference(some, ratio([0.0, 0.0], [0.0, 0.0]), seed=0).difference is None

@@ -1,0 +1,77 @@
+"""The report in a real browser, and tables on a terminal."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browsing import SECONDS, chromium
+from helpers import PATIENCE
+from playwright.sync_api import Dialog, Page, Route
+from question_sets import Eval
+from rich.console import Console
+
+from evals.reporting import tables
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    """A page in a real browser, which fails on any request but for the file itself."""
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 360, "height": 780})
+        page.set_default_timeout(PATIENCE * SECONDS)
+
+        def refuse(route: Route) -> None:
+            raise AssertionError(f"the report asked for {route.request.url}")
+
+        page.route(re.compile(r"^(?!file:)"), refuse)
+        yield page
+
+
+def test_the_report_fits_a_phone_and_shows_failures_first(page: Page, result: Path) -> None:
+    data = json.loads(result.read_text())
+    failed = [record for record in data["records"] if record["outcome"] != "right"]
+    page.goto(result.with_suffix(".html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.locator("main > section").first.get_attribute("id") == "failures"
+    assert page.locator("details.case").count() == len(failed)
+    assert page.locator("#plots svg").count() == 3
+    wrong = [record for record in failed if record["answerable"]]
+    first = page.locator("details.case", has_text=wrong[0]["question"])
+    first.evaluate("node => node.open = true")
+    assert first.locator("mark.gold").first.is_visible()
+    assert first.get_by_text("Retrieved", exact=True).is_visible()
+
+
+def test_the_report_escapes_what_it_shows(
+    footnote_eval: Eval, passages: Path, page: Page, tmp_path: Path
+) -> None:
+    footnote_eval(passages, "--html", tmp_path / "report.html")
+    dialogs: list[Dialog] = []
+
+    def seen(dialog: Dialog) -> None:
+        dialogs.append(dialog)
+        dialog.dismiss()
+
+    page.on("dialog", seen)
+    page.goto((tmp_path / "report.html").as_uri())
+    shown = page.locator("main").text_content() or ""
+    assert "<b>Who</b> is the pope?" in shown
+    assert "<script>alert(1)</script> said the miller." in shown
+    assert page.locator("script").count() == 0
+    assert dialogs == []
+
+
+@pytest.mark.parametrize("width", [50, 80, 120])
+def test_a_table_with_little_room_folds_and_cuts_nothing(width: int) -> None:
+    columns = ("way", "hit@1", "95 % interval", "mrr", "p")
+    row = ("fusion, every paragraph scored", "0.863", "0.841 to 0.883", "0.910", "<.001")
+    printed = io.StringIO()
+    Console(width=width, file=printed).print(tables.rows_table("squad", columns, [row]))
+    assert "\u2026" not in printed.getvalue()
+    for word in " ".join(row).split():
+        assert word in printed.getvalue()

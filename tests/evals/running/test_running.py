@@ -1,0 +1,136 @@
+"""Running sets: the same figures each time, going on after an interrupt, floors."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from question_sets import CHOSEN, SEED, Eval
+
+from assistant import Assistant
+from assistant.settings import load_settings
+from evals.datasets.loader import read_set
+from evals.running import runner
+from evals.running.records import Record
+from index.errors import FootnoteError
+
+
+def without_times(path: Path) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(path.read_text())
+    del data["speed"]
+    for record in data["records"]:
+        del record["timings_ms"]
+    return data
+
+
+def test_run_twice_it_is_the_same_but_for_times(
+    footnote_eval: Eval, subset: Path, result: Path, tmp_path: Path
+) -> None:
+    footnote_eval(subset, "--json", tmp_path / "b.json")
+    assert without_times(tmp_path / "b.json") == without_times(result)
+
+
+def test_what_the_json_holds(result: Path) -> None:
+    data = json.loads(result.read_text())
+    for name in ("hit@1", "mrr", "ndcg@10", "citation_precision", "refusal_auroc", "right"):
+        figure = data["figures"][name]
+        assert figure.keys() == {"value", "n", "low", "high"}
+        assert figure["low"] <= figure["value"] <= figure["high"]
+    assert data["figures"]["citation_validity"]["value"] == 1.0
+    assert len(data["records"]) == data["sets"][0]["asked"] == len(CHOSEN)
+    assert set(data["turns"]) > {"1", "2"}
+    assert sum(own["hit@1"]["n"] for own in data["turns"].values()) == data["figures"]["hit@1"]["n"]
+    assert data["speed"]["total"]["p95"]["value"] > data["speed"]["total"]["p50"]["value"] > 0
+    made = data["provenance"]
+    assert made["fingerprints"].keys() == {"encoder", "reader", "calibration", "code"}
+    assert made["settings"]["legs"] == ["sentence", "terms"]
+    for record in data["records"]:
+        assert Record.from_dict(record).to_dict() == record
+
+
+def test_retrieval_figures_are_those_of_an_independent_computation(
+    result: Path, assistant: Assistant
+) -> None:
+    """Searched for and counted here, without anything of the evaluation."""
+    lines = SEED.read_text(encoding="utf-8").splitlines()
+    asked = [question for n in CHOSEN if (question := json.loads(lines[n]))["answerable"]]
+    hits, reciprocal, gains = 0, 0.0, 0.0
+    for question in asked:
+        items = [item if isinstance(item, list) else [item] for item in question["evidence"]]
+        answer = assistant.ask(question["question"], question["history"])
+        texts = [hit.paragraph.text for hit in assistant.search(answer.standalone_question, 10)]
+        of_item = [
+            {rank for rank, text in enumerate(texts, 1) if any(quote in text for quote in item)}
+            for item in items
+        ]
+        assert all(of_item)
+        first = {min(ranks) for ranks in of_item}  # items of one paragraph are one
+        hits += min(first) == 1
+        reciprocal += 1 / min(first)
+        ideal = sum(1 / math.log2(n + 1) for n in range(1, len(first) + 1))
+        gains += sum(1 / math.log2(rank + 1) for rank in first) / ideal
+    figures = json.loads(result.read_text())["figures"]
+    assert figures["hit@1"]["value"] == pytest.approx(hits / len(asked), abs=5e-5)
+    assert figures["mrr"]["value"] == pytest.approx(reciprocal / len(asked), abs=5e-5)
+    assert figures["ndcg@10"]["value"] == pytest.approx(gains / len(asked), abs=5e-5)
+
+
+def test_a_missed_floor_is_exit_code_1(footnote_eval: Eval, passages: Path) -> None:
+    reached = footnote_eval(passages, "--min", "hit@1=0.9", "--min", "mrr=1")
+    assert "refusal_auroc" in reached
+    output = footnote_eval(passages, "--min", "right=1.01", "--limit", "1", code=1)
+    assert "right of mills is" in output
+    # With one question there is none to refuse: n/a reaches no floor.
+    output = footnote_eval(passages, "--min", "refusal_recall=0", "--limit", "1", code=1)
+    assert "refusal_recall is n/a" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--min", "hit@1"], "metric=value"),
+        (["--min", "hits=1"], "There is no figure 'hits'"),
+        (["--legs", "all"], "there are sentence, terms"),
+    ],
+)
+def test_mistakes_are_told(
+    footnote_eval: Eval, passages: Path, arguments: list[str], reason: str
+) -> None:
+    with pytest.raises(FootnoteError, match=reason):
+        footnote_eval(passages, "--limit", "1", *arguments)
+
+
+def test_passages_are_found_as_wholes(footnote_eval: Eval, passages: Path) -> None:
+    data = json.loads(footnote_eval(passages, "--json", "-", "-k", "3"))
+    assert data["figures"]["recall@3"]["value"] == 1.0
+    for record in data["records"]:
+        units = [found["unit"] for found in record["retrieved"]]
+        assert len(units) == len(set(units))
+    # The evidence of a passage without a short answer is not told to the sentence.
+    assert data["figures"]["evidence_in_answer"]["n"] == 1
+
+
+def test_an_interrupted_run_goes_on_to_the_same(passages: Path, tmp_path: Path) -> None:
+    questions, settings = read_set(passages), load_settings(index_dir=tmp_path, reader="none")
+
+    def stop(done: int, _: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        runner.run(questions, [], settings, asking=stop)
+    (journal,) = (tmp_path / "runs").iterdir()
+    journal.write_text(journal.read_text() + '{"set": "mills", "id": "q2", "que')  # torn by a kill
+    resumed = runner.run(questions, [], settings)
+    whole = runner.run(questions, [], settings)
+    assert (resumed.resumed, whole.resumed) == (2, 0)
+    assert [r.outcome for r in resumed.records] == [r.outcome for r in whole.records]
+    assert [r.retrieved for r in resumed.records] == [r.retrieved for r in whole.records]
+    assert not list((tmp_path / "runs").iterdir())
+    # Other settings are another run.
+    with pytest.raises(KeyboardInterrupt):
+        runner.run(questions, [], settings, asking=stop)
+    assert runner.run(questions, [], settings, legs=["terms"]).resumed == 0

@@ -1,0 +1,32 @@
+"""The benchmark, on a size that takes a moment."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from question_sets import Eval, write
+
+from index.errors import QuestionSetError
+
+
+@pytest.mark.long
+def test_the_benchmark_measures_each_size(footnote_eval: Eval, tmp_path: Path) -> None:
+    out, html = tmp_path / "out.json", tmp_path / "out.html"
+    footnote_eval("benchmark", "--paragraphs", "40", "--rounds", "1", "--json", out, "--html", html)
+    (size,) = json.loads(out.read_text())["sizes"]
+    assert size["paragraphs"] == 40
+    assert size["resync_paragraphs"] == 1
+    assert all(value > 0 for value in size.values() if not isinstance(value, dict))
+    assert "http" not in re.sub(r"http://www\.w3\.org/[\w/]+", "", html.read_text())
+
+
+def test_a_corpus_too_small_for_the_size_is_told(footnote_eval: Eval, tmp_path: Path) -> None:
+    file = write(tmp_path / "small.txt", "The mill burned down in eighteen seventy-one.")
+    with pytest.raises(QuestionSetError, match="1 sentences make 1 different paragraphs, not 50"):
+        from evals import benchmark
+
+        documents, _ = benchmark.corpus_of([file])
+        benchmark.recombined([s.text for p in documents[0].paragraphs for s in p.sentences], 50)

@@ -1,0 +1,325 @@
+"""Paragraphs and sentences: layouts, headings, offsets, and that nothing gets lost."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from index.chunking.chunker import MAX_PARAGRAPH, MAX_SENTENCE, Segmentation
+from index.chunking.markdown import segment_markdown
+from index.chunking.plaintext import segment_plain
+from index.chunking.sentences import sentence_spans
+from index.models import Paragraph
+
+
+def plain(text: str) -> Segmentation:
+    return segment_plain(text, "d")
+
+
+def markdown(text: str) -> Segmentation:
+    return segment_markdown(text, "d")
+
+
+def outline(result: Segmentation) -> list[tuple[tuple[str, ...], str]]:
+    return [(p.heading, p.text) for p in result.paragraphs]
+
+
+def texts(paragraph: Paragraph) -> list[str]:
+    return [s.text for s in paragraph.sentences]
+
+
+def split(text: str) -> list[str]:
+    return [text[a:b] for a, b in sentence_spans(text, 0, len(text))]
+
+
+def check(text: str, result: Segmentation) -> None:
+    """The invariants that hold for any text in any layout."""
+    last = 0
+    for number, paragraph in enumerate(result.paragraphs, 1):
+        assert paragraph.number == number
+        assert last <= paragraph.start < paragraph.end
+        assert text[paragraph.start : paragraph.end] == paragraph.text
+        assert len(paragraph.text) <= MAX_PARAGRAPH
+        assert paragraph.start == paragraph.sentences[0].start
+        assert paragraph.end == paragraph.sentences[-1].end
+        at = paragraph.start
+        for sentence in paragraph.sentences:
+            assert not text[at : sentence.start].strip()
+            assert at <= sentence.start < sentence.end
+            assert text[sentence.start : sentence.end] == sentence.text == sentence.text.strip()
+            assert len(sentence.text) <= MAX_SENTENCE
+            at = sentence.end
+        last = paragraph.end
+
+
+PIECES = st.sampled_from(
+    [
+        "\n",
+        "\r\n",
+        "\r",
+        "\n\n",
+        "\x0b",
+        "\x0c",
+        "\x85",
+        "\u2028",
+        "\u2029",
+        " ",
+        "\t",
+        "    ",
+        "# ",
+        "## ",
+        "- ",
+        "* ",
+        "1. ",
+        "> ",
+        "```",
+        "~~~",
+        "---",
+        "===",
+        "| a | b |",
+        "|---|---|",
+        "<!--",
+        "-->",
+        "<b>",
+        "[a]: /u",
+        "[1]",
+        "**",
+        "“",
+        "”",
+        '"',
+        "(",
+        ")",
+        "…",
+        ".",
+        "?",
+        "!",
+        "Word",
+        "word",
+        "Dr.",
+        "No. ",
+        "U.S.",
+        "😀",
+        "日本。",
+        "é",
+        "x" * 1200,
+        "a. B ",
+        "One is here. Two is there. ",
+        "Title Here",
+        "a b " * 700,
+        "�",
+        "key: value",
+    ]
+)
+SOUP = st.lists(PIECES, max_size=30).map("".join)
+ANY = st.one_of(st.text(), SOUP)
+
+
+@settings(max_examples=300)
+@given(ANY)
+def test_invariants_plain(text: str) -> None:
+    result = plain(text)
+    check(text, result)
+    assert bool(result.paragraphs) == bool(text.strip())
+    assert plain(text) == result
+
+
+@settings(max_examples=300)
+@given(ANY)
+def test_invariants_markdown(text: str) -> None:
+    result = markdown(text)
+    check(text, result)
+    assert bool(result.paragraphs) == bool(text.strip())
+    assert markdown(text) == result
+
+
+@settings(max_examples=300)
+@given(ANY)
+def test_no_word_of_plain_text_is_lost(text: str) -> None:
+    """Each line with a letter or digit is in a paragraph, in some path of headings, or, where it
+    is one word, dropped as stray."""
+    result = plain(text)
+    headings = {heading for p in result.paragraphs for heading in p.heading}
+    inside = [False] * len(text)
+    for p in result.paragraphs:
+        inside[p.start : p.end] = [True] * (p.end - p.start)
+    at = 0
+    for line in text.splitlines(keepends=True):
+        lost = any(c.isalnum() and not inside[at + i] for i, c in enumerate(line))
+        assert not lost or line.strip() in headings or len(line.split()) == 1
+        at += len(line)
+
+
+def test_seed_like_layout() -> None:
+    text = (
+        "The opening has no heading.\nJapan and the US\nA meeting was held. It went well.\n.\n"
+        "How has the relationship evolved?\nSome repeat an argument.\nSHARE\n"
+    )
+    assert plain(text).title is None  # it does not begin with a heading
+    assert outline(plain(text)) == [
+        ((), "The opening has no heading."),
+        (("Japan and the US",), "A meeting was held. It went well."),
+        (("How has the relationship evolved?",), "Some repeat an argument."),
+    ]
+
+
+def test_wrapped_lines_are_one_paragraph_and_layouts_mix() -> None:
+    wrapped = "The first sentence is wrapped over\ntwo lines. The second one is wrapped\ntoo."
+    text = f"{wrapped}\r\n\r\nOne line is a paragraph.\r\nAnother line is one too.\r\n"
+    result = plain(text)
+    assert [p.text for p in result.paragraphs] == [
+        wrapped,
+        "One line is a paragraph.",
+        "Another line is one too.",
+    ]
+    assert [s.replace("\n", " ") for s in texts(result.paragraphs[0])] == split(
+        wrapped.replace("\n", " ")
+    )
+
+
+@settings(max_examples=100)
+@given(
+    st.lists(
+        st.sampled_from(["One fox ran off.", "Dr. Smith said “go.”", "He left at 3 p.m. on foot."]),
+        min_size=2,
+    ),
+    st.lists(st.sampled_from(["\n", "\r\n", "  ", "\r", "\u2028"]), min_size=1),
+)
+def test_line_breaks_inside_prose_do_not_matter(sentences: list[str], breaks: list[str]) -> None:
+    words = " ".join(sentences).split(" ")
+    broken = "".join(word + breaks[i % len(breaks)] for i, word in enumerate(words))
+    assert [s.split() for s in split(broken)] == [s.split() for s in split(" ".join(words))]
+
+
+def test_headings_nest_in_a_run_and_a_longer_run_is_content() -> None:
+    assert outline(plain("The Book\n\nChapter One\n\nIt begins here.")) == [
+        (("The Book", "Chapter One"), "It begins here.")
+    ]
+    verse = plain("Roses\n\nViolets\n\nSugar\n\nHoney\n\nAnd so it ends.")
+    assert [p.heading for p in verse.paragraphs] == [(), ()]
+    assert texts(verse.paragraphs[0]) == ["Roses", "Violets", "Sugar", "Honey"]
+
+
+def test_a_short_answer_to_a_question_is_content() -> None:
+    result = plain("What is the capital?\n\nParis of course\n\nIt lies on the Seine.")
+    assert [p.heading for p in result.paragraphs] == [(), ()]
+
+
+def test_underlined_headings_nest_by_their_underline() -> None:
+    text = "Guide\n=====\n\nSetup\n-----\nInstall it first.\n\nUse\n---\nThen run it.\n"
+    assert outline(plain(text)) == [
+        (("Guide", "Setup"), "Install it first."),
+        (("Guide", "Use"), "Then run it."),
+    ]
+
+
+def test_a_list_is_one_paragraph_with_an_item_a_sentence() -> None:
+    result = plain("Bring these things:\n- a tent. A big one\n- a rope\n  of ten metres\n- food\n")
+    assert [texts(p) for p in result.paragraphs] == [
+        ["Bring these things:"],
+        ["- a tent. A big one", "- a rope\n  of ten metres", "- food"],
+    ]
+
+
+@pytest.mark.parametrize("text", ["SHARE", "...", "Only a Heading", "* * *\n\n----\n"])
+def test_a_whole_document_is_never_dropped(text: str) -> None:
+    assert plain(text).paragraphs
+
+
+@pytest.mark.parametrize(
+    "sentences",
+    [
+        ["Dr. Smith met J. R. R. Tolkien in the U.S. on Feb. 11 at 3 p.m.", "He said hi."],
+        ["It was No. 1, e.g. good.", "Then he left."],
+        ["Is it so?", "No.", "A new one comes."],
+        ["It is an “axis of convenience.”", "This underestimates it."],
+        ["It is perfect for me.", "I fell ill.", "Thanks to the art.", "A man from Ill. came."],
+        ["He ran off…", "Then he came back."],
+        ["He went.", "(See this one.)", "And then he came."],
+        ["It ends.[1]", "The next one does.[2][3]", "So does this."],
+        ["It starts at 3 a.m. EST on Monday.", "See Eq. 2 and vol. 3 for it."],
+        ["ASP.NET is a name.", "It was bad.", "It broke."],
+        ["1. First one.", "2. Second one."],
+        ["😀 “Yes!”", "He left 😀 early.", "“No!”", "She stayed."],
+        ["It is (almost) over.)", "The rest follows."],
+    ],
+)
+def test_sentences(sentences: list[str]) -> None:
+    assert split(" ".join(sentences)) == sentences
+
+
+def test_a_long_quotation_has_sentences() -> None:
+    said = '"' + "They came here and they saw it all. " * 12 + 'They won."'
+    assert len(split(f"He said {said} Then he left.")) == 14
+
+
+def test_long_paragraphs_are_split_at_sentence_ends_into_even_parts() -> None:
+    parts = plain("This is one of the sentences here. " * 300).paragraphs
+    sizes = [len(p.text) for p in parts]
+    assert len(parts) == 7
+    assert max(sizes) - min(sizes) < 100
+    assert all(s == "This is one of the sentences here." for p in parts for s in texts(p))
+
+
+MARKDOWN = """---
+title: Left out
+---
+# Guide to *it*
+
+Intro **bold** text. Second
+sentence.
+
+<!-- a comment -->
+
+## Steps
+
+- one
+  - inner
+- two
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+> Quoted words
+> go on.
+
+```python
+x = 1
+y = 2
+```
+
+# Other
+
+Last.
+"""
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_markdown(ending: str) -> None:
+    text = MARKDOWN.replace("\n", ending)
+    result = markdown(text)
+    check(text, result)
+    assert result.title == "Guide to it"
+    found = [(p.heading, [s.replace(ending, "\n") for s in texts(p)]) for p in result.paragraphs]
+    steps = ("Guide to it", "Steps")
+    assert found == [
+        (("Guide to it",), ["Intro **bold** text.", "Second\nsentence."]),
+        (steps, ["- one", "- inner", "- two"]),
+        (steps, ["| a | b |\n|---|---|", "| 1 | 2 |"]),
+        (steps, ["Quoted words\n> go on."]),
+        (steps, ["x = 1", "y = 2"]),
+        (("Other",), ["Last."]),
+    ]
+
+
+def test_markdown_lines_end_where_markdown_ends_them() -> None:
+    text = "One\x0cstill one\u2028still.\n\n# Head\n\nTwo."
+    assert outline(markdown(text)) == [
+        ((), "One\x0cstill one\u2028still."),
+        (("Head",), "Two."),
+    ]
+
+
+@pytest.mark.parametrize("text", ["A word and Dr. Who. It was. ", "x", '"Open a. Then '])
+def test_a_line_of_5_mb_comes_to_an_end(text: str) -> None:
+    """What looks at the rest of the line at every sentence of it would not."""
+    assert plain(text * (5_000_000 // len(text))).paragraphs

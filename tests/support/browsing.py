@@ -1,0 +1,183 @@
+"""What the tests of the page share: the page, served as it is to people, and a browser for it.
+
+Pictures of its states are kept in `tests/artefacts`, to be looked at.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from helpers import FOOTNOTE, PATIENCE, SUPPORT
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARTEFACTS = SUPPORT.parent / "artefacts"
+SECONDS = 1000  # in Playwright's unit
+
+expect.set_options(timeout=PATIENCE * SECONDS)
+
+QUESTION = "When was the US Indo-Pacific strategy released?"
+QUOTE = "The US Indo-Pacific strategy was released on February 11."
+UNANSWERABLE = "What is the population of India?"
+
+
+@contextmanager
+def serving(folder: Path, *flags: str | Path, **environment: str) -> Iterator[str]:
+    """Serve the page by the installed command, on a free port; gives its address."""
+    command = [FOOTNOTE, "chat", "--no-open", "--index-dir", folder / "index", *flags]
+    with (folder / "errors.txt").open("w+") as errors:
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env=os.environ | environment,
+        )
+        assert process.stdout is not None
+        try:
+            line = process.stdout.readline()
+            errors.seek(0)
+            assert line.startswith("Footnote is at http://127.0.0.1:"), line + errors.read()
+            yield line.split()[3]
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=PATIENCE)
+        errors.seek(0)
+        told = errors.read()
+        assert process.returncode == 0, told
+        assert "Traceback" not in told, told
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, without the parts that need a desktop or a privileged container."""
+    if not CHROMIUM.exists():
+        missing = f"There is no browser at {CHROMIUM}: apt-get install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=str(CHROMIUM),
+            args=["--no-sandbox", "--disable-dev-shm-usage"],
+            timeout=PATIENCE * SECONDS,
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Visit:
+    """A fresh browser on the page, with all that it requested and complained about."""
+
+    def __init__(self, browser: Browser, url: str, **options: Any) -> None:
+        options = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"} | options
+        self.context: BrowserContext = browser.new_context(**options)
+        self.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE * SECONDS)
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on(
+            "console",
+            lambda message: (
+                self.complaints.append(message.text)
+                if message.type in ("error", "warning")
+                else None
+            ),
+        )
+        self.page.goto(url)
+        self.ready()
+
+    def ready(self) -> None:
+        """Wait until the page can be used."""
+        self.page.locator("body[data-ready]").wait_for()
+
+    def close(self) -> None:
+        """Nothing left this machine, and nothing went wrong in the browser."""
+        self.context.close()
+        hosts = {
+            urlsplit(url).hostname or ""
+            for url in self.requests
+            if not url.startswith(("data:", "blob:"))
+        }
+        assert hosts
+        assert all(ipaddress.ip_address(host).is_loopback for host in hosts), hosts
+        assert self.complaints == []
+
+
+def ask(page: Page, question: str) -> Locator:
+    """Type a question, send it by Enter and wait for what becomes of it: its turn."""
+    box = page.get_by_label("Your question")
+    box.fill(question)
+    box.press("Enter")
+    return settled(page)
+
+
+def settled(page: Page) -> Locator:
+    """The newest turn, when it is no longer being answered and all of it is kept."""
+    turn = page.locator(".turn").last
+    expect(turn).not_to_have_attribute("data-state", "pending")
+    expect(page.locator("#send")).to_be_visible()
+    return turn
+
+
+def lit(page: Page) -> str:
+    """The characters that are lit up in the document."""
+    return "".join(page.locator("#reader mark.chosen").all_text_contents())
+
+
+def is_uncovered(page: Page) -> bool:
+    """Whether what is lit up can be seen: nothing lies over the middle of its first line."""
+    result = page.evaluate(
+        """() => {
+          const mark = document.querySelector("#reader mark.chosen");
+          const { x, y, width, height } = mark.getClientRects()[0];
+          const top = document.elementFromPoint(x + width / 2, y + height / 2);
+          return Boolean(top?.closest("mark.chosen"));
+        }"""
+    )
+    assert isinstance(result, bool)
+    return result
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep a picture of the page as it looks now."""
+    ARTEFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTEFACTS / f"{name}.png")
+
+
+def add_file(page: Page, *files: Path) -> None:
+    """Add files through the documents panel, and wait until each is there or was refused."""
+    page.locator("#open-library").click()
+    before = page.locator("#uploads :is(.done, .wrong)").count()
+    page.locator("#files").set_input_files(list(files))
+    rows = page.locator("#uploads :is(.done, .wrong)")
+    expect(rows).to_have_count(before + len(files))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser for the tests of a module, which serves the page at its own `url`."""
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def visit(browser: Browser, url: str) -> Iterator[Visit]:
+    """A fresh visit, closed with its checks."""
+    visit = Visit(browser, url)
+    yield visit
+    visit.close()

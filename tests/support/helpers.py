@@ -1,0 +1,144 @@
+"""What several tests use: a cheap encoder, generated documents, the command."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from functools import cache
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+
+from index.chunking.loader import read_document
+from index.encoder import Encoder, Spans, Vectors
+from index.models import Document
+
+SUPPORT = Path(__file__).parent
+ROOT = SUPPORT.parents[1]
+SEEDS = ROOT / "seeds"
+
+FOOTNOTE = str(Path(sys.executable).with_name("footnote"))
+"""The installed command."""
+
+PATIENCE = 900.0
+"""Seconds after which something is taken to hang. No test says by it that something is too slow: a
+busy machine may take this long for what a quiet one does in a second."""
+
+
+class CheapEncoder(Encoder):
+    """The real interface at no cost: a vector is drawn from the hash of paragraph and sentence.
+
+    `embedded` counts the paragraphs it was given. Another `salt` is another vector space.
+    """
+
+    def __init__(self, salt: str = "", dimension: int = 384) -> None:
+        self.name = f"cheap{salt}"
+        self.dimension = dimension
+        self.fingerprint = hashlib.sha256(self.name.encode()).hexdigest()[:12]
+        self.embedded = 0
+
+    def encode_query(self, text: str) -> Vectors:
+        return self._draw(text)
+
+    def encode_paragraphs(self, paragraphs: Sequence[tuple[str, Spans]]) -> list[Vectors]:
+        self.embedded += len(paragraphs)
+        return [
+            np.stack([self._draw(f"{text[a:b]}\0{text}") for a, b in spans])
+            for text, spans in paragraphs
+        ]
+
+    def _draw(self, text: str) -> Vectors:
+        digest = hashlib.sha256(f"{self.name}\0{text}".encode()).digest()
+        generator = np.random.default_rng(int.from_bytes(digest[:8], "little"))
+        vector = generator.standard_normal(self.dimension, dtype=np.float32)
+        return vector / np.linalg.norm(vector)
+
+
+@cache
+def seed_sentences() -> tuple[str, ...]:
+    """All distinct sentences of the seed document, without line breaks."""
+    document = read_document(next(iter(sorted(SEEDS.glob("*.txt")))))
+    texts = (" ".join(s.text.split()) for p in document.paragraphs for s in p.sentences)
+    return tuple(sorted({text for text in texts if len(text) > 20}))
+
+
+def write_paragraphs(file: Path, count: int, seed: int = 0) -> Document:
+    """Write a file of distinct paragraphs of 2 to 6 sentences of the seed document, and read it."""
+    generator = random.Random(seed)
+    sentences = seed_sentences()
+    texts = [
+        " ".join(
+            [
+                *generator.sample(sentences, generator.randint(1, 5)),
+                f"This is paragraph {number} of set {seed}.",  # no two are alike, in any two files
+            ]
+        )
+        for number in range(count)
+    ]
+    file.write_text("\n\n".join(texts) + "\n", encoding="utf-8")
+    document = read_document(file)
+    assert len(document.paragraphs) == count
+    return document
+
+
+def importing_helpers() -> dict[str, str]:
+    """The environment for a Python process that imports this module."""
+    paths = [str(SUPPORT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {"PYTHONPATH": os.pathsep.join(paths)}
+
+
+def run_footnote(
+    *arguments: str | Path, code: int = 0, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the installed command; whatever it is given, it never shows a traceback."""
+    done = subprocess.run(
+        [FOOTNOTE, *map(str, arguments)],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    return _checked(done, code)
+
+
+def footnote(
+    *arguments: str | Path, code: int | None = 0, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """The same in this process, which does not load everything anew: for what is not about a
+    process of its own. With `code` None any exit code will do."""
+    from assistant.cli.main import main
+
+    output, errors = (
+        io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2)
+    )
+    command = ["footnote", *map(str, arguments)]
+    ending: object = None
+    with (
+        patch.object(sys, "argv", command),
+        patch.dict(os.environ, environment),
+        redirect_stdout(output),
+        redirect_stderr(errors),
+    ):
+        try:
+            main()
+        except SystemExit as raised:
+            ending = raised.code
+    assert isinstance(ending, int), ending
+    texts = [stream.buffer.getvalue().decode() for stream in (output, errors)]  # type: ignore[attr-defined]
+    return _checked(subprocess.CompletedProcess(command, ending, *texts), code)
+
+
+def _checked(
+    done: subprocess.CompletedProcess[str], code: int | None
+) -> subprocess.CompletedProcess[str]:
+    assert "Traceback" not in done.stderr, done.stderr
+    assert code in (None, done.returncode), (done.returncode, done.stdout, done.stderr)
+    return done

