@@ -8,7 +8,7 @@ import pytest
 from question_sets import CHOSEN, MILL, SEED, Eval, write
 from typer.testing import CliRunner
 
-from evals.cli import app
+from evals.cli.main import app
 from index.errors import FootnoteError
 
 

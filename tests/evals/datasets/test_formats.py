@@ -231,9 +231,9 @@ def test_a_draft_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
 
 def test_questions_are_added_whole_or_as_drafts(tmp_path: Path) -> None:
     file, source = tmp_path / "mine.jsonl", write(tmp_path / "mill.txt", CONTEXT)
-    assert drafts.add(file, "When?", None, [MILL], [source]) is True
-    assert drafts.add(file, "Who?", False, [], []) is True
-    assert drafts.add(file, "Why?", True, [], []) is False
+    assert drafts.add_question(file, "When?", None, [MILL], [source]) is True
+    assert drafts.add_question(file, "Who?", False, [], []) is True
+    assert drafts.add_question(file, "Why?", True, [], []) is False
     found = read_set(file)
     assert [(q.question, q.answerable) for q in found.questions] == [
         ("When?", True),
@@ -245,9 +245,9 @@ def test_questions_are_added_whole_or_as_drafts(tmp_path: Path) -> None:
         ([MILL], False, "has no evidence"),
     ):
         with pytest.raises(QuestionSetError, match=reason):
-            drafts.add(file, "What?", answerable, evidence, [source])
+            drafts.add_question(file, "What?", answerable, evidence, [source])
     with pytest.raises(QuestionSetError, match="there already"):
-        drafts.add(file, "Who?", False, [], [])
+        drafts.add_question(file, "Who?", False, [], [])
 
 
 @pytest.mark.parametrize("name", ["seed", "seed_oblique", "seed_parts"])

@@ -121,16 +121,16 @@ def test_an_interrupted_run_goes_on_to_the_same(passages: Path, tmp_path: Path) 
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        runner.run(questions, [], settings, asking=stop)
+        runner.run_set(questions, [], settings, asking=stop)
     (journal,) = (tmp_path / "runs").iterdir()
     journal.write_text(journal.read_text() + '{"set": "mills", "id": "q2", "que')  # torn by a kill
-    resumed = runner.run(questions, [], settings)
-    whole = runner.run(questions, [], settings)
+    resumed = runner.run_set(questions, [], settings)
+    whole = runner.run_set(questions, [], settings)
     assert (resumed.resumed, whole.resumed) == (2, 0)
     assert [r.outcome for r in resumed.records] == [r.outcome for r in whole.records]
     assert [r.retrieved for r in resumed.records] == [r.retrieved for r in whole.records]
     assert not list((tmp_path / "runs").iterdir())
     # Other settings are another run.
     with pytest.raises(KeyboardInterrupt):
-        runner.run(questions, [], settings, asking=stop)
-    assert runner.run(questions, [], settings, legs=["terms"]).resumed == 0
+        runner.run_set(questions, [], settings, asking=stop)
+    assert runner.run_set(questions, [], settings, legs=["terms"]).resumed == 0
