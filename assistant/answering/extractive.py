@@ -17,15 +17,23 @@ from assistant.retrieval.evidence import Candidate, Evidence
 from index import Paragraph
 from index.bm25 import terms_of
 
-#: A sentence joins the best one above this probability, and above this share of the best's.
+# Each was chosen on the shipped questions. What is said of other values was measured afterwards on
+# seed, seed_oblique, seed_parts, 160 questions of SQuAD 2.0 and 254 of MT-RAG.
+
+#: A sentence joins the best one above this probability, and above this share of the best's. Lower
+#: or higher by .1 changes which questions are answered right by .01 at most; higher cites more
+#: precisely (up to .04), lower less.
 JOIN, JOIN_SHARE = 0.4, 0.5
-#: The same for a question that asks for several things.
+#: The same for a question that asks for several things; lower by .05, seed_parts cites less
+#: precisely by .07.
 JOIN_SEVERAL, JOIN_SEVERAL_SHARE = 0.25, 0.35
-#: A sentence above this share of the likeliest one's probability answers as well as that one.
+#: A sentence above this share of the likeliest one's probability answers as well as that one; .5 and
+#: .7 change next to nothing.
 COVERS = 0.6
-#: What is left of the probability of a sentence that the conversation has said already.
+#: What is left of the probability of a sentence that the conversation has said already; .3 and .7
+#: change nothing.
 SAID = 0.5
-#: Sentences that share this much of their terms say the same.
+#: Sentences that share this much of their terms say the same; .7 and .9 change next to nothing.
 REDUNDANT = 0.8
 
 # Words that begin a sentence and point to the one before it.

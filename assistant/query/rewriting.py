@@ -22,6 +22,8 @@ from assistant.english import (
 from assistant.query.cleaning import SAYS, without_courtesies
 from index.bm25 import QUESTION_WORDS
 
+# STANDS, and SAYS of `cleaning`, were chosen on the follow-ups among the shipped questions.
+
 #: What asks nothing ("Regional differences") does not stand on its own with fewer words that carry
 #: meaning, though nothing in it points back; a whole question does with SAYS.
 STANDS = 4

@@ -10,18 +10,24 @@ from assistant.retrieval.reading_model import Reader, Reading
 from index import Hit, SearchResult
 from index.bm25 import terms_of
 
+# Each was chosen on the shipped questions. What is said of other values was measured afterwards on
+# seed, seed_oblique, seed_parts, 160 questions of SQuAD 2.0 and 254 of MT-RAG.
+
 #: Added to the score of a paragraph that was read: RERANK * the mean of the sigmoids of its best
-#: sentence's logit and of its own. Ranking by what was read alone is much worse.
+#: sentence's logit and of its own. Ranking by what was read alone is much worse; .4 and .8 move
+#: hit@1 by one or two questions either way.
 RERANK = 0.6
-#: Paragraphs that are read, and that may contribute sentences.
+#: Paragraphs that are read, and that may contribute sentences; not varied.
 DEPTH = 3
 #: Of each paragraph, so many sentences nearest to the question are read, with their neighbours.
+#: With 2 every set has .01 to .04 less evidence cited; with 4 two gain a little and one loses.
 NEAREST = 3
-#: Weight of the question's terms, against the cosine, in choosing them.
+#: Weight of the question's terms, against the cosine, in choosing them; .3 and .9 do as well.
 NEAREST_TERMS = 0.6
 #: A paragraph whose own logit and whose best sentence's are above this answers: no more are read.
+#: 1 and 3 do as well.
 CLEAR = 2.0
-#: The logit of a sentence that was not worth reading.
+#: The logit of a sentence that was not worth reading; -4 and -8 change nothing.
 UNREAD = -6.0
 
 

@@ -25,6 +25,8 @@ from assistant.verification.contradictions import Conflict, conflicts, side_by_s
 from assistant.verification.nli import InferenceModel
 from index import Index, SearchResult
 
+# Chosen on the half of the shipped claims (`evals/questions/seed_claims.jsonl`) that is fitted on.
+
 SEARCHED = 6  # paragraphs that a sentence is judged by
 READ = 4  # grounds that are read by the model of entailment
 #: How far below the best match of words and meaning a ground may lie.
