@@ -180,10 +180,10 @@ def test_it_is_painted_before_the_server_is_asked_anything(visit: Visit) -> None
     print(f"first contentful paint: {painted:.0f} ms")
     expect(page.get_by_label("Your question")).to_be_visible()
     expect(page.locator("body[data-ready]")).to_have_count(0)
-    page.unroute("**/session")
     for route in held:
         route.continue_()
     visit.ready()
+    page.unroute("**/session")
 
 
 def test_conversations_are_kept_in_the_browser(visit: Visit) -> None:

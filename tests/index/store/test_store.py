@@ -19,8 +19,8 @@ from index.store.locks import ProcessLock
 
 Damage = Callable[[Path], object]
 
-#: Of paragraphs: their sentences, some four in each, are enough for Chroma's graph files.
-COUNT = 400
+#: Of paragraphs: from a thousand on, their terms are kept on the disk.
+COUNT = 1050
 
 
 @pytest.fixture(scope="session")
