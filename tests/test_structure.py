@@ -39,7 +39,7 @@ HOMES = {
     "jinja2": {"evals.reporting.report"},
     "llama_index": {"assistant.llm.client", "assistant.llama_index"},
     "markdown_it": {"index.chunking.markdown"},
-    "onnxruntime": {"assistant.retrieval.reading_model", "evals.training.quantise"},
+    "onnxruntime": {"assistant.retrieval.reading_model"},
     "mcp": {"assistant.web.mcp"},
     "matplotlib": {"evals.reporting.plots"},
     "platformdirs": {"assistant.settings"},

@@ -11,6 +11,7 @@ sentence-transformers scores (question, sentence) pairs in its place.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -75,6 +76,8 @@ class PassageReader:
     """
 
     def __init__(self, folder: Path) -> None:
+        # Its telemetry looks up hosts outside, and is decided on when the library is loaded.
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         import onnxruntime
         from tokenizers import Tokenizer
 
