@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from assistant.cli.options import notes
 
 #: Columns where output is piped: room for the widest table.
-WIDE = 120
+WIDE = 160
 out = Console(
     highlight=False,
     markup=False,

@@ -46,8 +46,8 @@ from assistant import Assistant
 from assistant.web.server import serve
 
 class Slow(Assistant):
-    def stream(self, question, history=()):
-        for event in super().stream(question, history):
+    def stream(self, question, history=(), **options):
+        for event in super().stream(question, history, **options):
             yield event
             while question.startswith("Slowly: ") and gate.exists():
                 time.sleep(0.05)
