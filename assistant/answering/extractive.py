@@ -27,8 +27,8 @@ JOIN, JOIN_SHARE = 0.4, 0.5
 #: The same for a question that asks for several things; lower by .05, seed_parts cites less
 #: precisely by .07.
 JOIN_SEVERAL, JOIN_SEVERAL_SHARE = 0.25, 0.35
-#: A sentence above this share of the likeliest one's probability answers as well as that one; .5 and
-#: .7 change next to nothing.
+#: A sentence above this share of the likeliest one's probability answers as well as that one; .5
+#: and .7 change next to nothing.
 COVERS = 0.6
 #: What is left of the probability of a sentence that the conversation has said already; .3 and .7
 #: change nothing.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import footnote
+from helpers import footnote, run_footnote
 from question_sets import SEED
 
 from assistant import Assistant, calibration
@@ -135,7 +135,8 @@ def test_the_threshold_is_in_the_middle_of_those_that_do_as_well() -> None:
 
 def test_ways_of_ranking_are_compared(questions: Path) -> None:
     own = ("--index-dir", questions.with_name("index"))
-    done = footnote("eval", "retrieval", questions, *own, COLUMNS="200")
+    # In a process of its own: a console takes its width when it is made.
+    done = run_footnote("eval", "retrieval", questions, *own, COLUMNS="200")
     rows = [line for line in done.stdout.splitlines() if re.search(r"\s12$", line.rstrip())]
     ways = [re.split(r"\s{2,}", row.strip())[0] for row in rows]
     assert ways[0] == "paragraph vectors"
