@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from helpers import hits_of
 
-from index import Hit
-from index.chunking.loader import document_from_text
 from index.retriever import blend
 
 ANSWERS = "The museum was opened by the mayor in 1934."
 FILLER = [f"Number {word} of the boats lies at the quay." for word in "one two six ten".split()]
 
 
-def hits(*paragraphs: Sequence[str]) -> list[Hit]:
-    """Hits with the first sentence nearest and the others ever farther."""
-    document = document_from_text("\n\n".join(" ".join(own) for own in paragraphs), "boats.txt")
-    return [
-        Hit(
-            paragraph,
-            1.0 - rank / 10,
-            {"sentence": 0.9, "terms": 0.1},
-            tuple(0.9 - n / 100 for n in range(len(paragraph.sentences))),
-        )
-        for rank, paragraph in enumerate(document.paragraphs)
-    ]
-
-
 def test_what_fits_the_conversation_comes_before_its_equals() -> None:
-    first, second, third = hits(FILLER[:2], FILLER[2:], [ANSWERS])  # 1.0, 0.9, 0.8
+    first, second, third = hits_of(FILLER[:2], FILLER[2:], [ANSWERS])  # 1.0, 0.9, 0.8
     blended = blend([first, second, third], [first, second])
     assert [hit.paragraph.id for hit in blended] == [h.paragraph.id for h in (first, second, third)]
     # The third one is not there, and lacks 0.2 here and 0.1 there.

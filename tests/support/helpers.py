@@ -16,7 +16,8 @@ from unittest.mock import patch
 
 import numpy as np
 
-from index.chunking.loader import read_document
+from index import Hit
+from index.chunking.loader import document_from_text, read_document
 from index.encoder import Encoder, Spans, Vectors
 from index.models import Document
 
@@ -142,3 +143,17 @@ def _checked(
     assert "Traceback" not in done.stderr, done.stderr
     assert code in (None, done.returncode), (done.returncode, done.stdout, done.stderr)
     return done
+
+
+def hits_of(*paragraphs: Sequence[str]) -> list[Hit]:
+    """Hits with the first sentence nearest and the others ever farther."""
+    document = document_from_text("\n\n".join(" ".join(own) for own in paragraphs), "boats.txt")
+    return [
+        Hit(
+            paragraph,
+            1.0 - rank / 10,
+            {"sentence": 0.9, "terms": 0.1},
+            tuple(0.9 - n / 100 for n in range(len(paragraph.sentences))),
+        )
+        for rank, paragraph in enumerate(document.paragraphs)
+    ]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from helpers import hits_of
 
 from assistant.retrieval.evidence import gather
 from assistant.retrieval.reading_model import Reading, load_reader
 from assistant.retrieval.reranker import CLEAR, DEPTH, UNREAD, read, rerank
-from index import Hit, SearchResult
-from index.chunking.loader import document_from_text
+from index import SearchResult
 
 ANSWERS = "The museum was opened by the mayor in 1934."
 FILLER = [f"Number {word} of the boats lies at the quay." for word in "one two six ten".split()]
@@ -37,26 +37,12 @@ def counting() -> Counting:
     return Counting()
 
 
-def hits(*paragraphs: Sequence[str]) -> list[Hit]:
-    """Hits with the first sentence nearest and the others ever farther."""
-    document = document_from_text("\n\n".join(" ".join(own) for own in paragraphs), "boats.txt")
-    return [
-        Hit(
-            paragraph,
-            1.0 - rank / 10,
-            {"sentence": 0.9, "terms": 0.1},
-            tuple(0.9 - n / 100 for n in range(len(paragraph.sentences))),
-        )
-        for rank, paragraph in enumerate(document.paragraphs)
-    ]
-
-
 QUESTION, WEIGHTS = "When was the museum opened?", {"museum": 2.0, "open": 2.0}
 
 
 def test_reading_stops_at_a_paragraph_that_clearly_answers(counting: Counting) -> None:
     counting.given.clear()
-    found = hits([ANSWERS, FILLER[0]], FILLER[:2], FILLER[2:])
+    found = hits_of([ANSWERS, FILLER[0]], FILLER[:2], FILLER[2:])
     (reading,) = read(counting, QUESTION, found, WEIGHTS)
     assert min(reading.sentences[0], reading.paragraph) > CLEAR
     assert counting.given == [[ANSWERS, FILLER[0]]]
@@ -64,13 +50,13 @@ def test_reading_stops_at_a_paragraph_that_clearly_answers(counting: Counting) -
 
 def test_all_are_read_where_several_things_are_asked_for(counting: Counting) -> None:
     counting.given.clear()
-    found = hits([ANSWERS, FILLER[0]], FILLER[:2], FILLER[2:], FILLER)
+    found = hits_of([ANSWERS, FILLER[0]], FILLER[:2], FILLER[2:], FILLER)
     assert len(read(counting, QUESTION, found, WEIGHTS, several=True)) == DEPTH
     assert len(counting.given) == DEPTH
 
 
 def test_all_are_read_where_none_answers(counting: Counting) -> None:
-    found = hits(FILLER[:2], FILLER[2:], FILLER[:3])
+    found = hits_of(FILLER[:2], FILLER[2:], FILLER[:3])
     readings = read(counting, QUESTION, found, WEIGHTS)
     assert len(readings) == DEPTH
     assert all(reading.paragraph < CLEAR for reading in readings)
@@ -81,7 +67,9 @@ def test_sentences_far_from_the_question_are_not_read_but_neighbours_are(
 ) -> None:
     counting.given.clear()
     far = [f"{line[:-1]} and rots." for line in FILLER] * 3
-    (hit,) = hits([FILLER[0], FILLER[1], *far, "Paint was bought.", ANSWERS, "It has two doors."])
+    (hit,) = hits_of(
+        [FILLER[0], FILLER[1], *far, "Paint was bought.", ANSWERS, "It has two doors."]
+    )
     (reading,) = read(counting, QUESTION, [hit], WEIGHTS)
     # The three nearest are the answer (by its terms) and the first two; one more beside each.
     assert counting.given == [
@@ -93,11 +81,11 @@ def test_sentences_far_from_the_question_are_not_read_but_neighbours_are(
 
 
 def test_nothing_is_read_without_a_reader() -> None:
-    assert read(None, QUESTION, hits(FILLER), WEIGHTS) == []
+    assert read(None, QUESTION, hits_of(FILLER), WEIGHTS) == []
 
 
 def test_what_answers_moves_up_and_has_the_features(counting: Counting) -> None:
-    found = hits(FILLER[:2], [ANSWERS, FILLER[2]])
+    found = hits_of(FILLER[:2], [ANSWERS, FILLER[2]])
     ranked = rerank(counting, QUESTION, SearchResult(tuple(found), WEIGHTS))
     assert [own.hit.paragraph.number for own in ranked] == [2, 1]
     gathered = gather(QUESTION, ranked, WEIGHTS)
