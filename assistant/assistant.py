@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from copy import copy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from assistant.answer import Answer, Done, Event, SourcesFound, Verification
 from assistant.answering.abstention import decide
@@ -254,15 +254,17 @@ class Assistant:
         timer.lap("answer")
         yield Done(builder.answer(asked, decision, closest, timer.laps))
 
-    async def aask(self, question: str, history: Sequence[Turn] = (), **options: Any) -> Answer:
+    async def aask(
+        self, question: str, history: Sequence[Turn] = (), *, threshold: float | None = None
+    ) -> Answer:
         """As `ask`, without blocking the event loop."""
-        return await asyncio.to_thread(self.ask, question, history, **options)
+        return await asyncio.to_thread(self.ask, question, history, threshold=threshold)
 
     async def astream(
-        self, question: str, history: Sequence[Turn] = (), **options: Any
+        self, question: str, history: Sequence[Turn] = (), *, threshold: float | None = None
     ) -> AsyncIterator[Event]:
         """As `stream`, without blocking the event loop."""
-        events = self.stream(question, history, **options)
+        events = self.stream(question, history, threshold=threshold)
         while (event := await asyncio.to_thread(next, events, None)) is not None:
             yield event
 
