@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from assistant.answer import Answer, AnswerSentence, Citation, Verdict
-from assistant.web.sessions import Shelf
+from assistant.web.sessions import SessionDocuments
 from index.errors import MissingPathError
 
 MOST = 100
@@ -42,7 +42,7 @@ class Vote(BaseModel):
     citations: list[Cited] = Field(max_length=MOST)
 
 
-def answer_of(vote: Vote, shelf: Shelf, owner: str | None) -> Answer:
+def answer_of(vote: Vote, sessions: SessionDocuments, owner: str | None) -> Answer:
     """The answer that was voted on; its quotes are read from the documents anew.
 
     Raises:
@@ -54,14 +54,14 @@ def answer_of(vote: Vote, shelf: Shelf, owner: str | None) -> Answer:
         sentences=tuple(
             AnswerSentence(said.text, said.verdict, tuple(said.markers)) for said in vote.sentences
         ),
-        citations=tuple(_citation(cited, shelf, owner) for cited in vote.citations),
+        citations=tuple(_citation(cited, sessions, owner) for cited in vote.citations),
         refused=vote.refused,
         confidence=vote.confidence,
     )
 
 
-def _citation(cited: Cited, shelf: Shelf, owner: str | None) -> Citation:
-    document = shelf.document(owner, cited.document)
+def _citation(cited: Cited, sessions: SessionDocuments, owner: str | None) -> Citation:
+    document = sessions.document(owner, cited.document)
     inside = [
         paragraph
         for paragraph in document.paragraphs[cited.paragraph - 1 : cited.paragraph]

@@ -43,7 +43,7 @@ def tools_of(assistant: Assistant, path: str) -> FastMCP[Any]:
         stateless_http=True,
         json_response=True,
         log_level="WARNING",
-        # The gate in front of it looks at hosts and origins.
+        # The middleware in front of it looks at hosts and origins.
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
     logging.root.handlers = handlers  # it has put its own there, which show what others log

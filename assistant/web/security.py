@@ -123,7 +123,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-class Gate:
+class SecurityMiddleware:
     """Refuses what comes from other sites or asks for other things; adds the security headers.
 
     Args:

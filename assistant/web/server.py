@@ -3,7 +3,7 @@
 Questions and indexing go through gradio's queue, which tells everyone their place in it, runs some
 at a time and streams what comes of them. Everything else is a plain request. Nothing asks for
 anything outside this machine: gradio's analytics and version check are off, and the browser is told
-to refuse any other host (see `gate`).
+to refuse any other host (see `security`).
 """
 
 import mimetypes
@@ -25,10 +25,10 @@ from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
 from assistant.web.feedback import Vote, answer_of
-from assistant.web.security import MCP, Gate, accounts_of, check_host, is_loopback
-from assistant.web.sessions import Shelf
+from assistant.web.security import MCP, SecurityMiddleware, accounts_of, check_host, is_loopback
+from assistant.web.sessions import SessionDocuments
 from assistant.web.streams import Quota, adding, answering, plain_document, turns_of
-from assistant.web.suggestions import SHOWN, Starters
+from assistant.web.suggestions import SHOWN, Suggestions
 from index.errors import FootnoteError, MissingPathError, QuestionError, SettingsError
 
 if TYPE_CHECKING:
@@ -71,10 +71,10 @@ def serve(
 
         check_installed()
         tools = tools_of(assistant, MCP)
-    shelf = Shelf(assistant)
-    gate = Middleware(Gate, local=is_loopback(host), accounts=accounts_of(auth))
-    starters = Starters()
-    server = build(shelf, starters, gate, tools)
+    sessions = SessionDocuments(assistant)
+    guard = Middleware(SecurityMiddleware, local=is_loopback(host), accounts=accounts_of(auth))
+    starters = Suggestions()
+    server = build(sessions, starters, guard, tools)
     _ask_this_machine_directly()
     try:
         _, url, _ = server.launch(
@@ -103,7 +103,7 @@ def serve(
         sys.stdout.write(f"MCP clients connect to {url.rstrip('/')}{MCP} (streamable HTTP)\n")
     sys.stdout.flush()
     aside = [
-        threading.Thread(target=shelf.keep_clear),
+        threading.Thread(target=sessions.keep_clear),
         threading.Thread(target=starters.of, args=(assistant,)),
     ]
     try:
@@ -116,27 +116,27 @@ def serve(
     finally:
         server.get_blocks().close(verbose=False)
         starters.close()
-        shelf.close()
+        sessions.close()
         for thread in aside:
             thread.join()
 
 
 def build(
-    shelf: Shelf,
-    starters: Starters,
-    gate: Middleware,
+    sessions: SessionDocuments,
+    starters: Suggestions,
+    guard: Middleware,
     tools: "FastMCP[Any] | None" = None,
 ) -> gr.Server:
     """The server, not yet launched."""
-    server = gr.Server(title="Footnote", openapi_url=None, middleware=[gate])
-    _add_streams(server, shelf, starters)
-    _add_requests(server, shelf, starters)
+    server = gr.Server(title="Footnote", openapi_url=None, middleware=[guard])
+    _add_streams(server, sessions, starters)
+    _add_requests(server, sessions, starters)
     if tools:
         server.router.routes.extend(tools.streamable_http_app().routes)
     return server
 
 
-def _add_streams(server: gr.Server, shelf: Shelf, starters: Starters) -> None:
+def _add_streams(server: gr.Server, sessions: SessionDocuments, starters: Suggestions) -> None:
     """What takes long: it waits its turn in gradio's queue and streams; gradio sends the browser
     what is new in each value."""
     at_once = Quota(OWN_AT_ONCE)
@@ -157,7 +157,7 @@ def _add_streams(server: gr.Server, shelf: Shelf, starters: Starters) -> None:
         owner = _owner(request.username, request.headers)
         try:
             with at_once.one_of(owner or str(request.session_hash)):
-                yield from answering(shelf, starters, owner, question, history, documents)
+                yield from answering(sessions, starters, owner, question, history, documents)
         except QuestionError as error:  # too many of one person's
             yield {"stage": "failed", "failure": str(error)}
 
@@ -167,13 +167,13 @@ def _add_streams(server: gr.Server, shelf: Shelf, starters: Starters) -> None:
         if owner is None:
             yield {"stage": "failed", "failure": "This browser gave no key."}
         else:
-            yield from adding(shelf, owner, ticket)
+            yield from adding(sessions, owner, ticket)
 
     server.api(ask, name="ask", concurrency_limit=QUESTIONS_AT_ONCE)
     server.api(add, name="add", concurrency_limit=1, api_visibility="private")
 
 
-def _add_requests(server: gr.Server, shelf: Shelf, starters: Starters) -> None:
+def _add_requests(server: gr.Server, sessions: SessionDocuments, starters: Suggestions) -> None:
     """What is done at once."""
     mimetypes.add_type("font/woff2", ".woff2")  # not every system knows it
     static = StaticFiles(packages=[("assistant.web", "static")])
@@ -215,21 +215,21 @@ def _add_requests(server: gr.Server, shelf: Shelf, starters: Starters) -> None:
 
     @server.get("/session")
     def session(owner: anyone, name: Annotated[str | None, Depends(user)]) -> dict[str, Any]:
-        shelf.touch(owner)
+        sessions.touch(owner)
         functions = server.get_blocks().fns.values()
         return {
             "user": name,
-            "documents": [plain_document(shelved) for shelved in shelf.documents(owner)],
+            "documents": [plain_document(found) for found in sessions.documents(owner)],
             "functions": {function.api_name: function._id for function in functions},  # noqa: SLF001
         }
 
     @server.post("/starters")
     def starting(documents: list[str], owner: anyone) -> list[str]:
-        return list(starters.of(shelf.asking(owner, documents))[:SHOWN])
+        return list(starters.of(sessions.asking(owner, documents))[:SHOWN])
 
     @server.get("/documents/{identity}")
     def document(identity: str, owner: anyone) -> dict[str, Any]:
-        found = shelf.document(owner, identity)
+        found = sessions.document(owner, identity)
         return {
             "id": found.id,
             "title": found.title,
@@ -247,31 +247,31 @@ def _add_requests(server: gr.Server, shelf: Shelf, starters: Starters) -> None:
 
     @server.post("/documents/{identity}/keep")
     def keep(identity: str, owner: someone) -> None:
-        shelf.keep(owner, identity)
+        sessions.keep(owner, identity)
 
     @server.delete("/documents/{identity}")
     def remove(identity: str, owner: someone) -> None:
-        shelf.remove(owner, identity)
+        sessions.remove(owner, identity)
 
     @server.post("/uploads")
     async def upload(name: str, request: Request, owner: someone) -> str:
-        return await shelf.receive(owner, name, request.stream())
+        return await sessions.receive(owner, name, request.stream())
 
     @server.post("/feedback")
     def feedback(vote: Vote, owner: anyone) -> None:
         from assistant.feedback import add_draft, drafts_path
 
         add_draft(
-            drafts_path(shelf.index_folder),
+            drafts_path(sessions.index_folder),
             vote.question,
             history=turns_of(vote.history),
-            answer=answer_of(vote, shelf, owner),
+            answer=answer_of(vote, sessions, owner),
             verdict=vote.verdict,
         )
 
 
 def _owner(user: str | None, headers: Any) -> str | None:
-    return Shelf.owner(user, headers.get("x-footnote-session"))
+    return SessionDocuments.owner(user, headers.get("x-footnote-session"))
 
 
 def _running(

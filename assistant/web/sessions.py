@@ -44,14 +44,14 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f/\\:]")
 
 
 @dataclass(frozen=True, slots=True)
-class Shelved:
+class SessionDocument:
     """A document as one browser sees it; `own`: it added the document."""
 
     info: DocumentInfo
     own: bool
 
 
-class Shelf:
+class SessionDocuments:
     """All documents of an assistant, and what browsers add to them. May be used from many threads.
 
     Args:
@@ -88,13 +88,13 @@ class Shelf:
 
     # --- what --------------------------------------------------------------------------------
 
-    def documents(self, owner: str | None) -> list[Shelved]:
+    def documents(self, owner: str | None) -> list[SessionDocument]:
         """What this browser may ask: everyone's documents first."""
         infos = {info.id: info for info in self._assistant.index.documents()}
         shared = [infos[i] for i in self._assistant.document_ids if i in infos]
         return [
-            *(Shelved(info, own=False) for info in shared),
-            *(Shelved(info, own=True) for info in infos.values() if _is_of(info, owner)),
+            *(SessionDocument(info, own=False) for info in shared),
+            *(SessionDocument(info, own=True) for info in infos.values() if _is_of(info, owner)),
         ]
 
     def asking(self, owner: str | None, chosen: Sequence[str] | None = None) -> Assistant:
@@ -103,7 +103,7 @@ class Shelf:
         Raises:
             MissingPathError: a document is not there, or not for this browser.
         """
-        allowed = [shelved.info.id for shelved in self.documents(owner)]
+        allowed = [found.info.id for found in self.documents(owner)]
         if chosen is None:
             return self._assistant.over(allowed)
         if not chosen:
@@ -230,10 +230,10 @@ class Shelf:
             if info.source.startswith(UPLOADED) and not info.kept and gone(owner):
                 self._assistant.index.remove(info.id)
 
-    def _find(self, owner: str | None, identity: str, own: bool = False) -> Shelved:
-        for shelved in self.documents(owner):
-            if shelved.info.id == identity and (shelved.own or not own):
-                return shelved
+    def _find(self, owner: str | None, identity: str, own: bool = False) -> SessionDocument:
+        for found in self.documents(owner):
+            if found.info.id == identity and (found.own or not own):
+                return found
         raise MissingPathError("That document is not here. It may have been removed.")
 
 

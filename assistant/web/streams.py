@@ -17,8 +17,8 @@ from dataclasses import asdict
 from typing import Any
 
 from assistant.answer import Answer, Citation, Done, SentenceReady, SourcesFound
-from assistant.web.sessions import Shelf, Shelved
-from assistant.web.suggestions import Starters
+from assistant.web.sessions import SessionDocument, SessionDocuments
+from assistant.web.suggestions import Suggestions
 from index.errors import FootnoteError, QuestionError
 
 FAILED = (
@@ -30,8 +30,8 @@ _logger = logging.getLogger(__name__)
 
 
 def answering(
-    shelf: Shelf,
-    starters: Starters,
+    sessions: SessionDocuments,
+    starters: Suggestions,
     owner: str | None,
     question: str,
     history: Sequence[dict[str, str]],
@@ -40,14 +40,14 @@ def answering(
     """An answer in pieces: `searching`, then `reading` with the sources, then the sentences.
 
     Args:
-        shelf, starters: whose documents are asked, and what can be asked instead.
+        sessions, starters: whose documents are asked, and what can be asked instead.
         owner: who asks.
         question, history, documents: as the browser sent them.
     """
     known: dict[str, Any] = {"stage": "searching"}
     yield known
     try:
-        asked = shelf.asking(owner, documents)
+        asked = sessions.asking(owner, documents)
         for event in asked.stream(question, turns_of(history)):
             if isinstance(event, SourcesFound):
                 known = {
@@ -75,7 +75,7 @@ def answering(
         yield {**known, "stage": "failed", "failure": FAILED}
 
 
-def adding(shelf: Shelf, owner: str, ticket: str) -> Iterator[dict[str, Any]]:
+def adding(sessions: SessionDocuments, owner: str, ticket: str) -> Iterator[dict[str, Any]]:
     """A file that was received, indexed: `indexing` with its `done` and `total` paragraphs, then
     `done` with the document. Closed early, the document is not added."""
     progress: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
@@ -87,7 +87,7 @@ def adding(shelf: Shelf, owner: str, ticket: str) -> Iterator[dict[str, Any]]:
         progress.put((done, total))
 
     with ThreadPoolExecutor(1) as pool:
-        added = pool.submit(shelf.add, owner, ticket, step)
+        added = pool.submit(sessions.add, owner, ticket, step)
         try:
             while not added.done():
                 try:
@@ -98,7 +98,10 @@ def adding(shelf: Shelf, owner: str, ticket: str) -> Iterator[dict[str, Any]]:
         finally:
             given_up.set()
     try:
-        yield {"stage": "done", "document": plain_document(Shelved(added.result(), own=True))}
+        yield {
+            "stage": "done",
+            "document": plain_document(SessionDocument(added.result(), own=True)),
+        }
     except FootnoteError as error:
         yield {"stage": "failed", "failure": str(error)}
     except Exception:
@@ -172,14 +175,14 @@ def plain_answer(answer: Answer) -> dict[str, Any]:
     }
 
 
-def plain_document(shelved: Shelved) -> dict[str, Any]:
+def plain_document(found: SessionDocument) -> dict[str, Any]:
     """A document as the page lists it."""
-    info = shelved.info
+    info = found.info
     return {
         "id": info.id,
         "title": info.title,
         "name": info.source.replace("\\", "/").rpartition("/")[2],
         "paragraphs": info.paragraphs,
-        "own": shelved.own,
+        "own": found.own,
         "kept": info.kept,
     }

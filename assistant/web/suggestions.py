@@ -19,7 +19,7 @@ REMEMBERED = 200
 """Sets of documents whose questions are remembered."""
 
 
-class Starters:
+class Suggestions:
     """Suggested questions by the set of documents that they are about."""
 
     def __init__(self) -> None:

@@ -29,7 +29,7 @@ from playwright.sync_api import expect
 
 from assistant import Assistant
 from assistant.web.server import QUESTIONS_AT_ONCE, serve
-from assistant.web.sessions import Shelf
+from assistant.web.sessions import SessionDocuments
 from index.errors import SettingsError
 
 SESSIONS = 50
@@ -378,35 +378,35 @@ def test_added_documents_go_when_their_owner_is_away(assistant: Assistant) -> No
     def nothing(done: int, total: int) -> None:
         assert 0 <= done <= total
 
-    shelf = Shelf(assistant)
-    ann, ben = Shelf.owner("ann", new_key()), Shelf.owner(None, new_key())
+    sessions = SessionDocuments(assistant)
+    ann, ben = SessionDocuments.owner("ann", new_key()), SessionDocuments.owner(None, new_key())
     assert ann is not None
     assert ben is not None
     names = ("../../etc/notes.txt", "C:\\notes.md", "\x00.hidden", "n" * 300 + ".txt")
     for owner in (ann, ben):
         for name in names:
-            ticket = asyncio.run(shelf.receive(owner, name, _parts("Walnuts float in brine.")))
-            shelf.add(owner, ticket, nothing)
-    own = [shelved for shelved in shelf.documents(ann) if shelved.own]
+            ticket = asyncio.run(sessions.receive(owner, name, _parts("Walnuts float in brine.")))
+            sessions.add(owner, ticket, nothing)
+    own = [found for found in sessions.documents(ann) if found.own]
     assert len(own) == len(names)
-    assert all("/" not in shelved.info.source.partition("/")[2] for shelved in own)
+    assert all("/" not in found.info.source.partition("/")[2] for found in own)
     kept = own[0].info.id
-    shelf.keep(ann, kept)
-    shelf.sweep()
-    assert len(shelf.documents(ann)) == 1 + len(names), "they are still there"
+    sessions.keep(ann, kept)
+    sessions.sweep()
+    assert len(sessions.documents(ann)) == 1 + len(names), "they are still there"
     long_ago = time.time() - 3600
     os.utime(assistant.index.folder / "sessions" / ann, (long_ago, long_ago))
-    shelf.sweep()
-    assert [s.info.id for s in shelf.documents(ann) if s.own] == [kept]
-    assert len([s for s in shelf.documents(ben) if s.own]) == len(names)
+    sessions.sweep()
+    assert [s.info.id for s in sessions.documents(ann) if s.own] == [kept]
+    assert len([s for s in sessions.documents(ben) if s.own]) == len(names)
     # What is kept is its owner's still, and nobody's by default.
     assert kept not in assistant.document_ids
-    assert kept not in {s.info.id for s in shelf.documents(ben)}
-    answer = shelf.asking(ann, [kept]).ask("What floats in brine?")
+    assert kept not in {s.info.id for s in sessions.documents(ben)}
+    answer = sessions.asking(ann, [kept]).ask("What floats in brine?")
     assert answer.text == "Walnuts float in brine."
-    shelf.close()
-    assert not [s for s in shelf.documents(ben) if s.own]
-    shelf.remove(ann, kept)
+    sessions.close()
+    assert not [s for s in sessions.documents(ben) if s.own]
+    sessions.remove(ann, kept)
     assert len(assistant.index.documents()) == 1
 
 
