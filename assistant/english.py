@@ -12,12 +12,10 @@ from functools import lru_cache
 from index.bm25 import QUESTION_WORDS, terms_of
 
 ARTICLES = frozenset("a an the".split())
-BE = tuple("is are was were".split())
-DO = tuple("do does did".split())
-HAVE = tuple("has have had".split())
-MODALS = tuple("can could will would should may might must".split())
 #: The words that begin a question where no question word does.
-AUXILIARIES = (*BE, *DO, *HAVE, *MODALS)
+AUXILIARIES = tuple(
+    "is are was were do does did has have had can could will would should may might must".split()
+)
 PRONOUNS = frozenset("it its they them their he him his she her this these those that both".split())
 PREPOSITIONS = frozenset(
     "of in on at to from for by with about into onto upon over under through during between among "
