@@ -58,8 +58,11 @@ HOMES = {
         "evals.cli.fitting",
         "evals.cli.main",
         "evals.cli.options",
+        "evals.training.making",
         "evals.training.quantise",
+        "evals.training.score",
         "evals.training.train",
+        "evals.training.writing",
     },
 }
 

@@ -24,10 +24,13 @@ from numpy.typing import NDArray
 from index.errors import ReaderError
 
 SHIPPED = "shipped"
+#: The folder of the shipped weights.
+SHIPPED_FOLDER = Path(str(files("assistant.retrieval") / "weights"))
 NONE = "none"
 
 MAX_TOKENS = 256
 MAX_QUESTION_TOKENS = 64
+MAX_CLAIM_TOKENS = 96
 OVERLAP_TOKENS = 64
 
 
@@ -50,7 +53,8 @@ class Reader(Protocol):
 
 
 def load_reader(name: str = SHIPPED) -> Reader | None:
-    """The reader by its name: `shipped`, `none`, or a sentence-transformers cross-encoder.
+    """The reader by its name: `shipped`, `none`, a folder that `evals.training.quantise` wrote, or
+    a sentence-transformers cross-encoder.
 
     Raises:
         ReaderError: it cannot be loaded, or the shipped weights are not what was shipped.
@@ -58,12 +62,39 @@ def load_reader(name: str = SHIPPED) -> Reader | None:
     if name == NONE:
         return None
     if name == SHIPPED:
-        return PassageReader(Path(str(files("assistant.retrieval") / "weights")))
+        return PassageReader(SHIPPED_FOLDER)
+    if (Path(name) / "reader.onnx").is_file():
+        return PassageReader(Path(name))
     return PairReader(name)
 
 
+class InputTokenizer:
+    """The tokens of texts, and those that begin and end a part of the input.
+
+    Args:
+        content: of a `tokenizer.json`.
+
+    Attributes:
+        first: begins an input ([CLS] of BERT).
+        last: ends each of its parts ([SEP] of BERT).
+    """
+
+    def __init__(self, content: str) -> None:
+        from tokenizers import Tokenizer
+
+        self._tokenizer = Tokenizer.from_str(content)
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self.first, self.last = self._tokenizer.encode("").ids
+
+    def ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """Each text's tokens, nothing added."""
+        encoded = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return [encoding.ids for encoding in encoded]
+
+
 class PassageReader:
-    """The shipped model: one pass a paragraph scores all of its sentences.
+    """A reading model of ours: one pass a paragraph scores all of its sentences.
 
     It runs in ONNX Runtime, in 8-bit integers: twice as fast here as PyTorch in bfloat16, and the
     same logits on every processor but for rounding.
@@ -79,7 +110,6 @@ class PassageReader:
         # Its telemetry looks up hosts outside, and is decided on when the library is loaded.
         os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         import onnxruntime
-        from tokenizers import Tokenizer
 
         try:
             content = (folder / "reader.onnx").read_bytes()
@@ -93,29 +123,28 @@ class PassageReader:
         found = hashlib.sha256(content).hexdigest()
         if found != expected:
             raise ReaderError(
-                f"The weights in {folder} are not the shipped ones (sha256 {found}, expected "
-                f"{expected}). Install footnote anew, or set FOOTNOTE_READER=none."
+                f"The weights in {folder} are not those that were written there (sha256 {found}, "
+                f"expected {expected}). Install footnote anew, or set FOOTNOTE_READER=none."
             )
         self.fingerprint = found[:12]
-        self._tokenizer = Tokenizer.from_str(tokenizer)
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
+        self._tokenizer = InputTokenizer(tokenizer)
         options = onnxruntime.SessionOptions()
         # Waiting threads would take the processor from the encoder, which has its own.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(
             content, options, providers=["CPUExecutionProvider"]
         )
+        self._inputs = {own.name for own in self._session.get_inputs()}
 
     def read(self, question: str, paragraphs: Sequence[Sequence[str]]) -> list[Reading]:
         """Read each paragraph; one longer than the model's input is read in overlapping windows,
         and where they overlap the larger logit counts."""
-        ids = self._ids([question, *(sentence for own in paragraphs for sentence in own)])
+        ids = self._tokenizer.ids([question, *(sentence for own in paragraphs for sentence in own)])
         head, bodies = ids[0][:MAX_QUESTION_TOKENS], iter(ids[1:])
         readings = []
         for own in paragraphs:
             logits, whole = [-float("inf")] * len(own), -float("inf")
-            for window in _windows(head, [next(bodies) for _ in own]):
+            for window in self._windows(head, [next(bodies) for _ in own]):
                 scores, paragraph, _ = self._forward(window)
                 whole = max(whole, paragraph)
                 for sentence, score in zip(window.sentences, scores, strict=True):
@@ -125,13 +154,9 @@ class PassageReader:
 
     def entails(self, premise: str, claim: str) -> float:
         """The logit of whether a premise of a few sentences entails a claim."""
-        head, body = self._ids([claim, premise])
-        (window, *_) = _windows(head[:MAX_QUESTION_TOKENS], [body])
+        head, body = self._tokenizer.ids([claim, premise])
+        (window, *_) = self._windows(head[:MAX_CLAIM_TOKENS], [body])
         return self._forward(window)[2]
-
-    def _ids(self, texts: Sequence[str]) -> list[list[int]]:
-        encoded = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        return [encoding.ids for encoding in encoded]
 
     def _forward(self, window: _Window) -> tuple[list[float], float, float]:
         """Logits of the sentences, of the paragraph, and of entailment. Windows go one by one:
@@ -143,10 +168,39 @@ class PassageReader:
         for row, (start, end) in enumerate(window.spans):
             spans[row, start:end] = 1 / (end - start)
         ids = np.array([window.ids], dtype=np.int64)
+        values = {"ids": ids, "types": types, "spans": spans}  # not every encoder has types
         sentences, paragraph, entailed = self._session.run(
-            None, {"ids": ids, "types": types, "spans": spans}
+            None, {name: values[name] for name in self._inputs}
         )
         return sentences.tolist(), float(paragraph[0]), float(entailed[0])
+
+    def _windows(self, question: list[int], sentences: Sequence[list[int]]) -> Iterator[_Window]:
+        """Pack whole sentences into windows that overlap by up to OVERLAP_TOKENS."""
+        last = self._tokenizer.last
+        head = [self._tokenizer.first, *question, last]
+        room = MAX_TOKENS - len(head) - 1
+        start = 0
+        while start < len(sentences):
+            ids, spans, end = list(head), list[tuple[int, int]](), start
+            while end < len(sentences) and (
+                end == start or len(ids) + len(sentences[end]) <= MAX_TOKENS - 1
+            ):
+                begin = len(ids)
+                ids += sentences[end][:room] or [
+                    last
+                ]  # a sentence without a token still has a place
+                spans.append((begin, len(ids)))
+                end += 1
+            yield _Window([*ids, last], len(head), list(range(start, end)), spans)
+            if end == len(sentences):
+                return
+            shared, start = 0, end
+            while (
+                start - 1 > end - len(spans)
+                and shared + len(sentences[start - 1]) <= OVERLAP_TOKENS
+            ):
+                start -= 1
+                shared += len(sentences[start])
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,30 +211,6 @@ class _Window:
     paragraph_start: int
     sentences: list[int]
     spans: list[tuple[int, int]]
-
-
-def _windows(question: list[int], sentences: Sequence[list[int]]) -> Iterator[_Window]:
-    """Pack whole sentences into windows that overlap by up to OVERLAP_TOKENS."""
-    cls, sep = 101, 102  # of BERT's uncased vocabulary, which the shipped tokenizer has
-    head = [cls, *question, sep]
-    room = MAX_TOKENS - len(head) - 1
-    start = 0
-    while start < len(sentences):
-        ids, spans, end = list(head), list[tuple[int, int]](), start
-        while end < len(sentences) and (
-            end == start or len(ids) + len(sentences[end]) <= MAX_TOKENS - 1
-        ):
-            begin = len(ids)
-            ids += sentences[end][:room] or [sep]  # a sentence without a token still has a place
-            spans.append((begin, len(ids)))
-            end += 1
-        yield _Window([*ids, sep], len(head), list(range(start, end)), spans)
-        if end == len(sentences):
-            return
-        shared, start = 0, end
-        while start - 1 > end - len(spans) and shared + len(sentences[start - 1]) <= OVERLAP_TOKENS:
-            start -= 1
-            shared += len(sentences[start])
 
 
 class PairReader:

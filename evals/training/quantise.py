@@ -12,6 +12,7 @@ scales: with them, weights that were in 8 bits already are rounded a second time
 from __future__ import annotations
 
 import hashlib
+import shutil
 import warnings
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -49,6 +50,9 @@ def quantise(
     (output / "reader.onnx").write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
     (output / "reader.sha256").write_text(f"{digest}  reader.onnx\n")
+    if (folder / "tokenizer.json").resolve() != (output / "tokenizer.json").resolve():
+        shutil.copy(folder / "tokenizer.json", output / "tokenizer.json")
+        model.encoder.config.save_pretrained(output)
 
 
 class _Quantised(torch.nn.Module):

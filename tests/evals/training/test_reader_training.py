@@ -3,66 +3,43 @@ becomes a model that reads."""
 
 from __future__ import annotations
 
-import gzip
 import json
+import shutil
 import subprocess
 import sys
 import time
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from helpers import PATIENCE
+from model_servers import gguf
+from training_data import write_data
 
-from assistant.retrieval.reading_model import PassageReader
-from evals.training.model import read_weights
+from assistant.retrieval.reading_model import SHIPPED_FOLDER as SHIPPED
+from assistant.retrieval.reading_model import PassageReader, load_reader
+from evals.training.examples import Pair, Passage, read_examples
+from evals.training.making import make
+from evals.training.model import ReadingModel, read_weights
 from evals.training.quantise import quantise
+from evals.training.score import score
+from evals.training.writing import write
 
-SHIPPED = Path(str(files("assistant.retrieval") / "weights"))
 STEPS, SAVE_EVERY = 12, 3
-
-
-def write(folder: Path, name: str, records: list[dict[str, Any]]) -> None:
-    with gzip.open(folder / f"{name}.jsonl.gz", "wt", encoding="utf-8") as lines:
-        lines.writelines(json.dumps({"src": name, **record}) + "\n" for record in records)
+QUESTION = "When was the museum opened?"
+PARAGRAPH = ("The museum stands by the river.", "It was opened in 1934.", "It is closed.")
+CLAIM = "The museum stands near water."
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Made up, so that what is learned from it is nothing."""
+    """Examples, some with a teacher's logits."""
     folder = tmp_path_factory.mktemp("data")
-    towns = [
-        f"{a}{b}" for a in ("Bren", "Quill", "Tor", "Zan") for b in ("na", "on", "mouth", "ia")
-    ]
-    contexts = [
-        f"The museum of {town} stands by the river. It was opened by Mayor {town} in {1900 + n}. "
-        f"Tickets cost {n + 3} crowns. It is closed on Mondays."
-        for n, town in enumerate(towns)
-    ]
-    asked = [
-        {
-            "question": f"When was the museum of {town} opened?",
-            "context": context,
-            "answers": [str(1900 + n)] if n % 4 else [],
-        }
-        for n, (town, context) in enumerate(zip(towns, contexts, strict=True))
-    ]
-    write(folder, "qa", asked)
-    sentences = [c.split(". ")[2] for c in contexts]
-    labelled = [
-        {"question": f"What does it cost in {town}?", "sentence": text, "label": n % 2}
-        for n, (town, text) in enumerate(zip(towns, sentences, strict=True))
-    ]
-    write(folder, "relevance", labelled)
-    kinds = ("entailment", "neutral", "contradiction")
-    pairs = [
-        {"premise": c, "hypothesis": f"{t} has a museum.", "label": kinds[n % 3]}
-        for n, (t, c) in enumerate(zip(towns, contexts, strict=True))
-    ]
-    write(folder, "nli", pairs)
-    return folder
+    write_data(folder)
+    make(folder, folder / "examples.jsonl.gz")
+    score(SHIPPED, folder / "examples.jsonl.gz", folder / "scored.jsonl.gz", limit=40)
+    return folder / "scored.jsonl.gz"
 
 
 def start(data: Path, output: Path) -> subprocess.Popen[str]:
@@ -107,9 +84,7 @@ def test_training_goes_on_where_it_was_killed(data: Path, tmp_path: Path) -> Non
     made = tmp_path / "made"
     made.mkdir()
     quantise(whole, made, average_with=SHIPPED)
-    (made / "tokenizer.json").write_bytes((SHIPPED / "tokenizer.json").read_bytes())
-    paragraph = ["The museum stands by the river.", "It was opened in 1934.", "It is closed."]
-    (reading,) = PassageReader(made).read("When was the museum opened?", [paragraph])
+    (reading,) = PassageReader(made).read(QUESTION, [PARAGRAPH])
     assert max(range(3), key=reading.sentences.__getitem__) == 1
 
 
@@ -120,11 +95,91 @@ def test_the_weights_that_ship_can_be_trained_further(tmp_path: Path) -> None:
     assert shipped.keys() == again.keys()
     for name, weight in shipped.items():
         np.testing.assert_array_equal(weight, again[name], err_msg=name)
-    (tmp_path / "tokenizer.json").write_bytes((SHIPPED / "tokenizer.json").read_bytes())
-    paragraph = ["The museum stands by the river.", "It was opened in 1934.", "It is closed."]
     readings = [
-        PassageReader(folder).read("When was the museum opened?", [paragraph])[0]
-        for folder in (SHIPPED, tmp_path)
+        PassageReader(folder).read(QUESTION, [PARAGRAPH])[0] for folder in (SHIPPED, tmp_path)
     ]
     logits = [[*reading.sentences, reading.paragraph] for reading in readings]
     np.testing.assert_allclose(*logits, atol=0.5)
+
+
+def test_a_teacher_is_asked_once_and_goes_on_where_it_was(data: Path, tmp_path: Path) -> None:
+    known = list(read_examples(data))
+    taught = [e for e in known if e.logit is not None]
+    assert len(taught) == 40
+    assert not any(e.held_out for e in taught)
+    for example in taught:
+        if isinstance(example, Passage):
+            assert example.sentence_logits is not None
+            assert len(example.sentence_logits) == len(example.sentences)
+    asked = data.with_name("examples.jsonl.gz")
+    output = tmp_path / "again.jsonl.gz"
+    score(SHIPPED, asked, output, limit=40)
+    assert list(read_examples(output)) == known
+    # What lies there is taken; nothing is asked for again.
+    part = next((tmp_path / "again.jsonl.gz.parts").iterdir())
+    before = part.stat().st_mtime_ns
+    score(SHIPPED, asked, output, limit=40)
+    assert part.stat().st_mtime_ns == before
+    assert list(read_examples(output)) == known
+
+
+def bare(kind: str, folder: Path) -> Path:
+    """A small encoder of `transformers` with weights by chance, and a tokenizer."""
+    from transformers import AutoConfig, AutoModel
+
+    settings = {
+        "vocab_size": 30522,
+        "hidden_size": 32,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+        "pad_token_id": 0,
+    }
+    if kind == "deberta-v2":
+        settings |= {"relative_attention": True, "pos_att_type": ["p2c", "c2p"]}
+        settings |= {"position_buckets": 256, "position_biased_input": False}
+        settings |= {"share_att_key": True, "type_vocab_size": 0, "norm_rel_ebd": "layer_norm"}
+    torch.manual_seed(1)
+    model = AutoModel.from_config(AutoConfig.for_model(kind, **settings))
+    for weight in model.parameters():  # equal ones, as of new biases, would be written once
+        torch.nn.init.normal_(weight, std=0.2)
+    model.save_pretrained(folder)
+    shutil.copy(SHIPPED / "tokenizer.json", folder)
+    return folder
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["bert", "mpnet", "deberta-v2"])
+def test_any_encoder_becomes_a_reader(kind: str, tmp_path: Path) -> None:
+    """Cut to two layers, written, quantised, and set as the reader: it reads as it was trained."""
+    body, trained, made = (tmp_path / name for name in ("body", "trained", "made"))
+    for folder in (trained, made):
+        folder.mkdir()
+    model = ReadingModel(bare(kind, body), layers=2)
+    model.load(read_weights(body))
+    model.save(trained)
+    quantise(trained, made)
+    again = ReadingModel(trained)
+    again.load(read_weights(made))
+    again.eval()
+    with torch.inference_mode():
+        (sentences,), whole = again.passage_logits([Passage(QUESTION, PARAGRAPH, (0, 1, 0), 1)])
+        entailed = again.pair_logits([Pair(CLAIM, PARAGRAPH[0], 1)])
+    reader = load_reader(str(made))
+    assert isinstance(reader, PassageReader)
+    (reading,) = reader.read(QUESTION, [PARAGRAPH])
+    np.testing.assert_allclose(reading.sentences, sentences.numpy(), atol=0.05)
+    np.testing.assert_allclose(reading.paragraph, float(whole[0]), atol=0.05)
+    np.testing.assert_allclose(reader.entails(PARAGRAPH[0], CLAIM), float(entailed[0]), atol=0.05)
+
+
+@pytest.mark.long
+def test_a_language_model_writes_and_goes_on_where_it_was(data: Path, tmp_path: Path) -> None:
+    output = tmp_path / "written.jsonl"
+    write(str(gguf()), data.parent, output, count=1)
+    first = output.read_text(encoding="utf-8")
+    assert "target" in json.loads(first)
+    write(str(gguf()), data.parent, output, count=2)
+    both = output.read_text(encoding="utf-8")
+    assert both.startswith(first)
+    assert both.count("\n") == 2
