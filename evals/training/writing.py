@@ -20,7 +20,7 @@ from typing import Annotated
 import typer
 
 from assistant.llm.client import LanguageModel, LanguageModelError, load_model
-from assistant.settings import Settings
+from assistant.settings import load_settings
 from evals.training.examples import MASKED, Example, Pair, Passage
 from index.bm25 import terms_of
 from index.chunking.sentences import sentence_spans
@@ -54,7 +54,7 @@ def write(
     seed: int = 1,
 ) -> None:
     """Write three examples a sentence."""
-    llm = load_model(Settings(llm=model, llm_timeout=120))
+    llm = load_model(load_settings(llm=model, llm_timeout=120))
     done = output.read_text(encoding="utf-8").count("\n") if output.exists() else 0
     started = time.monotonic()
     with output.open("a", encoding="utf-8") as lines:
