@@ -47,7 +47,7 @@ def read_sections(folder: Path) -> Iterator[Section]:
                 below.append(text)
             question = _question(tag, title)
             text = " ".join(below)
-            if question and len(text) >= 80:
+            if question and len(text) >= 80 and not text.endswith(":") and "Contents]" not in text:
                 yield Section(*question, text)
 
 

@@ -10,15 +10,17 @@ from pathlib import Path
 
 
 def read_synonyms(folder: Path) -> dict[str, list[str]]:
-    """For each single word, the others of its most frequent sense.
+    """For each single word that WordNet knows in one sense only, the others of that sense that it
+    knows in no other either.
 
-    A word is left out where its first sense in one part of speech was not found in WordNet's tagged
-    texts, or where it is known in another part of speech as well: what it means would be a guess.
+    Of words with several senses the wrong one was put in about every other time. Those that are a
+    form of another word are left out too, though they be words of their own ("built").
 
     Args:
-        folder: holds `index.noun`, `data.noun` and the like.
+        folder: holds `index.noun`, `data.noun`, `noun.exc` and the like.
     """
-    found: dict[str, list[list[str]]] = defaultdict(list)
+    senses: dict[str, list[list[str]]] = defaultdict(list)
+    forms = set()
     for part in ("noun", "verb", "adj", "adv"):
         members = {}
         for line in _records(folder / f"data.{part}"):
@@ -27,14 +29,18 @@ def read_synonyms(folder: Path) -> dict[str, list[str]]:
             members[fields[0]] = words
         for line in _records(folder / f"index.{part}"):
             fields = line.split()
-            tagged, offset = fields[5 + int(fields[3])], fields[6 + int(fields[3])]
-            if int(tagged) and fields[0].isalpha():
-                found[fields[0]].append([w for w in members[offset] if w.isalpha()])
-    return {
-        word: [other for other in senses[0] if other != word and other.islower()]
-        for word, senses in found.items()
-        if len(senses) == 1 and len(senses[0]) > 1
-    }
+            for offset in fields[6 + int(fields[3]) :]:
+                senses[fields[0]].append(members[offset])
+        forms |= {line.split()[0] for line in _records(folder / f"{part}.exc")}
+    found = {}
+    for word, own in senses.items():
+        if len(own) == 1 and word.isalpha() and word not in forms:
+            others = [
+                o for o in own[0] if o != word and o.isalpha() and len(senses.get(o, ())) == 1
+            ]
+            if others:
+                found[word] = others
+    return found
 
 
 def _records(path: Path) -> list[str]:

@@ -46,6 +46,7 @@ def write_wordnet(folder: Path) -> Path:
     """Three synsets in WordNet's format; `bank` has two senses as a noun and one as a verb."""
     folder.mkdir()
     for part in ("noun", "verb", "adj", "adv"):
+        (folder / f"{part}.exc").write_text("")
         (folder / f"data.{part}").write_text("  1 licence\n")
         (folder / f"index.{part}").write_text("  1 licence\n")
     (folder / "data.verb").write_text(
@@ -118,7 +119,10 @@ def test_documentation_asks_and_answers(tmp_path: Path, examples: list[Any]) -> 
 
 
 def test_a_word_with_one_meaning_has_its_synonyms(tmp_path: Path) -> None:
-    assert read_synonyms(write_wordnet(tmp_path / "wordnet")) == {"open": ["unlock"]}
+    assert read_synonyms(write_wordnet(tmp_path / "wordnet")) == {
+        "open": ["unlock"],
+        "unlock": ["open"],
+    }
 
 
 def test_what_a_language_model_wrote_becomes_examples(tmp_path: Path) -> None:
