@@ -13,9 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from index.errors import SettingsError
+
+#: What becomes of a question. `unsure`: the documents may answer it or not; the likeliest sentences
+#: are shown as the closest that they come, never as an answer.
+Status = Literal["answered", "unsure", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +40,67 @@ def sigmoid(logit: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Where confidence turns from refusing to being unsure, and from that to answering.
+
+    Attributes:
+        refuse_below: refuse below this confidence.
+        answer_from: answer at this confidence and above; between the two, be unsure.
+
+    Raises:
+        SettingsError: one is not within 0..1, or more is refused than is not answered.
+    """
+
+    refuse_below: float
+    answer_from: float
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no three states."""
+        for name in ("refuse_below", "answer_from"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise SettingsError(f"{name} is {getattr(self, name)}; it must be from 0 to 1.")
+        if self.refuse_below > self.answer_from:
+            raise SettingsError(
+                f"refuse_below is {self.refuse_below} and answer_from {self.answer_from}: what is "
+                "answered would be refused. refuse_below must be the lower one, or both the same "
+                "for no answer to be unsure."
+            )
+
+    def status(self, confidence: float) -> Status:
+        """What becomes of a question with this confidence."""
+        if confidence < self.refuse_below:
+            return "refused"
+        return "answered" if confidence >= self.answer_from else "unsure"
+
+    def but(self, refuse_below: float | None, answer_from: float | None) -> Thresholds:
+        """These, but for what is given. Where one is given alone and passes the other, it takes
+        that one along: `but(None, 0)` refuses nothing, `but(1, None)` nearly everything.
+
+        Raises:
+            SettingsError: as the class.
+        """
+        if refuse_below is not None and answer_from is not None:
+            return Thresholds(refuse_below, answer_from)
+        if refuse_below is not None:
+            return Thresholds(refuse_below, max(refuse_below, self.answer_from))
+        if answer_from is not None:
+            return Thresholds(min(answer_from, self.refuse_below), answer_from)
+        return self
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """What one way of working needs.
 
     Attributes:
         sentence: probability that a sentence belongs to the answer.
         answer: probability that the documents answer the question.
-        threshold: refuse below this probability.
+        thresholds: on the probability that the documents answer.
     """
 
     sentence: Logistic
     answer: Logistic
-    threshold: float
+    thresholds: Thresholds
 
 
 def load_calibration(reader: str, file: Path | None = None) -> Calibration:
@@ -68,7 +121,7 @@ def load_calibration(reader: str, file: Path | None = None) -> Calibration:
         return Calibration(
             sentence=Logistic(**entry["sentence"]),
             answer=Logistic(**entry["answer"]),
-            threshold=float(entry["threshold"]),
+            thresholds=Thresholds(**entry["thresholds"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SettingsError(
