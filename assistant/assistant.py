@@ -18,7 +18,7 @@ from assistant.documents import UPLOADED, read_raw_documents, shipped_documents,
 from assistant.query.cleaning import check_question, without_surrogates
 from assistant.query.question import understand
 from assistant.query.rewriting import Turn
-from assistant.retrieval.evidence import Evidence
+from assistant.retrieval.evidence import RawEvidence
 from assistant.retrieval.reading_model import NONE, load_reader
 from assistant.retrieval.retriever import RETRIEVED, Retriever
 from assistant.settings import Settings, load_settings
@@ -58,8 +58,8 @@ class Assistant:
         self._documents = tuple(documents)
         self._citer = Citer(index)
         self._reader = load_reader(settings.reader)
-        self._retriever = Retriever(index, self._documents, self._reader)
         self._calibration = load_calibration(self.reader_fingerprint, settings.calibration)
+        self._retriever = self._retriever_of(self._documents)
         self.thresholds = self._calibration.thresholds.but(
             settings.refuse_below, settings.answer_from
         )
@@ -142,7 +142,7 @@ class Assistant:
         """
         other = copy(self)
         other._documents = tuple(documents)  # noqa: SLF001, its own kind
-        other._retriever = Retriever(self.index, other._documents, self._reader)  # noqa: SLF001
+        other._retriever = self._retriever_of(other._documents)  # noqa: SLF001
         other._verifier = None  # noqa: SLF001
         if not write:
             other._writer = Writer(self.settings.model_copy(update={"llm": None}))  # noqa: SLF001
@@ -253,7 +253,7 @@ class Assistant:
             self._calibration,
             thresholds,
             self.settings.max_sentences,
-            _said(history) if asked.follows else (),
+            asked.said,
         )
         yield Decided(decision.status, decision.confidence)
         builder = AnswerBuilder(self._citer)
@@ -318,9 +318,12 @@ class Assistant:
             builder.judged(sentence, verifier.judge(sentence, question), keep=True)
         return Verification(tuple(builder.sentences), tuple(builder.citations))
 
-    def evidence(self, question: str, history: Sequence[Turn] = ()) -> Evidence:
+    def read(self, question: str, history: Sequence[Turn] = ()) -> RawEvidence:
         """What decisions about a question are made on; for calibrating them."""
-        return self._retriever.retrieve(understand(question, history), Timer())
+        return self._retriever.read(understand(question, history), Timer())
+
+    def _retriever_of(self, documents: Sequence[str]) -> Retriever:
+        return Retriever(self.index, documents, self._reader, self._calibration.ranking)
 
     def _load_verifier(self) -> Verifier:
         if self._verifier is None:
@@ -342,8 +345,3 @@ class Assistant:
         from assistant.llama_index import AssistantQueryEngine
 
         return AssistantQueryEngine(self.ask)
-
-
-def _said(history: Sequence[Turn]) -> list[str]:
-    """What the conversation has answered already: a follow-up seldom asks for it again."""
-    return [without_surrogates(turn["content"]) for turn in history if turn["role"] == "assistant"]

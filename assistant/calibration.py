@@ -1,8 +1,9 @@
 """The few numbers that turn evidence into probabilities, and where they come from.
 
-Two logistic regressions for each way of working (with the shipped reader, without a reader):
-whether a sentence belongs to the answer, and whether the documents answer the question at all. They
-are fitted by `footnote eval calibrate` and kept in `calibration.json` with their provenance.
+For each way of working (with the shipped reader, without a reader) the weights of what reading adds
+to a paragraph's score, and two logistic regressions: whether a sentence belongs to the answer, and
+whether the documents answer the question at all, with two thresholds on that. They are fitted by
+`footnote eval calibrate` and kept in `calibration.json` with their provenance.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from index.errors import SettingsError
+
+#: What the readings of a reader add whose weights were not fitted: as much of one as of the other,
+#: and together about as much as the two legs of the search tell the best paragraphs apart by.
+UNFITTED = {"best_sentence": 0.3, "paragraph": 0.3}
 
 #: What becomes of a question. `unsure`: the documents may answer it or not; the likeliest sentences
 #: are shown as the closest that they come, never as an answer.
@@ -93,11 +98,14 @@ class Calibration:
     """What one way of working needs.
 
     Attributes:
+        ranking: what each of a paragraph's `reading_features` adds to its score; empty where there
+            is no reader.
         sentence: probability that a sentence belongs to the answer.
         answer: probability that the documents answer the question.
         thresholds: on the probability that the documents answer.
     """
 
+    ranking: Mapping[str, float]
     sentence: Logistic
     answer: Logistic
     thresholds: Thresholds
@@ -107,23 +115,39 @@ def load_calibration(reader: str, file: Path | None = None) -> Calibration:
     """The calibration for a reader by its fingerprint, or for `none`.
 
     Args:
-        reader: a reader that the file does not know gets the numbers of `none`: it re-ranks, but
-            its logits are not trusted as probabilities.
+        reader: a reader that the file does not know gets the numbers of `none`: it re-ranks, by
+            UNFITTED, but its logits are not trusted as probabilities.
         file: another `calibration.json`, as `footnote eval calibrate` writes it.
 
     Raises:
         SettingsError: the file is not a calibration.
     """
-    source = file or Path(str(files("assistant") / "calibration.json"))
     try:
-        entries: dict[str, Any] = json.loads(source.read_text())["readers"]
-        entry = entries.get(reader) or entries["none"]
+        entries = read_entries(file)
+        entry = entries.get(reader) or {**entries["none"], "ranking": UNFITTED}
         return Calibration(
+            ranking={name: float(weight) for name, weight in entry["ranking"].items()},
             sentence=Logistic(**entry["sentence"]),
             answer=Logistic(**entry["answer"]),
             thresholds=Thresholds(**entry["thresholds"]),
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SettingsError(
-            f"{source} is not a calibration ({error!r}). Make one with: footnote eval calibrate"
+            f"{calibration_file(file)} is not a calibration ({error!r}). Make one with: "
+            "footnote eval calibrate"
         ) from error
+
+
+def calibration_file(file: Path | None = None) -> Path:
+    """The file itself, or the shipped one."""
+    return file or Path(str(files("assistant") / "calibration.json"))
+
+
+def read_entries(file: Path | None = None) -> dict[str, Any]:
+    """What a calibration, or the shipped one, holds of each reader, as plain values.
+
+    Raises:
+        OSError, ValueError, KeyError: it is none.
+    """
+    entries: dict[str, Any] = json.loads(calibration_file(file).read_text())["readers"]
+    return entries

@@ -54,6 +54,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "refused_answerable": "answerable questions that were refused; less is better",
         "unsure_answerable": "answerable questions of which it was unsure; less is better",
         "unsure_unanswerable": "unanswerable questions of which it was unsure",
+        "withheld": "unanswerable questions that were not answered: refused or unsure",
         "refusal_auroc": "how well confidence ranks answerable above unanswerable",
         "aurc": "area under the risk-coverage curve; less is better",
         "calibration_error": "expected calibration error of the confidence; less is better",
@@ -182,6 +183,7 @@ def _refusal(records: Sequence[Record]) -> dict[str, Measure]:
         "refused_answerable": _mean(records, lambda r: r.refused, lambda r: r.answerable),
         "unsure_answerable": _mean(records, lambda r: r.unsure, lambda r: r.answerable),
         "unsure_unanswerable": _mean(records, lambda r: r.unsure, lambda r: not r.answerable),
+        "withheld": _mean(records, lambda r: not r.answered, lambda r: not r.answerable),
     }
 
 

@@ -34,7 +34,7 @@ SUMMARY = (
     "hit@1",
     "evidence_cited",
     "citation_precision",
-    "refusal_recall",
+    "withheld",
     "refused_answerable",
     "unsure_answerable",
 )

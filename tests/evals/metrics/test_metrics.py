@@ -124,6 +124,7 @@ def test_an_unsure_answer_is_neither_an_answer_nor_a_refusal() -> None:
         "refused_answerable": 1 / 5,
         "unsure_answerable": 1 / 5,
         "unsure_unanswerable": 1 / 3,
+        "withheld": 2 / 3,
     }
     assert {name: found[name] for name in expected} == pytest.approx(expected)
     # It has no part in what is measured of answers, and of refusals, alone.
