@@ -273,7 +273,9 @@ def choose_thresholds(
     # The median of all that come within one question of the most: which has it is chance.
     question = 1 / min(truth.sum(), (~truth).sum())
     answer_from = float(np.median(cuts[gains >= gains.max() - question]))
-    refused = [cut for cut in cuts if answerable.below(cut) <= REFUSED]
+    refused = [
+        cut for cut in cuts if answerable.below(cut) <= REFUSED + 1e-9
+    ]  # weights are rounded
     refuse_below = min(float(max(refused)), answer_from)
     return Thresholds(round(refuse_below, 3), round(answer_from, 3))
 

@@ -246,5 +246,5 @@ class _Asker:
 
 def limited(questions: QuestionSet, limit: int | None) -> QuestionSet:
     """At most so many questions, spread over the set."""
-    step = max(1, len(questions.questions) // limit) if limit else 1
+    step = max(1, -(-len(questions.questions) // limit)) if limit else 1
     return replace(questions, questions=questions.questions[::step])

@@ -123,8 +123,8 @@ def test_the_thresholds_are_those_of_their_rules() -> None:
     found = choose_thresholds(truth, mixed, sets)
     assert found.refuse_below < found.answer_from
     assert (mixed[truth] < found.refuse_below).mean() <= 0.1
-    above = min(value for value in mixed if value > found.refuse_below)
-    assert (mixed[truth] < above + 1e-9).mean() > 0 or above >= found.answer_from
+    # One more would be too many.
+    assert (mixed[truth] <= found.refuse_below + 0.001).mean() > 0.1
 
 
 def test_a_large_set_weighs_no_more_than_a_small_one() -> None:
@@ -173,9 +173,8 @@ def test_a_promise_is_kept_and_not_given_lightly(assistant: Assistant, questions
     assert "cannot be promised with so few questions" in told
     assert "at least 59 that are answered" in told
     kept = questions.with_name("promised.json")
-    done = footnote(
-        "eval", "calibrate", SEED, "--risk", "0.3", "--confidence", "0.9", "--output", kept, *index
-    )
+    options = ("--risk", "0.3", "--confidence", "0.9", "--limit", "40")
+    done = footnote("eval", "calibrate", SEED, *options, "--output", kept, *index)
     assert "At most 30% of answers wrong, with 90% confidence: answer from" in done.stdout
     own = calibration.load_calibration(assistant.reader_fingerprint, kept)
     shipped = calibration.load_calibration(assistant.reader_fingerprint)
