@@ -26,7 +26,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from assistant.answer import REFUSAL
 
 #: Its answer has more than one citation.
-SEVERAL = "What will be the impact of Russia\u2019s \u201cTurn to the East\u201d?"
+SEVERAL = "What should the US and South Korea do next about North Korea?"
 
 
 @pytest.fixture(scope="module")
