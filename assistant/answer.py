@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from assistant.calibration import Status
 from index import Document, Paragraph
 
 #: `quoted`: the sentence is the document's own. `supported`: it was written, and its citations
@@ -13,6 +14,9 @@ from index import Document, Paragraph
 Verdict = Literal["quoted", "supported", "unsupported"]
 
 REFUSAL = "The documents do not say."
+UNSURE = "The closest the documents come"
+#: What is said before the sentences, or instead of them.
+LEADS: Mapping[Status, str] = {"answered": "", "unsure": f"{UNSURE}: ", "refused": REFUSAL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +91,15 @@ class Answer:
     Attributes:
         question: as it was asked.
         standalone_question: as it was understood, with what it took from the conversation.
-        sentences: in order; empty when refused.
+        sentences: in order; those of the documents that come closest when unsure; empty when
+            refused.
         citations: by marker; every marker of a sentence is among them.
-        refused: the documents do not answer the question.
-        confidence: calibrated probability that they do, 0..1.
+        status: whether the sentences answer the question, or may, or there is no answer.
+        confidence: calibrated probability that the documents answer the question, 0..1.
         closest: when refused, the nearest paragraphs, best first, each quoting its nearest
             sentence; otherwise empty.
         unanswered: of a question that asks several things, those that the documents do not say.
+        undecided: likewise, those that they may or may not say, in an answer to the rest.
         dropped: how many sentences a language model wrote that nothing supports and that were
             left out.
         note: what went wrong on the way to this answer, for the person who asked; None when all
@@ -105,33 +111,56 @@ class Answer:
     standalone_question: str
     sentences: tuple[AnswerSentence, ...]
     citations: tuple[Citation, ...]
-    refused: bool
+    status: Status
     confidence: float
     closest: tuple[Citation, ...] = ()
     unanswered: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
     dropped: int = 0
     note: str | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
     @property
+    def answered(self) -> bool:
+        """Whether the sentences are an answer."""
+        return self.status == "answered"
+
+    @property
+    def unsure(self) -> bool:
+        """Whether the sentences are only the closest that the documents come."""
+        return self.status == "unsure"
+
+    @property
+    def refused(self) -> bool:
+        """Whether the documents do not answer the question."""
+        return self.status == "refused"
+
+    @property
     def text(self) -> str:
-        """The sentences in one paragraph, without markers; the refusal when refused."""
-        if self.refused:
-            return REFUSAL
-        return " ".join(sentence.text for sentence in self.sentences)
+        """The sentences in one paragraph, without markers; the refusal when refused. Where the
+        answer is unsure it says so itself, whoever shows it."""
+        return LEADS[self.status] + " ".join(sentence.text for sentence in self.sentences)
+
+    @property
+    def marked_text(self) -> str:
+        """The text with `[1]` markers."""
+        return LEADS[self.status] + " ".join(map(marked, self.sentences))
 
     def __str__(self) -> str:
         """The text with `[1]` markers, and the list of sources below it."""
-        if self.refused:
-            return "\n".join([REFUSAL, *_listing("Closest paragraphs:", self.closest)])
-        return " ".join(map(marked, self.sentences)) + self.below
+        return self.marked_text + self.below
 
     @property
     def below(self) -> str:
-        """What stands below the sentences: remarks, and the list of sources."""
+        """What stands below the sentences: remarks, and the list of sources; the closest paragraphs
+        when refused."""
+        if self.refused:
+            return "\n".join(["", *_listing("Closest paragraphs:", self.closest)])
         remarks = []
         if self.unanswered:
             remarks.append(f"{REFUSAL.removesuffix('.')}: {' '.join(self.unanswered)}")
+        if self.undecided:
+            remarks.append(f"The documents may not say: {' '.join(self.undecided)}")
         if self.note:
             remarks.append(self.note)
         if self.dropped:
@@ -146,6 +175,7 @@ class Answer:
         return {
             "question": self.question,
             "standalone_question": self.standalone_question,
+            "status": self.status,
             "refused": self.refused,
             "confidence": round(self.confidence, 4),
             "text": self.text,
@@ -156,6 +186,7 @@ class Answer:
             "citations": [citation.to_dict() for citation in self.citations],
             "closest": [citation.to_dict() for citation in self.closest],
             "unanswered": list(self.unanswered),
+            "undecided": list(self.undecided),
             "dropped": self.dropped,
             "note": self.note,
             "timings_ms": {stage: round(ms, 2) for stage, ms in self.timings_ms.items()},
@@ -216,6 +247,15 @@ class SourcesFound:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """Whether the sentences that follow are an answer, or the closest that the documents come; or
+    that none follow."""
+
+    status: Status
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class SentenceReady:
     """The next sentence of the answer, checked, and the citations that it is the first to use."""
 
@@ -230,9 +270,9 @@ class Done:
     answer: Answer
 
 
-#: What `Assistant.stream` yields, in this order: one SourcesFound, any number of SentenceReady,
-#: one Done.
-Event = SourcesFound | SentenceReady | Done
+#: What `Assistant.stream` yields, in this order: one SourcesFound, one Decided, any number of
+#: SentenceReady, one Done.
+Event = SourcesFound | Decided | SentenceReady | Done
 
 
 def marked(sentence: AnswerSentence) -> str:

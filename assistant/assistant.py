@@ -8,7 +8,7 @@ from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from assistant.answer import Answer, Done, Event, SourcesFound, Verification
+from assistant.answer import Answer, Decided, Done, Event, SourcesFound, Verification
 from assistant.answering.abstention import decide
 from assistant.answering.builder import AnswerBuilder, Citer
 from assistant.answering.extractive import quote
@@ -18,7 +18,7 @@ from assistant.documents import UPLOADED, read_raw_documents, shipped_documents,
 from assistant.query.cleaning import check_question, without_surrogates
 from assistant.query.question import understand
 from assistant.query.rewriting import Turn
-from assistant.retrieval.evidence import Evidence
+from assistant.retrieval.evidence import RawEvidence
 from assistant.retrieval.reading_model import NONE, load_reader
 from assistant.retrieval.retriever import RETRIEVED, Retriever
 from assistant.settings import Settings, load_settings
@@ -58,8 +58,11 @@ class Assistant:
         self._documents = tuple(documents)
         self._citer = Citer(index)
         self._reader = load_reader(settings.reader)
-        self._retriever = Retriever(index, self._documents, self._reader)
         self._calibration = load_calibration(self.reader_fingerprint, settings.calibration)
+        self._retriever = self._retriever_of(self._documents)
+        self.thresholds = self._calibration.thresholds.but(
+            settings.refuse_below, settings.answer_from
+        )
         self._writer = Writer(settings, llm)
         self._verifier: Verifier | None = None
 
@@ -139,7 +142,7 @@ class Assistant:
         """
         other = copy(self)
         other._documents = tuple(documents)  # noqa: SLF001, its own kind
-        other._retriever = Retriever(self.index, other._documents, self._reader)  # noqa: SLF001
+        other._retriever = self._retriever_of(other._documents)  # noqa: SLF001
         other._verifier = None  # noqa: SLF001
         if not write:
             other._writer = Writer(self.settings.model_copy(update={"llm": None}))  # noqa: SLF001
@@ -194,23 +197,30 @@ class Assistant:
         question: str,
         history: Sequence[Turn] = (),
         *,
-        threshold: float | None = None,
+        refuse_below: float | None = None,
+        answer_from: float | None = None,
         legs: Collection[str] = LEGS,
     ) -> Answer:
-        """Answer a question from the documents, or refuse.
+        """Answer a question from the documents, or refuse; or, where it is not sure that they
+        answer, show what comes closest.
 
         Args:
             question: as a person asks it.
             history: the conversation before it, oldest first: {"role": "user" or "assistant",
                 "content": text}.
-            threshold: the least confidence with which is answered; 0 refuses nothing for which
-                there is a sentence. The one of the settings when left out.
+            refuse_below: the least confidence with which it is not refused.
+            answer_from: the least confidence with which it is answered; 0 answers all for which
+                there is a sentence. Those of the settings when left out; one that is given alone
+                takes the other along where it passes it.
             legs: which legs of the search count, for ablation: `sentence`, `terms`.
 
         Raises:
             QuestionError: the question is empty or too long.
+            SettingsError: the thresholds are not in order.
         """
-        for event in self.stream(question, history, threshold=threshold, legs=legs):
+        for event in self.stream(
+            question, history, refuse_below=refuse_below, answer_from=answer_from, legs=legs
+        ):
             if isinstance(event, Done):
                 return event.answer
         raise AssertionError("a stream ends with Done")
@@ -220,15 +230,19 @@ class Assistant:
         question: str,
         history: Sequence[Turn] = (),
         *,
-        threshold: float | None = None,
+        refuse_below: float | None = None,
+        answer_from: float | None = None,
         legs: Collection[str] = LEGS,
     ) -> Iterator[Event]:
-        """As `ask`, piece by piece: the sources, each sentence as soon as it is checked, the whole.
+        """As `ask`, piece by piece: the sources, what was decided, each sentence as soon as it is
+        checked, the whole.
 
         Raises:
             QuestionError: the question is empty or too long; before the first event.
+            SettingsError: the thresholds are not in order; likewise.
         """
         timer = Timer()
+        thresholds = self.thresholds.but(refuse_below, answer_from)
         asked = understand(question, history, self._writer.rewrite)
         timer.lap("understand")
         evidence = self._retriever.retrieve(asked, timer, legs)
@@ -237,34 +251,49 @@ class Assistant:
         decision = decide(
             evidence,
             self._calibration,
-            self._threshold if threshold is None else threshold,
+            thresholds,
             self.settings.max_sentences,
-            _said(history) if asked.follows else (),
+            asked.said,
         )
+        yield Decided(decision.status, decision.confidence)
         builder = AnswerBuilder(self._citer)
-        if not decision.refused:
-            if self._writer.is_set:
+        # What is not sure to be an answer is quoted only: a model would make one of it.
+        writes = self._writer.is_set and decision.status == "answered"
+        if decision.status != "refused":
+            if writes:
                 written = self._writer.write(
                     asked.standalone, history, decision.candidates, self._calibration.sentence
                 )
                 keep = self.settings.unsupported == "flag"
                 yield from builder.write(written, self._load_verifier(), asked.cleaned, keep)
-            if builder.note or not self._writer.is_set:
+            if builder.note or not writes:
                 yield from builder.quote(quote(decision.chosen))
         timer.lap("answer")
         yield Done(builder.answer(asked, decision, closest, timer.laps))
 
     async def aask(
-        self, question: str, history: Sequence[Turn] = (), *, threshold: float | None = None
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        refuse_below: float | None = None,
+        answer_from: float | None = None,
     ) -> Answer:
         """As `ask`, without blocking the event loop."""
-        return await asyncio.to_thread(self.ask, question, history, threshold=threshold)
+        return await asyncio.to_thread(
+            self.ask, question, history, refuse_below=refuse_below, answer_from=answer_from
+        )
 
     async def astream(
-        self, question: str, history: Sequence[Turn] = (), *, threshold: float | None = None
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        refuse_below: float | None = None,
+        answer_from: float | None = None,
     ) -> AsyncIterator[Event]:
         """As `stream`, without blocking the event loop."""
-        events = self.stream(question, history, threshold=threshold)
+        events = self.stream(question, history, refuse_below=refuse_below, answer_from=answer_from)
         while (event := await asyncio.to_thread(next, events, None)) is not None:
             yield event
 
@@ -289,14 +318,12 @@ class Assistant:
             builder.judged(sentence, verifier.judge(sentence, question), keep=True)
         return Verification(tuple(builder.sentences), tuple(builder.citations))
 
-    def evidence(self, question: str, history: Sequence[Turn] = ()) -> Evidence:
+    def read(self, question: str, history: Sequence[Turn] = ()) -> RawEvidence:
         """What decisions about a question are made on; for calibrating them."""
-        return self._retriever.retrieve(understand(question, history), Timer())
+        return self._retriever.read(understand(question, history), Timer())
 
-    @property
-    def _threshold(self) -> float:
-        given = self.settings.threshold
-        return self._calibration.threshold if given is None else given
+    def _retriever_of(self, documents: Sequence[str]) -> Retriever:
+        return Retriever(self.index, documents, self._reader, self._calibration.ranking)
 
     def _load_verifier(self) -> Verifier:
         if self._verifier is None:
@@ -318,8 +345,3 @@ class Assistant:
         from assistant.llama_index import AssistantQueryEngine
 
         return AssistantQueryEngine(self.ask)
-
-
-def _said(history: Sequence[Turn]) -> list[str]:
-    """What the conversation has answered already: a follow-up seldom asks for it again."""
-    return [without_surrogates(turn["content"]) for turn in history if turn["role"] == "assistant"]

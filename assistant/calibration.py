@@ -1,8 +1,9 @@
 """The few numbers that turn evidence into probabilities, and where they come from.
 
-Two logistic regressions for each way of working (with the shipped reader, without a reader):
-whether a sentence belongs to the answer, and whether the documents answer the question at all. They
-are fitted by `footnote eval calibrate` and kept in `calibration.json` with their provenance.
+For each way of working (with the shipped reader, without a reader) the weights of what reading adds
+to a paragraph's score, and two logistic regressions: whether a sentence belongs to the answer, and
+whether the documents answer the question at all, with two thresholds on that. They are fitted by
+`footnote eval calibrate` and kept in `calibration.json` with their provenance.
 """
 
 from __future__ import annotations
@@ -13,9 +14,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from index.errors import SettingsError
+
+#: What the readings of a reader add whose weights were not fitted: as much of one as of the other,
+#: and together about as much as the two legs of the search tell the best paragraphs apart by.
+UNFITTED = {"best_sentence": 0.3, "paragraph": 0.3}
+
+#: What becomes of a question. `unsure`: the documents may answer it or not; the likeliest sentences
+#: are shown as the closest that they come, never as an answer.
+Status = Literal["answered", "unsure", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,41 +45,109 @@ def sigmoid(logit: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Where confidence turns from refusing to being unsure, and from that to answering.
+
+    Attributes:
+        refuse_below: refuse below this confidence.
+        answer_from: answer at this confidence and above; between the two, be unsure.
+
+    Raises:
+        SettingsError: one is not within 0..1, or more is refused than is not answered.
+    """
+
+    refuse_below: float
+    answer_from: float
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no three states."""
+        for name in ("refuse_below", "answer_from"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise SettingsError(f"{name} is {getattr(self, name)}; it must be from 0 to 1.")
+        if self.refuse_below > self.answer_from:
+            raise SettingsError(
+                f"refuse_below is {self.refuse_below} and answer_from {self.answer_from}: what is "
+                "answered would be refused. refuse_below must be the lower one, or both the same "
+                "for no answer to be unsure."
+            )
+
+    def status(self, confidence: float) -> Status:
+        """What becomes of a question with this confidence."""
+        if confidence < self.refuse_below:
+            return "refused"
+        return "answered" if confidence >= self.answer_from else "unsure"
+
+    def but(self, refuse_below: float | None, answer_from: float | None) -> Thresholds:
+        """These, but for what is given. Where one is given alone and passes the other, it takes
+        that one along: `but(None, 0)` refuses nothing, `but(1, None)` nearly everything.
+
+        Raises:
+            SettingsError: as the class.
+        """
+        if refuse_below is not None and answer_from is not None:
+            return Thresholds(refuse_below, answer_from)
+        if refuse_below is not None:
+            return Thresholds(refuse_below, max(refuse_below, self.answer_from))
+        if answer_from is not None:
+            return Thresholds(min(answer_from, self.refuse_below), answer_from)
+        return self
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """What one way of working needs.
 
     Attributes:
+        ranking: what each of a paragraph's `reading_features` adds to its score; empty where there
+            is no reader.
         sentence: probability that a sentence belongs to the answer.
         answer: probability that the documents answer the question.
-        threshold: refuse below this probability.
+        thresholds: on the probability that the documents answer.
     """
 
+    ranking: Mapping[str, float]
     sentence: Logistic
     answer: Logistic
-    threshold: float
+    thresholds: Thresholds
 
 
 def load_calibration(reader: str, file: Path | None = None) -> Calibration:
     """The calibration for a reader by its fingerprint, or for `none`.
 
     Args:
-        reader: a reader that the file does not know gets the numbers of `none`: it re-ranks, but
-            its logits are not trusted as probabilities.
+        reader: a reader that the file does not know gets the numbers of `none`: it re-ranks, by
+            UNFITTED, but its logits are not trusted as probabilities.
         file: another `calibration.json`, as `footnote eval calibrate` writes it.
 
     Raises:
         SettingsError: the file is not a calibration.
     """
-    source = file or Path(str(files("assistant") / "calibration.json"))
     try:
-        entries: dict[str, Any] = json.loads(source.read_text())["readers"]
-        entry = entries.get(reader) or entries["none"]
+        entries = read_entries(file)
+        entry = entries.get(reader) or {**entries["none"], "ranking": UNFITTED}
         return Calibration(
+            ranking={name: float(weight) for name, weight in entry["ranking"].items()},
             sentence=Logistic(**entry["sentence"]),
             answer=Logistic(**entry["answer"]),
-            threshold=float(entry["threshold"]),
+            thresholds=Thresholds(**entry["thresholds"]),
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SettingsError(
-            f"{source} is not a calibration ({error!r}). Make one with: footnote eval calibrate"
+            f"{calibration_file(file)} is not a calibration ({error!r}). Make one with: "
+            "footnote eval calibrate"
         ) from error
+
+
+def calibration_file(file: Path | None = None) -> Path:
+    """The file itself, or the shipped one."""
+    return file or Path(str(files("assistant") / "calibration.json"))
+
+
+def read_entries(file: Path | None = None) -> dict[str, Any]:
+    """What a calibration, or the shipped one, holds of each reader, as plain values.
+
+    Raises:
+        OSError, ValueError, KeyError: it is none.
+    """
+    entries: dict[str, Any] = json.loads(calibration_file(file).read_text())["readers"]
+    return entries

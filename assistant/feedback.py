@@ -44,9 +44,10 @@ def add_draft(
 ) -> None:
     """Keep a question as a draft; may be called from several threads and processes at once.
 
-    An approved answer (`up`) is proposed as the gold: whether it was refused, and what it quoted.
-    Of a rejected one nothing is proposed. The same question after the same conversation is one
-    draft, which says what was said last; one that is completed already is left as it is.
+    An approved answer (`up`) is proposed as the gold: whether it was refused, and what it quoted;
+    of an unsure one, that what it showed does answer. Of a rejected one nothing is proposed. The
+    same question after the same conversation is one draft, which says what was said last; one that
+    is completed already is left as it is.
 
     Args:
         path: the set; made when it is not there.
@@ -72,7 +73,7 @@ def add_draft(
     }
     if answer is not None:
         draft["answered"] = {
-            "refused": answer.refused,
+            "status": answer.status,
             "confidence": round(answer.confidence, 4),
             "text": answer.text,
             "quotes": [citation.quote for citation in answer.citations],

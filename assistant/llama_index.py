@@ -40,9 +40,9 @@ class AssistantRetriever(BaseRetriever):
 
 
 class AssistantQueryEngine(BaseQueryEngine):
-    """Answers queries. The response's text has `[1]` markers; its source nodes are the cited
-    paragraphs in the order of their markers, or the closest ones when the answer is a refusal; its
-    metadata is `Answer.to_dict()`."""
+    """Answers queries. The response's text has `[1]` markers, and says so where it may be no
+    answer; its source nodes are the cited paragraphs in the order of their markers, or the closest
+    ones when the answer is a refusal; its metadata is `Answer.to_dict()`."""
 
     def __init__(self, ask: Callable[[str], Answer]) -> None:
         self._ask = ask
@@ -50,12 +50,8 @@ class AssistantQueryEngine(BaseQueryEngine):
 
     def _query(self, query_bundle: QueryBundle) -> RESPONSE_TYPE:
         answer = self._ask(query_bundle.query_str)
-        text = " ".join(
-            sentence.text + "".join(f" [{marker}]" for marker in sentence.markers)
-            for sentence in answer.sentences
-        )
         return Response(
-            response=answer.text if answer.refused else text,
+            response=answer.marked_text,
             source_nodes=[_source(citation) for citation in answer.citations or answer.closest],
             metadata=answer.to_dict(),
         )

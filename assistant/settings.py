@@ -12,10 +12,10 @@ import shlex
 import sys
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from platformdirs import user_config_path, user_data_path
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -23,6 +23,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from assistant.calibration import Thresholds
 from index.encoder import DEFAULT_ENCODER
 from index.errors import SettingsError
 
@@ -61,8 +62,15 @@ class Settings(BaseSettings):
         30.0, ge=0, description="Seconds to wait for another process that uses the index."
     )
     max_sentences: int = Field(4, ge=1, le=20, description="Most sentences in a quoted answer.")
-    threshold: float | None = Field(
+    refuse_below: float | None = Field(
         None, ge=0, le=1, description="Refuse below this confidence; the calibrated one by default."
+    )
+    answer_from: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Answer from this confidence on, the calibrated one by default; below it, and "
+        "not refused, the closest sentences are shown.",
     )
     llm: str | None = Field(
         None,
@@ -85,6 +93,13 @@ class Settings(BaseSettings):
         min_length=1,
         description="A cross-encoder for natural language inference that judges meaning.",
     )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        """Refuse thresholds that are not in order, before anything long."""
+        if self.refuse_below is not None and self.answer_from is not None:
+            Thresholds(self.refuse_below, self.answer_from)
+        return self
 
     @classmethod
     def settings_customise_sources(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.answering.extractive import choose_from, holds_answer
-from assistant.calibration import Calibration, Logistic
+from assistant.calibration import Calibration, Logistic, Status, Thresholds
 from assistant.retrieval.evidence import Candidate, Evidence
 
 
@@ -15,31 +15,31 @@ class Decision:
     """What comes of the evidence.
 
     Attributes:
-        confidence: calibrated probability that the documents answer.
-        chosen: the sentences to quote, none where the question is refused.
+        status: whether the documents answer.
+        confidence: calibrated probability that they do.
+        chosen: the sentences to quote; as an answer, or as the closest that the documents come;
+            none where the question is refused.
         candidates: all the sentences that may be written from, likewise.
         unanswered: of several questions asked at once, those that the documents do not answer.
+        undecided: likewise, those that are not answered here, though the documents may.
     """
 
+    status: Status
     confidence: float
     chosen: tuple[Candidate, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     unanswered: tuple[str, ...] = ()
-
-    @property
-    def refused(self) -> bool:
-        """Whether the documents do not answer."""
-        return not self.chosen
+    undecided: tuple[str, ...] = ()
 
 
 def decide(
     evidence: Evidence,
     calibration: Calibration,
-    threshold: float,
+    thresholds: Thresholds,
     most: int,
     said: Sequence[str] = (),
 ) -> Decision:
-    """Answer at or above the threshold, refuse below it.
+    """Answer from one threshold on, refuse below another; between them, be unsure.
 
     Several questions asked at once are as sure as the surest of them, and one question about
     several subjects as the least sure of those; or as what was found for the whole, if that is
@@ -48,7 +48,7 @@ def decide(
     Args:
         evidence: what was found.
         calibration: makes probabilities of it.
-        threshold: the least confidence with which is answered.
+        thresholds: between what is refused, what is unsure and what is answered.
         most: sentences to choose at most.
         said: texts of the conversation that need not be said again.
     """
@@ -60,19 +60,26 @@ def decide(
     alone = all(part.alone for part, _, _ in parts)
     whole = sure(evidence)
     confidence = max(whole, (max if alone else min)((s for *_, s in parts), default=whole))
-    if confidence < threshold or not evidence.candidates:
-        return Decision(confidence)
-    answered = [evidence] if whole >= threshold else []
-    answered += [found for _, found, its in parts if its >= threshold]
+    status = thresholds.status(confidence) if evidence.candidates else "refused"
+    if status == "refused":
+        return Decision(status, confidence)
+    least = thresholds.answer_from if status == "answered" else thresholds.refuse_below
+    told = [evidence] if whole >= least else []
+    told += [found for _, found, its in parts if its >= least]
     sentence = calibration.sentence
-    chosen = choose_from(answered, sentence, most, said)
-    unanswered = [
-        part.asked
+    chosen = choose_from(told, sentence, most, said)
+    left = [
+        (part.asked, thresholds.status(its))
         for part, found, its in parts
-        if alone and its < threshold and not holds_answer(chosen, found, sentence)
+        if alone and its < least and not holds_answer(chosen, found, sentence)
     ]
     return Decision(
-        confidence, tuple(chosen), tuple(_merged(answered, sentence)), tuple(unanswered)
+        status,
+        confidence,
+        tuple(chosen),
+        tuple(_merged(told, sentence)),
+        unanswered=tuple(asked for asked, own in left if own == "refused"),
+        undecided=tuple(asked for asked, own in left if own != "refused"),
     )
 
 

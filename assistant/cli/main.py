@@ -1,4 +1,4 @@
-"""The command `footnote`. Exit codes: 0 answered or done, 3 refused, 2 the user's mistake.
+"""The command `footnote`. Exit codes: 0 answered or done, 3 refused, 4 not sure, 2 user's mistake.
 
 What takes long to import is imported where it is first needed.
 """
@@ -14,14 +14,15 @@ import typer
 
 from assistant.cli import index
 from assistant.cli.options import (
+    AnswerFrom,
     EncoderName,
     IndexDir,
     Json,
     LanguageModel,
     MaxSentences,
     ReaderName,
+    RefuseBelow,
     Source,
-    Threshold,
     Unsupported,
     notes,
     opened_assistant,
@@ -33,7 +34,7 @@ from assistant.cli.options import (
 from index.chunking.loader import read_raw
 from index.errors import FootnoteError
 
-REFUSED, MISTAKE, INTERRUPTED = 3, 2, 130
+REFUSED, UNSURE, MISTAKE, INTERRUPTED = 3, 4, 2, 130
 
 app = typer.Typer(
     help="Answers questions about your documents; every sentence cites its source paragraph.",
@@ -53,31 +54,39 @@ def ask(
     encoder: EncoderName = None,
     reader: ReaderName = None,
     max_sentences: MaxSentences = None,
-    threshold: Threshold = None,
+    refuse_below: RefuseBelow = None,
+    answer_from: AnswerFrom = None,
     llm: LanguageModel = None,
     unsupported: Unsupported = None,
     as_json: Json = False,
 ) -> None:
-    """Answer a question. Without --source: about the documents in the index, or the shipped one."""
-    from assistant.answer import Done, SentenceReady, marked
+    """Answer a question. Without --source: about the documents in the index, or the shipped one.
+
+    Exits with 0 if it is answered, with 3 if it is refused, and with 4 where it is not sure that
+    the documents answer: then what comes closest is shown.
+    """
+    from assistant.answer import LEADS, Decided, Done, SentenceReady, marked
     from assistant.query.cleaning import check_question
 
     question = check_question(question)  # before anything long
     settings = settings_of(context)
-    refused = False
+    code = 0
     with opened_assistant(source, settings) as assistant:
         separator = ""
         for event in assistant.stream(question):
-            if isinstance(event, SentenceReady) and not as_json:
+            if isinstance(event, Decided):
+                code = {"answered": 0, "unsure": UNSURE, "refused": REFUSED}[event.status]
+                if not as_json:
+                    write_text(LEADS[event.status])
+            elif isinstance(event, SentenceReady) and not as_json:
                 write_text(separator + marked(event.sentence))
                 separator = " "
             elif isinstance(event, Done):
-                refused = event.answer.refused
                 if as_json:
                     print_json(event.answer.to_dict())
                 else:
-                    print_text(str(event.answer) if refused else event.answer.below)
-    raise typer.Exit(REFUSED if refused else 0)
+                    print_text(event.answer.below)
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -152,7 +161,8 @@ def chat(
     encoder: EncoderName = None,
     reader: ReaderName = None,
     max_sentences: MaxSentences = None,
-    threshold: Threshold = None,
+    refuse_below: RefuseBelow = None,
+    answer_from: AnswerFrom = None,
     llm: LanguageModel = None,
     unsupported: Unsupported = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",

@@ -56,7 +56,13 @@ ReaderName = Annotated[
     str | None, typer.Option("--reader", help="`shipped`, `none`, or a cross-encoder.")
 ]
 MaxSentences = Annotated[int | None, typer.Option(help="Most sentences to quote.")]
-Threshold = Annotated[float | None, typer.Option(help="Refuse below this confidence, 0 to 1.")]
+RefuseBelow = Annotated[float | None, typer.Option(help="Refuse below this confidence, 0 to 1.")]
+AnswerFrom = Annotated[
+    float | None,
+    typer.Option(
+        help="Answer from this confidence on; below, what is not refused is shown as the closest."
+    ),
+]
 LanguageModel = Annotated[
     str | None,
     typer.Option(

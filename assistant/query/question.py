@@ -29,6 +29,8 @@ class Question:
         context: where it seems to stand on its own though there was a conversation: the question
             put after the one before it, which is searched for as well.
         parts: where it asks several things, each of them.
+        said: where it takes something from the conversation, what was answered there: a follow-up
+            seldom asks for it again.
     """
 
     asked: str
@@ -36,11 +38,7 @@ class Question:
     standalone: str
     context: str | None = None
     parts: tuple[Part, ...] = ()
-
-    @property
-    def follows(self) -> bool:
-        """Whether it takes something from the conversation."""
-        return self.standalone != self.cleaned
+    said: tuple[str, ...] = ()
 
 
 def understand(
@@ -71,7 +69,12 @@ def understand(
             replace(part, standalone=_fitting(standalone(part.standalone, history)))
             for part in decompose(asked)
         ),
+        () if alone == cleaned else _said(history),
     )
+
+
+def _said(history: Sequence[Turn]) -> tuple[str, ...]:
+    return tuple(without_surrogates(t["content"]) for t in history if t["role"] == "assistant")
 
 
 def _fitting(question: str) -> str:

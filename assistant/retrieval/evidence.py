@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.calibration import sigmoid
 from assistant.query.decomposition import Part
 from assistant.query.question_types import lacks
-from assistant.retrieval.reranker import DEPTH, UNREAD, ReadHit, share_of
-from index import Hit, Sentence
+from assistant.retrieval.reading_model import Reading
+from assistant.retrieval.reranker import DEPTH, UNREAD, ReadHit, rank, share_of
+from index import Hit, SearchResult, Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,30 @@ class Evidence:
     parts: tuple[tuple[Part, Evidence], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class RawEvidence:
+    """What was found and read for a question, before reading has changed its order.
+
+    Attributes:
+        question: as it was asked last.
+        found: the hits, in the order of the search, and the weights of the question's terms.
+        readings: of the first hits, in that order; none where there is no reader.
+        parts: where it asks several things at once, each of them with what was found for it alone.
+    """
+
+    question: str
+    found: SearchResult
+    readings: tuple[Reading, ...]
+    parts: tuple[tuple[Part, RawEvidence], ...] = ()
+
+
+def evidence_of(raw: RawEvidence, ranking: Mapping[str, float]) -> Evidence:
+    """Rank what was found by what was read, and gather the features of it; see `rank`, `gather`."""
+    ranked = rank(raw.found.hits, raw.readings, ranking)
+    parts = tuple((part, evidence_of(own, ranking)) for part, own in raw.parts)
+    return replace(gather(raw.question, ranked, raw.found.term_weights), parts=parts)
+
+
 def gather(question: str, ranked: Sequence[ReadHit], weights: Mapping[str, float]) -> Evidence:
     """Features of the sentences of the first DEPTH paragraphs, and of the whole.
 
@@ -81,7 +106,7 @@ def gather(question: str, ranked: Sequence[ReadHit], weights: Mapping[str, float
     top_logit = max(logits, default=0.0)
     unread = UNREAD if logits else 0.0
     candidates = []
-    for rank, own in enumerate(considered):
+    for place, own in enumerate(considered):
         hit, reading = own.hit, own.reading
         sentences = hit.paragraph.sentences
         # No sentence comes before the first one and after the last one.
@@ -96,7 +121,7 @@ def gather(question: str, ranked: Sequence[ReadHit], weights: Mapping[str, float
                 "terms_before": shares[number],
                 "terms_after": shares[number + 2],
                 "score_gap": hit.score - hits[0].score,
-                "first": float(rank == 0),
+                "first": float(place == 0),
                 "lacks": float(lacks(question, sentence.text)),
                 "logit": logit,
                 "reader_probability": sigmoid(logit),

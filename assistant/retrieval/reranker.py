@@ -7,16 +7,12 @@ from dataclasses import dataclass, replace
 
 from assistant.calibration import sigmoid
 from assistant.retrieval.reading_model import Reader, Reading
-from index import Hit, SearchResult
+from index import Hit
 from index.bm25 import terms_of
 
 # Each was chosen on the shipped questions. What is said of other values was measured afterwards on
 # seed, seed_oblique, seed_parts, 160 questions of SQuAD 2.0 and 254 of MT-RAG.
 
-#: Added to the score of a paragraph that was read: RERANK * the mean of the sigmoids of its best
-#: sentence's logit and of its own. Ranking by what was read alone is much worse; .4 and .8 move
-#: hit@1 by one or two questions either way.
-RERANK = 0.6
 #: Paragraphs that are read, and that may contribute sentences; not varied.
 DEPTH = 3
 #: Of each paragraph, so many sentences nearest to the question are read, with their neighbours.
@@ -39,26 +35,34 @@ class ReadHit:
     reading: Reading | None
 
 
-def rerank(
-    reader: Reader | None, question: str, found: SearchResult, several: bool = False
+def reading_features(reading: Reading) -> dict[str, float]:
+    """What of a reading ranks its paragraph, 0..1 each: `best_sentence`, the sigmoid of its best
+    sentence's logit, and `paragraph`, of its own."""
+    return {
+        "best_sentence": sigmoid(max(reading.sentences)),
+        "paragraph": sigmoid(reading.paragraph),
+    }
+
+
+def rank(
+    hits: Sequence[Hit], readings: Sequence[Reading], ranking: Mapping[str, float]
 ) -> list[ReadHit]:
     """Order the hits by their score and what reading the first of them adds; those that are not
     read stay behind.
 
     Args:
-        reader: None reads nothing.
-        question: what the sentences are to answer.
-        found: the hits, and the weights of the question's terms.
-        several: whether it asks for several things (see `read`).
+        hits: in the order of the search.
+        readings: of the first of them, in that order.
+        ranking: the weight of each of the `reading_features`, against a score's 1.
     """
-    readings = read(reader, question, found.hits, found.term_weights, several)
     known = []
-    for hit, reading in zip(found.hits, readings, strict=False):
-        gain = RERANK * (sigmoid(max(reading.sentences)) + sigmoid(reading.paragraph)) / 2
+    for hit, reading in zip(hits, readings, strict=False):
+        features = reading_features(reading)
+        gain = sum(weight * features[name] for name, weight in ranking.items())
         legs = {**hit.legs, "reader": round(gain, 6)}
         known.append(ReadHit(replace(hit, score=hit.score + gain, legs=legs), reading))
     known.sort(key=lambda own: -own.hit.score)
-    return known + [ReadHit(hit, None) for hit in found.hits[len(readings) :]]
+    return known + [ReadHit(hit, None) for hit in hits[len(readings) :]]
 
 
 def read(

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from assistant.answer import Answer, AnswerSentence, Citation, Verdict
+from assistant.calibration import Status
 from assistant.web.sessions import SessionDocuments
 from index.errors import MissingPathError
 
@@ -36,7 +37,7 @@ class Vote(BaseModel):
     verdict: Literal["up", "down"]
     question: str = Field(max_length=4000)
     history: list[dict[str, str]] = Field(max_length=MOST)
-    refused: bool
+    status: Status
     confidence: float = Field(ge=0, le=1)
     sentences: list[Said] = Field(max_length=MOST)
     citations: list[Cited] = Field(max_length=MOST)
@@ -55,7 +56,7 @@ def answer_of(vote: Vote, sessions: SessionDocuments, owner: str | None) -> Answ
             AnswerSentence(said.text, said.verdict, tuple(said.markers)) for said in vote.sentences
         ),
         citations=tuple(_citation(cited, sessions, owner) for cited in vote.citations),
-        refused=vote.refused,
+        status=vote.status,
         confidence=vote.confidence,
     )
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 _ABOUT = (
     "Answers questions about the documents on this machine. Every sentence of an answer cites the "
-    "paragraph that supports it; what the documents do not say is refused."
+    "paragraph that supports it; what the documents do not say is refused, and what may be no "
+    "answer is marked as unsure."
 )
 
 
@@ -57,11 +58,13 @@ def tools_of(assistant: Assistant, path: str) -> FastMCP[Any]:
     ) -> dict[str, Any]:
         """Answer a question from the documents, or refuse.
 
-        `sentences` are the answer's, each with a `verdict` (quoted, supported or unsupported) and
-        the `markers` of its `citations`; a citation has the document, the heading path, the
-        paragraph's number and text, and the `quote`. `refused` says that the documents do not
-        answer; `closest` then holds the nearest paragraphs, which are no answer. `unanswered` are
-        those of several questions that they do not answer.
+        `status` is `answered`, `unsure` or `refused`. `sentences` are the answer's, each with a
+        `verdict` (quoted, supported or unsupported) and the `markers` of its `citations`, each with
+        the document, the heading path, the paragraph's number and text, and the `quote`. When
+        `unsure`, the sentences are only the closest that the documents come: they may be no answer
+        and must not be given as one. When `refused`, the documents do not answer, and `closest`
+        holds the nearest paragraphs, which are no answer. `unanswered` are those of several
+        questions that they do not answer, `undecided` those that they may not answer.
         """
         try:
             return assistant.ask(question).to_dict()

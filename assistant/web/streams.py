@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from assistant.answer import Answer, Citation, Done, SentenceReady, SourcesFound
+from assistant.answer import Answer, Citation, Decided, Done, SentenceReady, SourcesFound
 from assistant.web.sessions import SessionDocument, SessionDocuments
 from assistant.web.suggestions import Suggestions
 from index.errors import FootnoteError, QuestionError
@@ -37,7 +37,8 @@ def answering(
     history: Sequence[dict[str, str]],
     documents: Sequence[str] | None,
 ) -> Iterator[dict[str, Any]]:
-    """An answer in pieces: `searching`, then `reading` with the sources, then the sentences.
+    """An answer in pieces: `searching`, then `reading` with the sources, then with the `status` of
+    the sentences to come, then with the sentences.
 
     Args:
         sessions, starters: whose documents are asked, and what can be asked instead.
@@ -56,6 +57,8 @@ def answering(
                     "sentences": [],
                     "citations": [],
                 }
+            elif isinstance(event, Decided):
+                known = {**known, "status": event.status}
             elif isinstance(event, SentenceReady):
                 known = {
                     **known,

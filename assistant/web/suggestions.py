@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from assistant.answer import Citation, Done, SentenceReady
+from assistant.answer import Citation, Decided
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
@@ -68,8 +68,6 @@ class Suggestions:
 
 def _is_answered(assistant: Assistant, question: str) -> bool:
     for event in assistant.stream(question):
-        if isinstance(event, SentenceReady):
-            return True
-        if isinstance(event, Done):
-            return not event.answer.refused
+        if isinstance(event, Decided):
+            return event.status == "answered"
     return False

@@ -4,6 +4,7 @@
 // --- what the server tells ------------------------------------------------------------------------
 
 export type Verdict = "quoted" | "supported" | "unsupported";
+export type Status = "answered" | "unsure" | "refused";
 
 // A place in a document. Offsets count characters of the document's text, as Python does.
 export interface Citation {
@@ -31,6 +32,7 @@ export interface Sentence {
 export interface Answer {
   question: string;
   standalone_question: string;
+  status?: Status; // a conversation kept by an older page lacks it, and is never unsure
   refused: boolean;
   confidence: number; // 0..1
   text: string;
@@ -38,14 +40,16 @@ export interface Answer {
   citations: Citation[];
   closest: Citation[];
   unanswered: string[];
+  undecided?: string[]; // likewise
   dropped: number;
   note: string | null;
   timings_ms?: Record<string, number>; // may be lacking as well
 }
 
-// What is known of an answer before it is whole.
+// What is known of an answer before it is whole; what its sentences will be, as soon as there are any.
 export interface Found {
   sources: Citation[];
+  status?: Status;
   sentences: Sentence[];
   citations: Citation[];
 }
@@ -105,7 +109,7 @@ export interface Vote {
   verdict: Thumb;
   question: string;
   history: Said[];
-  refused: boolean;
+  status: Status;
   confidence: number;
   sentences: Sentence[];
   citations: Pick<Citation, "marker" | "document" | "paragraph" | "start" | "end">[];
@@ -149,7 +153,7 @@ export interface Turn extends Partial<Found> {
   id: string;
   question: string;
   about?: About | undefined;
-  state: "pending" | "answered" | "refused" | "failed" | "stopped";
+  state: Status | "pending" | "failed" | "stopped";
   documents?: string[]; // ids of those that were asked
   place?: number; // in the queue
   answer?: Answer;

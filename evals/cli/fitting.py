@@ -5,29 +5,43 @@ What takes long to import is imported where it is first needed.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assistant.cli.options import EncoderName, IndexDir, ReaderName, Source
+from assistant.cli.options import EncoderName, IndexDir, ReaderName, Source, notes
 from assistant.settings import load_settings
-from evals.cli.options import Seed, Sets, out, progress
+from evals.cli.options import MISSED, JsonOut, Seed, Sets, out, progress, tell
+
+if TYPE_CHECKING:
+    from assistant.settings import Settings
+    from evals.datasets.models import QuestionSet
 
 
 def calibrate(
     sets: Sets,
-    output: Annotated[Path, typer.Option(help="The calibration to write; FOOTNOTE_CALIBRATION.")],
-    sentences_on: Annotated[
-        list[str] | None,
-        typer.Option(help="Names of the sets that sentences are fitted on; all by default."),
+    output: Annotated[
+        Path | None, typer.Option(help="Write the calibration to a file; FOOTNOTE_CALIBRATION.")
     ] = None,
-    threshold_on: Annotated[
-        list[str] | None,
-        typer.Option(help="Names of the sets that the threshold is chosen on; all by default."),
+    write: Annotated[
+        bool, typer.Option("--write", help="Write it in place of the one that is in use.")
+    ] = False,
+    risk: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            max=0.5,
+            help="Fit nothing, and choose the threshold from which at most this share of answers "
+            "is wrong; on questions that nothing was fitted on.",
+        ),
     ] = None,
+    confidence: Annotated[
+        float, typer.Option(min=0.5, max=0.999, help="With which that is promised.")
+    ] = 0.95,
     source: Source = None,
     index_dir: IndexDir = None,
     encoder: EncoderName = None,
@@ -35,22 +49,81 @@ def calibrate(
     limit: Annotated[
         int | None, typer.Option(min=1, help="At most this many questions a set, spread over it.")
     ] = None,
+    json_out: JsonOut = None,
+    seed: Seed = 0,
 ) -> None:
-    """Fit the probabilities of the reader in use, with cross-validation, and write them."""
+    """Fit the numbers that decide, for the reader in use and for none, and tell how they do.
+
+    What is told of a set was decided by numbers that were fitted on the other sets. With --risk: a
+    promise about answers instead.
+    """
+    from assistant.calibration import calibration_file
     from evals.datasets.loader import read_sets
     from evals.fitting import calibration
+    from evals.fitting.validation import set_tables
     from evals.running.runner import limited
 
-    fingerprint, fitted = calibration.calibrate(
-        [limited(own, limit) for own in read_sets(sets)],
-        source or [],
-        load_settings(index_dir=index_dir, encoder=encoder, reader=reader),
-        sentences_on or (),
-        threshold_on or (),
-        progress,
-    )
-    calibration.write_calibration(output, fingerprint, fitted)
-    out.print_json(data=asdict(fitted))
+    settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader)
+    read = [limited(own, limit) for own in read_sets(sets)]
+    files = [output] if output else []
+    if write:
+        files.append(calibration_file(settings.calibration))
+    if risk is not None:
+        _promise(read, source or [], settings, risk, confidence, files, json_out)
+        return
+    fitted = calibration.calibrate(read, source or [], settings, progress)
+    entries = {name: own.to_dict() for name, own in fitted.items()}
+    ways = {f"reader {name}": own.left_out for name, own in fitted.items()}
+    tell(entries, json_out, lambda: out.print(*set_tables(ways, seed), sep=""))
+    for name, own in fitted.items():
+        thresholds = own.calibration.thresholds
+        notes.print(
+            f"reader {name}: refuse below {thresholds.refuse_below}, answer from "
+            f"{thresholds.answer_from}"
+        )
+    _write_calibration(files, entries)
+
+
+def _promise(
+    sets: Sequence[QuestionSet],
+    sources: Sequence[Path],
+    settings: Settings,
+    risk: float,
+    confidence: float,
+    files: Sequence[Path],
+    json_out: Path | None,
+) -> None:
+    """Tell what can be promised with the calibration in use, and write it with that threshold."""
+    from assistant.calibration import load_calibration, read_entries
+    from evals.fitting import calibration
+    from evals.fitting.risk import promise
+
+    fingerprint, asked = calibration.ask_sets(sets, sources, settings, progress)
+    numbers = load_calibration(fingerprint, settings.calibration)
+    made = promise(asked, numbers, settings.max_sentences, risk, confidence)
+    tell(asdict(made), json_out, lambda: out.print(str(made), soft_wrap=True))
+    if made.answer_from is None:
+        raise typer.Exit(MISSED)
+    kept = replace(numbers, thresholds=numbers.thresholds.but(None, made.answer_from))
+    entries = read_entries(settings.calibration)
+    before = entries.get(fingerprint, entries["none"])
+    entries[fingerprint] = {
+        **asdict(kept),
+        "provenance": {**before["provenance"], "promise": asdict(made)},
+    }
+    _write_calibration(files, entries)
+
+
+def _write_calibration(files: Sequence[Path], entries: Mapping[str, Mapping[str, Any]]) -> None:
+    from evals.fitting.calibration import write_calibration
+
+    for file in files:
+        write_calibration(file, entries)
+        notes.print(f"Written to {file}.")
+    if not files:
+        notes.print(
+            "Not written. To keep it, give --output FILE and set FOOTNOTE_CALIBRATION to it."
+        )
 
 
 def retrieval(

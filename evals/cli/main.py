@@ -1,4 +1,5 @@
-"""The command `footnote eval`. Exit codes: 0 done, 1 a `--min` is missed, 2 the user's mistake.
+"""The command `footnote eval`. Exit codes: 0 done, 1 a `--min` is missed or a `--risk` cannot
+be promised, 2 the user's mistake.
 
 What takes long to import is imported where it is first needed.
 """
@@ -15,14 +16,11 @@ from typer.core import TyperGroup
 from assistant.cli.options import EncoderName, IndexDir, ReaderName, Source, notes
 from assistant.settings import load_settings
 from evals.cli import fitting
-from evals.cli.options import JsonOut, Seed, Sets, out, progress, tell
+from evals.cli.options import MISSED, JsonOut, Seed, Sets, out, progress, tell
 from index.errors import QuestionSetError
 
 if TYPE_CHECKING:
     from evals.datasets.models import QuestionSet
-
-#: Exit code where a `--min` is missed.
-MISSED = 1
 
 
 class RunByDefault(TyperGroup):

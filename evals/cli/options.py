@@ -17,6 +17,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from assistant.cli.options import notes
 
+#: Exit code where a `--min` is missed, or a `--risk` cannot be promised.
+MISSED = 1
 #: Columns where output is piped: room for the widest table.
 WIDE = 160
 out = Console(

@@ -4,8 +4,8 @@ refusal_auroc       answerable questions have more confidence than unanswerable 
 aurc                area under the risk-coverage curve (Geifman and El-Yaniv, arXiv 1705.08500):
                     the mean, over k, of the share of wrong answers among the k questions of
                     most confidence; less is better. An answer is wrong that cites no evidence;
-                    so is any to an unanswerable question. A refused question counts by the
-                    answer that it gets when nothing is refused.
+                    so is any to an unanswerable question. One that was refused, or of which
+                    it was unsure, counts by the answer that it gets all the same.
 calibration_error   expected calibration error of the confidence as the probability that a
                     question is answerable, in ten bins of equal width; less is better
 brier               its mean squared error; less is better

@@ -14,6 +14,12 @@ from evals.running.records import DEPTH, RIGHT, Record
 #: Retrieval is of the units that were retrieved (see `datasets.gold`); of alternatives the one that
 #: was retrieved first is the relevant one, or else the first named. A refusal says and cites
 #: nothing, so that it scores 0 among answers.
+#:
+#: An unsure answer, which shows what comes closest, is neither an answer nor a refusal. It is never
+#: right; it scores 0 among answers, as a refusal does, and has no part in the length of answers and
+#: the precision of their citations; it is no refusal, so that it is not recalled as one. What it
+#: shows counts for `evidence_shown` and `citation_validity`, and it has figures of its own. Figures
+#: of the confidence are the same whatever became of the question.
 GROUPS: Mapping[str, Mapping[str, str]] = {
     "Retrieval": {
         "hit@1": "answerable questions with a relevant paragraph first",
@@ -27,6 +33,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "right": "questions answered with evidence cited, or rightly refused",
         "evidence_cited": "answerable questions with some of their evidence cited",
         "evidence_cited_all": "the same, with all of it",
+        "evidence_shown": "answerable questions with evidence cited, or shown as the closest",
         "evidence_in_answer": "evidence whose sentence stands in the answer",
         "answer_contains": "answers that hold a short answer of the set",
         "answer_f1": "token F1 with the nearest short answer, as SQuAD scores it",
@@ -45,6 +52,9 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "refusal_recall": "unanswerable questions that were refused",
         "refusal_f1": "harmonic mean of the two",
         "refused_answerable": "answerable questions that were refused; less is better",
+        "unsure_answerable": "answerable questions of which it was unsure; less is better",
+        "unsure_unanswerable": "unanswerable questions of which it was unsure",
+        "withheld": "unanswerable questions that were not answered: refused or unsure",
         "refusal_auroc": "how well confidence ranks answerable above unanswerable",
         "aurc": "area under the risk-coverage curve; less is better",
         "calibration_error": "expected calibration error of the confidence; less is better",
@@ -120,7 +130,7 @@ def _qrels(record: Record) -> dict[str, int]:
 
 def _answers(records: Sequence[Record]) -> dict[str, Measure]:
     def given(record: Record) -> bool:
-        return record.answerable and not record.refused
+        return record.answerable and record.answered
 
     def short(record: Record) -> bool:
         return record.answerable and bool(record.answers)
@@ -132,6 +142,7 @@ def _answers(records: Sequence[Record]) -> dict[str, Measure]:
         "right": _mean(records, lambda r: r.outcome == RIGHT, lambda _: True),
         "evidence_cited": _mean(records, lambda r: any(r.found), with_gold),
         "evidence_cited_all": _mean(records, lambda r: all(r.found), with_gold),
+        "evidence_shown": _mean(records, lambda r: any(r.shown), with_gold),
         "evidence_in_answer": ratio(
             [sum(r.in_answer) for r in records], [len(r.in_answer) for r in records]
         ),
@@ -170,6 +181,9 @@ def _refusal(records: Sequence[Record]) -> dict[str, Measure]:
         "refusal_recall": _mean(records, rightly, lambda r: not r.answerable),
         "refusal_f1": f1_of,
         "refused_answerable": _mean(records, lambda r: r.refused, lambda r: r.answerable),
+        "unsure_answerable": _mean(records, lambda r: r.unsure, lambda r: r.answerable),
+        "unsure_unanswerable": _mean(records, lambda r: r.unsure, lambda r: not r.answerable),
+        "withheld": _mean(records, lambda r: not r.answered, lambda r: not r.answerable),
     }
 
 

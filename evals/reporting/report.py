@@ -21,7 +21,7 @@ from evals.metrics.statistics import Figure
 from evals.reporting import plots
 from evals.reporting.results import Result, flattened
 from evals.reporting.tables import LENGTHS, cells, present
-from evals.running.records import REFUSED, RIGHT, UNFOUNDED, WRONG, Record
+from evals.running.records import REFUSED, RIGHT, UNFOUNDED, UNSURE, WRONG, Record
 from index import Document, Paragraph
 
 #: Failures that are shown with all that belongs to them, lest the page grow too large for a phone;
@@ -30,13 +30,21 @@ SHOWN = 150
 #: Retrieved paragraphs that are shown: as many as the assistant reads.
 RETRIEVED = 3
 #: What the page begins with.
-SUMMARY = ("hit@1", "evidence_cited", "citation_precision", "refusal_recall", "refused_answerable")
+SUMMARY = (
+    "hit@1",
+    "evidence_cited",
+    "citation_precision",
+    "withheld",
+    "refused_answerable",
+    "unsure_answerable",
+)
 #: Characters around a highlight, and of a paragraph that has none. Not tuned.
 AROUND, PLAIN = 180, 320
 OUTCOMES = {
     UNFOUNDED: "Answered, though the documents do not say",
     WRONG: "Answered, and nothing cited is evidence",
     REFUSED: "Refused, though the documents answer",
+    UNSURE: "Unsure: the closest was shown, not as an answer",
 }
 
 

@@ -36,7 +36,10 @@ def set_table(own: SetFigures) -> Table:
 
 def turns_table(result: Result) -> Table:
     """Figures by number of the turn: a row a figure, a column a turn."""
-    shown = "hit@1 mrr evidence_cited citation_precision refusal_recall refused_answerable right"
+    shown = (
+        "hit@1 mrr evidence_cited citation_precision refusal_recall refused_answerable "
+        "unsure_answerable withheld right"
+    )
     table = _table("By turn, with n", "figure", *(f"turn {turn}" for turn in result.turns))
     for name in shown.split():
         found = [cells(own[name], name) for own in result.turns.values()]

@@ -36,7 +36,6 @@ def provenance(assistant: Assistant, *, k: int, legs: Sequence[str]) -> dict[str
         assistant.reader_fingerprint, assistant.settings.calibration
     )
     settings = assistant.settings.model_dump(mode="json")
-    threshold = assistant.settings.threshold
     return {
         "versions": {
             "footnote": version("footnote"),
@@ -49,7 +48,7 @@ def provenance(assistant: Assistant, *, k: int, legs: Sequence[str]) -> dict[str
             "k": k,
             "legs": list(legs),
         },
-        "threshold": numbers.threshold if threshold is None else threshold,
+        "thresholds": asdict(assistant.thresholds),
         "fingerprints": {
             "encoder": assistant.index.encoder.fingerprint,
             "reader": assistant.reader_fingerprint,

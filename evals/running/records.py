@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from assistant.calibration import Status
 from evals.datasets.gold import Gold, TextSpan
 
 #: Units of a question that are retrieved and judged, as in the usual figures (hit@10, nDCG@10).
@@ -16,6 +17,9 @@ DEPTH = 10
 
 #: Outcome of a question that was answered with evidence cited, or refused where nothing answers.
 RIGHT = "right"
+#: Outcome where the assistant was unsure, whether the documents answer or not: what it shows is no
+#: answer, and no refusal either.
+UNSURE = "unsure"
 #: Outcome where nothing that was cited is evidence.
 WRONG = "wrong"
 #: Outcome where the question was refused though the documents answer.
@@ -49,13 +53,14 @@ class Record:
         understood: the question as the assistant understood it.
         gold: what would have been right.
         retrieved: one paragraph for each unit, best first.
-        refused, confidence: of the answer.
-        text: the answer's; empty when refused.
-        sentences: how many it has.
+        status, confidence: of the answer.
+        text: the answer's; empty where it is none.
+        sentences: how many are shown.
         in_answer: for each item of the evidence, whether a sentence of it stands in the answer's
             text; empty where the evidence is not told to the sentence.
-        citations: in the order of their markers.
-        forced: for a refused question, what was cited when it was answered all the same; else None.
+        citations: in the order of their markers; of an unsure answer, of what it shows.
+        forced: for a question that was not answered, what was cited when it was answered all the
+            same; else None.
         timings_ms: milliseconds by stage.
     """
 
@@ -69,7 +74,7 @@ class Record:
     understood: str
     gold: Gold
     retrieved: tuple[Found, ...]
-    refused: bool
+    status: Status
     confidence: float
     text: str
     sentences: int
@@ -79,21 +84,45 @@ class Record:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def found(self) -> list[bool]:
-        """For each item of the evidence, whether a citation overlaps one of its spans."""
+    def answered(self) -> bool:
+        """Whether there is an answer: neither a refusal nor only what comes closest."""
+        return self.status == "answered"
+
+    @property
+    def unsure(self) -> bool:
+        """Whether what comes closest was shown."""
+        return self.status == "unsure"
+
+    @property
+    def refused(self) -> bool:
+        """Whether it was refused."""
+        return self.status == "refused"
+
+    @property
+    def shown(self) -> list[bool]:
+        """For each item of the evidence, whether a citation overlaps one of its spans: one of an
+        answer, or of what was shown as the closest."""
         return [
             any(cited.overlaps_any(item) for cited in self.citations) for item in self.gold.evidence
         ]
 
     @property
+    def found(self) -> list[bool]:
+        """The same of an answer alone; nothing is found where there is none."""
+        return self.shown if self.answered else [False] * len(self.gold.evidence)
+
+    @property
     def supported(self) -> list[bool]:
-        """For each citation, whether it overlaps evidence or what supports the answer as well."""
+        """For each citation of an answer, whether it overlaps evidence or what supports the answer
+        as well."""
         gold = [*self.gold.spans, *self.gold.also_supports]
-        return [cited.overlaps_any(gold) for cited in self.citations]
+        return [cited.overlaps_any(gold) for cited in self.citations if self.answered]
 
     @property
     def outcome(self) -> str:
-        """RIGHT, WRONG, REFUSED or UNFOUNDED."""
+        """RIGHT, UNSURE, WRONG, REFUSED or UNFOUNDED."""
+        if self.unsure:
+            return UNSURE
         if not self.answerable:
             return RIGHT if self.refused else UNFOUNDED
         if self.refused:
@@ -102,7 +131,7 @@ class Record:
 
     @property
     def right_if_answered(self) -> bool:
-        """Whether an answer, refused or not, cites evidence; never for an unanswerable question."""
+        """Whether an answer, given or not, cites evidence; never for an unanswerable question."""
         cited = self.citations if self.forced is None else self.forced
         return self.answerable and any(span.overlaps_any(self.gold.spans) for span in cited)
 

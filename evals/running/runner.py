@@ -171,10 +171,10 @@ class _Asker:
             question.question, self._deeper, question.history, legs=self._legs
         )
         forced = None
-        if answer.refused:
+        if not answer.answered:
             forced = tuple(
                 TextSpan(cited.document, cited.start, cited.end)
-                for cited in self._cited(self._answer(question, threshold=0.0))
+                for cited in self._cited(self._answer(question, answer_from=0.0))
             )
         return Record(
             set=self._set,
@@ -187,9 +187,9 @@ class _Asker:
             understood=answer.standalone_question,
             gold=gold,
             retrieved=self._found(hits),
-            refused=answer.refused,
+            status=answer.status,
             confidence=answer.confidence,
-            text="" if answer.refused else answer.text,
+            text=answer.text if answer.answered else "",
             sentences=len(answer.sentences),
             in_answer=self._in_answer(answer, gold),
             citations=self._cited(answer),
@@ -197,9 +197,9 @@ class _Asker:
             timings_ms={stage: round(ms, 3) for stage, ms in answer.timings_ms.items()},
         )
 
-    def _answer(self, question: Question, threshold: float | None = None) -> Answer:
+    def _answer(self, question: Question, answer_from: float | None = None) -> Answer:
         return self._assistant.ask(
-            question.question, question.history, threshold=threshold, legs=self._legs
+            question.question, question.history, answer_from=answer_from, legs=self._legs
         )
 
     def _found(self, hits: Sequence[Hit]) -> tuple[Found, ...]:
@@ -214,7 +214,7 @@ class _Asker:
     def _in_answer(self, answer: Answer, gold: Gold) -> tuple[bool, ...]:
         if not gold.sentences:
             return ()
-        text = "" if answer.refused else f" {normalised(answer.text)} "
+        text = f" {normalised(answer.text)} " if answer.answered else ""
         return tuple(
             any(
                 f" {normalised(sentence)} " in text
@@ -246,5 +246,5 @@ class _Asker:
 
 def limited(questions: QuestionSet, limit: int | None) -> QuestionSet:
     """At most so many questions, spread over the set."""
-    step = max(1, len(questions.questions) // limit) if limit else 1
+    step = max(1, -(-len(questions.questions) // limit)) if limit else 1
     return replace(questions, questions=questions.questions[::step])

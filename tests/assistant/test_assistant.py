@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from assistant import Answer, Assistant, FootnoteError, Settings
-from assistant.answer import REFUSAL
-from index.errors import QuestionError
+from assistant.answer import REFUSAL, Decided, Done, SentenceReady, SourcesFound
+from assistant.calibration import Thresholds
+from index.errors import QuestionError, SettingsError
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
 QUOTE = "The US Indo-Pacific strategy was released on February 11."
@@ -111,6 +112,46 @@ def test_a_follow_up_is_understood_from_the_conversation(assistant: Assistant) -
     check(assistant, answer)
 
 
+def test_what_may_be_no_answer_is_shown_as_the_closest(assistant: Assistant) -> None:
+    answer = assistant.ask(QUESTION, refuse_below=0.0, answer_from=1.0)
+    assert (answer.status, answer.unsure, answer.answered) == ("unsure", True, False)
+    sure = assistant.ask(QUESTION, answer_from=0.0)
+    assert (answer.sentences, answer.citations) == (sure.sentences, sure.citations)
+    assert answer.text == f"The closest the documents come: {sure.text}"
+    assert str(answer) == f"The closest the documents come: {sure}"
+    assert REFUSAL not in str(answer)
+    check(assistant, answer)
+
+
+def test_what_was_decided_is_told_before_the_sentences(assistant: Assistant) -> None:
+    for thresholds, status in (((0.0, 0.0), "answered"), ((0.0, 1.0), "unsure")):
+        below, from_ = thresholds
+        events = list(assistant.stream(QUESTION, refuse_below=below, answer_from=from_))
+        kinds = [type(event) for event in events]
+        assert kinds[:3] == [SourcesFound, Decided, SentenceReady]
+        assert isinstance(events[1], Decided)
+        assert events[1].status == status
+        assert isinstance(events[-1], Done)
+        assert events[-1].answer.status == status
+
+
+def test_thresholds_are_in_order(assistant: Assistant) -> None:
+    told = "refuse_below is 0.8 and answer_from 0.2"
+    with pytest.raises(SettingsError, match=told):
+        Settings(refuse_below=0.8, answer_from=0.2)
+    with pytest.raises(SettingsError, match=told):
+        assistant.ask(QUESTION, refuse_below=0.8, answer_from=0.2)
+    with pytest.raises(SettingsError, match=r"answer_from is 1\.5"):
+        assistant.ask(QUESTION, answer_from=1.5)
+    # One that is given alone takes the other along.
+    own = Thresholds(0.3, 0.6)
+    assert own.but(0.7, None) == Thresholds(0.7, 0.7)
+    assert own.but(None, 0.1) == Thresholds(0.1, 0.1)
+    assert own.but(None, 0.9) == Thresholds(0.3, 0.9)
+    found = [own.status(value) for value in (0.29, 0.3, 0.59, 0.6)]
+    assert found == ["refused", "unsure", "unsure", "answered"]
+
+
 def test_search_ranks_paragraphs(assistant: Assistant) -> None:
     hits = assistant.search("release of the Indo-Pacific strategy", 5)
     assert len(hits) == 5
@@ -131,14 +172,15 @@ def test_suggestions_come_from_the_headings(assistant: Assistant) -> None:
 
 def test_settings_decide(assistant: Assistant, tmp_path: Path) -> None:
     folder = assistant.settings.index_dir
-    with Assistant.open(settings=Settings(index_dir=folder, threshold=0.0, reader="none")) as any_:
+    every = Settings(index_dir=folder, answer_from=0.0, reader="none")
+    with Assistant.open(settings=every) as any_:
         assert any_.reader_fingerprint == "none"
         answer = any_.ask("What is the population of India, of Japan and of China?")
-        assert not answer.refused
+        assert answer.answered
         check(any_, answer)
-    with Assistant.open(settings=Settings(index_dir=folder, threshold=1.0)) as none:
+    with Assistant.open(settings=Settings(index_dir=folder, refuse_below=1.0)) as none:
         assert none.ask(QUESTION).refused
-    one = Settings(index_dir=folder, threshold=0.0, max_sentences=1)
+    one = Settings(index_dir=folder, answer_from=0.0, max_sentences=1)
     with Assistant.open(settings=one) as short:
         assert len(short.ask("What are the seven themes?").sentences) == 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import partial
 
 from llama_index.core.chat_engine import CondensePlusContextChatEngine, CondenseQuestionChatEngine
 from llama_index.core.evaluation import RetrieverEvaluator
@@ -13,6 +14,7 @@ from llama_index.core.schema import MetadataMode, TextNode
 
 from assistant import Assistant
 from assistant.answer import REFUSAL
+from assistant.llama_index import AssistantQueryEngine
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
 QUOTE = "The US Indo-Pacific strategy was released on February 11."
@@ -60,6 +62,15 @@ def test_a_refusal_is_told_in_the_metadata(assistant: Assistant) -> None:
     assert response.metadata is not None
     assert response.metadata["refused"] is True
     assert len(response.source_nodes) == 3
+
+
+def test_what_may_be_no_answer_says_so_in_the_response(assistant: Assistant) -> None:
+    engine = AssistantQueryEngine(partial(assistant.ask, refuse_below=0.0, answer_from=1.0))
+    response = engine.query(QUESTION)
+    assert str(response).startswith(f"The closest the documents come: {QUOTE} [1]")
+    assert response.metadata is not None
+    assert response.metadata["status"] == "unsure"
+    assert response.source_nodes[0].node.metadata["quote"] == QUOTE
 
 
 def test_a_chat_engine_takes_the_retriever(assistant: Assistant) -> None:

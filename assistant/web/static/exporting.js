@@ -1,7 +1,7 @@
 // Answers and conversations as text to take along.
 
 import { placeOf } from "./dom.js";
-import { REFUSAL, citationsOf, missing, sentencesOf } from "./turn.js";
+import { REFUSAL, UNSURE, citationsOf, isUnsure, missing, sentencesOf } from "./turn.js";
 /** @import { Citation, Conversation, Turn } from "../types.js" */
 
 /** @param {Citation} citation */
@@ -18,7 +18,8 @@ export function withFootnotes(turn) {
     return sentence.text + flag + sentence.markers.map((marker) => ` [${marker}]`).join("");
   });
   const notes = citationsOf(turn).map((c) => `[${c.marker}] ${source(c)}: “${oneLine(c.quote)}”`);
-  return [[...said, missing(turn)].filter(Boolean).join(" "), "", ...notes].join("\n");
+  const lead = isUnsure(turn) ? `${UNSURE}:` : "";
+  return [[lead, ...said, missing(turn)].filter(Boolean).join(" "), "", ...notes].join("\n");
 }
 
 // Text that Markdown shows as it is: markup, links, footnotes and HTML in it stay text.
@@ -44,6 +45,7 @@ export function asMarkdown(conversation) {
       const flag = sentence.verdict === "unsupported" ? " *(not in the documents)*" : "";
       return escaped(sentence.text) + flag + sentence.markers.map((m) => `[^${names.get(m)}]`).join("");
     });
+    if (isUnsure(turn)) lines.push(`*${UNSURE}:*`, "");
     lines.push(said.join(" "), "");
     if (missing(turn)) lines.push(`*${escaped(missing(turn))}*`, "");
     if (turn.state === "stopped") lines.push("*Stopped here.*", "");

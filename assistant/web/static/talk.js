@@ -4,7 +4,7 @@ import { $, announce, smoothly, toast } from "./dom.js";
 import { copy, withFootnotes } from "./exporting.js";
 import { Failure, call, messageOf, vote } from "./server.js";
 import { fresh, newId } from "./store.js";
-import { REFUSAL, TurnView, citationsOf, sentencesOf, tooltips } from "./turn.js";
+import { REFUSAL, TurnView, UNSURE, citationsOf, isUnsure, sentencesOf, tooltips } from "./turn.js";
 /** @import { Store } from "./store.js" */
 /** @import { About, Answering, Citation, Conversation, Said, TalkActs, Thumb, Turn } from "../types.js" */
 
@@ -171,7 +171,7 @@ export class Talk {
     const { stage, ...known } = value;
     Object.assign(turn, known);
     if (value.stage === "done") {
-      turn.state = value.answer.refused ? "refused" : "answered";
+      turn.state = value.answer.status ?? "answered";
       delete turn.sentences; // they are in the answer
       delete turn.citations;
     }
@@ -248,7 +248,7 @@ export class Talk {
   }
 
   #last() {
-    const answered = this.conversation.turns.findLast((turn) => turn.state === "answered");
+    const answered = this.conversation.turns.findLast(isTold);
     return answered ? citationsOf(answered) : [];
   }
 
@@ -258,11 +258,12 @@ export class Talk {
     const before = this.conversation.turns.slice(0, this.conversation.turns.indexOf(turn));
     try {
       const { refused, confidence, sentences, citations } = turn.answer;
+      const { status = refused ? "refused" : "answered" } = turn.answer;
       await vote({
         verdict,
         question: turn.question,
         history: historyOf(before, turn.about),
-        refused,
+        status,
         confidence,
         sentences,
         citations: citations.map((c) => ({ marker: c.marker, document: c.document_id, paragraph: c.paragraph, start: c.start, end: c.end })),
@@ -276,13 +277,17 @@ export class Talk {
   }
 }
 
+// Whether there are sentences that a next question may lean on.
+/** @param {Turn} turn */
+const isTold = (turn) => turn.state === "answered" || turn.state === "unsure";
+
 // The conversation before a question, as the server takes it. A question about a paragraph is
 // understood as if that had just been talked about.
 /** @param {Turn[]} turns @param {About} [about] */
 function historyOf(turns, about) {
   /** @type {Said[]} */
   const said = turns
-    .filter((turn) => turn.state === "answered")
+    .filter(isTold)
     .flatMap((turn) => [
       { role: "user", content: turn.question },
       { role: "assistant", content: sentencesOf(turn).map((s) => s.text).join(" ") },
@@ -293,7 +298,7 @@ function historyOf(turns, about) {
 
 /** @param {Turn} turn */
 function spoken(turn) {
-  if (turn.state === "answered") return sentencesOf(turn).map((s) => s.text).join(" ");
+  if (isTold(turn)) return `${isUnsure(turn) ? `${UNSURE}: ` : ""}${sentencesOf(turn).map((s) => s.text).join(" ")}`;
   if (turn.state === "refused") return `${REFUSAL} The closest paragraphs are listed.`;
   return turn.state === "failed" ? `Failed: ${turn.failure}` : "Stopped.";
 }

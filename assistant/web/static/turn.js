@@ -6,6 +6,7 @@ import { excerpt, marked } from "./marking.js";
 /** @import { Citation, Sentence, Thumb, Turn, TurnActs } from "../types.js" */
 
 export const REFUSAL = "The documents do not say.";
+export const UNSURE = "The closest the documents come";
 
 const VERDICTS = {
   quoted: "quoted",
@@ -18,11 +19,17 @@ export const citationsOf = (turn) => turn.answer?.citations ?? turn.citations ??
 /** @param {Turn} turn */
 export const sentencesOf = (turn) => turn.answer?.sentences ?? turn.sentences ?? [];
 
-// What was asked and is not in the documents, in an answer to the rest.
+// Whether its sentences are only the closest, and no answer; also while they come, and if they stopped.
+/** @param {Turn} turn */
+export const isUnsure = (turn) => (turn.answer?.status ?? turn.status) === "unsure";
+
+// What was asked and is not in the documents, or may not be, in an answer to the rest.
 /** @param {Turn} turn */
 export const missing = (turn) => {
-  const questions = turn.answer?.unanswered ?? [];
-  return questions.length ? `${REFUSAL.slice(0, -1)}: ${questions.join(" ")}` : "";
+  const { unanswered = [], undecided = [] } = turn.answer ?? {};
+  /** @param {string} words @param {string[]} questions */
+  const said = (words, questions) => (questions.length ? [`${words}: ${questions.join(" ")}`] : []);
+  return [...said(REFUSAL.slice(0, -1), unanswered), ...said("The documents may not say", undecided)].join(" ");
 };
 
 // What is said of an answer as a whole. An answer is partial when some of what was asked or of what
@@ -34,7 +41,7 @@ export function standing(turn) {
   const dropped = turn.answer?.dropped ?? 0;
   const partial = unsupported + dropped > 0 || missing(turn) !== "";
   const written = sentences.some((s) => s.verdict === "supported");
-  const words = [partial ? "Partly answered" : written ? "Written from its sources" : "Quoted from the documents"];
+  const words = [isUnsure(turn) ? "May be no answer" : partial ? "Partly answered" : written ? "Written from its sources" : "Quoted from the documents"];
   /** @param {number} count */
   const is = (count) => (count === 1 ? "sentence that nothing supports was" : "sentences that nothing supports were");
   if (dropped) words.push(`${dropped} ${is(dropped)} left out`);
@@ -53,11 +60,12 @@ export class TurnView {
     this.acts = acts;
     this.shown = 0;
     this.stage = h("p", { class: "stage" });
+    this.lead = h("p", { class: "lead", hidden: true }, UNSURE);
     this.body = h("div", { class: "answer" });
     this.after = h("div", { class: "after" });
     this.question = h("h2", { class: "question", dir: "auto" }, turn.question);
     const about = turn.about && h("p", { class: "about", dir: "auto" }, `About paragraph ${turn.about.number} of ${turn.about.title}`);
-    this.element = h("article", { class: "turn", id: `turn-${turn.id}`, tabindex: "-1" }, this.question, about, this.stage, this.body, this.after);
+    this.element = h("article", { class: "turn", id: `turn-${turn.id}`, tabindex: "-1" }, this.question, about, this.stage, this.lead, this.body, this.after);
     this.update();
   }
 
@@ -66,6 +74,7 @@ export class TurnView {
     this.element.dataset.state = turn.state;
     this.element.setAttribute("aria-busy", String(turn.state === "pending"));
     this.#stage();
+    this.lead.hidden = !isUnsure(turn);
     const sentences = sentencesOf(turn);
     for (const sentence of sentences.slice(this.shown)) this.#sentence(sentence);
     this.shown = sentences.length;
@@ -138,9 +147,9 @@ export class TurnView {
     const { answer } = turn;
     if (missing(turn)) this.after.append(h("p", { class: "note", dir: "auto" }, missing(turn)));
     if (answer?.note) this.after.append(h("p", { class: "note", dir: "auto" }, answer.note));
-    if (turn.state === "answered") {
+    if (turn.state === "answered" || turn.state === "unsure") {
       const { partial, text } = standing(turn);
-      this.after.append(h("p", { class: partial ? "meta partial" : "meta" }, text));
+      this.after.append(h("p", { class: partial || isUnsure(turn) ? "meta partial" : "meta" }, text));
     }
     if (answer && answer.standalone_question !== answer.question) {
       this.after.append(h("p", { class: "meta", dir: "auto" }, "Understood as: ", h("q", {}, answer.standalone_question)));

@@ -6,7 +6,7 @@ import pytest
 
 from assistant import Assistant
 from assistant.answering.abstention import decide
-from assistant.calibration import Calibration, Logistic
+from assistant.calibration import Calibration, Logistic, Thresholds
 from assistant.query.decomposition import Part
 from assistant.retrieval.evidence import Candidate, Evidence
 from index import Hit, document_from_text
@@ -14,7 +14,10 @@ from index import Hit, document_from_text
 RELEASED = "The US Indo-Pacific strategy was released on February 11."
 DOCUMENT = document_from_text("Tolls rose in May. The ferry is free.\n\nCyclists pay.", "tolls.txt")
 # Probabilities that are the features themselves, so that a test can say what it means.
-CALIBRATION = Calibration(Logistic({"logodds": 1.0}, 0.0), Logistic({"logodds": 1.0}, 0.0), 0.5)
+EVEN = Thresholds(0.5, 0.5)
+CALIBRATION = Calibration(
+    {}, Logistic({"logodds": 1.0}, 0.0), Logistic({"logodds": 1.0}, 0.0), EVEN
+)
 
 
 def found(question: str, sure: float, *logodds: float, parts: tuple = ()) -> Evidence:  # type: ignore[type-arg]
@@ -50,7 +53,7 @@ def tolls_and_cyclists() -> Evidence:
 
 
 def test_each_question_gets_its_sentence() -> None:
-    decision = decide(tolls_and_cyclists(), CALIBRATION, 0.5, 4)
+    decision = decide(tolls_and_cyclists(), CALIBRATION, EVEN, 4)
     assert texts(decision.chosen) == ["Tolls rose in May.", "Cyclists pay."]
     assert decision.confidence == pytest.approx(0.881, abs=0.001)
     assert decision.unanswered == ()
@@ -63,10 +66,40 @@ def test_what_is_not_answered_is_said() -> None:
         alone=True,
     )
     decision = decide(
-        found("Tolls? Trains?", 1.0, 2.0, -3.0, -3.0, parts=parts), CALIBRATION, 0.5, 4
+        found("Tolls? Trains?", 1.0, 2.0, -3.0, -3.0, parts=parts), CALIBRATION, EVEN, 4
     )
     assert texts(decision.chosen) == ["Tolls rose in May."]
     assert decision.unanswered == ("Trains?",)
+
+
+def test_between_the_thresholds_the_closest_is_chosen() -> None:
+    evidence = found("Tolls?", 0.0, 3.0, -3.0, -3.0)
+    for thresholds, status, chosen in (
+        (Thresholds(0.2, 0.4), "answered", ["Tolls rose in May."]),
+        (Thresholds(0.4, 0.6), "unsure", ["Tolls rose in May."]),
+        (Thresholds(0.6, 0.8), "refused", []),
+    ):
+        decision = decide(evidence, CALIBRATION, thresholds, 4)
+        assert (decision.status, texts(decision.chosen)) == (status, chosen)
+
+
+def test_what_may_be_answered_is_not_said_to_be_missing() -> None:
+    parts = asked(
+        ("Tolls?", found("Tolls?", 2.0, 3.0, -3.0, -3.0)),
+        ("Trains?", found("Trains?", -2.0, -3.0, -3.0, -2.0)),
+        ("Boats?", found("Boats?", 0.0, -3.0, -2.0, -3.0)),
+        alone=True,
+    )
+    whole = found("Tolls? Trains? Boats?", 1.0, 2.0, -3.0, -3.0, parts=parts)
+    decision = decide(whole, CALIBRATION, Thresholds(0.3, 0.7), 4)
+    assert decision.status == "answered"
+    assert texts(decision.chosen) == ["Tolls rose in May."]
+    assert (decision.unanswered, decision.undecided) == (("Trains?",), ("Boats?",))
+    # Where none is answered, the closest of those that may be are shown.
+    decision = decide(whole, CALIBRATION, Thresholds(0.3, 0.95), 4)
+    assert decision.status == "unsure"
+    assert texts(decision.chosen) == ["Tolls rose in May.", "The ferry is free."]
+    assert (decision.unanswered, decision.undecided) == (("Trains?",), ())
 
 
 def test_one_question_about_two_subjects_needs_both() -> None:
@@ -76,18 +109,18 @@ def test_one_question_about_two_subjects_needs_both() -> None:
         alone=False,
     )
     whole = found("Do cars and trains pay?", -2.0, 1.0, -3.0, -3.0, parts=parts)
-    assert decide(whole, CALIBRATION, 0.5, 4).refused
+    assert decide(whole, CALIBRATION, EVEN, 4).status == "refused"
 
 
 def test_what_answers_both_is_quoted_once() -> None:
     part = found("Tolls?", 2.0, 3.0, -3.0, 2.9)
     parts = asked(("Tolls?", part), ("Pay?", found("Pay?", 2.0, 2.8, -3.0, 3.0)), alone=True)
     whole = found("Tolls? Pay?", 2.0, 3.0, -3.0, -3.0, parts=parts)
-    assert texts(decide(whole, CALIBRATION, 0.5, 4).chosen) == ["Tolls rose in May."]
+    assert texts(decide(whole, CALIBRATION, EVEN, 4).chosen) == ["Tolls rose in May."]
 
 
 def test_never_more_than_allowed() -> None:
-    assert len(decide(tolls_and_cyclists(), CALIBRATION, 0.5, 1).chosen) == 1
+    assert len(decide(tolls_and_cyclists(), CALIBRATION, EVEN, 1).chosen) == 1
 
 
 # --- the whole way -----------------------------------------------------------------------------

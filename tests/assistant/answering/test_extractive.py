@@ -45,7 +45,7 @@ def test_probable_sentences_come_in_document_order() -> None:
 
 
 def test_a_question_for_several_things_gets_more() -> None:
-    several = [candidate(1, 0, 0.0), candidate(1, 1, -0.6)]
+    several = [candidate(1, 0, 0.0), candidate(1, 1, -1.0)]
     assert len(texts("What rose?", several)) == 1
     assert len(texts("What are the two rules for crossing?", several)) == 2
 

@@ -84,6 +84,17 @@ def test_a_refusal_does_not_ask_the_model(assistant: Assistant) -> None:
         assert server.asked == []
 
 
+def test_what_may_be_no_answer_is_quoted_without_the_model(assistant: Assistant) -> None:
+    with (
+        serving(writes("Never.")) as (address, server),
+        opened(assistant, address, refuse_below=0.0, answer_from=1.0) as writing,
+    ):
+        answer = writing.ask(QUESTION)
+        assert answer.unsure
+        assert [(s.text, s.verdict) for s in answer.sentences] == [(QUOTE, "quoted")]
+        assert server.asked == []
+
+
 #: What fails, and what is said of it.
 FAILURES = {
     "stalls at once": (stalls(), "nothing for 1 seconds|in time"),
@@ -221,7 +232,7 @@ def test_a_follow_up_is_rewritten_by_the_model_when_that_makes_sense(assistant: 
 
     with (
         serving(chat) as (address, server),
-        opened(assistant, address, threshold=0.0) as writing,
+        opened(assistant, address, answer_from=0.0) as writing,
     ):
         answer = writing.ask("Does it want to be an ally?", history)
     assert answer.standalone_question == "Does India want the Quad to be an ally?"

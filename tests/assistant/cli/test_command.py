@@ -22,6 +22,7 @@ QUOTE = "The US Indo-Pacific strategy was released on February 11."
 ANSWER_KEYS = [
     "question",
     "standalone_question",
+    "status",
     "refused",
     "confidence",
     "text",
@@ -29,6 +30,7 @@ ANSWER_KEYS = [
     "citations",
     "closest",
     "unanswered",
+    "undecided",
     "dropped",
     "note",
     "timings_ms",
@@ -115,7 +117,7 @@ def test_ask_refuses_with_code_3_and_the_closest_paragraphs(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = folder / "footnote.toml"
-    file.write_text(f'threshold = 1.0\nreader = "none"\nindex_dir = "{folder}"\n')
+    file.write_text(f'refuse_below = 1.0\nreader = "none"\nindex_dir = "{folder}"\n')
     monkeypatch.setenv("FOOTNOTE_CONFIG", str(file))
     code, out, _ = in_process(monkeypatch, capsys, "ask", QUESTION)
     assert code == 3
@@ -127,6 +129,21 @@ def test_ask_refuses_with_code_3_and_the_closest_paragraphs(
     assert answer["refused"]
     assert len(answer["closest"]) == 3
     assert all(set(citation) == CITATION_KEYS for citation in answer["closest"])
+
+
+def test_ask_shows_the_closest_with_code_4_where_it_is_not_sure(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unsure = ("--refuse-below", "0", "--answer-from", "1", "--index-dir", folder)
+    code, out, _ = in_process(monkeypatch, capsys, "ask", QUESTION, *unsure)
+    assert code == 4
+    assert out.startswith(f"The closest the documents come: {QUOTE} [1]")
+    assert "\nSources:\n[1] " in out
+    assert "do not say" not in out
+    code, out, _ = in_process(monkeypatch, capsys, "ask", QUESTION, *unsure, "--json")
+    answer = json.loads(out)
+    assert (code, answer["status"], answer["refused"]) == (4, "unsure", False)
+    assert QUOTE in [citation["quote"] for citation in answer["citations"]]
 
 
 def test_search_prints_paragraphs(
@@ -250,9 +267,13 @@ def test_unknown_settings_are_refused(
         code, _, err = in_process(monkeypatch, capsys, *ask)
         assert code == 2
         assert told in err
-    code, _, err = in_process(monkeypatch, capsys, "ask", QUESTION, "--thresold", "1")
+    code, _, err = in_process(monkeypatch, capsys, "ask", QUESTION, "--refuse-bellow", "1")
     assert code == 2
-    assert "--threshold" in err
+    assert "--refuse-below" in err
+    file.write_text("refuse_below = 0.9\n", encoding="utf-8")
+    code, _, err = in_process(monkeypatch, capsys, *ask, "--answer-from", "0.5")
+    assert code == 2
+    assert "refuse_below is 0.9 and answer_from 0.5" in err
 
 
 def test_flags_go_before_the_environment_before_the_file(
@@ -266,9 +287,9 @@ def test_flags_go_before_the_environment_before_the_file(
     assert load_settings().max_sentences == 2
     monkeypatch.setenv("FOOTNOTE_MAX_SENTENCES", "3")
     monkeypatch.setenv("FOOTNOTE_WAIT", "8")
-    settings = load_settings(max_sentences=1, threshold=None)
+    settings = load_settings(max_sentences=1, answer_from=None)
     assert (settings.max_sentences, settings.wait, settings.reader) == (1, 8.0, "none")
-    assert settings.threshold is None
+    assert settings.answer_from is None
     monkeypatch.setenv("FOOTNOTE_WAIT", "soon")
     with pytest.raises(SettingsError, match="wait is 'soon'"):
         load_settings()

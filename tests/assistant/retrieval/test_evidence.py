@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import pytest
 from helpers import hits_of
 
+from assistant.calibration import UNFITTED
 from assistant.retrieval.evidence import gather
 from assistant.retrieval.reading_model import Reading, load_reader
-from assistant.retrieval.reranker import CLEAR, DEPTH, UNREAD, read, rerank
-from index import SearchResult
+from assistant.retrieval.reranker import CLEAR, DEPTH, UNREAD, rank, read
 
 ANSWERS = "The museum was opened by the mayor in 1934."
 FILLER = [f"Number {word} of the boats lies at the quay." for word in "one two six ten".split()]
@@ -86,7 +86,7 @@ def test_nothing_is_read_without_a_reader() -> None:
 
 def test_what_answers_moves_up_and_has_the_features(counting: Counting) -> None:
     found = hits_of(FILLER[:2], [ANSWERS, FILLER[2]])
-    ranked = rerank(counting, QUESTION, SearchResult(tuple(found), WEIGHTS))
+    ranked = rank(found, read(counting, QUESTION, found, WEIGHTS), UNFITTED)
     assert [own.hit.paragraph.number for own in ranked] == [2, 1]
     gathered = gather(QUESTION, ranked, WEIGHTS)
     best = max(gathered.candidates, key=lambda candidate: candidate.features["logit"])

@@ -26,7 +26,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from assistant.answer import REFUSAL
 
 #: Its answer has more than one citation.
-SEVERAL = "What will be the impact of Russia\u2019s \u201cTurn to the East\u201d?"
+SEVERAL = "What should the US and South Korea do next about North Korea?"
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +119,52 @@ def test_what_the_documents_do_not_say_is_refused(visit: Visit) -> None:
         page.locator(".turn").first.get_by_role("button", name=question, exact=True).click()
         expect(page.locator(".turn").last.locator(".question")).to_have_text(question)
         assert settled(page).get_attribute("data-state") == "answered"
+
+
+def test_what_may_be_no_answer_does_not_look_like_one(
+    browser: Browser, tmp_path: Path, visit: Visit
+) -> None:
+    sure = ask(visit.page, QUESTION)
+    look = "e => [getComputedStyle(e).color, getComputedStyle(e).borderInlineStartStyle]"
+    looks = [sure.locator(".answer").evaluate(look)]
+    expect(sure.locator(".lead")).to_be_hidden()
+    with serving(tmp_path, "--refuse-below", "0", "--answer-from", "1") as address:
+        other = Visit(browser, address)
+        page = other.page
+        turn = ask(page, QUESTION)
+        assert turn.get_attribute("data-state") == "unsure"
+        expect(turn.locator(".lead")).to_have_text("The closest the documents come")
+        expect(turn.locator(".sentence .words")).to_have_text(QUOTE)
+        expect(turn.locator(".refusal")).to_have_count(0)
+        expect(turn.locator(".meta").first).to_contain_text("May be no answer")
+        looks.append(turn.locator(".answer").evaluate(look))
+        assert looks[0] != looks[1]
+        picture(page, "unsure")
+        assert barriers(page) == []
+        turn.locator(".marker").first.click()
+        assert lit(page) == QUOTE
+        # It is not taken along as an answer either.
+        turn.get_by_role("button", name="Copy with footnotes").click()
+        expect(page.locator("#toast")).to_contain_text("Copied")
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied.startswith(f"The closest the documents come: {QUOTE} [1]")
+        page.get_by_role("button", name="Conversations").click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name=f"Export {QUESTION}").click()
+        exported = Path(download.value.path()).read_text(encoding="utf-8")
+        assert "*The closest the documents come:*" in exported
+        page.keyboard.press("Escape")
+        # A reader who approves of it says that it answers.
+        turn.get_by_role("button", name="A good answer").click()
+        expect(page.locator("#toast")).to_contain_text("drafts")
+        drafts = (tmp_path / "index" / "drafts.jsonl").read_text(encoding="utf-8").splitlines()
+        draft = json.loads(drafts[-1])
+        assert (draft["answered"]["status"], draft["answerable"]) == ("unsure", True)
+        assert draft["evidence"] == [QUOTE]
+        page.reload()
+        other.ready()
+        expect(page.locator(".turn .lead")).to_be_visible()
+        other.close()
 
 
 def test_starter_questions_are_answered(visit: Visit) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from assistant.calibration import Status
 from evals.datasets.gold import Gold, Relevant, TextSpan, normalised
 from evals.metrics import confidence
 from evals.metrics.metrics import all_figures, all_measures
@@ -33,7 +34,7 @@ def record(
     own: Gold = NOTHING,
     cited: Sequence[TextSpan] = (),
     rank: int | None = None,
-    refused: bool = False,
+    status: Status = "answered",
     sure: float = 0.5,
     **given: object,
 ) -> Record:
@@ -49,25 +50,25 @@ def record(
         understood="Q?",
         gold=own,
         retrieved=tuple(retrieved(unit) for unit in units),
-        refused=refused,
+        status=status,
         confidence=sure,
-        text="" if refused else "An answer.",
+        text="An answer." if status == "answered" else "",
         sentences=len(cited),
         in_answer=(),
         citations=tuple(Cited(place.document, place.start, place.end, True) for place in cited),
-        forced=() if refused else None,
+        forced=None if status == "answered" else (),
     )
     return replace(made, **given)  # type: ignore[arg-type]
 
 
 BOTH = gold((ONE,), (TWO, THREE))
 TABLE = [
-    record(BOTH, (ONE, THREE), 1, False, 0.9),
-    record(BOTH, (ONE, FINE, WRONG), 2, False, 0.8),
-    record(BOTH, (), 4, True, 0.1),
-    record(BOTH, (WRONG,), None, False, 0.6),
-    record(NOTHING, (), None, True, 0.2),
-    record(NOTHING, (WRONG,), None, False, 0.7),
+    record(BOTH, (ONE, THREE), 1, "answered", 0.9),
+    record(BOTH, (ONE, FINE, WRONG), 2, "answered", 0.8),
+    record(BOTH, (), 4, "refused", 0.1),
+    record(BOTH, (WRONG,), None, "answered", 0.6),
+    record(NOTHING, (), None, "refused", 0.2),
+    record(NOTHING, (WRONG,), None, "answered", 0.7),
 ]
 
 
@@ -107,6 +108,33 @@ def test_a_table_worked_by_hand() -> None:
         "brier": (0.01 + 0.04 + 0.81 + 0.16 + 0.04 + 0.49) / 6,
     }
     assert {name: found[name] for name in expected} == pytest.approx(expected)
+
+
+def test_an_unsure_answer_is_neither_an_answer_nor_a_refusal() -> None:
+    unsure = record(BOTH, (ONE, WRONG), 1, "unsure", 0.4, in_answer=(False, False))
+    other = record(NOTHING, (WRONG,), None, "unsure", 0.3)
+    found, before = values([*TABLE, unsure, other]), values(TABLE)
+    expected = {
+        "right": 3 / 8,
+        "evidence_cited": 2 / 5,
+        "evidence_cited_all": 1 / 5,
+        "evidence_shown": 3 / 5,
+        "citation_recall": 3 / 10,
+        "refusal_recall": 1 / 3,
+        "refused_answerable": 1 / 5,
+        "unsure_answerable": 1 / 5,
+        "unsure_unanswerable": 1 / 3,
+        "withheld": 2 / 3,
+    }
+    assert {name: found[name] for name in expected} == pytest.approx(expected)
+    # It has no part in what is measured of answers, and of refusals, alone.
+    for name in ("citation_precision", "answer_sentences", "refusal_precision"):
+        assert found[name] == before[name], name
+    assert (unsure.outcome, other.outcome) == ("unsure", "unsure")
+    assert values([replace(other, citations=(Cited("d", 0, 1, False),))])["citation_validity"] == 0
+    assert values([unsure])["evidence_shown"] == 1
+    # Its place among the confident ones is that of the answer it would get.
+    assert values([replace(unsure, forced=(ONE,))])["aurc"] == 0.0
 
 
 def test_where_nothing_applies_there_is_no_figure() -> None:
@@ -180,7 +208,7 @@ def test_the_curves_are_those_of_the_table() -> None:
 
 
 def test_a_refused_question_counts_by_the_answer_it_would_get() -> None:
-    refused = record(BOTH, (), 1, True, 0.4)
+    refused = record(BOTH, (), 1, "refused", 0.4)
     assert values([refused])["aurc"] == 1.0
     assert values([replace(refused, forced=(ONE,))])["aurc"] == 0.0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +135,14 @@ def test_an_interrupted_run_goes_on_to_the_same(passages: Path, tmp_path: Path) 
     with pytest.raises(KeyboardInterrupt):
         runner.run_set(questions, [], settings, asking=stop)
     assert runner.run_set(questions, [], settings, legs=["terms"]).resumed == 0
+
+
+@pytest.mark.parametrize("limit", [1, 40, 100, 141, 500])
+def test_a_limit_is_never_passed(limit: int) -> None:
+    """They are spread over the set, and no more than were asked for."""
+    whole = read_set(SEED)
+    some = runner.limited(whole, limit).questions
+    assert min(limit, len(whole.questions)) / 2 <= len(some) <= limit
+    places = [whole.questions.index(question) for question in some]
+    assert places[0] == 0
+    assert len({after - before for before, after in pairwise(places)}) <= 1

@@ -1,0 +1,180 @@
+"""What a calibration decides about questions that were asked once: records and figures of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rich.table import Table
+
+from assistant.answering.abstention import decide
+from assistant.answering.extractive import quote
+from assistant.calibration import Calibration
+from assistant.retrieval.evidence import Candidate, Evidence, RawEvidence
+from evals.datasets.gold import Gold, TextSpan
+from evals.datasets.models import Question
+from evals.metrics.metrics import all_measures
+from evals.metrics.statistics import Figure, figure, ratio
+from evals.reporting.tables import cells, rows_table
+from evals.running.records import DEPTH, Cited, Found, Record
+
+#: The figures that are told of a set, by what they are called.
+SHOWN: Mapping[str, str] = {
+    "hit@1": "right paragraph first",
+    "best_sentence": "likeliest sentence is evidence",
+    "evidence_cited": "answerable: evidence cited in an answer",
+    "evidence_shown": "answerable: evidence cited or shown",
+    "refused_answerable": "answerable: refused",
+    "unsure_answerable": "answerable: unsure",
+    "refusal_recall": "unanswerable: refused",
+    "unsure_unanswerable": "unanswerable: unsure",
+    "refusal_auroc": "AUROC of the confidence",
+    "calibration_error": "calibration error",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AskedQuestion:
+    """A question of a set, its gold, and what was found and read for it.
+
+    Attributes:
+        set: the set's name.
+        units: the unit of each paragraph that was found, by the paragraph's id.
+        said: what the conversation has answered already (see `assistant.query.question`).
+    """
+
+    set: str
+    question: Question
+    gold: Gold
+    raw: RawEvidence
+    units: Mapping[str, str]
+    said: tuple[str, ...] = ()
+
+    def unread(self) -> AskedQuestion:
+        """The same without a reader."""
+        return replace(self, raw=_unread(self.raw))
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What was decided about a question.
+
+    Attributes:
+        record: as `footnote eval` keeps it, without the text of the answer.
+        best_right: whether the likeliest sentence is evidence; None where there is no evidence, or
+            it is not told to the sentence.
+    """
+
+    record: Record
+    best_right: bool | None
+
+
+def decided(own: AskedQuestion, evidence: Evidence, numbers: Calibration, most: int) -> Decided:
+    """Decide about a question by a calibration.
+
+    Args:
+        own: the question.
+        evidence: of it, ranked by the calibration's weights.
+        numbers: the calibration, with the thresholds.
+        most: sentences of an answer at most.
+    """
+    question, gold = own.question, own.gold
+    decision = decide(evidence, numbers, numbers.thresholds, most, own.said)
+    cited = _cited(decision.chosen)
+    forced = None
+    if decision.status != "answered":
+        every = numbers.thresholds.but(None, 0.0)
+        forced = _cited(decide(evidence, numbers, every, most, own.said).chosen)
+    record = Record(
+        set=own.set,
+        id=question.id,
+        question=question.question,
+        kind=question.kind,
+        turn=question.turn,
+        answerable=question.answerable,
+        answers=question.answers,
+        understood=evidence.question,
+        gold=gold,
+        retrieved=_retrieved(own, evidence),
+        status=decision.status,
+        confidence=decision.confidence,
+        text="",
+        sentences=len(cited),
+        in_answer=(),
+        citations=cited,
+        forced=forced,
+    )
+    best = max(
+        evidence.candidates,
+        key=lambda candidate: numbers.sentence.probability(candidate.features),
+        default=None,
+    )
+    told = question.answerable and gold.sentences and bool(gold.evidence)
+    return Decided(record, (best is not None and is_evidence(gold, best)) if told else None)
+
+
+def is_evidence(gold: Gold, candidate: Candidate) -> bool:
+    """Whether a sentence is evidence, where that is told to the sentence."""
+    sentence = candidate.sentence
+    own = TextSpan(candidate.hit.paragraph.document_id, sentence.start, sentence.end)
+    return gold.sentences and own.overlaps_any(gold.spans)
+
+
+def set_figures(own: Sequence[Decided], seed: int = 0) -> dict[str, Figure]:
+    """The figures of SHOWN over some questions, with their intervals.
+
+    Args:
+        own: what was decided about each.
+        seed: of the bootstrap.
+    """
+    best = ratio(
+        [float(bool(one.best_right)) for one in own],
+        [float(one.best_right is not None) for one in own],
+    )
+    measures = {**all_measures([one.record for one in own]), "best_sentence": best}
+    return {name: figure(measures[name], seed) for name in SHOWN}
+
+
+def set_tables(ways: Mapping[str, Sequence[Decided]], seed: int) -> list[Table]:
+    """A table for each set: a row a figure, and of each way its value, interval and n.
+
+    Args:
+        ways: what was decided about the questions in each way of working, by its name.
+        seed: of the intervals.
+    """
+    first = next(iter(ways.values()))
+    tables = []
+    for name in dict.fromkeys(own.record.set for own in first):
+        told = [
+            set_figures([own for own in way if own.record.set == name], seed)
+            for way in ways.values()
+        ]
+        columns = [text for way in ways for text in (way, "95 % interval", "n")]
+        rows = [
+            [f"  {meaning}", *(cell for own in told for cell in cells(own[figure_name], ""))]
+            for figure_name, meaning in SHOWN.items()
+        ]
+        asked = sum(own.record.set == name for own in first)
+        tables.append(rows_table(f"{name}: {asked} questions", ("left out", *columns), rows))
+    return tables
+
+
+def _unread(raw: RawEvidence) -> RawEvidence:
+    parts = tuple((part, _unread(own)) for part, own in raw.parts)
+    return replace(raw, readings=(), parts=parts)
+
+
+def _retrieved(own: AskedQuestion, evidence: Evidence) -> tuple[Found, ...]:
+    """The best paragraph of each unit."""
+    best: dict[str, Found] = {}
+    for hit in evidence.hits:
+        paragraph, unit = hit.paragraph, own.units[hit.paragraph.id]
+        place = (paragraph.document_id, paragraph.start, paragraph.end)
+        best.setdefault(unit, Found(*place, unit, round(hit.score, 6)))
+    return tuple(best.values())[:DEPTH]
+
+
+def _cited(chosen: Sequence[Candidate]) -> tuple[Cited, ...]:
+    """Each place that a quotation of the sentences cites, once."""
+    quoted = [(q.paragraph.document_id, q.start, q.end) for q in quote(chosen)]
+    return tuple(Cited(*place, valid=True) for place in dict.fromkeys(quoted))
