@@ -28,6 +28,7 @@ NONE = "none"
 
 MAX_TOKENS = 256
 MAX_QUESTION_TOKENS = 64
+MAX_CLAIM_TOKENS = 96
 OVERLAP_TOKENS = 64
 
 
@@ -126,7 +127,7 @@ class PassageReader:
     def entails(self, premise: str, claim: str) -> float:
         """The logit of whether a premise of a few sentences entails a claim."""
         head, body = self._ids([claim, premise])
-        (window, *_) = _windows(head[:MAX_QUESTION_TOKENS], [body])
+        (window, *_) = _windows(head[:MAX_CLAIM_TOKENS], [body])
         return self._forward(window)[2]
 
     def _ids(self, texts: Sequence[str]) -> list[list[int]]:
