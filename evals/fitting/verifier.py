@@ -213,7 +213,7 @@ def fit_rule(statements: Sequence[Statement], names: Sequence[str]) -> Rule:
         for t in sorted({*(p for _, p in given), 1.0})
         if np.mean([(probabilities < t).mean() for probabilities in false]) >= CAUGHT
     )
-    return Rule(rule, round(threshold, 4))
+    return Rule(rule, float(threshold))
 
 
 def by_halves(statements: Sequence[Statement], names: Sequence[str]) -> Verdicts:

@@ -73,7 +73,7 @@ def test_one_is_a_pronoun_and_a_superscript_no_number() -> None:
     ("text", "negated"),
     [
         ("It did not join.", True),
-        ("It can’t join.", True),
+        ("It can\u2019t join.", True),
         ("Nobody cannot join.", False),
         ("It joined; knots were tied.", False),
     ],
