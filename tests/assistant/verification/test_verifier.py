@@ -27,7 +27,7 @@ from assistant.verification.verifier import (
 from evals.fitting.verifier import seed_claims
 from index.errors import QuestionError, ReaderError
 
-SECRET = "Medvedev held a secret meeting in Khabarovsk in 2011 that sped up ties."
+SECRET = "Medvedev held a secret 2011 meeting in Khabarovsk."
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def without_reader(assistant: Assistant) -> Verifier:
 
 def test_sentences_come_with_verdicts_and_citations(assistant: Assistant) -> None:
     text = (
-        "The US strategy for the Indo-Pacific came out on 11 February. "
+        "The US released its Indo-Pacific strategy on 11 February. "
         "It was written by Olaf Scholz in Berlin.\nIndia has no alliances."
     )
     verification = assistant.verify(text)
@@ -59,11 +59,12 @@ def test_sentences_come_with_verdicts_and_citations(assistant: Assistant) -> Non
 
 
 def test_the_shortest_evidence_is_cited(verifier: Verifier) -> None:
-    [run] = verifier.judge("India has no alliances.").spans
+    [run] = verifier.judge("The US Indo-Pacific strategy was released on 11 February.").spans
     assert run.first == run.last
-    assert "no alliances" in run.text
+    assert "released on February 11" in run.text
 
 
+# 2014 stands in the same source sentence, of something else.
 @pytest.mark.parametrize("wrong", ["2014", "1987"])
 def test_a_wrong_year_does_not_pass(verifier: Verifier, wrong: str) -> None:
     assert verifier.judge(SECRET).supported
