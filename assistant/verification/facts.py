@@ -120,8 +120,8 @@ def missing_names(claim: Facts, evidence: Facts) -> int:
 
 
 def is_negated(text: str) -> bool:
-    """Whether a text says that something is not so; two negations take each other back."""
-    return len(_NEGATOR.findall(text)) % 2 == 1
+    """Whether a text says of anything that it is not so."""
+    return bool(_NEGATOR.search(text))
 
 
 def _is_name(pieces: Sequence[str], i: int) -> bool:

@@ -3,7 +3,10 @@
 It knows nothing of who wrote the sentence. The documents are searched with the sentence itself; the
 reading model says of each window of what is found (`attribution`) how far it entails the sentence,
 and a logistic regression weighs the highest of these with the few things that can be checked word
-by word (`facts`): numbers and names that no window has, and a denial.
+by word (`facts`): numbers and names that no window has, and a denial. A number that none has
+settles it, for a wrong year must not pass: on AttributionBench dev, FEVER and WiCE dev .03 to .10
+of the true claims have one and .17 to .47 of the false ones, and at the same share caught .01, .01
+and .03 fewer of the true ones are kept for it.
 
 Without a model of entailment (`FOOTNOTE_READER=none`, or a cross-encoder that only ranks) nearness
 of meaning and the share of words held stand in its place. That tells what the evidence does not
@@ -77,6 +80,11 @@ class Rule:
 
     claim: Logistic
     threshold: float
+
+    def probability(self, features: Features) -> float:
+        """That the claim is supported; below the threshold where it has a number of its own."""
+        found = self.claim.probability(features.best)
+        return found * self.threshold if features.checked["numbers"] else found
 
 
 #: The rule of going without a model of entailment.
@@ -189,8 +197,8 @@ class Features:
         grounds: for each ground `entail`, the logit of the model of entailment (0 without one),
             `cosine` of the nearest sentence, and `cover`, the share of the claim's content words
             that it and the headings above it have.
-        checked: the fewest `numbers` and `names` of the claim that any of them does not have, and
-            `denied`, 1 where the claim is negated and its nearest sentence not, or the reverse.
+        checked: how many `numbers` and `names` of the claim none of them has, and `denied`, 1 where
+            the claim denies something and its nearest sentence nothing, or the reverse.
     """
 
     grounds: tuple[Mapping[str, float], ...]
@@ -223,10 +231,10 @@ def weigh(claim: str, found: Sequence[Ground], entailer: Entailer | None) -> Fea
         }
         for ground, text in zip(found, texts, strict=True)
     )
-    there = [facts_of(text) for text in texts]
+    there = facts_of("\n".join(f"{text}." for text in dict.fromkeys(texts)))
     checked = {
-        "numbers": float(min(missing_numbers(own, facts) for facts in there)),
-        "names": float(min(missing_names(own, facts) for facts in there)),
+        "numbers": float(missing_numbers(own, there)),
+        "names": float(missing_names(own, there)),
         "denied": float(is_negated(claim) != is_negated(found[0].text)),
     }
     return Features(features, checked)
@@ -237,7 +245,7 @@ def verdict(found: Sequence[Ground], features: Features | None, rule: Rule) -> J
     alone, or else the likeliest."""
     if features is None:
         return Judgement(False, 0.0, (), frozenset())
-    probability = rule.claim.probability(features.best)
+    probability = rule.probability(features)
     if probability < rule.threshold:
         against = frozenset(kind for name, kind in CHECKED.items() if features.checked[name])
         return Judgement(False, probability, (), against)

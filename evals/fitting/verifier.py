@@ -205,15 +205,21 @@ def _features(claim: str, hits: Sequence[Hit], entailer: Entailer | None) -> Fea
 def fit_rule(statements: Sequence[Statement], names: Sequence[str]) -> Rule:
     """The rule over these features, fitted on all of these but the shipped paraphrases."""
     own = [s for s in statements if s.of != SEED]
-    rule = _fitted(own, names)
-    given = [(s, _probability(s, rule)) for s in own]
-    false = [np.array([p for s, p in given if s.of == of and _false(s)]) for of in _sets(own)]
+    rule = Rule(_fitted(own, names), 1.0)
+    false = [
+        np.array([_probability(s, rule) for s in own if s.of == of and _false(s)])
+        for of in _sets(own)
+    ]
+    settled = [
+        np.array([_is_settled(s) for s in own if s.of == of and _false(s)]) for of in _sets(own)
+    ]
     threshold = next(
         t
-        for t in sorted({*(p for _, p in given), 1.0})
-        if np.mean([(probabilities < t).mean() for probabilities in false]) >= CAUGHT
+        for t in sorted({*np.concatenate(false).tolist(), 1.0})
+        if np.mean([((p < t) | done).mean() for p, done in zip(false, settled, strict=True)])
+        >= CAUGHT
     )
-    return Rule(rule, float(threshold))
+    return Rule(rule.claim, threshold)
 
 
 def by_halves(statements: Sequence[Statement], names: Sequence[str]) -> Verdicts:
@@ -238,7 +244,7 @@ def by_others(statements: Sequence[Statement], names: Sequence[str]) -> Verdicts
 
 def by_rule(statements: Sequence[Statement], rule: Rule) -> Verdicts:
     """Each statement by this rule."""
-    given = [(s, _probability(s, rule.claim)) for s in statements]
+    given = [(s, _probability(s, rule)) for s in statements]
     return [(s, p, p >= rule.threshold) for s, p in given]
 
 
@@ -292,8 +298,12 @@ def _fitted(statements: Sequence[Statement], names: Sequence[str]) -> Logistic:
     )
 
 
-def _probability(statement: Statement, rule: Logistic) -> float:
-    return 0.0 if statement.features is None else rule.probability(statement.features.best)
+def _probability(statement: Statement, rule: Rule) -> float:
+    return 0.0 if statement.features is None else rule.probability(statement.features)
+
+
+def _is_settled(statement: Statement) -> bool:
+    return statement.features is None or bool(statement.features.checked["numbers"])
 
 
 def _sets(statements: Iterable[Statement]) -> list[str]:

@@ -59,9 +59,9 @@ def test_sentences_come_with_verdicts_and_citations(assistant: Assistant) -> Non
 
 
 def test_the_shortest_evidence_is_cited(verifier: Verifier) -> None:
-    [run] = verifier.judge("The US Indo-Pacific strategy was released on 11 February.").spans
+    [run] = verifier.judge("India sees China as a massive external threat.").spans
     assert run.first == run.last
-    assert "released on February 11" in run.text
+    assert "external threat" in run.text
 
 
 # 2014 stands in the same source sentence, of something else.
@@ -70,7 +70,7 @@ def test_a_wrong_year_does_not_pass(verifier: Verifier, wrong: str) -> None:
     assert verifier.judge(SECRET).supported
     judged = verifier.judge(SECRET.replace("2011", wrong))
     assert not judged.supported
-    assert judged.probability < verifier.judge(SECRET).probability
+    assert judged.conflicts == {"number"}
 
 
 def test_a_compound_sentence_needs_all_of_its_parts(assistant: Assistant) -> None:
