@@ -75,7 +75,7 @@ class AnswerSentence:
     """One sentence of an answer, the markers of the citations behind it, and the verdict on it.
 
     `conflicts`: what of an unsupported one the documents state otherwise or not at all: number,
-    date, name, negation, direction.
+    name, negation.
     """
 
     text: str

@@ -1,7 +1,6 @@
 """Closed classes of English words, each listed once, and what carries meaning in a text.
 
-Each stage that looks at words composes its own list of these classes and says what it adds. Open
-classes (synonyms, opposites, names of countries) belong to `verification.words`.
+Each stage that looks at words composes its own list of these classes and says what it adds.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from assistant.calibration import Logistic
+from assistant.english import content_stems
 from assistant.llm import prompts
 from assistant.llm.client import (
     MAX_TOKENS,
@@ -25,7 +26,6 @@ from assistant.llm.client import (
 from assistant.llm.sanitising import declines, instructs, one_line, plain_sentence
 from assistant.query.rewriting import Turn
 from assistant.retrieval.evidence import Candidate
-from assistant.verification.claims import facts_of
 from index.chunking.sentences import sentence_spans
 
 if TYPE_CHECKING:
@@ -194,8 +194,8 @@ def rewritten(model: LanguageModel, question: str, history: Sequence[Turn]) -> s
     asked = prompts.STANDALONE_USER.format(conversation=conversation, question=one_line(question))
     text = model.complete([("system", prompts.STANDALONE_SYSTEM), ("user", asked)], most=80)
     line = plain_sentence(text.strip().partition("\n")[0]).strip('"“”')
-    own, new = facts_of(question).stems, facts_of(line).stems
-    told = facts_of(conversation).stems
+    own, new = content_stems(question), content_stems(line)
+    told = content_stems(conversation)
     if not line or len(line) > REWRITTEN or not own <= new or not new <= own | told:
         return None
     return line

@@ -1,24 +1,19 @@
-"""Which source sentences a claim can rest on, and how well each matches its meaning."""
+"""Which source sentences a claim can rest on: windows of the evidence, nearest first."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from assistant.verification import words
-from assistant.verification.claims import Facts, Word, World, facts_of
+from assistant.english import content_stems
 from index import Hit
-from index.bm25 import terms_of
 
-# Chosen on the half of the shipped claims (`evals/questions/seed_claims.jsonl`) that is fitted on.
-
-NEAREST = 6  # sentences of all paragraphs that are looked at, each alone and with its neighbours
-ENOUGH = 0.8  # a sentence that covers so much of the claim is not joined with another
-ADDED = 2  # words that each of two sentences has to hold of the claim and the other does not
-NEIGHBOURS = 2  # words on each side of a name that say what it is about
-BEFORE = 3  # sentences that a pronoun may point back over
-#: What a word is worth whose synonym is in the evidence, or that stands only around it.
-SYNONYM, AROUND = 0.8, 0.5
+# Chosen on AttributionBench dev, WiCE dev and FEVER: more windows cost time and help nowhere.
+NEAREST = 5  # sentences of all paragraphs around which windows are laid
+REACH = (0, 1)  # sentences on each side that a window takes in
+JOINED = 2  # of the nearest, how many are joined with the nearest where they stand elsewhere
+#: Characters of a window at most: what a reading model of 256 tokens takes beside a long claim.
+WIDEST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +41,6 @@ class SentenceRun:
         return " ".join(self.hit.paragraph.text[self.start - offset : self.end - offset].split())
 
     @property
-    def around(self) -> str:
-        """The headings above, and the sentences before that its pronouns may point to."""
-        sentences = self.hit.paragraph.sentences
-        before = sentences[max(0, self.first - BEFORE) : self.first]
-        heads = [f"{heading}." for heading in self.hit.paragraph.heading]
-        return " ".join([*heads, *(" ".join(s.text.split()) for s in before)])
-
-    @property
     def cosine(self) -> float:
         """Of the claim and its nearest sentence."""
         return max(self.hit.sentence_scores[self.first : self.last + 1])
@@ -61,152 +48,74 @@ class SentenceRun:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Spans that a claim may rest on together, and what they say.
+    """What a claim may rest on: one window of the evidence, or two that stand apart."""
 
-    Attributes:
-        spans: in reading order; two when the claim puts together what stands apart.
-        facts, around: of the spans and of what stands around them.
-        cosine: of the claim and the nearest sentence.
-        cover: the share of the claim's term weight that the spans hold, synonyms included.
-        cover_around: the same with what stands around them.
-    """
+    runs: tuple[SentenceRun, ...]
 
-    spans: tuple[SentenceRun, ...]
-    facts: Facts
-    around: Facts
-    cosine: float
-    cover: float
-    cover_around: float
+    @property
+    def place(self) -> tuple[tuple[str, int, int], ...]:
+        """What tells it from others: for each window its paragraph, first and last sentence."""
+        return tuple((run.hit.paragraph.id, run.first, run.last) for run in self.runs)
 
     @property
     def text(self) -> str:
-        """What the spans say."""
-        return " ".join(span.text for span in self.spans)
+        """What it says."""
+        return " ".join(run.text for run in self.runs)
+
+    @property
+    def headings(self) -> str:
+        """The headings that it stands under."""
+        heads = (heading for run in self.runs for heading in run.hit.paragraph.heading)
+        return " ".join(f"{heading}." for heading in dict.fromkeys(heads))
+
+    @property
+    def cosine(self) -> float:
+        """Of the claim and its nearest sentence."""
+        return max(run.cosine for run in self.runs)
+
+    @property
+    def length(self) -> int:
+        """How many sentences it has."""
+        return sum(run.last - run.first + 1 for run in self.runs)
 
 
-def grounds(
-    claim: Facts, hits: Sequence[Hit], weights: Mapping[str, float], world: World
-) -> list[Ground]:
-    """What the claim may rest on, best match first.
+def grounds(claim: str, hits: Sequence[Hit]) -> list[Ground]:
+    """What the claim may rest on, each once; the nearest sentence alone is the first.
 
     Args:
-        claim: the facts of one sentence.
+        claim: one sentence.
         hits: paragraphs found with the claim as the query.
-        weights: idf by term (see `Index.term_weights`) of the claim's text.
-        world: of all documents.
     """
-    sentences = [(hit, number) for hit in hits for number in range(len(hit.paragraph.sentences))]
-    covers = [
-        _cover(claim, _facts(hit.paragraph.sentences[number].text, world), weights)
-        for hit, number in sentences
-    ]
-    ranked = sorted(
-        zip(covers, sentences, strict=True),
-        key=lambda item: -(item[0] + item[1][0].sentence_scores[item[1][1]]),
+    stems = content_stems(claim)
+    nearest = sorted(
+        ((hit, number) for hit in hits for number in range(len(hit.paragraph.sentences))),
+        key=lambda place: -_match(stems, *place),
     )[:NEAREST]
-    sets: dict[tuple[str, int, str, int], tuple[SentenceRun, ...]] = {}
-    for cover, (hit, number) in ranked:
-        alone = SentenceRun(hit, number, number)
-        sets[hit.paragraph.id, number, "", 0] = (alone,)
-        if cover >= ENOUGH:
-            continue
-        others = [(hit, number - 1), (hit, number + 1), *(place for _, place in ranked[:2])]
-        for other, place in others:
-            if (other, place) not in sentences or (other, place) == (hit, number):
-                continue
-            both = sorted(
-                (alone, SentenceRun(other, place, place)),
-                key=lambda span: (span.hit.paragraph.id, span.first),
-            )
-            key = (both[0].hit.paragraph.id, both[0].first, both[1].hit.paragraph.id, both[1].first)
-            if key not in sets and _both_add(claim, both, world):
-                sets[key] = tuple(both)
-    found = [_ground(claim, own, weights, world) for own in sets.values()]
-    return sorted(found, key=lambda ground: -(ground.cosine + ground.cover_around))
+    found = [Ground((run,)) for place in nearest for run in _windows(*place)]
+    return list({ground.place: ground for ground in (*found, *_joined(nearest))}.values())
 
 
-def cover_of(claim: Facts, ground: Ground, weights: Mapping[str, float]) -> float:
-    """The share of a clause's term weight in a ground and around it."""
-    return _cover(claim, ground.facts, weights, ground.around)
+def cover(claim: frozenset[str], text: str) -> float:
+    """The share of a claim's content stems that a text has, 0..1."""
+    return len(claim & content_stems(text)) / len(claim) if claim else 0.0
 
 
-def _ground(
-    claim: Facts, spans: tuple[SentenceRun, ...], weights: Mapping[str, float], world: World
-) -> Ground:
-    facts = _facts(" ".join(span.text for span in spans), world)
-    around = _facts(" ".join(span.around for span in spans), world)
-    return Ground(
-        spans,
-        facts,
-        around,
-        cosine=max(span.cosine for span in spans),
-        cover=_cover(claim, facts, weights),
-        cover_around=_cover(claim, facts, weights, around),
-    )
+def _match(stems: frozenset[str], hit: Hit, number: int) -> float:
+    return hit.sentence_scores[number] + cover(stems, hit.paragraph.sentences[number].text)
 
 
-def _both_add(claim: Facts, spans: Sequence[SentenceRun], world: World) -> bool:
-    """Whether each sentence has words of the claim that the other does not have, names aside, and
-    every name of the claim stands in a sentence that has one of the words about it: a sentence is
-    no evidence for the name alone that stands in it."""
-    facts = [_facts(span.text, world) for span in spans]
-    bases = [_bases(own) for own in facts]
-    held = [
-        {word.lower for word in claim.words if _plain(word) and _holds(there, word.lower)}
-        for there in bases
-    ]
-    if min(len(held[0] - held[1]), len(held[1] - held[0])) < ADDED:
-        return False
-    for i, word in enumerate(claim.words):
-        if not word.name:
-            continue
-        about = [w.lower for w in claim.words[:i] if _plain(w)][-NEIGHBOURS:]
-        about += [w.lower for w in claim.words[i + 1 :] if _plain(w)][:NEIGHBOURS]
-        where = [own for own, there in zip(held, bases, strict=True) if word.stem in there]
-        if where and not any(own & set(about) for own in where):
-            return False
-    return True
+def _windows(hit: Hit, number: int) -> Iterator[SentenceRun]:
+    """The sentence, it with its neighbours, and the whole paragraph, as far as they fit."""
+    last = len(hit.paragraph.sentences) - 1
+    for reach in (*REACH, last):
+        run = SentenceRun(hit, max(0, number - reach), min(last, number + reach))
+        if run.first == run.last or run.end - run.start <= WIDEST:
+            yield run
 
 
-def _plain(word: Word) -> bool:
-    return bool(word.stem) and not word.name
-
-
-def _holds(there: frozenset[str], lower: str) -> bool:
-    return any(base in there or words.synonyms(base) & there for base in words.bases(lower))
-
-
-def _facts(text: str, world: World) -> Facts:
-    return facts_of(" ".join(text.split()), world.known)
-
-
-def _cover(
-    claim: Facts, facts: Facts, weights: Mapping[str, float], around: Facts | None = None
-) -> float:
-    total = held = 0.0
-    there = _bases(facts)
-    near = _bases(around) if around else frozenset()
-    for word in claim.words:
-        if not word.stem:
-            continue
-        weight = max((weights[term] for term in terms_of(word.lower) if term in weights), default=1)
-        own = words.bases(word.lower) | {word.stem}
-        total += weight
-        if own & there:
-            held += weight
-        elif any(words.synonyms(base) & there for base in own):
-            held += SYNONYM * weight
-        elif own & near:
-            held += AROUND * weight
-    return held / total if total else 0.0
-
-
-def _bases(facts: Facts) -> frozenset[str]:
-    return frozenset(_all_bases((word.lower, word.stem) for word in facts.words))
-
-
-def _all_bases(own: Iterable[tuple[str, str]]) -> Iterable[str]:
-    for lower, stem in own:
-        if stem:
-            yield stem
-            yield from words.bases(lower)
+def _joined(nearest: Sequence[tuple[Hit, int]]) -> Iterator[Ground]:
+    """The nearest sentence together with each of the next that do not stand beside it."""
+    for hit, number in nearest[1 : 1 + JOINED]:
+        first, place = nearest[0]
+        if hit.paragraph.id != first.paragraph.id or abs(number - place) > 1:
+            yield Ground((SentenceRun(first, place, place), SentenceRun(hit, number, number)))

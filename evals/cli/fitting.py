@@ -150,35 +150,60 @@ def retrieval(
 
 
 def verifier(
-    wice: Annotated[
-        Path | None, typer.Option(help="Claims of WiCE as JSON Lines, to measure on as well.")
+    claims: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Claims with their evidence (AttributionBench, WiCE or inference data), JSON "
+            "Lines, also gzipped; the shipped paraphrases are always judged.",
+            metavar="CLAIMS...",
+        ),
     ] = None,
+    held_out: Annotated[
+        bool,
+        typer.Option(
+            help="Of inference data only the records that the reading model did not learn from."
+        ),
+    ] = False,
     index_dir: Annotated[
-        Path | None, typer.Option(help="Where indexes are kept; thrown away by default.")
+        Path | None, typer.Option(help="Where an index is kept; thrown away by default.")
     ] = None,
+    reader: ReaderName = None,
     output: Annotated[
         Path | None, typer.Option(help="Fit the numbers anew and write them; `verifier.json`.")
     ] = None,
+    seed: Seed = 0,
 ) -> None:
-    """Measure the verifier on paraphrases and on sentences made false, and fit its numbers."""
+    """Measure the verifier on claims that others wrote and on claims made false by script; with
+    `--output`, fit its numbers on them for the models in use."""
     from assistant.verification.verifier import ALONE, load_rule
+    from evals.datasets.claims import read_claims
     from evals.fitting import verifier as fitting
+    from evals.reporting.tables import verdicts_table
 
-    with TemporaryDirectory() as temporary:
-        fingerprint, statements = fitting.gather_statements(index_dir or Path(temporary), wice)
-    fitted = {ALONE: fitting.fit_rule(statements, entailment=False)}
-    if any(ground["entail"] for statement in statements for ground in statement.grounds):
-        fitted[fingerprint] = fitting.fit_rule(statements, entailment=True)
-        alone = fitting.model_alone([own for own in statements if not own.fitted_on])
-        shown = ", ".join(f"{name} {auroc}" for name, auroc in alone.items())
-        out.print(f"model {fingerprint} without the rules, held out: AUROC {shown}")
-    for model, (rule, provenance) in fitted.items():
+    sets = [read_claims(path, held_out) for path in claims or []]
+    if output is not None and not sets:
+        raise typer.BadParameter("--output needs claims to fit the numbers on.")
+    with TemporaryDirectory() as temporary, progress("verifier") as (_, judged):
+        settings = load_settings(index_dir=index_dir or Path(temporary), reader=reader)
+        model, statements = fitting.gather_statements(sets, settings.index_dir, settings, judged)
+    for name in dict.fromkeys((model, ALONE)):
+        features = fitting.WORDS if name == ALONE else fitting.READING
+        if output is None:
+            rule = load_rule(name)
+            if rule is None:
+                out.print(f"model {name}: no numbers were fitted for it.")
+                continue
+            shown = {"as shipped": fitting.by_rule(statements, rule)}
+        else:
+            rule = fitting.fit_rule(statements, features)
+            shown = {
+                "halves": fitting.by_halves(statements, features),
+                "left out": fitting.by_others(statements, features),
+            }
+        measured = {
+            way: fitting.figures(verdicts, seed) for way, verdicts in shown.items() if verdicts
+        }
+        for way, figures in measured.items():
+            out.print(verdicts_table(f"{name}: {way}", figures))
         if output is not None:
-            fitting.write_rule(output, model, rule, provenance)
-        used = rule if output is not None else load_rule(model)
-        if used is None:
-            out.print(f"model {model}: not in use; fitted anew:")
-        for title, half in (("fitted on", True), ("held out", False)):
-            own = [statement for statement in statements if statement.fitted_on == half]
-            figures = fitting.rule_figures(own, used or rule)
-            out.print(fitting.rule_table(f"{model}: {title}", figures))
+            fitting.write_rule(output, name, rule, measured)

@@ -1,311 +1,369 @@
-"""Measures the verifier, and fits the numbers that it decides by.
+"""Measures the verifier on claims that others wrote, and fits the numbers that it decides by.
 
-Three kinds of sentences: honest paraphrases of source sentences (`questions/seed_claims.jsonl`, and
-the source sentences themselves); the same made false by script (`perturbation`); and the honest
-ones again while their own paragraph is hidden, so that what is left is on topic and does not say
-it. Optionally claims of WiCE (Kamoi et al., arXiv 2303.01432), each against the page that it cites;
-what a page supports in part counts as not supported.
+Sets of claims with their evidence (`evals.datasets.claims`) are judged as they are; the true ones
+also with a name or a number exchanged, two names in each other's place, or denied (`perturbation`).
+The same is done with honest paraphrases of the shipped document (`questions/seed_claims.jsonl`),
+which are also judged with their own paragraph hidden. Nothing is fitted on those.
 
-Sentences are split in halves by the paragraph that they come from: one half is fitted on, the other
-is reported.
+Every set weighs the same, in it the true as much as the false, and those made false by script are
+together one more set. A figure is never shown of claims that its rule was fitted on: `left out` is
+by a rule fitted on the other sets, `halves` by one fitted on the other half of every set.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.table import Table
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 
-from assistant import Assistant
+from assistant import Assistant, Settings
 from assistant.calibration import Logistic
 from assistant.retrieval.reading_model import load_reader
-from assistant.settings import load_settings
-from assistant.verification.claims import facts_of
-from assistant.verification.verifier import MARGIN, Entailer, Rule, Verifier
-from evals.fitting.perturbation import perturb
-from evals.reporting.tables import rows_table
-from index import Document, Index, document_from_text
+from assistant.verification.attribution import grounds
+from assistant.verification.verifier import (
+    ALONE,
+    CHECKED,
+    SEARCHED,
+    Entailer,
+    Features,
+    Rule,
+    Verifier,
+    load_entailer,
+    plain_claim,
+    weigh,
+)
+from evals.datasets.claims import Claim, ClaimSet
+from evals.datasets.json_lines import read_objects
+from evals.fitting.perturbation import KINDS, Words, perturb, words_of
+from evals.metrics.confidence import auroc
+from evals.metrics.statistics import Figure, Measure, figure, ratio
+from index import Hit, document_from_text
+from index.bm25 import BM25Index
+from index.encoder import Encoder
 from index.errors import QuestionSetError
 
-#: Features of `Verifier.features` that are fitted on; `entail` too where a model gives it.
-FEATURES = ("cosine", "cover")
-#: Every fourth source sentence is among the honest ones. Not tuned.
-SENTENCE_STEP = 4
-#: Lines of a page that make a paragraph, for WiCE gives pages line by line. Not tuned.
-WICE_BLOCK = 6
-#: The weight of a claim of WiCE in fitting, where other statements weigh 1. Not tuned.
-WICE_WEIGHT = 0.5
-#: The share of honest paraphrases that the threshold keeps, on the half that is fitted on.
-KEPT = 0.9
-#: The least threshold that is written. Not tuned.
-LEAST = 0.05
+#: Features that a rule is fitted on, with a model of entailment and without.
+READING = ("entail", *CHECKED)
+WORDS = ("cosine", "cover", *CHECKED)
+#: Of a verifier that only searches.
+NO_RULE = Rule(Logistic({}, 0.0), 0.5)
+#: The set of the shipped paraphrases, which nothing is fitted on.
+SEED = "seed_claims"
+#: Of what is made false by script, what is fitted on; the rest is only shown.
+FITTED_KINDS = ("name", "number", "negation")
+#: The threshold is the least at which this share of the false claims is caught, on average over
+#: the sets.
+CAUGHT = 0.85
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A sentence to be judged.
+    """A claim to be judged.
 
     Attributes:
-        kind: honest, hidden, wice, or what was changed (see `perturbation`).
-        made_from: `source` sentences, hand-written `claim`s, or `wice`.
+        of: the name of its set.
+        kind: `found` in the set as it is, `hidden` (its evidence is), or what was changed.
         supported: what is right.
-        fitted_on: whether it is in the half that is fitted on.
-        grounds: see `Verifier.features`; to be judged without the paragraph that is hidden.
+        half: which half of its set it is in; what is made from a claim goes with it.
+        features: what it is judged by; None where nothing was found.
     """
 
+    of: str
     kind: str
-    made_from: str
-    text: str
     supported: bool
-    fitted_on: bool
-    grounds: tuple[Mapping[str, Any], ...]
+    half: bool
+    features: Features | None
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A hand-written paraphrase and the source sentence that it is of."""
+#: A statement, the probability that it is supported, and whether it is taken to be.
+Verdicts = list[tuple[Statement, float, bool]]
 
-    claim: str
-    evidence: str
+# --- statements ----------------------------------------------------------------------------------
 
 
-def read_claims(file: Path | None = None) -> list[Claim]:
-    """Read paraphrases, one JSON object a line.
+def claim_statements(
+    of: str, claim: Claim, words: Words, encoder: Encoder, entailer: Entailer | None
+) -> Iterator[Statement]:
+    """A claim as it is, and if it is true what can be made false of it, by its own evidence.
 
-    Raises:
-        QuestionSetError: a line is not one.
+    Args:
+        of: the name of its set.
+        claim: the claim.
+        words: what names and numbers are exchanged for.
+        encoder: gives the cosines.
+        entailer: gives the logits, if there is one.
     """
-    source = file or Path(str(files("evals") / "questions" / "seed_claims.jsonl"))
-    claims = []
-    for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            data = json.loads(line)
-            claims.append(Claim(str(data["claim"]), " ".join(str(data["evidence"]).split())))
-        except (ValueError, KeyError, TypeError) as error:
-            raise QuestionSetError(f"{source}:{number}: not a claim: {error!r}.") from error
-    return claims
+    evidence = Evidence(claim, encoder)
+    texts = [("found", claim.text, claim.supported)]
+    if claim.supported:
+        changed = perturb(claim.text, claim.evidence, words)
+        texts += [(own.kind, own.text, False) for own in changed]
+    for kind, text, supported in texts:
+        plain = plain_claim(text)
+        found = _features(plain, evidence.search(plain), entailer)
+        yield Statement(of, kind, supported, half(claim.question or claim.id), found)
 
 
-def seed_statements(assistant: Assistant, verifier: Verifier) -> list[Statement]:
-    """The statements of the documents that are open, by the claims that ship with the package.
+class Evidence:
+    """The evidence of a claim, searched as an index of that alone would be."""
+
+    def __init__(self, claim: Claim, encoder: Encoder) -> None:
+        self._paragraphs = document_from_text(claim.evidence, source=claim.id).paragraphs
+        self._terms = BM25Index.build(
+            [" ".join((*own.heading, own.text)) for own in self._paragraphs]
+        )
+        self._question = claim.question
+        self._encoder = encoder
+        self._vectors: dict[int, Any] = {}
+
+    def search(self, claim: str) -> list[Hit]:
+        """The paragraphs that have most of the claim's terms and of the question's, for only these
+        are embedded: a page of WiCE is long."""
+        found: dict[int, None] = {}
+        for query in (self._question, claim):
+            if query:
+                best = np.argsort(-self._terms.shares(query), kind="stable")[:SEARCHED]
+                found |= dict.fromkeys(best.tolist())
+        vector = self._encoder.encode_query(claim)
+        new = [number for number in found if number not in self._vectors]
+        if new:
+            own = [self._paragraphs[number] for number in new]
+            embedded = self._encoder.encode_paragraphs(
+                [(p.text, [(s.start - p.start, s.end - p.start) for s in p.sentences]) for p in own]
+            )
+            self._vectors |= dict(zip(new, embedded, strict=True))
+        hits = []
+        for number in found:
+            cosines = tuple((self._vectors[number] @ vector).tolist())
+            hits.append(Hit(self._paragraphs[number], max(cosines), {}, cosines))
+        return hits
+
+
+def seed_claims() -> list[tuple[str, str]]:
+    """The paraphrases that ship with the package, each with the source sentence that it is of."""
+    source = Path(str(files("evals") / "questions" / "seed_claims.jsonl"))
+    return [
+        (str(data["claim"]), " ".join(str(data["evidence"]).split()))
+        for _, data in read_objects(source)
+    ]
+
+
+def seed_statements(
+    assistant: Assistant, verifier: Verifier, words: Words, entailer: Entailer | None
+) -> Iterator[Statement]:
+    """The statements of the shipped paraphrases.
+
+    Args:
+        assistant: has the shipped document open.
+        verifier: searches it.
+        words, entailer: as in `statements_of`; names of the document itself are exchanged as well.
 
     Raises:
-        QuestionSetError: a claim's evidence is in none of the documents.
+        QuestionSetError: a claim's evidence is not in the document.
     """
     paragraphs = {
-        " ".join(sentence.text.split()): paragraph.id
+        " ".join(sentence.text.split()): paragraph
         for document in assistant.documents
         for paragraph in document.paragraphs
         for sentence in paragraph.sentences
     }
-    claims = read_claims()
-    for claim in claims:
-        if claim.evidence not in paragraphs:
-            raise QuestionSetError(f"The evidence of a claim is in none: {claim.evidence!r}.")
-    of_claim = {claim.claim: paragraphs[claim.evidence] for claim in claims}
-    statements = []
-
-    def add(kind: str, made_from: str, text: str, own: str, hidden: bool = False) -> None:
+    for text, source in seed_claims():
+        if source not in paragraphs:
+            raise QuestionSetError(f"The evidence of a claim is in no document: {source!r}.")
+        own = paragraphs[source]
         hits = verifier.search(text)
-        if hidden:
-            left = tuple(hit for hit in hits.hits if hit.paragraph.id != own)
-            hits = replace(hits, hits=left)
-        grounds = tuple(verifier.features(text, hits))
-        statements.append(Statement(kind, made_from, text, kind == "honest", half(own), grounds))
-
-    for text, own in of_claim.items():
-        add("honest", "claim", text, own)
-        add("hidden", "claim", text, own, hidden=True)
-    for text in list(paragraphs)[::SENTENCE_STEP]:
-        add("honest", "source", text, paragraphs[text])
-    names = swappable(paragraphs)
-    for perturbed in perturb(list(paragraphs), names, most=1):
-        add(perturbed.kind, "source", perturbed.text, paragraphs[perturbed.original])
-    for perturbed in perturb(list(of_claim), names, most=3):
-        add(perturbed.kind, "claim", perturbed.text, of_claim[perturbed.original])
-    return statements
+        hidden = [hit for hit in hits if hit.paragraph.id != own.id]
+        part = half(own.id)
+        yield Statement(SEED, "found", True, part, _features(text, hits, entailer))
+        yield Statement(SEED, "hidden", False, part, _features(text, hidden, entailer))
+        for changed in perturb(text, own.text, words, most=2):
+            found = _features(changed.text, verifier.search(changed.text), entailer)
+            yield Statement(SEED, changed.kind, False, part, found)
 
 
 def half(identity: str) -> bool:
-    """Which half a paragraph is in."""
+    """Which half of its set a claim is in, by its question where it has one: what answers the same
+    question stays together."""
     return hashlib.sha256(identity.encode()).digest()[0] % 2 == 0
 
 
-def swappable(texts: Iterable[str]) -> list[str]:
-    """Names of one word that the texts use at least twice, written as they stand there."""
-    counts: dict[str, int] = defaultdict(int)
-    for text in texts:
-        facts = facts_of(text)
-        single = {name[0] for name in facts.names if len(name) == 1}
-        for word in facts.words[1:]:
-            if word.name and word.lower in single:
-                counts[word.text] += 1
-    return sorted(name for name, count in counts.items() if count >= 2 and len(name) > 1)
+def _features(claim: str, hits: Sequence[Hit], entailer: Entailer | None) -> Features | None:
+    return weigh(claim, grounds(claim, hits), entailer)
 
 
-def wice_documents(file: Path) -> Iterator[tuple[dict[str, Any], Document]]:
-    """The claims of a WiCE file, each with the page that it cites as a document."""
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines()):
-        data = json.loads(line)
-        lines = [" ".join(text.split()) for text in data["evidence"]]
-        blocks = [lines[i : i + WICE_BLOCK] for i in range(0, len(lines), WICE_BLOCK)]
-        text = "\n\n".join(" ".join(block) for block in blocks)
-        yield data, document_from_text(text, source=f"{file.parent.name}/{number}")
+# --- fitting -------------------------------------------------------------------------------------
 
 
-def wice_statement(data: Mapping[str, Any], verifier: Verifier) -> Statement:
-    """The statement of one claim; the verifier has its page."""
-    text = str(data["claim"])
-    grounds = tuple(verifier.features(text, verifier.search(text)))
-    return Statement("wice", "wice", text, data["label"] == "supported", half(text), grounds)
-
-
-def fit_rule(statements: Sequence[Statement], entailment: bool) -> tuple[Rule, dict[str, Any]]:
-    """Fit the rule on its half of the statements: what the best ground without a conflict has.
-
-    Returns:
-        The rule, and what it is worth on both halves (see `rule_figures`).
-    """
-    features = (*FEATURES, "entail") if entailment else FEATURES
-    rows, labels, weights = [], [], []
-    for statement in statements:
-        free = considered(statement)
-        if statement.fitted_on and free:
-            best = max(free, key=lambda ground: ground["cosine"] + ground["cover"])
-            rows.append([best[name] for name in features])
-            labels.append(statement.supported)
-            weights.append(WICE_WEIGHT if statement.kind == "wice" else 1.0)
-    matrix, truth, weight = np.array(rows), np.array(labels), np.array(weights)
-    weight[truth] *= weight[~truth].sum() / weight[truth].sum()
-    model = LogisticRegression(C=1.0, max_iter=5000).fit(matrix, truth, sample_weight=weight)
-    ground = Logistic(
-        {name: round(float(w), 4) for name, w in zip(features, model.coef_[0], strict=True)},
-        round(float(model.intercept_[0]), 4),
+def fit_rule(statements: Sequence[Statement], names: Sequence[str]) -> Rule:
+    """The rule over these features, fitted on all of these but the shipped paraphrases."""
+    own = [s for s in statements if s.of != SEED]
+    rule = Rule(_fitted(own, names), 1.0)
+    false = [
+        np.array([_probability(s, rule) for s in own if s.of == of and _false(s)])
+        for of in _sets(own)
+    ]
+    settled = [
+        np.array([_is_settled(s) for s in own if s.of == of and _false(s)]) for of in _sets(own)
+    ]
+    threshold = next(
+        t
+        for t in sorted({*np.concatenate(false).tolist(), 1.0})
+        if np.mean([((p < t) | done).mean() for p, done in zip(false, settled, strict=True)])
+        >= CAUGHT
     )
-    written = [
-        s for s in statements if s.fitted_on and (s.kind, s.made_from) == ("honest", "claim")
-    ]
-    kept = sorted((probability(own, Rule(ground, 0.0)) for own in written), reverse=True)
-    threshold = round(kept[min(len(kept) - 1, round(KEPT * len(kept)))], 3)
-    rule = Rule(ground, max(threshold, LEAST))
-    provenance = {
-        "fitted": datetime.now(UTC).date().isoformat(),
-        "fitted_on": rule_figures([s for s in statements if s.fitted_on], rule),
-        "held_out": rule_figures([s for s in statements if not s.fitted_on], rule),
+    return Rule(rule.claim, threshold)
+
+
+def by_halves(statements: Sequence[Statement], names: Sequence[str]) -> Verdicts:
+    """Each statement by a rule, its threshold too, fitted on the other half of every set."""
+    verdicts: Verdicts = []
+    for part in (True, False):
+        rule = fit_rule([s for s in statements if s.half == part], names)
+        verdicts += by_rule([s for s in statements if s.half != part], rule)
+    return verdicts
+
+
+def by_others(statements: Sequence[Statement], names: Sequence[str]) -> Verdicts:
+    """Each statement by a rule, its threshold too, fitted on the other sets; none where there is
+    but one."""
+    verdicts: Verdicts = []
+    for of in _sets(statements):
+        others = [s for s in statements if s.of not in (of, SEED)]
+        if others:
+            verdicts += by_rule([s for s in statements if s.of == of], fit_rule(others, names))
+    return verdicts
+
+
+def by_rule(statements: Sequence[Statement], rule: Rule) -> Verdicts:
+    """Each statement by this rule."""
+    given = [(s, _probability(s, rule)) for s in statements]
+    return [(s, p, p >= rule.threshold) for s, p in given]
+
+
+def figures(verdicts: Verdicts, seed: int = 0) -> dict[str, dict[str, Figure]]:
+    """By set and kind, with intervals. Of claims as they were found (hidden ones among them): the
+    true ones kept, the false ones caught, the mean of both, AUROC. Of those made false by script:
+    the share caught."""
+    measures: dict[str, dict[str, Measure]] = {}
+    for of in _sets([s for s, _, _ in verdicts]):
+        own = [row for row in verdicts if row[0].of == of]
+        found = [row for row in own if row[0].kind not in KINDS]
+        truth = np.array([s.supported for s, _, _ in found], float)
+        given = np.array([p for _, p, _ in found])
+        said = np.array([supported for _, _, supported in found], float)
+        both = np.full(len(found), 0 < truth.sum() < len(truth))
+        measures[of] = {
+            "kept": ratio((truth * said).tolist(), truth.tolist()),
+            "caught": ratio(((1 - truth) * (1 - said)).tolist(), (1 - truth).tolist()),
+            "balanced accuracy": Measure((truth, said), _balanced, len(found), both),
+            "auroc": Measure((truth, given), auroc, len(found), both),
+        }
+        for kind in KINDS:
+            caught = [float(not supported) for s, _, supported in own if s.kind == kind]
+            if caught:
+                measures[of][f"{kind} caught"] = ratio(caught, [1.0] * len(caught))
+    return {
+        of: {name: figure(measure, seed) for name, measure in own.items()}
+        for of, own in measures.items()
     }
-    return rule, provenance
 
 
-def rule_table(title: str, figures: Mapping[str, Mapping[str, Any]]) -> Table:
-    """What `rule_figures` gives, for a terminal."""
-    rows = [
-        (name, own["n"], ", ".join(f"{key} {value}" for key, value in own.items() if key != "n"))
-        for name, own in figures.items()
+def _fitted(statements: Sequence[Statement], names: Sequence[str]) -> Logistic:
+    """The false ones of each set, and of each kind that is made by script, weigh the same together;
+    the true ones of each set too, and all of them as much as all of the false."""
+    usable = [
+        (s, s.features.best)
+        for s in statements
+        if s.features is not None and s.kind in ("found", *FITTED_KINDS)
     ]
-    return rows_table(title, ("kind/made from", "n", "figures"), rows)
+    groups = [s.of if s.kind == "found" else s.kind for s, _ in usable]
+    truth = np.array([s.supported for s, _ in usable])
+    keys = list(zip(groups, truth.tolist(), strict=True))
+    weight = np.array([1 / keys.count(key) for key in keys])
+    weight[truth] *= weight[~truth].sum() / weight[truth].sum()
+    weight *= len(usable) / weight.sum()  # so that the penalty means the same for any data
+    rows = [[best[name] for name in names] for _, best in usable]
+    model = LogisticRegression(C=1.0, max_iter=5000).fit(rows, truth, sample_weight=weight)
+    weights = zip(names, model.coef_[0], strict=True)
+    return Logistic(
+        {name: round(float(w), 4) for name, w in weights}, round(float(model.intercept_[0]), 4)
+    )
 
 
-def considered(statement: Statement) -> list[Mapping[str, Any]]:
-    """The grounds of a statement that the verifier would weigh; none where a rule settles it."""
-    if not statement.grounds or any(ground["vetoed"] for ground in statement.grounds):
-        return []
-    best = max(ground["cosine"] + ground["cover"] for ground in statement.grounds)
-    return [
-        ground
-        for ground in statement.grounds
-        if not ground["conflicts"] and ground["cosine"] + ground["cover"] >= best - MARGIN
-    ]
+def _probability(statement: Statement, rule: Rule) -> float:
+    return 0.0 if statement.features is None else rule.probability(statement.features)
 
 
-def probability(statement: Statement, rule: Rule) -> float:
-    """As the verifier has it."""
-    free = considered(statement)
-    if free:
-        return max(rule.ground.probability(own) for own in free)
-    if not statement.grounds:
-        return 0.0
-    return rule.doubted([(own, own["conflicts"]) for own in statement.grounds])
+def _is_settled(statement: Statement) -> bool:
+    return statement.features is None or bool(statement.features.checked["numbers"])
 
 
-def rule_figures(statements: Sequence[Statement], rule: Rule) -> dict[str, Any]:
-    """By kind and by what it was made from: how many there are and the share judged rightly. Over
-    all, and for WiCE alone: AUROC, precision and recall of `supported` at the threshold."""
-    found: dict[str, Any] = {}
-    groups = defaultdict(list)
-    for statement in statements:
-        groups[f"{statement.kind}/{statement.made_from}"].append(statement)
-    for name, own in sorted(groups.items()):
-        right = [(probability(s, rule) >= rule.threshold) == s.supported for s in own]
-        found[name] = {"n": len(own), "right": round(float(np.mean(right)), 4)}
-    for name, own in (
-        ("seed", [statement for statement in statements if statement.kind != "wice"]),
-        ("wice", [statement for statement in statements if statement.kind == "wice"]),
-    ):
-        if own:
-            truth = np.array([statement.supported for statement in own])
-            given = np.array([probability(statement, rule) for statement in own])
-            said = given >= rule.threshold
-            found[name] = {
-                "n": len(own),
-                "auroc": round(float(roc_auc_score(truth, given)), 4),
-                "precision": round(float(truth[said].mean()), 4) if said.any() else None,
-                "recall": round(float(said[truth].mean()), 4),
-            }
-    return found
+def _sets(statements: Iterable[Statement]) -> list[str]:
+    return list(dict.fromkeys(statement.of for statement in statements))
 
 
-def model_alone(statements: Sequence[Statement]) -> dict[str, float]:
-    """AUROC of the largest logit of entailment, without any rule, on the seed and on WiCE."""
-    found = {}
-    for name, wice in (("seed", False), ("wice", True)):
-        own = [s for s in statements if (s.kind == "wice") == wice and s.grounds]
-        if own:
-            truth = [statement.supported for statement in own]
-            given = [max(ground["entail"] for ground in statement.grounds) for statement in own]
-            found[name] = round(float(roc_auc_score(truth, given)), 4)
-    return found
+def _false(statement: Statement) -> bool:
+    return statement.kind == "found" and not statement.supported
 
 
-def gather_statements(index_dir: Path, wice: Path | None = None) -> tuple[str, list[Statement]]:
-    """All statements of the shipped document, and of a WiCE file if one is given.
+def _balanced(truth: Any, said: Any) -> Any:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        kept = (truth * said).sum(axis=-1) / truth.sum(axis=-1)
+        caught = ((1 - truth) * (1 - said)).sum(axis=-1) / (1 - truth).sum(axis=-1)
+    return (kept + caught) / 2
+
+
+# --- the whole -----------------------------------------------------------------------------------
+
+
+def gather_statements(
+    sets: Sequence[ClaimSet], index_dir: Path, settings: Settings, tick: Callable[[int, int], None]
+) -> tuple[str, list[Statement]]:
+    """All statements: of the sets, and of the shipped paraphrases.
 
     Args:
-        index_dir: a folder for the indexes of both.
-        wice: claims as JSON Lines.
+        sets: claims with their evidence.
+        index_dir: a folder for the index of the shipped document.
+        settings: which models.
+        tick: called with (claims done, claims in all).
 
     Returns:
-        The fingerprint of the reading model and the statements.
+        The fingerprint of the model of entailment (`none` where there is none) and the statements.
     """
-    with Assistant.open(index_dir=index_dir / "seed") as assistant:
-        entailer = load_reader(assistant.settings.reader)
-        if not isinstance(entailer, Entailer):
-            entailer = None
-        verifier = Verifier(assistant.index, assistant.document_ids, entailer)
-        statements = seed_statements(assistant, verifier)
-        fingerprint = assistant.reader_fingerprint
-    if wice is not None:
-        pages = list(wice_documents(wice))
-        with closing(Index(index_dir / "wice", encoder=load_settings().encoder)) as index:
-            index.sync([document for _, document in pages])
-            for data, document in pages:
-                statements.append(wice_statement(data, Verifier(index, [document.id], entailer)))
-    return fingerprint, statements
+    entailer = load_entailer(load_reader(settings.reader), settings.verifier)
+    with Assistant.open(index_dir=index_dir, settings=settings) as assistant:
+        paragraphs = [p.text for document in assistant.documents for p in document.paragraphs]
+        words = words_of([*(c.text for own in sets for c in own.claims), *paragraphs])
+        verifier = Verifier(assistant.index, assistant.document_ids, entailer, NO_RULE)
+        statements = list(seed_statements(assistant, verifier, words, entailer))
+        total, done = sum(len(own.claims) for own in sets), 0
+        for own in sets:
+            for claim in own.claims:
+                encoder = assistant.index.encoder
+                statements += claim_statements(own.name, claim, words, encoder, entailer)
+                done += 1
+                tick(done, total)
+    return entailer.fingerprint if entailer else ALONE, statements
 
 
-def write_rule(file: Path, model: str, rule: Rule, provenance: Mapping[str, Any]) -> None:
-    """Write a rule by the model's fingerprint (or `none`), keeping what else the file holds."""
+def write_rule(file: Path, model: str, rule: Rule, shown: Mapping[str, Any]) -> None:
+    """Write a rule by the model's fingerprint (or `none`), keeping what else the file holds.
+
+    Args:
+        file: the one that ships is `assistant/verification/verifier.json`.
+        model: the fingerprint.
+        rule: the numbers.
+        shown: figures by how they were measured, for the provenance.
+    """
     known: dict[str, Any] = json.loads(file.read_text())["models"] if file.exists() else {}
-    known[model] = {**asdict(rule), "provenance": dict(provenance)}
+    provenance = {"fitted": datetime.now(UTC).date().isoformat(), **shown}
+    known[model] = {**asdict(rule), "provenance": provenance}
     file.write_text(json.dumps({"models": known}, indent=2, sort_keys=True) + "\n")

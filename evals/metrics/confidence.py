@@ -36,7 +36,7 @@ def confidence_measures(records: Sequence[Record]) -> dict[str, Measure]:
     both = everyone if 0 < truth.sum() < len(truth) else ~everyone
     n = len(records)
     return {
-        "refusal_auroc": Measure((truth, confidence), _auroc, n, both),
+        "refusal_auroc": Measure((truth, confidence), auroc, n, both),
         "aurc": Measure((wrong, confidence), _aurc, n, everyone if truth.any() else ~everyone),
         "calibration_error": Measure((truth, confidence), _calibration_error, n, both),
         "brier": Measure((truth, confidence), _brier, n, both),
@@ -81,7 +81,7 @@ def risk_coverage(records: Sequence[Record]) -> tuple[list[float], list[float]]:
     return (counts / len(order)).tolist(), (np.cumsum(wrong) / counts).tolist()
 
 
-def _auroc(truth: Array, confidence: Array) -> Array:
+def auroc(truth: Array, confidence: Array) -> Array:
     """Area under the ROC curve along the last axis (Mann-Whitney, ties count half)."""
     from scipy.stats import rankdata
 

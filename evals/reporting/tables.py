@@ -77,6 +77,16 @@ def comparison_table(differences: Mapping[str, Difference], a: str, b: str) -> T
     return table
 
 
+def verdicts_table(title: str, figures: Mapping[str, Mapping[str, Figure]]) -> Table:
+    """Figures of the verifier by set."""
+    table = _table(title, "figure", "value", "95 % interval", "n")
+    for name, own in figures.items():
+        table.add_row(name, style="bold")
+        for what, found in own.items():
+            table.add_row(f"  {what}", *cells(found, what))
+    return table
+
+
 def cells(figure: Figure, name: str) -> tuple[str, str, str]:
     """Value, interval and n as they are shown."""
     digits = 1 if name in (*LENGTHS, "ms") else 3

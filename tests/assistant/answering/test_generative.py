@@ -63,7 +63,7 @@ def test_what_is_supported_is_shown_and_the_rest_is_counted(ask: Ask) -> None:
 def test_what_is_not_supported_can_be_flagged(ask: Ask) -> None:
     answer = ask(writes(*words(f"{WRONG} {RIGHT}")), unsupported="flag")
     assert [s.verdict for s in answer.sentences] == ["unsupported", "supported"]
-    assert set(answer.sentences[0].conflicts) >= {"date", "name"}
+    assert "name" in answer.sentences[0].conflicts
     assert f"{WRONG} [unsupported]" in str(answer)
     assert answer.dropped == 0
 

@@ -91,7 +91,7 @@ def test_a_verifier_with_one_output_is_taken_at_its_word(ranking: str) -> None:
 
 
 def test_it_verifies_with_such_a_verifier(inference: str, assistant: Assistant) -> None:
-    """The rules on facts stay, whatever the model says of the meaning."""
+    """What is checked word by word counts, whatever the model says of the meaning."""
     verifier = load_verifier(assistant.index, assistant.document_ids, None, inference)
     right = verifier.judge("The US Indo-Pacific strategy was released on February 11.")
     wrong = verifier.judge("The US Indo-Pacific strategy was released on February 12.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from assistant.retrieval.evidence import RawEvidence, evidence_of
 from assistant.retrieval.reading_model import Reading
 from assistant.retrieval.reranker import rank
 from assistant.settings import load_settings
-from assistant.verification.verifier import ALONE
 from evals.datasets.gold import Gold, Relevant
 from evals.datasets.models import Question
 from evals.fitting.calibration import choose_thresholds, fit_ranking
@@ -209,26 +207,3 @@ def test_ways_of_ranking_are_compared(questions: Path) -> None:
     assert ways[0] == "paragraph vectors"
     assert ways[-1] == "fusion and reader"
     assert len(ways) == 7
-
-
-@pytest.mark.long  # test_verifier.py has a sample of it
-def test_the_verifier_keeps_its_floors(assistant: Assistant) -> None:
-    """Sentences made false, and honest paraphrases, on which none of its numbers was fitted."""
-    done = footnote("eval", "verifier", "--index-dir", assistant.settings.index_dir)
-    shown = done.stdout.split(f"{ALONE}: held out")[1].split("model ")[0]
-    found = re.findall(r"(\w+)/(\w+) +(\d+) +right ([\d.]+)", shown)
-    right: dict[str, float] = defaultdict(float)
-    count: dict[str, int] = defaultdict(int)
-    for kind, made_from, n, share in found:
-        if kind != "honest" or made_from == "claim":
-            right[kind] += float(share) * int(n)
-            count[kind] += int(n)
-    shares = {kind: right[kind] / count[kind] for kind in count}
-    assert shares["number"] >= 0.97
-    assert shares["date"] >= 0.97
-    assert shares["name"] >= 0.97
-    assert shares["negation"] >= 0.85
-    assert shares["honest"] >= 0.85
-    n, auroc = re.findall(r"seed +(\d+) +auroc ([\d.]+)", shown)[0]
-    assert int(n) >= 300
-    assert float(auroc) >= 0.98

@@ -1,0 +1,115 @@
+"""Sets of claims, each with the evidence that it is to be judged by, in the formats they come in.
+
+JSON Lines, also gzipped; each object is one of
+
+    {"claim", "source", "supported"}        AttributionBench (Li et al., arXiv 2402.15089); also
+                                            "question" and "id"
+    {"claim", "evidence", "label"}          WiCE (Kamoi et al., arXiv 2303.01432): the lines of a
+                                            page; what it supports in part counts as not supported
+    {"premise", "hypothesis", "label"}      natural language inference: entailment or not
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evals.datasets.json_lines import read_objects, read_text
+from index.errors import QuestionSetError
+
+#: Lines of a page that make a paragraph, for WiCE gives pages line by line. Not tuned.
+WICE_BLOCK = 6
+#: The source of inference data whose claims were written by others about what they had read.
+FEVER = "fever"
+_LABELS = ("supported", "partially_supported", "not_supported")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence, what it answers if anything, the text it is judged by, and the right verdict."""
+
+    id: str
+    text: str
+    question: str | None
+    evidence: str
+    supported: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimSet:
+    """Claims under the name of their file, or of its folder where that is just called `claims`."""
+
+    name: str
+    claims: tuple[Claim, ...]
+
+
+def read_claims(path: Path, held_out: bool = False) -> ClaimSet:
+    """Read a set of claims.
+
+    Args:
+        path: the file.
+        held_out: of inference data, only FEVER's records that the reading model did not learn from
+            (see `is_held_out`).
+
+    Raises:
+        QuestionSetError: the file cannot be read, or a line is none of these.
+    """
+    stem = path.name.partition(".")[0]
+    name = path.resolve().parent.name if stem == "claims" else stem
+    claims = []
+    for number, data in read_objects(path, _text(path)):
+        try:
+            if held_out and "premise" in data and not _is_kept(data):
+                continue
+            claims.append(_claim(data, str(data.get("id", number))))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise QuestionSetError(f"{path}:{number}: not a claim: {error!r}.") from error
+    if not {claim.supported for claim in claims} == {True, False}:
+        raise QuestionSetError(f"{path} has to have both supported and unsupported claims.")
+    return ClaimSet(name, tuple(claims))
+
+
+def is_held_out(premise: str) -> bool:
+    """Whether the training of the reading model (`evals.training`) leaves out pairs with this
+    premise: one in fifty."""
+    return sum(premise[:200].encode()) % 50 == 0
+
+
+def _is_kept(data: Mapping[str, Any]) -> bool:
+    return str(data.get("src", FEVER)).startswith(FEVER) and is_held_out(_str(data["premise"]))
+
+
+def _text(path: Path) -> str:
+    if path.suffix != ".gz":
+        return read_text(path)
+    try:
+        return gzip.decompress(path.read_bytes()).decode("utf-8")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise QuestionSetError(f"{path} cannot be read: {error}.") from error
+
+
+def _claim(data: Mapping[str, Any], identity: str) -> Claim:
+    if "hypothesis" in data:
+        entailed = data["label"] == "entailment"
+        return Claim(identity, _str(data["hypothesis"]), None, _str(data["premise"]), entailed)
+    text, question = _str(data["claim"]), data.get("question")
+    if "source" in data:
+        if not isinstance(data["supported"], bool):
+            raise ValueError("supported is neither true nor false")
+        return Claim(identity, text, question, _str(data["source"]), data["supported"])
+    if data["label"] not in _LABELS:
+        raise ValueError(f"label is none of {', '.join(_LABELS)}")
+    lines = [" ".join(line.split()) for line in data["evidence"] if line.strip()]
+    blocks = [lines[i : i + WICE_BLOCK] for i in range(0, len(lines), WICE_BLOCK)]
+    page = "\n\n".join(" ".join(block) for block in blocks)
+    return Claim(identity, text, question, page, data["label"] == "supported")
+
+
+def _str(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{value!r} is no text")
+    return value

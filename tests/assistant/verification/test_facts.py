@@ -1,0 +1,88 @@
+"""Numbers, names and negation: what is the same in other words, and what is missing."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant.verification.facts import (
+    facts_of,
+    is_negated,
+    missing_names,
+    missing_numbers,
+)
+
+SOURCE = (
+    "Russia supplied 12 percent of China's gas on February 11, 2019, after the talks in Moscow; "
+    "the Self-Defense Forces spent 2,500,000 dollars."
+)
+
+
+def missing(claim: str, evidence: str = SOURCE) -> tuple[int, int]:
+    own, there = facts_of(claim), facts_of(evidence)
+    return missing_numbers(own, there), missing_names(own, there)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "On 11 February 2019 Russia supplied twelve per cent of Chinese gas.",
+        "The SDF spent 2.5 million dollars [3].",
+        "It was the eleventh of February, after talks with the Russians.",
+        "Gas came before one talk in Moscow [1, 2].",
+    ],
+)
+def test_what_is_written_otherwise_is_the_same(claim: str) -> None:
+    assert missing(claim) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("claim", "numbers", "names"),
+    [
+        ("It supplied 13 percent of the gas.", 1, 0),
+        ("It supplied gas for forty-one years, until 2018.", 2, 0),
+        ("The gas of Norway came on March 11.", 0, 2),
+        ("The talks with Olaf Scholz in Berlin were on 13 February.", 1, 3),
+        ("The NSA spent 2.5 billion dollars.", 1, 1),
+    ],
+)
+def test_what_the_evidence_does_not_have_is_counted(claim: str, numbers: int, names: int) -> None:
+    assert missing(claim) == (numbers, names)
+
+
+def test_a_number_of_something_else_is_missing() -> None:
+    source = "A secret 2011 meeting sped up ties well before 2014."
+    assert missing("The secret 2011 meeting came before 2014.", source) == (0, 0)
+    assert missing("The secret 2014 meeting sped up ties.", source) == (1, 0)
+
+
+def test_a_capital_that_begins_a_sentence_is_no_name_by_itself() -> None:
+    assert facts_of("Observers left. Boris Petrov and the US stayed.").names == (
+        "Boris",
+        "Petrov",
+        "US",
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "value"),
+    [("twenty-one", 21), ("three hundred thousand", 300_000), ("1,234.5", 1234.5), ("dozen", 12)],
+)
+def test_numerals(number: str, value: float) -> None:
+    assert facts_of(f"There were {number} of them.").numbers == {value}
+
+
+def test_one_is_a_pronoun_and_a_superscript_no_number() -> None:
+    assert facts_of("This one has 40 m².").numbers == {40}
+
+
+@pytest.mark.parametrize(
+    ("text", "negated"),
+    [
+        ("It did not join.", True),
+        ("It can\u2019t join.", True),
+        ("It has nothing to join.", True),
+        ("It joined; knots were tied.", False),
+    ],
+)
+def test_negation(text: str, negated: bool) -> None:
+    assert is_negated(text) is negated

@@ -1,0 +1,133 @@
+"""Fitting the verifier: on claims with their evidence, by halves and left out."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from helpers import footnote
+
+from assistant import Assistant
+from assistant.retrieval.reading_model import load_reader
+from assistant.verification.verifier import ALONE, Entailer, load_rule
+from evals.datasets.claims import Claim
+from evals.fitting.perturbation import words_of
+from evals.fitting.verifier import (
+    CAUGHT,
+    READING,
+    SEED,
+    WORDS,
+    Statement,
+    by_halves,
+    by_others,
+    by_rule,
+    claim_statements,
+    figures,
+    fit_rule,
+    half,
+    write_rule,
+)
+
+YEARS = range(1931, 1955)
+
+
+def claims(of: str) -> list[Claim]:
+    """True ones and others about the same evidence."""
+    found = []
+    for year in YEARS:
+        source = f"The mill of {of} burned down in {year}. It was rebuilt by Petrov. Rain fell."
+        told = f"In {year} the mill of {of} burned down."
+        other = f"The mill of {of} was sold to Larsen by its owners."
+        found += [
+            Claim(f"{of}-{year}", told, None, source, True),
+            Claim(f"{of}-{year}-no", other, None, source, False),
+        ]
+    return found
+
+
+@pytest.fixture(scope="module")
+def statements(assistant: Assistant) -> list[Statement]:
+    entailer = load_reader()
+    assert isinstance(entailer, Entailer)
+    words = words_of(claim.text for of in ("Lund", "Bergen") for claim in claims(of))
+    return [
+        statement
+        for of in ("Lund", "Bergen")
+        for claim in claims(of)
+        for statement in claim_statements(of, claim, words, assistant.index.encoder, entailer)
+    ]
+
+
+def test_true_claims_are_also_made_false(statements: list[Statement]) -> None:
+    assert {own.kind for own in statements} >= {"found", "name", "number"}
+    assert all(not own.supported for own in statements if own.kind != "found")
+    assert all(own.features is not None for own in statements)
+    [number] = {
+        own.features.checked["numbers"]
+        for own in statements
+        if own.features is not None and own.kind == "number"
+    }
+    assert number == 1
+
+
+@pytest.mark.parametrize("names", [READING, WORDS])
+def test_a_rule_is_fitted_and_its_threshold_catches_enough(
+    statements: list[Statement], names: tuple[str, ...]
+) -> None:
+    rule = fit_rule(statements, names)
+    assert set(rule.claim.weights) == set(names)
+    assert rule.claim.weights["numbers"] < 0
+    shown = figures(by_rule(statements, rule))
+    for own in shown.values():
+        assert own["caught"].value is not None and own["caught"].value >= CAUGHT - 0.2
+        assert own["number caught"].n == len(YEARS)
+    caught = [own["caught"].value or 0 for own in shown.values()]
+    assert sum(caught) / len(caught) >= CAUGHT
+
+
+def test_nothing_is_shown_of_what_it_was_fitted_on(statements: list[Statement]) -> None:
+    halves = by_halves(statements, READING)
+    assert len(halves) == len(statements)
+    first = [own for own in statements if own.half]
+    rule = fit_rule([own for own in statements if not own.half], READING)
+    assert [row for row in halves if row[0].half] == by_rule(first, rule)
+    lund = [own for own in statements if own.of == "Lund"]
+    rule = fit_rule([own for own in statements if own.of == "Bergen"], READING)
+    assert [row for row in by_others(statements, READING) if row[0].of == "Lund"] == by_rule(
+        lund, rule
+    )
+    assert by_others(lund, READING) == []
+    assert {half(str(number)) for number in range(9)} == {True, False}
+
+
+def test_a_rule_is_written_beside_the_others(tmp_path: Path, statements: list[Statement]) -> None:
+    file = tmp_path / "verifier.json"
+    rule = fit_rule(statements, WORDS)
+    for model in ("a", "b"):
+        write_rule(file, model, rule, {})
+    written = json.loads(file.read_text())["models"]
+    assert set(written) == {"a", "b"}
+    assert written["a"]["claim"]["weights"] == rule.claim.weights
+
+
+def test_output_needs_claims(tmp_path: Path) -> None:
+    done = footnote("eval", "verifier", "--output", tmp_path / "verifier.json", code=2)
+    assert "needs claims" in done.stderr
+
+
+@pytest.mark.long  # test_verifier.py has a sample of it
+def test_the_verifier_keeps_its_floors(assistant: Assistant) -> None:
+    """On the shipped paraphrases, which none of its numbers was fitted on."""
+    done = footnote("eval", "verifier", "--index-dir", assistant.settings.index_dir)
+    reading, words = done.stdout.split(f"{ALONE}: as shipped")
+    assert SEED in reading and load_rule() is not None
+    for shown, floors in ((reading, READING_FLOORS), (words, WORDS_FLOORS)):
+        found = dict(re.findall(r"^ +([a-z ]+?) +([\d.]+) ", shown, re.MULTILINE))
+        for name, floor in floors.items():
+            assert float(found[name]) >= floor, (name, found)
+
+
+READING_FLOORS = {"kept": 0.8, "caught": 0.8, "number caught": 0.9, "name caught": 0.9}
+WORDS_FLOORS = {"kept": 0.65, "caught": 0.9, "number caught": 0.95, "negation caught": 0.85}
