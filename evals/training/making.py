@@ -23,6 +23,7 @@ import typer
 from tokenizers import Tokenizer
 
 from assistant.retrieval.reading_model import MAX_QUESTION_TOKENS, MAX_TOKENS, SHIPPED_FOLDER
+from evals.datasets.claims import is_held_out
 from evals.training.documentation import read_sections
 from evals.training.examples import MASKED, Example, Pair, Passage, write_examples
 from evals.training.wordnet import read_synonyms
@@ -359,7 +360,7 @@ class Maker:
         numbers = list(range(start, end))
         if len(numbers) > 4 and not first and self._chance(THINNED):
             numbers = self._thinned(numbers, needed)
-        held = _is_held_out(text) or (beside is not None and _is_held_out(beside))
+        held = is_held_out(text) or (beside is not None and is_held_out(beside))
         self.examples.append(
             Passage(
                 question,
@@ -378,7 +379,7 @@ class Maker:
 
     def _keep_pair(self, kind: str, premise: str, claim: str, entailed: int) -> None:
         if premise.strip() and claim.strip():
-            self.examples.append(Pair(claim, premise, entailed, kind, _is_held_out(premise)))
+            self.examples.append(Pair(claim, premise, entailed, kind, is_held_out(premise)))
 
 
 def _begins(text: str, match: re.Match[str]) -> bool:
@@ -436,10 +437,6 @@ def _window(
                 grown = True
         if not grown:
             return first, last
-
-
-def _is_held_out(text: str) -> bool:
-    return sum(text[:200].encode()) % 50 == 0
 
 
 if __name__ == "__main__":
