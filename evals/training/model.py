@@ -40,6 +40,8 @@ class ReadingModel(torch.nn.Module):
         layers: keep only so many of the encoder's layers, from below.
     """
 
+    encoder: Any
+
     def __init__(self, folder: Path, layers: int | None = None) -> None:
         from transformers import AutoConfig, AutoModel
 
@@ -48,7 +50,8 @@ class ReadingModel(torch.nn.Module):
         config.num_hidden_layers = layers or config.num_hidden_layers
         config.hidden_dropout_prob = config.attention_probs_dropout_prob = 0.0
         self.folder = folder
-        self.encoder: Any = AutoModel.from_config(config)
+        made_by: Any = AutoModel
+        self.encoder = made_by.from_config(config)
         if getattr(self.encoder, "pooler", None) is not None:
             self.encoder.pooler = None
         self.has_types = getattr(config, "type_vocab_size", 0) > 1
