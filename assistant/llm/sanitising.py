@@ -1,7 +1,7 @@
 """What is kept from a language model, and what is taken off what it writes.
 
 A sentence of a document that speaks to a language model instead of to a reader can be quoted like
-any other, and may support what is written; it is only not put before a language model.
+any other; it is only not put before a language model, and supports nothing that one writes.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from assistant.english import content_stems
+from assistant.llm.sanitising import instructs
 from index import Hit
 
 # Chosen on AttributionBench dev, WiCE dev and FEVER: more windows cost time and help nowhere.
@@ -82,17 +83,19 @@ class Ground:
 def grounds(claim: str, hits: Sequence[Hit]) -> list[Ground]:
     """What the claim may rest on, each once; the nearest sentence alone is the first.
 
+    A sentence that tells a language model what to do is no evidence of what it wants to be said.
+
     Args:
         claim: one sentence.
         hits: paragraphs found with the claim as the query.
     """
     stems = content_stems(claim)
     nearest = sorted(
-        ((hit, number) for hit in hits for number in range(len(hit.paragraph.sentences))),
-        key=lambda place: -_match(stems, *place),
+        (SentenceRun(hit, number, number) for hit in hits for number in _telling(hit)),
+        key=lambda run: -(run.cosine + cover(stems, run.text)),
     )[:NEAREST]
-    found = [Ground((run,)) for place in nearest for run in _windows(*place)]
-    return list({ground.place: ground for ground in (*found, *_joined(nearest))}.values())
+    found = [Ground((run,)) for own in nearest for run in _windows(own)]
+    return list({ground.place: ground for ground in (*found, *_joined(stems, nearest))}.values())
 
 
 def cover(claim: frozenset[str], text: str) -> float:
@@ -100,22 +103,29 @@ def cover(claim: frozenset[str], text: str) -> float:
     return len(claim & content_stems(text)) / len(claim) if claim else 0.0
 
 
-def _match(stems: frozenset[str], hit: Hit, number: int) -> float:
-    return hit.sentence_scores[number] + cover(stems, hit.paragraph.sentences[number].text)
+def _telling(hit: Hit) -> list[int]:
+    sentences = enumerate(hit.paragraph.sentences)
+    return [number for number, sentence in sentences if not instructs(sentence.text)]
 
 
-def _windows(hit: Hit, number: int) -> Iterator[SentenceRun]:
+def _windows(own: SentenceRun) -> Iterator[SentenceRun]:
     """The sentence, it with its neighbours, and the whole paragraph, as far as they fit."""
-    last = len(hit.paragraph.sentences) - 1
+    telling = _telling(own.hit)
+    last = len(own.hit.paragraph.sentences) - 1
     for reach in (*REACH, last):
-        run = SentenceRun(hit, max(0, number - reach), min(last, number + reach))
-        if run.first == run.last or run.end - run.start <= WIDEST:
+        run = SentenceRun(own.hit, max(0, own.first - reach), min(last, own.last + reach))
+        whole = all(number in telling for number in range(run.first, run.last + 1))
+        if run == own or (whole and run.end - run.start <= WIDEST):
             yield run
 
 
-def _joined(nearest: Sequence[tuple[Hit, int]]) -> Iterator[Ground]:
-    """The nearest sentence together with each of the next that do not stand beside it."""
-    for hit, number in nearest[1 : 1 + JOINED]:
-        first, place = nearest[0]
-        if hit.paragraph.id != first.paragraph.id or abs(number - place) > 1:
-            yield Ground((SentenceRun(first, place, place), SentenceRun(hit, number, number)))
+def _joined(stems: frozenset[str], nearest: Sequence[SentenceRun]) -> Iterator[Ground]:
+    """The nearest sentence together with each of the next that stand elsewhere and have a word of
+    the claim that it does not have."""
+    for other in nearest[1 : 1 + JOINED]:
+        first = nearest[0]
+        near = other.hit.paragraph.id == first.hit.paragraph.id and (
+            abs(other.first - first.first) <= 1
+        )
+        if not near and stems & content_stems(other.text) - content_stems(first.text):
+            yield Ground((first, other))

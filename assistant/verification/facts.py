@@ -41,6 +41,10 @@ MAGNITUDES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 
 
 #: Markers of citations: "[2]", "[1, 3]".
 MARKERS = re.compile(r"\[\d+(?:[,;\s]+\d+)*\]")
+_DATE = re.compile(
+    r"\b(\d{1,2})(?:st|nd|rd|th)?(?: of)? (January|February|March|April|May|June|July|August|"
+    r"September|October|November|December)\b"
+)
 PREFIX = 4  # letters that names of one thing begin with: "Russia", "Russian"
 _REWRITES = (
     (re.compile("[\u2018\u2019\u02bc]"), "'"),
@@ -117,6 +121,12 @@ def missing_names(claim: Facts, evidence: Facts) -> int:
         )
         for name in set(claim.names)
     )
+
+
+def month_first(text: str) -> str:
+    """The text with its dates in one order, "February 11": a small reading model takes another
+    order for another date."""
+    return _DATE.sub(r"\2 \1", text)
 
 
 def is_negated(text: str) -> bool:

@@ -35,6 +35,7 @@ from assistant.verification.facts import (
     is_negated,
     missing_names,
     missing_numbers,
+    month_first,
 )
 from assistant.verification.nli import InferenceModel
 from index import Hit, Index
@@ -170,7 +171,8 @@ class Verifier:
             question: what it answers, if anything; the documents are searched with that as well.
         """
         claim = plain_claim(sentence)
-        found = grounds(claim, self.search(claim, question)) if claim else []
+        # What has no word that carries meaning ("Not at all.") states nothing to be supported.
+        found = grounds(claim, self.search(claim, question)) if content_stems(claim) else []
         return verdict(found, weigh(claim, found, self._entailer), self._rule)
 
     def search(self, claim: str, question: str | None = None) -> list[Hit]:
@@ -222,10 +224,11 @@ def weigh(claim: str, found: Sequence[Ground], entailer: Entailer | None) -> Fea
     if not found:
         return None
     own, stems = facts_of(claim), content_stems(claim)
+    asked = month_first(claim)
     texts = [f"{ground.headings} {ground.text}" for ground in found]
     features = tuple(
         {
-            "entail": entailer.entails(ground.text, claim) if entailer else 0.0,
+            "entail": entailer.entails(month_first(ground.text), asked) if entailer else 0.0,
             "cosine": ground.cosine,
             "cover": cover(stems, text),
         }

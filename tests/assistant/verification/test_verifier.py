@@ -144,16 +144,25 @@ def test_another_model_is_taken_at_its_word_less_what_is_missing() -> None:
 def test_windows_are_the_sentence_its_neighbours_and_the_paragraph(verifier: Verifier) -> None:
     claim, _ = seed_claims()[0]
     found = grounds(claim, verifier.search(claim))
-    assert len({ground.place for ground in found}) == len(found)
+    assert len({ground.place for ground in found}) == len(found) <= 3 * NEAREST + JOINED
     assert found[0].length == 1
     assert "released on February 11" in found[0].text
+    lengths = {run.last - run.first + 1 for ground in found for run in ground.runs}
+    assert {1, 3} < lengths
     for ground in found:
         for run in ground.runs:
             assert run.first == run.last or run.end - run.start <= WIDEST
-    apart = [ground for ground in found if len(ground.runs) == 2]
-    assert 0 < len(apart) <= JOINED
-    assert len(found) <= 3 * NEAREST + JOINED
     assert grounds(claim, []) == []
+
+
+def test_sentences_are_joined_where_each_has_a_word_of_the_claim(verifier: Verifier) -> None:
+    claim = "India is not non-aligned any more and has a massive trade deficit."
+    apart = [own for own in grounds(claim, verifier.search(claim)) if len(own.runs) == 2]
+    assert 0 < len(apart) <= JOINED
+    assert any("non-aligned" in own.text and "deficit" in own.text for own in apart)
+    alone = "India has a massive trade deficit with the world."
+    found = grounds(alone, verifier.search(alone))
+    assert not any(len(own.runs) == 2 for own in found)  # one sentence has all of its words
 
 
 def test_the_likeliest_is_cited_where_none_is_enough_alone(verifier: Verifier) -> None:
@@ -175,6 +184,17 @@ def test_the_likeliest_is_cited_where_none_is_enough_alone(verifier: Verifier) -
 
 def test_markers_are_no_part_of_a_claim() -> None:
     assert plain_claim("It rose [2],\n and fell [1, 3].") == "It rose , and fell ."
+
+
+def test_dates_are_read_in_one_order(verifier: Verifier) -> None:
+    dates = ("11 February", "February 11")
+    found = [verifier.judge(f"The US Indo-Pacific strategy was released on {d}.") for d in dates]
+    assert found[0].supported
+    assert found[0].probability == found[1].probability
+
+
+def test_what_says_nothing_is_not_supported(verifier: Verifier) -> None:
+    assert not verifier.judge("Not at all.").supported
 
 
 def test_nothing_to_verify(assistant: Assistant) -> None:
