@@ -374,4 +374,5 @@ def write_rule(file: Path, model: str, rule: Rule, shown: Mapping[str, Any]) -> 
     known: dict[str, Any] = json.loads(file.read_text())["models"] if file.exists() else {}
     provenance = {"fitted": datetime.now(UTC).date().isoformat(), **shown}
     known[model] = {**asdict(rule), "provenance": provenance}
-    file.write_text(json.dumps({"models": known}, indent=2, sort_keys=True) + "\n")
+    content = json.dumps({"models": known}, indent=2, sort_keys=True, default=asdict)
+    file.write_text(content + "\n")

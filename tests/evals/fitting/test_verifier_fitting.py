@@ -106,8 +106,9 @@ def test_a_rule_is_written_beside_the_others(tmp_path: Path, statements: list[St
     file = tmp_path / "verifier.json"
     rule = fit_rule(statements, WORDS)
     for model in ("a", "b"):
-        write_rule(file, model, rule, {})
+        write_rule(file, model, rule, {"as written": figures(by_rule(statements, rule))})
     written = json.loads(file.read_text())["models"]
+    assert written["a"]["provenance"]["as written"]["Bergen"]["kept"]["value"] is not None
     assert set(written) == {"a", "b"}
     assert written["a"]["claim"]["weights"] == rule.claim.weights
 
