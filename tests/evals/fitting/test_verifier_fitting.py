@@ -105,11 +105,14 @@ def test_nothing_is_shown_of_what_it_was_fitted_on(statements: list[Statement]) 
 def test_a_rule_is_written_beside_the_others(tmp_path: Path, statements: list[Statement]) -> None:
     file = tmp_path / "verifier.json"
     rule = fit_rule(statements, WORDS)
+    shown = {"as shipped": figures(by_rule(statements, rule))}
     for model in ("a", "b"):
-        write_rule(file, model, rule, {})
+        write_rule(file, model, rule, shown)
     written = json.loads(file.read_text())["models"]
     assert set(written) == {"a", "b"}
     assert written["a"]["claim"]["weights"] == rule.claim.weights
+    value, low, high = written["b"]["provenance"]["as shipped"]["Lund"]["kept"]
+    assert low <= value <= high
 
 
 def test_output_needs_claims(tmp_path: Path) -> None:
