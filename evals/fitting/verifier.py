@@ -93,6 +93,8 @@ class Statement:
 
 #: A statement, the probability that it is supported, and whether it is taken to be.
 Verdicts = list[tuple[Statement, float, bool]]
+#: By set and by name.
+Figures = dict[str, dict[str, Figure]]
 
 # --- statements ----------------------------------------------------------------------------------
 
@@ -256,7 +258,7 @@ def by_rule(statements: Sequence[Statement], rule: Rule) -> Verdicts:
     return [(s, p, p >= rule.threshold) for s, p in given]
 
 
-def figures(verdicts: Verdicts, seed: int = 0) -> dict[str, dict[str, Figure]]:
+def figures(verdicts: Verdicts, seed: int = 0) -> Figures:
     """By set and kind, with intervals. Of claims as they were found (hidden ones among them): the
     true ones kept, the false ones caught, the mean of both, AUROC. Of those made false by script:
     the share caught."""
@@ -362,17 +364,25 @@ def gather_statements(
     return entailer.fingerprint if entailer else ALONE, statements
 
 
-def write_rule(file: Path, model: str, rule: Rule, shown: Mapping[str, Any]) -> None:
+def write_rule(file: Path, model: str, rule: Rule, shown: Mapping[str, Figures]) -> None:
     """Write a rule by the model's fingerprint (or `none`), keeping what else the file holds.
 
     Args:
         file: the one that ships is `assistant/verification/verifier.json`.
         model: the fingerprint.
         rule: the numbers.
-        shown: figures by how they were measured, for the provenance.
+        shown: figures by how they were measured, for the provenance: of each the value and the ends
+            of its interval.
     """
     known: dict[str, Any] = json.loads(file.read_text())["models"] if file.exists() else {}
-    provenance = {"fitted": datetime.now(UTC).date().isoformat(), **shown}
+    provenance: dict[str, Any] = {"fitted": datetime.now(UTC).date().isoformat()}
+    for way, sets in shown.items():
+        provenance[way] = {
+            of: {
+                name: [None if v is None else round(v, 3) for v in (own.value, own.low, own.high)]
+                for name, own in figures.items()
+            }
+            for of, figures in sets.items()
+        }
     known[model] = {**asdict(rule), "provenance": provenance}
-    content = json.dumps({"models": known}, indent=2, sort_keys=True, default=asdict)
-    file.write_text(content + "\n")
+    file.write_text(json.dumps({"models": known}, sort_keys=True, indent=1) + "\n")
