@@ -71,7 +71,7 @@ def test_changed_weights_are_refused(tmp_path: Path) -> None:
     content = bytearray((copy / "reader.onnx").read_bytes())
     content[-1] ^= 1
     (copy / "reader.onnx").write_bytes(content)
-    with pytest.raises(ReaderError, match="not the shipped ones"):
+    with pytest.raises(ReaderError, match="not those that were written there"):
         PassageReader(copy)
 
 

