@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,8 @@ class ReadingModel(torch.nn.Module):
         self.passage_head = torch.nn.Linear(width, 1)
         self.entail_head = torch.nn.Linear(width, 1)
         self.tokenizer = InputTokenizer((folder / "tokenizer.json").read_text(encoding="utf-8"))
-        self._autocast = _is_bfloat16_faster()
-        #: Of the last call, without padding.
+        self.bfloat16 = is_bfloat16_faster()
+        #: Tokens of the last call, without padding.
         self.tokens_read = 0
 
     def load(self, weights: Weights) -> None:
@@ -101,7 +102,7 @@ class ReadingModel(torch.nn.Module):
             types[row, second : len(own)] = 1
             mask[row, : len(own)] = 1
         arguments = {"token_type_ids": types} if self.has_types else {}
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._autocast):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
             output = self.encoder(input_ids=ids, attention_mask=mask, **arguments)
         return output.last_hidden_state.float()
 
@@ -140,7 +141,8 @@ class ReadingModel(torch.nn.Module):
         return self.entail_head(self._states(inputs)[:, 0]).squeeze(-1)
 
 
-def _is_bfloat16_faster() -> bool:
+@cache
+def is_bfloat16_faster() -> bool:
     """Measured: that a processor multiplies bfloat16 natively does not make it faster."""
     seconds = {}
     for dtype in (torch.float32, torch.bfloat16):

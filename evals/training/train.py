@@ -57,6 +57,10 @@ def train(
     freeze_words: Annotated[
         bool, typer.Option(help="Leave the word vectors as they are: half the time of a big table.")
     ] = False,
+    bfloat16: Annotated[
+        bool | None,
+        typer.Option("--bfloat16/--float32", help="Precision; the faster one here by default."),
+    ] = None,
     seed: int = 1,
     save_every: Annotated[int, typer.Option(min=1, help="Steps that a kill can cost.")] = 50,
 ) -> None:
@@ -65,6 +69,8 @@ def train(
     torch.manual_seed(seed)
     model = ReadingModel(start, layers)
     model.load(read_weights(start))
+    if bfloat16 is not None:
+        model.bfloat16 = bfloat16
     if freeze_words:
         model.encoder.get_input_embeddings().weight.requires_grad_(False)
     kept, held_out = _read(examples)
@@ -88,6 +94,7 @@ def train(
         optimiser.load_state_dict(state["optimiser"])
         schedule.load_state_dict(state["schedule"])
         done, seen = state["done"], state["seen"]
+        model.bfloat16 = state.get("bfloat16", model.bfloat16)  # as it was begun
         curve = json.loads(curve_file.read_text())
     started, losses = time.monotonic(), list[float]()
     for step in range(done + 1, steps + 1):
@@ -116,6 +123,7 @@ def train(
                     "schedule": schedule.state_dict(),
                     "done": step,
                     "seen": seen,
+                    "bfloat16": model.bfloat16,
                 },
                 partial,
             )
@@ -229,7 +237,8 @@ def _squared_error(logits: Any, theirs: Any) -> Any:
 
 
 def test(model: ReadingModel, held_out: dict[str, list[Any]]) -> dict[str, float]:
-    """Figures on held-out examples: the right sentence first; AUROC of the other two heads."""
+    """Figures on held-out examples: the right sentence first; AUROC of the other two heads. Those
+    that there are no examples for are left out."""
     from sklearn.metrics import roc_auc_score
 
     chance = random.Random(0)  # noqa: S311 (not for secrets)
@@ -245,11 +254,14 @@ def test(model: ReadingModel, held_out: dict[str, list[Any]]) -> dict[str, float
             if 1 in passage.labels and len(passage.sentences) > 1:
                 right.append(passage.labels[int(sentences.argmax())] == 1)
         entails += [float(model.pair_logits([pair])[0]) for pair in pairs]
-    return {
-        "sentence_first": sum(right) / max(1, len(right)),
-        "passage_auroc": float(roc_auc_score([p.answers for p in passages], wholes)),
-        "entail_auroc": float(roc_auc_score([p.entailed for p in pairs], entails)),
-    }
+    found = {"sentence_first": sum(right) / len(right)} if right else {}
+    for name, labels, logits in (
+        ("passage_auroc", [p.answers for p in passages], wholes),
+        ("entail_auroc", [p.entailed for p in pairs], entails),
+    ):
+        if len(set(labels)) == 2:
+            found[name] = float(roc_auc_score(labels, logits))
+    return found
 
 
 if __name__ == "__main__":

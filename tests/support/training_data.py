@@ -14,7 +14,7 @@ def write_data(folder: Path) -> None:
         f"{a}{b}" for a in ("Bren", "Quill", "Tor", "Zan") for b in ("na", "on", "mouth", "ia")
     ]
     contexts = [
-        f"The museum of {town} stands by the river, behind the old town hall. "
+        f"The museum of {town} stands by the river, below the castle and its garden. "
         f"It was opened by Mayor {town} in {1900 + n}. "
         f"Tickets cost {n + 3} crowns. It is closed on Mondays."
         for n, town in enumerate(towns)

@@ -44,7 +44,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def start(data: Path, output: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "evals.training.train", data, "--output", output]
-    options = ["--start", SHIPPED, "--tokens", 256]
+    options = ["--start", SHIPPED, "--tokens", 256, "--float32"]
     options += ["--steps", STEPS, "--save-every", SAVE_EVERY]
     return subprocess.Popen(
         [str(part) for part in [*command, *options]],
