@@ -61,7 +61,7 @@ class ReadingModel(torch.nn.Module):
         self.passage_head = torch.nn.Linear(width, 1)
         self.entail_head = torch.nn.Linear(width, 1)
         self.tokenizer = InputTokenizer((folder / "tokenizer.json").read_text(encoding="utf-8"))
-        self.bfloat16 = is_bfloat16_faster()
+        self.in_bfloat16 = is_bfloat16_faster()
         #: Tokens of the last call, without padding.
         self.tokens_read = 0
 
@@ -102,7 +102,7 @@ class ReadingModel(torch.nn.Module):
             types[row, second : len(own)] = 1
             mask[row, : len(own)] = 1
         arguments = {"token_type_ids": types} if self.has_types else {}
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.in_bfloat16):
             output = self.encoder(input_ids=ids, attention_mask=mask, **arguments)
         return output.last_hidden_state.float()
 

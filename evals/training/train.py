@@ -70,7 +70,7 @@ def train(
     model = ReadingModel(start, layers)
     model.load(read_weights(start))
     if bfloat16 is not None:
-        model.bfloat16 = bfloat16
+        model.in_bfloat16 = bfloat16
     if freeze_words:
         model.encoder.get_input_embeddings().weight.requires_grad_(False)
     kept, held_out = _read(examples)
@@ -94,7 +94,7 @@ def train(
         optimiser.load_state_dict(state["optimiser"])
         schedule.load_state_dict(state["schedule"])
         done, seen = state["done"], state["seen"]
-        model.bfloat16 = state.get("bfloat16", model.bfloat16)  # as it was begun
+        model.in_bfloat16 = state.get("bfloat16", model.in_bfloat16)  # as it was begun
         curve = json.loads(curve_file.read_text())
     started, losses = time.monotonic(), list[float]()
     for step in range(done + 1, steps + 1):
@@ -123,7 +123,7 @@ def train(
                     "schedule": schedule.state_dict(),
                     "done": step,
                     "seen": seen,
-                    "bfloat16": model.bfloat16,
+                    "bfloat16": model.in_bfloat16,
                 },
                 partial,
             )
