@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from assistant.calibration import Status
+from assistant.calibration import Status, WithStatus
 from index import Document, Paragraph
 
 #: `quoted`: the sentence is the document's own. `supported`: it was written, and its citations
@@ -85,7 +85,7 @@ class AnswerSentence:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(WithStatus):
     """What the documents say to a question.
 
     Attributes:
@@ -119,21 +119,6 @@ class Answer:
     dropped: int = 0
     note: str | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def answered(self) -> bool:
-        """Whether the sentences are an answer."""
-        return self.status == "answered"
-
-    @property
-    def unsure(self) -> bool:
-        """Whether the sentences are only the closest that the documents come."""
-        return self.status == "unsure"
-
-    @property
-    def refused(self) -> bool:
-        """Whether the documents do not answer the question."""
-        return self.status == "refused"
 
     @property
     def text(self) -> str:

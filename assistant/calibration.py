@@ -27,6 +27,28 @@ UNFITTED = {"best_sentence": 0.3, "paragraph": 0.3}
 Status = Literal["answered", "unsure", "refused"]
 
 
+class WithStatus:
+    """Asks a status by its name, of what has one."""
+
+    __slots__ = ()
+    status: Status
+
+    @property
+    def answered(self) -> bool:
+        """Whether the sentences are an answer."""
+        return self.status == "answered"
+
+    @property
+    def unsure(self) -> bool:
+        """Whether the sentences are only the closest that the documents come."""
+        return self.status == "unsure"
+
+    @property
+    def refused(self) -> bool:
+        """Whether the documents do not answer the question."""
+        return self.status == "refused"
+
+
 @dataclass(frozen=True, slots=True)
 class Logistic:
     """A logistic regression over named features: p = sigmoid(intercept + sum w * x)."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from assistant.calibration import Status
+from assistant.calibration import Status, WithStatus
 from evals.datasets.gold import Gold, TextSpan
 
 #: Units of a question that are retrieved and judged, as in the usual figures (hit@10, nDCG@10).
@@ -44,7 +44,7 @@ class Cited(TextSpan):
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class Record(WithStatus):
     """What the assistant did with one question, and what would have been right.
 
     Attributes:
@@ -82,21 +82,6 @@ class Record:
     citations: tuple[Cited, ...]
     forced: tuple[TextSpan, ...] | None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def answered(self) -> bool:
-        """Whether there is an answer: neither a refusal nor only what comes closest."""
-        return self.status == "answered"
-
-    @property
-    def unsure(self) -> bool:
-        """Whether what comes closest was shown."""
-        return self.status == "unsure"
-
-    @property
-    def refused(self) -> bool:
-        """Whether it was refused."""
-        return self.status == "refused"
 
     @property
     def shown(self) -> list[bool]:
