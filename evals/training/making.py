@@ -9,6 +9,7 @@ answers; what a language model wrote (`writing`) is taken as it is.
 
 from __future__ import annotations
 
+import calendar
 import gzip
 import json
 import random
@@ -42,6 +43,24 @@ PADDED, CLAIM_EXCHANGED, CLAIM_REWORDED, JOINED = 0.3, 0.35, 0.25, 0.5
 UNANSWERABLE_COPIES = 3
 #: At most so many records of a source that would drown the others. Not tuned.
 MOST = {"qamr": 3000, "natinst_snli": 6000, "snli": 3000, "snli_test": 3000}
+#: Sentences of a text that become claims.
+SENTENCES = 3
+#: With `--balanced`, at most so many of a kind: the plain ones, which there are most of, teach a
+#: reader little that has seen them. Of questions those stay that share fewest words with the
+#: sentence that answers. Not tuned.
+MOST_OF_KIND = {
+    "alone": 6000,
+    "among others": 6000,
+    "asked": 9000,
+    "claimed": 14000,
+    "claims joined": 5000,
+    "exchanged": 4000,
+    "other evidence": 5000,
+    "removed": 5000,
+    "sentence": 7000,
+    "sentence changed": 14000,
+    "similar": 5000,
+}
 #: Labels that are wrong more often than right, of those that were read.
 WRONG = {("natinst_snli", "contradiction")}
 #: Texts that say much the same as one another: what one does not answer, the next may.
@@ -49,6 +68,9 @@ ALIKE = {"policyqa"}
 
 _NAME = re.compile(r"\b(?!RRB|LRB)[A-Z][\w'\u2019-]+(?:\s+(?:of\s+|the\s+)?[A-Z][\w'\u2019-]+)*")
 _NUMBER = re.compile(r"\b\d[\d,.]*\d\b|\b\d\b")
+_MONTHS = "|".join(calendar.month_name[1:])
+_DAY_FIRST = re.compile(rf"\b(\d{{1,2}}) ({_MONTHS})( \d{{4}})?\b")
+_MONTH_FIRST = re.compile(rf"\b({_MONTHS}) (\d{{1,2}})(?:,( \d{{4}}))?\b(?! \d)")
 _AUXILIARY = re.compile(r"\b(is|are|was|were|has|have|had|can|could|will|would|may|must|should)\b")
 
 
@@ -60,6 +82,9 @@ def make(
     written: Annotated[
         list[Path] | None, typer.Option(help="What `writing` wrote, .jsonl.")
     ] = None,
+    balanced: Annotated[
+        bool, typer.Option("--balanced", help="Fewer of the kinds that there are most of.")
+    ] = False,
     seed: int = 1,
     limit: Annotated[int | None, typer.Option(help="Records of each file, to try it out.")] = None,
 ) -> None:
@@ -74,6 +99,8 @@ def make(
     examples = maker.examples
     for path in written or ():
         examples += read_written(path)
+    if balanced:
+        examples = _balanced(examples, seed)
     write_examples(output, examples)
     kinds = Counter((type(example).__name__, example.kind) for example in examples)
     for (name, kind), count in sorted(kinds.items()):
@@ -95,6 +122,27 @@ def _records(path: Path, seed: int, limit: int | None) -> list[dict[str, Any]]:
         if seen[record["src"]] <= MOST.get(record["src"], len(records)):
             kept.append(record)
     return kept
+
+
+def _balanced(examples: Sequence[Example], seed: int) -> list[Example]:
+    """The examples without those of a kind that are too many, in order."""
+    chance = random.Random(seed)  # noqa: S311 (not for secrets)
+    ranks: dict[str, list[tuple[float, int]]] = defaultdict(list)
+    for number, example in enumerate(examples):
+        if example.kind in MOST_OF_KIND and not example.held_out:
+            shared = _shared(example) if example.kind == "asked" else 0.0
+            ranks[example.kind].append((shared + chance.random() / 2, number))
+    left = {n for kind, own in ranks.items() for _, n in sorted(own)[MOST_OF_KIND[kind] :]}
+    return [example for number, example in enumerate(examples) if number not in left]
+
+
+def _shared(example: Example) -> float:
+    """The share of a question's terms that stand in the sentence that answers."""
+    if not isinstance(example, Passage):
+        return 0.0
+    asked = set(terms_of(example.question))
+    answering = [s for s, label in zip(example.sentences, example.labels, strict=True) if label > 0]
+    return len(asked & set(terms_of(" ".join(answering)))) / max(1, len(asked))
 
 
 class Maker:
@@ -242,27 +290,31 @@ class Maker:
                 self._keep_pair("other evidence", premise, record["hypothesis"], 0)
 
     def _add_sentence_claims(self, text: str, sentences: Sequence[str]) -> None:
-        """A sentence of a text as a claim about the lines that hold it: as it stands (entailed),
-        and with a name or number exchanged, two names swapped, or negated (not entailed)."""
-        number = self._random.randrange(len(sentences))
-        claim = sentences[number]
-        if not 30 <= len(claim) <= 300:
-            return
-        premise = " ".join(sentences[max(0, number - 1) : number + 2])
-        self._keep_pair("sentence", premise, claim, 1)
-        reworded = self._reword(claim, set(terms_of(claim)))
-        if reworded != claim:
-            self._keep_pair("sentence reworded", premise, reworded, 1)
-        kind = self._random.random()
-        auxiliary = _AUXILIARY.search(claim)
-        changed = None
-        if kind < 0.35 and auxiliary and " not " not in claim:
-            changed = claim[: auxiliary.end()] + " not" + claim[auxiliary.end() :]
-        elif kind < 0.6:
-            changed = self._swapped(claim)
-        changed = changed or self._exchange(claim, text)
-        if changed is not None and changed != claim:
-            self._keep_pair("sentence changed", premise, changed, 0)
+        """Sentences of a text as claims about the lines that hold them: as they stand and with
+        dates the other way round (entailed); with a name or number exchanged, two names swapped, or
+        negated (not entailed)."""
+        fit = [i for i, claim in enumerate(sentences) if 30 <= len(claim) <= 300]
+        for number in self._random.sample(fit, min(SENTENCES, len(fit))):
+            claim = sentences[number]
+            premise = " ".join(sentences[max(0, number - 1) : number + 2])
+            self._keep_pair("sentence", premise, claim, 1)
+            turned = _turned(claim)
+            if turned != claim:
+                self._keep_pair("date turned", premise, turned, 1)
+            reworded = self._reword(claim, set(terms_of(claim)))
+            if reworded != claim:
+                self._keep_pair("sentence reworded", premise, reworded, 1)
+            own = self._random.choice((claim, turned, reworded))
+            kind = self._random.random()
+            auxiliary = _AUXILIARY.search(own)
+            changed = None
+            if kind < 0.3 and auxiliary and " not " not in own:
+                changed = own[: auxiliary.end()] + " not" + own[auxiliary.end() :]
+            elif kind < 0.5:
+                changed = self._swapped(own)
+            changed = changed or self._exchange(own, text)
+            if changed is not None and changed != own:
+                self._keep_pair("sentence changed", premise, changed, 0)
 
     def _among(self, premise: str, records: Sequence[dict[str, Any]]) -> str:
         """The premise with two or three others before and behind it."""
@@ -289,12 +341,12 @@ class Maker:
     def _exchange(self, text: str, beside: str) -> str | None:
         """The text with one number or name replaced by another that `beside` may hold as well."""
         numbers = list(_NUMBER.finditer(text))
-        if numbers:
+        names = [m for m in _NAME.finditer(text) if not _begins(text, m)]
+        if numbers and not (names and self._chance(0.5)):
             found = self._random.choice(numbers)
             others = [n for n in _NUMBER.findall(beside) if n != found[0]]
             new = self._random.choice(others) if others else self._other_number(found[0])
             return text[: found.start()] + new + text[found.end() :]
-        names = [m for m in _NAME.finditer(text) if not _begins(text, m)]
         if not names:
             return None
         found = self._random.choice(names)
@@ -307,6 +359,10 @@ class Maker:
         return None if new in text else text[: found.start()] + new + text[found.end() :]
 
     def _other_number(self, number: str) -> str:
+        if number.isdigit() and number[0] != "0" and self._chance(0.7):  # one near it
+            most = 30 if len(number) == 4 else max(2, int(number) // 4)
+            near = int(number) + self._random.choice((-1, 1)) * self._random.randint(1, most)
+            return str(near if near > 0 else int(number) + most)
         digits = [str(self._random.randrange(10)) if c.isdigit() else c for c in number]
         other = "".join(digits)
         return other if other != number else number[:-1] + str((int(number[-1]) + 3) % 10)
@@ -385,6 +441,13 @@ class Maker:
 def _begins(text: str, match: re.Match[str]) -> bool:
     """Whether it begins a sentence, where any word has a capital letter."""
     return not text[: match.start()].strip() or text[: match.start()].rstrip()[-1] in ".?!:;\"'("
+
+
+def _turned(text: str) -> str:
+    """Its dates the other way round: "2 May 1957" for "May 2, 1957"."""
+    if _DAY_FIRST.search(text):
+        return _DAY_FIRST.sub(lambda m: f"{m[2]} {m[1]}" + (f",{m[3]}" if m[3] else ""), text)
+    return _MONTH_FIRST.sub(lambda m: f"{m[2]} {m[1]}{m[3] or ''}", text)
 
 
 def _names(text: str) -> list[str]:

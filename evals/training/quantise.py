@@ -33,15 +33,17 @@ def quantise(
     folder: Annotated[Path, typer.Argument(help="What training wrote.")],
     output: Annotated[Path, typer.Option(help="Where reader.onnx and reader.sha256 go.")],
     average_with: Annotated[
-        Path | None, typer.Option(help="What training began with; both weigh the same.")
+        list[Path] | None,
+        typer.Option(help="Other runs, or what training began with; all weigh the same."),
     ] = None,
 ) -> None:
     """Write the 8-bit network and its hash.
 
-    The mean of the weights before and after further training often does better on other data than
-    either (Wortsman et al., "Robust fine-tuning of zero-shot models", arXiv 2109.01903).
+    The mean of the weights of several runs, or of those before and after further training, often
+    does better on other data than any of them (Wortsman et al., "Model soups", arXiv 2203.05482,
+    and "Robust fine-tuning of zero-shot models", arXiv 2109.01903).
     """
-    read = [read_weights(own) for own in (folder, average_with) if own is not None]
+    read = [read_weights(own) for own in (folder, *(average_with or ()))]
     model = ReadingModel(folder)
     model.load(
         {name: np.mean([own[name].astype(np.float32) for own in read], axis=0) for name in read[0]}

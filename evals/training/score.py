@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import torch
 import typer
 
+from evals.training.deberta import shift_positions
 from evals.training.examples import Example, Passage, read_examples, write_examples
 from evals.training.model import ReadingModel, read_weights
 from evals.training.train import batches
@@ -35,6 +36,7 @@ def score(
     """Write the examples with the teacher's logits; those left out stay without."""
     model = ReadingModel(folder)
     model.load(read_weights(folder))
+    shift_positions(model.encoder)
     model.eval()
     known = list(read_examples(examples))
     chance = random.Random(seed)  # noqa: S311 (not for secrets)

@@ -21,6 +21,7 @@ import typer
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
 from assistant.retrieval.reading_model import SHIPPED_FOLDER
+from evals.training.deberta import shift_positions
 from evals.training.examples import MASKED, Example, Pair, Passage, read_examples
 from evals.training.model import ReadingModel, read_weights
 
@@ -57,6 +58,9 @@ def train(
     freeze_words: Annotated[
         bool, typer.Option(help="Leave the word vectors as they are: half the time of a big table.")
     ] = False,
+    freeze_layers: Annotated[
+        int, typer.Option(min=0, help="Leave so many layers as they are, from below.")
+    ] = 0,
     bfloat16: Annotated[
         bool | None,
         typer.Option("--bfloat16/--float32", help="Precision; the faster one here by default."),
@@ -69,10 +73,14 @@ def train(
     torch.manual_seed(seed)
     model = ReadingModel(start, layers)
     model.load(read_weights(start))
+    shift_positions(model.encoder)
     if bfloat16 is not None:
         model.in_bfloat16 = bfloat16
     if freeze_words:
         model.encoder.get_input_embeddings().weight.requires_grad_(False)
+    if freeze_layers:
+        model.encoder.embeddings.requires_grad_(False)
+        model.encoder.encoder.layer[:freeze_layers].requires_grad_(False)
     kept, held_out = _read(examples)
     plan = _plan(kept, steps, tokens, seed)
     heads = [p for name, p in model.named_parameters() if "_head." in name]

@@ -125,10 +125,10 @@ export class Library {
         says.textContent = "Sending";
         const ticket = await upload(file, (share) => (bar.value = share * 0.3), stopping.signal);
         const found = await this.#indexed(ticket, adding);
+        await this.refresh();  // who reads that it is added may ask it at once
         row.classList.add("done");
         says.textContent = `Added: ${found.paragraphs.toLocaleString()} ${found.paragraphs === 1 ? "paragraph" : "paragraphs"}`;
         announce(`Added ${found.title}`);
-        await this.refresh();
         this.acts.again(found.id);
       } catch (error) {
         const cancelled = stopping.signal.aborted;

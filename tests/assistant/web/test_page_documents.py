@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from browsing import Visit, add_file, ask, lit, picture, serving
 from helpers import write_paragraphs
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 LONG = 2000
 
@@ -245,6 +245,22 @@ def test_dropped_files_are_added(visit: Visit) -> None:
     expect(page.locator("#uploads .done")).to_have_count(1)
     expect(page.locator("#dropping")).to_be_hidden()
     expect(titles(page).filter(has_text="Travel rules")).to_have_count(1)
+
+
+def test_what_is_said_to_be_added_is_asked(visit: Visit, own: Path) -> None:
+    page = visit.page
+    held: list[Route] = []
+    page.route("**/session", lambda route: held.append(route))  # noqa: PLW0108 (it needs a function)
+    page.locator("#open-library").click()
+    page.locator("#files").set_input_files(own)
+    while not held:  # the page asks anew which documents there are
+        page.wait_for_timeout(20)
+    assert page.locator("#uploads .done").count() == 0
+    page.unroute("**/session")
+    held[0].continue_()
+    expect(page.locator("#uploads .done")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(ask(page, OWN_QUESTION).locator(".answer")).to_contain_text("41 euros")
 
 
 def test_adding_is_cancelled(visit: Visit, own: Path, tmp_path: Path) -> None:

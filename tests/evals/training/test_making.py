@@ -11,7 +11,7 @@ from training_data import write_data
 
 from evals.training.documentation import read_sections
 from evals.training.examples import MASKED, Pair, Passage, read_examples
-from evals.training.making import make
+from evals.training.making import MOST_OF_KIND, _turned, make
 from evals.training.wordnet import read_synonyms
 from evals.training.writing import read_written
 
@@ -101,6 +101,28 @@ def test_claims_are_changed_where_they_are_said_to_be(examples: list[Any]) -> No
         inside = [own for (premise, claim), own in said.items() if claim == pair.claim]
         assert pair.entailed in inside
         assert any(premise in pair.premise for premise, claim in said if claim == pair.claim)
+
+
+def test_dates_are_turned_round() -> None:
+    for one, other in (
+        ("It opened on 2 May 1957.", "It opened on May 2, 1957."),
+        ("From 3 June on it was shut.", "From June 3 on it was shut."),
+    ):
+        assert _turned(one) == other
+        assert _turned(other) == one
+    assert _turned("In May 1957 it opened.") == "In May 1957 it opened."
+
+
+def test_balanced_examples_have_fewest_words_in_common(tmp_path: Path) -> None:
+    write_data(tmp_path)
+    most = MOST_OF_KIND["asked"]
+    try:
+        MOST_OF_KIND["asked"] = 3
+        make(tmp_path, tmp_path / "out.jsonl.gz", balanced=True)
+    finally:
+        MOST_OF_KIND["asked"] = most
+    asked = [e for e in read_examples(tmp_path / "out.jsonl.gz") if e.kind == "asked"]
+    assert len([e for e in asked if not e.held_out]) == 3
 
 
 def test_documentation_asks_and_answers(tmp_path: Path, examples: list[Any]) -> None:

@@ -19,11 +19,13 @@ from training_data import write_data
 
 from assistant.retrieval.reading_model import SHIPPED_FOLDER as SHIPPED
 from assistant.retrieval.reading_model import PassageReader, load_reader
+from evals.training.deberta import shift_positions
 from evals.training.examples import Pair, Passage, read_examples
 from evals.training.making import make
 from evals.training.model import ReadingModel, read_weights
 from evals.training.quantise import quantise
 from evals.training.score import score
+from evals.training.train import train
 from evals.training.writing import write
 
 STEPS, SAVE_EVERY = 12, 3
@@ -83,7 +85,7 @@ def test_training_goes_on_where_it_was_killed(data: Path, tmp_path: Path) -> Non
     # What it wrote becomes a model that the reader takes, close to what it began with.
     made = tmp_path / "made"
     made.mkdir()
-    quantise(whole, made, average_with=SHIPPED)
+    quantise(whole, made, average_with=[SHIPPED])
     (reading,) = PassageReader(made).read(QUESTION, [PARAGRAPH])
     assert max(range(3), key=reading.sentences.__getitem__) == 1
 
@@ -171,6 +173,36 @@ def test_any_encoder_becomes_a_reader(kind: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(reading.sentences, sentences.numpy(), atol=0.05)
     np.testing.assert_allclose(reading.paragraph, float(whole[0]), atol=0.05)
     np.testing.assert_allclose(reader.entails(PARAGRAPH[0], CLAIM), float(entailed[0]), atol=0.05)
+
+
+def test_shifted_positions_are_those_of_the_library(tmp_path: Path) -> None:
+    model = ReadingModel(bare("deberta-v2", tmp_path))
+    model.load(read_weights(tmp_path))
+    words = " ".join(PARAGRAPH * 9)  # further apart than positions are told exactly
+    passages = [
+        Passage(QUESTION, (*PARAGRAPH, words), (0, 1, 0, 0), 1),
+        Passage(QUESTION, ("It is.",), (0,), 0),
+    ]
+    weight = model.encoder.encoder.layer[0].attention.self.key_proj.weight
+    found = []
+    for _ in range(2):
+        sentences, wholes = model.passage_logits(passages)
+        (gradient,) = torch.autograd.grad(torch.cat([*sentences, wholes]).square().sum(), weight)
+        found.append([*sentences, wholes, gradient])
+        shift_positions(model.encoder)
+    for library, shifted in zip(*found, strict=True):
+        torch.testing.assert_close(library, shifted, atol=1e-4, rtol=1e-3)
+    assert "disentangled_attention_bias" in vars(model.encoder.encoder.layer[0].attention.self)
+
+
+@pytest.mark.long
+def test_frozen_layers_stay_as_they_were(data: Path, tmp_path: Path) -> None:
+    train(data, tmp_path, steps=2, tokens=256, freeze_layers=2, bfloat16=False)
+    before, after = read_weights(SHIPPED), read_weights(tmp_path)
+    changed = {n for n in before if not np.allclose(before[n], after[n], atol=1e-4, rtol=2e-3)}
+    frozen = ("encoder.embeddings.", "encoder.encoder.layer.0.", "encoder.encoder.layer.1.")
+    assert changed
+    assert not any(name.startswith(frozen) for name in changed)
 
 
 @pytest.mark.long
