@@ -37,6 +37,7 @@ from typing import Any
 from rich.table import Table
 
 from assistant import Assistant
+from assistant.cli.main import REFUSED, UNSURE
 from assistant.documents import read_all, shipped_documents
 from assistant.settings import load_settings
 from evals.datasets.loader import read_set
@@ -266,7 +267,7 @@ def _starts(index_dir: Path, question: str, rounds: int) -> dict[str, Any]:
     baseline = [sys.executable, "-c", _BASELINE, default_model_path()]
     ours, theirs = [], []
     for _ in range(rounds + 1):  # the first round fills the caches of the disk
-        ours.append(_seconds(partial(_run, command, (0, 3, 4))))
+        ours.append(_seconds(partial(_run, command, (0, REFUSED, UNSURE))))
         theirs.append(_seconds(partial(_run, baseline, (0,))))
     return {"start_s": statistics.median(ours[1:]), "bare_s": statistics.median(theirs[1:])}
 

@@ -174,11 +174,7 @@ def read_weights(folder: Path) -> Weights:
         constant.name: onnx.numpy_helper.to_array(constant)
         for constant in onnx.load(str(folder / "reader.onnx")).graph.initializer
     }
-    return _from_shipped(constants) if "words" in constants else _from_quantised(constants)
-
-
-def _from_quantised(constants: Weights) -> Weights:
-    """Undoes `quantise`: matrices lie transposed, those in 8 bits with their scales."""
+    # What `quantise` did: matrices lie transposed, those in 8 bits with their scales.
     weights = {}
     for name, value in constants.items():
         stem, _, kind = name.rpartition(".")
@@ -188,34 +184,4 @@ def _from_quantised(constants: Weights) -> Weights:
             weights[name] = value.T if scale.ndim == 1 else value  # word vectors lie in rows
         elif kind in ("weight", "bias"):
             weights[name] = value.T if stem in HEADS else value
-    return weights
-
-
-def _from_shipped(constants: Weights) -> Weights:
-    """Undoes the script that wrote the file that ships: query, key and value lie in one matrix."""
-
-    def matrix(name: str) -> Any:
-        return (constants[f"{name}.weight"] * constants[f"{name}.scale"]).T
-
-    weights = {
-        name: value
-        for name, value in constants.items()
-        if name.startswith("encoder.") or name.endswith("_head.bias")
-    }
-    weights["encoder.embeddings.word_embeddings.weight"] = (
-        constants["words"] * constants["words.scale"]
-    )
-    for number in range(sum(name.endswith(".joined.bias") for name in constants)):
-        prefix, own = f"encoder.encoder.layer.{number}.", f"layer{number}."
-        parts = [f"{prefix}attention.self.{part}" for part in ("query", "key", "value")]
-        joined = matrix(f"{own}joined"), constants[f"{own}joined.bias"]
-        for part, weight, bias in zip(parts, *(np.split(own, 3) for own in joined), strict=True):
-            weights[f"{part}.weight"], weights[f"{part}.bias"] = weight, bias
-        weights[f"{prefix}attention.output.dense.weight"] = matrix(f"{own}attended")
-        weights[f"{prefix}intermediate.dense.weight"] = matrix(f"{own}inner")
-        weights[f"{prefix}output.dense.weight"] = matrix(f"{own}outer")
-    for head in ("passage", "entail"):
-        weights[f"{head}_head.weight"] = constants[f"{head}.weight"].T
-    both = [constants["own.weight"].T, constants["whole.weight"].T]
-    weights["sentence_head.weight"] = np.concatenate(both, axis=1)
     return weights

@@ -118,7 +118,7 @@ def train(
             recent = losses[-save_every:]
             point = {"step": step, "tokens": seen, "loss": sum(recent) / len(recent)}
             if step % TEST_EVERY == 0 or step == steps:
-                point |= test(model, held_out)
+                point |= held_out_figures(model, held_out)
             curve.append(point)
             seconds = time.monotonic() - started
             print(json.dumps(point), f"{seconds / (step - done):.2f} s/step", flush=True)  # noqa: T201
@@ -244,7 +244,7 @@ def _squared_error(logits: Any, theirs: Any) -> Any:
     return (logits - theirs.clamp(-SUREST, SUREST)).square().mean()
 
 
-def test(model: ReadingModel, held_out: dict[str, list[Any]]) -> dict[str, float]:
+def held_out_figures(model: ReadingModel, held_out: dict[str, list[Any]]) -> dict[str, float]:
     """Figures on held-out examples: the right sentence first; AUROC of the other two heads. Those
     that there are no examples for are left out."""
     from sklearn.metrics import roc_auc_score

@@ -250,7 +250,7 @@ def test_dropped_files_are_added(visit: Visit) -> None:
 def test_what_is_said_to_be_added_is_asked(visit: Visit, own: Path) -> None:
     page = visit.page
     held: list[Route] = []
-    page.route("**/session", lambda route: held.append(route))  # noqa: PLW0108 (it needs a function)
+    page.route("**/session", lambda route: held.append(route))
     page.locator("#open-library").click()
     page.locator("#files").set_input_files(own)
     while not held:  # the page asks anew which documents there are
