@@ -256,8 +256,8 @@ def test_what_is_said_to_be_added_is_asked(visit: Visit, own: Path) -> None:
     while not held:  # the page asks anew which documents there are
         page.wait_for_timeout(20)
     assert page.locator("#uploads .done").count() == 0
-    page.unroute("**/session")
     held[0].continue_()
+    page.unroute("**/session")
     expect(page.locator("#uploads .done")).to_have_count(1)
     page.keyboard.press("Escape")
     expect(ask(page, OWN_QUESTION).locator(".answer")).to_contain_text("41 euros")
