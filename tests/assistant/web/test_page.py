@@ -26,7 +26,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from assistant.answer import REFUSAL
 
 #: Its answer has more than one citation.
-SEVERAL = "What should the US and South Korea do next about North Korea?"
+SEVERAL = "What was Japan's message on Russia after 2014?"
 
 
 @pytest.fixture(scope="module")
