@@ -195,7 +195,7 @@ print(*sorted(loaded & {"gradio", "llama_index", "chromadb", "torch", "sentence_
 ASKING = """
 import sys
 from assistant.cli.main import main
-sys.argv = ["footnote", "ask", "When was it released?", "--index-dir", sys.argv[1]]
+sys.argv = ["footnote", "ask", "When are South Korea's elections?", "--index-dir", sys.argv[1]]
 try:
     main()
 finally:
@@ -220,9 +220,7 @@ def python(code: str, *arguments: str) -> str:
         timeout=PATIENCE,
         check=False,
     )
-    assert done.returncode in (0, 3, 4), (
-        done.stderr
-    )  # as it answers: refused or unsure are no failure
+    assert done.returncode in (0, 3), done.stderr
     return done.stdout
 
 

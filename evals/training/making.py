@@ -130,18 +130,18 @@ def _balanced(examples: Sequence[Example], seed: int) -> list[Example]:
     ranks: dict[str, list[tuple[float, int]]] = defaultdict(list)
     for number, example in enumerate(examples):
         if example.kind in MOST_OF_KIND and not example.held_out:
-            shared = _shared(example) if example.kind == "asked" else 0.0
+            shared = 0.0
+            if isinstance(example, Passage) and example.kind == "asked":
+                shared = _shared(example)
             ranks[example.kind].append((shared + chance.random() / 2, number))
     left = {n for kind, own in ranks.items() for _, n in sorted(own)[MOST_OF_KIND[kind] :]}
     return [example for number, example in enumerate(examples) if number not in left]
 
 
-def _shared(example: Example) -> float:
+def _shared(passage: Passage) -> float:
     """The share of a question's terms that stand in the sentence that answers."""
-    if not isinstance(example, Passage):
-        return 0.0
-    asked = set(terms_of(example.question))
-    answering = [s for s, label in zip(example.sentences, example.labels, strict=True) if label > 0]
+    asked = set(terms_of(passage.question))
+    answering = [s for s, label in zip(passage.sentences, passage.labels, strict=True) if label > 0]
     return len(asked & set(terms_of(" ".join(answering)))) / max(1, len(asked))
 
 

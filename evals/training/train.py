@@ -102,7 +102,7 @@ def train(
         optimiser.load_state_dict(state["optimiser"])
         schedule.load_state_dict(state["schedule"])
         done, seen = state["done"], state["seen"]
-        model.in_bfloat16 = state.get("bfloat16", model.in_bfloat16)  # as it was begun
+        model.in_bfloat16 = state["bfloat16"]  # as it was begun
         curve = json.loads(curve_file.read_text())
     started, losses = time.monotonic(), list[float]()
     for step in range(done + 1, steps + 1):
