@@ -285,6 +285,6 @@ def _cut_unless_in(
     if isinstance(document, Document):
         return document
     manifest = manifests.get(document.id)
-    if manifest and (manifest.hash, manifest.reading) == (document.hash, document.reading):
+    if manifest and (manifest.content, manifest.reading) == (document.content, document.reading):
         return document
     return document.document()

@@ -9,7 +9,15 @@ with its line endings untouched and a byte order mark removed. The invariant eve
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: What a paragraph is, which is how it is shown. Only prose is segmented further; the items of a
+#: list, a row of a table and the lines of anything else are a sentence each.
+Kind = Literal["prose", "list", "row", "lines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +38,10 @@ class Paragraph:
         document_id: the document it stands in.
         number: 1-based, as a reader would count paragraphs; headings are not counted.
         heading: the headings above it, outermost first; empty where there is none.
-        page: 1-based page, for formats that have pages.
+        page: 1-based page or slide, for formats that have them.
+        locator: where a person finds it: `p. xii`, `slide 4`, `Sheet1, row 17`; "" where the
+            headings have to do.
+        kind: what it is, which is how it is shown.
         start, end: offsets into the document's text.
         text: the paragraph, exactly as it stands in the document.
         sentences: its sentences in order, not overlapping, all inside `start:end`; never empty.
@@ -45,6 +56,32 @@ class Paragraph:
     end: int
     text: str
     sentences: tuple[Sentence, ...]
+    locator: str = ""
+    kind: Kind = "prose"
+
+
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """Where the words of a text are printed, in the order of the text.
+
+    Attributes:
+        spans: of each word, its first character and the one after its last, int32 [words, 2].
+        pages: the page of each, from 1, int32 [words].
+        rectangles: left, top, right, bottom of each in points (1/72 inch) from the page's top left
+            corner, float32 [words, 4].
+        sizes: width and height of each page in points, float32 [pages, 2].
+    """
+
+    spans: NDArray[np.int32]
+    pages: NDArray[np.int32]
+    rectangles: NDArray[np.float32]
+    sizes: NDArray[np.float32]
+
+    def within(self, start: int, end: int) -> slice:
+        """Which words have a character in `text[start:end]`."""
+        first = int(np.searchsorted(self.spans[:, 1], start, side="right"))
+        last = int(np.searchsorted(self.spans[:, 0], end, side="left"))
+        return slice(first, last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +106,8 @@ class Document:
     hash: str
     paragraphs: tuple[Paragraph, ...]
     reading: str = ""
+    content: str = ""
+    boxes: Boxes | None = field(default=None, compare=False, repr=False)
 
     def check(self) -> None:
         """Raise AssertionError unless every offset fits its text (the invariant of this module)."""
@@ -83,6 +122,11 @@ class Document:
 def text_hash(text: str) -> str:
     """sha256 of the text in UTF-8 (lone surrogates kept), hexadecimal."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def bytes_hash(content: bytes) -> str:
+    """sha256 of bytes, hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def document_id(source: str) -> str:

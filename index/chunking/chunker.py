@@ -1,17 +1,26 @@
-"""RawDocument into paragraphs and sentences.
+"""A layout into paragraphs and sentences.
 
-A reader of a layout (`plaintext`, `markdown`) turns a text into `Heading`s
-and `Block`s in reading order; `segmentation` turns those into paragraphs with sentences. Everything
-is an offset into the text and nothing is rewritten, so each slice is what stands in the file. Time
-is linear in the length of the text.
+A reader of a format turns a file into a `Layout`: its text, with `Heading`s and `Block`s in reading
+order; `segmentation` turns those into paragraphs with sentences. Everything is an offset into the
+text and nothing is rewritten. Time is linear in the length of the text.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from index.chunking.sentences import LONG_ITEM, Span, has_word, merge_wordless, sentence_spans, trim
+from index.chunking.layout import Block, Heading, Layout
+from index.chunking.sentences import (
+    LONG_ITEM,
+    Span,
+    has_word,
+    lines,
+    merge_wordless,
+    sentence_spans,
+    trim,
+)
 from index.models import Paragraph, Sentence, paragraph_id
 
 MAX_PARAGRAPH = 3000
@@ -25,30 +34,6 @@ MAX_SENTENCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Heading:
-    """A heading over what follows it, up to the next heading of its level or a lower number."""
-
-    level: int
-    text: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A paragraph to be: spans in order, each of which begins a sentence.
-
-    Attributes:
-        spans: they hold every non-whitespace character from the first start to the last end.
-        prose: whether the spans are to be segmented further; otherwise each one is a sentence
-            (items, rows, lines of code).
-    """
-
-    spans: tuple[Span, ...]
-    prose: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Segmentation:
     """What a text consists of: the heading that it begins with, if any, and its paragraphs in
     reading order."""
@@ -57,39 +42,46 @@ class Segmentation:
     paragraphs: tuple[Paragraph, ...]
 
 
-def segmentation(text: str, document_id: str, parts: Sequence[Heading | Block]) -> Segmentation:
+def segmentation(layout: Layout, document_id: str) -> Segmentation:
     """Put each block under its headings and cut it into paragraphs and sentences.
 
     A heading with nothing under it becomes a paragraph, and blocks without a letter or digit are
     dropped, unless nothing else would remain: then every line is a paragraph, so that only
     a text of nothing but whitespace has none.
     """
+    text, parts = layout.text, layout.parts
     title = parts[0].text if parts and isinstance(parts[0], Heading) else None
+    blocks = [
+        (path, block)
+        for path, block in _under_headings(parts)
+        if has_word(text, *trim(text, block.spans[0][0], block.spans[-1][1]))
+    ]
+    if not blocks:
+        blocks = [((), Block((span,), "prose")) for span in lines(text) if span[0] < span[1]]
+    starts = [place.start for place in layout.places]
     paragraphs: list[Paragraph] = []
-    for path, block in _under_headings(parts):
-        start, end = trim(text, block.spans[0][0], block.spans[-1][1])
-        if has_word(text, start, end):
-            for sentences in _paragraph_sentences(text, block):
-                paragraphs.append(
-                    _paragraph(text, document_id, len(paragraphs) + 1, path, sentences)
+    for path, block in blocks:
+        for sentences in _paragraph_sentences(text, block):
+            number = bisect_right(starts, sentences[0][0]) - 1
+            place = layout.places[number] if number >= 0 else None
+            start, end = sentences[0][0], sentences[-1][1]
+            content = text[start:end]
+            paragraphs.append(
+                Paragraph(
+                    id=paragraph_id(content, tuple((a - start, b - start) for a, b in sentences)),
+                    document_id=document_id,
+                    number=len(paragraphs) + 1,
+                    heading=path,
+                    page=place.page if place else None,
+                    locator=place.label if place else "",
+                    kind=block.kind,
+                    start=start,
+                    end=end,
+                    text=content,
+                    sentences=tuple(Sentence(a, b, text[a:b]) for a, b in sentences),
                 )
-    if not paragraphs:
-        for start, end in lines(text):
-            if start < end:
-                for sentences in _paragraph_sentences(text, Block(((start, end),), True)):
-                    paragraphs.append(
-                        _paragraph(text, document_id, len(paragraphs) + 1, (), sentences)
-                    )
-    return Segmentation(title, tuple(paragraphs))
-
-
-def lines(text: str) -> Iterator[Span]:
-    """Span of each line without surrounding whitespace (empty for a blank line), as str.splitlines
-    counts lines."""
-    at = 0
-    for line in text.splitlines(keepends=True):
-        yield trim(text, at, at + len(line))
-        at += len(line)
+            )
+    return Segmentation(layout.title or title, tuple(paragraphs))
 
 
 def _under_headings(
@@ -106,33 +98,15 @@ def _under_headings(
         following = parts[place + 1] if place + 1 < len(parts) else None
         if following is None or (isinstance(following, Heading) and following.level <= part.level):
             path = tuple(heading.text for heading in open_headings)
-            yield path, Block(((part.start, part.end),), False)
+            yield path, Block(((part.start, part.end),), "lines")
         open_headings.append(part)
-
-
-def _paragraph(
-    text: str, document_id: str, number: int, path: tuple[str, ...], sentences: Sequence[Span]
-) -> Paragraph:
-    start, end = sentences[0][0], sentences[-1][1]
-    content = text[start:end]
-    return Paragraph(
-        id=paragraph_id(content, tuple((a - start, b - start) for a, b in sentences)),
-        document_id=document_id,
-        number=number,
-        heading=path,
-        page=None,
-        start=start,
-        end=end,
-        text=content,
-        sentences=tuple(Sentence(a, b, text[a:b]) for a, b in sentences),
-    )
 
 
 def _paragraph_sentences(text: str, block: Block) -> Iterator[list[Span]]:
     """The sentences of each paragraph that a block makes."""
     found: list[Span] = []
     for start, end in block.spans:
-        if block.prose or end - start > LONG_ITEM:
+        if block.kind == "prose" or (block.kind != "row" and end - start > LONG_ITEM):
             found.extend(sentence_spans(text, start, end))
         else:
             found.append(trim(text, start, end))

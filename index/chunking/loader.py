@@ -11,21 +11,28 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from index.chunking import chunker, markdown, plaintext, sentences
+from index.chunking.chunker import segmentation
 from index.chunking.decoding import decoded
-from index.chunking.markdown import segment_markdown
-from index.chunking.plaintext import segment_plain
+from index.chunking.formats import FORMATS, TEXT_FORMATS, format_of
 from index.errors import (
     EmptyDocumentError,
     FootnoteError,
     MissingPathError,
     UnreadableError,
 )
-from index.models import Document, document_id, text_hash
+from index.models import Document, bytes_hash, document_id, text_hash
 
-MARKDOWN_SUFFIXES = (".md", ".markdown")
-SUFFIXES = (".txt", ".text", *MARKDOWN_SUFFIXES)
+SUFFIXES = tuple(suffix for own in (*TEXT_FORMATS, *FORMATS) for suffix in own.suffixes)
 """What is read inside folders; a file named itself is tried whatever its suffix."""
+
+MAX_BYTES = 500_000_000
+"""A larger file is refused before it fills the memory."""
+
+LIBRARIES = ("sentencex", "markdown-it-py", "liteparse", "docling-slim", "python-calamine")
+"""What else decides how a file is read."""
+
+_BINARY = {own.name: own for own in FORMATS}
+_TEXT = {own.name: own for own in TEXT_FORMATS}
 
 
 def find_files(
@@ -63,20 +70,23 @@ def find_files(
 
 @dataclass(frozen=True, slots=True)
 class RawDocument:
-    """A text that was read and is not yet cut into paragraphs, which is slow where it is large.
+    """A file or a text that is not yet laid out and cut into paragraphs, which is slow.
 
-    `Index.sync` cuts it only where the index does not hold it as it is.
+    `Index.sync` does that only where the index does not hold it as it is.
 
     Attributes:
-        source, text, hash: as of `Document`.
-        markdown: whether it is Markdown.
-        title: the title given to it; None where the text has one, or else its source.
+        source, content: as of `Document`.
+        format: the name of its format.
+        file: where it is read from when it is laid out; None for a text.
+        text: of plain text and Markdown, what was decoded.
+        title: the title given to it; None where the file has one, or else its source.
     """
 
     source: str
-    text: str
-    hash: str
-    markdown: bool = False
+    content: str
+    format: str
+    file: Path | None = None
+    text: str | None = None
     title: str | None = None
 
     @property
@@ -87,57 +97,71 @@ class RawDocument:
     @property
     def reading(self) -> str:
         """Names how it is cut and entitled: by which code, as what, and the title given."""
-        kind = "markdown" if self.markdown else "plain"
-        return f"{_code_version()} {kind} {self.title or ''}".rstrip()
+        return f"{_code_version()} {self.format} {self.title or ''}".rstrip()
 
     def document(self) -> Document:
-        """Cut it into paragraphs."""
-        segment = segment_markdown if self.markdown else segment_plain
-        segmentation = segment(self.text, self.id)
+        """Lay it out and cut it into paragraphs.
+
+        Raises:
+            DocumentError: the file cannot be read any more, or holds nothing to read.
+        """
+        if self.file is None:
+            content, layout = self.content, _TEXT[self.format].read(self.text or "", self.source)
+        else:
+            # As it is now: it may have changed since it was found.
+            raw = _content(self.file)
+            content = bytes_hash(raw)
+            layout = _BINARY[self.format].read(raw, self.file.name)
+        segmented = segmentation(layout, self.id)
+        if not segmented.paragraphs:
+            raise _empty(self.source, layout.text)
         document = Document(
             id=self.id,
             source=self.source,
-            title=self.title or segmentation.title or Path(self.source).name or self.source,
-            text=self.text,
-            hash=self.hash,
-            paragraphs=segmentation.paragraphs,
+            title=self.title or segmented.title or Path(self.source).name or self.source,
+            text=layout.text,
+            hash=text_hash(layout.text),
+            paragraphs=segmented.paragraphs,
             reading=self.reading,
+            content=content,
+            boxes=layout.boxes,
         )
         document.check()
         return document
 
 
 def read_raw(path: str | os.PathLike[str], title: str | None = None) -> RawDocument:
-    """Read one file; Markdown is told by its suffix, everything else is plain text.
+    """Read one file. Its format is told by its content; Markdown and separated values, which are
+    text, by the suffix.
 
-    `title` is by default the heading that it begins with, or else the name of the file.
+    `title` is by default the one that it has, or the heading that it begins with, or else the name
+    of the file.
 
     Raises:
         MissingPathError: there is no such file.
-        UnreadableError: it is a folder, or permission or the disk forbids reading it.
-        NotTextError: its bytes are not text.
+        UnreadableError: it is a folder, or permission or the disk forbids reading it; or it is of a
+            format that is not read.
+        NotTextError: its bytes are of no format and not text.
         EmptyDocumentError: it holds no paragraph.
     """
     path = Path(path)
     mode = _mode(path)
     if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):  # a device may never come to an end
         kind = "folder" if stat.S_ISDIR(mode) else "device"
-        raise UnreadableError(f"{str(path)!r} is a {kind}, not a file. Name a file of text.")
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UnreadableError(
-            f"The file {str(path)!r} cannot be read: {error.strerror}. Check that it is a file and "
-            "that you may read it."
-        ) from error
-    is_markdown = path.suffix.lower() in MARKDOWN_SUFFIXES
+        raise UnreadableError(f"{str(path)!r} is a {kind}, not a file. Name a file.")
+    content = _content(path)
+    own, found = bytes_hash(content), format_of(content, path.name)
+    if found:
+        return RawDocument(source_of(path), own, found.name, file=path, title=title)
     text = decoded(content, path)
     del content  # as large as the text
-    return _text(text, source_of(path), title, is_markdown)
+    suffix = path.suffix.lower()
+    name = next((own.name for own in TEXT_FORMATS if suffix in own.suffixes), "plain")
+    return _text(text, source_of(path), title, name, own)
 
 
 def read_document(path: str | os.PathLike[str], title: str | None = None) -> Document:
-    """Read one file and cut it into paragraphs; see `read_text`."""
+    """Read one file and cut it into paragraphs; see `read_raw`."""
     return read_raw(path, title).document()
 
 
@@ -151,26 +175,46 @@ def document_from_text(
     Raises:
         EmptyDocumentError: the text holds no paragraph.
     """
-    return _text(text, source, title, markdown).document()
+    name = "markdown" if markdown else "plain"
+    return _text(text, source, title, name, text_hash(text)).document()
 
 
-def _text(text: str, source: str, title: str | None, markdown: bool) -> RawDocument:
+def _text(text: str, source: str, title: str | None, name: str, content: str) -> RawDocument:
     # Any other text has a paragraph: see `index.chunking.chunker.segmentation`.
     if not text or text.isspace():
-        raise EmptyDocumentError(
-            f"{source!r} holds no text ({len(text)} characters, all blank). Leave it out, or "
-            "check that it was saved."
-        )
-    return RawDocument(source, text, text_hash(text), markdown, title)
+        raise _empty(source, text)
+    return RawDocument(source, content, name, text=text, title=title)
+
+
+def _empty(source: str, text: str) -> EmptyDocumentError:
+    return EmptyDocumentError(
+        f"{source!r} holds no text ({len(text)} characters, all blank). Leave it out, or "
+        "check that it was saved."
+    )
+
+
+def _content(path: Path) -> bytes:
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise UnreadableError(
+                f"{str(path)!r} has {size / 1e6:,.0f} MB; at most {MAX_BYTES / 1e6:,.0f} are read. "
+                "Split it, or leave it out."
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableError(
+            f"The file {str(path)!r} cannot be read: {error.strerror}. Check that it is a file and "
+            "that you may read it."
+        ) from error
 
 
 @cache
 def _code_version() -> str:
     """Hash of all that decides where paragraphs and sentences begin and end."""
-    modules = (markdown, plaintext, chunker, sentences)
-    sources = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in modules]
-    libraries = [version("sentencex"), version("markdown-it-py")]
-    return text_hash("\n".join([*libraries, *sources]))[:12]
+    folder = Path(__file__).parent
+    sources = [file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.py"))]
+    return text_hash("\n".join([*map(version, LIBRARIES), *sources]))[:12]
 
 
 def source_of(path: str | os.PathLike[str]) -> str:

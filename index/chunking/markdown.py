@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from index.chunking.chunker import Block, Heading, Segmentation, segmentation
+from index.chunking.layout import Block, Heading, Layout
 from index.chunking.sentences import Span, trim
+from index.models import Kind
 
 _LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|\Z)")
 _KEY = re.compile(r"[\w-]+\s*:(?:\s|$)|#")
@@ -28,7 +29,7 @@ _BLOCKS = MarkdownIt("commonmark").enable("table").disable("inline")
 _INLINE = MarkdownIt("commonmark")
 
 
-def segment_markdown(text: str, document_id: str) -> Segmentation:
+def read_markdown(text: str) -> Layout:
     """Paragraphs of a Markdown text: each of its paragraphs, lists (an item a sentence), tables
     (a row a sentence) and pieces of code (a line a sentence) is one."""
     rows = _rows(text)
@@ -37,7 +38,7 @@ def segment_markdown(text: str, document_id: str) -> Segmentation:
     # whatever the line endings were, and no lone surrogates, which it cannot take.
     shown = [""] * body + [_SURROGATE.sub("\ufffd", text[a:b]) for a, b in rows[body:]]
     tokens = _BLOCKS.parse("\n".join(shown))
-    return segmentation(text, document_id, list(_parts(text, rows, tokens, False)))
+    return Layout(text, list(_parts(text, rows, tokens, False)))
 
 
 def _rows(text: str) -> list[Span]:
@@ -86,21 +87,21 @@ def _parts(
             yield from _parts(text, rows, inside, True)
         elif token.type in ("bullet_list_open", "ordered_list_open"):
             starts = {t.map[0] for t in inside if t.type == "list_item_open" and t.map}
-            yield from _block(text, rows, sorted(starts), last, quoted, False)
+            yield from _block(text, rows, sorted(starts), last, quoted, "list")
         elif token.type in ("table_open", "code_block"):
-            yield from _block(text, rows, list(range(first, last)), last, quoted, False)
+            yield from _block(text, rows, list(range(first, last)), last, quoted, "lines")
         elif token.type == "fence":
             closed = last - first > 1 and _unquoted(text, rows[last - 1]).startswith(token.markup)
             last -= closed
-            yield from _block(text, rows, list(range(first + 1, last)), last, quoted, False)
+            yield from _block(text, rows, list(range(first + 1, last)), last, quoted, "lines")
         elif token.type == "html_block":
             yield from _html(text, rows[first][0], rows[last - 1][1])
         elif token.type in ("paragraph_open", "heading_open"):
-            yield from _block(text, rows, [first], last, quoted, True)
+            yield from _block(text, rows, [first], last, quoted, "prose")
 
 
 def _block(
-    text: str, rows: Sequence[Span], starts: Sequence[int], last: int, quoted: bool, prose: bool
+    text: str, rows: Sequence[Span], starts: Sequence[int], last: int, quoted: bool, kind: Kind
 ) -> Iterator[Block]:
     """A block of the rows from each of `starts` to the next, the last one to before `last`."""
     spans: list[Span] = []
@@ -112,7 +113,7 @@ def _block(
         if start < end:
             spans.append((start, end))
     if spans:
-        yield Block(tuple(spans), prose)
+        yield Block(tuple(spans), kind)
 
 
 def _unquoted(text: str, row: Span) -> str:
@@ -128,7 +129,7 @@ def _html(text: str, start: int, end: int) -> Iterator[Block]:
         comment = text.find("<!--", start, end)
         piece = trim(text, start, end if comment < 0 else comment)
         if any(map(str.isalnum, _TAG.sub("", text[slice(*piece)]))):
-            yield Block((piece,), True)
+            yield Block((piece,), "prose")
         close = text.find("-->", comment, end) if comment >= 0 else -1
         start = end if close < 0 else close + len("-->")
 

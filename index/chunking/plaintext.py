@@ -14,8 +14,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from index.chunking.chunker import Block, Heading, Segmentation, lines, segmentation
-from index.chunking.sentences import CLOSERS, ENDERS, LONG_ITEM, OPENERS, Span, has_word, trim
+from index.chunking.layout import Block, Heading, Layout
+from index.chunking.sentences import (
+    CLOSERS,
+    ENDERS,
+    LONG_ITEM,
+    OPENERS,
+    Span,
+    has_word,
+    lines,
+    trim,
+)
 
 _WRAP = 120
 """Longest line of hard-wrapped prose."""
@@ -32,7 +41,7 @@ class _Candidate:
     end: int
 
 
-def segment_plain(text: str, document_id: str) -> Segmentation:
+def read_plain(text: str) -> Layout:
     """Paragraphs of plain text, which may separate them by blank lines or hold one a line.
 
     - Lines without a letter or digit separate and are dropped; under a heading-like line they
@@ -60,7 +69,7 @@ def segment_plain(text: str, document_id: str) -> Segmentation:
         units.extend(_group_units(text, group))
         group = []
     units.extend(_group_units(text, group))
-    return segmentation(text, document_id, _resolved(text, units, len(levels)))
+    return Layout(text, _resolved(text, units, len(levels)))
 
 
 def _group_units(text: str, group: Sequence[Span]) -> Iterator[Block | _Candidate]:
@@ -80,16 +89,16 @@ def _group_units(text: str, group: Sequence[Span]) -> Iterator[Block | _Candidat
             bounds = zip(items, [*items[1:], len(group)], strict=True)
             spans = tuple((group[a][0], group[b - 1][1]) for a, b in bounds)
             if all(end - start <= LONG_ITEM for start, end in spans):
-                yield Block(spans, False)
+                yield Block(spans, "list")
             else:
-                yield from (Block((span,), True) for span in spans)
+                yield from (Block((span,), "prose") for span in spans)
             return
     ended = _ended(text, group)
     if all(end - start <= _WRAP for start, end in group[:-1]) and 2 * sum(ended) < len(ended):
         if ended[0] and _heading_like(text, group[0]):
             yield _Candidate(*group[0])
             group = group[1:]
-        yield Block(((group[0][0], group[-1][1]),), True)
+        yield Block(((group[0][0], group[-1][1]),), "prose")
     else:
         yield from (_line_unit(text, span) for span in group)
 
@@ -98,7 +107,7 @@ def _line_unit(text: str, span: Span) -> Block | _Candidate:
     if _heading_like(text, span):
         return _Candidate(*span)
     is_item = _ITEM.match(text, *span) and span[1] - span[0] <= LONG_ITEM
-    return Block((span,), not is_item)
+    return Block((span,), "list" if is_item else "prose")
 
 
 def _ended(text: str, group: Sequence[Span]) -> list[bool]:
@@ -170,5 +179,5 @@ def _line_by_line(text: str, spans: Sequence[Span]) -> Block:
     """Lines as the sentences of one block; dropped lines between two of them go with the first."""
     ends = [*(start for start, _ in spans[1:]), spans[-1][1]]
     return Block(
-        tuple(trim(text, start, end) for (start, _), end in zip(spans, ends, strict=True)), False
+        tuple(trim(text, start, end) for (start, _), end in zip(spans, ends, strict=True)), "lines"
     )

@@ -36,6 +36,15 @@ def trim(text: str, start: int, end: int) -> Span:
     return start, end
 
 
+def lines(text: str) -> Iterator[Span]:
+    """Span of each line without surrounding whitespace (empty for a blank line), as str.splitlines
+    counts lines."""
+    at = 0
+    for line in text.splitlines(keepends=True):
+        yield trim(text, at, at + len(line))
+        at += len(line)
+
+
 def has_word(text: str, start: int, end: int) -> bool:
     """Whether the span holds a letter or digit, of any script."""
     return any(map(str.isalnum, text[start:end]))

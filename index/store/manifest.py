@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from index.errors import IndexCorruptedError
-from index.models import Document, Paragraph, Sentence, text_hash
+from index.models import Document, Kind, Paragraph, Sentence, text_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ class Place:
     page: int | None
     start: int
     end: int
+    locator: str = ""
+    kind: Kind = "prose"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,15 @@ class Manifest:
     places: tuple[Place, ...]
     gaps: tuple[str, ...]
     kept: bool = False
+    content: str = ""
 
     @classmethod
     def of(cls, document: Document, kept: bool = False) -> Manifest:
         """What is to be kept of a document; `kept` marks it to stay when its file is gone."""
-        places = tuple(Place(p.id, p.heading, p.page, p.start, p.end) for p in document.paragraphs)
+        places = tuple(
+            Place(p.id, p.heading, p.page, p.start, p.end, p.locator, p.kind)
+            for p in document.paragraphs
+        )
         ends = [0, *(place.end for place in places)]
         starts = [*(place.start for place in places), len(document.text)]
         gaps = tuple(document.text[a:b] for a, b in zip(ends, starts, strict=True))
@@ -72,6 +78,7 @@ class Manifest:
             places=places,
             gaps=gaps,
             kept=kept,
+            content=document.content,
         )
 
     def document(self, texts: Mapping[str, ParagraphText]) -> Document:
@@ -93,7 +100,14 @@ class Manifest:
                 "Run: footnote index remove and add the document again."
             )
         document = Document(
-            self.id, self.source, self.title, text, self.hash, paragraphs, self.reading
+            self.id,
+            self.source,
+            self.title,
+            text,
+            self.hash,
+            paragraphs,
+            self.reading,
+            self.content,
         )
         document.check()
         return document
@@ -115,6 +129,8 @@ class Manifest:
             start=place.start,
             end=place.end,
             text=own.text,
+            locator=place.locator,
+            kind=place.kind,
             sentences=tuple(
                 Sentence(place.start + a, place.start + b, own.text[a:b]) for a, b in own.spans
             ),
@@ -131,10 +147,12 @@ class Manifest:
                 "hash": self.hash,
                 "reading": self.reading,
                 "kept": self.kept,
+                "content": self.content,
                 "headings": headings,
                 "gaps": self.gaps,
                 "places": [
-                    [p.id, numbers[p.heading], p.page, p.end - p.start] for p in self.places
+                    [p.id, numbers[p.heading], p.page, p.end - p.start, p.locator, p.kind]
+                    for p in self.places
                 ],
             }
         )
@@ -144,12 +162,12 @@ class Manifest:
         """Read what `to_json` wrote."""
         data = json.loads(text)
         places, offset = [], 0
-        for gap, (identity, heading, page, length) in zip(
+        for gap, (identity, heading, page, length, *rest) in zip(
             data["gaps"], data["places"], strict=False
         ):
             offset += len(gap)
             path = tuple(data["headings"][heading])
-            places.append(Place(identity, path, page, offset, offset + length))
+            places.append(Place(identity, path, page, offset, offset + length, *rest))
             offset += length
         return cls(
             id=document_id,
@@ -160,4 +178,5 @@ class Manifest:
             places=tuple(places),
             gaps=tuple(data["gaps"]),
             kept=data["kept"],
+            content=data.get("content", ""),
         )

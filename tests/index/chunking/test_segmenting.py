@@ -4,19 +4,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index.chunking.chunker import MAX_PARAGRAPH, MAX_SENTENCE, Segmentation
-from index.chunking.markdown import segment_markdown
-from index.chunking.plaintext import segment_plain
+from index.chunking.chunker import MAX_PARAGRAPH, MAX_SENTENCE, Segmentation, segmentation
+from index.chunking.markdown import read_markdown
+from index.chunking.plaintext import read_plain
 from index.chunking.sentences import sentence_spans
 from index.models import Paragraph
 
 
 def plain(text: str) -> Segmentation:
-    return segment_plain(text, "d")
+    return segmentation(read_plain(text), "d")
 
 
 def markdown(text: str) -> Segmentation:
-    return segment_markdown(text, "d")
+    return segmentation(read_markdown(text), "d")
 
 
 def outline(result: Segmentation) -> list[tuple[tuple[str, ...], str]]:

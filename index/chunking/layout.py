@@ -1,0 +1,151 @@
+"""What a reader of a format makes of a file: its text, its headings and blocks, and where they stand
+on the pages, slides or sheets that a person sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from index.chunking.sentences import Span
+from index.models import Boxes, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading over what follows it, up to the next heading of its level or a lower number."""
+
+    level: int
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph to be: spans in order, each of which begins a sentence.
+
+    Attributes:
+        spans: they hold every non-whitespace character from the first start to the last end.
+        kind: what it is.
+    """
+
+    spans: tuple[Span, ...]
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page, a slide, a sheet or one of its rows begins.
+
+    Attributes:
+        start: offset of its first character.
+        page: the number of the page or slide, from 1; None where there are none.
+        label: as a person is told of it: `p. xii`, `slide 4`, `Sheet1, row 17`.
+    """
+
+    start: int
+    page: int | None
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A file as text.
+
+    Attributes:
+        text: what is shown and searched; all offsets count its characters.
+        parts: headings and blocks in reading order.
+        title: the one that the file gives itself; None where it has none.
+        places: where a page, slide, sheet or row begins, ordered by offset.
+        boxes: of formats with pages, where its words are printed.
+    """
+
+    text: str
+    parts: Sequence[Heading | Block]
+    title: str | None = None
+    places: Sequence[Place] = ()
+    boxes: Boxes | None = None
+
+
+@dataclass(slots=True)
+class Composer:
+    """Writes the text of a layout, block after block, and takes note of where each stands."""
+
+    parts: list[Heading | Block] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
+    _pieces: list[str] = field(default_factory=list)
+    length: int = 0
+
+    def write(self, text: str) -> Span:
+        """Add text as it is; where it stands."""
+        start = self.length
+        self._pieces.append(text)
+        self.length += len(text)
+        return start, self.length
+
+    def text(self, start: int) -> str:
+        """What was written from an offset on."""
+        behind, found = self.length, list[str]()
+        for piece in reversed(self._pieces):
+            if behind <= start:
+                break
+            behind -= len(piece)
+            found.append(piece)
+        return "".join(reversed(found))[max(0, start - behind) :]
+
+    def separate(self) -> None:
+        """Set what follows apart by a blank line."""
+        if self.length:
+            self.write("\n\n")
+
+    def place(self, page: int | None, label: str) -> None:
+        """What is written from here on stands on this page, or in what this label names."""
+        self.places.append(Place(self.length, page, label))
+
+    def separate_place(self, page: int | None, label: str) -> None:
+        """The same of the block that follows, after the blank line before it."""
+        self.places.append(Place(self.length + (2 if self.length else 0), page, label))
+
+    def heading(self, level: int, text: str) -> None:
+        """Add a heading; a blank one is left out."""
+        text = " ".join(text.split())
+        if text:
+            self.separate()
+            self.parts.append(Heading(level, text, *self.write(text)))
+
+    def block(self, texts: Iterable[str], kind: Kind) -> None:
+        """Add a block of sentences or lines to be, each on a line; blank ones are left out."""
+        texts = [text.strip() for text in texts if text and not text.isspace()]
+        if not texts:
+            return
+        self.separate()
+        spans = []
+        for number, text in enumerate(texts):
+            if number:
+                self.write("\n")
+            spans.append(self.write(text))
+        self.parts.append(Block(tuple(spans), kind))
+
+    def table(self, names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Add each row as a block that says the names of its columns."""
+        for row in rows:
+            self.block([row_text(names, row)], "row")
+
+    def layout(self, title: str | None = None, boxes: Boxes | None = None) -> Layout:
+        """What was written."""
+        return Layout("".join(self._pieces), tuple(self.parts), title, tuple(self.places), boxes)
+
+
+#: Between the cells of a row, and between a column's name and the cell.
+CELL, NAME = " | ", ": "
+
+
+def row_text(names: Sequence[str], row: Sequence[str]) -> str:
+    """A row of a table as a sentence: `Year: 2021 | Revenue: 5.2`; empty cells are left out."""
+    cells = []
+    for number, value in enumerate(row):
+        value = " ".join(value.split())
+        name = " ".join(names[number].split()) if number < len(names) else ""
+        if value:
+            cells.append(f"{name}{NAME}{value}" if name and name != value else value)
+    return CELL.join(cells)

@@ -1,0 +1,85 @@
+"""E-mail into a layout: who wrote when to whom about what, then what was written; EML and MSG."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from io import BytesIO
+
+from index.chunking.layout import Composer, Layout
+from index.chunking.rich_text import write_html
+from index.errors import UnreadableError
+
+_SHOWN = ("From", "To", "Cc", "Date")
+
+
+def read_eml(content: bytes, name: str) -> Layout:
+    """The layout of a message as it is sent."""
+    message = message_from_bytes(content, policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    headers = [f"{key}: {message[key]}" for key in _SHOWN if message[key]]
+    plain = message.get_body(("plain",))
+    rich = None if plain else message.get_body(("html",))
+    try:
+        body = plain.get_content() if plain else ""
+        html = rich.get_content() if rich else ""
+    except (LookupError, ValueError) as error:
+        raise UnreadableError(
+            f"The text of {name!r} cannot be decoded ({error}). Save it anew, or leave it out."
+        ) from error
+    attached = [part.get_filename() or "" for part in message.iter_attachments()]
+    return _layout(str(message["Subject"] or ""), headers, body, html, attached)
+
+
+def read_msg(content: bytes, name: str) -> Layout:
+    """The layout of a message as Outlook keeps it.
+
+    Raises:
+        UnreadableError: it is damaged.
+    """
+    from oxmsg import Message
+
+    try:
+        message = Message.load(BytesIO(content))
+        people = ", ".join(f"{r.name} <{r.email_address}>" for r in message.recipients)
+        headers = [
+            f"{key}: {value}"
+            for key, value in (("From", message.sender), ("To", people), ("Date", message.sent_date))
+            if value
+        ]
+        attached = [own.file_name or "" for own in message.attachments]
+        body, html = message.body or "", message.html_body or ""
+        subject = message.subject
+    except Exception as error:
+        # The reader raises whatever the library below it does.
+        raise UnreadableError(
+            f"{name!r} cannot be read as an Outlook message ({error}). Save it anew, or leave it out."
+        ) from error
+    return _layout(subject, headers, body, "" if body else html, attached)
+
+
+def _layout(
+    subject: str, headers: Sequence[str], body: str, html: str, attached: Sequence[str]
+) -> Layout:
+    out = Composer()
+    out.heading(1, subject)
+    out.block(headers, "lines")
+    for paragraph in _paragraphs(body):
+        out.block([paragraph], "prose")
+    if html:
+        write_html(out, html)
+    if any(attached):
+        out.block([f"Attached: {', '.join(filter(None, attached))}"], "lines")
+    return out.layout(subject or None)
+
+
+def _paragraphs(body: str) -> Iterator[str]:
+    """Runs of lines with blank ones between."""
+    lines: list[str] = []
+    for line in [*body.splitlines(), ""]:
+        if line.strip():
+            lines.append(line.strip())
+        elif lines:
+            yield " ".join(lines)
+            lines = []

@@ -1,0 +1,184 @@
+"""Documents of headings, paragraphs, lists and tables into a layout, through docling's readers that
+take no model: Word, PowerPoint, OpenDocument, HTML, EPUB.
+
+Nothing that a file refers to outside of itself is fetched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from io import BytesIO
+from typing import Any
+from unicodedata import category
+
+from index.chunking.layout import Composer, Layout
+from index.errors import UnreadableError
+
+#: For each format, docling's name of it, and the module and class that read it.
+BACKENDS = {
+    "docx": ("DOCX", "msword_backend", "MsWordDocumentBackend"),
+    "pptx": ("PPTX", "mspowerpoint_backend", "MsPowerpointDocumentBackend"),
+    "odt": ("ODT", "opendocument_backend", "OdtDocumentBackend"),
+    "odp": ("ODP", "opendocument_backend", "OdpDocumentBackend"),
+    "html": ("HTML", "html_backend", "HTMLDocumentBackend"),
+    "epub": ("EPUB", "epub_backend", "EpubDocumentBackend"),
+}
+#: What the pages of a format are called.
+PAGES = {"pptx": "slide", "odp": "slide"}
+
+
+def read_rich_text(content: bytes, name: str, format_name: str) -> Layout:
+    """The layout of a file.
+
+    Args:
+        content: its bytes.
+        name: of the file, for messages.
+        format_name: one of BACKENDS.
+
+    Raises:
+        UnreadableError: it is damaged, or not what it says that it is.
+    """
+    try:
+        document = _read(content, format_name)
+    except Exception as error:
+        # The readers raise whatever the library below them does.
+        raise UnreadableError(
+            f"{name!r} cannot be read as {format_name.upper()} ({error}). Open it in the program "
+            "that made it and save it anew, or leave it out."
+        ) from error
+    writer = _Writer(document, Composer(), PAGES.get(format_name))
+    writer.write()
+    return writer.out.layout(writer.title)
+
+
+def write_html(out: Composer, html: str) -> None:
+    """Add what a piece of HTML holds."""
+    _Writer(_read(html.encode(), "html"), out, None).write()
+
+
+def _read(content: bytes, format_name: str) -> Any:
+    """The tree that docling makes of a file."""
+    from docling.datamodel.base_models import InputFormat
+    from docling.datamodel.document import InputDocument
+
+    kind, module, cls = BACKENDS[format_name]
+    given = InputDocument(
+        path_or_stream=BytesIO(content),
+        format=InputFormat[kind],
+        backend=getattr(import_module(f"docling.backend.{module}"), cls),
+        filename=f"document.{format_name}",
+    )
+    if not given.valid:
+        raise ValueError("it is damaged")
+    backend: Any = given._backend  # noqa: SLF001 (its converter imports every format and torch)
+    return backend.convert()
+
+
+class _Writer:
+    """Writes the tree of a docling document."""
+
+    def __init__(self, document: Any, out: Composer, page_name: str | None) -> None:
+        self._document, self.out, self._page_name = document, out, page_name
+        self._page: int | None = None
+        self.title: str | None = None
+
+    def write(self) -> None:
+        for child in self._document.body.children:
+            self._write(child.resolve(self._document))
+
+    def _write(self, item: Any) -> None:
+        label = item.label.value
+        self._enter_page(item)
+        if label in ("list", "ordered_list"):
+            self.out.block(self._items(item, 0), "list")
+        elif label == "inline":
+            self.out.block([self._inline(item)], "prose")
+        elif label == "table":
+            self._table(item)
+        elif label == "title":
+            text = _plain(self._text(item))
+            self.title = self.title or " ".join(text.split()) or None
+            self.out.heading(1, text)
+            self._children(item)
+        elif label == "section_header":
+            self.out.heading(item.level + 1, _plain(self._text(item)))
+            self._children(item)
+        elif label == "code":
+            self.out.block(item.text.splitlines(), "lines")
+        elif label == "list_item":  # outside of a list
+            self.out.block(self._item(item, 0), "list")
+        else:
+            if getattr(item, "text", ""):
+                self.out.block([item.text], "prose")
+            self._children(item)
+
+    def _children(self, item: Any) -> None:
+        for child in item.children:
+            node = child.resolve(self._document)
+            # The pieces of a heading that has no text of its own are its text.
+            if node.label.value != "inline" or getattr(item, "text", ""):
+                self._write(node)
+
+    def _text(self, item: Any) -> str:
+        """What an item says, in its own text or in the pieces below it."""
+        pieces = [child.resolve(self._document) for child in item.children]
+        inline = [self._inline(piece) for piece in pieces if piece.label.value == "inline"]
+        return str(getattr(item, "text", "") or " ".join(inline))
+
+    def _inline(self, group: Any) -> str:
+        """The pieces of a paragraph that are set apart by their format alone."""
+        text = ""
+        for child in group.children:
+            piece = child.resolve(self._document)
+            own = getattr(piece, "text", "") or self._inline(piece)
+            needs_space = (
+                text and own and not text[-1].isspace() and text[-1] not in "([“‘/" and own[0].isalnum()
+            ) or (text and own and own[0] in "([“‘" and not text[-1].isspace())
+            text += f" {own}" if needs_space else own
+        return text
+
+    def _items(self, group: Any, depth: int) -> Iterator[str]:
+        for child in group.children:
+            yield from self._item(child.resolve(self._document), depth)
+
+    def _item(self, item: Any, depth: int) -> Iterator[str]:
+        """An item of a list, and those of the lists inside it."""
+        if item.label.value in ("list", "ordered_list"):
+            yield from self._items(item, depth + 1)
+            return
+        if item.label.value == "inline":
+            yield self._inline(item)
+            return
+        marker = getattr(item, "marker", "") or ""
+        text = self._text(item)
+        yield f"{marker} {text}".strip() if text else ""
+        for child in item.children:
+            node = child.resolve(self._document)
+            if node.label.value != "inline" or getattr(item, "text", ""):
+                yield from self._item(node, depth)
+
+    def _table(self, table: Any) -> None:
+        for caption in table.captions:
+            self.out.block([caption.resolve(self._document).text], "prose")
+        grid = table.data.grid
+        header = [row for row in grid if row and all(cell.column_header for cell in row)]
+        names = [" ".join(dict.fromkeys(c)) for c in zip(*([x.text for x in r] for r in header), strict=True)]
+        for row in grid:
+            if row not in header:
+                # A cell that spans columns stands in each of them.
+                seen = {id(cell): cell for cell in row}
+                texts = [cell.text if seen.pop(id(cell), None) else "" for cell in row]
+                self.out.table(names, [texts])
+
+    def _enter_page(self, item: Any) -> None:
+        if self._page_name and getattr(item, "prov", None):
+            page = item.prov[0].page_no
+            if page != self._page:
+                self._page = page
+                self.out.place(page, f"{self._page_name} {page}")
+
+
+def _plain(text: str) -> str:
+    """Without the characters of private fonts, which web pages put beside headings as buttons."""
+    return "".join(c for c in text if category(c) != "Co").strip()

@@ -1,0 +1,131 @@
+"""Spreadsheets and files of separated values into a layout: each row says its columns' names."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from io import BytesIO, StringIO
+
+from index.chunking.layout import Composer, Layout
+from index.errors import UnreadableError
+
+MAX_ROWS = 100_000
+
+Row = tuple[int, list[str]]
+"""A row's number in its sheet, from 1, and its cells as text."""
+
+
+def read_workbook(content: bytes, name: str) -> Layout:
+    """The layout of a workbook: XLSX, XLSM, XLSB, XLS or ODS.
+
+    Raises:
+        UnreadableError: it takes a password, is damaged, or has too many rows.
+    """
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+
+    out = Composer()
+    try:
+        book = CalamineWorkbook.from_filelike(BytesIO(content))
+        for sheet_name in book.sheet_names:
+            sheet = book.get_sheet_by_name(sheet_name)
+            if sheet.total_height > MAX_ROWS:
+                raise _too_long(name, sheet.total_height)
+            first = (sheet.start or (0, 0))[0] + 1
+            rows = enumerate(sheet.to_python(skip_empty_area=True), start=first)
+            out.heading(1, sheet_name)
+            _write(out, ((n, [_shown(value) for value in row]) for n, row in rows), sheet_name)
+    except PasswordError as error:
+        raise UnreadableError(
+            f"{name!r} takes a password. Save a copy without one, and add that."
+        ) from error
+    except CalamineError as error:
+        raise UnreadableError(
+            f"{name!r} cannot be read as a workbook ({error}). Open it and save it anew, or leave "
+            "it out."
+        ) from error
+    return out.layout()
+
+
+def read_separated(text: str, name: str) -> Layout:
+    """The layout of a text of values separated by commas, semicolons or tabs.
+
+    Raises:
+        UnreadableError: it has too many rows, or a value that never ends.
+    """
+    out = Composer()
+    rows: list[Row] = []
+    try:
+        for row in csv.reader(StringIO(text, newline=""), _dialect(text)):
+            rows.append((len(rows) + 1, row))
+            if len(rows) > MAX_ROWS:
+                raise _too_long(name, len(rows))
+    except csv.Error as error:
+        raise UnreadableError(
+            f"{name!r} cannot be read as separated values: {error}. Check its quotation marks."
+        ) from error
+    _write(out, rows, "")
+    return out.layout()
+
+
+def _write(out: Composer, rows: Iterable[Row], sheet: str) -> None:
+    for table in _tables(rows):
+        names = _names(table)
+        for number, cells in table[1:] if names else table:
+            out.separate_place(None, f"{sheet}, row {number}" if sheet else f"row {number}")
+            out.table(names, [cells])
+
+
+def _tables(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Runs of rows with blank ones between."""
+    table: list[Row] = []
+    for number, cells in rows:
+        if any(map(str.strip, cells)):
+            table.append((number, cells))
+        elif table:
+            yield table
+            table = []
+    if table:
+        yield table
+
+
+def _names(table: Sequence[Row]) -> list[str]:
+    """The names of the columns, where the first row has a word for each and others follow."""
+    cells = table[0][1]
+    filled = [cell for cell in cells if cell.strip()]
+    widest = max(sum(1 for cell in own if cell.strip()) for _, own in table)
+    is_named = len(table) > 1 and len(filled) > 1 and len(filled) * 2 > widest
+    return cells if is_named and all(map(_is_word, filled)) else []
+
+
+def _is_word(cell: str) -> bool:
+    return any(map(str.isalpha, cell)) or cell.strip().isdigit() and len(cell.strip()) == 4
+
+
+def _shown(value: object) -> str:
+    """A cell as a person reads it."""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date().isoformat()
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "seconds")
+    if isinstance(value, date | time | timedelta):
+        return str(value)
+    return str(value)
+
+
+def _dialect(text: str) -> type[csv.Dialect]:
+    try:
+        return csv.Sniffer().sniff(text[:8192], delimiters=",;\t|")
+    except csv.Error:
+        return csv.excel  # one column, or too little to tell by
+
+
+def _too_long(name: str, rows: int) -> UnreadableError:
+    return UnreadableError(
+        f"{name!r} has {rows:,} rows; at most {MAX_ROWS:,} are read. Split it, or leave out what "
+        "is not asked about."
+    )
