@@ -14,7 +14,13 @@ from assistant.answering.builder import AnswerBuilder, Citer
 from assistant.answering.extractive import quote
 from assistant.answering.generative import Writer
 from assistant.calibration import load_calibration
-from assistant.documents import UPLOADED, read_raw_documents, shipped_documents, suggestions
+from assistant.documents import (
+    UPLOADED,
+    read_raw_documents,
+    shipped_documents,
+    suggestions,
+    unless_named,
+)
 from assistant.query.cleaning import check_question, without_surrogates
 from assistant.query.question import understand
 from assistant.query.rewriting import Turn
@@ -27,7 +33,7 @@ from assistant.verification.verifier import Verifier, load_verifier
 from index import Document, FootnoteError, Hit, Index
 from index.chunking.loader import RawDocument
 from index.chunking.sentences import sentence_spans
-from index.errors import QuestionError
+from index.errors import EmptyDocumentError, QuestionError
 from index.retriever import LEGS
 from index.store.writer import Progress
 
@@ -113,9 +119,12 @@ class Assistant:
             ]
             if not paths and not kept:
                 given = shipped_documents()
+            asked: Sequence[str] = kept
             if given:
-                index.sync(given, progress)
-            return cls(index, [document.id for document in given] or kept, settings, llm)
+                asked = index.sync(given, progress, on_skip=unless_named(paths, on_skip)).ids
+                if not asked:
+                    raise EmptyDocumentError("There is no document to read.")
+            return cls(index, list(asked), settings, llm)
         except BaseException:
             index.close()
             raise

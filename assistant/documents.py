@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index import Document, FootnoteError, find_files, read_document
-from index.chunking.loader import RawDocument, read_raw
-from index.errors import EmptyDocumentError
+from index.chunking.loader import RawDocument, read_raw, source_of
+from index.errors import DocumentError, EmptyDocumentError
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -60,13 +60,37 @@ def read_raw_documents(
     return list(texts.values())
 
 
+def unless_named(
+    paths: Sequence[str | PathLike[str]], on_skip: Callable[[FootnoteError], None] | None
+) -> Callable[[RawDocument, DocumentError], None] | None:
+    """What `Index.sync` is to call for documents that cannot be read: a path that was named itself
+    is an error all the same."""
+    named = {source_of(path) for path in paths}
+
+    def skip(document: RawDocument, error: DocumentError) -> None:
+        if on_skip is None or document.source in named:
+            raise error
+        on_skip(error)
+
+    return skip if on_skip else None
+
+
 def read_all(
     paths: Sequence[str | PathLike[str]], on_skip: Callable[[FootnoteError], None] | None = None
 ) -> list[Document]:
     """As `read_raw_documents`, cut into paragraphs; the shipped document where no path is given."""
     if not paths:
         return shipped_documents()
-    return [text.document() for text in read_raw_documents(paths, on_skip)]
+    skip = unless_named(paths, on_skip)
+    documents = []
+    for raw in read_raw_documents(paths, on_skip):
+        try:
+            documents.append(raw.document())
+        except DocumentError as error:
+            if skip is None:
+                raise
+            skip(raw, error)
+    return documents
 
 
 def suggestions(documents: Sequence[Document], count: int) -> list[str]:

@@ -12,9 +12,11 @@ from pathlib import Path
 from index.bm25 import terms_of
 from index.chunking.loader import RawDocument
 from index.encoder import DEFAULT_ENCODER, Encoder, Vectors
-from index.models import Document
+from index.errors import DocumentError
+from index.models import Boxes, Document
 from index.retriever import IN_CONTEXT, LEGS, SearchResult, blend, search
 from index.store.manifest import Manifest, ParagraphText
+from index.store.pages import PageFiles
 from index.store.session import Session
 from index.store.store import Store
 from index.store.writer import Progress, fill
@@ -29,6 +31,7 @@ class SyncReport:
     removed: int
     unchanged: int
     embedded: int
+    ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ class Index:
         self.folder = folder.expanduser().resolve()
         self.encoder = Encoder(encoder) if isinstance(encoder, str) else encoder
         self._session = Session(self.folder, self.encoder.fingerprint, wait, on_wait)
+        self._pages = PageFiles(self.folder / "pages")
 
     def close(self) -> None:
         """Let go of the database. The index may be opened again at once."""
@@ -113,6 +117,24 @@ class Index:
             manifest = snapshot.manifest(document_id)
             texts = snapshot.texts_of([place.id for place in manifest.places])
         return manifest.document(texts)
+
+    def original(self, document_id: str) -> Path | None:
+        """The file of a document that has pages, as it was when it was indexed; None of others.
+
+        Raises:
+            MissingPathError: there is no document of that id.
+        """
+        with self._session.reading() as (_, snapshot):
+            return self._pages.original(snapshot.manifest(document_id).content)
+
+    def boxes(self, document_id: str) -> Boxes | None:
+        """Where the words of a document that has pages are printed; None of others.
+
+        Raises:
+            MissingPathError: there is no document of that id.
+        """
+        with self._session.reading() as (_, snapshot):
+            return self._pages.boxes(snapshot.manifest(document_id).content)
 
     def search(
         self,
@@ -194,6 +216,7 @@ class Index:
         progress: Progress | None = None,
         *,
         keep: bool = False,
+        on_skip: Callable[[RawDocument, DocumentError], None] | None = None,
     ) -> SyncReport:
         """Make the index hold these documents as they are now; others in it stay as they are.
 
@@ -206,9 +229,24 @@ class Index:
             progress: called as paragraphs are done.
             keep: mark the documents as kept in the index (`DocumentInfo.kept`); a document stays
                 kept once it is.
+            on_skip: called with each document that turns out to hold nothing that can be read, and
+                the error; when left out, the error is raised, before anything is changed.
+
+        Returns:
+            What was done; `SyncReport.ids` are those of the documents that the index now holds.
+
+        Raises:
+            DocumentError: a document cannot be read.
         """
         # Cutting is slow: done before other processes are kept out, if no other comes between.
-        documents = [_cut_unless_in(self._session.manifests, document) for document in documents]
+        given, documents = documents, []
+        for document in given:
+            try:
+                documents.append(self._cut_unless_in(self._session.manifests, document))
+            except DocumentError as error:
+                if on_skip is None or isinstance(document, Document):
+                    raise
+                on_skip(document, error)
         with self._session.writing() as store:
             embedded = self._carry_over(store, progress)
             before = self._session.snapshot
@@ -216,7 +254,7 @@ class Index:
             wanted, stay = [], {m.id for m in before.manifests.values() if m.kept}
             for document in documents:
                 kept = keep or document.id in stay
-                current = _cut_unless_in(before.manifests, document)
+                current = self._cut_unless_in(before.manifests, document)
                 if isinstance(current, Document):
                     wanted.append(Manifest.of(current, kept))
                     texts.update((p.id, ParagraphText.of(p)) for p in current.paragraphs)
@@ -234,6 +272,7 @@ class Index:
                         self.encoder,
                         progress,
                     )
+                self._pages.sweep({m.content for m in self._session.snapshot.manifests.values()})
             after = {place.id for manifest in wanted for place in manifest.places}
             return SyncReport(
                 documents=len(documents),
@@ -241,6 +280,7 @@ class Index:
                 removed=len(former - self._session.snapshot.paragraphs()),
                 unchanged=len(after & former),
                 embedded=embedded,
+                ids=tuple(document.id for document in documents),
             )
 
     def migrate(self, progress: Progress | None = None) -> int:
@@ -277,14 +317,21 @@ class Index:
             store.finish_rebuild()
         return embedded
 
-
-def _cut_unless_in(
-    manifests: Mapping[str, Manifest], document: Document | RawDocument
-) -> Document | RawDocument:
-    """The document, cut into paragraphs unless its manifest says all that cutting would."""
-    if isinstance(document, Document):
-        return document
-    manifest = manifests.get(document.id)
-    if manifest and (manifest.content, manifest.reading) == (document.content, document.reading):
-        return document
-    return document.document()
+    def _cut_unless_in(
+        self, manifests: Mapping[str, Manifest], document: Document | RawDocument
+    ) -> Document | RawDocument:
+        """The document, cut into paragraphs unless the index has all that cutting would give."""
+        if isinstance(document, Document):
+            return document
+        manifest = manifests.get(document.id)
+        is_known = manifest and (manifest.content, manifest.reading) == (
+            document.content,
+            document.reading,
+        )
+        if is_known and (document.format != "pdf" or self._pages.holds(document.content)):
+            return document
+        cut = document.document()
+        if cut.boxes is None or document.file is None:
+            return cut
+        self._pages.keep(cut.content, document.file, cut.boxes)
+        return replace(cut, boxes=None)  # they are large, and on the disk

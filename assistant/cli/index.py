@@ -35,12 +35,13 @@ def index_add(
     encoder: EncoderName = None,
 ) -> None:
     """Put documents into the index, or bring them up to date."""
-    from assistant.documents import read_raw_documents
+    from assistant.documents import read_raw_documents, unless_named
 
     settings = settings_of(context)
     documents = read_raw_documents(paths, tell_skipped, tell_found)
     with IndexingProgress(notes) as progress, opened_index(settings) as index:
-        report = index.sync(documents, progress, keep=True)
+        skip = unless_named(paths, tell_skipped)
+        report = index.sync(documents, progress, keep=True, on_skip=skip)
     print_text(
         f"{report.documents} documents: {report.added} paragraphs added, {report.removed} removed, "
         f"{report.unchanged} unchanged; {report.embedded} embedded."

@@ -22,9 +22,9 @@ from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING
 
 from assistant.documents import UPLOADED
-from index import Document, DocumentInfo, read_document
+from index import Document, DocumentInfo
+from index.chunking.loader import RawDocument, read_raw
 from index.errors import DocumentError, FootnoteError, MissingPathError, UnreadableError
-from index.models import document_id
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
@@ -165,12 +165,15 @@ class SessionDocuments:
                 raise DocumentError(
                     f"There are {len(own)} documents of yours already. Remove one first."
                 )
-            document = _moved(_read(files[0]), source)
+            raw = replace(_read(files[0]), source=source)
+            try:
+                self._assistant.index.sync([raw], progress)
+            except DocumentError as error:
+                raise _named(error, files[0]) from error
         finally:
             shutil.rmtree(folder)
-        self._assistant.index.sync([document], progress)
         self.touch(owner)
-        return self._find(owner, document.id).info
+        return self._find(owner, raw.id).info
 
     def keep(self, owner: str | None, identity: str) -> None:
         """Let one of this browser's documents stay when it goes away.
@@ -241,19 +244,17 @@ def _is_of(info: DocumentInfo, owner: str | None) -> bool:
     return owner is not None and info.source.startswith(f"{UPLOADED}{owner}/")
 
 
-def _read(file: Path) -> Document:
+def _read(file: Path) -> RawDocument:
     """Read a file that was received; an error names it as the browser did."""
     try:
-        return read_document(file)
+        return read_raw(file)
     except DocumentError as error:
-        raise type(error)(str(error).replace(str(file), file.name)) from error
+        raise _named(error, file) from error
 
 
-def _moved(document: Document, source: str) -> Document:
-    """The same document, read from elsewhere."""
-    identity = document_id(source)
-    paragraphs = tuple(replace(p, document_id=identity) for p in document.paragraphs)
-    return replace(document, id=identity, source=source, paragraphs=paragraphs)
+def _named(error: DocumentError, file: Path) -> DocumentError:
+    """The error with the file's name in place of where it was received."""
+    return type(error)(str(error).replace(str(file), file.name))
 
 
 def _safe(name: str) -> str:
