@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from assistant.calibration import Status, WithStatus
 from index import Document, Paragraph
+from index.models import Rectangle
 
 #: `quoted`: the sentence is the document's own. `supported`: it was written, and its citations
 #: support it. `unsupported`: it was written, and nothing supports it.
@@ -34,6 +35,7 @@ class Citation:
         start, end: offsets of the quote into the document's text.
         quote: the quoted characters.
         score: how well the paragraph matches the question, as `Hit.score`.
+        rectangles: of documents with pages, where the quote is printed, a line each.
     """
 
     marker: int
@@ -44,6 +46,7 @@ class Citation:
     end: int
     quote: str
     score: float
+    rectangles: tuple[Rectangle, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The citation as plain values, ready for JSON."""
@@ -55,6 +58,8 @@ class Citation:
             "heading": list(self.paragraph.heading),
             "paragraph": self.paragraph.number,
             "page": self.paragraph.page,
+            "locator": self.paragraph.locator,
+            "rectangles": [asdict(rectangle) for rectangle in self.rectangles],
             "start": self.start,
             "end": self.end,
             "quote": self.quote,
@@ -268,10 +273,10 @@ def marked(sentence: AnswerSentence) -> str:
 
 
 def place_of(citation: Citation) -> str:
-    """Where a citation stands, for people: title, headings, page, paragraph."""
+    """Where a citation stands, for people: title, headings, page or the like, paragraph."""
     parts = [citation.title, *(h for h in citation.paragraph.heading if h != citation.title)]
-    if citation.paragraph.page is not None:
-        parts.append(f"page {citation.paragraph.page}")
+    if citation.paragraph.locator:
+        parts.append(citation.paragraph.locator)
     return " › ".join([*parts, f"paragraph {citation.paragraph.number}"])
 
 

@@ -61,6 +61,35 @@ class Paragraph:
 
 
 @dataclass(frozen=True, slots=True)
+class Rectangle:
+    """A place on a page, from 1, in points (1/72 inch) from its top left corner."""
+
+    page: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def goes_on_with(self, other: Rectangle) -> bool:
+        """Whether the other one is the next on the same line: no further to the right than two of
+        its heights, which the space between columns is."""
+        height = min(self.bottom - self.top, other.bottom - other.top)
+        overlap = min(self.bottom, other.bottom) - max(self.top, other.top)
+        gap = other.left - self.right
+        return self.page == other.page and 2 * overlap > height and -height < gap < 2 * height
+
+    def joined(self, other: Rectangle) -> Rectangle:
+        """The smallest rectangle around both."""
+        return Rectangle(
+            self.page,
+            min(self.left, other.left),
+            min(self.top, other.top),
+            max(self.right, other.right),
+            max(self.bottom, other.bottom),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Boxes:
     """Where the words of a text are printed, in the order of the text.
 
@@ -82,6 +111,18 @@ class Boxes:
         first = int(np.searchsorted(self.spans[:, 1], start, side="right"))
         last = int(np.searchsorted(self.spans[:, 0], end, side="left"))
         return slice(first, last)
+
+    def lines(self, start: int, end: int) -> tuple[Rectangle, ...]:
+        """What `text[start:end]` is printed in: a rectangle for each of its lines, in order."""
+        found: list[Rectangle] = []
+        own = self.within(start, end)
+        for page, box in zip(self.pages[own].tolist(), self.rectangles[own].tolist(), strict=True):
+            word = Rectangle(page, *box)
+            if found and found[-1].goes_on_with(word):
+                found[-1] = found[-1].joined(word)
+            else:
+                found.append(word)
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

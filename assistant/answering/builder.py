@@ -14,6 +14,7 @@ from assistant.query.question import Question
 from assistant.retrieval.evidence import Evidence
 from assistant.verification.verifier import Judgement, Verifier
 from index import DocumentInfo, Index, Paragraph
+from index.models import Rectangle
 
 CLOSEST = 3  # paragraphs shown with a refusal
 
@@ -41,7 +42,14 @@ class Citer:
             end=end,
             quote=paragraph.text[start - paragraph.start : end - paragraph.start],
             score=score,
+            rectangles=self._rectangles(paragraph, start, end),
         )
+
+    def _rectangles(self, paragraph: Paragraph, start: int, end: int) -> tuple[Rectangle, ...]:
+        if paragraph.page is None:
+            return ()
+        boxes = self._index.boxes(paragraph.document_id)
+        return boxes.lines(start, end) if boxes else ()
 
     def closest(self, evidence: Evidence, probability: Logistic) -> tuple[Citation, ...]:
         """The best paragraphs, each quoting its likeliest sentence, with marker 0."""

@@ -149,3 +149,27 @@ def row_text(names: Sequence[str], row: Sequence[str]) -> str:
         if value:
             cells.append(f"{name}{NAME}{value}" if name and name != value else value)
     return CELL.join(cells)
+
+
+def names_columns(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row of a table names its columns, where nothing in the file says so.
+
+    It does if its cells are words or years, and every other row has a number in one of the columns;
+    a long table of words is taken to have such a row too, a pair of columns to be names and values.
+    """
+    first, *others = [[cell.strip() for cell in row] for row in rows]
+    filled = [cell for cell in first if cell]
+    if not others or len(filled) < 2 or len(set(filled)) < len(filled):
+        return False
+    years = [cell for cell in filled if cell.isdigit() and len(cell) == 4]
+    names = [cell for cell in filled if not _has_digit(cell) and not cell.endswith(":")]
+    # One year alone is a value; several are names.
+    if len(names) + len(years) < len(filled) or len(years) == 1 or 2 * len(filled) < max(map(len, others)):
+        return False
+    columns = [[row[n] for row in others if n < len(row) and row[n]] for n in range(1, len(first))]
+    has_numbers = any(own and all(map(_has_digit, own)) for own in columns)
+    return has_numbers or (len(filled) > 2 and len(others) > 2)
+
+
+def _has_digit(cell: str) -> bool:
+    return any(map(str.isdigit, cell))

@@ -18,7 +18,15 @@ from typing import Any
 
 import numpy as np
 
-from index.chunking.layout import CELL, NAME, Block, Composer, Heading, Layout
+from index.chunking.layout import (
+    CELL,
+    NAME,
+    Block,
+    Composer,
+    Heading,
+    Layout,
+    names_columns,
+)
 from index.errors import EmptyDocumentError, UnreadableError
 from index.models import Boxes, Kind
 
@@ -222,6 +230,9 @@ def _write_page(printer: _Printer, blocks: Sequence[tuple[Any, list[_Word]]]) ->
             printer.heading(own, block.level or 1)
         elif block.kind == "table":
             header, *rows = _cells(block, own)
+            told = [[" ".join(word.text for word in cell) for cell in row] for row in rows]
+            if not any(header) and rows and names_columns(told):
+                header, *rows = rows
             for row in rows:
                 printer.row(header, row)
         elif block.kind in ("code", "grid_fallback"):

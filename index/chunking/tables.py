@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from io import BytesIO, StringIO
 
-from index.chunking.layout import Composer, Layout
+from index.chunking.layout import Composer, Layout, names_columns
 from index.errors import UnreadableError
 
 MAX_ROWS = 100_000
@@ -70,7 +70,7 @@ def read_separated(text: str, name: str) -> Layout:
 
 def _write(out: Composer, rows: Iterable[Row], sheet: str) -> None:
     for table in _tables(rows):
-        names = _names(table)
+        names = table[0][1] if names_columns([cells for _, cells in table]) else []
         for number, cells in table[1:] if names else table:
             out.separate_place(None, f"{sheet}, row {number}" if sheet else f"row {number}")
             out.table(names, [cells])
@@ -87,19 +87,6 @@ def _tables(rows: Iterable[Row]) -> Iterator[list[Row]]:
             table = []
     if table:
         yield table
-
-
-def _names(table: Sequence[Row]) -> list[str]:
-    """The names of the columns, where the first row has a word for each and others follow."""
-    cells = table[0][1]
-    filled = [cell for cell in cells if cell.strip()]
-    widest = max(sum(1 for cell in own if cell.strip()) for _, own in table)
-    is_named = len(table) > 1 and len(filled) > 1 and len(filled) * 2 > widest
-    return cells if is_named and all(map(_is_word, filled)) else []
-
-
-def _is_word(cell: str) -> bool:
-    return any(map(str.isalpha, cell)) or cell.strip().isdigit() and len(cell.strip()) == 4
 
 
 def _shown(value: object) -> str:

@@ -31,6 +31,7 @@ class PageFiles:
     def __init__(self, folder: Path) -> None:
         """The folder is made when the first file is kept."""
         self._folder = folder
+        self._last: tuple[str, Boxes] | None = None
 
     def keep(self, content: str, original: Path, boxes: Boxes) -> None:
         """Keep a document's file and its boxes; the same ones again change nothing.
@@ -62,11 +63,14 @@ class PageFiles:
         return path if self.holds(content) else None
 
     def boxes(self, content: str) -> Boxes | None:
-        """Where the words of a document are printed; None where that is not known."""
-        if not self.holds(content):
-            return None
-        with np.load(self._boxes(content)) as arrays:
-            return Boxes(*(arrays[name] for name in _FIELDS))
+        """Where the words of a document are printed; None where that is not known. The last one
+        that was asked for is at hand."""
+        if self._last is None or self._last[0] != content:
+            if not self.holds(content):
+                return None
+            with np.load(self._boxes(content)) as arrays:
+                self._last = content, Boxes(*(arrays[name] for name in _FIELDS))
+        return self._last[1]
 
     def sweep(self, used: Collection[str]) -> None:
         """Delete what belongs to no document any more."""
