@@ -90,27 +90,50 @@ class Rectangle:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a text, `text[start:end]`, and where it is printed."""
+
+    text: str
+    start: int
+    end: int
+    place: Rectangle
+
+
+@dataclass(frozen=True, slots=True)
 class Boxes:
     """Where the words of a text are printed, in the order of the text.
 
     Attributes:
+        text: the text of the document.
         spans: of each word, its first character and the one after its last, int32 [words, 2].
         pages: the page of each, from 1, int32 [words].
         rectangles: left, top, right, bottom of each in points (1/72 inch) from the page's top left
             corner, float32 [words, 4].
         sizes: width and height of each page in points, float32 [pages, 2].
+        labels: what is printed on each page as its number.
     """
 
+    text: str
     spans: NDArray[np.int32]
     pages: NDArray[np.int32]
     rectangles: NDArray[np.float32]
     sizes: NDArray[np.float32]
+    labels: tuple[str, ...]
 
     def within(self, start: int, end: int) -> slice:
         """Which words have a character in `text[start:end]`."""
         first = int(np.searchsorted(self.spans[:, 1], start, side="right"))
         last = int(np.searchsorted(self.spans[:, 0], end, side="left"))
         return slice(first, last)
+
+    def words_on(self, page: int) -> list[Word]:
+        """The words of a page, from 1, in the order of the text."""
+        own = np.flatnonzero(self.pages == page)
+        boxes = zip(self.spans[own].tolist(), self.rectangles[own].tolist(), strict=True)
+        return [
+            Word(self.text[start:end], start, end, Rectangle(page, *box))
+            for (start, end), box in boxes
+        ]
 
     def lines(self, start: int, end: int) -> tuple[Rectangle, ...]:
         """What `text[start:end]` is printed in: a rectangle for each of its lines, in order."""

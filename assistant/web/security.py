@@ -31,7 +31,7 @@ POLICY = "; ".join(
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
-        "img-src 'self'",
+        "img-src 'self' blob:",  # pages, which are asked for with the browser's key
         "font-src 'self'",
         "connect-src 'self'",
         "form-action 'self'",

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 # gradio reads this when it is imported: no analytics and no check for a newer version.
@@ -25,6 +26,7 @@ from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
 from assistant.web.feedback import Vote, answer_of
+from assistant.web.rendering import PageRenderer
 from assistant.web.security import MCP, SecurityMiddleware, accounts_of, check_host, is_loopback
 from assistant.web.sessions import SessionDocuments
 from assistant.web.streams import Quota, adding, answering, plain_document, turns_of
@@ -73,8 +75,8 @@ def serve(
         tools = tools_of(assistant, MCP)
     sessions = SessionDocuments(assistant)
     guard = Middleware(SecurityMiddleware, local=is_loopback(host), accounts=accounts_of(auth))
-    starters = Suggestions()
-    server = build(sessions, starters, guard, tools)
+    starters, renderer = Suggestions(), PageRenderer()
+    server = build(sessions, starters, renderer, guard, tools)
     _ask_this_machine_directly()
     try:
         _, url, _ = server.launch(
@@ -116,6 +118,7 @@ def serve(
     finally:
         server.get_blocks().close(verbose=False)
         starters.close()
+        renderer.close()
         sessions.close()
         for thread in aside:
             thread.join()
@@ -124,13 +127,14 @@ def serve(
 def build(
     sessions: SessionDocuments,
     starters: Suggestions,
+    renderer: PageRenderer,
     guard: Middleware,
     tools: "FastMCP[Any] | None" = None,
 ) -> gr.Server:
     """The server, not yet launched."""
     server = gr.Server(title="Footnote", openapi_url=None, middleware=[guard])
     _add_streams(server, sessions, starters)
-    _add_requests(server, sessions, starters)
+    _add_requests(server, sessions, starters, renderer)
     if tools:
         server.router.routes.extend(tools.streamable_http_app().routes)
     return server
@@ -173,7 +177,9 @@ def _add_streams(server: gr.Server, sessions: SessionDocuments, starters: Sugges
     server.api(add, name="add", concurrency_limit=1, api_visibility="private")
 
 
-def _add_requests(server: gr.Server, sessions: SessionDocuments, starters: Suggestions) -> None:
+def _add_requests(
+    server: gr.Server, sessions: SessionDocuments, starters: Suggestions, renderer: PageRenderer
+) -> None:
     """What is done at once."""
     mimetypes.add_type("font/woff2", ".woff2")  # not every system knows it
     static = StaticFiles(packages=[("assistant.web", "static")])
@@ -229,21 +235,39 @@ def _add_requests(server: gr.Server, sessions: SessionDocuments, starters: Sugge
 
     @server.get("/documents/{identity}")
     def document(identity: str, owner: anyone) -> dict[str, Any]:
-        found = sessions.document(owner, identity)
+        found, boxes = sessions.document(owner, identity), sessions.boxes(owner, identity)
+        sizes = zip(boxes.sizes.tolist(), boxes.labels, strict=True) if boxes else ()
         return {
             "id": found.id,
             "title": found.title,
+            "pages": [{"width": w, "height": h, "label": label} for (w, h), label in sizes],
             "paragraphs": [
                 {
                     "number": p.number,
                     "heading": p.heading,
                     "page": p.page,
+                    "locator": p.locator,
+                    "kind": p.kind,
                     "start": p.start,
                     "text": p.text,
                 }
                 for p in found.paragraphs
             ],
         }
+
+    @server.get("/documents/{identity}/pages/{number}")
+    def picture(identity: str, number: int, width: int, owner: anyone) -> Response:
+        file = sessions.original(owner, identity)
+        return Response(
+            renderer.draw(file, number, width),
+            media_type="image/webp",
+            headers={"cache-control": "private, max-age=3600"},
+        )
+
+    @server.get("/documents/{identity}/pages/{number}/words")
+    def words(identity: str, number: int, owner: anyone) -> list[dict[str, Any]]:
+        boxes = sessions.boxes(owner, identity)
+        return [asdict(word) for word in boxes.words_on(number)] if boxes else []
 
     @server.post("/documents/{identity}/keep")
     def keep(identity: str, owner: someone) -> None:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from assistant.documents import UPLOADED
 from index import Document, DocumentInfo
 from index.chunking.loader import RawDocument, read_raw
+from index.models import Boxes
 from index.errors import DocumentError, FootnoteError, MissingPathError, UnreadableError
 
 if TYPE_CHECKING:
@@ -123,6 +124,27 @@ class SessionDocuments:
         """
         self._find(owner, identity)
         return self._assistant.index.document(identity)
+
+    def boxes(self, owner: str | None, identity: str) -> Boxes | None:
+        """Where the words of a document are printed; None of one that has no pages.
+
+        Raises:
+            MissingPathError: it is not there, or not for this browser.
+        """
+        self._find(owner, identity)
+        return self._assistant.index.boxes(identity)
+
+    def original(self, owner: str | None, identity: str) -> Path:
+        """The file of a document that has pages.
+
+        Raises:
+            MissingPathError: it is not there, not for this browser, or has none.
+        """
+        self._find(owner, identity)
+        file = self._assistant.index.original(identity)
+        if file is None:
+            raise MissingPathError("That document has no pages to show.")
+        return file
 
     # --- adding ------------------------------------------------------------------------------
 

@@ -14,6 +14,8 @@ export interface Citation {
   heading: string[]; // outermost first
   paragraph: number;
   page: number | null;
+  locator?: string; // a conversation kept by an older page lacks it
+  rectangles?: Rectangle[]; // likewise
   start: number;
   end: number;
   quote: string;
@@ -75,10 +77,36 @@ export interface Listed {
   kept: boolean;
 }
 
+// A place on a page, from 1, in points from its top left corner.
+export interface Rectangle {
+  page: number;
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+// A word as it is printed; offsets into the document's text.
+export interface Word {
+  text: string;
+  start: number;
+  end: number;
+  place: Rectangle;
+}
+
+// In points; `label`: what is printed on it as its number.
+export interface PageSize {
+  width: number;
+  height: number;
+  label: string;
+}
+
 export interface Paragraph {
   number: number;
   heading: string[];
   page: number | null;
+  locator: string; // "" where the headings have to do
+  kind: "prose" | "list" | "row" | "lines";
   start: number;
   text: string;
 }
@@ -87,6 +115,7 @@ export interface Paragraph {
 export interface Whole {
   id: string;
   title: string;
+  pages: PageSize[]; // none of a document that is only text
   paragraphs: Paragraph[];
 }
 

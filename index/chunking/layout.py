@@ -131,9 +131,9 @@ class Composer:
         for row in rows:
             self.block([row_text(names, row)], "row")
 
-    def layout(self, title: str | None = None, boxes: Boxes | None = None) -> Layout:
+    def layout(self, title: str | None = None) -> Layout:
         """What was written."""
-        return Layout("".join(self._pieces), tuple(self.parts), title, tuple(self.places), boxes)
+        return Layout("".join(self._pieces), tuple(self.parts), title, tuple(self.places))
 
 
 #: Between the cells of a row, and between a column's name and the cell.

@@ -12,7 +12,7 @@ import atexit
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -204,13 +204,16 @@ def read_pdf(content: bytes, name: str) -> Layout:
             f"{name!r} holds no text: its {len(result.pages)} pages are pictures, as a scan's are. "
             "Have the text recognised first, for instance with: ocrmypdf IN.pdf OUT.pdf"
         )
+    laid = printer.out.layout()
     boxes = Boxes(
-        np.array(printer.spans, dtype=np.int32),
-        np.array(printer.pages, dtype=np.int32),
-        np.array(printer.rectangles, dtype=np.float32),
-        np.array([(page.width, page.height) for page, _ in pages], dtype=np.float32),
+        text=laid.text,
+        spans=np.array(printer.spans, dtype=np.int32),
+        pages=np.array(printer.pages, dtype=np.int32),
+        rectangles=np.array(printer.rectangles, dtype=np.float32),
+        sizes=np.array([(page.width, page.height) for page, _ in pages], dtype=np.float32),
+        labels=tuple(page.page_label or str(page.page_num) for page, _ in pages),
     )
-    return printer.out.layout(boxes=boxes)
+    return replace(laid, boxes=boxes)
 
 
 def _write_page(printer: _Printer, blocks: Sequence[tuple[Any, list[_Word]]]) -> None:

@@ -22,7 +22,7 @@ from index.store.chroma import translated
 #: it, and be about to write the document.
 YOUNG = 3600.0
 
-_FIELDS = ("spans", "pages", "rectangles", "sizes")
+_ARRAYS = ("spans", "pages", "rectangles", "sizes")
 
 
 class PageFiles:
@@ -48,7 +48,12 @@ class PageFiles:
                 shutil.copyfile(original, part)
                 os.replace(part, self._original(content))
                 with part.open("wb") as file:
-                    np.savez_compressed(file, **{name: getattr(boxes, name) for name in _FIELDS})
+                    np.savez_compressed(
+                        file,
+                        text=np.frombuffer(boxes.text.encode("utf-8", "surrogatepass"), np.uint8),
+                        labels=np.array(boxes.labels),
+                        **{name: getattr(boxes, name) for name in _ARRAYS},
+                    )
                 os.replace(part, self._boxes(content))
             finally:
                 part.unlink(missing_ok=True)
@@ -69,7 +74,12 @@ class PageFiles:
             if not self.holds(content):
                 return None
             with np.load(self._boxes(content)) as arrays:
-                self._last = content, Boxes(*(arrays[name] for name in _FIELDS))
+                boxes = Boxes(
+                    text=arrays["text"].tobytes().decode("utf-8", "surrogatepass"),
+                    labels=tuple(arrays["labels"].tolist()),
+                    **{name: arrays[name] for name in _ARRAYS},
+                )
+            self._last = content, boxes
         return self._last[1]
 
     def sweep(self, used: Collection[str]) -> None:

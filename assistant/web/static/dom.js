@@ -87,11 +87,11 @@ export function toast(text, label, act) {
   fading = setTimeout(() => ($("toast").hidden = true), 8000);
 }
 
-// Where a citation stands: its headings, page and paragraph.
+// Where a citation stands: its headings, page or the like, and paragraph.
 /** @param {Citation} citation */
 export function placeOf(citation) {
   const parts = [...citation.heading];
-  if (citation.page) parts.push(`page ${citation.page}`);
+  if (citation.locator) parts.push(citation.locator);
   parts.push(`paragraph ${citation.paragraph}`);
   return parts.join(" › ");
 }

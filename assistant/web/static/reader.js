@@ -3,6 +3,7 @@
 import { $, announce, around, characters, h, smoothly } from "./dom.js";
 import { marked } from "./marking.js";
 import { document_, messageOf } from "./server.js";
+import { Sheets } from "./sheets.js";
 /** @import { About, Citation, Listed, Paragraph, ReaderActs, Whole } from "../types.js" */
 
 // Older browsers have none, and find without lighting up.
@@ -25,16 +26,23 @@ export class Reader {
   blocks = new Map();
   /** @type {Citation[]} */
   cited = [];
+  /** @type {Citation | undefined} */
+  chosen = undefined;
+  /** @type {Element[]} */
+  text = [];
   /** @type {Place[]} */
   found = [];
   /** @type {Element | null} */
   before = null;
+  // Whether a document that has pages is shown as them, or as its text.
+  printed = true;
 
   /** @param {ReaderActs} acts */
   constructor(acts) {
     this.acts = acts;
     this.at = -1;
     this.pages = $("pages");
+    this.sheets = new Sheets(this.pages);
     this.pages.addEventListener("click", (event) => this.#clicked(event));
     this.pages.addEventListener("keydown", (event) => this.#moved(event));
     $("find-text").addEventListener("input", () => this.#find());
@@ -44,6 +52,7 @@ export class Reader {
     $("find-on").addEventListener("click", () => this.#step(1));
     $("find-back").addEventListener("click", () => this.#step(-1));
     $("close-reader").addEventListener("click", () => this.close());
+    $("as-text").addEventListener("click", () => this.#turnOver());
     $("open-reader").addEventListener("click", () => this.open());
     $("reader").addEventListener("keydown", (event) => event.key === "Escape" && this.isSheet() && this.close());
     $("reader-choice").addEventListener("change", () => void this.show($("reader-choice").value));
@@ -111,16 +120,57 @@ export class Reader {
       heading = paragraph.heading;
       nodes.push(this.#block(paragraph));
     }
-    this.pages.classList.toggle("long", loaded.paragraphs.length > LONG);
-    this.pages.scrollTop = 0;
-    this.mark(this.cited); // before it is laid out, so that nothing moves
-    this.pages.replaceChildren(...nodes);
-    this.#find();
+    this.text = nodes;
+    this.#layOut();
     return true;
+  }
+
+  // Whether pages are shown.
+  isPrinted = () => this.printed && !!this.document?.pages.length;
+
+  #layOut() {
+    const { document } = this;
+    if (!document) return;
+    const printed = this.isPrinted();
+    $("as-text").hidden = !document.pages.length;
+    $("as-text").textContent = printed ? "Text" : "Pages";
+    this.pages.classList.toggle("printed", printed);
+    this.pages.classList.toggle("long", !printed && document.paragraphs.length > LONG);
+    this.pages.scrollTop = 0;
+    if (!printed) this.sheets.close();
+    const shown = printed ? this.sheets.open(document.id, document.pages) : this.text;
+    this.mark(this.cited, this.chosen); // before it is laid out, so that nothing moves
+    this.pages.replaceChildren(...shown);
+    this.#find();
+  }
+
+  // Show the pages instead of the text, or the text instead of the pages, where one was reading.
+  #turnOver() {
+    const at = this.#inView();
+    this.printed = !this.printed;
+    this.#layOut();
+    const lit = this.pages.querySelector(this.isPrinted() ? ".light.chosen" : "mark.chosen");
+    const target = lit ?? (this.isPrinted() ? this.sheets.sheets[at.page - 1]?.element : this.blocks.get(at.number)?.element);
+    if (target) this.#bring(target);
+  }
+
+  // The page and the paragraph at the top of the view.
+  #inView() {
+    const { top } = this.pages.getBoundingClientRect();
+    /** @param {Element} element */
+    const below = (element) => element.getBoundingClientRect().bottom > top + 1;
+    if (this.isPrinted()) {
+      const page = this.sheets.sheets.find(({ element }) => below(element))?.number ?? 1;
+      return { page, number: this.document?.paragraphs.find((p) => (p.page ?? 0) >= page)?.number ?? 1 };
+    }
+    const block = [...this.blocks.values()].find(({ element }) => below(element));
+    return { page: block?.paragraph.page ?? 1, number: block?.paragraph.number ?? 1 };
   }
 
   #clear() {
     this.document = null;
+    this.sheets.close();
+    $("as-text").hidden = true;
     this.blocks.clear();
     this.pages.replaceChildren();
   }
@@ -128,7 +178,7 @@ export class Reader {
   /** @param {Paragraph} paragraph */
   #block(paragraph) {
     const text = h("p", { dir: "auto" }, paragraph.text);
-    const label = `Paragraph ${paragraph.number}${paragraph.page ? `, page ${paragraph.page}` : ""}`;
+    const label = `Paragraph ${paragraph.number}${paragraph.locator ? `, ${paragraph.locator}` : ""}`;
     const number = h(
       "button",
       { type: "button", class: "number", tabindex: this.blocks.size ? "-1" : "0", "aria-label": label, "aria-expanded": "false" },
@@ -145,8 +195,10 @@ export class Reader {
   /** @param {Citation[]} citations @param {Citation} [chosen] */
   mark(citations, chosen) {
     this.cited = citations;
+    this.chosen = chosen;
     const { document } = this;
     if (!document) return;
+    if (this.isPrinted()) this.sheets.mark(citations.filter((c) => c.document_id === document.id), chosen);
     const byNumber = Map.groupBy(citations.filter((c) => c.document_id === document.id), (c) => c.paragraph);
     for (const [number, block] of this.blocks) {
       const spans = (byNumber.get(number) ?? []).map((c) => ({
@@ -170,7 +222,7 @@ export class Reader {
     if (!first || this.isSheet()) return this.mark(citations);
     if (await this.show(first.document_id)) {
       this.mark(citations);
-      const mark = this.pages.querySelector("mark");
+      const mark = this.pages.querySelector("mark, .light");
       if (mark) this.#bring(mark);
     }
   }
@@ -187,9 +239,14 @@ export class Reader {
       this.mark([]);
       return this.note("The document has changed since this answer, so the quote may no longer stand in it. Ask again.");
     }
+    if (this.isPrinted() && !citation.rectangles?.length) {
+      this.printed = false; // where it is printed is not known
+      this.#layOut();
+    }
     this.mark(all, citation);
     this.#select(block, false);
-    this.#bring(block.text.querySelector("mark.chosen") ?? block.element);
+    const lit = this.isPrinted() ? this.pages.querySelector(".light.chosen") : block.text.querySelector("mark.chosen");
+    this.#bring(lit ?? block.element);
     announce(`Shown in the document: ${citation.quote}`);
   }
 
@@ -296,7 +353,7 @@ export class Reader {
           this.found.push({ block, start: match.index, end: match.index + match[0].length });
         }
       }
-      highlights?.set("found", new Highlight(...this.found.slice(0, LIT).map(range)));
+      if (!this.isPrinted()) highlights?.set("found", new Highlight(...this.found.slice(0, LIT).map(range)));
     }
     $("find-on").disabled = $("find-back").disabled = !this.found.length;
     $("find-count").textContent = wanted ? (this.found.length ? `${this.found.length}` : "none") : "";
@@ -309,8 +366,18 @@ export class Reader {
     const place = this.found[this.at];
     if (!place) return;
     $("find-count").textContent = `${this.at + 1} of ${this.found.length}`;
+    if (this.isPrinted()) return void this.#findOnPage(place);
     this.#bring(place.block.element);
     highlights?.set("found-here", new Highlight(range(place)));
+  }
+
+  /** @param {Place} place */
+  async #findOnPage({ block, start, end }) {
+    const { paragraph } = block;
+    /** @param {number} units of UTF-16 */
+    const offset = (units) => paragraph.start + characters(paragraph.text.slice(0, units)).length;
+    const light = await this.sheets.find(paragraph.page ?? 1, offset(start), offset(end));
+    if (light) this.#bring(light);
   }
 }
 

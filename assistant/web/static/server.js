@@ -1,7 +1,7 @@
 // Everything that is asked of the server.
 
 import { storage } from "./store.js";
-/** @import { Edit, Message, Session, Step, Streams, Vote, Whole } from "../types.js" */
+/** @import { Edit, Message, Session, Step, Streams, Vote, Whole, Word } from "../types.js" */
 
 const SESSION = "x-footnote-session";
 
@@ -61,6 +61,12 @@ export async function session() {
 
 /** @param {string} id */
 export const document_ = async (id) => /** @type {Whole} */ (await told(await ask(`documents/${encodeURIComponent(id)}`)));
+/** @param {string} id @param {number} page @param {number} width in pixels */
+export const pagePicture = async (id, page, width) =>
+  (await ask(`documents/${encodeURIComponent(id)}/pages/${page}?width=${width}`)).blob();
+/** @param {string} id @param {number} page */
+export const pageWords = async (id, page) =>
+  /** @type {Word[]} */ (await told(await ask(`documents/${encodeURIComponent(id)}/pages/${page}/words`)));
 /** @param {string} id */
 export const keep = (id) => post(`documents/${encodeURIComponent(id)}/keep`, {});
 /** @param {string} id */

@@ -1,0 +1,152 @@
+// A document as it is printed: its pages as pictures, made as they come into view, with the words over
+// them to select, to find, and to light up what is cited.
+
+import { h } from "./dom.js";
+import { pagePicture, pageWords } from "./server.js";
+/** @import { Citation, PageSize, Rectangle, Word } from "../types.js" */
+
+const NEAR = "120% 0px"; // what lies so close to the view is drawn
+
+/** @typedef {{ element: HTMLElement, words: HTMLElement, lights: HTMLElement, finds: HTMLElement, size: PageSize, number: number, picture: HTMLImageElement | undefined, drawn: number }} Sheet */
+
+export class Sheets {
+  /** @type {Sheet[]} */
+  sheets = [];
+  /** @type {Map<number, Promise<Word[]>>} */
+  told = new Map();
+  /** @type {IntersectionObserver | null} */
+  watcher = null;
+  id = "";
+
+  /** @param {HTMLElement} view what scrolls */
+  constructor(view) {
+    this.view = view;
+    // A page that is shown larger than it was drawn is drawn again.
+    new ResizeObserver(() => {
+      for (const sheet of this.sheets) if (sheet.picture) void this.#draw(sheet);
+    }).observe(view);
+  }
+
+  // The pages of a document, for the view to hold.
+  /** @param {string} id @param {PageSize[]} sizes @returns {Element[]} */
+  open(id, sizes) {
+    this.close();
+    this.id = id;
+    this.sheets = sizes.map((size, index) => this.#sheet(size, index + 1));
+    this.watcher = new IntersectionObserver((seen) => {
+      for (const { target, isIntersecting } of seen) {
+        const sheet = this.sheets[Number(/** @type {HTMLElement} */ (target).dataset.page) - 1];
+        if (sheet) void (isIntersecting ? this.#enter(sheet) : this.#leave(sheet));
+      }
+    }, { root: this.view, rootMargin: NEAR });
+    for (const { element } of this.sheets) this.watcher.observe(element);
+    return this.sheets.map(({ element }) => element);
+  }
+
+  close() {
+    this.watcher?.disconnect();
+    for (const sheet of this.sheets) this.#leave(sheet);
+    this.sheets = [];
+    this.told.clear();
+  }
+
+  /** @param {PageSize} size @param {number} number @returns {Sheet} */
+  #sheet(size, number) {
+    const [words, lights, finds] = [h("div", { class: "words" }), h("div", { class: "lights" }), h("div", { class: "lights" })];
+    const element = h("div", { class: "sheet", role: "group", "aria-label": `Page ${size.label}`, dataset: { page: String(number) } }, lights, finds, words);
+    element.style.aspectRatio = `${size.width} / ${size.height}`;
+    return { element, words, lights, finds, size, number, picture: undefined, drawn: 0 };
+  }
+
+  /** @param {Sheet} sheet */
+  async #enter(sheet) {
+    void this.#draw(sheet);
+    if (sheet.words.childElementCount) return;
+    const words = await this.words(sheet.number);
+    if (sheet.words.childElementCount || !sheet.element.isConnected) return;
+    sheet.words.append(...words.map((word) => {
+      const span = h("span", {}, `${word.text} `);
+      place(span, word.place, sheet.size);
+      span.style.fontSize = `${(100 * (word.place.bottom - word.place.top)) / sheet.size.width}cqw`;
+      return span;
+    }));
+  }
+
+  /** @param {Sheet} sheet */
+  #leave(sheet) {
+    if (!sheet.picture) return;
+    URL.revokeObjectURL(sheet.picture.src);
+    sheet.picture.remove();
+    sheet.picture = undefined;
+    sheet.drawn = 0;
+  }
+
+  /** @param {Sheet} sheet */
+  async #draw(sheet) {
+    const width = Math.ceil(sheet.element.clientWidth * devicePixelRatio);
+    if (!width || sheet.drawn >= width) return;
+    sheet.drawn = width;
+    try {
+      const picture = h("img", { alt: "", src: URL.createObjectURL(await pagePicture(this.id, sheet.number, width)) });
+      if (sheet.drawn !== width || !sheet.element.isConnected) return URL.revokeObjectURL(picture.src);
+      if (sheet.picture) URL.revokeObjectURL(sheet.picture.src);
+      sheet.picture?.remove();
+      sheet.picture = picture;
+      sheet.element.prepend(picture);
+    } catch {
+      // The words are there all the same: they are shown instead of the picture.
+      sheet.element.classList.add("undrawn");
+    }
+  }
+
+  /** @param {number} number @returns {Promise<Word[]>} */
+  words(number) {
+    const known = this.told.get(number);
+    if (known) return known;
+    const asked = pageWords(this.id, number).catch(() => []);
+    this.told.set(number, asked);
+    return asked;
+  }
+
+  // Light up where citations are printed; one of them may be chosen.
+  /** @param {Citation[]} citations @param {Citation} [chosen] */
+  mark(citations, chosen) {
+    /** @type {Map<number, HTMLElement[]>} */
+    const lights = new Map();
+    for (const c of citations) {
+      const is = chosen && c.marker === chosen.marker && c.start === chosen.start;
+      for (const rectangle of c.rectangles ?? []) {
+        const size = this.sheets[rectangle.page - 1]?.size;
+        if (!size) continue;
+        const light = h("div", { class: is ? "light chosen" : "light", dataset: { key: String(c.marker || "closest") } });
+        place(light, rectangle, size);
+        lights.set(rectangle.page, [...(lights.get(rectangle.page) ?? []), light]);
+      }
+    }
+    for (const sheet of this.sheets) sheet.lights.replaceChildren(...(lights.get(sheet.number) ?? []));
+  }
+
+  // Show a place that was found on its page; the first of its rectangles.
+  /** @param {number} page @param {number} start @param {number} end offsets in the document's text */
+  async find(page, start, end) {
+    for (const sheet of this.sheets) sheet.finds.replaceChildren();
+    // A paragraph may go on overleaf.
+    for (const sheet of this.sheets.slice(page - 1, page + 1)) {
+      const own = (await this.words(sheet.number)).filter((word) => word.start < end && word.end > start);
+      sheet.finds.replaceChildren(...own.map((word) => {
+        const light = h("div", { class: "light found" });
+        place(light, word.place, sheet.size);
+        return light;
+      }));
+    }
+    return this.view.querySelector(".light.found");
+  }
+}
+
+/** @param {HTMLElement} element @param {Rectangle} at @param {PageSize} size */
+function place(element, at, size) {
+  element.style.left = `${(100 * at.left) / size.width}%`;
+  element.style.top = `${(100 * at.top) / size.height}%`;
+  element.style.width = `${(100 * (at.right - at.left)) / size.width}%`;
+  element.style.height = `${(100 * (at.bottom - at.top)) / size.height}%`;
+}
