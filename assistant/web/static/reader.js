@@ -4,7 +4,8 @@ import { $, announce, around, characters, h, smoothly } from "./dom.js";
 import { marked } from "./marking.js";
 import { document_, messageOf } from "./server.js";
 import { Sheets } from "./sheets.js";
-/** @import { About, Citation, Listed, Paragraph, ReaderActs, Whole } from "../types.js" */
+import { cellsOf, columnsOf, header, row } from "./table.js";
+/** @import { About, Citation, Listed, Paragraph, ReaderActs, Span, Whole } from "../types.js" */
 
 // Older browsers have none, and find without lighting up.
 const { highlights } = /** @type {{ highlights?: HighlightRegistry }} */ (CSS);
@@ -15,7 +16,7 @@ const LIT = 2000; // places found that are lit up; all are counted
 
 /**
  * A paragraph on the page. `spans`: what is marked in it, as JSON.
- * @typedef {{ element: HTMLElement, text: HTMLElement, number: HTMLElement, paragraph: Paragraph, spans: string }} Block
+ * @typedef {{ element: HTMLElement, text: HTMLElement, number: HTMLElement, paragraph: Paragraph, columns: string[], spans: string }} Block
  * @typedef {{ block: Block, start: number, end: number }} Place
  */
 
@@ -111,6 +112,10 @@ export class Reader {
     const nodes = [];
     /** @type {string[]} */
     let heading = [];
+    /** @type {Paragraph[]} */
+    let table = [];
+    /** @type {string[]} */
+    let columns = [];
     for (const paragraph of loaded.paragraphs) {
       const same = heading.findIndex((title, level) => title !== paragraph.heading[level]);
       const from = same < 0 ? heading.length : same;
@@ -118,7 +123,12 @@ export class Reader {
         if (level >= from) nodes.push(h(`h${Math.min(6, level + 3)}`, { dir: "auto" }, title));
       });
       heading = paragraph.heading;
-      nodes.push(this.#block(paragraph));
+      if (paragraph.kind === "row" && !table.includes(paragraph)) {
+        table = rowsFrom(loaded.paragraphs, paragraph);
+        columns = columnsOf(table.map(({ text }) => text));
+        if (columns.length) nodes.push(header(columns));
+      }
+      nodes.push(this.#block(paragraph, columns));
     }
     this.text = nodes;
     this.#layOut();
@@ -175,9 +185,10 @@ export class Reader {
     this.pages.replaceChildren();
   }
 
-  /** @param {Paragraph} paragraph */
-  #block(paragraph) {
-    const text = h("p", { dir: "auto" }, paragraph.text);
+  /** @param {Paragraph} paragraph @param {string[]} columns of the table that it is a row of */
+  #block(paragraph, columns) {
+    const text = h("p", { dir: "auto", class: paragraph.kind }, ...shown(paragraph, columns, []));
+    if (paragraph.kind === "row") text.style.setProperty("--columns", String(Math.max(columns.length, cellsOf(paragraph.text).length)));
     const label = `Paragraph ${paragraph.number}${paragraph.locator ? `, ${paragraph.locator}` : ""}`;
     const number = h(
       "button",
@@ -187,7 +198,7 @@ export class Reader {
     const element = h("div", { class: "block", dataset: { number: paragraph.number } }, number, text);
     // About as high as it will be, so that the scroll bar is right before it is laid out.
     element.style.containIntrinsicHeight = `auto ${(1 + Math.ceil(paragraph.text.length / 58)) * LINE}px`;
-    this.blocks.set(paragraph.number, { element, text, number, paragraph, spans: "[]" });
+    this.blocks.set(paragraph.number, { element, text, number, paragraph, columns, spans: "[]" });
     return element;
   }
 
@@ -211,7 +222,7 @@ export class Reader {
       if (now === block.spans) continue;
       block.spans = now;
       block.element.classList.toggle("cited", spans.length > 0);
-      block.text.replaceChildren(...marked(block.paragraph.text, spans));
+      block.text.replaceChildren(...shown(block.paragraph, block.columns, spans));
     }
   }
 
@@ -379,6 +390,20 @@ export class Reader {
     const light = await this.sheets.find(paragraph.page ?? 1, offset(start), offset(end));
     if (light) this.#bring(light);
   }
+}
+
+// What a paragraph shows, by its kind.
+/** @param {Paragraph} paragraph @param {string[]} columns @param {Span[]} spans */
+const shown = (paragraph, columns, spans) =>
+  paragraph.kind === "row" ? row(paragraph.text, columns, spans) : marked(paragraph.text, spans);
+
+// The rows of the table that a row begins: those that follow it under the same headings.
+/** @param {Paragraph[]} paragraphs @param {Paragraph} first */
+function rowsFrom(paragraphs, first) {
+  const from = first.number - 1;
+  const heading = JSON.stringify(first.heading);
+  const to = paragraphs.findIndex((p, index) => index > from && (p.kind !== "row" || JSON.stringify(p.heading) !== heading));
+  return paragraphs.slice(from, to < 0 ? undefined : to);
 }
 
 // The place of a find as a range over the paragraph's text, whatever is marked in it.

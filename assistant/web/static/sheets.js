@@ -74,9 +74,7 @@ export class Sheets {
 
   /** @param {Sheet} sheet */
   #leave(sheet) {
-    if (!sheet.picture) return;
-    URL.revokeObjectURL(sheet.picture.src);
-    sheet.picture.remove();
+    sheet.picture?.remove();
     sheet.picture = undefined;
     sheet.drawn = 0;
   }
@@ -87,9 +85,10 @@ export class Sheets {
     if (!width || sheet.drawn >= width) return;
     sheet.drawn = width;
     try {
-      const picture = h("img", { alt: "", src: URL.createObjectURL(await pagePicture(this.id, sheet.number, width)) });
-      if (sheet.drawn !== width || !sheet.element.isConnected) return URL.revokeObjectURL(picture.src);
-      if (sheet.picture) URL.revokeObjectURL(sheet.picture.src);
+      const content = await pagePicture(this.id, sheet.number, width);
+      if (sheet.drawn !== width || !sheet.element.isConnected) return;
+      const src = URL.createObjectURL(content);
+      const picture = h("img", { alt: "", src, onload: () => URL.revokeObjectURL(src) });
       sheet.picture?.remove();
       sheet.picture = picture;
       sheet.element.prepend(picture);
