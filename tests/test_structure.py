@@ -33,21 +33,27 @@ ORDER = {
 HOMES = {
     "bm25s": {"index.bm25"},
     "chromadb": {"index.store.chroma"},
+    "docling": {"index.chunking.rich_text"},
     "filelock": {"index.store.locks", "assistant.feedback"},
     "gradio": {"assistant.web.server"},
     "ir_measures": {"evals.metrics.metrics"},
     "jinja2": {"evals.reporting.report"},
+    "liteparse": {"index.chunking.pdf"},
     "llama_index": {"assistant.llm.client", "assistant.llama_index"},
     "markdown_it": {"index.chunking.markdown"},
     "onnxruntime": {"assistant.retrieval.reading_model"},
     "mcp": {"assistant.web.mcp"},
     "matplotlib": {"evals.reporting.plots"},
+    "oxmsg": {"index.chunking.mail"},
     "platformdirs": {"assistant.settings"},
     "pydantic_settings": {"assistant.settings"},
+    "pypdfium2": {"assistant.web.rendering"},
+    "python_calamine": {"index.chunking.tables"},
     "sentencex": {"index.chunking.sentences"},
     "Stemmer": {"index.bm25"},
     # One runs the encoder, the other may run a cross-encoder.
     "sentence_transformers": {"index.encoder", "assistant.retrieval.reading_model"},
+    "striprtf": {"index.chunking.rtf"},
     "xllamacpp": {"assistant.llm.client"},
     # The evaluation has commands of its own, which the assistant does not import, and so has the
     # making of the reading model.

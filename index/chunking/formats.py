@@ -63,6 +63,7 @@ TEXT_FORMATS = (
 MAX_UNPACKED = 1_000_000_000
 """Bytes that a packed file may hold: a bomb holds more, and no document does."""
 
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _HTML = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype\s+html|html)\b", re.I | re.S)
 _MAIL = re.compile(rb"\A(?:[A-Za-z-]+:[^\n]*\n(?:[ \t][^\n]*\n)*){3,}", re.S)
@@ -70,7 +71,7 @@ _MAIL_HEADS = (b"from:", b"date:", b"received:", b"message-id:", b"mime-version:
 
 
 def _zip_names(content: bytes) -> frozenset[str]:
-    if not content.startswith(b"PK"):
+    if not content.startswith(_ZIP):
         return frozenset()
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
@@ -85,7 +86,7 @@ def _holds(member: str) -> Callable[[bytes], bool]:
 
 def _is_declared(kind: str) -> Callable[[bytes], bool]:
     """Whether a packed file says at its beginning of which type it is (OpenDocument)."""
-    return lambda content: content.startswith(b"PK") and kind.encode() in content[:256]
+    return lambda content: content.startswith(_ZIP) and kind.encode() in content[:256]
 
 
 def _has_stream(*names: str) -> Callable[[bytes], bool]:
@@ -131,7 +132,7 @@ def format_of(content: bytes, name: str) -> Format | None:
         UnreadableError: they are of a kind that is known and not read.
     """
     found = next((own for own in FORMATS if own.recognises(content)), None)
-    if content.startswith(b"PK"):
+    if content.startswith(_ZIP):
         _check_packed(content, name)
     if found is None and content.startswith(_OLE):
         if _has_stream("EncryptedPackage")(content):

@@ -6,13 +6,13 @@ Nothing that a file refers to outside of itself is fetched.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from importlib import import_module
 from io import BytesIO
 from typing import Any
 from unicodedata import category
 
-from index.chunking.layout import Composer, Layout
+from index.chunking.layout import Composer, Layout, names_columns
 from index.errors import UnreadableError
 
 #: For each format, docling's name of it, and the module and class that read it.
@@ -91,7 +91,7 @@ class _Writer:
         label = item.label.value
         self._enter_page(item)
         if label in ("list", "ordered_list"):
-            self.out.block(self._items(item, 0), "list")
+            self._list(item)
         elif label == "inline":
             self.out.block([self._inline(item)], "prose")
         elif label == "table":
@@ -107,7 +107,7 @@ class _Writer:
         elif label == "code":
             self.out.block(item.text.splitlines(), "lines")
         elif label == "list_item":  # outside of a list
-            self.out.block(self._item(item, 0), "list")
+            self._list(item)
         else:
             if getattr(item, "text", ""):
                 self.out.block([item.text], "prose")
@@ -138,38 +138,44 @@ class _Writer:
             text += f" {own}" if needs_space else own
         return text
 
-    def _items(self, group: Any, depth: int) -> Iterator[str]:
-        for child in group.children:
-            yield from self._item(child.resolve(self._document), depth)
+    def _list(self, group: Any) -> None:
+        """A list and those inside it as one block; what is no item, a table say, after it."""
+        texts: list[str] = []
+        others: list[Any] = []
+        self._gather(group, texts, others)
+        self.out.block(texts, "list")
+        for node in others:
+            self._write(node)
 
-    def _item(self, item: Any, depth: int) -> Iterator[str]:
-        """An item of a list, and those of the lists inside it."""
-        if item.label.value in ("list", "ordered_list"):
-            yield from self._items(item, depth + 1)
+    def _gather(self, item: Any, texts: list[str], others: list[Any]) -> None:
+        label = item.label.value
+        if label == "inline":
+            texts.append(self._inline(item))
             return
-        if item.label.value == "inline":
-            yield self._inline(item)
+        if label not in ("list", "ordered_list", "list_item", "text", "paragraph"):
+            others.append(item)
             return
         marker = getattr(item, "marker", "") or ""
-        text = self._text(item)
-        yield f"{marker} {text}".strip() if text else ""
+        if text := self._text(item) if label not in ("list", "ordered_list") else "":
+            texts.append(f"{marker} {text}".strip())
         for child in item.children:
             node = child.resolve(self._document)
-            if node.label.value != "inline" or getattr(item, "text", ""):
-                yield from self._item(node, depth)
+            # The pieces of an item that has no text of its own are its text.
+            if node.label.value != "inline" or getattr(item, "text", "") or not text:
+                self._gather(node, texts, others)
 
     def _table(self, table: Any) -> None:
         for caption in table.captions:
             self.out.block([caption.resolve(self._document).text], "prose")
-        grid = table.data.grid
-        header = [row for row in grid if row and all(cell.column_header for cell in row)]
-        names = [" ".join(dict.fromkeys(c)) for c in zip(*([x.text for x in r] for r in header), strict=True)]
-        for row in grid:
-            if row not in header:
-                # A cell that spans columns stands in each of them.
-                seen = {id(cell): cell for cell in row}
-                texts = [cell.text if seen.pop(id(cell), None) else "" for cell in row]
-                self.out.table(names, [texts])
+        grid = [row for row in table.data.grid if row]
+        header = [row for row in grid if all(cell.column_header for cell in row)]
+        rows = [_texts(row) for row in grid if row not in header]
+        if not header and names_columns(rows):
+            names, *rows = rows
+        else:
+            columns = zip(*([cell.text for cell in row] for row in header), strict=True)
+            names = [" ".join(dict.fromkeys(column)) for column in columns]
+        self.out.table(names, rows)
 
     def _enter_page(self, item: Any) -> None:
         if self._page_name and getattr(item, "prov", None):
@@ -177,6 +183,16 @@ class _Writer:
             if page != self._page:
                 self._page = page
                 self.out.place(page, f"{self._page_name} {page}")
+
+
+def _texts(row: Sequence[Any]) -> list[str]:
+    """The texts of a row's cells; that of one that spans columns in the first of them."""
+    seen: set[int] = set()
+    texts = []
+    for cell in row:
+        texts.append("" if id(cell) in seen else cell.text)
+        seen.add(id(cell))
+    return texts
 
 
 def _plain(text: str) -> str:

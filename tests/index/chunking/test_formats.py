@@ -1,0 +1,190 @@
+"""Files of offices, web pages and e-mail: told apart by their content, read whole, and refused with
+a reason."""
+
+from __future__ import annotations
+
+import random
+import zipfile
+from pathlib import Path
+
+import pytest
+from office import ITEMS, PROSE, ROW, SECTION, TITLE, WRITERS, write_xlsx
+
+from index import Document, read_document
+from index.chunking.formats import FORMATS, format_of
+from index.chunking.loader import read_raw
+from index.errors import DocumentError, UnreadableError
+
+WITH_PROSE = ("docx", "html", "epub", "odt", "rtf", "eml")
+WITH_TABLE = ("docx", "pptx", "xlsx", "html", "epub", "odt", "csv")
+WITH_LIST = ("docx", "pptx", "html", "epub", "odt")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("office")
+    found = {kind: folder / f"report.{kind}" for kind in WRITERS}
+    for kind, write in WRITERS.items():
+        write(found[kind])
+    return found
+
+
+@pytest.fixture(scope="module")
+def documents(files: dict[str, Path]) -> dict[str, Document]:
+    return {kind: read_document(file) for kind, file in files.items()}
+
+
+@pytest.mark.parametrize("kind", WITH_PROSE)
+def test_prose_is_read_in_sentences(documents: dict[str, Document], kind: str) -> None:
+    document = documents[kind]
+    document.check()
+    (paragraph,) = [p for p in document.paragraphs if PROSE in p.text]
+    assert [s.text for s in paragraph.sentences][-2:] == [
+        "The harbour master had berth four dredged in March.",
+        "Nothing was found.",
+    ]
+    assert document.text.count("Nothing was found.") == 1
+
+
+@pytest.mark.parametrize("kind", ["docx", "html", "epub", "odt"])
+def test_headings_lead_to_a_paragraph(documents: dict[str, Document], kind: str) -> None:
+    document = documents[kind]
+    (paragraph,) = [p for p in document.paragraphs if PROSE in p.text]
+    assert paragraph.heading == (TITLE, SECTION)
+    assert document.title == TITLE
+
+
+@pytest.mark.parametrize("kind", WITH_TABLE)
+def test_a_row_says_the_names_of_its_columns(documents: dict[str, Document], kind: str) -> None:
+    rows = [p for p in documents[kind].paragraphs if p.kind == "row"]
+    assert [p.text for p in rows][-1] == ROW
+    assert len(rows) == 2
+    assert [s.text for s in rows[-1].sentences] == [ROW]
+
+
+@pytest.mark.parametrize("kind", WITH_LIST)
+def test_the_items_of_a_list_are_a_sentence_each(documents: dict[str, Document], kind: str) -> None:
+    sentences = [s.text for p in documents[kind].paragraphs for s in p.sentences]
+    for item in ITEMS:
+        assert any(sentence.endswith(item) and len(sentence) < len(item) + 4 for sentence in sentences)
+
+
+def test_where_something_stands_is_told(documents: dict[str, Document]) -> None:
+    slides = {p.text: (p.page, p.locator) for p in documents["pptx"].paragraphs}
+    assert slides[ROW] == (3, "slide 3")
+    assert [p.locator for p in documents["xlsx"].paragraphs if p.text == ROW] == ["Figures, row 5"]
+    assert [p.locator for p in documents["csv"].paragraphs if p.text == ROW] == ["row 3"]
+
+
+def test_a_message_says_who_wrote_to_whom(documents: dict[str, Document]) -> None:
+    text = documents["eml"].text
+    assert "From: ann@example.org" in text
+    assert "Attached: berth.png" in text
+    assert documents["eml"].title == TITLE
+
+
+def test_the_content_tells_the_format(files: dict[str, Path], tmp_path: Path) -> None:
+    for kind, file in files.items():
+        if kind != "csv":  # which is text, and says nothing of itself
+            renamed = tmp_path / f"{kind}.txt"
+            renamed.write_bytes(file.read_bytes())
+            assert read_raw(renamed).format == kind
+            assert format_of(file.read_bytes(), file.name) is not None
+    assert {own.name for own in FORMATS} >= set(WRITERS) - {"csv"}
+
+
+def test_text_that_looks_like_a_format_is_text(tmp_path: Path) -> None:
+    for name, text in (
+        ("a.txt", "PK is short for park."),
+        ("b.txt", "From: the sea\n\nIt comes and goes."),
+        ("c.txt", "The tag <html> begins a page."),
+        ("d.txt", "%PD is not a format."),
+    ):
+        (tmp_path / name).write_text(text)
+        assert read_document(tmp_path / name).text == text
+
+
+def test_nothing_of_a_page_is_run_or_fetched(documents: dict[str, Document]) -> None:
+    text = documents["html"].text
+    for hidden in ("color: red", "document.title", "192.0.2.1"):
+        assert hidden not in text
+
+
+# --- refused --------------------------------------------------------------------------------------
+
+
+def refusal(file: Path) -> str:
+    with pytest.raises(DocumentError) as caught:
+        read_document(file)
+    assert file.name in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    file = tmp_path / "bomb.docx"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", b"0" * 10_000_000)
+        for number in range(120):
+            archive.writestr(f"word/media/{number}.xml", b"0" * 10_000_000)
+    assert "GB unpacked" in refusal(file)
+
+
+def test_entities_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "entities.docx"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("word/document.xml", '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>')
+    assert "entities" in refusal(file)
+
+
+def test_older_and_locked_files_are_told(tmp_path: Path) -> None:
+    ole = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
+    for name, stream, told in (
+        ("old.doc", "WordDocument", "older office programs"),
+        ("locked.docx", "EncryptedPackage", "password"),
+    ):
+        (tmp_path / name).write_bytes(ole + stream.encode("utf-16-le"))
+        assert told in refusal(tmp_path / name)
+
+
+def test_a_sheet_with_too_many_rows_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.chunking.tables.MAX_ROWS", 2)
+    file = tmp_path / "long.xlsx"
+    write_xlsx(file)
+    assert "rows; at most 2" in refusal(file)
+    file = tmp_path / "long.csv"
+    file.write_text("a,b\n1,2\n3,4\n5,6\n")
+    assert "rows; at most 2" in refusal(file)
+
+
+def test_an_empty_file_of_a_format_is_told(tmp_path: Path) -> None:
+    from docx import Document as Word
+
+    file = tmp_path / "empty.docx"
+    Word().save(str(file))
+    assert "holds no text" in refusal(file)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", sorted(set(WRITERS) - {"csv"}))
+def test_damaged_files_are_read_or_refused(
+    files: dict[str, Path], kind: str, tmp_path: Path
+) -> None:
+    """Cut off and with flipped bits, 500 times each: nothing but our own errors."""
+    whole, chance = files[kind].read_bytes(), random.Random(kind)
+    for number in range(1000):
+        content = bytearray(whole)
+        if number % 2:
+            content = content[: chance.randrange(len(content))]
+        else:
+            for _ in range(chance.randrange(1, 8)):
+                content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+        file = tmp_path / f"damaged.{kind}"
+        file.write_bytes(bytes(content))
+        try:
+            read_document(file).check()
+        except DocumentError as error:
+            assert str(error)
+
+
