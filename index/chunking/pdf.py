@@ -11,9 +11,11 @@ from __future__ import annotations
 import atexit
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import pairwise
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -42,6 +44,11 @@ _LIGATURES = str.maketrans(
 _ENDS = re.compile(r"[.!?:;…。！？]['\"”’)\]]*$")  # noqa: RUF001
 #: A line with the page's number is furniture if so many pages have one at its height. Not tuned.
 SEEN_ON = 3
+#: Characters of a paragraph that a page may break off in a sentence; shorter ones are labels.
+FULL = 60
+#: Lines further apart than so many times the usual are of two paragraphs; a line whose words are so
+#: many times as high as usual is a heading. Not tuned.
+APART, LARGE = 1.4, 1.15
 #: Words on one line that are nearer than this share of their height are one word. Not tuned.
 GLUED = 0.12
 
@@ -146,14 +153,13 @@ class _Printer:
             spans.append((start, self.out.length))
         self.out.parts.append(Block(tuple(spans), kind))
 
-    def goes_on(self, words: Sequence[_Word]) -> bool:
+    def goes_on(self) -> bool:
         """Whether a paragraph goes on the last one, which the end of its page broke off."""
         last = self.out.parts[-1] if self.out.parts else None
         return (
             isinstance(last, Block)
             and last.kind == "prose"
-            and bool(words)
-            and words[0].text[0].islower()
+            and last.spans[-1][1] - last.spans[0][0] > FULL
             and not _ENDS.search(self.out.text(last.spans[-1][0]))
         )
 
@@ -195,10 +201,10 @@ def read_pdf(content: bytes, name: str) -> Layout:
     known = frozenset(_bare(w.text) for _, words in pages for w in words)
     printer = _Printer(known)
     laid_out = [(page, _assigned(page.blocks or (), words)) for page, words in pages]
-    furniture = _furniture(laid_out)
+    furniture, levels = _furniture(laid_out), _levels(laid_out)
     for page, blocks in laid_out:
         printer.out.place(page.page_num, f"p. {page.page_label or page.page_num}")
-        _write_page(printer, [own for own in blocks if id(own[0]) not in furniture])
+        _write_page(printer, [own for own in blocks if id(own[0]) not in furniture], levels)
     if not printer.spans:
         raise EmptyDocumentError(
             f"{name!r} holds no text: its {len(result.pages)} pages are pictures, as a scan's are. "
@@ -216,7 +222,9 @@ def read_pdf(content: bytes, name: str) -> Layout:
     return replace(laid, boxes=boxes)
 
 
-def _write_page(printer: _Printer, blocks: Sequence[tuple[Any, list[_Word]]]) -> None:
+def _write_page(
+    printer: _Printer, blocks: Sequence[tuple[Any, list[_Word]]], levels: Mapping[int, int]
+) -> None:
     items: list[list[_Word]] = []
     for number, (block, own) in enumerate(blocks):
         if block.kind == "list_item":
@@ -240,11 +248,49 @@ def _write_page(printer: _Printer, blocks: Sequence[tuple[Any, list[_Word]]]) ->
                 printer.row(header, row)
         elif block.kind in ("code", "grid_fallback"):
             printer.lines(list(_lines(own)), "lines")
-        elif number == 0 and printer.goes_on(own):
-            printer.go_on(own)
+        elif id(block) in levels:
+            printer.heading(own, levels[id(block)])
         else:
-            printer.block(own, "prose")
+            first, *others = _paragraphs(own)
+            if number == 0 and printer.goes_on():
+                printer.go_on(first)
+            else:
+                printer.block(first, "prose")
+            for paragraph in others:
+                printer.block(paragraph, "prose")
     printer.lines(items, "list")
+
+
+def _paragraphs(words: Sequence[_Word]) -> list[list[_Word]]:
+    """The words of a block apart where more than a line is left blank, as the library does it only
+    for some files."""
+    lines = list(_lines(words))
+    steps = [below[0].top - above[0].top for above, below in pairwise(lines)]
+    usual = median(steps) if steps else 0.0
+    found = [list(lines[0])]
+    for step, line in zip(steps, lines[1:], strict=True):
+        if len(steps) > 1 and step > APART * usual:
+            found.append([])
+        found[-1].extend(line)
+    return found
+
+
+def _levels(pages: Sequence[tuple[Any, list[tuple[Any, list[_Word]]]]]) -> dict[int, int]:
+    """The levels of headings, by the ids of their blocks, where the library knew of none: lines
+    that stand alone and are larger than most, the largest first."""
+    blocks = [own for _, page in pages for own in page]
+    if not blocks or any(block.kind == "heading" for block, _ in blocks):
+        return {}
+    usual = median(word.bottom - word.top for _, words in blocks for word in words)
+    large = {
+        id(block): round(max(word.bottom - word.top for word in words))
+        for block, words in blocks
+        if block.kind == "paragraph"
+        and words[0].shares_line(words[-1])
+        and min(word.bottom - word.top for word in words) > LARGE * usual
+    }
+    sizes = sorted(set(large.values()), reverse=True)
+    return {identity: sizes.index(size) + 1 for identity, size in large.items()}
 
 
 def _item(words: list[_Word]) -> tuple[list[_Word], list[_Word]]:

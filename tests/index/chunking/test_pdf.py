@@ -1,0 +1,173 @@
+"""PDF: what a browser printed is read in order, and every word is where it is said to be."""
+
+from __future__ import annotations
+
+import random
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pypdfium2
+import pytest
+from office import ITEMS, NAMES, PROSE, ROW, ROWS, SECTION, TITLE
+from playwright.sync_api import Browser
+
+from index import Document, read_document
+from index.errors import DocumentError, EmptyDocumentError, UnreadableError
+from index.models import Boxes
+
+REMARK = "Remark {n} of the harbour master notes that berth {n} was dredged and that noth\u00ading was found there. "
+HTML = f"""<!doctype html><html lang="en"><style>
+body {{ font: 12px/1.4 serif }} table {{ border-collapse: collapse }}
+td, th {{ border: 1px solid black; padding: 4px }} .many {{ hyphens: manual; width: 31em }}
+</style><body><h1>{TITLE}</h1><h2>{SECTION}</h2><p>{PROSE}</p>
+<ul>{"".join(f"<li>{item}</li>" for item in ITEMS)}</ul>
+<table><tr>{"".join(f"<th>{name}</th>" for name in NAMES)}</tr>
+{"".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in ROWS)}</table>
+<h2>Remarks</h2><div class="many">
+{"".join(f"<p>{''.join(REMARK.format(n=10 * n + k) for k in range(6))}</p>" for n in range(40))}
+</div></body></html>"""
+HYPHENS = re.compile("[\\s\u00ad\u2010\ufffe-]")
+
+
+@pytest.fixture(scope="module")
+def file(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("pdf") / "report.pdf"
+    page = browser.new_page()
+    page.set_content(HTML)
+    page.pdf(
+        path=file,
+        display_header_footer=True,
+        header_template='<span style="font-size: 8px">Port of Zanthoria</span>',
+        footer_template='<span style="font-size: 8px">page <span class="pageNumber"></span></span>',
+        margin={"top": "60px", "bottom": "60px", "left": "60px", "right": "60px"},
+    )
+    page.close()
+    return file
+
+
+@pytest.fixture(scope="module")
+def document(file: Path) -> Document:
+    return read_document(file)
+
+
+def boxes_of(document: Document) -> Boxes:
+    assert document.boxes is not None
+    return document.boxes
+
+
+def test_it_is_read_in_order_under_its_headings(document: Document) -> None:
+    document.check()
+    assert document.title == TITLE
+    (prose,) = [p for p in document.paragraphs if PROSE in p.text]
+    assert prose.heading == (TITLE, SECTION)
+    assert (prose.page, prose.locator, prose.kind) == (1, "p. 1", "prose")
+    numbers = [int(n) for n in re.findall(r"Remark (\d+) of", document.text)]
+    assert numbers == [10 * n + k for n in range(40) for k in range(6)]
+
+
+def test_words_divided_at_line_ends_are_whole(document: Document) -> None:
+    assert document.text.count("nothing was found there.") == len(re.findall(r"Remark \d", document.text))
+    assert "noth-" not in document.text
+
+
+def test_running_heads_and_feet_are_left_out(document: Document) -> None:
+    assert "Zanthoria" not in document.text
+    assert not re.search(r"\bpage \d", document.text)
+
+
+def test_a_row_says_the_names_of_its_columns(document: Document) -> None:
+    rows = [p for p in document.paragraphs if p.kind == "row"]
+    assert rows[-1].text == ROW
+    # Lit up are the cells and the names above them.
+    printed = boxes_of(document).lines(rows[-1].start, rows[-1].end)
+    assert len({round(rectangle.top) for rectangle in printed}) == 2
+
+
+def test_each_word_is_where_it_is_said_to_be(document: Document, file: Path) -> None:
+    boxes, pdf = boxes_of(document), pypdfium2.PdfDocument(file)
+    assert len(boxes.sizes) == len(boxes.labels) == len(pdf) > 3
+    seen = 0
+    for number, page in enumerate(pdf, start=1):
+        text, height = page.get_textpage(), page.get_height()
+        for word in boxes.words_on(number):
+            assert document.text[word.start : word.end] == word.text
+            at = word.place
+            # The lines above and below reach into its box a little.
+            top, bottom = height - at.top - 1, height - at.bottom + 1
+            under = text.get_text_bounded(at.left - 0.5, bottom, at.right + 0.5, top)
+            assert HYPHENS.sub("", under) == HYPHENS.sub("", word.text), (number, word)
+            seen += 1
+    assert seen == len(boxes.spans)
+
+
+def test_every_character_of_a_sentence_is_printed_somewhere(document: Document) -> None:
+    boxes = boxes_of(document)
+    for paragraph in document.paragraphs:
+        for sentence in paragraph.sentences:
+            own = boxes.within(sentence.start, sentence.end)
+            words = "".join(boxes.text[a:b] for a, b in boxes.spans[own].tolist())
+            assert HYPHENS.sub("", words) == re.sub(
+                "[|:]", "", HYPHENS.sub("", sentence.text)
+            ) or paragraph.kind != "row" and HYPHENS.sub("", words) == HYPHENS.sub("", sentence.text)
+            assert {r.page for r in boxes.lines(sentence.start, sentence.end)}
+
+
+def test_a_paragraph_goes_on_overleaf(document: Document) -> None:
+    remarks = [p for p in document.paragraphs if "Remark" in p.text]
+    assert all(p.text.startswith("Remark") and p.text.endswith("found there.") for p in remarks)
+    boxes = boxes_of(document)
+    assert any(len({r.page for r in boxes.lines(p.start, p.end)}) == 2 for p in remarks)
+
+
+def test_pictures_of_text_are_told(browser: Browser, tmp_path: Path) -> None:
+    page = browser.new_page()
+    page.set_content("<svg width=300 height=300><rect width=200 height=200 fill=red /></svg>")
+    page.pdf(path=tmp_path / "scan.pdf")
+    page.close()
+    with pytest.raises(EmptyDocumentError, match="ocrmypdf"):
+        read_document(tmp_path / "scan.pdf")
+
+
+def test_a_password_is_told(file: Path, tmp_path: Path) -> None:
+    from pypdf import PdfWriter
+
+    writer = PdfWriter(clone_from=file)
+    writer.encrypt("secret")
+    writer.write(tmp_path / "locked.pdf")
+    with pytest.raises(UnreadableError, match="password"):
+        read_document(tmp_path / "locked.pdf")
+
+
+def test_too_many_pages_are_told(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("index.chunking.pdf.MAX_PAGES", 2)
+    with pytest.raises(UnreadableError, match="at most 2 are read"):
+        read_document(file)
+
+
+@pytest.mark.long
+def test_damaged_files_are_read_or_refused(file: Path, tmp_path: Path) -> None:
+    """Cut off and with flipped bits, 500 times each: nothing but our own errors."""
+    whole, chance = file.read_bytes(), random.Random(1)
+    for number in range(1000):
+        content = bytearray(whole)
+        if number % 2:
+            content = content[: chance.randrange(len(content))]
+        else:
+            for _ in range(chance.randrange(1, 30)):
+                content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+        (tmp_path / "damaged.pdf").write_bytes(bytes(content))
+        try:
+            read_document(tmp_path / "damaged.pdf").check()
+        except DocumentError as error:
+            assert str(error)
+
+
+def test_the_process_that_parses_ends_with_its_own(file: Path) -> None:
+    code = "import sys; from index import read_document; print(len(read_document(sys.argv[1]).text))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(done.stdout) > 1000
