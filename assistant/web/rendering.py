@@ -42,6 +42,8 @@ class PageRenderer:
             try:
                 return self._pool.submit(_draw, str(file), page, pixels).result(SECONDS)
             except (BrokenProcessPool, TimeoutError) as error:
+                for process in list(self._pool._processes.values()):  # noqa: SLF001 (no other way)
+                    process.kill()
                 self._end()
                 raise _not_drawn(page) from error
             except ValueError as error:  # PDFium's own errors are of this kind, as `_draw` tells
@@ -54,9 +56,7 @@ class PageRenderer:
 
     def _end(self) -> None:
         if self._pool:
-            for process in list(self._pool._processes.values()):  # noqa: SLF001 (there is no other way)
-                process.kill()
-            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool.shutdown(cancel_futures=True)
             self._pool = None
 
 

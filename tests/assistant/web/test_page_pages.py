@@ -1,0 +1,149 @@
+"""Documents with pages and tables on the page: what is cited is lit up where it is printed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browsing import SECONDS, Visit, add_file, ask, picture, serving
+from office import ROW, TITLE, write_docx, write_xlsx
+from playwright.sync_api import Browser, expect
+
+PAGES = 30
+QUESTION = "When was berth four of the harbour dredged?"
+QUOTE = "Berth four of the harbour was dredged in March of that year."
+
+
+def print_report(browser: Browser, file: Path) -> None:
+    filler = "<p>The tide tables of the year are given on this page and on the next one.</p>"
+    pages = [f"<h2>Part {n}</h2>{filler}" for n in range(1, PAGES + 1)]
+    pages[20] += f"<p>{QUOTE} Nothing else was dredged.</p>"
+    breaks = "<style>h2 { break-before: page } body { font: 14px serif }</style>"
+    page = browser.new_page()
+    page.set_content(f"{breaks}<h1>{TITLE}</h1>{''.join(pages)}")
+    page.pdf(path=file)
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def url(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("pages")
+    print_report(browser, folder / "report.pdf")
+    write_xlsx(folder / "figures.xlsx")
+    flags = ("--source", folder / "report.pdf", "--source", folder / "figures.xlsx")
+    with serving(folder, *flags) as address:
+        yield address
+
+
+def test_what_is_cited_is_lit_up_on_its_page(visit: Visit) -> None:
+    page = visit.page
+    turn = ask(page, QUESTION)
+    expect(turn.locator(".card header").first).to_contain_text("p. 22")
+    turn.locator(".marker").first.click()
+    light = page.locator(".light.chosen").first
+    expect(light).to_be_visible()
+    expect(light).to_be_in_viewport()
+    sheet = page.locator(".sheet[data-page='22']")
+    expect(sheet.locator("img")).to_be_visible()
+    # The light lies on the words: those under its middle are the quote's.
+    words = page.evaluate(
+        """() => {
+          const light = document.querySelector(".light.chosen").getBoundingClientRect();
+          return [...document.querySelectorAll(".sheet[data-page='22'] .words span")]
+            .filter((span) => {
+              const box = span.getBoundingClientRect();
+              const [x, y] = [box.x + 2, box.y + box.height / 2];
+              return x > light.left && x < light.right && y > light.top && y < light.bottom;
+            })
+            .map((span) => span.textContent.trim()).join(" ");
+        }"""
+    )
+    assert words.startswith("Berth four of the harbour")
+    picture(page, "pages")
+
+
+def test_only_what_is_near_is_drawn(visit: Visit) -> None:
+    page = visit.page
+    page.locator("#reader-choice").select_option(label=TITLE)
+    expect(page.locator(".sheet")).to_have_count(PAGES + 1)
+    expect(page.locator(".sheet img").first).to_be_visible()
+    assert page.locator(".sheet img").count() < 10
+    page.locator(".sheet").last.scroll_into_view_if_needed()
+    expect(page.locator(".sheet").last.locator("img")).to_be_visible()
+    expect(page.locator(".sheet").first.locator("img")).to_have_count(0)
+
+
+def test_it_turns_to_the_text_and_back(visit: Visit) -> None:
+    page = visit.page
+    turn = ask(page, QUESTION)
+    turn.locator(".marker").first.click()
+    page.get_by_role("button", name="Text", exact=True).click()
+    expect(page.locator("#reader mark.chosen")).to_have_text(QUOTE)
+    expect(page.locator("#reader mark.chosen")).to_be_in_viewport()
+    page.get_by_role("button", name="Pages", exact=True).click()
+    expect(page.locator(".light.chosen").first).to_be_in_viewport()
+
+
+def test_it_is_searched_and_selected_over_the_picture(visit: Visit) -> None:
+    page = visit.page
+    page.locator("#reader-choice").select_option(label=TITLE)
+    page.locator("#find-text").fill("Nothing else")
+    expect(page.locator("#find-count")).to_have_text("1")
+    page.locator("#find-on").click()
+    expect(page.locator(".light.found").first).to_be_in_viewport()
+    selected = page.evaluate(
+        """() => {
+          const words = document.querySelector(".sheet[data-page='22'] .words");
+          getSelection().selectAllChildren(words);
+          return getSelection().toString();
+        }"""
+    )
+    assert QUOTE in " ".join(selected.split())
+
+
+def test_a_table_is_shown_as_one(visit: Visit) -> None:
+    page = visit.page
+    turn = ask(page, "What was the revenue in 2022?")
+    expect(turn).to_contain_text("6.4 million")
+    expect(turn.locator(".card header").first).to_contain_text("Figures, row 5")
+    turn.locator(".marker").first.click()
+    expect(page.locator(".row.names .cell")).to_have_text(["Year", "Revenue", "Ships"])
+    chosen = page.locator(".block.chosen .row")
+    assert chosen.evaluate("e => e.textContent") == ROW
+    expect(chosen.locator("mark.chosen")).to_have_count(3)
+    lefts = "es => es.map((e) => Math.round(e.getBoundingClientRect().left))"
+    assert chosen.locator(".cell").evaluate_all(lefts) == page.locator(
+        ".row.names .cell"
+    ).evaluate_all(lefts)
+    picture(page, "table")
+
+
+def test_a_pdf_that_is_added_is_asked(browser: Browser, url: str, tmp_path: Path) -> None:
+    visit = Visit(browser, url, viewport={"width": 390, "height": 844})
+    page = visit.page
+    mine = browser.new_page()
+    mine.set_content("<h1>Boathouse</h1><p>Oars are to be dried before they are hung up.</p>")
+    mine.pdf(path=tmp_path / "boathouse.pdf")
+    mine.close()
+    write_docx(tmp_path / "report.docx")
+    add_file(page, tmp_path / "boathouse.pdf", tmp_path / "report.docx")
+    expect(page.locator("#uploads .wrong")).to_have_count(0)
+    page.keyboard.press("Escape")
+    turn = ask(page, "What is to be done with oars before they are hung up?")
+    turn.locator(".marker").first.click()
+    expect(page.locator(".light.chosen").first).to_be_in_viewport(timeout=60 * SECONDS)
+    picture(page, "pages-phone")
+    visit.close()
+
+
+def test_what_a_page_cannot_be_drawn_for_is_its_words(visit: Visit, url: str) -> None:
+    page = visit.page
+    drawn = re.compile(r"/pages/\d+\?width")
+    page.route(drawn, lambda route: route.fulfill(status=400, json={"detail": "no"}))
+    page.locator("#reader-choice").select_option(label=TITLE)
+    expect(page.locator(".sheet.undrawn").first).to_be_visible()
+    expect(page.locator(".sheet.undrawn .words").first).to_contain_text(TITLE)
+    visit.complaints.clear()  # the browser tells of the answers that were made to fail
+    assert url

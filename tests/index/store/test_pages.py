@@ -1,0 +1,108 @@
+"""What is kept of documents with pages: the file and its boxes, for as long as a document needs
+them."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from helpers import CheapEncoder
+from office import TITLE, write_docx
+from playwright.sync_api import Browser
+
+from index import Index
+from index.chunking.loader import RawDocument, read_raw
+from index.errors import DocumentError, UnreadableError
+from index.store.pages import YOUNG
+
+
+@pytest.fixture(scope="module")
+def file(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("pdf") / "report.pdf"
+    page = browser.new_page()
+    page.set_content(f"<h1>{TITLE}</h1><p>Berth four was dredged in March.</p>")
+    page.pdf(path=file)
+    page.close()
+    return file
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Index:
+    return Index(tmp_path / "index", encoder=CheapEncoder())
+
+
+def test_the_file_and_its_boxes_are_kept(index: Index, file: Path, tmp_path: Path) -> None:
+    raw = read_raw(file)
+    report = index.sync([raw])
+    assert report.ids == (raw.id,)
+    original = index.original(raw.id)
+    assert original is not None
+    assert original.read_bytes() == file.read_bytes()
+    boxes, document = index.boxes(raw.id), index.document(raw.id)
+    assert boxes is not None
+    assert boxes.text == document.text
+    again = raw.document().boxes
+    assert again is not None
+    assert boxes.rectangles.tolist() == again.rectangles.tolist()
+    # Opened anew it is all there, and nothing is read a second time.
+    index.close()
+    index = Index(tmp_path / "index", encoder=CheapEncoder())
+    before = original.stat().st_mtime_ns
+    assert index.sync([raw]).embedded == 0
+    assert original.stat().st_mtime_ns == before
+    assert index.boxes(raw.id) is not None
+
+
+def test_what_was_lost_is_made_again(index: Index, file: Path) -> None:
+    raw = read_raw(file)
+    index.sync([raw])
+    original = index.original(raw.id)
+    assert original is not None
+    original.unlink()
+    assert index.original(raw.id) is None
+    assert index.document(raw.id).title == TITLE  # the text does not hang on it
+    index.sync([raw])
+    assert index.original(raw.id) == original
+
+
+def test_what_no_document_needs_goes(index: Index, file: Path, tmp_path: Path) -> None:
+    raw = read_raw(file)
+    index.sync([raw])
+    original = index.original(raw.id)
+    assert original is not None
+    index.remove(raw.id)
+    write_docx(tmp_path / "other.docx")
+    index.sync([read_raw(tmp_path / "other.docx")])
+    assert original.exists(), "another process may be about to name it"
+    long_ago = time.time() - YOUNG - 1
+    for kept in original.parent.iterdir():
+        os.utime(kept, (long_ago, long_ago))
+    write_docx(tmp_path / "third.docx")
+    index.sync([read_raw(tmp_path / "third.docx")])
+    assert list(original.parent.iterdir()) == []
+
+
+def test_a_document_without_pages_has_none(index: Index, tmp_path: Path) -> None:
+    write_docx(tmp_path / "a.docx")
+    raw = read_raw(tmp_path / "a.docx")
+    index.sync([raw])
+    assert (index.original(raw.id), index.boxes(raw.id)) == (None, None)
+
+
+def test_what_cannot_be_read_is_skipped_and_the_rest_indexed(
+    index: Index, file: Path, tmp_path: Path
+) -> None:
+    write_docx(tmp_path / "good.docx")
+    whole = (tmp_path / "good.docx").read_bytes()
+    (tmp_path / "bad.pdf").write_bytes(file.read_bytes()[:300])
+    raws = [read_raw(tmp_path / "bad.pdf"), read_raw(tmp_path / "good.docx")]
+    with pytest.raises(UnreadableError, match=r"bad\.pdf"):
+        index.sync(raws)
+    assert index.documents() == []
+    skipped: list[tuple[RawDocument, DocumentError]] = []
+    report = index.sync(raws, on_skip=lambda raw, error: skipped.append((raw, error)))
+    assert [raw.source for raw, _ in skipped] == [str(tmp_path / "bad.pdf")]
+    assert report.ids == (raws[1].id,)
+    assert whole == (tmp_path / "good.docx").read_bytes()
