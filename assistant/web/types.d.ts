@@ -216,6 +216,7 @@ export interface TurnActs {
   retry(turn: Turn): void;
   edit(turn: Turn): void;
   copy(turn: Turn): Promise<void>;
+  take(way: string, text: string): Promise<void>; // copies a citation
   vote(turn: Turn, verdict: Thumb): Promise<void>;
 }
 

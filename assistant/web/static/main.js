@@ -1,5 +1,6 @@
 // Puts the page together.
 
+import { targetOf } from "./citing.js";
 import { $, around, h, toast } from "./dom.js";
 import { History } from "./history.js";
 import { Library } from "./library.js";
@@ -58,6 +59,8 @@ const history = new History(store, talk);
 
 library.take(told.documents);
 talk.show((store.current && store.load(store.current)) || fresh());
+addEventListener("hashchange", follow);
+follow();
 setInterval(() => session().catch(() => {}), ALIVE);
 
 for (const dialog of document.querySelectorAll("dialog")) {
@@ -72,6 +75,12 @@ addEventListener("keydown", (event) => {
 });
 if (matchMedia("(hover: hover)").matches) $("question").focus();
 document.body.dataset.ready = "true";
+
+// Open what a link to a citation leads to.
+function follow() {
+  const target = targetOf(location.hash);
+  if (target) void reader.follow(target);
+}
 
 // Questions to begin with, about the documents that are asked.
 async function suggest() {

@@ -5,6 +5,7 @@ import { marked } from "./marking.js";
 import { document_, messageOf } from "./server.js";
 import { Sheets } from "./sheets.js";
 import { cellsOf, columnsOf, header, row } from "./table.js";
+/** @import { Target } from "./citing.js" */
 /** @import { About, Citation, Listed, Paragraph, ReaderActs, Span, Whole } from "../types.js" */
 
 // Older browsers have none, and find without lighting up.
@@ -259,6 +260,33 @@ export class Reader {
     const lit = this.isPrinted() ? this.pages.querySelector(".light.chosen") : block.text.querySelector("mark.chosen");
     this.#bring(lit ?? block.element);
     announce(`Shown in the document: ${citation.quote}`);
+  }
+
+  // Go to a place that a link names: light it up like a citation.
+  /** @param {Target} target */
+  async follow({ document, start, end }) {
+    if (!(await this.show(document))) return;
+    const paragraph = this.document?.paragraphs.findLast((p) => p.start <= start);
+    const length = paragraph ? characters(paragraph.text).length : 0;
+    if (!paragraph || end > paragraph.start + length) {
+      this.open();
+      return this.note("The document has changed since this link was made, so what it leads to may no longer stand in it.");
+    }
+    const { locator, page, heading } = paragraph;
+    /** @type {Citation} */
+    const citation = {
+      marker: 0,
+      document: this.document?.title ?? "",
+      document_id: document,
+      heading, page, locator, start, end,
+      paragraph: paragraph.number,
+      quote: characters(paragraph.text).slice(start - paragraph.start, end - paragraph.start).join(""),
+      paragraph_start: paragraph.start,
+      paragraph_end: paragraph.start + length,
+      paragraph_text: paragraph.text,
+      rectangles: this.isPrinted() ? await this.sheets.printed(page ?? 1, start, end) : [],
+    };
+    await this.light(citation, [citation]);
   }
 
   /** @param {string} text */

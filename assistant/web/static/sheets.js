@@ -125,18 +125,23 @@ export class Sheets {
     for (const sheet of this.sheets) sheet.lights.replaceChildren(...(lights.get(sheet.number) ?? []));
   }
 
+  // What a place in the text is printed in; a paragraph may go on overleaf.
+  /** @param {number} page @param {number} start @param {number} end offsets in the document's text */
+  async printed(page, start, end) {
+    const words = await Promise.all(this.sheets.slice(page - 1, page + 1).map((sheet) => this.words(sheet.number)));
+    return words.flat().filter((word) => word.start < end && word.end > start).map((word) => word.place);
+  }
+
   // Show a place that was found on its page; the first of its rectangles.
   /** @param {number} page @param {number} start @param {number} end offsets in the document's text */
   async find(page, start, end) {
     for (const sheet of this.sheets) sheet.finds.replaceChildren();
-    // A paragraph may go on overleaf.
-    for (const sheet of this.sheets.slice(page - 1, page + 1)) {
-      const own = (await this.words(sheet.number)).filter((word) => word.start < end && word.end > start);
-      sheet.finds.replaceChildren(...own.map((word) => {
-        const light = h("div", { class: "light found" });
-        place(light, word.place, sheet.size);
-        return light;
-      }));
+    for (const at of await this.printed(page, start, end)) {
+      const sheet = this.sheets[at.page - 1];
+      if (!sheet) continue;
+      const light = h("div", { class: "light found" });
+      place(light, at, sheet.size);
+      sheet.finds.append(light);
     }
     return this.view.querySelector(".light.found");
   }

@@ -78,6 +78,10 @@ export class Talk {
       ask: (question) => this.ask(question),
       retry: (of) => this.#retry(of),
       edit: (of) => this.#context(null, of),
+      take: async (way, text) => {
+        await copy(text);
+        toast(`${way === "Link" ? "The link" : way} is copied`);
+      },
       copy: async (of) => {
         await copy(withFootnotes(of));
         toast("Copied, with its footnotes.");

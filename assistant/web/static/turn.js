@@ -2,6 +2,7 @@
 // there already, so that nothing that is being read moves.
 
 import { $, action, around, h, placeOf } from "./dom.js";
+import { WAYS } from "./citing.js";
 import { excerpt, marked } from "./marking.js";
 /** @import { Citation, Sentence, Thumb, Turn, TurnActs } from "../types.js" */
 
@@ -216,8 +217,21 @@ export class TurnView {
       h("header", {}, ...keys, h("h4", { dir: "auto" }, open)),
       closest && h("p", { class: "label" }, "Closest, not an answer"),
       text,
-      h("footer", {}, h("span", { class: "file", dir: "auto" }, first.document), short.whole ? "" : more),
+      h("footer", {}, h("span", { class: "file", dir: "auto" }, first.document), short.whole ? "" : more, this.#copying(first)),
     );
+  }
+
+  // Copying a citation: a choice of ways, shown when it is wanted.
+  /** @param {Citation} citation */
+  #copying(citation) {
+    const ways = h("span", { class: "ways", hidden: true }, ...Object.keys(WAYS).map((way) =>
+      h("button", { type: "button", class: "more", onclick: () => this.acts.take(way, WAYS[way]?.(citation) ?? "") }, way)));
+    /** @type {HTMLButtonElement} */
+    const open = h("button", { type: "button", class: "more", "aria-expanded": "false", onclick: () => {
+      ways.hidden = !ways.hidden;
+      open.setAttribute("aria-expanded", String(!ways.hidden));
+    } }, "Cite");
+    return h("span", { class: "copying" }, open, ways);
   }
 
   #actions() {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -147,3 +148,30 @@ def test_what_a_page_cannot_be_drawn_for_is_its_words(visit: Visit, url: str) ->
     expect(page.locator(".sheet.undrawn .words").first).to_contain_text(TITLE)
     visit.complaints.clear()  # the browser tells of the answers that were made to fail
     assert url
+
+
+def test_a_citation_is_taken_along_and_leads_back(browser: Browser, url: str) -> None:
+    visit = Visit(browser, url)
+    page = visit.page
+    turn = ask(page, QUESTION)
+    turn.get_by_role("button", name="Cite").click()
+    copied = {}
+    for way in ("Link", "Text", "BibTeX", "CSL-JSON"):
+        turn.get_by_role("button", name=way, exact=True).click()
+        expect(page.locator("#toast")).to_contain_text(way if way != "Link" else "The link")
+        copied[way] = page.evaluate("navigator.clipboard.readText()")
+    assert copied["Text"].startswith(f"“{QUOTE}” {TITLE}, ")
+    assert "p. 22" in copied["Text"]
+    assert copied["BibTeX"].startswith("@misc{")
+    assert "  pages = {22}," in copied["BibTeX"]
+    (item,) = json.loads(copied["CSL-JSON"])
+    assert (item["title"], item["page"], item["annote"]) == (TITLE, "22", QUOTE)
+    visit.close()
+    other = Visit(browser, copied["Link"])
+    expect(other.page.locator(".light.chosen").first).to_be_in_viewport()
+    other.page.reload()
+    other.ready()
+    expect(other.page.locator(".light.chosen").first).to_be_in_viewport()
+    other.page.goto(copied["Link"].rpartition("/")[0] + "/0-999999")
+    expect(other.page.locator("#reader-note")).to_contain_text("has changed since this link")
+    other.close()
