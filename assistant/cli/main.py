@@ -31,7 +31,7 @@ from assistant.cli.options import (
     settings_of,
     write_text,
 )
-from index.chunking.loader import read_raw
+from index import read_document
 from index.errors import FootnoteError
 
 REFUSED, UNSURE, MISTAKE, INTERRUPTED = 3, 4, 2, 130
@@ -103,7 +103,7 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Say of each sentence of a text whether the documents support it. Exits with 3 if not all."""
-    text = sys.stdin.read() if str(file) == "-" else read_raw(file).text
+    text = sys.stdin.read() if str(file) == "-" else read_document(file).text
     settings = settings_of(context)
     with opened_assistant(source, settings) as assistant:
         verification = assistant.verify(text, question)

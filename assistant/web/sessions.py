@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING
 from assistant.documents import UPLOADED
 from index import Document, DocumentInfo
 from index.chunking.loader import RawDocument, read_raw
-from index.models import Boxes
 from index.errors import DocumentError, FootnoteError, MissingPathError, UnreadableError
+from index.models import Boxes
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant

@@ -1,4 +1,5 @@
-"""The formats that are read, told apart by what a file holds. A new one is a file and a line here."""
+"""The formats that are read, told apart by what a file holds; a new one is a file and a line
+here."""
 
 from __future__ import annotations
 
@@ -65,7 +66,10 @@ MAX_UNPACKED = 1_000_000_000
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_HTML = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype\s+html|html)\b", re.I | re.S)
+_HTML = re.compile(
+    rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype\s+html|html)\b",
+    re.I | re.S,
+)
 _MAIL = re.compile(rb"\A(?:[A-Za-z-]+:[^\n]*\n(?:[ \t][^\n]*\n)*){3,}", re.S)
 _MAIL_HEADS = (b"from:", b"date:", b"received:", b"message-id:", b"mime-version:")
 
@@ -97,7 +101,7 @@ def _has_stream(*names: str) -> Callable[[bytes], bool]:
 
 def _is_mail(content: bytes) -> bool:
     heads = _MAIL.match(content[:16384])
-    return bool(heads) and sum(own in heads[0].lower() for own in _MAIL_HEADS) >= 2
+    return heads is not None and sum(own in heads[0].lower() for own in _MAIL_HEADS) >= 2
 
 
 def _is_epub(content: bytes) -> bool:
@@ -109,16 +113,38 @@ _ODF = "application/vnd.oasis.opendocument."
 
 FORMATS = (
     Format("pdf", (".pdf",), is_pdf, read_pdf),
-    Format("docx", (".docx", ".docm"), _holds("word/document.xml"), partial(read_rich_text, format_name="docx")),
-    Format("pptx", (".pptx", ".pptm"), _holds("ppt/presentation.xml"), partial(read_rich_text, format_name="pptx")),
+    Format(
+        "docx",
+        (".docx", ".docm"),
+        _holds("word/document.xml"),
+        partial(read_rich_text, format_name="docx"),
+    ),
+    Format(
+        "pptx",
+        (".pptx", ".pptm"),
+        _holds("ppt/presentation.xml"),
+        partial(read_rich_text, format_name="pptx"),
+    ),
     Format("xlsx", (".xlsx", ".xlsm"), _holds("xl/workbook.xml"), read_workbook),
     Format("xlsb", (".xlsb",), _holds("xl/workbook.bin"), read_workbook),
     Format("xls", (".xls",), _has_stream("Workbook", "Book"), read_workbook),
     Format("epub", (".epub",), _is_epub, partial(read_rich_text, format_name="epub")),
-    Format("odt", (".odt",), _is_declared(_ODF + "text"), partial(read_rich_text, format_name="odt")),
-    Format("odp", (".odp",), _is_declared(_ODF + "presentation"), partial(read_rich_text, format_name="odp")),
+    Format(
+        "odt", (".odt",), _is_declared(_ODF + "text"), partial(read_rich_text, format_name="odt")
+    ),
+    Format(
+        "odp",
+        (".odp",),
+        _is_declared(_ODF + "presentation"),
+        partial(read_rich_text, format_name="odp"),
+    ),
     Format("ods", (".ods",), _is_declared(_ODF + "spreadsheet"), read_workbook),
-    Format("html", (".html", ".htm", ".xhtml"), lambda c: bool(_HTML.match(c[:65536])), partial(read_rich_text, format_name="html")),
+    Format(
+        "html",
+        (".html", ".htm", ".xhtml"),
+        lambda c: bool(_HTML.match(c[:65536])),
+        partial(read_rich_text, format_name="html"),
+    ),
     Format("rtf", (".rtf",), lambda c: c.startswith(b"{\\rtf"), read_rtf),
     Format("msg", (".msg",), _has_stream("__properties_version1.0"), read_msg),
     Format("eml", (".eml",), _is_mail, read_eml),

@@ -1,5 +1,5 @@
-"""What a reader of a format makes of a file: its text, its headings and blocks, and where they stand
-on the pages, slides or sheets that a person sees."""
+"""What a reader of a format makes of a file: its text, its headings and blocks, and where they
+stand on the pages, slides or sheets that a person sees."""
 
 from __future__ import annotations
 
@@ -164,7 +164,11 @@ def names_columns(rows: Sequence[Sequence[str]]) -> bool:
     years = [cell for cell in filled if cell.isdigit() and len(cell) == 4]
     names = [cell for cell in filled if not _has_digit(cell) and not cell.endswith(":")]
     # One year alone is a value; several are names.
-    if len(names) + len(years) < len(filled) or len(years) == 1 or 2 * len(filled) < max(map(len, others)):
+    if (
+        len(names) + len(years) < len(filled)
+        or len(years) == 1
+        or 2 * len(filled) < max(map(len, others))
+    ):
         return False
     columns = [[row[n] for row in others if n < len(row) and row[n]] for n in range(1, len(first))]
     has_numbers = any(own and all(map(_has_digit, own)) for own in columns)

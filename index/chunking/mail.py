@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from email import message_from_bytes, policy
+from email import policy
 from email.message import EmailMessage
+from email.parser import BytesParser
 from io import BytesIO
 
 from index.chunking.layout import Composer, Layout
@@ -16,8 +17,7 @@ _SHOWN = ("From", "To", "Cc", "Date")
 
 def read_eml(content: bytes, name: str) -> Layout:
     """The layout of a message as it is sent."""
-    message = message_from_bytes(content, policy=policy.default)
-    assert isinstance(message, EmailMessage)
+    message = BytesParser(EmailMessage, policy=policy.default).parsebytes(content)
     headers = [f"{key}: {message[key]}" for key in _SHOWN if message[key]]
     plain = message.get_body(("plain",))
     rich = None if plain else message.get_body(("html",))
@@ -45,7 +45,11 @@ def read_msg(content: bytes, name: str) -> Layout:
         people = ", ".join(f"{r.name} <{r.email_address}>" for r in message.recipients)
         headers = [
             f"{key}: {value}"
-            for key, value in (("From", message.sender), ("To", people), ("Date", message.sent_date))
+            for key, value in (
+                ("From", message.sender),
+                ("To", people),
+                ("Date", message.sent_date),
+            )
             if value
         ]
         attached = [own.file_name or "" for own in message.attachments]
@@ -54,7 +58,8 @@ def read_msg(content: bytes, name: str) -> Layout:
     except Exception as error:
         # The reader raises whatever the library below it does.
         raise UnreadableError(
-            f"{name!r} cannot be read as an Outlook message ({error}). Save it anew, or leave it out."
+            f"{name!r} cannot be read as an Outlook message ({error}). Save it anew, or leave it "
+            "out."
         ) from error
     return _layout(subject, headers, body, "" if body else html, attached)
 

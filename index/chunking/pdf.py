@@ -6,6 +6,9 @@ no block and left out. A hostile file is parsed in a process of its own, which i
 takes too long.
 """
 
+# Typographic quotes are meant as they stand.
+# ruff: noqa: RUF001
+
 from __future__ import annotations
 
 import atexit
@@ -41,7 +44,7 @@ _HYPHENS = ("-", "\u00ad", "\u2010")
 _LIGATURES = str.maketrans(
     {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl"}
 )
-_ENDS = re.compile(r"[.!?:;…。！？]['\"”’)\]]*$")  # noqa: RUF001
+_ENDS = re.compile(r"[.!?:;…。！？]['\"”’)\]]*$")
 #: A line with the page's number is furniture if so many pages have one at its height. Not tuned.
 SEEN_ON = 3
 #: Characters of a paragraph that a page may break off in a sentence; shorter ones are labels.
@@ -166,10 +169,10 @@ class _Printer:
     def go_on(self, words: Sequence[_Word]) -> None:
         """Write words as the rest of the last block."""
         last = self.out.parts.pop()
-        assert isinstance(last, Block)
         self.out.write(" ")
         self.words(words)
-        self.out.parts.append(Block(((last.spans[0][0], self.out.length),), last.kind))
+        start = last.spans[0][0] if isinstance(last, Block) else last.start
+        self.out.parts.append(Block(((start, self.out.length),), "prose"))
 
     def row(self, names: Sequence[Sequence[_Word]], cells: Sequence[Sequence[_Word]]) -> None:
         """Write a row of a table, each cell after the name of its column."""

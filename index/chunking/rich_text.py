@@ -4,6 +4,9 @@ take no model: Word, PowerPoint, OpenDocument, HTML, EPUB.
 Nothing that a file refers to outside of itself is fetched.
 """
 
+# Typographic quotes are meant as they stand.
+# ruff: noqa: RUF001
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -133,7 +136,11 @@ class _Writer:
             piece = child.resolve(self._document)
             own = getattr(piece, "text", "") or self._inline(piece)
             needs_space = (
-                text and own and not text[-1].isspace() and text[-1] not in "([“‘/" and own[0].isalnum()
+                text
+                and own
+                and not text[-1].isspace()
+                and text[-1] not in "([“‘/"
+                and own[0].isalnum()
             ) or (text and own and own[0] in "([“‘" and not text[-1].isspace())
             text += f" {own}" if needs_space else own
         return text

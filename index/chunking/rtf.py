@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from index.chunking.layout import Composer, Layout
 from index.errors import UnreadableError
 
@@ -12,7 +14,9 @@ def read_rtf(content: bytes, name: str) -> Layout:
     Raises:
         UnreadableError: it is damaged.
     """
-    from striprtf.striprtf import rtf_to_text
+    from striprtf import striprtf
+
+    rtf_to_text: Callable[..., str] = striprtf.rtf_to_text
 
     try:
         text = rtf_to_text(content.decode("latin-1"), errors="replace")

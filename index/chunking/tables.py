@@ -33,8 +33,10 @@ def read_workbook(content: bytes, name: str) -> Layout:
                 raise _too_long(name, sheet.total_height)
             first = (sheet.start or (0, 0))[0] + 1
             rows = enumerate(sheet.to_python(skip_empty_area=True), start=first)
-            out.heading(1, sheet_name)
-            _write(out, ((n, [_shown(value) for value in row]) for n, row in rows), sheet_name)
+            told = [(number, [_shown(value) for value in row]) for number, row in rows]
+            if any(any(cells) for _, cells in told):
+                out.heading(1, sheet_name)
+                _write(out, told, sheet_name)
     except PasswordError as error:
         raise UnreadableError(
             f"{name!r} takes a password. Save a copy without one, and add that."

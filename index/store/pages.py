@@ -6,7 +6,6 @@ lost of them is made again when the file is added again; until then the document
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Collection
@@ -46,7 +45,7 @@ class PageFiles:
             part = self._folder / f"{uuid4().hex}.part"
             try:
                 shutil.copyfile(original, part)
-                os.replace(part, self._original(content))
+                part.replace(self._original(content))
                 with part.open("wb") as file:
                     np.savez_compressed(
                         file,
@@ -54,7 +53,7 @@ class PageFiles:
                         labels=np.array(boxes.labels),
                         **{name: getattr(boxes, name) for name in _ARRAYS},
                     )
-                os.replace(part, self._boxes(content))
+                part.replace(self._boxes(content))
             finally:
                 part.unlink(missing_ok=True)
 

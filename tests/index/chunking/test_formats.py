@@ -13,7 +13,7 @@ from office import ITEMS, PROSE, ROW, SECTION, TITLE, WRITERS, write_xlsx
 from index import Document, read_document
 from index.chunking.formats import FORMATS, format_of
 from index.chunking.loader import read_raw
-from index.errors import DocumentError, UnreadableError
+from index.errors import DocumentError
 
 WITH_PROSE = ("docx", "html", "epub", "odt", "rtf", "eml")
 WITH_TABLE = ("docx", "pptx", "xlsx", "html", "epub", "odt", "csv")
@@ -66,7 +66,9 @@ def test_a_row_says_the_names_of_its_columns(documents: dict[str, Document], kin
 def test_the_items_of_a_list_are_a_sentence_each(documents: dict[str, Document], kind: str) -> None:
     sentences = [s.text for p in documents[kind].paragraphs for s in p.sentences]
     for item in ITEMS:
-        assert any(sentence.endswith(item) and len(sentence) < len(item) + 4 for sentence in sentences)
+        assert any(
+            sentence.endswith(item) and len(sentence) < len(item) + 4 for sentence in sentences
+        )
 
 
 def test_where_something_stands_is_told(documents: dict[str, Document]) -> None:
@@ -186,5 +188,3 @@ def test_damaged_files_are_read_or_refused(
             read_document(file).check()
         except DocumentError as error:
             assert str(error)
-
-

@@ -17,7 +17,10 @@ from index import Document, read_document
 from index.errors import DocumentError, EmptyDocumentError, UnreadableError
 from index.models import Boxes
 
-REMARK = "Remark {n} of the harbour master notes that berth {n} was dredged and that noth\u00ading was found there. "
+REMARK = (
+    "Remark {n} of the harbour master notes that berth {n} was dredged and that noth\u00ading was "
+    "found there. "
+)
 HTML = f"""<!doctype html><html lang="en"><style>
 body {{ font: 12px/1.4 serif }} table {{ border-collapse: collapse }}
 td, th {{ border: 1px solid black; padding: 4px }} .many {{ hyphens: manual; width: 31em }}
@@ -68,7 +71,9 @@ def test_it_is_read_in_order_under_its_headings(document: Document) -> None:
 
 
 def test_words_divided_at_line_ends_are_whole(document: Document) -> None:
-    assert document.text.count("nothing was found there.") == len(re.findall(r"Remark \d", document.text))
+    assert document.text.count("nothing was found there.") == len(
+        re.findall(r"Remark \d", document.text)
+    )
     assert "noth-" not in document.text
 
 
@@ -108,9 +113,9 @@ def test_every_character_of_a_sentence_is_printed_somewhere(document: Document) 
         for sentence in paragraph.sentences:
             own = boxes.within(sentence.start, sentence.end)
             words = "".join(boxes.text[a:b] for a, b in boxes.spans[own].tolist())
-            assert HYPHENS.sub("", words) == re.sub(
-                "[|:]", "", HYPHENS.sub("", sentence.text)
-            ) or paragraph.kind != "row" and HYPHENS.sub("", words) == HYPHENS.sub("", sentence.text)
+            assert HYPHENS.sub("", words) == re.sub("[|:]", "", HYPHENS.sub("", sentence.text)) or (
+                paragraph.kind != "row" and HYPHENS.sub("", words) == HYPHENS.sub("", sentence.text)
+            )
             assert {r.page for r in boxes.lines(sentence.start, sentence.end)}
 
 
@@ -165,7 +170,9 @@ def test_damaged_files_are_read_or_refused(file: Path, tmp_path: Path) -> None:
 
 
 def test_the_process_that_parses_ends_with_its_own(file: Path) -> None:
-    code = "import sys; from index import read_document; print(len(read_document(sys.argv[1]).text))"
+    code = (
+        "import sys; from index import read_document; print(len(read_document(sys.argv[1]).text))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=False
     )
