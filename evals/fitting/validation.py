@@ -16,7 +16,7 @@ from evals.datasets.models import Question
 from evals.metrics.metrics import all_measures
 from evals.metrics.statistics import Figure, figure, ratio
 from evals.reporting.tables import cells, rows_table
-from evals.running.records import DEPTH, Cited, Found, Record
+from evals.running.records import DEPTH, Cited, Record, best_of_units
 
 #: The figures that are told of a set, by what they are called.
 SHOWN: Mapping[str, str] = {
@@ -95,7 +95,7 @@ def decided(own: AskedQuestion, evidence: Evidence, numbers: Calibration, most: 
         answers=question.answers,
         understood=evidence.question,
         gold=gold,
-        retrieved=_retrieved(own, evidence),
+        retrieved=best_of_units(evidence.hits, lambda paragraph: own.units[paragraph.id], DEPTH),
         status=decision.status,
         confidence=decision.confidence,
         text="",
@@ -162,16 +162,6 @@ def set_tables(ways: Mapping[str, Sequence[Decided]], seed: int) -> list[Table]:
 def _unread(raw: RawEvidence) -> RawEvidence:
     parts = tuple((part, _unread(own)) for part, own in raw.parts)
     return replace(raw, readings=(), parts=parts)
-
-
-def _retrieved(own: AskedQuestion, evidence: Evidence) -> tuple[Found, ...]:
-    """The best paragraph of each unit."""
-    best: dict[str, Found] = {}
-    for hit in evidence.hits:
-        paragraph, unit = hit.paragraph, own.units[hit.paragraph.id]
-        place = (paragraph.document_id, paragraph.start, paragraph.end)
-        best.setdefault(unit, Found(*place, unit, round(hit.score, 6)))
-    return tuple(best.values())[:DEPTH]
 
 
 def _cited(chosen: Sequence[Candidate]) -> tuple[Cited, ...]:

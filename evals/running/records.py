@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from assistant.calibration import Status, WithStatus
 from evals.datasets.gold import Gold, TextSpan
+from index import Hit, Paragraph
 
 #: Units of a question that are retrieved and judged, as in the usual figures (hit@10, nDCG@10).
 DEPTH = 10
@@ -34,6 +35,24 @@ class Found(TextSpan):
 
     unit: str
     score: float
+
+
+def best_of_units(
+    hits: Iterable[Hit], unit: Callable[[Paragraph], str], depth: int
+) -> tuple[Found, ...]:
+    """The best paragraph of each unit, at most `depth` of them.
+
+    Args:
+        hits: best first.
+        unit: tells what a paragraph counts as.
+        depth: units at most.
+    """
+    best: dict[str, Found] = {}
+    for hit in hits:
+        own = hit.paragraph
+        found = Found(own.document_id, own.start, own.end, unit(own), round(hit.score, 6))
+        best.setdefault(found.unit, found)
+    return tuple(best.values())[:depth]
 
 
 @dataclass(frozen=True, slots=True)

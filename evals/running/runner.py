@@ -14,8 +14,8 @@ from evals.datasets.gold import Gold, GoldFinder, TextSpan, normalised
 from evals.datasets.models import Question, QuestionSet
 from evals.running.journal import Journal
 from evals.running.provenance import provenance
-from evals.running.records import DEPTH, Cited, Found, Record
-from index import Document, Hit, Index
+from evals.running.records import DEPTH, Cited, Record, best_of_units
+from index import Document, Index
 from index.retriever import LEGS
 from index.store.writer import Progress
 
@@ -186,7 +186,7 @@ class _Asker:
             answers=question.answers,
             understood=answer.standalone_question,
             gold=gold,
-            retrieved=self._found(hits),
+            retrieved=best_of_units(hits, self._finder.unit, self._depth),
             status=answer.status,
             confidence=answer.confidence,
             text=answer.text if answer.answered else "",
@@ -201,15 +201,6 @@ class _Asker:
         return self._assistant.ask(
             question.question, question.history, answer_from=answer_from, legs=self._legs
         )
-
-    def _found(self, hits: Sequence[Hit]) -> tuple[Found, ...]:
-        """The best paragraph of each unit, at most `depth` of them."""
-        best: dict[str, Found] = {}
-        for hit in hits:
-            own = hit.paragraph
-            unit, score = self._finder.unit(own), round(hit.score, 6)
-            best.setdefault(unit, Found(own.document_id, own.start, own.end, unit, score))
-        return tuple(best.values())[: self._depth]
 
     def _in_answer(self, answer: Answer, gold: Gold) -> tuple[bool, ...]:
         if not gold.sentences:

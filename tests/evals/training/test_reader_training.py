@@ -90,6 +90,7 @@ def test_training_goes_on_where_it_was_killed(data: Path, tmp_path: Path) -> Non
     assert max(range(3), key=reading.sentences.__getitem__) == 1
 
 
+@pytest.mark.long
 def test_the_weights_that_ship_can_be_trained_further(tmp_path: Path) -> None:
     """What is read back from the 8-bit file makes the same weights again, and they read alike."""
     quantise(SHIPPED, tmp_path)
