@@ -97,6 +97,7 @@ def tools_of(assistant: Assistant, path: str) -> FastMCP[Any]:
                 "heading": list(hit.paragraph.heading),
                 "number": hit.paragraph.number,
                 "page": hit.paragraph.page,
+                "locator": hit.paragraph.locator,
                 "score": round(hit.score, 4),
                 "text": hit.paragraph.text,
             }
@@ -135,6 +136,7 @@ def tools_of(assistant: Assistant, path: str) -> FastMCP[Any]:
             "number": paragraph.number,
             "of": len(paragraphs),
             "page": paragraph.page,
+            "locator": paragraph.locator,
             "start": paragraph.start,
             "end": paragraph.end,
             "text": paragraph.text,

@@ -27,6 +27,7 @@ from helpers import (
 
 from assistant import Assistant, FootnoteError
 from assistant.documents import read_all
+from index import Index
 from index.errors import (
     DocumentError,
     EmptyDocumentError,
@@ -50,8 +51,7 @@ ELF = Path("/proc/self/exe")
         (b"\xef\xbb\xbf", EmptyDocumentError, "holds no text"),
         (PNG, NotTextError, "is not a text file"),
         (bytes(5000), NotTextError, "is not a text file"),
-        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n" + bytes(range(256)), NotTextError, "is not a text file"),
-        (b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0", NotTextError, "is not a text file"),
+        (b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0", UnreadableError, "is damaged"),
     ],
 )
 def test_a_file_without_text_is_told(
@@ -63,6 +63,16 @@ def test_a_file_without_text_is_told(
         Assistant.open(file, index_dir=tmp_path / "index")
     assert "file.txt" in str(raised.value)
     assert not (tmp_path / "index").exists()  # nothing was begun
+
+
+def test_a_damaged_pdf_is_told_and_nothing_of_it_is_indexed(tmp_path: Path) -> None:
+    file = tmp_path / "file.pdf"
+    file.write_bytes(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n" + bytes(range(256)))
+    with pytest.raises(UnreadableError, match=r"'file\.pdf' cannot be read as a PDF"):
+        Assistant.open(file, index_dir=tmp_path / "index")
+    index = Index(tmp_path / "index")
+    assert index.documents() == []
+    index.close()
 
 
 def test_a_path_that_is_no_file_is_told(tmp_path: Path) -> None:

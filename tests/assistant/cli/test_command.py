@@ -44,6 +44,8 @@ CITATION_KEYS = {
     "heading",
     "paragraph",
     "page",
+    "locator",
+    "rectangles",
     "start",
     "end",
     "quote",

@@ -169,15 +169,15 @@ def test_a_text_is_cut_only_where_the_index_does_not_hold_it(
     assert text.document() == document
     index = Index(folder, encoder=cheap)
     assert index.sync([text]).added == 20
-    uncut = Uncut(text.source, text.text, text.hash, text.markdown, text.title)
+    uncut = Uncut(text.source, text.content, text.format, text=text.text, title=text.title)
     report = index.sync([uncut], keep=True)
     assert (report.unchanged, report.embedded) == (20, 0)
     assert index.documents()[0].kept
     assert index.document(text.id) == document
     for other in (
         replace(text, title="Another"),
-        replace(text, markdown=True),
-        replace(text, text="Short.", hash=text_hash("Short.")),
+        replace(text, format="markdown"),
+        replace(text, text="Short.", content=text_hash("Short.")),
     ):
         index.sync([other])
         assert index.document(text.id) == other.document()
