@@ -65,6 +65,7 @@ def test_what_is_cited_is_lit_up_on_its_page(visit: Visit) -> None:
     picture(page, "pages")
 
 
+@pytest.mark.long
 def test_only_what_is_near_is_drawn(visit: Visit) -> None:
     page = visit.page
     page.locator("#reader-choice").select_option(label=TITLE)
@@ -87,6 +88,7 @@ def test_it_turns_to_the_text_and_back(visit: Visit) -> None:
     expect(page.locator(".light.chosen").first).to_be_in_viewport()
 
 
+@pytest.mark.long
 def test_it_is_searched_and_selected_over_the_picture(visit: Visit) -> None:
     page = visit.page
     page.locator("#reader-choice").select_option(label=TITLE)
@@ -139,6 +141,7 @@ def test_a_pdf_that_is_added_is_asked(browser: Browser, url: str, tmp_path: Path
     visit.close()
 
 
+@pytest.mark.long
 def test_what_a_page_cannot_be_drawn_for_is_its_words(visit: Visit, url: str) -> None:
     page = visit.page
     drawn = re.compile(r"/pages/\d+\?width")
@@ -150,6 +153,7 @@ def test_what_a_page_cannot_be_drawn_for_is_its_words(visit: Visit, url: str) ->
     assert url
 
 
+@pytest.mark.long
 def test_a_citation_is_taken_along_and_leads_back(browser: Browser, url: str) -> None:
     visit = Visit(browser, url)
     page = visit.page
