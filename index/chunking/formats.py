@@ -4,7 +4,9 @@ here."""
 from __future__ import annotations
 
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -64,6 +66,18 @@ TEXT_FORMATS = (
 MAX_UNPACKED = 1_000_000_000
 """Bytes that a packed file may hold: a bomb holds more, and no document does."""
 
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    ValueError,
+)
+"""What reading a damaged packed file raises."""
+
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _HTML = re.compile(
@@ -80,8 +94,8 @@ def _zip_names(content: bytes) -> frozenset[str]:
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             return frozenset(archive.namelist())
-    except zipfile.BadZipFile:
-        return frozenset()
+    except DAMAGED:
+        return frozenset()  # what is damaged is told by `_check_packed`
 
 
 def _holds(member: str) -> Callable[[bytes], bool]:
@@ -189,7 +203,7 @@ def _check_packed(content: bytes, name: str) -> None:
                                 f"{name!r} defines entities of its own in {member.filename}, which "
                                 "no office program does. Leave it out."
                             )
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except DAMAGED as error:
         raise UnreadableError(
             f"{name!r} is damaged ({error}). Open it in the program that made it and save it anew."
         ) from error

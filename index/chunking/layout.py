@@ -157,6 +157,8 @@ def names_columns(rows: Sequence[Sequence[str]]) -> bool:
     It does if its cells are words or years, and every other row has a number in one of the columns;
     a long table of words is taken to have such a row too, a pair of columns to be names and values.
     """
+    if not rows:
+        return False
     first, *others = [[cell.strip() for cell in row] for row in rows]
     filled = [cell for cell in first if cell]
     if not others or len(filled) < 2 or len(set(filled)) < len(filled):

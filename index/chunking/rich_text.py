@@ -9,6 +9,7 @@ Nothing that a file refers to outside of itself is fetched.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from importlib import import_module
 from io import BytesIO
@@ -65,6 +66,8 @@ def _read(content: bytes, format_name: str) -> Any:
     from docling.datamodel.base_models import InputFormat
     from docling.datamodel.document import InputDocument
 
+    # What goes wrong is told by our own error.
+    logging.getLogger("docling").setLevel(logging.CRITICAL)
     kind, module, cls = BACKENDS[format_name]
     given = InputDocument(
         path_or_stream=BytesIO(content),
