@@ -146,6 +146,8 @@ def test_what_a_page_cannot_be_drawn_for_is_its_words(visit: Visit, url: str) ->
     page = visit.page
     drawn = re.compile(r"/pages/\d+\?width")
     page.route(drawn, lambda route: route.fulfill(status=400, json={"detail": "no"}))
+    page.reload()  # what was drawn before is no longer there
+    visit.ready()
     page.locator("#reader-choice").select_option(label=TITLE)
     expect(page.locator(".sheet.undrawn").first).to_be_visible()
     expect(page.locator(".sheet.undrawn .words").first).to_contain_text(TITLE)
