@@ -297,6 +297,7 @@ def test_flags_go_before_the_environment_before_the_file(
         load_settings()
 
 
+@pytest.mark.long
 def test_output_may_be_cut_off_and_of_any_encoding(folder: Path) -> None:
     pipeline = f'"{FOOTNOTE}" search Japan -k 10 --json --index-dir "{folder}" | head -n 1; '
     done = subprocess.run(

@@ -121,6 +121,7 @@ def test_what_the_documents_do_not_say_is_refused(visit: Visit) -> None:
         assert settled(page).get_attribute("data-state") == "answered"
 
 
+@pytest.mark.long
 def test_what_may_be_no_answer_does_not_look_like_one(
     browser: Browser, tmp_path: Path, visit: Visit
 ) -> None:
