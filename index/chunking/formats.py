@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 
-from index.chunking.layout import Layout
+from index.chunking.layout import Layout, locked
 from index.chunking.mail import read_eml, read_msg
 from index.chunking.markdown import read_markdown
 from index.chunking.pdf import is_pdf, read_pdf
@@ -176,9 +176,7 @@ def format_of(content: bytes, name: str) -> Format | None:
         _check_packed(content, name)
     if found is None and content.startswith(_OLE):
         if _has_stream("EncryptedPackage")(content):
-            raise UnreadableError(
-                f"{name!r} takes a password. Save a copy without one, and add that."
-            )
+            raise locked(name)
         raise UnreadableError(
             f"{name!r} is in a format of older office programs. Open it, save it as DOCX, PPTX or "
             "PDF, and add that."

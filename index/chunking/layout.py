@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from index.chunking.sentences import Span
+from index.errors import UnreadableError
 from index.models import Boxes, Kind
 
 
@@ -149,6 +150,11 @@ def row_text(names: Sequence[str], row: Sequence[str]) -> str:
         if value:
             cells.append(f"{name}{NAME}{value}" if name and name != value else value)
     return CELL.join(cells)
+
+
+def locked(name: str) -> UnreadableError:
+    """The error for a file that takes a password."""
+    return UnreadableError(f"{name!r} takes a password. Save a copy without one, and add that.")
 
 
 def names_columns(rows: Sequence[Sequence[str]]) -> bool:

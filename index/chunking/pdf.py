@@ -30,6 +30,7 @@ from index.chunking.layout import (
     Composer,
     Heading,
     Layout,
+    locked,
     names_columns,
 )
 from index.errors import EmptyDocumentError, UnreadableError
@@ -124,14 +125,6 @@ class _Printer:
             return False
         whole = _bare(word.text + after.text)
         return whole not in self.vocabulary or whole.replace("-", "") in self.vocabulary
-
-    def block(self, words: Sequence[_Word], kind: Kind) -> None:
-        """Write a block of its own."""
-        if words:
-            self.out.separate()
-            start = self.out.length
-            self.words(words)
-            self.out.parts.append(Block(((start, self.out.length),), kind))
 
     def heading(self, words: Sequence[_Word], level: int) -> None:
         if words:
@@ -236,7 +229,7 @@ def _write_page(
             if rest:
                 printer.lines(items, "list")
                 items = []
-                printer.block(rest, "prose")
+                printer.lines([rest], "prose")
             continue
         printer.lines(items, "list")
         items = []
@@ -258,9 +251,9 @@ def _write_page(
             if number == 0 and printer.goes_on():
                 printer.go_on(first)
             else:
-                printer.block(first, "prose")
+                printer.lines([first], "prose")
             for paragraph in others:
-                printer.block(paragraph, "prose")
+                printer.lines([paragraph], "prose")
     printer.lines(items, "list")
 
 
@@ -399,9 +392,7 @@ def _parsed(content: bytes, name: str) -> Any:
         ) from error
     except liteparse.ParseError as error:
         if "password" in str(error).lower():
-            raise UnreadableError(
-                f"{name!r} takes a password. Save a copy without one, and add that."
-            ) from error
+            raise locked(name) from error
         raise UnreadableError(
             f"{name!r} cannot be read as a PDF ({error}). Open it in a viewer and save it anew, "
             "or leave it out."

@@ -96,7 +96,7 @@ class _Writer:
     def _write(self, item: Any) -> None:
         label = item.label.value
         self._enter_page(item)
-        if label in ("list", "ordered_list"):
+        if label in ("list", "ordered_list", "list_item"):  # an item may stand outside of a list
             self._list(item)
         elif label == "inline":
             self.out.block([self._inline(item)], "prose")
@@ -112,8 +112,6 @@ class _Writer:
             self._children(item)
         elif label == "code":
             self.out.block(item.text.splitlines(), "lines")
-        elif label == "list_item":  # outside of a list
-            self._list(item)
         else:
             if getattr(item, "text", ""):
                 self.out.block([item.text], "prose")

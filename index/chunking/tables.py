@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time
 from io import BytesIO, StringIO
 
-from index.chunking.layout import Composer, Layout, names_columns
+from index.chunking.layout import Composer, Layout, locked, names_columns
 from index.errors import UnreadableError
 
 MAX_ROWS = 100_000
@@ -38,9 +38,7 @@ def read_workbook(content: bytes, name: str) -> Layout:
                 out.heading(1, sheet_name)
                 _write(out, told, sheet_name)
     except PasswordError as error:
-        raise UnreadableError(
-            f"{name!r} takes a password. Save a copy without one, and add that."
-        ) from error
+        raise locked(name) from error
     except CalamineError as error:
         raise UnreadableError(
             f"{name!r} cannot be read as a workbook ({error}). Open it and save it anew, or leave "
@@ -101,8 +99,6 @@ def _shown(value: object) -> str:
         return value.date().isoformat()
     if isinstance(value, datetime):
         return value.isoformat(" ", "seconds")
-    if isinstance(value, date | time | timedelta):
-        return str(value)
     return str(value)
 
 

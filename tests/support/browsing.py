@@ -77,6 +77,14 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
+def print_pdf(browser: Browser, html: str, file: Path, **options: Any) -> None:
+    """Have the browser print a page as a PDF."""
+    page = browser.new_page()
+    page.set_content(html)
+    page.pdf(path=file, **options)
+    page.close()
+
+
 class Visit:
     """A fresh browser on the page, with all that it requested and complained about."""
 

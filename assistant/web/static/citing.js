@@ -1,6 +1,6 @@
 // A citation to take along: as a link to its place in the document, as text, as BibTeX, as CSL-JSON.
 
-import { placeOf } from "./dom.js";
+import { oneLine, placeOf } from "./dom.js";
 /** @import { Citation } from "../types.js" */
 
 /** @typedef {{ document: string, start: number, end: number }} Target */
@@ -17,9 +17,6 @@ export function targetOf(hash) {
   const [, document, start, end] = LINK.exec(hash) ?? [];
   return document ? { document, start: Number(start), end: Number(end) } : null;
 }
-
-/** @param {string} text */
-const oneLine = (text) => text.split(/\s+/u).join(" ").trim();
 
 /** @param {Citation} c */
 const asText = (c) => `“${oneLine(c.quote)}” ${c.document}, ${placeOf(c)}.`;

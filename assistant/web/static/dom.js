@@ -96,6 +96,9 @@ export function placeOf(citation) {
   return parts.join(" › ");
 }
 
+/** @param {string} text */
+export const oneLine = (text) => text.split(/\s+/u).join(" ").trim();
+
 // As many characters as Python counts in it.
 /** @param {string} text */
 export const characters = (text) => Array.from(text);

@@ -1,13 +1,11 @@
 // Answers and conversations as text to take along.
 
-import { placeOf } from "./dom.js";
+import { oneLine, placeOf } from "./dom.js";
 import { REFUSAL, UNSURE, citationsOf, isUnsure, missing, sentencesOf } from "./turn.js";
 /** @import { Citation, Conversation, Turn } from "../types.js" */
 
 /** @param {Citation} citation */
 const source = (citation) => `${citation.document} › ${placeOf(citation)}`;
-/** @param {string} text */
-const oneLine = (text) => text.split(/\s+/u).join(" ").trim();
 
 // An answer as plain text with its footnotes below it.
 /** @param {Turn} turn */

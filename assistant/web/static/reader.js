@@ -113,8 +113,7 @@ export class Reader {
     const nodes = [];
     /** @type {string[]} */
     let heading = [];
-    /** @type {Paragraph[]} */
-    let table = [];
+    let through = 0; // the number of the last row of the table that was begun
     /** @type {string[]} */
     let columns = [];
     for (const paragraph of loaded.paragraphs) {
@@ -124,8 +123,9 @@ export class Reader {
         if (level >= from) nodes.push(h(`h${Math.min(6, level + 3)}`, { dir: "auto" }, title));
       });
       heading = paragraph.heading;
-      if (paragraph.kind === "row" && !table.includes(paragraph)) {
-        table = rowsFrom(loaded.paragraphs, paragraph);
+      if (paragraph.kind === "row" && paragraph.number > through) {
+        const table = rowsFrom(loaded.paragraphs, paragraph);
+        through = paragraph.number + table.length - 1;
         columns = columnsOf(table.map(({ text }) => text));
         if (columns.length) nodes.push(header(columns));
       }
@@ -430,8 +430,9 @@ const shown = (paragraph, columns, spans) =>
 function rowsFrom(paragraphs, first) {
   const from = first.number - 1;
   const heading = JSON.stringify(first.heading);
-  const to = paragraphs.findIndex((p, index) => index > from && (p.kind !== "row" || JSON.stringify(p.heading) !== heading));
-  return paragraphs.slice(from, to < 0 ? undefined : to);
+  let to = from + 1;
+  for (let p = paragraphs[to]; p?.kind === "row" && JSON.stringify(p.heading) === heading; p = paragraphs[to]) to++;
+  return paragraphs.slice(from, to);
 }
 
 // The place of a find as a range over the paragraph's text, whatever is marked in it.

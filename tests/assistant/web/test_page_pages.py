@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import SECONDS, Visit, add_file, ask, picture, serving
+from browsing import SECONDS, Visit, add_file, ask, picture, print_pdf, serving
 from office import ROW, TITLE, write_docx, write_xlsx
 from playwright.sync_api import Browser, expect
 
@@ -22,10 +22,7 @@ def print_report(browser: Browser, file: Path) -> None:
     pages = [f"<h2>Part {n}</h2>{filler}" for n in range(1, PAGES + 1)]
     pages[20] += f"<p>{QUOTE} Nothing else was dredged.</p>"
     breaks = "<style>h2 { break-before: page } body { font: 14px serif }</style>"
-    page = browser.new_page()
-    page.set_content(f"{breaks}<h1>{TITLE}</h1>{''.join(pages)}")
-    page.pdf(path=file)
-    page.close()
+    print_pdf(browser, f"{breaks}<h1>{TITLE}</h1>{''.join(pages)}", file)
 
 
 @pytest.fixture(scope="module")
@@ -126,10 +123,8 @@ def test_a_table_is_shown_as_one(visit: Visit) -> None:
 def test_a_pdf_that_is_added_is_asked(browser: Browser, url: str, tmp_path: Path) -> None:
     visit = Visit(browser, url, viewport={"width": 390, "height": 844})
     page = visit.page
-    mine = browser.new_page()
-    mine.set_content("<h1>Boathouse</h1><p>Oars are to be dried before they are hung up.</p>")
-    mine.pdf(path=tmp_path / "boathouse.pdf")
-    mine.close()
+    mine = "<h1>Boathouse</h1><p>Oars are to be dried before they are hung up.</p>"
+    print_pdf(browser, mine, tmp_path / "boathouse.pdf")
     write_docx(tmp_path / "report.docx")
     add_file(page, tmp_path / "boathouse.pdf", tmp_path / "report.docx")
     expect(page.locator("#uploads .wrong")).to_have_count(0)

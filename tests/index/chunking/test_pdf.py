@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pypdfium2
 import pytest
-from office import ITEMS, NAMES, PROSE, ROW, ROWS, SECTION, TITLE
+from browsing import print_pdf
+from office import ITEMS, NAMES, PROSE, ROW, ROWS, SECTION, TITLE, damaged
 from playwright.sync_api import Browser
 
 from index import Document, read_document
@@ -37,16 +38,15 @@ HYPHENS = re.compile("[\\s\u00ad\u2010\ufffe-]")
 @pytest.fixture(scope="module")
 def file(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("pdf") / "report.pdf"
-    page = browser.new_page()
-    page.set_content(HTML)
-    page.pdf(
-        path=file,
+    print_pdf(
+        browser,
+        HTML,
+        file,
         display_header_footer=True,
         header_template='<span style="font-size: 8px">Port of Zanthoria</span>',
         footer_template='<span style="font-size: 8px">page <span class="pageNumber"></span></span>',
         margin={"top": "60px", "bottom": "60px", "left": "60px", "right": "60px"},
     )
-    page.close()
     return file
 
 
@@ -127,10 +127,8 @@ def test_a_paragraph_goes_on_overleaf(document: Document) -> None:
 
 
 def test_pictures_of_text_are_told(browser: Browser, tmp_path: Path) -> None:
-    page = browser.new_page()
-    page.set_content("<svg width=300 height=300><rect width=200 height=200 fill=red /></svg>")
-    page.pdf(path=tmp_path / "scan.pdf")
-    page.close()
+    drawing = "<svg width=300 height=300><rect width=200 height=200 fill=red /></svg>"
+    print_pdf(browser, drawing, tmp_path / "scan.pdf")
     with pytest.raises(EmptyDocumentError, match="ocrmypdf"):
         read_document(tmp_path / "scan.pdf")
 
@@ -155,14 +153,8 @@ def test_too_many_pages_are_told(file: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_damaged_files_are_read_or_refused(file: Path, tmp_path: Path) -> None:
     """Cut off and with flipped bits, 500 times each: nothing but our own errors."""
     whole, chance = file.read_bytes(), random.Random(1)
-    for number in range(1000):
-        content = bytearray(whole)
-        if number % 2:
-            content = content[: chance.randrange(len(content))]
-        else:
-            for _ in range(chance.randrange(1, 30)):
-                content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
-        (tmp_path / "damaged.pdf").write_bytes(bytes(content))
+    for content in damaged(whole, chance, 30):
+        (tmp_path / "damaged.pdf").write_bytes(content)
         try:
             read_document(tmp_path / "damaged.pdf").check()
         except DocumentError as error:

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from browsing import print_pdf
 from helpers import CheapEncoder
 from office import TITLE, write_docx
 from playwright.sync_api import Browser
@@ -21,10 +22,7 @@ from index.store.pages import YOUNG
 @pytest.fixture(scope="module")
 def file(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("pdf") / "report.pdf"
-    page = browser.new_page()
-    page.set_content(f"<h1>{TITLE}</h1><p>Berth four was dredged in March.</p>")
-    page.pdf(path=file)
-    page.close()
+    print_pdf(browser, f"<h1>{TITLE}</h1><p>Berth four was dredged in March.</p>", file)
     return file
 
 
