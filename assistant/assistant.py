@@ -30,7 +30,8 @@ from assistant.retrieval.retriever import RETRIEVED, Retriever
 from assistant.settings import Settings, load_settings
 from assistant.timer import Timer
 from assistant.verification.verifier import Verifier, load_verifier
-from index import Document, FootnoteError, Hit, Index
+from index import Document, Hit, Index
+from index.chunking.files import OnSkip
 from index.chunking.loader import RawDocument
 from index.chunking.sentences import sentence_spans
 from index.errors import EmptyDocumentError, QuestionError
@@ -81,7 +82,7 @@ class Assistant:
         llm: LLM | None = None,
         progress: Progress | None = None,
         on_wait: Callable[[str], None] | None = None,
-        on_skip: Callable[[FootnoteError], None] | None = None,
+        on_skip: OnSkip | None = None,
         on_found: Callable[[Sequence[Path]], None] = lambda _: None,
     ) -> Self:
         """Open documents for questions; what of them is new or changed is indexed first.
@@ -107,7 +108,7 @@ class Assistant:
             settings = settings.model_copy(update={"index_dir": Path(index_dir)})
         given: Sequence[Document | RawDocument] = []
         if paths:
-            given = read_raw_documents(paths, on_skip, on_found)
+            given = read_raw_documents(paths, on_skip, on_found, settings.ignore)
         index = Index(
             settings.index_dir, encoder=settings.encoder, wait=settings.wait, on_wait=on_wait
         )
@@ -150,12 +151,20 @@ class Assistant:
             write: let a language model write, where one is set; otherwise only quote.
         """
         other = copy(self)
-        other._documents = tuple(documents)  # noqa: SLF001, its own kind
-        other._retriever = self._retriever_of(other._documents)  # noqa: SLF001
-        other._verifier = None  # noqa: SLF001
+        other.turn_to(documents)
         if not write:
             other._writer = Writer(self.settings.model_copy(update={"llm": None}))  # noqa: SLF001
         return other
+
+    def turn_to(self, documents: Sequence[str]) -> None:
+        """From now on ask these documents of the index; what is being answered stays as it is.
+
+        Args:
+            documents: their ids.
+        """
+        self._documents = tuple(documents)
+        self._retriever = self._retriever_of(self._documents)
+        self._verifier = None
 
     @property
     def reader_fingerprint(self) -> str:

@@ -8,8 +8,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from index import Document, FootnoteError, find_files, read_document
-from index.chunking.loader import RawDocument, read_raw, source_of
+from index import Document, find_files, read_document
+from index.chunking.files import OnSkip, source_of
+from index.chunking.loader import RawDocument, read_raw
 from index.errors import DocumentError, EmptyDocumentError
 
 if TYPE_CHECKING:
@@ -32,25 +33,28 @@ def shipped_documents() -> list[Document]:
 
 def read_raw_documents(
     paths: Sequence[str | PathLike[str]],
-    on_skip: Callable[[FootnoteError], None] | None = None,
+    on_skip: OnSkip | None = None,
     on_found: Callable[[Sequence[Path]], None] = lambda _: None,
+    ignore: Sequence[str] = (),
 ) -> list[RawDocument]:
     """Read files and folders, not yet cut into paragraphs; see `Assistant.open`.
 
     Raises:
         DocumentError: a path that was named cannot be read, or none of a folder's files can.
+        SettingsError: one of the patterns to `ignore` cannot be understood.
     """
     named = {Path(path) for path in paths}
     texts = {}
-    skipped: FootnoteError | None = None
-    files = find_files(paths, on_skip)
+    skipped: DocumentError | None = None
+    files = find_files(paths, on_skip, ignore)
     on_found(files)
     for file in files:
         try:
             text = read_raw(file)
-        except FootnoteError as error:
+        except DocumentError as error:
             if on_skip is None or file in named:
                 raise
+            error.source = source_of(file)  # even where there is no such file
             on_skip(error)
             skipped = error
             continue
@@ -61,7 +65,7 @@ def read_raw_documents(
 
 
 def unless_named(
-    paths: Sequence[str | PathLike[str]], on_skip: Callable[[FootnoteError], None] | None
+    paths: Sequence[str | PathLike[str]], on_skip: OnSkip | None
 ) -> Callable[[RawDocument, DocumentError], None] | None:
     """What `Index.sync` is to call for documents that cannot be read: a path that was named itself
     is an error all the same."""
@@ -75,9 +79,7 @@ def unless_named(
     return skip if on_skip else None
 
 
-def read_all(
-    paths: Sequence[str | PathLike[str]], on_skip: Callable[[FootnoteError], None] | None = None
-) -> list[Document]:
+def read_all(paths: Sequence[str | PathLike[str]], on_skip: OnSkip | None = None) -> list[Document]:
     """As `read_raw_documents`, cut into paragraphs; the shipped document where no path is given."""
     if not paths:
         return shipped_documents()

@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     calibration: Path | None = Field(
         None, description="File of refusal numbers, as `footnote eval calibrate` writes it."
     )
+    ignore: tuple[str, ...] = Field(
+        (), description="Patterns, as in .gitignore, of what inside folders is not read."
+    )
     wait: float = Field(
         30.0, ge=0, description="Seconds to wait for another process that uses the index."
     )

@@ -1,6 +1,7 @@
 """Files in, ranked evidence out. Knows nothing of questions or answers."""
 
-from index.chunking.loader import document_from_text, find_files, read_document
+from index.chunking.files import find_files
+from index.chunking.loader import document_from_text, read_document
 from index.errors import FootnoteError
 from index.index import DocumentInfo, Index, Status, SyncReport
 from index.models import Document, Paragraph, Sentence

@@ -36,7 +36,9 @@ class QuestionError(FootnoteError):
 
 
 class DocumentError(FootnoteError):
-    """A document cannot be read."""
+    """A document cannot be read. `source` is where it was read from, if it was a file."""
+
+    source: str | None = None
 
 
 class MissingPathError(DocumentError):

@@ -159,8 +159,8 @@ class Document:
         text: the whole decoded text.
         hash: sha256 of `text` in UTF-8, hexadecimal.
         paragraphs: in reading order; never empty.
-        reading: how the text was cut into paragraphs (see `chunking.loader.Text`); "" where that is
-            not known. The same text read the same way has the same paragraphs.
+        reading: how the text was cut into paragraphs (see `chunking.loader.RawDocument`); "" where
+            that is not known. The same text read the same way has the same paragraphs.
     """
 
     id: str

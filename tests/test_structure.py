@@ -24,7 +24,7 @@ ORDER = {
     "assistant": (
         "english timer calibration settings answer documents "
         "query retrieval llm verification answering "
-        "feedback llama_index assistant web cli"
+        "feedback llama_index assistant watching web cli"
     ).split(),
     "evals": "datasets running metrics reporting fitting training benchmark cli".split(),
 }
@@ -45,6 +45,7 @@ HOMES = {
     "mcp": {"assistant.web.mcp"},
     "matplotlib": {"evals.reporting.plots"},
     "oxmsg": {"index.chunking.mail"},
+    "pathspec": {"index.chunking.files"},
     "platformdirs": {"assistant.settings"},
     "pydantic_settings": {"assistant.settings"},
     "pypdfium2": {"assistant.web.rendering"},
@@ -55,6 +56,7 @@ HOMES = {
     "sentence_transformers": {"index.encoder", "assistant.retrieval.reading_model"},
     "striprtf": {"index.chunking.rtf"},
     "xllamacpp": {"assistant.llm.client"},
+    "watchfiles": {"assistant.watching"},
     # The evaluation has commands of its own, which the assistant does not import, and so has the
     # making of the reading model.
     "typer": {

@@ -9,6 +9,7 @@ import typer
 
 from assistant.cli.options import (
     EncoderName,
+    Ignore,
     IndexDir,
     Json,
     notes,
@@ -31,6 +32,7 @@ def index_add(
         list[Path],
         typer.Argument(help="Files and folders to keep in the index.", readable=False),
     ],
+    ignore: Ignore = None,
     index_dir: IndexDir = None,
     encoder: EncoderName = None,
 ) -> None:
@@ -38,7 +40,7 @@ def index_add(
     from assistant.documents import read_raw_documents, unless_named
 
     settings = settings_of(context)
-    documents = read_raw_documents(paths, tell_skipped, tell_found)
+    documents = read_raw_documents(paths, tell_skipped, tell_found, settings.ignore)
     with IndexingProgress(notes) as progress, opened_index(settings) as index:
         skip = unless_named(paths, tell_skipped)
         report = index.sync(documents, progress, keep=True, on_skip=skip)
@@ -91,7 +93,7 @@ def index_remove(
     encoder: EncoderName = None,
 ) -> None:
     """Take documents out of the index. The files themselves are not touched."""
-    from index.chunking.loader import source_of
+    from index.chunking.files import source_of
 
     with opened_index(settings_of(context)) as index:
         by_source = {info.source: info.id for info in index.documents()}

@@ -16,6 +16,7 @@ from assistant.cli import index
 from assistant.cli.options import (
     AnswerFrom,
     EncoderName,
+    Ignore,
     IndexDir,
     Json,
     LanguageModel,
@@ -32,7 +33,7 @@ from assistant.cli.options import (
     write_text,
 )
 from index import read_document
-from index.errors import FootnoteError
+from index.errors import DocumentError, FootnoteError
 
 REFUSED, UNSURE, MISTAKE, INTERRUPTED = 3, 4, 2, 130
 
@@ -50,6 +51,7 @@ def ask(
     context: typer.Context,
     question: Annotated[str, typer.Argument(help="What to ask.")],
     source: Source = None,
+    ignore: Ignore = None,
     index_dir: IndexDir = None,
     encoder: EncoderName = None,
     reader: ReaderName = None,
@@ -97,6 +99,7 @@ def verify(
     ],
     question: Annotated[str | None, typer.Option(help="The question that it answers.")] = None,
     source: Source = None,
+    ignore: Ignore = None,
     index_dir: IndexDir = None,
     encoder: EncoderName = None,
     reader: ReaderName = None,
@@ -119,6 +122,7 @@ def search(
     context: typer.Context,
     query: Annotated[str, typer.Argument(help="What to look for.")],
     source: Source = None,
+    ignore: Ignore = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many paragraphs.")] = 10,
     index_dir: IndexDir = None,
     encoder: EncoderName = None,
@@ -157,6 +161,7 @@ def search(
 def chat(
     context: typer.Context,
     source: Source = None,
+    ignore: Ignore = None,
     index_dir: IndexDir = None,
     encoder: EncoderName = None,
     reader: ReaderName = None,
@@ -181,20 +186,37 @@ def chat(
     open_browser: Annotated[
         bool, typer.Option("--open/--no-open", help="Open the page in a browser.")
     ] = True,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Follow the folders given by --source as they change.")
+    ] = False,
     mcp: Annotated[
         bool, typer.Option("--mcp", help="Offer the tools ask, search and read_paragraph to MCP.")
     ] = False,
 ) -> None:
     """Open the web page."""
+    from assistant.watching import FolderWatch, check_folders, unread_of
     from assistant.web.security import check_host, read_logins
 
     logins = read_logins(auth)
     check_host(host, logins)  # before anything long
     settings = settings_of(context)
-    with opened_assistant(source, settings) as assistant:
+    folders = source or []
+    if watch:
+        check_folders(folders)
+    unread: list[DocumentError] = []
+    with opened_assistant(source, settings, unread.append) as assistant:
         from assistant.web.server import serve
 
-        serve(assistant, host=host, port=port, auth=logins, open_browser=open_browser, mcp=mcp)
+        serve(
+            assistant,
+            host=host,
+            port=port,
+            auth=logins,
+            open_browser=open_browser,
+            mcp=mcp,
+            unread=unread_of(unread, folders),
+            watch=FolderWatch(assistant, folders, unread) if watch else None,
+        )
 
 
 def main() -> None:

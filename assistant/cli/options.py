@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 
 from assistant.cli.progress import IndexingProgress
-from index.errors import FootnoteError
+from index.errors import DocumentError
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
@@ -41,6 +41,13 @@ Source = Annotated[
         help="File or folder to ask; may be given again.",
         metavar="PATH",
         readable=False,  # told when it is read, as for any other file
+    ),
+]
+Ignore = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="What inside folders is not read, as in .gitignore; may be given again.",
+        metavar="PATTERN",
     ),
 ]
 IndexDir = Annotated[
@@ -84,13 +91,23 @@ def settings_of(context: typer.Context) -> Settings:
     """
     from assistant.settings import Settings, load_settings
 
-    return load_settings(**{n: v for n, v in context.params.items() if n in Settings.model_fields})
+    given = {n: v for n, v in context.params.items() if n in Settings.model_fields}
+    return load_settings(**given | {"ignore": given.get("ignore") or None})
 
 
 @contextmanager
-def opened_assistant(source: list[Path] | None, settings: Settings) -> Iterator[Assistant]:
-    """An assistant on the documents, with progress shown while they are indexed."""
+def opened_assistant(
+    source: list[Path] | None,
+    settings: Settings,
+    on_skip: Callable[[DocumentError], None] = lambda _: None,
+) -> Iterator[Assistant]:
+    """An assistant on the documents, with progress shown while they are indexed; files that cannot
+    be read are told of, and given to `on_skip`."""
     from assistant.assistant import Assistant
+
+    def skip(error: DocumentError) -> None:
+        tell_skipped(error)
+        on_skip(error)
 
     with IndexingProgress(notes) as progress:
         assistant = Assistant.open(
@@ -98,7 +115,7 @@ def opened_assistant(source: list[Path] | None, settings: Settings) -> Iterator[
             settings=settings,
             progress=progress,
             on_wait=notes.print,
-            on_skip=tell_skipped,
+            on_skip=skip,
             on_found=tell_found,
         )
     with assistant:
@@ -130,7 +147,7 @@ def tell_found(files: Sequence[Path]) -> None:
         notes.print(f"Reading {what}, {sum(sizes) / 1e6:,.0f} MB …")
 
 
-def tell_skipped(error: FootnoteError) -> None:
+def tell_skipped(error: DocumentError) -> None:
     """Tell of a file that cannot be read."""
     notes.print(f"Skipped: {error}")
 

@@ -59,7 +59,7 @@ _FORM = "must be name:password, with neither of them empty"
 
 #: The page's own addresses, and those of gradio that it or a gradio client needs. Gradio has many
 #: more (files, uploads, proxies, another page), which nobody here needs.
-_OWN = ("/", "/login", "/logout", "/session", "/starters", "/uploads", "/feedback", MCP)
+_OWN = ("/", "/login", "/logout", "/session", "/folder", "/starters", "/uploads", "/feedback", MCP)
 _OWN_BELOW = ("/page/", "/documents/")
 _GRADIO = ("/config", "/gradio_api/info", "/gradio_api/cancel", "/gradio_api/startup-events")
 _GRADIO_BELOW = ("/gradio_api/queue/", "/gradio_api/call/", "/gradio_api/heartbeat/")

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 # gradio reads this when it is imported: no analytics and no check for a newer version.
@@ -25,6 +25,7 @@ from fastapi.responses import JSONResponse
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
+from assistant.watching import FolderWatch, Unread
 from assistant.web.feedback import Vote, answer_of
 from assistant.web.rendering import PageRenderer
 from assistant.web.security import MCP, SecurityMiddleware, accounts_of, check_host, is_loopback
@@ -43,6 +44,33 @@ QUESTIONS_AT_ONCE = 8
 OWN_AT_ONCE = 2
 
 
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """What the page tells of the files that are everyone's.
+
+    Attributes:
+        unread: those that could not be read when they were indexed.
+        watch: follows them, if anything does.
+    """
+
+    unread: tuple[Unread, ...]
+    watch: FolderWatch | None
+
+    def to_dict(self, after: int) -> dict[str, Any]:
+        """As plain values.
+
+        Args:
+            after: the number of the last change that the page knows.
+        """
+        changes = self.watch.changes if self.watch else ()
+        return {
+            "watched": self.watch is not None,
+            "last": changes[-1].number if changes else 0,
+            "changes": [asdict(change) for change in changes if change.number > after],
+            "unread": [asdict(one) for one in (self.watch.unread if self.watch else self.unread)],
+        }
+
+
 def serve(
     assistant: "Assistant",
     *,
@@ -51,6 +79,8 @@ def serve(
     auth: Sequence[tuple[str, str]] = (),
     open_browser: bool = True,
     mcp: bool = False,
+    unread: Sequence[Unread] = (),
+    watch: FolderWatch | None = None,
 ) -> None:
     """Serve the page until interrupted, and print its address.
 
@@ -61,6 +91,8 @@ def serve(
         auth: names and passwords that the page asks for.
         open_browser: open the page in the reader's browser.
         mcp: offer the assistant's tools to MCP clients too.
+        unread: files that could not be read; the page lists them.
+        watch: follows the assistant's folders, once the page is there.
 
     Raises:
         SettingsError: the host is reachable from other machines and there is no `auth`, the port
@@ -76,7 +108,8 @@ def serve(
     sessions = SessionDocuments(assistant)
     guard = Middleware(SecurityMiddleware, local=is_loopback(host), accounts=accounts_of(auth))
     starters, renderer = Suggestions(), PageRenderer()
-    server = build(sessions, starters, renderer, guard, tools)
+    folder = Folder(tuple(unread), watch)
+    server = build(sessions, starters, renderer, folder, guard, tools)
     _ask_this_machine_directly()
     try:
         _, url, _ = server.launch(
@@ -107,6 +140,7 @@ def serve(
     aside = [
         threading.Thread(target=sessions.keep_clear),
         threading.Thread(target=starters.of, args=(assistant,)),
+        *([threading.Thread(target=watch.run)] if watch else ()),
     ]
     try:
         for thread in aside:
@@ -117,6 +151,8 @@ def serve(
         pass  # the way to end it, so no error
     finally:
         server.get_blocks().close(verbose=False)
+        if watch:
+            watch.close()
         starters.close()
         renderer.close()
         sessions.close()
@@ -128,13 +164,14 @@ def build(
     sessions: SessionDocuments,
     starters: Suggestions,
     renderer: PageRenderer,
+    folder: Folder,
     guard: Middleware,
     tools: "FastMCP[Any] | None" = None,
 ) -> gr.Server:
     """The server, not yet launched."""
     server = gr.Server(title="Footnote", openapi_url=None, middleware=[guard])
     _add_streams(server, sessions, starters)
-    _add_requests(server, sessions, starters, renderer)
+    _add_requests(server, sessions, starters, renderer, folder)
     if tools:
         server.router.routes.extend(tools.streamable_http_app().routes)
     return server
@@ -178,7 +215,11 @@ def _add_streams(server: gr.Server, sessions: SessionDocuments, starters: Sugges
 
 
 def _add_requests(
-    server: gr.Server, sessions: SessionDocuments, starters: Suggestions, renderer: PageRenderer
+    server: gr.Server,
+    sessions: SessionDocuments,
+    starters: Suggestions,
+    renderer: PageRenderer,
+    folder: Folder,
 ) -> None:
     """What is done at once."""
     mimetypes.add_type("font/woff2", ".woff2")  # not every system knows it
@@ -228,6 +269,10 @@ def _add_requests(
             "documents": [plain_document(found) for found in sessions.documents(owner)],
             "functions": {function.api_name: function._id for function in functions},  # noqa: SLF001
         }
+
+    @server.get("/folder")
+    def changes(after: int, _: Annotated[str | None, Depends(user)]) -> dict[str, Any]:
+        return folder.to_dict(after)
 
     @server.post("/starters")
     def starting(documents: list[str], owner: anyone) -> list[str]:

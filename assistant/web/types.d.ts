@@ -77,6 +77,28 @@ export interface Listed {
   kept: boolean;
 }
 
+// What became of a file of a followed folder.
+export interface Change {
+  number: number;
+  what: "added" | "changed" | "moved" | "removed" | "unread";
+  name: string;
+  document: string; // its id
+  reason: string;
+  time: string;
+}
+
+export interface Unread {
+  name: string;
+  reason: string;
+}
+
+export interface Folder {
+  watched: boolean;
+  last: number; // the number of the last change
+  changes: Change[];
+  unread: Unread[];
+}
+
 // A place on a page, from 1, in points from its top left corner.
 export interface Rectangle {
   page: number;

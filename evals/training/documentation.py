@@ -33,7 +33,7 @@ class Section:
 
 def read_sections(folder: Path) -> Iterator[Section]:
     """The sections of all pages of a folder that say something, in order of their names."""
-    for path in sorted(folder.rglob("*.html")):
+    for path in sorted(path for path in folder.rglob("*.html") if path.is_file()):
         page = _Page()
         page.feed(path.read_text(encoding="utf-8", errors="replace"))
         page.close()

@@ -31,6 +31,9 @@ def score(
     output: Annotated[Path, typer.Argument(help="The examples with logits, .jsonl.gz.")],
     limit: Annotated[int | None, typer.Option(help="Score so many, chosen by chance.")] = None,
     tokens: Annotated[int, typer.Option(help="Tokens read together, with padding.")] = 4096,
+    sentences: Annotated[
+        bool, typer.Option(help="Whether it teaches which sentence answers, too.")
+    ] = True,
     seed: int = 1,
 ) -> None:
     """Write the examples with the teacher's logits; those left out stay without."""
@@ -52,7 +55,7 @@ def score(
         if path.exists():
             scored: Sequence[Example] = list(read_examples(path))
         else:
-            scored = _scored(model, [known[i] for i in numbers], tokens, chance)
+            scored = _scored(model, [known[i] for i in numbers], tokens, sentences, chance)
             write_examples(path, scored)
             done = start + len(numbers)
             print(f"{done:,} of {len(order):,}, {time.monotonic() - started:.0f} s", flush=True)  # noqa: T201
@@ -62,7 +65,11 @@ def score(
 
 
 def _scored(
-    model: ReadingModel, examples: Sequence[Example], tokens: int, chance: random.Random
+    model: ReadingModel,
+    examples: Sequence[Example],
+    tokens: int,
+    sentences: bool,
+    chance: random.Random,
 ) -> list[Example]:
     """The examples with logits, in order."""
     found: dict[int, Example] = {}
@@ -71,20 +78,23 @@ def _scored(
         number_of = {id(example): i for i, example in numbered}
         for batch in batches([example for _, example in numbered], tokens, chance):
             with torch.inference_mode():
-                scored = _read_passages(model, batch) if kind else _read_pairs(model, batch)
+                if kind:
+                    scored = _read_passages(model, batch, sentences)
+                else:
+                    scored = _read_pairs(model, batch)
             found.update(zip((number_of[id(e)] for e in batch), scored, strict=True))
     return [found[i] for i in range(len(examples))]
 
 
-def _read_passages(model: ReadingModel, batch: Sequence[Any]) -> list[Example]:
-    sentences, wholes = model.passage_logits(batch)
+def _read_passages(model: ReadingModel, batch: Sequence[Any], sentences: bool) -> list[Example]:
+    by_sentence, wholes = model.passage_logits(batch)
     return [
         replace(
             passage,
-            sentence_logits=tuple(round(float(logit), 2) for logit in own),
+            sentence_logits=tuple(round(float(x), 2) for x in own) if sentences else None,
             logit=round(float(whole), 2),
         )
-        for passage, own, whole in zip(batch, sentences, wholes, strict=True)
+        for passage, own, whole in zip(batch, by_sentence, wholes, strict=True)
     ]
 
 

@@ -65,6 +65,12 @@ def train(
         bool | None,
         typer.Option("--bfloat16/--float32", help="Precision; the faster one here by default."),
     ] = None,
+    pair_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the batches that are of pairs.")
+    ] = PAIR_SHARE,
+    listwise: Annotated[
+        float, typer.Option(min=0, help="Weight of choosing the right sentence.")
+    ] = LISTWISE,
     seed: int = 1,
     save_every: Annotated[int, typer.Option(min=1, help="Steps that a kill can cost.")] = 50,
 ) -> None:
@@ -82,7 +88,7 @@ def train(
         model.encoder.embeddings.requires_grad_(False)
         model.encoder.encoder.layer[:freeze_layers].requires_grad_(False)
     kept, held_out = _read(examples)
-    plan = _plan(kept, steps, tokens, seed)
+    plan = _plan(kept, steps, tokens, pair_share, seed)
     heads = [p for name, p in model.named_parameters() if "_head." in name]
     encoder = [p for p in model.encoder.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW([{"params": encoder}, {"params": heads}], weight_decay=0.01)
@@ -106,7 +112,7 @@ def train(
         curve = json.loads(curve_file.read_text())
     started, losses = time.monotonic(), list[float]()
     for step in range(done + 1, steps + 1):
-        loss = _loss(model, plan[step - 1])
+        loss = _loss(model, plan[step - 1], listwise)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -177,24 +183,28 @@ def batches(examples: Sequence[Any], tokens: int, chance: random.Random) -> Iter
         yield [examples[i] for i in numbers]
 
 
-def _plan(examples: dict[str, list[Any]], steps: int, tokens: int, seed: int) -> list[list[Any]]:
+def _plan(
+    examples: dict[str, list[Any]], steps: int, tokens: int, pair_share: float, seed: int
+) -> list[list[Any]]:
     """What each step learns from: whole rounds of the data, the two kinds mixed."""
     chance = random.Random(seed + 1)  # noqa: S311 (not for secrets)
     rounds: dict[str, list[list[Any]]] = {"passages": [], "pairs": []}
     plan = []
     for _ in range(steps):
-        kind = "pairs" if chance.random() < PAIR_SHARE else "passages"
+        kind = "pairs" if chance.random() < pair_share else "passages"
         if not rounds[kind]:
             rounds[kind] = list(batches(examples[kind], tokens, chance))
         plan.append(rounds[kind].pop())
     return plan
 
 
-def _loss(model: ReadingModel, batch: Sequence[Any]) -> Any:
-    return (_passage_loss if isinstance(batch[0], Passage) else _pair_loss)(model, batch)
+def _loss(model: ReadingModel, batch: Sequence[Any], listwise: float) -> Any:
+    if isinstance(batch[0], Passage):
+        return _passage_loss(model, batch, listwise)
+    return _pair_loss(model, batch)
 
 
-def _passage_loss(model: ReadingModel, passages: Sequence[Passage]) -> Any:
+def _passage_loss(model: ReadingModel, passages: Sequence[Passage], listwise: float) -> Any:
     """Cross-entropies of the sentences, of the paragraphs, and of the right sentence among its
     neighbours; where a teacher read them, what it says of each."""
     sentences, wholes = model.passage_logits(passages)
@@ -203,29 +213,30 @@ def _passage_loss(model: ReadingModel, passages: Sequence[Passage]) -> Any:
     loss = cross_entropy(wholes, torch.tensor([float(p.answers) for p in passages]))
     if bool(known.any()):
         loss = loss + cross_entropy(logits[known], labels[known].float())
-    listwise = []
+    right = []
     for passage, own in zip(passages, sentences, strict=True):
         marks = torch.tensor(passage.labels)
         if 1 in passage.labels and 0 in passage.labels:
             use = own[marks != MASKED].log_softmax(dim=0)
-            listwise.append(-use[marks[marks != MASKED] == 1].mean())
-    if listwise:
-        loss = loss + LISTWISE * torch.stack(listwise).mean()
-    taught = [i for i, p in enumerate(passages) if p.sentence_logits is not None]
+            right.append(-use[marks[marks != MASKED] == 1].mean())
+    if right:
+        loss = loss + listwise * torch.stack(right).mean()
+    taught = [i for i, p in enumerate(passages) if p.logit is not None]
     if taught:
-        theirs = [torch.tensor(passages[i].sentence_logits) for i in taught]
-        whole = torch.tensor([passages[i].logit or 0.0 for i in taught])
-        own = torch.cat([sentences[i] for i in taught])
-        loss = loss + TEACHER * (
-            _squared_error(own, torch.cat(theirs)) + _squared_error(wholes[taught], whole)
-        )
+        whole = torch.tensor([passages[i].logit for i in taught])
+        loss = loss + TEACHER * _squared_error(wholes[taught], whole)
+    shown = [i for i, p in enumerate(passages) if p.sentence_logits is not None]
+    if shown:
+        theirs = [torch.tensor(passages[i].sentence_logits) for i in shown]
+        own = torch.cat([sentences[i] for i in shown])
+        loss = loss + TEACHER * _squared_error(own, torch.cat(theirs))
         choice = [
             -(their.softmax(dim=0) * sentences[i].log_softmax(dim=0)).sum()
-            for i, their in zip(taught, theirs, strict=True)
+            for i, their in zip(shown, theirs, strict=True)
             if len(their) > 1 and passages[i].answers
         ]
         if choice:
-            loss = loss + TEACHER_CHOICE * LISTWISE * torch.stack(choice).mean()
+            loss = loss + TEACHER_CHOICE * listwise * torch.stack(choice).mean()
     return loss
 
 

@@ -1,11 +1,11 @@
-"""Files into documents: finding them, decoding them, cutting them into paragraphs."""
+"""Files into documents: decoding them, cutting them into paragraphs."""
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -13,17 +13,10 @@ from pathlib import Path
 
 from index.chunking.chunker import segmentation
 from index.chunking.decoding import decoded
+from index.chunking.files import mode_of, source_of
 from index.chunking.formats import FORMATS, TEXT_FORMATS, format_of
-from index.errors import (
-    EmptyDocumentError,
-    FootnoteError,
-    MissingPathError,
-    UnreadableError,
-)
+from index.errors import DocumentError, EmptyDocumentError, UnreadableError
 from index.models import Document, bytes_hash, document_id, text_hash
-
-SUFFIXES = tuple(suffix for own in (*TEXT_FORMATS, *FORMATS) for suffix in own.suffixes)
-"""What is read inside folders; a file named itself is tried whatever its suffix."""
 
 MAX_BYTES = 500_000_000
 """A larger file is refused before it fills the memory."""
@@ -33,39 +26,6 @@ LIBRARIES = ("sentencex", "markdown-it-py", "liteparse", "docling-slim", "python
 
 _BINARY = {own.name: own for own in FORMATS}
 _TEXT = {own.name: own for own in TEXT_FORMATS}
-
-
-def find_files(
-    paths: Iterable[str | os.PathLike[str]],
-    on_skip: Callable[[FootnoteError], None] | None = None,
-) -> list[Path]:
-    """The files to read: files as given, and those with a known suffix inside folders, sorted.
-
-    Hidden files and folders inside a folder are skipped, and a file found twice is listed once.
-
-    Args:
-        paths: files and folders.
-        on_skip: called with the error for each folder inside a folder that cannot be listed; when
-            left out, such an error is raised.
-
-    Raises:
-        MissingPathError: a path does not exist.
-        UnreadableError: a folder cannot be listed.
-        EmptyDocumentError: a folder holds no file with a known suffix.
-    """
-    found: dict[Path, None] = {}
-    for path in map(Path, paths):
-        if not stat.S_ISDIR(_mode(path)):
-            found.setdefault(path)
-            continue
-        inside = list(_walk(path, on_skip))
-        if not inside:
-            raise EmptyDocumentError(
-                f"The folder {str(path)!r} holds no file to read. Files that end in "
-                f"{', '.join(SUFFIXES)} are read; name another file itself to have it read too."
-            )
-        found.update(dict.fromkeys(inside))
-    return list(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +65,10 @@ class RawDocument:
         Raises:
             DocumentError: the file cannot be read any more, or holds nothing to read.
         """
+        with _named(self.source):
+            return self._document()
+
+    def _document(self) -> Document:
         if self.file is None:
             content, layout = self.content, _TEXT[self.format].read(self.text or "", self.source)
         else:
@@ -145,7 +109,12 @@ def read_raw(path: str | os.PathLike[str], title: str | None = None) -> RawDocum
         EmptyDocumentError: it holds no paragraph.
     """
     path = Path(path)
-    mode = _mode(path)
+    mode = mode_of(path)
+    with _named(source_of(path)):
+        return _read_raw(path, mode, title)
+
+
+def _read_raw(path: Path, mode: int, title: str | None) -> RawDocument:
     if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):  # a device may never come to an end
         kind = "folder" if stat.S_ISDIR(mode) else "device"
         raise UnreadableError(f"{str(path)!r} is a {kind}, not a file. Name a file.")
@@ -177,6 +146,16 @@ def document_from_text(
     """
     name = "markdown" if markdown else "plain"
     return _text(text, source, title, name, text_hash(text)).document()
+
+
+@contextmanager
+def _named(source: str) -> Iterator[None]:
+    """Errors in the `with` say what they are of."""
+    try:
+        yield
+    except DocumentError as error:
+        error.source = source
+        raise
 
 
 def _text(text: str, source: str, title: str | None, name: str, content: str) -> RawDocument:
@@ -215,69 +194,3 @@ def _code_version() -> str:
     folder = Path(__file__).parent
     sources = [file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.py"))]
     return text_hash("\n".join([*map(version, LIBRARIES), *sources]))[:12]
-
-
-def source_of(path: str | os.PathLike[str]) -> str:
-    """What a document read from this path has as its `source`: the absolute path as text.
-
-    Bytes of a name that are not UTF-8 are written as `\\xe9`, so that any program can print it.
-    """
-    return os.fsencode(Path(path).resolve()).decode("utf-8", "backslashreplace")
-
-
-def _mode(path: Path) -> int:
-    """What stands at the path, as `os.stat_result.st_mode`.
-
-    Raises:
-        MissingPathError: nothing does.
-        UnreadableError: permission or the disk forbids looking.
-    """
-    try:
-        return path.stat().st_mode
-    except OSError as error:
-        missing = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
-        if error.errno not in missing:
-            raise UnreadableError(
-                f"{str(path)!r} cannot be looked at: {error.strerror}. Check that you may read the "
-                "folder that it is in."
-            ) from error
-        reason: Exception = error
-    except ValueError as error:  # a NUL in the path
-        reason = error
-    raise MissingPathError(
-        f"There is no file or folder {str(path)!r}. Check the spelling, or give the path "
-        f"from the current folder, {str(Path.cwd())!r}."
-    ) from reason
-
-
-def _walk(folder: Path, on_skip: Callable[[FootnoteError], None] | None) -> Iterator[Path]:
-    """Files with a known suffix below a folder, each folder's entries sorted by name.
-
-    Links to folders are not followed: they may lead in a circle.
-    """
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError as error:
-        raise UnreadableError(
-            f"The folder {str(folder)!r} cannot be listed: {error.strerror}. Check that you may "
-            "read it, or name the files themselves."
-        ) from error
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        known = entry.suffix.lower() in SUFFIXES
-        try:
-            mode = _mode(entry)
-            if stat.S_ISDIR(mode):
-                if not entry.is_symlink():
-                    yield from _walk(entry, on_skip)
-            elif known and stat.S_ISREG(mode):
-                yield entry
-        except MissingPathError:
-            # A link that leads nowhere. One that looks like a document is told when it is read.
-            if known:
-                yield entry
-        except UnreadableError as error:
-            if on_skip is None:
-                raise
-            on_skip(error)

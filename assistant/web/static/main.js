@@ -2,6 +2,7 @@
 
 import { targetOf } from "./citing.js";
 import { $, around, h, toast } from "./dom.js";
+import { Folder } from "./folder.js";
 import { History } from "./history.js";
 import { Library } from "./library.js";
 import { Reader } from "./reader.js";
@@ -58,6 +59,11 @@ const talk = new Talk(store, {
 const history = new History(store, talk);
 
 library.take(told.documents);
+void new Folder(async (changes) => {
+  await library.refresh();
+  const shown = changes.find((change) => change.document === reader.document?.id);
+  if (shown?.what === "changed") await reader.show(shown.document, true);
+}).begin();
 talk.show((store.current && store.load(store.current)) || fresh());
 addEventListener("hashchange", follow);
 follow();

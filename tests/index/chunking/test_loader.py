@@ -11,7 +11,7 @@ from helpers import SEEDS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.chunking.loader import document_from_text, find_files, read_document
+from index.chunking.loader import document_from_text, read_document
 from index.errors import EmptyDocumentError, MissingPathError, NotTextError, UnreadableError
 from index.models import document_id, text_hash
 
@@ -115,28 +115,11 @@ def test_markdown_by_suffix(tmp_path: Path) -> None:
         assert read_document(tmp_path / name).title == title
 
 
-def test_find_files(tmp_path: Path) -> None:
-    for name in ("b.txt", "a/z.md", "a/.hidden.txt", ".git/c.txt", "a/image.png", "D.TEXT"):
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text("Text.", encoding="utf-8")
-    inside = [tmp_path / "D.TEXT", tmp_path / "a/z.md", tmp_path / "b.txt"]
-    assert find_files([tmp_path]) == inside
-    assert find_files([str(tmp_path / "a/image.png"), tmp_path, tmp_path / "b.txt"]) == [
-        tmp_path / "a/image.png",
-        *inside,
-    ]
-
-
 def test_paths_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(MissingPathError, match="nowhere"):
-        find_files([tmp_path / "nowhere"])
     with pytest.raises(MissingPathError, match="nowhere"):
         read_document(tmp_path / "nowhere")
     with pytest.raises(UnreadableError):
         read_document(tmp_path)
-    with pytest.raises(EmptyDocumentError, match=r"\.markdown"):
-        find_files([tmp_path])
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -1,0 +1,309 @@
+"""Keeps the documents that are asked as the files of a folder are, while Footnote runs."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from watchfiles import watch
+
+from index.chunking.files import find_files, mode_of, source_of
+from index.chunking.loader import RawDocument, read_raw
+from index.errors import (
+    DocumentError,
+    EmptyDocumentError,
+    FootnoteError,
+    MissingPathError,
+    SettingsError,
+)
+from index.models import document_id
+
+if TYPE_CHECKING:
+    from assistant.assistant import Assistant
+    from index import DocumentInfo
+
+What = Literal["added", "changed", "moved", "removed", "unread"]
+
+REMEMBERED = 50
+"""Changes that are told of."""
+
+SETTLED = 200
+"""Milliseconds without a change after which a burst of them is over."""
+
+RETRY = 5.0
+"""Seconds after which what failed is tried again, and, where a folder cannot be watched, after
+which it is looked through."""
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of a file.
+
+    Attributes:
+        number: counts all changes, from 1.
+        what: `unread` if it cannot be read.
+        name: its path from its folder.
+        document: the id of its document.
+        reason: why it cannot be read, and what to do.
+        time: when that was noticed.
+    """
+
+    number: int
+    what: What
+    name: str
+    document: str
+    reason: str
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A file that cannot be read: its path from its folder; why, and what to do."""
+
+    name: str
+    reason: str
+
+
+class FolderWatch:
+    """Follows folders: what is new or changed in them is indexed and asked, what is gone is not.
+
+    A file that cannot be read is told of, and tried again when it changes; what it held before is
+    asked on. While a whole folder is missing, as an unplugged disk is, what it held is kept.
+
+    Args:
+        assistant: its documents are those of these folders.
+        folders: followed with all that is in them.
+        unread: errors of files that could not be read when they were indexed.
+
+    Raises:
+        SettingsError: one of them is not a folder.
+    """
+
+    def __init__(
+        self, assistant: Assistant, folders: Sequence[Path], unread: Sequence[DocumentError] = ()
+    ) -> None:
+        check_folders(folders)
+        self._assistant = assistant
+        self._folders = tuple(folder.absolute() for folder in folders)
+        self._seen: dict[Path, tuple[int, int]] = {}
+        self._unread = {error.source: error for error in unread if error.source}
+        self._changes: tuple[Change, ...] = ()
+        self._stop = threading.Event()
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The last changes, oldest first."""
+        return self._changes
+
+    @property
+    def unread(self) -> tuple[Unread, ...]:
+        """The files that cannot be read."""
+        return unread_of(tuple(self._unread.values()), self._folders)
+
+    # --- following ---------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Follow until `close`; to be run in a thread of its own."""
+        self._tried()  # what changed since it was indexed
+        while not self._stop.is_set():
+            try:
+                self._follow()
+            except (OSError, RuntimeError) as error:
+                # Too many folders for the system, or one is missing.
+                _logger.warning("folders are looked through, for they cannot be watched: %s", error)
+                while not self._stop.wait(RETRY) and not self._is_whole():
+                    self._tried()
+
+    def close(self) -> None:
+        """Stop following."""
+        self._stop.set()
+
+    def _follow(self) -> None:
+        """Bring documents up to date after each change, until closed or a folder is missing."""
+        again = False
+        for changes in watch(
+            *self._folders,
+            watch_filter=None,
+            step=SETTLED,
+            stop_event=self._stop,
+            rust_timeout=round(1000 * RETRY),
+            yield_on_timeout=True,
+            raise_interrupt=False,
+            ignore_permission_denied=True,
+        ):
+            if changes or again:
+                again = not self._tried()
+            if not self._is_whole():
+                raise FileNotFoundError("a folder is missing")
+
+    def _is_whole(self) -> bool:
+        return all(folder.is_dir() for folder in self._folders)
+
+    def _tried(self) -> bool:
+        try:
+            self.update()
+        except FootnoteError as error:  # the index is busy, say: the next time will do
+            _logger.warning("what has changed is not indexed yet: %s", error)
+            return False
+        return True
+
+    # --- bringing up to date -----------------------------------------------------------------
+
+    def update(self) -> None:
+        """Bring the documents up to date with the files as they are now.
+
+        Raises:
+            FootnoteError: the index cannot be written, or patterns not be understood. What was
+                not done is done the next time.
+        """
+        files, missing = self._list()
+        raws, failed = _read(
+            [file for file, state in files.items() if self._seen.get(file) != state]
+        )
+        index, asked = self._assistant.index, self._assistant.document_ids
+        before = {info.id: info for info in index.documents()}
+        done: tuple[str, ...] = ()
+        if raws:
+            done = index.sync(
+                raws, on_skip=lambda raw, error: failed.update({raw.source: error})
+            ).ids
+        here = {source_of(file) for file in files}
+        gone = [
+            info
+            for info in (before[identity] for identity in asked if identity in before)
+            if info.source not in here
+            and not any(Path(info.source).is_relative_to(source_of(own)) for own in missing)
+        ]
+        left = {info.id for info in gone}
+        self._assistant.turn_to(list(dict.fromkeys(i for i in (*asked, *done) if i not in left)))
+        after = {info.id: info for info in index.documents()}
+        for info in gone:
+            if not info.kept:
+                index.remove(info.id)
+        # Told last, so that what is told of is done.
+        self._tell_of(before, [after[identity] for identity in done], gone)
+        for source, error in failed.items():
+            self._tell_unread(source, error)
+        again = {*failed, *(raw.source for raw in raws)}
+        still = {s: e for s, e in self._unread.items() if s in here and s not in again}
+        self._unread = still | failed
+        self._seen = files
+
+    def _tell_of(
+        self,
+        before: Mapping[str, DocumentInfo],
+        done: Sequence[DocumentInfo],
+        gone: Sequence[DocumentInfo],
+    ) -> None:
+        """Tell what became of documents: a new one with the text of one that is gone was moved."""
+        left = list(gone)
+        for info in done:
+            former = before.get(info.id)
+            twin = next((own for own in left if own.hash == info.hash), None)
+            if former is not None:
+                if former.hash != info.hash:
+                    self._tell("changed", info.source)
+            elif twin is not None:
+                left.remove(twin)
+                self._tell("moved", info.source)
+            else:
+                self._tell("added", info.source)
+        for info in left:
+            self._tell("removed", info.source)
+
+    def _list(self) -> tuple[dict[Path, tuple[int, int]], list[Path]]:
+        """The files, each with when it was changed (in nanoseconds) and its bytes; and the folders
+        that are missing."""
+        files: dict[Path, tuple[int, int]] = {}
+        missing = []
+        for folder in self._folders:
+            try:
+                found = find_files([folder], self._unlisted, self._assistant.settings.ignore)
+            except MissingPathError:
+                missing.append(folder)
+                continue
+            except EmptyDocumentError:
+                continue
+            for file in found:
+                try:
+                    stat = file.stat()
+                except OSError:
+                    continue  # gone again, or a link that leads nowhere
+                files[file] = (stat.st_mtime_ns, stat.st_size)
+        return files, missing
+
+    def _unlisted(self, error: DocumentError) -> None:
+        if error.source:
+            self._tell_unread(error.source, error)
+            self._unread[error.source] = error
+
+    def _tell_unread(self, source: str, error: DocumentError) -> None:
+        if str(self._unread.get(source)) != str(error):
+            self._tell("unread", source, str(error))
+
+    def _tell(self, what: What, source: str, reason: str = "") -> None:
+        number = self._changes[-1].number + 1 if self._changes else 1
+        name = _name(source, self._folders)
+        change = Change(
+            number,
+            what,
+            name,
+            document_id(source),
+            reason.replace(source, name),
+            datetime.now(UTC),
+        )
+        self._changes = (*self._changes, change)[-REMEMBERED:]
+
+
+def unread_of(errors: Sequence[DocumentError], folders: Sequence[Path]) -> tuple[Unread, ...]:
+    """The files of folders that errors are of, by name, without where they lie on this machine."""
+    found = []
+    for error in errors:
+        if error.source:
+            name = _name(error.source, folders)
+            found.append(Unread(name, str(error).replace(error.source, name)))
+    return tuple(found)
+
+
+def _read(files: Sequence[Path]) -> tuple[list[RawDocument], dict[str, DocumentError]]:
+    """The files that can be read, and by source the errors of the others."""
+    raws, failed = [], {}
+    for file in files:
+        try:
+            raws.append(read_raw(file))
+        except DocumentError as error:
+            failed[source_of(file)] = error
+    return raws, failed
+
+
+def _name(source: str, folders: Sequence[Path]) -> str:
+    path = Path(source)
+    for folder in map(source_of, folders):
+        if path.is_relative_to(folder):
+            return path.relative_to(folder).as_posix()
+    return path.name
+
+
+def check_folders(folders: Sequence[Path]) -> None:
+    """Refuse early what cannot be followed.
+
+    Raises:
+        MissingPathError: there is nothing.
+        SettingsError: it is no folder, or there is none.
+    """
+    if not folders:
+        raise SettingsError("There is no folder to follow. Name one: --source FOLDER --watch")
+    for folder in folders:
+        mode_of(folder)
+        if not folder.is_dir():
+            raise SettingsError(
+                f"{str(folder)!r} is a file, and only folders are followed. Name the folder that "
+                "it is in."
+            )

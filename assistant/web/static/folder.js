@@ -1,0 +1,59 @@
+// The files that are everyone's: which cannot be read, and what became of them where they are followed.
+
+import { $, h, toast } from "./dom.js";
+import { folder, messageOf } from "./server.js";
+/** @import { Change, Unread } from "../types.js" */
+
+const EVERY = 3000; // milliseconds between questions whether anything has changed
+const SHOWN = 8;
+
+/** @type {Record<Change["what"], string>} */
+const WHAT = { added: "Added", changed: "Changed", moved: "Moved", removed: "Removed", unread: "Not read" };
+
+export class Folder {
+  last = 0;
+  /** @type {Change[]} */
+  changes = [];
+
+  /** @param {(changes: Change[]) => Promise<void>} changed hears of what has changed */
+  constructor(changed) {
+    this.changed = changed;
+  }
+
+  // Ask once, and again and again where the folder is followed.
+  async begin() {
+    try {
+      if (await this.#look(true)) setInterval(() => void this.#look().catch(() => {}), EVERY);
+    } catch (error) {
+      toast(messageOf(error));
+    }
+  }
+
+  async #look(first = false) {
+    const { watched, last, changes, unread } = await folder(this.last);
+    // Started anew, the other side counts from one again.
+    const now = last < this.last ? (await folder(0)).changes : changes;
+    this.last = last;
+    this.changes = [...this.changes, ...now].slice(-SHOWN);
+    this.#draw(watched, unread);
+    if (now.length && !first) {
+      await this.changed(now);
+      const [only] = now;
+      toast(only && now.length === 1 ? `${WHAT[only.what]}: ${only.name}` : `${now.length} files have changed`);
+    }
+    return watched;
+  }
+
+  /** @param {boolean} watched @param {Unread[]} unread */
+  #draw(watched, unread) {
+    $("folder").hidden = !watched && !unread.length;
+    $("followed").hidden = !watched;
+    $("unread-files").hidden = !unread.length;
+    $("unread").replaceChildren(...unread.map((one) => h("li", { dir: "auto" }, h("b", {}, one.name), h("small", {}, one.reason))));
+    $("changes").replaceChildren(
+      ...this.changes.toReversed().map(({ what, name, time }) =>
+        h("li", { dir: "auto" }, h("b", {}, name), h("small", {}, `${WHAT[what]} at ${new Date(time).toLocaleTimeString()}`)),
+      ),
+    );
+  }
+}

@@ -1,0 +1,195 @@
+"""Following folders: what is asked is what they hold, and each change is told of once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from helpers import PATIENCE
+
+from assistant import Assistant, Settings
+from assistant.watching import FolderWatch
+from index.errors import DocumentError, MissingPathError, SettingsError
+
+FERRY = "The ferry to Brenna leaves at nine."
+BAKERY = "The bakery in Tolvik bakes rye bread on Thursdays."
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    (folder / "ferry.txt").write_text(FERRY)
+    return folder
+
+
+@pytest.fixture
+def assistant(folder: Path, tmp_path: Path) -> Iterator[Assistant]:
+    settings = Settings(index_dir=tmp_path / "index", reader="none", ignore=("drafts/",))
+    with Assistant.open(folder, settings=settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def watch(assistant: Assistant, folder: Path) -> FolderWatch:
+    watch = FolderWatch(assistant, [folder])
+    watch.update()
+    return watch
+
+
+def told(watch: FolderWatch) -> list[tuple[str, str]]:
+    return [(change.what, change.name) for change in watch.changes]
+
+
+def asked(assistant: Assistant) -> list[str]:
+    return sorted(Path(document.source).name for document in assistant.documents)
+
+
+def test_nothing_has_changed(watch: FolderWatch, assistant: Assistant) -> None:
+    assert watch.changes == ()
+    assert watch.unread == ()
+    assert asked(assistant) == ["ferry.txt"]
+
+
+def test_added_changed_moved_and_removed(
+    watch: FolderWatch, assistant: Assistant, folder: Path
+) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub" / "bakery.md").write_text(BAKERY)
+    watch.update()
+    assert told(watch) == [("added", "sub/bakery.md")]
+    assert assistant.search("rye bread", 1)[0].paragraph.text == BAKERY
+
+    (folder / "ferry.txt").write_text("The ferry to Brenna leaves at noon.")
+    watch.update()
+    assert told(watch)[1:] == [("changed", "ferry.txt")]
+    assert assistant.search("ferry", 1)[0].paragraph.text.endswith("noon.")
+
+    (folder / "sub").rename(folder / "town")
+    watch.update()
+    assert told(watch)[2:] == [("moved", "town/bakery.md")]
+    assert asked(assistant) == ["bakery.md", "ferry.txt"]
+
+    (folder / "ferry.txt").unlink()
+    watch.update()
+    assert told(watch)[3:] == [("removed", "ferry.txt")]
+    assert asked(assistant) == ["bakery.md"]
+    assert [info.id for info in assistant.index.documents()] == list(assistant.document_ids)
+
+    (folder / "town" / "bakery.md").unlink()
+    watch.update()
+    assert assistant.ask("When does the ferry leave?").refused  # nothing is there to ask
+    assert [change.number for change in watch.changes] == [1, 2, 3, 4, 5]
+
+
+def test_what_is_left_out_is_not_followed(watch: FolderWatch, folder: Path) -> None:
+    (folder / "drafts").mkdir()
+    for name in ("drafts/plan.txt", ".hidden.txt", "~$plan.docx", "picture.png"):
+        (folder / name).write_text("Text.")
+    watch.update()
+    assert watch.changes == ()
+
+
+def test_a_file_that_cannot_be_read_is_tried_again_when_it_changes(
+    watch: FolderWatch, assistant: Assistant, folder: Path
+) -> None:
+    file = folder / "bakery.txt"
+    file.write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0")
+    watch.update()
+    watch.update()
+    assert told(watch) == [("unread", "bakery.txt")]
+    assert [one.name for one in watch.unread] == ["bakery.txt"]
+    assert str(folder) not in watch.unread[0].reason + watch.changes[0].reason
+    file.write_text(BAKERY)
+    watch.update()
+    assert told(watch)[1:] == [("added", "bakery.txt")]
+    assert watch.unread == ()
+    # What it held before is asked on while it is broken.
+    file.write_text("")
+    watch.update()
+    assert [one.name for one in watch.unread] == ["bakery.txt"]
+    assert assistant.search("rye bread", 1)[0].paragraph.text == BAKERY
+    file.unlink()
+    watch.update()
+    assert watch.unread == ()
+    assert told(watch)[2:] == [("unread", "bakery.txt"), ("removed", "bakery.txt")]
+
+
+def test_a_folder_that_is_missing_keeps_what_it_held(
+    watch: FolderWatch, assistant: Assistant, folder: Path
+) -> None:
+    folder.rename(folder.with_name("elsewhere"))
+    watch.update()
+    assert watch.changes == ()
+    assert assistant.search("ferry", 1)[0].paragraph.text == FERRY
+
+
+def test_a_document_that_is_kept_stays_in_the_index(
+    watch: FolderWatch, assistant: Assistant, folder: Path
+) -> None:
+    [document] = assistant.documents
+    assistant.index.sync([document], keep=True)
+    (folder / "ferry.txt").unlink()
+    watch.update()
+    assert asked(assistant) == []
+    assert [info.id for info in assistant.index.documents()] == [document.id]
+
+
+def test_what_could_not_be_indexed_is_done_the_next_time(
+    watch: FolderWatch, assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "bakery.txt").write_text(BAKERY)
+
+    def busy(*_: object, **__: object) -> None:
+        raise DocumentError("The index is busy.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(assistant.index, "sync", busy)
+        with pytest.raises(DocumentError):
+            watch.update()
+    watch.update()
+    assert told(watch) == [("added", "bakery.txt")]
+
+
+def test_only_folders_are_followed(assistant: Assistant, folder: Path) -> None:
+    with pytest.raises(SettingsError, match="the folder"):
+        FolderWatch(assistant, [folder / "ferry.txt"])
+    with pytest.raises(SettingsError, match="--source"):
+        FolderWatch(assistant, [])
+    with pytest.raises(MissingPathError):
+        FolderWatch(assistant, [folder / "nowhere"])
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    started = time.monotonic()
+    while not what():
+        assert time.monotonic() - started < PATIENCE
+        time.sleep(0.05)
+
+
+def test_followed_by_itself(assistant: Assistant, folder: Path) -> None:
+    watch = FolderWatch(assistant, [folder])
+    # As when it was changed while it was being indexed.
+    (folder / "ferry.txt").write_text("The ferry to Brenna leaves at noon.")
+    thread = threading.Thread(target=watch.run)
+    thread.start()
+    try:
+        wait_for(lambda: told(watch) == [("changed", "ferry.txt")])
+        # Written beside it and put in its place, as editors do.
+        (folder / ".ferry.txt.part").write_text("The ferry to Brenna leaves at ten.")
+        (folder / ".ferry.txt.part").replace(folder / "ferry.txt")
+        wait_for(lambda: len(watch.changes) == 2)
+        assert assistant.search("ferry", 1)[0].paragraph.text.endswith("ten.")
+        # The whole folder goes, and comes back with another file.
+        away = folder.with_name("away")
+        folder.rename(away)
+        (away / "bakery.txt").write_text(BAKERY)
+        wait_for(lambda: not folder.exists())
+        away.rename(folder)
+        wait_for(lambda: told(watch)[2:] == [("added", "bakery.txt")])
+    finally:
+        watch.close()
+        thread.join()
