@@ -2,11 +2,12 @@
 
 It knows nothing of who wrote the sentence. The documents are searched with the sentence itself; the
 reading model says of each window of what is found (`attribution`) how far it entails the sentence,
-and a logistic regression weighs the highest of these with the few things that can be checked word
-by word (`facts`): numbers and names that no window has, and a denial. A number that none has
-settles it, for a wrong year must not pass: on AttributionBench dev, FEVER and WiCE dev .03 to .10
-of the true claims have one and .17 to .47 of the false ones, and at the same share caught .01, .01
-and .03 fewer of the true ones are kept for it.
+and a logistic regression weighs the highest of these with the nearness in meaning of the nearest
+sentence and the few things that can be checked word by word (`facts`): numbers and names that no
+window has, and a denial. A number that none has settles it, for a wrong year must not pass: on
+AttributionBench dev, FEVER and WiCE dev .03 to .10 of the true claims have one and .17 to .47 of
+the false ones, and at the same share caught .01, .01 and .03 fewer of the true ones are kept for
+it.
 
 Without a model of entailment (`FOOTNOTE_READER=none`, or a cross-encoder that only ranks) nearness
 of meaning and the share of words held stand in its place. That tells what the evidence does not

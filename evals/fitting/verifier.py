@@ -58,8 +58,11 @@ from index.bm25 import BM25Index
 from index.encoder import Encoder
 from index.errors import QuestionSetError
 
-#: Features that a rule is fitted on, with a model of entailment and without.
-READING = ("entail", *CHECKED)
+#: Features that a rule is fitted on, with a model of entailment and without. Beside entailment the
+#: cosine keeps more true claims at no more false ones: left out by set, AUROC .942 to .946 (shipped
+#: paraphrases), .746 to .760 (AttributionBench), .808 to .812 (WiCE), .945 to .942 (FEVER and the
+#: like); the words held besides, or a mean of the windows' entailment, made most of them worse.
+READING = ("entail", "cosine", *CHECKED)
 WORDS = ("cosine", "cover", *CHECKED)
 #: Of a verifier that only searches.
 NO_RULE = Rule(Logistic({}, 0.0), 0.5)
