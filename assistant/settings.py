@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -24,7 +25,7 @@ from pydantic_settings import (
 )
 
 from assistant.calibration import Thresholds
-from index.encoder import DEFAULT_ENCODER
+from index.encoder import DEFAULT_ENCODER, Encoder
 from index.errors import SettingsError
 
 PREFIX = "FOOTNOTE_"
@@ -49,6 +50,9 @@ class Settings(BaseSettings):
         DEFAULT_ENCODER,
         min_length=1,
         description="Name or folder of a sentence-transformers model.",
+    )
+    encoder_prompts: Mapping[Literal["query", "document"], str] = Field(
+        {}, description="What the encoder wants before a query and a document, if it does not say."
     )
     reader: str = Field(
         "shipped",
@@ -103,6 +107,14 @@ class Settings(BaseSettings):
         if self.refuse_below is not None and self.answer_from is not None:
             Thresholds(self.refuse_below, self.answer_from)
         return self
+
+    def load_encoder(self) -> Encoder:
+        """The encoder that they name.
+
+        Raises:
+            EncoderError: it cannot be loaded.
+        """
+        return Encoder(self.encoder, {str(k): v for k, v in self.encoder_prompts.items()})
 
     @classmethod
     def settings_customise_sources(
