@@ -23,6 +23,7 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as UnreadableValueError
 
 from assistant.calibration import Thresholds
 from index.encoder import DEFAULT_ENCODER, Encoder
@@ -164,6 +165,11 @@ def load_settings(**arguments: Any) -> Settings:
             raise SettingsError(_unknown(name, sorted(known), where)) from error
         raise SettingsError(
             f"The setting {name} is {first['input']!r}, which is not allowed: {first['msg']}."
+        ) from error
+    except UnreadableValueError as error:
+        raise SettingsError(
+            f"A setting in the environment cannot be read: {error}. Lists and pairs are written as "
+            'JSON: ["drafts/"], {"query": "query: "}.'
         ) from error
     except (OSError, ValueError) as error:  # the file cannot be read, or is not TOML
         raise SettingsError(f"The settings file {file} cannot be read: {error}.") from error

@@ -30,13 +30,13 @@ LANGUAGES = (
 for."""
 
 _LATIN = "\u024f"  # the last of the letters of Latin script
-_NO_LETTERS = re.compile(r"[\W\d_]+")
+_NO_WORDS = re.compile(r"[\W\d_]+|[A-Za-z]{40,}")
 
 
 def language_of(text: str) -> str:
     """The ISO 639-1 code of the language that a text is in; English where that cannot be told."""
     # The rows of a table differ in their numbers alone.
-    lines = (_NO_LETTERS.sub(" ", line).strip() for line in text[:SAMPLE].splitlines())
+    lines = (_NO_WORDS.sub(" ", line).strip() for line in text[:SAMPLE].splitlines())
     sample = " ".join(dict.fromkeys(lines))
     if is_latin(sample) and sum(map(str.isalpha, sample)) < FEWEST:
         return ENGLISH
