@@ -333,7 +333,7 @@ class Index:
             document.content,
             document.reading,
         )
-        if is_known and (document.format != "pdf" or self._pages.holds(document.content)):
+        if is_known and (not document.has_pages or self._pages.holds(document.content)):
             return document
         cut = document.document()
         if cut.boxes is None or document.file is None:

@@ -63,6 +63,11 @@ class RawDocument:
         return document_id(self.source)
 
     @property
+    def has_pages(self) -> bool:
+        """Whether its layout says where on which page its words are printed."""
+        return self.format in _BINARY and _BINARY[self.format].has_pages
+
+    @property
     def reading(self) -> str:
         """Names how it is cut and entitled: by which code, as what, and the title given."""
         return f"{_code_version()} {self.format} {self.title or ''}".rstrip()
