@@ -66,6 +66,7 @@ class Assistant:
         self._citer = Citer(index)
         self._reader = load_reader(settings.reader)
         self._calibration = load_calibration(self.reader_fingerprint, settings.calibration)
+        self._unread = load_calibration(NONE, settings.calibration)
         self._retriever = self._retriever_of(self._documents)
         self.thresholds = self._calibration.thresholds.but(
             settings.refuse_below, settings.answer_from
@@ -110,7 +111,7 @@ class Assistant:
         if paths:
             given = read_raw_documents(paths, on_skip, on_found, settings.ignore)
         index = Index(
-            settings.index_dir, encoder=settings.encoder, wait=settings.wait, on_wait=on_wait
+            settings.index_dir, encoder=settings.load_encoder(), wait=settings.wait, on_wait=on_wait
         )
         try:
             kept = [
@@ -264,11 +265,17 @@ class Assistant:
         asked = understand(question, history, self._writer.rewrite)
         timer.lap("understand")
         evidence = self._retriever.retrieve(asked, timer, legs)
-        closest = self._citer.closest(evidence, self._calibration.sentence)
+        numbers = self._calibration
+        if not evidence.read:
+            numbers = self._unread
+            thresholds = numbers.thresholds.but(
+                self.settings.refuse_below, self.settings.answer_from
+            ).but(refuse_below, answer_from)
+        closest = self._citer.closest(evidence, numbers.sentence)
         yield SourcesFound(closest)
         decision = decide(
             evidence,
-            self._calibration,
+            numbers,
             thresholds,
             self.settings.max_sentences,
             asked.said,
@@ -280,7 +287,7 @@ class Assistant:
         if decision.status != "refused":
             if writes:
                 written = self._writer.write(
-                    asked.standalone, history, decision.candidates, self._calibration.sentence
+                    asked.standalone, history, decision.candidates, numbers.sentence
                 )
                 keep = self.settings.unsupported == "flag"
                 yield from builder.write(written, self._load_verifier(), asked.cleaned, keep)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -22,9 +23,10 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as UnreadableValueError
 
 from assistant.calibration import Thresholds
-from index.encoder import DEFAULT_ENCODER
+from index.encoder import DEFAULT_ENCODER, Encoder
 from index.errors import SettingsError
 
 PREFIX = "FOOTNOTE_"
@@ -49,6 +51,9 @@ class Settings(BaseSettings):
         DEFAULT_ENCODER,
         min_length=1,
         description="Name or folder of a sentence-transformers model.",
+    )
+    encoder_prompts: Mapping[Literal["query", "document"], str] = Field(
+        {}, description="What the encoder wants before a query and a document, if it does not say."
     )
     reader: str = Field(
         "shipped",
@@ -104,6 +109,14 @@ class Settings(BaseSettings):
             Thresholds(self.refuse_below, self.answer_from)
         return self
 
+    def load_encoder(self) -> Encoder:
+        """The encoder that they name.
+
+        Raises:
+            EncoderError: it cannot be loaded.
+        """
+        return Encoder(self.encoder, {str(k): v for k, v in self.encoder_prompts.items()})
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -152,6 +165,11 @@ def load_settings(**arguments: Any) -> Settings:
             raise SettingsError(_unknown(name, sorted(known), where)) from error
         raise SettingsError(
             f"The setting {name} is {first['input']!r}, which is not allowed: {first['msg']}."
+        ) from error
+    except UnreadableValueError as error:
+        raise SettingsError(
+            f"A setting in the environment cannot be read: {error}. Lists and pairs are written as "
+            'JSON: ["drafts/"], {"query": "query: "}.'
         ) from error
     except (OSError, ValueError) as error:  # the file cannot be read, or is not TOML
         raise SettingsError(f"The settings file {file} cannot be read: {error}.") from error

@@ -7,20 +7,29 @@ so that the divisor is what BM25 approaches at most and the share lies in 0..1 w
 collection: a normalisation by the theoretical bound (Bruch et al., "An Analysis of Fusion Functions
 for Hybrid Retrieval", arXiv 2210.11934).
 
-The only module that imports bm25s and Stemmer.
+Each text has the stemmer and the stop words of its language, and a query has those of each text
+that it is looked for in. In scripts that write words without spaces between them, and in Korean,
+where a space does not part a noun from what it does, any two neighbouring characters are a term.
+
+The only module that imports bm25s, Stemmer and stop_words.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
+import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from index.models import ENGLISH
 
 K1 = 1.2
 B = 0.75
@@ -33,22 +42,37 @@ _ASKING = (*QUESTION_WORDS, "do", "does", "did")
 class BM25Index:
     """An inverted index over paragraphs, given in a fixed order and answering by position."""
 
-    def __init__(self, scorer: Any, size: int) -> None:
+    def __init__(self, scorer: Any, languages: Sequence[str]) -> None:
         self._scorer = scorer  # None where no text has a term
         self._columns: dict[str, int] = scorer.vocab_dict if scorer else {}
-        self.size = size
+        self.size = len(languages)
+        own = np.array(languages)
+        self._positions = {
+            language: np.flatnonzero(own == language) for language in dict.fromkeys(languages)
+        }
 
     @classmethod
-    def build(cls, texts: Sequence[str]) -> BM25Index:
-        """Index the texts; their positions are what `shares` answers with."""
+    def build(cls, texts: Sequence[str], languages: Sequence[str] | None = None) -> BM25Index:
+        """Index the texts; their positions are what `shares` answers with.
+
+        Args:
+            texts: the texts.
+            languages: of each; English when left out.
+        """
         import bm25s
 
-        tokens = _tokenize(texts)
+        if languages is None:
+            languages = [ENGLISH] * len(texts)
+        tokens: list[list[str]] = [[] for _ in texts]
+        for language in dict.fromkeys(languages):
+            own = [n for n, other in enumerate(languages) if other == language]
+            for n, found in zip(own, _tokenize([texts[n] for n in own], language), strict=True):
+                tokens[n] = found
         if not any(tokens):
-            return cls(None, len(texts))
+            return cls(None, languages)
         scorer = bm25s.BM25(k1=K1, b=B, method="lucene")
         scorer.index(tokens, show_progress=False)
-        return cls(scorer, len(texts))
+        return cls(scorer, languages)
 
     def save(self, folder: Path) -> None:
         """Write beside and rename, so that a killed process leaves a whole cache or none."""
@@ -60,8 +84,12 @@ class BM25Index:
         temporary.rename(folder)
 
     @classmethod
-    def load(cls, folder: Path, size: int) -> BM25Index:
+    def load(cls, folder: Path, languages: Sequence[str]) -> BM25Index:
         """Read what `save` wrote, memory-mapped.
+
+        Args:
+            folder: where it is.
+            languages: of each text.
 
         Raises:
             OSError, ValueError, KeyError: it is not there or not whole; build it anew.
@@ -71,19 +99,21 @@ class BM25Index:
         if (folder / "sha256").read_text() != _digest(folder):
             raise ValueError(f"{folder} is not as it was written")
         scorer = bm25s.BM25.load(str(folder), mmap=True, show_progress=False)
-        if scorer.scores["num_docs"] != size:
-            raise ValueError(f"{folder} is of {scorer.scores['num_docs']} paragraphs, not {size}")
-        return cls(scorer, size)
+        if scorer.scores["num_docs"] != len(languages):
+            raise ValueError(f"{folder} is of {scorer.scores['num_docs']} paragraphs")
+        return cls(scorer, languages)
 
     def shares(self, query: str) -> NDArray[np.float32]:
         """The share of each paragraph, shape (size,). A query without terms gives zeros."""
-        terms = list(dict.fromkeys(terms_of(query)))
-        known = [term for term in terms if term in self._columns]
-        if not known:
-            return np.zeros(self.size, dtype=np.float32)
-        total = sum(self.weight(term) for term in terms)
-        scores = np.asarray(self._scorer.get_scores(known), dtype=np.float32)
-        return scores[: self.size] / np.float32(total)
+        found = np.zeros(self.size, dtype=np.float32)
+        for language, own in self._positions.items():
+            terms = list(dict.fromkeys(terms_of(query, language)))
+            known = [term for term in terms if term in self._columns]
+            if known:
+                total = sum(self.weight(term) for term in terms)
+                scores = np.asarray(self._scorer.get_scores(known), dtype=np.float32)
+                found[own] = scores[own] / np.float32(total)
+        return found
 
     def weight(self, term: str) -> float:
         """idf of a term; one that no paragraph holds weighs the most."""
@@ -106,37 +136,97 @@ def _digest(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def terms_of(text: str) -> list[str]:
-    """Stemmed terms without stop words, in order, repeats kept."""
-    return list(_terms_of(text))
+def terms_of(text: str, language: str = ENGLISH) -> list[str]:
+    """Stemmed terms without stop words, in order, repeats kept.
+
+    Args:
+        text: any text.
+        language: whose stemmer and stop words are used, where there are any.
+    """
+    return list(_terms_of(text, language))
 
 
 @lru_cache(4096)
-def _terms_of(text: str) -> tuple[str, ...]:
+def _terms_of(text: str, language: str) -> tuple[str, ...]:
     # A question is asked for several times, and the sentences of what is found most often.
-    return tuple(_tokenize([text])[0])
+    return tuple(_tokenize([text], language)[0])
 
 
-def _tokenize(texts: Sequence[str]) -> list[list[str]]:
+def _tokenize(texts: Sequence[str], language: str) -> list[list[str]]:
     import bm25s
 
+    stop_words, stemmer = _language(language)
+    pattern = {}
+    if language != ENGLISH:
+        texts = [_UNSPACED.sub(_in_pairs, text) for text in texts]
+        pattern = {"token_pattern": _word_pattern()}
     tokens: list[list[str]] = bm25s.tokenize(
         list(texts),
-        stopwords=[*bm25s.stopwords.STOPWORDS_EN, *_ASKING],
-        stemmer=_stemmer(),
+        stopwords=stop_words,
+        stemmer=stemmer,
         return_ids=False,
         show_progress=False,
+        **pattern,
     )
     return tokens
 
 
-_STEMMER: Any = None
+@cache
+def _language(language: str) -> tuple[list[str], Any]:
+    """Stop words and stemmer of a language; none, and None, where there are not any."""
+    import bm25s
+    import Stemmer
+
+    if language == ENGLISH:
+        return [*bm25s.stopwords.STOPWORDS_EN, *_ASKING], Stemmer.Stemmer("english")
+    import stop_words
+
+    known = stop_words.LANGUAGE_MAPPING
+    words = stop_words.get_stop_words(language) if language in known else []
+    name = known.get(language, _SNOWBALL.get(language))
+    return list(words), Stemmer.Stemmer(name) if name in Stemmer.algorithms() else None
 
 
-def _stemmer() -> Any:
-    global _STEMMER
-    if _STEMMER is None:
-        import Stemmer
+#: Languages that Snowball has a stemmer for and `stop_words` no words.
+_SNOWBALL = {
+    "hy": "armenian",
+    "eu": "basque",
+    "eo": "esperanto",
+    "et": "estonian",
+    "ga": "irish",
+    "lt": "lithuanian",
+    "ne": "nepali",
+    "no": "norwegian",
+    "sr": "serbian",
+    "ta": "tamil",
+    "yi": "yiddish",
+}
 
-        _STEMMER = Stemmer.Stemmer("english")
-    return _STEMMER
+#: Runs of Thai, Lao, Burmese, Khmer, Chinese, Japanese and Korean.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u309f\u30a1-\u30ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+"
+)
+
+
+def _in_pairs(run: re.Match[str]) -> str:
+    """Each character with the next, as Lucene's analyser for Chinese, Japanese and Korean has them;
+    signs above and below are of the character that they stand at."""
+    characters = _CHARACTER.findall(run[0])
+    pairs = ["".join(pair) for pair in pairwise(characters)] or characters
+    return f" {' '.join(pairs)} "
+
+
+_CHARACTER = re.compile(".[\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1-\u0ebc\u0ec8-\u0ecd]*")
+
+
+@cache
+def _word_pattern() -> str:
+    """A word of two or more letters or digits, with the signs that stand at them, which the usual
+    pattern takes for the ends of words: vowels in Hindi and Thai, points in Arabic and Hebrew."""
+    signs = "".join(
+        re.escape(chr(code))
+        for code in range(0x300, 0x11000)
+        if unicodedata.category(chr(code)) in ("Mn", "Mc")
+    )
+    return rf"\w[\w{signs}]+"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,21 +65,28 @@ class Encoder:
     Args:
         name: `all-MiniLM-L6-v2` (the default, from the installed package, never downloaded), or
             any sentence-transformers model by its name or folder.
+        prompts: what the model was trained to have before a `query` and a `document`, where it does
+            not say so itself: the E5 models want "query: " and "passage: ".
 
     Raises:
         EncoderError: the model cannot be loaded, or the default's weights are not the published.
     """
 
-    def __init__(self, name: str = DEFAULT_ENCODER) -> None:
+    def __init__(
+        self, name: str = DEFAULT_ENCODER, prompts: Mapping[str, str] | None = None
+    ) -> None:
         self.name = name
         path = default_model_path() if name == DEFAULT_ENCODER else name
         weights = _check_default_weights(Path(path)) if name == DEFAULT_ENCODER else None
         self._model = load_model(path, name)
+        self._model.prompts = {**(self._model.prompts or {}), **(prompts or {})}
         self._tokenizer: Any = self._model.tokenizer
         self._late = _pools_by_mean(self._model)
         self.dimension = int(self._model.get_embedding_dimension() or 0)
         #: Names the vector space: vectors with different fingerprints are never mixed.
-        self.fingerprint = _fingerprint(weights or _sample_weights(self._model), self._late)
+        self.fingerprint = _fingerprint(
+            weights or _sample_weights(self._model), self._late, prompts or {}
+        )
         self._room = int(self._model.max_seq_length or 512) - 2  # less [CLS] and [SEP]
 
     def encode_query(self, text: str) -> Vectors:
@@ -116,8 +123,7 @@ class Encoder:
         return np.split(vectors, ends[:-1])
 
     def _prompt(self, task: str) -> str:
-        prompts: dict[str, str] = getattr(self._model, "prompts", None) or {}
-        return prompts.get(task) or ""
+        return self._model.prompts.get(task) or ""
 
     def _tokenize(self, texts: list[str]) -> list[tuple[list[int], list[tuple[int, int]]]]:
         encoded = self._tokenizer(
@@ -274,9 +280,10 @@ def _sample_weights(model: SentenceTransformer) -> str:
     return digest.hexdigest()
 
 
-def _fingerprint(weights: str, late: bool) -> str:
+def _fingerprint(weights: str, late: bool, prompts: Mapping[str, str]) -> str:
     pooling = "late-1" if late else "sentence-1"
-    return hashlib.sha256(f"{weights} {pooling}".encode()).hexdigest()[:12]
+    given = "".join(f" {task} {prompts[task]!r}" for task in sorted(prompts))
+    return hashlib.sha256(f"{weights} {pooling}{given}".encode()).hexdigest()[:12]
 
 
 def _normalise(vectors: Vectors) -> Vectors:

@@ -36,7 +36,7 @@ class SyncReport:
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
-    """A document in the index, without its text."""
+    """A document in the index, without its text; `language` by its ISO 639-1 code."""
 
     id: str
     source: str
@@ -44,6 +44,7 @@ class DocumentInfo:
     hash: str
     paragraphs: int
     kept: bool
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class Index:
         """The documents, ordered by source."""
         with self._session.reading() as (_, snapshot):
             return [
-                DocumentInfo(m.id, m.source, m.title, m.hash, len(m.places), m.kept)
+                DocumentInfo(m.id, m.source, m.title, m.hash, len(m.places), m.kept, m.language)
                 for m in snapshot.manifests.values()
             ]
 
@@ -182,8 +183,12 @@ class Index:
                     search(snapshot, scope, query, vector, depth, legs),
                     search(snapshot, scope, context, around, depth, legs),
                 )[:k]
-        terms = terms_of(query if weigh is None else weigh)
-        return SearchResult(tuple(hits), {term: scope.terms.weight(term) for term in terms})
+        weighed = query if weigh is None else weigh
+        weights = {
+            language: {t: scope.terms.weight(t) for t in terms_of(weighed, language)}
+            for language in scope.languages
+        }
+        return SearchResult(tuple(hits), weights)
 
     def vectors(self, paragraphs: Sequence[str]) -> dict[str, Vectors]:
         """The sentence vectors of paragraphs by id, each of shape (sentences, dimension).
@@ -328,7 +333,7 @@ class Index:
             document.content,
             document.reading,
         )
-        if is_known and (document.format != "pdf" or self._pages.holds(document.content)):
+        if is_known and (not document.has_pages or self._pages.holds(document.content)):
             return document
         cut = document.document()
         if cut.boxes is None or document.file is None:

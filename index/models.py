@@ -20,6 +20,11 @@ from numpy.typing import NDArray
 Kind = Literal["prose", "list", "row", "lines"]
 
 
+#: The language that the reading model and the rules read, by its ISO 639-1 code; and that a text is
+#: taken to be in where nothing tells.
+ENGLISH = "en"
+
+
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """One sentence of a paragraph: `start` and `end` are offsets into the document's text."""
@@ -45,6 +50,7 @@ class Paragraph:
         start, end: offsets into the document's text.
         text: the paragraph, exactly as it stands in the document.
         sentences: its sentences in order, not overlapping, all inside `start:end`; never empty.
+        language: of its document.
     """
 
     id: str
@@ -58,6 +64,7 @@ class Paragraph:
     sentences: tuple[Sentence, ...]
     locator: str = ""
     kind: Kind = "prose"
+    language: str = ENGLISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +168,7 @@ class Document:
         paragraphs: in reading order; never empty.
         reading: how the text was cut into paragraphs (see `chunking.loader.RawDocument`); "" where
             that is not known. The same text read the same way has the same paragraphs.
+        language: what it is written in, by its ISO 639-1 code.
     """
 
     id: str
@@ -171,6 +179,7 @@ class Document:
     paragraphs: tuple[Paragraph, ...]
     reading: str = ""
     content: str = ""
+    language: str = ENGLISH
     boxes: Boxes | None = field(default=None, compare=False, repr=False)
 
     def check(self) -> None:

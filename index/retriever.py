@@ -54,12 +54,12 @@ class SearchResult:
 
     Attributes:
         hits: best first.
-        term_weights: the stemmed terms that were asked about, and how much each weighs (idf) in the
-            documents that were searched.
+        term_weights: for each language of the documents that were searched, the stemmed terms that
+            were asked about, and how much each weighs (idf) in them.
     """
 
     hits: tuple[Hit, ...]
-    term_weights: Mapping[str, float]
+    term_weights: Mapping[str, Mapping[str, float]]
 
 
 def search(

@@ -47,11 +47,13 @@ HOMES = {
     "oxmsg": {"index.chunking.mail"},
     "pathspec": {"index.chunking.files"},
     "platformdirs": {"assistant.settings"},
+    "py3langid": {"index.chunking.language"},
     "pydantic_settings": {"assistant.settings"},
     "pypdfium2": {"assistant.web.rendering"},
     "python_calamine": {"index.chunking.tables"},
     "sentencex": {"index.chunking.sentences"},
     "Stemmer": {"index.bm25"},
+    "stop_words": {"index.bm25"},
     # One runs the encoder, the other may run a cross-encoder.
     "sentence_transformers": {"index.encoder", "assistant.retrieval.reading_model"},
     "striprtf": {"index.chunking.rtf"},

@@ -18,6 +18,7 @@ from rich.console import Console
 
 from assistant.cli.progress import IndexingProgress
 from index.errors import DocumentError
+from index.models import ENGLISH
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
@@ -118,6 +119,7 @@ def opened_assistant(
             on_skip=skip,
             on_found=tell_found,
         )
+    tell_languages(assistant)
     with assistant:
         yield assistant
 
@@ -128,7 +130,7 @@ def opened_index(settings: Settings) -> Iterator[Index]:
     from index import Index
 
     index = Index(
-        settings.index_dir, encoder=settings.encoder, wait=settings.wait, on_wait=notes.print
+        settings.index_dir, encoder=settings.load_encoder(), wait=settings.wait, on_wait=notes.print
     )
     with closing(index):
         yield index
@@ -145,6 +147,24 @@ def tell_found(files: Sequence[Path]) -> None:
     if sum(sizes) > LARGE:
         what = files[0].name if len(files) == 1 else f"{len(files):,} files"
         notes.print(f"Reading {what}, {sum(sizes) / 1e6:,.0f} MB …")
+
+
+def tell_languages(assistant: Assistant) -> None:
+    """Say once what it means that documents are in other languages than English."""
+    asked = set(assistant.document_ids)
+    others = [
+        info
+        for info in assistant.index.documents()
+        if info.id in asked and info.language != ENGLISH
+    ]
+    if others:
+        what = f"{others[0].title} is" if len(others) == 1 else f"{len(others):,} documents are"
+        languages = ", ".join(sorted({info.language for info in others}))
+        notes.print(
+            f"{what} not in English ({languages}), from which the models that ship have learned: "
+            "answers are less sure there, and more is refused. A multilingual encoder finds more: "
+            "see FOOTNOTE_ENCODER in the README."
+        )
 
 
 def tell_skipped(error: DocumentError) -> None:

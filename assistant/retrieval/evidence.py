@@ -9,7 +9,7 @@ from assistant.calibration import sigmoid
 from assistant.query.decomposition import Part
 from assistant.query.question_types import lacks
 from assistant.retrieval.reading_model import Reading
-from assistant.retrieval.reranker import DEPTH, UNREAD, ReadHit, rank, share_of
+from assistant.retrieval.reranker import DEPTH, UNREAD, ReadHit, rank, shares_of
 from index import Hit, SearchResult, Sentence
 
 
@@ -47,6 +47,7 @@ class Evidence:
         hits: the paragraphs found, best first.
         candidates: their sentences.
         features: what they say of the question as a whole.
+        read: whether a reading model had its say.
         parts: where it asks several things at once, each of them with what was found for it alone.
     """
 
@@ -54,6 +55,7 @@ class Evidence:
     hits: tuple[Hit, ...]
     candidates: tuple[Candidate, ...]
     features: Mapping[str, float]
+    read: bool
     parts: tuple[tuple[Part, Evidence], ...] = ()
 
 
@@ -81,13 +83,15 @@ def evidence_of(raw: RawEvidence, ranking: Mapping[str, float]) -> Evidence:
     return replace(gather(raw.question, ranked, raw.found.term_weights), parts=parts)
 
 
-def gather(question: str, ranked: Sequence[ReadHit], weights: Mapping[str, float]) -> Evidence:
+def gather(
+    question: str, ranked: Sequence[ReadHit], weights: Mapping[str, Mapping[str, float]]
+) -> Evidence:
     """Features of the sentences of the first DEPTH paragraphs, and of the whole.
 
     Args:
         question: as it was asked last.
         ranked: paragraphs, best first.
-        weights: the question's terms and their weights (idf).
+        weights: the question's terms and their weights (idf), by language.
 
     Features of a sentence: `cosine` with the question and its `cosine_gap` to the best sentence;
     `terms`, the share of the question's term weight in it, and `terms_before` and `terms_after`, in
@@ -110,7 +114,7 @@ def gather(question: str, ranked: Sequence[ReadHit], weights: Mapping[str, float
         hit, reading = own.hit, own.reading
         sentences = hit.paragraph.sentences
         # No sentence comes before the first one and after the last one.
-        shares = [0.0, *(share_of(sentence.text, weights) for sentence in sentences), 0.0]
+        shares = [0.0, *shares_of(hit.paragraph, weights), 0.0]
         for number, sentence in enumerate(sentences):
             cosine = hit.sentence_scores[number]
             logit = reading.sentences[number] if reading else unread
@@ -140,4 +144,4 @@ def gather(question: str, ranked: Sequence[ReadHit], weights: Mapping[str, float
         "logit": top_logit,
         "paragraph_logit": max((reading.paragraph for reading in readings), default=0.0),
     }
-    return Evidence(question, hits, tuple(candidates), whole)
+    return Evidence(question, hits, tuple(candidates), whole, bool(readings))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from assistant.calibration import sigmoid
 from assistant.retrieval.reading_model import Reader, Reading
-from index import Hit
+from index import Hit, Paragraph
 from index.bm25 import terms_of
 
 # Each was chosen on the shipped questions. What is said of other values was measured afterwards on
@@ -69,7 +69,7 @@ def read(
     reader: Reader | None,
     question: str,
     hits: Sequence[Hit],
-    weights: Mapping[str, float],
+    weights: Mapping[str, Mapping[str, float]],
     several: bool = False,
 ) -> list[Reading]:
     """Read the hits, best first, until one clearly answers; at most DEPTH.
@@ -80,7 +80,7 @@ def read(
         reader: None reads nothing.
         question: what the sentences are to answer.
         hits: best first.
-        weights: the question's terms and their weights (idf).
+        weights: the question's terms and their weights (idf), by language.
         several: one paragraph may not hold all that is asked for; none is passed over.
     """
     readings: list[Reading] = []
@@ -98,9 +98,9 @@ def read(
     return readings
 
 
-def _worth_reading(hit: Hit, weights: Mapping[str, float]) -> list[int]:
+def _worth_reading(hit: Hit, weights: Mapping[str, Mapping[str, float]]) -> list[int]:
     """Numbers of the sentences nearest to the question and of those beside them."""
-    shares = [share_of(sentence.text, weights) for sentence in hit.paragraph.sentences]
+    shares = shares_of(hit.paragraph, weights)
     near = sorted(
         range(len(shares)),
         key=lambda number: -hit.sentence_scores[number] - NEAREST_TERMS * shares[number],
@@ -109,7 +109,17 @@ def _worth_reading(hit: Hit, weights: Mapping[str, float]) -> list[int]:
     return [number for number in range(len(shares)) if number in beside]
 
 
-def share_of(text: str, weights: Mapping[str, float]) -> float:
-    """The share of the terms' weight that a text holds, 0..1."""
-    held = set(terms_of(text)) & weights.keys()
-    return sum(weights[term] for term in held) / (sum(weights.values()) or 1.0)
+def shares_of(paragraph: Paragraph, weights: Mapping[str, Mapping[str, float]]) -> list[float]:
+    """The share of the terms' weight that each sentence of a paragraph holds, 0..1.
+
+    Args:
+        paragraph: with the sentences.
+        weights: the terms and their weights, by language.
+    """
+    own = weights.get(paragraph.language, {})
+    total = sum(own.values()) or 1.0
+    return [
+        sum(own[term] for term in set(terms_of(sentence.text, paragraph.language)) & own.keys())
+        / total
+        for sentence in paragraph.sentences
+    ]

@@ -12,6 +12,7 @@ from assistant.retrieval.reading_model import Reader
 from assistant.retrieval.reranker import rank, read
 from assistant.timer import Timer
 from index import Hit, Index
+from index.chunking.language import is_latin
 from index.retriever import LEGS
 
 RETRIEVED = 10  # paragraphs, as in most evaluations of retrieval
@@ -49,7 +50,8 @@ class Retriever:
             weigh=question.cleaned,
             legs=legs,
         )
-        readings = read(self._reader, question.cleaned, found.hits, found.term_weights)
+        reader = self._reader if is_read(found.hits) else None
+        readings = read(reader, question.cleaned, found.hits, found.term_weights)
         return [own.hit for own in rank(found.hits, readings, self._ranking)][:k]
 
     def retrieve(self, question: Question, timer: Timer, legs: Collection[str] = LEGS) -> Evidence:
@@ -66,14 +68,22 @@ class Retriever:
             legs: which legs of the search count.
         """
         whole = self._found(question.cleaned, question.standalone, question.context, timer, legs)
+        # What is decided of the whole and of its parts is decided by the same numbers.
+        reads = bool(whole.readings)
         parts = tuple(
-            (part, self._found(part.asked, part.standalone, None, timer, legs))
+            (part, self._found(part.asked, part.standalone, None, timer, legs, reads))
             for part in question.parts
         )
         return replace(whole, parts=parts)
 
     def _found(
-        self, asked: str, standalone: str, context: str | None, timer: Timer, legs: Collection[str]
+        self,
+        asked: str,
+        standalone: str,
+        context: str | None,
+        timer: Timer,
+        legs: Collection[str],
+        reads: bool | None = None,
     ) -> RawEvidence:
         vector = self._index.encoder.encode_query(standalone)
         timer.lap("encode")
@@ -88,6 +98,19 @@ class Retriever:
         )
         timer.lap("retrieve")
         several = asks_for_several(asked)
-        readings = read(self._reader, asked, found.hits, found.term_weights, several)
+        reads = is_read(found.hits) if reads is None else reads
+        reader = self._reader if reads else None
+        readings = read(reader, asked, found.hits, found.term_weights, several)
         timer.lap("read")
         return RawEvidence(asked, found, tuple(readings))
+
+
+def is_read(hits: Sequence[Hit]) -> bool:
+    """Whether the reading model has its say of what was found: the best of it is in Latin script.
+
+    It learned from English, and yet it does better than nothing on Romanian (XQuAD, 300 questions:
+    right .80 for .57; AUROC of the confidence, against questions whose paragraph was taken away,
+    .83 for .74), where names, numbers and borrowed words are the same. Of other scripts it knows
+    little more than letters.
+    """
+    return not hits or is_latin(hits[0].paragraph.text)

@@ -29,6 +29,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 from assistant.calibration import Logistic
 from assistant.english import content_stems
+from assistant.retrieval.retriever import is_read
 from assistant.verification.attribution import Ground, SentenceRun, cover, grounds
 from assistant.verification.facts import (
     MARKERS,
@@ -173,8 +174,11 @@ class Verifier:
         """
         claim = plain_claim(sentence)
         # What has no word that carries meaning ("Not at all.") states nothing to be supported.
-        found = grounds(claim, self.search(claim, question)) if content_stems(claim) else []
-        return verdict(found, weigh(claim, found, self._entailer), self._rule)
+        hits = self.search(claim, question)
+        found = grounds(claim, hits) if content_stems(claim) else []
+        if is_read(hits):
+            return verdict(found, weigh(claim, found, self._entailer), self._rule)
+        return verdict(found, weigh(claim, found, None), rule_for(None))
 
     def search(self, claim: str, question: str | None = None) -> list[Hit]:
         """The paragraphs that a claim is judged by, each with its sentences' cosines to it."""

@@ -188,4 +188,5 @@ def plain_document(found: SessionDocument) -> dict[str, Any]:
         "paragraphs": info.paragraphs,
         "own": found.own,
         "kept": info.kept,
+        "language": info.language,
     }

@@ -75,6 +75,7 @@ export interface Listed {
   paragraphs: number;
   own: boolean; // this browser added it
   kept: boolean;
+  language: string; // its ISO 639-1 code
 }
 
 // What became of a file of a followed folder.

@@ -75,7 +75,7 @@ def opened(
         settings = settings.model_copy(update={"index_dir": own})
     else:
         documents = read_all(sources)
-    index = Index(settings.index_dir, encoder=settings.encoder, wait=settings.wait)
+    index = Index(settings.index_dir, encoder=settings.load_encoder(), wait=settings.wait)
     with closing(index):
         index.sync(documents, progress)
         yield Assistant(index, [document.id for document in documents], settings)

@@ -42,7 +42,7 @@ class Segmentation:
     paragraphs: tuple[Paragraph, ...]
 
 
-def segmentation(layout: Layout, document_id: str) -> Segmentation:
+def segmentation(layout: Layout, document_id: str, language: str) -> Segmentation:
     """Put each block under its headings and cut it into paragraphs and sentences.
 
     A heading with nothing under it becomes a paragraph, and blocks without a letter or digit are
@@ -61,7 +61,7 @@ def segmentation(layout: Layout, document_id: str) -> Segmentation:
     starts = [place.start for place in layout.places]
     paragraphs: list[Paragraph] = []
     for path, block in blocks:
-        for sentences in _paragraph_sentences(text, block):
+        for sentences in _paragraph_sentences(text, block, language):
             number = bisect_right(starts, sentences[0][0]) - 1
             place = layout.places[number] if number >= 0 else None
             start, end = sentences[0][0], sentences[-1][1]
@@ -79,6 +79,7 @@ def segmentation(layout: Layout, document_id: str) -> Segmentation:
                     end=end,
                     text=content,
                     sentences=tuple(Sentence(a, b, text[a:b]) for a, b in sentences),
+                    language=language,
                 )
             )
     return Segmentation(layout.title or title, tuple(paragraphs))
@@ -102,12 +103,12 @@ def _under_headings(
         open_headings.append(part)
 
 
-def _paragraph_sentences(text: str, block: Block) -> Iterator[list[Span]]:
+def _paragraph_sentences(text: str, block: Block, language: str) -> Iterator[list[Span]]:
     """The sentences of each paragraph that a block makes."""
     found: list[Span] = []
     for start, end in block.spans:
         if block.kind == "prose" or (block.kind != "row" and end - start > LONG_ITEM):
-            found.extend(sentence_spans(text, start, end))
+            found.extend(sentence_spans(text, start, end, language))
         else:
             found.append(trim(text, start, end))
     sentences = [

@@ -35,12 +35,14 @@ class Format:
         suffixes: of such files; what is read inside folders.
         recognises: whether bytes are of the format.
         read: makes a layout of them.
+        has_pages: whether that says where on which page each word is printed.
     """
 
     name: str
     suffixes: tuple[str, ...]
     recognises: Callable[[bytes], bool]
     read: Reader
+    has_pages: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def _is_epub(content: bytes) -> bool:
 _ODF = "application/vnd.oasis.opendocument."
 
 FORMATS = (
-    Format("pdf", (".pdf",), is_pdf, read_pdf),
+    Format("pdf", (".pdf",), is_pdf, read_pdf, has_pages=True),
     Format(
         "docx",
         (".docx", ".docm"),

@@ -15,13 +15,21 @@ from index.chunking.chunker import segmentation
 from index.chunking.decoding import decoded
 from index.chunking.files import mode_of, source_of
 from index.chunking.formats import FORMATS, TEXT_FORMATS, format_of
+from index.chunking.language import language_of
 from index.errors import DocumentError, EmptyDocumentError, UnreadableError
 from index.models import Document, bytes_hash, document_id, text_hash
 
 MAX_BYTES = 500_000_000
 """A larger file is refused before it fills the memory."""
 
-LIBRARIES = ("sentencex", "markdown-it-py", "liteparse", "docling-slim", "python-calamine")
+LIBRARIES = (
+    "sentencex",
+    "py3langid",
+    "markdown-it-py",
+    "liteparse",
+    "docling-slim",
+    "python-calamine",
+)
 """What else decides how a file is read."""
 
 _BINARY = {own.name: own for own in FORMATS}
@@ -55,6 +63,11 @@ class RawDocument:
         return document_id(self.source)
 
     @property
+    def has_pages(self) -> bool:
+        """Whether its layout says where on which page its words are printed."""
+        return self.format in _BINARY and _BINARY[self.format].has_pages
+
+    @property
     def reading(self) -> str:
         """Names how it is cut and entitled: by which code, as what, and the title given."""
         return f"{_code_version()} {self.format} {self.title or ''}".rstrip()
@@ -76,7 +89,8 @@ class RawDocument:
             raw = _content(self.file)
             content = bytes_hash(raw)
             layout = _BINARY[self.format].read(raw, self.file.name)
-        segmented = segmentation(layout, self.id)
+        language = language_of(layout.text)
+        segmented = segmentation(layout, self.id, language)
         if not segmented.paragraphs:
             raise _empty(self.source, layout.text)
         document = Document(
@@ -88,6 +102,7 @@ class RawDocument:
             paragraphs=segmented.paragraphs,
             reading=self.reading,
             content=content,
+            language=language,
             boxes=layout.boxes,
         )
         document.check()

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import sentencex
 
+from index.models import ENGLISH
+
 LONG_ITEM = 300
 """A list item is one sentence up to this length; a longer one is prose with sentences of its own.
 The same length is where a quotation stops being one sentence (see `_library_cuts`)."""
@@ -71,14 +73,19 @@ def merge_wordless(text: str, spans: Iterable[Span]) -> list[Span]:
     return merged
 
 
-def sentence_spans(text: str, start: int, end: int) -> list[Span]:
-    """The sentences of prose: every non-whitespace character of `text[start:end]` is in one."""
+def sentence_spans(text: str, start: int, end: int, language: str = ENGLISH) -> list[Span]:
+    """The sentences of prose: every non-whitespace character of `text[start:end]` is in one.
+
+    Args:
+        text, start, end: the prose.
+        language: what it is written in; its abbreviations end no sentence.
+    """
     spans: list[Span] = []
     start, end = trim(text, start, end)
     while start < end:
         stop = min(end, start + _WINDOW)
         window = text[start:stop]
-        cuts = _cuts(window)
+        cuts = _cuts(window, language)
         if stop < end:
             settled = [cut for cut in cuts if cut <= _WINDOW - _LOOKAHEAD]
             # Without a boundary in all the window the text is cut by length anyway.
@@ -118,17 +125,17 @@ def _plain(text: str) -> str:
     return text.translate(_FOR_LIBRARY)
 
 
-def _library_cuts(text: str) -> list[int]:
+def _library_cuts(text: str, language: str) -> list[int]:
     """Where the segmenter begins a sentence, 0 excluded."""
-    found = sentencex.get_sentence_boundaries("en", text)
+    found = sentencex.get_sentence_boundaries(language, text)
     return [boundary["start_index"] for boundary in found[1:]]
 
 
-def _cuts(window: str) -> list[int]:
+def _cuts(window: str, language: str) -> list[int]:
     """Where a sentence begins inside the window: the segmenter's boundaries, repaired."""
     plain = _plain(window)
-    raw = _library_cuts(plain)
-    raw = sorted({*raw, *_inside_quotations(plain, raw)})
+    raw = _library_cuts(plain, language)
+    raw = sorted({*raw, *_inside_quotations(plain, raw, language)})
     raw = sorted({*raw, *_after_brackets(plain, raw), *_after_words(plain, raw)})
     cuts: list[int] = []
     for cut in raw:
@@ -139,7 +146,7 @@ def _cuts(window: str) -> list[int]:
     return sorted(set(cuts))
 
 
-def _inside_quotations(text: str, cuts: Sequence[int]) -> Iterator[int]:
+def _inside_quotations(text: str, cuts: Sequence[int], language: str) -> Iterator[int]:
     """Boundaries inside sentences longer than LONG_ITEM that hold quotation marks.
 
     The segmenter never ends a sentence between two quotation marks. That keeps a short quotation
@@ -152,7 +159,7 @@ def _inside_quotations(text: str, cuts: Sequence[int]) -> Iterator[int]:
         masked = piece.translate(_MARKS)
         if masked == piece:
             continue
-        for cut in _library_cuts(masked):
+        for cut in _library_cuts(masked, language):
             while cut > 1 and piece[cut - 1] != masked[cut - 1] and piece[cut - 2].isspace():
                 cut -= 1
             yield start + cut

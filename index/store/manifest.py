@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from index.errors import IndexCorruptedError
-from index.models import Document, Kind, Paragraph, Sentence, text_hash
+from index.models import ENGLISH, Document, Kind, Paragraph, Sentence, text_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ class Manifest:
     gaps: tuple[str, ...]
     kept: bool = False
     content: str = ""
+    language: str = ENGLISH
 
     @classmethod
     def of(cls, document: Document, kept: bool = False) -> Manifest:
@@ -79,6 +80,7 @@ class Manifest:
             gaps=gaps,
             kept=kept,
             content=document.content,
+            language=document.language,
         )
 
     def document(self, texts: Mapping[str, ParagraphText]) -> Document:
@@ -108,6 +110,7 @@ class Manifest:
             paragraphs,
             self.reading,
             self.content,
+            self.language,
         )
         document.check()
         return document
@@ -134,6 +137,7 @@ class Manifest:
             sentences=tuple(
                 Sentence(place.start + a, place.start + b, own.text[a:b]) for a, b in own.spans
             ),
+            language=self.language,
         )
 
     def to_json(self) -> str:
@@ -148,6 +152,7 @@ class Manifest:
                 "reading": self.reading,
                 "kept": self.kept,
                 "content": self.content,
+                "language": self.language,
                 "headings": headings,
                 "gaps": self.gaps,
                 "places": [
@@ -179,4 +184,5 @@ class Manifest:
             gaps=tuple(data["gaps"]),
             kept=data["kept"],
             content=data.get("content", ""),
+            language=data.get("language", ENGLISH),
         )

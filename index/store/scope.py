@@ -10,7 +10,7 @@ from index.bm25 import BM25Index
 from index.models import Paragraph, text_hash
 from index.store.manifest import Manifest, ParagraphText
 
-TERMS_VERSION = "1"  # of how texts become terms; another makes the cache anew
+TERMS_VERSION = "2"  # of how texts become terms; another makes the cache anew
 
 #: Reads paragraphs by id, all of them or raises.
 Reader = Callable[[Sequence[str]], Mapping[str, ParagraphText]]
@@ -29,6 +29,7 @@ class Scope:
             first.
         positions: where each is in `order`.
         places: the document and the paragraph's number in it, by paragraph.
+        languages: those of the documents.
         terms: the terms of the paragraphs, by position.
     """
 
@@ -41,6 +42,7 @@ class Scope:
                 self.places.setdefault(place.id, (manifest.id, number))
         self.order = list(self.places)
         self.positions = {identity: position for position, identity in enumerate(self.order)}
+        self.languages = tuple(dict.fromkeys(manifest.language for manifest in manifests))
         self.terms = self._load_terms(read, cache)
 
     def paragraph(self, text: ParagraphText) -> Paragraph:
@@ -54,16 +56,21 @@ class Scope:
 
     def _load_terms(self, read: Reader, folder: Path) -> BM25Index:
         # What the terms depend on: a paragraph is found by the words of its headings too.
-        named = [f"{identity} {self._heading(identity)}" for identity in self.order]
+        languages = [self.manifests[self.places[identity][0]].language for identity in self.order]
+        named = [
+            f"{identity} {language} {self._heading(identity)}"
+            for identity, language in zip(self.order, languages, strict=True)
+        ]
         cache = folder / text_hash("\n".join([TERMS_VERSION, *named]))[:16]
         if cache.is_dir():
             try:
-                return BM25Index.load(cache, len(self.order))
+                return BM25Index.load(cache, languages)
             except (OSError, ValueError, LookupError, TypeError):
                 shutil.rmtree(cache, ignore_errors=True)
         paragraphs = read(self.order)
         terms = BM25Index.build(
-            [f"{self._heading(identity)} {paragraphs[identity].text}" for identity in self.order]
+            [f"{self._heading(identity)} {paragraphs[identity].text}" for identity in self.order],
+            languages,
         )
         if len(self.order) >= 1000:  # a smaller one is built faster than it is read
             _keep(terms, cache)

@@ -5,6 +5,11 @@ import { call, keep, messageOf, remove, session, upload } from "./server.js";
 /** @import { Store } from "./store.js" */
 /** @import { LibraryActs, Listed } from "../types.js" */
 
+const languages = new Intl.DisplayNames("en", { type: "language", fallback: "code" });
+
+/** @param {string} language its code */
+const nameOf = (language) => languages.of(language) ?? language;
+
 export class Library {
   /** @type {Listed[]} */
   documents = [];
@@ -55,6 +60,7 @@ export class Library {
     const tick = h("input", { type: "checkbox", id: `ask-${one.id}`, checked: asked, onchange: () => this.#choose(one, tick.checked) });
     const what = [`${one.paragraphs.toLocaleString()} ${one.paragraphs === 1 ? "paragraph" : "paragraphs"}`];
     if (one.name !== one.title) what.push(one.name);
+    if (one.language !== "en") what.push(`in ${nameOf(one.language)}: less sure than English`);
     if (one.own) what.push(one.kept ? "yours, kept" : "yours, goes when you are away");
     return h(
       "li",
@@ -129,6 +135,9 @@ export class Library {
         row.classList.add("done");
         says.textContent = `Added: ${found.paragraphs.toLocaleString()} ${found.paragraphs === 1 ? "paragraph" : "paragraphs"}`;
         announce(`Added ${found.title}`);
+        if (found.language !== "en") {
+          says.textContent += `. It is in ${nameOf(found.language)}, and the models that ship have learned from English: answers are less sure there, and more is refused. A multilingual encoder finds more (FOOTNOTE_ENCODER).`;
+        }
         this.acts.again(found.id);
       } catch (error) {
         const cancelled = stopping.signal.aborted;

@@ -253,6 +253,9 @@ def test_unknown_settings_are_refused(
     assert "FOOTNOTE_ENCODR" in err
     assert "Did you mean FOOTNOTE_ENCODER?" in err
     monkeypatch.delenv("FOOTNOTE_ENCODR")
+    monkeypatch.setenv("FOOTNOTE_IGNORE", "drafts/")
+    assert '["drafts/"]' in footnote("ask", "x", code=2).stderr
+    monkeypatch.delenv("FOOTNOTE_IGNORE")
 
     file = tmp_path / "footnote.toml"
     monkeypatch.setenv("FOOTNOTE_CONFIG", str(file))

@@ -226,6 +226,17 @@ def test_files_are_added_asked_and_removed(visit: Visit, own: Path, tmp_path: Pa
     visit.complaints = [c for c in visit.complaints if "404" not in c]
 
 
+def test_a_document_in_another_language_is_told(visit: Visit, tmp_path: Path) -> None:
+    file = tmp_path / "fahrplan.txt"
+    file.write_text(
+        "Die Fähre nach Brenna fährt morgens um neun Uhr ab. Bei starkem Wind bleibt sie im Hafen."
+    )
+    add_file(visit.page, file)
+    expect(visit.page.locator("#uploads li")).to_contain_text("It is in German")
+    expect(visit.page.locator("#documents li").last).to_contain_text("in German: less sure")
+    picture(visit.page, "documents-german")
+
+
 def test_dropped_files_are_added(visit: Visit) -> None:
     page = visit.page
     page.evaluate(

@@ -8,15 +8,15 @@ from index.chunking.chunker import MAX_PARAGRAPH, MAX_SENTENCE, Segmentation, se
 from index.chunking.markdown import read_markdown
 from index.chunking.plaintext import read_plain
 from index.chunking.sentences import sentence_spans
-from index.models import Paragraph
+from index.models import ENGLISH, Paragraph
 
 
 def plain(text: str) -> Segmentation:
-    return segmentation(read_plain(text), "d")
+    return segmentation(read_plain(text), "d", ENGLISH)
 
 
 def markdown(text: str) -> Segmentation:
-    return segmentation(read_markdown(text), "d")
+    return segmentation(read_markdown(text), "d", ENGLISH)
 
 
 def outline(result: Segmentation) -> list[tuple[tuple[str, ...], str]]:
