@@ -127,6 +127,7 @@ def test_balanced_examples_have_fewest_words_in_common(tmp_path: Path) -> None:
 
 def test_documentation_asks_and_answers(tmp_path: Path, examples: list[Any]) -> None:
     (tmp_path / "page.html").write_text(PAGE, encoding="utf-8")
+    (tmp_path / "manual.html").mkdir()  # a folder of pages may be named like one
     sections = {s.question: s for s in read_sections(tmp_path)}
     assert list(sections) == [
         "How do I clean the copper kettle?",

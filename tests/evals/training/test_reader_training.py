@@ -126,6 +126,20 @@ def test_a_teacher_is_asked_once_and_goes_on_where_it_was(data: Path, tmp_path: 
     assert list(read_examples(output)) == known
 
 
+def test_a_teacher_may_say_nothing_of_sentences(data: Path, tmp_path: Path) -> None:
+    output = tmp_path / "wholes.jsonl.gz"
+    score(SHIPPED, data.with_name("examples.jsonl.gz"), output, limit=40, sentences=False)
+    passages = [e for e in read_examples(output) if isinstance(e, Passage)]
+    assert any(passage.logit is not None for passage in passages)
+    assert all(passage.sentence_logits is None for passage in passages)
+    # Of passages alone: what it says of them is learned from.
+    folders = [tmp_path / name for name in ("taught", "untaught")]
+    for scored, folder in zip((output, data.with_name("examples.jsonl.gz")), folders, strict=True):
+        train(scored, folder, steps=2, tokens=256, pair_share=0, bfloat16=False)
+    weights = [read_weights(folder)["passage_head.weight"] for folder in folders]
+    assert not np.array_equal(*weights)
+
+
 def bare(kind: str, folder: Path) -> Path:
     """A small encoder of `transformers` with weights by chance, and a tokenizer."""
     from transformers import AutoConfig, AutoModel
