@@ -11,7 +11,7 @@ Each text has the stemmer and the stop words of its language, and a query has th
 that it is looked for in. In scripts that write words without spaces between them, and in Korean,
 where a space does not part a noun from what it does, any two neighbouring characters are a term.
 
-The only module that imports bm25s, Stemmer and stop_words.
+The only module that imports bm25s and Stemmer.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from index.chunking.language import stop_words_of
 from index.models import ENGLISH
 
 K1 = 1.2
@@ -179,27 +180,43 @@ def _language(language: str) -> tuple[list[str], Any]:
 
     if language == ENGLISH:
         return [*bm25s.stopwords.STOPWORDS_EN, *_ASKING], Stemmer.Stemmer("english")
-    import stop_words
-
-    known = stop_words.LANGUAGE_MAPPING
-    words = stop_words.get_stop_words(language) if language in known else []
-    name = known.get(language, _SNOWBALL.get(language))
-    return list(words), Stemmer.Stemmer(name) if name in Stemmer.algorithms() else None
+    name = _SNOWBALL.get(language)
+    return list(stop_words_of(language)), Stemmer.Stemmer(name) if name else None
 
 
-#: Languages that Snowball has a stemmer for and `stop_words` no words.
+#: Snowball's stemmers, by the codes of their languages.
 _SNOWBALL = {
-    "hy": "armenian",
-    "eu": "basque",
+    "ar": "arabic",
+    "ca": "catalan",
+    "cs": "czech",
+    "da": "danish",
+    "de": "german",
+    "el": "greek",
     "eo": "esperanto",
+    "es": "spanish",
     "et": "estonian",
+    "eu": "basque",
+    "fa": "persian",
+    "fi": "finnish",
+    "fr": "french",
     "ga": "irish",
+    "hi": "hindi",
+    "hu": "hungarian",
+    "hy": "armenian",
+    "id": "indonesian",
+    "it": "italian",
     "lt": "lithuanian",
     "ne": "nepali",
+    "nl": "dutch",
     "no": "norwegian",
+    "pl": "polish",
+    "pt": "portuguese",
+    "ro": "romanian",
+    "ru": "russian",
     "sr": "serbian",
+    "sv": "swedish",
     "ta": "tamil",
-    "yi": "yiddish",
+    "tr": "turkish",
 }
 
 #: Runs of Thai, Lao, Burmese, Khmer, Chinese, Japanese and Korean.

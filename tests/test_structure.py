@@ -53,7 +53,7 @@ HOMES = {
     "python_calamine": {"index.chunking.tables"},
     "sentencex": {"index.chunking.sentences"},
     "Stemmer": {"index.bm25"},
-    "stop_words": {"index.bm25"},
+    "stop_words": {"index.chunking.language"},
     # One runs the encoder, the other may run a cross-encoder.
     "sentence_transformers": {"index.encoder", "assistant.retrieval.reading_model"},
     "striprtf": {"index.chunking.rtf"},

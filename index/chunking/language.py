@@ -1,4 +1,7 @@
-"""The language and the script that a text is written in. The only module that imports py3langid."""
+"""The language and the script that a text is written in, and the words that say nothing in it.
+
+The only module that imports py3langid and stop_words.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,9 @@ AGREED = 0.6
 
 FEWEST = 60
 """Letters without which a text in Latin script tells nothing of its language."""
+
+GRAMMAR = 0.15
+"""The share of stop words that prose has at least: names and the cells of tables have none."""
 
 LANGUAGES = (
     "ar bg ca cs da de el en eo es et eu fa fi fr ga gu he hi hu hy id it ja ka km ko lo lt lv mk "
@@ -45,7 +51,26 @@ def language_of(text: str) -> str:
     classify = _classifier()
     votes = Counter(str(classify(piece)[0]) for piece in pieces[:-1] or pieces)
     language, count = votes.most_common(1)[0]
-    return language if count >= AGREED * votes.total() else ENGLISH
+    return language if count >= AGREED * votes.total() and _is_prose(sample, language) else ENGLISH
+
+
+def _is_prose(text: str, language: str) -> bool:
+    """Whether a text has the stop words of a language, where words have spaces between them and
+    there is a list of those."""
+    known = frozenset(stop_words_of(language))
+    words = [word for word in text.lower().split() if len(word) > 1]  # single letters are signs
+    spaced = is_latin(text)
+    return not (known and spaced) or sum(w in known for w in words) >= GRAMMAR * len(words)
+
+
+@cache
+def stop_words_of(language: str) -> tuple[str, ...]:
+    """The words of a language that say nothing; none where there is no list of them."""
+    import stop_words
+
+    code = {"no": "nb"}.get(language, language)
+    known = code in stop_words.LANGUAGE_MAPPING
+    return tuple(stop_words.get_stop_words(code)) if known else ()
 
 
 def is_latin(text: str) -> bool:

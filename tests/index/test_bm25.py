@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.bm25 import BM25Index, terms_of
+from index.bm25 import _SNOWBALL, BM25Index, terms_of
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,8 @@ def test_each_text_is_looked_for_in_its_language(tmp_path: Path) -> None:
     assert np.array_equal(again.shares("ein Hund"), mixed.shares("ein Hund"))
     with pytest.raises(ValueError, match="6 paragraphs"):
         BM25Index.load(tmp_path / "terms", languages[1:])
+
+
+def test_each_stemmer_is_there() -> None:
+    for language in _SNOWBALL:
+        assert terms_of("walking 12", language)

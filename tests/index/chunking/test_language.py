@@ -48,6 +48,10 @@ def test_names_and_tables_are_no_language() -> None:
     assert language_of((names * 5 + places * 5) * 5) == "en"
     rows = "\n".join(f"{n},{2000 + n},{n * 3.5},Widget {'ABCDE'[n % 5]}" for n in range(200))
     assert language_of(rows) == "en"
+    cells = (
+        "Alpha Beta Gamma Delta ff b a b f caff d d b e d c eb ColA ColB ColC ColD affc dad b e d"
+    )
+    assert language_of(cells) == "en"
     assert language_of(f"It leaves at nine in the morning, and comes back. {'x' * 9000}") == "en"
 
 
