@@ -32,6 +32,7 @@ ORDER = {
 # Each dependency has one home, where its errors become ours.
 HOMES = {
     "bm25s": {"index.bm25"},
+    "charset_normalizer": {"index.chunking.decoding"},
     "chromadb": {"index.store.chroma"},
     "docling": {"index.chunking.rich_text"},
     "filelock": {"index.store.locks", "assistant.feedback"},

@@ -1,13 +1,16 @@
 """Bytes into text: which encoding a file is in, and whether it is text at all.
 
-Guessing by the letters (charset-normalizer 3.5) was tried and left: it takes short Western texts
-for Polish or Chinese ("Señor" became "Seńor", "café" two Chinese characters).
+Guessing by the letters (charset-normalizer 3.5) takes short Western texts for Polish or Chinese
+("Señor" became "Seńor", "café" two Chinese characters), so it is asked only where most letters
+cannot be Western: text in Western encodings has few bytes that are not ASCII.
 """
 
 from __future__ import annotations
 
 import codecs
 from pathlib import Path
+
+from charset_normalizer import from_bytes
 
 from index.errors import NotTextError
 
@@ -21,6 +24,14 @@ _CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1a\x1b\x1c\x1d\x1e\x1f\x08"
 """Control characters that text does not hold: not white space, backspace, escape or an old
 end-of-file mark."""
 
+_FOREIGN = 0.4
+"""Share of bytes that are not ASCII above which a text is not in a Western encoding."""
+
+_ENCODINGS = (
+    "cp932 euc_jp gb18030 big5 euc_kr cp1251 koi8_r cp1253 cp1255 cp1256 iso8859_5 cp874"
+).split()
+"""What a text may then be in: Japanese, Chinese, Korean, Cyrillic, Greek, Hebrew, Arabic, Thai."""
+
 _MAX_CONTROLS = 0.01
 """Share of those in a text; a stray one does no harm."""
 
@@ -29,9 +40,11 @@ def decoded(content: bytes, path: Path) -> str:
     """The text in the bytes, without a byte order mark.
 
     A byte order mark is believed; without one the order is from the strictest encoding to the
-    laxest, because UTF-8 is hardly ever valid by accident, and latin-1 always is.
+    laxest, because UTF-8 is hardly ever valid by accident, and latin-1 always is. In between stands
+    a guess, see the module.
     """
     text = None
+    encoding: str | None
     for bom, encoding in _BOMS:
         if content.startswith(bom):
             # A mark that lies (a damaged file) still leaves the readable part readable.
@@ -39,7 +52,9 @@ def decoded(content: bytes, path: Path) -> str:
             break
     else:
         wide = _utf16_by_nuls(content)
-        for encoding in (wide,) if wide else ("utf-8", "cp1252", "latin-1"):
+        for encoding in (wide,) if wide else ("utf-8", _guessed(content), "cp1252", "latin-1"):
+            if encoding is None:
+                continue
             try:
                 text = content.decode(encoding)
                 break
@@ -66,6 +81,15 @@ def _utf16_by_nuls(content: bytes) -> str | None:
     if even > 0.4 * half and odd < even / 4:
         return "utf-16-be"
     return None
+
+
+def _guessed(content: bytes) -> str | None:
+    """The encoding of a text whose letters are mostly not Western; None of any other."""
+    sample = content[:65536]
+    if sum(byte > 127 for byte in sample) <= _FOREIGN * len(sample) or b"\0" in sample:
+        return None
+    best = from_bytes(sample, cp_isolation=_ENCODINGS).best()
+    return best.encoding if best else None
 
 
 def _is_binary(text: str) -> bool:

@@ -79,6 +79,27 @@ def test_legacy_encodings(tmp_path: Path) -> None:
     assert read_document(tmp_path / "b.txt").text == "café and \x81 here."
 
 
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp932", "名前,年齢,住所\n佐藤太郎,30,東京\n"),
+        ("euc_jp", "フェリーは九時に出る。船は大きい。"),
+        ("big5", "渡輪九點鐘離開布倫納。它很大。"),
+        (
+            "gb18030",
+            "渡轮九点钟离开布伦纳。面包师每个星期四烤黑麦面包，面包店在港口旁边的旧海关里。" * 3,
+        ),
+        ("euc_kr", "여객선은 아홉 시에 브레나를 떠난다."),
+        ("cp1251", "Паром в Бренну отправляется утром в девять часов и идёт два часа."),
+        ("koi8_r", "Паром в Бренну отправляется утром в девять часов."),
+        ("cp1253", "Το πλοίο φεύγει στις εννέα το πρωί."),
+    ],
+)
+def test_encodings_that_are_not_western(tmp_path: Path, encoding: str, text: str) -> None:
+    (tmp_path / "a.txt").write_bytes(text.encode(encoding))
+    assert read_document(tmp_path / "a.txt").text == text
+
+
 @pytest.mark.parametrize("content", [b"\x7fELF\x02\x01\x01\0\0\0\0", bytes(range(256)), b"a\0b c"])
 def test_binary(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.txt").write_bytes(content)
