@@ -8,6 +8,7 @@ cannot be Western: text in Western encodings has few bytes that are not ASCII.
 from __future__ import annotations
 
 import codecs
+from collections.abc import Iterator
 from pathlib import Path
 
 from charset_normalizer import from_bytes
@@ -44,17 +45,13 @@ def decoded(content: bytes, path: Path) -> str:
     a guess, see the module.
     """
     text = None
-    encoding: str | None
     for bom, encoding in _BOMS:
         if content.startswith(bom):
             # A mark that lies (a damaged file) still leaves the readable part readable.
             text = content[len(bom) :].decode(encoding, "replace")
             break
     else:
-        wide = _utf16_by_nuls(content)
-        for encoding in (wide,) if wide else ("utf-8", _guessed(content), "cp1252", "latin-1"):
-            if encoding is None:
-                continue
+        for encoding in _encodings(content):
             try:
                 text = content.decode(encoding)
                 break
@@ -81,6 +78,19 @@ def _utf16_by_nuls(content: bytes) -> str | None:
     if even > 0.4 * half and odd < even / 4:
         return "utf-16-be"
     return None
+
+
+def _encodings(content: bytes) -> Iterator[str]:
+    """What it may be in, in the order in which that is tried."""
+    wide = _utf16_by_nuls(content)
+    if wide:
+        yield wide
+        return
+    yield "utf-8"
+    guessed = _guessed(content)
+    if guessed:
+        yield guessed
+    yield from ("cp1252", "latin-1")
 
 
 def _guessed(content: bytes) -> str | None:
