@@ -47,16 +47,16 @@ class Evidence:
         hits: the paragraphs found, best first.
         candidates: their sentences.
         features: what they say of the question as a whole.
-        read: whether a reading model had its say.
         parts: where it asks several things at once, each of them with what was found for it alone.
+        read: whether a reading model had its say.
     """
 
     question: str
     hits: tuple[Hit, ...]
     candidates: tuple[Candidate, ...]
     features: Mapping[str, float]
-    read: bool
     parts: tuple[tuple[Part, Evidence], ...] = ()
+    read: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,4 +144,4 @@ def gather(
         "logit": top_logit,
         "paragraph_logit": max((reading.paragraph for reading in readings), default=0.0),
     }
-    return Evidence(question, hits, tuple(candidates), whole, bool(readings))
+    return Evidence(question, hits, tuple(candidates), whole, read=bool(readings))

@@ -192,8 +192,9 @@ class Verifier:
 
 
 def plain_claim(sentence: str) -> str:
-    """A sentence without markers of citations, white space made one space."""
-    return " ".join(MARKERS.sub(" ", sentence).split())
+    """A sentence without markers of citations, its dates in one order, white space made one
+    space."""
+    return month_first(" ".join(MARKERS.sub(" ", sentence).split()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,11 +230,10 @@ def weigh(claim: str, found: Sequence[Ground], entailer: Entailer | None) -> Fea
     if not found:
         return None
     own, stems = facts_of(claim), content_stems(claim)
-    asked = month_first(claim)
     texts = [f"{ground.headings} {ground.text}" for ground in found]
     features = tuple(
         {
-            "entail": entailer.entails(month_first(ground.text), asked) if entailer else 0.0,
+            "entail": entailer.entails(month_first(ground.text), claim) if entailer else 0.0,
             "cosine": ground.cosine,
             "cover": cover(stems, text),
         }

@@ -4,6 +4,9 @@ The text is made of the words themselves, never of what the library makes of the
 character is printed in a box that is known. What stands in a page's repeated header or footer is in
 no block and left out. A hostile file is parsed in a process of its own, which is ended when it
 takes too long.
+
+Known to go wrong: where page after page begins with lines that differ in their numbers alone, the
+library takes them for headers, and they are lost.
 """
 
 # Typographic quotes are meant as they stand.

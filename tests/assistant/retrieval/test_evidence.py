@@ -37,7 +37,7 @@ def counting() -> Counting:
     return Counting()
 
 
-QUESTION, WEIGHTS = "When was the museum opened?", {"museum": 2.0, "open": 2.0}
+QUESTION, WEIGHTS = "When was the museum opened?", {"en": {"museum": 2.0, "open": 2.0}}
 
 
 def test_reading_stops_at_a_paragraph_that_clearly_answers(counting: Counting) -> None:

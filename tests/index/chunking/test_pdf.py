@@ -23,7 +23,7 @@ REMARK = (
     "found there. "
 )
 HTML = f"""<!doctype html><html lang="en"><style>
-body {{ font: 12px/1.4 serif }} table {{ border-collapse: collapse }}
+body {{ font: 12px/1.4 'DejaVu Serif' }} table {{ border-collapse: collapse }}
 td, th {{ border: 1px solid black; padding: 4px }} .many {{ hyphens: manual; width: 31em }}
 </style><body><h1>{TITLE}</h1><h2>{SECTION}</h2><p>{PROSE}</p>
 <ul>{"".join(f"<li>{item}</li>" for item in ITEMS)}</ul>
