@@ -13,11 +13,11 @@ from assistant.answering.abstention import decide
 from assistant.answering.builder import AnswerBuilder, Citer
 from assistant.answering.extractive import quote
 from assistant.answering.generative import Writer
-from assistant.calibration import load_calibration
+from assistant.calibration import Calibration, Thresholds, load_calibration
 from assistant.documents import (
     UPLOADED,
     read_raw_documents,
-    shipped_documents,
+    shipped_raw_documents,
     suggestions,
     unless_named,
 )
@@ -68,9 +68,7 @@ class Assistant:
         self._calibration = load_calibration(self.reader_fingerprint, settings.calibration)
         self._unread = load_calibration(NONE, settings.calibration)
         self._retriever = self._retriever_of(self._documents)
-        self.thresholds = self._calibration.thresholds.but(
-            settings.refuse_below, settings.answer_from
-        )
+        self.thresholds = self._thresholds_of(self._calibration)
         self._writer = Writer(settings, llm)
         self._verifier: Verifier | None = None
 
@@ -107,7 +105,7 @@ class Assistant:
             settings = load_settings(index_dir=index_dir)
         elif index_dir is not None:
             settings = settings.model_copy(update={"index_dir": Path(index_dir)})
-        given: Sequence[Document | RawDocument] = []
+        given: Sequence[RawDocument] = []
         if paths:
             given = read_raw_documents(paths, on_skip, on_found, settings.ignore)
         index = Index(
@@ -120,7 +118,7 @@ class Assistant:
                 if info.kept and not info.source.startswith(UPLOADED)
             ]
             if not paths and not kept:
-                given = shipped_documents()
+                given = shipped_raw_documents()
             asked: Sequence[str] = kept
             if given:
                 asked = index.sync(given, progress, on_skip=unless_named(paths, on_skip)).ids
@@ -268,9 +266,7 @@ class Assistant:
         numbers = self._calibration
         if not evidence.read:
             numbers = self._unread
-            thresholds = numbers.thresholds.but(
-                self.settings.refuse_below, self.settings.answer_from
-            ).but(refuse_below, answer_from)
+            thresholds = self._thresholds_of(numbers).but(refuse_below, answer_from)
         closest = self._citer.closest(evidence, numbers.sentence)
         yield SourcesFound(closest)
         decision = decide(
@@ -349,6 +345,9 @@ class Assistant:
 
     def _retriever_of(self, documents: Sequence[str]) -> Retriever:
         return Retriever(self.index, documents, self._reader, self._calibration.ranking)
+
+    def _thresholds_of(self, numbers: Calibration) -> Thresholds:
+        return numbers.thresholds.but(self.settings.refuse_below, self.settings.answer_from)
 
     def _load_verifier(self) -> Verifier:
         if self._verifier is None:

@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from index import Document, find_files, read_document
+from index import Document, find_files
 from index.chunking.files import OnSkip, source_of
 from index.chunking.loader import RawDocument, read_raw
 from index.errors import DocumentError, EmptyDocumentError
@@ -25,10 +25,15 @@ SHIPPED_TITLE = "Northeast Asia in early 2022"
 
 def shipped_documents() -> list[Document]:
     """The document that comes with the package."""
+    return [raw.document() for raw in shipped_raw_documents()]
+
+
+def shipped_raw_documents() -> list[RawDocument]:
+    """The same, not yet cut into paragraphs."""
     found = sorted(
         Path(str(file)) for file in files("seeds").iterdir() if file.name.endswith(".txt")
     )
-    return [read_document(path, title=SHIPPED_TITLE) for path in found]
+    return [read_raw(path, title=SHIPPED_TITLE) for path in found]
 
 
 def read_raw_documents(
@@ -54,7 +59,6 @@ def read_raw_documents(
         except DocumentError as error:
             if on_skip is None or file in named:
                 raise
-            error.source = source_of(file)  # even where there is no such file
             on_skip(error)
             skipped = error
             continue

@@ -111,15 +111,19 @@ class FolderWatch:
 
     def run(self) -> None:
         """Follow until `close`; to be run in a thread of its own."""
-        self._tried()  # what changed since it was indexed
+        told = ""
         while not self._stop.is_set():
+            self._tried()  # what changed while nothing was followed
             try:
                 self._follow()
             except (OSError, RuntimeError) as error:
                 # Too many folders for the system, or one is missing.
-                _logger.warning("folders are looked through, for they cannot be watched: %s", error)
-                while not self._stop.wait(RETRY) and not self._is_whole():
-                    self._tried()
+                if str(error) != told:
+                    told = str(error)
+                    _logger.warning(
+                        "folders are looked through, for they cannot be watched: %s", told
+                    )
+                self._stop.wait(RETRY)
 
     def close(self) -> None:
         """Stop following."""
@@ -127,7 +131,7 @@ class FolderWatch:
 
     def _follow(self) -> None:
         """Bring documents up to date after each change, until closed or a folder is missing."""
-        again = False
+        again = True  # for what changed before the watch was set
         for changes in watch(
             *self._folders,
             watch_filter=None,
@@ -140,11 +144,8 @@ class FolderWatch:
         ):
             if changes or again:
                 again = not self._tried()
-            if not self._is_whole():
+            if not all(folder.is_dir() for folder in self._folders):
                 raise FileNotFoundError("a folder is missing")
-
-    def _is_whole(self) -> bool:
-        return all(folder.is_dir() for folder in self._folders)
 
     def _tried(self) -> bool:
         try:
@@ -163,10 +164,11 @@ class FolderWatch:
             FootnoteError: the index cannot be written, or patterns not be understood. What was
                 not done is done the next time.
         """
-        files, missing = self._list()
-        raws, failed = _read(
+        files, lost, failed = self._list()
+        raws, unreadable = _read(
             [file for file, state in files.items() if self._seen.get(file) != state]
         )
+        failed |= unreadable
         index, asked = self._assistant.index, self._assistant.document_ids
         before = {info.id: info for info in index.documents()}
         done: tuple[str, ...] = ()
@@ -179,7 +181,7 @@ class FolderWatch:
             info
             for info in (before[identity] for identity in asked if identity in before)
             if info.source not in here
-            and not any(Path(info.source).is_relative_to(source_of(own)) for own in missing)
+            and not any(Path(info.source).is_relative_to(source_of(own)) for own in lost)
         ]
         left = {info.id for info in gone}
         self._assistant.turn_to(list(dict.fromkeys(i for i in (*asked, *done) if i not in left)))
@@ -218,18 +220,29 @@ class FolderWatch:
         for info in left:
             self._tell("removed", info.source)
 
-    def _list(self) -> tuple[dict[Path, tuple[int, int]], list[Path]]:
-        """The files, each with when it was changed (in nanoseconds) and its bytes; and the folders
-        that are missing."""
+    def _list(
+        self,
+    ) -> tuple[dict[Path, tuple[int, int]], list[Path], dict[str, DocumentError]]:
+        """The files, each with when it was changed (in nanoseconds) and its bytes; the folders that
+        are missing or cannot be listed, so that nothing is known of what they hold; and the errors
+        of these last and of folders in them, by source."""
         files: dict[Path, tuple[int, int]] = {}
-        missing = []
+        lost = []
+        failed: dict[str, DocumentError] = {}
         for folder in self._folders:
             try:
-                found = find_files([folder], self._unlisted, self._assistant.settings.ignore)
-            except MissingPathError:
-                missing.append(folder)
-                continue
+                found = find_files(
+                    [folder],
+                    lambda error: failed.update({str(error.source): error}),
+                    self._assistant.settings.ignore,
+                )
             except EmptyDocumentError:
+                continue
+            except DocumentError as error:
+                lost.append(folder)
+                if not isinstance(error, MissingPathError):
+                    error.source = source_of(folder)
+                    failed[error.source] = error
                 continue
             for file in found:
                 try:
@@ -237,12 +250,9 @@ class FolderWatch:
                 except OSError:
                     continue  # gone again, or a link that leads nowhere
                 files[file] = (stat.st_mtime_ns, stat.st_size)
-        return files, missing
-
-    def _unlisted(self, error: DocumentError) -> None:
-        if error.source:
-            self._tell_unread(error.source, error)
-            self._unread[error.source] = error
+            if not folder.is_dir():  # it went while its files were looked at
+                lost.append(folder)
+        return files, lost, failed
 
     def _tell_unread(self, source: str, error: DocumentError) -> None:
         if str(self._unread.get(source)) != str(error):

@@ -47,10 +47,11 @@ class BM25Index:
         self._scorer = scorer  # None where no text has a term
         self._columns: dict[str, int] = scorer.vocab_dict if scorer else {}
         self.size = len(languages)
-        own = np.array(languages)
-        self._positions = {
-            language: np.flatnonzero(own == language) for language in dict.fromkeys(languages)
-        }
+        #: Where the texts of each language are; all of one need no gathering.
+        self._positions: dict[str, Any] = dict.fromkeys(languages, slice(self.size))
+        if len(self._positions) > 1:
+            own = np.array(languages)
+            self._positions = {name: np.flatnonzero(own == name) for name in self._positions}
 
     @classmethod
     def build(cls, texts: Sequence[str], languages: Sequence[str] | None = None) -> BM25Index:

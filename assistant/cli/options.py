@@ -92,8 +92,8 @@ def settings_of(context: typer.Context) -> Settings:
     """
     from assistant.settings import Settings, load_settings
 
-    given = {n: v for n, v in context.params.items() if n in Settings.model_fields}
-    return load_settings(**given | {"ignore": given.get("ignore") or None})
+    given = {n: v for n, v in context.params.items() if n in Settings.model_fields and v != []}
+    return load_settings(**given)
 
 
 @contextmanager

@@ -164,6 +164,7 @@ class Verifier:
         self._documents = tuple(documents)
         self._entailer = entailer
         self._rule = rule
+        self._unread_rule = rule_for(None)
 
     def judge(self, sentence: str, question: str | None = None) -> Judgement:
         """Judge one sentence.
@@ -174,11 +175,11 @@ class Verifier:
         """
         claim = plain_claim(sentence)
         # What has no word that carries meaning ("Not at all.") states nothing to be supported.
-        hits = self.search(claim, question)
-        found = grounds(claim, hits) if content_stems(claim) else []
+        hits = self.search(claim, question) if content_stems(claim) else []
+        found = grounds(claim, hits)
         if is_read(hits):
             return verdict(found, weigh(claim, found, self._entailer), self._rule)
-        return verdict(found, weigh(claim, found, None), rule_for(None))
+        return verdict(found, weigh(claim, found, None), self._unread_rule)
 
     def search(self, claim: str, question: str | None = None) -> list[Hit]:
         """The paragraphs that a claim is judged by, each with its sentences' cosines to it."""

@@ -96,8 +96,12 @@ def source_of(path: str | os.PathLike[str]) -> str:
 
     Bytes of a name that are not UTF-8 are written as `\\xe9`, so that any program can print it.
     """
-    # Not `Path.resolve`, which raises where links lead in a circle.
-    return os.fsencode(os.path.realpath(path)).decode("utf-8", "backslashreplace")
+    try:
+        # Not `Path.resolve`, which raises where links lead in a circle.
+        absolute = os.path.realpath(path)
+    except ValueError:  # a NUL in the path: there is no such file
+        absolute = str(Path(path).absolute())
+    return os.fsencode(absolute).decode("utf-8", "backslashreplace")
 
 
 def mode_of(path: Path) -> int:

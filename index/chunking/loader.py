@@ -124,12 +124,12 @@ def read_raw(path: str | os.PathLike[str], title: str | None = None) -> RawDocum
         EmptyDocumentError: it holds no paragraph.
     """
     path = Path(path)
-    mode = mode_of(path)
     with _named(source_of(path)):
-        return _read_raw(path, mode, title)
+        return _read_raw(path, title)
 
 
-def _read_raw(path: Path, mode: int, title: str | None) -> RawDocument:
+def _read_raw(path: Path, title: str | None) -> RawDocument:
+    mode = mode_of(path)
     if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):  # a device may never come to an end
         kind = "folder" if stat.S_ISDIR(mode) else "device"
         raise UnreadableError(f"{str(path)!r} is a {kind}, not a file. Name a file.")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from helpers import PATIENCE
 
-from assistant import Assistant, Settings
+from assistant import Assistant, Settings, watching
 from assistant.watching import FolderWatch
 from index.errors import DocumentError, MissingPathError, SettingsError
 
@@ -193,3 +193,65 @@ def test_followed_by_itself(assistant: Assistant, folder: Path) -> None:
     finally:
         watch.close()
         thread.join()
+
+
+def test_what_happened_while_a_folder_was_missing(
+    assistant: Assistant,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(watching, "RETRY", 0.2)
+    watch = FolderWatch(assistant, [folder])
+    thread = threading.Thread(target=watch.run)
+    thread.start()
+    try:
+        away = folder.with_name("away")
+        folder.rename(away)
+        wait_for(lambda: "missing" in caplog.text)
+        (away / "bakery.txt").write_text(BAKERY)
+        away.rename(folder)
+        wait_for(lambda: told(watch) == [("added", "bakery.txt")])
+    finally:
+        watch.close()
+        thread.join()
+
+
+def test_folders_that_cannot_be_watched_are_looked_through(
+    assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError("No space left for watches.")
+
+    monkeypatch.setattr(watching, "RETRY", 0.2)
+    monkeypatch.setattr(watching, "watch", full)
+    watch = FolderWatch(assistant, [folder])
+    thread = threading.Thread(target=watch.run)
+    thread.start()
+    try:
+        (folder / "bakery.txt").write_text(BAKERY)
+        wait_for(lambda: told(watch) == [("added", "bakery.txt")])
+        (folder / "bakery.txt").unlink()
+        wait_for(lambda: told(watch)[1:] == [("removed", "bakery.txt")])
+    finally:
+        watch.close()
+        thread.join()
+
+
+def test_a_folder_whose_patterns_cannot_be_understood_is_told_once(
+    watch: FolderWatch, assistant: Assistant, folder: Path
+) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub" / ".footnoteignore").write_text("!\n")
+    watch.update()
+    watch.update()
+    assert told(watch) == [("unread", "sub")]
+    assert [one.name for one in watch.unread] == ["sub"]
+    (folder / ".footnoteignore").write_text("!\n")
+    watch.update()
+    assert [change.what for change in watch.changes] == ["unread", "unread"]
+    assert asked(assistant) == ["ferry.txt"]  # nothing is known of it, so it is kept
+    for rules in (folder / ".footnoteignore", folder / "sub" / ".footnoteignore"):
+        rules.unlink()
+    watch.update()
+    assert watch.unread == ()
