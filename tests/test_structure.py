@@ -50,8 +50,10 @@ HOMES = {
     "platformdirs": {"assistant.settings"},
     "py3langid": {"index.chunking.language"},
     "pydantic_settings": {"assistant.settings"},
-    "pypdfium2": {"assistant.web.rendering"},
+    # Each in a process of its own.
+    "pypdfium2": {"assistant.web.rendering", "index.chunking.pdfium"},
     "python_calamine": {"index.chunking.tables"},
+    "selectolax": {"index.chunking.html"},
     "sentencex": {"index.chunking.sentences"},
     "Stemmer": {"index.bm25"},
     "stop_words": {"index.chunking.language"},

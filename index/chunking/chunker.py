@@ -8,10 +8,11 @@ text and nothing is rewritten. Time is linear in the length of the text.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
-from index.chunking.layout import Block, Heading, Layout
+from index.chunking.layout import Block, Heading, Layout, letters
 from index.chunking.sentences import (
     LONG_ITEM,
     Span,
@@ -32,6 +33,10 @@ TARGET_PARAGRAPH = 1500
 MAX_SENTENCE = 1000
 """Characters in a sentence; a longer one is split at whitespace, or anywhere if there is none."""
 
+ENTRIES, MOSTLY = 4, 0.6
+"""So many lines between two headings, of which this share repeat headings, are a table of contents.
+Not tuned."""
+
 
 @dataclass(frozen=True, slots=True)
 class Segmentation:
@@ -49,7 +54,7 @@ def segmentation(layout: Layout, document_id: str, language: str) -> Segmentatio
     dropped, unless nothing else would remain: then every line is a paragraph, so that only
     a text of nothing but whitespace has none.
     """
-    text, parts = layout.text, layout.parts
+    text, parts = layout.text, _without_contents(_lists(layout.parts), layout.text)
     title = parts[0].text if parts and isinstance(parts[0], Heading) else None
     blocks = [
         (path, block)
@@ -83,6 +88,40 @@ def segmentation(layout: Layout, document_id: str, language: str) -> Segmentatio
                 )
             )
     return Segmentation(layout.title or title, tuple(paragraphs))
+
+
+def _lists(parts: Sequence[Heading | Block]) -> Iterator[Heading | Block]:
+    """Lists as one block, also where blank lines divide their items; those of long items, which say
+    more than a sentence each, as a block for each item."""
+    spans: list[Span] = []
+    for part in [*parts, None]:
+        if isinstance(part, Block) and part.kind == "list":
+            spans.extend(part.spans)
+            continue
+        if any(end - start > LONG_ITEM for start, end in spans):
+            yield from (Block((span,), "list") for span in spans)
+        elif spans:
+            yield Block(tuple(spans), "list")
+        spans = []
+        if part is not None:
+            yield part
+
+
+def _without_contents(parts: Iterable[Heading | Block], text: str) -> Sequence[Heading | Block]:
+    """The parts without tables of contents: blocks that mostly say what headings of the document
+    say, which would be found in place of what stands under those."""
+    parts = list(parts)
+    headings = {letters(part.text) for part in parts if isinstance(part, Heading)} - {""}
+    kept: list[Heading | Block] = []
+    for is_block, group in groupby(parts, lambda part: isinstance(part, Block)):
+        own = list(group)
+        spans = [span for part in own if isinstance(part, Block) for span in part.spans]
+        if is_block and len(spans) >= ENTRIES:
+            named = sum(letters(text[start:end]) in headings for start, end in spans)
+            if named >= MOSTLY * len(spans):
+                continue
+        kept.extend(own)
+    return kept if any(isinstance(part, Block) for part in kept) else parts
 
 
 def _under_headings(

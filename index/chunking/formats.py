@@ -4,23 +4,24 @@ here."""
 from __future__ import annotations
 
 import re
-import struct
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from io import BytesIO
 
+from index.chunking.epub import read_epub
+from index.chunking.html import read_html
 from index.chunking.layout import Layout, locked
 from index.chunking.mail import read_eml, read_msg
 from index.chunking.markdown import read_markdown
+from index.chunking.packed import check_packed, is_packed, members
 from index.chunking.pdf import is_pdf, read_pdf
 from index.chunking.plaintext import read_plain
 from index.chunking.rich_text import read_rich_text
 from index.chunking.rtf import read_rtf
 from index.chunking.tables import read_separated, read_workbook
 from index.errors import UnreadableError
+
+Recogniser = Callable[["File"], bool]
 
 Reader = Callable[[bytes, str], Layout]
 """Given a file's bytes and, for messages, its name: its layout."""
@@ -33,14 +34,14 @@ class Format:
     Attributes:
         name: as the index keeps it.
         suffixes: of such files; what is read inside folders.
-        recognises: whether bytes are of the format.
+        recognises: whether a file is of the format.
         read: makes a layout of them.
         has_pages: whether that says where on which page each word is printed.
     """
 
     name: str
     suffixes: tuple[str, ...]
-    recognises: Callable[[bytes], bool]
+    recognises: Recogniser
     read: Reader
     has_pages: bool = False
 
@@ -65,22 +66,6 @@ TEXT_FORMATS = (
     TextFormat("separated", (".csv", ".tsv"), read_separated),
 )
 
-MAX_UNPACKED = 1_000_000_000
-"""Bytes that a packed file may hold: a bomb holds more, and no document does."""
-
-DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    NotImplementedError,
-    RuntimeError,
-    EOFError,
-    OSError,
-    ValueError,
-)
-"""What reading a damaged packed file raises."""
-
-_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _HTML = re.compile(
     rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype\s+html|html)\b",
@@ -90,45 +75,51 @@ _MAIL = re.compile(rb"\A(?:[A-Za-z-]+:[^\n]*\n(?:[ \t][^\n]*\n)*){3,}", re.S)
 _MAIL_HEADS = (b"from:", b"date:", b"received:", b"message-id:", b"mime-version:")
 
 
-def _zip_names(content: bytes) -> frozenset[str]:
-    if not content.startswith(_ZIP):
-        return frozenset()
-    try:
-        with zipfile.ZipFile(BytesIO(content)) as archive:
-            return frozenset(archive.namelist())
-    except DAMAGED:
-        return frozenset()  # what is damaged is told by `_check_packed`
+@dataclass(frozen=True)
+class File:
+    """What a format is told by.
+
+    Attributes:
+        content: its bytes.
+        members: of a packed file, the names of what it holds.
+    """
+
+    content: bytes
+    members: frozenset[str]
 
 
-def _holds(member: str) -> Callable[[bytes], bool]:
-    return lambda content: member in _zip_names(content)
+def _holds(member: str) -> Recogniser:
+    return lambda file: member in file.members
 
 
-def _is_declared(kind: str) -> Callable[[bytes], bool]:
+def _is_declared(kind: str) -> Recogniser:
     """Whether a packed file says at its beginning of which type it is (OpenDocument)."""
-    return lambda content: content.startswith(_ZIP) and kind.encode() in content[:256]
+    return lambda file: bool(file.members) and kind.encode() in file.content[:256]
 
 
-def _has_stream(*names: str) -> Callable[[bytes], bool]:
+def _has_stream(*names: str) -> Recogniser:
     """Whether it is an OLE file (of older programs) with one of these streams."""
     encoded = [name.encode("utf-16-le") for name in names]
-    return lambda content: content.startswith(_OLE) and any(own in content for own in encoded)
+    return lambda file: (
+        file.content.startswith(_OLE) and any(own in file.content for own in encoded)
+    )
 
 
-def _is_mail(content: bytes) -> bool:
-    heads = _MAIL.match(content[:16384])
+def _is_mail(file: File) -> bool:
+    heads = _MAIL.match(file.content[:16384])
     return heads is not None and sum(own in heads[0].lower() for own in _MAIL_HEADS) >= 2
 
 
-def _is_epub(content: bytes) -> bool:
-    names = _zip_names(content)
-    return "META-INF/container.xml" in names and any(name.endswith(".opf") for name in names)
+def _is_epub(file: File) -> bool:
+    return "META-INF/container.xml" in file.members and any(
+        name.endswith(".opf") for name in file.members
+    )
 
 
 _ODF = "application/vnd.oasis.opendocument."
 
 FORMATS = (
-    Format("pdf", (".pdf",), is_pdf, read_pdf, has_pages=True),
+    Format("pdf", (".pdf",), lambda f: is_pdf(f.content), read_pdf, has_pages=True),
     Format(
         "docx",
         (".docx", ".docm"),
@@ -144,7 +135,7 @@ FORMATS = (
     Format("xlsx", (".xlsx", ".xlsm"), _holds("xl/workbook.xml"), read_workbook),
     Format("xlsb", (".xlsb",), _holds("xl/workbook.bin"), read_workbook),
     Format("xls", (".xls",), _has_stream("Workbook", "Book"), read_workbook),
-    Format("epub", (".epub",), _is_epub, partial(read_rich_text, format_name="epub")),
+    Format("epub", (".epub",), _is_epub, read_epub),
     Format(
         "odt", (".odt",), _is_declared(_ODF + "text"), partial(read_rich_text, format_name="odt")
     ),
@@ -158,10 +149,10 @@ FORMATS = (
     Format(
         "html",
         (".html", ".htm", ".xhtml"),
-        lambda c: bool(_HTML.match(c[:65536])),
-        partial(read_rich_text, format_name="html"),
+        lambda f: bool(_HTML.match(f.content[:65536])),
+        read_html,
     ),
-    Format("rtf", (".rtf",), lambda c: c.startswith(b"{\\rtf"), read_rtf),
+    Format("rtf", (".rtf",), lambda f: f.content.startswith(b"{\\rtf"), read_rtf),
     Format("msg", (".msg",), _has_stream("__properties_version1.0"), read_msg),
     Format("eml", (".eml",), _is_mail, read_eml),
 )
@@ -173,37 +164,15 @@ def format_of(content: bytes, name: str) -> Format | None:
     Raises:
         UnreadableError: they are of a kind that is known and not read.
     """
-    found = next((own for own in FORMATS if own.recognises(content)), None)
-    if content.startswith(_ZIP):
-        _check_packed(content, name)
+    file = File(content, members(content))
+    found = next((own for own in FORMATS if own.recognises(file)), None)
+    if is_packed(content):
+        check_packed(content, name)
     if found is None and content.startswith(_OLE):
-        if _has_stream("EncryptedPackage")(content):
+        if _has_stream("EncryptedPackage")(file):
             raise locked(name)
         raise UnreadableError(
             f"{name!r} is in a format of older office programs. Open it, save it as DOCX, PPTX or "
             "PDF, and add that."
         )
     return found
-
-
-def _check_packed(content: bytes, name: str) -> None:
-    """Refuse what would fill the memory, or have a parser write the same text a million times."""
-    try:
-        with zipfile.ZipFile(BytesIO(content)) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-            if size > MAX_UNPACKED:
-                raise UnreadableError(
-                    f"{name!r} would take {size / 1e9:.0f} GB unpacked. Leave it out."
-                )
-            for member in archive.infolist():
-                if member.filename.endswith((".xml", ".rels")):
-                    with archive.open(member) as part:
-                        if b"<!ENTITY" in part.read(65536):
-                            raise UnreadableError(
-                                f"{name!r} defines entities of its own in {member.filename}, which "
-                                "no office program does. Leave it out."
-                            )
-    except DAMAGED as error:
-        raise UnreadableError(
-            f"{name!r} is damaged ({error}). Open it in the program that made it and save it anew."
-        ) from error

@@ -152,6 +152,12 @@ def row_text(names: Sequence[str], row: Sequence[str]) -> str:
     return CELL.join(cells)
 
 
+def letters(text: str) -> str:
+    """What a heading says, without its number, that of its page and how it is set: headings are
+    compared by it."""
+    return "".join(filter(str.isalpha, text)).casefold()
+
+
 def locked(name: str) -> UnreadableError:
     """The error for a file that takes a password."""
     return UnreadableError(f"{name!r} takes a password. Save a copy without one, and add that.")

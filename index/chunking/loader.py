@@ -28,6 +28,7 @@ LIBRARIES = (
     "markdown-it-py",
     "liteparse",
     "docling-slim",
+    "selectolax",
     "python-calamine",
 )
 """What else decides how a file is read."""

@@ -8,8 +8,8 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from io import BytesIO
 
+from index.chunking.html import write_html
 from index.chunking.layout import Composer, Layout
-from index.chunking.rich_text import write_html
 from index.errors import UnreadableError
 
 _SHOWN = ("From", "To", "Cc", "Date")
@@ -73,7 +73,7 @@ def _layout(
     for paragraph in _paragraphs(body):
         out.block([paragraph], "prose")
     if html:
-        write_html(out, html)
+        write_html(out, html, subject)
     if any(attached):
         out.block([f"Attached: {', '.join(filter(None, attached))}"], "lines")
     return out.layout(subject or None)

@@ -17,11 +17,9 @@ from __future__ import annotations
 import atexit
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from itertools import pairwise
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -33,9 +31,22 @@ from index.chunking.layout import (
     Composer,
     Heading,
     Layout,
+    letters,
     locked,
     names_columns,
 )
+from index.chunking.pdf_regions import (
+    Outline,
+    PrintedPage,
+    PrintedWord,
+    Region,
+    cells_of,
+    ends_sentence,
+    lines_of,
+    printed_pages,
+    printed_words,
+)
+from index.chunking.pdfium import remarks_on
 from index.errors import EmptyDocumentError, UnreadableError
 from index.models import Boxes, Kind
 
@@ -45,19 +56,16 @@ SECONDS = 120.0
 
 _MAGIC = b"%PDF-"
 _HYPHENS = ("-", "\u00ad", "\u2010")
-_LIGATURES = str.maketrans(
-    {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl"}
-)
-_ENDS = re.compile(r"[.!?:;…。！？]['\"”’)\]]*$")
-#: A line with the page's number is furniture if so many pages have one at its height. Not tuned.
-SEEN_ON = 3
 #: Characters of a paragraph that a page may break off in a sentence; shorter ones are labels.
 FULL = 60
-#: Lines further apart than so many times the usual are of two paragraphs; a line whose words are so
-#: many times as high as usual is a heading. Not tuned.
-APART, LARGE = 1.4, 1.15
-#: Words on one line that are nearer than this share of their height are one word. Not tuned.
-GLUED = 0.12
+#: A word that ends in the raised mark of a note reaches so much of its height above the others of
+#: its line. Not tuned.
+RAISED = 0.06
+_MARKED = re.compile(r"[^\W\d]{3}[\"'”’)\]]*[.!?…][\"'”’)\]]*(\d{1,3})$")
+#: How wide its figures are, as a share of the height of a word.
+FIGURE = 0.42
+#: Share of a font's height above its letters: with it, a box reaches into the line above.
+ASCENT = 0.1
 
 
 def is_pdf(content: bytes) -> bool:
@@ -66,70 +74,51 @@ def is_pdf(content: bytes) -> bool:
 
 
 @dataclass(slots=True)
-class _Word:
-    """A word on a page: its box, and whether it goes on the text item of the word before."""
-
-    text: str
-    page: int
-    left: float
-    top: float
-    right: float
-    bottom: float
-    in_item: bool
-
-    def is_inside(self, box: Any) -> bool:
-        x, y = (self.left + self.right) / 2, (self.top + self.bottom) / 2
-        return bool(
-            box.x - 1 <= x <= box.x + box.width + 1 and box.y - 1 <= y <= box.y + box.height + 1
-        )
-
-    def shares_line(self, other: _Word) -> bool:
-        low = min(self.bottom - self.top, other.bottom - other.top)
-        return min(self.bottom, other.bottom) - max(self.top, other.top) > low / 2
-
-
-@dataclass(slots=True)
 class _Printer:
     """Writes words into a layout and takes note of their boxes."""
 
-    vocabulary: frozenset[str]
+    vocabulary: Mapping[str, int]
     out: Composer = field(default_factory=Composer)
     spans: list[tuple[int, int]] = field(default_factory=list)
     pages: list[int] = field(default_factory=list)
     rectangles: list[tuple[float, float, float, float]] = field(default_factory=list)
 
-    def words(self, words: Sequence[_Word]) -> None:
-        """Write words, those of one line apart, hyphens at line ends joined."""
+    def words(self, words: Sequence[PrintedWord]) -> None:
+        """Write words, hyphens at line ends joined, marks of notes left out."""
         for number, word in enumerate(words):
             before = words[number - 1] if number else None
             if before:
                 self.out.write(self._between(before, word))
             after = words[number + 1] if number + 1 < len(words) else None
-            text = word.text[:-1] if after and self._is_divided(word, after) else word.text
+            text, right = word.text, word.right
+            if after and self._is_divided(word, after):
+                text = text[:-1]
+            elif (beside := before or after) and (marked := _marked(word, beside)):
+                text = text[: -len(marked)]
+                right -= len(marked) * FIGURE * beside.height
             if text:
                 self.spans.append(self.out.write(text))
                 self.pages.append(word.page)
-                self.rectangles.append((word.left, word.top, word.right, word.bottom))
+                top = word.top + ASCENT * word.height
+                self.rectangles.append((word.left, top, right, word.bottom))
 
-    def _between(self, before: _Word, word: _Word) -> str:
-        if word.in_item:
-            return " "
+    def _between(self, before: PrintedWord, word: PrintedWord) -> str:
         if before.page == word.page and before.shares_line(word):
-            gap, height = word.left - before.right, word.bottom - word.top
-            return "" if abs(gap) < GLUED * height else " "
-        ends_in_hyphen = len(before.text) > 1 and before.text.endswith(_HYPHENS)
+            return "" if word.is_glued_to(before) else " "
+        # A path or address goes on below without a hyphen.
+        ends_in_hyphen = len(before.text) > 1 and before.text.endswith((*_HYPHENS, "/"))
         return "" if ends_in_hyphen and word.text[0].isalnum() else " "
 
-    def _is_divided(self, word: _Word, after: _Word) -> bool:
+    def _is_divided(self, word: PrintedWord, after: PrintedWord) -> bool:
         """Whether its hyphen only divides it at the end of a line."""
         if after.in_item or not word.text.endswith(_HYPHENS) or not after.text[0].islower():
             return False
         if word.page == after.page and word.shares_line(after):
             return False
         whole = _bare(word.text + after.text)
-        return whole not in self.vocabulary or whole.replace("-", "") in self.vocabulary
+        return self.vocabulary[whole.replace("-", "")] >= self.vocabulary[whole]
 
-    def heading(self, words: Sequence[_Word], level: int) -> None:
+    def heading(self, words: Sequence[PrintedWord], level: int) -> None:
         if words:
             self.out.separate()
             start = self.out.length
@@ -137,13 +126,13 @@ class _Printer:
             text = self.out.text(start)
             self.out.parts.append(Heading(level, text, start, self.out.length))
 
-    def lines(self, groups: Sequence[Sequence[_Word]], kind: Kind) -> None:
+    def lines(self, groups: Sequence[Sequence[PrintedWord]], kind: Kind) -> None:
         """Write groups of words as a block, each on a line."""
         groups = [group for group in groups if group]
         if not groups:
             return
         self.out.separate()
-        spans = []
+        spans: list[tuple[int, int]] = []
         for number, group in enumerate(groups):
             if number:
                 self.out.write("\n")
@@ -159,10 +148,10 @@ class _Printer:
             isinstance(last, Block)
             and last.kind == "prose"
             and last.spans[-1][1] - last.spans[0][0] > FULL
-            and not _ENDS.search(self.out.text(last.spans[-1][0]))
+            and not ends_sentence(self.out.text(last.spans[-1][0]))
         )
 
-    def go_on(self, words: Sequence[_Word]) -> None:
+    def go_on(self, words: Sequence[PrintedWord]) -> None:
         """Write words as the rest of the last block."""
         last = self.out.parts.pop()
         self.out.write(" ")
@@ -170,7 +159,9 @@ class _Printer:
         start = last.spans[0][0] if isinstance(last, Block) else last.start
         self.out.parts.append(Block(((start, self.out.length),), "prose"))
 
-    def row(self, names: Sequence[Sequence[_Word]], cells: Sequence[Sequence[_Word]]) -> None:
+    def row(
+        self, names: Sequence[Sequence[PrintedWord]], cells: Sequence[Sequence[PrintedWord]]
+    ) -> None:
         """Write a row of a table, each cell after the name of its column."""
         if not any(cells):
             return
@@ -195,18 +186,17 @@ def read_pdf(content: bytes, name: str) -> Layout:
         UnreadableError: it takes a password, is damaged, too long, or cannot be parsed.
         EmptyDocumentError: it holds pictures of text alone.
     """
-    result = _parsed(content, name)
-    pages = [(page, _words(page)) for page in result.pages]
-    known = frozenset(_bare(w.text) for _, words in pages for w in words)
+    with remarks_on(content, SECONDS) as reading:
+        result = _parsed(content, name)
+        remarks = reading.result()
+    words = [printed_words(page, remarks.marks.get(page.page_num, ())) for page in result.pages]
+    pages = printed_pages(result.pages, words, _outline(remarks.outline))
+    known = Counter(_bare(word.text) for own in words for word in own)
     printer = _Printer(known)
-    laid_out = [(page, _assigned(page.blocks or (), words)) for page, words in pages]
-    furniture, levels = _furniture(laid_out), _levels(laid_out)
-    for page, blocks in laid_out:
-        printer.out.place(page.page_num, f"p. {page.page_label or page.page_num}")
-        _write_page(printer, [own for own in blocks if id(own[0]) not in furniture], levels)
+    _write_pages(printer, pages)
     if not printer.spans:
         raise EmptyDocumentError(
-            f"{name!r} holds no text: its {len(result.pages)} pages are pictures, as a scan's are. "
+            f"{name!r} holds no text: its {len(pages)} pages are pictures, as a scan's are. "
             "Have the text recognised first, for instance with: ocrmypdf IN.pdf OUT.pdf"
         )
     laid = printer.out.layout()
@@ -215,168 +205,71 @@ def read_pdf(content: bytes, name: str) -> Layout:
         spans=np.array(printer.spans, dtype=np.int32),
         pages=np.array(printer.pages, dtype=np.int32),
         rectangles=np.array(printer.rectangles, dtype=np.float32),
-        sizes=np.array([(page.width, page.height) for page, _ in pages], dtype=np.float32),
-        labels=tuple(page.page_label or str(page.page_num) for page, _ in pages),
+        sizes=np.array([page.size for page in pages], dtype=np.float32),
+        labels=tuple(page.label for page in pages),
     )
     return replace(laid, boxes=boxes)
 
 
-def _write_page(
-    printer: _Printer, blocks: Sequence[tuple[Any, list[_Word]]], levels: Mapping[int, int]
-) -> None:
-    items: list[list[_Word]] = []
-    for number, (block, own) in enumerate(blocks):
-        if block.kind == "list_item":
-            item, rest = _item(own)
-            items.append(item)
-            if rest:
-                printer.lines(items, "list")
-                items = []
-                printer.lines([rest], "prose")
+def _outline(entries: Iterable[tuple[int, str, int]]) -> Outline:
+    found: dict[int, dict[str, int]] = {}
+    for page, title, level in entries:
+        if said := letters(title):
+            found.setdefault(page, {})[said] = level
+    return found
+
+
+def _write_pages(printer: _Printer, pages: Sequence[PrintedPage]) -> None:
+    notes: list[Region] = []
+    label = ""
+    for page in pages:
+        body = [own for own in page.regions if own.kind != "note"]
+        goes_on = bool(body) and body[0].kind == "paragraph" and printer.goes_on()
+        if not goes_on:
+            _write_regions(printer, notes)
+        label, before = f"p. {page.label}", label
+        printer.out.place(page.number, label)
+        if goes_on:
+            printer.go_on(body[0].words)
+            if notes:
+                # Those of the page before, held back so that the paragraph stays whole.
+                printer.out.place(page.number - 1, before)
+                _write_regions(printer, notes)
+                printer.out.place(page.number, label)
+        _write_regions(printer, body[1:] if goes_on else body)
+        notes = [own for own in page.regions if own.kind == "note"]
+    _write_regions(printer, notes)
+
+
+def _write_regions(printer: _Printer, regions: Sequence[Region]) -> None:
+    items: list[list[PrintedWord]] = []
+    for region in regions:
+        if region.kind == "list_item":
+            items.append(region.words)
             continue
         printer.lines(items, "list")
         items = []
-        if block.kind == "heading":
-            printer.heading(own, block.level or 1)
-        elif block.kind == "table":
-            header, *rows = _cells(block, own)
+        if region.kind == "heading":
+            printer.heading(region.words, region.level)
+        elif region.kind == "table":
+            header, *rows = cells_of(region)
             told = [[" ".join(word.text for word in cell) for cell in row] for row in rows]
             if not any(header) and rows and names_columns(told):
                 header, *rows = rows
             for row in rows:
                 printer.row(header, row)
-        elif block.kind in ("code", "grid_fallback"):
-            printer.lines(list(_lines(own)), "lines")
-        elif id(block) in levels:
-            printer.heading(own, levels[id(block)])
+        elif region.kind in ("code", "grid_fallback"):
+            printer.lines(list(lines_of(region.words)), "lines")
         else:
-            first, *others = _paragraphs(own)
-            if number == 0 and printer.goes_on():
-                printer.go_on(first)
-            else:
-                printer.lines([first], "prose")
-            for paragraph in others:
-                printer.lines([paragraph], "prose")
+            printer.lines([region.words], "prose")
     printer.lines(items, "list")
 
 
-def _paragraphs(words: Sequence[_Word]) -> list[list[_Word]]:
-    """The words of a block apart where more than a line is left blank, as the library does it only
-    for some files."""
-    lines = list(_lines(words))
-    steps = [below[0].top - above[0].top for above, below in pairwise(lines)]
-    usual = median(steps) if steps else 0.0
-    found = [list(lines[0])]
-    for step, line in zip(steps, lines[1:], strict=True):
-        if len(steps) > 1 and step > APART * usual:
-            found.append([])
-        found[-1].extend(line)
-    return found
-
-
-def _levels(pages: Sequence[tuple[Any, list[tuple[Any, list[_Word]]]]]) -> dict[int, int]:
-    """The levels of headings, by the ids of their blocks, where the library knew of none: lines
-    that stand alone and are larger than most, the largest first."""
-    blocks = [own for _, page in pages for own in page]
-    if not blocks or any(block.kind == "heading" for block, _ in blocks):
-        return {}
-    usual = median(word.bottom - word.top for _, words in blocks for word in words)
-    large = {
-        id(block): round(max(word.bottom - word.top for word in words))
-        for block, words in blocks
-        if block.kind == "paragraph"
-        and words[0].shares_line(words[-1])
-        and min(word.bottom - word.top for word in words) > LARGE * usual
-    }
-    sizes = sorted(set(large.values()), reverse=True)
-    return {identity: sizes.index(size) + 1 for identity, size in large.items()}
-
-
-def _item(words: list[_Word]) -> tuple[list[_Word], list[_Word]]:
-    """The words of a list's item, and those of a paragraph below that was taken for more of it:
-    its lines begin left of the item's marker."""
-    at = 0
-    for line in _lines(words):
-        if at and line[0].left < words[0].left - 2:
-            break
-        at += len(line)
-    return words[:at], words[at:]
-
-
-def _furniture(pages: Sequence[tuple[Any, list[tuple[Any, list[_Word]]]]]) -> set[int]:
-    """Running heads and feet that the library left in, by the ids of their blocks: the first or
-    last line of a page, with its number, at a height where other pages have theirs."""
-    found = list[tuple[int, int]]()
-    for page, blocks in pages:
-        label = page.page_label or str(page.page_num)
-        ends = sorted(blocks, key=lambda own: own[0].bbox.y)
-        for block, words in (ends[:1] + ends[-1:]) if ends else []:
-            is_line = words[0].shares_line(words[-1])
-            if is_line and label in (words[0].text, words[-1].text):
-                found.append((id(block), round(block.bbox.y / 4)))
-    heights = Counter(height for _, height in found)
-    return {identity for identity, height in found if heights[height] >= SEEN_ON}
-
-
-def _words(page: Any) -> list[_Word]:
-    """The words of a page in the order of its text items."""
-    return [
-        _Word(
-            word.text.translate(_LIGATURES),
-            page.page_num,
-            word.x,
-            word.y,
-            word.x + word.width,
-            word.y + word.height,
-            number > 0,
-        )
-        for item in page.text_items
-        for number, word in enumerate(item.words)
-        if word.text.strip()
-    ]
-
-
-def _assigned(blocks: Sequence[Any], words: Sequence[_Word]) -> list[tuple[Any, list[_Word]]]:
-    """Each block that holds text with the words that stand in it: of several, in the smallest."""
-    found: list[tuple[Any, list[_Word]]] = [(block, []) for block in blocks if block.bbox]
-    for word in words:
-        around = [own for own in found if word.is_inside(own[0].bbox)]
-        if around:
-            min(around, key=lambda own: own[0].bbox.width * own[0].bbox.height)[1].append(word)
-    return [own for own in found if own[1]]
-
-
-def _cells(table: Any, words: Sequence[_Word]) -> list[list[list[_Word]]]:
-    """The words of each cell, row by row, the header first."""
-    rows = [list(row) for row in [table.header or [], *(table.rows or [])]]
-    found: list[list[list[_Word]]] = [[[] for _ in row] for row in rows]
-    places = [
-        (cell.bbox, found[r][c])
-        for r, row in enumerate(rows)
-        for c, cell in enumerate(row)
-        if cell.bbox
-    ]
-    for word in words:
-        around = [own for own in places if word.is_inside(own[0])] or places
-        if around:
-            min(around, key=lambda own: _distance(word, own[0]))[1].append(word)
-    return found
-
-
-def _distance(word: _Word, box: Any) -> float:
-    x, y = (word.left + word.right) / 2, (word.top + word.bottom) / 2
-    return float(abs(x - box.x - box.width / 2) + 4 * abs(y - box.y - box.height / 2))
-
-
-def _lines(words: Sequence[_Word]) -> Iterator[list[_Word]]:
-    line: list[_Word] = []
-    for word in words:
-        if line and not line[-1].shares_line(word):
-            yield line
-            line = []
-        line.append(word)
-    if line:
-        yield line
+def _marked(word: PrintedWord, beside: PrintedWord) -> str:
+    """The figures of a note's mark at the end of a sentence; "" where it has none."""
+    match = _MARKED.search(word.text)
+    is_raised = beside.shares_line(word) and beside.top - word.top > RAISED * word.height
+    return match[1] if match and is_raised and word.text[0].isalnum() else ""
 
 
 def _bare(word: str) -> str:

@@ -18,7 +18,6 @@ from index.chunking.layout import Block, Heading, Layout
 from index.chunking.sentences import (
     CLOSERS,
     ENDERS,
-    LONG_ITEM,
     OPENERS,
     Span,
     has_word,
@@ -87,14 +86,16 @@ def _group_units(text: str, group: Sequence[Span]) -> Iterator[Block | _Candidat
         if all(group[place][1] - group[place][0] <= _WRAP for place in others):
             yield from _group_units(text, group[:first])
             bounds = zip(items, [*items[1:], len(group)], strict=True)
-            spans = tuple((group[a][0], group[b - 1][1]) for a, b in bounds)
-            if all(end - start <= LONG_ITEM for start, end in spans):
-                yield Block(spans, "list")
-            else:
-                yield from (Block((span,), "prose") for span in spans)
+            yield Block(tuple((group[a][0], group[b - 1][1]) for a, b in bounds), "list")
             return
     ended = _ended(text, group)
-    if all(end - start <= _WRAP for start, end in group[:-1]) and 2 * sum(ended) < len(ended):
+    # What goes on in lower case was broken off there: it is wrapped, wherever other lines end.
+    broken = sum(
+        text[start].islower() and not is_end
+        for (start, _), is_end in zip(group[1:], ended, strict=True)
+    )
+    is_wrapped = 2 * (sum(ended) - broken) < len(ended)
+    if is_wrapped and all(end - start <= _WRAP for start, end in group[:-1]):
         if ended[0] and _heading_like(text, group[0]):
             yield _Candidate(*group[0])
             group = group[1:]
@@ -106,8 +107,7 @@ def _group_units(text: str, group: Sequence[Span]) -> Iterator[Block | _Candidat
 def _line_unit(text: str, span: Span) -> Block | _Candidate:
     if _heading_like(text, span):
         return _Candidate(*span)
-    is_item = _ITEM.match(text, *span) and span[1] - span[0] <= LONG_ITEM
-    return Block((span,), "list" if is_item else "prose")
+    return Block((span,), "list" if _ITEM.match(text, *span) else "prose")
 
 
 def _ended(text: str, group: Sequence[Span]) -> list[bool]:

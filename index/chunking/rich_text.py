@@ -1,5 +1,5 @@
 """Documents of headings, paragraphs, lists and tables into a layout, through docling's readers that
-take no model: Word, PowerPoint, OpenDocument, HTML, EPUB.
+take no model: Word, PowerPoint, OpenDocument.
 
 Nothing that a file refers to outside of itself is fetched.
 """
@@ -25,8 +25,6 @@ BACKENDS = {
     "pptx": ("PPTX", "mspowerpoint_backend", "MsPowerpointDocumentBackend"),
     "odt": ("ODT", "opendocument_backend", "OdtDocumentBackend"),
     "odp": ("ODP", "opendocument_backend", "OdpDocumentBackend"),
-    "html": ("HTML", "html_backend", "HTMLDocumentBackend"),
-    "epub": ("EPUB", "epub_backend", "EpubDocumentBackend"),
 }
 #: What the pages of a format are called.
 PAGES = {"pptx": "slide", "odp": "slide"}
@@ -54,11 +52,6 @@ def read_rich_text(content: bytes, name: str, format_name: str) -> Layout:
     writer = _Writer(document, Composer(), PAGES.get(format_name))
     writer.write()
     return writer.out.layout(writer.title)
-
-
-def write_html(out: Composer, html: str) -> None:
-    """Add what a piece of HTML holds."""
-    _Writer(_read(html.encode(), "html"), out, None).write()
 
 
 def _read(content: bytes, format_name: str) -> Any:

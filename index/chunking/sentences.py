@@ -97,7 +97,7 @@ def sentence_spans(text: str, start: int, end: int, language: str = ENGLISH) -> 
     return merge_wordless(text, spans)
 
 
-_FOR_LIBRARY = str.maketrans({"…": "."})
+_FOR_LIBRARY = str.maketrans({"…": ".", **dict.fromkeys("•‣◦▪●", "-")})
 _MARKS = str.maketrans(dict.fromkeys('"“”„«»', " "))
 OPENERS = "\"'“‘«„"
 CLOSERS = ")]}*_”’»\"'"
@@ -117,7 +117,8 @@ _WORD = re.compile(
 def _plain(text: str) -> str:
     """The text as the segmenter takes it, character for character: every line break and other
     whitespace a space (it ends sentences at some line breaks and not at others), an ellipsis
-    a full stop (it never ends a sentence for it), and no lone surrogates (they cannot reach it)."""
+    a full stop (it never ends a sentence for it), a bullet a hyphen (no sentence ends behind one),
+    and no lone surrogates (they cannot reach it)."""
     if not text.isprintable():
         text = "".join(
             " " if c.isspace() else "\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text
@@ -194,13 +195,22 @@ def _after_words(text: str, cuts: Sequence[int]) -> Iterator[int]:
             yield match.end()
 
 
+def _goes_on_word(character: str) -> bool:
+    """Whether it goes on what stands right before it: "foo/../bar", "comp.unix" and "#!/bin/sh" are
+    each one word, "bad.It" lacks a space, and other scripts have none."""
+    return character.isascii() and not character.isupper() and character not in f"{OPENERS}([ "
+
+
 def _joined(text: str, start: int, cut: int) -> bool:
     """Whether the boundary at `cut`, of a sentence that began at `start`, is none."""
+    if not text[cut - 1].isspace() and _goes_on_word(text[cut]):
+        return True
     before = text[max(start, cut - 40) : cut].rstrip()
     if text[cut - 1] == ".":
-        # "ASP.NET" and "System.Text" are names, "bad.It" is a missing space.
+        # "ASP.NET", "System.Text" and "/doc/log.Debian.gz" are names, "bad.It" is a missing space.
         word = before.split()[-1] if before.split() else ""
-        return any(map(str.isupper, word))
+        after = text[cut : cut + 40].split(None, 1)[0].rstrip(ENDERS + CLOSERS)
+        return any(map(str.isupper, word)) or "/" in word or "." in after
     if cut - start < 10 and _ENUMERATOR.fullmatch(text[start:cut].strip()):
         return True
     if text[cut].isdigit() and _NUMBERED.search(before):

@@ -1,0 +1,561 @@
+"""The pages of a PDF as regions to be read: what liteparse makes of them, put right.
+
+It knows blocks in reading order and boxes of words, but takes a line with a word in a typewriter's
+font for code, running heads for nothing, and tables of contents for text. Put right is only what
+the page shows: where words stand, how large they are, and what the file's own outline says.
+"""
+
+# Typographic quotes are meant as they stand.
+# ruff: noqa: RUF001
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from index.chunking.layout import letters
+from index.chunking.pdfium import MARKS, Place
+
+Outline = Mapping[int, Mapping[str, int]]
+"""For each page that the outline of a file leads to, the letters of titles and their levels."""
+
+#: A line with the page's number is furniture if so many pages have one at its height. Not tuned.
+SEEN_ON = 3
+#: Lines further apart than so many times the usual are of two paragraphs; a line whose words are so
+#: many times as high as usual is a heading, and so many times a note. Not tuned.
+APART, LARGE, SMALL = 1.4, 1.15, 0.93
+#: A page of which so many lines, and this share, repeat headings of others is one of contents.
+ENTRIES, MOSTLY = 4, 0.6
+#: Share of a line that its words fill where prose goes on below it.
+FILLED = 0.6
+#: Words that are nearer than this share of their height are one word. Not tuned.
+GLUED = 0.12
+#: Characters of a line that may be the term of the definition below it.
+TERM = 60
+
+_ENDS = re.compile(r"[.!?:;…。！？]['\"”’)\]]*\d{0,3}$")
+_TYPED = frozenset(MARKS.values())
+_LIGATURES = str.maketrans(
+    {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl"}
+)
+
+
+@dataclass(slots=True)
+class PrintedWord:
+    """A word on a page: its box in points, and whether it goes on the text item of the word
+    before."""
+
+    text: str
+    page: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+    in_item: bool
+
+    @property
+    def height(self) -> float:
+        """Of its box, in points."""
+        return self.bottom - self.top
+
+    def is_inside(self, edges: tuple[float, float, float, float]) -> bool:
+        """Whether its middle is."""
+        left, top, right, bottom = edges
+        return (
+            left <= (self.left + self.right) / 2 <= right
+            and top <= (self.top + self.bottom) / 2 <= bottom
+        )
+
+    def spans(self, height: float) -> bool:
+        """Whether something at a height of the page stands beside it or in it."""
+        return self.top - 1 <= height <= self.bottom + 1
+
+    def shares_line(self, other: PrintedWord) -> bool:
+        """Whether they stand beside each other."""
+        low = min(self.height, other.height)
+        return min(self.bottom, other.bottom) - max(self.top, other.top) > low / 2
+
+    def is_glued_to(self, before: PrintedWord) -> bool:
+        """Whether no space divides it from the word before, on the same line."""
+        return abs(self.left - before.right) < GLUED * self.height
+
+
+Line = list[PrintedWord]
+
+
+@dataclass(slots=True)
+class Region:
+    """Words that stand together on a page.
+
+    Attributes:
+        kind: heading, paragraph, list_item, table, code, note, or what else liteparse calls it.
+        level: of a heading, 1 the highest.
+        words: in reading order.
+        block: what liteparse knows of it.
+    """
+
+    kind: str
+    level: int
+    words: list[PrintedWord]
+    block: Any = None
+
+    @property
+    def left(self) -> float:
+        """Of its leftmost word."""
+        return min(word.left for word in self.words)
+
+    @property
+    def top(self) -> float:
+        """Of its highest word."""
+        return min(word.top for word in self.words)
+
+    @property
+    def bottom(self) -> float:
+        """Of its lowest word."""
+        return max(word.bottom for word in self.words)
+
+    @property
+    def letters(self) -> str:
+        """What it says, as headings are compared."""
+        return letters("".join(word.text for word in self.words))
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedPage:
+    """A page.
+
+    Attributes:
+        number: from 1.
+        label: the number printed on it.
+        size: width and height in points.
+        regions: in reading order.
+    """
+
+    number: int
+    label: str
+    size: tuple[float, float]
+    regions: list[Region]
+
+
+def printed_pages(
+    pages: Iterable[Any], words: Iterable[Sequence[PrintedWord]], outline: Outline
+) -> list[PrintedPage]:
+    """The pages that liteparse has read, with their words.
+
+    What stands in a page's running head or foot is told once, and the number of the page not at
+    all; tables of contents are left out.
+    """
+    found, loose = list[PrintedPage](), list[list[Line]]()
+    for page, printed in zip(pages, words, strict=True):
+        regions, rest = _assigned(page.blocks or (), printed)
+        label = page.page_label or str(page.page_num)
+        found.append(PrintedPage(page.page_num, label, (page.width, page.height), regions))
+        loose.append(list(lines_of(rest)))
+    _tell_loose(found, loose)
+    _drop_furniture(found)
+    deepest = _set_headings(found, outline)
+    _drop_contents(found, outline)
+    for own in found:
+        told = (part for region in own.regions for part in _told_right(region))
+        own.regions[:] = _without_false_code(list(told))
+    step, height = _usual_step(found), _usual_height(found)
+    for own in found:
+        whole = _with_first_lines(own.regions)
+        parts = [part for region in whole for part in _paragraphs(region, step)]
+        own.regions[:] = _with_terms(parts, deepest)
+        _set_notes(own.regions, height)
+    return found
+
+
+def printed_words(page: Any, marks: Sequence[Place]) -> list[PrintedWord]:
+    """The words of a page in the order of its text items, with the typographic marks on it."""
+    words = [
+        PrintedWord(
+            word.text.translate(_LIGATURES),
+            page.page_num,
+            word.x,
+            word.y,
+            word.x + word.width,
+            word.y + word.height,
+            number > 0,
+        )
+        for item in page.text_items
+        for number, word in enumerate(item.words)
+        if word.text.strip()
+    ]
+    _set_marks(words, marks)
+    return words
+
+
+def _set_marks(words: Sequence[PrintedWord], marks: Sequence[Place]) -> None:
+    """Put typographic marks into the words that they stand in, for what is written in their
+    place."""
+    left = list(marks)
+    for word in words:
+        if not left or not _TYPED.intersection(word.text):
+            continue
+        inside = sorted(
+            (mark for mark in left if word.left <= mark[1] <= word.right and word.spans(mark[2])),
+            key=lambda mark: mark[1],
+        )
+        for typed in _TYPED:
+            own = [mark for mark in inside if MARKS[mark[0]] == typed]
+            # Where there are others, a hyphen beside a dash, it is not known which is which.
+            if own and len(own) == word.text.count(typed):
+                pieces = word.text.split(typed)
+                told = [mark[0] for mark in own]
+                word.text = pieces[0] + "".join(map(str.__add__, told, pieces[1:]))
+
+
+def lines_of(words: Iterable[PrintedWord]) -> Iterator[Line]:
+    """The words line by line."""
+    line: Line = []
+    for word in words:
+        if line and not line[-1].shares_line(word):
+            yield line
+            line = []
+        line.append(word)
+    if line:
+        yield line
+
+
+def ends_sentence(text: str) -> bool:
+    """Whether a paragraph may end so."""
+    return _ENDS.search(text) is not None
+
+
+def cells_of(table: Region) -> list[list[list[PrintedWord]]]:
+    """The words of each cell of a table, row by row, the header first."""
+    rows = [list(row) for row in [table.block.header or [], *(table.block.rows or [])]]
+    found: list[list[list[PrintedWord]]] = [[[] for _ in row] for row in rows]
+    places = [
+        (cell.bbox, found[r][c])
+        for r, row in enumerate(rows)
+        for c, cell in enumerate(row)
+        if cell.bbox
+    ]
+    for word in table.words:
+        around = [own for own in places if word.is_inside(_edges(own[0]))] or places
+        if around:
+            min(around, key=lambda own: _distance(word, own[0]))[1].append(word)
+    return found
+
+
+def _distance(word: PrintedWord, box: Any) -> float:
+    x, y = (word.left + word.right) / 2, (word.top + word.bottom) / 2
+    return float(abs(x - box.x - box.width / 2) + 4 * abs(y - box.y - box.height / 2))
+
+
+def _assigned(
+    blocks: Iterable[Any], words: Sequence[PrintedWord]
+) -> tuple[list[Region], list[PrintedWord]]:
+    """Each block that holds text with the words that stand in it, of several blocks in the
+    smallest; and the words in none."""
+    found = [Region(block.kind, block.level or 1, [], block) for block in blocks if block.bbox]
+    if not found or not words:
+        return [], list(words)
+    boxes = np.array([_edges(own.block.bbox) for own in found])
+    middles = np.array([((w.left + w.right) / 2, (w.top + w.bottom) / 2) for w in words])
+    x, y = middles[:, :1], middles[:, 1:]
+    inside = (boxes[:, 0] <= x) & (x <= boxes[:, 2]) & (boxes[:, 1] <= y) & (y <= boxes[:, 3])
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    smallest = np.where(inside.any(axis=1), np.where(inside, areas, np.inf).argmin(axis=1), -1)
+    rest = list[PrintedWord]()
+    for word, number in zip(words, smallest.tolist(), strict=True):
+        (rest if number < 0 else found[number].words).append(word)
+    return [own for own in found if own.words], rest
+
+
+def _edges(box: Any) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of a box, a point wider."""
+    return box.x - 1, box.y - 1, box.x + box.width + 1, box.y + box.height + 1
+
+
+def _tell_loose(pages: Sequence[PrintedPage], loose: Sequence[Sequence[Line]]) -> None:
+    """Put the lines that the library took for running heads and feet back: those that say nothing
+    but the page's number never, those that are as full as a line of text always, others once."""
+    full = 0.75 * median(
+        [
+            _filled(line)
+            for page in pages
+            for own in page.regions
+            if own.kind == "paragraph"
+            for line in lines_of(own.words)
+        ]
+        or [0.0]
+    )
+    told: set[str] = set()
+    for page, lines in zip(pages, loose, strict=True):
+        first = min((own.top for own in page.regions), default=0.0)
+        above: list[PrintedWord] = []
+        for line in lines:
+            words = [word.text for word in line]
+            is_full = _filled(line) >= full
+            said = " ".join(words) if is_full else letters("".join(words))
+            is_number = sum(any(map(str.isalpha, w)) for w in words) < 3 and page.label in words
+            if not said or said in told or is_number:
+                continue
+            told.add(said)
+            if is_full and line[0].top < first:
+                above.extend(line)
+            else:
+                # As a note is, so that it stands in no paragraph's way.
+                page.regions.append(Region("paragraph" if is_full else "note", 1, line))
+        if above:
+            page.regions.insert(0, Region("paragraph", 1, above))
+
+
+def _filled(line: Line) -> float:
+    return sum(word.right - word.left for word in line)
+
+
+def _drop_furniture(pages: Sequence[PrintedPage]) -> None:
+    """Drop running heads and feet that the library left in: the first or last line of a page, with
+    its number, at a height where other pages have theirs."""
+    found = list[tuple[PrintedPage, Region, int]]()
+    for page in pages:
+        ends = sorted(page.regions, key=lambda own: own.top)
+        for own in ends[:1] + ends[-1:]:
+            is_line = own.words[0].shares_line(own.words[-1])
+            if is_line and page.label in (own.words[0].text, own.words[-1].text):
+                found.append((page, own, round(own.top / 4)))
+    heights = Counter(height for _, _, height in found)
+    for page, own, height in found:
+        if heights[height] >= SEEN_ON and own in page.regions:
+            page.regions.remove(own)
+
+
+def _set_headings(pages: Sequence[PrintedPage], outline: Outline) -> int:
+    """Give headings the levels of the outline where the file has one; where it has none and the
+    library knew of no heading, lines are some that stand alone and are larger than most.
+
+    Returns:
+        The lowest level of the outline; headings below it are the library's. 0 where there is none.
+    """
+    named = [
+        (own, outline[page.number][own.letters])
+        for page in pages
+        if page.number in outline
+        for own in page.regions
+        if own.kind != "table" and own.letters in outline[page.number]
+    ]
+    if len(named) > 1:
+        deepest = max(level for titles in outline.values() for level in titles.values())
+        for page in pages:
+            for own in page.regions:
+                own.level += deepest
+        for own, level in named:
+            own.kind, own.level = "heading", level
+        return deepest
+    if not any(own.kind == "heading" for page in pages for own in page.regions):
+        usual = _usual_height(pages)
+        large = [
+            own
+            for page in pages
+            for own in page.regions
+            if own.kind == "paragraph"
+            and own.words[0].shares_line(own.words[-1])
+            and min(word.height for word in own.words) > LARGE * usual
+        ]
+        sizes = sorted({round(max(w.height for w in own.words)) for own in large}, reverse=True)
+        for own in large:
+            own.kind = "heading"
+            own.level = sizes.index(round(max(word.height for word in own.words))) + 1
+    return 0
+
+
+def _usual_height(pages: Iterable[PrintedPage]) -> float:
+    heights = [word.height for page in pages for own in page.regions for word in own.words]
+    return median(heights) if heights else 0.0
+
+
+def _drop_contents(pages: Sequence[PrintedPage], outline: Outline) -> None:
+    """Drop tables of contents: lines that say what headings of other pages say."""
+    named: dict[str, set[int]] = {}
+    for number, titles in outline.items():
+        for title in titles:
+            named.setdefault(title, set()).add(number)
+    for page in pages:
+        for own in page.regions:
+            if own.kind == "heading":
+                named.setdefault(own.letters, set()).add(page.number)
+    for page in pages:
+        entries, told, count = list[Region](), 0, 0
+        for own in page.regions:
+            lines = [letters("".join(word.text for word in line)) for line in lines_of(own.words)]
+            repeated = sum(bool(named.get(line, set()) - {page.number}) for line in lines if line)
+            count += len(lines)
+            if own.kind == "heading":
+                told += repeated
+            elif repeated >= MOSTLY * len(lines):
+                entries.append(own)
+                told += repeated
+        if told >= ENTRIES and told >= MOSTLY * count:
+            page.regions.clear()
+        elif sum(len(list(lines_of(own.words))) for own in entries) >= ENTRIES:
+            page.regions[:] = [own for own in page.regions if own not in entries]
+
+
+def _usual_step(pages: Iterable[PrintedPage]) -> float:
+    """How far apart lines of a paragraph mostly are, in heights of their words."""
+    steps = [
+        step / height
+        for page in pages
+        for own in page.regions
+        if own.kind == "paragraph"
+        for step, height in zip(*_steps(list(lines_of(own.words))), strict=True)
+    ]
+    return median(steps) if steps else 0.0
+
+
+def _steps(lines: Sequence[Line]) -> tuple[list[float], list[float]]:
+    """How far each line but the first stands below the one before, and how high its words are.
+
+    Measured at the feet of the words: a mark that stands raised does not move them.
+    """
+    feet = [median(word.bottom for word in line) for line in lines]
+    heights = [median(word.height for word in line) for line in lines[1:]]
+    return [below - above for above, below in pairwise(feet)], heights
+
+
+def _paragraphs(region: Region, usual: float) -> Iterator[Region]:
+    """The paragraphs of a region, which the library divides only in some files.
+
+    One ends where the next line stands further below than others of the region do; or than lines of
+    the document do, where it also leaves room; or where a sentence ends and the next line alone is
+    indented.
+    """
+    lines = list(lines_of(region.words))
+    if region.kind != "paragraph" or len(lines) < 2:
+        yield region
+        return
+    steps, heights = _steps(lines)
+    nearest = min(steps) if len(steps) > 1 else float("inf")
+    left, right = region.left, max(line[-1].right for line in lines)
+    words = list(lines[0])
+    for above, line, below, step, height in zip(
+        lines, lines[1:], [*lines[2:], None], steps, heights, strict=False
+    ):
+        has_room = right - above[-1].right > line[0].right - line[0].left + height / 2
+        is_indented = (
+            line[0].left - left > height / 2
+            and (below is None or below[0].left - left < height / 2)
+            and ends_sentence(above[-1].text)
+        )
+        is_apart = step > APART * nearest or (has_room and step > APART * usual * height)
+        if is_apart or is_indented:
+            yield Region("paragraph", region.level, words)
+            words = []
+        words.extend(line)
+    yield Region("paragraph", region.level, words)
+
+
+def _told_right(region: Region) -> Iterator[Region]:
+    """A region without what is only taken for more of it: a table of one column is text, and so is
+    what stands below an item of a list and left of its marker."""
+    if region.kind == "table":
+        if max(sum(map(bool, row)) for row in cells_of(region)) < 2:
+            region.kind = "paragraph"
+    elif region.kind == "list_item":
+        at = 0
+        for line in lines_of(region.words):
+            if at and line[0].left < region.words[0].left - 2:
+                yield Region("list_item", region.level, region.words[:at])
+                region = Region("paragraph", region.level, region.words[at:])
+                break
+            at += len(line)
+    yield region
+
+
+def _without_false_code(regions: Sequence[Region]) -> list[Region]:
+    """Regions with what is no code made a paragraph: lines that are filled as prose fills them, and
+    a line or two right under or above those of a paragraph, of which they are then part."""
+    found: list[Region] = []
+    kind, is_short = "", False
+    for own in regions:
+        if own.kind == "code" and _is_filled(own):
+            own.kind = "paragraph"
+        was, kind = kind, own.kind
+        if kind == "code":
+            is_short = len(list(lines_of(own.words))) < 3
+        if is_short and {was, kind} == {"code", "paragraph"} and _goes_on(found[-1], own):
+            found[-1].kind = "paragraph"
+            found[-1].words.extend(own.words)
+        else:
+            found.append(own)
+    return found
+
+
+def _with_first_lines(regions: Sequence[Region]) -> list[Region]:
+    """Regions with a first line that is indented joined to the lines of its paragraph below."""
+    found: list[Region] = []
+    for own in regions:
+        before = found[-1] if found else None
+        if (
+            before is not None
+            and before.kind == own.kind == "paragraph"
+            and before.words[0].shares_line(before.words[-1])
+            and not ends_sentence(before.words[-1].text)
+            and own.left < before.left
+            and own.top - before.bottom < own.words[0].height / 2
+        ):
+            before.words.extend(own.words)
+        else:
+            found.append(own)
+    return found
+
+
+def _goes_on(before: Region, own: Region) -> bool:
+    """Whether its first line follows the other's last as the lines of a paragraph do."""
+    height = median(word.height for word in own.words)
+    return (
+        abs(own.left - before.left) < height / 2
+        and -height / 2 < own.top - before.bottom < height / 2
+    )
+
+
+def _is_filled(own: Region) -> bool:
+    lines = list(lines_of(own.words))
+    width = max(line[-1].right for line in lines) - own.left
+    return len(lines) > 2 and all(_filled(line) > FILLED * width for line in lines[:-1])
+
+
+def _with_terms(regions: Sequence[Region], deepest: int) -> list[Region]:
+    """Regions with the term of a definition joined to what is indented below it; it may be a
+    heading that the outline does not have, down to its `deepest` level."""
+    found: list[Region] = []
+    for own in regions:
+        before = found[-1] if found else None
+        if (
+            before is not None
+            and own.kind == "paragraph"
+            and (
+                before.kind in ("paragraph", "code")
+                or (before.kind == "heading" and 0 < deepest < before.level)
+            )
+            and before.words[0].shares_line(before.words[-1])
+            and sum(len(word.text) + 1 for word in before.words) < TERM
+            and own.left > before.left + own.words[0].height / 2
+            and 0 <= own.top - before.bottom + 2 < own.words[0].height
+        ):
+            found[-1] = Region("paragraph", own.level, before.words + own.words)
+        else:
+            found.append(own)
+    return found
+
+
+def _set_notes(regions: Sequence[Region], usual: float) -> None:
+    """Make the paragraphs at the foot of a page that are printed smaller notes."""
+    for own in reversed(regions):
+        if own.kind == "note":
+            continue
+        if own.kind != "paragraph" or median(w.height for w in own.words) > SMALL * usual:
+            break
+        own.kind = "note"
