@@ -41,6 +41,7 @@ HOMES = {
     "jinja2": {"evals.reporting.report"},
     "liteparse": {"index.chunking.pdf"},
     "llama_index": {"assistant.llm.client", "assistant.llama_index"},
+    "lxml": {"index.chunking.rich_text"},
     "markdown_it": {"index.chunking.markdown"},
     "onnxruntime": {"assistant.retrieval.reading_model"},
     "mcp": {"assistant.web.mcp"},

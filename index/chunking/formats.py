@@ -37,6 +37,8 @@ class Format:
         recognises: whether a file is of the format.
         read: makes a layout of them.
         has_pages: whether that says where on which page each word is printed.
+        is_isolated: whether its parser has a process of its own anyway; others are read in one
+            (see `isolation`).
     """
 
     name: str
@@ -44,6 +46,7 @@ class Format:
     recognises: Recogniser
     read: Reader
     has_pages: bool = False
+    is_isolated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,9 @@ def _is_epub(file: File) -> bool:
 _ODF = "application/vnd.oasis.opendocument."
 
 FORMATS = (
-    Format("pdf", (".pdf",), lambda f: is_pdf(f.content), read_pdf, has_pages=True),
+    Format(
+        "pdf", (".pdf",), lambda f: is_pdf(f.content), read_pdf, has_pages=True, is_isolated=True
+    ),
     Format(
         "docx",
         (".docx", ".docm"),

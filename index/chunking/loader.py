@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from index.chunking.chunker import segmentation
 from index.chunking.decoding import decoded
 from index.chunking.files import mode_of, source_of
 from index.chunking.formats import FORMATS, TEXT_FORMATS, format_of
+from index.chunking.isolation import READING
 from index.chunking.language import language_of
 from index.errors import DocumentError, EmptyDocumentError, UnreadableError
 from index.models import Document, bytes_hash, document_id, text_hash
@@ -89,7 +90,9 @@ class RawDocument:
             # As it is now: it may have changed since it was found.
             raw = _content(self.file)
             content = bytes_hash(raw)
-            layout = _BINARY[self.format].read(raw, self.file.name)
+            own = _BINARY[self.format]
+            read = own.read if own.is_isolated else partial(READING.read, own.name)
+            layout = read(raw, self.file.name)
         language = language_of(layout.text)
         segmented = segmentation(layout, self.id, language)
         if not segmented.paragraphs:

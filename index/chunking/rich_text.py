@@ -10,6 +10,8 @@ Nothing that a file refers to outside of itself is fetched.
 from __future__ import annotations
 
 import logging
+import re
+import zipfile
 from collections.abc import Sequence
 from importlib import import_module
 from io import BytesIO
@@ -26,6 +28,9 @@ BACKENDS = {
     "odt": ("ODT", "opendocument_backend", "OdtDocumentBackend"),
     "odp": ("ODP", "opendocument_backend", "OdpDocumentBackend"),
 }
+_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_WORD_TEXT = re.compile(r"word/(?:document|footnotes|endnotes|comments|header\d*|footer\d*)\.xml")
+
 #: What the pages of a format are called.
 PAGES = {"pptx": "slide", "odp": "slide"}
 
@@ -54,6 +59,39 @@ def read_rich_text(content: bytes, name: str, format_name: str) -> Layout:
     return writer.out.layout(writer.title)
 
 
+def _as_one_run(content: bytes) -> bytes:
+    """A Word file without the formats of characters, and with links as text.
+
+    The library takes each change of format for the end of a piece and drops the white space there,
+    so that a word with a bold letter could not be told from two words.
+    """
+    out = BytesIO()
+    with zipfile.ZipFile(BytesIO(content)) as given, zipfile.ZipFile(out, "w") as made:
+        for member in given.infolist():
+            part = given.read(member)
+            if _WORD_TEXT.fullmatch(member.filename):
+                part = _without_formats(part)
+            made.writestr(member.filename, part)
+    return out.getvalue()
+
+
+def _without_formats(part: bytes) -> bytes:
+    from lxml import etree
+
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
+    root = etree.fromstring(part, parser)
+    for own in list(root.iter(f"{_WORD}rPr")):
+        parent = own.getparent()
+        if parent is not None and parent.tag == f"{_WORD}r":
+            parent.remove(own)
+    for link in list(root.iter(f"{_WORD}hyperlink")):
+        parent = link.getparent()
+        if parent is not None:
+            at = parent.index(link)
+            parent[at : at + 1] = list(link)
+    return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True))
+
+
 def _read(content: bytes, format_name: str) -> Any:
     """The tree that docling makes of a file."""
     from docling.datamodel.base_models import InputFormat
@@ -62,6 +100,8 @@ def _read(content: bytes, format_name: str) -> Any:
     # What goes wrong is told by our own error.
     logging.getLogger("docling").setLevel(logging.CRITICAL)
     kind, module, cls = BACKENDS[format_name]
+    if format_name == "docx":
+        content = _as_one_run(content)
     given = InputDocument(
         path_or_stream=BytesIO(content),
         format=InputFormat[kind],

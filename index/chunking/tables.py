@@ -29,8 +29,9 @@ def read_workbook(content: bytes, name: str) -> Layout:
         book = CalamineWorkbook.from_filelike(BytesIO(content))
         for sheet_name in book.sheet_names:
             sheet = book.get_sheet_by_name(sheet_name)
-            if sheet.total_height > MAX_ROWS:
-                raise _too_long(name, sheet.total_height)
+            height = (sheet.end or (0, 0))[0] + 1
+            if height > MAX_ROWS:
+                raise _too_long(name, height)
             first = (sheet.start or (0, 0))[0] + 1
             rows = enumerate(sheet.to_python(skip_empty_area=True), start=first)
             told = [(number, [_shown(value) for value in row]) for number, row in rows]

@@ -8,7 +8,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from office import ITEMS, PROSE, ROW, SECTION, TITLE, WRITERS, damaged, write_xlsx
+from office import ITEMS, PROSE, ROW, SECTION, TITLE, WRITERS, damaged
+from xlsxwriter import Workbook
 
 from index import Document, read_document
 from index.chunking.formats import FORMATS, format_of
@@ -106,6 +107,21 @@ def test_text_that_looks_like_a_format_is_text(tmp_path: Path) -> None:
         assert read_document(tmp_path / name).text == text
 
 
+def test_a_word_with_letters_of_their_own_format_is_whole(tmp_path: Path) -> None:
+    from docx import Document as Word
+
+    word = Word()
+    paragraph = word.add_paragraph("Section ")
+    for text, is_bold in (("T", True), ("wo is un", False), ("believ", True), ("able, ", False)):
+        paragraph.add_run(text).bold = is_bold
+    paragraph.add_run("see /etc")
+    paragraph.add_run("/hosts").italic = True
+    paragraph.add_run(".")
+    word.save(str(tmp_path / "bold.docx"))
+    document = read_document(tmp_path / "bold.docx")
+    assert document.text == "Section Two is unbelievable, see /etc/hosts."
+
+
 def test_nothing_of_a_page_is_run_or_fetched(documents: dict[str, Document]) -> None:
     text = documents["html"].text
     for hidden in ("color: red", "document.title", "192.0.2.1"):
@@ -148,16 +164,16 @@ def test_older_and_locked_files_are_told(tmp_path: Path) -> None:
         assert told in refusal(tmp_path / name)
 
 
-def test_a_sheet_with_too_many_rows_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("index.chunking.tables.MAX_ROWS", 2)
+def test_a_sheet_with_too_many_rows_is_told(tmp_path: Path) -> None:
     file = tmp_path / "long.xlsx"
-    write_xlsx(file)
-    assert "rows; at most 2" in refusal(file)
+    with Workbook(str(file), {"constant_memory": True}) as book:
+        sheet = book.add_worksheet()
+        for row in range(100_001):
+            sheet.write_number(row, 0, row)
+    assert "100,001 rows; at most 100,000" in refusal(file)
     file = tmp_path / "long.csv"
-    file.write_text("a,b\n1,2\n3,4\n5,6\n")
-    assert "rows; at most 2" in refusal(file)
+    file.write_text("1,2\n" * 100_001)
+    assert "100,001 rows; at most 100,000" in refusal(file)
 
 
 def test_an_empty_file_of_a_format_is_told(tmp_path: Path) -> None:

@@ -1,0 +1,90 @@
+"""A file that makes its reader crash, or never come to an end, is refused, and the next is read."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from office import PROSE, write_docx
+from xlsxwriter import Workbook
+
+from index import read_document
+from index.chunking import isolation
+from index.chunking.isolation import READING
+from index.errors import UnreadableError
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    write_docx(tmp_path / "report.docx")
+    return tmp_path / "report.docx"
+
+
+def test_a_crash_is_told_and_ends_nothing_else(tmp_path: Path, report: Path) -> None:
+    file = tmp_path / "wide.xlsx"
+    with Workbook(str(file)) as book:
+        sheet = book.add_worksheet()
+        sheet.write("A1", "Name")
+        sheet.write("XFD1048576", "far outside")  # dense, it would take half a terabyte
+    with pytest.raises(UnreadableError, match=r"wide\.xlsx.*far outside of the text or table"):
+        read_document(file)
+    assert PROSE in read_document(report).text
+
+
+def test_what_takes_too_long_is_given_up(report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    READING.close()  # so that it has everything to import
+    monkeypatch.setattr(isolation, "SECONDS", 0.01)
+    with pytest.raises(UnreadableError, match="given up after 0 seconds"):
+        read_document(report)
+    monkeypatch.undo()
+    assert PROSE in read_document(report).text
+
+
+def test_a_killed_process_is_started_again(report: Path) -> None:
+    read_document(report)
+    process = READING._process
+    assert process is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert PROSE in read_document(report).text
+
+
+def test_many_threads_may_read(report: Path) -> None:
+    found: list[bool] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(PROSE in read_document(report).text))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [True] * 8
+
+
+def test_it_ends_with_the_process_that_started_it(report: Path) -> None:
+    code = (
+        "import os, signal, sys; from index import read_document; "
+        "from index.chunking.isolation import READING; read_document(sys.argv[1]); "
+        "print(READING._process.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(report)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    while is_running(int(done.stdout)):
+        time.sleep(0.05)
+
+
+def is_running(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
