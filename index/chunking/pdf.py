@@ -17,7 +17,8 @@ from __future__ import annotations
 import atexit
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -44,13 +45,15 @@ from index.chunking.pdf_regions import (
     ends_sentence,
     lines_of,
     printed_pages,
-    printed_words,
+    put_right,
 )
 from index.chunking.pdfium import remarks_on
 from index.errors import EmptyDocumentError, UnreadableError
 from index.models import Boxes, Kind
 
 MAX_PAGES = 5000
+AT_ONCE = 1000
+"""Pages that are parsed at once: a third of a megabyte each."""
 SECONDS = 120.0
 """How long a file may take: 185 pages take one."""
 
@@ -111,12 +114,16 @@ class _Printer:
 
     def _is_divided(self, word: PrintedWord, after: PrintedWord) -> bool:
         """Whether its hyphen only divides it at the end of a line."""
-        if after.in_item or not word.text.endswith(_HYPHENS) or not after.text[0].islower():
+        if not word.text.endswith(_HYPHENS) or not after.text[0].islower():
             return False
         if word.page == after.page and word.shares_line(after):
             return False
-        whole = _bare(word.text + after.text)
-        return self.vocabulary[whole.replace("-", "")] >= self.vocabulary[whole]
+        whole, count = _bare(word.text + after.text), self.vocabulary
+        joined, parted = count[whole.replace("-", "")], count[whole]
+        if joined or parted:
+            return joined >= parted
+        # Neither stands elsewhere: two words of the document are one with a hyphen.
+        return not all(len(part) > 2 and count[part] for part in whole.split("-"))
 
     def heading(self, words: Sequence[PrintedWord], level: int) -> None:
         if words:
@@ -186,13 +193,13 @@ def read_pdf(content: bytes, name: str) -> Layout:
         UnreadableError: it takes a password, is damaged, too long, or cannot be parsed.
         EmptyDocumentError: it holds pictures of text alone.
     """
+    count = _count(content, name)
     with remarks_on(content, SECONDS) as reading:
-        result = _parsed(content, name)
+        pages = printed_pages(_parsed(content, name, count))
         remarks = reading.result()
-    words = [printed_words(page, remarks.marks.get(page.page_num, ())) for page in result.pages]
-    pages = printed_pages(result.pages, words, _outline(remarks.outline))
-    known = Counter(_bare(word.text) for own in words for word in own)
-    printer = _Printer(known)
+    put_right(pages, remarks.marks, _outline(remarks.outline))
+    words = (word for page in pages for own in page.regions for word in own.words)
+    printer = _Printer(Counter(_bare(word.text) for word in words))
     _write_pages(printer, pages)
     if not printer.spans:
         raise EmptyDocumentError(
@@ -277,11 +284,31 @@ def _bare(word: str) -> str:
     return word.strip(".,;:!?()[]{}\"'“”‘’").replace("\u00ad", "-").replace("\u2010", "-").lower()
 
 
-def _parsed(content: bytes, name: str) -> Any:
+def _count(content: bytes, name: str) -> int:
+    """How many pages it has, told before they are parsed."""
+    count: int = _parse(_parser("1"), content, name).total_pages
+    if count > MAX_PAGES:
+        raise UnreadableError(
+            f"{name!r} has {count:,} pages; at most {MAX_PAGES:,} are read. Split it."
+        )
+    return count
+
+
+def _parsed(content: bytes, name: str, count: int) -> Iterator[Any]:
+    """Its pages, as many at once as the memory is meant to hold."""
+    if count <= AT_ONCE:
+        yield from _parse(_parser(None), content, name).pages
+        return
+    for first in range(1, count + 1, AT_ONCE):
+        with closing(_new_parser(f"{first}-{min(first + AT_ONCE - 1, count)}")) as parser:
+            yield from _parse(parser, content, name).pages
+
+
+def _parse(parser: Any, content: bytes, name: str) -> Any:
     import liteparse
 
     try:
-        result = _parser().parse(content)
+        return parser.parse(content)
     except liteparse.ParseTimeoutError as error:
         raise UnreadableError(
             f"{name!r} was given up after {SECONDS:.0f} seconds. Split it, or leave it out."
@@ -293,26 +320,26 @@ def _parsed(content: bytes, name: str) -> Any:
             f"{name!r} cannot be read as a PDF ({error}). Open it in a viewer and save it anew, "
             "or leave it out."
         ) from error
-    if result.total_pages > MAX_PAGES:
-        raise UnreadableError(
-            f"{name!r} has {result.total_pages:,} pages; at most {MAX_PAGES:,} are read. Split it."
-        )
-    return result
 
 
 @cache
-def _parser() -> Any:
+def _parser(pages: str | None) -> Any:
+    parser = _new_parser(pages)
+    # Left to the end of the interpreter, its threads would be cut off and abort the process.
+    atexit.register(parser.close)
+    return parser
+
+
+def _new_parser(pages: str | None) -> Any:
     from liteparse import LiteParse
 
-    parser = LiteParse(
+    return LiteParse(
         ocr_enabled=False,
         extract_blocks=True,
         emit_word_boxes=True,
-        max_pages=MAX_PAGES + 1,
+        max_pages=MAX_PAGES,
+        target_pages=pages,
         quiet=True,
         pool_size=1,
         parse_timeout=SECONDS,
     )
-    # Left to the end of the interpreter, its threads would be cut off and abort the process.
-    atexit.register(parser.close)
-    return parser

@@ -30,7 +30,7 @@ Outline = Mapping[int, Mapping[str, int]]
 SEEN_ON = 3
 #: Lines further apart than so many times the usual are of two paragraphs; a line whose words are so
 #: many times as high as usual is a heading, and so many times a note. Not tuned.
-APART, LARGE, SMALL = 1.4, 1.15, 0.93
+APART, LARGE, SMALL = 1.3, 1.15, 0.93
 #: A page of which so many lines, and this share, repeat headings of others is one of contents.
 ENTRIES, MOSTLY = 4, 0.6
 #: Share of a line that its words fill where prose goes on below it.
@@ -41,6 +41,7 @@ GLUED = 0.12
 TERM = 60
 
 _ENDS = re.compile(r"[.!?:;…。！？]['\"”’)\]]*\d{0,3}$")
+_MARKER = re.compile(r"\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]*|[•‣◦▪●–*-]")
 _TYPED = frozenset(MARKS.values())
 _LIGATURES = str.maketrans(
     {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl"}
@@ -49,8 +50,7 @@ _LIGATURES = str.maketrans(
 
 @dataclass(slots=True)
 class PrintedWord:
-    """A word on a page: its box in points, and whether it goes on the text item of the word
-    before."""
+    """A word on a page, and its box in points from the page's top left corner."""
 
     text: str
     page: int
@@ -58,7 +58,6 @@ class PrintedWord:
     top: float
     right: float
     bottom: float
-    in_item: bool
 
     @property
     def height(self) -> float:
@@ -98,7 +97,7 @@ class Region:
         kind: heading, paragraph, list_item, table, code, note, or what else liteparse calls it.
         level: of a heading, 1 the highest.
         words: in reading order.
-        block: what liteparse knows of it.
+        block: of a table, what liteparse knows of it.
     """
 
     kind: str
@@ -136,47 +135,63 @@ class PrintedPage:
         label: the number printed on it.
         size: width and height in points.
         regions: in reading order.
+        loose: lines that liteparse takes for a running head or foot.
     """
 
     number: int
     label: str
     size: tuple[float, float]
     regions: list[Region]
+    loose: list[Line]
 
 
-def printed_pages(
-    pages: Iterable[Any], words: Iterable[Sequence[PrintedWord]], outline: Outline
-) -> list[PrintedPage]:
-    """The pages that liteparse has read, with their words.
-
-    What stands in a page's running head or foot is told once, and the number of the page not at
-    all; tables of contents are left out.
-    """
-    found, loose = list[PrintedPage](), list[list[Line]]()
-    for page, printed in zip(pages, words, strict=True):
-        regions, rest = _assigned(page.blocks or (), printed)
+def printed_pages(pages: Iterable[Any]) -> list[PrintedPage]:
+    """The pages as liteparse has read them, one after the other."""
+    found = []
+    for page in pages:
+        regions, rest = _assigned(page.blocks or (), _printed_words(page))
         label = page.page_label or str(page.page_num)
-        found.append(PrintedPage(page.page_num, label, (page.width, page.height), regions))
-        loose.append(list(lines_of(rest)))
-    _tell_loose(found, loose)
-    _drop_furniture(found)
-    deepest = _set_headings(found, outline)
-    _drop_contents(found, outline)
-    for own in found:
-        told = (part for region in own.regions for part in _told_right(region))
-        own.regions[:] = _without_false_code(list(told))
-    step, height = _usual_step(found), _usual_height(found)
-    for own in found:
-        whole = _with_first_lines(own.regions)
-        parts = [part for region in whole for part in _paragraphs(region, step)]
-        own.regions[:] = _with_terms(parts, deepest)
-        _set_notes(own.regions, height)
+        size = (page.width, page.height)
+        found.append(PrintedPage(page.page_num, label, size, regions, list(lines_of(rest))))
     return found
 
 
-def printed_words(page: Any, marks: Sequence[Place]) -> list[PrintedWord]:
-    """The words of a page in the order of its text items, with the typographic marks on it."""
-    words = [
+def put_right(
+    pages: Sequence[PrintedPage], marks: Mapping[int, Sequence[Place]], outline: Outline
+) -> None:
+    """Put the regions of pages right.
+
+    What stands in a page's running head or foot is told once, and the number of the page not at
+    all; tables of contents are left out.
+
+    Args:
+        pages: of a file.
+        marks: where typographic marks stand on each page.
+        outline: of the file.
+    """
+    for page in pages:
+        words = [word for own in page.regions for word in own.words]
+        _set_marks(
+            [*words, *(word for line in page.loose for word in line)], marks.get(page.number, ())
+        )
+    _tell_loose(pages)
+    _drop_furniture(pages)
+    deepest = _set_headings(pages, outline)
+    _drop_contents(pages, outline)
+    for page in pages:
+        told = (part for region in page.regions for part in _told_right(region))
+        page.regions[:] = _without_false_code(list(told))
+    step, height = _usual_step(pages), _usual_height(pages)
+    for page in pages:
+        whole = _with_first_lines(page.regions)
+        parts = [part for region in whole for part in _paragraphs(region, step)]
+        page.regions[:] = _with_terms(parts, deepest)
+        _set_notes(page.regions, height)
+
+
+def _printed_words(page: Any) -> list[PrintedWord]:
+    """The words of a page in the order of its text items."""
+    return [
         PrintedWord(
             word.text.translate(_LIGATURES),
             page.page_num,
@@ -184,14 +199,11 @@ def printed_words(page: Any, marks: Sequence[Place]) -> list[PrintedWord]:
             word.y,
             word.x + word.width,
             word.y + word.height,
-            number > 0,
         )
         for item in page.text_items
-        for number, word in enumerate(item.words)
+        for word in item.words
         if word.text.strip()
     ]
-    _set_marks(words, marks)
-    return words
 
 
 def _set_marks(words: Sequence[PrintedWord], marks: Sequence[Place]) -> None:
@@ -270,6 +282,9 @@ def _assigned(
     rest = list[PrintedWord]()
     for word, number in zip(words, smallest.tolist(), strict=True):
         (rest if number < 0 else found[number].words).append(word)
+    for own in found:
+        if own.kind != "table":
+            own.block = None  # it holds the text once more
     return [own for own in found if own.words], rest
 
 
@@ -278,7 +293,7 @@ def _edges(box: Any) -> tuple[float, float, float, float]:
     return box.x - 1, box.y - 1, box.x + box.width + 1, box.y + box.height + 1
 
 
-def _tell_loose(pages: Sequence[PrintedPage], loose: Sequence[Sequence[Line]]) -> None:
+def _tell_loose(pages: Sequence[PrintedPage]) -> None:
     """Put the lines that the library took for running heads and feet back: those that say nothing
     but the page's number never, those that are as full as a line of text always, others once."""
     full = 0.75 * median(
@@ -292,10 +307,10 @@ def _tell_loose(pages: Sequence[PrintedPage], loose: Sequence[Sequence[Line]]) -
         or [0.0]
     )
     told: set[str] = set()
-    for page, lines in zip(pages, loose, strict=True):
+    for page in pages:
         first = min((own.top for own in page.regions), default=0.0)
         above: list[PrintedWord] = []
-        for line in lines:
+        for line in page.loose:
             words = [word.text for word in line]
             is_full = _filled(line) >= full
             said = " ".join(words) if is_full else letters("".join(words))
@@ -430,7 +445,7 @@ def _paragraphs(region: Region, usual: float) -> Iterator[Region]:
 
     One ends where the next line stands further below than others of the region do; or than lines of
     the document do, where it also leaves room; or where a sentence ends and the next line alone is
-    indented.
+    indented, or has a marker that the lines below it leave free.
     """
     lines = list(lines_of(region.words))
     if region.kind != "paragraph" or len(lines) < 2:
@@ -444,13 +459,16 @@ def _paragraphs(region: Region, usual: float) -> Iterator[Region]:
         lines, lines[1:], [*lines[2:], None], steps, heights, strict=False
     ):
         has_room = right - above[-1].right > line[0].right - line[0].left + height / 2
-        is_indented = (
-            line[0].left - left > height / 2
-            and (below is None or below[0].left - left < height / 2)
-            and ends_sentence(above[-1].text)
+        is_indented = line[0].left - left > height / 2 and (
+            below is None or below[0].left - left < height / 2
+        )
+        is_item = (
+            _MARKER.fullmatch(line[0].text) is not None
+            and below is not None
+            and below[0].left - line[0].left > height / 2
         )
         is_apart = step > APART * nearest or (has_room and step > APART * usual * height)
-        if is_apart or is_indented:
+        if is_apart or ((is_indented or is_item) and ends_sentence(above[-1].text)):
             yield Region("paragraph", region.level, words)
             words = []
         words.extend(line)
@@ -494,7 +512,8 @@ def _without_false_code(regions: Sequence[Region]) -> list[Region]:
 
 
 def _with_first_lines(regions: Sequence[Region]) -> list[Region]:
-    """Regions with a first line that is indented joined to the lines of its paragraph below."""
+    """Regions with a first line joined to the lines of its paragraph below: they stand further
+    left, or go on in lower case."""
     found: list[Region] = []
     for own in regions:
         before = found[-1] if found else None
@@ -503,7 +522,7 @@ def _with_first_lines(regions: Sequence[Region]) -> list[Region]:
             and before.kind == own.kind == "paragraph"
             and before.words[0].shares_line(before.words[-1])
             and not ends_sentence(before.words[-1].text)
-            and own.left < before.left
+            and (own.left < before.left or own.words[0].text[0].islower())
             and own.top - before.bottom < own.words[0].height / 2
         ):
             before.words.extend(own.words)
