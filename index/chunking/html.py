@@ -137,9 +137,10 @@ class _List:
 
 @dataclass(slots=True)
 class _Writer:
-    """Writes the elements of a page as blocks."""
+    """Writes the elements of a page as blocks, menus of a site last, if at all."""
 
     out: Composer
+    keeps_menus: bool = False
     title: str | None = None
     _run: list[str] = field(default_factory=list)
     #: Letters of the run that are in no link within the site, and in none within the page.
@@ -288,7 +289,7 @@ class _Writer:
         if self._terms:
             texts[0] = "\n".join([*self._terms, texts[0]])
             self._terms = []
-        elif not untargeted:
+        elif not untargeted and not self.keeps_menus:
             self._menus.append([_Item(["", text]) for text in texts])
             return
         for text in texts:
@@ -302,7 +303,8 @@ class _Writer:
     def _end_list(self) -> None:
         items, self._items = self._items, []
         items = [item for item in items if any(map(str.strip, item.texts[1:]))]
-        if len(items) > 1 and not any(item.unlinked for item in items):
+        is_menu = len(items) > 1 and not any(item.unlinked for item in items)
+        if is_menu and not self.keeps_menus:
             self._menus.append(items)
         else:
             self._write_items(items)
@@ -391,9 +393,8 @@ def _children(node: Any) -> Iterator[Any]:
 
 def _inside(node: Any) -> str:
     """What an element says, on one line."""
-    writer = _Writer(Composer())
+    writer = _Writer(Composer(), keeps_menus=True)
     writer.write(node)
-    writer.write_menus()
     return _plain(writer.out.text(0))
 
 

@@ -12,13 +12,13 @@ const NAME = ": ";
  * @typedef {{ name: string, before: string, value: string, start: number }} Cell
  */
 
-// The cells of a row; together their texts are the row's.
-/** @param {string} text @returns {Cell[]} */
-export function cellsOf(text) {
+// The cells of a row; together their texts are the row's. A cell may hold what looks like a name.
+/** @param {string} text @param {(name: string) => boolean} isName @returns {Cell[]} */
+export function cellsOf(text, isName = () => true) {
   let start = 0;
   return text.split(CELL).map((piece, index) => {
     const at = piece.indexOf(NAME);
-    const name = at > 0 ? piece.slice(0, at) : "";
+    const name = at > 0 && isName(piece.slice(0, at)) ? piece.slice(0, at) : "";
     const before = (index ? CELL : "") + (name ? name + NAME : "");
     const value = name ? piece.slice(at + NAME.length) : piece;
     start += characters(before).length;
@@ -28,9 +28,15 @@ export function cellsOf(text) {
   });
 }
 
-// The names of the columns of rows that follow each other, in the order in which they come up.
+// The names of the columns of rows that follow each other, in the order in which they come up: those
+// that stand in more than one row, or in a row whose cells all have one.
 /** @param {string[]} rows */
-export const columnsOf = (rows) => [...new Set(rows.flatMap((row) => cellsOf(row).map(({ name }) => name)))].filter(Boolean);
+export function columnsOf(rows) {
+  const named = rows.map((row) => cellsOf(row).map(({ name }) => name));
+  const whole = new Set(named.filter((names) => names.every(Boolean)).flat());
+  const all = named.flatMap((names) => [...new Set(names)]).filter(Boolean);
+  return [...new Set(all)].filter((name) => whole.has(name) || all.indexOf(name) < all.lastIndexOf(name));
+}
 
 // A row of names.
 /** @param {string[]} columns */
@@ -44,7 +50,8 @@ export function header(columns) {
 // to be read aloud, found and copied, and not seen where the column says them.
 /** @param {string} text @param {string[]} columns @param {Span[]} spans @returns {HTMLElement[]} */
 export function row(text, columns, spans) {
-  return cellsOf(text).map(({ name, before, value, start }, index) => {
+  const cells = cellsOf(text, (name) => columns.includes(name));
+  return cells.map(({ name, before, value, start }, index) => {
     const moved = spans.map((s) => ({ ...s, start: s.start - start, end: s.end - start })).filter((s) => s.end > 0);
     const cell = h("span", { class: "cell" }, h("span", { class: "unseen" }, before), ...marked(value, moved));
     cell.style.gridColumn = String((name ? columns.indexOf(name) : index) + 1);
