@@ -15,9 +15,8 @@ library takes them for headers, and they are lost.
 from __future__ import annotations
 
 import atexit
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -32,12 +31,10 @@ from index.chunking.layout import (
     Composer,
     Heading,
     Layout,
-    letters,
     locked,
     names_columns,
 )
 from index.chunking.pdf_regions import (
-    Outline,
     PrintedPage,
     PrintedWord,
     Region,
@@ -61,12 +58,6 @@ _MAGIC = b"%PDF-"
 _HYPHENS = ("-", "\u00ad", "\u2010")
 #: Characters of a paragraph that a page may break off in a sentence; shorter ones are labels.
 FULL = 60
-#: A word that ends in the raised mark of a note reaches so much of its height above the others of
-#: its line. Not tuned.
-RAISED = 0.06
-_MARKED = re.compile(r"[^\W\d]{3}[\"'”’)\]]*[.!?…][\"'”’)\]]*(\d{1,3})$")
-#: How wide its figures are, as a share of the height of a word.
-FIGURE = 0.42
 #: Share of a font's height above its letters: with it, a box reaches into the line above.
 ASCENT = 0.1
 
@@ -87,23 +78,18 @@ class _Printer:
     rectangles: list[tuple[float, float, float, float]] = field(default_factory=list)
 
     def words(self, words: Sequence[PrintedWord]) -> None:
-        """Write words, hyphens at line ends joined, marks of notes left out."""
+        """Write words, hyphens at line ends joined."""
         for number, word in enumerate(words):
             before = words[number - 1] if number else None
             if before:
                 self.out.write(self._between(before, word))
             after = words[number + 1] if number + 1 < len(words) else None
-            text, right = word.text, word.right
-            if after and self._is_divided(word, after):
-                text = text[:-1]
-            elif (beside := before or after) and (marked := _marked(word, beside)):
-                text = text[: -len(marked)]
-                right -= len(marked) * FIGURE * beside.height
+            text = word.text[:-1] if after and self._is_divided(word, after) else word.text
             if text:
                 self.spans.append(self.out.write(text))
                 self.pages.append(word.page)
                 top = word.top + ASCENT * word.height
-                self.rectangles.append((word.left, top, right, word.bottom))
+                self.rectangles.append((word.left, top, word.right, word.bottom))
 
     def _between(self, before: PrintedWord, word: PrintedWord) -> str:
         if before.page == word.page and before.shares_line(word):
@@ -197,7 +183,7 @@ def read_pdf(content: bytes, name: str) -> Layout:
     with remarks_on(content, SECONDS) as reading:
         pages = printed_pages(_parsed(content, name, count))
         remarks = reading.result()
-    put_right(pages, remarks.marks, _outline(remarks.outline))
+    put_right(pages, remarks)
     words = (word for page in pages for own in page.regions for word in own.words)
     printer = _Printer(Counter(_bare(word.text) for word in words))
     _write_pages(printer, pages)
@@ -216,14 +202,6 @@ def read_pdf(content: bytes, name: str) -> Layout:
         labels=tuple(page.label for page in pages),
     )
     return replace(laid, boxes=boxes)
-
-
-def _outline(entries: Iterable[tuple[int, str, int]]) -> Outline:
-    found: dict[int, dict[str, int]] = {}
-    for page, title, level in entries:
-        if said := letters(title):
-            found.setdefault(page, {})[said] = level
-    return found
 
 
 def _write_pages(printer: _Printer, pages: Sequence[PrintedPage]) -> None:
@@ -270,13 +248,6 @@ def _write_regions(printer: _Printer, regions: Sequence[Region]) -> None:
         else:
             printer.lines([region.words], "prose")
     printer.lines(items, "list")
-
-
-def _marked(word: PrintedWord, beside: PrintedWord) -> str:
-    """The figures of a note's mark at the end of a sentence; "" where it has none."""
-    match = _MARKED.search(word.text)
-    is_raised = beside.shares_line(word) and beside.top - word.top > RAISED * word.height
-    return match[1] if match and is_raised and word.text[0].isalnum() else ""
 
 
 def _bare(word: str) -> str:

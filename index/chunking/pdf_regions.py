@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from index.chunking.layout import letters
-from index.chunking.pdfium import MARKS, Place
+from index.chunking.pdfium import MARKS, Place, Remarks
 
 Outline = Mapping[int, Mapping[str, int]]
 """For each page that the outline of a file leads to, the letters of titles and their levels."""
@@ -156,25 +156,24 @@ def printed_pages(pages: Iterable[Any]) -> list[PrintedPage]:
     return found
 
 
-def put_right(
-    pages: Sequence[PrintedPage], marks: Mapping[int, Sequence[Place]], outline: Outline
-) -> None:
+def put_right(pages: Sequence[PrintedPage], remarks: Remarks) -> None:
     """Put the regions of pages right.
 
     What stands in a page's running head or foot is told once, and the number of the page not at
-    all; tables of contents are left out.
+    all; tables of contents are left out, and marks of notes behind sentences.
 
     Args:
         pages: of a file.
-        marks: where typographic marks stand on each page.
-        outline: of the file.
+        remarks: what PDFium says of it.
     """
+    outline = _outline(remarks.outline)
     for page in pages:
         words = [word for own in page.regions for word in own.words]
-        _set_marks(
-            [*words, *(word for line in page.loose for word in line)], marks.get(page.number, ())
-        )
-    _tell_loose(pages)
+        words.extend(word for line in page.loose for word in line)
+        _set_marks(words, remarks.marks.get(page.number, ()))
+        if notes := remarks.notes.get(page.number):
+            _drop_notes(page, words, notes)
+    _tell_loose(pages, outline)
     _drop_furniture(pages)
     deepest = _set_headings(pages, outline)
     _drop_contents(pages, outline)
@@ -187,6 +186,14 @@ def put_right(
         parts = [part for region in whole for part in _paragraphs(region, step)]
         page.regions[:] = _with_terms(parts, deepest)
         _set_notes(page.regions, height)
+
+
+def _outline(entries: Iterable[tuple[int, str, int]]) -> Outline:
+    found: dict[int, dict[str, int]] = {}
+    for page, title, level in entries:
+        if said := letters(title):
+            found.setdefault(page, {})[said] = level
+    return found
 
 
 def _printed_words(page: Any) -> list[PrintedWord]:
@@ -224,6 +231,18 @@ def _set_marks(words: Sequence[PrintedWord], marks: Sequence[Place]) -> None:
                 pieces = word.text.split(typed)
                 told = [mark[0] for mark in own]
                 word.text = pieces[0] + "".join(map(str.__add__, told, pieces[1:]))
+
+
+def _drop_notes(page: PrintedPage, words: Iterable[PrintedWord], notes: Sequence[Place]) -> None:
+    """Drop the figures of marks of notes from the ends of words, and from their boxes."""
+    for word in words:
+        for figures, left, height in notes:
+            is_inside = word.left - 1 <= left <= word.right and word.spans(height)
+            if is_inside and word.text.endswith(figures):
+                word.text, word.right = word.text.removesuffix(figures), left
+    for own in page.regions:
+        own.words = [word for word in own.words if word.text]
+    page.regions[:] = [own for own in page.regions if own.words]
 
 
 def lines_of(words: Iterable[PrintedWord]) -> Iterator[Line]:
@@ -293,9 +312,13 @@ def _edges(box: Any) -> tuple[float, float, float, float]:
     return box.x - 1, box.y - 1, box.x + box.width + 1, box.y + box.height + 1
 
 
-def _tell_loose(pages: Sequence[PrintedPage]) -> None:
-    """Put the lines that the library took for running heads and feet back: those that say nothing
-    but the page's number never, those that are as full as a line of text always, others once."""
+def _tell_loose(pages: Sequence[PrintedPage], outline: Outline) -> None:
+    """Put the lines that the library took for running heads and feet back.
+
+    They are none where something else stands further out on the page, where the outline has them,
+    or where they are as full as lines of text. Those that are say what they say once, and those
+    that say but the page's number nothing.
+    """
     full = 0.75 * median(
         [
             _filled(line)
@@ -309,22 +332,25 @@ def _tell_loose(pages: Sequence[PrintedPage]) -> None:
     told: set[str] = set()
     for page in pages:
         first = min((own.top for own in page.regions), default=0.0)
-        above: list[PrintedWord] = []
+        last = max((own.bottom for own in page.regions), default=0.0)
         for line in page.loose:
-            words = [word.text for word in line]
+            words, top = [word.text for word in line], line[0].top
+            said = letters("".join(words))
+            is_inside = first < top < last or said in outline.get(page.number, ())
             is_full = _filled(line) >= full
-            said = " ".join(words) if is_full else letters("".join(words))
             is_number = sum(any(map(str.isalpha, w)) for w in words) < 3 and page.label in words
-            if not said or said in told or is_number:
+            if is_full:
+                said = " ".join(words)
+            if not is_inside and (not said or said in told or is_number):
                 continue
             told.add(said)
-            if is_full and line[0].top < first:
-                above.extend(line)
+            if is_inside or (is_full and top < first):
+                after = (n for n, own in enumerate(page.regions) if own.top > top)
+                at = next(after, len(page.regions))
+                page.regions.insert(at, Region("paragraph", 1, line))
             else:
                 # As a note is, so that it stands in no paragraph's way.
                 page.regions.append(Region("paragraph" if is_full else "note", 1, line))
-        if above:
-            page.regions.insert(0, Region("paragraph", 1, above))
 
 
 def _filled(line: Line) -> float:
@@ -445,7 +471,7 @@ def _paragraphs(region: Region, usual: float) -> Iterator[Region]:
 
     One ends where the next line stands further below than others of the region do; or than lines of
     the document do, where it also leaves room; or where a sentence ends and the next line alone is
-    indented, or has a marker that the lines below it leave free.
+    indented, or alone is not, or has a marker that the lines below it leave free.
     """
     lines = list(lines_of(region.words))
     if region.kind != "paragraph" or len(lines) < 2:
@@ -459,16 +485,17 @@ def _paragraphs(region: Region, usual: float) -> Iterator[Region]:
         lines, lines[1:], [*lines[2:], None], steps, heights, strict=False
     ):
         has_room = right - above[-1].right > line[0].right - line[0].left + height / 2
-        is_indented = line[0].left - left > height / 2 and (
-            below is None or below[0].left - left < height / 2
-        )
-        is_item = (
-            _MARKER.fullmatch(line[0].text) is not None
-            and below is not None
-            and below[0].left - line[0].left > height / 2
-        )
         is_apart = step > APART * nearest or (has_room and step > APART * usual * height)
-        if is_apart or ((is_indented or is_item) and ends_sentence(above[-1].text)):
+        indented, indented_below = (
+            own is not None and own[0].left - left > height / 2 for own in (line, below)
+        )
+        hangs = below is not None and below[0].left - line[0].left > height / 2
+        begins = (
+            (indented and not indented_below)
+            or (hangs and above[0].left - left > height / 2)
+            or (hangs and _MARKER.fullmatch(line[0].text))
+        )
+        if is_apart or (begins and ends_sentence(above[-1].text)):
             yield Region("paragraph", region.level, words)
             words = []
         words.extend(line)

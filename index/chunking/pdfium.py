@@ -1,8 +1,9 @@
-"""What PDFium says of a PDF beside its words: its outline, and where typographic marks stand.
+"""What PDFium says of a PDF beside its words: its outline, typographic marks, marks of notes.
 
 liteparse writes quotation marks and dashes as a typewriter has them; a quote is to be what is
-printed. Run as a program of its own, which a hostile file can end and nothing else with it: the
-file comes in on standard input, JSON goes out.
+printed. And it writes the small figure behind a sentence, which leads to a note, as if it were part
+of the last word. Run as a program of its own, which a hostile file can end and nothing else with
+it: the file comes in on standard input, JSON goes out.
 """
 
 from __future__ import annotations
@@ -15,12 +16,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import Any
 
 MARKS = {"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-"}  # noqa: RUF001
 """Typographic marks, and what liteparse writes for them."""
 
+ENDS = (".", "!", "?", "…")
+CLOSERS = "\"'”’)]»"  # noqa: RUF001
+"""What a sentence ends with, before the mark of a note, and what may stand between."""
+
+SMALL = 0.85
+"""Share of the size of what stands before it that the mark of a note has at most. Not tuned."""
+
 Place = tuple[str, float, float]
-"""A mark and its middle in points from the page's top left corner."""
+"""A mark, and in points from the page's top left corner its middle; of a note's its left edge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +39,13 @@ class Remarks:
 
     Attributes:
         outline: page, title and level from 1 of each entry of its outline.
-        marks: of each page that has some, where they stand.
+        marks: of each page that has some, where typographic marks stand.
+        notes: the same of the figures of marks of notes.
     """
 
     outline: Sequence[tuple[int, str, int]] = ()
     marks: Mapping[int, Sequence[Place]] = field(default_factory=dict)
+    notes: Mapping[int, Sequence[Place]] = field(default_factory=dict)
 
 
 @contextmanager
@@ -68,7 +80,10 @@ def _answer(process: subprocess.Popen[bytes], content: bytes, seconds: float) ->
     told = json.loads(out)
     return Remarks(
         [(page, title, level) for page, title, level in told["outline"]],
-        {int(page): [(c, x, y) for c, x, y in own] for page, own in told["marks"].items()},
+        *(
+            {int(page): [(c, x, y) for c, x, y in own] for page, own in told[kind].items()}
+            for kind in ("marks", "notes")
+        ),
     )
 
 
@@ -82,20 +97,36 @@ def _remarks(content: bytes) -> dict[str, object]:
         page = target.get_index() if target else None
         if page is not None:
             outline.append((page + 1, entry.get_title(), entry.level + 1))
-    marks = defaultdict(list)
+    marks, notes = defaultdict(list), defaultdict(list)
     for number, page in enumerate(pdf, start=1):
         if page.get_rotation():
             continue
         text = page.get_textpage()
-        said = text.get_text_range()
+        said = text.get_text_range()[: text.count_chars()]
         left, _, _, top = page.get_cropbox()
         for at, character in enumerate(said):
-            if character in MARKS and at < text.count_chars():
+            if character in MARKS:
                 a, b, c, d = text.get_charbox(at)
                 marks[number].append((character, (a + c) / 2 - left, top - (b + d) / 2))
+            elif character.isdecimal() and (figures := _note(text, said, at)):
+                a, b, _, d = text.get_charbox(at)
+                notes[number].append((figures, a - left, top - (b + d) / 2))
         text.close()
         page.close()
-    return {"outline": outline, "marks": marks}
+    return {"outline": outline, "marks": marks, "notes": notes}
+
+
+def _note(text: Any, said: str, at: int) -> str:
+    """The figures of the mark of a note that stands at an offset, if there is one."""
+    from pypdfium2.raw import FPDFText_GetFontSize
+
+    if not said[max(0, at - 4) : at].rstrip(CLOSERS).endswith(ENDS):
+        return ""
+    figures = "".join(takewhile(str.isdecimal, said[at : at + 4]))
+    if not 0 < len(figures) < 4 or said[at + len(figures) : at + len(figures) + 1].strip():
+        return ""
+    before, own = (FPDFText_GetFontSize(text, place) for place in (at - 1, at))
+    return figures if own < SMALL * before else ""
 
 
 if __name__ == "__main__":

@@ -1,5 +1,8 @@
 """PDF: what a browser printed is read in order, and every word is where it is said to be."""
 
+# Typographic quotes are meant as they stand.
+# ruff: noqa: RUF001
+
 from __future__ import annotations
 
 import random
@@ -32,7 +35,38 @@ td, th {{ border: 1px solid black; padding: 4px }} .many {{ hyphens: manual; wid
 <h2>Remarks</h2><div class="many">
 {"".join(f"<p>{''.join(REMARK.format(n=10 * n + k) for k in range(6))}</p>" for n in range(40))}
 </div></body></html>"""
-HYPHENS = re.compile("[\\s\u00ad\u2010\ufffe-]")
+HYPHENS = re.compile("[\\s\x02\u00ad\u2010\ufffe-]")
+
+
+CHAPTERS = ("Berths and buoys", "Dredging", "Cranes and crews", "Lamps along the quay", "Pilots")
+FILLER = "The tide tables of the harbour are kept by the pilots and are read out at noon each day. "
+MANUAL = f"""<!doctype html><html lang="en"><style>
+h1 {{ break-before: page }} body {{ font: 13px/1.35 'DejaVu Serif'; text-align: justify }}
+code {{ font-family: 'DejaVu Sans Mono' }} sup {{ font-size: 60% }}</style>
+<body><p>For pilots.</p><h1>Contents</h1>
+{"".join(f"<p>{n} {name} {'. ' * 20} {n + 2}</p>" for n, name in enumerate(CHAPTERS, 1))}
+{
+    "".join(
+        f"<h1>{n} {name}</h1><h2>{n}.1 Aims of chapter {n}</h2><p>{FILLER * 5}</p>"
+        for n, name in enumerate(CHAPTERS, 1)
+    )
+}
+<p>The watchman “reads the gauge” – as the pilot’s rule has it – before the file
+<code>/etc/tides</code> is edited, and <code>/usr/share/tides/gauge.conf</code> must be kept. After
+<code>/etc/tides</code> is edited the watchman must call <code>newtides</code>. All of the pilots
+have <code>newtides</code> in their <code>/usr/bin</code> folder, and are told of it by letter. It
+is never sent by wire.<sup>3</sup> Lamps are lit at dusk.</p>
+<dl><dt>spring tide</dt><dd>The higher of two tides, which comes with a full moon.</dd>
+<dt>neap tide</dt><dd>The lower of two tides, which comes with a half moon.</dd></dl></body>
+</html>"""
+
+
+@pytest.fixture(scope="module")
+def manual(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A document with an outline and contents, whose pages begin alike."""
+    file = tmp_path_factory.mktemp("pdf") / "manual.pdf"
+    print_pdf(browser, MANUAL, file, outline=True, tagged=True)
+    return file
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +142,58 @@ def test_each_word_is_where_it_is_said_to_be(document: Document, file: Path) -> 
             assert HYPHENS.sub("", under) == HYPHENS.sub("", word.text), (number, word)
             seen += 1
     assert seen == len(boxes.spans)
+
+
+@pytest.mark.parametrize("name", ["file", "manual"])
+def test_what_is_printed_under_a_quote_is_the_quote(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    file = request.getfixturevalue(name)
+    document, pdf = read_document(file), pypdfium2.PdfDocument(file)
+    texts = [(page.get_textpage(), page.get_height()) for page in pdf]
+    for paragraph in document.paragraphs:
+        for sentence in paragraph.sentences:
+            under = ""
+            for at in boxes_of(document).lines(sentence.start, sentence.end):
+                text, height = texts[at.page - 1]
+                under += text.get_text_bounded(
+                    at.left, height - at.bottom, at.right, height - at.top
+                )
+            quote = HYPHENS.sub("", sentence.text)
+            if paragraph.kind == "row":
+                quote = re.sub("[|:]", "", quote)
+            assert HYPHENS.sub("", under) == quote
+
+
+def test_the_outline_tells_the_headings(manual: Path) -> None:
+    aims = [p for p in read_document(manual).paragraphs if p.text.startswith("The tide tables")]
+    assert [p.heading for p in aims] == [
+        (f"{n} {name}", f"{n}.1 Aims of chapter {n}") for n, name in enumerate(CHAPTERS, 1)
+    ]
+    assert [p.locator for p in aims] == ["p. 3", "p. 4", "p. 5", "p. 6", "p. 7"]
+    # Not even the lines with which each page begins are taken for its running head.
+    assert {p.text for p in aims} == {(FILLER * 5).strip()}
+
+
+def test_contents_are_not_found_in_place_of_what_they_list(manual: Path) -> None:
+    assert not [p for p in read_document(manual).paragraphs if "Lamps along" in p.text]
+
+
+def test_a_paragraph_with_words_of_a_typewriter_is_whole(manual: Path) -> None:
+    (prose,) = [p for p in read_document(manual).paragraphs if "watchman" in p.text]
+    told = re.sub("<sup>.*?</sup>|<[^<>]*>", "", MANUAL.partition("<p>The watchman")[2])
+    assert prose.text == " ".join(
+        f"The watchman{told.partition(' Lamps')[0]} Lamps are lit at dusk.".split()
+    )
+    assert prose.sentences[-2].text == "It is never sent by wire."  # without the mark of a note
+
+
+def test_a_definition_begins_with_its_term(manual: Path) -> None:
+    terms = [p.text for p in read_document(manual).paragraphs if p.text.startswith(("sp", "ne"))]
+    assert terms == [
+        "spring tide The higher of two tides, which comes with a full moon.",
+        "neap tide The lower of two tides, which comes with a half moon.",
+    ]
 
 
 def test_every_character_of_a_sentence_is_printed_somewhere(document: Document) -> None:

@@ -1,0 +1,194 @@
+"""HTML and EPUB: what a browser shows as text, with the white space that it shows."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from index import Document, read_document
+from index.errors import UnreadableError
+
+
+def page(tmp_path: Path, body: str, head: str = "") -> Document:
+    file = tmp_path / "page.html"
+    file.write_text(f"<!doctype html><html><head>{head}</head><body>{body}</body></html>")
+    return read_document(file)
+
+
+def texts(document: Document) -> list[str]:
+    document.check()
+    return [paragraph.text for paragraph in document.paragraphs]
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (
+            "<p>Kept under <code>/etc/news</code>, un<b>believ</b>able.</p>",
+            ["Kept under /etc/news, unbelievable."],
+        ),
+        ("<p>One\n  line<br>and the next</p>", ["One line\nand the next"]),
+        ("<p>Apart<br><br>by a line</p>", ["Apart", "by a line"]),
+        (
+            "<div>Text <p>and a paragraph</p> and more</div>",
+            ["Text", "and a paragraph", "and more"],
+        ),
+        ("<p>He said <q>no</q>.</p>", ["He said “no”."]),
+        ("<p>Soft&shy;ly &nbsp;spoken&#8203;.</p>", ["Softly spoken."]),
+        (
+            "<p>Seen</p><p hidden>not</p><p style='display: none'>not</p><dialog>not</dialog>",
+            ["Seen"],
+        ),
+        ("<p>x <math alttext='x^2'><mi>x</mi></math> y</p>", ["x x^2 y"]),
+    ],
+)
+def test_white_space_is_what_a_browser_shows(tmp_path: Path, body: str, shown: list[str]) -> None:
+    assert texts(page(tmp_path, body)) == shown
+
+
+def test_marks_of_notes_are_left_out(tmp_path: Path) -> None:
+    body = (
+        '<p>It is absolute. <a href="#n9"><span>[</span>9<span>]</span></a> It stays.</p>'
+        '<p>It is freely <sup><a href="#n2">2</a></sup>.</p><h2>Notes <a href="#notes">¶</a></h2>'
+        '<p>See <a href="#s3">3</a>.</p>'
+    )
+    document = page(tmp_path, body)
+    assert texts(document) == ["It is absolute. It stays.", "It is freely.", "See 3."]
+    assert document.paragraphs[-1].heading == ("Notes",)
+
+
+def test_menus_are_left_out_unless_there_is_nothing_else(tmp_path: Path) -> None:
+    menu = '<ul><li><a href="a.html">Chapter one</a></li><li><a href="b.html">Two</a></li></ul>'
+    links = '<ul><li><a href="https://example.org/a">A paper</a></li><li>A book</li></ul>'
+    jump = '<a href="#main">Skip to content</a>'
+    assert texts(page(tmp_path, f"{jump}<nav>Menu</nav>{menu}<p>Text</p>{links}")) == [
+        "Text",
+        "A paper\nA book",
+    ]
+    assert texts(page(tmp_path, f"<h1>All pages</h1>{menu}")) == ["Chapter one\nTwo"]
+
+
+def test_lists_are_flat_and_numbered_as_shown(tmp_path: Path) -> None:
+    body = (
+        "<ol start=3><li>three<ul><li>inner</li></ul></li><li><p>four</p><p>more</p></li></ol>"
+        "<ul><li>before <table><tr><td>a</td><td>b</td></tr></table> after</li></ul>"
+    )
+    document = page(tmp_path, body)
+    assert [(p.kind, [s.text for s in p.sentences]) for p in document.paragraphs] == [
+        ("list", ["3. three", "inner", "4. four\nmore", "before"]),
+        ("row", ["a | b"]),
+        ("list", ["after"]),
+    ]
+
+
+def test_a_definition_begins_with_its_term(tmp_path: Path) -> None:
+    body = "<dl><dt>65535:</dt><dd><p>Not used.</p><p>Ever.</p></dd><dt>Lonely</dt></dl>"
+    assert texts(page(tmp_path, body)) == ["65535:\nNot used.", "Ever.", "Lonely"]
+
+
+def test_cells_that_span(tmp_path: Path) -> None:
+    body = (
+        "<table><caption>Sales</caption><thead><tr><th rowspan=2>Year<th colspan=2>Revenue</tr>"
+        "<tr><th>home<th>abroad</tr></thead><tr><td rowspan=2>2021<td>1<td>2</tr>"
+        "<tr><td>3<td>4</tr></table>"
+    )
+    assert texts(page(tmp_path, body)) == [
+        "Sales",
+        "Year: 2021 | Revenue home: 1 | Revenue abroad: 2",
+        "Year: 2021 | Revenue home: 3 | Revenue abroad: 4",
+    ]
+
+
+def test_a_table_that_lays_out_a_page_is_text(tmp_path: Path) -> None:
+    inner = "<table><tr><td>a</td><td>b</td></tr></table>"
+    body = f"<table><tr><td><p>Left</p></td><td><p>Right</p>{inner}</td></tr></table>"
+    assert texts(page(tmp_path, body)) == ["Left", "Right", "a | b"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "shift_jis", "koi8_r"])
+def test_the_encoding_that_a_page_declares_is_its_own(tmp_path: Path, encoding: str) -> None:
+    text = {"shift_jis": "日本語の文章です。", "koi8_r": "Причал номер четыре."}.get(
+        encoding, "Café"
+    )
+    html = f"<!doctype html><html><head><meta charset={encoding}></head><p>{text}</p></html>"
+    (tmp_path / "page.html").write_bytes(html.encode(encoding))
+    assert texts(read_document(tmp_path / "page.html")) == [text]
+
+
+def test_the_title_is_the_heading_that_is_alone(tmp_path: Path) -> None:
+    head = "<title>Report | Site</title>"
+    assert page(tmp_path, "<h1>Report</h1><p>Text</p>", head).title == "Report"
+    assert page(tmp_path, "<h1>A</h1><p>x</p><h1>B</h1><p>y</p>", head).title == "Report | Site"
+
+
+def test_a_page_may_nest_deep(tmp_path: Path) -> None:
+    assert texts(page(tmp_path, "<div>" * 20_000 + "deep")) == ["deep"]
+
+
+def test_tables_nested_without_end_are_refused_or_read(tmp_path: Path) -> None:
+    try:
+        assert "deep" in page(tmp_path, "<table><tr><td>a<td>" * 3000 + "deep").text
+    except UnreadableError as error:
+        assert "page.html" in str(error)
+
+
+# --- EPUB -----------------------------------------------------------------------------------------
+
+CONTAINER = (
+    '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles><rootfile '
+    'full-path="OEBPS/book.opf" media-type="application/oebps-package+xml"/></rootfiles>'
+    "</container>"
+)
+PACKAGE = """<?xml version="1.0"?><package xmlns="http://www.idpf.org/2007/opf" version="3.0">
+<metadata xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>The  Tides</dc:title></metadata>
+<manifest><item id="two" href="text/ch%202.xhtml" media-type="application/xhtml+xml"/>
+<item id="one" href="text/one.xhtml" media-type="application/xhtml+xml"/>
+<item id="nav" href="nav.xhtml" media-type="application/xhtml+xml" properties="nav"/>
+<item id="pic" href="a.png" media-type="image/png"/></manifest>
+<spine><itemref idref="nav"/><itemref idref="one"/><itemref idref="two"/><itemref idref="gone"/>
+</spine></package>"""
+NAV = """<html xmlns="http://www.w3.org/1999/xhtml"><body><nav epub:type="toc"><ol>
+<li><a href="text/one.xhtml#start">First chapter</a></li>
+<li><a href="text/ch%202.xhtml">Second chapter</a></li></ol></nav></body></html>"""
+BEGIN = '<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><head><script src="a.js"/>'
+
+
+def book(tmp_path: Path, **members: str) -> Path:
+    file = tmp_path / "book.epub"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("mimetype", "application/epub+zip")
+        archive.writestr("META-INF/container.xml", CONTAINER)
+        archive.writestr("OEBPS/book.opf", PACKAGE)
+        archive.writestr("OEBPS/nav.xhtml", NAV)
+        archive.writestr(
+            "OEBPS/text/one.xhtml", f"{BEGIN}</head><body><p>High tide.</p></body></html>"
+        )
+        archive.writestr(
+            "OEBPS/text/ch 2.xhtml",
+            f"{BEGIN}</head><body><h1>Low</h1><p>Low tide.</p></body></html>",
+        )
+        for name, text in members.items():
+            archive.writestr(name.replace("__", "/"), text)
+    return file
+
+
+def test_a_book_is_read_in_order_under_what_its_contents_call_its_pages(tmp_path: Path) -> None:
+    document = read_document(book(tmp_path))
+    assert document.title == "The Tides"
+    assert [(p.heading, p.text) for p in document.paragraphs] == [
+        (("First chapter",), "High tide."),
+        (("Low",), "Low tide."),
+    ]
+
+
+def test_a_book_that_is_locked_is_told(tmp_path: Path) -> None:
+    locks = (
+        '<encryption><enc:EncryptedData xmlns:enc="http://www.w3.org/2001/04/xmlenc#">'
+        '<enc:CipherData><enc:CipherReference URI="OEBPS/text/one.xhtml"/></enc:CipherData>'
+        "</enc:EncryptedData></encryption>"
+    )
+    file = book(tmp_path, **{"META-INF__encryption.xml": locks})
+    with pytest.raises(UnreadableError, match=r"book\.epub.*password"):
+        read_document(file)
