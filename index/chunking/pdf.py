@@ -134,23 +134,24 @@ class _Printer:
             spans.append((start, self.out.length))
         self.out.parts.append(Block(tuple(spans), kind))
 
-    def goes_on(self) -> bool:
-        """Whether a paragraph goes on the last one, which the end of its page broke off."""
+    def goes_on(self, words: Sequence[PrintedWord]) -> bool:
+        """Whether these words go on the last paragraph or item, which the end of its page broke
+        off."""
         last = self.out.parts[-1] if self.out.parts else None
-        return (
-            isinstance(last, Block)
-            and last.kind == "prose"
-            and last.spans[-1][1] - last.spans[0][0] > FULL
-            and not ends_sentence(self.out.text(last.spans[-1][0]))
-        )
+        if not isinstance(last, Block) or ends_sentence(self.out.text(last.spans[-1][0])):
+            return False
+        if last.kind == "list":
+            return words[0].text[0].islower()
+        return last.kind == "prose" and last.spans[-1][1] - last.spans[0][0] > FULL
 
     def go_on(self, words: Sequence[PrintedWord]) -> None:
         """Write words as the rest of the last block."""
         last = self.out.parts.pop()
         self.out.write(" ")
         self.words(words)
-        start = last.spans[0][0] if isinstance(last, Block) else last.start
-        self.out.parts.append(Block(((start, self.out.length),), "prose"))
+        if isinstance(last, Block):
+            spans = (*last.spans[:-1], (last.spans[-1][0], self.out.length))
+            self.out.parts.append(Block(spans, last.kind))
 
     def row(
         self, names: Sequence[Sequence[PrintedWord]], cells: Sequence[Sequence[PrintedWord]]
@@ -209,7 +210,7 @@ def _write_pages(printer: _Printer, pages: Sequence[PrintedPage]) -> None:
     label = ""
     for page in pages:
         body = [own for own in page.regions if own.kind != "note"]
-        goes_on = bool(body) and body[0].kind == "paragraph" and printer.goes_on()
+        goes_on = bool(body) and body[0].kind == "paragraph" and printer.goes_on(body[0].words)
         if not goes_on:
             _write_regions(printer, notes)
         label, before = f"p. {page.label}", label

@@ -521,7 +521,7 @@ def _told_right(region: Region) -> Iterator[Region]:
 
 def _without_false_code(regions: Sequence[Region]) -> list[Region]:
     """Regions with what is no code made a paragraph: lines that are filled as prose fills them, and
-    a line or two right under or above those of a paragraph, of which they are then part."""
+    a line or two right under or above those of a paragraph or item, of which they are then part."""
     found: list[Region] = []
     kind, is_short = "", False
     for own in regions:
@@ -533,9 +533,23 @@ def _without_false_code(regions: Sequence[Region]) -> list[Region]:
         if is_short and {was, kind} == {"code", "paragraph"} and _goes_on(found[-1], own):
             found[-1].kind = "paragraph"
             found[-1].words.extend(own.words)
+        elif found and _goes_on_item(found[-1], own):
+            found[-1].words.extend(own.words)
+            kind = "list_item"
         else:
             found.append(own)
     return found
+
+
+def _goes_on_item(item: Region, own: Region) -> bool:
+    """Whether lines are the rest of an item above them, which is not at its end."""
+    return (
+        item.kind == "list_item"
+        and own.kind in ("code", "paragraph")
+        and not ends_sentence(item.words[-1].text)
+        and own.left > item.left
+        and own.top - item.bottom < own.words[0].height / 2
+    )
 
 
 def _with_first_lines(regions: Sequence[Region]) -> list[Region]:
