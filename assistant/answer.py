@@ -272,12 +272,10 @@ def marked(sentence: AnswerSentence) -> str:
     return sentence.text + "".join(f" [{marker}]" for marker in sentence.markers)
 
 
-def place_of(citation: Citation) -> str:
-    """Where a citation stands, for people: title, headings, page or the like, paragraph."""
-    parts = [citation.title, *(h for h in citation.paragraph.heading if h != citation.title)]
-    if citation.paragraph.locator:
-        parts.append(citation.paragraph.locator)
-    return " › ".join([*parts, f"paragraph {citation.paragraph.number}"])
+def place_of(title: str, paragraph: Paragraph) -> str:
+    """Where a paragraph stands, for people: title, headings, page or the like, paragraph."""
+    parts = [title, *(h for h in paragraph.heading if h != title), paragraph.locator]
+    return " › ".join([*filter(None, parts), f"paragraph {paragraph.number}"])
 
 
 def _listing(head: str, citations: Sequence[Citation]) -> list[str]:
@@ -285,6 +283,8 @@ def _listing(head: str, citations: Sequence[Citation]) -> list[str]:
         return []
     lines = ["", head]
     for number, citation in enumerate(citations, start=1):
-        lines.append(f"[{citation.marker or number}] {place_of(citation)}")
+        lines.append(
+            f"[{citation.marker or number}] {place_of(citation.title, citation.paragraph)}"
+        )
         lines.append(f"    “{' '.join(citation.quote.split())}”")
     return lines

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from assistant.answer import place_of
 from assistant.cli import index
 from assistant.cli.options import (
     AnswerFrom,
@@ -135,26 +136,28 @@ def search(
     query = check_question(query)
     with opened_assistant(source, settings_of(context)) as a:
         infos = {info.id: info for info in a.index.documents()}
+        hits = [(infos[hit.paragraph.document_id], hit) for hit in a.search(query, k)]
+    if as_json:
         found: list[dict[str, Any]] = [
             {
                 "paragraph": hit.paragraph.number,
-                "document": infos[hit.paragraph.document_id].title,
-                "source": infos[hit.paragraph.document_id].source,
+                "document": info.title,
+                "source": info.source,
                 "heading": list(hit.paragraph.heading),
+                "locator": hit.paragraph.locator,
                 "score": round(hit.score, 6),
                 "legs": hit.legs,
                 "start": hit.paragraph.start,
                 "end": hit.paragraph.end,
                 "text": hit.paragraph.text,
             }
-            for hit in a.search(query, k)
+            for info, hit in hits
         ]
-    if as_json:
         print_json(found)
         return
-    for hit in found:
-        place = " › ".join([str(hit["document"]), *hit["heading"], f"paragraph {hit['paragraph']}"])
-        print_text(f"{hit['score']:.3f}  {place}\n    {' '.join(str(hit['text']).split())}\n")
+    for info, hit in hits:
+        place = place_of(info.title, hit.paragraph)
+        print_text(f"{hit.score:.3f}  {place}\n    {' '.join(hit.paragraph.text.split())}\n")
 
 
 @app.command()

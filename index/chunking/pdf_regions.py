@@ -182,7 +182,7 @@ def put_right(pages: Sequence[PrintedPage], remarks: Remarks) -> None:
         page.regions[:] = _without_false_code(list(told))
     step, height = _usual_step(pages), _usual_height(pages)
     for page in pages:
-        whole = _with_first_lines(page.regions)
+        whole = _whole(page.regions, step)
         parts = [part for region in whole for part in _paragraphs(region, step)]
         page.regions[:] = _with_terms(parts, deepest)
         _set_notes(page.regions, height)
@@ -552,24 +552,50 @@ def _goes_on_item(item: Region, own: Region) -> bool:
     )
 
 
-def _with_first_lines(regions: Sequence[Region]) -> list[Region]:
-    """Regions with a first line joined to the lines of its paragraph below: they stand further
-    left, or go on in lower case."""
+def _whole(regions: Sequence[Region], usual: float) -> list[Region]:
+    """Regions with paragraphs joined that the library took apart: where a line begins in another
+    font, behind a first line that is indented, and where a line goes on in lower case."""
     found: list[Region] = []
     for own in regions:
         before = found[-1] if found else None
         if (
             before is not None
             and before.kind == own.kind == "paragraph"
-            and before.words[0].shares_line(before.words[-1])
-            and not ends_sentence(before.words[-1].text)
-            and (own.left < before.left or own.words[0].text[0].islower())
-            and own.top - before.bottom < own.words[0].height / 2
+            and (_goes_on_first_line(before, own) or _is_wrapped(before, own, regions, usual))
         ):
             before.words.extend(own.words)
         else:
             found.append(own)
     return found
+
+
+def _goes_on_first_line(before: Region, own: Region) -> bool:
+    """Whether it goes on a first line that is indented, or that does not end."""
+    return (
+        before.words[0].shares_line(before.words[-1])
+        and not ends_sentence(before.words[-1].text)
+        and (own.left < before.left or own.words[0].text[0].islower())
+        and own.top - before.bottom < own.words[0].height / 2
+    )
+
+
+def _is_wrapped(before: Region, own: Region, regions: Iterable[Region], usual: float) -> bool:
+    """Whether its first line is the next of the same paragraph: as far below as lines are, and with
+    a word first that the line above had no room for."""
+    *_, above = lines_of(before.words)
+    line = next(lines_of(own.words))
+    (step,), (height,) = _steps([above, line])
+    column = [
+        each
+        for each in (*regions, before)
+        if each.kind == "paragraph" and abs(each.left - above[0].left) < height / 2
+    ]
+    right = max((word.right for each in column for word in each.words), default=above[-1].right)
+    return (
+        abs(above[0].left - line[0].left) < height / 2
+        and 0 < step <= APART * usual * height
+        and right - above[-1].right < line[0].right - line[0].left + height / 2
+    )
 
 
 def _goes_on(before: Region, own: Region) -> bool:
