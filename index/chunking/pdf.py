@@ -55,6 +55,7 @@ SECONDS = 120.0
 """How long a file may take: 185 pages take one."""
 
 _MAGIC = b"%PDF-"
+_DIED = "worker process died"
 _HYPHENS = ("-", "\u00ad", "\u2010")
 #: Characters of a paragraph that a page may break off in a sentence; shorter ones are labels.
 FULL = 60
@@ -280,7 +281,13 @@ def _parse(parser: Any, content: bytes, name: str) -> Any:
     import liteparse
 
     try:
-        return parser.parse(content)
+        try:
+            return parser.parse(content)
+        except liteparse.ParseError as error:
+            if _DIED not in str(error):
+                raise
+            # It may have been ended from outside since the last file; then another takes its place.
+            return parser.parse(content)
     except liteparse.ParseTimeoutError as error:
         raise UnreadableError(
             f"{name!r} was given up after {SECONDS:.0f} seconds. Split it, or leave it out."
@@ -288,9 +295,10 @@ def _parse(parser: Any, content: bytes, name: str) -> Any:
     except liteparse.ParseError as error:
         if "password" in str(error).lower():
             raise locked(name) from error
+        reason = "it makes the parser crash" if _DIED in str(error) else error
         raise UnreadableError(
-            f"{name!r} cannot be read as a PDF ({error}). Open it in a viewer and save it anew, "
-            "or leave it out."
+            f"{name!r} cannot be read as a PDF ({reason}). Open it in a viewer and print it anew, "
+            "as a PDF, or leave it out."
         ) from error
 
 

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -248,6 +250,17 @@ def test_damaged_files_are_read_or_refused(file: Path, tmp_path: Path) -> None:
             read_document(tmp_path / "damaged.pdf").check()
         except DocumentError as error:
             assert str(error)
+
+
+def test_a_parser_that_was_ended_is_started_again(file: Path, document: Document) -> None:
+    read_document(file)
+    tasks = Path("/proc/self/task").iterdir()
+    children = [child for task in tasks for child in (task / "children").read_text().split()]
+    ended = [c for c in children if b"liteparse" in Path(f"/proc/{c}/cmdline").read_bytes()]
+    for child in ended:
+        os.kill(int(child), signal.SIGKILL)
+    assert ended
+    assert read_document(file).text == document.text
 
 
 def test_the_process_that_parses_ends_with_its_own(file: Path) -> None:
