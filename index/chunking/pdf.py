@@ -191,7 +191,7 @@ def read_pdf(content: bytes, name: str) -> Layout:
     _write_pages(printer, pages)
     if not printer.spans:
         raise EmptyDocumentError(
-            f"{name!r} holds no text: its {len(pages)} pages are pictures, as a scan's are. "
+            f"{name!r} holds no text: its pages are pictures ({len(pages):,}), as a scan's are. "
             "Have the text recognised first, for instance with: ocrmypdf IN.pdf OUT.pdf"
         )
     laid = printer.out.layout()

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 from typing import Any
+from unicodedata import bidirectional
 
 import numpy as np
 
@@ -83,7 +84,8 @@ class PrintedWord:
 
     def is_glued_to(self, before: PrintedWord) -> bool:
         """Whether no space divides it from the word before, on the same line."""
-        return abs(self.left - before.right) < GLUED * self.height
+        gap = min(abs(self.left - before.right), abs(before.left - self.right))
+        return gap < GLUED * self.height
 
 
 Line = list[PrintedWord]
@@ -301,10 +303,36 @@ def _assigned(
     rest = list[PrintedWord]()
     for word, number in zip(words, smallest.tolist(), strict=True):
         (rest if number < 0 else found[number].words).append(word)
+    is_reversed = any(max(w.text) > "\u0590" and _direction(w) == "R" for w in words)
     for own in found:
         if own.kind != "table":
             own.block = None  # it holds the text once more
+        if is_reversed:
+            own.words = [word for line in lines_of(own.words) for word in _as_read(line)]
     return [own for own in found if own.words], rest
+
+
+def _as_read(line: Line) -> Line:
+    """The words of a line in the order in which they are read: the library has them from left to
+    right in all scripts."""
+    directions = [_direction(word) for word in line]
+    if directions.count("R") <= directions.count("L"):
+        return line
+    ordered: Line = []
+    from_left: Line = []
+    for word in sorted(line, key=lambda word: -word.left):
+        if _direction(word) == "L":
+            from_left.insert(0, word)
+        else:
+            ordered += [*from_left, word]
+            from_left = []
+    return ordered + from_left
+
+
+def _direction(word: PrintedWord) -> str:
+    """R of a word that is read from right to left, L of one from left to right, "" of marks."""
+    own = {bidirectional(character) for character in word.text}
+    return "R" if own & {"R", "AL"} else "L" if own & {"L", "EN"} else ""
 
 
 def _edges(box: Any) -> tuple[float, float, float, float]:
