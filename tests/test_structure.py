@@ -39,7 +39,7 @@ HOMES = {
     "gradio": {"assistant.web.server"},
     "ir_measures": {"evals.metrics.metrics"},
     "jinja2": {"evals.reporting.report"},
-    "liteparse": {"index.chunking.pdf"},
+    "liteparse": {"index.chunking.pdf.reader"},
     "llama_index": {"assistant.llm.client", "assistant.llama_index"},
     "lxml": {"index.chunking.rich_text"},
     "markdown_it": {"index.chunking.markdown"},
@@ -52,7 +52,7 @@ HOMES = {
     "py3langid": {"index.chunking.language"},
     "pydantic_settings": {"assistant.settings"},
     # Each in a process of its own.
-    "pypdfium2": {"assistant.web.rendering", "index.chunking.pdfium"},
+    "pypdfium2": {"assistant.web.rendering", "index.chunking.pdf.pdfium"},
     "python_calamine": {"index.chunking.tables"},
     "selectolax": {"index.chunking.html"},
     "sentencex": {"index.chunking.sentences"},

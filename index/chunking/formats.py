@@ -14,7 +14,7 @@ from index.chunking.layout import Layout, locked
 from index.chunking.mail import read_eml, read_msg
 from index.chunking.markdown import read_markdown
 from index.chunking.packed import check_packed, is_packed, members
-from index.chunking.pdf import is_pdf, read_pdf
+from index.chunking.pdf.reader import is_pdf, read_pdf
 from index.chunking.plaintext import read_plain
 from index.chunking.rich_text import read_rich_text
 from index.chunking.rtf import read_rtf

@@ -211,5 +211,5 @@ def _content(path: Path) -> bytes:
 def _code_version() -> str:
     """Hash of all that decides where paragraphs and sentences begin and end."""
     folder = Path(__file__).parent
-    sources = [file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.py"))]
+    sources = [file.read_text(encoding="utf-8") for file in sorted(folder.rglob("*.py"))]
     return text_hash("\n".join([*map(version, LIBRARIES), *sources]))[:12]

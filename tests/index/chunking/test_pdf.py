@@ -235,7 +235,7 @@ def test_a_password_is_told(file: Path, tmp_path: Path) -> None:
 
 
 def test_too_many_pages_are_told(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("index.chunking.pdf.MAX_PAGES", 2)
+    monkeypatch.setattr("index.chunking.pdf.reader.MAX_PAGES", 2)
     with pytest.raises(UnreadableError, match="at most 2 are read"):
         read_document(file)
 

@@ -29,6 +29,9 @@ CLOSERS = "\"'”’)]»"  # noqa: RUF001
 SMALL = 0.85
 """Share of the size of what stands before it that the mark of a note has at most. Not tuned."""
 
+Entry = tuple[int, str, int]
+"""Of an outline: a page, a title and its level from 1."""
+
 Place = tuple[str, float, float]
 """A mark, and in points from the page's top left corner its middle; of a note's its left edge."""
 
@@ -38,12 +41,12 @@ class Remarks:
     """What PDFium says of a file.
 
     Attributes:
-        outline: page, title and level from 1 of each entry of its outline.
+        outline: the entries of its outline.
         marks: of each page that has some, where typographic marks stand.
         notes: the same of the figures of marks of notes.
     """
 
-    outline: Sequence[tuple[int, str, int]] = ()
+    outline: Sequence[Entry] = ()
     marks: Mapping[int, Sequence[Place]] = field(default_factory=dict)
     notes: Mapping[int, Sequence[Place]] = field(default_factory=dict)
 

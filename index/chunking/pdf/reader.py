@@ -34,17 +34,17 @@ from index.chunking.layout import (
     locked,
     names_columns,
 )
-from index.chunking.pdf_regions import (
+from index.chunking.pdf.pages import (
     PrintedPage,
     PrintedWord,
     Region,
     cells_of,
-    ends_sentence,
     lines_of,
     printed_pages,
-    put_right,
+    set_marks,
 )
-from index.chunking.pdfium import remarks_on
+from index.chunking.pdf.pdfium import remarks_on
+from index.chunking.pdf.regions import ends_sentence, put_right
 from index.errors import EmptyDocumentError, UnreadableError
 from index.models import Boxes, Kind
 
@@ -185,7 +185,8 @@ def read_pdf(content: bytes, name: str) -> Layout:
     with remarks_on(content, SECONDS) as reading:
         pages = printed_pages(_parsed(content, name, count))
         remarks = reading.result()
-    put_right(pages, remarks)
+    set_marks(pages, remarks)
+    put_right(pages, remarks.outline)
     words = (word for page in pages for own in page.regions for word in own.words)
     printer = _Printer(Counter(_bare(word.text) for word in words))
     _write_pages(printer, pages)

@@ -1,0 +1,278 @@
+"""What is printed on the pages of a PDF: liteparse's blocks with the words that stand in them, as
+they stand there and in the order in which they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from unicodedata import bidirectional
+
+import numpy as np
+
+from index.chunking.layout import letters
+from index.chunking.pdf.pdfium import MARKS, Place, Remarks
+
+#: Words that are nearer than this share of their height are one word. Not tuned.
+GLUED = 0.12
+
+_TYPED = frozenset(MARKS.values())
+_LIGATURES = str.maketrans(
+    {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl"}
+)
+
+
+@dataclass(slots=True)
+class PrintedWord:
+    """A word on a page, and its box in points from the page's top left corner."""
+
+    text: str
+    page: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def height(self) -> float:
+        """Of its box, in points."""
+        return self.bottom - self.top
+
+    def is_inside(self, edges: tuple[float, float, float, float]) -> bool:
+        """Whether its middle is."""
+        left, top, right, bottom = edges
+        return (
+            left <= (self.left + self.right) / 2 <= right
+            and top <= (self.top + self.bottom) / 2 <= bottom
+        )
+
+    def spans(self, height: float) -> bool:
+        """Whether something at a height of the page stands beside it or in it."""
+        return self.top - 1 <= height <= self.bottom + 1
+
+    def shares_line(self, other: PrintedWord) -> bool:
+        """Whether they stand beside each other."""
+        low = min(self.height, other.height)
+        return min(self.bottom, other.bottom) - max(self.top, other.top) > low / 2
+
+    def is_glued_to(self, before: PrintedWord) -> bool:
+        """Whether no space divides it from the word before, on the same line."""
+        gap = min(abs(self.left - before.right), abs(before.left - self.right))
+        return gap < GLUED * self.height
+
+
+Line = list[PrintedWord]
+
+
+@dataclass(slots=True)
+class Region:
+    """Words that stand together on a page.
+
+    Attributes:
+        kind: heading, paragraph, list_item, table, code, note, or what else liteparse calls it.
+        level: of a heading, 1 the highest.
+        words: in reading order.
+        block: of a table, what liteparse knows of it.
+    """
+
+    kind: str
+    level: int
+    words: list[PrintedWord]
+    block: Any = None
+
+    @property
+    def left(self) -> float:
+        """Of its leftmost word."""
+        return min(word.left for word in self.words)
+
+    @property
+    def top(self) -> float:
+        """Of its highest word."""
+        return min(word.top for word in self.words)
+
+    @property
+    def bottom(self) -> float:
+        """Of its lowest word."""
+        return max(word.bottom for word in self.words)
+
+    @property
+    def letters(self) -> str:
+        """What it says, as headings are compared."""
+        return letters("".join(word.text for word in self.words))
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedPage:
+    """A page.
+
+    Attributes:
+        number: from 1.
+        label: the number printed on it.
+        size: width and height in points.
+        regions: in reading order.
+        loose: lines that liteparse takes for a running head or foot.
+    """
+
+    number: int
+    label: str
+    size: tuple[float, float]
+    regions: list[Region]
+    loose: list[Line]
+
+
+def printed_pages(pages: Iterable[Any]) -> list[PrintedPage]:
+    """The pages as liteparse has read them, one after the other."""
+    found = []
+    for page in pages:
+        regions, rest = _assigned(page.blocks or (), _printed_words(page))
+        label = page.page_label or str(page.page_num)
+        size = (page.width, page.height)
+        found.append(PrintedPage(page.page_num, label, size, regions, list(lines_of(rest))))
+    return found
+
+
+def lines_of(words: Iterable[PrintedWord]) -> Iterator[Line]:
+    """The words line by line."""
+    line: Line = []
+    for word in words:
+        if line and not line[-1].shares_line(word):
+            yield line
+            line = []
+        line.append(word)
+    if line:
+        yield line
+
+
+def cells_of(table: Region) -> list[list[list[PrintedWord]]]:
+    """The words of each cell of a table, row by row, the header first."""
+    rows = [list(row) for row in [table.block.header or [], *(table.block.rows or [])]]
+    found: list[list[list[PrintedWord]]] = [[[] for _ in row] for row in rows]
+    places = [
+        (cell.bbox, found[r][c])
+        for r, row in enumerate(rows)
+        for c, cell in enumerate(row)
+        if cell.bbox
+    ]
+    for word in table.words:
+        around = [own for own in places if word.is_inside(_edges(own[0]))] or places
+        if around:
+            min(around, key=lambda own: _distance(word, own[0]))[1].append(word)
+    return found
+
+
+def _distance(word: PrintedWord, box: Any) -> float:
+    x, y = (word.left + word.right) / 2, (word.top + word.bottom) / 2
+    return float(abs(x - box.x - box.width / 2) + 4 * abs(y - box.y - box.height / 2))
+
+
+def _printed_words(page: Any) -> list[PrintedWord]:
+    """The words of a page in the order of its text items."""
+    return [
+        PrintedWord(
+            word.text.translate(_LIGATURES),
+            page.page_num,
+            word.x,
+            word.y,
+            word.x + word.width,
+            word.y + word.height,
+        )
+        for item in page.text_items
+        for word in item.words
+        if word.text.strip()
+    ]
+
+
+def _assigned(
+    blocks: Iterable[Any], words: Sequence[PrintedWord]
+) -> tuple[list[Region], list[PrintedWord]]:
+    """Each block that holds text with the words that stand in it, of several blocks in the
+    smallest; and the words in none."""
+    found = [Region(block.kind, block.level or 1, [], block) for block in blocks if block.bbox]
+    if not found or not words:
+        return [], list(words)
+    boxes = np.array([_edges(own.block.bbox) for own in found])
+    middles = np.array([((w.left + w.right) / 2, (w.top + w.bottom) / 2) for w in words])
+    x, y = middles[:, :1], middles[:, 1:]
+    inside = (boxes[:, 0] <= x) & (x <= boxes[:, 2]) & (boxes[:, 1] <= y) & (y <= boxes[:, 3])
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    smallest = np.where(inside.any(axis=1), np.where(inside, areas, np.inf).argmin(axis=1), -1)
+    rest = list[PrintedWord]()
+    for word, number in zip(words, smallest.tolist(), strict=True):
+        (rest if number < 0 else found[number].words).append(word)
+    is_reversed = any(max(w.text) > "\u0590" and _direction(w) == "R" for w in words)
+    for own in found:
+        if own.kind != "table":
+            own.block = None  # it holds the text once more
+        if is_reversed:
+            own.words = [word for line in lines_of(own.words) for word in _as_read(line)]
+    return [own for own in found if own.words], rest
+
+
+def _as_read(line: Line) -> Line:
+    """The words of a line in the order in which they are read: the library has them from left to
+    right in all scripts."""
+    directions = [_direction(word) for word in line]
+    if directions.count("R") <= directions.count("L"):
+        return line
+    ordered: Line = []
+    from_left: Line = []
+    for word in sorted(line, key=lambda word: -word.left):
+        if _direction(word) == "L":
+            from_left.insert(0, word)
+        else:
+            ordered += [*from_left, word]
+            from_left = []
+    return ordered + from_left
+
+
+def _direction(word: PrintedWord) -> str:
+    """R of a word that is read from right to left, L of one from left to right, "" of marks."""
+    own = {bidirectional(character) for character in word.text}
+    return "R" if own & {"R", "AL"} else "L" if own & {"L", "EN"} else ""
+
+
+def _edges(box: Any) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of a box, a point wider."""
+    return box.x - 1, box.y - 1, box.x + box.width + 1, box.y + box.height + 1
+
+
+def set_marks(pages: Iterable[PrintedPage], remarks: Remarks) -> None:
+    """Put typographic marks into the words of pages, and drop the figures of marks of notes."""
+    for page in pages:
+        words = [word for own in page.regions for word in own.words]
+        words.extend(word for line in page.loose for word in line)
+        _set_marks(words, remarks.marks.get(page.number, ()))
+        if notes := remarks.notes.get(page.number):
+            _drop_notes(page, words, notes)
+
+
+def _set_marks(words: Sequence[PrintedWord], marks: Sequence[Place]) -> None:
+    """Put typographic marks into the words that they stand in, for what is written in their
+    place."""
+    left = list(marks)
+    for word in words:
+        if not left or not _TYPED.intersection(word.text):
+            continue
+        inside = sorted(
+            (mark for mark in left if word.left <= mark[1] <= word.right and word.spans(mark[2])),
+            key=lambda mark: mark[1],
+        )
+        for typed in _TYPED:
+            own = [mark for mark in inside if MARKS[mark[0]] == typed]
+            # Where there are others, a hyphen beside a dash, it is not known which is which.
+            if own and len(own) == word.text.count(typed):
+                pieces = word.text.split(typed)
+                told = [mark[0] for mark in own]
+                word.text = pieces[0] + "".join(map(str.__add__, told, pieces[1:]))
+
+
+def _drop_notes(page: PrintedPage, words: Iterable[PrintedWord], notes: Sequence[Place]) -> None:
+    """Drop the figures of marks of notes from the ends of words, and from their boxes."""
+    for word in words:
+        for figures, left, height in notes:
+            is_inside = word.left - 1 <= left <= word.right and word.spans(height)
+            if is_inside and word.text.endswith(figures):
+                word.text, word.right = word.text.removesuffix(figures), left
+    for own in page.regions:
+        own.words = [word for word in own.words if word.text]
+    page.regions[:] = [own for own in page.regions if own.words]
