@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
-from index.encoder import Encoder
+from index.encoder import Encoder, Vectors
 from index.store.collections import Generation
 from index.store.manifest import Manifest, ParagraphText
 from index.store.snapshot import lost_paragraphs
@@ -43,18 +44,37 @@ def fill(
     done, embedded = total - len(fresh), 0
     if progress:
         progress(done, total)
-    for ids, whole in _chunks(manifests, fresh):
-        paragraphs = texts_of(ids)
-        if len(paragraphs) < len(ids):
-            raise lost_paragraphs(generation.path, set(ids) - paragraphs.keys())
-        if paragraphs:
+    # What was encoded is stored while the next is encoded: each waits on other things.
+    with ThreadPoolExecutor(1) as beside:
+        storing: Future[None] | None = None
+        for ids, whole in _chunks(manifests, fresh):
+            paragraphs = texts_of(ids)
+            if len(paragraphs) < len(ids):
+                raise lost_paragraphs(generation.path, set(ids) - paragraphs.keys())
             own = list(paragraphs.values())
-            generation.add(own, encoder.encode_paragraphs([(p.text, p.spans) for p in own]))
-        generation.put_manifests(whole)
-        embedded += len(ids)
-        if progress and ids:
+            vectors = encoder.encode_paragraphs([(p.text, p.spans) for p in own]) if own else []
+            if storing:
+                storing.result()
+            if progress and embedded:
+                progress(done + embedded, total)
+            storing = beside.submit(_store, generation, own, vectors, whole)
+            embedded += len(ids)
+        if storing:
+            storing.result()
+        if progress and embedded:
             progress(done + embedded, total)
     return embedded
+
+
+def _store(
+    generation: Generation,
+    paragraphs: Sequence[ParagraphText],
+    vectors: Sequence[Vectors],
+    whole: Sequence[Manifest],
+) -> None:
+    if paragraphs:
+        generation.add(paragraphs, vectors)
+    generation.put_manifests(whole)
 
 
 def _chunks(

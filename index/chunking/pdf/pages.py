@@ -22,7 +22,7 @@ _LIGATURES = str.maketrans(
 )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class PrintedWord:
     """A word on a page, and its box in points from the page's top left corner."""
 
@@ -52,8 +52,11 @@ class PrintedWord:
 
     def shares_line(self, other: PrintedWord) -> bool:
         """Whether they stand beside each other."""
-        low = min(self.height, other.height)
-        return min(self.bottom, other.bottom) - max(self.top, other.top) > low / 2
+        # Asked of each word several times: spelled out, it takes half as long.
+        top = self.top if self.top > other.top else other.top
+        bottom = self.bottom if self.bottom < other.bottom else other.bottom
+        own, others = self.bottom - self.top, other.bottom - other.top
+        return bottom - top > (own if own < others else others) / 2
 
     def is_glued_to(self, before: PrintedWord) -> bool:
         """Whether no space divides it from the word before, on the same line."""
@@ -64,7 +67,7 @@ class PrintedWord:
 Line = list[PrintedWord]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Region:
     """Words that stand together on a page.
 
