@@ -58,6 +58,7 @@ HIT_KEYS = [
     "document",
     "source",
     "heading",
+    "locator",
     "score",
     "legs",
     "start",
