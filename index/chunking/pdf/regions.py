@@ -30,12 +30,16 @@ SEEN_ON = 3
 APART, LARGE, SMALL = 1.3, 1.15, 0.93
 #: A page of which so many lines, and this share, repeat headings of others is one of contents.
 ENTRIES, MOSTLY = 4, 0.6
+#: How far cells of a table are apart in the middle, in heights of their words. Of some fifty tables
+#: the narrowest had .55, and texts that were taken for one up to .40.
+DIVIDED = 0.47
 #: Share of a line that its words fill where prose goes on below it.
 FILLED = 0.6
 #: Characters of a line that may be the term of the definition below it.
 TERM = 60
 
 _ENDS = re.compile(r"[.!?:;…。！？]['\"”’)\]]*\d{0,3}$")
+_NUMBER = re.compile(r"\d{1,2}(?:\.\d{1,2}){1,3}\.?")
 _MARKER = re.compile(r"\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]*|[•‣◦▪●–*-]")
 
 
@@ -61,6 +65,7 @@ def put_right(pages: Sequence[PrintedPage], entries: Iterable[Entry]) -> None:
     for page in pages:
         whole = _whole(page.regions, step)
         parts = [part for region in whole for part in _paragraphs(region, step)]
+        _set_lines_that_are_headings(parts, outline.get(page.number, {}) if deepest else None)
         page.regions[:] = _with_terms(parts, deepest)
         _set_notes(page.regions, height)
 
@@ -178,6 +183,38 @@ def _set_headings(pages: Sequence[PrintedPage], outline: Outline) -> int:
     return 0
 
 
+def _set_lines_that_are_headings(
+    regions: Iterable[Region], titles: Mapping[str, int] | None
+) -> None:
+    """Make lines headings that stand alone now, text being divided into paragraphs: those that the
+    outline has on this page, or where there is none, those under a number like 5.1."""
+    for own in regions:
+        if own.kind != "paragraph" or not own.words[0].shares_line(own.words[-1]):
+            continue
+        number, *title = _texts(own.words)
+        if titles is not None:
+            if own.letters in titles:
+                own.kind, own.level = "heading", titles[own.letters]
+        elif (
+            _NUMBER.fullmatch(number)
+            and title
+            and title[0][:1].isupper()
+            and not ends_sentence(title[-1])
+        ):
+            own.kind, own.level = "heading", number.strip(".").count(".") + 1
+
+
+def _texts(line: Line) -> list[str]:
+    """The words of a line as they are read: some are printed in pieces."""
+    found = [line[0].text]
+    for before, word in pairwise(line):
+        if word.is_glued_to(before):
+            found[-1] += word.text
+        else:
+            found.append(word.text)
+    return found
+
+
 def _usual_height(pages: Iterable[PrintedPage]) -> float:
     heights = [word.height for page in pages for own in page.regions for word in own.words]
     return median(heights) if heights else 0.0
@@ -236,8 +273,9 @@ def _paragraphs(region: Region, usual: float) -> Iterator[Region]:
     """The paragraphs of a region, which the library divides only in some files.
 
     One ends where the next line stands further below than others of the region do; or than lines of
-    the document do, where it also leaves room; or where a sentence ends and the next line alone is
-    indented, or alone is not, or has a marker that the lines below it leave free.
+    the document do, where it also leaves room; or is larger or smaller; or where a sentence ends
+    and the next line alone is indented, or alone is not, or has a marker that the lines below it
+    leave free.
     """
     lines = list(lines_of(region.words))
     if region.kind != "paragraph" or len(lines) < 2:
@@ -251,7 +289,12 @@ def _paragraphs(region: Region, usual: float) -> Iterator[Region]:
         lines, lines[1:], [*lines[2:], None], steps, heights, strict=False
     ):
         has_room = right - above[-1].right > line[0].right - line[0].left + height / 2
-        is_apart = step > APART * nearest or (has_room and step > APART * usual * height)
+        sizes = sorted((median(word.height for word in above), height))
+        is_apart = (
+            step > APART * nearest
+            or (has_room and step > APART * usual * height)
+            or sizes[1] > LARGE * sizes[0]
+        )
         indented, indented_below = (
             own is not None and own[0].left - left > height / 2 for own in (line, below)
         )
@@ -269,10 +312,11 @@ def _paragraphs(region: Region, usual: float) -> Iterator[Region]:
 
 
 def _told_right(region: Region) -> Iterator[Region]:
-    """A region without what is only taken for more of it: a table of one column is text, and so is
-    what stands below an item of a list and left of its marker."""
+    """A region without what is only taken for more of it: a table of one column, or of columns that
+    nothing divides, is text, and so is what stands below an item of a list and left of its
+    marker."""
     if region.kind == "table":
-        if max(sum(map(bool, row)) for row in cells_of(region)) < 2:
+        if not _has_columns(region):
             region.kind = "paragraph"
     elif region.kind == "list_item":
         at = 0
@@ -283,6 +327,20 @@ def _told_right(region: Region) -> Iterator[Region]:
                 break
             at += len(line)
     yield region
+
+
+def _has_columns(table: Region) -> bool:
+    """Whether its cells stand apart, and not only as words do."""
+    cells = [cell for row in cells_of(table) for cell in row if cell]
+    number = {id(word): n for n, cell in enumerate(cells) for word in cell}
+    gaps = [
+        (word.left - before.right) / word.height
+        for before, word in pairwise(table.words)
+        if word.shares_line(before)
+        and before.left < word.left
+        and number.get(id(before)) != number.get(id(word))
+    ]
+    return bool(gaps) and median(gaps) > DIVIDED
 
 
 def _without_false_code(regions: Sequence[Region]) -> list[Region]:
