@@ -68,6 +68,8 @@ def _draw(file: str, page: int, width: int) -> bytes:
     import pypdfium2
 
     try:
+        if page < 1:
+            raise IndexError(page)  # it would be counted from the last
         drawn = _opened(file)[page - 1]
         picture = drawn.render(scale=width / drawn.get_width()).to_pil()
     except (pypdfium2.PdfiumError, IndexError, ZeroDivisionError) as error:
