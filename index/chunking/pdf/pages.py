@@ -208,7 +208,22 @@ def _assigned(
             own.block = None  # it holds the text once more
         if is_reversed:
             own.words = [word for line in lines_of(own.words) for word in _as_read(line)]
-    return [own for own in found if own.words], rest
+    return [part for own in found if own.words for part in _by_column(own)], rest
+
+
+def _by_column(region: Region) -> list[Region]:
+    """The parts of a paragraph that begins at the foot of a column and goes on at the head of the
+    next: the library has their words from top to bottom."""
+    words = region.words
+    if region.kind != "paragraph" or words[0].left <= words[-1].right:
+        return [region]
+    lines = list(lines_of(words))
+    for at in range(1, len(lines)):
+        upper, lower = lines[:at], lines[at:]
+        if min(line[0].left for line in upper) > max(line[-1].right for line in lower):
+            columns = ([word for line in part for word in line] for part in (lower, upper))
+            return [Region("paragraph", region.level, column) for column in columns]
+    return [region]
 
 
 def _as_read(line: Line) -> Line:

@@ -231,7 +231,9 @@ def _write_pages(printer: _Printer, pages: Sequence[PrintedPage]) -> None:
 
 def _write_regions(printer: _Printer, regions: Sequence[Region]) -> None:
     items: list[list[PrintedWord]] = []
+    before: Region | None = None
     for region in regions:
+        above, before = before, region
         if region.kind == "list_item":
             items.append(region.words)
             continue
@@ -248,9 +250,21 @@ def _write_regions(printer: _Printer, regions: Sequence[Region]) -> None:
                 printer.row(header, row)
         elif region.kind in ("code", "grid_fallback"):
             printer.lines(list(lines_of(region.words)), "lines")
+        elif above and _goes_on_in_column(printer, above, region):
+            printer.go_on(region.words)
         else:
             printer.lines([region.words], "prose")
     printer.lines(items, "list")
+
+
+def _goes_on_in_column(printer: _Printer, above: Region, region: Region) -> bool:
+    """Whether a paragraph goes on the one that the end of its column broke off."""
+    return (
+        above.kind == region.kind == "paragraph"
+        and region.top < above.top
+        and not region.words[0].text[0].isupper()
+        and printer.goes_on(region.words)
+    )
 
 
 def _bare(word: str) -> str:

@@ -118,10 +118,20 @@ def _tell_loose(pages: Sequence[PrintedPage], outline: Outline) -> None:
             if is_inside or (is_full and top < first):
                 after = (n for n, own in enumerate(page.regions) if own.top > top)
                 at = next(after, len(page.regions))
-                page.regions.insert(at, Region("paragraph", 1, line))
+                above = page.regions[at - 1] if at else None
+                if above and above.kind == "heading" and _is_next_line(above, line):
+                    above.words.extend(line)
+                else:
+                    page.regions.insert(at, Region("paragraph", 1, line))
             else:
                 # As a note is, so that it stands in no paragraph's way.
                 page.regions.append(Region("paragraph" if is_full else "note", 1, line))
+
+
+def _is_next_line(above: Region, line: Line) -> bool:
+    """Whether a line stands right below a region and is as large."""
+    height, own = above.words[-1].height, line[0].height
+    return abs(line[0].top - above.bottom) < own / 2 and own / LARGE < height < own * LARGE
 
 
 def _filled(line: Line) -> float:
@@ -452,6 +462,7 @@ def _with_terms(regions: Sequence[Region], deepest: int) -> list[Region]:
             )
             and before.words[0].shares_line(before.words[-1])
             and sum(len(word.text) + 1 for word in before.words) < TERM
+            and before.words[0].height < LARGE * own.words[0].height
             and own.left > before.left + own.words[0].height / 2
             and 0 <= own.top - before.bottom + 2 < own.words[0].height
         ):

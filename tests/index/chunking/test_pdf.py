@@ -217,6 +217,18 @@ def test_a_paragraph_goes_on_overleaf(document: Document) -> None:
     assert any(len({r.page for r in boxes.lines(p.start, p.end)}) == 2 for p in remarks)
 
 
+def test_a_paragraph_goes_on_in_the_next_column(browser: Browser, tmp_path: Path) -> None:
+    dredged = "berth {} was dredged for the pilots and nothing was found there"
+    remarks = [", and ".join(dredged.format(10 * n + k) for k in range(7)) for n in range(9)]
+    remarks = [f"In that year {remark}." for remark in remarks]
+    body = "".join(f"<p>{remark}</p>" for remark in remarks)
+    style = "columns: 2; font: 12px/1.4 'DejaVu Serif'"
+    print_pdf(browser, f'<h1>{TITLE}</h1><div style="{style}">{body}</div>', tmp_path / "two.pdf")
+    document = read_document(tmp_path / "two.pdf")
+    prose = [p.text for p in document.paragraphs]
+    assert prose == remarks
+
+
 def test_pictures_of_text_are_told(browser: Browser, tmp_path: Path) -> None:
     drawing = "<svg width=300 height=300><rect width=200 height=200 fill=red /></svg>"
     print_pdf(browser, drawing, tmp_path / "scan.pdf")
