@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 from unicodedata import bidirectional
 
@@ -15,6 +16,9 @@ from index.chunking.pdf.pdfium import MARKS, Place, Remarks
 
 #: Words that are nearer than this share of their height are one word. Not tuned.
 GLUED = 0.12
+#: Columns are further apart than so many heights of their words, and have at least so many lines
+#: and words to a line. Not tuned.
+GUTTER, LINES, WORDS = 0.6, 3, 4
 
 _TYPED = frozenset(MARKS.values())
 _LIGATURES = str.maketrans(
@@ -212,18 +216,32 @@ def _assigned(
 
 
 def _by_column(region: Region) -> list[Region]:
-    """The parts of a paragraph that begins at the foot of a column and goes on at the head of the
-    next: the library has their words from top to bottom."""
-    words = region.words
-    if region.kind != "paragraph" or words[0].left <= words[-1].right:
+    """A paragraph in its columns, where the library has one of several, its words from top to
+    bottom: those of one that goes on in the next column, or of many that stand side by side."""
+    if region.kind != "paragraph":
         return [region]
-    lines = list(lines_of(words))
-    for at in range(1, len(lines)):
-        upper, lower = lines[:at], lines[at:]
-        if min(line[0].left for line in upper) > max(line[-1].right for line in lower):
-            columns = ([word for line in part for word in line] for part in (lower, upper))
-            return [Region("paragraph", region.level, column) for column in columns]
+    words = sorted(region.words, key=lambda word: word.left)
+    behind = words[0].right
+    for number, word in enumerate(words):
+        if word.left - behind > GUTTER * word.height:
+            sides = [words[:number], words[number:]]
+            columns = [
+                Region("paragraph", region.level, [own for own in region.words if own in side])
+                for side in map(set, sides)
+            ]
+            if _are_columns(*columns):
+                return [part for column in columns for part in _by_column(column)]
+        behind = max(behind, word.right)
     return [region]
+
+
+def _are_columns(left: Region, right: Region) -> bool:
+    """Whether two parts that nothing reaches across are columns of text, and not names with values
+    beside them."""
+    if right.bottom < left.top:
+        return True
+    lines = [list(lines_of(column.words)) for column in (left, right)]
+    return all(len(own) >= LINES and median(map(len, own)) >= WORDS for own in lines)
 
 
 def _as_read(line: Line) -> Line:

@@ -229,6 +229,22 @@ def test_a_paragraph_goes_on_in_the_next_column(browser: Browser, tmp_path: Path
     assert prose == remarks
 
 
+@pytest.mark.parametrize("height", [816, 850, 901, 935])
+def test_columns_are_read_one_after_the_other(
+    browser: Browser, tmp_path: Path, height: int
+) -> None:
+    """Wherever the first ends, and though the lines of both stand at nearly the same heights."""
+    dredged = "berth {} was dredged for the pilots and nothing was found there"
+    remark = "In that year " + ", and ".join(dredged.format(n) for n in range(7)) + "."
+    style = (
+        f"columns: 2; column-fill: auto; height: {height}px; orphans: 1; widows: 1; "
+        "font: 12px/17px 'DejaVu Serif'"
+    )
+    html = f'<h1>{TITLE}</h1><div style="{style}">{f"<p>{remark}</p>" * 8}</div>'
+    print_pdf(browser, html, tmp_path / "two.pdf")
+    assert [p.text for p in read_document(tmp_path / "two.pdf").paragraphs] == [remark] * 8
+
+
 def test_pictures_of_text_are_told(browser: Browser, tmp_path: Path) -> None:
     drawing = "<svg width=300 height=300><rect width=200 height=200 fill=red /></svg>"
     print_pdf(browser, drawing, tmp_path / "scan.pdf")
