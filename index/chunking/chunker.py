@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from index.chunking.layout import Block, Heading, Layout, letters
+from index.chunking.layout import ENTRIES, MOSTLY, Block, Heading, Layout, letters
 from index.chunking.sentences import (
     LONG_ITEM,
     Span,
@@ -32,10 +32,6 @@ TARGET_PARAGRAPH = 1500
 
 MAX_SENTENCE = 1000
 """Characters in a sentence; a longer one is split at whitespace, or anywhere if there is none."""
-
-ENTRIES, MOSTLY = 4, 0.6
-"""So many lines between two headings, of which this share repeat headings, are a table of contents.
-Not tuned."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -73,9 +74,11 @@ def _book(archive: zipfile.ZipFile) -> _Book:
         path = _beside(package, item["href"])
         if path in present and "nav" in (item.get("properties") or "").split():
             contents = path
-            _add_labels(labels, path, _tree(archive, path), "nav a[href]", "href")
-        elif path in present and item.get("media-type") == "application/x-dtbncx+xml":
-            _add_labels(labels, path, _tree(archive, path), "navpoint", "src")
+        elif path not in present or item.get("media-type") != "application/x-dtbncx+xml":
+            continue
+        for target, said in _entries(_tree(archive, path)):
+            page = _beside(path, target.partition("#")[0])
+            labels.setdefault(page, " ".join(said.split()))  # what is said first
     pages = [
         path
         for item in spine
@@ -86,16 +89,15 @@ def _book(archive: zipfile.ZipFile) -> _Book:
     return _Book(" ".join(title.split()) or None, pages, labels)
 
 
-def _add_labels(
-    labels: dict[str, str], path: str, tree: Any, selector: str, attribute: str
-) -> None:
-    """Add what a table of contents calls each page, by what it says first."""
-    for entry in tree.css(selector):
-        target = entry if attribute == "href" else entry.css_first(f"content[{attribute}]")
-        said = entry if attribute == "href" else entry.css_first("text")
+def _entries(contents: Any) -> Iterator[tuple[str, str]]:
+    """Where each entry of a table of contents leads, and what it says: of EPUB 3 links, of EPUB 2
+    points."""
+    for link in contents.css("nav a[href]"):
+        yield link.attributes["href"], link.text()
+    for point in contents.css("navpoint"):
+        target, said = point.css_first("content[src]"), point.css_first("text")
         if target is not None and said is not None:
-            page = _beside(path, target.attributes[attribute].partition("#")[0])
-            labels.setdefault(page, " ".join(said.text().split()))
+            yield target.attributes["src"], said.text()
 
 
 def _locks(archive: zipfile.ZipFile) -> frozenset[str]:

@@ -13,7 +13,7 @@ import codecs
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -129,13 +129,6 @@ class _Item:
 
 
 @dataclass(slots=True)
-class _List:
-    """A list that is open: how its items are numbered from here on, if they are."""
-
-    number: int | None
-
-
-@dataclass(slots=True)
 class _Writer:
     """Writes the elements of a page as blocks, menus of a site last, if at all."""
 
@@ -149,7 +142,8 @@ class _Writer:
     _links: int = 0
     _jumps: int = 0
     _verbatim: int = 0
-    _lists: list[_List] = field(default_factory=list)
+    #: Of each list that is open, the number of its next item, if they are numbered.
+    _lists: list[int | None] = field(default_factory=list)
     _items: list[_Item] = field(default_factory=list)
     _terms: list[str] = field(default_factory=list)
     _menus: list[list[_Item]] = field(default_factory=list)
@@ -241,13 +235,13 @@ class _Writer:
     def _begin(self, node: Any, tag: str) -> None:
         if tag in _LISTS:
             start = node.attributes.get("start") or "1"
-            number = int(start) if start.lstrip("-").isdecimal() else 1
-            self._lists.append(_List(number if tag == "ol" else None))
+            first = int(start) if start.lstrip("-").isdecimal() else 1
+            self._lists.append(first if tag == "ol" else None)
         elif tag == "li":
             marker = ""
-            counted = self._lists[-1].number if self._lists else None
-            if counted is not None:
-                marker, self._lists[-1].number = f"{counted}. ", counted + 1
+            number = self._lists[-1] if self._lists else None
+            if number is not None:
+                marker, self._lists[-1] = f"{number}. ", number + 1
             self._items.append(_Item([marker]))
 
     def _text(self, text: str) -> None:
@@ -420,7 +414,7 @@ def _is_mark(link: Any) -> bool:
     """Whether a link is a footnote's mark, or leads to the heading that it stands in."""
     target = link.attributes.get("href") or ""
     # Long texts are no marks: not all of a link that holds a page is looked at.
-    text = "".join(islice((t for t in _texts(link)), 8))
+    text = "".join(islice(_texts(link), 8))
     if "#" not in target or _OUTSIDE.match(target) or len(text) > 12:
         return False
     mark = _MARK.fullmatch(text)
@@ -455,11 +449,5 @@ def _plain(text: str) -> str:
 
 def _paragraphs(text: str) -> list[str]:
     """The paragraphs of a run of text, which line breaks one after the other divide."""
-    found: list[list[str]] = [[]]
-    for line in text.split("\n"):
-        line = " ".join(line.split())
-        if line:
-            found[-1].append(line)
-        elif found[-1]:
-            found.append([])
-    return ["\n".join(lines) for lines in found if lines]
+    lines = map(_plain, text.split("\n"))
+    return ["\n".join(run) for has_text, run in groupby(lines, bool) if has_text]

@@ -152,6 +152,11 @@ def row_text(names: Sequence[str], row: Sequence[str]) -> str:
     return CELL.join(cells)
 
 
+ENTRIES, MOSTLY = 4, 0.6
+"""So many lines that stand together, of which this share repeat headings, are a table of contents.
+Not tuned."""
+
+
 def letters(text: str) -> str:
     """What a heading says, without its number, that of its page and how it is set: headings are
     compared by it."""

@@ -7,6 +7,7 @@ from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
 from io import BytesIO
+from itertools import groupby
 
 from index.chunking.html import write_html
 from index.chunking.layout import Composer, Layout
@@ -81,10 +82,5 @@ def _layout(
 
 def _paragraphs(body: str) -> Iterator[str]:
     """Runs of lines with blank ones between."""
-    lines: list[str] = []
-    for line in [*body.splitlines(), ""]:
-        if line.strip():
-            lines.append(line.strip())
-        elif lines:
-            yield " ".join(lines)
-            lines = []
+    lines = map(str.strip, body.splitlines())
+    return (" ".join(run) for has_text, run in groupby(lines, bool) if has_text)

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterable, Iterator
 from datetime import datetime, time
 from io import BytesIO, StringIO
+from itertools import groupby
 
 from index.chunking.layout import Composer, Layout, locked, names_columns
 from index.errors import UnreadableError
@@ -79,15 +80,8 @@ def _write(out: Composer, rows: Iterable[Row], sheet: str) -> None:
 
 def _tables(rows: Iterable[Row]) -> Iterator[list[Row]]:
     """Runs of rows with blank ones between."""
-    table: list[Row] = []
-    for number, cells in rows:
-        if any(map(str.strip, cells)):
-            table.append((number, cells))
-        elif table:
-            yield table
-            table = []
-    if table:
-        yield table
+    runs = groupby(rows, lambda row: any(map(str.strip, row[1])))
+    return (list(run) for has_text, run in runs if has_text)
 
 
 def _shown(value: object) -> str:

@@ -32,10 +32,13 @@ export function cellsOf(text, isName = () => true) {
 // that stand in more than one row, or in a row whose cells all have one.
 /** @param {string[]} rows */
 export function columnsOf(rows) {
-  const named = rows.map((row) => cellsOf(row).map(({ name }) => name));
-  const whole = new Set(named.filter((names) => names.every(Boolean)).flat());
-  const all = named.flatMap((names) => [...new Set(names)]).filter(Boolean);
-  return [...new Set(all)].filter((name) => whole.has(name) || all.indexOf(name) < all.lastIndexOf(name));
+  /** @type {Map<string, boolean>} */
+  const known = new Map();
+  for (const row of rows) {
+    const names = new Set(cellsOf(row).map(({ name }) => name));
+    for (const name of names) known.set(name, known.has(name) || !names.has(""));
+  }
+  return [...known.keys()].filter((name) => name && known.get(name));
 }
 
 // A row of names.

@@ -1,12 +1,8 @@
 """PDF into a layout, through liteparse: blocks in reading order, and a box for every word.
 
 The text is made of the words themselves, never of what the library makes of them, so that each
-character is printed in a box that is known. What stands in a page's repeated header or footer is in
-no block and left out. A hostile file is parsed in a process of its own, which is ended when it
-takes too long.
-
-Known to go wrong: where page after page begins with lines that differ in their numbers alone, the
-library takes them for headers, and they are lost.
+character is printed in a box that is known. A hostile file is parsed in a process of its own, which
+is ended when it takes too long.
 """
 
 # Typographic quotes are meant as they stand.

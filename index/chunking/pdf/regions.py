@@ -16,8 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from statistics import median
 
-from index.chunking.layout import letters
-from index.chunking.pdf.pages import Line, PrintedPage, Region, cells_of, lines_of
+from index.chunking.layout import ENTRIES, MOSTLY, letters
+from index.chunking.pdf.pages import Line, PrintedPage, PrintedWord, Region, cells_of, lines_of
 from index.chunking.pdf.pdfium import Entry
 
 Outline = Mapping[int, Mapping[str, int]]
@@ -28,8 +28,6 @@ SEEN_ON = 3
 #: Lines further apart than so many times the usual are of two paragraphs; a line whose words are so
 #: many times as high as usual is a heading, and so many times a note. Not tuned.
 APART, LARGE, SMALL = 1.3, 1.15, 0.93
-#: A page of which so many lines, and this share, repeat headings of others is one of contents.
-ENTRIES, MOSTLY = 4, 0.6
 #: How far cells of a table are apart in the middle, in heights of their words. Of some fifty tables
 #: the narrowest had .55, and texts that were taken for one up to .40.
 DIVIDED = 0.47
@@ -131,7 +129,13 @@ def _tell_loose(pages: Sequence[PrintedPage], outline: Outline) -> None:
 def _is_next_line(above: Region, line: Line) -> bool:
     """Whether a line stands right below a region and is as large."""
     height, own = above.words[-1].height, line[0].height
-    return abs(line[0].top - above.bottom) < own / 2 and own / LARGE < height < own * LARGE
+    return _is_right_below(line, above) and own / LARGE < height < own * LARGE
+
+
+def _is_right_below(words: Sequence[PrintedWord], above: Region) -> bool:
+    """Whether words begin where the next line of a region would, and not in another column."""
+    top = min(word.top for word in words)
+    return abs(top - above.bottom) < words[0].height / 2
 
 
 def _filled(line: Line) -> float:
@@ -241,7 +245,7 @@ def _drop_contents(pages: Sequence[PrintedPage], outline: Outline) -> None:
             if own.kind == "heading":
                 named.setdefault(own.letters, set()).add(page.number)
     for page in pages:
-        entries, told, count = list[Region](), 0, 0
+        entries, listed, told, count = list[Region](), 0, 0, 0
         for own in page.regions:
             lines = [letters("".join(word.text for word in line)) for line in lines_of(own.words)]
             repeated = sum(bool(named.get(line, set()) - {page.number}) for line in lines if line)
@@ -250,10 +254,11 @@ def _drop_contents(pages: Sequence[PrintedPage], outline: Outline) -> None:
                 told += repeated
             elif repeated >= MOSTLY * len(lines):
                 entries.append(own)
+                listed += len(lines)
                 told += repeated
         if told >= ENTRIES and told >= MOSTLY * count:
             page.regions.clear()
-        elif sum(len(list(lines_of(own.words))) for own in entries) >= ENTRIES:
+        elif listed >= ENTRIES:
             page.regions[:] = [own for own in page.regions if own not in entries]
 
 
@@ -382,7 +387,7 @@ def _goes_on_item(item: Region, own: Region) -> bool:
         and own.kind in ("code", "paragraph")
         and not ends_sentence(item.words[-1].text)
         and own.left > item.left
-        and own.top - item.bottom < own.words[0].height / 2
+        and _is_right_below(own.words, item)
     )
 
 
@@ -409,7 +414,7 @@ def _goes_on_first_line(before: Region, own: Region) -> bool:
         before.words[0].shares_line(before.words[-1])
         and not ends_sentence(before.words[-1].text)
         and (own.left < before.left or own.words[0].text[0].islower())
-        and own.top - before.bottom < own.words[0].height / 2
+        and _is_right_below(own.words, before)
     )
 
 
@@ -434,11 +439,8 @@ def _is_wrapped(before: Region, own: Region, regions: Iterable[Region], usual: f
 
 def _goes_on(before: Region, own: Region) -> bool:
     """Whether its first line follows the other's last as the lines of a paragraph do."""
-    height = median(word.height for word in own.words)
-    return (
-        abs(own.left - before.left) < height / 2
-        and -height / 2 < own.top - before.bottom < height / 2
-    )
+    left = abs(own.left - before.left)
+    return left < own.words[0].height / 2 and _is_right_below(own.words, before)
 
 
 def _is_filled(own: Region) -> bool:

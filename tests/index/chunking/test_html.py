@@ -155,12 +155,12 @@ NAV = """<html xmlns="http://www.w3.org/1999/xhtml"><body><nav epub:type="toc"><
 BEGIN = '<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><head><script src="a.js"/>'
 
 
-def book(tmp_path: Path, **members: str) -> Path:
+def book(tmp_path: Path, package: str = PACKAGE, **members: str) -> Path:
     file = tmp_path / "book.epub"
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("mimetype", "application/epub+zip")
         archive.writestr("META-INF/container.xml", CONTAINER)
-        archive.writestr("OEBPS/book.opf", PACKAGE)
+        archive.writestr("OEBPS/book.opf", package)
         archive.writestr("OEBPS/nav.xhtml", NAV)
         archive.writestr(
             "OEBPS/text/one.xhtml", f"{BEGIN}</head><body><p>High tide.</p></body></html>"
@@ -181,6 +181,18 @@ def test_a_book_is_read_in_order_under_what_its_contents_call_its_pages(tmp_path
         (("First chapter",), "High tide."),
         (("Low",), "Low tide."),
     ]
+
+
+def test_a_book_of_the_older_kind_has_its_contents_in_points(tmp_path: Path) -> None:
+    package = PACKAGE.replace('application/xhtml+xml" properties="nav', "application/x-dtbncx+xml")
+    points = (
+        '<ncx xmlns="http://www.daisy.org/z3986/2005/ncx/"><navMap><navPoint id="a"><navLabel>'
+        '<text>Of  tides</text></navLabel><content src="text/one.xhtml#a"/></navPoint></navMap>'
+        "</ncx>"
+    )
+    package = package.replace("nav.xhtml", "toc.ncx")
+    document = read_document(book(tmp_path, package, **{"OEBPS__toc.ncx": points}))
+    assert document.paragraphs[0].heading == ("Of tides",)
 
 
 def test_a_book_that_is_locked_is_told(tmp_path: Path) -> None:
