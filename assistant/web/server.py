@@ -133,10 +133,6 @@ def serve(
         raise SettingsError(
             f"Cannot listen on {wanted} of {host}: {error}. Choose another port or host."
         ) from error
-    sys.stdout.write(f"Footnote is at {url} (Ctrl-C ends it)\n")
-    if tools:
-        sys.stdout.write(f"MCP clients connect to {url.rstrip('/')}{MCP} (streamable HTTP)\n")
-    sys.stdout.flush()
     aside = [
         threading.Thread(target=sessions.keep_clear),
         threading.Thread(target=starters.of, args=(assistant,)),
@@ -145,6 +141,11 @@ def serve(
     try:
         for thread in aside:
             thread.start()
+        # Told last, so that whoever reads it may end it at once.
+        sys.stdout.write(f"Footnote is at {url} (Ctrl-C ends it)\n")
+        if tools:
+            sys.stdout.write(f"MCP clients connect to {url.rstrip('/')}{MCP} (streamable HTTP)\n")
+        sys.stdout.flush()
         while True:
             time.sleep(1)
     except KeyboardInterrupt:
@@ -157,7 +158,8 @@ def serve(
         renderer.close()
         sessions.close()
         for thread in aside:
-            thread.join()
+            if thread.ident is not None:  # Ctrl-C may come before it is started
+                thread.join()
 
 
 def build(
