@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -11,8 +11,12 @@ from index import Document, Paragraph
 from index.models import Rectangle
 
 #: `quoted`: the sentence is the document's own. `supported`: it was written, and its citations
-#: support it. `unsupported`: it was written, and nothing supports it.
-Verdict = Literal["quoted", "supported", "unsupported"]
+#: support it. `unsupported`: it was written, and nothing supports it. `own`: the assistant speaks
+#: of itself.
+Verdict = Literal["quoted", "supported", "unsupported", "own"]
+
+#: `overview`: sentences that stand for the whole, or for a part. `chat`: nothing was looked up.
+AnswerKind = Literal["fact", "overview", "chat"]
 
 REFUSAL = "The documents do not say."
 UNSURE = "The closest the documents come"
@@ -100,6 +104,7 @@ class Answer(WithStatus):
             refused.
         citations: by marker; every marker of a sentence is among them.
         status: whether the sentences answer the question, or may, or there is no answer.
+        kind: of the answer; an overview is in the documents' order, under their headings.
         confidence: calibrated probability that the documents answer the question, 0..1.
         closest: when refused, the nearest paragraphs, best first, each quoting its nearest
             sentence; otherwise empty.
@@ -122,6 +127,7 @@ class Answer(WithStatus):
     unanswered: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
     dropped: int = 0
+    kind: AnswerKind = "fact"
     note: str | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
@@ -133,8 +139,20 @@ class Answer(WithStatus):
 
     @property
     def marked_text(self) -> str:
-        """The text with `[1]` markers."""
+        """The text with `[1]` markers; of an overview, a line a sentence under each heading."""
+        if self.kind == "overview":
+            return "\n".join(self._outlined())
         return LEADS[self.status] + " ".join(map(marked, self.sentences))
+
+    def _outlined(self) -> Iterator[str]:
+        by_marker = {citation.marker: citation for citation in self.citations}
+        before: Citation | None = None
+        for sentence in self.sentences:
+            citation = by_marker[sentence.markers[0]]
+            if heading := heading_above(citation, before):
+                yield heading
+            before = citation
+            yield f"- {marked(sentence)}"
 
     def __str__(self) -> str:
         """The text with `[1]` markers, and the list of sources below it."""
@@ -167,6 +185,7 @@ class Answer(WithStatus):
             "standalone_question": self.standalone_question,
             "status": self.status,
             "refused": self.refused,
+            "kind": self.kind,
             "confidence": round(self.confidence, 4),
             "text": self.text,
             "sentences": [
@@ -239,10 +258,11 @@ class SourcesFound:
 @dataclass(frozen=True, slots=True)
 class Decided:
     """Whether the sentences that follow are an answer, or the closest that the documents come; or
-    that none follow."""
+    that none follow. `kind` is the answer's."""
 
     status: Status
     confidence: float
+    kind: AnswerKind = "fact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +290,16 @@ def marked(sentence: AnswerSentence) -> str:
     if sentence.verdict == "unsupported":
         return f"{sentence.text} [unsupported]"
     return sentence.text + "".join(f" [{marker}]" for marker in sentence.markers)
+
+
+def heading_above(citation: Citation, before: Citation | None) -> str:
+    """The heading under which an overview goes on with a citation, "" where it is the one before's:
+    the innermost, or else the document's title."""
+
+    def heading(own: Citation) -> tuple[str, str]:
+        return own.paragraph.document_id, (own.paragraph.heading or (own.title,))[-1]
+
+    return "" if before and heading(before) == heading(citation) else heading(citation)[1]
 
 
 def place_of(title: str, paragraph: Paragraph) -> str:

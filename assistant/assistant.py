@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from assistant.answer import Answer, Decided, Done, Event, SourcesFound, Verification
-from assistant.answering.abstention import decide
+from assistant.answering.abstention import Decision, decide
 from assistant.answering.builder import AnswerBuilder, Citer
 from assistant.answering.extractive import quote
 from assistant.answering.generative import Writer
+from assistant.answering.overview import choose_overview, scope_of
+from assistant.answering.replies import REPLIES
 from assistant.calibration import Calibration, Thresholds, load_calibration
 from assistant.documents import (
     UPLOADED,
@@ -22,7 +24,8 @@ from assistant.documents import (
     unless_named,
 )
 from assistant.query.cleaning import check_question, without_surrogates
-from assistant.query.question import understand
+from assistant.query.kinds import FACT, length_of, load_kinds
+from assistant.query.question import Question, understand
 from assistant.query.rewriting import Turn
 from assistant.retrieval.evidence import RawEvidence
 from assistant.retrieval.reading_model import NONE, load_reader
@@ -34,6 +37,7 @@ from index import Document, Hit, Index
 from index.chunking.files import OnSkip
 from index.chunking.loader import RawDocument
 from index.chunking.sentences import sentence_spans
+from index.encoder import Vectors
 from index.errors import EmptyDocumentError, QuestionError
 from index.retriever import LEGS
 from index.store.writer import Progress
@@ -262,7 +266,14 @@ class Assistant:
         thresholds = self.thresholds.but(refuse_below, answer_from)
         asked = understand(question, history, self._writer.rewrite)
         timer.lap("understand")
-        evidence = self._retriever.retrieve(asked, timer, legs)
+        vector = self.index.encoder.encode_query(asked.cleaned)
+        timer.lap("encode")
+        plain = self._unless_fact(asked, vector)
+        if plain is not None:
+            yield from self._tell(asked, plain, timer)
+            return
+        leans = asked.standalone != asked.cleaned
+        evidence = self._retriever.retrieve(asked, timer, legs, None if leans else vector)
         numbers = self._calibration
         if not evidence.read:
             numbers = self._unread
@@ -291,6 +302,33 @@ class Assistant:
                 yield from builder.quote(quote(decision.chosen))
         timer.lap("answer")
         yield Done(builder.answer(asked, decision, closest, timer.laps))
+
+    def _unless_fact(self, asked: Question, vector: Vectors) -> Decision | None:
+        """What is decided where a question does not ask for a fact. A follow-up does, and so does
+        what asks for an overview of something that no heading names."""
+        kinds = load_kinds(self.index.encoder.fingerprint)
+        # What has no letter ("?", "42") has a vector that means nothing.
+        kind = kinds.kind(vector) if any(map(str.isalpha, asked.cleaned)) else FACT
+        if kind in REPLIES:
+            return Decision("answered", 1.0, kind="chat", replies=REPLIES[kind])
+        if kind != "overview" or asked.standalone != asked.cleaned:
+            return None
+        scope = scope_of(self.documents, kinds.topic(asked.cleaned))
+        if scope is None:
+            return None
+        vectors = self.index.vectors([paragraph.id for paragraph in scope.paragraphs])
+        chosen = choose_overview(scope, vectors, length_of(asked.cleaned))
+        return Decision("answered", 1.0, tuple(chosen), kind="overview") if chosen else None
+
+    def _tell(self, asked: Question, decision: Decision, timer: Timer) -> Iterator[Event]:
+        """The events of an answer for which nothing was searched."""
+        yield SourcesFound(())
+        yield Decided(decision.status, decision.confidence, decision.kind)
+        builder = AnswerBuilder(self._citer)
+        yield from builder.say(decision.replies)
+        yield from builder.quote(quote(decision.chosen))
+        timer.lap("answer")
+        yield Done(builder.answer(asked, decision, (), timer.laps))
 
     async def aask(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assistant.answer import AnswerKind
 from assistant.answering.extractive import choose_from, holds_answer
 from assistant.calibration import Calibration, Logistic, Status, Thresholds
 from assistant.retrieval.evidence import Candidate, Evidence
@@ -22,6 +23,8 @@ class Decision:
         candidates: all the sentences that may be written from, likewise.
         unanswered: of several questions asked at once, those that the documents do not answer.
         undecided: likewise, those that are not answered here, though the documents may.
+        kind: of the answer.
+        replies: what the assistant says of itself, in sentences.
     """
 
     status: Status
@@ -30,6 +33,8 @@ class Decision:
     candidates: tuple[Candidate, ...] = ()
     unanswered: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
+    kind: AnswerKind = "fact"
+    replies: tuple[str, ...] = ()
 
 
 def decide(

@@ -122,6 +122,11 @@ class AnswerBuilder:
                     "They are quoted instead."
                 )
 
+    def say(self, texts: Sequence[str]) -> Iterator[SentenceReady]:
+        """Add what the assistant says of itself."""
+        for text in texts:
+            yield self._add(AnswerSentence(text, "own", ()), len(self.citations))
+
     def answer(
         self,
         question: Question,
@@ -147,6 +152,7 @@ class AnswerBuilder:
             closest=closest if decision.status == "refused" else (),
             unanswered=decision.unanswered,
             undecided=decision.undecided,
+            kind=decision.kind,
             dropped=self.dropped,
             note=self.note,
             timings_ms=timings_ms,

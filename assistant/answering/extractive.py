@@ -37,7 +37,7 @@ SAID = 0.5
 REDUNDANT = 0.8
 
 # Words that begin a sentence and point to the one before it.
-_DANGLES = re.compile(
+DANGLES = re.compile(
     rf"^[\W_]*({alternatives(PRONOUNS)}|such|neither|either|another|others|"
     r"the (former|latter|same|other|second|third)|there,|here,)\b",
     re.IGNORECASE,
@@ -82,7 +82,7 @@ def choose_from(
         if len(chosen) == most or holds_answer(chosen, found, model):
             continue
         best = choose(found.question, found.candidates, model, 1 if chosen else most, said)
-        chosen += [candidate for candidate in best if not _repeats(candidate, chosen)]
+        chosen += [candidate for candidate in best if not repeats(candidate, chosen)]
     return chosen
 
 
@@ -128,7 +128,7 @@ def choose(
     for value, candidate in probable[1:]:
         if len(chosen) == most or value < max(join, share * best):
             break
-        if not _repeats(candidate, chosen):
+        if not repeats(candidate, chosen):
             chosen.append(candidate)
     return chosen
 
@@ -152,7 +152,7 @@ def quote(chosen: Sequence[Candidate]) -> list[Quotation]:
         if before and before.end >= paragraph.sentences[number].end:
             continue  # it was quoted with the one before
         last = _answered(paragraph, number)
-        dangles = number > 0 and _DANGLES.match(paragraph.sentences[number].text)
+        dangles = number > 0 and DANGLES.match(paragraph.sentences[number].text)
         first = number - 1 if dangles else number
         if before and before.end > paragraph.sentences[first].start:
             first = number
@@ -170,7 +170,8 @@ def _answered(paragraph: Paragraph, number: int) -> int:
     return last
 
 
-def _repeats(candidate: Candidate, chosen: Sequence[Candidate]) -> bool:
+def repeats(candidate: Candidate, chosen: Sequence[Candidate]) -> bool:
+    """Whether it says what one of the chosen sentences says, by the terms that they share."""
     own = set(terms_of(candidate.sentence.text))
     if not own:
         return True

@@ -13,6 +13,7 @@ from assistant.retrieval.reranker import rank, read
 from assistant.timer import Timer
 from index import Hit, Index
 from index.chunking.language import is_latin
+from index.encoder import Vectors
 from index.retriever import LEGS
 
 RETRIEVED = 10  # paragraphs, as in most evaluations of retrieval
@@ -54,11 +55,23 @@ class Retriever:
         readings = read(reader, question.cleaned, found.hits, found.term_weights)
         return [own.hit for own in rank(found.hits, readings, self._ranking)][:k]
 
-    def retrieve(self, question: Question, timer: Timer, legs: Collection[str] = LEGS) -> Evidence:
+    def retrieve(
+        self,
+        question: Question,
+        timer: Timer,
+        legs: Collection[str] = LEGS,
+        vector: Vectors | None = None,
+    ) -> Evidence:
         """What there is to decide on. See `read`."""
-        return evidence_of(self.read(question, timer, legs), self._ranking)
+        return evidence_of(self.read(question, timer, legs, vector), self._ranking)
 
-    def read(self, question: Question, timer: Timer, legs: Collection[str] = LEGS) -> RawEvidence:
+    def read(
+        self,
+        question: Question,
+        timer: Timer,
+        legs: Collection[str] = LEGS,
+        vector: Vectors | None = None,
+    ) -> RawEvidence:
         """Search with all that was understood; tell sentences apart by what was asked last. Where
         that asks several things, search for each of them as well.
 
@@ -66,8 +79,11 @@ class Retriever:
             question: what to look for.
             timer: told of `encode`, `retrieve` and `read`; what is done for the parts adds to them.
             legs: which legs of the search count.
+            vector: of the stand-alone question, where it is there already.
         """
-        whole = self._found(question.cleaned, question.standalone, question.context, timer, legs)
+        whole = self._found(
+            question.cleaned, question.standalone, question.context, timer, legs, vector=vector
+        )
         # What is decided of the whole and of its parts is decided by the same numbers.
         reads = bool(whole.readings)
         parts = tuple(
@@ -84,8 +100,10 @@ class Retriever:
         timer: Timer,
         legs: Collection[str],
         reads: bool | None = None,
+        vector: Vectors | None = None,
     ) -> RawEvidence:
-        vector = self._index.encoder.encode_query(standalone)
+        if vector is None:
+            vector = self._index.encoder.encode_query(standalone)
         timer.lap("encode")
         found = self._index.search(
             standalone,

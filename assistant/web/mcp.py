@@ -59,12 +59,14 @@ def tools_of(assistant: Assistant, path: str) -> FastMCP[Any]:
         """Answer a question from the documents, or refuse.
 
         `status` is `answered`, `unsure` or `refused`. `sentences` are the answer's, each with a
-        `verdict` (quoted, supported or unsupported) and the `markers` of its `citations`, each with
-        the document, the heading path, the paragraph's number and text, and the `quote`. When
+        `verdict` (quoted, supported, unsupported, or own: what is said of the assistant itself) and
+        the `markers` of its `citations`, each with the document, the heading path, the paragraph's
+        number and text, and the `quote`. When
         `unsure`, the sentences are only the closest that the documents come: they may be no answer
         and must not be given as one. When `refused`, the documents do not answer, and `closest`
         holds the nearest paragraphs, which are no answer. `unanswered` are those of several
-        questions that they do not answer, `undecided` those that they may not answer.
+        questions that they do not answer, `undecided` those that they may not answer. `kind` is
+        `fact`, `overview` (what stands for the whole, in the documents' order) or `chat`.
         """
         try:
             return assistant.ask(question).to_dict()

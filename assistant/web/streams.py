@@ -58,7 +58,7 @@ def answering(
                     "citations": [],
                 }
             elif isinstance(event, Decided):
-                known = {**known, "status": event.status}
+                known = {**known, "status": event.status, "kind": event.kind}
             elif isinstance(event, SentenceReady):
                 known = {
                     **known,

@@ -3,7 +3,8 @@
 
 // --- what the server tells ------------------------------------------------------------------------
 
-export type Verdict = "quoted" | "supported" | "unsupported";
+export type Verdict = "quoted" | "supported" | "unsupported" | "own";
+export type AnswerKind = "fact" | "overview" | "chat";
 export type Status = "answered" | "unsure" | "refused";
 
 // A place in a document. Offsets count characters of the document's text, as Python does.
@@ -32,6 +33,7 @@ export interface Sentence {
 }
 
 export interface Answer {
+  kind?: AnswerKind; // likewise lacking: then it is of a fact
   question: string;
   standalone_question: string;
   status?: Status; // a conversation kept by an older page lacks it, and is never unsure
@@ -52,6 +54,7 @@ export interface Answer {
 export interface Found {
   sources: Citation[];
   status?: Status;
+  kind?: AnswerKind;
   sentences: Sentence[];
   citations: Citation[];
 }

@@ -1,4 +1,4 @@
-"""The commands of `footnote eval` that fit what decides: calibrate, retrieval, verifier.
+"""The commands of `footnote eval` that fit what decides: calibrate, retrieval, verifier, kinds.
 
 What takes long to import is imported where it is first needed.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
@@ -207,3 +208,41 @@ def verifier(
             out.print(verdicts_table(f"{name}: {way}", figures))
         if output is not None:
             fitting.write_rule(output, name, rule, measured)
+
+
+def kinds(
+    facts: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Questions that ask for a fact: JSON Lines with `question`, also gzipped.",
+            metavar="QUESTIONS...",
+        ),
+    ],
+    forms: Annotated[
+        Path | None, typer.Option(help="Forms of questions by kind; those that ship by default.")
+    ] = None,
+    encoder: EncoderName = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many facts, by chance.")] = 1500,
+    output: Annotated[
+        Path | None, typer.Option(help="Write what was fitted, beside what the file holds.")
+    ] = None,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write it to the file that ships.")
+    ] = False,
+) -> None:
+    """Fit what tells an overview from a question about a fact, for the encoder in use."""
+    import random
+
+    from assistant.query.kinds import kinds_file
+    from evals.fitting import kinds as fitting
+
+    own = fitting.read_forms(forms or Path(str(files("evals.questions") / "kinds.jsonl")))
+    asked = fitting.read_facts(facts)
+    random.Random(fitting.SEED).shuffle(asked)  # noqa: S311 (not for secrets)
+    model = load_settings(encoder=encoder).load_encoder()
+    entry, told = fitting.fit_kinds(own, asked[:limit], model)
+    for kind, share in told.items():
+        out.print(f"{kind}: {share:.3f} of the forms that were left out")
+    for file in [*([output] if output else []), *([kinds_file()] if write else [])]:
+        fitting.write_kinds(model.fingerprint, entry, fitting.request_stems(own), file)
+        notes.print(f"Written to {file}.")

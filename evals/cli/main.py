@@ -77,7 +77,6 @@ def run(
     settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader)
     runs = []
     for questions in read_sets(sets):
-        _tell_left_out(questions)
         with progress(questions.name) as (indexing, asking):
             done = run_set(
                 questions,
@@ -90,6 +89,7 @@ def run(
                 asking=asking,
             )
         runs.append(done)
+        _tell_left_out(done.questions)
         if done.resumed:
             notes.print(f"{questions.name}: went on after {done.resumed} questions.")
     result = result_of(runs, k, seed)
@@ -176,7 +176,7 @@ def benchmark(
     tell(timed.to_dict(measured), json_out, lambda: out.print(timed.sizes_table(measured)))
 
 
-for command in (fitting.calibrate, fitting.retrieval, fitting.verifier):
+for command in (fitting.calibrate, fitting.retrieval, fitting.verifier, fitting.kinds):
     app.command()(command)
 
 

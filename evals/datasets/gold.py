@@ -69,6 +69,12 @@ class Gold:
         return {unit for item in self.relevant for unit in item.units}
 
 
+def is_asked_of(question: Question, document: Document) -> bool:
+    """Whether a question is asked of this document."""
+    name = document.source.replace("\\", "/").rpartition("/")[2]
+    return question.document in ("", name)
+
+
 class GoldFinder:
     """Finds the gold of a set's questions in the documents that are asked.
 
@@ -94,6 +100,11 @@ class GoldFinder:
         if self.by_passage:
             return self._same[paragraph.document_id]
         return paragraph.id
+
+    def asked_of(self, question: Question) -> list[Document]:
+        """The documents that a question is asked of; none where the one it names is not given."""
+        every = list(self.documents.values())
+        return [own for own in every if is_asked_of(question, own)] if question.document else every
 
     def find(self, question: Question) -> Gold:
         """The gold of a question.
@@ -123,7 +134,7 @@ class GoldFinder:
     def _quoted(self, question: Question, quote: str) -> list[TextSpan]:
         found = [
             TextSpan(document.id, start, start + len(quote))
-            for document in self.documents.values()
+            for document in self.asked_of(question)
             for start in _occurrences(document.text, quote)
         ]
         if not found:

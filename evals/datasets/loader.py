@@ -2,7 +2,8 @@
 
 - **native**: JSON Lines, one question a line. `evidence` holds all that the answer needs; an item
   that is a list holds alternatives. A line `{"documents": ["report.txt"]}` names the documents, by
-  paths from the set's folder; they may also be given beside it (`--source`).
+  paths from the set's folder; they may also be given beside it (`--source`). A question with
+  `document`, the name of a file, is asked of that one alone, and left out where it is not given.
 
       {"id": "q1", "question": "...", "answerable": true, "kind": "fact",
        "evidence": ["exact quote", ["either this quote", "or this one"]],

@@ -28,6 +28,7 @@ class Question:
             them; any of them will do.
         answers: acceptable short answers.
         history: earlier turns, oldest first.
+        document: the name of the file that it is asked of alone; "" for all that are asked.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Question:
     spans: tuple[tuple[str, int, int], ...] = ()
     answers: tuple[str, ...] = ()
     history: tuple[Turn, ...] = ()
+    document: str = ""
 
     @property
     def turn(self) -> int:

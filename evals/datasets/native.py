@@ -102,6 +102,7 @@ def _question(place: str, data: Mapping[str, Any]) -> Question:
         also_supports=tuple(_strings(place, data, "also_supports")),
         answers=tuple(_strings(place, data, "answers")),
         history=tuple({"role": t["role"], "content": t["content"]} for t in history),
+        document=str(data.get("document") or ""),
     )
 
 

@@ -47,7 +47,7 @@ from evals.fitting.validation import (
     is_evidence,
     set_figures,
 )
-from evals.running.runner import Bars, opened
+from evals.running.runner import Bars, given, opened
 from index.errors import QuestionSetError
 
 RANKING_FEATURES = ("best_sentence", "paragraph")
@@ -139,10 +139,12 @@ def ask_sets(
             opened(own, sources, settings, indexing) as assistant,
         ):
             fingerprint = assistant.reader_fingerprint
+            own = given(own, assistant.documents)
             finder = GoldFinder(own, assistant.documents)
             for done, question in enumerate(own.questions):
                 asking(done, len(own.questions))
-                raw = assistant.read(question.question, question.history)
+                asked_of = [document.id for document in finder.asked_of(question)]
+                raw = assistant.over(asked_of).read(question.question, question.history)
                 units = {h.paragraph.id: finder.unit(h.paragraph) for h in raw.found.hits}
                 said = understand(question.question, question.history).said
                 asked.append(

@@ -10,12 +10,13 @@ from typing import Any
 
 from assistant import Answer, Assistant, Settings
 from assistant.documents import read_all
-from evals.datasets.gold import Gold, GoldFinder, TextSpan, normalised
+from evals.datasets.gold import Gold, GoldFinder, TextSpan, is_asked_of, normalised
 from evals.datasets.models import Question, QuestionSet
 from evals.running.journal import Journal
 from evals.running.provenance import provenance
 from evals.running.records import DEPTH, Cited, Record, best_of_units
 from index import Document, Index
+from index.errors import QuestionSetError
 from index.retriever import LEGS
 from index.store.writer import Progress
 
@@ -109,10 +110,11 @@ def run_set(
         FootnoteError: as `Assistant.open`.
     """
     with opened(questions, sources, settings, indexing) as assistant:
+        questions = given(questions, assistant.documents)
         finder = GoldFinder(questions, assistant.documents)
         golds = {question.id: finder.find(question) for question in questions.questions}
-        given = () if questions.documents else tuple(finder.documents.values())
-        sha256 = questions.sha256(given)
+        beside = () if questions.documents else tuple(finder.documents.values())
+        sha256 = questions.sha256(beside)
         made = provenance(assistant, k=k, legs=sorted(legs))
         asker = _Asker(assistant, finder, questions.name, max(k, DEPTH), legs)
         chosen = questions.questions[:limit]
@@ -167,7 +169,7 @@ class _Asker:
     def ask(self, question: Question, gold: Gold) -> Record:
         """The record of one question."""
         answer = self._answer(question)
-        hits = self._assistant.search(
+        hits = self._assistant_for(question).search(
             question.question, self._deeper, question.history, legs=self._legs
         )
         forced = None
@@ -198,9 +200,14 @@ class _Asker:
         )
 
     def _answer(self, question: Question, answer_from: float | None = None) -> Answer:
-        return self._assistant.ask(
+        return self._assistant_for(question).ask(
             question.question, question.history, answer_from=answer_from, legs=self._legs
         )
+
+    def _assistant_for(self, question: Question) -> Assistant:
+        if not question.document:
+            return self._assistant
+        return self._assistant.over([own.id for own in self._finder.asked_of(question)])
 
     def _in_answer(self, answer: Answer, gold: Gold) -> tuple[bool, ...]:
         if not gold.sentences:
@@ -233,6 +240,24 @@ class _Asker:
                 valid = True
             found.append(Cited(identity, citation.start, citation.end, valid))
         return tuple(found)
+
+
+def given(questions: QuestionSet, documents: Sequence[Document]) -> QuestionSet:
+    """The set without the questions that are asked of a document that is not given; a note tells of
+    them.
+
+    Raises:
+        QuestionSetError: that leaves none.
+    """
+    asked = tuple(q for q in questions.questions if any(is_asked_of(q, d) for d in documents))
+    missing = dict.fromkeys(q.document for q in questions.questions if q not in asked)
+    if not missing:
+        return questions
+    left = len(questions.questions) - len(asked)
+    note = f"{left} questions are left out: give --source with {', '.join(missing)}."
+    if not asked:
+        raise QuestionSetError(f"{questions.name}: {note}")
+    return replace(questions, questions=asked, notes=(*questions.notes, note))
 
 
 def limited(questions: QuestionSet, limit: int | None) -> QuestionSet:

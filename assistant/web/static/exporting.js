@@ -1,8 +1,20 @@
 // Answers and conversations as text to take along.
 
 import { oneLine, placeOf } from "./dom.js";
-import { REFUSAL, UNSURE, citationsOf, isUnsure, missing, sentencesOf } from "./turn.js";
+import { REFUSAL, UNSURE, citationsOf, headingAbove, isUnsure, kindOf, missing, sentencesOf } from "./turn.js";
 /** @import { Citation, Conversation, Turn } from "../types.js" */
+
+// The sentences of an answer as they are put into it: of an overview each is a line, below its heading.
+/** @param {Turn} turn @param {string[]} said @param {(heading: string) => string} titled */
+function laidOut(turn, said, titled) {
+  if (kindOf(turn) !== "overview") return said.join(" ");
+  const first = sentencesOf(turn).map((sentence) => citationsOf(turn).find((c) => c.marker === sentence.markers[0]));
+  return said.map((words, number) => {
+    const [before, own] = [first[number - 1], first[number]];
+    const heading = own ? headingAbove(own, before) : "";
+    return `${heading ? `${number ? "\n" : ""}${titled(heading)}\n\n` : ""}- ${words}`;
+  }).join("\n");
+}
 
 /** @param {Citation} citation */
 const source = (citation) => `${citation.document} › ${placeOf(citation)}`;
@@ -17,7 +29,7 @@ export function withFootnotes(turn) {
   });
   const notes = citationsOf(turn).map((c) => `[${c.marker}] ${source(c)}: “${oneLine(c.quote)}”`);
   const lead = isUnsure(turn) ? `${UNSURE}:` : "";
-  return [[lead, ...said, missing(turn)].filter(Boolean).join(" "), "", ...notes].join("\n");
+  return [[lead, laidOut(turn, said, (heading) => heading), missing(turn)].filter(Boolean).join(" "), "", ...notes].join("\n");
 }
 
 // Text that Markdown shows as it is: markup, links, footnotes and HTML in it stay text.
@@ -44,7 +56,7 @@ export function asMarkdown(conversation) {
       return escaped(sentence.text) + flag + sentence.markers.map((m) => `[^${names.get(m)}]`).join("");
     });
     if (isUnsure(turn)) lines.push(`*${UNSURE}:*`, "");
-    lines.push(said.join(" "), "");
+    lines.push(laidOut(turn, said, (heading) => `**${escaped(heading)}**`), "");
     if (missing(turn)) lines.push(`*${escaped(missing(turn))}*`, "");
     if (turn.state === "stopped") lines.push("*Stopped here.*", "");
     for (const citation of citationsOf(turn)) {

@@ -4,7 +4,7 @@ import { $, announce, smoothly, toast } from "./dom.js";
 import { copy, withFootnotes } from "./exporting.js";
 import { Failure, call, messageOf, vote } from "./server.js";
 import { fresh, newId } from "./store.js";
-import { REFUSAL, TurnView, UNSURE, citationsOf, isUnsure, sentencesOf, tooltips } from "./turn.js";
+import { REFUSAL, TurnView, UNSURE, citationsOf, isUnsure, kindOf, sentencesOf, tooltips } from "./turn.js";
 /** @import { Store } from "./store.js" */
 /** @import { About, Answering, Citation, Conversation, Said, TalkActs, Thumb, Turn } from "../types.js" */
 
@@ -291,7 +291,7 @@ const isTold = (turn) => turn.state === "answered" || turn.state === "unsure";
 function historyOf(turns, about) {
   /** @type {Said[]} */
   const said = turns
-    .filter(isTold)
+    .filter((turn) => isTold(turn) && kindOf(turn) !== "chat")
     .flatMap((turn) => [
       { role: "user", content: turn.question },
       { role: "assistant", content: sentencesOf(turn).map((s) => s.text).join(" ") },

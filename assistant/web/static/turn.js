@@ -13,6 +13,7 @@ const VERDICTS = {
   quoted: "quoted",
   supported: "supported by its source",
   unsupported: "nothing in the documents supports this",
+  own: "said by the assistant of itself",
 };
 
 /** @param {Turn} turn */
@@ -23,6 +24,18 @@ export const sentencesOf = (turn) => turn.answer?.sentences ?? turn.sentences ??
 // Whether its sentences are only the closest, and no answer; also while they come, and if they stopped.
 /** @param {Turn} turn */
 export const isUnsure = (turn) => (turn.answer?.status ?? turn.status) === "unsure";
+
+// What kind of answer it is, as soon as that is known.
+/** @param {Turn} turn */
+export const kindOf = (turn) => turn.answer?.kind ?? turn.kind ?? "fact";
+
+// The heading under which an overview goes on with a citation: "" where it is the one before's.
+/** @param {Citation} citation @param {Citation} [before] */
+export const headingAbove = (citation, before) => {
+  /** @param {Citation} own */
+  const heading = (own) => own.heading.at(-1) ?? own.document;
+  return before?.document_id === citation.document_id && heading(before) === heading(citation) ? "" : heading(citation);
+};
 
 // What was asked and is not in the documents, or may not be, in an answer to the rest.
 /** @param {Turn} turn */
@@ -42,13 +55,13 @@ export function standing(turn) {
   const dropped = turn.answer?.dropped ?? 0;
   const partial = unsupported + dropped > 0 || missing(turn) !== "";
   const written = sentences.some((s) => s.verdict === "supported");
-  const words = [isUnsure(turn) ? "May be no answer" : partial ? "Partly answered" : written ? "Written from its sources" : "Quoted from the documents"];
+  const words = [kindOf(turn) === "overview" ? "Chosen from the documents" : isUnsure(turn) ? "May be no answer" : partial ? "Partly answered" : written ? "Written from its sources" : "Quoted from the documents"];
   /** @param {number} count */
   const is = (count) => (count === 1 ? "sentence that nothing supports was" : "sentences that nothing supports were");
   if (dropped) words.push(`${dropped} ${is(dropped)} left out`);
   if (unsupported) words.push(`${unsupported} of ${sentences.length} sentences not supported`);
   const sure = Math.round((turn.answer?.confidence ?? 0) * 100);
-  words.push(`${sure >= 90 ? "sure" : sure >= 70 ? "fairly sure" : "not very sure"}, ${sure}%`);
+  if (kindOf(turn) !== "overview") words.push(`${sure >= 90 ? "sure" : sure >= 70 ? "fairly sure" : "not very sure"}, ${sure}%`);
   const time = turn.answer?.timings_ms?.total ?? 0;
   words.push(time < 950 ? `${Math.round(time)} ms` : `${(time / 1000).toFixed(1)} s`);
   return { partial, text: words.join(" · ") };
@@ -60,6 +73,8 @@ export class TurnView {
     this.turn = turn;
     this.acts = acts;
     this.shown = 0;
+    /** @type {Citation | undefined} */
+    this.before = undefined;
     this.stage = h("p", { class: "stage" });
     this.lead = h("p", { class: "lead", hidden: true }, UNSURE);
     this.body = h("div", { class: "answer" });
@@ -109,9 +124,18 @@ export class TurnView {
       return citation && this.#marker(citation);
     });
     const odd = sentence.verdict === "unsupported";
+    let place = this.body;
+    const first = citations.find((c) => c.marker === sentence.markers[0]);
+    if (kindOf(this.turn) === "overview" && first) {
+      const heading = headingAbove(first, this.before);
+      this.before = first;
+      if (heading) this.body.append(h("h3", { class: "under", dir: "auto" }, heading));
+      place = h("div", { class: "point" });
+      this.body.append(place);
+    }
     // The space belongs to what follows: at the end of what is there it would move with it.
-    this.body.append(
-      this.body.childElementCount ? " " : "",
+    place.append(
+      place.childElementCount ? " " : "",
       h(
         "span",
         { class: "sentence", dataset: { verdict: sentence.verdict }, dir: "auto" },
@@ -148,7 +172,7 @@ export class TurnView {
     const { answer } = turn;
     if (missing(turn)) this.after.append(h("p", { class: "note", dir: "auto" }, missing(turn)));
     if (answer?.note) this.after.append(h("p", { class: "note", dir: "auto" }, answer.note));
-    if (turn.state === "answered" || turn.state === "unsure") {
+    if ((turn.state === "answered" || turn.state === "unsure") && kindOf(turn) !== "chat") {
       const { partial, text } = standing(turn);
       this.after.append(h("p", { class: partial || isUnsure(turn) ? "meta partial" : "meta" }, text));
     }
@@ -156,7 +180,7 @@ export class TurnView {
       this.after.append(h("p", { class: "meta", dir: "auto" }, "Understood as: ", h("q", {}, answer.standalone_question)));
     }
     if (turn.state === "refused") this.#refused();
-    else if (answer || turn.citations?.length) this.after.append(this.#cards(citationsOf(turn), "Sources"));
+    else if (citationsOf(turn).length) this.after.append(this.#cards(citationsOf(turn), "Sources"));
     this.after.append(this.#actions());
   }
 
@@ -239,7 +263,7 @@ export class TurnView {
     /** @param {Thumb} verdict */
     const voted = (verdict) => turn.vote === verdict;
     /** @type {HTMLElement[]} */
-    const thumbs = turn.answer
+    const thumbs = turn.answer && kindOf(turn) !== "chat"
       ? /** @type {Thumb[]} */ (["up", "down"]).map((verdict) => {
           const button = action(verdict, verdict === "up" ? "A good answer" : "A bad answer", async () => {
             await acts.vote(turn, verdict);

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from helpers import FOOTNOTE, PATIENCE, ROOT, footnote, run_footnote
 
+from assistant import Assistant
 from assistant.cli.main import main
 from assistant.settings import load_settings
 from index.errors import SettingsError
@@ -24,6 +25,7 @@ ANSWER_KEYS = [
     "standalone_question",
     "status",
     "refused",
+    "kind",
     "confidence",
     "text",
     "sentences",
@@ -114,6 +116,31 @@ def test_ask_prints_for_people(
     assert f"{QUOTE} [" in out
     assert "\nSources:\n[1] " in out
     assert err == ""
+
+
+def test_an_overview_is_laid_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As it streams and as the answer is printed from Python, it looks the same."""
+    asked = "Summarize the section on India in two sentences."
+    code, out, err = in_process(monkeypatch, capsys, "ask", asked, "--index-dir", folder)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == "India and the Quad"
+    assert [line[:2] for line in lines[1:4]] == ["- ", "- ", ""]
+    with Assistant.open(index_dir=folder) as assistant:
+        answer = assistant.ask(asked)
+    assert f"{answer}\n" == out
+    assert answer.to_dict()["kind"] == "overview"
+    assert all(c.paragraph.heading == ("India and the Quad",) for c in answer.citations)
+
+
+def test_small_talk_gets_a_reply(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = in_process(monkeypatch, capsys, "ask", "Thanks!", "--index-dir", folder)
+    assert (code, err) == (0, "")
+    assert out == "Glad to help. Ask anything about the documents.\n"
 
 
 def test_ask_refuses_with_code_3_and_the_closest_paragraphs(

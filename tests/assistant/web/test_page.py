@@ -100,6 +100,45 @@ def test_a_marker_leads_to_the_quoted_characters(visit: Visit) -> None:
     assert barriers(page) == []
 
 
+def test_an_overview_stands_under_the_headings_of_the_document(visit: Visit) -> None:
+    page = visit.page
+    turn = ask(page, "What are the main points of this document?")
+    assert turn.get_attribute("data-state") == "answered"
+    points = turn.locator(".point")
+    expect(points).to_have_count(7)
+    expect(turn.locator(".under").first).to_have_text("Northeast Asia in early 2022")
+    expect(turn.locator(".under", has_text="India and the Quad")).to_have_count(1)
+    expect(turn.locator(".meta")).to_contain_text("Chosen from the documents")
+    picture(page, "overview")
+    assert barriers(page) == []
+    points.nth(2).locator(".marker").click()
+    expect(page.locator("#reader mark.chosen").first).to_be_in_viewport()
+    assert lit(page) in points.nth(2).inner_text()
+    # What is taken along is laid out in the same way.
+    page.get_by_role("button", name="Conversations").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export What are the main points").click()
+    text = Path(download.value.path()).read_text(encoding="utf-8")
+    assert "**India and the Quad**\n\n- " in text
+    # Kept and opened again, it looks the same.
+    page.reload()
+    expect(page.locator(".turn .point")).to_have_count(7)
+
+
+def test_small_talk_is_answered_without_a_search(visit: Visit) -> None:
+    page = visit.page
+    turn = ask(page, "What can you do?")
+    assert turn.get_attribute("data-state") == "answered"
+    expect(turn.locator(".sentence")).to_have_count(3)
+    expect(turn.locator(".sources, .card, .marker, .stage .place")).to_have_count(0)
+    expect(turn.get_by_role("button", name="A good answer")).to_have_count(0)
+    picture(page, "small-talk")
+    # What was said is nothing that a next question leans on.
+    again = ask(page, "When was the US Indo-Pacific strategy released?")
+    expect(again.locator(".sentence").first).to_contain_text("February 11")
+    expect(again.get_by_text("Understood as")).to_have_count(0)
+
+
 def test_what_the_documents_do_not_say_is_refused(visit: Visit) -> None:
     page = visit.page
     turn = ask(page, UNANSWERABLE)

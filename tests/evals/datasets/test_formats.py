@@ -16,6 +16,8 @@ from evals.datasets import drafts
 from evals.datasets.gold import GoldFinder, TextSpan
 from evals.datasets.loader import read_set
 from evals.datasets.models import Question, QuestionSet
+from evals.running.runner import given
+from index import read_document
 from index.errors import FootnoteError, QuestionSetError
 
 OK = '{"id": "ok", "question": "Q?", "answerable": false}'
@@ -258,3 +260,33 @@ def test_shipped_questions_quote_the_shipped_document(assistant: Assistant, name
         gold = finder.find(question)  # raises where a quote is not there
         assert bool(gold.evidence) == question.answerable
     assert len({question.question for question in questions.questions}) > 30
+
+
+@pytest.mark.parametrize("name", ["seed_overview", "seed_lists", "seed_conversation"])
+def test_questions_of_other_documents_are_left_out(assistant: Assistant, name: str) -> None:
+    """Those of the shipped document quote it; the others say of which file they are."""
+    questions = read_set(SEED.with_name(f"{name}.jsonl"))
+    own = given(questions, assistant.documents)
+    finder = GoldFinder(own, assistant.documents)
+    for question in own.questions:
+        assert Path(assistant.documents[0].source).name == question.document
+        assert bool(finder.find(question).evidence) == question.answerable
+    assert len(own.questions) > 10
+    assert len(questions.questions) > 25
+    (note,) = own.notes
+    assert f"{len(questions.questions) - len(own.questions)} questions are left out" in note
+
+
+def test_a_question_may_be_asked_of_one_document_alone(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.txt").write_text(f"The bridge is closed. This is file {name}.\n")
+    record = {"id": "q", "question": "?", "answerable": True, "evidence": ["The bridge is closed."]}
+    file = tmp_path / "set.jsonl"
+    file.write_text(json.dumps(record | {"document": "two.txt"}) + "\n")
+    documents = [read_document(tmp_path / f"{name}.txt") for name in ("one", "two")]
+    questions = read_set(file)
+    assert given(questions, documents) == questions
+    (item,) = GoldFinder(questions, documents).find(questions.questions[0]).evidence
+    assert [span.document for span in item] == [documents[1].id]
+    with pytest.raises(QuestionSetError, match=r"give --source with two\.txt"):
+        given(questions, documents[:1])

@@ -1,0 +1,93 @@
+"""What kind of answer a question asks for."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+
+import pytest
+
+from assistant.query.kinds import MOST, length_of, load_kinds
+from index.encoder import Encoder
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    return Encoder()
+
+
+def kind(encoder: Encoder, question: str) -> str:
+    return load_kinds(encoder.fingerprint).kind(encoder.encode_query(question))
+
+
+# None of these is among the forms that it was learned from, which a test below makes sure of.
+ASKED = {
+    "overview": [
+        "Summarise the whole report for my boss, please.",
+        "What is this leaflet about?",
+        "Main points of the chapter on fishing rights?",
+        "Give me the gist of the part about beekeeping in four sentences.",
+    ],
+    "fact": [
+        "When was the harbour dredged?",
+        "Who paid for the bells?",
+        "How many pupils does the school have?",
+        "Why did the council reject the plan?",
+        "What does the mayor say about the tram?",
+        "Which towns had a fever hospital?",
+    ],
+    "courtesy": ["Good afternoon!", "Thank you so much"],
+    "about": ["What can you do for me?", "Which kinds of questions do you answer?"],
+}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "question"), [(name, q) for name, questions in ASKED.items() for q in questions]
+)
+def test_kinds_are_told_apart(encoder: Encoder, wanted: str, question: str) -> None:
+    assert kind(encoder, question) == wanted
+
+
+def test_questions_of_the_shipped_set_ask_for_facts(encoder: Encoder) -> None:
+    """Nearly all: one of a hundred may ask for what could be an overview as well."""
+    lines = (files("evals.questions") / "seed.jsonl").read_text(encoding="utf-8").splitlines()
+    asked = [json.loads(line)["question"] for line in lines if '"question"' in line]
+    other = [question for question in asked if kind(encoder, question) != "fact"]
+    assert len(other) <= len(asked) / 100, other
+
+
+def test_the_forms_do_not_hold_what_is_tested() -> None:
+    lines = (files("evals.questions") / "kinds.jsonl").read_text(encoding="utf-8").lower()
+    assert not [q for own in ASKED.values() for q in own if f'"{q.lower()}"' in lines]
+
+
+def test_an_unknown_encoder_takes_everything_for_a_fact(encoder: Encoder) -> None:
+    assert load_kinds("unknown").kind(encoder.encode_query("Summarize this.")) == "fact"
+
+
+@pytest.mark.parametrize(
+    ("question", "length"),
+    [
+        ("Key takeaways in five bullets", 5),
+        ("Summarize it in three short sentences.", 3),
+        ("Give me the gist in a sentence.", 1),
+        ("Sum it up in a few sentences.", None),
+        ("Give me an idea of the report.", None),
+        ("The 12 most important points, please", 12),
+        ("List 99 points", MOST),
+        ("Summarize the seven themes", None),
+        ("What happened in 1998?", None),
+        ("Summarize this.", None),
+    ],
+)
+def test_a_length_is_understood(question: str, length: int | None) -> None:
+    assert length_of(question) == length
+
+
+def test_what_is_asked_about_is_left_of_a_request(encoder: Encoder) -> None:
+    kinds = load_kinds(encoder.fingerprint)
+    assert kinds.topic("Summarize the section on fishing rights in four bullets.") == {
+        "fish",
+        "right",
+    }
+    assert kinds.topic("What are the main points of this document?") == frozenset()

@@ -1,0 +1,94 @@
+"""Fitting what tells kinds of questions apart."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from helpers import CheapEncoder, run_footnote
+
+from assistant.query.kinds import load_kinds
+from evals.fitting import kinds as fitting
+from index.encoder import Encoder
+from index.errors import QuestionSetError
+
+FORMS = [
+    {"topics": ["bees", "tax law", "the moon"]},
+    *({"kind": "overview", "question": f"{verb} {{topic}}."} for verb in ("Summarize", "Sum up")),
+    {"kind": "overview", "question": "Give me a summary of the text."},
+    {"kind": "courtesy", "question": "hello"},
+    {"kind": "courtesy", "question": "thank you"},
+]
+FACTS = ["When did the war end?", "Who wrote the play?", "How many bees are in a hive?"]
+
+
+@pytest.fixture
+def forms(tmp_path: Path) -> Path:
+    file = tmp_path / "forms.jsonl"
+    file.write_text("".join(json.dumps(own) + "\n" for own in FORMS), encoding="utf-8")
+    return file
+
+
+def test_what_was_fitted_tells_questions_apart(forms: Path, tmp_path: Path) -> None:
+    encoder, known = Encoder(), fitting.read_forms(forms)
+    entry, told = fitting.fit_kinds(known, FACTS, encoder)
+    assert set(told) == {"overview", "courtesy", "fact"}
+    assert all(0 <= share <= 1 for share in told.values())
+    file = tmp_path / "kinds.json"
+    fitting.write_kinds(encoder.fingerprint, entry, fitting.request_stems(known), file)
+    kinds = load_kinds(encoder.fingerprint, file)
+    for question, kind in (
+        ("Summarize the chapter on tax law.", "overview"),
+        ("When did the play end?", "fact"),
+        ("hello", "courtesy"),
+    ):
+        assert kinds.kind(encoder.encode_query(question)) == kind
+    assert kinds.topic("Give me a summary of tax law.") == {"tax", "law"}
+    # The same again gives the same, and another encoder has its place beside it.
+    before = file.read_text(encoding="utf-8")
+    again, _ = fitting.fit_kinds(known, FACTS, encoder)
+    fitting.write_kinds(encoder.fingerprint, again, fitting.request_stems(known), file)
+    assert file.read_text(encoding="utf-8") == before
+    fitting.write_kinds("other", again, fitting.request_stems(known), file)
+    assert set(json.loads(file.read_text(encoding="utf-8"))["encoders"]) == {
+        encoder.fingerprint,
+        "other",
+    }
+
+
+def test_a_form_counts_once_whatever_is_put_into_it(forms: Path) -> None:
+    _, told = fitting.fit_kinds(fitting.read_forms(forms), FACTS, CheapEncoder())
+    assert told["fact"] in [n / 3 for n in range(4)]
+    assert told["courtesy"] in (0.0, 0.5, 1.0)
+
+
+def test_the_command_says_what_it_did(forms: Path, tmp_path: Path) -> None:
+    facts, output = tmp_path / "facts.jsonl.gz", tmp_path / "kinds.json"
+    with gzip.open(facts, "wt", encoding="utf-8") as lines:
+        lines.writelines(json.dumps({"question": question}) + "\n" for question in FACTS)
+    done = run_footnote("eval", "kinds", facts, "--forms", forms, "--output", output)
+    assert "overview: " in done.stdout
+    assert "of the forms that were left out" in done.stdout
+    assert f"Written to {output}." in " ".join(done.stderr.split())
+    assert output.exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("nonsense", "forms.jsonl:1"),
+        ('{"kind": "overview"}', "forms.jsonl:1"),
+        ('{"kind": "overview", "question": "Summarize it."}', "a line of topics"),
+    ],
+)
+def test_malformed_forms_are_told(tmp_path: Path, line: str, reason: str) -> None:
+    file = tmp_path / "forms.jsonl"
+    file.write_text(line + "\n", encoding="utf-8")
+    with pytest.raises(QuestionSetError, match=reason):
+        fitting.read_forms(file)
+    facts = tmp_path / "facts.jsonl"
+    facts.write_text('{"answer": 1}\n', encoding="utf-8")
+    with pytest.raises(QuestionSetError, match=r"facts.jsonl:1"):
+        fitting.read_facts([facts])
