@@ -313,11 +313,17 @@ class Assistant:
             return Decision("answered", 1.0, kind="chat", replies=REPLIES[kind])
         if kind != "overview" or asked.standalone != asked.cleaned:
             return None
-        scope = scope_of(self.documents, kinds.topic(asked.cleaned))
+
+        def is_told(words: str) -> bool:
+            found = self.index.search(
+                words, 1, documents=self._documents, legs=("terms",), vector=vector
+            )
+            return any(hit.legs["terms"] > 0 for hit in found.hits)
+
+        scope = scope_of(self.documents, kinds.topic(asked.cleaned), is_told)
         if scope is None:
             return None
-        vectors = self.index.vectors([paragraph.id for paragraph in scope.paragraphs])
-        chosen = choose_overview(scope, vectors, length_of(asked.cleaned))
+        chosen = choose_overview(scope, self.index.vectors, length_of(asked.cleaned))
         return Decision("answered", 1.0, tuple(chosen), kind="overview") if chosen else None
 
     def _tell(self, asked: Question, decision: Decision, timer: Timer) -> Iterator[Event]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,9 @@ WHOLE, PART = 7, 4
 #: Sentences that are compared with all others; of more, those at equal distances. A thousand pages
 #: are then chosen from in a tenth of a second.
 COMPARED = 3000
+#: A text of more sentences than this is told by those that begin its parts, if it has many. Not
+#: tuned.
+MANY = 300
 #: Characters of a sentence that can stand for others. Not tuned.
 SHORTEST, LONGEST = 40, 500
 #: How much more a sentence counts that begins a paragraph, or is one of the first OPENING of a
@@ -38,6 +41,10 @@ BEGINS, OPENS, OPENING = 0.5, 1.0, 3
 SAME = 0.4
 
 _ENDS = (".", "!", "\u201d", '"', ")", "\u3002")
+
+
+#: A paragraph, and the number of a sentence in it.
+Place = tuple[Paragraph, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,9 @@ class Scope:
     paragraphs: tuple[Paragraph, ...]
 
 
-def scope_of(documents: Sequence[Document], topic: frozenset[str]) -> Scope | None:
+def scope_of(
+    documents: Sequence[Document], topic: frozenset[str], is_told: Callable[[str], bool]
+) -> Scope | None:
     """What of the documents an overview is asked of: the part under the heading that is nearest to
     the topic, or everything where there is none, or none that the documents know. None where they
     know it and no heading is near it.
@@ -61,6 +70,7 @@ def scope_of(documents: Sequence[Document], topic: frozenset[str]) -> Scope | No
     Args:
         documents: those that are asked.
         topic: stems of what the question names.
+        is_told: whether the documents hold one of the words of a text.
     """
     whole = Scope(None, tuple(p for own in documents for p in own.paragraphs))
     if not topic:
@@ -89,46 +99,53 @@ def scope_of(documents: Sequence[Document], topic: frozenset[str]) -> Scope | No
             best, most = key, score
     if best is not None:
         return Scope(best[1][-1], tuple(parts[best]))
-    known = any(topic & set(terms_of(p.text, p.language)) for p in whole.paragraphs)
-    return None if known else whole
+    return None if is_told(" ".join(sorted(topic))) else whole
 
 
 def choose_overview(
-    scope: Scope, vectors: Mapping[str, Vectors], count: int | None
+    scope: Scope, vectors_of: Callable[[Sequence[str]], Mapping[str, Vectors]], count: int | None
 ) -> list[Candidate]:
-    """The sentences of an overview, in reading order.
+    """The sentences of an overview, in reading order; none where there is no text but tables.
 
     Args:
         scope: what it is of.
-        vectors: of the paragraphs' sentences, by the paragraph's id.
+        vectors_of: gives those of the sentences of paragraphs, by the paragraph's id.
         count: how many are asked for.
     """
     wanted = count or (PART if scope.heading else WHOLE)
-    places = [
+    every = [
         (paragraph, number)
         for paragraph in scope.paragraphs
         if paragraph.kind in ("prose", "list")
         for number in range(len(paragraph.sentences))
     ]
-    places = places[:: max(1, math.ceil(len(places) / COMPARED))]
-    fit = [n for n, place in enumerate(places) if _stands_alone(*place)]
+    fit = [place for place in every if _stands_alone(*place)] or every
     if not fit:
-        fit = list(range(len(places)))
-    every = np.array([vectors[p.id][number] for p, number in places], dtype=np.float32)
-    near = np.clip(every @ every[fit].T, 0, None)  # [sentences, those that can be chosen]
-    opening = _opening(places)
-    begins = np.array(
-        [1 + BEGINS * (places[n][1] == 0) + OPENS * (n in opening) for n in fit], dtype=np.float32
+        return []
+    first = {_key(place) for place in _opening(fit, 0)}
+    begin = _opening(fit, _depth(scope.paragraphs))
+    places = _thinned(begin if len(every) > MANY and len(begin) > 2 * wanted else fit)
+    others = _thinned(every)
+    ids = dict.fromkeys(paragraph.id for paragraph, _ in (*places, *others))
+    vectors = vectors_of(list(ids))
+    own, rest = (
+        np.array([vectors[paragraph.id][number] for paragraph, number in some], dtype=np.float32)
+        for some in (places, others)
     )
-    covered = np.zeros(len(places), dtype=np.float32)
+    near = np.clip(rest @ own.T, 0, None)  # [sentences, those that can be chosen]
+    begins = np.array(
+        [1 + BEGINS * (place[1] == 0) + OPENS * (_key(place) in first) for place in places],
+        dtype=np.float32,
+    )
+    covered = np.zeros(len(others), dtype=np.float32)
     chosen: dict[int, Candidate] = {}
     gains = near.sum(axis=0) * begins
     while len(chosen) < wanted and (gains >= 0).any():
         best = int(gains.argmax())
         gains[best] = -1
-        candidate = _candidate(*places[fit[best]])
+        candidate = _candidate(*places[best])
         if not repeats(candidate, list(chosen.values())):
-            chosen[fit[best]] = candidate
+            chosen[best] = candidate
             covered = np.maximum(covered, near[:, best])
             left = gains >= 0
             gains = np.clip(near - covered[:, None], 0, None).sum(axis=0) * begins
@@ -136,18 +153,39 @@ def choose_overview(
     return [chosen[n] for n in sorted(chosen)]
 
 
+def _key(place: Place) -> tuple[str, int, int]:
+    paragraph, number = place
+    return paragraph.document_id, paragraph.start, number
+
+
 def _candidate(paragraph: Paragraph, number: int) -> Candidate:
     return Candidate(Hit(paragraph, 0.0, {}, (0.0,) * len(paragraph.sentences)), number, {})
 
 
-def _opening(places: Sequence[tuple[Paragraph, int]]) -> set[int]:
-    """Which of the sentences are among the first of their document."""
-    seen: Counter[str] = Counter()
-    found = set()
-    for n, (paragraph, _) in enumerate(places):
-        if seen[paragraph.document_id] < OPENING:
-            found.add(n)
-        seen[paragraph.document_id] += 1
+def _thinned(places: Sequence[Place]) -> list[Place]:
+    """At most COMPARED of them, at equal distances."""
+    return list(places[:: max(1, math.ceil(len(places) / COMPARED))])
+
+
+def _depth(paragraphs: Sequence[Paragraph]) -> int:
+    """The least number of headings that tells parts of the text from one another."""
+    deepest = max((len(paragraph.heading) for paragraph in paragraphs), default=0)
+    for depth in range(1, deepest + 1):
+        if len({paragraph.heading[:depth] for paragraph in paragraphs}) > 2:
+            return depth
+    return deepest
+
+
+def _opening(places: Sequence[Place], depth: int) -> list[Place]:
+    """The first OPENING sentences of each document, or of each of its parts, as the first `depth`
+    headings tell parts."""
+    seen: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    found = []
+    for place in places:
+        part = place[0].document_id, place[0].heading[:depth]
+        if seen[part] < OPENING:
+            found.append(place)
+        seen[part] += 1
     return found
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
 from helpers import CheapEncoder
 
-from assistant.answering.overview import COMPARED, choose_overview, scope_of
+from assistant.answering.overview import COMPARED, Scope, choose_overview, scope_of
 from index import Document, document_from_text
 from index.bm25 import terms_of
 from index.encoder import Encoder, Vectors
@@ -44,15 +45,25 @@ def stems(text: str) -> frozenset[str]:
     return frozenset(terms_of(text))
 
 
-def vectors_of(document: Document, encoder: Encoder) -> dict[str, Vectors]:
+def vectors_of(
+    document: Document, encoder: Encoder
+) -> Callable[[Sequence[str]], dict[str, Vectors]]:
+    """What an index gives of a document."""
     paragraphs = document.paragraphs
     spans = [[(s.start - p.start, s.end - p.start) for s in p.sentences] for p in paragraphs]
     texts = [(p.text, own) for p, own in zip(paragraphs, spans, strict=True)]
-    return dict(zip((p.id for p in paragraphs), encoder.encode_paragraphs(texts), strict=True))
+    every = dict(zip((p.id for p in paragraphs), encoder.encode_paragraphs(texts), strict=True))
+    return lambda ids: {identity: every[identity] for identity in ids}
+
+
+def scoped(document: Document, topic: frozenset[str]) -> Scope | None:
+    return scope_of(
+        [document], topic, lambda words: bool(stems(document.text) & set(words.split()))
+    )
 
 
 def chosen(document: Document, topic: str, count: int | None = None) -> list[str]:
-    scope = scope_of([document], stems(topic))
+    scope = scoped(document, stems(topic))
     assert scope is not None
     found = choose_overview(scope, vectors_of(document, Encoder()), count)
     return [" ".join(candidate.sentence.text.split()) for candidate in found]
@@ -68,7 +79,7 @@ def chosen(document: Document, topic: str, count: int | None = None) -> list[str
     ],
 )
 def test_a_part_is_found_by_its_heading(mill: Document, topic: str, heading: str) -> None:
-    scope = scope_of([mill], stems(topic) - {"mill"})
+    scope = scoped(mill, stems(topic) - {"mill"})
     assert scope is not None
     assert scope.heading == heading
     assert all(paragraph.heading[-1] == heading for paragraph in scope.paragraphs)
@@ -76,14 +87,14 @@ def test_a_part_is_found_by_its_heading(mill: Document, topic: str, heading: str
 
 def test_without_a_topic_or_with_one_that_nothing_knows_it_is_everything(mill: Document) -> None:
     for topic in (frozenset[str](), stems("my boss")):
-        scope = scope_of([mill], topic)
+        scope = scoped(mill, topic)
         assert scope is not None
         assert scope.heading is None
         assert scope.paragraphs == mill.paragraphs
 
 
 def test_what_is_told_of_and_no_heading_is_no_part(mill: Document) -> None:
-    assert scope_of([mill], stems("dogs")) is None
+    assert scoped(mill, stems("dogs")) is None
 
 
 def test_sentences_of_every_part_stand_for_the_whole(mill: Document) -> None:
@@ -116,7 +127,7 @@ def test_a_thousand_pages_are_chosen_from() -> None:
     words = [f"{a}{b}{c}" for a in "bdfgklmnprst" for b in "aeiou" for c in "bdfgklmnprst"]
     sentences = [f"{' '.join(chance.sample(words, 9)).capitalize()}." for _ in range(3 * COMPARED)]
     document = document_from_text("\n\n".join(sentences), "long.txt")
-    scope = scope_of([document], frozenset())
+    scope = scoped(document, frozenset())
     assert scope is not None
     found = choose_overview(scope, vectors_of(document, CheapEncoder()), 5)
     assert len({candidate.place for candidate in found}) == 5
@@ -130,8 +141,15 @@ def test_where_nothing_is_a_whole_sentence_something_is_chosen() -> None:
 def test_rows_are_no_part_of_an_overview() -> None:
     text = "# Prices\n\nA|B\n-|-\n1|2\n\nAll prices are in crowns and include tax.\n"
     table = document_from_text(text, "prices.md", markdown=True)
-    scope = scope_of([table], frozenset())
+    scope = scoped(table, frozenset())
     assert scope is not None
     (only,) = choose_overview(scope, vectors_of(table, CheapEncoder()), 3)
     assert only.sentence.text == "All prices are in crowns and include tax."
     assert np.isfinite(only.hit.score)
+
+
+def test_tables_alone_have_no_overview() -> None:
+    table = document_from_text("A|B\n-|-\n1|2\n", "prices.md", markdown=True)
+    scope = scoped(table, frozenset())
+    assert scope is not None
+    assert choose_overview(scope, vectors_of(table, CheapEncoder()), 3) == []
