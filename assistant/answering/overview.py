@@ -77,10 +77,13 @@ def scope_of(
         return whole
     parts: dict[tuple[str, tuple[str, ...]], list[Paragraph]] = {}
     for document in documents:
+        if len(documents) > 1:  # one of them may be meant
+            parts[document.id, (document.title,)] = list(document.paragraphs)
         for paragraph in document.paragraphs:
             for depth in range(1, len(paragraph.heading) + 1):
                 key = (document.id, paragraph.heading[:depth])
-                parts.setdefault(key, []).append(paragraph)
+                if key != (document.id, (document.title,)) or len(documents) == 1:
+                    parts.setdefault(key, []).append(paragraph)
     stems = {key: set(terms_of(key[1][-1], own[0].language)) for key, own in parts.items()}
     counts = Counter(stem for own in stems.values() for stem in own)
 

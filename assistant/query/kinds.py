@@ -26,7 +26,7 @@ Kind = Literal["fact", "overview", "courtesy", "about"]
 FACT: Kind = "fact"
 
 #: The least probability with which a question is taken to be of another kind than a fact. Of 2,000
-#: questions of training data that nothing was fitted on, .8 % are then taken for an overview, with
+#: questions of training data that nothing was fitted on, .7 % are then taken for an overview, with
 #: .6 it is 1 %. Small talk takes more, for nothing is looked up for it.
 SURE = {"overview": 0.75, "courtesy": 0.8, "about": 0.8}
 

@@ -85,6 +85,14 @@ def test_a_part_is_found_by_its_heading(mill: Document, topic: str, heading: str
     assert all(paragraph.heading[-1] == heading for paragraph in scope.paragraphs)
 
 
+def test_one_of_several_documents_is_found_by_its_title(mill: Document) -> None:
+    other = document_from_text("Bees make honey all summer long.\n", "bees.txt", title="The hive")
+    for topic, document in (("hive", other), ("mill", mill)):
+        scope = scope_of([mill, other], stems(topic), lambda _: True)
+        assert scope is not None
+        assert scope.paragraphs == document.paragraphs
+
+
 def test_without_a_topic_or_with_one_that_nothing_knows_it_is_everything(mill: Document) -> None:
     for topic in (frozenset[str](), stems("my boss")):
         scope = scoped(mill, topic)
