@@ -88,7 +88,8 @@ def scope_of(
     counts = Counter(stem for own in stems.values() for stem in own)
 
     def weight(known: Collection[str]) -> float:
-        return sum(math.log((len(stems) + 1) / (counts[stem] + 0.5)) for stem in known)
+        # Whatever order a set has in this process, the same sum.
+        return math.fsum(math.log((len(stems) + 1) / (counts[stem] + 0.5)) for stem in known)
 
     # What no heading has ("happened", "says") tells nothing of which is meant.
     named = {stem for stem in topic if counts[stem]}
