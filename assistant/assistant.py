@@ -272,8 +272,8 @@ class Assistant:
         if plain is not None:
             yield from self._tell(asked, plain, timer)
             return
-        leans = asked.standalone != asked.cleaned
-        evidence = self._retriever.retrieve(asked, timer, legs, None if leans else vector)
+        found_by = None if asked.leans else vector
+        evidence = self._retriever.retrieve(asked, timer, legs, found_by)
         numbers = self._calibration
         if not evidence.read:
             numbers = self._unread
@@ -311,7 +311,7 @@ class Assistant:
         kind = kinds.kind(vector) if any(map(str.isalpha, asked.cleaned)) else FACT
         if kind in REPLIES:
             return Decision("answered", 1.0, kind="chat", replies=REPLIES[kind])
-        if kind != "overview" or asked.standalone != asked.cleaned:
+        if kind != "overview" or asked.leans:
             return None
 
         def is_told(words: str) -> bool:

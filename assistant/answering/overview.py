@@ -77,13 +77,12 @@ def scope_of(
         return whole
     parts: dict[tuple[str, tuple[str, ...]], list[Paragraph]] = {}
     for document in documents:
-        if len(documents) > 1:  # one of them may be meant
-            parts[document.id, (document.title,)] = list(document.paragraphs)
+        whole_one = [(document.title,)] if len(documents) > 1 else []  # one of them may be meant
         for paragraph in document.paragraphs:
-            for depth in range(1, len(paragraph.heading) + 1):
-                key = (document.id, paragraph.heading[:depth])
-                if key != (document.id, (document.title,)) or len(documents) == 1:
-                    parts.setdefault(key, []).append(paragraph)
+            heading = paragraph.heading
+            above = [heading[:depth] for depth in range(1, len(heading) + 1)]
+            for path in dict.fromkeys([*whole_one, *above]):
+                parts.setdefault((document.id, path), []).append(paragraph)
     stems = {key: set(terms_of(key[1][-1], own[0].language)) for key, own in parts.items()}
     counts = Counter(stem for own in stems.values() for stem in own)
 

@@ -40,6 +40,11 @@ class Question:
     parts: tuple[Part, ...] = ()
     said: tuple[str, ...] = ()
 
+    @property
+    def leans(self) -> bool:
+        """Whether it takes something from the conversation."""
+        return self.standalone != self.cleaned
+
 
 def understand(
     text: str, history: Sequence[Turn] = (), rewrite: Rewrite = lambda _text, _history: None

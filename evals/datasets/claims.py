@@ -11,14 +11,12 @@ JSON Lines, also gzipped; each object is one of
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evals.datasets.json_lines import read_objects, read_text
+from evals.datasets.json_lines import read_objects
 from index.errors import QuestionSetError
 
 #: Lines of a page that make a paragraph, for WiCE gives pages line by line. Not tuned.
@@ -61,7 +59,7 @@ def read_claims(path: Path, held_out: bool = False) -> ClaimSet:
     stem = path.name.partition(".")[0]
     name = path.resolve().parent.name if stem == "claims" else stem
     claims = []
-    for number, data in read_objects(path, _text(path)):
+    for number, data in read_objects(path):
         try:
             if held_out and "premise" in data and not _is_kept(data):
                 continue
@@ -81,15 +79,6 @@ def is_held_out(premise: str) -> bool:
 
 def _is_kept(data: Mapping[str, Any]) -> bool:
     return str(data.get("src", FEVER)).startswith(FEVER) and is_held_out(_str(data["premise"]))
-
-
-def _text(path: Path) -> str:
-    if path.suffix != ".gz":
-        return read_text(path)
-    try:
-        return gzip.decompress(path.read_bytes()).decode("utf-8")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise QuestionSetError(f"{path} cannot be read: {error}.") from error
 
 
 def _claim(data: Mapping[str, Any], identity: str) -> Claim:

@@ -11,6 +11,7 @@ import re
 import string
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from evals.datasets.models import Question, QuestionSet
 from index import Document, Paragraph
@@ -71,8 +72,7 @@ class Gold:
 
 def is_asked_of(question: Question, document: Document) -> bool:
     """Whether a question is asked of this document."""
-    name = document.source.replace("\\", "/").rpartition("/")[2]
-    return question.document in ("", name)
+    return not question.document or Path(document.source).name == question.document
 
 
 class GoldFinder:

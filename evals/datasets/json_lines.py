@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,11 +15,16 @@ from index.errors import EmptyDocumentError, QuestionSetError
 
 
 def read_text(path: Path) -> str:
-    """The text of a file of a set.
+    """The text of a file of a set, which may be gzipped.
 
     Raises:
         QuestionSetError: it cannot be read, or is not UTF-8.
     """
+    if path.suffix == ".gz":
+        try:
+            return gzip.decompress(path.read_bytes()).decode("utf-8")
+        except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+            raise QuestionSetError(f"{path} cannot be read: {error}.") from error
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:

@@ -47,7 +47,7 @@ from evals.fitting.validation import (
     is_evidence,
     set_figures,
 )
-from evals.running.runner import Bars, given, opened
+from evals.running.runner import Bars, assistant_for, given, opened
 from index.errors import QuestionSetError
 
 RANKING_FEATURES = ("best_sentence", "paragraph")
@@ -143,8 +143,8 @@ def ask_sets(
             finder = GoldFinder(own, assistant.documents)
             for done, question in enumerate(own.questions):
                 asking(done, len(own.questions))
-                asked_of = [document.id for document in finder.asked_of(question)]
-                raw = assistant.over(asked_of).read(question.question, question.history)
+                on = assistant_for(assistant, finder, question)
+                raw = on.read(question.question, question.history)
                 units = {h.paragraph.id: finder.unit(h.paragraph) for h in raw.found.hits}
                 said = understand(question.question, question.history).said
                 asked.append(

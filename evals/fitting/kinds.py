@@ -8,7 +8,6 @@ tell how well the others tell its kind.
 
 from __future__ import annotations
 
-import gzip
 import json
 import random
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from assistant.query.kinds import FACT, Kinds
+from evals.datasets.json_lines import read_objects
 from index.bm25 import terms_of
 from index.encoder import Encoder
 from index.errors import QuestionSetError
@@ -57,14 +57,13 @@ def read_forms(path: Path) -> Forms:
     """
     forms: list[tuple[str, str]] = []
     topics: list[str] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, data in read_objects(path):
         try:
-            data = json.loads(line)
             if "topics" in data:
                 topics += [str(topic) for topic in data["topics"]]
             else:
                 forms.append((str(data["kind"]), str(data["question"])))
-        except (ValueError, KeyError, TypeError) as error:
+        except (KeyError, TypeError) as error:
             raise QuestionSetError(
                 f"{path}:{number}: not a form of a question ({error!r}): it is "
                 '{"kind": "overview", "question": "Summarize {topic}."} or {"topics": [...]}.'
@@ -145,13 +144,10 @@ def read_facts(paths: Sequence[Path]) -> list[str]:
     """
     found: dict[str, None] = {}
     for path in paths:
-        opened = gzip.open if path.suffix == ".gz" else open
-        with opened(path, "rt", encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                try:
-                    found.setdefault(str(json.loads(line)["question"]))
-                except (ValueError, KeyError, TypeError) as error:
-                    raise QuestionSetError(f"{path}:{number}: there is no question.") from error
+        for number, data in read_objects(path):
+            if "question" not in data:
+                raise QuestionSetError(f"{path}:{number}: there is no question.")
+            found.setdefault(str(data["question"]))
     return list(found)
 
 

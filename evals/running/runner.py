@@ -169,7 +169,7 @@ class _Asker:
     def ask(self, question: Question, gold: Gold) -> Record:
         """The record of one question."""
         answer = self._answer(question)
-        hits = self._assistant_for(question).search(
+        hits = self._on(question).search(
             question.question, self._deeper, question.history, legs=self._legs
         )
         forced = None
@@ -200,14 +200,12 @@ class _Asker:
         )
 
     def _answer(self, question: Question, answer_from: float | None = None) -> Answer:
-        return self._assistant_for(question).ask(
+        return self._on(question).ask(
             question.question, question.history, answer_from=answer_from, legs=self._legs
         )
 
-    def _assistant_for(self, question: Question) -> Assistant:
-        if not question.document:
-            return self._assistant
-        return self._assistant.over([own.id for own in self._finder.asked_of(question)])
+    def _on(self, question: Question) -> Assistant:
+        return assistant_for(self._assistant, self._finder, question)
 
     def _in_answer(self, answer: Answer, gold: Gold) -> tuple[bool, ...]:
         if not gold.sentences:
@@ -242,6 +240,13 @@ class _Asker:
         return tuple(found)
 
 
+def assistant_for(assistant: Assistant, finder: GoldFinder, question: Question) -> Assistant:
+    """The assistant, on the documents that a question is asked of."""
+    if not question.document:
+        return assistant
+    return assistant.over([document.id for document in finder.asked_of(question)])
+
+
 def given(questions: QuestionSet, documents: Sequence[Document]) -> QuestionSet:
     """The set without the questions that are asked of a document that is not given; a note tells of
     them.
@@ -249,15 +254,19 @@ def given(questions: QuestionSet, documents: Sequence[Document]) -> QuestionSet:
     Raises:
         QuestionSetError: that leaves none.
     """
-    asked = tuple(q for q in questions.questions if any(is_asked_of(q, d) for d in documents))
-    missing = dict.fromkeys(q.document for q in questions.questions if q not in asked)
+    asked, missing = list[Question](), list[str]()
+    for question in questions.questions:
+        if any(is_asked_of(question, document) for document in documents):
+            asked.append(question)
+        else:
+            missing.append(question.document)
     if not missing:
         return questions
-    left = len(questions.questions) - len(asked)
-    note = f"{left} questions are left out: give --source with {', '.join(missing)}."
+    names = ", ".join(dict.fromkeys(missing))
+    note = f"{len(missing)} questions are left out: give --source with {names}."
     if not asked:
         raise QuestionSetError(f"{questions.name}: {note}")
-    return replace(questions, questions=asked, notes=(*questions.notes, note))
+    return replace(questions, questions=tuple(asked), notes=(*questions.notes, note))
 
 
 def limited(questions: QuestionSet, limit: int | None) -> QuestionSet:
