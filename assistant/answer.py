@@ -15,8 +15,10 @@ from index.models import Rectangle
 #: of itself.
 Verdict = Literal["quoted", "supported", "unsupported", "own"]
 
-#: `overview`: sentences that stand for the whole, or for a part. `chat`: nothing was looked up.
-AnswerKind = Literal["fact", "overview", "chat"]
+#: `overview`: sentences that stand for the whole, or for a part. `list`: some of its sentences are
+#: items. `comparison`: some are about the one thing, some about the other. `where`: each is a place
+#: where something stands. `chat`: nothing was looked up. `fact`: all else.
+AnswerKind = Literal["fact", "overview", "list", "comparison", "where", "chat"]
 
 REFUSAL = "The documents do not say."
 UNSURE = "The closest the documents come"
@@ -81,16 +83,25 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class AnswerSentence:
-    """One sentence of an answer, the markers of the citations behind it, and the verdict on it.
+    """One sentence of an answer, or one item of a list.
 
-    `conflicts`: what of an unsupported one the documents state otherwise or not at all: number,
-    name, negation.
+    Attributes:
+        text: what it says.
+        verdict: whether it has support.
+        markers: of the citations behind it.
+        conflicts: what of an unsupported one the documents state otherwise or not at all: number,
+            name, negation.
+        item: whether it is one of a list.
+        about: the one of the things compared that it is about; "" where it is about all, or nothing
+            is compared.
     """
 
     text: str
     verdict: Verdict
     markers: tuple[int, ...]
     conflicts: tuple[str, ...] = ()
+    item: bool = False
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +110,15 @@ class Answer(WithStatus):
 
     Attributes:
         question: as it was asked.
-        standalone_question: as it was understood, with what it took from the conversation.
+        standalone_question: as it was understood; another one than was asked where it took
+            something of an earlier question ("And Japan?").
+        context: the question before it, where it leans on that; otherwise "".
         sentences: in order; those of the documents that come closest when unsure; empty when
             refused.
         citations: by marker; every marker of a sentence is among them.
         status: whether the sentences answer the question, or may, or there is no answer.
-        kind: of the answer; an overview is in the documents' order, under their headings.
+        kind: of the answer; an overview and places are in the documents' order, under their
+            headings.
         confidence: calibrated probability that the documents answer the question, 0..1.
         closest: when refused, the nearest paragraphs, best first, each quoting its nearest
             sentence; otherwise empty.
@@ -128,6 +142,7 @@ class Answer(WithStatus):
     undecided: tuple[str, ...] = ()
     dropped: int = 0
     kind: AnswerKind = "fact"
+    context: str = ""
     note: str | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
@@ -139,9 +154,12 @@ class Answer(WithStatus):
 
     @property
     def marked_text(self) -> str:
-        """The text with `[1]` markers; of an overview, a line a sentence under each heading."""
-        if self.kind == "overview":
+        """The text with `[1]` markers; a line an item, and a line a sentence under each heading of
+        an overview, of places, and of what is compared."""
+        if self.kind in ("overview", "where"):
             return "\n".join(self._outlined())
+        if self.kind in ("list", "comparison"):
+            return LEADS[self.status] + "\n".join(self._itemised()).lstrip("\n")
         return LEADS[self.status] + " ".join(map(marked, self.sentences))
 
     def _outlined(self) -> Iterator[str]:
@@ -153,6 +171,23 @@ class Answer(WithStatus):
                 yield heading
             before = citation
             yield f"- {marked(sentence)}"
+
+    def _itemised(self) -> Iterator[str]:
+        running: list[str] = []
+        about = ""
+        for sentence in self.sentences:
+            if running and (sentence.item or sentence.about):
+                yield " ".join(running)
+                running = []
+            if sentence.about != about:
+                about = sentence.about
+                yield about
+            if sentence.item or sentence.about:
+                yield f"- {marked(sentence)}"
+            else:
+                running.append(marked(sentence))
+        if running:
+            yield " ".join(running)
 
     def __str__(self) -> str:
         """The text with `[1]` markers, and the list of sources below it."""
@@ -183,13 +218,20 @@ class Answer(WithStatus):
         return {
             "question": self.question,
             "standalone_question": self.standalone_question,
+            "context": self.context,
             "status": self.status,
             "refused": self.refused,
             "kind": self.kind,
             "confidence": round(self.confidence, 4),
             "text": self.text,
             "sentences": [
-                {"text": s.text, "verdict": s.verdict, "markers": list(s.markers)}
+                {
+                    "text": s.text,
+                    "verdict": s.verdict,
+                    "markers": list(s.markers),
+                    "item": s.item,
+                    "about": s.about,
+                }
                 for s in self.sentences
             ],
             "citations": [citation.to_dict() for citation in self.citations],

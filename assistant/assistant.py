@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from assistant.answer import Answer, Decided, Done, Event, SourcesFound, Verification
 from assistant.answering.abstention import Decision, decide
+from assistant.answering.arranging import arrange
 from assistant.answering.builder import AnswerBuilder, Citer
 from assistant.answering.extractive import quote
 from assistant.answering.generative import Writer
@@ -24,10 +26,10 @@ from assistant.documents import (
     unless_named,
 )
 from assistant.query.cleaning import check_question, without_surrogates
-from assistant.query.kinds import FACT, length_of, load_kinds
+from assistant.query.kinds import Kind, load_kinds
 from assistant.query.question import Question, understand
 from assistant.query.rewriting import Turn
-from assistant.retrieval.evidence import RawEvidence
+from assistant.retrieval.evidence import RawEvidence, unsaid
 from assistant.retrieval.reading_model import NONE, load_reader
 from assistant.retrieval.retriever import RETRIEVED, Retriever
 from assistant.settings import Settings, load_settings
@@ -37,7 +39,6 @@ from index import Document, Hit, Index
 from index.chunking.files import OnSkip
 from index.chunking.loader import RawDocument
 from index.chunking.sentences import sentence_spans
-from index.encoder import Vectors
 from index.errors import EmptyDocumentError, QuestionError
 from index.retriever import LEGS
 from index.store.writer import Progress
@@ -211,7 +212,7 @@ class Assistant:
         Raises:
             QuestionError: the query is empty or too long.
         """
-        return self._retriever.search(understand(query, history), k, legs)
+        return self._retriever.search(self._understand(query, history), k, legs)
 
     def ask(
         self,
@@ -264,66 +265,69 @@ class Assistant:
         """
         timer = Timer()
         thresholds = self.thresholds.but(refuse_below, answer_from)
-        asked = understand(question, history, self._writer.rewrite)
+        asked = self._understand(question, history)
         timer.lap("understand")
-        vector = self.index.encoder.encode_query(asked.cleaned)
-        timer.lap("encode")
-        plain = self._unless_fact(asked, vector)
+        plain = self._unless_looked_up(asked)
         if plain is not None:
             yield from self._tell(asked, plain, timer)
             return
-        found_by = None if asked.leans else vector
-        evidence = self._retriever.retrieve(asked, timer, legs, found_by)
+        evidence = self._retriever.retrieve(asked, timer, legs)
+        if evidence.leans and (better := self._writer.rewrite(asked.cleaned, history)):
+            asked = asked.rewritten(better, self.index.encoder)
+            evidence = self._retriever.retrieve(asked, timer, legs)
         numbers = self._calibration
         if not evidence.read:
             numbers = self._unread
             thresholds = self._thresholds_of(numbers).but(refuse_below, answer_from)
+        most = self.settings.max_sentences
+        if asked.kind == "fact" and asked.length:
+            most = min(most, asked.length)
+        decision = decide(evidence, numbers, thresholds, most)
+        if asked.kind == "about" and decision.status != "answered":
+            yield from self._tell(asked, _said_of_itself("about"), timer)
+            return
         closest = self._citer.closest(evidence, numbers.sentence)
         yield SourcesFound(closest)
-        decision = decide(
-            evidence,
-            numbers,
-            thresholds,
-            self.settings.max_sentences,
-            asked.said,
-        )
-        yield Decided(decision.status, decision.confidence)
+        context = asked.before if evidence.leans else ""
         builder = AnswerBuilder(self._citer)
+        arranged = arrange(asked, evidence, decision, numbers, self.index.document)
         # What is not sure to be an answer is quoted only: a model would make one of it.
-        writes = self._writer.is_set and decision.status == "answered"
-        if decision.status != "refused":
-            if writes:
-                written = self._writer.write(
-                    asked.standalone, history, decision.candidates, numbers.sentence
-                )
-                keep = self.settings.unsupported == "flag"
-                yield from builder.write(written, self._load_verifier(), asked.cleaned, keep)
-            if builder.note or not writes:
-                yield from builder.quote(quote(decision.chosen))
+        writes = self._writer.is_set and decision.status == "answered" and arranged.kind != "where"
+        builder.kind = "fact" if writes else arranged.kind
+        yield Decided(arranged.status, decision.confidence, builder.kind)
+        if writes:
+            whole = asked.context if evidence.leans and asked.context else asked.standalone
+            written = self._writer.write(whole, history, decision.candidates, numbers.sentence)
+            keep = self.settings.unsupported == "flag"
+            yield from builder.write(written, self._load_verifier(), asked.cleaned, keep)
+        if builder.note or not writes:
+            yield from builder.quote(arranged.quotations)
+            builder.note = builder.note or arranged.note
         timer.lap("answer")
-        yield Done(builder.answer(asked, decision, closest, timer.laps))
+        decision = replace(decision, status=arranged.status)
+        yield Done(builder.answer(asked, decision, closest, timer.laps, context))
 
-    def _unless_fact(self, asked: Question, vector: Vectors) -> Decision | None:
-        """What is decided where a question does not ask for a fact. A follow-up does, and so does
-        what asks for an overview of something that no heading names."""
-        kinds = load_kinds(self.index.encoder.fingerprint)
-        # What has no letter ("?", "42") has a vector that means nothing.
-        kind = kinds.kind(vector) if any(map(str.isalpha, asked.cleaned)) else FACT
-        if kind in REPLIES:
-            return Decision("answered", 1.0, kind="chat", replies=REPLIES[kind])
-        if kind != "overview" or asked.leans:
+    def _unless_looked_up(self, asked: Question) -> Decision | None:
+        """What is decided where nothing has to be looked up: a courtesy, and an overview, but for
+        one of something that no heading names."""
+        if asked.kind == "courtesy":
+            return _said_of_itself(asked.kind)
+        if asked.kind != "overview":
             return None
 
         def is_told(words: str) -> bool:
             found = self.index.search(
-                words, 1, documents=self._documents, legs=("terms",), vector=vector
+                words, 1, documents=self._documents, legs=("terms",), vector=asked.vector
             )
             return any(hit.legs["terms"] > 0 for hit in found.hits)
 
-        scope = scope_of(self.documents, kinds.topic(asked.cleaned), is_told)
+        topic = load_kinds(self.index.encoder.fingerprint).topic(asked.standalone)
+        scope = scope_of(self.documents, topic, is_told)
         if scope is None:
             return None
-        chosen = choose_overview(scope, self.index.vectors, length_of(asked.cleaned))
+        chosen = choose_overview(scope, self.index.vectors, asked.length)
+        if asked.more:
+            chosen = unsaid(chosen, asked.said)
         return Decision("answered", 1.0, tuple(chosen), kind="overview") if chosen else None
 
     def _tell(self, asked: Question, decision: Decision, timer: Timer) -> Iterator[Event]:
@@ -385,7 +389,10 @@ class Assistant:
 
     def read(self, question: str, history: Sequence[Turn] = ()) -> RawEvidence:
         """What decisions about a question are made on; for calibrating them."""
-        return self._retriever.read(understand(question, history), Timer())
+        return self._retriever.read(self._understand(question, history), Timer())
+
+    def _understand(self, question: str, history: Sequence[Turn]) -> Question:
+        return understand(question, history, self.index.encoder)
 
     def _retriever_of(self, documents: Sequence[str]) -> Retriever:
         return Retriever(self.index, documents, self._reader, self._calibration.ranking)
@@ -413,3 +420,7 @@ class Assistant:
         from assistant.llama_index import AssistantQueryEngine
 
         return AssistantQueryEngine(self.ask)
+
+
+def _said_of_itself(kind: Kind) -> Decision:
+    return Decision("answered", 1.0, kind="chat", replies=REPLIES[kind])

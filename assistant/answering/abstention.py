@@ -42,7 +42,6 @@ def decide(
     calibration: Calibration,
     thresholds: Thresholds,
     most: int,
-    said: Sequence[str] = (),
 ) -> Decision:
     """Answer from one threshold on, refuse below another; between them, be unsure.
 
@@ -55,15 +54,11 @@ def decide(
         calibration: makes probabilities of it.
         thresholds: between what is refused, what is unsure and what is answered.
         most: sentences to choose at most.
-        said: texts of the conversation that need not be said again.
     """
-
-    def sure(found: Evidence) -> float:
-        return calibration.answer.probability(found.features) if found.candidates else 0.0
-
-    parts = [(part, found, sure(found)) for part, found in evidence.parts]
+    answer = calibration.answer
+    parts = [(part, found, found.probability(answer)) for part, found in evidence.parts]
     alone = all(part.alone for part, _, _ in parts)
-    whole = sure(evidence)
+    whole = evidence.probability(answer)
     confidence = max(whole, (max if alone else min)((s for *_, s in parts), default=whole))
     status = thresholds.status(confidence) if evidence.candidates else "refused"
     if status == "refused":
@@ -72,7 +67,7 @@ def decide(
     told = [evidence] if whole >= least else []
     told += [found for _, found, its in parts if its >= least]
     sentence = calibration.sentence
-    chosen = choose_from(told, sentence, most, said)
+    chosen = choose_from(told, sentence, most, evidence.said)
     left = [
         (part.asked, thresholds.status(its))
         for part, found, its in parts

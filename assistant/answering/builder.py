@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from assistant.answer import Answer, AnswerSentence, Citation, SentenceReady
+from assistant.answer import Answer, AnswerKind, AnswerSentence, Citation, SentenceReady
 from assistant.answering.abstention import Decision
 from assistant.answering.extractive import Quotation
 from assistant.calibration import Logistic
@@ -69,7 +69,8 @@ class AnswerBuilder:
         citer: makes its citations.
         sentences, citations: so far.
         dropped: written sentences that were left out.
-        note: what went wrong.
+        note: what went wrong, or does not fit what was asked.
+        kind: of the answer, where it is arranged otherwise than decided.
     """
 
     citer: Citer
@@ -77,6 +78,7 @@ class AnswerBuilder:
     citations: list[Citation] = field(default_factory=list)
     dropped: int = 0
     note: str | None = None
+    kind: AnswerKind | None = None
 
     def quote(self, quotations: Sequence[Quotation]) -> Iterator[SentenceReady]:
         """Add quotations, but for those that are cited already."""
@@ -86,7 +88,10 @@ class AnswerBuilder:
             marker = self._marker(quotation.paragraph, *place, quotation.candidate.hit.score)
             if len(self.citations) > before:
                 text = " ".join(quotation.text.split())
-                yield self._add(AnswerSentence(text, "quoted", (marker,)), before)
+                sentence = AnswerSentence(
+                    text, "quoted", (marker,), item=quotation.item, about=quotation.about
+                )
+                yield self._add(sentence, before)
 
     def judged(self, text: str, judgement: Judgement, keep: bool) -> SentenceReady | None:
         """Add a sentence that was judged; an unsupported one only if it is to be kept."""
@@ -133,6 +138,7 @@ class AnswerBuilder:
         decision: Decision,
         closest: tuple[Citation, ...],
         timings_ms: dict[str, float],
+        context: str = "",
     ) -> Answer:
         """The answer as it is now.
 
@@ -141,10 +147,12 @@ class AnswerBuilder:
             decision: what was decided about it.
             closest: the nearest paragraphs, for a refusal.
             timings_ms: milliseconds by stage.
+            context: the question before it, where it leans on that.
         """
         return Answer(
             question=question.asked,
             standalone_question=question.standalone,
+            context=context,
             sentences=tuple(self.sentences),
             citations=tuple(self.citations),
             status=decision.status,
@@ -152,7 +160,7 @@ class AnswerBuilder:
             closest=closest if decision.status == "refused" else (),
             unanswered=decision.unanswered,
             undecided=decision.undecided,
-            kind=decision.kind,
+            kind=self.kind or decision.kind,
             dropped=self.dropped,
             note=self.note,
             timings_ms=timings_ms,

@@ -48,11 +48,20 @@ _CLOSING = " \t\r\n\"'\u2019\u201d)]"
 
 @dataclass(frozen=True, slots=True)
 class Quotation:
-    """A run of characters of one paragraph; `start` and `end` are offsets in its document."""
+    """A run of characters of one paragraph.
+
+    Attributes:
+        candidate: the sentence that it was chosen for.
+        start, end: offsets in its document.
+        item: whether it is one of a list.
+        about: the one of several things that it is quoted for; "" where there are none.
+    """
 
     candidate: Candidate
     start: int
     end: int
+    item: bool = False
+    about: str = ""
 
     @property
     def paragraph(self) -> Paragraph:

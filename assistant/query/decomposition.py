@@ -13,14 +13,16 @@ from dataclasses import dataclass
 
 from assistant.english import AUXILIARIES, PREPOSITIONS, alternatives
 from assistant.query.cleaning import without_courtesies
-from assistant.query.rewriting import BEFORE, standalone
+from assistant.query.kinds import FACT, Kind
 from index.bm25 import QUESTION_WORDS
 from index.chunking.sentences import sentence_spans
 
 MOST = 4
 SHORTEST = 3  # words of a clause; ", and when?" asks more of the same
 
-_ASKED = f"{BEFORE}(?:{alternatives(QUESTION_WORDS)})"
+#: What may stand before a question word.
+_BEFORE = r"(?:(?:in|on|by|at|for|to|from|with|since|until) )?"
+_ASKED = f"{_BEFORE}(?:{alternatives(QUESTION_WORDS)})"
 _ASKS = re.compile(rf"\W*{_ASKED}\b|.*\?\W*$", re.IGNORECASE | re.DOTALL)
 # ", and what ..." and " and how ..."; ", and does ..." needs its comma.
 _CLAUSE = re.compile(
@@ -51,8 +53,29 @@ _OWN = re.compile(
 )
 _EACH = re.compile(r"\b(?:each(?! other)|both|respectively)\b ?", re.IGNORECASE)
 # Where a noun phrase begins at the latest, read backwards.
-_BEGINS_AFTER = PREPOSITIONS.union(AUXILIARIES, "both each and or but that as than".split())
+_BEGINS_AFTER = PREPOSITIONS.union(
+    AUXILIARIES, QUESTION_WORDS, "both each and or but that as than".split()
+)
 _TOGETHER = frozenset({"between", "among"})
+_ON = (
+    r"(?P<on> (?:on|in|regarding|about|concerning|when|with regard to|in terms of|as to) .+?)?"
+    r"(?: differ| compare| have in common| alike| similar)?\W*$"
+)
+# How two things are compared: "the difference between a lease and a licence", "compare a lease with
+# a licence on notice", "how does a lease differ from a licence", "a lease vs. a licence".
+_COMPARED = tuple(
+    re.compile(rf"{first} {joint} {second}{_ON}", re.IGNORECASE)
+    for first, joint, second in (
+        (r"\bbetween (?P<first>.{2,80}?)", "and", "(?P<second>.{2,80}?)"),
+        (r"\b(?:compare|contrast) (?P<first>.{2,80}?)", "(?:and|with|to)", "(?P<second>.{2,80}?)"),
+        (
+            r"\b(?:does|do|did|is|are|sets?|distinguish(?:es)?) (?P<first>.{2,80}?)",
+            r"(?:differ(?:ent)? from|compare (?:to|with)|apart from|from|and)",
+            "(?P<second>.{2,80}?)",
+        ),
+        (r"^(?P<first>.{2,80}?)", r"(?:versus|vs\.?)", "(?P<second>.{2,80}?)"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +83,40 @@ class Part:
     """One of several things that a question asks, without courtesies.
 
     Attributes:
-        asked: as it stands in the question.
-        standalone: as it stands on its own.
+        asked: as it stands in the question, or with one of its subjects.
+        context: after what it stands behind ("When was it released? And who signed it?"); None for
+            the first.
         alone: asked by itself ("and who signed it?"), so that it has an answer whatever the others
             have; otherwise only its subject is another's ("What do India and Japan say?").
+        subject: the one of several subjects that it is about; "" where it is asked by itself.
     """
 
     asked: str
-    standalone: str
+    context: str | None
     alone: bool
+    subject: str = ""
 
 
-def decompose(question: str) -> tuple[Part, ...]:
-    """The questions that a question asks at once; none where it asks one."""
+def decompose(question: str, kind: Kind = FACT) -> tuple[Part, ...]:
+    """The questions that a question asks at once; none where it asks one.
+
+    Args:
+        question: as it was asked.
+        kind: of it; a comparison asks for each of what it compares.
+    """
     clauses = [
         clause for sentence in _sentences(question) for clause in _CLAUSE.split(sentence) if clause
     ]
+    if kind == "comparison" and (parts := _compared(without_courtesies(question))):
+        return parts
     # What is told before a question is asked is not asked; "tell me when ..." asks.
     asking = [plain for plain in map(without_courtesies, clauses) if _ASKS.match(plain)]
     if len(clauses) > 1:
         one = len(asking) < 2 or any(len(clause.split()) < SHORTEST for clause in asking)
         return () if one else tuple(_alone(asking[:MOST]))
     return tuple(
-        Part(part, part, alone=False) for part in map(without_courtesies, _subjects(question))
+        Part(without_courtesies(part), None, alone=False, subject=subject)
+        for part, subject in _subjects(question)
     )
 
 
@@ -91,23 +125,39 @@ def _sentences(question: str) -> list[str]:
 
 
 def _alone(clauses: list[str]) -> Iterator[Part]:
-    before: list[dict[str, str]] = []
+    before: list[str] = []
     for clause in clauses:
         asked = clause.strip().rstrip("?.,; ") + "?"
-        yield Part(asked, standalone(asked, before), alone=True)
-        before.append({"role": "user", "content": asked})
+        yield Part(asked, " ".join([*before, asked]) if before else None, alone=True)
+        before.append(asked)
 
 
-def _subjects(question: str) -> list[str]:
-    """The question with the one and with the other of two things that it names."""
+def _subjects(question: str) -> list[tuple[str, str]]:
+    """The question with the one and with the other of two things that it names, and that thing."""
     twice = _TWICE.search(question)
     if twice:
         head, tail = question[: twice.start()], question[twice.end() :]
         return [
-            _EACH.sub("", f"{head}{twice['word']} {twice[which]}{tail}")
+            (_EACH.sub("", f"{head}{twice['word']} {twice[which]}{tail}"), twice[which])
             for which in ("first", "second")
         ]
-    for joint in re.finditer(r" and ", question) if _OWN.search(question) else ():
+    return _joined(question) if _OWN.search(question) else []
+
+
+def _compared(question: str) -> tuple[Part, ...]:
+    """What a question compares, each by itself."""
+    own = _subjects(question)
+    found = None if own else next(filter(None, (p.search(question) for p in _COMPARED)), None)
+    if found:
+        tail = found["on"] or ""
+        subjects = [found["first"].strip(), found["second"].strip()]
+        own = [(f"What is said of {subject}{tail}?", subject) for subject in subjects]
+    return tuple(Part(part, None, alone=False, subject=subject) for part, subject in own)
+
+
+def _joined(question: str) -> list[tuple[str, str]]:
+    """The question with the one and with the other of two names that an "and" joins."""
+    for joint in re.finditer(r" and ", question):
         words = question[: joint.start()].split(" ")
         begin = len(words)
         while begin > 0 and words[begin - 1].lower() not in _BEGINS_AFTER:
@@ -123,5 +173,5 @@ def _subjects(question: str) -> list[str]:
         ):
             continue
         head, tail = " ".join(words[:begin]), question[second.end() :]
-        return [_EACH.sub("", f"{head} {one}{tail}") for one in (first, second[0])]
+        return [(_EACH.sub("", f"{head} {one}{tail}"), one) for one in (first, second[0])]
     return []

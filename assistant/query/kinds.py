@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -20,15 +21,44 @@ from numpy.typing import NDArray
 
 from index.bm25 import terms_of
 
-#: `overview`: what the documents, or a part of them, say as a whole. `courtesy` ("thanks") and
-#: `about` (what the assistant is and can do): nothing that the documents say. `fact`: all else.
-Kind = Literal["fact", "overview", "courtesy", "about"]
+#: `overview`: what the documents, or a part of them, say as a whole. `list`: all that is of a
+#: kind. `comparison`: what is said of each of two. `where`: in which paragraphs. `courtesy`
+#: ("thanks") and `about` (what the assistant is and can do): nothing that the documents say. The
+#: acts lean on the conversation: `more` of an answer, to `shorten` it, its `source`, or the
+#: question before of something else `instead`. `fact`: all else.
+Kind = Literal[
+    "fact",
+    "overview",
+    "list",
+    "comparison",
+    "where",
+    "courtesy",
+    "about",
+    "more",
+    "shorten",
+    "source",
+    "instead",
+]
 FACT: Kind = "fact"
+#: What can only be meant where there was a question before.
+ACTS: frozenset[Kind] = frozenset({"more", "shorten", "source", "instead"})
 
 #: The least probability with which a question is taken to be of another kind than a fact. Of 2,000
 #: questions of training data that nothing was fitted on, .7 % are then taken for an overview, with
-#: .6 it is 1 %. Small talk takes more, for nothing is looked up for it.
-SURE = {"overview": 0.75, "courtesy": 0.8, "about": 0.8}
+#: .6 it is 1 %. A courtesy takes more, for nothing is looked up for it; what is looked up all the
+#: same takes less.
+SURE: Mapping[str, float] = {
+    "overview": 0.75,
+    "where": 0.5,
+    "courtesy": 0.8,
+    "about": 0.5,
+    "source": 0.8,
+    "more": 0.6,
+    "shorten": 0.6,
+    "instead": 0.6,
+    "comparison": 0.5,
+    "list": 0.5,
+}
 
 #: As in "five bullets", "three short sentences" and "a sentence"; "a few sentences" has no number.
 _COUNTS = (
@@ -38,6 +68,11 @@ _LENGTH = re.compile(
     rf"\b(?:(\d{{1,2}}|{'|'.join(_COUNTS)})\s+(?:[a-z]+\s+){{0,2}}?"
     r"(?:sentence|bullet|point|takeaway|line|item|highlight|thing|idea)s?|"
     r"an?\s+(?:single\s+)?sentence)\b",
+    re.IGNORECASE,
+)
+#: "the seven themes", "name 3 reasons"; "one of them" and "2014" count nothing.
+_NUMBER = re.compile(
+    rf"\b(?:the |name |list |which |what )(\d{{1,2}}|{'|'.join(_COUNTS[1:])})\s+[a-z]",
     re.IGNORECASE,
 )
 #: Sentences that an answer has at most, whatever was asked for.
@@ -52,28 +87,35 @@ class Kinds:
         names: of the kinds, in the order of the rows of `weights`.
         weights: [kinds, dimension].
         intercepts: [kinds].
-        request: stems of the words by which an overview is asked for, and not what it is of.
+        request: by kind, stems of the words by which it is asked for, and not what of.
     """
 
     names: tuple[str, ...]
     weights: NDArray[np.float32]
     intercepts: NDArray[np.float32]
-    request: frozenset[str]
+    request: Mapping[str, frozenset[str]]
 
-    def kind(self, vector: NDArray[np.float32]) -> Kind:
-        """The kind of a question with this vector."""
+    def kind(self, vector: NDArray[np.float32], *, follows: bool = True) -> Kind:
+        """The kind of a question with this vector.
+
+        Args:
+            vector: the encoder's, of the question.
+            follows: whether there was a question before it; the acts are no kinds otherwise.
+        """
         if not self.names:
             return FACT
         logits = self.weights @ vector + self.intercepts
         odds = np.exp(logits - logits.max())
+        if not follows:
+            odds[[n for n, name in enumerate(self.names) if name in ACTS]] = 0
         best = int(odds.argmax())
         name: Any = self.names[best]
         return name if odds[best] / odds.sum() >= SURE.get(name, 0.0) else FACT
 
-    def topic(self, question: str) -> frozenset[str]:
-        """Stems of what a question names, without those that ask for an overview."""
+    def topic(self, question: str, kind: Kind = "overview") -> frozenset[str]:
+        """Stems of what a question names, without those that ask for a kind of answer."""
         bare = _LENGTH.sub(" ", question)
-        return frozenset(terms_of(bare)) - self.request
+        return frozenset(terms_of(bare)) - self.request.get(kind, frozenset())
 
 
 def length_of(question: str) -> int | None:
@@ -85,12 +127,21 @@ def length_of(question: str) -> int | None:
     return min(max(1, int(word)), MOST) if word.isdigit() else _COUNTS.index(word) + 1
 
 
+def number_of(question: str) -> int | None:
+    """How many things a question speaks of ("the seven themes"); None where it does not say."""
+    found = _NUMBER.search(question)
+    if found is None:
+        return None
+    word = found[1].lower()
+    return int(word) if word.isdigit() else _COUNTS.index(word) + 1
+
+
 @cache
 def load_kinds(fingerprint: str, file: Path | None = None) -> Kinds:
     """The kinds as an encoder tells them apart; none for one that the file does not know."""
     content = json.loads(kinds_file(file).read_text(encoding="utf-8"))
     own = content["encoders"].get(fingerprint)
-    request = frozenset(content["request"])
+    request = {kind: frozenset(stems) for kind, stems in content["request"].items()}
     if own is None:
         return Kinds((), np.zeros((0, 0), np.float32), np.zeros(0, np.float32), request)
     return Kinds(

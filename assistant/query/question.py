@@ -1,8 +1,8 @@
-"""The question as every later stage takes it: normalised once, at the door."""
+"""The question as every later stage takes it: understood once, at the door."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from assistant.query.cleaning import (
@@ -12,10 +12,21 @@ from assistant.query.cleaning import (
     without_surrogates,
 )
 from assistant.query.decomposition import Part, decompose
-from assistant.query.rewriting import Turn, in_context, standalone
+from assistant.query.kinds import ACTS, FACT, Kind, length_of, load_kinds
+from assistant.query.rewriting import (
+    Turn,
+    asked_before,
+    in_context,
+    instead,
+    pointed_at,
+    topic_of,
+)
+from index.encoder import Encoder, Vectors
 
-#: Makes a question out of a follow-up and the conversation before it, or None where it cannot.
-Rewrite = Callable[[str, Sequence[Turn]], str | None]
+#: Earlier questions that are understood anew, for what the last of them was about. Not tuned.
+CHAIN = 4
+#: Sentences of an answer that is to be shorter, where it does not say how many.
+SHORTER = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,62 +35,110 @@ class Question:
 
     Attributes:
         asked: as it was asked, without white space around it.
-        cleaned: without courtesies; sentences are told apart by this.
-        standalone: with what it takes from the conversation; this is searched for.
-        context: where it seems to stand on its own though there was a conversation: the question
-            put after the one before it, which is searched for as well.
+        cleaned: without courtesies.
+        standalone: as it was understood: itself, or what it makes of the question before it; this
+            is looked up, and sentences are told apart by it.
+        vector: the encoder's, of `standalone`; of shape (dimension,).
+        kind: of answer that it asks for.
+        before: the question before it, "" where there is none.
+        context: it after the questions before it, which is looked up as well.
         parts: where it asks several things, each of them.
-        said: where it takes something from the conversation, what was answered there: a follow-up
-            seldom asks for it again.
+        said: what was answered before it.
+        more: whether only what was not said yet is asked for.
+        length: sentences that are asked for; None where it does not say.
     """
 
     asked: str
     cleaned: str
     standalone: str
+    vector: Vectors
+    kind: Kind = FACT
+    before: str = ""
     context: str | None = None
     parts: tuple[Part, ...] = ()
     said: tuple[str, ...] = ()
+    more: bool = False
+    length: int | None = None
 
-    @property
-    def leans(self) -> bool:
-        """Whether it takes something from the conversation."""
-        return self.standalone != self.cleaned
+    def rewritten(self, text: str, encoder: Encoder) -> Question:
+        """The same, understood as a question that stands on its own."""
+        text = _fitting(text)
+        return replace(
+            self,
+            standalone=text,
+            vector=encoder.encode_query(text),
+            context=None,
+            parts=decompose(text, self.kind),
+        )
 
 
-def understand(
-    text: str, history: Sequence[Turn] = (), rewrite: Rewrite = lambda _text, _history: None
-) -> Question:
+def understand(text: str, history: Sequence[Turn], encoder: Encoder) -> Question:
     """Make a question of what a person typed.
 
     Args:
         text: as it was typed.
         history: the conversation before it, oldest first.
-        rewrite: makes a better stand-alone question of a follow-up.
+        encoder: tells what kind of answer is asked for.
 
     Raises:
         QuestionError: it is empty or too long.
     """
     asked = check_question(text)
+    before: list[Question] = []
+    for earlier in asked_before(history)[-CHAIN:]:
+        before.append(_understood(_fitting(earlier), before, "", encoder))
+    answers = [without_surrogates(t["content"]) for t in history if t["role"] == "assistant"]
+    found = _understood(asked, before, answers[-1] if answers else "", encoder)
+    return replace(found, said=tuple(answers))
+
+
+def _understood(asked: str, before: Sequence[Question], answer: str, encoder: Encoder) -> Question:
+    """A question after those before it, each as it was understood.
+
+    Args:
+        asked: the question.
+        before: oldest first.
+        answer: to the last of them.
+        encoder: see `understand`.
+    """
     cleaned = without_courtesies(asked)
-    alone = _fitting(standalone(cleaned, history))
-    if alone != cleaned:
-        alone = _fitting(rewrite(cleaned, history) or alone)
-    context = in_context(cleaned, history)
+    vector = encoder.encode_query(cleaned)
+    kinds = load_kinds(encoder.fingerprint)
+    # What has no letter ("?", "42") has a vector that means nothing.
+    spoken = any(map(str.isalpha, cleaned))
+    kind = kinds.kind(vector, follows=bool(before)) if spoken else FACT
+    length = length_of(cleaned)
+    last = before[-1] if before else None
+    pointed = pointed_at(cleaned, answer)
+    if last and kind in ("more", "shorten", "source") and not pointed:
+        return replace(
+            last,
+            asked=asked,
+            cleaned=cleaned,
+            kind=kind if kind == "source" else last.kind,
+            before=last.standalone,
+            more=kind == "more",
+            length=(length or SHORTER) if kind == "shorten" else None,
+        )
+    own = pointed
+    if kind in ("where", "instead") and not pointed:
+        own = topic_of(cleaned, kinds.request[kind])
+    if last and kind == "instead" and own:
+        own = own if pointed else instead(own, last.standalone, encoder.encode_query)
+        kind = last.kind
+    standalone = _fitting(own or cleaned)
+    context = in_context(cleaned, [earlier.standalone for earlier in before])
     return Question(
         asked,
         cleaned,
-        alone,
+        standalone,
+        vector if standalone == cleaned else encoder.encode_query(standalone),
+        FACT if kind in ACTS else kind,
+        last.standalone if last else "",
         None if context is None else _fitting(context),
-        tuple(
-            replace(part, standalone=_fitting(standalone(part.standalone, history)))
-            for part in decompose(asked)
-        ),
-        () if alone == cleaned else _said(history),
+        decompose(own or asked, kind),
+        length=length,
     )
-
-
-def _said(history: Sequence[Turn]) -> tuple[str, ...]:
-    return tuple(without_surrogates(t["content"]) for t in history if t["role"] == "assistant")
 
 
 def _fitting(question: str) -> str:

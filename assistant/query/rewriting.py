@@ -1,106 +1,156 @@
-"""A follow-up becomes a question that stands on its own, without a language model.
+"""What a question may take from the conversation before it, without a language model.
 
-A question leans on the conversation when it points back (a pronoun, "the second one"), when it is
-an ellipsis ("and Japan?", "why?"), or when it has few words of its own. The last question that
-said something is then put before it: what was talked about stays in the query, and what is new
-comes last.
+Here questions are only put together. Whether one leans on the conversation is decided by what it
+gains from it: both are looked up (see `assistant.retrieval.evidence`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from assistant.english import (
-    AUXILIARIES,
-    FUNCTION_WORDS,
-    NEGATORS,
-    PRONOUNS,
-    alternatives,
-    content_stems,
-)
+from assistant.english import ARTICLES, FUNCTION_WORDS, NEGATORS, content_stems, stem
+from assistant.enumerations import numbered, series
 from assistant.query.cleaning import SAYS, without_courtesies
 from index.bm25 import QUESTION_WORDS
-
-# STANDS, and SAYS of `cleaning`, were chosen on the follow-ups among the shipped questions.
-
-#: What asks nothing ("Regional differences") does not stand on its own with fewer words that carry
-#: meaning, though nothing in it points back; a whole question does with SAYS.
-STANDS = 4
+from index.chunking.sentences import sentence_spans
+from index.encoder import Vectors
 
 #: One turn of a conversation: {"role": "user" | "assistant", "content": text}.
 Turn = Mapping[str, str]
 
-_POINTS_BACK = re.compile(
-    rf"\b({alternatives(PRONOUNS)}|itself|theirs|hers|there|then|former|latter|same|such|others?|"
-    r"ones?|else|more)\b",
+#: Questions that a question is put after: with two, a chain of follow-ups leads back to what they
+#: are about. Of one and two, two found as much or more on each of four sets with conversations.
+BEFORE = 2
+#: Spans of a question that are tried for what is asked about instead, and words of one.
+SPANS, WORDS = 24, 5
+
+_WORD = re.compile(r"\w[\w.\u2019'-]*\w|\w")
+_EMPTY = FUNCTION_WORDS | NEGATORS | frozenset(QUESTION_WORDS)
+_ORDINALS = {
+    word: number
+    for number, words in enumerate("first-1st second-2nd third-3rd fourth-4th fifth-5th".split())
+    for word in words.split("-")
+} | {"last": -1, "latter": -1, "former": 0}
+_POINTED = re.compile(
+    rf"\bthe (?P<which>{'|'.join(_ORDINALS)})"
+    r"(?: (?:one|item|point|thing|reason|part)s?)?\b(?! \w*\w)",
     re.IGNORECASE,
 )
-_CONTINUES = re.compile(
-    r"^\W*(and|or|but|so|also|what about|how about|what of|why( not)?\W*$|how( so| come)?\W*$|"
-    r"when\W*$|where\W*$|who\W*$|which( ones?)?\W*$|because|for example|such as)",
-    re.IGNORECASE,
-)
-#: What may stand before a question word.
-BEFORE = r"(?:(?:in|on|by|at|for|to|from|with|since|until) )?"
-_ASKS = re.compile(
-    rf"\W*{BEFORE}(?:{alternatives(QUESTION_WORDS)}|{alternatives(AUXILIARIES)})\b", re.IGNORECASE
-)
-# "that" and "there" also join clauses and begin sentences without pointing anywhere.
-_POINTS_NOWHERE = re.compile(
-    r"\b(is|are|was|were|will|be|has|have) there\b|\bthere (is|are|was|were|will|has|have)\b|"
-    r"\b\w+(s|ed|d) that (the|a|an|it|they|he|she|[A-Z])|\bmore (than|about)\b|\bone of\b",
-    re.IGNORECASE,
-)
-_WORD = re.compile(r"\w+")
-#: Words that say nothing of what a question is about.
-_EMPTY = FUNCTION_WORDS | NEGATORS | {"tell", "explain", "please"}
+_BULLET = re.compile(r"\s*[-*] ")
+_MARKERS = re.compile(r"(?:\s*\[(?:\d+|unsupported)\])+")
 
 
-def standalone(question: str, history: Sequence[Turn]) -> str:
-    """The question with what it takes from the conversation before it.
-
-    Args:
-        question: as asked.
-        history: earlier turns, oldest first; only the user's are used, and of those only such as
-            say something ("thank you" does not).
-    """
-    asked = _asked(history)
-    asked = [text for text in asked if len(content_stems(text)) >= SAYS] or asked
-    if not asked:
-        return question
-    if _leans(question):
-        before = asked[-1]
-        # A chain of follow-ups leads back to the question that named the subject.
-        if _leans(before) and len(asked) > 1:
-            before = standalone(before, [{"role": "user", "content": text} for text in asked[:-1]])
-        return f"{before} {question}"
-    if len(content_stems(question)) < (SAYS if _ASKS.match(question) else STANDS):
-        return f"{asked[-1]} {question}"
-    return question
-
-
-def in_context(question: str, history: Sequence[Turn]) -> str | None:
-    """A question that stands on its own, put after the one before it: it may be about what was
-    talked about all the same. None for any other question, and where nothing was asked before.
-
-    Args:
-        question: as asked.
-        history: earlier turns, oldest first.
-    """
-    asked = _asked(history)
-    if not asked or standalone(question, history) != question:
-        return None
-    return f"{asked[-1]} {question}"
-
-
-def _asked(history: Sequence[Turn]) -> list[str]:
-    return [
+def asked_before(history: Sequence[Turn]) -> list[str]:
+    """What was asked before, oldest first, without courtesies; what says nothing ("thank you") only
+    where nothing else was asked."""
+    asked = [
         without_courtesies(turn["content"].strip()) for turn in history if turn["role"] == "user"
     ]
+    return [text for text in asked if len(content_stems(text)) >= SAYS] or asked
 
 
-def _leans(question: str) -> bool:
-    own = [w for w in _WORD.findall(question.lower()) if w not in _EMPTY]
-    plain = _POINTS_NOWHERE.sub(" ", question)
-    return bool(len(own) < 2 or _CONTINUES.search(question) or _POINTS_BACK.search(plain))
+def in_context(question: str, before: Sequence[str]) -> str | None:
+    """A question put after the last of those before it; None where there are none."""
+    return " ".join([*before[-BEFORE:], question]) if before else None
+
+
+def instead(topic: str, question: str, encode: Callable[[str], Vectors]) -> str | None:
+    """The question about something else: what is nearest to the topic in it is exchanged.
+
+    Args:
+        topic: what it is asked about instead ("Japan").
+        question: that was asked before ("How will South Korea respond?").
+        encode: the vector of a text; the span that is exchanged has the most similar one.
+
+    Returns:
+        "How will Japan respond?"; None where there is nothing to exchange.
+    """
+    spans = [
+        (start, end) for start, end in _spans(question) if question[start:end] not in topic.split()
+    ]
+    alike = [span for span in spans if _is_name(question[slice(*span)])]
+    spans = alike if alike and _is_name(topic) else spans
+    if not spans:
+        return None
+    own = encode(topic)
+    start, end = max(spans[:SPANS], key=lambda span: float(encode(question[slice(*span)]) @ own))
+    head = question[:start]
+    if topic.split()[0].lower() in ARTICLES:
+        head = re.sub(r"\b(?:an?|the)\s+$", "", head, flags=re.IGNORECASE)
+    return head + topic + question[end:]
+
+
+def topic_of(question: str, request: frozenset[str]) -> str:
+    """What is named in a question such as "No, I meant Japan.": its characters from the first word
+    to the last that is no function word and does not belong to the request itself."""
+    own = [
+        match
+        for match in _WORD.finditer(question)
+        if match[0].lower() not in _EMPTY and (stem(match[0].lower()) not in request)
+    ]
+    if not own:
+        return ""
+    start = own[0].start()
+    before = re.search(r"\b(?:an?|the)\s+$", question[:start], re.IGNORECASE)
+    return question[before.start() if before else start : own[-1].end()]
+
+
+def pointed_at(question: str, answer: str) -> str | None:
+    """A question about an item of the answer before ("the second one"), with the item in its place;
+    None where it points to none that there is."""
+    found = _POINTED.search(question)
+    if found is None:
+        return None
+    items = items_of(answer)
+    number = _ORDINALS[found["which"].lower()]
+    if len(items) < 2 or number >= len(items):
+        return None
+    return question[: found.start()] + items[number].rstrip(".;, ") + question[found.end() :]
+
+
+def items_of(answer: str) -> list[str]:
+    """What an answer lists: its lines, or what its sentences enumerate; none where it lists
+    nothing."""
+    text = _MARKERS.sub("", answer)
+    lines = [
+        line.strip()[2:] for line in text.splitlines() if line.strip().startswith(("- ", "* "))
+    ]
+    if len(lines) > 1:
+        return lines
+    ends = [end for _, end in sentence_spans(text, 0, len(text))]
+    for found in [*numbered(text, ends), series(text)]:
+        if found:
+            return [text[start:end] for start, end in found.items]
+    return []
+
+
+def _spans(question: str) -> list[tuple[int, int]]:
+    """Runs of words that carry meaning, names whole, the longer ones first."""
+    runs: list[list[re.Match[str]]] = [[]]
+    for match in _WORD.finditer(question):
+        if match[0].lower() in _EMPTY:
+            runs.append([])
+        else:
+            runs[-1].append(match)
+    found = []
+    for run in runs:
+        for first in range(len(run)):
+            for last in range(first, min(first + WORDS, len(run))):
+                cut = (first > 0 and _joined(run[first - 1], run[first])) or (
+                    last + 1 < len(run) and _joined(run[last], run[last + 1])
+                )
+                if not cut:
+                    found.append((run[first].start(), run[last].end()))
+    return sorted(found, key=lambda span: span[0] - span[1])
+
+
+def _joined(one: re.Match[str], other: re.Match[str]) -> bool:
+    return _is_name(one[0]) and _is_name(other[0])
+
+
+def _is_name(text: str) -> bool:
+    """Whether each word of it begins with a capital or holds a digit, but for articles and the
+    like."""
+    words = [word for word in _WORD.findall(text) if word.lower() not in _EMPTY]
+    return bool(words) and all(w[0].isupper() or any(map(str.isdigit, w)) for w in words)

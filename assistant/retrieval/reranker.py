@@ -27,6 +27,10 @@ CLEAR = 2.0
 UNREAD = -6.0
 
 
+#: What was read: a question, a paragraph's id and the numbers of its sentences, and what it gave.
+Known = dict[tuple[str, str, tuple[int, ...]], Reading]
+
+
 @dataclass(frozen=True, slots=True)
 class ReadHit:
     """A paragraph that was found, and what reading it gave; None where it was not read."""
@@ -71,6 +75,7 @@ def read(
     hits: Sequence[Hit],
     weights: Mapping[str, Mapping[str, float]],
     several: bool = False,
+    known: Known | None = None,
 ) -> list[Reading]:
     """Read the hits, best first, until one clearly answers; at most DEPTH.
 
@@ -82,14 +87,19 @@ def read(
         hits: best first.
         weights: the question's terms and their weights (idf), by language.
         several: one paragraph may not hold all that is asked for; none is passed over.
+        known: what was read already, which is not read again; what is read is added.
     """
+    known = {} if known is None else known
     readings: list[Reading] = []
     if reader is None:
         return readings
     for hit in hits[:DEPTH]:
         sentences = hit.paragraph.sentences
         chosen = _worth_reading(hit, weights)
-        (own,) = reader.read(question, [[sentences[number].text for number in chosen]])
+        key = (question, hit.paragraph.id, tuple(chosen))
+        if key not in known:
+            (known[key],) = reader.read(question, [[sentences[number].text for number in chosen]])
+        own = known[key]
         logits = dict(zip(chosen, own.sentences, strict=True))
         all_logits = tuple(logits.get(number, UNREAD) for number in range(len(sentences)))
         readings.append(Reading(all_logits, own.paragraph))

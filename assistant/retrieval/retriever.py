@@ -9,7 +9,7 @@ from assistant.query.question import Question
 from assistant.query.question_types import asks_for_several
 from assistant.retrieval.evidence import Evidence, RawEvidence, evidence_of
 from assistant.retrieval.reading_model import Reader
-from assistant.retrieval.reranker import rank, read
+from assistant.retrieval.reranker import Known, read
 from assistant.timer import Timer
 from index import Hit, Index
 from index.chunking.language import is_latin
@@ -43,83 +43,107 @@ class Retriever:
 
     def search(self, question: Question, k: int, legs: Collection[str] = LEGS) -> list[Hit]:
         """The k best paragraphs, best first. See `Assistant.search`."""
-        found = self._index.search(
-            question.standalone,
-            max(k, RETRIEVED),
-            documents=self._documents,
-            context=question.context,
-            weigh=question.cleaned,
-            legs=legs,
-        )
-        reader = self._reader if is_read(found.hits) else None
-        readings = read(reader, question.cleaned, found.hits, found.term_weights)
-        return [own.hit for own in rank(found.hits, readings, self._ranking)][:k]
+        whole = self.read(replace(question, parts=()), Timer(), legs, k)
+        return list(evidence_of(whole, self._ranking).hits)[:k]
 
-    def retrieve(
-        self,
-        question: Question,
-        timer: Timer,
-        legs: Collection[str] = LEGS,
-        vector: Vectors | None = None,
-    ) -> Evidence:
+    def retrieve(self, question: Question, timer: Timer, legs: Collection[str] = LEGS) -> Evidence:
         """What there is to decide on. See `read`."""
-        return evidence_of(self.read(question, timer, legs, vector), self._ranking)
+        return evidence_of(self.read(question, timer, legs), self._ranking)
 
     def read(
         self,
         question: Question,
         timer: Timer,
         legs: Collection[str] = LEGS,
-        vector: Vectors | None = None,
+        k: int = RETRIEVED,
     ) -> RawEvidence:
-        """Search with all that was understood; tell sentences apart by what was asked last. Where
-        that asks several things, search for each of them as well.
+        """Search for the question as it was understood, and for it in the context of what was asked
+        before; tell sentences apart by the question alone. Where it asks several things, do the
+        same for each of them.
 
         Args:
             question: what to look for.
             timer: told of `encode`, `retrieve` and `read`; what is done for the parts adds to them.
             legs: which legs of the search count.
-            vector: of the stand-alone question, where it is there already.
+            k: paragraphs to find, if more than RETRIEVED.
         """
-        whole = self._found(
-            question.cleaned, question.standalone, question.context, timer, legs, vector=vector
-        )
+        several = question.kind in ("list", "comparison") or asks_for_several(question.standalone)
+        look = _Look(self._index, self._documents, self._reader, timer, legs, max(k, RETRIEVED))
+        whole = look.both(question.standalone, question.context, several, question.vector)
         # What is decided of the whole and of its parts is decided by the same numbers.
         reads = bool(whole.readings)
-        parts = tuple(
-            (part, self._found(part.asked, part.standalone, None, timer, legs, reads))
-            for part in question.parts
-        )
-        return replace(whole, parts=parts)
+        leans = question.parts and evidence_of(whole, self._ranking).leans
+        parts = []
+        for part in question.parts:
+            context = part.context
+            if leans:
+                context = f"{question.before} {part.context or part.asked}"
+            several = asks_for_several(part.asked)
+            parts.append((part, look.both(part.asked, context, several, reads=reads)))
+        return replace(whole, parts=tuple(parts), said=question.said, more=question.more)
+
+
+class _Look:
+    """Looks up one question in all ways, and reads no paragraph twice for the same words."""
+
+    def __init__(
+        self,
+        index: Index,
+        documents: Sequence[str],
+        reader: Reader | None,
+        timer: Timer,
+        legs: Collection[str],
+        k: int,
+    ) -> None:
+        self._index = index
+        self._documents = documents
+        self._reader = reader
+        self._timer = timer
+        self._legs = legs
+        self._k = k
+        self._known: Known = {}
+
+    def both(
+        self,
+        asked: str,
+        context: str | None,
+        several: bool,
+        vector: Vectors | None = None,
+        reads: bool | None = None,
+    ) -> RawEvidence:
+        """What is found for a question, and, where it has a context, for that."""
+        alone = self._found(asked, asked, context, several, vector, reads)
+        if context is None:
+            return alone
+        reads = bool(alone.readings)
+        return replace(alone, carried=self._found(asked, context, None, several, None, reads))
 
     def _found(
         self,
         asked: str,
-        standalone: str,
+        query: str,
         context: str | None,
-        timer: Timer,
-        legs: Collection[str],
-        reads: bool | None = None,
-        vector: Vectors | None = None,
+        several: bool,
+        vector: Vectors | None,
+        reads: bool | None,
     ) -> RawEvidence:
         if vector is None:
-            vector = self._index.encoder.encode_query(standalone)
-        timer.lap("encode")
+            vector = self._index.encoder.encode_query(query)
+        self._timer.lap("encode")
         found = self._index.search(
-            standalone,
-            RETRIEVED,
+            query,
+            self._k,
             documents=self._documents,
             context=context,
             weigh=asked,
-            legs=legs,
+            legs=self._legs,
             vector=vector,
         )
-        timer.lap("retrieve")
-        several = asks_for_several(asked)
+        self._timer.lap("retrieve")
         reads = is_read(found.hits) if reads is None else reads
         reader = self._reader if reads else None
-        readings = read(reader, asked, found.hits, found.term_weights, several)
-        timer.lap("read")
+        readings = read(reader, asked, found.hits, found.term_weights, several, self._known)
+        self._timer.lap("read")
         return RawEvidence(asked, found, tuple(readings))
 
 

@@ -34,7 +34,6 @@ from sklearn.model_selection import StratifiedKFold
 
 from assistant import Settings
 from assistant.calibration import Calibration, Logistic, Thresholds
-from assistant.query.question import understand
 from assistant.retrieval.evidence import Evidence, evidence_of
 from assistant.retrieval.reading_model import NONE
 from assistant.retrieval.reranker import reading_features
@@ -145,11 +144,9 @@ def ask_sets(
                 asking(done, len(own.questions))
                 on = assistant_for(assistant, finder, question)
                 raw = on.read(question.question, question.history)
-                units = {h.paragraph.id: finder.unit(h.paragraph) for h in raw.found.hits}
-                said = understand(question.question, question.history).said
-                asked.append(
-                    AskedQuestion(own.name, question, finder.find(question), raw, units, said)
-                )
+                found = [*raw.found.hits, *(raw.carried.found.hits if raw.carried else ())]
+                units = {hit.paragraph.id: finder.unit(hit.paragraph) for hit in found}
+                asked.append(AskedQuestion(own.name, question, finder.find(question), raw, units))
     return fingerprint, asked
 
 
@@ -197,7 +194,8 @@ def fit_numbers(asked: Sequence[AskedQuestion]) -> Calibration:
     ranking = fit_ranking(asked) if reads else {}
     evidence = [evidence_of(own.raw, ranking) for own in asked]
     both = _with_both(asked)
-    rows = [own.features for own, use in zip(evidence, both, strict=True) if use]
+    known_evidence = [own for own, use in zip(evidence, both, strict=True) if use]
+    rows = [own.features for own in known_evidence]
     known = [own for own, use in zip(asked, both, strict=True) if use]
     truth = np.array([own.question.answerable for own in known])
     sets = np.array([own.set for own in known])
@@ -206,7 +204,7 @@ def fit_numbers(asked: Sequence[AskedQuestion]) -> Calibration:
         outside = [n for n in range(len(known)) if n not in inside]
         model = _fit_answer([rows[n] for n in outside], truth[outside], sets[outside], reads)
         for n in inside:
-            confidence[n] = model.probability(rows[n])
+            confidence[n] = known_evidence[n].probability(model)
     return Calibration(
         ranking,
         _fit_sentence(asked, evidence, reads),

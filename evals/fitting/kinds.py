@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,8 +29,8 @@ from index.errors import QuestionSetError
 TOPICS, TIMES = 8, 3
 #: Of the cross-validation, and the seed that everything by chance hangs on. Not tuned.
 FOLDS, SEED = 5, 0
-#: Slot for a topic.
-TOPIC = "{topic}"
+#: Slots for a topic, and for another one.
+TOPIC, OTHER = "{topic}", "{other}"
 #: Inverse of the penalty on the weights. With 1 and 100 as many forms that were left out were told
 #: apart, to within 2 of 100.
 INVERSE_PENALTY = 10.0
@@ -41,7 +41,7 @@ class Forms:
     """Forms of questions, and what is put into them.
 
     Attributes:
-        forms: (kind, form), with TOPIC where a topic goes.
+        forms: (kind, form), with TOPIC, and OTHER, where a topic goes.
         topics: to put there.
     """
 
@@ -94,7 +94,11 @@ def fit_kinds(
     for number, (kind, form) in enumerate(forms.forms):
         if TOPIC in form:
             topics = chance.sample(forms.topics, min(TOPICS, len(forms.topics)))
-            made = [form.replace(TOPIC, topic) for topic in topics]
+            others = topics[1:] + topics[:1]
+            made = [
+                form.replace(TOPIC, topic).replace(OTHER, other)
+                for topic, other in zip(topics, others, strict=True)
+            ]
         else:
             made = [form] * TIMES
         texts += made
@@ -124,16 +128,14 @@ def fit_kinds(
     return entry, {kind: float(np.mean(own)) for kind, own in sorted(right.items())}
 
 
-def request_stems(forms: Forms) -> list[str]:
-    """Stems of what stands around the topic where something is asked about it."""
-    return sorted(
-        {
-            stem
-            for kind, form in forms.forms
-            if kind == "overview"
-            for stem in terms_of(form.replace(TOPIC, " "))
-        }
-    )
+def request_stems(forms: Forms) -> dict[str, list[str]]:
+    """By kind, stems of what stands around the topic where something is asked about it."""
+    found: dict[str, set[str]] = {}
+    for kind, form in forms.forms:
+        if kind != FACT:
+            around = form.replace(TOPIC, " ").replace(OTHER, " ")
+            found.setdefault(kind, set()).update(terms_of(around))
+    return {kind: sorted(stems) for kind, stems in sorted(found.items())}
 
 
 def read_facts(paths: Sequence[Path]) -> list[str]:
@@ -151,7 +153,9 @@ def read_facts(paths: Sequence[Path]) -> list[str]:
     return list(found)
 
 
-def write_kinds(encoder: str, entry: dict[str, Any], request: list[str], file: Path) -> None:
+def write_kinds(
+    encoder: str, entry: dict[str, Any], request: Mapping[str, list[str]], file: Path
+) -> None:
     """Write what was fitted for an encoder, by its fingerprint, beside what there is for others."""
     known = {}
     if file.exists():
@@ -168,5 +172,5 @@ def _fit(vectors: NDArray[np.float32], labels: NDArray[np.str_]) -> Kinds:
         tuple(model.classes_.tolist()),
         model.coef_.astype(np.float32),
         model.intercept_.astype(np.float32),
-        frozenset(),
+        {},
     )

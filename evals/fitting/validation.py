@@ -40,7 +40,6 @@ class AskedQuestion:
     Attributes:
         set: the set's name.
         units: the unit of each paragraph that was found, by the paragraph's id.
-        said: what the conversation has answered already (see `assistant.query.question`).
     """
 
     set: str
@@ -48,7 +47,6 @@ class AskedQuestion:
     gold: Gold
     raw: RawEvidence
     units: Mapping[str, str]
-    said: tuple[str, ...] = ()
 
     def unread(self) -> AskedQuestion:
         """The same without a reader."""
@@ -79,12 +77,12 @@ def decided(own: AskedQuestion, evidence: Evidence, numbers: Calibration, most: 
         most: sentences of an answer at most.
     """
     question, gold = own.question, own.gold
-    decision = decide(evidence, numbers, numbers.thresholds, most, own.said)
+    decision = decide(evidence, numbers, numbers.thresholds, most)
     cited = _cited(decision.chosen)
     forced = None
     if decision.status != "answered":
         every = numbers.thresholds.but(None, 0.0)
-        forced = _cited(decide(evidence, numbers, every, most, own.said).chosen)
+        forced = _cited(decide(evidence, numbers, every, most).chosen)
     record = Record(
         set=own.set,
         id=question.id,
@@ -161,7 +159,8 @@ def set_tables(ways: Mapping[str, Sequence[Decided]], seed: int) -> list[Table]:
 
 def _unread(raw: RawEvidence) -> RawEvidence:
     parts = tuple((part, _unread(own)) for part, own in raw.parts)
-    return replace(raw, readings=(), parts=parts)
+    carried = raw.carried and _unread(raw.carried)
+    return replace(raw, readings=(), parts=parts, carried=carried)
 
 
 def _cited(chosen: Sequence[Candidate]) -> tuple[Cited, ...]:

@@ -1,0 +1,230 @@
+"""What was decided, arranged as the question asks for it: a list of its items, what is said of each
+of two things, the places where something stands, or sentences in the documents' order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from assistant.answer import AnswerKind
+from assistant.answering.abstention import Decision
+from assistant.answering.extractive import Quotation, choose, quote
+from assistant.calibration import Calibration, Status
+from assistant.english import content_stems
+from assistant.enumerations import Enumeration, numbered, series
+from assistant.query.kinds import number_of
+from assistant.query.question import Question
+from assistant.retrieval.evidence import Candidate, Evidence
+from index import Document, Hit, Paragraph
+
+#: Sentences that are quoted of each thing that is compared, and items of a list. Not tuned.
+EACH, ITEMS = 2, 30
+#: Places where something stands that are shown at most, and the least share of the words asked for
+#: that each has. Not tuned.
+PLACES, SHARE = 6, 0.5
+
+#: Characters that may stand between the last item of a list and the end of its sentence.
+CLOSING = 3
+
+_COLON = re.compile(r":[\"'\u201d\u2019)\]*_]*\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Arranged:
+    """What is shown of a decision.
+
+    Attributes:
+        status: as it was decided; but what is found where a place is asked for answers that.
+        kind: of the answer.
+        quotations: in the order in which they are shown.
+        note: what does not fit what was asked; None where all does.
+    """
+
+    status: Status
+    kind: AnswerKind
+    quotations: tuple[Quotation, ...] = ()
+    note: str | None = None
+
+
+def arrange(
+    question: Question,
+    evidence: Evidence,
+    decision: Decision,
+    calibration: Calibration,
+    document: Callable[[str], Document],
+) -> Arranged:
+    """Arrange the sentences that were chosen.
+
+    Args:
+        question: as it was understood.
+        evidence: what was found.
+        decision: about it.
+        calibration: tells how probable a sentence is.
+        document: gives one by its id.
+    """
+    kind, status = question.kind, decision.status
+    if kind == "where" and (found := _places(evidence)):
+        return Arranged("answered", kind, tuple(found))
+    if status == "refused":
+        return Arranged(status, "fact")
+    quotations = quote(decision.chosen)
+    if kind == "source":
+        return Arranged(status, "where", tuple(quotations))
+    if kind == "comparison" and (beside := _beside(evidence, decision, calibration)):
+        return Arranged(status, kind, tuple(beside))
+    if kind == "list" and (listed := _listed(question.standalone, decision.chosen, document)):
+        return Arranged(status, kind, tuple(listed), _miscounted(question.standalone, listed))
+    for number, quotation in enumerate(quotations):
+        below = _below(quotation.candidate, document) if _COLON.search(quotation.text) else []
+        if below:  # a colon and its list are one thought, whatever was asked
+            before, after = quotations[: number + 1], quotations[number + 1 :]
+            return Arranged(status, "list", (*before, *below, *after))
+    if kind == "list" and len(quotations) > 1:
+        items = tuple(replace(own, item=True) for own in quotations)
+        return Arranged(status, kind, items, _miscounted(question.standalone, items))
+    return Arranged(status, "fact", tuple(quotations))
+
+
+def _places(evidence: Evidence) -> list[Quotation]:
+    """Where something stands: of each paragraph that has the words asked for the nearest sentence,
+    in the documents' order."""
+    asked = content_stems(evidence.question)
+    found: list[Candidate] = []
+    for hit in evidence.hits:
+        known = content_stems(" ".join([*hit.paragraph.heading, hit.paragraph.text]))
+        if asked and len(asked & known) >= SHARE * len(asked):
+            best = max(range(len(hit.sentence_scores)), key=hit.sentence_scores.__getitem__)
+            found.append(Candidate(hit, best, {}))
+    del found[PLACES:]
+    found.sort(key=lambda own: (own.hit.paragraph.document_id, own.hit.paragraph.start))
+    return [_whole(candidate) for candidate in found]
+
+
+def _beside(evidence: Evidence, decision: Decision, calibration: Calibration) -> list[Quotation]:
+    """What is said of each of the things that are compared, after what is said of all of them; none
+    where nothing is said of two."""
+    subjects = [part.subject for part, _ in evidence.parts]
+    of_each: list[list[Quotation]] = []
+    for part, found in evidence.parts:
+        others = [subject for subject in subjects if subject != part.subject]
+        own = [c for c in found.candidates if _is_of(c, part.subject, others)]
+        chosen = choose(found.question, own, calibration.sentence, EACH)
+        of_each.append([replace(own, about=part.subject) for own in quote(chosen)])
+    if sum(map(bool, of_each)) < 2:
+        return []
+    known = {own.candidate.place for each in of_each for own in each}
+    both = [
+        candidate
+        for candidate in decision.chosen
+        if candidate.place not in known and not any(_is_of(candidate, s, []) for s in subjects)
+    ]
+    return [*quote(both), *(own for each in of_each for own in each)]
+
+
+def _is_of(candidate: Candidate, subject: str, others: Sequence[str]) -> bool:
+    """Whether a sentence names the one thing and none of the others."""
+    stems = content_stems(candidate.sentence.text)
+    return bool(content_stems(subject) & stems) and not any(
+        content_stems(other) & stems for other in others
+    )
+
+
+def _listed(
+    question: str, chosen: Sequence[Candidate], document: Callable[[str], Document]
+) -> list[Quotation]:
+    """The items that one of the sentences, the likeliest first, enumerates, belongs to or follows;
+    none where none does."""
+    asked = content_stems(question)
+    for candidate in chosen:
+        paragraph, sentence = candidate.hit.paragraph, candidate.sentence
+        if paragraph.kind == "list":
+            return _items_around(candidate, document)
+        ends = [own.end - paragraph.start for own in paragraph.sentences]
+        at = sentence.start - paragraph.start
+        for found in numbered(paragraph.text, ends):
+            last = found.items[-1][1]
+            follows = candidate.number > 0 and last >= ends[candidate.number - 1] - CLOSING
+            if found.lead[0] < ends[candidate.number] and (at < last or follows):
+                return _quoted(candidate, found, 0)
+        if _COLON.search(sentence.text) and (below := _below(candidate, document)):
+            return [_whole(candidate), *below]
+        own = series(sentence.text, asked)
+        if own:
+            return _quoted(candidate, own, at)
+    return []
+
+
+def _quoted(candidate: Candidate, found: Enumeration, offset: int) -> list[Quotation]:
+    """An enumeration as quotations; its spans are offsets into the paragraph, less `offset`."""
+    base = candidate.hit.paragraph.start + offset
+    lead, items = found.lead, found.items[:ITEMS]
+    own = [Quotation(candidate, base + lead[0], base + lead[1])] if lead[1] > lead[0] else []
+    return own + [Quotation(candidate, base + a, base + b, item=True) for a, b in items]
+
+
+def _items_around(candidate: Candidate, document: Callable[[str], Document]) -> list[Quotation]:
+    """The items of the list that a sentence belongs to, and the sentence that introduces it."""
+    paragraphs = document(candidate.hit.paragraph.document_id).paragraphs
+    here = next(n for n, own in enumerate(paragraphs) if own.start == candidate.hit.paragraph.start)
+    first = here
+    while first > 0 and _go_together(paragraphs[first - 1], paragraphs[first]):
+        first -= 1
+    lead = []
+    if first > 0 and paragraphs[first - 1].heading == paragraphs[first].heading:
+        before = paragraphs[first - 1]
+        if _COLON.search(before.sentences[-1].text):
+            lead = [_whole(_unscored(before, len(before.sentences) - 1))]
+    return [*lead, *_list_from(paragraphs, first)]
+
+
+def _below(candidate: Candidate, document: Callable[[str], Document]) -> list[Quotation]:
+    """The items of the list that begins after a sentence; none where none does."""
+    paragraph = candidate.hit.paragraph
+    if candidate.number + 1 < len(paragraph.sentences):
+        return []
+    paragraphs = document(paragraph.document_id).paragraphs
+    after = next((n for n, own in enumerate(paragraphs) if own.start > paragraph.start), None)
+    if after is None or paragraphs[after].kind != "list":
+        return []
+    return _list_from(paragraphs, after)
+
+
+def _list_from(paragraphs: Sequence[Paragraph], first: int) -> list[Quotation]:
+    last = first
+    while last + 1 < len(paragraphs) and _go_together(paragraphs[last], paragraphs[last + 1]):
+        last += 1
+    items: list[Quotation] = []
+    for paragraph in paragraphs[first : last + 1]:
+        for number, sentence in enumerate(paragraph.sentences):
+            candidate = _unscored(paragraph, number)
+            found = numbered(sentence.text)
+            if found:
+                items += [
+                    own
+                    for own in _quoted(candidate, found[0], sentence.start - paragraph.start)
+                    if own.item
+                ]
+            else:
+                items.append(replace(_whole(candidate), item=True))
+    return items[:ITEMS]
+
+
+def _go_together(one: Paragraph, other: Paragraph) -> bool:
+    return one.kind == other.kind == "list" and one.heading == other.heading
+
+
+def _unscored(paragraph: Paragraph, number: int) -> Candidate:
+    return Candidate(Hit(paragraph, 0.0, {}, (0.0,) * len(paragraph.sentences)), number, {})
+
+
+def _whole(candidate: Candidate) -> Quotation:
+    return Quotation(candidate, candidate.sentence.start, candidate.sentence.end)
+
+
+def _miscounted(question: str, listed: Sequence[Quotation]) -> str | None:
+    """What is said where a question names another number of things than there are."""
+    asked, found = number_of(question), sum(own.item for own in listed)
+    if asked is None or asked == found:
+        return None
+    return f"The question speaks of {asked}; {found} {'is' if found == 1 else 'are'} listed here."
