@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 
 from assistant.cli.options import EncoderName, IndexDir, ReaderName, Source, notes
 from assistant.settings import load_settings
-from evals.cli import fitting
+from evals.cli import comparing, fitting
 from evals.cli.options import MISSED, JsonOut, Seed, Sets, out, progress, tell, tell_left_out
 from evals.running.history import History
 from index.errors import QuestionSetError
@@ -184,8 +184,10 @@ def benchmark(
 
 
 for command in (
+    comparing.retrieval,
+    comparing.overviews,
+    comparing.conversations,
     fitting.calibrate,
-    fitting.retrieval,
     fitting.verifier,
     fitting.kinds,
 ):
