@@ -69,6 +69,7 @@ HOMES = {
         "assistant.cli.index",
         "assistant.cli.main",
         "assistant.cli.options",
+        "evals.cli.comparing",
         "evals.cli.fitting",
         "evals.cli.main",
         "evals.cli.options",

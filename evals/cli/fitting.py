@@ -1,4 +1,4 @@
-"""The commands of `footnote eval` that fit what decides: calibrate, retrieval, verifier, kinds.
+"""The commands of `footnote eval` that fit what decides: calibrate, verifier, kinds.
 
 What takes long to import is imported where it is first needed.
 """
@@ -125,29 +125,6 @@ def _write_calibration(files: Sequence[Path], entries: Mapping[str, Mapping[str,
         notes.print(
             "Not written. To keep it, give --output FILE and set FOOTNOTE_CALIBRATION to it."
         )
-
-
-def retrieval(
-    sets: Sets,
-    source: Source = None,
-    index_dir: IndexDir = None,
-    encoder: EncoderName = None,
-    reader: ReaderName = None,
-    seed: Seed = 0,
-) -> None:
-    """Compare ways of ranking paragraphs on question sets; p is of hit@1 against the last."""
-    from evals.datasets.loader import read_sets
-    from evals.fitting.ablation import ranking_ways, ways_table
-    from evals.running.runner import opened
-
-    settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader)
-    for questions in read_sets(sets):
-        with (
-            progress(questions.name) as (indexing, _),
-            opened(questions, source or [], settings, indexing) as assistant,
-        ):
-            ways = ranking_ways(assistant, questions)
-        out.print(ways_table(questions.name, ways, seed))
 
 
 def verifier(

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from assistant.cli.options import EncoderName, IndexDir, ReaderName, Source, notes
 from assistant.settings import load_settings
-from evals.cli import fitting
-from evals.cli.options import MISSED, JsonOut, Seed, Sets, out, progress, tell
+from evals.cli import comparing, fitting
+from evals.cli.options import MISSED, JsonOut, Seed, Sets, out, progress, tell, tell_left_out
+from evals.running.history import History
 from index.errors import QuestionSetError
-
-if TYPE_CHECKING:
-    from evals.datasets.models import QuestionSet
 
 
 class RunByDefault(TyperGroup):
@@ -58,6 +56,12 @@ def run(
     legs: Annotated[
         str, typer.Option(help="Legs of retrieval, with commas: sentence, terms.")
     ] = "sentence,terms",
+    history: Annotated[
+        History,
+        typer.Option(
+            help="Follow-ups with the conversation, put after the question before, or alone."
+        ),
+    ] = "kept",
     index_dir: IndexDir = None,
     encoder: EncoderName = None,
     reader: ReaderName = None,
@@ -70,26 +74,29 @@ def run(
     from evals.datasets.loader import read_sets
     from evals.reporting.results import result_of, write_text
     from evals.reporting.tables import result_tables
-    from evals.running.runner import run_set
+    from evals.running.runner import ask_set, opened
 
     floors = dict(_floor(given) for given in minimum or ())
     chosen = _legs(legs)
     settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader)
     runs = []
     for questions in read_sets(sets):
-        with progress(questions.name) as (indexing, asking):
-            done = run_set(
+        with (
+            progress(questions.name) as (indexing, asking),
+            opened(questions, source or [], settings, indexing) as assistant,
+        ):
+            done = ask_set(
+                assistant,
                 questions,
-                source or [],
-                settings,
+                settings.index_dir,
                 k=k,
                 limit=limit,
                 legs=chosen,
-                indexing=indexing,
+                history=history,
                 asking=asking,
             )
         runs.append(done)
-        _tell_left_out(done.questions)
+        tell_left_out(done.questions)
         if done.resumed:
             notes.print(f"{questions.name}: went on after {done.resumed} questions.")
     result = result_of(runs, k, seed)
@@ -176,7 +183,14 @@ def benchmark(
     tell(timed.to_dict(measured), json_out, lambda: out.print(timed.sizes_table(measured)))
 
 
-for command in (fitting.calibrate, fitting.retrieval, fitting.verifier, fitting.kinds):
+for command in (
+    comparing.retrieval,
+    comparing.overviews,
+    comparing.conversations,
+    fitting.calibrate,
+    fitting.verifier,
+    fitting.kinds,
+):
     app.command()(command)
 
 
@@ -197,14 +211,3 @@ def _legs(given: str) -> list[str]:
     if not chosen or set(chosen) - set(LEGS):
         raise QuestionSetError(f"--legs is {given!r}; there are {', '.join(LEGS)}.")
     return chosen
-
-
-def _tell_left_out(questions: QuestionSet) -> None:
-    from evals.datasets.drafts import HOW
-
-    for note in questions.notes:
-        notes.print(f"{questions.name}: {note}")
-    if questions.drafts:
-        notes.print(
-            f"{questions.name}: {questions.drafts} drafts are not counted. To complete one, {HOW}."
-        )

@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from assistant.cli.options import notes
+
+if TYPE_CHECKING:
+    from evals.datasets.models import QuestionSet
 
 #: Exit code where a `--min` is missed, or a `--risk` cannot be promised.
 MISSED = 1
@@ -75,3 +78,15 @@ def tell(data: Mapping[str, Any], json_out: Path | None, show: Callable[[], None
     if json_out is not None:
         write_json(json_out, data)
     show()
+
+
+def tell_left_out(questions: QuestionSet) -> None:
+    """Say what of a set is not asked."""
+    from evals.datasets.drafts import HOW
+
+    for note in questions.notes:
+        notes.print(f"{questions.name}: {note}")
+    if questions.drafts:
+        notes.print(
+            f"{questions.name}: {questions.drafts} drafts are not counted. To complete one, {HOW}."
+        )

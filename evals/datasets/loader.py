@@ -4,6 +4,9 @@
   that is a list holds alternatives. A line `{"documents": ["report.txt"]}` names the documents, by
   paths from the set's folder; they may also be given beside it (`--source`). A question with
   `document`, the name of a file, is asked of that one alone, and left out where it is not given.
+  Two kinds have figures of their own: overviews (`overview`, `document`, or `section` for a part;
+  `evidence` holds the key sentences, `abstract` what people wrote as one) and lists (`list`, or
+  `other number` where the question has the number wrong; `evidence` holds the items).
 
       {"id": "q1", "question": "...", "answerable": true, "kind": "fact",
        "evidence": ["exact quote", ["either this quote", "or this one"]],

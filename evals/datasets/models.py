@@ -10,6 +10,12 @@ from dataclasses import asdict, dataclass, field
 from assistant.query.rewriting import Turn
 from index import Document
 
+#: Kinds of questions that have figures of their own: what asks for an overview, of everything or of
+#: a part (PART: its gold tells which), and what asks for a list.
+PART = "section"
+OVERVIEWS = frozenset({"overview", "document", PART})
+LISTS = frozenset({"list", "other number"})
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -20,7 +26,8 @@ class Question:
         question: as it is asked.
         answerable: whether the documents answer it.
         kind: the set's own name for what sort of question it is.
-        evidence: each item is a tuple of alternative quotes; all items are needed.
+        evidence: each item is a tuple of alternative quotes; all items are needed. Of an overview
+            they are its key sentences, of a list its items.
         also_supports: quotes that support the answer without being needed.
         gold: grade of relevance (1 or more) by id of a document that answers, for sets whose
             passages are documents.
@@ -29,6 +36,7 @@ class Question:
         answers: acceptable short answers.
         history: earlier turns, oldest first.
         document: the name of the file that it is asked of alone; "" for all that are asked.
+        abstract: what people wrote as an overview of what is asked for; "" where there is none.
     """
 
     id: str
@@ -42,6 +50,7 @@ class Question:
     answers: tuple[str, ...] = ()
     history: tuple[Turn, ...] = ()
     document: str = ""
+    abstract: str = ""
 
     @property
     def turn(self) -> int:

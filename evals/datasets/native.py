@@ -103,7 +103,15 @@ def _question(place: str, data: Mapping[str, Any]) -> Question:
         answers=tuple(_strings(place, data, "answers")),
         history=tuple({"role": t["role"], "content": t["content"]} for t in history),
         document=str(data.get("document") or ""),
+        abstract=_abstract(place, data),
     )
+
+
+def _abstract(place: str, data: Mapping[str, Any]) -> str:
+    found = data.get("abstract") or ""
+    if not isinstance(found, str):
+        raise QuestionSetError(f"{place}: the abstract is {found!r}, not a text.")
+    return found
 
 
 def _strings(place: str, data: Mapping[str, Any], name: str) -> list[str]:

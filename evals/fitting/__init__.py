@@ -1,1 +1,1 @@
-"""Fits the numbers that the assistant decides by."""
+"""Fits the numbers that the assistant decides by, and compares it with other ways."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from evals.metrics.confidence import confidence_measures
+from evals.metrics.kinds import kind_measures
 from evals.metrics.short_answers import contains, f1
 from evals.metrics.statistics import Figure, Measure, figure, ratio
 from evals.running.records import DEPTH, RIGHT, Record
@@ -20,11 +21,14 @@ from evals.running.records import DEPTH, RIGHT, Record
 #: the precision of their citations; it is no refusal, so that it is not recalled as one. What it
 #: shows counts for `evidence_shown` and `citation_validity`, and it has figures of its own. Figures
 #: of the confidence are the same whatever became of the question.
+#:
+#: Figures of overviews and lists are there only where a set asks for such (see `metrics.kinds`).
 GROUPS: Mapping[str, Mapping[str, str]] = {
     "Retrieval": {
         "hit@1": "answerable questions with a relevant paragraph first",
         "hit@3": "the same, among the first 3",
         "hit@10": "the same, among the first 10",
+        "recall@5": "relevant paragraphs among the first 5",
         "recall@k": "relevant paragraphs among the first k",
         "mrr": "reciprocal rank of the first relevant paragraph, within 10",
         "ndcg@10": "normalised discounted cumulative gain of the first 10",
@@ -47,6 +51,18 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "citation_recall": "items of evidence that are cited, pooled",
         "citation_recall_mean": "the same, mean over questions",
     },
+    "Overviews": {
+        "overview_given": "questions for an overview that were answered with one",
+        "section_coverage": "sections of what was asked for that are cited, mean over overviews",
+        "redundancy": "ROUGE-L of every two sentences of an overview; less is better",
+        "rouge1": "F1 of the words that overviews share with the abstract",
+        "rouge2": "the same, of runs of two words",
+        "rougeL": "the same, of the longest common subsequence",
+    },
+    "Lists": {
+        "item_recall": "items of a list that are cited, mean over lists",
+        "item_precision": "sentences of the answer that are items, mean over answers",
+    },
     "Refusal": {
         "refusal_precision": "refusals that were of unanswerable questions",
         "refusal_recall": "unanswerable questions that were refused",
@@ -64,16 +80,18 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
 
 
 def all_measures(records: Sequence[Record], k: int = DEPTH) -> dict[str, Measure]:
-    """Every measure of these records by the name of its figure, in the order of `GROUPS`."""
+    """Every measure of these records by the name of its figure, in the order of `GROUPS`; those of
+    kinds of questions only where there are such."""
     found = {
         **_retrieval(records, k),
         **_answers(records),
         **_citations(records),
+        **kind_measures(records),
         **_refusal(records),
         **confidence_measures(records),
     }
     names = [name.replace("@k", f"@{k}") for group in GROUPS.values() for name in group]
-    return {name: found[name] for name in names}
+    return {name: found[name] for name in names if name in found}
 
 
 def all_figures(records: Sequence[Record], k: int = DEPTH, seed: int = 0) -> dict[str, Figure]:
@@ -93,7 +111,7 @@ def _retrieval(records: Sequence[Record], k: int) -> dict[str, Measure]:
 
     metrics = {
         **{f"hit@{depth}": Success @ depth for depth in (1, 3, 10)},
-        f"recall@{k}": R @ k,
+        **{f"recall@{depth}": R @ depth for depth in (5, k)},
         "mrr": RR @ DEPTH,
         "ndcg@10": nDCG @ DEPTH,
     }
@@ -148,7 +166,7 @@ def _answers(records: Sequence[Record]) -> dict[str, Measure]:
         ),
         "answer_contains": _mean(records, lambda r: contains(r.text, r.answers), short),
         "answer_f1": _mean(records, lambda r: f1(r.text, r.answers), short),
-        "answer_sentences": _mean(records, lambda r: r.sentences, given),
+        "answer_sentences": _mean(records, lambda r: len(r.sentences), given),
         "answer_words": _mean(records, lambda r: len(r.text.split()), given),
     }
 

@@ -149,11 +149,10 @@ def report_page(result: Result, documents: Mapping[str, Document]) -> str:
 
 
 def _groups(figures: Mapping[str, Figure]) -> list[tuple[str, list[Row]]]:
-    found = []
-    for group, meanings in GROUPS.items():
-        names = zip(present(meanings, figures), meanings.values(), strict=True)
-        found.append((group, [_row(name, meaning, figures[name]) for name, meaning in names]))
-    return found
+    return [
+        (group, [_row(name, meaning, figures[name]) for name, meaning in meanings.items()])
+        for group, meanings in present(figures).items()
+    ]
 
 
 def _row(name: str, meaning: str, figure: Figure) -> Row:

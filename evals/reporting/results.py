@@ -1,6 +1,6 @@
 """Results: the figures of a run with its records and what they were made with, as JSON.
 
-    {"footnote_eval": 2,
+    {"footnote_eval": 3,
      "sets": [{"name", "format", "sha256", "questions", "asked", "drafts", "notes", "figures"}],
      "figures": {"hit@1": {"value", "n", "low", "high"}, ...},      over the questions of all sets
      "turns": {"1": {...}, "2": {...}},                             where a set has conversations
@@ -30,7 +30,7 @@ from evals.running.records import Record
 from evals.running.runner import SetRun
 from index.errors import QuestionSetError, UnreadableError
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Result:
             if self.figures[name].value is None:
                 found.append(f"{name} is n/a, and must be at least {floor:g}.")
             for own in self.sets:
-                value = own.figures[name].value
+                value = own.figures[name].value if name in own.figures else None
                 if value is not None and value < floor:
                     found.append(f"{name} of {own.name} is {value:.4f}, below {floor:g}.")
         return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -26,9 +26,9 @@ def set_table(own: SetFigures) -> Table:
     """The figures of a set with their intervals."""
     asked = f"{own.asked} of {own.questions}" if own.asked < own.questions else str(own.asked)
     table = _table(f"{own.name}: {asked} questions", "figure", "value", "95 % interval", "n")
-    for group, names in GROUPS.items():
+    for group, meanings in present(own.figures).items():
         table.add_row(group, style="bold")
-        for name in present(names, own.figures):
+        for name in meanings:
             table.add_row(f"  {name}", *cells(own.figures[name], name))
         table.add_section()
     return table
@@ -37,7 +37,7 @@ def set_table(own: SetFigures) -> Table:
 def turns_table(result: Result) -> Table:
     """Figures by number of the turn: a row a figure, a column a turn."""
     shown = (
-        "hit@1 mrr evidence_cited citation_precision refusal_recall refused_answerable "
+        "hit@1 recall@5 mrr evidence_cited citation_precision refusal_recall refused_answerable "
         "unsure_answerable withheld right"
     )
     table = _table("By turn, with n", "figure", *(f"turn {turn}" for turn in result.turns))
@@ -60,20 +60,10 @@ def comparison_table(differences: Mapping[str, Difference], a: str, b: str) -> T
     """Paired differences."""
     table = _table("", "figure", a, b, "difference", "95 % interval", "p", "n")
     for name, own in differences.items():
-        if own.difference is None or own.a is None or own.b is None:
-            table.add_row(name, "n/a", "n/a", "n/a", "", "n/a", str(own.n))
-            continue
         digits = 1 if name in LENGTHS else 3
-        table.add_row(
-            name,
-            f"{own.a:.{digits}f}",
-            f"{own.b:.{digits}f}",
-            f"{own.difference:+.{digits}f}",
-            _interval(own.low, own.high, digits),
-            p_value(own.p),
-            str(own.n),
-            style="bold" if own.p is not None and own.p < 0.05 else None,
-        )
+        both = ["n/a" if value is None else f"{value:.{digits}f}" for value in (own.a, own.b)]
+        bold = "bold" if own.p is not None and own.p < 0.05 else None
+        table.add_row(name, *both, *difference_cells(own, digits), str(own.n), style=bold)
     return table
 
 
@@ -95,6 +85,14 @@ def cells(figure: Figure, name: str) -> tuple[str, str, str]:
     return f"{figure.value:.{digits}f}", _interval(figure.low, figure.high, digits), str(figure.n)
 
 
+def difference_cells(own: Difference, digits: int) -> tuple[str, str, str]:
+    """Difference, interval and p-value as they are shown."""
+    if own.difference is None:
+        return "n/a", "", "n/a"
+    interval = _interval(own.low, own.high, digits)
+    return f"{own.difference:+.{digits}f}", interval, p_value(own.p)
+
+
 def p_value(p: float | None) -> str:
     """A p-value as it is shown."""
     if p is None:
@@ -110,10 +108,15 @@ def rows_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
     return table
 
 
-def present(names: Iterable[str], figures: Mapping[str, Figure]) -> list[str]:
-    """Names of a group as they are among the figures: `recall@k` has its number there."""
-    recall = next((name for name in figures if name.startswith("recall@")), "recall@k")
-    return [recall if name == "recall@k" else name for name in names]
+def present(figures: Mapping[str, Figure]) -> dict[str, dict[str, str]]:
+    """The groups of figures that there are: in each, what a figure is by its name. `recall@k` has
+    its number there."""
+    recall = [name for name in figures if name.startswith("recall@")][-1]
+    found = {}
+    for group, meanings in GROUPS.items():
+        named = {name if name != "recall@k" else recall: what for name, what in meanings.items()}
+        found[group] = {name: what for name, what in named.items() if name in figures}
+    return {group: named for group, named in found.items() if named}
 
 
 def _interval(low: float | None, high: float | None, digits: int) -> str:

@@ -24,13 +24,16 @@ LIBRARIES = (
 _WHERE = {"index_dir", "wait"}
 
 
-def provenance(assistant: Assistant, *, k: int, legs: Sequence[str]) -> dict[str, Any]:
+def provenance(
+    assistant: Assistant, *, k: int, legs: Sequence[str], history: str
+) -> dict[str, Any]:
     """All that the records depend on but the set, as plain values.
 
     Args:
         assistant: as it is asked.
         k: how many paragraphs count as found.
         legs: which legs of retrieval are used.
+        history: how follow-ups are asked.
     """
     numbers = calibration.load_calibration(
         assistant.reader_fingerprint, assistant.settings.calibration
@@ -47,6 +50,7 @@ def provenance(assistant: Assistant, *, k: int, legs: Sequence[str]) -> dict[str
             **{n: v for n, v in sorted(settings.items()) if n not in _WHERE},
             "k": k,
             "legs": list(legs),
+            "history": history,
         },
         "thresholds": asdict(assistant.thresholds),
         "fingerprints": {

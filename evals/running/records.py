@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from assistant.calibration import Status, WithStatus
 from evals.datasets.gold import Gold, TextSpan
+from evals.datasets.models import LISTS, OVERVIEWS
 from index import Hit, Paragraph
 
 #: Units of a question that are retrieved and judged, as in the usual figures (hit@10, nDCG@10).
@@ -68,16 +69,20 @@ class Record(WithStatus):
 
     Attributes:
         set: name of the question's set.
-        id, question, kind, turn, answerable, answers: as in the set.
+        id, question, kind, turn, answerable, answers, abstract: as in the set.
         understood: the question as the assistant understood it.
         gold: what would have been right.
         retrieved: one paragraph for each unit, best first.
         status, confidence: of the answer.
-        text: the answer's; empty where it is none.
-        sentences: how many are shown.
+        sentences: those that are shown, in order.
         in_answer: for each item of the evidence, whether a sentence of it stands in the answer's
             text; empty where the evidence is not told to the sentence.
         citations: in the order of their markers; of an unsure answer, of what it shows.
+        answer_kind: of the answer, as the assistant tells it.
+        sections: of an overview, for each section of what was asked for, whether it is cited; empty
+            where there are not several.
+        items: of a list, for each item of the evidence, whether what is shown holds it.
+        listed: of a list, for each sentence that is shown, whether it is an item of the evidence.
         forced: for a question that was not answered, what was cited when it was answered all the
             same; else None.
         timings_ms: milliseconds by stage.
@@ -95,12 +100,31 @@ class Record(WithStatus):
     retrieved: tuple[Found, ...]
     status: Status
     confidence: float
-    text: str
-    sentences: int
+    sentences: tuple[str, ...]
     in_answer: tuple[bool, ...]
     citations: tuple[Cited, ...]
     forced: tuple[TextSpan, ...] | None
+    answer_kind: str = "fact"
+    sections: tuple[bool, ...] = ()
+    items: tuple[bool, ...] = ()
+    listed: tuple[bool, ...] = ()
+    abstract: str = ""
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The answer's; empty where it is none."""
+        return " ".join(self.sentences) if self.answered else ""
+
+    @property
+    def is_overview(self) -> bool:
+        """Whether an overview was asked for, and can be given."""
+        return self.answerable and self.kind in OVERVIEWS
+
+    @property
+    def is_list(self) -> bool:
+        """Whether a list was asked for whose items the set tells one by one."""
+        return self.answerable and self.kind in LISTS and len(self.gold.evidence) > 1
 
     @property
     def shown(self) -> list[bool]:
@@ -146,9 +170,9 @@ class Record(WithStatus):
         return next((n for n, f in enumerate(self.retrieved, start=1) if f.unit in units), None)
 
     def to_dict(self) -> dict[str, Any]:
-        """The record as plain values, `outcome` and `rank` among them, ready for JSON."""
+        """The record as plain values, `text`, `outcome` and `rank` among them, ready for JSON."""
         fields: dict[str, Any] = _adapter().dump_python(self, mode="json")
-        return {**fields, "outcome": self.outcome, "rank": self.rank}
+        return {**fields, "text": self.text, "outcome": self.outcome, "rank": self.rank}
 
     @classmethod
     def from_dict(cls, data: object) -> Record:

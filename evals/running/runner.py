@@ -12,6 +12,8 @@ from assistant import Answer, Assistant, Settings
 from assistant.documents import read_all
 from evals.datasets.gold import Gold, GoldFinder, TextSpan, is_asked_of, normalised
 from evals.datasets.models import Question, QuestionSet
+from evals.running.coverage import cited_sections, matched_items, sections_of
+from evals.running.history import History, asked_with
 from evals.running.journal import Journal
 from evals.running.provenance import provenance
 from evals.running.records import DEPTH, Cited, Record, best_of_units
@@ -82,56 +84,53 @@ def opened(
         yield Assistant(index, [document.id for document in documents], settings)
 
 
-def run_set(
+def ask_set(
+    assistant: Assistant,
     questions: QuestionSet,
-    sources: Sequence[Path],
-    settings: Settings,
+    folder: Path,
     *,
     k: int = DEPTH,
     limit: int | None = None,
     legs: Collection[str] = LEGS,
-    indexing: Progress | None = None,
+    history: History = "kept",
     asking: Step = lambda _done, _total: None,
 ) -> SetRun:
     """Ask the questions of a set, going on where an interrupted run of the same was.
 
     Args:
+        assistant: with the set's documents open.
         questions: the set.
-        sources: documents, for a set without any; the shipped one when there are none.
-        settings: of the assistant.
+        folder: where the index is kept; what was asked so far is kept beside it.
         k: how many paragraphs count as found; at least ten are looked at.
         limit: only so many of the first questions.
         legs: which legs of retrieval are used.
-        indexing: called with (paragraphs done, paragraphs in all).
+        history: how follow-ups are asked.
         asking: called with (questions done, questions in all).
 
     Raises:
         QuestionSetError: evidence is in none of the documents.
-        FootnoteError: as `Assistant.open`.
     """
-    with opened(questions, sources, settings, indexing) as assistant:
-        questions = given(questions, assistant.documents)
-        finder = GoldFinder(questions, assistant.documents)
-        golds = {question.id: finder.find(question) for question in questions.questions}
-        beside = () if questions.documents else tuple(finder.documents.values())
-        sha256 = questions.sha256(beside)
-        made = provenance(assistant, k=k, legs=sorted(legs))
-        asker = _Asker(assistant, finder, questions.name, max(k, DEPTH), legs)
-        chosen = questions.questions[:limit]
-        folder = settings.index_dir / "runs"
-        with Journal(folder, {"set": sha256, "name": questions.name, **made}) as journal:
-            before = {q.id for q in chosen} & journal.records.keys()
-            asking(len(before), len(chosen))
-            asker.warm_up(chosen)
-            done = len(before)
-            for question in chosen:
-                if question.id not in before:
-                    record = asker.ask(question, golds[question.id])
-                    journal.add(record)
-                    journal.records[question.id] = record
-                    done += 1
-                    asking(done, len(chosen))
-            records = tuple(journal.records[question.id] for question in chosen)
+    questions = given(questions, assistant.documents)
+    finder = GoldFinder(questions, assistant.documents)
+    golds = {question.id: finder.find(question) for question in questions.questions}
+    beside = () if questions.documents else tuple(finder.documents.values())
+    sha256 = questions.sha256(beside)
+    made = provenance(assistant, k=k, legs=sorted(legs), history=history)
+    asker = _Asker(assistant, finder, questions.name, max(k, DEPTH), legs, history)
+    chosen = questions.questions[:limit]
+    with Journal(folder / "runs", {"set": sha256, "name": questions.name, **made}) as journal:
+        before = {q.id for q in chosen} & journal.records.keys()
+        asking(len(before), len(chosen))
+        asker.warm_up(chosen)
+        done = len(before)
+        for question in chosen:
+            if question.id not in before:
+                record = asker.ask(question, golds[question.id])
+                journal.add(record)
+                journal.records[question.id] = record
+                done += 1
+                asking(done, len(chosen))
+        records = tuple(journal.records[question.id] for question in chosen)
     return SetRun(questions, sha256, records, finder.documents, made, len(before))
 
 
@@ -144,6 +143,7 @@ class _Asker:
         name: the set's.
         depth: how many units are kept of what was retrieved.
         legs: which legs of retrieval are used.
+        history: how follow-ups are asked.
     """
 
     def __init__(
@@ -153,10 +153,11 @@ class _Asker:
         name: str,
         depth: int,
         legs: Collection[str],
+        history: History,
     ) -> None:
         self._assistant, self._finder, self._set = assistant, finder, name
         self._documents = finder.documents
-        self._depth, self._legs = depth, legs
+        self._depth, self._legs, self._history = depth, legs, history
         # Where a passage may have several paragraphs, more of them make up as many passages.
         paragraphs = max((len(d.paragraphs) for d in self._documents.values()), default=1)
         self._deeper = depth * (PER_PASSAGE if finder.by_passage and paragraphs > 1 else 1)
@@ -169,15 +170,17 @@ class _Asker:
     def ask(self, question: Question, gold: Gold) -> Record:
         """The record of one question."""
         answer = self._answer(question)
-        hits = self._on(question).search(
-            question.question, self._deeper, question.history, legs=self._legs
-        )
+        text, history = asked_with(question, self._history)
+        hits = self._on(question).search(text, self._deeper, history, legs=self._legs)
         forced = None
         if not answer.answered:
             forced = tuple(
                 TextSpan(cited.document, cited.start, cited.end)
                 for cited in self._cited(self._answer(question, answer_from=0.0))
             )
+        cited = self._cited(answer)
+        sections = sections_of(question, gold, self._finder.asked_of(question))
+        items, listed = matched_items(question, answer)
         return Record(
             set=self._set,
             id=question.id,
@@ -191,18 +194,21 @@ class _Asker:
             retrieved=best_of_units(hits, self._finder.unit, self._depth),
             status=answer.status,
             confidence=answer.confidence,
-            text=answer.text if answer.answered else "",
-            sentences=len(answer.sentences),
+            sentences=tuple(sentence.text for sentence in answer.sentences),
             in_answer=self._in_answer(answer, gold),
-            citations=self._cited(answer),
+            citations=cited,
             forced=forced,
+            answer_kind=answer.kind,
+            sections=cited_sections(sections, cited),
+            items=items,
+            listed=listed,
+            abstract=question.abstract,
             timings_ms={stage: round(ms, 3) for stage, ms in answer.timings_ms.items()},
         )
 
     def _answer(self, question: Question, answer_from: float | None = None) -> Answer:
-        return self._on(question).ask(
-            question.question, question.history, answer_from=answer_from, legs=self._legs
-        )
+        text, history = asked_with(question, self._history)
+        return self._on(question).ask(text, history, answer_from=answer_from, legs=self._legs)
 
     def _on(self, question: Question) -> Assistant:
         return assistant_for(self._assistant, self._finder, question)

@@ -54,6 +54,7 @@ IMPOSSIBLE = {"id": "b", "question": "Who owned it?", "is_impossible": True, "an
         ('{"id": "a", "question": "Q?", "answerable": true, "evidence": [3]}', "no quote"),
         ('{"id": "a", "question": "Q?", "answerable": false, "answers": "E"}', "not a list"),
         ('{"id": "a", "question": "Q?", "answerable": false, "history": [1]}', "history"),
+        ('{"id": "a", "question": "Q?", "answerable": false, "abstract": ["A"]}', "not a text"),
     ],
 )
 def test_a_malformed_line_is_named_with_its_reason(tmp_path: Path, line: str, reason: str) -> None:

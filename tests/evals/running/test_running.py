@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Collection
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,14 @@ from typing import Any
 import pytest
 from question_sets import CHOSEN, SEED, Eval
 
-from assistant import Assistant
+from assistant import Assistant, Settings
 from assistant.settings import load_settings
 from evals.datasets.loader import read_set
+from evals.datasets.models import QuestionSet
 from evals.running import runner
 from evals.running.records import Record
 from index.errors import FootnoteError
+from index.retriever import LEGS
 
 
 def without_times(path: Path) -> dict[str, Any]:
@@ -114,6 +117,17 @@ def test_passages_are_found_as_wholes(footnote_eval: Eval, passages: Path) -> No
     assert data["figures"]["evidence_in_answer"]["n"] == 1
 
 
+def asked(
+    questions: QuestionSet, settings: Settings, step: runner.Step, legs: Collection[str] = LEGS
+) -> runner.SetRun:
+    with runner.opened(questions, [], settings) as assistant:
+        return runner.ask_set(assistant, questions, settings.index_dir, legs=legs, asking=step)
+
+
+def go_on(done: int, total: int) -> None:
+    assert done <= total
+
+
 def test_an_interrupted_run_goes_on_to_the_same(passages: Path, tmp_path: Path) -> None:
     questions, settings = read_set(passages), load_settings(index_dir=tmp_path, reader="none")
 
@@ -122,19 +136,19 @@ def test_an_interrupted_run_goes_on_to_the_same(passages: Path, tmp_path: Path) 
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        runner.run_set(questions, [], settings, asking=stop)
+        asked(questions, settings, stop)
     (journal,) = (tmp_path / "runs").iterdir()
     journal.write_text(journal.read_text() + '{"set": "mills", "id": "q2", "que')  # torn by a kill
-    resumed = runner.run_set(questions, [], settings)
-    whole = runner.run_set(questions, [], settings)
+    resumed = asked(questions, settings, go_on)
+    whole = asked(questions, settings, go_on)
     assert (resumed.resumed, whole.resumed) == (2, 0)
     assert [r.outcome for r in resumed.records] == [r.outcome for r in whole.records]
     assert [r.retrieved for r in resumed.records] == [r.retrieved for r in whole.records]
     assert not list((tmp_path / "runs").iterdir())
     # Other settings are another run.
     with pytest.raises(KeyboardInterrupt):
-        runner.run_set(questions, [], settings, asking=stop)
-    assert runner.run_set(questions, [], settings, legs=["terms"]).resumed == 0
+        asked(questions, settings, stop)
+    assert asked(questions, settings, go_on, ["terms"]).resumed == 0
 
 
 @pytest.mark.parametrize("limit", [1, 40, 100, 141, 500])

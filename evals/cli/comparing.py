@@ -1,0 +1,143 @@
+"""The commands of `footnote eval` that compare ways of doing the same: retrieval, overviews,
+conversations.
+
+What takes long to import is imported where it is first needed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from assistant.cli.options import EncoderName, IndexDir, ReaderName, Source
+from assistant.settings import load_settings
+from evals.cli.options import JsonOut, Seed, Sets, out, progress, tell, tell_left_out
+
+#: What is told of follow-ups, and by turn.
+FOLLOW_UPS = (
+    "hit@1 recall@5 right evidence_cited citation_precision refused_answerable withheld"
+).split()
+BY_TURN = "recall@5 right refused_answerable".split()
+
+
+def retrieval(
+    sets: Sets,
+    source: Source = None,
+    index_dir: IndexDir = None,
+    encoder: EncoderName = None,
+    reader: ReaderName = None,
+    seed: Seed = 0,
+) -> None:
+    """Compare ways of ranking paragraphs on question sets; p is of hit@1 against the last."""
+    from evals.datasets.loader import read_sets
+    from evals.fitting.ablation import ranking_ways, ways_table
+    from evals.running.runner import opened
+
+    settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader)
+    for questions in read_sets(sets):
+        with (
+            progress(questions.name) as (indexing, _),
+            opened(questions, source or [], settings, indexing) as assistant,
+        ):
+            ways = ranking_ways(assistant, questions)
+        out.print(ways_table(questions.name, ways, seed))
+
+
+def overviews(
+    sets: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Sets that ask for overviews.", metavar="[SET...]", readable=False),
+    ] = None,
+    source: Source = None,
+    json_out: JsonOut = None,
+    index_dir: IndexDir = None,
+    encoder: EncoderName = None,
+    seed: Seed = 0,
+) -> None:
+    """Compare overviews with LexRank and with the first sentences of the sections, and time them.
+
+    The plain ways choose as many sentences, and are told which part is asked for. Told is of all
+    overviews that are wanted, and of those that are given. Without a set each document is asked
+    for an overview, and the time alone is told.
+    """
+    from assistant import Assistant
+    from evals.datasets.loader import read_sets
+    from evals.fitting import overviews as plain
+    from evals.reporting.ways import compared, compared_table
+    from evals.running.runner import ask_set, opened
+
+    settings = load_settings(index_dir=index_dir, encoder=encoder)
+    data: dict[str, Any] = {"footnote_overviews": 1, "wanted": {}, "given": {}, "times": {}}
+    tables = []
+    for questions in map(plain.only_overviews, read_sets(sets or [])):
+        with (
+            progress(questions.name) as (indexing, asking),
+            opened(questions, source or [], settings, indexing) as assistant,
+        ):
+            run = ask_set(assistant, questions, settings.index_dir, asking=asking)
+            ways = plain.overview_ways(assistant, run)
+            times = plain.times_of(assistant, run)
+        tell_left_out(run.questions)
+        for what, own in (("wanted", ways), ("given", plain.only_given(ways))):
+            found = list(compared(own, plain.SHOWN, seed))
+            title = f"{questions.name}: {len(own[plain.OURS])} overviews {what}"
+            tables.append(compared_table(title, found))
+            data[what][questions.name] = [asdict(figure) for figure in found]
+        tables.append(plain.times_table("Speed", times))
+        data["times"][questions.name] = [asdict(own) for own in times]
+    if not sets:
+        with (
+            progress("overviews") as (indexing, asking),
+            Assistant.open(*source or [], settings=settings, progress=indexing) as assistant,
+        ):
+            times = plain.each_document(assistant, asking)
+        tables.append(plain.times_table("An overview of each document", times))
+        data["times"]["documents"] = [asdict(own) for own in times]
+    tell(data, json_out, lambda: out.print(*tables, sep=""))
+
+
+def conversations(
+    sets: Sets,
+    source: Source = None,
+    json_out: JsonOut = None,
+    index_dir: IndexDir = None,
+    encoder: EncoderName = None,
+    reader: ReaderName = None,
+    seed: Seed = 0,
+) -> None:
+    """Compare follow-ups asked with their conversation, put after the question before, and alone.
+
+    The first questions of conversations are left out: they are asked alike.
+    """
+    from evals.datasets.loader import read_sets
+    from evals.reporting.ways import Ways, by_turn, by_turn_table, compared, compared_table
+    from evals.running.history import HISTORIES, only_follow_ups
+    from evals.running.runner import ask_set, opened
+
+    settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader)
+    data: dict[str, Any] = {"footnote_conversations": 1, "sets": {}, "turns": {}}
+    tables = []
+    for questions in map(only_follow_ups, read_sets(sets)):
+        with (
+            progress(questions.name) as (indexing, asking),
+            opened(questions, source or [], settings, indexing) as assistant,
+        ):
+            runs = {
+                history: ask_set(
+                    assistant, questions, settings.index_dir, history=history, asking=asking
+                )
+                for history in HISTORIES
+            }
+        asked = runs["kept"].questions
+        tell_left_out(asked)
+        ways: Ways = {str(history): run.records for history, run in runs.items()}
+        found = list(compared(ways, FOLLOW_UPS, seed))
+        tables.append(compared_table(f"{asked.name}: {len(asked.questions)} follow-ups", found))
+        turns = list(by_turn(ways, BY_TURN, seed))
+        tables.append(by_turn_table(turns))
+        data["sets"][asked.name] = [asdict(own) for own in found]
+        data["turns"][asked.name] = [asdict(own) for own in turns]
+    tell(data, json_out, lambda: out.print(*tables, sep=""))

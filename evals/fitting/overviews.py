@@ -1,0 +1,252 @@
+"""Overviews beside plain ways to choose as many sentences: what they have, and what they take.
+
+The plain ways are told which part is asked for, which the assistant has to find: LexRank, in its
+continuous form (Erkan and Radev, "LexRank: Graph-based Lexical Centrality as Salience in Text
+Summarization", JAIR 22, 2004), over the sentence vectors of the index in place of vectors of terms;
+and the first sentences of the sections. LexRank is computed here, in a few lines: of the libraries
+that have it, `lexrank` was last released in 2018, and `sumy` brings its own reader of documents and
+a pinned setuptools.
+"""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, compress, zip_longest
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.table import Table
+
+from assistant import Assistant
+from evals.datasets.gold import GoldFinder
+from evals.datasets.models import OVERVIEWS, QuestionSet
+from evals.reporting.tables import rows_table
+from evals.running.coverage import Section, cited_sections, sections_of
+from evals.running.records import Cited, Record
+from evals.running.runner import SetRun, Step
+from index import Document, Index, Paragraph
+from index.errors import QuestionSetError
+
+#: Names of the ways.
+OURS, LEXRANK, FIRST = "overview", "LexRank", "first sentences"
+#: What is compared.
+SHOWN = (
+    "overview_given citation_recall_mean citation_recall section_coverage redundancy "
+    "rouge1 rouge2 rougeL answer_sentences answer_words"
+).split()
+#: Of LexRank: the probability to go on anywhere, as in Erkan and Radev's tables, and the steps of
+#: the power method, each of which leaves .85 of the error at most: of 100, less than a millionth.
+DAMPING, STEPS = 0.15, 100
+#: What each document is asked where there is no set.
+QUESTION = "What are the main points of this document?"
+
+#: A paragraph, and the number of a sentence in it.
+Place = tuple[Paragraph, int]
+#: Chooses so many of the sentences of sections.
+Choose = Callable[[Sequence[Section], int], list[Place]]
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """What one overview took.
+
+    Attributes:
+        name: the document's file, or the question.
+        sentences: of the documents that it was asked of.
+        overview_ms, encoding_ms: milliseconds of the whole answer, and of encoding the question
+            alone.
+    """
+
+    name: str
+    sentences: int
+    overview_ms: float
+    encoding_ms: float
+
+
+def only_overviews(questions: QuestionSet) -> QuestionSet:
+    """The questions of a set that ask for an overview which the documents can give.
+
+    Raises:
+        QuestionSetError: there is none.
+    """
+    asked = [q for q in questions.questions if q.kind in OVERVIEWS and q.answerable]
+    if not asked:
+        raise QuestionSetError(
+            f"{questions.name} asks for no overview: no answerable question is of the kind "
+            f"{', '.join(sorted(OVERVIEWS))}."
+        )
+    return replace(questions, questions=tuple(asked))
+
+
+def overview_ways(assistant: Assistant, run: SetRun) -> dict[str, list[Record]]:
+    """The records of the assistant's overviews, and those of the plain ways, which choose as many
+    sentences as the overview has, or, where it has none, as there are key sentences.
+
+    Args:
+        assistant: that was asked.
+        run: what came of it, of overviews alone.
+    """
+    finder = GoldFinder(run.questions, assistant.documents)
+    ways: dict[str, Choose] = {
+        LEXRANK: lambda sections, count: lexrank(assistant.index, sections, count),
+        FIRST: first_sentences,
+    }
+    asked = {question.id: question for question in run.questions.questions}
+    found: dict[str, list[Record]] = {OURS: list(run.records), **{way: [] for way in ways}}
+    for record in run.records:
+        question = asked[record.id]
+        sections = sections_of(question, record.gold, finder.asked_of(question))
+        count = len(record.sentences) if record.answered else len(record.gold.evidence)
+        for way, choose in ways.items():
+            found[way].append(_as_chosen(record, sections, choose(sections, count)))
+    return found
+
+
+def only_given(ways: Mapping[str, Sequence[Record]]) -> dict[str, list[Record]]:
+    """The same of the questions alone that were answered with an overview: how well its sentences
+    are chosen, whether or not it is seen that one is asked for."""
+    given = [record.answer_kind == "overview" for record in ways[OURS]]
+    return {way: list(compress(records, given)) for way, records in ways.items()}
+
+
+def lexrank(index: Index, sections: Sequence[Section], count: int) -> list[Place]:
+    """The sentences of most LexRank, in reading order. Redundant ones are not left out.
+
+    Memory: the square of the number of sentences, twice, in 4 bytes each.
+
+    Args:
+        index: that holds their vectors.
+        sections: what to choose from.
+        count: sentences at most.
+    """
+    places = _places([paragraph for section in sections for paragraph in section])
+    if not places:
+        return []
+    vectors = index.vectors(list(dict.fromkeys(p.id for p, _ in places)))
+    own = np.array([vectors[p.id][number] for p, number in places], dtype=np.float32)
+    best = np.argsort(-centrality(own), kind="stable")[:count]
+    return [places[n] for n in sorted(best)]
+
+
+def centrality(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Continuous LexRank by the power method; sums to 1.
+
+    Args:
+        vectors: [sentences, dimension], each of length 1; a cosine below 0 counts as 0.
+    """
+    cosines = np.clip(vectors @ vectors.T, 0, None)
+    steps = cosines / cosines.sum(axis=1, keepdims=True)  # each has at least itself
+    anywhere = np.full(len(vectors), 1 / len(vectors), dtype=np.float32)
+    rank = anywhere
+    for _ in range(STEPS):
+        rank = DAMPING * anywhere + (1 - DAMPING) * (rank @ steps)
+    return rank
+
+
+def first_sentences(sections: Sequence[Section], count: int) -> list[Place]:
+    """The first sentence of each section, in reading order: where there are more sections than
+    wanted, of those at equal distances; where there are fewer, then the second of each, and so on.
+    """
+    if len(sections) > count:
+        sections = [sections[n * len(sections) // count] for n in range(count)]
+    order = itertools.count()
+    each = [[(next(order), place) for place in _places(section)] for section in sections]
+    in_turn = [own for own in chain(*zip_longest(*each)) if own is not None]
+    return [place for _, place in sorted(in_turn[:count])]
+
+
+def times_of(assistant: Assistant, run: SetRun) -> list[Timed]:
+    """What the overviews of a run took."""
+    finder = GoldFinder(run.questions, assistant.documents)
+    asked = {question.id: question for question in run.questions.questions}
+    return [
+        Timed(
+            record.question,
+            _sentences(finder.asked_of(asked[record.id])),
+            record.timings_ms["total"],
+            _encoding_ms(assistant, record.question),
+        )
+        for record in run.records
+    ]
+
+
+def each_document(assistant: Assistant, asking: Step) -> list[Timed]:
+    """What an overview of each document takes, the first time that it is asked for.
+
+    Args:
+        assistant: with the documents open.
+        asking: called with (documents done, documents in all).
+
+    Raises:
+        QuestionSetError: what came is no overview.
+    """
+    documents = assistant.documents
+    _encoding_ms(assistant, QUESTION)  # the first one pays for loading
+    found = []
+    for done, document in enumerate(documents, start=1):
+        answer = assistant.over([document.id]).ask(QUESTION)
+        if answer.kind != "overview":
+            raise QuestionSetError(
+                f"{document.source} gets no overview: it has no sentences, or this encoder tells "
+                "no kinds of questions (fit them: footnote eval kinds)."
+            )
+        encoding = _encoding_ms(assistant, QUESTION)
+        took = answer.timings_ms["total"]
+        name = Path(document.source).name
+        found.append(Timed(name, _sentences([document]), took, encoding))
+        asking(done, len(documents))
+    return found
+
+
+def times_table(title: str, times: Sequence[Timed]) -> Table:
+    """Milliseconds of overviews, and their ratio to the encoding of the question."""
+    took = [own.overview_ms for own in times]
+    slowest = max(times, key=lambda own: own.overview_ms)
+    half, encoding = statistics.median(took), statistics.median(own.encoding_ms for own in times)
+    rows = [
+        ("overviews", len(times)),
+        ("sentences of the text, median", f"{statistics.median(t.sentences for t in times):,.0f}"),
+        ("  most", f"{max(own.sentences for own in times):,}"),
+        ("overview, median ms", f"{half:.1f}"),
+        ("  slowest, ms", f"{slowest.overview_ms:.1f}"),
+        ("  slowest, of", slowest.name),
+        ("query encoding, median ms", f"{encoding:.1f}"),
+        ("  ratio of the medians", f"{half / encoding:.1f}"),
+    ]
+    return rows_table(title, ("time", ""), rows)
+
+
+def _places(section: Sequence[Paragraph]) -> list[Place]:
+    return [(p, number) for p in section for number in range(len(p.sentences))]
+
+
+def _sentences(documents: Sequence[Document]) -> int:
+    return sum(len(p.sentences) for own in documents for p in own.paragraphs)
+
+
+def _encoding_ms(assistant: Assistant, question: str) -> float:
+    started = time.perf_counter()
+    assistant.index.encoder.encode_query(question)
+    return (time.perf_counter() - started) * 1000
+
+
+def _as_chosen(record: Record, sections: Sequence[Section], places: Sequence[Place]) -> Record:
+    """The record of an answer that quotes these sentences."""
+    chosen = [(p.document_id, p.sentences[number]) for p, number in places]
+    cited = tuple(Cited(own, sentence.start, sentence.end, True) for own, sentence in chosen)
+    return replace(
+        record,
+        status="answered",
+        answer_kind="overview",
+        sentences=tuple(" ".join(sentence.text.split()) for _, sentence in chosen),
+        citations=cited,
+        sections=cited_sections(sections, cited),
+        in_answer=(),
+        forced=None,
+        timings_ms={},
+    )

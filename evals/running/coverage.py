@@ -1,0 +1,116 @@
+"""What an answer has of the sections that an overview is asked of, and of the items of a list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from assistant import Answer
+from evals.datasets.gold import Gold, TextSpan, normalised
+from evals.datasets.models import LISTS, OVERVIEWS, PART, Question
+from index import Document, Paragraph
+
+#: Paragraphs in reading order.
+Section = tuple[Paragraph, ...]
+
+#: A document, and the headings that a part of it stands under.
+Part = tuple[str, tuple[str, ...]]
+
+#: Parts that a text has where headings tell it apart: more than what stands before and below one.
+_SEVERAL = 3
+
+
+def sections_of(question: Question, gold: Gold, documents: Sequence[Document]) -> list[Section]:
+    """The sections of what an overview is asked of, as far as they have sentences, not tables.
+
+    That is all of the documents, or, where a part is asked for, the smallest part under a heading
+    that has all the key sentences. Its sections are told apart by the first headings, as many of
+    them as it takes to tell three; where there are not so many, by all.
+
+    Args:
+        question: an overview; any other question has no sections.
+        gold: of it.
+        documents: those that it is asked of.
+    """
+    if question.kind not in OVERVIEWS or not question.answerable:
+        return []
+    text = [p for own in documents for p in own.paragraphs if p.kind in ("prose", "list")]
+    if question.kind == PART:
+        text = _smallest_part(text, gold)
+    deepest = max((len(p.heading) for p in text), default=0)
+    depth = next((d for d in range(deepest) if len(_divided(text, d)) >= _SEVERAL), deepest)
+    return _divided(text, depth)
+
+
+def cited_sections(sections: Sequence[Section], cited: Iterable[TextSpan]) -> tuple[bool, ...]:
+    """Of each section whether a citation lies in it; nothing where there is one section or none."""
+    spans = list(cited)
+    if len(sections) < 2:
+        return ()
+    return tuple(any(_span(p).overlaps_any(spans) for p in section) for section in sections)
+
+
+def matched_items(question: Question, answer: Answer) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
+    """Which items of a list an answer has, and which of its sentences are items.
+
+    A quote and an item match where one holds the other, both normalised (`gold.normalised`). What a
+    sentence has is what it cites, so that an answer of sentences and one of items are judged alike.
+
+    Args:
+        question: one that asks for a list of several items; nothing is told of any other.
+        answer: what is shown.
+
+    Returns:
+        For each item of the evidence, whether it matches a quote; for each sentence that cites,
+        whether one of its quotes matches an item.
+    """
+    if question.kind not in LISTS or not question.answerable or len(question.evidence) < 2:
+        return (), ()
+    quotes = {citation.marker: _padded(citation.quote) for citation in answer.citations}
+    cited = [[quotes[m] for m in own.markers] for own in answer.sentences if own.markers]
+    items = [[_padded(quote) for quote in item] for item in question.evidence]
+
+    def match(item: Sequence[str], own: Sequence[str]) -> bool:
+        return any(a in b or b in a for a in item for b in own if a.strip() and b.strip())
+
+    return (
+        tuple(any(match(item, own) for own in cited) for item in items),
+        tuple(any(match(item, own) for item in items) for own in cited),
+    )
+
+
+def _padded(quote: str) -> str:
+    """Normalised, between spaces: only whole words are held by another text."""
+    return f" {normalised(quote)} "
+
+
+def _smallest_part(text: Sequence[Paragraph], gold: Gold) -> list[Paragraph]:
+    """What stands under the most headings that every item of the evidence stands under."""
+    above = [
+        {part for p in text if _span(p).overlaps_any(item) for part in _parts(p)}
+        for item in gold.evidence
+    ]
+    shared = set.intersection(*above)
+    part = max((own for p in text for own in _parts(p) if own in shared), key=_depth, default=None)
+    return [p for p in text if part is None or part in _parts(p)]
+
+
+def _parts(paragraph: Paragraph) -> list[Part]:
+    """What it is a part of, the whole document first."""
+    heading = paragraph.heading
+    return [(paragraph.document_id, heading[:depth]) for depth in range(len(heading) + 1)]
+
+
+def _depth(part: Part) -> int:
+    return len(part[1])
+
+
+def _span(paragraph: Paragraph) -> TextSpan:
+    return TextSpan(paragraph.document_id, paragraph.start, paragraph.end)
+
+
+def _divided(text: Sequence[Paragraph], depth: int) -> list[Section]:
+    found: dict[Part, list[Paragraph]] = {}
+    for paragraph in text:
+        key = (paragraph.document_id, paragraph.heading[:depth])
+        found.setdefault(key, []).append(paragraph)
+    return [tuple(own) for own in found.values()]

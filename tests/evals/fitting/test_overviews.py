@@ -1,0 +1,218 @@
+"""Overviews beside LexRank and first sentences, and follow-ups in plain ways, by the command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from question_sets import Eval, write
+
+from assistant import Assistant
+from assistant.query.cleaning import MAX_QUESTION
+from evals.datasets.models import Question
+from evals.fitting.overviews import DAMPING, Place, centrality, first_sentences, lexrank
+from evals.running.history import asked_with
+from index import Document, document_from_text
+from index.errors import QuestionSetError
+
+TEXT = """# Mills
+
+Mills have ground grain in this valley for more than nine hundred years.
+
+## Wind
+
+Windmills were built on the hills, where the wind blows for most of the year. The last of them
+burned down in a storm in the year 1871. Nobody built it again.
+
+## Water
+
+Water mills stand at the river, which turns their wheels in every season but a dry summer. One of
+them still grinds grain for the bakery of the village. It is open to visitors on Sundays.
+
+## Law
+
+The right to grind was granted by the abbey, to which every miller owed a tenth of the flour.
+"""
+
+
+@pytest.fixture(scope="module")
+def mills(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("overviews")
+    (folder / "mills.md").write_text(TEXT, encoding="utf-8")
+    evidence = ["Mills have ground grain in this valley", "granted by the abbey"]
+    asked = {"id": "o1", "kind": "document", "answerable": True, "evidence": evidence}
+    abstract = "Mills have ground grain here for 900 years, by wind and by water."
+    history = [{"role": "user", "content": "Where did the windmills stand?"}]
+    return write(
+        folder / "mills.jsonl",
+        {"documents": ["mills.md"]},
+        {**asked, "question": "Summarize the document in four sentences.", "abstract": abstract},
+        {**asked, "id": "o2", "question": "What is this document about?"},
+        {"id": "f1", "question": "When did the last of them burn down?", "answerable": True,
+         "kind": "follow-up", "evidence": ["in the year 1871"], "history": history},
+        {"id": "f2", "question": "And the water mills?", "answerable": True, "kind": "follow-up",
+         "evidence": ["Water mills stand at the river"],
+         "history": [*history, {"role": "assistant", "content": "On the hills."}, *history]},
+    )  # fmt: skip
+
+
+def test_overviews_are_compared_and_timed(footnote_eval: Eval, mills: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    told = footnote_eval("overviews", mills, "--json", out)
+    data = json.loads(out.read_text())
+    found = {(own["figure"], own["way"]): own for own in data["wanted"]["mills"]}
+    ways = ("overview", "LexRank", "first sentences")
+    assert [way for figure, way in found if figure == "section_coverage"] == list(ways)
+    # The first sentences of four sections, as many as our overviews have: worked by hand.
+    first = found["citation_recall_mean", "first sentences"]
+    assert first["value"]["value"] == 1.0
+    assert found["overview_given", "overview"]["value"] == {
+        "value": 1.0, "n": 2, "low": 1.0, "high": 1.0,
+    }  # fmt: skip
+    paired = first["difference"]
+    ours = found["citation_recall_mean", "overview"]
+    assert ours["difference"] is None
+    assert paired["difference"] == pytest.approx(ours["value"]["value"] - 1.0)
+    assert found["rougeL", "overview"]["value"]["n"] == 1
+    assert 0 < found["rougeL", "overview"]["value"]["value"] < 1
+    lengths = [found["answer_sentences", way]["value"]["value"] for way in ways]
+    assert lengths[0] == lengths[1] == lengths[2]
+    times = data["times"]["mills"]
+    assert times[1]["name"] == "What is this document about?"
+    assert all(own["overview_ms"] > own["encoding_ms"] / 10 > 0 for own in times)
+    assert "ratio of the medians" in told and "first sentences" in told
+
+
+def test_without_a_set_each_document_is_timed(footnote_eval: Eval, mills: Path) -> None:
+    folder = mills.parent / "two"
+    folder.mkdir()
+    for name in ("a.md", "b.md"):
+        (folder / name).write_text(f"{TEXT}\n\nThis is {name}, which is the other one.")
+    times = json.loads(footnote_eval("overviews", "--source", folder, "--json", "-"))["times"]
+    assert [own["name"] for own in times["documents"]] == ["a.md", "b.md"]
+    assert [own["sentences"] for own in times["documents"]] == [9, 9]
+    table = folder / "c.csv"
+    table.write_text("year,mills\n1871,12\n1872,11\n")
+    with pytest.raises(QuestionSetError, match=r"c\.csv gets no overview"):
+        footnote_eval("overviews", "--source", table)
+
+
+def test_a_set_without_overviews_is_told(footnote_eval: Eval, passages: Path) -> None:
+    with pytest.raises(QuestionSetError, match="mills asks for no overview"):
+        footnote_eval("overviews", passages)
+    with pytest.raises(QuestionSetError, match="mills has no conversation"):
+        footnote_eval("conversations", passages)
+
+
+def test_overviews_that_were_not_seen_to_be_asked_for_are_told_apart(
+    footnote_eval: Eval, mills: Path, tmp_path: Path
+) -> None:
+    """One of the two questions asks for a fact, whatever the set says of its kind."""
+    lines = [json.loads(line) for line in mills.read_text().splitlines()]
+    lines[2]["question"] = "When did the last windmill burn down?"
+    (tmp_path / "mills.md").write_text(TEXT)
+    file = write(tmp_path / "told.jsonl", *lines[:3])
+    data = json.loads(footnote_eval("overviews", file, "--json", "-"))
+    counts = {}
+    for what in ("wanted", "given"):
+        (given,) = (
+            own["value"]
+            for own in data[what]["told"]
+            if (own["figure"], own["way"]) == ("overview_given", "overview")
+        )
+        counts[what] = (given["value"], given["n"])
+    assert counts == {"wanted": (0.5, 2), "given": (1.0, 1)}
+
+
+def test_lexrank_is_the_stationary_distribution() -> None:
+    generator = np.random.default_rng(3)
+    vectors = generator.standard_normal((12, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    cosines = np.clip(vectors @ vectors.T, 0, None)
+    steps = DAMPING / 12 + (1 - DAMPING) * cosines / cosines.sum(axis=1, keepdims=True)
+    values, left = np.linalg.eig(steps.T)
+    expected = left[:, np.argmax(values.real)].real
+    np.testing.assert_allclose(centrality(vectors), expected / expected.sum(), atol=1e-5)
+
+
+def test_lexrank_takes_what_the_others_are_like(tmp_path: Path) -> None:
+    text = "The mill burned. The old mill burned down. A mill had burned.\n\nPi is irrational."
+    document = document_from_text(text, "m.txt")
+    with Assistant.open(index_dir=tmp_path) as opened:
+        opened.index.sync([document])
+        (place,) = lexrank(opened.index, [document.paragraphs], 1)
+        every = lexrank(opened.index, [document.paragraphs], 9)
+    assert "mill" in sentence(place)
+    assert [sentence(own) for own in every] == sentences(document)
+    assert lexrank(opened.index, [], 3) == []
+
+
+def sentence(place: Place) -> str:
+    paragraph, number = place
+    return paragraph.sentences[number].text
+
+
+def sentences(document: Document) -> list[str]:
+    return [own.text for paragraph in document.paragraphs for own in paragraph.sentences]
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [
+        (2, ["A one.", "C one."]),  # of four sections two, at equal distances
+        (4, ["A one.", "B one.", "C one.", "D one."]),
+        (6, ["A one.", "A two.", "B one.", "C one.", "C two.", "D one."]),
+        (99, ["A one.", "A two.", "B one.", "C one.", "C two.", "C three.", "D one."]),
+    ],
+)
+def test_first_sentences(count: int, expected: list[str]) -> None:
+    text = "A one. A two.\n\nB one.\n\nC one. C two. C three.\n\nD one."
+    sections = [(own,) for own in document_from_text(text, "s.txt").paragraphs]
+    assert [sentence(place) for place in first_sentences(sections, count)] == expected
+
+
+def test_ways_to_take_a_follow_up() -> None:
+    said = ({"role": "user", "content": "Who?"}, {"role": "assistant", "content": "Xi."})
+    question = Question("q", "And when?", True, history=said)
+    assert asked_with(question, "kept") == ("And when?", said)
+    assert asked_with(question, "concatenate") == ("Who? And when?", ())
+    assert asked_with(question, "none") == ("And when?", ())
+    assert asked_with(Question("q", "When?", True), "concatenate") == ("When?", ())
+    long = Question("q", "When?", True, history=({"role": "user", "content": "x" * 9999},))
+    assert len(asked_with(long, "concatenate")[0]) == MAX_QUESTION
+    assert asked_with(long, "concatenate")[0].endswith(" When?")
+
+
+def test_conversations_are_compared_by_turn(
+    footnote_eval: Eval, mills: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.json"
+    told = footnote_eval("conversations", mills, "--json", out)
+    data = json.loads(out.read_text())
+    found = {(own["figure"], own["way"]): own for own in data["sets"]["mills"]}
+    assert {way for _, way in found} == {"kept", "concatenate", "none"}
+    assert {own["value"]["n"] for (figure, _), own in found.items() if figure == "right"} == {2}
+    assert found["right", "none"]["difference"]["n"] == 2
+    turns = {
+        own["turn"]: own["values"] for own in data["turns"]["mills"] if own["figure"] == "right"
+    }
+    assert turns.keys() == {2, 3}
+    for way in ("kept", "concatenate", "none"):
+        by_turn = [own[way]["value"] for own in turns.values()]
+        assert found["right", way]["value"]["value"] == sum(by_turn) / 2
+    assert "2 follow-ups" in told and "By turn" in told
+
+
+def test_a_run_without_history_asks_alone(footnote_eval: Eval, mills: Path) -> None:
+    asked = {}
+    for history in ("kept", "none"):
+        data = json.loads(footnote_eval(mills, "--history", history, "--json", "-"))
+        assert data["provenance"]["settings"]["history"] == history
+        asked[history] = {own["id"]: own for own in data["records"]}
+        assert {"overview_given", "rouge1"} < data["figures"].keys()
+        assert "rouge1" in data["turns"]["1"] and "rouge1" not in data["turns"]["2"]
+    assert asked["kept"]["f2"]["understood"] != "And the water mills?"
+    assert asked["none"]["f2"]["understood"] == "And the water mills?"
+    assert [own["turn"] for own in asked["none"].values()] == [1, 1, 2, 3]
