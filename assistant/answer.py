@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -154,40 +154,14 @@ class Answer(WithStatus):
 
     @property
     def marked_text(self) -> str:
-        """The text with `[1]` markers; a line an item, and a line a sentence under each heading of
-        an overview, of places, and of what is compared."""
-        if self.kind in ("overview", "where"):
-            return "\n".join(self._outlined())
-        if self.kind in ("list", "comparison"):
-            return LEADS[self.status] + "\n".join(self._itemised()).lstrip("\n")
-        return LEADS[self.status] + " ".join(map(marked, self.sentences))
-
-    def _outlined(self) -> Iterator[str]:
+        """The text with `[1]` markers, laid out: see `Layout`."""
+        layout = Layout(self.kind)
         by_marker = {citation.marker: citation for citation in self.citations}
-        before: Citation | None = None
-        for sentence in self.sentences:
-            citation = by_marker[sentence.markers[0]]
-            if heading := heading_above(citation, before):
-                yield heading
-            before = citation
-            yield f"- {marked(sentence)}"
-
-    def _itemised(self) -> Iterator[str]:
-        running: list[str] = []
-        about = ""
-        for sentence in self.sentences:
-            if running and (sentence.item or sentence.about):
-                yield " ".join(running)
-                running = []
-            if sentence.about != about:
-                about = sentence.about
-                yield about
-            if sentence.item or sentence.about:
-                yield f"- {marked(sentence)}"
-            else:
-                running.append(marked(sentence))
-        if running:
-            yield " ".join(running)
+        said = [
+            layout.before(own, by_marker[own.markers[0]] if own.markers else None) + marked(own)
+            for own in self.sentences
+        ]
+        return LEADS[self.status] + "".join(said)
 
     def __str__(self) -> str:
         """The text with `[1]` markers, and the list of sources below it."""
@@ -334,14 +308,48 @@ def marked(sentence: AnswerSentence) -> str:
     return sentence.text + "".join(f" [{marker}]" for marker in sentence.markers)
 
 
-def heading_above(citation: Citation, before: Citation | None) -> str:
-    """The heading under which an overview goes on with a citation, "" where it is the one before's:
-    the innermost, or else the document's title."""
+class Layout:
+    """How the sentences of an answer stand in plain text, each as it comes: of an overview, of
+    places and of a comparison each is a point under a heading, and so is each item of a list; all
+    others are running text.
 
-    def heading(own: Citation) -> tuple[str, str]:
-        return own.paragraph.document_id, (own.paragraph.heading or (own.title,))[-1]
+    Args:
+        kind: of the answer.
+    """
 
-    return "" if before and heading(before) == heading(citation) else heading(citation)[1]
+    def __init__(self, kind: AnswerKind) -> None:
+        self._kind = kind
+        self._last: AnswerSentence | None = None
+        self._heading: tuple[str, str] = ("", "")
+
+    def before(self, sentence: AnswerSentence, citation: Citation | None) -> str:
+        """What stands before the next sentence: what parts it from the one before, the heading that
+        begins with it, the sign of a point.
+
+        Args:
+            sentence: the next.
+            citation: the first that it has.
+        """
+        heading, point = self._heading_of(sentence, citation), is_point(self._kind, sentence)
+        after_point = self._last is not None and is_point(self._kind, self._last)
+        text = "" if self._last is None else "\n" if point or after_point else " "
+        if heading != self._heading and heading[1]:
+            text += f"{heading[1]}\n"
+        self._heading, self._last = heading, sentence
+        return text + ("- " if point else "")
+
+    def _heading_of(self, sentence: AnswerSentence, citation: Citation | None) -> tuple[str, str]:
+        """A document's id and its innermost heading above a citation, or else its title; or what is
+        compared."""
+        if self._kind in ("overview", "where") and citation:
+            paragraph = citation.paragraph
+            return paragraph.document_id, (paragraph.heading or (citation.title,))[-1]
+        return "", sentence.about
+
+
+def is_point(kind: AnswerKind, sentence: AnswerSentence) -> bool:
+    """Whether a sentence of such an answer stands on a line of its own."""
+    return kind in ("overview", "where") or sentence.item or sentence.about != ""
 
 
 def place_of(title: str, paragraph: Paragraph) -> str:

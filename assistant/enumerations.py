@@ -34,8 +34,8 @@ _JOINT = re.compile(r",?\s+(?:and|or|as well as)\s+|,\s+(?=etc\b)", re.IGNORECAS
 _PREPOSITION = re.compile(rf"\s+(?:{alternatives(PREPOSITIONS)})\s+", re.IGNORECASE)
 _LAST = re.compile(r"^(?:and|or|as well as)\s+", re.IGNORECASE)
 _WORD = re.compile(r"\w[\w'\u2019-]*")
-#: Characters of the last items of a series between commas, and of any item. Not tuned.
-SHORT, LONG = 80, 300
+#: Characters of an item: between commas that no colon introduces, and of any other. Not tuned.
+SHORT, LONG = 60, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +101,12 @@ def series(text: str, asked: Collection[str] = ()) -> Enumeration | None:
             if (found := _commas(text, start, end))
         ]
     for start, breaks, stop in tried:
+        long = LONG if len(clauses) > 1 or text[:start].rstrip().endswith(":") else SHORT
         items = []
         for (_, begin), (until, _) in pairwise([(start, start), *breaks, (stop, stop)]):
             last = _LAST.match(text[begin:until])
             items.append(_trimmed(text, begin + (len(last[0]) if last else 0), until))
-        if all(0 < b - a <= LONG and not _CLAUSE.match(text[a:b]) for a, b in items):
+        if all(0 < b - a <= long and not _CLAUSE.match(text[a:b]) for a, b in items):
             return Enumeration(_trimmed(text, 0, start), tuple(items))
     return None
 

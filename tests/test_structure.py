@@ -22,7 +22,7 @@ PACKAGES = ("index", "assistant", "evals")
 ORDER = {
     "index": "errors models chunking encoder bm25 store retriever index".split(),
     "assistant": (
-        "english timer calibration settings answer documents "
+        "english enumerations timer calibration settings answer documents "
         "query retrieval llm verification answering "
         "feedback llama_index assistant watching web cli"
     ).split(),

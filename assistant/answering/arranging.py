@@ -74,7 +74,10 @@ def arrange(
     if kind == "comparison" and (beside := _beside(evidence, decision, calibration)):
         return Arranged(status, kind, tuple(beside))
     if kind == "list" and (listed := _listed(question.standalone, decision.chosen, document)):
-        return Arranged(status, kind, tuple(listed), _miscounted(question.standalone, listed))
+        note = _miscounted(question.standalone, listed)
+        # As many as the question speaks of, in one enumeration, are what is asked for.
+        settled = note is None and number_of(question.standalone) is not None
+        return Arranged("answered" if settled else status, kind, tuple(listed), note)
     for number, quotation in enumerate(quotations):
         below = _below(quotation.candidate, document) if _COLON.search(quotation.text) else []
         if below:  # a colon and its list are one thought, whatever was asked
@@ -105,11 +108,14 @@ def _beside(evidence: Evidence, decision: Decision, calibration: Calibration) ->
     """What is said of each of the things that are compared, after what is said of all of them; none
     where nothing is said of two."""
     subjects = [part.subject for part, _ in evidence.parts]
+    together = _of_one_paragraph(evidence, subjects)
     of_each: list[list[Quotation]] = []
     for part, found in evidence.parts:
-        others = [subject for subject in subjects if subject != part.subject]
-        own = [c for c in found.candidates if _is_of(c, part.subject, others)]
-        chosen = choose(found.question, own, calibration.sentence, EACH)
+        asked, candidates = found.question, found.candidates
+        if together:
+            asked, candidates = evidence.question, together
+        own = [c for c in candidates if _is_of(c, part.subject, subjects)]
+        chosen = choose(asked, own, calibration.sentence, EACH)
         of_each.append([replace(own, about=part.subject) for own in quote(chosen)])
     if sum(map(bool, of_each)) < 2:
         return []
@@ -117,17 +123,25 @@ def _beside(evidence: Evidence, decision: Decision, calibration: Calibration) ->
     both = [
         candidate
         for candidate in decision.chosen
-        if candidate.place not in known and not any(_is_of(candidate, s, []) for s in subjects)
+        if candidate.place not in known and not any(_is_of(candidate, s, [s]) for s in subjects)
     ]
     return [*quote(both), *(own for each in of_each for own in each)]
 
 
-def _is_of(candidate: Candidate, subject: str, others: Sequence[str]) -> bool:
+def _of_one_paragraph(evidence: Evidence, subjects: Sequence[str]) -> tuple[Candidate, ...]:
+    """The sentences of the best paragraph that says something of each thing, if there is one."""
+    for hit in evidence.hits:
+        own = tuple(c for c in evidence.candidates if c.hit.paragraph.id == hit.paragraph.id)
+        if own and all(any(_is_of(c, s, subjects) for c in own) for s in subjects):
+            return own
+    return ()
+
+
+def _is_of(candidate: Candidate, subject: str, subjects: Sequence[str]) -> bool:
     """Whether a sentence names the one thing and none of the others."""
     stems = content_stems(candidate.sentence.text)
-    return bool(content_stems(subject) & stems) and not any(
-        content_stems(other) & stems for other in others
-    )
+    others = [content_stems(other) for other in subjects if other != subject]
+    return bool(content_stems(subject) & stems) and not any(other & stems for other in others)
 
 
 def _listed(

@@ -68,27 +68,24 @@ def ask(
     Exits with 0 if it is answered, with 3 if it is refused, and with 4 where it is not sure that
     the documents answer: then what comes closest is shown.
     """
-    from assistant.answer import LEADS, Decided, Done, SentenceReady, heading_above, marked
+    from assistant.answer import LEADS, Citation, Decided, Done, Layout, SentenceReady, marked
     from assistant.query.cleaning import check_question
 
     question = check_question(question)  # before anything long
     settings = settings_of(context)
     code = 0
     with opened_assistant(source, settings) as assistant:
-        separator, outlined, before = "", False, None
+        layout, cited = Layout("fact"), dict[int, Citation]()
         for event in assistant.stream(question):
             if isinstance(event, Decided):
-                outlined = event.kind == "overview"
+                layout = Layout(event.kind)
                 code = {"answered": 0, "unsure": UNSURE, "refused": REFUSED}[event.status]
                 if not as_json:
                     write_text(LEADS[event.status])
             elif isinstance(event, SentenceReady) and not as_json:
-                if outlined:
-                    heading = heading_above(event.citations[0], before)
-                    separator += f"{heading}\n- " if heading else "- "
-                    before = event.citations[0]
-                write_text(separator + marked(event.sentence))
-                separator = "\n" if outlined else " "
+                cited |= {citation.marker: citation for citation in event.citations}
+                first = cited[event.sentence.markers[0]] if event.sentence.markers else None
+                write_text(layout.before(event.sentence, first) + marked(event.sentence))
             elif isinstance(event, Done):
                 if as_json:
                     print_json(event.answer.to_dict())

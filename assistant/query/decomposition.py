@@ -70,10 +70,15 @@ _COMPARED = tuple(
         (r"\b(?:compare|contrast) (?P<first>.{2,80}?)", "(?:and|with|to)", "(?P<second>.{2,80}?)"),
         (
             r"\b(?:does|do|did|is|are|sets?|distinguish(?:es)?) (?P<first>.{2,80}?)",
-            r"(?:differ(?:ent)? from|compare (?:to|with)|apart from|from|and)",
+            "(?:differ(?:ent)? from|compare (?:to|with)|apart from|from)",
             "(?P<second>.{2,80}?)",
         ),
-        (r"^(?P<first>.{2,80}?)", r"(?:versus|vs\.?)", "(?P<second>.{2,80}?)"),
+        (
+            r"\b(?:do|did|are|were) (?P<first>.{2,80}?)",
+            "and",
+            r"(?P<second>.{2,80}?)(?= differ| compare| have .*common| alike| similar)",
+        ),
+        (r"^(?P<first>(?:[\w-]+ ){0,3}[\w-]+)", r"(?:versus|vs\.?)", "(?P<second>.{2,80}?)"),
     )
 )
 

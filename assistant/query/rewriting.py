@@ -146,7 +146,8 @@ def _spans(question: str) -> list[tuple[int, int]]:
 
 
 def _joined(one: re.Match[str], other: re.Match[str]) -> bool:
-    return _is_name(one[0]) and _is_name(other[0])
+    """Whether the two words belong together: parts of a name, or a number and what it counts."""
+    return _is_name(one[0]) and (_is_name(other[0]) or one[0].isdigit())
 
 
 def _is_name(text: str) -> bool:

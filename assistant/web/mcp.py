@@ -66,7 +66,9 @@ def tools_of(assistant: Assistant, path: str) -> FastMCP[Any]:
         and must not be given as one. When `refused`, the documents do not answer, and `closest`
         holds the nearest paragraphs, which are no answer. `unanswered` are those of several
         questions that they do not answer, `undecided` those that they may not answer. `kind` is
-        `fact`, `overview` (what stands for the whole, in the documents' order) or `chat`.
+        `fact`, `overview` (what stands for the whole, in the documents' order), `list` (a sentence
+        with `item` is one of its items), `comparison` (a sentence with `about` is about that one of
+        the things compared), `where` (each sentence is a place) or `chat`.
         """
         try:
             return assistant.ask(question).to_dict()

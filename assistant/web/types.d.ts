@@ -4,7 +4,7 @@
 // --- what the server tells ------------------------------------------------------------------------
 
 export type Verdict = "quoted" | "supported" | "unsupported" | "own";
-export type AnswerKind = "fact" | "overview" | "chat";
+export type AnswerKind = "fact" | "overview" | "list" | "comparison" | "where" | "chat";
 export type Status = "answered" | "unsure" | "refused";
 
 // A place in a document. Offsets count characters of the document's text, as Python does.
@@ -30,12 +30,15 @@ export interface Sentence {
   verdict: Verdict;
   markers: number[];
   conflicts?: string[]; // a conversation kept by an older page may lack them
+  item?: boolean; // of a list; likewise
+  about?: string; // the one of the things compared that it is about; likewise
 }
 
 export interface Answer {
   kind?: AnswerKind; // likewise lacking: then it is of a fact
   question: string;
   standalone_question: string;
+  context?: string; // the question before, where it leans on that; likewise lacking
   status?: Status; // a conversation kept by an older page lacks it, and is never unsure
   refused: boolean;
   confidence: number; // 0..1

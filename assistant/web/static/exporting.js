@@ -1,19 +1,20 @@
 // Answers and conversations as text to take along.
 
 import { oneLine, placeOf } from "./dom.js";
-import { REFUSAL, UNSURE, citationsOf, headingAbove, isUnsure, kindOf, missing, sentencesOf } from "./turn.js";
+import { REFUSAL, UNSURE, citationsOf, headingOver, isPoint, isUnsure, missing, sentencesOf } from "./turn.js";
 /** @import { Citation, Conversation, Turn } from "../types.js" */
 
-// The sentences of an answer as they are put into it: of an overview each is a line, below its heading.
+// The sentences of an answer as they are put into it: a point is a line, below its heading.
 /** @param {Turn} turn @param {string[]} said @param {(heading: string) => string} titled */
-function laidOut(turn, said, titled) {
-  if (kindOf(turn) !== "overview") return said.join(" ");
-  const first = sentencesOf(turn).map((sentence) => citationsOf(turn).find((c) => c.marker === sentence.markers[0]));
-  return said.map((words, number) => {
-    const [before, own] = [first[number - 1], first[number]];
-    const heading = own ? headingAbove(own, before) : "";
-    return `${heading ? `${number ? "\n" : ""}${titled(heading)}\n\n` : ""}- ${words}`;
-  }).join("\n");
+export function laidOut(turn, said, titled) {
+  const sentences = sentencesOf(turn);
+  return sentences.map((sentence, number) => {
+    const before = sentences[number - 1];
+    const [point, after] = [isPoint(turn, sentence), before && isPoint(turn, before)];
+    const heading = headingOver(turn, sentence, before);
+    const parted = number === 0 ? "" : heading ? "\n\n" : point && after ? "\n" : point || after ? "\n\n" : " ";
+    return `${parted}${heading ? `${titled(heading)}\n\n` : ""}${point ? "- " : ""}${said[number]}`;
+  }).join("");
 }
 
 /** @param {Citation} citation */

@@ -1,7 +1,7 @@
 // The conversation on the left: asking, and what becomes of each question.
 
 import { $, announce, smoothly, toast } from "./dom.js";
-import { copy, withFootnotes } from "./exporting.js";
+import { copy, laidOut, withFootnotes } from "./exporting.js";
 import { Failure, call, messageOf, vote } from "./server.js";
 import { fresh, newId } from "./store.js";
 import { REFUSAL, TurnView, UNSURE, citationsOf, isUnsure, kindOf, sentencesOf, tooltips } from "./turn.js";
@@ -291,10 +291,10 @@ const isTold = (turn) => turn.state === "answered" || turn.state === "unsure";
 function historyOf(turns, about) {
   /** @type {Said[]} */
   const said = turns
-    .filter((turn) => isTold(turn) && kindOf(turn) !== "chat")
+    .filter((turn) => (isTold(turn) || turn.state === "refused") && kindOf(turn) !== "chat")
     .flatMap((turn) => [
       { role: "user", content: turn.question },
-      { role: "assistant", content: sentencesOf(turn).map((s) => s.text).join(" ") },
+      { role: "assistant", content: turn.state === "refused" ? REFUSAL : laidOut(turn, sentencesOf(turn).map((s) => s.text), String) },
     ]);
   if (about) said.push({ role: "user", content: about.text });
   return said.slice(-24);

@@ -4,7 +4,7 @@
 import { $, action, around, h, placeOf } from "./dom.js";
 import { WAYS } from "./citing.js";
 import { excerpt, marked } from "./marking.js";
-/** @import { Citation, Sentence, Thumb, Turn, TurnActs } from "../types.js" */
+/** @import { AnswerKind, Citation, Sentence, Thumb, Turn, TurnActs } from "../types.js" */
 
 export const REFUSAL = "The documents do not say.";
 export const UNSURE = "The closest the documents come";
@@ -29,13 +29,25 @@ export const isUnsure = (turn) => (turn.answer?.status ?? turn.status) === "unsu
 /** @param {Turn} turn */
 export const kindOf = (turn) => turn.answer?.kind ?? turn.kind ?? "fact";
 
-// The heading under which an overview goes on with a citation: "" where it is the one before's.
-/** @param {Citation} citation @param {Citation} [before] */
-export const headingAbove = (citation, before) => {
-  /** @param {Citation} own */
-  const heading = (own) => own.heading.at(-1) ?? own.document;
-  return before?.document_id === citation.document_id && heading(before) === heading(citation) ? "" : heading(citation);
-};
+// Whether a sentence stands on a line of its own.
+/** @param {Turn} turn @param {Sentence} sentence */
+export const isPoint = (turn, sentence) => ["overview", "where"].includes(kindOf(turn)) || Boolean(sentence.item || sentence.about);
+
+// The heading that begins with a sentence: in an overview and among places the document's own, in a
+// comparison what is compared; "" where it is the one before's.
+/** @param {Turn} turn @param {Sentence} sentence @param {Sentence} [before] */
+export function headingOver(turn, sentence, before) {
+  /** @param {Sentence} [own] */
+  const heading = (own) => {
+    const citation = citationsOf(turn).find((c) => c.marker === own?.markers[0]);
+    if (!own || !isPoint(turn, own)) return ["", ""];
+    if (own.item || own.about) return ["", own.about ?? ""];
+    return citation ? [citation.document_id, citation.heading.at(-1) ?? citation.document] : ["", ""];
+  };
+  const [document, words = ""] = heading(sentence);
+  const [documentBefore, wordsBefore] = heading(before);
+  return document === documentBefore && words === wordsBefore ? "" : words;
+}
 
 // What was asked and is not in the documents, or may not be, in an answer to the rest.
 /** @param {Turn} turn */
@@ -55,13 +67,14 @@ export function standing(turn) {
   const dropped = turn.answer?.dropped ?? 0;
   const partial = unsupported + dropped > 0 || missing(turn) !== "";
   const written = sentences.some((s) => s.verdict === "supported");
-  const words = [kindOf(turn) === "overview" ? "Chosen from the documents" : isUnsure(turn) ? "May be no answer" : partial ? "Partly answered" : written ? "Written from its sources" : "Quoted from the documents"];
+  const found = /** @type {Partial<Record<AnswerKind, string>>} */ ({ overview: "Chosen from the documents", where: "Where it stands" })[kindOf(turn)];
+  const words = [found ? found : isUnsure(turn) ? "May be no answer" : partial ? "Partly answered" : written ? "Written from its sources" : "Quoted from the documents"];
   /** @param {number} count */
   const is = (count) => (count === 1 ? "sentence that nothing supports was" : "sentences that nothing supports were");
   if (dropped) words.push(`${dropped} ${is(dropped)} left out`);
   if (unsupported) words.push(`${unsupported} of ${sentences.length} sentences not supported`);
   const sure = Math.round((turn.answer?.confidence ?? 0) * 100);
-  if (kindOf(turn) !== "overview") words.push(`${sure >= 90 ? "sure" : sure >= 70 ? "fairly sure" : "not very sure"}, ${sure}%`);
+  if (!found) words.push(`${sure >= 90 ? "sure" : sure >= 70 ? "fairly sure" : "not very sure"}, ${sure}%`);
   const time = turn.answer?.timings_ms?.total ?? 0;
   words.push(time < 950 ? `${Math.round(time)} ms` : `${(time / 1000).toFixed(1)} s`);
   return { partial, text: words.join(" · ") };
@@ -73,8 +86,6 @@ export class TurnView {
     this.turn = turn;
     this.acts = acts;
     this.shown = 0;
-    /** @type {Citation | undefined} */
-    this.before = undefined;
     this.stage = h("p", { class: "stage" });
     this.lead = h("p", { class: "lead", hidden: true }, UNSURE);
     this.body = h("div", { class: "answer" });
@@ -92,7 +103,7 @@ export class TurnView {
     this.#stage();
     this.lead.hidden = !isUnsure(turn);
     const sentences = sentencesOf(turn);
-    for (const sentence of sentences.slice(this.shown)) this.#sentence(sentence);
+    sentences.slice(this.shown).forEach((sentence, number) => this.#sentence(sentence, sentences[this.shown + number - 1]));
     this.shown = sentences.length;
     if (turn.state !== "pending" && !this.after.childElementCount) this.#finish();
   }
@@ -116,23 +127,39 @@ export class TurnView {
     this.stage.hidden = !words;
   }
 
-  /** @param {Sentence} sentence */
-  #sentence(sentence) {
+  // Where a sentence goes: into running text, or as a point under its heading. What is said of each of
+  // the things compared has a column.
+  /** @param {Sentence} sentence @param {Sentence} [before] */
+  #place(sentence, before) {
+    if (!isPoint(this.turn, sentence)) return this.#added(this.body, "running");
+    const heading = headingOver(this.turn, sentence, before);
+    /** @type {HTMLElement} */
+    let column = this.body;
+    if (sentence.about) {
+      const beside = this.#added(this.body, "beside");
+      column = heading ? beside.appendChild(h("div", { class: "column" })) : this.#added(beside, "column");
+    }
+    if (heading) column.append(h("h3", { class: "under", dir: "auto" }, heading));
+    return column.appendChild(h("div", { class: "point" }));
+  }
+
+  // The last element of a place where it is of this class, or a new one behind it.
+  /** @param {HTMLElement} place @param {string} name */
+  #added(place, name) {
+    const last = place.lastElementChild;
+    if (last instanceof HTMLElement && last.classList.contains(name)) return last;
+    return place.appendChild(h("div", { class: name }));
+  }
+
+  /** @param {Sentence} sentence @param {Sentence} [before] */
+  #sentence(sentence, before) {
     const citations = citationsOf(this.turn);
     const markers = sentence.markers.map((marker) => {
       const citation = citations.find((c) => c.marker === marker);
       return citation && this.#marker(citation);
     });
     const odd = sentence.verdict === "unsupported";
-    let place = this.body;
-    const first = citations.find((c) => c.marker === sentence.markers[0]);
-    if (kindOf(this.turn) === "overview" && first) {
-      const heading = headingAbove(first, this.before);
-      this.before = first;
-      if (heading) this.body.append(h("h3", { class: "under", dir: "auto" }, heading));
-      place = h("div", { class: "point" });
-      this.body.append(place);
-    }
+    const place = this.#place(sentence, before);
     // The space belongs to what follows: at the end of what is there it would move with it.
     place.append(
       place.childElementCount ? " " : "",
@@ -179,6 +206,7 @@ export class TurnView {
     if (answer && answer.standalone_question !== answer.question) {
       this.after.append(h("p", { class: "meta", dir: "auto" }, "Understood as: ", h("q", {}, answer.standalone_question)));
     }
+    if (answer?.context) this.after.append(h("p", { class: "meta", dir: "auto" }, "In the context of: ", h("q", {}, answer.context)));
     if (turn.state === "refused") this.#refused();
     else if (citationsOf(turn).length) this.after.append(this.#cards(citationsOf(turn), "Sources"));
     this.after.append(this.#actions());
