@@ -25,6 +25,7 @@ from assistant.documents import (
     suggestions,
     unless_named,
 )
+from assistant.llm.client import check_setting
 from assistant.query.cleaning import check_question, without_surrogates
 from assistant.query.kinds import Kind, load_kinds
 from assistant.query.question import Question, understand
@@ -110,6 +111,8 @@ class Assistant:
             settings = load_settings(index_dir=index_dir)
         elif index_dir is not None:
             settings = settings.model_copy(update={"index_dir": Path(index_dir)})
+        if llm is None:
+            check_setting(settings)  # before anything long
         given: Sequence[RawDocument] = []
         if paths:
             given = read_raw_documents(paths, on_skip, on_found, settings.ignore)
@@ -145,18 +148,21 @@ class Assistant:
         self._writer.close()
         self.index.close()
 
-    def over(self, documents: Sequence[str], *, write: bool = True) -> Self:
+    def over(self, documents: Sequence[str], *, write: bool | Writer = True) -> Self:
         """The same assistant, asking these documents of its index instead.
 
         It shares the index and the models, which only the assistant that opened them closes.
 
         Args:
             documents: their ids.
-            write: let a language model write, where one is set; otherwise only quote.
+            write: let the language model write that is set, if one is; or this one, which whoever
+                made it closes. False: only quote.
         """
         other = copy(self)
         other.turn_to(documents)
-        if not write:
+        if isinstance(write, Writer):
+            other._writer = write  # noqa: SLF001
+        elif not write:
             other._writer = Writer(self.settings.model_copy(update={"llm": None}))  # noqa: SLF001
         return other
 
@@ -169,6 +175,11 @@ class Assistant:
         self._documents = tuple(documents)
         self._retriever = self._retriever_of(self._documents)
         self._verifier = None
+
+    @property
+    def writer_name(self) -> str | None:
+        """Name of the language model that writes; None where the documents are only quoted."""
+        return self._writer.name
 
     @property
     def reader_fingerprint(self) -> str:

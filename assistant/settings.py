@@ -83,9 +83,10 @@ class Settings(BaseSettings):
     llm: str | None = Field(
         None,
         min_length=1,
-        description="Address of an OpenAI-compatible server, or a .gguf file, that writes answers.",
+        description="The language model that writes: `ollama:NAME` or the like, the address of an "
+        "OpenAI-compatible server, a .gguf file; `none` for none.",
     )
-    llm_model: str | None = Field(None, description="The model on that server; its first one.")
+    llm_model: str | None = Field(None, description="The model on that server, if `llm` has none.")
     llm_api_key: SecretStr | None = Field(None, description="The server's key.")
     llm_context: int | None = Field(
         None, ge=512, description="The model's context in tokens, where its server does not tell."
@@ -150,11 +151,11 @@ def load_settings(**arguments: Any) -> Settings:
             raise SettingsError(_unknown(written, names, "in the environment"))
     named = os.environ.get(f"{PREFIX}CONFIG")
     file = Path(named) if named else user_config_path("footnote") / "config.toml"
-    if named and not _is_file(file):
+    if named and not is_file(file):
         raise SettingsError(
             f"{PREFIX}CONFIG names {named!r}, which is not a file that can be read."
         )
-    configured = type("Configured", (Settings,), {"file": file if _is_file(file) else None})
+    configured = type("Configured", (Settings,), {"file": file if is_file(file) else None})
     try:
         settings = configured(**given)
     except ValidationError as error:
@@ -184,11 +185,17 @@ def not_installed(what: str, extra: str) -> SettingsError:
     return SettingsError(f"{what} needs a package that is not installed. Run: {command}")
 
 
-def _is_file(path: Path) -> bool:
+def models_folder() -> Path:
+    """Where a language model's file is looked for that is given by its name alone."""
+    return user_data_path("footnote") / "models"
+
+
+def is_file(path: Path) -> bool:
+    """Whether a file is there and may be looked at."""
     try:
         return path.is_file()
-    except OSError:
-        return False  # in a folder that may not be looked into: nothing there can be read
+    except (OSError, ValueError):
+        return False  # its folder may not be looked into, or it is no name of a file
 
 
 def _unknown(name: str, known: list[str], where: str) -> str:

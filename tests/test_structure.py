@@ -37,6 +37,7 @@ HOMES = {
     "docling": {"index.chunking.rich_text"},
     "filelock": {"index.store.locks", "assistant.feedback"},
     "gradio": {"assistant.web.server"},
+    "httpx": {"assistant.llm.client", "assistant.llm.servers"},
     "ir_measures": {"evals.metrics.metrics"},
     "jinja2": {"evals.reporting.report"},
     "liteparse": {"index.chunking.pdf.reader"},

@@ -21,12 +21,15 @@ from assistant.llm.client import (
     LanguageModelError,
     Message,
     check_setting,
+    is_set,
     load_model,
+    name_of,
 )
 from assistant.llm.sanitising import declines, instructs, one_line, plain_sentence
 from assistant.query.rewriting import Turn
 from assistant.retrieval.evidence import Candidate
 from index.chunking.sentences import sentence_spans
+from index.errors import SettingsError
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -117,7 +120,7 @@ class Writer:
         llm: another one, any llama-index LLM.
 
     Raises:
-        SettingsError: what is set is neither an address nor a file.
+        SettingsError: what is set names no language model, or a package for it is missing.
     """
 
     def __init__(self, settings: Settings, llm: LLM | None = None) -> None:
@@ -127,7 +130,14 @@ class Writer:
         self._llm = llm
         self._model: LanguageModel | None = None
         self._loading = threading.Lock()
-        self.is_set = llm is not None or settings.llm is not None
+        self.is_set = llm is not None or is_set(settings)
+        self._named = name_of(settings) if llm is None and self.is_set else None
+
+    @property
+    def name(self) -> str | None:
+        """What people call the language model, as far as it is known; None without one."""
+        known = self._llm is not None or self._model is not None
+        return self._loaded().name if known else self._named
 
     def write(
         self,
@@ -178,7 +188,10 @@ class Writer:
             if self._model is None:
                 limits = (self._settings.llm_timeout, self._settings.llm_context)
                 given = self._llm and LanguageModel(self._llm, *limits)
-                self._model = given or load_model(self._settings)
+                try:
+                    self._model = given or load_model(self._settings)
+                except SettingsError as error:  # it was right when this was made
+                    raise LanguageModelError("it is no longer there") from error
             return self._model
 
 

@@ -6,6 +6,7 @@ What takes long to import is imported where it is first needed.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,8 +32,10 @@ from assistant.cli.options import (
     print_json,
     print_text,
     settings_of,
+    tell_offer,
     write_text,
 )
+from assistant.llm.servers import SERVERS, Server
 from index import read_document
 from index.errors import DocumentError, FootnoteError
 
@@ -91,6 +94,8 @@ def ask(
                     print_json(event.answer.to_dict())
                 else:
                     print_text(event.answer.below)
+    if not as_json:
+        tell_offer(settings, context.obj)
     raise typer.Exit(code)
 
 
@@ -212,6 +217,7 @@ def chat(
     with opened_assistant(source, settings, unread.append) as assistant:
         from assistant.web.server import serve
 
+        tell_offer(settings, context.obj)
         serve(
             assistant,
             host=host,
@@ -221,17 +227,22 @@ def chat(
             mcp=mcp,
             unread=unread_of(unread, folders),
             watch=FolderWatch(assistant, folders, unread) if watch else None,
+            servers=context.obj,
         )
 
 
-def main() -> None:
-    """Run the command; a mistake is told in a sentence, without a traceback."""
+def main(servers: Sequence[Server] = SERVERS) -> None:
+    """Run the command; a mistake is told in a sentence, without a traceback.
+
+    Args:
+        servers: where language models on this machine are looked for, to offer them.
+    """
     for command in entry_points(group="footnote.commands"):
         # Only what is asked for is imported: a plain `ask` needs no evaluation.
         if sys.argv[1:2] in ([], ["--help"], [command.name]):
             app.add_typer(command.load(), name=command.name)
     try:
-        app()
+        app(obj=servers)
     except FootnoteError as error:
         notes.print(f"footnote: {error}")
         sys.exit(MISTAKE)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -22,6 +23,7 @@ from index.models import ENGLISH
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
+    from assistant.llm.servers import Server
     from assistant.settings import Settings
     from index import Index
 
@@ -74,7 +76,9 @@ AnswerFrom = Annotated[
 LanguageModel = Annotated[
     str | None,
     typer.Option(
-        "--llm", help="Address of an OpenAI-compatible server or a .gguf file, to write answers."
+        "--llm",
+        help="Language model to write answers: `ollama:NAME` (or `lmstudio:NAME`, `llamacpp:`, "
+        "`vllm:NAME`), the address of an OpenAI-compatible server, a .gguf file; or `none`.",
     ),
 ]
 Unsupported = Annotated[
@@ -164,6 +168,25 @@ def tell_languages(assistant: Assistant) -> None:
             f"{what} not in English ({languages}), from which the models that ship have learned: "
             "answers are less sure there, and more is refused. A multilingual encoder finds more: "
             "see FOOTNOTE_ENCODER in the README."
+        )
+
+
+def tell_offer(settings: Settings, servers: Sequence[Server]) -> None:
+    """Say that a language model runs on this machine, and what lets it write, where none is set
+    and a person sees it. It is not used.
+
+    Args:
+        settings: those in force.
+        servers: where language models are looked for.
+    """
+    from assistant.llm.servers import find_offers
+
+    if settings.llm is not None or not (sys.stdout.isatty() and sys.stderr.isatty()):
+        return
+    for offer in find_offers(servers)[:1]:
+        notes.print(
+            f"A language model is running here ({offer.server.title}: {offer.name}). To let it "
+            f"write: --llm {shlex.quote(offer.setting)}"
         )
 
 

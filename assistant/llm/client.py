@@ -12,11 +12,15 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from assistant.llm.location import NONE, Endpoint, locate
+from assistant.llm.servers import is_loopback
 from assistant.settings import not_installed
-from index.errors import FootnoteError, SettingsError
+from index.errors import FootnoteError
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -141,55 +145,83 @@ class LanguageModel:
         return {"max_tokens": most} if "max_tokens" in type(self._llm).model_fields else {}
 
 
+def is_set(settings: Settings) -> bool:
+    """Whether the settings name a language model."""
+    return settings.llm not in (None, NONE)
+
+
+def name_of(settings: Settings) -> str:
+    """What people call the language model that is set, as far as that is known before it is loaded;
+    of an address only where it leads, for it may hold a password.
+
+    Raises:
+        SettingsError: what is set names none, see `locate`.
+    """
+    assert settings.llm is not None
+    where = locate(settings.llm, settings.llm_model)
+    if isinstance(where, Path):
+        return where.stem
+    return where.model or urlsplit(where.address).netloc.rpartition("@")[2]
+
+
+def check_installed(in_process: bool = False) -> None:
+    """Check that what talks to a server is installed, and what runs a file `in_process`.
+
+    Raises:
+        SettingsError: a package is missing; says how it is installed.
+    """
+    needed = ["llama_index.llms.openai_like", *(["xllamacpp"] if in_process else [])]
+    if not all(map(_is_installed, needed)):
+        raise not_installed("Writing with a language model", "llm")
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:  # not even what it would be a part of
+        return False
+
+
 def check_setting(settings: Settings) -> None:
     """Check before anything long that a language model that is set could be there.
 
     Raises:
-        SettingsError: what is set is neither an address nor a file.
+        SettingsError: what is set names none, see `locate`, or a package for it is missing.
     """
-    if settings.llm and not _is_address(settings.llm) and not _path(settings.llm).is_file():
-        raise SettingsError(
-            f"FOOTNOTE_LLM is {settings.llm!r}, which is neither an address that begins with "
-            "http:// or https:// nor a file. Give http://host:port/v1 or the path of a .gguf file."
-        )
+    if settings.llm is not None and is_set(settings):
+        where = locate(settings.llm, settings.llm_model)
+        check_installed(in_process=isinstance(where, Path))
 
 
 def load_model(settings: Settings) -> LanguageModel:
     """The language model that is set.
 
     Raises:
-        SettingsError: a package for it is missing.
+        SettingsError: what is set names none, or a package for it is missing.
         LanguageModelError: it cannot be loaded.
     """
     assert settings.llm is not None
-    if not _is_address(settings.llm):
-        return _in_process(_path(settings.llm), settings)
+    where = locate(settings.llm, settings.llm_model)
+    if isinstance(where, Path):
+        return _in_process(where, settings)
     key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else None
-    return _served(settings.llm, settings, key)
-
-
-def _is_address(llm: str) -> bool:
-    return llm.startswith(("http://", "https://"))
-
-
-def _path(llm: str) -> Path:
-    return Path(llm).expanduser()
+    return _served(where, settings, key)
 
 
 def _served(
-    address: str, settings: Settings, key: str | None, server: object = None
+    endpoint: Endpoint, settings: Settings, key: str | None, server: object = None
 ) -> LanguageModel:
     try:
         import httpx
         from llama_index.llms.openai_like import OpenAILike
     except ImportError as error:
-        raise not_installed("FOOTNOTE_LLM", "llm") from error
-    told = _ask(address, key, settings.llm_timeout)
+        raise not_installed("Writing with a language model", "llm") from error
+    told = _ask(endpoint, key, settings.llm_timeout)
     context = settings.llm_context or told.get("context") or DEFAULT_CONTEXT
-    client = httpx.Client(timeout=settings.llm_timeout)
+    client = httpx.Client(timeout=settings.llm_timeout, trust_env=not _is_here(endpoint))
     llm: LLM = OpenAILike(
-        model=settings.llm_model or told.get("model") or "default",
-        api_base=address,
+        model=endpoint.model or told.get("model") or "default",
+        api_base=endpoint.address,
         api_key=key or "none",
         is_chat_model=True,
         context_window=context,
@@ -209,20 +241,30 @@ def _served(
     return LanguageModel(llm, settings.llm_timeout, context, close)
 
 
-def _ask(address: str, key: str | None, timeout: float) -> dict[str, Any]:
-    """What a server tells of its first model: name and context size, as far as it does. That it
-    cannot be reached or denies the key is found out, and told, when it is asked to write."""
+def _is_here(endpoint: Endpoint) -> bool:
+    """Whether it is on this machine: what is said to it then goes past any proxy."""
+    return is_loopback(urlsplit(endpoint.address).hostname or "")
+
+
+def _ask(endpoint: Endpoint, key: str | None, timeout: float) -> dict[str, Any]:
+    """What a server tells of the model, or else of its first: name and context size, as far as it
+    does. That it cannot be reached or denies the key is found out, and told, when it is asked to
+    write."""
     import httpx
 
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:
         reply = httpx.get(
-            f"{address.rstrip('/')}/models", headers=headers, timeout=min(5.0, timeout)
+            f"{endpoint.address.rstrip('/')}/models",
+            headers=headers,
+            timeout=min(5.0, timeout),
+            trust_env=not _is_here(endpoint),
         )
-        first = reply.json()["data"][0]
-        meta = first.get("meta") or {}
-        context = first.get("max_model_len") or meta.get("n_ctx") or meta.get("n_ctx_train")
-        return {"model": str(first["id"]), "context": int(context) if context else None}
+        models = reply.json()["data"]
+        told = next((one for one in models if one["id"] == endpoint.model), models[0])
+        meta = told.get("meta") or {}
+        context = told.get("max_model_len") or meta.get("n_ctx") or meta.get("n_ctx_train")
+        return {"model": str(told["id"]), "context": int(context) if context else None}
     except (httpx.HTTPError, ValueError, KeyError, IndexError, TypeError, AttributeError):
         return {}
 
@@ -231,7 +273,7 @@ def _in_process(path: Path, settings: Settings) -> LanguageModel:
     try:
         import xllamacpp
     except ImportError as error:
-        raise not_installed("FOOTNOTE_LLM", "llm") from error
+        raise not_installed("Writing with a language model", "llm") from error
     key = secrets.token_hex(16)
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(path)
@@ -247,7 +289,8 @@ def _in_process(path: Path, settings: Settings) -> LanguageModel:
         server = xllamacpp.Server(parameters)
     except Exception as error:  # the library raises RuntimeError, MemoryError and others
         raise LanguageModelError(f"{path.name} cannot be loaded: {_translated(error)}") from error
-    return _served(f"{server.listening_address}/v1", settings, key, server=server)
+    endpoint = Endpoint(f"{server.listening_address}/v1", path.stem)
+    return _served(endpoint, settings, key, server=server)
 
 
 def _finish(raw: object, before: str | None) -> str | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import ipaddress
 import os
 import secrets
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 
+from assistant.llm.servers import is_loopback
 from index.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -59,7 +59,10 @@ _FORM = "must be name:password, with neither of them empty"
 
 #: The page's own addresses, and those of gradio that it or a gradio client needs. Gradio has many
 #: more (files, uploads, proxies, another page), which nobody here needs.
-_OWN = ("/", "/login", "/logout", "/session", "/folder", "/starters", "/uploads", "/feedback", MCP)
+_OWN = (
+    *("/", "/login", "/logout", "/session", "/folder", "/starters", "/writers", "/uploads"),
+    *("/feedback", MCP),
+)
 _OWN_BELOW = ("/page/", "/documents/")
 _GRADIO = ("/config", "/gradio_api/info", "/gradio_api/cancel", "/gradio_api/startup-events")
 _GRADIO_BELOW = ("/gradio_api/queue/", "/gradio_api/call/", "/gradio_api/heartbeat/")
@@ -111,16 +114,6 @@ def check_host(host: str, logins: Sequence[tuple[str, str]]) -> None:
             f"the documents. Give names and passwords ({VARIABLE}, or --auth FILE), or use the "
             "host 127.0.0.1."
         )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:  # a name, which may stand for any address
-        return False
 
 
 class SecurityMiddleware:

@@ -25,13 +25,15 @@ from fastapi.responses import JSONResponse
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
+from assistant.llm.servers import SERVERS, Server, is_loopback
 from assistant.watching import FolderWatch, Unread
 from assistant.web.feedback import Vote, answer_of
 from assistant.web.rendering import PageRenderer
-from assistant.web.security import MCP, SecurityMiddleware, accounts_of, check_host, is_loopback
+from assistant.web.security import MCP, SecurityMiddleware, accounts_of, check_host
 from assistant.web.sessions import SessionDocuments
 from assistant.web.streams import Quota, adding, answering, plain_document, turns_of
 from assistant.web.suggestions import SHOWN, Suggestions
+from assistant.web.writers import Writers
 from index.errors import FootnoteError, MissingPathError, QuestionError, SettingsError
 
 if TYPE_CHECKING:
@@ -81,6 +83,7 @@ def serve(
     mcp: bool = False,
     unread: Sequence[Unread] = (),
     watch: FolderWatch | None = None,
+    servers: Sequence[Server] = SERVERS,
 ) -> None:
     """Serve the page until interrupted, and print its address.
 
@@ -93,6 +96,9 @@ def serve(
         mcp: offer the assistant's tools to MCP clients too.
         unread: files that could not be read; the page lists them.
         watch: follows the assistant's folders, once the page is there.
+        servers: where language models are looked for that the page offers, unless one is set. Only
+            whoever sits at this machine may use what runs on it: nothing is looked for where the
+            page can be reached from others, or has a login, which says that others come.
 
     Raises:
         SettingsError: the host is reachable from other machines and there is no `auth`, the port
@@ -109,7 +115,8 @@ def serve(
     guard = Middleware(SecurityMiddleware, local=is_loopback(host), accounts=accounts_of(auth))
     starters, renderer = Suggestions(), PageRenderer()
     folder = Folder(tuple(unread), watch)
-    server = build(sessions, starters, renderer, folder, guard, tools)
+    writers = Writers(assistant, servers if is_loopback(host) and not auth else ())
+    server = build(sessions, starters, writers, renderer, folder, guard, tools)
     _ask_this_machine_directly()
     try:
         _, url, _ = server.launch(
@@ -165,6 +172,7 @@ def serve(
 def build(
     sessions: SessionDocuments,
     starters: Suggestions,
+    writers: Writers,
     renderer: PageRenderer,
     folder: Folder,
     guard: Middleware,
@@ -172,14 +180,16 @@ def build(
 ) -> gr.Server:
     """The server, not yet launched."""
     server = gr.Server(title="Footnote", openapi_url=None, middleware=[guard])
-    _add_streams(server, sessions, starters)
-    _add_requests(server, sessions, starters, renderer, folder)
+    _add_streams(server, sessions, starters, writers)
+    _add_requests(server, sessions, starters, writers, renderer, folder)
     if tools:
         server.router.routes.extend(tools.streamable_http_app().routes)
     return server
 
 
-def _add_streams(server: gr.Server, sessions: SessionDocuments, starters: Suggestions) -> None:
+def _add_streams(
+    server: gr.Server, sessions: SessionDocuments, starters: Suggestions, writers: Writers
+) -> None:
     """What takes long: it waits its turn in gradio's queue and streams; gradio sends the browser
     what is new in each value."""
     at_once = Quota(OWN_AT_ONCE)
@@ -189,6 +199,7 @@ def _add_streams(server: gr.Server, sessions: SessionDocuments, starters: Sugges
         history: list[dict[str, str]],
         documents: list[str] | None,
         request: gr.Request,
+        llm: str | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Answer a question: an Answer as plain values, in pieces.
 
@@ -196,11 +207,15 @@ def _add_streams(server: gr.Server, sessions: SessionDocuments, starters: Sugges
             question: as a person asks it.
             history: the conversation before it, as `role` (user or assistant) and `content`.
             documents: ids of the documents to ask; null asks all.
+            llm: what writes: `none` quotes the documents, null lets the language model write that
+                is set; or one of those that are offered.
         """
         owner = _owner(request.username, request.headers)
         try:
             with at_once.one_of(owner or str(request.session_hash)):
-                yield from answering(sessions, starters, owner, question, history, documents)
+                yield from answering(
+                    sessions, starters, writers, owner, question, history, documents, llm
+                )
         except QuestionError as error:  # too many of one person's
             yield {"stage": "failed", "failure": str(error)}
 
@@ -220,6 +235,7 @@ def _add_requests(
     server: gr.Server,
     sessions: SessionDocuments,
     starters: Suggestions,
+    writers: Writers,
     renderer: PageRenderer,
     folder: Folder,
 ) -> None:
@@ -275,6 +291,10 @@ def _add_requests(
     @server.get("/folder")
     def changes(after: int, _: Annotated[str | None, Depends(user)]) -> dict[str, Any]:
         return folder.to_dict(after)
+
+    @server.get("/writers")
+    def writing(_: Annotated[str | None, Depends(user)]) -> dict[str, Any]:
+        return writers.to_dict()
 
     @server.post("/starters")
     def starting(documents: list[str], owner: anyone) -> list[str]:

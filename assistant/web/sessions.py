@@ -28,6 +28,7 @@ from index.errors import DocumentError, FootnoteError, MissingPathError, Unreada
 from index.models import Boxes
 
 if TYPE_CHECKING:
+    from assistant.answering.generative import Writer
     from assistant.assistant import Assistant
     from index.store.writer import Progress
 
@@ -98,15 +99,25 @@ class SessionDocuments:
             *(SessionDocument(info, own=True) for info in infos.values() if _is_of(info, owner)),
         ]
 
-    def asking(self, owner: str | None, chosen: Sequence[str] | None = None) -> Assistant:
+    def asking(
+        self,
+        owner: str | None,
+        chosen: Sequence[str] | None = None,
+        write: bool | Writer = True,
+    ) -> Assistant:
         """The assistant over these documents, or over all that this browser may ask.
+
+        Args:
+            owner: who asks.
+            chosen: ids of the documents.
+            write: what writes; see `Assistant.over`.
 
         Raises:
             MissingPathError: a document is not there, or not for this browser.
         """
         allowed = [found.info.id for found in self.documents(owner)]
         if chosen is None:
-            return self._assistant.over(allowed)
+            return self._assistant.over(allowed, write=write)
         if not chosen:
             raise MissingPathError("No document is chosen. Choose one under Documents.")
         if not set(chosen) <= set(allowed):
@@ -114,7 +125,7 @@ class SessionDocuments:
                 "A document that was chosen is no longer here. Look under Documents, and add it "
                 "again if it is missing."
             )
-        return self._assistant.over([i for i in allowed if i in set(chosen)])
+        return self._assistant.over([i for i in allowed if i in set(chosen)], write=write)
 
     def document(self, owner: str | None, identity: str) -> Document:
         """A document with its whole text.

@@ -19,6 +19,7 @@ from typing import Any
 from assistant.answer import Answer, Citation, Decided, Done, SentenceReady, SourcesFound
 from assistant.web.sessions import SessionDocument, SessionDocuments
 from assistant.web.suggestions import Suggestions
+from assistant.web.writers import Writers
 from index.errors import FootnoteError, QuestionError
 
 FAILED = (
@@ -32,45 +33,49 @@ _logger = logging.getLogger(__name__)
 def answering(
     sessions: SessionDocuments,
     starters: Suggestions,
+    writers: Writers,
     owner: str | None,
     question: str,
     history: Sequence[dict[str, str]],
     documents: Sequence[str] | None,
+    llm: str | None,
 ) -> Iterator[dict[str, Any]]:
     """An answer in pieces: `searching`, then `reading` with the sources, then with the `status` of
     the sentences to come, then with the sentences.
 
     Args:
-        sessions, starters: whose documents are asked, and what can be asked instead.
+        sessions, starters, writers: whose documents are asked, what can be asked instead, and what
+            may write.
         owner: who asks.
-        question, history, documents: as the browser sent them.
+        question, history, documents, llm: as the browser sent them.
     """
     known: dict[str, Any] = {"stage": "searching"}
     yield known
     try:
-        asked = sessions.asking(owner, documents)
-        for event in asked.stream(question, turns_of(history)):
-            if isinstance(event, SourcesFound):
-                known = {
-                    "stage": "reading",
-                    "sources": [plain_citation(source) for source in event.sources],
-                    "sentences": [],
-                    "citations": [],
-                }
-            elif isinstance(event, Decided):
-                known = {**known, "status": event.status, "kind": event.kind}
-            elif isinstance(event, SentenceReady):
-                known = {
-                    **known,
-                    "sentences": [*known["sentences"], asdict(event.sentence)],
-                    "citations": [*known["citations"], *map(plain_citation, event.citations)],
-                }
-            elif isinstance(event, Done):
-                answer = event.answer
-                known = {**known, "stage": "done", "answer": plain_answer(answer)}
-                if answer.refused:
-                    known["instead"] = starters.near(asked, answer.closest, question)
-            yield known
+        with writers.chosen(llm) as write:
+            asked = sessions.asking(owner, documents, write)
+            for event in asked.stream(question, turns_of(history)):
+                if isinstance(event, SourcesFound):
+                    known = {
+                        "stage": "reading",
+                        "sources": [plain_citation(source) for source in event.sources],
+                        "sentences": [],
+                        "citations": [],
+                    }
+                elif isinstance(event, Decided):
+                    known = {**known, "status": event.status, "kind": event.kind}
+                elif isinstance(event, SentenceReady):
+                    known = {
+                        **known,
+                        "sentences": [*known["sentences"], asdict(event.sentence)],
+                        "citations": [*known["citations"], *map(plain_citation, event.citations)],
+                    }
+                elif isinstance(event, Done):
+                    answer = event.answer
+                    known = {**known, "stage": "done", "answer": plain_answer(answer)}
+                    if answer.refused:
+                        known["instead"] = starters.near(asked, answer.closest, question)
+                yield known
     except FootnoteError as error:
         yield {**known, "stage": "failed", "failure": str(error)}
     except Exception:

@@ -106,6 +106,19 @@ export interface Folder {
   unread: Unread[];
 }
 
+// What may write the answers.
+export interface Writers {
+  set: string | null; // the name of the language model that is set
+  offered: Offered[];
+  missing: string | null; // what has to be installed before one of those can write
+}
+
+export interface Offered {
+  llm: string; // what it is asked for by
+  name: string;
+  server: string;
+}
+
 // A place on a page, from 1, in points from its top left corner.
 export interface Rectangle {
   page: number;
@@ -175,7 +188,7 @@ export interface Vote {
 
 // The functions in gradio's queue: what each takes, and each value that it gives.
 export interface Streams {
-  ask: { takes: [question: string, history: Said[], documents: string[]]; gives: Answering };
+  ask: { takes: [question: string, history: Said[], documents: string[], llm: string | null]; gives: Answering };
   add: { takes: [ticket: string]; gives: Adding };
 }
 
@@ -251,6 +264,7 @@ export interface TurnActs {
 
 export interface TalkActs {
   documents(): string[]; // ids of those that are asked
+  writer(): string | null; // what writes: null is what is set
   changed(): void;
   follow(citation: Citation, all: Citation[]): Promise<void>;
   cite(citations: Citation[]): Promise<void>;
@@ -291,6 +305,7 @@ interface Elements {
   library: HTMLDialogElement;
   question: HTMLTextAreaElement;
   "reader-choice": HTMLSelectElement;
+  writing: HTMLSelectElement;
 }
 
 export type ElementById<Id extends string> = Id extends keyof Elements ? Elements[Id] : HTMLElement;

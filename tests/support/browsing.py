@@ -9,7 +9,7 @@ import ipaddress
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,9 +31,14 @@ UNANSWERABLE = "What is the population of India?"
 
 
 @contextmanager
-def serving(folder: Path, *flags: str | Path, **environment: str) -> Iterator[str]:
+def serving(
+    folder: Path,
+    *flags: str | Path,
+    command: Sequence[str | Path] = (FOOTNOTE,),
+    **environment: str,
+) -> Iterator[str]:
     """Serve the page by the installed command, on a free port; gives its address."""
-    command = [FOOTNOTE, "chat", "--no-open", "--index-dir", folder / "index", *flags]
+    command = [*command, "chat", "--no-open", "--index-dir", folder / "index", *flags]
     with (folder / "errors.txt").open("w+") as errors:
         process = subprocess.Popen(
             [str(part) for part in command],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -10,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from helpers import PATIENCE
 
@@ -28,6 +30,8 @@ class Handler(BaseHTTPRequestHandler):
 
     chat: Callable[[Handler], None]
     over: threading.Event
+    models: Sequence[str]
+    gets: list[str]
     asked: list[dict[str, Any]]
     keys: list[str | None]
 
@@ -36,7 +40,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """The models that there are."""
-        self.reply(200, {"data": [{"id": "tiny", "max_model_len": 2048}]})
+        self.gets.append(self.path)
+        entries = [
+            {"id": model, "object": "model", "created": 1, "owned_by": "x", "max_model_len": 2048}
+            for model in self.models
+        ]
+        self.reply(200, {"object": "list", "data": entries})
 
     def do_POST(self) -> None:
         """A chat completion."""
@@ -85,13 +94,14 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(chat: Callable[[Handler], None]) -> Iterator[tuple[str, type[Handler]]]:
-    """A server on loopback: its address, and what it was asked."""
+def serving(
+    chat: Callable[[Handler], None], *models: str, handler: type[Handler] = Handler, port: int = 0
+) -> Iterator[tuple[str, type[Handler]]]:
+    """A server on loopback, of these models or of one: its address, and what it was asked."""
     over = threading.Event()
-    kind = type(
-        "Own", (Handler,), {"chat": staticmethod(chat), "over": over, "asked": [], "keys": []}
-    )
-    server = ThreadingHTTPServer(("127.0.0.1", 0), kind)
+    own = {"chat": staticmethod(chat), "over": over, "models": models or ("tiny",)}
+    kind = type("Own", (handler,), own | {"gets": [], "asked": [], "keys": []})
+    server = ThreadingHTTPServer(("127.0.0.1", port), kind)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -163,3 +173,44 @@ def babbles(*events: str) -> Callable[[Handler], None]:
 def words(text: str) -> Sequence[str]:
     """A text in the pieces that a model writes it in."""
     return [f"{word} " for word in text.split()]
+
+
+@contextmanager
+def answering(*parts: bytes, over: threading.Event | None = None) -> Iterator[int]:
+    """Another kind of program: whoever connects is sent these bytes, whatever they ask, and then
+    nothing until `over`. Gives its port."""
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return  # closed
+            with connection, suppress(OSError):  # whoever asked has given up
+                connection.recv(65536)
+                for part in parts:
+                    connection.sendall(part)
+                if over:
+                    over.wait(PATIENCE)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, daemon=True).start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+def port_of(address: str) -> int:
+    """The port in an address."""
+    port = urlsplit(address).port
+    assert port is not None
+    return port
+
+
+def free_port() -> int:
+    """A port at which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

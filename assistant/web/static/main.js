@@ -9,6 +9,7 @@ import { Reader } from "./reader.js";
 import { messageOf, session, starters } from "./server.js";
 import { Store, fresh, storage } from "./store.js";
 import { Talk } from "./talk.js";
+import { Writing } from "./writing.js";
 
 const ALIVE = 60_000; // milliseconds between signs of life
 /** @type {Record<string, string>} */
@@ -48,9 +49,11 @@ const library = new Library(store, {
     if (reader.document?.id === id) void reader.show(id, true);
   },
 });
+const writing = new Writing();
 /** @type {Talk} */
 const talk = new Talk(store, {
   documents: () => library.asked(),
+  writer: () => writing.choice,
   changed: () => history.draw(),
   follow: (citation, all) => reader.light(citation, all),
   cite: (citations) => reader.cite(citations),
@@ -64,6 +67,7 @@ void new Folder(async (changes) => {
   const shown = changes.find((change) => change.document === reader.document?.id);
   if (shown?.what === "changed") await reader.show(shown.document, true);
 }).begin();
+void writing.look();
 talk.show((store.current && store.load(store.current)) || fresh());
 addEventListener("hashchange", follow);
 follow();

@@ -1,7 +1,7 @@
 // Everything that is asked of the server.
 
 import { storage } from "./store.js";
-/** @import { Edit, Folder, Message, Session, Step, Streams, Vote, Whole, Word } from "../types.js" */
+/** @import { Edit, Folder, Message, Session, Step, Streams, Vote, Whole, Word, Writers } from "../types.js" */
 
 const SESSION = "x-footnote-session";
 
@@ -73,6 +73,7 @@ export const keep = (id) => post(`documents/${encodeURIComponent(id)}/keep`, {})
 export const remove = (id) => ask(`documents/${encodeURIComponent(id)}`, { method: "DELETE" });
 /** @param {number} after the number of the last change that is known */
 export const folder = async (after) => /** @type {Folder} */ (await told(await ask(`folder?after=${after}`)));
+export const writers = async () => /** @type {Writers} */ (await told(await ask("writers")));
 /** @param {string[]} documents */
 export const starters = async (documents) => /** @type {string[]} */ (await told(await post("starters", documents)));
 /** @param {Vote} value */

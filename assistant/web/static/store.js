@@ -1,5 +1,5 @@
-// What this browser keeps: conversations, which documents are asked, the theme. The server keeps
-// none of it.
+// What this browser keeps: conversations, which documents are asked, the theme, and for as long as
+// the tab is open what writes. The server keeps none of it.
 
 import { toast } from "./dom.js";
 /** @import { Conversation } from "../types.js" */
@@ -19,6 +19,26 @@ export const storage = {
       localStorage.setItem(name, value);
     } catch {
       toast("This browser has no more room for conversations: delete some to keep this one.");
+    }
+  },
+};
+
+// What is kept for as long as the tab is open.
+export const tab = {
+  /** @param {string} name */
+  get(name) {
+    try {
+      return sessionStorage.getItem(name);
+    } catch {
+      return null; // a browser that keeps nothing
+    }
+  },
+  /** @param {string} name @param {string} value */
+  set(name, value) {
+    try {
+      sessionStorage.setItem(name, value);
+    } catch {
+      // It holds until the page is loaded again.
     }
   },
 };

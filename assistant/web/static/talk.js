@@ -146,7 +146,7 @@ export class Talk {
     try {
       const before = conversation.turns.slice(0, conversation.turns.indexOf(turn));
       const history = historyOf(before, turn.about);
-      for await (const { place, value } of call("ask", [turn.question, history, turn.documents], stopping.signal)) {
+      for await (const { place, value } of call("ask", [turn.question, history, turn.documents, this.acts.writer()], stopping.signal)) {
         if (place !== undefined) turn.place = place;
         if (value) this.#take(turn, value);
         if (turn.state !== "pending") this.#saved(conversation);

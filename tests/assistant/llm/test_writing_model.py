@@ -119,8 +119,19 @@ def test_any_llama_index_model_can_write(writing: Assistant, assistant: Assistan
 
 def test_a_file_that_is_none_is_a_mistake(assistant: Assistant, tmp_path: Path) -> None:
     chosen = load_settings(index_dir=assistant.settings.index_dir, llm=str(tmp_path / "none.gguf"))
-    with pytest.raises(SettingsError, match="neither an address"):
+    with pytest.raises(SettingsError, match=r"there is no file .*none\.gguf"):
         Assistant(assistant.index, assistant.document_ids, chosen)
+
+
+def test_a_file_that_is_gone_is_told(assistant: Assistant, tmp_path: Path) -> None:
+    file = tmp_path / "gone.gguf"
+    file.touch()
+    chosen = load_settings(index_dir=assistant.settings.index_dir, llm=str(file))
+    own = Assistant(assistant.index, assistant.document_ids, chosen)
+    file.unlink()
+    answer = own.ask("When was the US Indo-Pacific strategy released?")
+    assert answer.sentences[0].verdict == "quoted"
+    assert answer.note is not None and "it is no longer there" in answer.note
 
 
 def test_a_file_that_cannot_be_loaded_is_told(assistant: Assistant, tmp_path: Path) -> None:

@@ -326,7 +326,7 @@ def test_what_one_adds_no_other_sees(browser: Browser, url: str, own: Path) -> N
             "x-footnote-session": localStorage.getItem("footnote/key") };
           const { functions } = await (await fetch("session", { headers })).json();
           const body = { fn_index: functions.ask, session_hash: "other",
-            data: ["How much is paid back for meals?", [], [id]] };
+            data: ["How much is paid back for meals?", [], [id], null] };
           await fetch("gradio_api/queue/join",
             { method: "POST", headers, body: JSON.stringify(body) });
           return (await fetch("gradio_api/queue/data?session_hash=other", { headers })).text();

@@ -114,7 +114,7 @@ async def asked(
     course = course or Course()
     headers = {"x-footnote-session": key}
     stream = secrets.token_hex(8)
-    body = {"fn_index": 0, "session_hash": stream, "data": [question, [], None]}
+    body = {"fn_index": 0, "session_hash": stream, "data": [question, [], None, None]}
     joined = await client.post("gradio_api/queue/join", json=body, headers=headers)
     assert joined.status_code == 200, joined.text
     places: list[int] = []
@@ -338,6 +338,7 @@ def test_a_login_guards_everything(tmp_path: Path) -> None:
         for method, path in (
             ("GET", "session"),
             ("POST", "starters"),
+            ("GET", "writers"),
             ("GET", "documents/x"),
             ("POST", "uploads?name=a"),
             ("POST", "feedback"),

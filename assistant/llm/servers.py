@@ -1,0 +1,161 @@
+"""Servers of language models on this machine: what they are called, where they usually listen, and
+which of their models there are.
+
+Nothing but this machine is asked, and past any proxy. What answers counts only if it lists models
+as the OpenAI protocol does: many programs listen on these ports.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import httpx
+
+PATIENCE = 0.5
+"""Seconds in which a server that is running lists its models."""
+
+LARGEST = 1_000_000  # bytes of such a list
+LONGEST = 200  # characters of a model's name
+
+# The protocol does not tell which models chat; these turn texts into vectors or scores.
+_CANNOT_CHAT = re.compile(r"embed|rerank|minilm|\bbge\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A program that serves language models.
+
+    Attributes:
+        key: what stands for it in the setting, before a colon.
+        title: its name.
+        port: where it usually listens.
+        serves_one: it has one model at a time, which need not be named.
+    """
+
+    key: str
+    title: str
+    port: int
+    serves_one: bool = False
+
+    @property
+    def address(self) -> str:
+        """Its address on this machine."""
+        return f"http://127.0.0.1:{self.port}/v1"
+
+
+SERVERS = (
+    Server("ollama", "Ollama", 11434),
+    Server("lmstudio", "LM Studio", 1234),
+    Server("llamacpp", "llama.cpp", 8080, serves_one=True),
+    Server("vllm", "vLLM", 8000),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A language model that runs on this machine and could write.
+
+    Attributes:
+        server: where it runs.
+        model: what its server calls it.
+    """
+
+    server: Server
+    model: str
+
+    @property
+    def setting(self) -> str:
+        """What to set, so that it writes."""
+        return f"{self.server.key}:{self.model}"
+
+    @property
+    def name(self) -> str:
+        """What people call it; llama.cpp calls a model by the path of its file."""
+        return self.model.rpartition("/")[2] if self.model.endswith(".gguf") else self.model
+
+
+def find_offers(servers: Sequence[Server] = SERVERS, patience: float = PATIENCE) -> list[Offer]:
+    """The models of those servers that are running on this machine, in the servers' order. They are
+    asked all at once; one that does not answer, or not as such a server does, has none.
+
+    Args:
+        servers: those that are looked for.
+        patience: seconds for an answer.
+    """
+    import httpx
+
+    if not servers:
+        return []
+
+    async def ask_all() -> list[list[str]]:
+        async with httpx.AsyncClient(
+            trust_env=False, timeout=patience, headers={"accept-encoding": "identity"}
+        ) as client:
+            asked = (_models_at(server.address, client, patience) for server in servers)
+            return await asyncio.gather(*asked)
+
+    with ThreadPoolExecutor(1) as own:  # a notebook, say, runs a loop in its thread already
+        found = own.submit(asyncio.run, ask_all()).result()
+    return [
+        Offer(server, model)
+        for server, models in zip(servers, found, strict=True)
+        for model in models
+    ]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the host."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:  # a name, which may stand for any address
+        return False
+
+
+async def _models_at(address: str, client: httpx.AsyncClient, patience: float) -> list[str]:
+    import httpx
+
+    body = bytearray()
+    try:
+        async with asyncio.timeout(patience), client.stream("GET", f"{address}/models") as reply:
+            if reply.status_code != httpx.codes.OK:
+                return []
+            async for part in reply.aiter_raw():
+                body += part
+                if len(body) > LARGEST:
+                    return []
+        told = json.loads(body)
+    except (httpx.HTTPError, TimeoutError, ValueError, RecursionError):
+        return []  # nothing is there, or another kind of program
+    return _models_in(told)
+
+
+def _models_in(told: object) -> list[str]:
+    """The models that can chat in an answer that lists models; none in any other."""
+    entries = told.get("data") if isinstance(told, dict) and told.get("object") == "list" else None
+    if not isinstance(entries, list):
+        return []
+    models = []
+    for entry in entries:
+        if not isinstance(entry, dict) or entry.get("object") != "model":
+            return []
+        model = entry.get("id")
+        if not isinstance(model, str) or not _is_name(model):
+            return []
+        if not _CANNOT_CHAT.search(model):
+            models.append(model)
+    return models
+
+
+def _is_name(text: str) -> bool:
+    """Whether it can be shown and typed as it is."""
+    return 0 < len(text) <= LONGEST and text.isprintable() and text == text.strip()

@@ -1,0 +1,76 @@
+// What writes the answers: nothing, so that the documents are quoted; the language model that is set;
+// or, where none is, one that runs on this machine. It is offered, and writes only if it is let.
+
+import { $, h, toast } from "./dom.js";
+import { writers } from "./server.js";
+import { tab } from "./store.js";
+/** @import { Writers } from "../types.js" */
+
+const CHOICE = "footnote/writer";
+const QUOTE = "none";
+
+export class Writing {
+  /** @type {Writers} */
+  told = { set: null, offered: [], missing: null };
+  // What questions are asked with; null: nothing was chosen, and what is set writes.
+  choice = tab.get(CHOICE) || null;
+
+  constructor() {
+    const list = $("writing");
+    list.addEventListener("change", () => this.#choose(list.value));
+    $("offer-yes").addEventListener("click", () => this.#answer(this.told.offered[0]?.llm ?? QUOTE));
+    $("offer-no").addEventListener("click", () => this.#answer(QUOTE));
+    // It may have been started meanwhile, in another window.
+    addEventListener("focus", () => void this.look());
+  }
+
+  // See what may write.
+  async look() {
+    try {
+      this.told = await writers();
+    } catch {
+      return; // a question that cannot be asked either says why
+    }
+    // Where one is set no other is offered: what was chosen is from an earlier run.
+    if (this.told.set !== null && this.choice !== QUOTE) this.choice = null;
+    this.#draw();
+  }
+
+  // What may write by what a question is asked with, in the order in which it is listed.
+  #names() {
+    const { set, offered, missing } = this.told;
+    const names = new Map(set === null ? [] : [["", `Written by ${set}`]]);
+    names.set(QUOTE, "Quoted");
+    for (const one of missing === null ? offered : []) names.set(one.llm, `Written by ${one.name} (${one.server})`);
+    // One that does not answer for a moment, say because it is busy, stays chosen.
+    if (this.choice && !names.has(this.choice)) names.set(this.choice, `Written by ${this.choice}`);
+    return names;
+  }
+
+  #draw() {
+    const { set, offered, missing } = this.told;
+    const names = this.#names();
+    const list = $("writing");
+    list.replaceChildren(...[...names].map(([value, name]) => h("option", { value }, name)));
+    list.value = this.choice ?? (set === null ? QUOTE : "");
+    list.hidden = names.size === 1;
+    const [first] = offered;
+    $("offer").hidden = !first || this.choice !== null;
+    $("offer-yes").hidden = missing !== null;
+    if (first) $("offer-text").textContent = `A language model is running here (${first.server}: ${first.name}). ${missing ?? ""}`;
+  }
+
+  /** @param {string} value */
+  #answer(value) {
+    this.#choose(value);
+    $("question").focus(); // the offer is gone
+  }
+
+  /** @param {string} value */
+  #choose(value) {
+    this.choice = value || null;
+    tab.set(CHOICE, value);
+    toast(value === QUOTE ? "From now on the documents are quoted." : `${this.#names().get(value)} from now on, in this tab. Each sentence is checked against the documents.`);
+    this.#draw();
+  }
+}

@@ -1,0 +1,89 @@
+"""What may write the answers on the page: the language model that is set; or, where none is, one
+that runs on this machine, if the person lets it.
+
+The server keeps no choice: each question says what writes its answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from assistant.answering.generative import Writer
+from assistant.llm.client import check_installed
+from assistant.llm.location import NONE
+from assistant.llm.servers import Server, find_offers
+from index.errors import SettingsError
+
+if TYPE_CHECKING:
+    from assistant.assistant import Assistant
+
+PATIENCE = 5.0
+"""Seconds in which a server lists its models that a question is for: it may be busy writing."""
+
+
+class Writers:
+    """What may write for one assistant.
+
+    Args:
+        assistant: the language model that is set is its own.
+        servers: where others are looked for; nowhere if one is set, or `none`.
+    """
+
+    def __init__(self, assistant: Assistant, servers: Sequence[Server]) -> None:
+        self._assistant = assistant
+        settled = assistant.writer_name is not None or assistant.settings.llm is not None
+        self._servers = () if settled else tuple(servers)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values: the name of the one that is `set`, those that are `offered`, and what
+        has to be installed (`missing`) before one of those can write."""
+        offers = find_offers(self._servers)
+        return {
+            "set": self._assistant.writer_name,
+            "offered": [
+                {"llm": offer.setting, "name": offer.name, "server": offer.server.title}
+                for offer in offers
+            ],
+            "missing": _missing() if offers else None,
+        }
+
+    @contextmanager
+    def chosen(self, llm: str | None) -> Iterator[bool | Writer]:
+        """What `Assistant.over` lets write inside a `with`.
+
+        Args:
+            llm: None lets write what is set, `none` quotes; or the setting of an offered model.
+
+        Raises:
+            SettingsError: that model is not offered (any more), or a package for it is missing.
+        """
+        if llm is None or llm == NONE:
+            yield llm is None
+            return
+        key = llm.partition(":")[0]
+        near = [server for server in self._servers if server.key == key]
+        offers = [offer for offer in find_offers(near, PATIENCE) if offer.setting == llm]
+        if not offers:
+            raise SettingsError(
+                f"The language model {llm!r} is not running on this machine. Start it, or choose "
+                "below that answers are quoted."
+            )
+        # Where it is may differ from where `llm` would be looked for, and a key is another's.
+        where = {
+            "llm": offers[0].server.address,
+            "llm_model": offers[0].model,
+            "llm_api_key": None,
+            "llm_context": None,
+        }
+        with closing(Writer(self._assistant.settings.model_copy(update=where))) as writer:
+            yield writer
+
+
+def _missing() -> str | None:
+    try:
+        check_installed()
+    except SettingsError as error:
+        return str(error)
+    return None

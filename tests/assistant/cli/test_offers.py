@@ -1,0 +1,112 @@
+"""A language model that runs on this machine is offered by the command, where a person sees it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from helpers import PATIENCE, SUPPORT, footnote
+from model_servers import Handler, port_of, serving, writes
+
+QUESTION = "When was the US Indo-Pacific strategy released?"
+OFFER = (
+    "A language model is running here (Ollama: llama3.2). To let it write: --llm ollama:llama3.2"
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index with the shipped document in it."""
+    folder = tmp_path_factory.mktemp("offers")
+    footnote("search", "Japan", "--index-dir", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ollama() -> Iterator[tuple[int, type[Handler]]]:
+    """The port of a server that runs two models, and what it was asked."""
+    with serving(writes("Nobody asked."), "llama3.2", "qwen3") as (address, asked):
+        yield port_of(address), asked
+
+
+def command(port: int, *arguments: str | Path) -> list[str]:
+    """The command that looks for Ollama at this port."""
+    return [sys.executable, str(SUPPORT / "offering.py"), f"ollama={port}", *map(str, arguments)]
+
+
+def on_a_terminal(arguments: list[str], **environment: str) -> str:
+    """What a command prints to the terminal that it runs on."""
+    ours, its = pty.openpty()
+    with subprocess.Popen(
+        arguments, stdin=its, stdout=its, stderr=its, env=os.environ | environment
+    ) as process:
+        os.close(its)
+        seen = b""
+        while True:
+            try:
+                more = os.read(ours, 4096)
+            except OSError:  # the other end was closed
+                break
+            if not more:
+                break
+            seen += more
+    os.close(ours)
+    assert process.returncode == 0, seen
+    assert b"Traceback" not in seen
+    return seen.decode().replace("\r\n", "\n")
+
+
+def test_it_is_offered_on_a_terminal(folder: Path, ollama: tuple[int, type[Handler]]) -> None:
+    port, asked = ollama
+    seen = on_a_terminal(command(port, "ask", QUESTION, "--index-dir", folder))
+    assert seen.count(OFFER) == 1
+    assert seen.rstrip().endswith(OFFER)  # the answer comes first
+    assert asked.asked == []
+
+
+@pytest.mark.parametrize("flags", [["--json"], ["--llm", "none"]])
+def test_it_is_not_offered_unasked_for(
+    folder: Path, ollama: tuple[int, type[Handler]], flags: list[str]
+) -> None:
+    port, asked = ollama
+    before = len(asked.gets)
+    seen = on_a_terminal(command(port, "ask", QUESTION, "--index-dir", folder, *flags))
+    assert "language model" not in seen
+    assert len(asked.gets) == before, "nothing is looked for either"
+
+
+def test_it_is_not_offered_to_a_program(folder: Path, ollama: tuple[int, type[Handler]]) -> None:
+    port, asked = ollama
+    before = len(asked.gets)
+    for flags in ([], ["--json"]):
+        done = subprocess.run(
+            command(port, "ask", QUESTION, "--index-dir", folder, *flags),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=True,
+        )
+        assert done.stderr == ""
+        assert "language model" not in done.stdout
+    assert json.loads(done.stdout)["status"] == "answered"
+    assert len(asked.gets) == before
+
+
+def test_none_overrides_what_is_set(folder: Path, ollama: tuple[int, type[Handler]]) -> None:
+    port, asked = ollama
+    address = f"http://127.0.0.1:{port}/v1"
+    own = ("--index-dir", folder, "--json")
+    done = footnote("ask", QUESTION, *own, "--llm", "none", FOOTNOTE_LLM=address)
+    assert [s["verdict"] for s in json.loads(done.stdout)["sentences"]] == ["quoted"]
+    assert asked.asked == []
+
+
+def test_a_mistake_is_told_in_a_sentence(folder: Path) -> None:
+    done = footnote("ask", QUESTION, "--index-dir", folder, "--llm", "ollama:", code=2)
+    assert "Give ollama:NAME" in done.stderr

@@ -1,0 +1,146 @@
+"""What FOOTNOTE_LLM may say, and what is told where it says something else."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from assistant import Assistant
+from assistant.llm.client import check_setting
+from assistant.llm.location import Endpoint, locate
+from assistant.settings import load_settings, models_folder
+from index.errors import SettingsError
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that one is in; the data folder is another."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path / "here"
+
+
+@pytest.mark.parametrize(
+    ("llm", "address", "model"),
+    [
+        ("ollama:llama3.2", "http://127.0.0.1:11434/v1", "llama3.2"),
+        ("ollama:llama3.2:1b", "http://127.0.0.1:11434/v1", "llama3.2:1b"),
+        (" Ollama: llama3.2 ", "http://127.0.0.1:11434/v1", "llama3.2"),
+        ("lmstudio:qwen/qwen3-8b", "http://127.0.0.1:1234/v1", "qwen/qwen3-8b"),
+        ("llamacpp:", "http://127.0.0.1:8080/v1", None),
+        ("llamacpp:qwen3.gguf", "http://127.0.0.1:8080/v1", "qwen3.gguf"),
+        ("vllm:Qwen/Qwen3-8B", "http://127.0.0.1:8000/v1", "Qwen/Qwen3-8B"),
+        ("http://10.0.0.5:8000/v1", "http://10.0.0.5:8000/v1", None),
+    ],
+)
+def test_a_server_and_its_model(llm: str, address: str, model: str | None) -> None:
+    assert locate(llm) == Endpoint(address, model)
+
+
+def test_a_model_that_is_set_apart() -> None:
+    assert locate("ollama:", "big") == Endpoint("http://127.0.0.1:11434/v1", "big")
+    assert locate("ollama:small", "big") == Endpoint("http://127.0.0.1:11434/v1", "small")
+    assert locate("https://models.example/v1", "big").model == "big"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("llm", "told"),
+    [
+        ("ollama", "does not say which of Ollama's models is meant. Give ollama:NAME"),
+        ("ollama:", "Give ollama:NAME"),
+        ("vllm: ", "Give vllm:NAME"),
+        ("llamacpp", "Give llamacpp:, with the colon"),
+        ("olama:llama3.2", r"\(ollama:NAME, lmstudio:NAME, llamacpp:, vllm:NAME\)"),
+        ("llama3.2", "neither an address"),
+        ("", "neither an address"),
+        ("localhost:11434/v1", r"Did you mean http://localhost:11434/v1\?"),
+        ("ftp://host/v1", "neither an address"),
+        ("http://", "Give http://host:port/v1"),
+        ("http:///v1", "Give http://host:port/v1"),
+        ("http://host:port/v1", "Give http://host:port/v1"),
+        ("http://[::1/v1", "Give http://host:port/v1"),
+        ("http://host:99999/v1", "Give http://host:port/v1"),
+        ("~nobody-of-this-name/a.gguf", "there is no file"),
+        ("a\0.gguf", "no such file"),
+        ("a" * 5000 + ".gguf", "no such file"),
+    ],
+)
+def test_what_to_give_instead_is_told(here: Path, llm: str, told: str) -> None:
+    with pytest.raises(SettingsError, match=told) as error:
+        locate(llm)
+    assert "FOOTNOTE_LLM" in str(error.value)
+
+
+def test_a_file_by_its_name_is_looked_for_here_and_among_the_models(here: Path) -> None:
+    with pytest.raises(SettingsError) as error:
+        locate("small.gguf")
+    assert f"in {here} or in {models_folder()}" in str(error.value)
+    models_folder().mkdir(parents=True)
+    (models_folder() / "small.gguf").touch()
+    assert locate("small.gguf") == models_folder() / "small.gguf"
+    (here / "small.gguf").touch()
+    assert locate("small.gguf") == here / "small.gguf"
+
+
+def test_a_file_by_its_path_is_looked_for_there_only(here: Path) -> None:
+    models_folder().mkdir(parents=True)
+    (models_folder() / "small.gguf").touch()
+    with pytest.raises(SettingsError, match=r"no file .*/sub/small\.gguf"):
+        locate("sub/small.gguf")
+    (here / "sub").mkdir()
+    (here / "sub" / "small.gguf").touch()
+    assert locate("sub/small.gguf") == here / "sub" / "small.gguf"
+    assert locate(str(here / "sub" / "small.gguf")) == here / "sub" / "small.gguf"
+
+
+def test_a_mistake_is_told_before_anything_is_indexed(tmp_path: Path) -> None:
+    settings = load_settings(index_dir=tmp_path / "index", llm="ollama:")
+    with pytest.raises(SettingsError, match="ollama:NAME"):
+        Assistant.open(settings=settings)
+    assert not (tmp_path / "index").exists()
+
+
+def test_it_is_one_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """From the file, the environment, and arguments."""
+    config = tmp_path / "config.toml"
+    config.write_text('llm = "ollama:llama3.2"\n')
+    monkeypatch.setenv("FOOTNOTE_CONFIG", str(config))
+    assert load_settings().llm == "ollama:llama3.2"
+    monkeypatch.setenv("FOOTNOTE_LLM", "vllm:Qwen/Qwen3-8B")
+    assert load_settings().llm == "vllm:Qwen/Qwen3-8B"
+    assert load_settings(llm="none").llm == "none"
+
+
+def test_the_name_of_what_writes(assistant: Assistant, tmp_path: Path) -> None:
+    small = tmp_path / "small.gguf"
+    small.touch()
+    for llm, name in (
+        ("ollama:llama3.2", "llama3.2"),
+        (str(small), "small"),
+        ("http://ann:secret@127.0.0.1:9/v1", "127.0.0.1:9"),
+        ("none", None),
+    ):
+        chosen = load_settings(index_dir=assistant.settings.index_dir, llm=llm)
+        own = Assistant(assistant.index, assistant.document_ids, chosen)
+        assert own.writer_name == name
+        assert own.over(own.document_ids, write=False).writer_name is None
+    assert assistant.writer_name is None
+
+
+@pytest.mark.parametrize(
+    ("package", "llm"),
+    [("llama_index.llms.openai_like", "ollama:llama3.2"), ("xllamacpp", "small.gguf")],
+)
+def test_what_has_to_be_installed_is_told_at_once(
+    here: Path, monkeypatch: pytest.MonkeyPatch, package: str, llm: str
+) -> None:
+    (here / "small.gguf").touch()
+    settings = load_settings(index_dir=here / "index", llm=llm)
+    check_setting(settings)
+    monkeypatch.setitem(sys.modules, package, None)  # as if it were not installed
+    with pytest.raises(SettingsError, match=r"pip install 'footnote\[llm\]'"):
+        check_setting(settings)
+    check_setting(load_settings(llm="none"))
