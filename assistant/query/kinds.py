@@ -48,10 +48,10 @@ ACTS: frozenset[Kind] = frozenset({"more", "shorten", "source", "instead"})
 #: .6 it is 1 %. A courtesy takes more, for nothing is looked up for it; what is looked up all the
 #: same takes less.
 SURE: Mapping[str, float] = {
-    "overview": 0.75,
+    "overview": 0.65,
     "where": 0.5,
     "courtesy": 0.8,
-    "about": 0.5,
+    "about": 0.7,
     "source": 0.8,
     "more": 0.6,
     "shorten": 0.6,

@@ -22,8 +22,9 @@ Turn = Mapping[str, str]
 #: Questions that a question is put after: with two, a chain of follow-ups leads back to what they
 #: are about. Of one and two, two found as much or more on each of four sets with conversations.
 BEFORE = 2
-#: Spans of a question that are tried for what is asked about instead, and words of one.
-SPANS, WORDS = 24, 5
+#: Spans of a question that are tried for what is asked about instead, words of one, and what each
+#: word more or less than that has costs of the cosine. Not tuned.
+SPANS, WORDS, LONGER = 24, 5, 0.05
 
 _WORD = re.compile(r"\w[\w.\u2019'-]*\w|\w")
 _EMPTY = FUNCTION_WORDS | NEGATORS | frozenset(QUESTION_WORDS)
@@ -73,8 +74,13 @@ def instead(topic: str, question: str, encode: Callable[[str], Vectors]) -> str 
     spans = alike if alike and _is_name(topic) else spans
     if not spans:
         return None
-    own = encode(topic)
-    start, end = max(spans[:SPANS], key=lambda span: float(encode(question[slice(*span)]) @ own))
+    own, words = encode(topic), len(_meaning(topic))
+
+    def fits(span: tuple[int, int]) -> float:
+        text = question[slice(*span)]
+        return float(encode(text) @ own) - LONGER * abs(len(_meaning(text)) - words)
+
+    start, end = max(spans[:SPANS], key=fits)
     head = question[:start]
     if topic.split()[0].lower() in ARTICLES:
         head = re.sub(r"\b(?:an?|the)\s+$", "", head, flags=re.IGNORECASE)
@@ -137,21 +143,29 @@ def _spans(question: str) -> list[tuple[int, int]]:
     for run in runs:
         for first in range(len(run)):
             for last in range(first, min(first + WORDS, len(run))):
-                cut = (first > 0 and _joined(run[first - 1], run[first])) or (
-                    last + 1 < len(run) and _joined(run[last], run[last + 1])
-                )
+                cut = _joined(run, first) or _joined(run, last + 1)
                 if not cut:
                     found.append((run[first].start(), run[last].end()))
     return sorted(found, key=lambda span: span[0] - span[1])
 
 
-def _joined(one: re.Match[str], other: re.Match[str]) -> bool:
-    """Whether the two words belong together: parts of a name, or a number and what it counts."""
-    return _is_name(one[0]) and (_is_name(other[0]) or one[0].isdigit())
+def _joined(run: Sequence[re.Match[str]], place: int) -> bool:
+    """Whether a word belongs to the one before it: to a name, or to a number that counts it."""
+    if not 0 < place < len(run):
+        return False
+    before = run[place - 1][0]
+    if _is_name(before) and _is_name(run[place][0]):
+        return True
+    return before.isdigit() and not (place > 1 and _is_name(run[place - 2][0]))
 
 
 def _is_name(text: str) -> bool:
     """Whether each word of it begins with a capital or holds a digit, but for articles and the
     like."""
-    words = [word for word in _WORD.findall(text) if word.lower() not in _EMPTY]
+    words = _meaning(text)
     return bool(words) and all(w[0].isupper() or any(map(str.isdigit, w)) for w in words)
+
+
+def _meaning(text: str) -> list[str]:
+    """Its words that carry meaning."""
+    return [word for word in _WORD.findall(text) if word.lower() not in _EMPTY]

@@ -78,8 +78,7 @@ class Retriever:
             context = part.context
             if leans:
                 context = f"{question.before} {part.context or part.asked}"
-            several = asks_for_several(part.asked)
-            parts.append((part, look.both(part.asked, context, several, reads=reads)))
+            parts.append((part, look.part(part.asked, context, reads)))
         return replace(whole, parts=tuple(parts), said=question.said, more=question.more)
 
 
@@ -109,14 +108,23 @@ class _Look:
         context: str | None,
         several: bool,
         vector: Vectors | None = None,
-        reads: bool | None = None,
     ) -> RawEvidence:
         """What is found for a question, and, where it has a context, for that."""
-        alone = self._found(asked, asked, context, several, vector, reads)
+        alone = self._found(asked, asked, context, several, vector, None)
         if context is None:
             return alone
         reads = bool(alone.readings)
         return replace(alone, carried=self._found(asked, context, None, several, None, reads))
+
+    def part(self, asked: str, context: str | None, reads: bool) -> RawEvidence:
+        """What is found for one of several questions in the context of those before it. How similar
+        a paragraph is to it is told by itself, for the others may be answered without it."""
+        raw = self._found(asked, asked, context, asks_for_several(asked), None, reads)
+        hits = tuple(
+            replace(hit, legs={**hit.legs, "sentence": max(hit.sentence_scores)})
+            for hit in raw.found.hits
+        )
+        return replace(raw, found=replace(raw.found, hits=hits))
 
     def _found(
         self,

@@ -39,7 +39,7 @@ def texts(chosen: tuple[Candidate, ...]) -> list[str]:
 
 
 def asked(*parts: tuple[str, Evidence], alone: bool) -> tuple[tuple[Part, Evidence], ...]:
-    return tuple((Part(question, question, alone), evidence) for question, evidence in parts)
+    return tuple((Part(question, None, alone), evidence) for question, evidence in parts)
 
 
 def tolls_and_cyclists() -> Evidence:

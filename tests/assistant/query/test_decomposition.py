@@ -39,7 +39,26 @@ def test_questions_asked_by_themselves(question: str, asked: list[str]) -> None:
 def test_a_later_question_takes_what_it_leans_on_from_the_one_before() -> None:
     _, second = decompose("Does the US plan to enlarge the Quad? Does it plan to rejoin TPP?")
     assert second.asked == "Does it plan to rejoin TPP?"
-    assert second.standalone.startswith("Does the US plan to enlarge the Quad?")
+    assert second.context == "Does the US plan to enlarge the Quad? Does it plan to rejoin TPP?"
+
+
+@pytest.mark.parametrize(
+    ("question", "subjects"),
+    [
+        ("Compare how Russia and China see the future order", ["Russia", "China"]),
+        ("What is the difference between a lease and a licence?", ["a lease", "a licence"]),
+        ("How does a lease differ from a licence?", ["a lease", "a licence"]),
+        ("Compare leasing with buying when prices fall.", ["leasing", "buying"]),
+        ("What do bees and wasps have in common?", ["bees", "wasps"]),
+        ("tea vs. coffee", ["tea", "coffee"]),
+        ("Why do Norway and the other members disagree about fish?", []),
+        ("Compare the two.", []),
+    ],
+)
+def test_each_of_what_is_compared_is_asked_about(question: str, subjects: list[str]) -> None:
+    parts = decompose(question, "comparison")
+    assert [part.subject for part in parts] == subjects
+    assert all(part.subject in part.asked for part in parts)
 
 
 @pytest.mark.parametrize(
@@ -106,3 +125,4 @@ def test_any_text_is_taken(text: str) -> None:
 )
 def test_long_strange_questions_take_no_time(piece: str) -> None:
     decompose((piece * 4000)[:4000])
+    decompose((piece * 4000)[:4000], "comparison")

@@ -1,71 +1,121 @@
-"""Follow-ups lean on the conversation; questions that stand on their own do not."""
+"""What a question may take from the conversation before it."""
 
 from __future__ import annotations
 
 import pytest
 
-from assistant.query.rewriting import in_context, standalone
+from assistant.query.kinds import load_kinds
+from assistant.query.question import CHAIN, understand
+from assistant.query.rewriting import asked_before, in_context, items_of, pointed_at, topic_of
+from index.encoder import Encoder
 
-FIRST = "How does India see the Quad?"
-HISTORY = [
-    {"role": "user", "content": FIRST},
-    {"role": "assistant", "content": "The Quad helps fulfill its goals."},
-]
+Turns = list[dict[str, str]]
+FIRST = "How large was the deal for ZeniMax?"
+
+
+def after(*questions: str, answer: str = "It was large.") -> Turns:
+    turns = []
+    for question in questions:
+        turns += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+    return turns
+
+
+@pytest.mark.parametrize(
+    ("before", "question", "understood"),
+    [
+        (FIRST, "What about Activision?", "How large was the deal for Activision?"),
+        ("When was Windows 95 released?", "And XP?", "When was XP released?"),
+        (
+            "How will South Korea respond to a conflict?",
+            "No, I meant Japan.",
+            "How will Japan respond to a conflict?",
+        ),
+        (
+            "When did they release the Xbox Series X?",
+            "Sorry, I meant the Xbox 360.",
+            "When did they release the Xbox 360?",
+        ),
+        ("What does a day ticket cost?", "And a week ticket?", "What does a week ticket cost?"),
+    ],
+)
+def test_the_question_before_is_asked_of_something_else(
+    real_encoder: Encoder, before: str, question: str, understood: str
+) -> None:
+    own = understand(question, after(before), real_encoder)
+    assert (own.standalone, own.before) == (understood, before)
+    assert own.context is not None
+    assert own.context == f"{before} {own.cleaned}"
+
+
+def test_a_chain_is_understood_from_its_beginning(real_encoder: Encoder) -> None:
+    own = understand("And Activision?", after(FIRST, "And Nuance?"), real_encoder)
+    assert own.standalone == "How large was the deal for Activision?"
+    asked = [FIRST, *["And Nuance?"] * (CHAIN + 2)]
+    understand("And Activision?", after(*asked), real_encoder)  # however long it is
 
 
 @pytest.mark.parametrize(
     "question",
     [
-        "Why?",
-        "And Japan?",
-        "What about Myanmar?",
+        "When was the harbour dredged?",
         "Does it want to be an ally?",
-        "Who said that?",
-        "When did they meet?",
-        "What are its goals?",
-        "the second one",
-        "how so?",
+        "Who is Gabuev and what does he warn about?",
+        "How did the members vote on the new roof?",
     ],
 )
-def test_follow_ups_take_the_question_before(question: str) -> None:
-    assert standalone(question, HISTORY) == f"{FIRST} {question}"
+def test_whole_questions_stay_as_they_are(real_encoder: Encoder, question: str) -> None:
+    own = understand(question, after(FIRST), real_encoder)
+    assert own.standalone == question
+    assert own.context == f"{FIRST} {question}"  # whether it leans on that is told by what is found
+
+
+def test_more_shorter_and_where_are_of_the_question_before(real_encoder: Encoder) -> None:
+    more = understand("Tell me more.", after(FIRST), real_encoder)
+    assert (more.standalone, more.more, more.said) == (FIRST, True, ("It was large.",))
+    short = understand("Shorten that.", after(FIRST), real_encoder)
+    assert (short.standalone, short.length) == (FIRST, 1)
+    where = understand("Where does it say that?", after(FIRST), real_encoder)
+    assert (where.standalone, where.kind) == (FIRST, "source")
+
+
+def test_without_a_question_before_nothing_is_taken(real_encoder: Encoder) -> None:
+    for question in ("more", "And Japan?", "Shorten that.", "the second one"):
+        own = understand(question, [], real_encoder)
+        assert (own.context, own.before, own.more) == (None, "", False)
+        assert own.kind not in ("more", "shorten", "source", "instead")
 
 
 @pytest.mark.parametrize(
-    "question",
+    ("answer", "second"),
     [
-        "When was the Indo-Pacific strategy released?",
-        "What does Gabuev warn of in Central Asia?",
-        "Is there a plan to expand the Quad formally?",
-        "Which share of Russian trade goes to China?",
-        "What is the population of India?",
+        ("Two remain: (1) talks fail; and (2) tensions grow.", "tensions grow"),
+        ("Signs:\n- meagre trade [2]\n- many spies [3]", "many spies"),
+        ("It covers mathematics, coding, and medicine, including law, art and sport.", "art"),
     ],
 )
-def test_a_new_topic_is_left_alone(question: str) -> None:
-    assert standalone(question, HISTORY) == question
+def test_an_item_is_pointed_at(answer: str, second: str) -> None:
+    assert (
+        pointed_at("Tell me more about the second one.", answer) == f"Tell me more about {second}."
+    )
+    assert pointed_at("Tell me about the fifth point.", answer) is None
+    assert pointed_at("When was the second world war?", answer) is None
 
 
-def test_a_bare_topic_takes_the_question_before() -> None:
-    assert standalone("Regional differences", HISTORY) == f"{FIRST} Regional differences"
+def test_a_text_without_a_list_has_no_items() -> None:
+    assert items_of("It rained.") == []
+    assert pointed_at("the second one", "It rained.") is None
 
 
-def test_thanks_are_no_topic() -> None:
-    history = [*HISTORY, {"role": "user", "content": "Thank you."}]
-    assert standalone("And Japan?", history) == f"{FIRST} And Japan?"
+def test_thanks_are_no_question_before() -> None:
+    history = [*after("How does India see the Quad?"), {"role": "user", "content": "Thank you."}]
+    assert asked_before(history) == ["How does India see the Quad?"]
+    assert in_context("Why?", asked_before(history)) == "How does India see the Quad? Why?"
+    assert in_context("Why?", []) is None
 
 
-def test_without_history_nothing_is_added() -> None:
-    assert standalone("Why?", []) == "Why?"
-    assert standalone("Why?", [{"role": "assistant", "content": "Hello."}]) == "Why?"
-
-
-def test_a_chain_of_follow_ups_leads_to_the_subject() -> None:
-    history = [*HISTORY, {"role": "user", "content": "Why?"}]
-    assert standalone("And Japan?", history) == f"{FIRST} And Japan?"
-
-
-def test_what_seems_to_stand_on_its_own_may_still_follow() -> None:
-    new = "When was the Indo-Pacific strategy released?"
-    assert in_context(new, HISTORY) == f"{FIRST} {new}"
-    assert in_context("And Japan?", HISTORY) is None  # it has its context already
-    assert in_context(new, []) is None
+def test_a_topic_is_what_is_left_without_the_request(real_encoder: Encoder) -> None:
+    request = load_kinds(real_encoder.fingerprint).request["instead"]
+    assert topic_of("No, I meant the secret meeting of 2011.", request) == (
+        "the secret meeting of 2011"
+    )
+    assert topic_of("And that?", request) == ""
