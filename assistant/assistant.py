@@ -9,13 +9,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from assistant.answer import Answer, Decided, Done, Event, SourcesFound, Verification
+from assistant.answer import (
+    Answer,
+    Decided,
+    Done,
+    Event,
+    SentenceReady,
+    SourcesFound,
+    Verification,
+)
 from assistant.answering.abstention import Decision, decide
 from assistant.answering.arranging import arrange
 from assistant.answering.builder import AnswerBuilder, Citer
 from assistant.answering.extractive import quote
 from assistant.answering.generative import Writer
-from assistant.answering.overview import choose_overview, scope_of
+from assistant.answering.overview import choose_overview, scope_of, sections
 from assistant.answering.replies import REPLIES
 from assistant.calibration import Calibration, Thresholds, load_calibration
 from assistant.documents import (
@@ -30,7 +38,7 @@ from assistant.query.cleaning import check_question, without_surrogates
 from assistant.query.kinds import Kind, load_kinds
 from assistant.query.question import Question, understand
 from assistant.query.rewriting import Turn
-from assistant.retrieval.evidence import RawEvidence, unsaid
+from assistant.retrieval.evidence import Candidate, RawEvidence, unsaid
 from assistant.retrieval.reading_model import NONE, load_reader
 from assistant.retrieval.retriever import RETRIEVED, Retriever
 from assistant.settings import Settings, load_settings
@@ -302,16 +310,29 @@ class Assistant:
         context = asked.before if evidence.leans else ""
         builder = AnswerBuilder(self._citer)
         arranged = arrange(asked, evidence, decision, numbers, self.index.document)
-        # What is not sure to be an answer is quoted only: a model would make one of it.
-        writes = self._writer.is_set and decision.status == "answered" and arranged.kind != "where"
-        builder.kind = "fact" if writes else arranged.kind
-        yield Decided(arranged.status, decision.confidence, builder.kind)
+        writes = self._writer.is_set and arranged.kind != "where" and arranged.status != "refused"
         if writes:
+            builder.kind = "fact"
             whole = asked.context if evidence.leans and asked.context else asked.standalone
             written = self._writer.write(whole, history, decision.candidates, numbers.sentence)
-            keep = self.settings.unsupported == "flag"
-            yield from builder.write(written, self._load_verifier(), asked.cleaned, keep)
-        if builder.note or not writes:
+            keep = self.settings.unsupported == "flag" and arranged.status == "answered"
+            writing = builder.write(written, self._load_verifier(), asked.cleaned, keep)
+            if arranged.status == "answered":
+                yield Decided("answered", decision.confidence, "fact")
+                yield from writing
+            else:
+                # Where it is not sure, nothing is shown before the model has found an answer.
+                ready = list(writing)
+                arranged = arranged.settled(builder.supported, builder.failed)
+                if arranged.status == "refused":
+                    builder.note = None  # nothing is quoted instead
+                if builder.supported:
+                    yield Decided("answered", decision.confidence, "fact")
+                    yield from ready
+        if not builder.supported:
+            builder.kind = arranged.kind
+            if not writes or arranged.status != "answered":
+                yield Decided(arranged.status, decision.confidence, arranged.kind)
             yield from builder.quote(arranged.quotations)
             builder.note = builder.note or arranged.note
         timer.lap("answer")
@@ -347,9 +368,28 @@ class Assistant:
         yield Decided(decision.status, decision.confidence, decision.kind)
         builder = AnswerBuilder(self._citer)
         yield from builder.say(decision.replies)
-        yield from builder.quote(quote(decision.chosen))
+        if self._writer.is_set and decision.chosen:
+            yield from self._write_sections(builder, decision.chosen)
+        else:
+            yield from builder.quote(quote(decision.chosen))
         timer.lap("answer")
         yield Done(builder.answer(asked, decision, (), timer.laps))
+
+    def _write_sections(
+        self, builder: AnswerBuilder, chosen: Sequence[Candidate]
+    ) -> Iterator[SentenceReady]:
+        """An overview in a language model's words, section by section of what was chosen; where the
+        documents do not support them, its sentences are quoted."""
+        note = None
+        for section in sections(chosen):
+            ready: list[SentenceReady] = []
+            if not builder.failed:
+                builder.note = None
+                written = self._writer.condense([candidate.sentence.text for candidate in section])
+                ready = list(builder.write(written, self._load_verifier(), None, keep=False))
+                note = builder.note or note
+            yield from ready or builder.quote(quote(section))
+        builder.note = note
 
     async def aask(
         self,

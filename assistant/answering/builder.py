@@ -9,7 +9,7 @@ from assistant.answer import Answer, AnswerKind, AnswerSentence, Citation, Sente
 from assistant.answering.abstention import Decision
 from assistant.answering.extractive import Quotation
 from assistant.calibration import Logistic
-from assistant.llm.client import LanguageModelError
+from assistant.llm.client import DeclinedError, LanguageModelError
 from assistant.query.question import Question
 from assistant.retrieval.evidence import Evidence
 from assistant.verification.verifier import Judgement, Verifier
@@ -71,6 +71,7 @@ class AnswerBuilder:
         dropped: written sentences that were left out.
         note: what went wrong, or does not fit what was asked.
         kind: of the answer, where it is arranged otherwise than decided.
+        failed: whether the language model did not do its work.
     """
 
     citer: Citer
@@ -79,6 +80,7 @@ class AnswerBuilder:
     dropped: int = 0
     note: str | None = None
     kind: AnswerKind | None = None
+    failed: bool = False
 
     def quote(self, quotations: Sequence[Quotation]) -> Iterator[SentenceReady]:
         """Add quotations, but for those that are cited already."""
@@ -109,19 +111,23 @@ class AnswerBuilder:
         return self._add(AnswerSentence(text, "supported", tuple(dict.fromkeys(markers))), before)
 
     def write(
-        self, written: Iterator[str], verifier: Verifier, question: str, keep: bool
+        self, written: Iterator[str], verifier: Verifier, question: str | None, keep: bool
     ) -> Iterator[SentenceReady]:
         """Add what a language model writes, each sentence once it is judged. What goes wrong is
         left in `note`."""
+        known = len(self.sentences)
         try:
             for text in written:
                 ready = self.judged(text, verifier.judge(text, question), keep)
                 if ready:
                     yield ready
+        except DeclinedError:
+            self.note = "The language model declined to answer. The documents are quoted instead."
         except LanguageModelError as error:
+            self.failed = True
             self.note = f"The language model failed: {error}. The documents are quoted instead."
         else:
-            if not self.supported:
+            if all(own.verdict == "unsupported" for own in self.sentences[known:]):
                 self.note = (
                     "The documents support nothing of what the language model wrote. "
                     "They are quoted instead."

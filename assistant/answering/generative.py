@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from assistant.calibration import Logistic
@@ -17,6 +18,7 @@ from assistant.llm import prompts
 from assistant.llm.client import (
     MAX_TOKENS,
     ContextError,
+    DeclinedError,
     LanguageModel,
     LanguageModelError,
     Message,
@@ -42,6 +44,7 @@ RESERVE = 100  # tokens for what a chat template adds
 WRITTEN = 8  # sentences that are taken at most
 UNENDED = 1500  # characters without the end of a sentence
 TURNS, TURN = 2, 300  # turns of the conversation that are told, and characters of each
+CONDENSED = 1  # sentences of a section in an overview
 REWRITTEN = 300  # characters of a rewritten question at most
 
 _ENDED = re.compile(r"[.!?][\"\u201d\u2019)\]*]*(\s|$)|\n")
@@ -99,7 +102,7 @@ def sentences(pieces: Iterable[str]) -> Iterator[str]:
         if not _WORD.search(plain):
             continue
         if not seen and declines(plain):
-            raise LanguageModelError("it declined to answer")
+            raise DeclinedError("it declined to answer")
         key = " ".join(_WORD.findall(plain.lower()))
         if key in seen:
             raise LanguageModelError("it repeated itself")
@@ -165,6 +168,21 @@ class Writer:
                     raise
             else:
                 return
+
+    def condense(self, texts: Sequence[str]) -> Iterator[str]:
+        """What sentences of a section say, in fewer; the first of what the model writes.
+
+        Raises:
+            LanguageModelError: what went wrong, at any point.
+        """
+        model = self._loaded()
+        most = min(MAX_TOKENS, model.context // 3)
+        room = (model.context - most - RESERVE) * CHARACTERS
+        told = [one_line(text) for text in texts if not instructs(text)]
+        facts = "\n".join(f"{number}. {text}" for number, text in enumerate(told, start=1))[:room]
+        asked = prompts.SECTION_USER.format(facts=facts)
+        said = [("system", prompts.SYSTEM), ("user", asked)]
+        yield from islice(sentences(model.stream(said, most)), CONDENSED)
 
     def rewrite(self, question: str, history: Sequence[Turn]) -> str | None:
         """See `rewritten`; None where there is no model, or it failed: it is asked again for the

@@ -48,6 +48,10 @@ class LanguageModelError(FootnoteError):
     """A language model did not do its work. The message is a clause that says what happened."""
 
 
+class DeclinedError(LanguageModelError):
+    """It said that it cannot answer."""
+
+
 class ContextError(LanguageModelError):
     """What it was told is longer than its context."""
 

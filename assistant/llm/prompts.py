@@ -12,3 +12,8 @@ STANDALONE_SYSTEM = (
     "meaning. Answer with the question only."
 )
 STANDALONE_USER = "Conversation:\n{conversation}\n\nLast question: {question}\nRewritten question:"
+
+SECTION_USER = (
+    "Facts:\n{facts}\n\nSay in one short sentence what is most important in these facts, and "
+    "nothing else.\nAnswer:"
+)

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from helpers import PATIENCE
 from model_servers import Handler, babbles, breaks, fails, serving, stalls, words, writes
 
 from assistant import Answer, Assistant
-from assistant.answer import Done, SentenceReady, SourcesFound
+from assistant.answer import Decided, Done, SentenceReady, SourcesFound
 from assistant.settings import load_settings
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
@@ -84,15 +85,55 @@ def test_a_refusal_does_not_ask_the_model(assistant: Assistant) -> None:
         assert server.asked == []
 
 
-def test_what_may_be_no_answer_is_quoted_without_the_model(assistant: Assistant) -> None:
+@pytest.mark.parametrize(
+    ("chat", "status", "verdicts"),
+    [
+        (writes(*words(f"{WRONG} {RIGHT}")), "answered", ["supported"]),
+        (writes(*words(WRONG)), "refused", []),
+        (writes(*words("I'm sorry, I do not know.")), "refused", []),
+        (fails(500), "unsure", ["quoted"]),  # it has not said anything
+    ],
+)
+def test_where_it_is_not_sure_what_the_model_finds_decides(
+    assistant: Assistant, chat: Callable[[Handler], None], status: str, verdicts: list[str]
+) -> None:
     with (
-        serving(writes("Never.")) as (address, server),
-        opened(assistant, address, refuse_below=0.0, answer_from=1.0) as writing,
+        serving(chat) as (address, _),
+        opened(
+            assistant, address, refuse_below=0.0, answer_from=1.0, unsupported="flag"
+        ) as writing,
     ):
-        answer = writing.ask(QUESTION)
-        assert answer.unsure
-        assert [(s.text, s.verdict) for s in answer.sentences] == [(QUOTE, "quoted")]
-        assert server.asked == []
+        events = list(writing.stream(QUESTION))
+    answer = events[-1].answer if isinstance(events[-1], Done) else None
+    assert answer is not None
+    assert answer.status == status
+    assert [sentence.verdict for sentence in answer.sentences] == verdicts
+    assert [event.status for event in events if isinstance(event, Decided)] == [status]
+    assert len([event for event in events if isinstance(event, SentenceReady)]) == len(verdicts)
+    assert (answer.note is not None) == (status == "unsure")
+    assert bool(answer.closest) == (status == "refused")
+
+
+def test_an_overview_is_written_section_by_section(assistant: Assistant) -> None:
+    """Each in a sentence that the documents support, or else quoted."""
+    quoted = assistant.ask("Summarize the document.")
+    replies = cycle([RIGHT, WRONG])
+
+    def chat(handler: Handler) -> None:
+        writes(*words(next(replies)))(handler)
+
+    with serving(chat) as (address, server), opened(assistant, address) as writing:
+        answer = writing.ask("Summarize the document.")
+    headings = {tuple(citation.paragraph.heading) for citation in quoted.citations}
+    assert answer.kind == "overview"
+    assert len(server.asked) >= len(headings) > 2
+    assert {sentence.verdict for sentence in answer.sentences} == {"supported", "quoted"}
+    assert answer.note is not None and "support nothing" in answer.note
+    with serving(fails(500)) as (address, server), opened(assistant, address) as writing:
+        answer = writing.ask("Summarize the document.")
+    assert [s.text for s in answer.sentences] == [s.text for s in quoted.sentences]
+    assert len(server.asked) == 1  # it is not asked again for each section
+    assert answer.note is not None and "HTTP 500" in answer.note
 
 
 #: What fails, and what is said of it.

@@ -12,12 +12,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import httpx
 import pytest
@@ -88,6 +88,9 @@ def url(served: Path) -> Iterator[str]:
     assert process.returncode == 0
 
 
+Value = TypeVar("Value")
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What became of a question that was asked over HTTP, as the page asks it."""
@@ -138,6 +141,22 @@ def client_of(url: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=url, timeout=PATIENCE, limits=limits)
 
 
+def finished(work: Coroutine[Any, Any, Value]) -> Value:
+    """What comes of it, if it comes to an end."""
+    return asyncio.run(asyncio.wait_for(work, PATIENCE))
+
+
+async def any_of(
+    awaited: Sequence[asyncio.Task[Any]], asking: Sequence[asyncio.Task[Outcome]]
+) -> None:
+    """Wait for one of them. A question that went wrong meanwhile is told, not waited for."""
+    await asyncio.wait([*awaited, *asking], timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+    for one in asking:
+        if one.done():
+            raise AssertionError(f"it is over before it should be: {await one}")
+    assert any(one.done() for one in awaited), "nothing happens"
+
+
 @asynccontextmanager
 async def crowd(
     client: httpx.AsyncClient, count: int
@@ -147,9 +166,7 @@ async def crowd(
     tasks = [asyncio.create_task(asked(client, SLOWLY, new_key(), each)) for each in courses]
     begun = [asyncio.create_task(each.being_answered.wait()) for each in courses]
     while sum(one.done() for one in begun) < min(count, QUESTIONS_AT_ONCE):
-        await asyncio.wait(
-            [one for one in begun if not one.done()], return_when=asyncio.FIRST_COMPLETED
-        )
+        await any_of([one for one in begun if not one.done()], tasks)
     yield tasks
     for outcome in await asyncio.gather(*tasks):
         assert outcome.value["stage"] == "done"
@@ -176,11 +193,11 @@ def test_fifty_sessions_get_the_answers_to_their_own_questions(
                 for i, course in enumerate(courses)
             ]
             for course in courses:
-                await course.told_its_place.wait()
+                await any_of([asyncio.create_task(course.told_its_place.wait())], tasks)
             gate.unlink()
             return await asyncio.gather(*tasks)
 
-    outcomes = asyncio.run(all_at_once())
+    outcomes = finished(all_at_once())
     for number, outcome in enumerate(outcomes):
         answer = expected[number % len(questions)]
         assert outcome.value["stage"] == "done"
@@ -199,7 +216,7 @@ def test_a_slow_question_blocks_nobody(url: str, gate: Path) -> None:
             gate.unlink()
             return await slow, quick
 
-    slow, quick = asyncio.run(slow_and_quick())
+    slow, quick = finished(slow_and_quick())
     assert quick.value["answer"]["text"] == QUOTE
     assert slow.value["stage"] == "done"
 
@@ -220,7 +237,7 @@ def test_nobody_takes_more_than_their_share(url: str, gate: Path) -> None:
             gate.unlink()
             return [await one for one in waiting], other
 
-    mine, other = asyncio.run(greedy())
+    mine, other = finished(greedy())
     assert other.value["answer"]["text"] == QUOTE
     stages = [outcome.value["stage"] for outcome in mine]
     assert (stages.count("done"), stages.count("failed")) == (2, 10)
@@ -239,7 +256,7 @@ def test_the_page_shows_the_place_in_the_queue(url: str, gate: Path) -> None:
             arrived.set()
 
     with chromium() as browser, ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(asyncio.run, many())
+        waiting = pool.submit(finished, many())
         try:
             assert arrived.wait(PATIENCE)
             visit = Visit(browser, url)
@@ -252,7 +269,7 @@ def test_the_page_shows_the_place_in_the_queue(url: str, gate: Path) -> None:
         finally:
             gate.unlink()
         assert settled(visit.page).get_attribute("data-state") == "answered"
-        waiting.result()
+        waiting.result(PATIENCE)
         visit.close()
 
 
@@ -325,7 +342,7 @@ def test_tools_for_mcp_clients(url: str) -> None:
                 assert result.isError
                 assert told in result.content[0].text  # type: ignore[union-attr]
 
-    asyncio.run(talk())
+    finished(talk())
 
 
 def test_a_login_guards_everything(tmp_path: Path) -> None:
