@@ -307,7 +307,7 @@ class Assistant:
             return
         closest = self._citer.closest(evidence, numbers.sentence)
         yield SourcesFound(closest)
-        context = asked.before if evidence.leans else ""
+        context = asked.before if evidence.leans and decision.status != "refused" else ""
         builder = AnswerBuilder(self._citer)
         arranged = arrange(asked, evidence, decision, numbers, self.index.document)
         writes = self._writer.is_set and arranged.kind != "where" and arranged.status != "refused"

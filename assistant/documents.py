@@ -99,8 +99,15 @@ def read_all(paths: Sequence[str | PathLike[str]], on_skip: OnSkip | None = None
     return documents
 
 
+#: What people ask first.
+OVERVIEW = "What are the main points?"
+
+
 def suggestions(documents: Sequence[Document], count: int) -> list[str]:
-    """Questions that the documents answer, made from their own headings."""
+    """Questions that the documents answer: for their main points, and others made from their own
+    headings."""
+    if count < 1:
+        return []
     headings: dict[str, None] = {}
     for document in documents:
         for paragraph in document.paragraphs:
@@ -109,9 +116,10 @@ def suggestions(documents: Sequence[Document], count: int) -> list[str]:
     questions = [h for h in headings if h.endswith("?")]
     topics = [f"What is said about {h}?" for h in headings if not h.endswith("?")]
     # Half of each where there are both, spread over the document.
-    half = count - min(len(topics), count // 2)
+    rest = count - 1
+    half = rest - min(len(topics), rest // 2)
     picked = _spread(questions, half)
-    return picked + _spread(topics, count - len(picked))
+    return [OVERVIEW, *picked, *_spread(topics, rest - len(picked))]
 
 
 def _spread(items: Sequence[str], count: int) -> list[str]:

@@ -31,7 +31,8 @@ _INTRODUCES = re.compile(
 )
 _COMMA = re.compile(r",\s+")
 _JOINT = re.compile(r",?\s+(?:and|or|as well as)\s+|,\s+(?=etc\b)", re.IGNORECASE)
-_PREPOSITION = re.compile(rf"\s+(?:{alternatives(PREPOSITIONS)})\s+", re.IGNORECASE)
+_PARTICLES = alternatives(PREPOSITIONS | {"out", "up", "off", "down"})
+_PREPOSITION = re.compile(rf"\s+(?:{_PARTICLES})\s+", re.IGNORECASE)
 _LAST = re.compile(r"^(?:and|or|as well as)\s+", re.IGNORECASE)
 _WORD = re.compile(r"\w[\w'\u2019-]*")
 #: Characters of an item: between commas that no colon introduces, and of any other. Not tuned.

@@ -27,6 +27,7 @@ PLACES, SHARE = 6, 0.5
 #: Characters that may stand between the last item of a list and the end of its sentence.
 CLOSING = 3
 
+_BULLET = re.compile(r"(?:[-*+\u2022]|\(?(?:\d{1,3}|[a-z])[.)])\s+(?=\S)")
 _COLON = re.compile(r":[\"'\u201d\u2019)\]*_]*\s*$")
 
 
@@ -228,7 +229,10 @@ def _list_from(paragraphs: Sequence[Paragraph], first: int) -> list[Quotation]:
                     if own.item
                 ]
             else:
-                items.append(replace(_whole(candidate), item=True))
+                start = sentence.start + (
+                    len(mark[0]) if (mark := _BULLET.match(sentence.text)) else 0
+                )
+                items.append(Quotation(candidate, start, sentence.end, item=True))
     return items[:ITEMS]
 
 

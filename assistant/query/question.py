@@ -25,6 +25,8 @@ from index.encoder import Encoder, Vectors
 
 #: Earlier questions that are understood anew, for what the last of them was about. Not tuned.
 CHAIN = 4
+#: What asks nothing of the documents.
+REPLIED: frozenset[Kind] = frozenset({"courtesy", "about"})
 #: Sentences of an answer that is to be shorter, where it does not say how many.
 SHORTER = 1
 
@@ -86,7 +88,9 @@ def understand(text: str, history: Sequence[Turn], encoder: Encoder) -> Question
     asked = check_question(text)
     before: list[Question] = []
     for earlier in asked_before(history)[-CHAIN:]:
-        before.append(_understood(_fitting(earlier), before, "", encoder))
+        said = _understood(_fitting(earlier), before, "", encoder)
+        if said.kind not in REPLIED:  # "thank you" is no question
+            before.append(said)
     answers = [without_surrogates(t["content"]) for t in history if t["role"] == "assistant"]
     found = _understood(asked, before, answers[-1] if answers else "", encoder)
     return replace(found, said=tuple(answers))

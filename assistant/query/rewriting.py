@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from assistant.english import ARTICLES, FUNCTION_WORDS, NEGATORS, content_stems, stem
+from assistant.english import ARTICLES, FUNCTION_WORDS, NEGATORS, stem
 from assistant.enumerations import numbered, series
-from assistant.query.cleaning import SAYS, without_courtesies
+from assistant.query.cleaning import without_courtesies
 from index.bm25 import QUESTION_WORDS
 from index.chunking.sentences import sentence_spans
 from index.encoder import Vectors
@@ -43,12 +43,12 @@ _MARKERS = re.compile(r"(?:\s*\[(?:\d+|unsupported)\])+")
 
 
 def asked_before(history: Sequence[Turn]) -> list[str]:
-    """What was asked before, oldest first, without courtesies; what says nothing ("thank you") only
-    where nothing else was asked."""
-    asked = [
-        without_courtesies(turn["content"].strip()) for turn in history if turn["role"] == "user"
+    """What was said before, oldest first, without courtesies around it."""
+    return [
+        without_courtesies(turn["content"].strip())
+        for turn in history
+        if turn["role"] == "user" and turn["content"].strip()
     ]
-    return [text for text in asked if len(content_stems(text)) >= SAYS] or asked
 
 
 def in_context(question: str, before: Sequence[str]) -> str | None:

@@ -11,9 +11,10 @@ from assistant.query.question_types import lacks
 from assistant.retrieval.reading_model import Reading
 from assistant.retrieval.reranker import DEPTH, UNREAD, ReadHit, rank, shares_of
 from index import Hit, SearchResult, Sentence
+from index.bm25 import terms_of
 
-#: How much higher the best paragraph's score is where a question leans on what was asked before. Of
-#: 0 and .1, the latter found as much or more on three of four sets with conversations.
+#: How much higher the best paragraph scores with what was asked before where a question leans on
+#: that. Of 0 and .1, the latter found as much or more on three of four sets with conversations.
 GAIN = 0.1
 
 
@@ -106,13 +107,16 @@ def evidence_of(raw: RawEvidence, ranking: Mapping[str, float]) -> Evidence:
     """Rank what was found by what was read, and gather the features of it; see `rank`, `gather`.
 
     A question leans on what was asked before where it gains from it: where with that the best
-    paragraph scores higher by GAIN.
+    paragraph scores higher by GAIN, though it holds no less of the question's own words.
     """
     ranked = rank(raw.found.hits, raw.readings, ranking)
     own = gather(raw.question, ranked, raw.found.term_weights)
     if raw.carried is not None:
         carried = evidence_of(raw.carried, ranking)
-        leans = carried.features["score"] > own.features["score"] + GAIN
+        leans = carried.features["score"] > own.features["score"] + GAIN and (
+            _held(carried.hits[0], raw.found.term_weights)
+            >= _held(own.hits[0], raw.found.term_weights)
+        )
         chosen, other = (carried, own) if leans else (own, carried)
         own = replace(chosen, leans=leans, other=other)
     parts = tuple((part, evidence_of(each, ranking)) for part, each in raw.parts)
@@ -128,6 +132,14 @@ def unsaid(candidates: Sequence[Candidate], said: Sequence[str]) -> list[Candida
         for own in candidates
         if not any(" ".join(own.sentence.text.split()) in other for other in said)
     ]
+
+
+def _held(hit: Hit, weights: Mapping[str, Mapping[str, float]]) -> float:
+    """How much of the weight of terms a paragraph holds; of weights by language."""
+    own = weights.get(hit.paragraph.language, {})
+    return sum(
+        own[term] for term in set(terms_of(hit.paragraph.text, hit.paragraph.language)) & own.keys()
+    )
 
 
 def gather(

@@ -136,8 +136,8 @@ export class TurnView {
     /** @type {HTMLElement} */
     let column = this.body;
     if (sentence.about) {
-      const beside = this.#added(this.body, "beside");
-      column = heading ? beside.appendChild(h("div", { class: "column" })) : this.#added(beside, "column");
+      const compared = this.#added(this.body, "compared");
+      column = heading ? compared.appendChild(h("div", { class: "column" })) : this.#added(compared, "column");
     }
     if (heading) column.append(h("h3", { class: "under", dir: "auto" }, heading));
     return column.appendChild(h("div", { class: "point" }));

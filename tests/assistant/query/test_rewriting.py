@@ -106,10 +106,10 @@ def test_a_text_without_a_list_has_no_items() -> None:
     assert pointed_at("the second one", "It rained.") is None
 
 
-def test_thanks_are_no_question_before() -> None:
-    history = [*after("How does India see the Quad?"), {"role": "user", "content": "Thank you."}]
-    assert asked_before(history) == ["How does India see the Quad?"]
-    assert in_context("Why?", asked_before(history)) == "How does India see the Quad? Why?"
+def test_thanks_are_no_question_before(real_encoder: Encoder) -> None:
+    history = [*after(FIRST), {"role": "user", "content": "Thank you!"}]
+    assert understand("And Activision?", history, real_encoder).before == FIRST
+    assert in_context("Why?", asked_before(after(FIRST))) == f"{FIRST} Why?"
     assert in_context("Why?", []) is None
 
 

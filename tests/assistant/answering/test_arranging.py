@@ -1,0 +1,137 @@
+"""Answers arranged as the question asks: lists, comparisons, places."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from assistant import Answer, Assistant
+
+TEXT = """# Allotments
+
+## Rules
+
+Every tenant has three duties: (1) to keep the plot tidy; (2) to lock the gate; and (3) to report
+leaks. They are checked in May.
+
+The club lends out spades, forks, a roller, and two barrows.
+
+Before you leave in autumn, see to the following:
+
+- Drain the water butts.
+- Cover the compost.
+- Take the tools home.
+
+## Fruit and flowers
+
+Apples keep until March. Plums do not keep at all. Both are picked in September.
+
+## Water
+
+Water is turned off in November. Leaks are mended by the warden.
+"""
+
+
+@pytest.fixture(scope="module")
+def club(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
+    folder = tmp_path_factory.mktemp("club")
+    (folder / "club.md").write_text(TEXT, encoding="utf-8")
+    with Assistant.open(folder / "club.md", index_dir=folder / "index") as opened:
+        yield opened
+
+
+@pytest.fixture
+def ask(club: Assistant) -> Callable[[str], Answer]:
+    def asked(question: str) -> Answer:
+        answer = club.ask(question, answer_from=0.0)
+        documents = {document.id: document for document in club.documents}
+        for citation in answer.citations:
+            citation.check(documents[citation.paragraph.document_id])
+        return answer
+
+    return asked
+
+
+def items(answer: Answer) -> list[str]:
+    return [sentence.text for sentence in answer.sentences if sentence.item]
+
+
+def test_a_sentence_that_numbers_its_items_is_taken_apart(ask: Callable[[str], Answer]) -> None:
+    answer = ask("What are the three duties of a tenant?")
+    assert answer.kind == "list"
+    assert items(answer) == ["to keep the plot tidy", "to lock the gate", "to report leaks."]
+    assert answer.sentences[0].text == "Every tenant has three duties:"
+    assert not answer.sentences[0].item
+    assert answer.note is None
+    lines = str(answer).splitlines()
+    assert lines[:2] == ["Every tenant has three duties: [1]", "- to keep the plot tidy [2]"]
+
+
+def test_another_number_is_told(ask: Callable[[str], Answer]) -> None:
+    answer = ask("What are the five duties of a tenant?")
+    assert len(items(answer)) == 3
+    assert answer.note == "The question speaks of 5; 3 are listed here."
+    assert "Note: The question speaks of 5" in str(answer)
+
+
+def test_a_series_is_taken_apart(ask: Callable[[str], Answer]) -> None:
+    answer = ask("Which things does the club lend out?")
+    assert items(answer) == ["spades", "forks", "a roller", "two barrows"]
+
+
+def test_a_colon_and_its_list_are_one_thought(ask: Callable[[str], Answer]) -> None:
+    expected = ["Drain the water butts.", "Cover the compost.", "Take the tools home."]
+    for question in ("What are the things to see to before leaving?", "What to do in autumn?"):
+        answer = ask(question)
+        assert items(answer) == expected, question
+        assert answer.sentences[0].text.endswith("the following:")
+
+
+def test_what_is_compared_is_told_of_each(ask: Callable[[str], Answer]) -> None:
+    answer = ask("What is the difference between apples and plums?")
+    assert answer.kind == "comparison"
+    of_each = {s.about: s.text for s in answer.sentences if s.about}
+    assert of_each == {"apples": "Apples keep until March.", "plums": "Plums do not keep at all."}
+    text = answer.marked_text
+    assert "apples\n- Apples keep until March. [" in text
+    assert text.index("apples\n") < text.index("plums\n")
+    plain = answer.to_dict()["sentences"]
+    assert {own["about"] for own in plain} >= {"apples", "plums"}
+
+
+def test_places_are_told_in_order(ask: Callable[[str], Answer]) -> None:
+    answer = ask("Where does it talk about leaks?")
+    assert (answer.kind, answer.status) == ("where", "answered")
+    assert [citation.paragraph.heading[-1] for citation in answer.citations] == ["Rules", "Water"]
+    assert answer.marked_text.startswith("Rules\n- ")
+    assert ask("Where does it talk about unicorns?").kind != "where"
+
+
+def test_a_fact_stays_a_fact(ask: Callable[[str], Answer]) -> None:
+    answer = ask("When is the water turned off?")
+    assert answer.kind == "fact"
+    assert answer.text == "Water is turned off in November."
+
+
+def test_the_places_of_an_answer(club: Assistant) -> None:
+    first = "When is the water turned off?"
+    history = [
+        {"role": "user", "content": first},
+        {"role": "assistant", "content": club.ask(first, answer_from=0.0).text},
+    ]
+    answer = club.ask("Where does it say that?", history, answer_from=0.0)
+    assert (answer.kind, answer.standalone_question) == ("where", first)
+    assert answer.citations[0].quote == "Water is turned off in November."
+    more = club.ask("Tell me more.", history, answer_from=0.0)
+    assert "Water is turned off in November." not in [s.text for s in more.sentences]
+
+
+def test_nothing_is_open(tmp_path: Path) -> None:
+    """A list that ends the document has nothing below it to go on with."""
+    file = tmp_path / "short.md"
+    file.write_text("Bring the following:\n\n- a cup\n- a spoon\n", encoding="utf-8")
+    with Assistant.open(file, index_dir=tmp_path / "index") as opened:
+        answer = opened.ask("What are the things to bring?", answer_from=0.0)
+    assert items(answer) == ["a cup", "a spoon"]
