@@ -310,7 +310,8 @@ class Assistant:
         context = asked.before if evidence.leans and decision.status != "refused" else ""
         builder = AnswerBuilder(self._citer)
         arranged = arrange(asked, evidence, decision, numbers, self.index.document)
-        writes = self._writer.is_set and arranged.kind != "where" and arranged.status != "refused"
+        asks = ("answered", "unsure") if self.settings.unsure == "write" else ("answered",)
+        writes = self._writer.is_set and arranged.kind != "where" and arranged.status in asks
         if writes:
             builder.kind = "fact"
             whole = asked.context if evidence.leans and asked.context else asked.standalone

@@ -97,6 +97,11 @@ class Settings(BaseSettings):
     unsupported: Literal["drop", "flag"] = Field(
         "drop", description="What becomes of written sentences that nothing supports."
     )
+    unsure: Literal["quote", "write"] = Field(
+        "quote",
+        description="What becomes of a question that the documents may not answer, where a language "
+        "model is set: quote what comes closest, or let the model decide.",
+    )
     verifier: str | None = Field(
         None,
         min_length=1,

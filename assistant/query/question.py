@@ -131,7 +131,9 @@ def _understood(asked: str, before: Sequence[Question], answer: str, encoder: En
         own = own if pointed else instead(own, last.standalone, encoder.encode_query)
         kind = last.kind
     standalone = _fitting(own or cleaned)
-    context = in_context(cleaned, [earlier.standalone for earlier in before])
+    # What was made of the question before has from it what it needs.
+    rewritten = last is not None and standalone != cleaned
+    context = None if rewritten else in_context(cleaned, [earlier.standalone for earlier in before])
     return Question(
         asked,
         cleaned,

@@ -107,7 +107,8 @@ def evidence_of(raw: RawEvidence, ranking: Mapping[str, float]) -> Evidence:
     """Rank what was found by what was read, and gather the features of it; see `rank`, `gather`.
 
     A question leans on what was asked before where it gains from it: where with that the best
-    paragraph scores higher by GAIN, though it holds no less of the question's own words.
+    paragraph scores higher by GAIN, though it holds at least half as much of the question's words:
+    otherwise it is found for what was asked before.
     """
     ranked = rank(raw.found.hits, raw.readings, ranking)
     own = gather(raw.question, ranked, raw.found.term_weights)
@@ -115,7 +116,7 @@ def evidence_of(raw: RawEvidence, ranking: Mapping[str, float]) -> Evidence:
         carried = evidence_of(raw.carried, ranking)
         leans = carried.features["score"] > own.features["score"] + GAIN and (
             _held(carried.hits[0], raw.found.term_weights)
-            >= _held(own.hits[0], raw.found.term_weights)
+            >= _held(own.hits[0], raw.found.term_weights) / 2
         )
         chosen, other = (carried, own) if leans else (own, carried)
         own = replace(chosen, leans=leans, other=other)

@@ -85,6 +85,17 @@ def test_a_refusal_does_not_ask_the_model(assistant: Assistant) -> None:
         assert server.asked == []
 
 
+def test_what_may_be_no_answer_is_quoted_without_the_model(assistant: Assistant) -> None:
+    with (
+        serving(writes("Never.")) as (address, server),
+        opened(assistant, address, refuse_below=0.0, answer_from=1.0) as writing,
+    ):
+        answer = writing.ask(QUESTION)
+        assert answer.unsure
+        assert [(s.text, s.verdict) for s in answer.sentences] == [(QUOTE, "quoted")]
+        assert server.asked == []
+
+
 @pytest.mark.parametrize(
     ("chat", "status", "verdicts"),
     [
@@ -94,13 +105,18 @@ def test_a_refusal_does_not_ask_the_model(assistant: Assistant) -> None:
         (fails(500), "unsure", ["quoted"]),  # it has not said anything
     ],
 )
-def test_where_it_is_not_sure_what_the_model_finds_decides(
+def test_where_it_is_not_sure_a_model_may_decide(
     assistant: Assistant, chat: Callable[[Handler], None], status: str, verdicts: list[str]
 ) -> None:
     with (
         serving(chat) as (address, _),
         opened(
-            assistant, address, refuse_below=0.0, answer_from=1.0, unsupported="flag"
+            assistant,
+            address,
+            refuse_below=0.0,
+            answer_from=1.0,
+            unsupported="flag",
+            unsure="write",
         ) as writing,
     ):
         events = list(writing.stream(QUESTION))

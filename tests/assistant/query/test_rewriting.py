@@ -43,7 +43,6 @@ def test_the_question_before_is_asked_of_something_else(
 ) -> None:
     own = understand(question, after(before), real_encoder)
     assert (own.standalone, own.before) == (understood, before)
-    assert own.context is not None
     assert own.context == f"{before} {own.cleaned}"
 
 
