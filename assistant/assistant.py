@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Collection,
+    Generator,
+    Iterator,
+    Sequence,
+)
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +26,7 @@ from assistant.answer import (
     Verification,
 )
 from assistant.answering.abstention import Decision, decide
-from assistant.answering.arranging import arrange
+from assistant.answering.arranging import Arranged, arrange
 from assistant.answering.builder import AnswerBuilder, Citer
 from assistant.answering.extractive import quote
 from assistant.answering.generative import Writer
@@ -45,6 +52,7 @@ from assistant.settings import Settings, load_settings
 from assistant.timer import Timer
 from assistant.verification.verifier import Verifier, load_verifier
 from index import Document, Hit, Index
+from index.bm25 import terms_of
 from index.chunking.files import OnSkip
 from index.chunking.loader import RawDocument
 from index.chunking.sentences import sentence_spans
@@ -307,38 +315,59 @@ class Assistant:
             return
         closest = self._citer.closest(evidence, numbers.sentence)
         yield SourcesFound(closest)
-        context = asked.before if evidence.leans and decision.status != "refused" else ""
         builder = AnswerBuilder(self._citer)
         arranged = arrange(asked, evidence, decision, numbers, self.index.document)
         asks = ("answered", "unsure") if self.settings.unsure == "write" else ("answered",)
         writes = self._writer.is_set and arranged.kind != "where" and arranged.status in asks
         if writes:
-            builder.kind = "fact"
             whole = asked.context if evidence.leans and asked.context else asked.standalone
             written = self._writer.write(whole, history, decision.candidates, numbers.sentence)
-            keep = self.settings.unsupported == "flag" and arranged.status == "answered"
-            writing = builder.write(written, self._load_verifier(), asked.cleaned, keep)
-            if arranged.status == "answered":
-                yield Decided("answered", decision.confidence, "fact")
-                yield from writing
-            else:
-                # Where it is not sure, nothing is shown before the model has found an answer.
-                ready = list(writing)
-                arranged = arranged.settled(builder.supported, builder.failed)
-                if arranged.status == "refused":
-                    builder.note = None  # nothing is quoted instead
-                if builder.supported:
-                    yield Decided("answered", decision.confidence, "fact")
-                    yield from ready
-        if not builder.supported:
-            builder.kind = arranged.kind
-            if not writes or arranged.status != "answered":
-                yield Decided(arranged.status, decision.confidence, arranged.kind)
+            arranged = yield from self._write(
+                builder, written, asked.cleaned, arranged, decision.confidence
+            )
+        else:
+            yield Decided(arranged.status, decision.confidence, arranged.kind)
+        if builder.note or not writes:
             yield from builder.quote(arranged.quotations)
             builder.note = builder.note or arranged.note
         timer.lap("answer")
-        decision = replace(decision, status=arranged.status)
-        yield Done(builder.answer(asked, decision, closest, timer.laps, context))
+        decided = replace(decision, status=arranged.status, kind=arranged.kind)
+        context = asked.before if evidence.leans and arranged.status != "refused" else ""
+        yield Done(builder.answer(asked, decided, closest, timer.laps, context))
+
+    def _write(
+        self,
+        builder: AnswerBuilder,
+        written: Iterator[str],
+        question: str,
+        arranged: Arranged,
+        confidence: float,
+    ) -> Generator[Event, None, Arranged]:
+        """Add what a language model writes.
+
+        Where it is sure that there is an answer, each sentence is shown as it comes. Otherwise the
+        model decides, and nothing is shown before it has: what it writes and the documents support
+        is an answer; if it writes nothing such, there is none. A model that fails has said nothing.
+
+        Returns:
+            What there is to be quoted besides, or instead.
+        """
+        sure = arranged.status == "answered"
+        keep = sure and self.settings.unsupported == "flag"
+        writing = builder.write(written, self._load_verifier(), question, keep)
+        if sure:
+            yield Decided("answered", confidence, "fact")
+            yield from writing
+            return replace(arranged, kind="fact") if builder.supported else arranged
+        ready = list(writing)
+        if builder.supported:
+            arranged = replace(arranged, status="answered", kind="fact")
+        elif not builder.failed:
+            arranged = Arranged("refused", "fact")
+            builder.note = None  # nothing is quoted instead
+        yield Decided(arranged.status, confidence, arranged.kind)
+        yield from ready
+        return arranged
 
     def _unless_looked_up(self, asked: Question) -> Decision | None:
         """What is decided where nothing has to be looked up: a courtesy, and an overview, but for
@@ -348,13 +377,15 @@ class Assistant:
         if asked.kind != "overview":
             return None
 
-        def is_told(words: str) -> bool:
+        topic = load_kinds(self.index.encoder.fingerprint).topic(asked.standalone)
+
+        def is_told() -> bool:
+            named = [w for w in asked.standalone.split() if topic.intersection(terms_of(w))]
             found = self.index.search(
-                words, 1, documents=self._documents, legs=("terms",), vector=asked.vector
+                " ".join(named), 1, documents=self._documents, legs=("terms",), vector=asked.vector
             )
             return any(hit.legs["terms"] > 0 for hit in found.hits)
 
-        topic = load_kinds(self.index.encoder.fingerprint).topic(asked.standalone)
         scope = scope_of(self.documents, topic, is_told)
         if scope is None:
             return None

@@ -99,8 +99,8 @@ class Settings(BaseSettings):
     )
     unsure: Literal["quote", "write"] = Field(
         "quote",
-        description="What becomes of a question that the documents may not answer, where a language "
-        "model is set: quote what comes closest, or let the model decide.",
+        description="What becomes of a question that the documents may not answer, where a "
+        "language model is set: quote what comes closest, or let the model decide.",
     )
     verifier: str | None = Field(
         None,

@@ -47,14 +47,6 @@ class Arranged:
     quotations: tuple[Quotation, ...] = ()
     note: str | None = None
 
-    def settled(self, supported: bool, failed: bool) -> Arranged:
-        """The same after a language model was asked where it was not sure that there is an answer:
-        what it wrote and the documents support is one; if it wrote nothing such, there is none. A
-        model that failed has said nothing."""
-        if failed:
-            return self
-        return Arranged("answered" if supported else "refused", "fact")
-
 
 def arrange(
     question: Question,

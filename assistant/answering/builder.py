@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from assistant.answer import Answer, AnswerKind, AnswerSentence, Citation, SentenceReady
+from assistant.answer import Answer, AnswerSentence, Citation, SentenceReady
 from assistant.answering.abstention import Decision
 from assistant.answering.extractive import Quotation
 from assistant.calibration import Logistic
@@ -70,7 +70,6 @@ class AnswerBuilder:
         sentences, citations: so far.
         dropped: written sentences that were left out.
         note: what went wrong, or does not fit what was asked.
-        kind: of the answer, where it is arranged otherwise than decided.
         failed: whether the language model did not do its work.
     """
 
@@ -79,7 +78,6 @@ class AnswerBuilder:
     citations: list[Citation] = field(default_factory=list)
     dropped: int = 0
     note: str | None = None
-    kind: AnswerKind | None = None
     failed: bool = False
 
     def quote(self, quotations: Sequence[Quotation]) -> Iterator[SentenceReady]:
@@ -166,7 +164,7 @@ class AnswerBuilder:
             closest=closest if decision.status == "refused" else (),
             unanswered=decision.unanswered,
             undecided=decision.undecided,
-            kind=self.kind or decision.kind,
+            kind=decision.kind,
             dropped=self.dropped,
             note=self.note,
             timings_ms=timings_ms,

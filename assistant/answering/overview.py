@@ -62,7 +62,7 @@ class Scope:
 
 
 def scope_of(
-    documents: Sequence[Document], topic: frozenset[str], is_told: Callable[[str], bool]
+    documents: Sequence[Document], topic: frozenset[str], is_told: Callable[[], bool]
 ) -> Scope | None:
     """What of the documents an overview is asked of: the part under the heading that is nearest to
     the topic, or everything where there is none, or none that the documents know. None where they
@@ -71,7 +71,7 @@ def scope_of(
     Args:
         documents: those that are asked.
         topic: stems of what the question names.
-        is_told: whether the documents hold one of the words of a text.
+        is_told: whether the documents hold one of the words that it is named by.
     """
     whole = Scope(None, tuple(p for own in documents for p in own.paragraphs))
     if not topic:
@@ -103,7 +103,7 @@ def scope_of(
             best, most = key, score
     if best is not None:
         return Scope(best[1][-1], tuple(parts[best]))
-    return None if is_told(" ".join(sorted(topic))) else whole
+    return None if is_told() else whole
 
 
 def choose_overview(

@@ -23,6 +23,7 @@ QUOTE = "The US Indo-Pacific strategy was released on February 11."
 ANSWER_KEYS = [
     "question",
     "standalone_question",
+    "context",
     "status",
     "refused",
     "kind",
@@ -37,7 +38,7 @@ ANSWER_KEYS = [
     "note",
     "timings_ms",
 ]
-SENTENCE_KEYS = ["text", "verdict", "markers"]
+SENTENCE_KEYS = ["text", "verdict", "markers", "item", "about"]
 CITATION_KEYS = {
     "marker",
     "document",

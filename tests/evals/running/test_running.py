@@ -64,8 +64,8 @@ def test_retrieval_figures_are_those_of_an_independent_computation(
     hits, reciprocal, gains = 0, 0.0, 0.0
     for question in asked:
         items = [item if isinstance(item, list) else [item] for item in question["evidence"]]
-        answer = assistant.ask(question["question"], question["history"])
-        texts = [hit.paragraph.text for hit in assistant.search(answer.standalone_question, 10)]
+        found = assistant.search(question["question"], 10, question["history"])
+        texts = [hit.paragraph.text for hit in found]
         of_item = [
             {rank for rank, text in enumerate(texts, 1) if any(quote in text for quote in item)}
             for item in items
