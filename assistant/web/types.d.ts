@@ -224,6 +224,7 @@ export interface Turn extends Partial<Found> {
   id: string;
   question: string;
   about?: About | undefined;
+  alone?: boolean | undefined; // it was offered, and takes nothing from the conversation
   state: Status | "pending" | "failed" | "stopped";
   documents?: string[]; // ids of those that were asked
   place?: number; // in the queue

@@ -148,8 +148,10 @@ def settled(page: Page) -> Locator:
 
 
 def lit(page: Page) -> str:
-    """The characters that are lit up in the document."""
-    return "".join(page.locator("#reader mark.chosen").all_text_contents())
+    """The characters that are lit up in the document, once it is there."""
+    chosen = page.locator("#reader mark.chosen")
+    expect(chosen.first).to_be_attached()
+    return "".join(chosen.all_text_contents())
 
 
 def is_uncovered(page: Page) -> bool:

@@ -75,7 +75,7 @@ export class Talk {
     const view = new TurnView(turn, {
       follow: (of, citation) => this.#follow(of, citation),
       openAt: (source) => void this.acts.follow(source, [source]),
-      ask: (question) => this.ask(question),
+      ask: (question) => this.ask(question, undefined, true),
       retry: (of) => this.#retry(of),
       edit: (of) => this.#context(null, of),
       take: async (way, text) => {
@@ -109,11 +109,11 @@ export class Talk {
     this.ask(question, about ?? editing?.about);
   }
 
-  /** @param {string} question @param {About} [about] */
-  ask(question, about) {
+  /** @param {string} question @param {About} [about] @param {boolean} [alone] */
+  ask(question, about, alone) {
     if (this.running.has(this.conversation.id)) return;
     /** @type {Turn} */
-    const turn = { id: newId(), question, about, state: "pending" };
+    const turn = { id: newId(), question, about, alone, state: "pending" };
     const { conversation } = this;
     conversation.turns.push(turn);
     if (!conversation.named) conversation.title = (conversation.turns[0] ?? turn).question.slice(0, 80);
@@ -123,9 +123,9 @@ export class Talk {
   /** @param {Turn} turn */
   #retry(turn) {
     if (this.running.has(this.conversation.id)) return;
-    const { id, question, about } = turn;
+    const { id, question, about, alone } = turn;
     for (const name of Object.keys(turn)) Reflect.deleteProperty(turn, name);
-    Object.assign(turn, { id, question, about, state: "pending" });
+    Object.assign(turn, { id, question, about, alone, state: "pending" });
     const mark = document.createComment("");
     this.#viewOf(turn)?.element.replaceWith(mark);
     const view = this.#append(turn);
@@ -145,7 +145,7 @@ export class Talk {
     turn.documents = this.acts.documents();
     try {
       const before = conversation.turns.slice(0, conversation.turns.indexOf(turn));
-      const history = historyOf(before, turn.about);
+      const history = historyOf(before, turn);
       for await (const { place, value } of call("ask", [turn.question, history, turn.documents, this.acts.writer()], stopping.signal)) {
         if (place !== undefined) turn.place = place;
         if (value) this.#take(turn, value);
@@ -266,7 +266,7 @@ export class Talk {
       await vote({
         verdict,
         question: turn.question,
-        history: historyOf(before, turn.about),
+        history: historyOf(before, turn),
         status,
         confidence,
         sentences,
@@ -287,10 +287,11 @@ const isTold = (turn) => turn.state === "answered" || turn.state === "unsure";
 
 // The conversation before a question, as the server takes it. A question about a paragraph is
 // understood as if that had just been talked about.
-/** @param {Turn[]} turns @param {About} [about] */
-function historyOf(turns, about) {
+/** @param {Turn[]} before @param {Turn} turn */
+function historyOf(before, { about, alone }) {
+  if (alone) return [];
   /** @type {Said[]} */
-  const said = turns
+  const said = before
     .filter((turn) => (isTold(turn) || turn.state === "refused") && kindOf(turn) !== "chat")
     .flatMap((turn) => [
       { role: "user", content: turn.question },
