@@ -126,9 +126,11 @@ def _understood(asked: str, before: Sequence[Question], answer: str, encoder: En
         )
     own = pointed
     if kind in ("where", "instead") and not pointed:
-        own = topic_of(cleaned, kinds.request[kind])
+        topic = topic_of(cleaned, kinds.request[kind])
+        own = topic.text
+        if last and kind == "instead" and topic.text:
+            own = instead(topic, last.standalone, encoder.encode_query)
     if last and kind == "instead" and own:
-        own = own if pointed else instead(own, last.standalone, encoder.encode_query)
         kind = last.kind
     standalone = _fitting(own or cleaned)
     # What was made of the question before has from it what it needs.

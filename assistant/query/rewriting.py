@@ -8,8 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from assistant.english import ARTICLES, FUNCTION_WORDS, NEGATORS, stem
+from assistant.english import (
+    ARTICLES,
+    FUNCTION_WORDS,
+    NEGATORS,
+    PREPOSITIONS,
+    alternatives,
+    stem,
+)
 from assistant.enumerations import numbered, series
 from assistant.query.cleaning import without_courtesies
 from index.bm25 import QUESTION_WORDS
@@ -25,9 +33,18 @@ BEFORE = 2
 #: Spans of a question that are tried for what is asked about instead, words of one, and what each
 #: word more or less than that has costs of the cosine. Not tuned.
 SPANS, WORDS, LONGER = 24, 5, 0.05
+#: The likeness below which nothing is exchanged. Not tuned.
+LIKE = 0.2
 
 _WORD = re.compile(r"\w[\w.\u2019'-]*\w|\w")
 _EMPTY = FUNCTION_WORDS | NEGATORS | frozenset(QUESTION_WORDS)
+#: What says when or where something is: exchanged for nothing else.
+_WHEN_OR_WHERE = frozenset("in on at during before after under since until".split())
+_PRECEDES = re.compile(
+    rf"(?:\b(?P<preposition>(?:{alternatives(PREPOSITIONS - {'about'})})\s+))?"
+    r"(?P<article>\b(?:an?|the)\s+)?$",
+    re.IGNORECASE,
+)
 _ORDINALS = {
     word: number
     for number, words in enumerate("first-1st second-2nd third-3rd fourth-4th fifth-5th".split())
@@ -56,50 +73,79 @@ def in_context(question: str, before: Sequence[str]) -> str | None:
     return " ".join([*before[-BEFORE:], question]) if before else None
 
 
-def instead(topic: str, question: str, encode: Callable[[str], Vectors]) -> str | None:
-    """The question about something else: what is nearest to the topic in it is exchanged.
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What is named in a question such as "And in the spring?".
 
-    Args:
-        topic: what it is asked about instead ("Japan").
-        question: that was asked before ("How will South Korea respond?").
-        encode: the vector of a text; the span that is exchanged has the most similar one.
-
-    Returns:
-        "How will Japan respond?"; None where there is nothing to exchange.
+    Attributes:
+        text: "the spring"; "" where nothing is named.
+        preposition: "in"; "" where none stands before it.
     """
-    spans = [
-        (start, end) for start, end in _spans(question) if question[start:end] not in topic.split()
-    ]
-    alike = [span for span in spans if _is_name(question[slice(*span)])]
-    spans = alike if alike and _is_name(topic) else spans
-    if not spans:
-        return None
-    own, words = encode(topic), len(_meaning(topic))
 
-    def fits(span: tuple[int, int]) -> float:
-        text = question[slice(*span)]
-        return float(encode(text) @ own) - LONGER * abs(len(_meaning(text)) - words)
-
-    start, end = max(spans[:SPANS], key=fits)
-    head = question[:start]
-    if topic.split()[0].lower() in ARTICLES:
-        head = re.sub(r"\b(?:an?|the)\s+$", "", head, flags=re.IGNORECASE)
-    return head + topic + question[end:]
+    text: str
+    preposition: str = ""
 
 
-def topic_of(question: str, request: frozenset[str]) -> str:
-    """What is named in a question such as "No, I meant Japan.": its characters from the first word
-    to the last that is no function word and does not belong to the request itself."""
+def topic_of(question: str, request: frozenset[str]) -> Topic:
+    """What a question names: its characters from the first word to the last that is no function
+    word and does not belong to the request itself ("No, I meant ...")."""
     own = [
         match
         for match in _WORD.finditer(question)
         if match[0].lower() not in _EMPTY and (stem(match[0].lower()) not in request)
     ]
     if not own:
-        return ""
-    start = own[0].start()
-    before = re.search(r"\b(?:an?|the)\s+$", question[:start], re.IGNORECASE)
-    return question[before.start() if before else start : own[-1].end()]
+        return Topic("")
+    preposition, start = _before(question, own[0].start())
+    return Topic(question[start : own[-1].end()], preposition)
+
+
+def instead(topic: Topic, question: str, encode: Callable[[str], Vectors]) -> str | None:
+    """The question about something else: what is nearest to the topic in it is exchanged.
+
+    Args:
+        topic: what it is asked about instead ("Japan"). Where it says when or where ("in August"),
+            it takes the place of what does so already, or else stands at the end; so does what is
+            like nothing in the question.
+        question: that was asked before ("How will South Korea respond?").
+        encode: the vector of a text; the span that is exchanged has the most similar one.
+
+    Returns:
+        "How will Japan respond?"; None where there is nothing to exchange.
+    """
+    at_end = f"{question.rstrip(' ?.!')} {topic.preposition} {topic.text}?"
+    spans = [span for span in _spans(question) if question[slice(*span)] not in topic.text.split()]
+    if topic.preposition in _WHEN_OR_WHERE:
+        spans = [span for span in spans if _before(question, span[0])[0] == topic.preposition]
+        if not spans:
+            return at_end
+    alike = [span for span in spans if _is_name(question[slice(*span)])]
+    spans = alike if alike and _is_name(topic.text) else spans
+    if not spans:
+        return None
+    own, words = encode(topic.text), len(_meaning(topic.text))
+
+    def likeness(span: tuple[int, int]) -> float:
+        text = question[slice(*span)]
+        return float(encode(text) @ own) - LONGER * abs(len(_meaning(text)) - words)
+
+    like = {span: likeness(span) for span in spans[:SPANS]}
+    start, end = max(like, key=like.__getitem__)
+    if topic.preposition and like[start, end] < LIKE:
+        return at_end
+    if topic.text.split()[0].lower() in ARTICLES:
+        start = _before(question, start)[1]
+    return question[:start] + topic.text + question[end:]
+
+
+def _before(text: str, place: int) -> tuple[str, int]:
+    """The preposition before a place of a text, "" where none stands there, and where the article
+    after it begins, or else the place."""
+    found = _PRECEDES.search(text[:place])
+    if found is None:
+        return "", place
+    article = found["article"] or ""
+    return (found["preposition"] or "").strip().lower(), place - len(article)
 
 
 def pointed_at(question: str, answer: str) -> str | None:

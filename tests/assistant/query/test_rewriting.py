@@ -6,7 +6,14 @@ import pytest
 
 from assistant.query.kinds import load_kinds
 from assistant.query.question import CHAIN, understand
-from assistant.query.rewriting import asked_before, in_context, items_of, pointed_at, topic_of
+from assistant.query.rewriting import (
+    Topic,
+    asked_before,
+    in_context,
+    items_of,
+    pointed_at,
+    topic_of,
+)
 from index.encoder import Encoder
 
 Turns = list[dict[str, str]]
@@ -36,6 +43,9 @@ def after(*questions: str, answer: str = "It was large.") -> Turns:
             "When did they release the Xbox 360?",
         ),
         ("What does a day ticket cost?", "And a week ticket?", "What does a week ticket cost?"),
+        ("When are you open?", "And in August?", "When are you open in August?"),
+        ("When are you open in July?", "And in August?", "When are you open in August?"),
+        ("Which model won on level 2?", "And on level 4?", "Which model won on level 4?"),
     ],
 )
 def test_the_question_before_is_asked_of_something_else(
@@ -113,7 +123,7 @@ def test_thanks_are_no_question_before(real_encoder: Encoder) -> None:
 
 def test_a_topic_is_what_is_left_without_the_request(real_encoder: Encoder) -> None:
     request = load_kinds(real_encoder.fingerprint).request["instead"]
-    assert topic_of("No, I meant the secret meeting of 2011.", request) == (
-        "the secret meeting of 2011"
-    )
-    assert topic_of("And that?", request) == ""
+    topic = topic_of("No, I meant the secret meeting of 2011.", request)
+    assert topic == Topic("the secret meeting of 2011")
+    assert topic_of("And in the spring?", request) == Topic("the spring", "in")
+    assert topic_of("And that?", request) == Topic("")
