@@ -57,7 +57,7 @@ SURE: Mapping[str, float] = {
     "shorten": 0.6,
     "instead": 0.6,
     "comparison": 0.5,
-    "list": 0.35,
+    "list": 0.5,
 }
 
 #: As in "five bullets", "three short sentences" and "a sentence"; "a few sentences" has no number.

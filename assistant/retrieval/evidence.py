@@ -11,7 +11,6 @@ from assistant.query.question_types import lacks
 from assistant.retrieval.reading_model import Reading
 from assistant.retrieval.reranker import DEPTH, UNREAD, ReadHit, rank, shares_of
 from index import Hit, SearchResult, Sentence
-from index.bm25 import terms_of
 
 #: How much higher the best paragraph scores with what was asked before where a question leans on
 #: that. Of 0 and .1, the latter found as much or more on three of four sets with conversations.
@@ -107,17 +106,13 @@ def evidence_of(raw: RawEvidence, ranking: Mapping[str, float]) -> Evidence:
     """Rank what was found by what was read, and gather the features of it; see `rank`, `gather`.
 
     A question leans on what was asked before where it gains from it: where with that the best
-    paragraph scores higher by GAIN, though it holds at least half as much of the question's words:
-    otherwise it is found for what was asked before.
+    paragraph scores higher by GAIN.
     """
     ranked = rank(raw.found.hits, raw.readings, ranking)
     own = gather(raw.question, ranked, raw.found.term_weights)
     if raw.carried is not None:
         carried = evidence_of(raw.carried, ranking)
-        leans = carried.features["score"] > own.features["score"] + GAIN and (
-            _held(carried.hits[0], raw.found.term_weights)
-            >= _held(own.hits[0], raw.found.term_weights) / 2
-        )
+        leans = carried.features["score"] > own.features["score"] + GAIN
         chosen, other = (carried, own) if leans else (own, carried)
         own = replace(chosen, leans=leans, other=other)
     parts = tuple((part, evidence_of(each, ranking)) for part, each in raw.parts)
@@ -133,14 +128,6 @@ def unsaid(candidates: Sequence[Candidate], said: Sequence[str]) -> list[Candida
         for own in candidates
         if not any(" ".join(own.sentence.text.split()) in other for other in said)
     ]
-
-
-def _held(hit: Hit, weights: Mapping[str, Mapping[str, float]]) -> float:
-    """How much of the weight of terms a paragraph holds; of weights by language."""
-    own = weights.get(hit.paragraph.language, {})
-    return sum(
-        own[term] for term in set(terms_of(hit.paragraph.text, hit.paragraph.language)) & own.keys()
-    )
 
 
 def gather(
