@@ -69,7 +69,10 @@ def arrange(
         return Arranged("answered", kind, tuple(found))
     if status == "refused":
         return Arranged(status, "fact")
-    quotations = quote(decision.chosen)
+    chosen = list(decision.chosen)
+    if kind == "definition":
+        chosen = _introduced(question.topic, evidence) + chosen[:EACH]
+    quotations = quote(chosen)
     if kind == "source":
         return Arranged(status, "where", tuple(quotations))
     if kind == "comparison" and (beside := _beside(evidence, decision, calibration)):
@@ -88,6 +91,19 @@ def arrange(
         items = tuple(replace(own, item=True) for own in quotations)
         return Arranged(status, kind, items, _miscounted(question.standalone, items))
     return Arranged(status, "fact", tuple(quotations))
+
+
+def _introduced(topic: str, evidence: Evidence) -> list[Candidate]:
+    """The first sentence that names something in the document that says most of it, as far as that
+    was found: where it is introduced."""
+    asked = content_stems(topic)
+    document = evidence.hits[0].paragraph.document_id
+    own = [hit for hit in evidence.hits if hit.paragraph.document_id == document]
+    for hit in sorted(own, key=lambda hit: hit.paragraph.start):
+        for number, sentence in enumerate(hit.paragraph.sentences):
+            if asked and asked <= content_stems(sentence.text) and hit.paragraph.kind == "prose":
+                return [Candidate(hit, number, {})]
+    return []
 
 
 def _places(evidence: Evidence) -> list[Quotation]:
@@ -221,9 +237,8 @@ def _list_from(paragraphs: Sequence[Paragraph], first: int) -> list[Quotation]:
                     if own.item
                 ]
             else:
-                start = sentence.start + (
-                    len(mark[0]) if (mark := _BULLET.match(sentence.text)) else 0
-                )
+                mark = _BULLET.match(sentence.text)
+                start = sentence.start + (len(mark[0]) if mark else 0)
                 items.append(Quotation(candidate, start, sentence.end, item=True))
     return items[:ITEMS]
 

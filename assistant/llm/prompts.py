@@ -14,6 +14,6 @@ STANDALONE_SYSTEM = (
 STANDALONE_USER = "Conversation:\n{conversation}\n\nLast question: {question}\nRewritten question:"
 
 SECTION_USER = (
-    "Facts:\n{facts}\n\nSay in one short sentence what is most important in these facts, and "
-    "nothing else.\nAnswer:"
+    "Facts:\n{facts}\n\nPut what matters most of these facts into one short sentence about their "
+    "subject. Do not speak of facts.\nSentence:"
 )

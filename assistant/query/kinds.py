@@ -21,16 +21,17 @@ from numpy.typing import NDArray
 
 from index.bm25 import terms_of
 
-#: `overview`: what the documents, or a part of them, say as a whole. `list`: all that is of a
-#: kind. `comparison`: what is said of each of two. `where`: in which paragraphs. `courtesy`
-#: ("thanks") and `about` (what the assistant is and can do): nothing that the documents say. The
-#: acts lean on the conversation: `more` of an answer, to `shorten` it, its `source`, or the
-#: question before of something else `instead`. `fact`: all else.
+#: `overview`: what the documents, or a part of them, say as a whole. `list`: all that is of a kind.
+#: `comparison`: what is said of each of two. `definition`: who or what something is. `where`: in
+#: which paragraphs. `courtesy` ("thanks") and `about` (what the assistant is and can do): nothing
+#: that the documents say. The acts lean on the conversation: `more` of an answer, to `shorten` it,
+#: its `source`, or the question before of something else `instead`. `fact`: all else.
 Kind = Literal[
     "fact",
     "overview",
     "list",
     "comparison",
+    "definition",
     "where",
     "courtesy",
     "about",
@@ -46,7 +47,7 @@ ACTS: frozenset[Kind] = frozenset({"more", "shorten", "source", "instead"})
 #: The least probability with which a question is taken to be of another kind than a fact. Of 2,000
 #: questions of training data that nothing was fitted on, 1 % are then taken for an overview, .6 %
 #: for a comparison, .6 % for a place, .4 % for one about the assistant. A courtesy takes more, for
-#: nothing is looked up for it; a list takes less, for the same is looked up for it.
+#: nothing is looked up for it; for the others the same is looked up as for a fact.
 SURE: Mapping[str, float] = {
     "overview": 0.6,
     "where": 0.5,
@@ -57,6 +58,7 @@ SURE: Mapping[str, float] = {
     "shorten": 0.6,
     "instead": 0.6,
     "comparison": 0.5,
+    "definition": 0.5,
     "list": 0.5,
 }
 

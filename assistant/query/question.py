@@ -48,6 +48,7 @@ class Question:
         said: what was answered before it.
         more: whether only what was not said yet is asked for.
         length: sentences that are asked for; None where it does not say.
+        topic: who or what a definition is asked of; "" for other kinds.
     """
 
     asked: str
@@ -61,6 +62,7 @@ class Question:
     said: tuple[str, ...] = ()
     more: bool = False
     length: int | None = None
+    topic: str = ""
 
     def rewritten(self, text: str, encoder: Encoder) -> Question:
         """The same, understood as a question that stands on its own."""
@@ -133,6 +135,7 @@ def _understood(asked: str, before: Sequence[Question], answer: str, encoder: En
     if last and kind == "instead" and own:
         kind = last.kind
     standalone = _fitting(own or cleaned)
+    defined = topic_of(standalone, kinds.request[kind]).text if kind == "definition" else ""
     # What was made of the question before has from it what it needs.
     rewritten = last is not None and standalone != cleaned
     context = None if rewritten else in_context(cleaned, [earlier.standalone for earlier in before])
@@ -146,6 +149,7 @@ def _understood(asked: str, before: Sequence[Question], answer: str, encoder: En
         None if context is None else _fitting(context),
         decompose(own or asked, kind),
         length=length,
+        topic=defined,
     )
 
 
