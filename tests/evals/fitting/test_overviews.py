@@ -82,8 +82,8 @@ def test_overviews_are_compared_and_timed(footnote_eval: Eval, mills: Path, tmp_
     times = data["times"]["mills"]
     assert times[1]["name"] == "What is this document about?"
     assert all(own["overview_ms"] > own["encoding_ms"] / 10 > 0 for own in times)
-    told = " ".join(told.split())  # wherever its lines are broken
-    assert "ratio of the" in told and "first sentences" in told
+    # Cells are folded where the output is narrow.
+    assert all(word in told for word in ("ratio of", "LexRank", "first", "sentences"))
 
 
 def test_without_a_set_each_document_is_timed(footnote_eval: Eval, mills: Path) -> None:
