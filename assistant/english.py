@@ -44,7 +44,8 @@ FUNCTION_WORDS = (
     )
 )
 
-_EMPTY = FUNCTION_WORDS | NEGATORS
+#: Words that say nothing of what a text is about.
+EMPTY = FUNCTION_WORDS | NEGATORS
 _NOT = re.compile(r"n['\u2019]t\b|(?<=\bcan)not\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -68,5 +69,5 @@ def content_stems(text: str) -> frozenset[str]:
     return frozenset(
         stem(word.lower())
         for word in words
-        if (word.isupper() and len(word) > 1) or word.lower() not in _EMPTY
+        if (word.isupper() and len(word) > 1) or word.lower() not in EMPTY
     )

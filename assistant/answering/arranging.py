@@ -15,8 +15,8 @@ from assistant.english import content_stems
 from assistant.enumerations import Enumeration, numbered, series
 from assistant.query.kinds import number_of
 from assistant.query.question import Question
-from assistant.retrieval.evidence import Candidate, Evidence
-from index import Document, Hit, Paragraph
+from assistant.retrieval.evidence import Candidate, Evidence, unscored
+from index import Document, Paragraph
 
 #: Sentences that are quoted of each thing that is compared, and items of a list. Not tuned.
 EACH, ITEMS = 2, 30
@@ -205,7 +205,7 @@ def _items_around(candidate: Candidate, document: Callable[[str], Document]) -> 
     if first > 0 and paragraphs[first - 1].heading == paragraphs[first].heading:
         before = paragraphs[first - 1]
         if _COLON.search(before.sentences[-1].text):
-            lead = [_whole(_unscored(before, len(before.sentences) - 1))]
+            lead = [_whole(unscored(before, len(before.sentences) - 1))]
     return [*lead, *_list_from(paragraphs, first)]
 
 
@@ -228,7 +228,7 @@ def _list_from(paragraphs: Sequence[Paragraph], first: int) -> list[Quotation]:
     items: list[Quotation] = []
     for paragraph in paragraphs[first : last + 1]:
         for number, sentence in enumerate(paragraph.sentences):
-            candidate = _unscored(paragraph, number)
+            candidate = unscored(paragraph, number)
             found = numbered(sentence.text)
             if found:
                 items += [
@@ -245,10 +245,6 @@ def _list_from(paragraphs: Sequence[Paragraph], first: int) -> list[Quotation]:
 
 def _go_together(one: Paragraph, other: Paragraph) -> bool:
     return one.kind == other.kind == "list" and one.heading == other.heading
-
-
-def _unscored(paragraph: Paragraph, number: int) -> Candidate:
-    return Candidate(Hit(paragraph, 0.0, {}, (0.0,) * len(paragraph.sentences)), number, {})
 
 
 def _whole(candidate: Candidate) -> Quotation:

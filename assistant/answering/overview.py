@@ -18,8 +18,8 @@ from itertools import groupby
 import numpy as np
 
 from assistant.answering.extractive import DANGLES, repeats
-from assistant.retrieval.evidence import Candidate
-from index import Document, Hit, Paragraph
+from assistant.retrieval.evidence import Candidate, unscored
+from index import Document, Paragraph
 from index.bm25 import terms_of
 from index.encoder import Vectors
 
@@ -147,7 +147,7 @@ def choose_overview(
     while len(chosen) < wanted and (gains >= 0).any():
         best = int(gains.argmax())
         gains[best] = -1
-        candidate = _candidate(*places[best])
+        candidate = unscored(*places[best])
         if not repeats(candidate, list(chosen.values())):
             chosen[best] = candidate
             covered = np.maximum(covered, near[:, best])
@@ -170,10 +170,6 @@ def sections(chosen: Sequence[Candidate]) -> list[list[Candidate]]:
 def _key(place: Place) -> tuple[str, int, int]:
     paragraph, number = place
     return paragraph.document_id, paragraph.start, number
-
-
-def _candidate(paragraph: Paragraph, number: int) -> Candidate:
-    return Candidate(Hit(paragraph, 0.0, {}, (0.0,) * len(paragraph.sentences)), number, {})
 
 
 def _thinned(places: Sequence[Place]) -> list[Place]:

@@ -109,11 +109,11 @@ def decompose(question: str, kind: Kind = FACT) -> tuple[Part, ...]:
         question: as it was asked.
         kind: of it; a comparison asks for each of what it compares.
     """
+    if kind == "comparison" and (parts := _compared(without_courtesies(question))):
+        return parts
     clauses = [
         clause for sentence in _sentences(question) for clause in _CLAUSE.split(sentence) if clause
     ]
-    if kind == "comparison" and (parts := _compared(without_courtesies(question))):
-        return parts
     # What is told before a question is asked is not asked; "tell me when ..." asks.
     asking = [plain for plain in map(without_courtesies, clauses) if _ASKS.match(plain)]
     if len(clauses) > 1:

@@ -114,10 +114,10 @@ class Kinds:
         name: Any = self.names[best]
         return name if odds[best] / odds.sum() >= SURE.get(name, 0.0) else FACT
 
-    def topic(self, question: str, kind: Kind = "overview") -> frozenset[str]:
-        """Stems of what a question names, without those that ask for a kind of answer."""
+    def topic(self, question: str) -> frozenset[str]:
+        """Stems of what a question names, without those that ask for an overview."""
         bare = _LENGTH.sub(" ", question)
-        return frozenset(terms_of(bare)) - self.request.get(kind, frozenset())
+        return frozenset(terms_of(bare)) - self.request.get("overview", frozenset())
 
 
 def length_of(question: str) -> int | None:

@@ -12,15 +12,13 @@ from dataclasses import dataclass
 
 from assistant.english import (
     ARTICLES,
-    FUNCTION_WORDS,
-    NEGATORS,
+    EMPTY,
     PREPOSITIONS,
     alternatives,
     stem,
 )
 from assistant.enumerations import numbered, series
 from assistant.query.cleaning import without_courtesies
-from index.bm25 import QUESTION_WORDS
 from index.chunking.sentences import sentence_spans
 from index.encoder import Vectors
 
@@ -37,7 +35,6 @@ SPANS, WORDS, LONGER = 24, 5, 0.05
 LIKE = 0.2
 
 _WORD = re.compile(r"\w[\w.\u2019'-]*\w|\w")
-_EMPTY = FUNCTION_WORDS | NEGATORS | frozenset(QUESTION_WORDS)
 #: What says when or where something is: exchanged for nothing else.
 _WHEN_OR_WHERE = frozenset("in on at during before after under since until".split())
 _PRECEDES = re.compile(
@@ -55,7 +52,6 @@ _POINTED = re.compile(
     r"(?: (?:one|item|point|thing|reason|part)s?)?\b(?! \w*\w)",
     re.IGNORECASE,
 )
-_BULLET = re.compile(r"\s*[-*] ")
 _MARKERS = re.compile(r"(?:\s*\[(?:\d+|unsupported)\])+")
 
 
@@ -92,7 +88,7 @@ def topic_of(question: str, request: frozenset[str]) -> Topic:
     own = [
         match
         for match in _WORD.finditer(question)
-        if match[0].lower() not in _EMPTY and (stem(match[0].lower()) not in request)
+        if match[0].lower() not in EMPTY and (stem(match[0].lower()) not in request)
     ]
     if not own:
         return Topic("")
@@ -181,7 +177,7 @@ def _spans(question: str) -> list[tuple[int, int]]:
     """Runs of words that carry meaning, names whole, the longer ones first."""
     runs: list[list[re.Match[str]]] = [[]]
     for match in _WORD.finditer(question):
-        if match[0].lower() in _EMPTY:
+        if match[0].lower() in EMPTY:
             runs.append([])
         else:
             runs[-1].append(match)
@@ -214,4 +210,4 @@ def _is_name(text: str) -> bool:
 
 def _meaning(text: str) -> list[str]:
     """Its words that carry meaning."""
-    return [word for word in _WORD.findall(text) if word.lower() not in _EMPTY]
+    return [word for word in _WORD.findall(text) if word.lower() not in EMPTY]

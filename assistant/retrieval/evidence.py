@@ -10,7 +10,7 @@ from assistant.query.decomposition import Part
 from assistant.query.question_types import lacks
 from assistant.retrieval.reading_model import Reading
 from assistant.retrieval.reranker import DEPTH, UNREAD, ReadHit, rank, shares_of
-from index import Hit, SearchResult, Sentence
+from index import Hit, Paragraph, SearchResult, Sentence
 
 #: How much higher the best paragraph scores with what was asked before where a question leans on
 #: that. Of 0 and .1, the latter found as much or more on three of four sets with conversations.
@@ -128,6 +128,11 @@ def unsaid(candidates: Sequence[Candidate], said: Sequence[str]) -> list[Candida
         for own in candidates
         if not any(" ".join(own.sentence.text.split()) in other for other in said)
     ]
+
+
+def unscored(paragraph: Paragraph, number: int) -> Candidate:
+    """A sentence that was not searched for, but stands where it is wanted."""
+    return Candidate(Hit(paragraph, 0.0, {}, (0.0,) * len(paragraph.sentences)), number, {})
 
 
 def gather(
