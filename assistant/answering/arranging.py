@@ -4,7 +4,7 @@ of two things, the places where something stands, or sentences in the documents'
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.answer import AnswerKind
@@ -124,41 +124,47 @@ def _places(evidence: Evidence) -> list[Quotation]:
 def _beside(evidence: Evidence, decision: Decision, calibration: Calibration) -> list[Quotation]:
     """What is said of each of the things that are compared, after what is said of all of them; none
     where nothing is said of two."""
-    subjects = [part.subject for part, _ in evidence.parts]
+    subjects = _told_apart([part.subject for part, _ in evidence.parts])
     together = _of_one_paragraph(evidence, subjects)
     of_each: list[list[Quotation]] = []
     for part, found in evidence.parts:
         asked, candidates = found.question, found.candidates
         if together:
             asked, candidates = evidence.question, together
-        own = [c for c in candidates if _is_of(c, part.subject, subjects)]
+        own = [c for c in candidates if _named(c, subjects) == [part.subject]]
         chosen = choose(asked, own, calibration.sentence, EACH)
         of_each.append([replace(own, about=part.subject) for own in quote(chosen)])
     if sum(map(bool, of_each)) < 2:
         return []
-    known = {own.candidate.place for each in of_each for own in each}
-    both = [
-        candidate
-        for candidate in decision.chosen
-        if candidate.place not in known and not any(_is_of(candidate, s, [s]) for s in subjects)
-    ]
+    both = [candidate for candidate in decision.chosen if len(_named(candidate, subjects)) != 1]
     return [*quote(both), *(own for each in of_each for own in each)]
 
 
-def _of_one_paragraph(evidence: Evidence, subjects: Sequence[str]) -> tuple[Candidate, ...]:
+def _told_apart(subjects: Sequence[str]) -> dict[str, frozenset[str]]:
+    """Of each thing the stems that none of the others has: two saunas are told by their kinds."""
+    stems = {subject: content_stems(subject) for subject in subjects}
+    return {
+        subject: own.difference(*(other for name, other in stems.items() if name != subject))
+        for subject, own in stems.items()
+    }
+
+
+def _named(candidate: Candidate, subjects: Mapping[str, frozenset[str]]) -> list[str]:
+    """Which of the things a sentence names."""
+    stems = content_stems(candidate.sentence.text)
+    return [subject for subject, own in subjects.items() if own & stems]
+
+
+def _of_one_paragraph(
+    evidence: Evidence, subjects: Mapping[str, frozenset[str]]
+) -> tuple[Candidate, ...]:
     """The sentences of the best paragraph that says something of each thing, if there is one."""
     for hit in evidence.hits:
         own = tuple(c for c in evidence.candidates if c.hit.paragraph.id == hit.paragraph.id)
-        if own and all(any(_is_of(c, s, subjects) for c in own) for s in subjects):
+        named = [_named(candidate, subjects) for candidate in own]
+        if own and all([subject] in named for subject in subjects):
             return own
     return ()
-
-
-def _is_of(candidate: Candidate, subject: str, subjects: Sequence[str]) -> bool:
-    """Whether a sentence names the one thing and none of the others."""
-    stems = content_stems(candidate.sentence.text)
-    others = [content_stems(other) for other in subjects if other != subject]
-    return bool(content_stems(subject) & stems) and not any(other & stems for other in others)
 
 
 def _listed(

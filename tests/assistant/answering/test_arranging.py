@@ -101,6 +101,22 @@ def test_what_is_compared_is_told_of_each(ask: Callable[[str], Answer]) -> None:
     assert {own["about"] for own in plain} >= {"apples", "plums"}
 
 
+def test_what_is_compared_may_share_a_word_or_a_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "sauna.md"
+    both = "The smoke sauna is hotter than the quiet sauna."
+    smoke, quiet = "The smoke sauna has no chimney.", "The quiet sauna is electric."
+    file.write_text(f"# Bath\n\n{both} {smoke} {quiet}\n", encoding="utf-8")
+    with Assistant.open(file, index_dir=tmp_path / "index") as opened:
+        answer = opened.ask(
+            "What is the difference between the smoke sauna and the quiet sauna?", answer_from=0.0
+        )
+    assert [(s.text, s.about) for s in answer.sentences] == [
+        (both, ""),
+        (smoke, "the smoke sauna"),
+        (quiet, "the quiet sauna"),
+    ]
+
+
 def test_places_are_told_in_order(ask: Callable[[str], Answer]) -> None:
     answer = ask("Where does it talk about leaks?")
     assert (answer.kind, answer.status) == ("where", "answered")
