@@ -46,7 +46,8 @@ def writing(assistant: Assistant) -> Iterator[Assistant]:
         index_dir=assistant.settings.index_dir,
         llm=str(gguf()),
         llm_context=2048,
-        llm_timeout=PATIENCE,
+        # Now and then the server in process falls silent; what it was asked is quoted then.
+        llm_timeout=60.0,
     )
     own = Assistant(assistant.index, assistant.document_ids, chosen)
     yield own
