@@ -17,6 +17,7 @@ from index.models import Boxes, Document
 from index.retriever import IN_CONTEXT, LEGS, SearchResult, blend, search
 from index.store.manifest import Manifest, ParagraphText
 from index.store.pages import PageFiles
+from index.store.records import FileRecords, Records, checked
 from index.store.session import Session
 from index.store.store import Store
 from index.store.writer import Progress, fill
@@ -198,6 +199,14 @@ class Index:
         """
         with self._session.reading() as (_, snapshot):
             return snapshot.vectors(paragraphs)
+
+    def records(self, kind: str) -> Records:
+        """Small texts of a kind that are kept beside the index.
+
+        Args:
+            kind: letters, digits, `_` and `-`.
+        """
+        return FileRecords(self.folder / "records" / checked(kind))
 
     def status(self) -> Status:
         """Counts and size."""

@@ -136,6 +136,7 @@ def segments(path: Path) -> list[Path]:
 
 def write_whole(file: Path, text: str) -> None:
     """Write a small file beside and rename: killed anywhere, the old or the new one is there."""
-    temporary = file.with_name(file.name + ".part")
-    temporary.write_text(text)
+    # A name of its own: two threads or processes may write the same file at once.
+    temporary = file.with_name(f".{file.name}.{uuid.uuid4().hex}.part")
+    temporary.write_text(text, encoding="utf-8")
     temporary.replace(file)

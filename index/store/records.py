@@ -1,0 +1,82 @@
+"""Small texts that are kept beside an index, by kind and name: who is there, what was said of an
+answer, which keys let in. They are no part of what is searched, and change without a new revision.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Protocol
+
+from index.store.chroma import translated
+from index.store.integrity import write_whole
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
+
+
+class Records(Protocol):
+    """The texts of one kind. May be used from many threads and processes; the last write of a name
+    counts.
+
+    Raises (any method):
+        IndexFullError, IndexCorruptedError: they cannot be written or read.
+        ValueError: a name has other characters than letters, digits, `_` and `-`, or over 80.
+    """
+
+    def get(self, name: str) -> str | None:
+        """The text of that name; None where there is none."""
+
+    def put(self, name: str, text: str) -> None:
+        """Keep a text in place of the one of that name."""
+
+    def delete(self, name: str) -> None:
+        """Let go of the text of that name, if there is one."""
+
+    def all(self) -> dict[str, str]:
+        """All texts by name, ordered by name."""
+
+
+class FileRecords:
+    """`Records` as files of a folder, which is made when the first one is kept."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def get(self, name: str) -> str | None:
+        """See `Records`."""
+        with translated(self._folder):
+            try:
+                return (self._folder / checked(name)).read_text(encoding="utf-8")
+            except FileNotFoundError:
+                return None
+
+    def put(self, name: str, text: str) -> None:
+        """See `Records`."""
+        file = self._folder / checked(name)
+        with translated(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_whole(file, text)
+
+    def delete(self, name: str) -> None:
+        """See `Records`."""
+        file = self._folder / checked(name)
+        with translated(self._folder):
+            file.unlink(missing_ok=True)
+
+    def all(self) -> dict[str, str]:
+        """See `Records`."""
+        with translated(self._folder):
+            names = [f.name for f in self._folder.iterdir()] if self._folder.is_dir() else []
+        found = {name: self.get(name) for name in sorted(names) if _NAME.fullmatch(name)}
+        return {name: text for name, text in found.items() if text is not None}
+
+
+def checked(name: str) -> str:
+    """The name, if it is one.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is not a name of letters, digits, _ and -")
+    return name

@@ -1,0 +1,54 @@
+"""Small texts beside the index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from helpers import CheapEncoder
+
+from index import Index
+from index.store.records import Records
+
+
+@pytest.fixture
+def records(folder: Path, cheap: CheapEncoder) -> Iterator[Records]:
+    index = Index(folder, encoder=cheap)
+    yield index.records("votes")
+    index.close()
+
+
+def test_what_is_kept_is_found_until_it_is_let_go(records: Records) -> None:
+    assert records.all() == {}
+    assert records.get("one") is None
+    records.put("two", "2")
+    records.put("one", "zwölf\n")
+    records.put("two", "zwei")
+    assert records.all() == {"one": "zwölf\n", "two": "zwei"}
+    records.delete("one")
+    records.delete("one")
+    assert records.get("one") is None
+    assert records.all() == {"two": "zwei"}
+
+
+def test_kinds_are_apart(folder: Path, cheap: CheapEncoder) -> None:
+    index = Index(folder, encoder=cheap)
+    index.records("votes").put("one", "1")
+    assert index.records("keys").all() == {}
+    index.close()
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "a.b", "a" * 81, "a\0"])
+def test_a_name_stays_a_name(records: Records, name: str) -> None:
+    with pytest.raises(ValueError, match="is not a name"):
+        records.put(name, "text")
+
+
+def test_many_write_one_name_at_once(records: Records) -> None:
+    texts = {str(number) * 10_000 for number in range(8)}
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda text: records.put("one", text), sorted(texts)))
+    assert records.get("one") in texts
+    assert list(records.all()) == ["one"]
