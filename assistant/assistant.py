@@ -52,13 +52,13 @@ from assistant.settings import Settings, load_settings
 from assistant.timer import Timer
 from assistant.verification.verifier import Verifier, load_verifier
 from index import Document, Hit, Index
-from index.bm25 import terms_of
 from index.chunking.files import OnSkip
 from index.chunking.loader import RawDocument
 from index.chunking.sentences import sentence_spans
 from index.errors import EmptyDocumentError, QuestionError
 from index.retriever import LEGS
 from index.store.writer import Progress
+from index.terms.analysis import terms_of
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -133,7 +133,11 @@ class Assistant:
         if paths:
             given = read_raw_documents(paths, on_skip, on_found, settings.ignore)
         index = Index(
-            settings.index_dir, encoder=settings.load_encoder(), wait=settings.wait, on_wait=on_wait
+            settings.index_dir,
+            encoder=settings.load_encoder(),
+            wait=settings.wait,
+            on_wait=on_wait,
+            shared_terms=settings.shared_terms,
         )
         try:
             kept = [

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from index.bm25 import QUESTION_WORDS, terms_of
+from index.terms.analysis import QUESTION_WORDS, terms_of
 
 ARTICLES = frozenset("a an the".split())
 #: The words that begin a question where no question word does.

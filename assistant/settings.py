@@ -69,6 +69,11 @@ class Settings(BaseSettings):
     wait: float = Field(
         30.0, ge=0, description="Seconds to wait for another process that uses the index."
     )
+    shared_terms: Path | None = Field(
+        None,
+        description="Folder in which machines that answer from the same documents find what terms "
+        "another has derived.",
+    )
     max_sentences: int = Field(4, ge=1, le=20, description="Most sentences in a quoted answer.")
     refuse_below: float | None = Field(
         None, ge=0, le=1, description="Refuse below this confidence; the calibrated one by default."

@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from index.bm25 import terms_of
 from index.chunking.loader import RawDocument
 from index.encoder import DEFAULT_ENCODER, Encoder, Vectors
 from index.errors import DocumentError
@@ -21,6 +20,8 @@ from index.store.records import FileRecords, Records, checked
 from index.store.session import Session
 from index.store.store import Store
 from index.store.writer import Progress, fill
+from index.terms.analysis import terms_of
+from index.terms.lexical import LexicalIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ class Index:
         encoder: the embedding model, or its name (see `index.encoder.Encoder`).
         wait: seconds to wait for another process that uses the index.
         on_wait: called with a sentence to show while waiting.
+        shared_terms: a folder of several machines, in which each finds what terms another has
+            derived from the same documents; it may be missing or forbidden to write.
 
     Opening changes nothing. Where the index was made with another encoder, or its vectors were
     damaged, reading raises EncoderError or IndexCorruptedError until `sync`, `remove` or `migrate`
@@ -88,11 +91,13 @@ class Index:
         encoder: str | Encoder = DEFAULT_ENCODER,
         wait: float = 30.0,
         on_wait: Callable[[str], None] | None = None,
+        shared_terms: Path | None = None,
     ) -> None:
         """Open the index; waits for another process that is using it."""
         self.folder = folder.expanduser().resolve()
         self.encoder = Encoder(encoder) if isinstance(encoder, str) else encoder
-        self._session = Session(self.folder, self.encoder.fingerprint, wait, on_wait)
+        terms = LexicalIndex(self.folder / "terms", shared_terms)
+        self._session = Session(self.folder, self.encoder.fingerprint, wait, on_wait, terms)
         self._pages = PageFiles(self.folder / "pages")
 
     def close(self) -> None:

@@ -73,26 +73,27 @@ def search(
     """The best k paragraphs of the scope, best first. See `Index.search`."""
     shares = scope.terms.shares(query)
     cosines, floor = _nearest(scope, vector, snapshot.nearest)
-    by_terms = [p for p in _highest(shares, TERM_CANDIDATES) if shares[p] > 0 and p not in cosines]
+    by_terms = [p for p in _highest(shares, TERM_CANDIDATES) if p not in cosines]
     # A paragraph that the nearest sentences do not name has no sentence nearer than the last of
     # them, so `floor` bounds its cosine: most need not be read at all.
     known = sorted((fuse(cosine, float(shares[p]), legs) for p, cosine in cosines.items()))
     bar = known[-k] if len(known) >= k else -np.inf
     unknown = [p for p in by_terms if fuse(floor, float(shares[p]), legs) >= bar]
-    for identity, own in snapshot.vectors([scope.order[p] for p in unknown]).items():
-        cosines[scope.positions[identity]] = float((own @ vector).max())
+    ids = {p: scope.identity(p) for p in unknown}
+    vectors = snapshot.vectors(list(ids.values()))
+    cosines |= {p: float((vectors[ids[p]] @ vector).max()) for p in unknown}
     scores = {p: fuse(cosine, float(shares[p]), legs) for p, cosine in cosines.items()}
     best = sorted(scores, key=lambda p: (-scores[p], p))[:k]
-    identities = [scope.order[p] for p in best]
-    texts, vectors = snapshot.texts_of(identities), snapshot.vectors(identities)
+    ids = {p: scope.identity(p) for p in best}
+    texts, vectors = snapshot.texts_of(list(ids.values())), snapshot.vectors(list(ids.values()))
     return [
         Hit(
-            paragraph=scope.paragraph(texts[identity]),
+            paragraph=scope.paragraph(p, texts[identity]),
             score=scores[p],
             legs={"sentence": round(cosines[p], 6), "terms": round(float(shares[p]), 6)},
             sentence_scores=tuple(float(cosine) for cosine in vectors[identity] @ vector),
         )
-        for p, identity in zip(best, identities, strict=True)
+        for p, identity in ids.items()
     ]
 
 
@@ -129,14 +130,21 @@ def fuse(sentence: float, terms: float, legs: Collection[str] = LEGS) -> float:
 
 
 def _highest(shares: Vectors, count: int) -> list[int]:
-    """Positions of the highest shares, highest first; of equal ones the first."""
-    if len(shares) > count:
-        bar = np.partition(shares, -count)[-count]
-        among = np.flatnonzero(shares >= max(bar, np.finfo(np.float32).tiny))
-    else:
-        among = np.arange(len(shares))
-    order = np.argsort(-shares[among], kind="stable")[:count]
-    positions: list[int] = among[order].tolist()
+    """Positions of the highest shares above zero, highest first; of equal ones the first."""
+    if not len(shares):
+        return []
+    # So many blocks have a share as high as the lowest of their highest ones: few shares come into
+    # question, and the others are looked at once.
+    block = max(1, min(1024, len(shares) // (2 * count)))
+    highest = np.maximum.reduceat(shares, np.arange(0, len(shares), block))
+    bar = np.partition(highest, -count)[-count] if len(highest) > count else 0.0
+    among = np.flatnonzero(shares >= max(bar, np.finfo(np.float32).tiny))
+    if len(among) > count:
+        own = shares[among]
+        bar = np.partition(own, -count)[-count]
+        above = among[own > bar]
+        among = np.sort(np.append(above, among[own == bar][: count - len(above)]))
+    positions: list[int] = among[np.argsort(-shares[among], kind="stable")].tolist()
     return positions
 
 
@@ -152,9 +160,9 @@ def _nearest(
         found = nearest(vector, count)
         cosines: dict[int, float] = {}
         inside = 0
-        for identity, _, cosine in found:
+        positions = scope.positions([identity for identity, _, _ in found])
+        for position, (_, _, cosine) in zip(positions, found, strict=True):
             # One outside is of another document, or left over from an interrupted sync.
-            position = scope.positions.get(identity)
             if position is not None:
                 inside += 1
                 cosines.setdefault(position, cosine)

@@ -20,7 +20,7 @@ PACKAGES = ("index", "assistant", "evals")
 
 # Each imports only those before it. The way of a question through the assistant is in the middle.
 ORDER = {
-    "index": "errors models chunking encoder bm25 store retriever index".split(),
+    "index": "errors models chunking encoder terms bm25 store retriever index".split(),
     "assistant": (
         "english enumerations timer calibration settings answer documents "
         "query retrieval llm verification answering "
@@ -31,7 +31,7 @@ ORDER = {
 
 # Each dependency has one home, where its errors become ours.
 HOMES = {
-    "bm25s": {"index.bm25"},
+    "bm25s": {"index.terms.analysis"},
     "charset_normalizer": {"index.chunking.decoding"},
     "chromadb": {"index.store.chroma"},
     "docling": {"index.chunking.rich_text"},
@@ -57,7 +57,7 @@ HOMES = {
     "python_calamine": {"index.chunking.tables"},
     "selectolax": {"index.chunking.html"},
     "sentencex": {"index.chunking.sentences"},
-    "Stemmer": {"index.bm25"},
+    "Stemmer": {"index.terms.analysis"},
     "stop_words": {"index.chunking.language"},
     # One runs the encoder, the other may run a cross-encoder.
     "sentence_transformers": {"index.encoder", "assistant.retrieval.reading_model"},

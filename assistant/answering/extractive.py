@@ -15,7 +15,7 @@ from assistant.english import PRONOUNS, alternatives
 from assistant.query.question_types import asks_for_several
 from assistant.retrieval.evidence import Candidate, Evidence
 from index import Paragraph
-from index.bm25 import terms_of
+from index.terms.analysis import terms_of
 
 # Each but the first was chosen on the shipped questions. What is said of other values was measured
 # afterwards on seed, seed_oblique, seed_parts, 160 questions of SQuAD 2.0 and 254 of MT-RAG.

@@ -20,8 +20,8 @@ import numpy as np
 from assistant.answering.extractive import DANGLES, repeats
 from assistant.retrieval.evidence import Candidate, unscored
 from index import Document, Paragraph
-from index.bm25 import terms_of
 from index.encoder import Vectors
+from index.terms.analysis import terms_of
 
 #: Sentences of an overview of everything and of a part, where none were asked for. Not tuned.
 WHOLE, PART = 7, 4

@@ -134,7 +134,11 @@ def opened_index(settings: Settings) -> Iterator[Index]:
     from index import Index
 
     index = Index(
-        settings.index_dir, encoder=settings.load_encoder(), wait=settings.wait, on_wait=notes.print
+        settings.index_dir,
+        encoder=settings.load_encoder(),
+        wait=settings.wait,
+        on_wait=notes.print,
+        shared_terms=settings.shared_terms,
     )
     with closing(index):
         yield index

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from assistant.english import AUXILIARIES, PREPOSITIONS, alternatives
 from assistant.query.cleaning import without_courtesies
 from assistant.query.kinds import FACT, Kind
-from index.bm25 import QUESTION_WORDS
 from index.chunking.sentences import sentence_spans
+from index.terms.analysis import QUESTION_WORDS
 
 MOST = 4
 SHORTEST = 3  # words of a clause; ", and when?" asks more of the same

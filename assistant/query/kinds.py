@@ -19,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from index.bm25 import terms_of
+from index.terms.analysis import terms_of
 
 #: `overview`: what the documents, or a part of them, say as a whole. `list`: all that is of a kind.
 #: `comparison`: what is said of each of two. `definition`: who or what something is. `where`: in

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from assistant.calibration import sigmoid
 from assistant.retrieval.reading_model import Reader, Reading
 from index import Hit, Paragraph
-from index.bm25 import terms_of
+from index.terms.analysis import terms_of
 
 # Each was chosen on the shipped questions. What is said of other values was measured afterwards on
 # seed, seed_oblique, seed_parts, 160 questions of SQuAD 2.0 and 254 of MT-RAG.

@@ -37,7 +37,7 @@ class Retriever:
         ranking: Mapping[str, float],
     ) -> None:
         self._index = index
-        self._documents = tuple(documents)
+        self._documents = frozenset(documents)  # which knows its hash, of however many
         self._reader = reader
         self._ranking = ranking
 
@@ -88,7 +88,7 @@ class _Look:
     def __init__(
         self,
         index: Index,
-        documents: Sequence[str],
+        documents: Collection[str],
         reader: Reader | None,
         timer: Timer,
         legs: Collection[str],

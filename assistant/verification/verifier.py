@@ -161,7 +161,7 @@ class Verifier:
         self, index: Index, documents: Sequence[str], entailer: Entailer | None, rule: Rule
     ) -> None:
         self._index = index
-        self._documents = tuple(documents)
+        self._documents = frozenset(documents)  # which knows its hash, of however many
         self._entailer = entailer
         self._rule = rule
         self._unread_rule = rule_for(None)

@@ -21,9 +21,9 @@ from sklearn.linear_model import LogisticRegression
 
 from assistant.query.kinds import FACT, Kinds
 from evals.datasets.json_lines import read_objects
-from index.bm25 import terms_of
 from index.encoder import Encoder
 from index.errors import QuestionSetError
+from index.terms.analysis import terms_of
 
 #: Topics that are put into a form, and how often one without counts. Not tuned.
 TOPICS, TIMES = 8, 3

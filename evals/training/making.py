@@ -29,8 +29,9 @@ from evals.training.documentation import read_sections
 from evals.training.examples import MASKED, Example, Pair, Passage, write_examples
 from evals.training.wordnet import read_synonyms
 from evals.training.writing import read_written
-from index.bm25 import BM25Index, terms_of
+from index.bm25 import BM25Index
 from index.chunking.sentences import sentence_spans
+from index.terms.analysis import terms_of
 
 #: Characters of a text by which similar ones are found. Not tuned.
 LONGEST = 2000

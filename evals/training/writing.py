@@ -22,8 +22,8 @@ import typer
 from assistant.llm.client import LanguageModel, LanguageModelError, load_model
 from assistant.settings import load_settings
 from evals.training.examples import MASKED, Example, Pair, Passage
-from index.bm25 import terms_of
 from index.chunking.sentences import sentence_spans
+from index.terms.analysis import terms_of
 
 SYSTEM = """You write test material for reading. You get a passage and one sentence of it. Answer \
 with exactly three lines:

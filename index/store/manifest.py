@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from index.errors import IndexCorruptedError
 from index.models import ENGLISH, Document, Kind, Paragraph, Sentence, text_hash
+from index.terms.runs import Runs, runs_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,18 @@ class Manifest:
     kept: bool = False
     content: str = ""
     language: str = ENGLISH
+    _runs: Runs | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def runs(self) -> Runs:
+        """The runs that its places come in, by which their terms are known."""
+        if self._runs is None:
+            # Told once: all of it has to be hashed, and a manifest stays while others change.
+            headings = [" ".join(place.heading) for place in self.places]
+            runs = runs_of(self.language, [place.id for place in self.places], headings)
+            object.__setattr__(self, "_runs", runs)
+            return runs
+        return self._runs
 
     @classmethod
     def of(cls, document: Document, kept: bool = False) -> Manifest:

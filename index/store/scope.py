@@ -2,92 +2,103 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from index.bm25 import BM25Index
-from index.models import Paragraph, text_hash
+import numpy as np
+
+from index.bm25 import BM25Index, Positions
+from index.models import Paragraph
 from index.store.manifest import Manifest, ParagraphText
-
-TERMS_VERSION = "2"  # of how texts become terms; another makes the cache anew
+from index.terms.keys import Keys, halves, packed
+from index.terms.lexical import LexicalIndex
+from index.terms.runs import Runs
+from index.terms.segment import sums
 
 #: Reads paragraphs by id, all of them or raises.
 Reader = Callable[[Sequence[str]], Mapping[str, ParagraphText]]
 
 
 class Scope:
-    """What may be found in some documents.
+    """What may be found in some documents. A paragraph is known by its position: a text that stands
+    in several places is one, where it stands first. Compact, for there may be millions.
 
     Args:
         manifests: of the documents, in their order.
+        index: where the terms are kept.
         read: where the texts are had from.
-        cache: folder in which the terms of a large scope are kept, for the next process.
 
     Attributes:
-        order: ids of the paragraphs; a text that stands in several places is one, where it stands
-            first.
-        positions: where each is in `order`.
-        places: the document and the paragraph's number in it, by paragraph.
         languages: those of the documents.
         terms: the terms of the paragraphs, by position.
     """
 
-    def __init__(self, manifests: Sequence[Manifest], read: Reader, cache: Path) -> None:
-        """Load or build the terms."""
-        self.manifests = {manifest.id: manifest for manifest in manifests}
-        self.places: dict[str, tuple[str, int]] = {}
-        for manifest in manifests:
-            for number, place in enumerate(manifest.places, start=1):
-                self.places.setdefault(place.id, (manifest.id, number))
-        self.order = list(self.places)
-        self.positions = {identity: position for position, identity in enumerate(self.order)}
+    def __init__(self, manifests: Sequence[Manifest], index: LexicalIndex, read: Reader) -> None:
+        self._manifests = manifests
+        runs = joined_runs(manifests)
+        self._keys = Keys(halves(runs.paragraphs))
+        #: The places of the documents one after the other: where those of each begin.
+        self._starts = sums(np.array([len(m.places) for m in manifests], dtype=np.int64))
+        #: By position, which of these places it is.
+        self._places = np.flatnonzero(self._keys.firsts())
+        self.size = len(self._places)
         self.languages = tuple(dict.fromkeys(manifest.language for manifest in manifests))
-        self.terms = self._load_terms(read, cache)
 
-    def paragraph(self, text: ParagraphText) -> Paragraph:
-        """A paragraph of the scope where it stands first."""
-        document_id, number = self.places[text.id]
-        return self.manifests[document_id].paragraph(number, text)
-
-    def _heading(self, identity: str) -> str:
-        document_id, number = self.places[identity]
-        return " ".join(self.manifests[document_id].places[number - 1].heading)
-
-    def _load_terms(self, read: Reader, folder: Path) -> BM25Index:
-        # What the terms depend on: a paragraph is found by the words of its headings too.
-        languages = [self.manifests[self.places[identity][0]].language for identity in self.order]
-        named = [
-            f"{identity} {language} {self._heading(identity)}"
-            for identity, language in zip(self.order, languages, strict=True)
-        ]
-        cache = folder / text_hash("\n".join([TERMS_VERSION, *named]))[:16]
-        if cache.is_dir():
-            try:
-                return BM25Index.load(cache, languages)
-            except (OSError, ValueError, LookupError, TypeError):
-                shutil.rmtree(cache, ignore_errors=True)
-        paragraphs = read(self.order)
-        terms = BM25Index.build(
-            [f"{self._heading(identity)} {paragraphs[identity].text}" for identity in self.order],
-            languages,
+        counts = runs.sizes()
+        starts = sums(counts)
+        segments, first_rows = index.cover(
+            runs, lambda numbers: self._texts(starts[[[n, n + 1] for n in numbers]].tolist(), read)
         )
-        if len(self.order) >= 1000:  # a smaller one is built faster than it is read
-            _keep(terms, cache)
-        return terms
+        rows = np.repeat(first_rows - starts[:-1], counts) + np.arange(len(runs))
+        self.terms = BM25Index(segments, rows[self._places], self._by_language())
+
+    def paragraph(self, position: int, text: ParagraphText) -> Paragraph:
+        """A paragraph where it stands first."""
+        manifest, number = self._place(int(self._places[position]))
+        return manifest.paragraph(number, text)
+
+    def identity(self, position: int) -> str:
+        """The id of a paragraph."""
+        manifest, number = self._place(int(self._places[position]))
+        return manifest.places[number - 1].id
+
+    def positions(self, identities: Sequence[str]) -> list[int | None]:
+        """Where paragraphs are, by id; None of those that are not in the scope."""
+        places = self._keys.find(halves(packed(identities)))
+        positions = np.searchsorted(self._places, places).tolist()
+        return [
+            None if place < 0 else position
+            for place, position in zip(places.tolist(), positions, strict=True)
+        ]
+
+    def _place(self, place: int) -> tuple[Manifest, int]:
+        """The document of a place, and the paragraph's number in it, from 1."""
+        document = int(np.searchsorted(self._starts, place, "right")) - 1
+        return self._manifests[document], place - int(self._starts[document]) + 1
+
+    def _texts(
+        self, stretches: Sequence[Sequence[int]], read: Reader
+    ) -> list[tuple[str, list[str]]]:
+        """The language of places from one on and before another, all of one document, and what each
+        is found by: the words of its headings too."""
+        stood = []
+        for start, end in stretches:
+            manifest, number = self._place(start)
+            stood.append((manifest.language, manifest.places[number - 1 :][: end - start]))
+        texts = read([place.id for _, places in stood for place in places])
+        return [
+            (language, [f"{' '.join(p.heading)} {texts[p.id].text}" for p in places])
+            for language, places in stood
+        ]
+
+    def _by_language(self) -> dict[str, Positions]:
+        if len(self.languages) < 2:
+            return dict.fromkeys(self.languages, slice(None))
+        code = {language: n for n, language in enumerate(self.languages)}
+        of_document = np.array([code[m.language] for m in self._manifests], dtype=np.int32)
+        own = np.repeat(of_document, np.diff(self._starts))[self._places]
+        return {language: np.flatnonzero(own == n) for language, n in code.items()}
 
 
-def _keep(terms: BM25Index, cache: Path) -> None:
-    """Write the terms in place of others, if that is possible."""
-    folder = cache.parent
-    try:
-        if folder.is_file():
-            folder.unlink()
-        for old in folder.glob("*"):
-            shutil.rmtree(old, ignore_errors=True)
-        folder.mkdir(exist_ok=True)
-        terms.save(cache)
-    except OSError:
-        # The cache only saves time, and the terms are in memory. It is written beside and renamed,
-        # so that half a cache is never found.
-        shutil.rmtree(cache.with_name(cache.name + ".part"), ignore_errors=True)
+def joined_runs(manifests: Iterable[Manifest]) -> Runs:
+    """The runs of documents, one document after the other."""
+    return Runs.joined(manifest.runs for manifest in manifests)

@@ -19,6 +19,7 @@ from index.store.locks import ProcessLock, ReadWriteLock
 from index.store.manifest import Manifest, ParagraphText
 from index.store.snapshot import Snapshot
 from index.store.store import Store
+from index.terms.lexical import LexicalIndex
 
 
 class Session:
@@ -29,13 +30,19 @@ class Session:
         fingerprint: of the encoder.
         wait: seconds to wait for another process that uses the index.
         on_wait: called with a sentence to show while waiting.
+        terms: those of the index, through all its revisions.
 
     Raises:
         IndexBusyError, IndexCorruptedError, IndexFullError, UnreadableError.
     """
 
     def __init__(
-        self, folder: Path, fingerprint: str, wait: float, on_wait: Callable[[str], None] | None
+        self,
+        folder: Path,
+        fingerprint: str,
+        wait: float,
+        on_wait: Callable[[str], None] | None,
+        terms: LexicalIndex,
     ) -> None:
         """Open the store; waits for another process that is using it."""
         self.folder = folder
@@ -52,6 +59,7 @@ class Session:
         self._writing = threading.RLock()
         self._reload = threading.RLock()
         self._snapshot: Snapshot | None = None
+        self._terms = terms
         self._texts: dict[str, ParagraphText] = {}
         self._revision = ""
         #: The documents as they were last seen; empty where they never were.
@@ -143,7 +151,7 @@ class Session:
             self.store = self._snapshot = None
 
     def _refresh(self, store: Store) -> None:
-        self._snapshot = Snapshot(store.generation, self.folder / "terms", self._texts)
+        self._snapshot = Snapshot(store.generation, self._terms, self._texts)
         self._texts, self.manifests = self._snapshot.texts, self._snapshot.manifests
 
     def _read_revision(self) -> str:

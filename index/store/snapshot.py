@@ -4,32 +4,38 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 
 from index.encoder import Vectors
 from index.errors import IndexCorruptedError, MissingPathError
 from index.store.collections import Generation
 from index.store.manifest import Manifest, ParagraphText
-from index.store.scope import Scope
+from index.store.scope import Scope, joined_runs
+from index.terms.lexical import LexicalIndex
 
 KEPT_VECTORS = 20_000  # sentences whose vectors stay in memory: 30 MB at 384 dimensions
+KEPT_TEXTS = 20_000  # paragraphs whose texts stay in memory
+#: Paragraphs of scopes that stay in memory, but for the last one: 60 MB a million.
+KEPT_SCOPES = 2_000_000
 
 
 class Snapshot:
     """All documents at one revision, the scopes of them that were asked for, and what was read."""
 
     def __init__(
-        self, generation: Generation, terms: Path, texts: Mapping[str, ParagraphText]
+        self, generation: Generation, terms: LexicalIndex, texts: Mapping[str, ParagraphText]
     ) -> None:
-        """`terms` is where large scopes keep their terms; `texts` were read from an earlier one."""
+        """`terms` are those of all revisions; `texts` were read from an earlier one."""
         self.manifests = {manifest.id: manifest for manifest in generation.manifests()}
         self._generation = generation
         self._terms = terms
+        # Not by a method of this object: it is to be gone when the session lets go of it.
+        terms.follow(partial(joined_runs, self.manifests.values()))
         self._guard = threading.RLock()
         self._scopes: dict[frozenset[str], Scope] = {}
-        used = self.paragraphs()
-        #: The paragraph texts that were read so far.
-        self.texts = {k: v for k, v in dict(texts).items() if k in used}
+        #: Paragraph texts that were read. Their ids are of what they say, so none is out of date.
+        self.texts = dict(texts)
         self._vectors: dict[str, Vectors] = {}
         self._sentences = 0
 
@@ -56,14 +62,34 @@ class Snapshot:
         Raises:
             MissingPathError: a document is not in the index.
         """
-        chosen = frozenset(self.manifests if documents is None else documents)
         with self._guard:
-            if chosen not in self._scopes:
-                for identity in chosen:
-                    self.manifest(identity)
-                manifests = [m for i, m in self.manifests.items() if i in chosen]
-                self._scopes[chosen] = Scope(manifests, self.texts_of, self._terms)
-            return self._scopes[chosen]
+            chosen = self._all if documents is None else frozenset(documents)
+            if chosen in self._scopes:
+                self._scopes[chosen] = scope = self._scopes.pop(chosen)  # the last one asked
+                return scope
+            for identity in chosen:
+                self.manifest(identity)
+            if len(chosen) == len(self.manifests):
+                manifests = list(self.manifests.values())
+            else:
+                manifests = [self.manifests[i] for i in sorted(chosen, key=self._ranks.__getitem__)]
+            scope = Scope(manifests, self._terms, self.texts_of)
+            self._scopes[chosen] = scope
+            while sum(own.size for own in self._scopes.values()) > KEPT_SCOPES:
+                oldest = next(iter(self._scopes))
+                if oldest == chosen:
+                    break
+                del self._scopes[oldest]
+            return scope
+
+    @cached_property
+    def _all(self) -> frozenset[str]:
+        return frozenset(self.manifests)
+
+    @cached_property
+    def _ranks(self) -> dict[str, int]:
+        """The order of the documents."""
+        return {identity: rank for rank, identity in enumerate(self.manifests)}
 
     def texts_of(self, identities: Sequence[str]) -> dict[str, ParagraphText]:
         """Paragraph texts by id, from memory or the store.
@@ -71,14 +97,19 @@ class Snapshot:
         Raises:
             IndexCorruptedError: one is not there.
         """
+        known = self.texts  # bound anew by a thread that finds it full
         # A text that stands in several places has one id: it is asked for once.
-        missing = [i for i in dict.fromkeys(identities) if i not in self.texts]
-        if missing:
-            self.texts.update(self._generation.texts(missing))
-        lost = [identity for identity in missing if identity not in self.texts]
+        missing = [i for i in dict.fromkeys(identities) if i not in known]
+        read = self._generation.texts(missing) if missing else {}
+        lost = [identity for identity in missing if identity not in read]
         if lost:
             raise lost_paragraphs(self._generation.path, lost)
-        return {identity: self.texts[identity] for identity in identities}
+        with self._guard:
+            if len(self.texts) + len(read) > KEPT_TEXTS:
+                self.texts = {}
+            if len(read) <= KEPT_TEXTS:
+                self.texts.update(read)
+        return {i: read[i] if i in read else known[i] for i in identities}
 
     def nearest(self, vector: Vectors, count: int) -> list[tuple[str, int, float]]:
         """See `Generation.nearest`."""

@@ -11,8 +11,8 @@ from helpers import CheapEncoder
 
 from assistant.answering.overview import COMPARED, Scope, choose_overview, scope_of
 from index import Document, document_from_text
-from index.bm25 import terms_of
 from index.encoder import Encoder, Vectors
+from index.terms.analysis import terms_of
 
 TEXT = """# The mill
 
