@@ -53,7 +53,8 @@ class Keys:
     def firsts(self) -> NDArray[np.bool_]:
         """Which keys no equal one stands before, bool [keys]."""
         first = np.ones(len(self._keys), dtype=bool)
-        same = (self._keys[self._equal[1:]] == self._keys[self._equal[:-1]]).all(axis=1)
+        own = self._keys[self._equal]
+        same = (own[1:, 0] == own[:-1, 0]) & (own[1:, 1] == own[:-1, 1])
         first[self._equal[1:][same]] = False
         return first
 
@@ -68,9 +69,10 @@ class Keys:
             inside = at[left] < len(self._keys)
             left = left[inside]
             own = self._order[at[left]]
-            alike = self._keys[own] == wanted[left]
-            same = alike.all(axis=1)
+            alike = self._keys[own, 0] == wanted[left, 0]
+            left, own = left[alike], own[alike]
+            same = self._keys[own, 1] == wanted[left, 1]
             found[left[same]] = own[same]
-            left = left[alike[:, 0] & ~same]
+            left = left[~same]
             at[left] += 1
         return found

@@ -1,8 +1,8 @@
 """The lexical index: which segments hold the runs that are in use, as these change.
 
-What is new is derived into a segment of its own. Of the segments each has at least twice as many
-rows as the next smaller one; where that does not hold any more, they are merged. So there are few,
-and in the long run a row is copied as often as the index has doubled since it came. Rows that
+What is new is derived into a segment of its own. Each segment has at least as many rows as all
+smaller ones together; where one has not, these are merged with it. So their number is logarithmic,
+and a row is copied only into segments that are twice as large as the one that it was in. Rows that
 nothing uses any more are left out when their segment is merged, or when they are half of it.
 
 Segments never change: who has some reads on, whatever is merged meanwhile.
@@ -94,7 +94,7 @@ class LexicalIndex:
                 self._derive(missing, keys, counts, read)
                 self._settled = False
             if not self._settled:
-                self._settle(keys)
+                self._settle(wanted)
                 found = _locate(self.segments, keys)
             return self.segments, found
 
@@ -115,10 +115,12 @@ class LexicalIndex:
                 self._add(build(keys[runs], counts[runs], tokens))
                 self.derived += len(tokens.lengths)
 
-    def _settle(self, wanted: Halves) -> None:
+    def _settle(self, wanted: Runs) -> None:
         """Leave out what nothing uses, and merge, so that there are few segments."""
-        live = np.concatenate([self._live().halves(), wanted])
-        found = _locate(self.segments, live)
+        live = self._live()
+        if live.keys != wanted.keys:
+            live = Runs.joined([live, wanted])  # who began before may want what is gone since
+        found = _locate(self.segments, live.halves())
         stay = [np.zeros(len(segment.runs), dtype=bool) for segment in self.segments]
         bases = sums(np.array([len(segment) for segment in self.segments], dtype=np.int64))
         found = found[found >= 0]
@@ -131,17 +133,14 @@ class LexicalIndex:
             for segment, own in zip(self.segments, stay, strict=True)
         ]
         parts = sorted((p for p in parts if p[2]), key=lambda p: (-p[2], p[0].name))
-        start, total = len(parts), 0
-        while start and (not total or parts[start - 1][2] < 2 * total):
-            start -= 1
-            total += parts[start][2]
-        merged = [[part] for part in parts[:start]] + ([parts[start:]] if parts[start:] else [])
+        below = sum(rows for _, _, rows in parts)
         self.segments = ()
-        for group in merged:
-            (segment, _, rows), *others = group
-            if others or 2 * rows <= len(segment):
-                segment = merge([(own, kept) for own, kept, _ in group])
-                self._add(segment)
+        while parts:
+            segment, _, rows = parts[0]
+            below -= rows
+            group, parts = (parts, []) if rows < below else (parts[:1], parts[1:])
+            if len(group) > 1 or 2 * rows <= len(segment):
+                self._add(merge([(own, kept) for own, kept, _ in group]))
             else:
                 self.segments += (segment,)
         self._settled = True

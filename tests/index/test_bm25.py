@@ -2,45 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import bm25s
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lexical import WORDS, shares_by_bm25s
 
-from index.bm25 import B, K1, BM25Index
-from index.terms.analysis import terms_of
-
-#: In the languages that have stemmers and stop words of their own, and one without spaces.
-WORDS = {
-    "en": "the dog dogs cat ran running home houses of it naïve 12".split(),
-    "de": "der Hund Hunde Katze lief nach Hause Häuser und es dog 12".split(),
-    "ja": "犬は家に走った。 猫 家 dog 12".split(),
-}
-
-
-def reference(texts: Sequence[str], languages: Sequence[str], query: str) -> np.ndarray:
-    """The shares of the texts by bm25s, built over these alone."""
-    tokens = [terms_of(text, language) for text, language in zip(texts, languages, strict=True)]
-    shares = np.zeros(len(texts))
-    if not any(tokens):
-        return shares
-    scorer = bm25s.BM25(k1=K1, b=B, method="lucene")
-    scorer.index(tokens, show_progress=False)
-    for language in set(languages):
-        terms = list(dict.fromkeys(terms_of(query, language)))
-        known = [term for term in terms if any(term in own for own in tokens)]
-        if known:
-            total = 0.0
-            for term in terms:
-                frequency = sum(term in own for own in tokens)
-                total += np.log(1 + (len(texts) - frequency + 0.5) / (frequency + 0.5))
-            scores = scorer.get_scores(known) / total
-            own = [n for n, other in enumerate(languages) if other == language]
-            shares[own] = scores[own]
-    return shares
+from index.bm25 import BM25Index
 
 
 def sentences(language: str) -> st.SearchStrategy[str]:
@@ -58,7 +26,7 @@ def sentences(language: str) -> st.SearchStrategy[str]:
 def test_shares_are_those_of_bm25s(texts: list[tuple[str, str]], query: str) -> None:
     languages, own = [language for language, _ in texts], [text for _, text in texts]
     shares = BM25Index.build(own, languages).shares(query)
-    assert shares == pytest.approx(reference(own, languages, query), abs=1e-5)
+    assert shares == pytest.approx(shares_by_bm25s(own, languages, query), abs=1e-5)
     assert shares.max() <= 1 + 1e-6
 
 

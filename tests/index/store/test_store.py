@@ -86,7 +86,7 @@ DAMAGES: dict[str, Damage] = {
         max(f.glob("terms/*/*"), key=lambda file: file.stat().st_size), 5000, b"\x11\x22"
     ),
     "terms truncated": lambda f: [os.truncate(x, 100) for x in f.glob("terms/*/*")],
-    "terms one kind missing": lambda f: [x.unlink() for x in f.glob("terms/*/*indptr*")],
+    "terms one kind missing": lambda f: [x.unlink() for x in f.glob("terms/*/rows.npy")],
     "terms is a file": lambda f: as_file(f / "terms"),
     "revision garbage": lambda f: (f / "revision").write_bytes(b"\xff\xfe\x00"),
     "revision missing": lambda f: (f / "revision").unlink(),

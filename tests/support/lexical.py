@@ -1,0 +1,69 @@
+"""What the lexical leg is held against: bm25s, built over the texts that are asked alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import bm25s
+import numpy as np
+from numpy.typing import NDArray
+
+from index.bm25 import K1, B
+from index.models import paragraph_id
+from index.store.manifest import Manifest, ParagraphText, Place
+from index.terms.analysis import terms_of
+
+#: In the languages that have stemmers and stop words of their own, and one without spaces.
+WORDS = {
+    "en": "the dog dogs cat ran running home houses of it naïve 12".split(),
+    "de": "der Hund Hunde Katze lief nach Hause Häuser und es dog 12".split(),
+    "ja": "犬は家に走った。 猫 家 dog 12".split(),
+}
+
+
+def shares_by_bm25s(
+    texts: Sequence[str], languages: Sequence[str], query: str
+) -> NDArray[np.float64]:
+    """The shares of the texts by bm25s, built over these alone."""
+    tokens = [terms_of(text, language) for text, language in zip(texts, languages, strict=True)]
+    shares = np.zeros(len(texts))
+    if not any(tokens):
+        return shares
+    scorer = bm25s.BM25(k1=K1, b=B, method="lucene")
+    scorer.index(tokens, show_progress=False)
+    for language in set(languages):
+        terms = list(dict.fromkeys(terms_of(query, language)))
+        known = [term for term in terms if any(term in own for own in tokens)]
+        if known:
+            total = 0.0
+            for term in terms:
+                frequency = sum(term in own for own in tokens)
+                total += np.log(1 + (len(texts) - frequency + 0.5) / (frequency + 0.5))
+            scores = scorer.get_scores(known) / total
+            own = [n for n, other in enumerate(languages) if other == language]
+            shares[own] = scores[own]
+    return shares
+
+
+class Library:
+    """Texts of documents by id, as the store has them, and how often each was read."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, ParagraphText] = {}
+        self.read = 0
+
+    def manifest(
+        self, source: str, paragraphs: Sequence[tuple[str, str]], language: str = "en"
+    ) -> Manifest:
+        """A document of paragraphs, each a heading and a text."""
+        places = []
+        for heading, text in paragraphs:
+            spans = ((0, len(text)),)
+            own = ParagraphText(paragraph_id(text, spans), text, spans)
+            self.texts[own.id] = own
+            places.append(Place(own.id, (heading,) if heading else (), None, 0, len(text)))
+        return Manifest(source, source, source, "", "", tuple(places), (), language=language)
+
+    def __call__(self, identities: Sequence[str]) -> dict[str, ParagraphText]:
+        self.read += len(identities)
+        return {identity: self.texts[identity] for identity in identities}
