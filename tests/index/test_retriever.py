@@ -1,13 +1,16 @@
-"""How a query is weighed in the conversation that it is part of."""
+"""Which paragraphs are candidates, and how a query is weighed in its conversation."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from helpers import hits_of
+from hypothesis import given
+from hypothesis import strategies as st
 
-from index.retriever import blend
+from index.retriever import _highest, blend
 
 ANSWERS = "The museum was opened by the mayor in 1934."
 FILLER = [f"Number {word} of the boats lies at the quay." for word in "one two six ten".split()]
@@ -27,3 +30,14 @@ def test_what_fits_the_conversation_comes_before_its_equals() -> None:
     assert [hit.legs["sentence"] for hit in blended] == [0.95, 0.9, 0.9]
     assert blend([first], []) == [first]
     assert blend([], [first]) == []
+
+
+@given(
+    st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]), max_size=300),
+    st.integers(1, 12),
+    st.integers(0, 400),
+)
+def test_the_highest_shares_are_found_in_order(shares: list[float], count: int, zeros: int) -> None:
+    own = np.array([0.0] * zeros + shares, dtype=np.float32)
+    expected = [p for p in np.argsort(-own, kind="stable").tolist() if own[p] > 0][:count]
+    assert _highest(own, count) == expected

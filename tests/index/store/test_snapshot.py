@@ -1,0 +1,82 @@
+"""What is read once, and what stays in memory however large the index is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from helpers import CheapEncoder, write_paragraphs
+
+from index.errors import MissingPathError
+from index.index import Index
+from index.store import snapshot as snapshots
+from index.terms import lexical
+
+
+@pytest.fixture
+def index(folder: Path, tmp_path: Path) -> Index:
+    made = Index(folder, encoder=CheapEncoder(dimension=32))
+    made.sync(
+        [write_paragraphs(tmp_path / f"{name}.txt", 40, seed=n) for n, name in enumerate("abc")]
+    )
+    return made
+
+
+def test_few_texts_stay_in_memory(
+    index: Index, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(snapshots, "KEPT_TEXTS", 50)
+    for info in index.documents():
+        document = index.document(info.id)
+        for paragraph in document.paragraphs[::7]:
+            assert index.search(paragraph.text, 1, legs=["terms"]).hits[0].paragraph == paragraph
+        assert len(index._session.snapshot.texts) <= 50
+    index.close()
+
+
+def test_the_scopes_last_asked_stay_in_memory(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "KEPT_SCOPES", 90)
+    ids = [info.id for info in index.documents()]
+    snapshot = index._session.snapshot
+    first, second = snapshot.scope([ids[0]]), snapshot.scope([ids[1]])
+    assert snapshot.scope([ids[0]]) is first
+    snapshot.scope([ids[2]])  # in place of the second, which was asked longest ago
+    assert snapshot.scope([ids[0]]) is first
+    assert snapshot.scope([ids[1]]) is not second
+    whole = snapshot.scope(None)  # larger than what is kept
+    assert whole.size == 120
+    assert snapshot.scope(ids) is whole
+    assert snapshot.scope(reversed(ids)) is whole  # type: ignore[arg-type]
+    with pytest.raises(MissingPathError, match="no document 'x'"):
+        snapshot.scope(["x"])
+    index.close()
+
+
+def test_documents_are_in_the_order_of_their_sources(index: Index) -> None:
+    infos = index.documents()
+    scope = index._session.snapshot.scope([infos[2].id, infos[0].id])
+    first, last = index.document(infos[0].id), index.document(infos[2].id)
+    assert [scope.identity(p) for p in range(scope.size)] == [
+        paragraph.id for document in (first, last) for paragraph in document.paragraphs
+    ]
+    index.close()
+
+
+def test_an_index_finds_what_another_has_derived(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lexical, "LEAST", 10)
+    monkeypatch.setattr(lexical, "LEAST_SHARED", 10)
+    document = write_paragraphs(tmp_path / "a.txt", 60, seed=1)
+    found = []
+    for name in ("one", "two"):
+        index = Index(
+            folder / name, encoder=CheapEncoder(dimension=32), shared_terms=tmp_path / "shared"
+        )
+        index.sync([document])
+        found.append(index.search("What did Russia say?", 5))
+        assert index._session.snapshot._terms.derived == (60 if name == "one" else 0)
+        index.close()
+    assert found[0] == found[1]
