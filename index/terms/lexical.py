@@ -31,8 +31,9 @@ BATCH = 1 << 16
 LEAST = 1000
 #: Rows of the smallest segment that others may want: some seconds of reading and deriving.
 LEAST_SHARED = 10_000
-#: Seconds for which a shared segment is kept that nobody uses: a week.
-SHARED_FOR = 7 * 24 * 3600.0
+#: Seconds for which a segment is kept that is of no use: another process may be about to load it,
+#: or another machine have a use for it (a week).
+KEPT_FOR, SHARED_FOR = 60.0, 7 * 24 * 3600.0
 
 #: Gives the language and the texts of runs, by their numbers.
 Reader = Callable[[Sequence[int]], Sequence[tuple[str, Sequence[str]]]]
@@ -196,7 +197,7 @@ class LexicalIndex:
         self._published = names
         if self._own:
             with self._forgiving(self._own):
-                self._own.sweep(names, unused_for=0)
+                self._own.sweep(names, KEPT_FOR)
         if self._shared:
             with self._forgiving(self._shared):
                 for segment in self.segments:
@@ -225,7 +226,10 @@ class LexicalIndex:
         try:
             yield
         except (ValueError, FileNotFoundError, NotADirectoryError, EOFError) as error:
-            _logger.warning("Terms in %s are damaged and are derived anew (%s).", name, error)
+            place = shelf.folder / name
+            if not place.exists():
+                return  # another process has had no more use for it
+            _logger.warning("The terms in %s are damaged and are derived anew (%s).", place, error)
             with self._forgiving(shelf):
                 shelf.discard(name)
 

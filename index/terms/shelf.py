@@ -12,6 +12,7 @@ import re
 import shutil
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -103,12 +104,12 @@ class Shelf:
     def discard(self, name: str) -> None:
         """Delete a segment, at once."""
         part = self.folder / f"{uuid4().hex}{_PART}"
-        place = self.folder / name
-        if place.is_dir():
-            place.rename(part)
-            shutil.rmtree(part)
-        else:
-            place.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # another process may do the same
+            (self.folder / name).rename(part)
+            if part.is_dir():
+                shutil.rmtree(part)
+            else:
+                part.unlink()
 
     def sweep(self, used: Collection[str], unused_for: float) -> None:
         """Delete segments that are of no use, and what killed processes left half written.
@@ -117,16 +118,13 @@ class Shelf:
             used: names of those that are of use; noted as used now.
             unused_for: seconds that the others have to have been of no use to anybody.
         """
-        now = time.time()
         for name in self.names():
-            place = self.folder / name
             if name in used:
                 self._touch(name)
-            elif now - place.stat().st_mtime >= unused_for:
+            elif _age(self.folder / name) >= unused_for:
                 self.discard(name)
         for part in self.folder.glob(f"*{_PART}"):
-            stem_is_ours = _NAME.fullmatch(part.stem)
-            if stem_is_ours and now - part.stat().st_mtime > ABANDONED:
+            if _NAME.fullmatch(part.stem) and _age(part) > ABANDONED:
                 shutil.rmtree(part, ignore_errors=True)  # another process may be at it too
 
     def _touch(self, name: str) -> bool:
@@ -153,6 +151,14 @@ class Shelf:
             # Another process has put it there meanwhile, which is as good.
             if not (self.folder / name).is_dir():
                 raise
+
+
+def _age(place: Path) -> float:
+    """Seconds since something was last used or written; none where it is gone."""
+    try:
+        return time.time() - place.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _array(file: Path) -> NDArray[Any]:

@@ -23,6 +23,7 @@ from lexical import Library
 
 from index.store.manifest import Manifest
 from index.store.scope import Scope, joined_runs
+from index.terms import lexical
 from index.terms.lexical import LEAST, LEAST_SHARED, SHARED_FOR, LexicalIndex
 from index.terms.shelf import ABANDONED, Shelf
 
@@ -164,8 +165,9 @@ def test_what_is_small_is_not_kept(library: Library, tmp_path: Path) -> None:
 
 
 def test_what_is_not_used_is_deleted(
-    library: Library, documents: list[Manifest], tmp_path: Path
+    library: Library, documents: list[Manifest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(lexical, "KEPT_FOR", 0)
     index = LexicalIndex(tmp_path / "terms")
     for n in range(30):
         documents[n] = document(library, f"d{n:02}", seed=2)
@@ -339,6 +341,7 @@ def worker(tmp_path: Path) -> Iterator[Callable[[Path], subprocess.Popen[str]]]:
             [sys.executable, str(code), str(folder)],
             env=os.environ | importing_helpers(),
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
         )
         started.append(process)
@@ -347,11 +350,18 @@ def worker(tmp_path: Path) -> Iterator[Callable[[Path], subprocess.Popen[str]]]:
     yield start
     for process in started:
         process.kill()
-        process.communicate(timeout=PATIENCE)
+        process.wait(PATIENCE)
+        for stream in (process.stdout, process.stderr):
+            if stream:
+                stream.close()
 
 
 def killed(
-    worker: Callable[[Path], subprocess.Popen[str]], tmp_path: Path, kills: int, seed: int
+    worker: Callable[[Path], subprocess.Popen[str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kills: int,
+    seed: int,
 ) -> None:
     generator = random.Random(seed)
     folder = tmp_path / "terms"
@@ -372,6 +382,7 @@ def killed(
     assert seen
     library = Library()
     documents = [document(library, f"d{n:02}") for n in range(3)]
+    monkeypatch.setattr(lexical, "KEPT_FOR", 0)
     index = LexicalIndex(folder, tmp_path / "shared")
     asked(index, documents, library)
     kept = {segment.name for segment in index.segments if len(segment) >= LEAST}
@@ -379,13 +390,39 @@ def killed(
 
 
 def test_a_killed_process_leaves_whole_segments(
-    worker: Callable[[Path], subprocess.Popen[str]], tmp_path: Path
+    worker: Callable[[Path], subprocess.Popen[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    killed(worker, tmp_path, kills=2, seed=1)
+    killed(worker, tmp_path, monkeypatch, kills=2, seed=1)
 
 
 @pytest.mark.long
 def test_many_killed_processes_leave_whole_segments(
-    worker: Callable[[Path], subprocess.Popen[str]], tmp_path: Path
+    worker: Callable[[Path], subprocess.Popen[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    killed(worker, tmp_path, kills=20, seed=2)
+    killed(worker, tmp_path, monkeypatch, kills=20, seed=2)
+
+
+# --- several processes in one folder -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_processes_that_share_a_folder_do_not_disturb_each_other(
+    shared: bool, worker: Callable[[Path], subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    """Each has documents of its own, so that what one uses the other has no use for."""
+    folders = [tmp_path / name / "terms" for name in ("one", "two" if shared else "one")]
+    for folder in folders:
+        folder.parent.mkdir(exist_ok=True)
+    if shared:
+        (tmp_path / "shared").mkdir()
+        for folder in folders:
+            folder.with_name("shared").symlink_to(tmp_path / "shared")
+    processes = [worker(folder) for folder in folders]
+    for _ in range(6):
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline()
+    for process in processes:
+        assert process.poll() is None
+        process.kill()
+        assert process.communicate(timeout=PATIENCE)[1] == ""  # nothing was told
