@@ -130,18 +130,19 @@ class LexicalIndex:
             rows = found[holders == n] - bases[n]
             stay[n][np.searchsorted(segment.starts, rows, "right") - 1] = True
         parts = [
-            (segment, own, int(segment.counts[own].sum()))
-            for segment, own in zip(self.segments, stay, strict=True)
+            (int(segment.counts[own].sum()), n, segment, own)
+            for n, (segment, own) in enumerate(zip(self.segments, stay, strict=True))
         ]
-        parts = sorted((p for p in parts if p[2]), key=lambda p: (-p[2], p[0].name))
-        below = sum(rows for _, _, rows in parts)
+        parts = sorted((part for part in parts if part[0]), key=lambda part: (-part[0], part[1]))
+        below = sum(rows for rows, *_ in parts)
         self.segments = ()
         while parts:
-            segment, _, rows = parts[0]
+            rows, _, segment, _ = parts[0]
             below -= rows
             group, parts = (parts, []) if rows < below else (parts[:1], parts[1:])
             if len(group) > 1 or 2 * rows <= len(segment):
-                self._add(merge([(own, kept) for own, kept, _ in group]))
+                # In the order in which they came: texts that are near are then looked at together.
+                self._add(merge([part[2:] for part in sorted(group, key=lambda part: part[1])]))
             else:
                 self.segments += (segment,)
         self._settled = True
