@@ -92,8 +92,8 @@ class LexicalIndex:
                 found = _locate(self.segments, keys)
                 missing = _missing(found, keys)
             if len(missing):
-                self._derive(missing, keys, counts, read)
                 self._settled = False
+                self._derive(missing, keys, counts, read)
             if not self._settled:
                 self._settle(wanted)
                 found = _locate(self.segments, keys)
@@ -215,8 +215,8 @@ class LexicalIndex:
             if shelf.folder not in self._told:
                 self._told.add(shelf.folder)
                 _logger.warning(
-                    "The folder of terms %s is of no use now (%s). Terms are derived instead, "
-                    "which takes longer; answers are the same.",
+                    "The folder of terms %s cannot be used as it is meant to be (%s). What would "
+                    "be found there is derived, which takes longer; answers are the same.",
                     shelf.folder,
                     error,
                 )

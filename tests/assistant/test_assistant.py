@@ -13,6 +13,7 @@ from assistant import Answer, Assistant, FootnoteError, Settings
 from assistant.answer import REFUSAL, Decided, Done, SentenceReady, SourcesFound
 from assistant.calibration import Thresholds
 from index.errors import QuestionError, SettingsError
+from index.terms import lexical
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
 QUOTE = "The US Indo-Pacific strategy was released on February 11."
@@ -206,6 +207,21 @@ def test_two_assistants_on_one_index_see_only_their_own_documents(tmp_path: Path
             cited = {c.quote for c in (*answer.citations, *answer.closest)}
             assert cited == {texts[name]}
         assert len(lamp.index.documents()) == 2
+
+
+def test_terms_are_found_that_another_machine_has_derived(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for size in ("LEAST", "LEAST_SHARED"):
+        monkeypatch.setattr(lexical, size, 1)  # as if the document were large
+    monkeypatch.setenv("FOOTNOTE_SHARED_TERMS", str(tmp_path / "shared"))
+    answers = []
+    for name in ("one", "other"):
+        with Assistant.open(index_dir=tmp_path / name) as opened:
+            answers.append(without_timings(opened.ask(QUESTION)))
+            derived = opened.index._session.snapshot._terms.derived
+            assert (derived > 0) == (name == "one")
+    assert answers[0] == answers[1]
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:

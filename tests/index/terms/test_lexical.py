@@ -236,7 +236,7 @@ def test_a_file_in_place_of_the_folder_is_told_once(
     assert whole.size == again.size
     assert [r.levelno for r in caplog.records] == [logging.WARNING]
     assert str(place) in caplog.text
-    assert "derived instead" in caplog.text
+    assert "answers are the same" in caplog.text
 
 
 # --- shared --------------------------------------------------------------------------------------
@@ -256,6 +256,78 @@ def test_another_machine_need_not_derive(
     assert same(asked(diskless, documents, library), asked(other, documents, library))
     assert diskless.derived < SIZE / 2
     assert whole.size == 30 * SIZE
+
+
+@pytest.fixture
+def little_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Makes a file system of a few MiB, or mounts it anew, with these options."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount, umount = shutil.which("mount"), shutil.which("umount")
+    if os.geteuid() != 0 or not mount or not umount:
+        pytest.skip("mounting a small file system takes root")
+
+    def mounted(options: str) -> Path:
+        made = subprocess.run(
+            [mount, "-t", "tmpfs", "-o", options, "footnote-test", str(place)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if made.returncode:
+            pytest.skip(f"mounting is not allowed here: {made.stderr.strip()}")
+        return place
+
+    yield mounted
+    subprocess.run([umount, "--lazy", str(place)], check=False)
+
+
+def test_a_read_only_folder_is_read(
+    library: Library,
+    documents: list[Manifest],
+    tmp_path: Path,
+    little_disk: Callable[[str], Path],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    shared = little_disk("size=32m")
+    whole = asked(LexicalIndex(None, shared), documents, library)
+    spoilt = shared / ("a" * 32)
+    shutil.copytree(largest(shared), spoilt)  # which is not of what its name says
+    assert not caplog.records
+    little_disk("remount,ro")
+    other = LexicalIndex(tmp_path / "other", shared)
+    assert same(asked(other, documents, library), whole)
+    assert other.derived == 0
+    assert spoilt.exists()
+    documents[3] = document(library, "d03", seed=1)
+    again = asked(other, documents, library)
+    assert same(again, asked(LexicalIndex(None), documents, library))
+    told = [record.message for record in caplog.records]
+    assert [text for text in told if "damaged" not in text] == [
+        text for text in told if f"{shared} cannot be used" in text and "Read-only" in text
+    ]
+    assert len(told) == 2
+
+
+def test_a_full_disk_is_done_without(
+    library: Library,
+    documents: list[Manifest],
+    tmp_path: Path,
+    little_disk: Callable[[str], Path],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    full = little_disk("size=64k") / "terms"
+    shared = tmp_path / "shared"
+    expected = asked(LexicalIndex(None, shared), documents, library)
+    index = LexicalIndex(full, shared)  # what is shared is mapped where it is
+    assert same(asked(index, documents, library), expected)
+    assert index.derived == 0
+    alone = LexicalIndex(full)
+    assert same(asked(alone, documents, library), expected)
+    assert alone.derived == 30 * SIZE
+    assert not list(full.iterdir())
+    (told,) = [record.message for record in caplog.records]
+    assert "No space left" in told
 
 
 def test_what_is_of_other_documents_is_not_fetched(
