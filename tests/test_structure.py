@@ -24,7 +24,7 @@ ORDER = {
     "assistant": (
         "english enumerations timer calibration settings answer documents "
         "query retrieval llm verification answering "
-        "feedback llama_index assistant watching web cli"
+        "feedback llama_index assistant watching service api web cli"
     ).split(),
     "evals": "datasets running metrics reporting fitting training benchmark cli".split(),
 }

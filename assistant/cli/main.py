@@ -205,7 +205,7 @@ def chat(
 ) -> None:
     """Open the web page."""
     from assistant.watching import FolderWatch, check_folders, unread_of
-    from assistant.web.security import check_host, read_logins
+    from assistant.service.security import check_host, read_logins
 
     logins = read_logins(auth)
     check_host(host, logins)  # before anything long

@@ -27,13 +27,13 @@ from starlette.staticfiles import StaticFiles
 
 from assistant.llm.servers import SERVERS, Server, is_loopback
 from assistant.watching import FolderWatch, Unread
-from assistant.web.feedback import Vote, answer_of
+from assistant.service.feedback import Vote, answer_of
 from assistant.web.rendering import PageRenderer
-from assistant.web.security import MCP, SecurityMiddleware, accounts_of, check_host
-from assistant.web.sessions import SessionDocuments
-from assistant.web.streams import Quota, adding, answering, plain_document, turns_of
-from assistant.web.suggestions import SHOWN, Suggestions
-from assistant.web.writers import Writers
+from assistant.service.security import MCP, SecurityMiddleware, accounts_of, check_host
+from assistant.service.sessions import SessionDocuments
+from assistant.service.streams import Quota, adding, answering, plain_document, turns_of
+from assistant.service.suggestions import SHOWN, Suggestions
+from assistant.service.writers import Writers
 from index.errors import FootnoteError, MissingPathError, QuestionError, SettingsError
 
 if TYPE_CHECKING:

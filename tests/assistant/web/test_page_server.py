@@ -29,7 +29,7 @@ from playwright.sync_api import expect
 
 from assistant import Assistant
 from assistant.web.server import QUESTIONS_AT_ONCE, serve
-from assistant.web.sessions import SessionDocuments
+from assistant.service.sessions import SessionDocuments
 from index.errors import SettingsError
 
 SESSIONS = 50

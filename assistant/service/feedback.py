@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from assistant.answer import Answer, AnswerSentence, Citation, Verdict
 from assistant.calibration import Status
-from assistant.web.sessions import SessionDocuments
+from assistant.service.sessions import SessionDocuments
 from index.errors import MissingPathError
 
 MOST = 100

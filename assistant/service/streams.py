@@ -17,9 +17,9 @@ from dataclasses import asdict
 from typing import Any
 
 from assistant.answer import Answer, Citation, Decided, Done, SentenceReady, SourcesFound
-from assistant.web.sessions import SessionDocument, SessionDocuments
-from assistant.web.suggestions import Suggestions
-from assistant.web.writers import Writers
+from assistant.service.sessions import SessionDocument, SessionDocuments
+from assistant.service.suggestions import Suggestions
+from assistant.service.writers import Writers
 from index.errors import FootnoteError, QuestionError
 
 FAILED = (
