@@ -28,8 +28,8 @@ from mcp.client.streamable_http import streamable_http_client
 from playwright.sync_api import expect
 
 from assistant import Assistant
-from assistant.web.server import QUESTIONS_AT_ONCE, serve
 from assistant.service.sessions import SessionDocuments
+from assistant.web.server import QUESTIONS_AT_ONCE, serve
 from index.errors import SettingsError
 
 SESSIONS = 50
