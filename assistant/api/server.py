@@ -6,7 +6,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -45,12 +46,36 @@ def serve(
     Raises:
         SettingsError: the port cannot be had.
     """
+    ports = PORTS if port is None else [port]
+    with served(service, host, ports, tools) as url, service.running(watch):
+        sys.stdout.write(f"Footnote is at {url}api/docs (Ctrl-C ends it)\n")
+        if tools:
+            sys.stdout.write(f"MCP clients connect to {url.rstrip('/')}{MCP}\n")
+        sys.stdout.flush()
+        wait_for_the_end()
+
+
+@contextmanager
+def served(
+    service: Service, host: str, ports: Sequence[int], tools: Any | None = None
+) -> Iterator[str]:
+    """The API, answering at the address that it gives, inside the `with`.
+
+    Args:
+        service: what is asked.
+        host: the address to listen on.
+        ports: the first free one of these is taken.
+        tools: see `serve`.
+
+    Raises:
+        SettingsError: none of the ports can be had.
+    """
     app = build(service, page=False)
     if tools:
         app.router.routes.extend(tools.streamable_http_app().routes)
     app.router.lifespan_context = lifespan_of(tools.session_manager if tools else None)
     app.user_middleware[:] = list(service.guards)
-    listening = _listen(host, PORTS if port is None else [port])
+    listening = _listen(host, ports)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
     running = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     take_over()
@@ -58,14 +83,8 @@ def serve(
     try:
         while running.is_alive() and not server.started:
             time.sleep(0.01)
-        with service.running(watch):
-            name = f"[{host}]" if ":" in host else host
-            url = f"http://{name}:{listening.getsockname()[1]}/"
-            sys.stdout.write(f"Footnote is at {url}api/docs (Ctrl-C ends it)\n")
-            if tools:
-                sys.stdout.write(f"MCP clients connect to {url.rstrip('/')}{MCP}\n")
-            sys.stdout.flush()
-            wait_for_the_end()
+        name = f"[{host}]" if ":" in host else host
+        yield f"http://{name}:{listening.getsockname()[1]}/"
     finally:
         server.should_exit = True
         running.join()

@@ -29,10 +29,12 @@ from playwright.sync_api import expect
 
 from assistant import Assistant
 from assistant.service.sessions import SessionDocuments
-from assistant.web.server import QUESTIONS_AT_ONCE, serve
+from assistant.settings import Settings
+from assistant.web.server import serve
 from index.errors import SettingsError
 
 SESSIONS = 50
+QUESTIONS_AT_ONCE = Settings.model_fields["at_once"].default
 
 SLOWLY = f"Slowly: {QUESTION}"
 
