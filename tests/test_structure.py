@@ -229,6 +229,18 @@ def test_importing_loads_nothing_heavy() -> None:
     assert python(IMPORTING).split() == []
 
 
+SERVING = """
+import sys
+import assistant.cli.main, assistant.api.server, assistant.service.service
+loaded = {name.partition(".")[0] for name in sys.modules}
+print("loaded:", *sorted(loaded & {"gradio", "llama_index", "mcp", "torch"}))
+"""
+
+
+def test_serving_without_the_page_loads_no_page() -> None:
+    assert python(SERVING).split() == ["loaded:"]
+
+
 def test_asking_loads_neither_the_page_nor_llama_index(tmp_path: Path) -> None:
     assert python(ASKING, str(tmp_path)).splitlines()[-1].split()[1:] == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
@@ -119,11 +120,25 @@ def _add_problems(app: FastAPI) -> None:
     def refused(request: Request, error: HTTPException) -> JSONResponse:
         usual = {404: _NOTHING, 405: _OTHERWISE}
         detail = usual.get(error.status_code, str(error.detail))
-        return response_of(request.scope, error.status_code, detail, headers=error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == 405 and (allowed := _allowed(app, request.url.path)):
+            headers["Allow"] = allowed  # a route knows of its own method alone
+        return response_of(request.scope, error.status_code, detail, headers=headers)
 
     @app.exception_handler(Exception)
     def failed(request: Request, _: Exception) -> JSONResponse:
         return response_of(request.scope, 500, FAILED)  # it is told by what is around
+
+
+def _allowed(app: FastAPI, path: str) -> str:
+    """The methods by which something is done at an address."""
+    methods = {
+        method.upper()
+        for pattern, own in app.openapi()["paths"].items()
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", pattern), path)
+        for method in own
+    }
+    return ", ".join(sorted(methods))
 
 
 def _own(request: Request, status: int) -> int:

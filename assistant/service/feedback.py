@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.answer import Answer, AnswerSentence, Citation, Verdict
 from assistant.calibration import Status
@@ -18,6 +18,8 @@ MOST = 100
 class Said(BaseModel):
     """A sentence of the answer."""
 
+    model_config = ConfigDict(strict=True)
+
     text: str = Field(max_length=10_000)
     verdict: Verdict
     markers: list[int] = Field(max_length=MOST, description="Of the citations behind it.")
@@ -25,6 +27,8 @@ class Said(BaseModel):
 
 class Cited(BaseModel):
     """A citation of the answer: where its quote stands."""
+
+    model_config = ConfigDict(strict=True)
 
     marker: int
     document: str = Field(description="The document's id.")
@@ -35,6 +39,8 @@ class Cited(BaseModel):
 
 class Vote(BaseModel):
     """A thumb up or down."""
+
+    model_config = ConfigDict(strict=True)
 
     verdict: Literal["up", "down"]
     question: str = Field(max_length=4000)

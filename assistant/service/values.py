@@ -323,7 +323,7 @@ class ProgressValue(Value):
 class Asked(BaseModel):
     """Something that is asked. Names that are not listed are refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 Chosen = Annotated[

@@ -163,6 +163,15 @@ def serve(
         renderer.close()
 
 
+class _Guarded(gr.Server):
+    """Puts what gradio adds behind what guards it: nothing is answered before that, and gradio's
+    answers to other sites (CORS) are for nothing but the page."""
+
+    def add_middleware(self, middleware_class: Any, *args: Any, **kwargs: Any) -> None:
+        """See `Starlette.add_middleware`."""
+        self.user_middleware.append(Middleware(middleware_class, *args, **kwargs))
+
+
 def build(
     service: Service,
     renderer: PageRenderer,
@@ -171,7 +180,7 @@ def build(
 ) -> gr.Server:
     """The server, not yet launched."""
     api = Middleware(Switch, api=build_api(service, page=True))
-    server = gr.Server(title="Footnote", openapi_url=None, middleware=[*service.guards, api])
+    server = _Guarded(title="Footnote", openapi_url=None, middleware=[*service.guards, api])
     _add_streams(server, service)
     _add_requests(server, service, renderer, folder)
     if tools:

@@ -83,9 +83,12 @@ def test_nobody_is_let_in_without_a_key_that_lets_in(
                 assert told in problem(response, 401)["detail"], sent
                 assert response.headers["www-authenticate"].startswith("Bearer")
                 assert QUOTE not in response.text
+            assert client.post("mcp", json={}).status_code == 401
             response = client.get("v1/models")
             assert response.status_code == 401
             assert response.json()["error"]["code"] == "invalid_api_key"
+    with client_of(url, ann) as client:
+        assert client.post("mcp", json={}).status_code == 404, "let in, and not offered here"
     with client_of(url) as client:  # nothing of the documents is told by these
         for path in ("health/live", "health/ready", "api/docs", "api/openapi.json"):
             assert client.get(path).status_code == 200
@@ -175,7 +178,7 @@ def test_the_log_has_no_text_and_no_secret_and_the_metrics_neither(
         client.get("api/documents/xylophone-42", params={"q": "xylophone-42"})
         client.post("v1/chat/completions", json={"model": "xylophone-42", "messages": []})
         client.post("api/documents", files={"file": ("xylophone-42.txt", SECRET.encode())})
-        client.request("XYLOPHONE-42", "api/ask")
+        client.request("PROPFIND", "api/ask")
         counted = client.get("metrics").text
     log = (folder / "log.txt").read_text()
     for told in (log, counted):

@@ -4,6 +4,7 @@ fuzzer (schemathesis) looks for what it does not tell of."""
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,8 +17,6 @@ from browsing import QUESTION, UNANSWERABLE
 from helpers import PATIENCE
 from jsonschema import Draft202012Validator
 from services import api, client_of, new_key
-
-ERRORS = ("500 Internal", "Server error")
 
 
 @pytest.fixture(scope="module")
@@ -124,11 +123,10 @@ def test_a_fuzzer_finds_nothing_that_the_description_does_not_tell(url: str, fol
         [
             *(sys.executable, "-m", "schemathesis.cli", "run", f"{url}api/openapi.json"),
             *("--header", f"Authorization: Bearer {key}"),
-            *("--checks", "not_a_server_error,status_code_conformance,content_type_conformance"),
-            "--checks",
-            "response_schema_conformance,response_headers_conformance",
-            *("--max-examples", "25", "--seed", "1", "--no-color", "--request-timeout", "600"),
-            "--exclude-checks=positive_data_acceptance",
+            # A schema cannot tell that a file has to hold text, or a model to be one there is.
+            *("--checks", "all", "--exclude-checks", "positive_data_acceptance"),
+            *("--max-examples", "40", "--seed", "1", "--no-color", "--continue-on-failure"),
+            *("--request-timeout", str(PATIENCE)),
         ],
         capture_output=True,
         text=True,
@@ -138,3 +136,7 @@ def test_a_fuzzer_finds_nothing_that_the_description_does_not_tell(url: str, fol
         env=os.environ,
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    tested = re.search(r"Tested: (\d+)", done.stdout)
+    assert tested is not None
+    assert int(tested[1]) == sum(len(methods) for methods in described["paths"].values())
+    assert '"status": 500' not in (folder / "log.txt").read_text()
