@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 
 from assistant.api.callers import Observer
@@ -42,11 +43,14 @@ def routes(service: Service) -> APIRouter:
         """Tell that the server lives, whatever else."""
         return Live()
 
+    # Threads of its own: all others may be waiting for what is not ready.
+    own = CapacityLimiter(4)
+
     @router.get("/health/ready", response_model=Ready, responses=problems())
-    def ready(request: Request) -> Ready | Response:
+    async def ready(request: Request) -> Ready | Response:
         """Tell whether questions can be answered now; 503 if not, and why."""
         try:
-            service.readiness.check()
+            await to_thread.run_sync(service.readiness.check, limiter=own)
         except FootnoteError as error:
             return response_of(request.scope, 503, str(error), retry_after=told(error)[1])
         return Ready()
