@@ -117,7 +117,9 @@ def test_answers_are_as_described(url: str, described: dict[str, Any]) -> None:
 
 
 @pytest.mark.long
-def test_a_fuzzer_finds_nothing_that_the_description_does_not_tell(url: str, folder: Path) -> None:
+def test_a_fuzzer_finds_nothing_that_the_description_does_not_tell(
+    url: str, folder: Path, described: dict[str, Any]
+) -> None:
     key = new_key(folder, "fuzzer", "ask", "write", "metrics")
     done = subprocess.run(
         [
