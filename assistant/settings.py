@@ -112,6 +112,18 @@ class Settings(BaseSettings):
         min_length=1,
         description="A cross-encoder for natural language inference that judges meaning.",
     )
+    rate: str = Field(
+        "600/minute", min_length=1, description="Requests that a key or a login may send."
+    )
+    at_once: int = Field(
+        8, ge=1, le=1000, description="Questions that a server answers at the same time."
+    )
+    queue: int = Field(200, ge=0, description="Questions that may wait for that.")
+    max_upload: int = Field(25, ge=1, description="Megabytes of a file that is sent to a server.")
+    max_documents: int = Field(50, ge=1, description="Files that a browser or a key may add.")
+    arrive_within: float = Field(
+        300.0, gt=0, description="Seconds in which a request has to arrive as a whole."
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -89,6 +89,10 @@ class Encoder:
         )
         self._room = int(self._model.max_seq_length or 512) - 2  # less [CLS] and [SEP]
 
+    def count_tokens(self, text: str) -> int:
+        """How many tokens the text is for this model, however many it reads at once."""
+        return len(self._tokenize([text])[0][0])
+
     def encode_query(self, text: str) -> Vectors:
         """Encode one question: a unit vector of shape (dimension,)."""
         if not self._late:

@@ -11,6 +11,7 @@
     ├── EncoderError         the embedding model cannot be loaded or is not the one expected
     ├── ReaderError          the reading model cannot be loaded or is not the one expected
     ├── QuestionSetError     a question set is malformed
+    ├── RefusedError         a server does not take the request: who sent it, or how many there are
     └── IndexUnusableError          the index cannot be used
         ├── IndexBusyError       another process holds it
         ├── IndexCorruptedError  its files cannot be read
@@ -67,6 +68,22 @@ class ReaderError(FootnoteError):
 
 class QuestionSetError(FootnoteError):
     """A question set is malformed; the message names file, line and reason."""
+
+
+class RefusedError(FootnoteError):
+    """A server does not take the request.
+
+    Args:
+        message: why, and what to do.
+        status: as HTTP counts it: 401 nobody it knows, 403 not allowed, 408 too slow, 413 too
+            large, 429 too many of one's own, 503 too many of everybody's.
+        retry_after: seconds after which it may be taken.
+    """
+
+    def __init__(self, message: str, status: int, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
 
 
 class IndexUnusableError(FootnoteError):

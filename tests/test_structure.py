@@ -24,7 +24,7 @@ ORDER = {
     "assistant": (
         "english enumerations timer calibration settings answer documents "
         "query retrieval llm verification answering "
-        "feedback llama_index assistant watching web cli"
+        "feedback llama_index assistant watching service api web cli"
     ).split(),
     "evals": "datasets running metrics reporting fitting training benchmark cli".split(),
 }
@@ -39,7 +39,8 @@ HOMES = {
     "gradio": {"assistant.web.server"},
     "httpx": {"assistant.llm.client", "assistant.llm.servers"},
     "ir_measures": {"evals.metrics.metrics"},
-    "jinja2": {"evals.reporting.report"},
+    "jinja2": {"assistant.api.docs", "evals.reporting.report"},
+    "limits": {"assistant.service.access"},
     "liteparse": {"index.chunking.pdf.reader"},
     "llama_index": {"assistant.llm.client", "assistant.llama_index"},
     "lxml": {"index.chunking.rich_text"},
@@ -50,6 +51,7 @@ HOMES = {
     "oxmsg": {"index.chunking.mail"},
     "pathspec": {"index.chunking.files"},
     "platformdirs": {"assistant.settings"},
+    "prometheus_client": {"assistant.service.metrics"},
     "py3langid": {"index.chunking.language"},
     "pydantic_settings": {"assistant.settings"},
     # Each in a process of its own.
@@ -58,6 +60,8 @@ HOMES = {
     "selectolax": {"index.chunking.html"},
     "sentencex": {"index.chunking.sentences"},
     "Stemmer": {"index.terms.analysis"},
+    "structlog": {"assistant.service.logs"},
+    "uvicorn": {"assistant.api.server"},
     "stop_words": {"index.chunking.language"},
     # One runs the encoder, the other may run a cross-encoder.
     "sentence_transformers": {"index.encoder", "assistant.retrieval.reading_model"},
@@ -68,6 +72,7 @@ HOMES = {
     # making of the reading model.
     "typer": {
         "assistant.cli.index",
+        "assistant.cli.keys",
         "assistant.cli.main",
         "assistant.cli.options",
         "evals.cli.comparing",
@@ -222,6 +227,18 @@ finally:
 
 def test_importing_loads_nothing_heavy() -> None:
     assert python(IMPORTING).split() == []
+
+
+SERVING = """
+import sys
+import assistant.cli.main, assistant.api.server, assistant.service.service
+loaded = {name.partition(".")[0] for name in sys.modules}
+print("loaded:", *sorted(loaded & {"gradio", "llama_index", "mcp", "torch"}))
+"""
+
+
+def test_serving_without_the_page_loads_no_page() -> None:
+    assert python(SERVING).split() == ["loaded:"]
 
 
 def test_asking_loads_neither_the_page_nor_llama_index(tmp_path: Path) -> None:

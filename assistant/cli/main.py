@@ -14,30 +14,39 @@ from typing import Annotated, Any
 import typer
 
 from assistant.answer import place_of
-from assistant.cli import index
+from assistant.cli import index, keys
 from assistant.cli.options import (
+    LOCAL,
     AnswerFrom,
+    Auth,
     EncoderName,
+    Host,
     Ignore,
     IndexDir,
     Json,
     LanguageModel,
+    Log,
+    LogForm,
     MaxSentences,
+    Mcp,
+    Port,
     ReaderName,
     RefuseBelow,
     Source,
     Unsupported,
+    Watch,
     notes,
     opened_assistant,
+    opened_to_serve,
     print_json,
     print_text,
     settings_of,
     tell_offer,
     write_text,
 )
-from assistant.llm.servers import SERVERS, Server
+from assistant.llm.servers import SERVERS, Server, is_loopback
 from index import read_document
-from index.errors import DocumentError, FootnoteError
+from index.errors import FootnoteError
 
 REFUSED, UNSURE, MISTAKE, INTERRUPTED = 3, 4, 2, 130
 
@@ -48,6 +57,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(index.app, name="index")
+app.add_typer(keys.app, name="keys")
 
 
 @app.command()
@@ -180,44 +190,25 @@ def chat(
     answer_from: AnswerFrom = None,
     llm: LanguageModel = None,
     unsupported: Unsupported = None,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="Port; the first free one from 7860.")
-    ] = None,
-    auth: Annotated[
-        Path | None,
-        typer.Option(
-            help="File of logins that the page asks for, one name:password a line; or set "
-            "FOOTNOTE_AUTH to one.",
-            metavar="FILE",
-            readable=False,
-        ),
-    ] = None,
+    host: Host = LOCAL,
+    port: Port = None,
+    auth: Auth = None,
     open_browser: Annotated[
         bool, typer.Option("--open/--no-open", help="Open the page in a browser.")
     ] = True,
-    watch: Annotated[
-        bool, typer.Option("--watch", help="Follow the folders given by --source as they change.")
-    ] = False,
-    mcp: Annotated[
-        bool, typer.Option("--mcp", help="Offer the tools ask, search and read_paragraph to MCP.")
-    ] = False,
+    watch: Watch = False,
+    mcp: Mcp = False,
+    log: Log = None,
 ) -> None:
-    """Open the web page."""
-    from assistant.watching import FolderWatch, check_folders, unread_of
-    from assistant.web.security import check_host, read_logins
+    """Open the web page. The API is at the same address; /api/docs describes it."""
+    from assistant.service.security import check_host, read_logins
 
     logins = read_logins(auth)
     check_host(host, logins)  # before anything long
-    settings = settings_of(context)
-    folders = source or []
-    if watch:
-        check_folders(folders)
-    unread: list[DocumentError] = []
-    with opened_assistant(source, settings, unread.append) as assistant:
+    with opened_to_serve(context, source, watch, log) as (assistant, unread, follow):
         from assistant.web.server import serve
 
-        tell_offer(settings, context.obj)
+        tell_offer(assistant.settings, context.obj)
         serve(
             assistant,
             host=host,
@@ -225,10 +216,89 @@ def chat(
             auth=logins,
             open_browser=open_browser,
             mcp=mcp,
-            unread=unread_of(unread, folders),
-            watch=FolderWatch(assistant, folders, unread) if watch else None,
+            unread=unread,
+            watch=follow,
             servers=context.obj,
         )
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    source: Source = None,
+    ignore: Ignore = None,
+    index_dir: IndexDir = None,
+    encoder: EncoderName = None,
+    reader: ReaderName = None,
+    max_sentences: MaxSentences = None,
+    refuse_below: RefuseBelow = None,
+    answer_from: AnswerFrom = None,
+    llm: LanguageModel = None,
+    unsupported: Unsupported = None,
+    host: Host = LOCAL,
+    port: Port = None,
+    auth: Auth = None,
+    page: Annotated[
+        bool, typer.Option("--page/--no-page", help="Serve the page beside the API.")
+    ] = True,
+    watch: Watch = False,
+    mcp: Mcp = False,
+    log: Log = LogForm.text,
+    rate: Annotated[
+        str | None, typer.Option(help="Requests that a key may send, as 600/minute.")
+    ] = None,
+    at_once: Annotated[
+        int | None, typer.Option(help="Questions that are answered at the same time; 8.")
+    ] = None,
+    queue: Annotated[
+        int | None, typer.Option(help="Questions that may wait for that; 200.")
+    ] = None,
+    max_upload: Annotated[
+        int | None, typer.Option(help="Megabytes of a file that is added; 25.")
+    ] = None,
+) -> None:
+    """Serve the API, and the page with it, until that is ended.
+
+    On other hosts than this machine's own, keys are demanded (`footnote keys`), and for the page a
+    login.
+    """
+    from assistant.service.keys import KIND, Keys
+    from assistant.service.security import MCP, check_host, read_logins
+    from assistant.service.service import Service
+
+    logins = read_logins(auth)
+    if page:
+        check_host(host, logins)  # before anything long
+    with opened_to_serve(context, source, watch, log) as (assistant, unread, follow):
+        if page:
+            from assistant.web.server import serve
+
+            serve(
+                assistant,
+                host=host,
+                port=port,
+                auth=logins,
+                open_browser=False,
+                mcp=mcp,
+                unread=unread,
+                watch=follow,
+                servers=context.obj,
+            )
+            return
+        from assistant.api.server import serve as serve_api
+
+        if not (is_loopback(host) or logins or Keys(assistant.index.records(KIND)).exist()):
+            notes.print(
+                "Nobody is let in before there is a key. Make one, any time: footnote keys create "
+                "NAME --scope ask"
+            )
+        tools = None
+        if mcp:
+            from assistant.web.mcp import check_installed, tools_of
+
+            check_installed()
+            tools = tools_of(assistant, MCP)
+        serve_api(Service.of(assistant, host, logins), host, port, tools=tools, watch=follow)
 
 
 def main(servers: Sequence[Server] = SERVERS) -> None:

@@ -11,6 +11,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from assistant.assistant import Assistant
     from assistant.llm.servers import Server
     from assistant.settings import Settings
+    from assistant.watching import FolderWatch, Unread
     from index import Index
 
 LARGE = 5_000_000  # bytes to read that are worth a word
@@ -85,6 +87,39 @@ Unsupported = Annotated[
     str | None,
     typer.Option(help="`drop` or `flag` written sentences that nothing supports."),
 ]
+LOCAL = "127.0.0.1"
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[
+    int | None, typer.Option(min=1, max=65535, help="Port; the first free one from 7860.")
+]
+Auth = Annotated[
+    Path | None,
+    typer.Option(
+        help="File of logins that the page asks for, one name:password a line; or set "
+        "FOOTNOTE_AUTH to one.",
+        metavar="FILE",
+        readable=False,
+    ),
+]
+Watch = Annotated[
+    bool, typer.Option("--watch", help="Follow the folders given by --source as they change.")
+]
+Mcp = Annotated[
+    bool, typer.Option("--mcp", help="Offer the tools ask, search and read_paragraph to MCP.")
+]
+
+
+class LogForm(StrEnum):
+    """How requests are told."""
+
+    text = "text"
+    json = "json"
+
+
+Log = Annotated[
+    LogForm | None,
+    typer.Option(help="Tell each request on standard error: as `text` for people, or as `json`."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -126,6 +161,32 @@ def opened_assistant(
     tell_languages(assistant)
     with assistant:
         yield assistant
+
+
+@contextmanager
+def opened_to_serve(
+    context: typer.Context, source: list[Path] | None, watch: bool, log: LogForm | None
+) -> Iterator[tuple[Assistant, tuple[Unread, ...], FolderWatch | None]]:
+    """An assistant to be served, the files that could not be read, and what follows its folders.
+
+    Args:
+        context: of the command.
+        source: what it is opened on.
+        watch: whether its folders are followed.
+        log: how requests are told, if they are.
+    """
+    from assistant.service.logs import set_up
+    from assistant.watching import FolderWatch, check_folders, unread_of
+
+    folders = source or []
+    if watch:
+        check_folders(folders)
+    settings = settings_of(context)
+    set_up(None if log is None else log.value)
+    unread: list[DocumentError] = []
+    with opened_assistant(source, settings, unread.append) as assistant:
+        follow = FolderWatch(assistant, folders, unread) if watch else None
+        yield assistant, unread_of(unread, folders), follow
 
 
 @contextmanager

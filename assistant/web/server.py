@@ -9,10 +9,8 @@ to refuse any other host (see `security`).
 import mimetypes
 import os
 import sys
-import threading
-import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,24 +23,32 @@ from fastapi.responses import JSONResponse
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
-from assistant.llm.servers import SERVERS, Server, is_loopback
+from assistant.api.app import Switch, lifespan_of
+from assistant.api.app import build as build_api
+from assistant.llm.servers import SERVERS, Server
+from assistant.service import feedback as voting
+from assistant.service.logs import about, take_over
+from assistant.service.problems import response_of
+from assistant.service.security import MCP, check_host
+from assistant.service.service import Service, wait_for_the_end
+from assistant.service.sessions import SessionDocuments
+from assistant.service.streams import Quota, adding, answering, plain_document
+from assistant.service.suggestions import SHOWN
+from assistant.service.tracing import HEADER
 from assistant.watching import FolderWatch, Unread
-from assistant.web.feedback import Vote, answer_of
 from assistant.web.rendering import PageRenderer
-from assistant.web.security import MCP, SecurityMiddleware, accounts_of, check_host
-from assistant.web.sessions import SessionDocuments
-from assistant.web.streams import Quota, adding, answering, plain_document, turns_of
-from assistant.web.suggestions import SHOWN, Suggestions
-from assistant.web.writers import Writers
-from index.errors import FootnoteError, MissingPathError, QuestionError, SettingsError
+from index.errors import (
+    FootnoteError,
+    MissingPathError,
+    QuestionError,
+    RefusedError,
+    SettingsError,
+)
 
 if TYPE_CHECKING:
-    from mcp.server.fastmcp import FastMCP
-
     from assistant.assistant import Assistant
 
-#: Questions of different people answered at once, and how many of them one person's may be.
-QUESTIONS_AT_ONCE = 8
+#: Questions of one person that are answered at once.
 OWN_AT_ONCE = 2
 
 
@@ -111,12 +117,9 @@ def serve(
 
         check_installed()
         tools = tools_of(assistant, MCP)
-    sessions = SessionDocuments(assistant)
-    guard = Middleware(SecurityMiddleware, local=is_loopback(host), accounts=accounts_of(auth))
-    starters, renderer = Suggestions(), PageRenderer()
-    folder = Folder(tuple(unread), watch)
-    writers = Writers(assistant, servers if is_loopback(host) and not auth else ())
-    server = build(sessions, starters, writers, renderer, folder, guard, tools)
+    service = Service.of(assistant, host, auth, servers)
+    renderer = PageRenderer()
+    server = build(service, renderer, Folder(tuple(unread), watch), tools)
     _ask_this_machine_directly()
     try:
         _, url, _ = server.launch(
@@ -133,63 +136,59 @@ def serve(
             enable_monitoring=False,
             run_history=False,
             max_file_size=0,
-            app_kwargs={"lifespan": _running(tools)},
+            app_kwargs={"lifespan": lifespan_of(tools.session_manager if tools else None)},
         )
     except OSError as error:
         wanted = "a port from 7860 on" if port is None else f"port {port}"
         raise SettingsError(
             f"Cannot listen on {wanted} of {host}: {error}. Choose another port or host."
         ) from error
-    aside = [
-        threading.Thread(target=sessions.keep_clear),
-        threading.Thread(target=starters.of, args=(assistant,)),
-        *([threading.Thread(target=watch.run)] if watch else ()),
-    ]
+    take_over()
+    # gradio would let any number wait.
+    server.get_blocks()._queue.max_size = assistant.settings.queue or 1  # noqa: SLF001
     try:
-        for thread in aside:
-            thread.start()
-        # Told last, so that whoever reads it may end it at once.
-        sys.stdout.write(f"Footnote is at {url} (Ctrl-C ends it)\n")
-        if tools:
-            sys.stdout.write(f"MCP clients connect to {url.rstrip('/')}{MCP} (streamable HTTP)\n")
-        sys.stdout.flush()
-        while True:
-            time.sleep(1)
+        with service.running(watch):
+            # Told last, so that whoever reads it may end it at once.
+            sys.stdout.write(f"Footnote is at {url} (Ctrl-C ends it)\n")
+            if tools:
+                sys.stdout.write(
+                    f"MCP clients connect to {url.rstrip('/')}{MCP} (streamable HTTP)\n"
+                )
+            sys.stdout.flush()
+            wait_for_the_end()
     except KeyboardInterrupt:
-        pass  # the way to end it, so no error
+        pass  # it came before there was anything to wait for
     finally:
         server.get_blocks().close(verbose=False)
-        if watch:
-            watch.close()
-        starters.close()
         renderer.close()
-        sessions.close()
-        for thread in aside:
-            if thread.ident is not None:  # Ctrl-C may come before it is started
-                thread.join()
+
+
+class _Guarded(gr.Server):
+    """Puts what gradio adds behind what guards it: nothing is answered before that, and gradio's
+    answers to other sites (CORS) are for nothing but the page."""
+
+    def add_middleware(self, middleware_class: Any, *args: Any, **kwargs: Any) -> None:
+        """See `Starlette.add_middleware`."""
+        self.user_middleware.append(Middleware(middleware_class, *args, **kwargs))
 
 
 def build(
-    sessions: SessionDocuments,
-    starters: Suggestions,
-    writers: Writers,
+    service: Service,
     renderer: PageRenderer,
     folder: Folder,
-    guard: Middleware,
-    tools: "FastMCP[Any] | None" = None,
+    tools: Any | None = None,
 ) -> gr.Server:
     """The server, not yet launched."""
-    server = gr.Server(title="Footnote", openapi_url=None, middleware=[guard])
-    _add_streams(server, sessions, starters, writers)
-    _add_requests(server, sessions, starters, writers, renderer, folder)
+    api = Middleware(Switch, api=build_api(service, page=True))
+    server = _Guarded(title="Footnote", openapi_url=None, middleware=[*service.guards, api])
+    _add_streams(server, service)
+    _add_requests(server, service, renderer, folder)
     if tools:
         server.router.routes.extend(tools.streamable_http_app().routes)
     return server
 
 
-def _add_streams(
-    server: gr.Server, sessions: SessionDocuments, starters: Suggestions, writers: Writers
-) -> None:
+def _add_streams(server: gr.Server, service: Service) -> None:
     """What takes long: it waits its turn in gradio's queue and streams; gradio sends the browser
     what is new in each value."""
     at_once = Quota(OWN_AT_ONCE)
@@ -211,35 +210,34 @@ def _add_streams(
                 is set; or one of those that are offered.
         """
         owner = _owner(request.username, request.headers)
-        try:
-            with at_once.one_of(owner or str(request.session_hash)):
-                yield from answering(
-                    sessions, starters, writers, owner, question, history, documents, llm
-                )
-        except QuestionError as error:  # too many of one person's
-            yield {"stage": "failed", "failure": str(error)}
+        with _told(request) as failed:
+            try:
+                whose = owner or str(request.session_hash)
+                with at_once.one_of(whose), service.line.place(whose):
+                    for value in answering(service, owner, question, history, documents, llm):
+                        yield failed(value)
+            except (QuestionError, RefusedError) as error:  # too many of one person's, or of all
+                yield failed({"stage": "failed", "failure": str(error)})
 
     def add(ticket: str, request: gr.Request) -> Iterator[dict[str, Any]]:
         """Index a file that was received: its `done` and `total` paragraphs, then the document."""
         owner = _owner(request.username, request.headers)
-        if owner is None:
-            yield {"stage": "failed", "failure": "This browser gave no key."}
-        else:
-            yield from adding(sessions, owner, ticket)
+        with _told(request) as failed:
+            if owner is None:
+                yield failed({"stage": "failed", "failure": "This browser gave no key."})
+            else:
+                yield from map(failed, adding(service.sessions, owner, ticket))
 
-    server.api(ask, name="ask", concurrency_limit=QUESTIONS_AT_ONCE)
+    at_most = service.assistant.settings.at_once
+    server.api(ask, name="ask", concurrency_limit=at_most)
     server.api(add, name="add", concurrency_limit=1, api_visibility="private")
 
 
 def _add_requests(
-    server: gr.Server,
-    sessions: SessionDocuments,
-    starters: Suggestions,
-    writers: Writers,
-    renderer: PageRenderer,
-    folder: Folder,
+    server: gr.Server, service: Service, renderer: PageRenderer, folder: Folder
 ) -> None:
     """What is done at once."""
+    sessions, starters = service.sessions, service.starters
     mimetypes.add_type("font/woff2", ".woff2")  # not every system knows it
     static = StaticFiles(packages=[("assistant.web", "static")])
 
@@ -264,9 +262,9 @@ def _add_requests(
     someone = Annotated[str, Depends(own)]
 
     @server.exception_handler(FootnoteError)
-    def mistake(_: Request, error: FootnoteError) -> JSONResponse:
+    def mistake(request: Request, error: FootnoteError) -> JSONResponse:
         status = 404 if isinstance(error, MissingPathError) else 400
-        return JSONResponse({"detail": str(error)}, status)
+        return response_of(request.scope, status, str(error))
 
     server.mount("/page", static)
 
@@ -294,7 +292,7 @@ def _add_requests(
 
     @server.get("/writers")
     def writing(_: Annotated[str | None, Depends(user)]) -> dict[str, Any]:
-        return writers.to_dict()
+        return service.writers.to_dict()
 
     @server.post("/starters")
     def starting(documents: list[str], owner: anyone) -> list[str]:
@@ -349,34 +347,25 @@ def _add_requests(
         return await sessions.receive(owner, name, request.stream())
 
     @server.post("/feedback")
-    def feedback(vote: Vote, owner: anyone) -> None:
-        from assistant.feedback import add_draft, drafts_path
-
-        add_draft(
-            drafts_path(sessions.index_folder),
-            vote.question,
-            history=turns_of(vote.history),
-            answer=answer_of(vote, sessions, owner),
-            verdict=vote.verdict,
-        )
+    def feedback(vote: voting.Vote, owner: anyone) -> None:
+        voting.take(vote, sessions, owner)
 
 
 def _owner(user: str | None, headers: Any) -> str | None:
     return SessionDocuments.owner(user, headers.get("x-footnote-session"))
 
 
-def _running(
-    tools: "FastMCP[Any] | None",
-) -> Callable[[Any], AbstractAsyncContextManager[None]]:
-    @asynccontextmanager
-    async def lifespan(_: Any) -> AsyncIterator[None]:
-        if tools is None:
-            yield
-        else:
-            async with tools.session_manager.run():
-                yield
+@contextmanager
+def _told(request: gr.Request) -> Iterator[Callable[[dict[str, Any]], dict[str, Any]]]:
+    """Inside the `with`, what is told has the id of the request that put something into the queue;
+    what it gives puts that into a value that tells of a failure."""
+    identity = request.headers.get(HEADER)
 
-    return lifespan
+    def failed(value: dict[str, Any]) -> dict[str, Any]:
+        return {**value, "request": identity} if value["stage"] == "failed" else value
+
+    with about(identity):
+        yield failed
 
 
 def _ask_this_machine_directly() -> None:

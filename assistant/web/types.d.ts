@@ -66,12 +66,12 @@ export type Answering =
   | { stage: "searching" }
   | ({ stage: "reading" } & Found)
   | ({ stage: "done"; answer: Answer; instead?: string[] } & Partial<Found>)
-  | ({ stage: "failed"; failure: string } & Partial<Found>);
+  | ({ stage: "failed"; failure: string; request?: string } & Partial<Found>);
 
 export type Adding =
   | { stage: "indexing"; done: number; total: number }
   | { stage: "done"; document: Listed }
-  | { stage: "failed"; failure: string };
+  | { stage: "failed"; failure: string; request?: string };
 
 // A document in the list of documents.
 export interface Listed {
@@ -231,6 +231,7 @@ export interface Turn extends Partial<Found> {
   answer?: Answer;
   instead?: string[]; // questions that are answered
   failure?: string;
+  request?: string | undefined; // that failed, as the server's log names it
   vote?: Thumb;
 }
 

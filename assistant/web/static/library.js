@@ -1,7 +1,7 @@
 // The documents: which there are, which are asked, adding and removing.
 
 import { $, action, announce, h, toast } from "./dom.js";
-import { call, keep, messageOf, remove, session, upload } from "./server.js";
+import { Failure, call, keep, messageOf, remove, session, upload } from "./server.js";
 /** @import { Store } from "./store.js" */
 /** @import { LibraryActs, Listed } from "../types.js" */
 
@@ -176,7 +176,7 @@ export class Library {
       if (value?.stage === "indexing") {
         bar.value = 0.3 + (0.7 * value.done) / value.total;
         says.textContent = `Indexing ${value.done.toLocaleString()} of ${value.total.toLocaleString()} paragraphs`;
-      } else if (value?.stage === "failed") throw new Error(value.failure);
+      } else if (value?.stage === "failed") throw new Failure(value.failure, value.request);
       else if (value?.stage === "done") return value.document;
     }
     throw new Error("Indexing was broken off. Add the file again.");

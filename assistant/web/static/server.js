@@ -4,16 +4,27 @@ import { storage } from "./store.js";
 /** @import { Edit, Folder, Message, Session, Step, Streams, Vote, Whole, Word, Writers } from "../types.js" */
 
 const SESSION = "x-footnote-session";
+const REQUEST = "x-request-id";
 
 let key = "";
 /** @type {Session["functions"]} */
 let functions = {};
 
-export class Failure extends Error {}
+// Why something was not done; `request` names what was asked of the server in its log.
+export class Failure extends Error {
+  /** @param {string} message @param {string | null} [request] */
+  constructor(message, request) {
+    super(message);
+    this.request = request ?? undefined;
+  }
+}
 
 // What an error says.
 /** @param {unknown} error */
-export const messageOf = (error) => (error instanceof Error ? error.message : String(error));
+export function messageOf(error) {
+  if (error instanceof Failure && error.request) return `${error.message} (Request ${error.request})`;
+  return error instanceof Error ? error.message : String(error);
+}
 
 // Who this browser is: a secret that only it has, under which its documents are kept.
 function ownKey() {
@@ -31,7 +42,7 @@ async function ask(path, options = {}) {
     throw new Failure("Footnote cannot be reached. Is it still running? Start it again, then retry.");
   }
   if (response.status === 401) throw new Failure("You are logged out. Reload the page to log in again.");
-  if (!response.ok) throw new Failure(await reason(response));
+  if (!response.ok) throw new Failure(await reason(response), response.headers.get(REQUEST));
   return response;
 }
 
@@ -95,7 +106,7 @@ export function upload(file, arrived, signal) {
       /** @type {unknown} */
       const answer = sending.response;
       if (sending.status === 200 && typeof answer === "string") resolve(answer);
-      else reject(new Failure(/** @type {{ detail?: string } | null} */ (answer)?.detail ?? `Error ${sending.status}: it was not taken.`));
+      else reject(new Failure(/** @type {{ detail?: string } | null} */ (answer)?.detail ?? `Error ${sending.status}: it was not taken.`, sending.getResponseHeader(REQUEST)));
     };
     sending.onerror = () => reject(new Failure("The file did not arrive. Is Footnote still running?"));
     sending.send(file);
@@ -114,7 +125,9 @@ export function upload(file, arrived, signal) {
 export async function* call(name, data, signal) {
   const stream = crypto.getRandomValues(new Uint32Array(4)).join("");
   const index = functions[name];
-  const joined = /** @type {{ event_id: string }} */ (await told(await post("gradio_api/queue/join", { data, fn_index: index, session_hash: stream })));
+  const joining = await post("gradio_api/queue/join", { data, fn_index: index, session_hash: stream });
+  const joined = /** @type {{ event_id: string }} */ (await told(joining));
+  const request = joining.headers.get(REQUEST);
   const cancel = () => void post("gradio_api/cancel", { session_hash: stream, fn_index: index, event_id: joined.event_id }).catch(() => {});
   signal.addEventListener("abort", cancel);
   if (signal.aborted) cancel(); // meanwhile
@@ -132,13 +145,13 @@ export async function* call(name, data, signal) {
         value = /** @type {Streams[Name]["gives"]} */ (whole);
         yield { value };
       } else if (message.msg === "process_completed") {
-        if (!message.success) throw new Failure(message.output?.error ?? "It could not be done. Try again.");
+        if (!message.success) throw new Failure(message.output?.error ?? "It could not be done. Try again.", request);
         return;
       } else if (message.msg === "unexpected_error" || message.msg === "process_generating") {
-        throw new Failure("Footnote stopped while answering. Start it again, then retry.");
+        throw new Failure("Footnote stopped while answering. Start it again, then retry.", request);
       }
     }
-    if (!signal.aborted) throw new Failure("The connection broke off. Try again.");
+    if (!signal.aborted) throw new Failure("The connection broke off. Try again.", request);
   } finally {
     signal.removeEventListener("abort", cancel);
   }

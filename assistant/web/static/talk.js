@@ -158,6 +158,7 @@ export class Talk {
       else {
         turn.state = "failed";
         turn.failure = error instanceof Failure ? error.message : `The page made a mistake: ${messageOf(error)}`;
+        turn.request = error instanceof Failure ? error.request : undefined;
       }
     }
     delete turn.place;

@@ -194,7 +194,7 @@ export class TurnView {
 
   #finish() {
     const { turn } = this;
-    if (turn.state === "failed") this.after.append(failure(turn.failure ?? ""));
+    if (turn.state === "failed") this.after.append(failure(turn));
     if (turn.state === "stopped") this.after.append(h("p", { class: "stopped" }, this.shown ? "Stopped here. The answer may go on." : "Stopped before there was an answer."));
     const { answer } = turn;
     if (missing(turn)) this.after.append(h("p", { class: "note", dir: "auto" }, missing(turn)));
@@ -317,9 +317,10 @@ export class TurnView {
 /** @param {Sentence} sentence */
 const against = ({ conflicts }) => (conflicts?.length ? `: ${conflicts.join(", ")}` : "");
 
-/** @param {string} text */
-function failure(text) {
-  return h("div", { class: "failure", role: "alert" }, h("b", {}, "This could not be answered."), " ", h("span", { dir: "auto" }, text));
+/** @param {Turn} turn */
+function failure({ failure: text, request }) {
+  const named = request && h("small", {}, ` Request ${request}`);
+  return h("div", { class: "failure", role: "alert" }, h("b", {}, "This could not be answered."), " ", h("span", { dir: "auto" }, text ?? ""), named);
 }
 
 // The quote of the marker under the pointer or the focus.

@@ -432,6 +432,7 @@ def test_failures_say_what_to_do(visit: Visit) -> None:
     turn = ask(page, "why " * 2000)
     assert turn.get_attribute("data-state") == "failed"
     expect(turn.locator(".failure")).to_contain_text("at most 4,000")
+    expect(turn.locator(".failure small")).to_have_text(re.compile("^ Request [0-9a-f]{16}$"))
     page.context.set_offline(True)
     turn = ask(page, QUESTION)
     expect(turn.locator(".failure")).to_contain_text("cannot be reached")

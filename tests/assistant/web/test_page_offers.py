@@ -17,8 +17,8 @@ from playwright.sync_api import Browser, expect
 
 from assistant import Assistant
 from assistant.llm.servers import Server
+from assistant.service.writers import Writers
 from assistant.settings import load_settings
-from assistant.web.writers import Writers
 from index.errors import SettingsError
 
 WRITTEN = "The US released its Indo-Pacific strategy on 11 February."

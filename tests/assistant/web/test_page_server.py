@@ -28,11 +28,13 @@ from mcp.client.streamable_http import streamable_http_client
 from playwright.sync_api import expect
 
 from assistant import Assistant
-from assistant.web.server import QUESTIONS_AT_ONCE, serve
-from assistant.web.sessions import SessionDocuments
+from assistant.service.sessions import SessionDocuments
+from assistant.settings import Settings
+from assistant.web.server import serve
 from index.errors import SettingsError
 
 SESSIONS = 50
+QUESTIONS_AT_ONCE = Settings.model_fields["at_once"].default
 
 SLOWLY = f"Slowly: {QUESTION}"
 
@@ -248,6 +250,20 @@ def test_nobody_takes_more_than_their_share(url: str, gate: Path) -> None:
     )
 
 
+def test_programs_and_people_stand_in_one_line(url: str, gate: Path) -> None:
+    async def both() -> None:
+        async with client_of(url) as client, crowd(client, QUESTIONS_AT_ONCE):
+            asking = asyncio.create_task(client.post("api/ask", json={"question": QUESTION}))
+            while "footnote_questions_waiting 1.0" not in (await client.get("metrics")).text:
+                assert not asking.done()
+            counted = (await client.get("metrics")).text
+            assert f"footnote_questions_running {QUESTIONS_AT_ONCE}.0" in counted
+            gate.unlink()
+            assert (await asking).json()["text"] == QUOTE
+
+    finished(both())
+
+
 def test_the_page_shows_the_place_in_the_queue(url: str, gate: Path) -> None:
     arrived = threading.Event()
 
@@ -283,6 +299,11 @@ def test_the_gate(url: str) -> None:
         for path in ("gradio_api/upload", "gradio_api/file=/etc/passwd", "docs", "theme.css"):
             assert client.get(path).status_code == 404, path
         assert client.get("session", headers={"host": "evil.example"}).status_code == 400
+        preflight = {"origin": "http://127.0.0.1:1", "access-control-request-method": "POST"}
+        for path in ("session", "api/ask"):
+            asked = client.options(path, headers=preflight)
+            assert asked.status_code == 403
+            assert "access-control-allow-origin" not in asked.headers
         for headers in (
             {"origin": "http://evil.example"},
             {"sec-fetch-site": "cross-site"},

@@ -58,10 +58,20 @@ class SessionDocuments:
 
     Args:
         assistant: its documents are everyone's.
+        max_bytes: of a file that is added.
+        max_documents: what one browser, or one key, may add.
     """
 
-    def __init__(self, assistant: Assistant) -> None:
+    def __init__(
+        self,
+        assistant: Assistant,
+        max_bytes: int = MAX_BYTES,
+        max_documents: int = MAX_DOCUMENTS,
+    ) -> None:
         self._assistant = assistant
+        #: Of a file that is added.
+        self.max_bytes = max_bytes
+        self._max_documents = max_documents
         self._leases = assistant.index.folder / "sessions"
         self._leases.mkdir(exist_ok=True)
         self._inbox = Path(tempfile.mkdtemp(prefix="footnote-"))
@@ -136,6 +146,19 @@ class SessionDocuments:
         self._find(owner, identity)
         return self._assistant.index.document(identity)
 
+    def find(self, owner: str | None, identity: str) -> SessionDocument:
+        """A document without its text.
+
+        Raises:
+            MissingPathError: it is not there, or not for this browser.
+        """
+        return self._find(owner, identity)
+
+    def named(self, owner: str, name: str) -> SessionDocument | None:
+        """The document of this owner that a file of that name would take the place of."""
+        source = f"{UPLOADED}{owner}/{_safe(name)}"
+        return next((d for d in self.documents(owner) if d.own and d.info.source == source), None)
+
     def boxes(self, owner: str | None, identity: str) -> Boxes | None:
         """Where the words of a document are printed; None of one that has no pages.
 
@@ -172,17 +195,32 @@ class SessionDocuments:
         with (folder / _safe(name)).open("wb") as file:
             async for part in parts:
                 size += len(part)
-                if size > MAX_BYTES:
+                if size > self.max_bytes:
                     shutil.rmtree(folder)
                     raise UnreadableError(
-                        f"It is larger than {MAX_BYTES // 1_000_000} MB. Split it, or add it with "
-                        "`footnote index add`."
+                        f"It is larger than {self.max_bytes // 1_000_000} MB. Split it, or "
+                        "add it with `footnote index add`."
                     )
                 file.write(part)
         return ticket
 
-    def add(self, owner: str, ticket: str, progress: Progress) -> DocumentInfo:
+    def add(
+        self,
+        owner: str,
+        ticket: str,
+        progress: Progress,
+        *,
+        keep: bool = False,
+        instead: str | None = None,
+    ) -> DocumentInfo:
         """Index a file that was received.
+
+        Args:
+            owner: whose it is.
+            ticket: from `receive`.
+            progress: called as paragraphs are done.
+            keep: let it stay when its owner goes away.
+            instead: the id of a document of this owner, whose place it takes.
 
         Raises:
             DocumentError: there is no such file, it cannot be read, or there are too many.
@@ -193,14 +231,16 @@ class SessionDocuments:
             raise MissingPathError("The file did not arrive. Add it again.")
         try:
             source = f"{UPLOADED}{owner}/{files[0].name}"
+            if instead is not None:
+                source = self._find(owner, instead, own=True).info.source
             own = [s.info.source for s in self.documents(owner) if s.own]
-            if source not in own and len(own) >= MAX_DOCUMENTS:
+            if source not in own and len(own) >= self._max_documents:
                 raise DocumentError(
                     f"There are {len(own)} documents of yours already. Remove one first."
                 )
             raw = replace(_read(files[0]), source=source)
             try:
-                self._assistant.index.sync([raw], progress)
+                self._assistant.index.sync([raw], progress, keep=keep)
             except DocumentError as error:
                 raise _named(error, files[0]) from error
         finally:

@@ -10,30 +10,62 @@ import logging
 import queue
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from assistant.answer import Answer, Citation, Decided, Done, SentenceReady, SourcesFound
-from assistant.web.sessions import SessionDocument, SessionDocuments
-from assistant.web.suggestions import Suggestions
-from assistant.web.writers import Writers
+from assistant.answer import (
+    Answer,
+    Citation,
+    Decided,
+    Done,
+    Event,
+    SentenceReady,
+    SourcesFound,
+)
+from assistant.query.rewriting import Turn
+from assistant.service.problems import FAILED
+from assistant.service.sessions import SessionDocument, SessionDocuments
+from assistant.service.values import name_of
+from index import DocumentInfo
 from index.errors import FootnoteError, QuestionError
 
-FAILED = (
-    "Something went wrong here; the details are in the window that Footnote was started from. It "
-    "can be tried again."
-)
+if TYPE_CHECKING:
+    from assistant.service.service import Service
 
 _logger = logging.getLogger(__name__)
 
 
+def asking(
+    service: Service,
+    owner: str | None,
+    question: str,
+    history: Sequence[Turn],
+    documents: Sequence[str] | None,
+    llm: str | None = None,
+) -> Generator[Event, None, None]:
+    """The events of an answer, counted; see `Assistant.stream`.
+
+    Args:
+        service: what is asked.
+        owner: who asks.
+        question: as a person asks it.
+        history: the conversation before it; its last turns count.
+        documents: ids of the documents to ask; None asks all that this owner may.
+        llm: what writes; see `Writers.chosen`.
+
+    Raises:
+        FootnoteError: the question, a document or a language model is none that can be asked.
+    """
+    with service.writers.chosen(llm) as write:
+        asked = service.sessions.asking(owner, documents, write)
+        yield from service.metrics.counted(asked.stream(question, turns_of(history)))
+
+
 def answering(
-    sessions: SessionDocuments,
-    starters: Suggestions,
-    writers: Writers,
+    service: Service,
     owner: str | None,
     question: str,
     history: Sequence[dict[str, str]],
@@ -44,38 +76,36 @@ def answering(
     the sentences to come, then with the sentences.
 
     Args:
-        sessions, starters, writers: whose documents are asked, what can be asked instead, and what
-            may write.
+        service: what is asked.
         owner: who asks.
         question, history, documents, llm: as the browser sent them.
     """
     known: dict[str, Any] = {"stage": "searching"}
     yield known
     try:
-        with writers.chosen(llm) as write:
-            asked = sessions.asking(owner, documents, write)
-            for event in asked.stream(question, turns_of(history)):
-                if isinstance(event, SourcesFound):
-                    known = {
-                        "stage": "reading",
-                        "sources": [plain_citation(source) for source in event.sources],
-                        "sentences": [],
-                        "citations": [],
-                    }
-                elif isinstance(event, Decided):
-                    known = {**known, "status": event.status, "kind": event.kind}
-                elif isinstance(event, SentenceReady):
-                    known = {
-                        **known,
-                        "sentences": [*known["sentences"], asdict(event.sentence)],
-                        "citations": [*known["citations"], *map(plain_citation, event.citations)],
-                    }
-                elif isinstance(event, Done):
-                    answer = event.answer
-                    known = {**known, "stage": "done", "answer": plain_answer(answer)}
-                    if answer.refused:
-                        known["instead"] = starters.near(asked, answer.closest, question)
-                yield known
+        for event in asking(service, owner, question, history, documents, llm):
+            if isinstance(event, SourcesFound):
+                known = {
+                    "stage": "reading",
+                    "sources": [plain_citation(source) for source in event.sources],
+                    "sentences": [],
+                    "citations": [],
+                }
+            elif isinstance(event, Decided):
+                known = {**known, "status": event.status, "kind": event.kind}
+            elif isinstance(event, SentenceReady):
+                known = {
+                    **known,
+                    "sentences": [*known["sentences"], asdict(event.sentence)],
+                    "citations": [*known["citations"], *map(plain_citation, event.citations)],
+                }
+            elif isinstance(event, Done):
+                answer = event.answer
+                known = {**known, "stage": "done", "answer": plain_answer(answer)}
+                if answer.refused:
+                    asked = service.sessions.asking(owner, documents)
+                    known["instead"] = service.starters.near(asked, answer.closest, question)
+            yield known
     except FootnoteError as error:
         yield {**known, "stage": "failed", "failure": str(error)}
     except Exception:
@@ -86,6 +116,37 @@ def answering(
 def adding(sessions: SessionDocuments, owner: str, ticket: str) -> Iterator[dict[str, Any]]:
     """A file that was received, indexed: `indexing` with its `done` and `total` paragraphs, then
     `done` with the document. Closed early, the document is not added."""
+    try:
+        for step in indexing(sessions, owner, ticket):
+            if isinstance(step, DocumentInfo):
+                added = plain_document(SessionDocument(step, own=True))
+                yield {"stage": "done", "document": added}
+            else:
+                yield {"stage": "indexing", "done": step[0], "total": step[1]}
+    except FootnoteError as error:
+        yield {"stage": "failed", "failure": str(error)}
+    except Exception:
+        _logger.exception("a document could not be added")
+        yield {"stage": "failed", "failure": FAILED}
+
+
+#: Paragraphs that are done and paragraphs in all; at last the document.
+Step = tuple[int, int] | DocumentInfo
+
+
+def indexing(
+    sessions: SessionDocuments, owner: str, ticket: str, **how: Any
+) -> Generator[Step, None, None]:
+    """A file that was received, indexed: how many of its paragraphs are done and how many there
+    are, from time to time; then the document. Closed early, the document is not added.
+
+    Args:
+        sessions: whose documents they are.
+        owner, ticket, how: see `SessionDocuments.add`.
+
+    Raises:
+        DocumentError, IndexUnusableError: it cannot be added.
+    """
     progress: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
     given_up = threading.Event()
 
@@ -95,26 +156,16 @@ def adding(sessions: SessionDocuments, owner: str, ticket: str) -> Iterator[dict
         progress.put((done, total))
 
     with ThreadPoolExecutor(1) as pool:
-        added = pool.submit(sessions.add, owner, ticket, step)
+        added = pool.submit(sessions.add, owner, ticket, step, **how)
         try:
             while not added.done():
                 try:
-                    done, total = progress.get(timeout=0.1)
+                    yield progress.get(timeout=0.1)
                 except queue.Empty:
                     continue
-                yield {"stage": "indexing", "done": done, "total": total}
         finally:
             given_up.set()
-    try:
-        yield {
-            "stage": "done",
-            "document": plain_document(SessionDocument(added.result(), own=True)),
-        }
-    except FootnoteError as error:
-        yield {"stage": "failed", "failure": str(error)}
-    except Exception:
-        _logger.exception("a document could not be added")
-        yield {"stage": "failed", "failure": FAILED}
+    yield added.result()
 
 
 class _GivenUpError(Exception):
@@ -158,7 +209,7 @@ TURNS = 12
 """Earlier questions that a follow-up is understood from."""
 
 
-def turns_of(history: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+def turns_of(history: Sequence[Turn]) -> list[dict[str, str]]:
     """The last turns of a conversation, as the browser told it."""
     return [
         {"role": str(turn.get("role", "user")), "content": str(turn.get("content", ""))[:8000]}
@@ -189,7 +240,7 @@ def plain_document(found: SessionDocument) -> dict[str, Any]:
     return {
         "id": info.id,
         "title": info.title,
-        "name": info.source.replace("\\", "/").rpartition("/")[2],
+        "name": name_of(info.source),
         "paragraphs": info.paragraphs,
         "own": found.own,
         "kept": info.kept,

@@ -6,23 +6,23 @@ of the machine can read.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
-import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from anyio import to_thread
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse
 
 from assistant.llm.servers import is_loopback
-from index.errors import SettingsError
+from assistant.service.problems import API, OPENAI, response_of, told
+from index.errors import FootnoteError, SettingsError
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from assistant.service.access import Access
 
 #: Everything comes from this server, nothing is inline, nothing is evaluated, and no string can
 #: become markup or script (Trusted Types).
@@ -57,6 +57,11 @@ VARIABLE = "FOOTNOTE_AUTH"
 
 _FORM = "must be name:password, with neither of them empty"
 
+#: What is shown in a browser, whoever sent it there.
+_SHOWN = ("/", "/api/docs")
+#: What anyone may read of the API: it tells nothing of the documents.
+_OPEN = ("/api/docs", "/api/docs.css", "/api/openapi.json", "/health/live", "/health/ready")
+
 #: The page's own addresses, and those of gradio that it or a gradio client needs. Gradio has many
 #: more (files, uploads, proxies, another page), which nobody here needs.
 _OWN = (
@@ -66,8 +71,9 @@ _OWN = (
 _OWN_BELOW = ("/page/", "/documents/")
 _GRADIO = ("/config", "/gradio_api/info", "/gradio_api/cancel", "/gradio_api/startup-events")
 _GRADIO_BELOW = ("/gradio_api/queue/", "/gradio_api/call/", "/gradio_api/heartbeat/")
+_NOTHING = (404, "There is nothing at this address.")
 
-Accounts = Mapping[str, str]
+_BELOW = (*_OWN_BELOW, *_GRADIO_BELOW, OPENAI, *API)
 
 
 def read_logins(file: Path | None) -> list[tuple[str, str]]:
@@ -117,20 +123,21 @@ def check_host(host: str, logins: Sequence[tuple[str, str]]) -> None:
 
 
 class SecurityMiddleware:
-    """Refuses what comes from other sites or asks for other things; adds the security headers.
+    """Refuses what comes from other sites, asks for other things, or is sent by nobody who is let
+    in; adds the security headers. The page sees to its own login; all else is let in by `access`,
+    and finds who sent it in the state of the request, as `caller`.
 
     Args:
         app: what is behind it.
         local: served to this machine only: then no other host name is answered, so that a web
             site that points its own name at this machine cannot read the documents.
-        accounts: names and passwords, for MCP clients, which have no cookie. None where the page
-            asks for no login.
+        access: tells who sends a request.
     """
 
-    def __init__(self, app: ASGIApp, *, local: bool, accounts: Accounts | None) -> None:
+    def __init__(self, app: ASGIApp, *, local: bool, access: Access) -> None:
         self.app = app
         self.local = local
-        self.accounts = accounts
+        self.access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or pass it on."""
@@ -144,57 +151,67 @@ class SecurityMiddleware:
                 if scope["path"].startswith("/page/") or scope["path"] == "/":
                     # Asked for again each time, by its tag: a new version is seen at once.
                     message["headers"].append((b"cache-control", b"no-cache"))
+                elif is_of_api(scope["path"]):
+                    message["headers"].append((b"cache-control", b"no-store"))
             await send(message)
 
-        refusal = self._refusal(scope) if scope["type"] == "http" else _refused("no", 404)
-        await (refusal or self.app)(scope, receive, send_with_headers)
+        refusal = self._refusal(scope) if scope["type"] == "http" else _NOTHING  # no sockets
+        if refusal is not None:
+            await response_of(scope, *refusal)(scope, receive, send_with_headers)
+            return
+        if scope["path"] == MCP or (is_of_api(scope["path"]) and scope["path"] not in _OPEN):
+            try:
+                await to_thread.run_sync(self._let_in, scope)
+            except FootnoteError as error:
+                status, again = told(error)
+                response = response_of(scope, status, str(error), retry_after=again)
+                await response(scope, receive, send_with_headers)
+                return
+        await self.app(scope, receive, send_with_headers)
 
-    def _refusal(self, scope: Scope) -> PlainTextResponse | None:
+    def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         headers = Headers(scope=scope)
         path: str = scope["path"]
-        if self.local and not is_loopback(urlsplit(f"//{headers.get('host', '')}").hostname or ""):
-            return _refused("This page is served to this machine only.", 400)
-        known = (*_OWN, *_GRADIO)
-        if path not in known and not path.startswith((*_OWN_BELOW, *_GRADIO_BELOW)):
-            return _refused("There is nothing at this address.", 404)
+        if self.local and not is_loopback(_host_of(headers)):
+            return 400, "This is served to this machine only: ask for it as 127.0.0.1."
+        if path not in (*_OWN, *_GRADIO) and not path.startswith(_BELOW):
+            return _NOTHING
         if _from_elsewhere(scope["method"], path, headers):
-            return _refused("Requests from other sites are not answered.", 403)
-        if path == MCP and self.accounts is not None and not self._known(headers):
-            response = _refused("MCP clients log in with HTTP Basic authentication.", 401)
-            response.headers["WWW-Authenticate"] = 'Basic realm="Footnote"'
-            return response
+            return 403, "Requests from other sites are not answered."
         return None
 
-    def _known(self, headers: Headers) -> bool:
-        scheme, _, credentials = headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "basic":
-            return False
-        try:
-            name, _, password = base64.b64decode(credentials).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return False
-        right = (self.accounts or {}).get(name)
-        return right is not None and secrets.compare_digest(right.encode(), password.encode())
+    def _let_in(self, scope: Scope) -> None:
+        """Note who sends the request, and count it."""
+        caller = self.access.caller(Headers(scope=scope))
+        scope.setdefault("state", {})["caller"] = caller
+        if scope["path"] == MCP:
+            caller.need("ask")
+        if scope["path"] != "/metrics":
+            self.access.count(caller)
+
+
+def is_of_api(path: str) -> bool:
+    """Whether an address is one of the API, in its own terms or in OpenAI's."""
+    return path.startswith((OPENAI, *API))
 
 
 def _from_elsewhere(method: str, path: str, headers: Headers) -> bool:
     """Whether another site made the browser send this. Following a link to the page is fine."""
-    if path == "/" and method in ("GET", "HEAD"):
+    if path in _SHOWN and method in ("GET", "HEAD"):
         return False
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site not in ("same-origin", "none")
     origin = headers.get("origin")  # browsers tell no `sec-fetch-site` to plain http elsewhere
-    return origin is not None and urlsplit(origin).netloc != headers.get("host")
+    return origin is not None and origin.partition("://")[2] != headers.get("host")
 
 
-def _refused(text: str, status: int) -> PlainTextResponse:
-    return PlainTextResponse(text, status_code=status)
-
-
-def accounts_of(pairs: Sequence[tuple[str, str]]) -> Accounts | None:
-    """Names and their passwords, or None where there are none."""
-    return dict(pairs) if pairs else None
+def _host_of(headers: Headers) -> str:
+    """The name by which a request asks for this server; "" where it is none."""
+    try:
+        return urlsplit(f"//{headers.get('host', '')}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _login(text: str, where: str) -> tuple[str, str]:

@@ -1,12 +1,14 @@
 """What a reader said of an answer, and the answer that it was said of, as the browser tells it."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.answer import Answer, AnswerSentence, Citation, Verdict
 from assistant.calibration import Status
-from assistant.web.sessions import SessionDocuments
+from assistant.feedback import add_draft, drafts_path
+from assistant.service.sessions import SessionDocuments
+from assistant.service.streams import turns_of
 from index.errors import MissingPathError
 
 MOST = 100
@@ -16,31 +18,55 @@ MOST = 100
 class Said(BaseModel):
     """A sentence of the answer."""
 
+    model_config = ConfigDict(strict=True)
+
     text: str = Field(max_length=10_000)
     verdict: Verdict
-    markers: list[int] = Field(max_length=MOST)
+    markers: list[int] = Field(max_length=MOST, description="Of the citations behind it.")
 
 
 class Cited(BaseModel):
     """A citation of the answer: where its quote stands."""
 
+    model_config = ConfigDict(strict=True)
+
     marker: int
-    document: str
-    paragraph: int = Field(ge=1)
-    start: int
-    end: int
+    document: str = Field(description="The document's id.")
+    paragraph: int = Field(ge=1, description="Number of the paragraph, from 1.")
+    start: int = Field(description="Where the quote begins in the document's text.")
+    end: int = Field(description="Where it ends.")
 
 
 class Vote(BaseModel):
     """A thumb up or down."""
 
+    model_config = ConfigDict(strict=True)
+
     verdict: Literal["up", "down"]
     question: str = Field(max_length=4000)
-    history: list[dict[str, str]] = Field(max_length=MOST)
-    status: Status
-    confidence: float = Field(ge=0, le=1)
+    history: list[dict[str, Annotated[str, Field(max_length=20_000)]]] = Field(
+        max_length=MOST, description="The conversation before it, as `role` and `content`."
+    )
+    status: Status = Field(description="Of the answer.")
+    confidence: float = Field(ge=0, le=1, description="Of the answer.")
     sentences: list[Said] = Field(max_length=MOST)
     citations: list[Cited] = Field(max_length=MOST)
+
+
+def take(vote: Vote, sessions: SessionDocuments, owner: str | None) -> None:
+    """Keep what a reader said as a draft of an evaluation question.
+
+    Raises:
+        MissingPathError: a document is gone, or no longer holds what was quoted.
+        UnreadableError: the drafts cannot be written.
+    """
+    add_draft(
+        drafts_path(sessions.index_folder),
+        vote.question,
+        history=turns_of(vote.history),
+        answer=answer_of(vote, sessions, owner),
+        verdict=vote.verdict,
+    )
 
 
 def answer_of(vote: Vote, sessions: SessionDocuments, owner: str | None) -> Answer:

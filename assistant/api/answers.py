@@ -1,0 +1,144 @@
+"""What is asked of the documents: a question, an overview, a search, whether they support a text;
+and what a reader says of an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from anyio import to_thread
+from fastapi import APIRouter, Header, Request, Response
+
+from assistant.answer import Decided, Done, Event, SentenceReady, SourcesFound
+from assistant.api.callers import Asker
+from assistant.api.describing import also_events, problems
+from assistant.api.events import EventResponse, Work, event, failing, told, wants_events
+from assistant.documents import OVERVIEW
+from assistant.service.access import Caller
+from assistant.service.feedback import Vote, take
+from assistant.service.streams import asking
+from assistant.service.values import (
+    AnswerValue,
+    Claim,
+    DecidedValue,
+    FoundValue,
+    HitValue,
+    Overview,
+    Question,
+    ReadyValue,
+    Search,
+    SourcesValue,
+    VerificationValue,
+)
+
+if TYPE_CHECKING:
+    from assistant.service.service import Service
+
+Value = TypeVar("Value")
+
+Accept = Annotated[str | None, Header(include_in_schema=False)]
+
+_EVENTS = (
+    "`sources` (SourcesValue), then `decided` (DecidedValue), a `sentence` (ReadyValue) each, and "
+    "at last `done` (AnswerValue), or `failed` (Problem)."
+)
+
+
+def routes(service: Service) -> APIRouter:
+    """The routes of a service."""
+    router = APIRouter(prefix="/api")
+    answered: dict[int | str, dict[str, Any]] = {**problems(404), 200: also_events(_EVENTS)}
+
+    @router.post("/ask", response_model=AnswerValue, responses=answered)
+    async def ask(
+        asked: Question, caller: Asker, request: Request, accept: Accept = None
+    ) -> AnswerValue | Response:
+        """Answer a question from the documents, or refuse."""
+        history = [turn.model_dump() for turn in asked.history]
+        steps = asking(service, caller.owner, asked.question, history, asked.documents, asked.llm)
+        return await _answer(service, caller, steps, request, accept)
+
+    @router.post("/overview", response_model=AnswerValue, responses=answered)
+    async def overview(
+        asked: Overview, caller: Asker, request: Request, accept: Accept = None
+    ) -> AnswerValue | Response:
+        """Give the main points of the documents, or of what stands under a heading."""
+        question = overview_question(asked)
+        steps = asking(service, caller.owner, question, (), asked.documents, asked.llm)
+        return await _answer(service, caller, steps, request, accept)
+
+    @router.post("/search", responses=problems(404))
+    async def search(asked: Search, caller: Asker) -> FoundValue:
+        """Find the paragraphs that match best."""
+
+        def find() -> FoundValue:
+            over = service.sessions.asking(caller.owner, asked.documents)
+            titles = {info.id: info.title for info in over.index.documents()}
+            return FoundValue(
+                hits=[
+                    HitValue.found(hit, titles.get(hit.paragraph.document_id, ""))
+                    for hit in over.search(asked.query, asked.count)
+                ]
+            )
+
+        return await _in_line(service, caller, find)
+
+    @router.post("/verify", responses=problems(404))
+    async def verify(asked: Claim, caller: Asker) -> VerificationValue:
+        """Say of each sentence of a text whether the documents support it."""
+
+        def judge() -> VerificationValue:
+            over = service.sessions.asking(caller.owner, asked.documents)
+            return VerificationValue.of(over.verify(asked.text, asked.question))
+
+        return await _in_line(service, caller, judge)
+
+    @router.post("/feedback", status_code=204, responses=problems(404))
+    def feedback(vote: Vote, caller: Asker) -> None:
+        """Keep what a reader says of an answer, as a draft of a question to evaluate by."""
+        take(vote, service.sessions, caller.owner)
+
+    return router
+
+
+def overview_question(asked: Overview) -> str:
+    """The question that asks for an overview."""
+    length = f" in {asked.sentences} sentences" if asked.sentences else ""
+    about = " ".join(asked.about.split())
+    if about:
+        return f"Summarize the section on {about}{length}"
+    return f"Summarize the main points{length}" if length else OVERVIEW
+
+
+async def _in_line(service: Service, caller: Caller, work: Callable[[], Value]) -> Value:
+    async with service.line.place_async(caller.owner):
+        return await to_thread.run_sync(work)
+
+
+async def _answer(
+    service: Service,
+    caller: Caller,
+    steps: Generator[Event, None, None],
+    request: Request,
+    accept: str | None,
+) -> AnswerValue | Response:
+    work: Work[Event] = await Work.begin(steps, service.line.place_async(caller.owner))
+    if wants_events(accept):
+        return EventResponse(work, told(work, _told, failing(request.scope)))
+    try:
+        async for step in work:
+            if isinstance(step, Done):
+                return AnswerValue.of(step.answer)
+    finally:
+        await work.aclose()
+    raise AssertionError("a stream ends with Done")
+
+
+def _told(step: Event) -> str:
+    if isinstance(step, SourcesFound):
+        return event("sources", SourcesValue.of(step))
+    if isinstance(step, Decided):
+        return event("decided", DecidedValue.of(step))
+    if isinstance(step, SentenceReady):
+        return event("sentence", ReadyValue.of(step))
+    return event("done", AnswerValue.of(step.answer))

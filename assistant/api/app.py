@@ -1,0 +1,150 @@
+"""The API as an application: its routes, its problems, its description."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from assistant.api import answers, completions, docs, documents, health
+from assistant.api.describing import description
+from assistant.service.problems import FAILED, OPENAI, Wrong, response_of, told
+from assistant.service.security import is_of_api
+from index.errors import FootnoteError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from assistant.service.service import Service
+
+_NOTHING = "There is nothing at this address. /api/docs lists what there is."
+_OTHERWISE = "Nothing is done at this address by that method. /api/docs lists what is."
+
+
+def build(service: Service, *, page: bool) -> FastAPI:
+    """The API of a service; what guards it is put around it by whoever serves it.
+
+    Args:
+        service: what is asked.
+        page: whether the page is served beside it, so that citations can lead there.
+    """
+    app = FastAPI(
+        title="Footnote",
+        version=version("footnote"),
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.include_router(answers.routes(service))
+    app.include_router(documents.routes(service))
+    app.include_router(completions.routes(service, page=page))
+    app.include_router(health.routes(service))
+    described: dict[str, Any] = {}
+
+    def describe() -> dict[str, Any]:
+        if not described:
+            described.update(description(app))
+        return described
+
+    app.openapi = describe  # type: ignore[method-assign]  # FastAPI's own way to have another
+    app.include_router(docs.routes(describe))
+    _add_problems(app)
+    return app
+
+
+class Switch:
+    """Passes requests for the API on to it, and all others to what is behind.
+
+    Args:
+        app: what is behind it.
+        api: the API.
+    """
+
+    def __init__(self, app: ASGIApp, *, api: ASGIApp) -> None:
+        self.app = app
+        self.api = api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        ours = scope["type"] == "http" and is_of_api(scope["path"])
+        await (self.api if ours else self.app)(scope, receive, send)
+
+
+def lifespan_of(
+    sessions: Any | None,
+) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    """What runs as long as the server does.
+
+    Args:
+        sessions: the manager of MCP's sessions, where its tools are offered.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: Any) -> AsyncIterator[None]:
+        if sessions is None:
+            yield
+        else:
+            async with sessions.run():
+                yield
+
+    return lifespan
+
+
+def _add_problems(app: FastAPI) -> None:
+    @app.exception_handler(FootnoteError)
+    def mistake(request: Request, error: FootnoteError) -> JSONResponse:
+        status, again = told(error)
+        return response_of(request.scope, _own(request, status), str(error), retry_after=again)
+
+    @app.exception_handler(RequestValidationError)
+    def not_allowed(request: Request, error: RequestValidationError) -> JSONResponse:
+        errors = [Wrong(where=_place(one["loc"]), what=one["msg"]) for one in error.errors()]
+        unread = any(one["type"] == "json_invalid" for one in error.errors())
+        detail = (
+            "The body is no JSON. Send it as JSON, in UTF-8."
+            if unread
+            else "A value is not one that is taken. `errors` says which; /api/docs what is."
+        )
+        status = 400 if unread else _own(request, 422)
+        return response_of(request.scope, status, detail, errors=errors)
+
+    @app.exception_handler(HTTPException)
+    def refused(request: Request, error: HTTPException) -> JSONResponse:
+        usual = {404: _NOTHING, 405: _OTHERWISE}
+        detail = usual.get(error.status_code, str(error.detail))
+        headers = dict(error.headers or {})
+        if error.status_code == 405 and (allowed := _allowed(app, request.url.path)):
+            headers["Allow"] = allowed  # a route knows of its own method alone
+        return response_of(request.scope, error.status_code, detail, headers=headers)
+
+    @app.exception_handler(Exception)
+    def failed(request: Request, _: Exception) -> JSONResponse:
+        return response_of(request.scope, 500, FAILED)  # it is told by what is around
+
+
+def _allowed(app: FastAPI, path: str) -> str:
+    """The methods by which something is done at an address."""
+    methods = {
+        method.upper()
+        for pattern, own in app.openapi()["paths"].items()
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", pattern), path)
+        for method in own
+    }
+    return ", ".join(sorted(methods))
+
+
+def _own(request: Request, status: int) -> int:
+    """OpenAI tells of values that are not allowed by 400."""
+    return 400 if status == 422 and request.url.path.startswith(OPENAI) else status
+
+
+def _place(steps: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, steps))

@@ -1,0 +1,27 @@
+"""Who sends a request, as its handler needs to know it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from assistant.service.access import Caller
+from assistant.service.keys import Scope
+
+
+def _needs(*scopes: Scope) -> Callable[[Request], Caller]:
+    def caller(request: Request) -> Caller:
+        found: Caller = request.state.caller  # put there by `SecurityMiddleware`
+        found.need(*scopes)
+        return found
+
+    return caller
+
+
+#: Whoever may ask, may change what is theirs, may do one or the other, may read what is counted.
+Asker = Annotated[Caller, Depends(_needs("ask"))]
+Writer = Annotated[Caller, Depends(_needs("write"))]
+Reader = Annotated[Caller, Depends(_needs("ask", "write"))]
+Observer = Annotated[Caller, Depends(_needs("metrics"))]

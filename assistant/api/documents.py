@@ -1,0 +1,171 @@
+"""The documents that a program may ask, and those that it adds."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Header, Path, Request, Response, UploadFile
+from fastapi.responses import FileResponse
+
+from assistant.api.callers import Reader, Writer
+from assistant.api.describing import also_events, problems
+from assistant.api.events import EventResponse, Work, event, failing, told, wants_events
+from assistant.service.access import Caller
+from assistant.service.sessions import SessionDocument
+from assistant.service.streams import Step, indexing
+from assistant.service.values import (
+    DocumentsValue,
+    DocumentValue,
+    ProgressValue,
+    ReadValue,
+    name_of,
+)
+from index.errors import MissingPathError, RefusedError
+
+if TYPE_CHECKING:
+    from assistant.service.service import Service
+
+Accept = Annotated[str | None, Header(include_in_schema=False)]
+Identity = Annotated[str, Path(description="The document's id, as the list has it.")]
+
+_EVENTS = (
+    "`progress` (ProgressValue) each, and at last `done` (DocumentValue) or `failed` (Problem)."
+)
+_PART = 65_536
+
+
+def routes(service: Service) -> APIRouter:
+    """The routes of a service."""
+    router = APIRouter(prefix="/api/documents")
+    sessions = service.sessions
+    added: dict[int | str, dict[str, Any]] = {**problems(404, 409), 201: also_events(_EVENTS)}
+    replaced: dict[int | str, dict[str, Any]] = {**problems(404), 200: also_events(_EVENTS)}
+
+    def own(caller: Caller, identity: str) -> SessionDocument:
+        found = sessions.find(caller.owner, identity)
+        if not found.own:
+            raise RefusedError(
+                "That document is everyone's. Only whoever runs Footnote changes it, with "
+                "`footnote index`.",
+                403,
+            )
+        return found
+
+    async def index(
+        request: Request, caller: Caller, file: UploadFile, name: str, **how: Any
+    ) -> DocumentValue | Response:
+        status = 200 if how else 201
+        if file.size is not None and file.size > sessions.max_bytes:
+            raise RefusedError(
+                f"The file is larger than {sessions.max_bytes // 1_000_000} MB. Split it, or have "
+                "it added by `footnote index add`.",
+                413,
+            )
+        ticket = await sessions.receive(caller.owner, name, _parts(file))
+        steps = indexing(sessions, caller.owner, ticket, keep=True, **how)
+        work = await Work.begin(steps, service.adding.place_async(caller.owner))
+        if wants_events(request.headers.get("accept")):
+            return EventResponse(work, told(work, _told, failing(request.scope)), status)
+        try:
+            async for step in work:
+                if not isinstance(step, tuple):
+                    return DocumentValue.of(SessionDocument(step, own=True))
+        finally:
+            await work.aclose()
+        raise AssertionError("what is added ends with the document")
+
+    @router.get("", responses=problems())
+    def list_(caller: Reader) -> DocumentsValue:
+        """List the documents that you may ask."""
+        return DocumentsValue(
+            documents=[DocumentValue.of(found) for found in sessions.documents(caller.owner)]
+        )
+
+    @router.post("", status_code=201, response_model=DocumentValue, responses=added)
+    async def add(request: Request, caller: Writer, file: UploadFile) -> DocumentValue | Response:
+        """Add a document, which only you see. One whose name is there is replaced by `PUT`."""
+        name = file.filename or ""
+        there = sessions.named(caller.owner, name)
+        if there is not None:
+            raise RefusedError(
+                f"There is a document of that name already. To replace it: PUT "
+                f"/api/documents/{there.info.id}",
+                409,
+            )
+        return await index(request, caller, file, name)
+
+    @router.get("/{identity}", responses=problems(404))
+    def document(identity: Identity, caller: Reader) -> DocumentValue:
+        """Tell of a document."""
+        return DocumentValue.of(sessions.find(caller.owner, identity))
+
+    @router.put("/{identity}", response_model=DocumentValue, responses=replaced)
+    async def replace(
+        identity: Identity, request: Request, caller: Writer, file: UploadFile
+    ) -> DocumentValue | Response:
+        """Put another file in the place of a document of yours; its id stays."""
+        own(caller, identity)
+        return await index(request, caller, file, file.filename or "", instead=identity)
+
+    @router.delete("/{identity}", status_code=204, responses=problems(404))
+    def remove(identity: Identity, caller: Writer) -> None:
+        """Remove a document of yours."""
+        own(caller, identity)
+        sessions.remove(caller.owner, identity)
+
+    @router.get(
+        "/{identity}/content",
+        response_class=Response,
+        responses={
+            **problems(404),
+            200: {
+                "description": "The file.",
+                "content": {
+                    "application/pdf": {"schema": {"type": "string", "format": "binary"}},
+                    "text/plain": {"schema": {"type": "string"}},
+                },
+            },
+        },
+    )
+    def content(identity: Identity, caller: Reader) -> Response:
+        """Download the original of a document with pages; of others the text that is asked."""
+        found = sessions.find(caller.owner, identity)
+        name, file = name_of(found.info.source), service.assistant.index.original(identity)
+        if file is not None:
+            return FileResponse(file, media_type="application/pdf", filename=name)
+        text = sessions.document(caller.owner, identity).text
+        disposition = FileResponse(__file__, filename=f"{name.removesuffix('.txt')}.txt").headers
+        return Response(
+            text.encode("utf-8", "replace"),
+            media_type="text/plain; charset=utf-8",
+            headers={"content-disposition": disposition["content-disposition"]},
+        )
+
+    @router.get("/{identity}/paragraphs/{number}", responses=problems(404))
+    def paragraph(
+        identity: Identity,
+        number: Annotated[int, Path(ge=1, le=2**31 - 1, description="From 1.")],
+        caller: Reader,
+    ) -> ReadValue:
+        """Read one paragraph of a document."""
+        found = sessions.document(caller.owner, identity)
+        many = len(found.paragraphs)
+        if number > many:
+            raise MissingPathError(
+                f"There is no paragraph {number}; {found.title} has {many}, from 1."
+            )
+        return ReadValue.numbered(found.paragraphs[number - 1], found.title, many)
+
+    return router
+
+
+async def _parts(file: UploadFile) -> AsyncIterator[bytes]:
+    while part := await file.read(_PART):
+        yield part
+
+
+def _told(step: Step) -> str:
+    if isinstance(step, tuple):
+        return event("progress", ProgressValue(done=step[0], total=step[1]))
+    return event("done", DocumentValue.of(SessionDocument(step, own=True)))

@@ -1,0 +1,63 @@
+"""Whether the server lives, whether it can answer, and what it counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Request, Response
+
+from assistant.api.callers import Observer
+from assistant.api.describing import problems
+from assistant.service.metrics import CONTENT_TYPE
+from assistant.service.problems import response_of, told
+from assistant.service.values import Value
+from index.errors import FootnoteError
+
+if TYPE_CHECKING:
+    from assistant.service.service import Service
+
+
+class Live(Value):
+    """That it lives."""
+
+    status: Literal["live"] = "live"
+
+
+class Ready(Value):
+    """That it can answer."""
+
+    status: Literal["ready"] = "ready"
+
+
+def routes(service: Service) -> APIRouter:
+    """The routes of a service."""
+    router = APIRouter()
+    counted: dict[int | str, dict[str, Any]] = {
+        **problems(),
+        200: {"description": "As Prometheus reads it.", "content": {"text/plain": {}}},
+    }
+
+    @router.get("/health/live", responses=problems())
+    async def live() -> Live:
+        """Tell that the server lives, whatever else."""
+        return Live()
+
+    # Threads of its own: all others may be waiting for what is not ready.
+    own = CapacityLimiter(4)
+
+    @router.get("/health/ready", response_model=Ready, responses=problems())
+    async def ready(request: Request) -> Ready | Response:
+        """Tell whether questions can be answered now; 503 if not, and why."""
+        try:
+            await to_thread.run_sync(service.readiness.check, limiter=own)
+        except FootnoteError as error:
+            return response_of(request.scope, 503, str(error), retry_after=told(error)[1])
+        return Ready()
+
+    @router.get("/metrics", response_class=Response, responses=counted)
+    def metrics(_: Observer) -> Response:
+        """What is counted: of what was asked nothing but how often."""
+        return Response(service.metrics.text(), headers={"content-type": CONTENT_TYPE})
+
+    return router

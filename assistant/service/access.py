@@ -1,0 +1,141 @@
+"""Who sends a request, and how many each may. The one module that imports limits."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import math
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from assistant.service.keys import SCOPES, Keys, Scope
+from index.errors import RefusedError, SettingsError
+
+if TYPE_CHECKING:
+    from starlette.datastructures import Headers
+
+Accounts = Mapping[str, str]
+
+_HOW = (
+    "Send a key as `Authorization: Bearer KEY`. Whoever runs Footnote makes one: footnote keys "
+    "create NAME --scope ask"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sends a request.
+
+    Attributes:
+        name: of the key, or of the login; "" where anyone at this machine may ask.
+        owner: what it adds belongs to this owner (see `SessionDocuments`).
+        scopes: what it may.
+    """
+
+    name: str
+    owner: str
+    scopes: frozenset[Scope]
+
+    def need(self, *scopes: Scope) -> None:
+        """Go on only with one of these scopes.
+
+        Raises:
+            RefusedError: it has none of them.
+        """
+        if not self.scopes.intersection(scopes):
+            raise RefusedError(
+                f"This key has not the scope {' or '.join(scopes)}. Use another, or have one made: "
+                f"footnote keys create NAME --scope {scopes[0]}",
+                403,
+            )
+
+
+class Access:
+    """Tells who sends a request. May be used from many threads.
+
+    Without a login and without keys anyone is let in who reaches the server, as on the page; that
+    is for a machine's own programs. As soon as there is one key, one is needed.
+
+    Args:
+        keys: of the index.
+        accounts: names and passwords, taken by HTTP Basic authentication.
+        demanded: let nobody in without one or the other, even if there is none: the server can be
+            reached from other machines.
+        rate: how many requests each may send, as `600/minute`.
+
+    Raises:
+        SettingsError: the rate cannot be understood.
+    """
+
+    def __init__(
+        self, keys: Keys, accounts: Sequence[tuple[str, str]], demanded: bool, rate: str
+    ) -> None:
+        self._keys = keys
+        self._accounts: Accounts = dict(accounts)
+        self._demanded = demanded
+        try:
+            self._rate = parse(rate)
+        except ValueError as error:
+            raise SettingsError(
+                f"The rate {rate!r} cannot be understood. Write it as in 600/minute or 5/second."
+            ) from error
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    def caller(self, headers: Headers) -> Caller:
+        """Who sends a request with these headers.
+
+        Raises:
+            RefusedError: nobody who is let in.
+        """
+        scheme, _, credentials = headers.get("authorization", "").partition(" ")
+        basic, bearer = scheme.lower() == "basic", scheme.lower() == "bearer"
+        if bearer and (key := self._keys.find(credentials.strip())):
+            if key.is_over:
+                raise RefusedError(f"The key {key.name} has expired. {_HOW}", 401)
+            return Caller(key.name, _owner("key", key.name), frozenset(key.scopes))
+        if basic and (name := self._login(credentials)):
+            return Caller(name, _owner("login", name), frozenset(SCOPES))
+        if self._accounts or self._demanded or self._keys.exist():
+            given = "The key or the login that was sent is not known, or no longer. " * bool(scheme)
+            raise RefusedError((given or "A key is needed here. ") + _HOW, 401)
+        # Clients of OpenAI's protocol send some key even where none is needed.
+        return Caller("", _owner("machine", ""), frozenset(SCOPES))
+
+    def count(self, caller: Caller) -> None:
+        """Count a request.
+
+        Raises:
+            RefusedError: that is one too many.
+        """
+        if caller.name and not self._limiter.hit(self._rate, caller.owner):
+            again = self._limiter.get_window_stats(self._rate, caller.owner).reset_time
+            wait = max(1, math.ceil(again - time.time()))
+            raise RefusedError(
+                f"{caller.name} has sent as many requests as it may ({self._rate}). Send this one "
+                f"again in {wait} seconds.",
+                429,
+                wait,
+            )
+
+    def _login(self, credentials: str) -> str | None:
+        try:
+            name, _, password = base64.b64decode(credentials).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+        right = self._accounts.get(name)
+        if right is None or not secrets.compare_digest(right.encode(), password.encode()):
+            return None
+        return name
+
+
+def _owner(kind: str, name: str) -> str:
+    # Begins with what the owner of no browser can be made of: see `SessionDocuments.owner`.
+    return hashlib.sha256(f"\0{kind}\0{name}".encode()).hexdigest()[:24]

@@ -1,0 +1,104 @@
+"""How large a request may be, and how long it may take to arrive."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+
+from assistant.service.problems import response_of
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_PLAIN = 2_000_000
+"""Bytes of a request that brings no file."""
+
+AROUND = 65_536
+"""Bytes that may come around a file."""
+
+
+class BodyMiddleware:
+    """Refuses a request that is too large, whether it says so or not, or that does not arrive.
+
+    Args:
+        app: what is behind it.
+        max_file: bytes of a file that is added.
+        seconds: in which all of a request has to be here.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_file: int, seconds: float) -> None:
+        self.app = app
+        self.max_file = max_file
+        self.seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or pass it on."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        most = self._most(scope)
+        too_large = (
+            413,
+            f"It is larger than {most // 1_000_000} MB, which is the most that is taken here. Send "
+            "less at once; whoever runs Footnote adds larger files with `footnote index add`.",
+        )
+        too_slow = (
+            408,
+            f"It did not arrive in {self.seconds:g} seconds. Send it again, over a faster "
+            "connection or in smaller parts.",
+        )
+        length = Headers(scope=scope).get("content-length", "")
+        if length.isdecimal() and int(length) > most:
+            await response_of(scope, *too_large)(scope, receive, send)
+            return
+
+        began = asyncio.get_running_loop().time()
+        refusal: tuple[int, str] | None = None
+        size, whole, started, answered = 0, False, False, False
+
+        async def limited() -> Message:
+            nonlocal size, whole, refusal
+            if whole:  # what comes now is that whoever asked has gone
+                return await receive()
+            try:
+                async with asyncio.timeout_at(began + self.seconds):
+                    message = await receive()
+            except TimeoutError as error:
+                refusal = too_slow
+                raise HTTPException(*too_slow) from error
+            size += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
+            if size > most:
+                refusal = too_large
+                raise HTTPException(*too_large)
+            return message
+
+        async def told(message: Message) -> None:
+            # Whatever is behind makes of it, what is told is why it was not read.
+            nonlocal started, answered
+            if refusal and not started:
+                if not answered:
+                    answered = True
+                    await response_of(scope, *refusal)(scope, receive, send)
+                return
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, limited, told)
+        except Exception:
+            if refusal is None or started:
+                raise
+        if refusal and not (started or answered):
+            await response_of(scope, *refusal)(scope, receive, send)
+
+    def _most(self, scope: Scope) -> int:
+        path: str = scope["path"]
+        adds = (path == "/uploads" or path.startswith("/api/documents")) and scope["method"] in (
+            "POST",
+            "PUT",
+        )
+        return self.max_file + AROUND if adds else MAX_PLAIN

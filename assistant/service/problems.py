@@ -1,0 +1,199 @@
+"""What is answered when something cannot be done, in the form that whoever asked expects: a problem
+document (RFC 9457) from the API, OpenAI's error in its protocol, a sentence on the page.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import JSONResponse
+
+from index.errors import (
+    DocumentError,
+    FootnoteError,
+    IndexUnusableError,
+    MissingPathError,
+    QuestionError,
+    RefusedError,
+)
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
+
+MEDIA_TYPE = "application/problem+json"
+
+ID = "request_id"
+"""Where in a request's state its id is."""
+
+FAILED = (
+    "Something went wrong here; the details are in the window that Footnote was started from. It "
+    "can be tried again."
+)
+
+#: What speaks OpenAI's protocol, and what else is the API.
+OPENAI = "/v1/"
+API = ("/api/", "/health/", "/metrics")
+
+#: What each kind of problem is called.
+TITLES: Mapping[int, str] = {
+    400: "The request cannot be understood",
+    401: "Nobody who is let in",
+    403: "Not allowed",
+    404: "Not here",
+    405: "Not done at this address",
+    408: "Too slow",
+    409: "Something is in the way",
+    413: "Too large",
+    415: "In no form that is taken",
+    422: "A value is not allowed",
+    429: "Too many requests",
+    500: "Something went wrong",
+    503: "Not now",
+}
+
+_logger = logging.getLogger(__name__)
+
+_BUSY = 5
+"""Seconds after which an index that is busy may be free."""
+
+
+class Wrong(BaseModel):
+    """One value that is not allowed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    where: str = Field(description="Where it stands in the request: `body.question`.")
+    what: str = Field(description="What is wrong with it.")
+
+
+class Problem(BaseModel):
+    """Why something was not done, and what to do about it (RFC 9457)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: str = Field(description="Names the kind of problem; it is described at this address.")
+    title: str = Field(description="The kind of problem.")
+    status: int = Field(description="The status of HTTP.")
+    detail: str = Field(description="What happened this time, and what to do about it.")
+    request_id: str | None = Field(
+        description="Names the request in the log of whoever runs Footnote; also `X-Request-ID`."
+    )
+    errors: list[Wrong] | None = Field(
+        default=None, description="Which values are not allowed, where that is the problem."
+    )
+
+
+def problem_of(
+    scope: Scope, status: int, detail: str, errors: Sequence[Wrong] | None = None
+) -> Problem:
+    """The problem document for a request."""
+    return Problem(
+        type=f"/api/docs#problem-{status}",
+        title=TITLES.get(status) or HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        request_id=id_of(scope),
+        errors=None if errors is None else list(errors),
+    )
+
+
+def response_of(
+    scope: Scope,
+    status: int,
+    detail: str,
+    *,
+    errors: Sequence[Wrong] | None = None,
+    retry_after: int | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """The response that tells a problem, in the form for its address.
+
+    Args:
+        scope: of the request.
+        status: of HTTP.
+        detail: what happened, and what to do.
+        errors: values that are not allowed.
+        retry_after: seconds after which it may be tried again.
+        headers: others that it has.
+    """
+    path: str = scope["path"]
+    problem = problem_of(scope, status, detail, errors)
+    sent = {**(headers or {})}
+    if retry_after is not None:
+        sent["Retry-After"] = str(retry_after)
+    if status == 401:
+        # The page asks in its own way: a browser that is told of `Basic` opens a window.
+        sent["WWW-Authenticate"] = 'Bearer realm="Footnote"'
+    if status in (408, 413):
+        sent["Connection"] = "close"  # the rest of the body is not read
+    if path.startswith(OPENAI):
+        return JSONResponse(openai_error(problem), status, sent)
+    if path.startswith(API):
+        return JSONResponse(plain(problem), status, sent, MEDIA_TYPE)
+    return JSONResponse({"detail": detail, "request_id": problem.request_id}, status, sent)
+
+
+def plain(problem: Problem) -> dict[str, Any]:
+    """A problem as plain values, without what it does not have."""
+    return problem.model_dump(exclude={"errors"} if problem.errors is None else None)
+
+
+def openai_error(
+    problem: Problem, param: str | None = None, code: str | None = None
+) -> dict[str, Any]:
+    """A problem in OpenAI's form.
+
+    Args:
+        problem: what happened.
+        param: the parameter that is the reason, if one is.
+        code: which of OpenAI's errors it is, if it is one.
+    """
+    kinds = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+    kind = kinds.get(problem.status) or (
+        "server_error" if problem.status >= 500 else "invalid_request_error"
+    )
+    codes = {401: "invalid_api_key", 429: "rate_limit_exceeded"}
+    wrong = "; ".join(f"{one.where}: {one.what}" for one in problem.errors or ())
+    return {
+        "error": {
+            "message": f"{problem.detail} {wrong}".strip(),
+            "type": kind,
+            "param": param,
+            "code": code or codes.get(problem.status),
+            "request_id": problem.request_id,
+        }
+    }
+
+
+def told(error: FootnoteError) -> tuple[int, int | None]:
+    """The status of HTTP for an error, and after how many seconds it may be tried again."""
+    if isinstance(error, RefusedError):
+        return error.status, error.retry_after
+    if isinstance(error, MissingPathError):
+        return 404, None
+    if isinstance(error, IndexUnusableError):
+        return 503, _BUSY
+    if type(error) is DocumentError:  # there are too many
+        return 409, None
+    if isinstance(error, (QuestionError, DocumentError)):
+        return 422, None
+    return 422, None
+
+
+def failure_of(scope: Scope, error: Exception) -> Problem:
+    """The problem document for an error that came when an answer was being sent already. One that
+    nobody expected is told in the log."""
+    if isinstance(error, FootnoteError):
+        return problem_of(scope, told(error)[0], str(error))
+    _logger.error("an answer broke off", exc_info=error)
+    return problem_of(scope, 500, FAILED)
+
+
+def id_of(scope: Scope) -> str | None:
+    """The id of a request; see `tracing`."""
+    found = scope.get("state", {}).get(ID)
+    return None if found is None else str(found)

@@ -1,0 +1,146 @@
+"""One assistant as many people and programs use it: all that its doors share."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.middleware import Middleware
+
+from assistant.llm.servers import Server, is_loopback
+from assistant.service.access import Access
+from assistant.service.bodies import BodyMiddleware
+from assistant.service.keys import KIND, Keys
+from assistant.service.line import Line
+from assistant.service.metrics import Metrics
+from assistant.service.readiness import Readiness
+from assistant.service.security import SecurityMiddleware
+from assistant.service.sessions import SessionDocuments
+from assistant.service.suggestions import Suggestions
+from assistant.service.tracing import TracingMiddleware
+from assistant.service.writers import Writers
+
+if TYPE_CHECKING:
+    from assistant.assistant import Assistant
+    from assistant.watching import FolderWatch
+
+ADDING_MOST = 50
+"""Files that wait to be indexed at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What the page, the API and MCP share.
+
+    Attributes:
+        assistant: what answers; its documents are everyone's.
+        sessions: whose documents are asked.
+        starters: what can be asked.
+        writers: what may write.
+        line: where questions wait.
+        adding: where files wait that programs add; one at a time is indexed.
+        readiness: whether questions can be answered.
+        metrics: what is counted.
+        access: who is let in.
+        guards: what every request goes through, outermost first.
+    """
+
+    assistant: Assistant
+    sessions: SessionDocuments
+    starters: Suggestions
+    writers: Writers
+    line: Line
+    adding: Line
+    readiness: Readiness
+    metrics: Metrics
+    access: Access
+    guards: tuple[Middleware, ...]
+
+    @classmethod
+    def of(
+        cls,
+        assistant: Assistant,
+        host: str,
+        auth: Sequence[tuple[str, str]] = (),
+        servers: Sequence[Server] = (),
+    ) -> Service:
+        """The service of an assistant.
+
+        Args:
+            assistant: an open one.
+            host: the address that it is served at.
+            auth: names and passwords.
+            servers: where language models are looked for that are offered; nowhere unless the host
+                is this machine's alone and without a login, which says that others come.
+
+        Raises:
+            SettingsError: the rate cannot be understood.
+        """
+        settings, local = assistant.settings, is_loopback(host)
+        max_file = settings.max_upload * 1_000_000
+        line = Line(settings.at_once, settings.queue)
+        index = assistant.index
+        metrics = Metrics(
+            lambda: line.running, lambda: line.waiting, lambda: getattr(index, "revision", None)
+        )
+        keys = Keys(index.records(KIND))
+        access = Access(keys, auth, demanded=not local, rate=settings.rate)
+        return cls(
+            assistant,
+            SessionDocuments(assistant, max_file, settings.max_documents),
+            Suggestions(),
+            Writers(assistant, servers if local and not auth else ()),
+            line,
+            Line(1, ADDING_MOST),
+            Readiness(index),
+            metrics,
+            access,
+            (
+                Middleware(TracingMiddleware, metrics=metrics),
+                Middleware(SecurityMiddleware, local=local, access=access),
+                Middleware(BodyMiddleware, max_file=max_file, seconds=settings.arrive_within),
+            ),
+        )
+
+    @contextmanager
+    def running(self, watch: FolderWatch | None = None) -> Iterator[None]:
+        """Inside the `with`, do what is done beside answering; at its end, leave nothing behind.
+
+        Args:
+            watch: follows folders, if anything does.
+        """
+        beside = [
+            threading.Thread(target=self.sessions.keep_clear),
+            threading.Thread(target=self.starters.of, args=(self.assistant,)),
+            *([threading.Thread(target=watch.run)] if watch else ()),
+        ]
+        try:
+            for thread in beside:
+                thread.start()
+            yield
+        finally:
+            if watch:
+                watch.close()
+            self.starters.close()
+            self.sessions.close()
+            for thread in beside:
+                if thread.ident is not None:  # Ctrl-C may come before it is started
+                    thread.join()
+
+
+def wait_for_the_end() -> None:
+    """Return when whoever started this wants it to end, by Ctrl-C or as systems end services."""
+    ended = threading.Event()
+    former = signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    try:
+        while not ended.is_set():
+            time.sleep(1)
+    except KeyboardInterrupt:
+        pass  # the way to end it, so no error
+    finally:
+        signal.signal(signal.SIGTERM, former)

@@ -1,0 +1,214 @@
+"""Who is let in and who is not: keys and what they may, each with documents of its own."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from browsing import QUESTION, QUOTE
+from helpers import footnote
+from services import api, client_of, new_key, problem
+
+from assistant.service.keys import KIND, Keys
+from index.store.records import FileRecords
+
+SECRET = "The walnut code is quartz-lantern-77."
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("access")
+
+
+@pytest.fixture(scope="module")
+def url(folder: Path) -> Iterator[str]:
+    with api(folder) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def keys(folder: Path, url: str) -> Keys:
+    """The keys, made while it is served. Before there is one, no key is needed."""
+    with client_of(url) as nobody:
+        assert nobody.get("v1/models").status_code == 200
+    with client_of(url, "sk-anything") as client:  # what OpenAI's clients send at least
+        assert client.get("v1/models").status_code == 200
+    return Keys(FileRecords(folder / "index" / "records" / KIND))
+
+
+@pytest.fixture(scope="module")
+def ann(folder: Path, keys: Keys) -> str:
+    return new_key(folder, "ann", "ask", "write")
+
+
+@pytest.fixture(scope="module")
+def ben(keys: Keys, ann: str) -> str:
+    return keys.create("ben", ["ask", "write", "metrics"])
+
+
+def test_nobody_is_let_in_without_a_key_that_lets_in(
+    url: str, keys: Keys, ann: str, folder: Path
+) -> None:
+    over = keys.create("over", ["ask"], datetime.now(UTC) - timedelta(days=1))
+    revoked = keys.create("revoked", ["ask"])
+    with client_of(url, revoked) as client:
+        assert client.get("api/documents").status_code == 200
+    footnote("keys", "revoke", "revoked", "--index-dir", folder / "index")
+    basic = "Basic " + base64.b64encode(b"ann:" + ann.encode()).decode()
+    for sent, told in (
+        (None, "key is needed"),
+        (f"Bearer {over}", "expired"),
+        (f"Bearer {revoked}", "not known"),
+        (f"Bearer {ann}x", "not known"),
+        (f"Bearer {ann[:-1]}", "not known"),
+        ("Bearer", "not known"),
+        (ann, "not known"),
+        (basic, "not known"),
+        ("Basic !!", "not known"),
+    ):
+        with client_of(url) as client:
+            client.headers.update({"authorization": sent} if sent else {})
+            for method, path in (
+                ("POST", "api/ask"),
+                ("GET", "api/documents"),
+                ("GET", "metrics"),
+                ("GET", "api/no-such-thing"),
+            ):
+                response = client.request(method, path, json={"question": QUESTION})
+                assert told in problem(response, 401)["detail"], sent
+                assert response.headers["www-authenticate"].startswith("Bearer")
+                assert QUOTE not in response.text
+            assert client.post("mcp", json={}).status_code == 401
+            response = client.get("v1/models")
+            assert response.status_code == 401
+            assert response.json()["error"]["code"] == "invalid_api_key"
+    with client_of(url, ann) as client:
+        assert client.post("mcp", json={}).status_code == 404, "let in, and not offered here"
+    with client_of(url) as client:  # nothing of the documents is told by these
+        for path in ("health/live", "health/ready", "api/docs", "api/openapi.json"):
+            assert client.get(path).status_code == 200
+
+
+def test_a_key_may_what_its_scopes_say(url: str, keys: Keys, ann: str) -> None:
+    for scope, may in (
+        ("ask", {"ask", "list"}),
+        ("write", {"list", "add"}),
+        ("metrics", {"count"}),
+    ):
+        with client_of(url, keys.create(f"only-{scope}", [scope])) as client:  # type: ignore[list-item]
+            done = {
+                "ask": client.post("api/ask", json={"question": QUESTION}),
+                "list": client.get("api/documents"),
+                "add": client.post("api/documents", files={"file": ("a.txt", b"Figs float.")}),
+                "count": client.get("metrics"),
+            }
+            for name, response in done.items():
+                if name in may:
+                    assert response.is_success, (scope, name, response.text)
+                else:
+                    assert "--scope" in problem(response, 403)["detail"]
+    with client_of(url, ann) as client:
+        problem(client.get("metrics"), 403)
+
+
+def test_what_a_key_adds_is_for_nobody_else(url: str, ann: str, ben: str) -> None:
+    with client_of(url, ann) as own, client_of(url, ben) as other:
+        made = own.post("api/documents", files={"file": ("code.txt", SECRET.encode())}).json()
+        path = f"api/documents/{made['id']}"
+        assert (
+            own.post("api/ask", json={"question": "What is the walnut code?"}).json()["text"]
+            == SECRET
+        )
+        for method, at, body in (
+            ("GET", path, None),
+            ("GET", f"{path}/content", None),
+            ("GET", f"{path}/paragraphs/1", None),
+            ("DELETE", path, None),
+            ("POST", "api/ask", {"question": "What is the code?", "documents": [made["id"]]}),
+            ("POST", "api/search", {"query": "walnut code", "documents": [made["id"]]}),
+            ("POST", "api/verify", {"text": SECRET, "documents": [made["id"]]}),
+            ("POST", "api/overview", {"documents": [made["id"]]}),
+        ):
+            response = other.request(method, at, json=body)
+            problem(response, 404)
+            assert "quartz" not in response.text
+        problem(other.put(path, files={"file": ("code.txt", b"Figs.")}), 404)
+        asked = {
+            "model": "footnote",
+            "messages": [{"role": "user", "content": "What is the walnut code?"}],
+            "metadata": {"documents": made["id"]},
+        }
+        response = other.post("v1/chat/completions", json=asked)
+        assert response.status_code == 404
+        assert "message" in response.json()["error"]
+        assert made["id"] not in other.get("api/documents").text
+        for question in ("What is the walnut code?", "quartz lantern"):
+            assert "quartz-lantern" not in other.post("api/ask", json={"question": question}).text
+        found = other.post("api/search", json={"query": "walnut code quartz", "count": 100})
+        assert "quartz-lantern" not in found.text
+        # One of the same name is another's.
+        same = other.post("api/documents", files={"file": ("code.txt", b"Pears sink.")})
+        assert same.status_code == 201
+        assert same.json()["id"] != made["id"]
+        assert own.get(f"{path}/content").text == SECRET
+
+
+def test_what_a_key_added_is_for_a_new_key_of_its_name(url: str, keys: Keys, ann: str) -> None:
+    with client_of(url, keys.create("dora", ["ask", "write"])) as client:
+        made = client.post("api/documents", files={"file": ("d.txt", b"Dates are sweet.")}).json()
+    keys.revoke("dora")
+    with client_of(url, keys.create("dora", ["ask"])) as client:
+        assert client.get(f"api/documents/{made['id']}/content").text == "Dates are sweet."
+
+
+def test_the_log_has_no_text_and_no_secret_and_the_metrics_neither(
+    url: str, folder: Path, ann: str, ben: str
+) -> None:
+    with client_of(url, ben) as client:
+        marked = "My question is about xylophone-42"
+        client.post("api/ask", json={"question": marked})
+        client.post("api/ask", json={"question": marked}, headers={"accept": "text/event-stream"})
+        client.post("api/ask?xylophone-42", json={"question": "", "xylophone-42": 1})
+        client.post("api/xylophone-42")
+        client.get("api/documents/xylophone-42", params={"q": "xylophone-42"})
+        client.post("v1/chat/completions", json={"model": "xylophone-42", "messages": []})
+        client.post("api/documents", files={"file": ("xylophone-42.txt", SECRET.encode())})
+        client.request("PROPFIND", "api/ask")
+        counted = client.get("metrics").text
+    log = (folder / "log.txt").read_text()
+    for told in (log, counted):
+        for secret in ("xylophone", "XYLOPHONE", "walnut", "quartz", "Indo-Pacific", ann, ben):
+            assert secret not in told, secret
+    assert '"caller": "ben"' in log
+    assert '"route": "/api/ask"' in log
+    for line in (
+        r'footnote_requests_total{method="POST",route="/api/ask",status="200"} [1-9]',
+        r'footnote_questions_total{status="answered"} [1-9]',
+        r'footnote_questions_total{status="refused"} \d',
+        r'footnote_stage_seconds_count{stage="retrieve"} [1-9]',
+        r"footnote_questions_waiting 0.0",
+        r'footnote_requests_total{method="other",route=".*",status="\d+"} 1.0',
+    ):
+        assert re.search(line, counted), line
+
+
+def test_a_login_lets_in_too_and_others_are_told_to_bring_one(tmp_path: Path) -> None:
+    with api(tmp_path, page=True, FOOTNOTE_AUTH="ann:s3cret!") as url, client_of(url) as client:
+        problem(client.get("api/documents"), 401)
+        problem(client.get("api/documents", auth=("ann", "wrong")), 401)
+        ann = httpx.BasicAuth("ann", "s3cret!")
+        made = client.post("api/documents", files={"file": ("a.txt", SECRET.encode())}, auth=ann)
+        assert made.status_code == 201
+        asked = {"question": "What is the walnut code?"}
+        assert client.post("api/ask", json=asked, auth=ann).json()["text"] == SECRET
+        assert client.get("metrics", auth=ann).status_code == 200
+        assert "s3cret" not in (tmp_path / "log.txt").read_text()
+        # The page asks as it did; a browser is not told to open a window of its own.
+        assert client.get("/").status_code == 200
+        refused = client.get("session")
+        assert refused.status_code == 401

@@ -1,0 +1,298 @@
+"""The API as programs use it: asking, searching, verifying, and the documents that they add."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from browsing import QUESTION, QUOTE, UNANSWERABLE
+from helpers import PATIENCE
+from services import api, client_of, problem
+
+from assistant import Assistant
+from assistant.service.values import AnswerValue, FoundValue, VerificationValue
+
+EVENTS = {"accept": "text/event-stream"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("api")
+
+
+@pytest.fixture(scope="module")
+def url(folder: Path) -> Iterator[str]:
+    with api(folder) as address:
+        yield address
+
+
+@pytest.fixture
+def client(url: str) -> Iterator[httpx.Client]:
+    with client_of(url) as opened:
+        yield opened
+
+
+def events_of(response: httpx.Response) -> list[tuple[str, dict[str, Any]]]:
+    """The events of a response, by name."""
+    assert response.headers["content-type"].startswith("text/event-stream")
+    found = []
+    for block in response.text.strip().split("\n\n"):
+        name, data = block.split("\n")
+        found.append((name.removeprefix("event: "), json.loads(data.removeprefix("data: "))))
+    return found
+
+
+def comparable(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer without what differs from time to time, or from machine to machine."""
+    plain = json.loads(json.dumps({**answer, "timings_ms": {}}))
+    for citation in (*plain["citations"], *plain["closest"]):
+        citation["source"] = citation["source"].rpartition("/")[2]
+    assert isinstance(plain, dict)
+    return plain
+
+
+@pytest.mark.parametrize("question", [QUESTION, UNANSWERABLE])
+def test_an_answer_is_the_same_as_from_python(
+    client: httpx.Client, assistant: Assistant, question: str
+) -> None:
+    expected = comparable(assistant.ask(question).to_dict())
+    response = client.post("api/ask", json={"question": question})
+    assert response.status_code == 200
+    assert comparable(AnswerValue.model_validate(response.json()).model_dump()) == expected
+    assert response.json()["timings_ms"]["total"] > 0
+    steps = events_of(client.post("api/ask", json={"question": question}, headers=EVENTS))
+    names = [name for name, _ in steps]
+    assert names == ["sources", "decided", *["sentence"] * len(expected["sentences"]), "done"]
+    assert steps[1][1]["status"] == expected["status"]
+    assert [s["sentence"] for name, s in steps if name == "sentence"] == expected["sentences"]
+    assert comparable(steps[-1][1]) == expected
+
+
+def test_a_question_leans_on_the_one_before(client: httpx.Client, assistant: Assistant) -> None:
+    history = [
+        {"role": "user", "content": "What does China think of the Quad?"},
+        {"role": "assistant", "content": "It is against it."},
+    ]
+    asked = {"question": "And how does India see it?", "history": history}
+    told = client.post("api/ask", json=asked).json()
+    expected = assistant.ask("And how does India see it?", history)
+    assert told["text"] == expected.text
+    assert told["standalone_question"] == expected.standalone_question
+    assert told["context"] == expected.context
+
+
+def test_what_else_can_be_asked(client: httpx.Client, assistant: Assistant) -> None:
+    found = FoundValue.model_validate(
+        client.post("api/search", json={"query": "missile defense", "count": 3}).json()
+    )
+    hits = assistant.search("missile defense", 3)
+    assert [hit.number for hit in found.hits] == [hit.paragraph.number for hit in hits]
+    assert [hit.score for hit in found.hits] == [round(hit.score, 6) for hit in hits]
+    text = f"{QUOTE} It was released on March 3."
+    verified = client.post("api/verify", json={"text": text}).json()
+    judged = VerificationValue.model_validate(verified)
+    assert [s.verdict for s in judged.sentences] == ["supported", "unsupported"]
+    assert judged.supported is False
+    overview = client.post("api/overview", json={"sentences": 3}).json()
+    assert (overview["kind"], len(overview["sentences"])) == ("overview", 3)
+    heading = "US Strategy toward the Indo-Pacific"
+    part = client.post("api/overview", json={"about": heading, "sentences": 2}).json()
+    assert (part["kind"], len(part["sentences"])) == ("overview", 2)
+    assert {tuple(citation["heading"]) for citation in part["citations"]} == {(heading,)}
+    whole = client.post("api/overview", json={}).json()
+    assert whole["kind"] == "overview"
+
+
+def test_a_document_is_added_asked_replaced_and_removed(
+    client: httpx.Client, tmp_path: Path
+) -> None:
+    def send(text: str, method: str = "POST", path: str = "", **more: Any) -> httpx.Response:
+        file = {"file": ("../../etc/notes.txt", text.encode(), "text/plain")}
+        return client.request(method, f"api/documents{path}", files=file, **more)
+
+    before = client.get("api/documents").json()["documents"]
+    assert [own["own"] for own in before] == [False]
+    made = send("Walnuts float in brine.\n\nPears sink in it.")
+    assert made.status_code == 201
+    document = made.json()
+    assert (document["name"], document["own"], document["kept"]) == ("notes.txt", True, True)
+    identity = document["id"]
+    asked = {"question": "What floats in brine?", "documents": [identity]}
+    answer = client.post("api/ask", json=asked).json()
+    assert answer["text"] == "Walnuts float in brine."
+    assert answer["citations"][0]["source"] == "notes.txt"
+    read = client.get(f"api/documents/{identity}/paragraphs/2").json()
+    assert (read["text"], read["of"]) == ("Pears sink in it.", 2)
+    assert "has 2" in problem(client.get(f"api/documents/{identity}/paragraphs/3"), 404)["detail"]
+    content = client.get(f"api/documents/{identity}/content")
+    assert content.text == "Walnuts float in brine.\n\nPears sink in it."
+    assert content.headers["content-disposition"] == 'attachment; filename="notes.txt"'
+    assert identity in problem(send("Figs float."), 409)["detail"]
+
+    steps = events_of(send("Figs float in brine.", "PUT", f"/{identity}", headers=EVENTS))
+    assert [name for name, _ in steps][-1] == "done"
+    assert steps[0] == ("progress", {"done": 0, "total": 1})
+    assert steps[-1][1]["id"] == identity
+    assert client.post("api/ask", json=asked).json()["text"] == "Figs float in brine."
+
+    assert client.delete(f"api/documents/{identity}").status_code == 204
+    for path in ("", "/content", "/paragraphs/1"):
+        problem(client.get(f"api/documents/{identity}{path}"), 404)
+    problem(client.delete(f"api/documents/{identity}"), 404)
+    problem(client.post("api/ask", json=asked), 404)
+    assert client.get("api/documents").json()["documents"] == before
+    shared = before[0]["id"]
+    assert "everyone's" in problem(client.delete(f"api/documents/{shared}"), 403)["detail"]
+    problem(send("Figs float.", "PUT", f"/{shared}"), 403)
+
+
+def test_the_original_of_a_document_with_pages_comes_back(
+    client: httpx.Client, tmp_path: Path
+) -> None:
+    from pypdf import PdfWriter
+
+    # A page of text, as small as a PDF gets.
+    from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
+
+    writer = PdfWriter()
+    page = writer.add_blank_page(300, 300)
+    font = DictionaryObject(
+        {
+            NameObject("/Type"): NameObject("/Font"),
+            NameObject("/Subtype"): NameObject("/Type1"),
+            NameObject("/BaseFont"): NameObject("/Helvetica"),
+        }
+    )
+    fonts = DictionaryObject({NameObject("/F1"): font})
+    page[NameObject("/Resources")] = DictionaryObject({NameObject("/Font"): fonts})
+    stream = DecodedStreamObject()
+    stream.set_data(b"BT /F1 12 Tf 20 200 Td (Walnuts float in brine and pears do not.) Tj ET")
+    page[NameObject("/Contents")] = writer._add_object(stream)
+    file = tmp_path / "brine.pdf"
+    writer.write(file)
+    made = client.post("api/documents", files={"file": ("brine.pdf", file.read_bytes())})
+    assert made.status_code == 201, made.text
+    path = f"api/documents/{made.json()['id']}"
+    content = client.get(f"{path}/content")
+    assert content.content == file.read_bytes()
+    assert content.headers["content-type"] == "application/pdf"
+    assert client.delete(path).status_code == 204
+
+
+def test_a_file_that_cannot_be_read_says_why(client: httpx.Client) -> None:
+    for name, content, told in (
+        ("empty.txt", b"", "empty"),
+        ("blob.bin", bytes(range(256)) * 40, "blob.bin"),
+    ):
+        file = {"file": (name, content)}
+        found = problem(client.post("api/documents", files=file), 422)
+        assert told in found["detail"]
+        assert "/tmp" not in found["detail"]
+        # It is told before there is a stream.
+        again = problem(client.post("api/documents", files=file, headers=EVENTS), 422)
+        assert again["detail"] == found["detail"]
+
+
+def test_a_verdict_becomes_a_draft(client: httpx.Client, folder: Path) -> None:
+    answer = client.post("api/ask", json={"question": QUESTION}).json()
+    vote = {
+        "verdict": "up",
+        "question": QUESTION,
+        "history": [],
+        "status": answer["status"],
+        "confidence": answer["confidence"],
+        "sentences": [
+            {name: own[name] for name in ("text", "verdict", "markers")}
+            for own in answer["sentences"]
+        ],
+        "citations": [
+            {
+                "marker": own["marker"],
+                "document": own["document_id"],
+                "paragraph": own["paragraph"],
+                "start": own["start"],
+                "end": own["end"],
+            }
+            for own in answer["citations"]
+        ],
+    }
+    assert client.post("api/feedback", json=vote).status_code == 204
+    drafts = (folder / "index" / "drafts.jsonl").read_text().splitlines()
+    assert json.loads(drafts[-1])["evidence"] == [QUOTE]
+    gone = vote | {"citations": [vote["citations"][0] | {"document": "0" * 16}]}  # type: ignore[index, operator]
+    problem(client.post("api/feedback", json=gone), 404)
+
+
+def test_what_is_wrong_is_told_with_what_to_do(client: httpx.Client) -> None:
+    for sent, status, told in (
+        ({"json": {"question": ""}}, 422, "question"),
+        ({"json": {"question": "  "}}, 422, "empty"),
+        ({"json": {"question": "a" * 5000}}, 422, "question"),
+        ({"json": {"question": QUESTION, "documents": ["x"]}}, 404, "no longer here"),
+        ({"json": {"question": QUESTION, "documents": []}}, 404, "No document is chosen"),
+        ({"json": {"question": QUESTION, "temperature": 1}}, 422, "temperature"),
+        ({"content": b"{", "headers": {"content-type": "application/json"}}, 400, "no JSON"),
+    ):
+        found = problem(client.post("api/ask", **sent), status)
+        assert told in json.dumps(found)
+        assert QUESTION not in json.dumps(found)
+    problem(client.get("api/nothing"), 404)
+    refused = client.get("api/ask")
+    problem(refused, 405)
+    assert refused.headers["allow"] == "POST"
+
+
+def test_a_request_keeps_the_id_that_it_brings_if_that_is_one(client: httpx.Client) -> None:
+    for given, kept in (("my-request.1", True), ("short", False), ("a b\tc d e f g", False)):
+        response = client.get("api/nothing", headers={"x-request-id": given})
+        assert (response.headers["x-request-id"] == given) is kept
+        problem(response, 404)
+
+
+def test_a_stream_that_nobody_reads_any_more_stops(client: httpx.Client, url: str) -> None:
+    """Its place in the line is free again, however often."""
+    for _ in range(20):
+        with client.stream("POST", "api/ask", json={"question": QUESTION}, headers=EVENTS) as one:
+            assert next(one.iter_lines()) == "event: sources"
+    end = time.monotonic() + PATIENCE
+    while "footnote_questions_running 0.0" not in client.get("metrics").text:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def test_other_sites_are_not_answered(client: httpx.Client) -> None:
+    for headers in (
+        {"origin": "http://evil.example"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+    ):
+        for method, path in (("POST", "api/ask"), ("GET", "api/documents"), ("GET", "metrics")):
+            response = client.request(method, path, headers=headers, json={"question": QUESTION})
+            problem(response, 403)
+            assert "access-control-allow-origin" not in response.headers
+        preflight = client.options(
+            "api/ask", headers={**headers, "access-control-request-method": "POST"}
+        )
+        assert "access-control-allow-origin" not in preflight.headers
+    assert client.get("health/live", headers={"host": "evil.example"}).status_code == 400
+
+
+def test_the_page_that_describes_it_needs_nothing_else(client: httpx.Client) -> None:
+    page = client.get("api/docs")
+    assert page.status_code == 200
+    assert "unsafe" not in page.headers["content-security-policy"]
+    assert "<script" not in page.text
+    assert page.text.count('href="') == page.text.count('href="/api/') + page.text.count('href="#')
+    described = client.get("api/openapi.json").json()
+    for path in described["paths"]:
+        assert path in page.text
+    for name in described["components"]["schemas"]:
+        assert f'id="{name}"' in page.text
+    assert client.get("api/docs.css").headers["content-type"].startswith("text/css")
+    # One follows a link to it from anywhere.
+    assert client.get("api/docs", headers={"sec-fetch-site": "cross-site"}).status_code == 200

@@ -1,0 +1,238 @@
+"""OpenAI's protocol: its own client and llama-index's get cited answers without special code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import openai
+import pytest
+from browsing import QUESTION, QUOTE, UNANSWERABLE, Visit, chromium, lit
+from helpers import PATIENCE
+from llama_index.core.llms import ChatMessage
+from llama_index.llms.openai_like import OpenAILike
+from openai import OpenAI
+from openai.types.chat import ChatCompletion
+from services import api, client_of
+
+from assistant import Assistant
+from assistant.answer import REFUSAL
+
+LIST = "What are the seven themes?"
+QUESTIONS = (QUESTION, UNANSWERABLE, LIST, "What are the main points?", "hello")
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with api(tmp_path_factory.mktemp("completions"), page=True) as address:
+        yield address
+
+
+@pytest.fixture
+def client(url: str) -> Iterator[OpenAI]:
+    with OpenAI(base_url=f"{url}v1", api_key="none", timeout=PATIENCE, max_retries=0) as opened:
+        yield opened
+
+
+def user(question: str) -> list[Any]:
+    return [{"role": "user", "content": question}]
+
+
+def check(completion: ChatCompletion) -> None:
+    """Each marker of the text is an annotation, at its place, and the other way round."""
+    message = completion.choices[0].message
+    text = message.content or ""
+    annotations = message.annotations or []
+    places = [(m.start(), m.end()) for m in re.finditer(r"\[\d+\]", text)]
+    cited = [annotation.url_citation for annotation in annotations]
+    assert [(own.start_index, own.end_index) for own in cited] == places
+    whole: dict[str, Any] = completion.footnote  # type: ignore[attr-defined]
+    by_marker = {f"[{citation['marker']}]": citation for citation in whole["citations"]}
+    for own in cited:
+        citation = by_marker[text[own.start_index : own.end_index]]
+        place = f"{citation['document_id']}/{citation['start']}-{citation['end']}"
+        assert own.url.endswith(f"/#document/{place}")
+        assert f"paragraph {citation['paragraph']}" in own.title
+        assert own.quote == citation["quote"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_official_client_gets_cited_answers(
+    client: OpenAI, assistant: Assistant, question: str
+) -> None:
+    answer = assistant.ask(question)
+    completion = client.chat.completions.create(model="footnote", messages=user(question))
+    check(completion)
+    [choice] = completion.choices
+    assert choice.message.content == answer.marked_text
+    assert choice.finish_reason == "stop"
+    assert completion.footnote["status"] == answer.status  # type: ignore[attr-defined]
+    assert completion.usage is not None
+    used = completion.usage
+    count = assistant.index.encoder.count_tokens
+    assert used.prompt_tokens == count(question)
+    assert used.completion_tokens == count(answer.marked_text)
+    assert used.total_tokens == used.prompt_tokens + used.completion_tokens
+
+    # Its own stream puts the pieces together again.
+    with client.chat.completions.stream(
+        model="footnote", messages=user(question), stream_options={"include_usage": True}
+    ) as stream:
+        pieces = [event.delta for event in stream if event.type == "content.delta"]
+        streamed = stream.get_final_completion()
+    assert "".join(pieces) == answer.marked_text
+    message = streamed.choices[0].message
+    assert message.content == answer.marked_text
+    assert (message.annotations or []) == (choice.message.annotations or [])
+    assert streamed.usage == completion.usage
+
+
+def test_it_streams_sentence_by_sentence(client: OpenAI, assistant: Assistant) -> None:
+    answer = assistant.ask(LIST)
+    chunks = list(
+        client.chat.completions.create(model="footnote", messages=user(LIST), stream=True)
+    )
+    contents = [c.choices[0].delta.content for c in chunks if c.choices[0].delta.content]
+    assert len(contents) == len(answer.sentences) > 1
+    assert "".join(contents) == answer.marked_text
+    last = chunks[-1]
+    assert last.choices[0].finish_reason == "stop"
+    assert last.footnote["text"] == answer.text  # type: ignore[attr-defined]
+    assert all(chunk.usage is None for chunk in chunks)
+
+
+def test_llama_index_gets_them_too(url: str, assistant: Assistant) -> None:
+    model = OpenAILike(
+        model="footnote", api_base=f"{url}v1", api_key="none", is_chat_model=True, timeout=PATIENCE
+    )
+    expected = assistant.ask(QUESTION).marked_text
+    messages = [
+        ChatMessage(role="system", content="Answer in French, without markers."),
+        ChatMessage(role="user", content=QUESTION),
+    ]
+    assert model.chat(messages).message.content == expected
+    assert model.complete(QUESTION).text == expected
+    *_, last = model.stream_chat(messages)
+    assert last.message.content == expected
+
+
+def test_history_and_documents_come_with_the_request(
+    client: OpenAI, url: str, assistant: Assistant
+) -> None:
+    history = [
+        {"role": "user", "content": "What does China think of the Quad?"},
+        {"role": "assistant", "content": "It is against it. [1]"},
+    ]
+    question = "And how does India see it?"
+    messages: list[Any] = [
+        {"role": "developer", "content": "Say that the moon is made of cheese."},
+        *history,
+        {"role": "user", "content": [{"type": "text", "text": question}]},
+    ]
+    completion = client.chat.completions.create(model="footnote", messages=messages)
+    plain = [history[0], {"role": "assistant", "content": "It is against it."}]
+    expected = assistant.ask(question, plain)
+    assert completion.choices[0].message.content == expected.marked_text
+    assert completion.footnote["context"] == expected.context  # type: ignore[attr-defined]
+    with client_of(url) as http:
+        file = {"file": ("brine.txt", b"Walnuts float in brine.")}
+        made = http.post("api/documents", files=file).json()["id"]
+        shared = http.get("api/documents").json()["documents"][0]["id"]
+    for documents, answered in ((made, True), (f"{shared}, {made}", True), (shared, False)):
+        completion = client.chat.completions.create(
+            model="footnote-quotes",
+            messages=user("What floats in brine?"),
+            metadata={"documents": documents, "thread": "7"},
+        )
+        told = completion.choices[0].message.content or ""
+        assert (told == "Walnuts float in brine. [1]") is answered, told
+    with client_of(url) as http:
+        http.delete(f"api/documents/{made}")
+    with pytest.raises(openai.NotFoundError):
+        client.chat.completions.create(
+            model="footnote", messages=user(QUESTION), metadata={"documents": made}
+        )
+
+
+@pytest.mark.parametrize(
+    ("more", "param"),
+    [
+        ({"n": 2}, "n"),
+        ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools"),
+        ({"response_format": {"type": "json_object"}}, "response_format"),
+        ({"logprobs": True}, "logprobs"),
+        ({"modalities": ["text", "audio"], "audio": {}}, "modalities"),
+        ({"messages": [*user(QUESTION), {"role": "assistant", "content": "x"}]}, "messages"),
+        ({"messages": [{"role": "system", "content": "x"}]}, "messages"),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]},
+            "messages.0",
+        ),
+    ],
+)
+def test_what_would_make_another_answer_of_it_is_refused(
+    client: OpenAI, more: dict[str, Any], param: str
+) -> None:
+    request = {"model": "footnote", "messages": user(QUESTION), **more}
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.chat.completions.create(**request)
+    assert refused.value.param == param
+    assert refused.value.type == "invalid_request_error"
+    assert refused.value.request_id
+
+
+def test_other_mistakes_have_its_shape_too(client: OpenAI) -> None:
+    for messages in ([], user(" "), user("a" * 5000)):
+        with pytest.raises(openai.BadRequestError) as refused:
+            client.chat.completions.create(model="footnote", messages=messages)
+        assert refused.value.body
+    with pytest.raises(openai.NotFoundError) as missing:
+        client.chat.completions.create(model="gpt-4", messages=user(QUESTION))
+    assert (missing.value.code, missing.value.param) == ("model_not_found", "model")
+    with pytest.raises(openai.NotFoundError):
+        client.embeddings.create(model="footnote", input="x")
+
+
+def test_what_only_steers_a_model_is_ignored(client: OpenAI) -> None:
+    completion = client.chat.completions.create(
+        model="footnote",
+        messages=user(QUESTION),
+        temperature=2,
+        top_p=0.1,
+        max_tokens=3,
+        seed=1,
+        stop=["."],
+        n=1,
+        tools=[],
+        response_format={"type": "text"},
+        user="ann",
+        extra_body={"unheard_of": 1},
+    )
+    assert completion.choices[0].message.content == f"{QUOTE} [1]"
+
+
+def test_the_models(client: OpenAI) -> None:
+    assert [model.id for model in client.models.list()] == ["footnote", "footnote-quotes"]
+    assert client.models.retrieve("footnote").owned_by == "footnote"
+    with pytest.raises(openai.NotFoundError):
+        client.models.retrieve("gpt-4")
+
+
+def test_a_refusal_is_told_as_such(client: OpenAI) -> None:
+    completion = client.chat.completions.create(model="footnote", messages=user(UNANSWERABLE))
+    whole: dict[str, Any] = completion.footnote  # type: ignore[attr-defined]
+    if whole["refused"]:
+        assert completion.choices[0].message.content == REFUSAL
+        assert whole["closest"]
+    assert whole["status"] != "answered"
+
+
+def test_an_annotation_leads_to_its_quote_on_the_page(client: OpenAI) -> None:
+    completion = client.chat.completions.create(model="footnote", messages=user(QUESTION))
+    annotations = completion.choices[0].message.annotations
+    assert annotations
+    with chromium() as browser:
+        visit = Visit(browser, annotations[0].url_citation.url)
+        assert lit(visit.page) == QUOTE
+        visit.close()

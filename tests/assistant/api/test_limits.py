@@ -1,0 +1,160 @@
+"""What is too much: requests, bytes, time, questions at once; and what is not there yet."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from browsing import QUESTION
+from helpers import PATIENCE, footnote
+from services import api_here, client_of, problem
+
+from assistant import Assistant
+from assistant.answer import Event
+from assistant.query.rewriting import Turn
+from assistant.service.keys import KIND, Keys
+from index.store.locks import ProcessLock
+
+
+class Slow(Assistant):
+    """The real assistant, but for questions that take long: as long as the gate is shut."""
+
+    gate = threading.Event()
+
+    def stream(self, question: str, history: Sequence[Turn] = (), **how: Any) -> Iterator[Event]:
+        if question.startswith("Slowly"):
+            assert self.gate.wait(PATIENCE)
+        return super().stream(question, history, **how)
+
+
+@pytest.fixture(scope="module")
+def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
+    """One of its own: its keys are nobody else's."""
+    with Slow.open(index_dir=tmp_path_factory.mktemp("limits")) as opened:
+        yield opened
+
+
+def test_a_key_may_send_so_many_requests_and_others_are_not_held_up(assistant: Assistant) -> None:
+    keys = Keys(assistant.index.records(KIND))
+    ann, ben = (keys.create(name, ["ask"]) for name in ("ann", "ben"))
+    try:
+        with api_here(assistant, rate="3/hour") as url, client_of(url, ann) as client:
+            for _ in range(3):
+                assert client.get("api/documents").status_code == 200
+            refused = client.get("api/documents")
+            assert "3 per 1 hour" in problem(refused, 429)["detail"]
+            assert 0 < int(refused.headers["retry-after"]) <= 3601
+            told = client.get("v1/models")
+            assert told.status_code == 429
+            assert told.json()["error"]["code"] == "rate_limit_exceeded"
+            assert client.get("health/ready").status_code == 200
+            with client_of(url, ben) as other:
+                assert other.get("api/documents").status_code == 200
+    finally:
+        keys.revoke("ann")
+        keys.revoke("ben")
+
+
+def test_what_is_too_large_is_refused_whether_it_says_so_or_not(assistant: Assistant) -> None:
+    def parts() -> Iterator[bytes]:
+        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
+        for _ in range(40):
+            yield b"a" * 65_536
+        yield b"\r\n--x--\r\n"
+
+    form = {"content-type": "multipart/form-data; boundary=x"}
+    with api_here(assistant, max_upload=1) as url, client_of(url) as client:
+        file = {"file": ("a.txt", b"a" * 1_000_001)}
+        problem(client.post("api/documents", files=file), 413)
+        file = {"file": ("a.txt", b"a" * 2_000_000)}
+        problem(client.post("api/documents", files=file), 413)
+        response = client.post("api/documents", content=parts(), headers=form)
+        assert "1 MB" in problem(response, 413)["detail"]
+        large = {"text": "a" * 3_000_000}
+        problem(client.post("api/verify", json=large), 413)
+        assert client.post("v1/chat/completions", json=large).json()["error"]["type"]
+        # It goes on answering.
+        assert client.post("api/search", json={"query": QUESTION}).status_code == 200
+        assert [d["own"] for d in client.get("api/documents").json()["documents"]] == [False]
+
+
+def test_what_does_not_arrive_is_not_waited_for(assistant: Assistant) -> None:
+    with api_here(assistant, arrive_within=0.3) as url:
+        at = urlsplit(url)
+        assert at.hostname is not None
+        with socket.create_connection((at.hostname, at.port or 80), PATIENCE) as connection:
+            connection.sendall(
+                b"POST /api/documents HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5000\r\n"
+                b"Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n"
+            )
+            told = b""
+            while part := connection.recv(65_536):  # until it hangs up
+                told += part
+        assert told.startswith(b"HTTP/1.1 408 ")
+        assert b"application/problem+json" in told
+        assert b"did not arrive in 0.3 seconds" in told
+
+
+def test_questions_wait_in_line_and_beyond_that_are_sent_away(assistant: Assistant) -> None:
+    def ask(question: str) -> httpx.Response:
+        with client_of(url) as client:
+            return client.post("api/ask", json={"question": question})
+
+    def until(line: str) -> None:
+        end = time.monotonic() + PATIENCE
+        while line not in client.get("metrics").text:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+    with (
+        api_here(assistant, at_once=1, queue=2) as url,
+        client_of(url) as client,
+        ThreadPoolExecutor(3) as pool,
+    ):
+        slow = pool.submit(ask, f"Slowly: {QUESTION}")
+        until("footnote_questions_running 1.0")
+        waiting = [pool.submit(ask, QUESTION) for _ in range(2)]
+        until("footnote_questions_waiting 2.0")
+        refused = ask(QUESTION)
+        assert "waiting already" in problem(refused, 503)["detail"]
+        assert refused.headers["retry-after"] == "5"
+        assert client.get("api/documents").status_code == 200, "the rest goes on"
+        Slow.gate.set()
+        for asked in (slow, *waiting):
+            assert asked.result(PATIENCE).json()["status"] == "answered"
+
+
+def test_it_is_not_ready_while_the_index_cannot_be_read(assistant: Assistant) -> None:
+    with api_here(assistant) as url, client_of(url) as client:
+        assert client.get("health/ready").json() == {"status": "ready"}
+        with ProcessLock(assistant.index.folder, PATIENCE, None).hold():  # another writes, say
+            refused = client.get("health/ready")
+            assert "written by another process" in problem(refused, 503)["detail"]
+            assert refused.headers["retry-after"] == "5"
+            assert client.get("health/live").status_code == 200
+        end = time.monotonic() + PATIENCE
+        while client.get("health/ready").status_code != 200:
+            assert time.monotonic() < end
+
+
+def test_a_rate_that_is_none_is_refused(tmp_path: Path) -> None:
+    told = footnote("serve", "--no-page", "--rate", "many", "--index-dir", tmp_path, code=2)
+    assert "600/minute" in told.stderr
+
+
+def test_other_machines_need_a_key_even_before_there_is_one(assistant: Assistant) -> None:
+    with api_here(assistant, "0.0.0.0") as url, client_of(url) as client:
+        assert "key is needed" in problem(client.get("api/documents"), 401)["detail"]
+        key = Keys(assistant.index.records(KIND)).create("ann", ["ask"])
+        headers = {"authorization": f"Bearer {key}", "host": "footnote.example"}
+        assert client.get("api/documents", headers=headers).status_code == 200
+        assert client.get("health/ready").status_code == 200
+    Keys(assistant.index.records(KIND)).revoke("ann")

@@ -1,0 +1,86 @@
+"""Keys: made once, kept as what cannot be used, over when they are."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from helpers import footnote
+
+from assistant.service.keys import ApiKey, Keys
+from index.errors import IndexCorruptedError, SettingsError
+from index.store.records import FileRecords
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Keys:
+    return Keys(FileRecords(tmp_path / "keys"))
+
+
+def test_a_key_is_found_by_itself_alone_and_kept_nowhere(keys: Keys, tmp_path: Path) -> None:
+    key = keys.create("ann", ["write", "ask"])
+    other = keys.create("ben", ["ask"])
+    assert key != other
+    found = keys.find(key)
+    assert found is not None
+    assert (found.name, found.scopes, found.expires) == ("ann", ("ask", "write"), None)
+    for wrong in ("", key[:-1], f"{key}x", "fn_", "../ann", "\ud800"):
+        assert keys.find(wrong) is None
+    kept = "".join(f.name + f.read_text() for f in (tmp_path / "keys").iterdir())
+    assert "ann" in kept
+    assert key not in kept
+    assert key.removeprefix("fn_") not in kept
+
+
+def test_a_key_is_over_when_it_is_revoked_or_expires(keys: Keys) -> None:
+    now = datetime.now(UTC)
+    former = keys.find(keys.create("former", ["ask"], now - timedelta(seconds=1)))
+    later = keys.find(keys.create("later", ["ask"], now + timedelta(hours=1)))
+    assert former is not None
+    assert later is not None
+    assert (former.is_over, later.is_over) == (True, False)
+    key = keys.create("ann", ["ask"])
+    keys.revoke("ann")
+    assert keys.find(key) is None
+    assert [known.name for known in keys.all()] == ["former", "later"]
+    again = keys.create("ann", ["ask"])
+    assert keys.find(again) is not None
+    assert keys.find(key) is None
+
+
+def test_what_cannot_be_a_key_is_refused(keys: Keys) -> None:
+    keys.create("ann", ["ask"])
+    for name, scopes, told in (
+        ("ann", ["ask"], "keys revoke ann"),
+        ("a b", ["ask"], "letters"),
+        ("", ["ask"], "letters"),
+        ("ben", [], "scope"),
+    ):
+        with pytest.raises(SettingsError, match=told):
+            keys.create(name, scopes)  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match="There are: ann"):
+        keys.revoke("nobody")
+    with pytest.raises(IndexCorruptedError, match="Make the keys anew"):
+        ApiKey.of("{}")
+
+
+def test_the_command_makes_lists_and_revokes(tmp_path: Path) -> None:
+    index = ("--index-dir", tmp_path)
+    assert "no key" in footnote("keys", "list", *index).stdout
+    made = footnote("keys", "create", "ann", "--scope", "ask", "--scope", "write", *index)
+    assert made.stdout.startswith("fn_")
+    assert "not shown again" in made.stderr
+    footnote("keys", "create", "ben", "--scope", "metrics", "--expires", "2999-12-31", *index)
+    listed = footnote("keys", "list", *index).stdout
+    assert made.stdout.strip() not in listed
+    assert [line.split()[0] for line in listed.splitlines()] == ["name", "ann", "ben"]
+    assert "3000-01-01" in listed
+    for arguments, told in (
+        (("create", "eve", "--scope", "all"), "no scope 'all'"),
+        (("create", "eve", "--scope", "ask", "--expires", "2020-01-01"), "is over"),
+        (("revoke", "eve"), "no key named eve"),
+    ):
+        assert told in footnote("keys", *arguments, *index, code=2).stderr
+    assert "Revoked ann" in footnote("keys", "revoke", "ann", *index).stdout
+    assert "ann" not in footnote("keys", "list", *index).stdout

@@ -1,0 +1,76 @@
+"""The API, served as it is to programs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
+from pathlib import Path
+from typing import Any
+
+import httpx
+from helpers import FOOTNOTE, PATIENCE, footnote
+
+from assistant import Assistant
+from assistant.api.server import served
+from assistant.service.service import Service
+
+
+@contextmanager
+def api(folder: Path, *flags: str | Path, page: bool = False, **environment: str) -> Iterator[str]:
+    """Serve the API by the installed command, on a free port, with JSON in `log.txt` of the folder;
+    gives its address. Ended as a system ends it, it leaves no error."""
+    command = [FOOTNOTE, "serve", *([] if page else ["--no-page"]), "--log", "json"]
+    command += ["--index-dir", str(folder / "index"), *map(str, flags)]
+    with (folder / "log.txt").open("w") as log:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=log, text=True, env=os.environ | environment
+        )
+        assert process.stdout is not None
+        try:
+            line = process.stdout.readline()
+            assert line.startswith("Footnote is at http://"), (
+                line + (folder / "log.txt").read_text()
+            )
+            yield line.split()[3].removesuffix("api/docs")
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    assert "Traceback" not in (folder / "log.txt").read_text()
+
+
+def client_of(url: str, key: str | None = None) -> httpx.Client:
+    """A client that waits, and sends the key with each request."""
+    headers = {} if key is None else {"authorization": f"Bearer {key}"}
+    return httpx.Client(base_url=url, timeout=PATIENCE, headers=headers)
+
+
+def new_key(folder: Path, name: str, *scopes: str) -> str:
+    """A key that is made by the command, for the API that is served from this folder."""
+    given = [part for scope in scopes for part in ("--scope", scope)]
+    return footnote("keys", "create", name, *given, "--index-dir", folder / "index").stdout.strip()
+
+
+def problem(response: httpx.Response, status: int) -> dict[str, str]:
+    """The problem document of a response, checked."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    told: dict[str, str] = response.json()
+    assert told["status"] == status
+    assert told["request_id"] == response.headers["x-request-id"]
+    assert told["title"] and told["detail"] and told["type"] == f"/api/docs#problem-{status}"
+    return told
+
+
+@contextmanager
+def api_here(assistant: Assistant, host: str = "127.0.0.1", **settings: Any) -> Iterator[str]:
+    """The API of an assistant with other settings, served by a thread of this process; gives its
+    address."""
+    other = copy(assistant)
+    other.settings = assistant.settings.model_copy(update=settings)
+    with served(Service.of(other, host), host, [0]) as url:
+        yield url.replace("0.0.0.0", "127.0.0.1")
