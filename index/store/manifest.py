@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from index.errors import IndexCorruptedError
 from index.models import ENGLISH, Document, Kind, Paragraph, Sentence, text_hash
@@ -47,6 +47,7 @@ class Manifest:
 
     `gaps` has one text more than `places`: what stands before each paragraph, and after the last.
     `kept` says that the user put the document into the index, rather than only asked it once.
+    `version` is the hash of the manifest as it was read; "" of one that was not.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Manifest:
     kept: bool = False
     content: str = ""
     language: str = ENGLISH
+    version: str = field(default="", compare=False)
 
     @classmethod
     def of(cls, document: Document, kept: bool = False) -> Manifest:
@@ -185,4 +187,5 @@ class Manifest:
             kept=data["kept"],
             content=data.get("content", ""),
             language=data.get("language", ENGLISH),
+            version=text_hash(text),
         )
