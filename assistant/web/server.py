@@ -145,6 +145,7 @@ def serve(
         threading.Thread(target=starters.of, args=(assistant,)),
         *([threading.Thread(target=watch.run)] if watch else ()),
     ]
+    assistant.index.keep_house()
     try:
         for thread in aside:
             thread.start()
@@ -350,10 +351,10 @@ def _add_requests(
 
     @server.post("/feedback")
     def feedback(vote: Vote, owner: anyone) -> None:
-        from assistant.feedback import add_draft, drafts_path
+        from assistant.feedback import add_draft, drafts_of
 
         add_draft(
-            drafts_path(sessions.index_folder),
+            drafts_of(sessions.index),
             vote.question,
             history=turns_of(vote.history),
             answer=answer_of(vote, sessions, owner),

@@ -241,6 +241,13 @@ class ServerAddress:
                 f"{self.database!r} in {self.shown} is no name of a database: it has 3 to 128 "
                 "letters, digits, `_` and `-`."
             )
+        if any(
+            not re.fullmatch("[ -~]+", text) for text in (*self.headers, *self.headers.values())
+        ):
+            raise SettingsError(
+                "FOOTNOTE_CHROMA_HEADERS has a name or a value that cannot stand in a header: only "
+                "letters, digits and signs of ASCII can."
+            )
         if self.certificates is not None and not self.certificates.is_file():
             raise SettingsError(
                 f"FOOTNOTE_CHROMA_CA names {str(self.certificates)!r}, which is not a file that "
