@@ -428,17 +428,29 @@ def _connect(address: ServerAddress) -> tuple[ClientAPI, Callable[[], None]]:
         chroma_server_ssl_verify=str(certificates) if certificates else None,
         chroma_server_headers=dict(address.headers),
     )
-    admin = AdminClient(settings)
-    # Chroma's own client waits for ever, and has no setting for it.
-    session = cast(Any, admin)._server._session  # noqa: SLF001
-    session.timeout = httpx.Timeout(ANSWERING, connect=CONNECTING)
+    # Chroma's clients wait for ever, have no setting for it, and leave connections open. The first
+    # to ask is one that does not before it is told how long to wait.
+    opened = [cast(Any, AdminClient(settings))]
+    timeout = httpx.Timeout(ANSWERING, connect=CONNECTING)
+
+    def release() -> None:
+        for own in opened:
+            own._server._session.close()  # noqa: SLF001
+
     try:
-        admin.get_database(address.database)
-    except chromadb.errors.NotFoundError:
-        with suppress(chromadb.errors.ChromaError):  # another made it; if not, the next line tells
-            admin.create_database(address.database)
-    client = Client.from_system(cast(Any, admin)._system, database=address.database)  # noqa: SLF001
-    return client, client.close
+        opened[0]._server._session.timeout = timeout  # noqa: SLF001
+        try:
+            opened[0].get_database(address.database)
+        except chromadb.errors.NotFoundError:
+            with suppress(chromadb.errors.ChromaError):  # another made it; or the next line tells
+                opened[0].create_database(address.database)
+        client = cast(Any, Client(database=address.database, settings=settings))
+        opened += [client, client._admin_client]  # noqa: SLF001
+        client._server._session.timeout = timeout  # noqa: SLF001
+    except BaseException:
+        release()
+        raise
+    return client, release
 
 
 def _server_translation(address: ServerAddress, error: Exception) -> IndexUnusableError:

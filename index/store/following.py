@@ -70,6 +70,8 @@ class ServedSession:
         self._texts: dict[str, ParagraphText] = {}
         self._token: frozenset[tuple[object, ...]] | None = None
         self._confirmed = self._complete = float("-inf")
+        #: Why what is there cannot be read, if it cannot: a document has lost paragraphs.
+        self._damage: FootnoteError | None = None
         #: What went wrong at the last look, if anything did.
         self._failure: FootnoteError | None = None
         try:
@@ -110,6 +112,8 @@ class ServedSession:
         store, current = self._seen()
         if current is None:
             raise store.stale or RuntimeError("a store that is not stale has a snapshot")
+        if self._damage:
+            raise self._damage
         snapshot = pinned or current
         if time.monotonic() - snapshot.confirmed > self.timing.grace / 2:
             raise IndexChangedError(
@@ -131,7 +135,7 @@ class ServedSession:
         if self._failure:
             raise self._failure
         with self.reading():
-            pass
+            return
 
     # --- writing -----------------------------------------------------------------------------
 
@@ -186,7 +190,6 @@ class ServedSession:
         Raises:
             IndexUnavailableError: the server does not answer.
             IndexCorruptedError: the index is no longer on the server, or is damaged.
-            IndexChangedError: a document has lost paragraphs, and nobody is writing it.
         """
         with self._looking:
             try:
@@ -218,7 +221,7 @@ class ServedSession:
             old = snapshot is None or began - self._complete > self.timing.full
             if active or old or thoroughly or state.token != self._token:
                 snapshot, whole = self._refresh(store, snapshot, writes, active)
-                # Not whole: somebody is about to complete it, so look again.
+                # Not whole: somebody is about to complete or to mend it, so look again.
                 self._token = state.token if whole else None
                 self._complete = began
         self._current = store, snapshot
@@ -235,18 +238,21 @@ class ServedSession:
         versions = store.generation.versions()
         changed = [i for i, own in versions.items() if not _is(known.get(i), own)]
         if before and not changed and versions.keys() == known.keys():
+            self._damage = None
             return before, True
         read = store.generation.read(changed)
         seen = {place.id for manifest in known.values() for place in manifest.places}
         named = {place.id for manifest in read for place in manifest.places} - seen
         lost = named - store.generation.held(named)
         fine = {m.id: m for m in read if not lost or not any(p.id in lost for p in m.places)}
-        if lost and not (writes or active):
-            raise store.generation.lost(lost)
-        # Of what is not whole yet, the version before is shown.
-        kept = {i: own for i, own in known.items() if i in versions and i not in fine}
-        if lost and writes:
-            kept = {i: own for i, own in kept.items() if i not in changed}
+        # Of what somebody has not completed yet, the version before is shown.
+        completing = active and not writes
+        self._damage = store.generation.lost(lost) if lost and not (active or writes) else None
+        kept = {
+            i: own
+            for i, own in known.items()
+            if i in versions and i not in fine and (completing or i not in changed)
+        }
         manifests = sorted([*kept.values(), *fine.values()], key=lambda own: own.source)
         snapshot = Snapshot(store.generation, self.folder / "terms", self._texts, manifests)
         self._texts = snapshot.texts
