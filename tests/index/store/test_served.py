@@ -15,7 +15,6 @@ from helpers import CheapEncoder, write_paragraphs
 from index import Document, Index
 from index.errors import (
     EncoderError,
-    FootnoteError,
     IndexChangedError,
     IndexCorruptedError,
     IndexUnavailableError,
