@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Collection as Several
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
@@ -430,7 +431,7 @@ def _connect(address: ServerAddress) -> tuple[ClientAPI, Callable[[], None]]:
     )
     # Chroma's clients wait for ever, have no setting for it, and leave connections open. The first
     # to ask is one that does not before it is told how long to wait.
-    opened = [cast(Any, AdminClient(settings))]
+    opened: list[Any] = []
     timeout = httpx.Timeout(ANSWERING, connect=CONNECTING)
 
     def release() -> None:
@@ -438,13 +439,18 @@ def _connect(address: ServerAddress) -> tuple[ClientAPI, Callable[[], None]]:
             own._server._session.close()  # noqa: SLF001
 
     try:
-        opened[0]._server._session.timeout = timeout  # noqa: SLF001
-        try:
-            opened[0].get_database(address.database)
-        except chromadb.errors.NotFoundError:
-            with suppress(chromadb.errors.ChromaError):  # another made it; or the next line tells
-                opened[0].create_database(address.database)
-        client = cast(Any, Client(database=address.database, settings=settings))
+        with warnings.catch_warnings():
+            # Chroma gives httpx the certificates in a way that it is to be weaned from.
+            warnings.filterwarnings("ignore", message="`verify=<str>`")
+            admin: Any = AdminClient(settings)
+            opened.append(admin)
+            admin._server._session.timeout = timeout  # noqa: SLF001
+            try:
+                admin.get_database(address.database)
+            except chromadb.errors.NotFoundError:
+                with suppress(chromadb.errors.ChromaError):  # made by another; or told next
+                    admin.create_database(address.database)
+            client: Any = Client(database=address.database, settings=settings)
         opened += [client, client._admin_client]  # noqa: SLF001
         client._server._session.timeout = timeout  # noqa: SLF001
     except BaseException:
@@ -455,6 +461,7 @@ def _connect(address: ServerAddress) -> tuple[ClientAPI, Callable[[], None]]:
 
 def _server_translation(address: ServerAddress, error: Exception) -> IndexUnusableError:
     import json
+    import ssl
 
     import chromadb.errors
     import httpx
@@ -482,6 +489,11 @@ def _server_translation(address: ServerAddress, error: Exception) -> IndexUnusab
         return IndexUnavailableError(
             f"{where} has not answered in time. It is too busy or hangs; try again, and look at "
             "it if that does not help."
+        )
+    if isinstance(error, ssl.SSLError) or "CERTIFICATE_VERIFY_FAILED" in text:
+        return IndexUnavailableError(
+            f"{where} has no certificate that is trusted here ({text}). Set FOOTNOTE_CHROMA_CA to "
+            "a file with the certificate that it was signed with."
         )
     if isinstance(error, httpx.TransportError) or "Could not connect" in text:
         return IndexUnavailableError(

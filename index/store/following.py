@@ -107,7 +107,7 @@ class ServedSession:
             IndexChangedError: the snapshot was taken too long ago, or what it names is gone.
             IndexUnavailableError: it is not known what is there now.
         """
-        if time.monotonic() - self._confirmed > self.timing.lease:
+        if time.monotonic() - self._confirmed > self.timing.fresh:
             self.look()
         store, current = self._seen()
         if current is None:

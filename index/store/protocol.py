@@ -116,6 +116,11 @@ class Timing:
     poll: float = 1.0
 
     @property
+    def fresh(self) -> float:
+        """For which a reader answers from what it last knew to be current without a look."""
+        return min(self.lease, self.grace / 4)
+
+    @property
     def beat(self) -> float:
         """Between two beats."""
         return self.lease / 5

@@ -22,7 +22,7 @@ CHROMA = str(Path(sys.executable).with_name("chroma"))
 
 #: Of the protocol where a test waits for what takes LEASE or GRACE seconds. Long enough for a busy
 #: machine to beat in time.
-QUICK = Timing(lease=5.0, grace=10.0, poll=0.2)
+QUICK = Timing(lease=5.0, grace=7.0, poll=0.2)
 
 
 class ChromaServer:

@@ -444,7 +444,7 @@ def test_gone_and_back_it_recovers_by_itself(
     machine: Machine, own_server: ChromaServer, small: Document, tmp_path: Path
 ) -> None:
     address = own_server.address()
-    index, reader = machine(address), machine(address)
+    index, reader = machine(address, timing=QUICK), machine(address, timing=QUICK)
     index.sync([small])
     until(lambda: reader.revision == index.revision)
     expected = hits(reader, small.paragraphs[3].text)
@@ -478,7 +478,7 @@ def test_a_server_that_hangs_is_given_up(
 def test_a_server_that_lost_its_data_gives_no_empty_answer(
     machine: Machine, small: Document
 ) -> None:
-    index = machine()
+    index = machine(timing=QUICK)
     index.sync([small])
     server = session_of(index).server
     for name in server.names():
@@ -521,6 +521,14 @@ def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(SettingsError) as refused:
         ServerAddress(url)
     assert "secret" not in str(refused.value)
+
+
+def test_a_file_of_certificates_is_looked_at(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="not a file"):
+        ServerAddress("https://127.0.0.1:9", certificates=tmp_path / "none.pem")
+    (tmp_path / "bad.pem").write_text("no certificate")
+    with pytest.raises(IndexUnavailableError, match="FOOTNOTE_CHROMA_CA"):
+        Server(ServerAddress("https://127.0.0.1:9", certificates=tmp_path / "bad.pem"), 0)
 
 
 def test_headers_are_sent_and_never_shown(chroma: ServerAddress) -> None:

@@ -18,7 +18,7 @@ from helpers import PATIENCE, CheapEncoder, importing_helpers, write_paragraphs
 
 from index import Document, Index
 from index.chunking.loader import read_document
-from index.errors import IndexUnavailableError
+from index.errors import IndexChangedError, IndexUnavailableError
 from index.store.chroma import ServerAddress
 from index.store.following import ServedSession
 from index.store.protocol import Roster, Timing
@@ -184,6 +184,8 @@ class Reader:
                     if hit.paragraph != paragraph:
                         self.wrong.append(f"{paragraph} is not found")
                 self.read += 1
+            except IndexChangedError:
+                continue  # on a machine so busy that this took too long: ask again
             except IndexUnavailableError:
                 self.unavailable += 1
             except BaseException as error:
