@@ -266,6 +266,7 @@ def test_a_killed_sweeper_holds_up_a_writer_for_a_lease(
     index.close()
 
 
+@pytest.mark.long
 def test_a_writer_that_stalled_comes_in_anew(
     tmp_path: Path, chroma: ServerAddress, versions: list[list[Document]]
 ) -> None:
