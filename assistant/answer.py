@@ -126,6 +126,8 @@ class Answer(WithStatus):
         undecided: likewise, those that they may or may not say, in an answer to the rest.
         dropped: how many sentences a language model wrote that nothing supports and that were
             left out.
+        revision: names what was in the index; the same documents have the same revision, whichever
+            machine answered.
         note: what went wrong on the way to this answer, for the person who asked; None when all
             went well.
         timings_ms: milliseconds by stage.
@@ -144,6 +146,7 @@ class Answer(WithStatus):
     kind: AnswerKind = "fact"
     context: str = ""
     note: str | None = None
+    revision: str = ""
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -214,6 +217,7 @@ class Answer(WithStatus):
             "undecided": list(self.undecided),
             "dropped": self.dropped,
             "note": self.note,
+            "revision": self.revision,
             "timings_ms": {stage: round(ms, 2) for stage, ms in self.timings_ms.items()},
         }
 

@@ -14,7 +14,7 @@ from collections.abc import (
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from assistant.answer import (
     Answer,
@@ -34,7 +34,7 @@ from assistant.answering.overview import choose_overview, scope_of, sections
 from assistant.answering.replies import REPLIES
 from assistant.calibration import Calibration, Thresholds, load_calibration
 from assistant.documents import (
-    UPLOADED,
+    kept_in,
     read_raw_documents,
     shipped_raw_documents,
     suggestions,
@@ -51,11 +51,11 @@ from assistant.retrieval.retriever import RETRIEVED, Retriever
 from assistant.settings import Settings, load_settings
 from assistant.timer import Timer
 from assistant.verification.verifier import Verifier, load_verifier
-from index import Document, Hit, Index
+from index import Document, Hit, Index, View
 from index.chunking.files import OnSkip
 from index.chunking.loader import RawDocument
 from index.chunking.sentences import sentence_spans
-from index.errors import EmptyDocumentError, QuestionError
+from index.errors import EmptyDocumentError, IndexChangedError, QuestionError
 from index.retriever import LEGS
 from index.store.writer import Progress
 from index.terms.analysis import terms_of
@@ -66,6 +66,11 @@ if TYPE_CHECKING:
     from llama_index.core.base.base_query_engine import BaseQueryEngine
     from llama_index.core.llms import LLM
     from llama_index.core.retrievers import BaseRetriever
+
+_Read = TypeVar("_Read")
+
+#: How often a question is asked where the documents change so that it cannot be answered whole.
+TRIES = 3
 
 
 class Assistant:
@@ -85,14 +90,15 @@ class Assistant:
         self.index = index
         self.settings = settings
         self._documents = tuple(documents)
-        self._citer = Citer(index)
+        #: Whether the documents asked are those that are kept in the index, whoever keeps them.
+        self._follows = False
         self._reader = load_reader(settings.reader)
         self._calibration = load_calibration(self.reader_fingerprint, settings.calibration)
         self._unread = load_calibration(NONE, settings.calibration)
-        self._retriever = self._retriever_of(self._documents)
         self.thresholds = self._thresholds_of(self._calibration)
         self._writer = Writer(settings, llm)
-        self._verifier: Verifier | None = None
+        self._verifiers: list[Verifier] = []  # one, once it is loaded; copies share it
+        self._read(index)
 
     @classmethod
     def open(
@@ -132,19 +138,9 @@ class Assistant:
         given: Sequence[RawDocument] = []
         if paths:
             given = read_raw_documents(paths, on_skip, on_found, settings.ignore)
-        index = Index(
-            settings.index_dir,
-            encoder=settings.load_encoder(),
-            wait=settings.wait,
-            on_wait=on_wait,
-            shared_terms=settings.shared_terms,
-        )
+        index = settings.open_index(on_wait)
         try:
-            kept = [
-                info.id
-                for info in index.documents()
-                if info.kept and not info.source.startswith(UPLOADED)
-            ]
+            kept = kept_in(index)
             if not paths and not kept:
                 given = shipped_raw_documents()
             asked: Sequence[str] = kept
@@ -152,7 +148,9 @@ class Assistant:
                 asked = index.sync(given, progress, on_skip=unless_named(paths, on_skip)).ids
                 if not asked:
                     raise EmptyDocumentError("There is no document to read.")
-            return cls(index, list(asked), settings, llm)
+            opened = cls(index, list(asked), settings, llm)
+            opened._follows = not paths and settings.chroma is not None
+            return opened
         except BaseException:
             index.close()
             raise
@@ -193,8 +191,8 @@ class Assistant:
             documents: their ids.
         """
         self._documents = tuple(documents)
-        self._retriever = self._retriever_of(self._documents)
-        self._verifier = None
+        self._follows = False
+        self._read(self._view)
 
     @property
     def writer_name(self) -> str | None:
@@ -210,13 +208,15 @@ class Assistant:
 
     @property
     def document_ids(self) -> tuple[str, ...]:
-        """Ids of the documents that are asked."""
-        return self._documents
+        """Ids of the documents that are asked. Of an index on a server that was opened without
+        paths, those that are kept there now; where none is, what was asked before."""
+        return self._asked_in(self._view)
 
     @property
     def documents(self) -> list[Document]:
         """The documents that are asked, with their whole texts."""
-        return [self.index.document(identity) for identity in self._documents]
+        own = self._now()
+        return [own._view.document(identity) for identity in own._documents]  # noqa: SLF001
 
     def suggestions(self, count: int = 4) -> list[str]:
         """Questions that the documents answer, made from their own headings."""
@@ -243,7 +243,8 @@ class Assistant:
         Raises:
             QuestionError: the query is empty or too long.
         """
-        return self._retriever.search(self._understand(query, history), k, legs)
+        asked = self._understand(query, history)
+        return self._whole(lambda own: own._retriever.search(asked, k, legs))  # noqa: SLF001
 
     def ask(
         self,
@@ -271,12 +272,15 @@ class Assistant:
             QuestionError: the question is empty or too long.
             SettingsError: the thresholds are not in order.
         """
-        for event in self.stream(
-            question, history, refuse_below=refuse_below, answer_from=answer_from, legs=legs
-        ):
-            if isinstance(event, Done):
-                return event.answer
-        raise AssertionError("a stream ends with Done")
+        asking = self._asking(question, history, refuse_below, answer_from, legs)
+
+        def answer(own: Self) -> Answer:
+            for event in asking(own):
+                if isinstance(event, Done):
+                    return event.answer
+            raise AssertionError("a stream ends with Done")
+
+        return self._whole(answer)
 
     def stream(
         self,
@@ -293,11 +297,54 @@ class Assistant:
         Raises:
             QuestionError: the question is empty or too long; before the first event.
             SettingsError: the thresholds are not in order; likewise.
+            IndexChangedError: the documents changed while this was being answered, and what it
+                rests on is gone; what was streamed is to be thrown away.
+        """
+        asking = self._asking(question, history, refuse_below, answer_from, legs)
+        for left in reversed(range(TRIES)):
+            begun = False
+            try:
+                for event in asking(self._now()):
+                    begun = True
+                    yield event
+            except IndexChangedError:
+                if begun or not left:
+                    raise
+            else:
+                return
+
+    def _asking(
+        self,
+        question: str,
+        history: Sequence[Turn],
+        refuse_below: float | None,
+        answer_from: float | None,
+        legs: Collection[str],
+    ) -> Callable[[Self], Iterator[Event]]:
+        """How an assistant at one revision answers a question; see `ask`.
+
+        Raises:
+            QuestionError, SettingsError: as `stream`.
         """
         timer = Timer()
-        thresholds = self.thresholds.but(refuse_below, answer_from)
+        self.thresholds.but(refuse_below, answer_from)
         asked = self._understand(question, history)
         timer.lap("understand")
+        return lambda own: own._answer(  # noqa: SLF001
+            asked, history, timer, refuse_below, answer_from, legs
+        )
+
+    def _answer(
+        self,
+        asked: Question,
+        history: Sequence[Turn],
+        timer: Timer,
+        refuse_below: float | None,
+        answer_from: float | None,
+        legs: Collection[str],
+    ) -> Iterator[Event]:
+        """The events of an answer, all of them of one view."""
+        thresholds = self.thresholds.but(refuse_below, answer_from)
         plain = self._unless_looked_up(asked)
         if plain is not None:
             yield from self._tell(asked, plain, timer)
@@ -320,7 +367,7 @@ class Assistant:
         closest = self._citer.closest(evidence, numbers.sentence)
         yield SourcesFound(closest)
         builder = AnswerBuilder(self._citer)
-        arranged = arrange(asked, evidence, decision, numbers, self.index.document)
+        arranged = arrange(asked, evidence, decision, numbers, self._view.document)
         asks = ("answered", "unsure") if self.settings.unsure == "write" else ("answered",)
         writes = self._writer.is_set and arranged.kind != "where" and arranged.status in asks
         if writes:
@@ -385,7 +432,7 @@ class Assistant:
 
         def is_told() -> bool:
             named = [w for w in asked.standalone.split() if topic.intersection(terms_of(w))]
-            found = self.index.search(
+            found = self._view.search(
                 " ".join(named), 1, documents=self._documents, legs=("terms",), vector=asked.vector
             )
             return any(hit.legs["terms"] > 0 for hit in found.hits)
@@ -393,7 +440,7 @@ class Assistant:
         scope = scope_of(self.documents, topic, is_told)
         if scope is None:
             return None
-        chosen = choose_overview(scope, self.index.vectors, asked.length)
+        chosen = choose_overview(scope, self._view.vectors, asked.length)
         if asked.more:
             chosen = unsaid(chosen, asked.said)
         return Decision("answered", 1.0, tuple(chosen), kind="overview") if chosen else None
@@ -467,6 +514,9 @@ class Assistant:
             raise QuestionError("The text is empty. There is no sentence to verify.")
         question = None if question is None else check_question(question)
         text = without_surrogates(text)
+        return self._whole(lambda own: own._verify(text, question))  # noqa: SLF001
+
+    def _verify(self, text: str, question: str | None) -> Verification:
         builder = AnswerBuilder(self._citer)
         verifier = self._load_verifier()
         for start, end in sentence_spans(text, 0, len(text)):
@@ -476,23 +526,58 @@ class Assistant:
 
     def read(self, question: str, history: Sequence[Turn] = ()) -> RawEvidence:
         """What decisions about a question are made on; for calibrating them."""
-        return self._retriever.read(self._understand(question, history), Timer())
+        asked = self._understand(question, history)
+        return self._whole(lambda own: own._retriever.read(asked, Timer()))  # noqa: SLF001
 
     def _understand(self, question: str, history: Sequence[Turn]) -> Question:
         return understand(question, history, self.index.encoder)
 
-    def _retriever_of(self, documents: Sequence[str]) -> Retriever:
-        return Retriever(self.index, documents, self._reader, self._calibration.ranking)
+    # --- at one revision ---------------------------------------------------------------------
+
+    def _now(self) -> Self:
+        """This assistant at the revision that there is now: however long it takes to answer, it
+        reads the same documents."""
+        if self._view is not self.index:
+            return self
+        view = self.index.view(None if self._follows else self._documents)
+        other = self.over(self._asked_in(view))
+        other._read(view)  # noqa: SLF001
+        return other
+
+    def _whole(self, read: Callable[[Self], _Read]) -> _Read:
+        """What is read at one revision; all of it again where the documents changed so that it
+        could not be read to its end.
+
+        Raises:
+            IndexChangedError: they did so every time.
+        """
+        for left in reversed(range(TRIES)):
+            try:
+                return read(self._now())
+            except IndexChangedError:
+                if not left:
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+    def _read(self, view: View) -> None:
+        """From now on read this: the index, or for the length of a question a view of it."""
+        self._view = view
+        self._citer = Citer(view)
+        self._retriever = Retriever(view, self._documents, self._reader, self._calibration.ranking)
+
+    def _asked_in(self, view: View) -> tuple[str, ...]:
+        kept = kept_in(view) if self._follows else ()
+        return tuple(kept) or self._documents
 
     def _thresholds_of(self, numbers: Calibration) -> Thresholds:
         return numbers.thresholds.but(self.settings.refuse_below, self.settings.answer_from)
 
     def _load_verifier(self) -> Verifier:
-        if self._verifier is None:
-            self._verifier = load_verifier(
-                self.index, self._documents, self._reader, self.settings.verifier
+        if not self._verifiers:
+            self._verifiers.append(
+                load_verifier(self.index, self._documents, self._reader, self.settings.verifier)
             )
-        return self._verifier
+        return self._verifiers[0].over(self._view, self._documents)
 
     # --- llama-index -------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from index import Document, find_files
+from index import Document, View, find_files
 from index.chunking.files import OnSkip, source_of
 from index.chunking.loader import RawDocument, read_raw
 from index.errors import DocumentError, EmptyDocumentError
@@ -21,6 +21,12 @@ UPLOADED = "upload:"
 
 #: What the shipped document is about; its file has no title of its own.
 SHIPPED_TITLE = "Northeast Asia in early 2022"
+
+
+def kept_in(view: View) -> list[str]:
+    """Ids of the documents that were added to an index to stay, for everybody."""
+    infos = view.documents()
+    return [info.id for info in infos if info.kept and not info.source.startswith(UPLOADED)]
 
 
 def shipped_documents() -> list[Document]:

@@ -20,7 +20,9 @@ import filelock
 from assistant.answer import Answer
 from assistant.query.rewriting import Turn
 from assistant.settings import load_settings
+from index import Index
 from index.errors import FootnoteError, UnreadableError
+from index.store.records import Records
 
 WAIT = 10.0  # seconds for another writer; each holds the file for milliseconds
 
@@ -34,8 +36,27 @@ def drafts_path(index_dir: Path | None = None) -> Path:
     return (index_dir or load_settings().index_dir) / "drafts.jsonl"
 
 
+def drafts_of(index: Index) -> Path | Records:
+    """Where what is said of answers from an index is kept: with the index."""
+    return drafts_path(index.folder) if index.chroma is None else index.records("drafts")
+
+
+def drafts_in(where: Path | Records) -> str:
+    """The drafts as a question set: a line of JSON for each.
+
+    Raises:
+        UnreadableError: the file cannot be read.
+    """
+    if not isinstance(where, Path):
+        return "".join(f"{line}\n" for line in where.all().values())
+    try:
+        return where.read_text(encoding="utf-8") if where.exists() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableError(f"{where} cannot be read: {error}.") from error
+
+
 def add_draft(
-    path: Path,
+    where: Path | Records,
     question: str,
     *,
     history: Sequence[Turn] = (),
@@ -50,7 +71,7 @@ def add_draft(
     is completed already is left as it is.
 
     Args:
-        path: the set; made when it is not there.
+        where: the file of the set, made when it is not there; or the records of an index.
         question: as it was asked.
         history: the conversation before it.
         answer: what was answered, where anything was.
@@ -58,6 +79,7 @@ def add_draft(
 
     Raises:
         UnreadableError: the file cannot be written, or another process does not let go of it.
+        IndexUnusableError: the records cannot be written.
     """
     approved = verdict == "up" and answer is not None
     draft: dict[str, Any] = {
@@ -82,7 +104,10 @@ def add_draft(
     if answer is not None and approved:
         draft["answerable"] = not answer.refused
         draft["evidence"] = [citation.quote for citation in answer.citations]
-    put_line(path, draft)
+    if isinstance(where, Path):
+        put_line(where, draft)
+    else:
+        where.put(draft["id"], _line(draft))
 
 
 def draft_id(question: str, history: Sequence[Turn] = ()) -> str:
@@ -110,7 +135,7 @@ def put_line(path: Path, question: dict[str, Any]) -> None:
             if any(not _parsed(line).get("draft") for line in same):
                 return
             kept = [line for line in lines if line not in same]
-            written = json.dumps(question, ensure_ascii=False).encode("utf-8", "backslashreplace")
+            written = _line(question).encode()
             temporary = path.with_name(f".{path.name}.{os.getpid()}")
             with temporary.open("wb") as stream:
                 stream.write("".join(f"{line}\n" for line in kept).encode() + written + b"\n")
@@ -121,6 +146,10 @@ def put_line(path: Path, question: dict[str, Any]) -> None:
         raise _cannot(path, "another process does not let go of it") from error
     except (OSError, UnicodeDecodeError) as error:
         raise _cannot(path, getattr(error, "strerror", None) or str(error)) from error
+
+
+def _line(question: dict[str, Any]) -> str:
+    return json.dumps(question, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
 
 
 def _parsed(line: str) -> dict[str, Any]:

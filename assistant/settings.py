@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -26,14 +26,20 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as UnreadableValueError
 
 from assistant.calibration import Thresholds
+from index import Index
 from index.encoder import DEFAULT_ENCODER, Encoder
 from index.errors import SettingsError
+from index.store.chroma import ServerAddress
 
 PREFIX = "FOOTNOTE_"
 
 #: Names that are no settings: where the settings are, and the page's login, which only
 #: `footnote chat` reads.
 RESERVED = (f"{PREFIX}CONFIG", f"{PREFIX}AUTH")
+
+
+#: The settings of a Chroma server as they are where there is none.
+WITHOUT_SERVER: Mapping[str, Any] = {"chroma": None, "chroma_headers": {}, "chroma_ca": None}
 
 
 class Settings(BaseSettings):
@@ -46,6 +52,17 @@ class Settings(BaseSettings):
     index_dir: Path = Field(
         default_factory=lambda: user_data_path("footnote"),
         description="Folder in which the index is kept.",
+    )
+    chroma: str | None = Field(
+        None,
+        min_length=1,
+        description="Address of the Chroma server that keeps the index, http://host:port.",
+    )
+    chroma_headers: Mapping[str, SecretStr] = Field(
+        {}, description="What is sent to that server with every request; a token, say."
+    )
+    chroma_ca: Path | None = Field(
+        None, description="File of certificates to trust, where that server has one of its own."
     )
     encoder: str = Field(
         DEFAULT_ENCODER,
@@ -132,6 +149,47 @@ class Settings(BaseSettings):
             Thresholds(self.refuse_below, self.answer_from)
         return self
 
+    @model_validator(mode="after")
+    def _at_an_address(self) -> Self:
+        """Refuse what is no address of a Chroma server."""
+        if self.server is None and (self.chroma_headers or self.chroma_ca):
+            raise SettingsError(
+                f"{PREFIX}CHROMA_HEADERS and {PREFIX}CHROMA_CA are for a Chroma server, and none "
+                f"is set. Set {PREFIX}CHROMA to its address."
+            )
+        return self
+
+    @property
+    def server(self) -> ServerAddress | None:
+        """The Chroma server that keeps the index, if one does.
+
+        Raises:
+            SettingsError: it is no address of one.
+        """
+        if self.chroma is None:
+            return None
+        headers = {name: own.get_secret_value() for name, own in self.chroma_headers.items()}
+        return ServerAddress(self.chroma, headers, self.chroma_ca)
+
+    def open_index(self, on_wait: Callable[[str], None] | None = None) -> Index:
+        """The index that they name.
+
+        Args:
+            on_wait: called with a sentence to show while another process uses the index.
+
+        Raises:
+            EncoderError: the encoder cannot be loaded.
+            IndexUnusableError: the index cannot be used.
+        """
+        return Index(
+            self.index_dir,
+            encoder=self.load_encoder(),
+            wait=self.wait,
+            on_wait=on_wait,
+            chroma=self.server,
+            shared_terms=self.shared_terms,
+        )
+
     def load_encoder(self) -> Encoder:
         """The encoder that they name.
 
@@ -186,6 +244,11 @@ def load_settings(**arguments: Any) -> Settings:
         if first["type"] == "extra_forbidden":
             where = "among the arguments" if name in given else f"in {file}"
             raise SettingsError(_unknown(name, sorted(known), where)) from error
+        if name.startswith("chroma_headers"):  # they are secret
+            raise SettingsError(
+                f"The setting {name} is not allowed: it is to be JSON, a text by each name: "
+                '{"Authorization": "Bearer …"}.'
+            ) from None
         raise SettingsError(
             f"The setting {name} is {first['input']!r}, which is not allowed: {first['msg']}."
         ) from error

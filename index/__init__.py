@@ -3,9 +3,10 @@
 from index.chunking.files import find_files
 from index.chunking.loader import document_from_text, read_document
 from index.errors import FootnoteError
-from index.index import DocumentInfo, Index, Status, SyncReport
+from index.index import Index, Status, SyncReport
 from index.models import Document, Paragraph, Sentence
 from index.retriever import Hit, SearchResult
+from index.view import DocumentInfo, View
 
 __all__ = [
     "Document",
@@ -18,6 +19,7 @@ __all__ = [
     "Sentence",
     "Status",
     "SyncReport",
+    "View",
     "document_from_text",
     "find_files",
     "read_document",

@@ -15,7 +15,9 @@
     └── IndexUnusableError          the index cannot be used
         ├── IndexBusyError       another process holds it
         ├── IndexCorruptedError  its files cannot be read
-        └── IndexFullError       the disk has no room to write it
+        ├── IndexFullError       the disk has no room to write it
+        ├── IndexUnavailableError  the Chroma server that holds it does not answer
+        └── IndexChangedError    what was read of it is no longer there: ask again
 
 A message says what happened, the value seen, and what to do about it. The command line prints it
 without a traceback and exits with 2.
@@ -100,3 +102,11 @@ class IndexCorruptedError(IndexUnusableError):
 
 class IndexFullError(IndexUnusableError):
     """The disk has no room for what is to be written."""
+
+
+class IndexUnavailableError(IndexUnusableError):
+    """The Chroma server that holds the index does not answer, or not as it should."""
+
+
+class IndexChangedError(IndexUnusableError):
+    """The documents changed while they were read, so that one answer would mix two versions."""

@@ -1,27 +1,34 @@
 """Index: documents in, ranked evidence out. Ties the store, the encoder and the ranking together.
 
-All that it keeps outside Chroma can be made again from Chroma.
+It reads as a `View` does, always of what is there now. All that it keeps outside Chroma can be made
+again from Chroma.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from index.chunking.loader import RawDocument
-from index.encoder import DEFAULT_ENCODER, Encoder, Vectors
+from index.encoder import DEFAULT_ENCODER, Encoder
 from index.errors import DocumentError
-from index.models import Boxes, Document
-from index.retriever import IN_CONTEXT, LEGS, SearchResult, blend, search
+from index.models import Document
+from index.store.chroma import ServerAddress
+from index.store.following import ServedSession
 from index.store.manifest import Manifest, ParagraphText
-from index.store.pages import PageFiles
-from index.store.records import FileRecords, Records, checked
+from index.store.pages import PageFiles, Pages, ServedPages
+from index.store.protocol import Timing
+from index.store.records import FileRecords, Records, ServedRecords, checked
+from index.store.served import ServedStore
 from index.store.session import Session
 from index.store.store import Store
+from index.store.sweeping import Sweeper
 from index.store.writer import Progress, fill
-from index.terms.analysis import terms_of
 from index.terms.lexical import LexicalIndex
+from index.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +44,9 @@ class SyncReport:
 
 
 @dataclass(frozen=True, slots=True)
-class DocumentInfo:
-    """A document in the index, without its text; `language` by its ISO 639-1 code."""
-
-    id: str
-    source: str
-    title: str
-    hash: str
-    paragraphs: int
-    kept: bool
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
 class Status:
-    """The index as a whole. `bytes` is its size on disk."""
+    """The index as a whole. `folder` is where it is, the address of a server too; `bytes` is its
+    size on this disk; `revision` names what is in it."""
 
     folder: str
     encoder: str
@@ -60,18 +55,22 @@ class Status:
     paragraphs: int
     sentences: int
     bytes: int
+    revision: str
 
 
-class Index:
-    """The documents in one folder, searchable.
+class Index(View):
+    """The documents in one folder or on one Chroma server, searchable.
 
     Args:
-        folder: where the index is kept; made when it is not there.
+        folder: where the index is kept; made when it is not there. Of one on a server it is a cache
+            of this machine alone.
         encoder: the embedding model, or its name (see `index.encoder.Encoder`).
         wait: seconds to wait for another process that uses the index.
         on_wait: called with a sentence to show while waiting.
         shared_terms: a folder of several machines, in which each finds what terms another has
             derived from the same documents; it may be missing or forbidden to write.
+        chroma: the server that keeps the index, for any number of machines.
+        timing: of their protocol; for tests.
 
     Opening changes nothing. Where the index was made with another encoder, or its vectors were
     damaged, reading raises EncoderError or IndexCorruptedError until `sync`, `remove` or `migrate`
@@ -81,7 +80,8 @@ class Index:
     it is whole.
 
     Raises:
-        EncoderError, IndexBusyError, IndexCorruptedError, IndexFullError, UnreadableError.
+        EncoderError, IndexBusyError, IndexCorruptedError, IndexFullError, UnreadableError; of a
+        server IndexUnavailableError too, from any method.
     """
 
     def __init__(
@@ -92,118 +92,55 @@ class Index:
         wait: float = 30.0,
         on_wait: Callable[[str], None] | None = None,
         shared_terms: Path | None = None,
+        chroma: ServerAddress | None = None,
+        timing: Timing | None = None,
     ) -> None:
         """Open the index; waits for another process that is using it."""
         self.folder = folder.expanduser().resolve()
-        self.encoder = Encoder(encoder) if isinstance(encoder, str) else encoder
+        own = Encoder(encoder) if isinstance(encoder, str) else encoder
+        self.chroma = chroma
         terms = LexicalIndex(self.folder / "terms", shared_terms)
-        self._session = Session(self.folder, self.encoder.fingerprint, wait, on_wait, terms)
-        self._pages = PageFiles(self.folder / "pages")
+        self._sweeper: Sweeper | None = None
+        self._house: threading.Thread | None = None
+        session: Session | ServedSession
+        pages: Pages
+        if chroma is None:
+            session = Session(self.folder, own.fingerprint, wait, on_wait, terms)
+            pages = PageFiles(self.folder / "pages")
+        else:
+            session = ServedSession(
+                self.folder, own.fingerprint, wait, on_wait, terms, chroma, timing or Timing()
+            )
+            pages = ServedPages(session.server, self.folder / "pages")
+            self._sweeper = Sweeper(session, pages)
+        super().__init__(session, pages, own, None)
 
     def close(self) -> None:
         """Let go of the database. The index may be opened again at once."""
+        if self._sweeper:
+            self._sweeper.close()
         self._session.close()
+        if self._house:
+            self._house.join()
 
-    # --- reading -----------------------------------------------------------------------------
-
-    def documents(self) -> list[DocumentInfo]:
-        """The documents, ordered by source."""
-        with self._session.reading() as (_, snapshot):
-            return [
-                DocumentInfo(m.id, m.source, m.title, m.hash, len(m.places), m.kept, m.language)
-                for m in snapshot.manifests.values()
-            ]
-
-    def document(self, document_id: str) -> Document:
-        """A document with its whole text, as it was when it was indexed.
-
-        Raises:
-            MissingPathError: there is none of that id.
-        """
-        with self._session.reading() as (_, snapshot):
-            manifest = snapshot.manifest(document_id)
-            texts = snapshot.texts_of([place.id for place in manifest.places])
-        return manifest.document(texts)
-
-    def original(self, document_id: str) -> Path | None:
-        """The file of a document that has pages, as it was when it was indexed; None of others.
-
-        Raises:
-            MissingPathError: there is no document of that id.
-        """
-        with self._session.reading() as (_, snapshot):
-            return self._pages.original(snapshot.manifest(document_id).content)
-
-    def boxes(self, document_id: str) -> Boxes | None:
-        """Where the words of a document that has pages are printed; None of others.
-
-        Raises:
-            MissingPathError: there is no document of that id.
-        """
-        with self._session.reading() as (_, snapshot):
-            return self._pages.boxes(snapshot.manifest(document_id).content)
-
-    def search(
-        self,
-        query: str,
-        k: int = 10,
-        *,
-        documents: Collection[str] | None = None,
-        context: str | None = None,
-        weigh: str | None = None,
-        legs: Collection[str] = LEGS,
-        vector: Vectors | None = None,
-    ) -> SearchResult:
-        """The k paragraphs that best match the query, best first.
-
-        score = cosine of the best sentence + TERM_WEIGHT * share of the query's term weight.
-        The candidates are the paragraphs of the nearest sentences and those with the highest
-        shares; each is scored exactly.
+    def view(self, documents: Collection[str] | None = None) -> View:
+        """What is in the index now, to be read as it is now for as long as that takes.
 
         Args:
-            query: what to look for; nothing is found for a blank one.
-            k: how many paragraphs at most.
-            documents: ids of the documents to search, as if the index held no others; all of
-                them when left out.
-            context: the query in the conversation that it is part of; then a paragraph's score is
-                the mean of what it has for both (see `retriever.blend`).
-            weigh: the text whose terms are weighed for the result; the query when left out.
-            legs: which legs count; for ablation.
-            vector: the query's vector, where it is there already.
-
-        Raises:
-            MissingPathError: a document is not in the index.
-        """
-        if k < 1 or not query.strip():
-            return SearchResult((), {})
-        if vector is None:
-            vector = self.encoder.encode_query(query)
-        around = None if context is None else self.encoder.encode_query(context)
-        with self._session.reading() as (_, snapshot):
-            scope = snapshot.scope(documents)
-            if context is None or around is None:
-                hits = search(snapshot, scope, query, vector, k, legs)
-            else:
-                depth = max(k, IN_CONTEXT)
-                hits = blend(
-                    search(snapshot, scope, query, vector, depth, legs),
-                    search(snapshot, scope, context, around, depth, legs),
-                )[:k]
-        weighed = query if weigh is None else weigh
-        weights = {
-            language: {t: scope.terms.weight(t) for t in terms_of(weighed, language)}
-            for language in scope.languages
-        }
-        return SearchResult(tuple(hits), weights)
-
-    def vectors(self, paragraphs: Sequence[str]) -> dict[str, Vectors]:
-        """The sentence vectors of paragraphs by id, each of shape (sentences, dimension).
-
-        Raises:
-            IndexCorruptedError: there is no paragraph of one of these ids.
+            documents: ids of those that will be read; all of them when left out.
         """
         with self._session.reading() as (_, snapshot):
-            return snapshot.vectors(paragraphs)
+            return View(self._session, self._pages, self.encoder, snapshot, documents)
+
+    def ready(self) -> None:
+        """Tell whether questions can be answered now; for health checks.
+
+        Raises:
+            FootnoteError: they cannot, and why.
+        """
+        self._session.ready()
+
+    # --- beside the documents ----------------------------------------------------------------
 
     def records(self, kind: str) -> Records:
         """Small texts of a kind that are kept beside the index.
@@ -211,6 +148,8 @@ class Index:
         Args:
             kind: letters, digits, `_` and `-`.
         """
+        if isinstance(self._session, ServedSession):
+            return ServedRecords(self._session.server, kind)
         return FileRecords(self.folder / "records" / checked(kind))
 
     def status(self) -> Status:
@@ -218,14 +157,31 @@ class Index:
         with self._session.reading() as (store, snapshot):
             sentences = store.generation.sentence_count()
         return Status(
-            folder=str(self.folder),
+            folder=self.chroma.shown if self.chroma else str(self.folder),
             encoder=self.encoder.name,
             fingerprint=self.encoder.fingerprint,
             documents=len(snapshot.manifests),
             paragraphs=sum(len(m.places) for m in snapshot.manifests.values()),
             sentences=sentences,
             bytes=sum(f.stat().st_size for f in self.folder.rglob("*") if f.is_file()),
+            revision=snapshot.revision,
         )
+
+    def keep_house(self) -> None:
+        """From now on delete from a server what no document has had for long; for processes that
+        live long, in a thread that ends with `close`. A folder is tidied whenever it is written."""
+        if self._sweeper and self._house is None:
+            self._house = threading.Thread(target=self._sweeper.run, daemon=True)
+            self._house.start()
+
+    def sweep(self) -> int:
+        """Do the same once: look, wait for `Timing.grace` seconds, and delete what neither look
+        found in use. Gives how much was deleted: paragraphs, files and replaced generations.
+
+        Raises:
+            IndexBusyError: others write the index.
+        """
+        return self._sweeper.until_done() if self._sweeper else 0
 
     # --- writing -----------------------------------------------------------------------------
 
@@ -283,15 +239,15 @@ class Index:
             former = before.paragraphs()
             # Leftovers are from a process that was killed before it had swept.
             if stale or store.generation.has_leftovers(former):
-                with self._session.changing(store):
+                with self._changing(store):
                     embedded += fill(
                         store.generation,
                         stale,
-                        lambda ids: {i: texts[i] for i in ids},
+                        lambda ids: {i: texts[i] for i in ids if i in texts},
                         self.encoder,
                         progress,
                     )
-                self._pages.sweep({m.content for m in self._session.snapshot.manifests.values()})
+                self._pages.settle({m.content for m in self._session.snapshot.manifests.values()})
             after = {place.id for manifest in wanted for place in manifest.places}
             return SyncReport(
                 documents=len(documents),
@@ -323,18 +279,24 @@ class Index:
         with self._session.writing() as store:
             self._carry_over(store, None)
             self._session.snapshot.manifest(document_id)
-            with self._session.changing(store):
+            with self._changing(store):
                 store.generation.delete_manifest(document_id)
 
-    def _carry_over(self, store: Store, progress: Progress | None) -> int:
+    def _carry_over(self, store: Store | ServedStore, progress: Progress | None) -> int:
         """Make the vectors of a stale store again, from its texts; returns how many."""
         if store.stale is None:
             return 0
-        with self._session.changing(store):
-            manifests = store.begin_rebuild()
-            embedded = fill(store.generation, manifests, store.former, self.encoder, progress)
-            store.finish_rebuild()
+        embedded = 0
+        with self._changing(store), closing(store.rebuilding()) as rebuilding:
+            for manifests in rebuilding:
+                embedded += fill(store.generation, manifests, store.former, self.encoder, progress)
         return embedded
+
+    def _changing(self, store: Store | ServedStore) -> AbstractContextManager[None]:
+        if isinstance(self._session, ServedSession):
+            return self._session.changing()
+        assert isinstance(store, Store)  # noqa: S101  # as its session is
+        return self._session.changing(store)
 
     def _cut_unless_in(
         self, manifests: Mapping[str, Manifest], document: Document | RawDocument

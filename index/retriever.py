@@ -56,10 +56,12 @@ class SearchResult:
         hits: best first.
         term_weights: for each language of the documents that were searched, the stemmed terms that
             were asked about, and how much each weighs (idf) in them.
+        revision: names what was in the index (see `Index.revision`).
     """
 
     hits: tuple[Hit, ...]
     term_weights: Mapping[str, Mapping[str, float]]
+    revision: str = ""
 
 
 def search(

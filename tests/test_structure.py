@@ -20,7 +20,7 @@ PACKAGES = ("index", "assistant", "evals")
 
 # Each imports only those before it. The way of a question through the assistant is in the middle.
 ORDER = {
-    "index": "errors models chunking encoder terms bm25 store retriever index".split(),
+    "index": "errors models chunking encoder terms bm25 store retriever view index".split(),
     "assistant": (
         "english enumerations timer calibration settings answer documents "
         "query retrieval llm verification answering "
@@ -37,7 +37,7 @@ HOMES = {
     "docling": {"index.chunking.rich_text"},
     "filelock": {"index.store.locks", "assistant.feedback"},
     "gradio": {"assistant.web.server"},
-    "httpx": {"assistant.llm.client", "assistant.llm.servers"},
+    "httpx": {"assistant.llm.client", "assistant.llm.servers", "index.store.chroma"},
     "ir_measures": {"evals.metrics.metrics"},
     "jinja2": {"assistant.api.docs", "evals.reporting.report"},
     "limits": {"assistant.service.access"},
@@ -198,6 +198,7 @@ def test_what_is_offered() -> None:
         "Sentence",
         "Status",
         "SyncReport",
+        "View",
         "document_from_text",
         "find_files",
         "read_document",

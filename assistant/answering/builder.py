@@ -13,7 +13,7 @@ from assistant.llm.client import DeclinedError, LanguageModelError
 from assistant.query.question import Question
 from assistant.retrieval.evidence import Evidence
 from assistant.verification.verifier import Judgement, Verifier
-from index import DocumentInfo, Index, Paragraph
+from index import DocumentInfo, Paragraph, View
 from index.models import Rectangle
 
 CLOSEST = 3  # paragraphs shown with a refusal
@@ -22,9 +22,14 @@ CLOSEST = 3  # paragraphs shown with a refusal
 class Citer:
     """Makes citations; it knows the documents by their ids."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: View) -> None:
         self._index = index
         self._infos: dict[str, DocumentInfo] = {}
+
+    @property
+    def revision(self) -> str:
+        """Of what is cited."""
+        return self._index.revision
 
     def cite(
         self, paragraph: Paragraph, start: int, end: int, score: float, marker: int
@@ -167,6 +172,7 @@ class AnswerBuilder:
             kind=decision.kind,
             dropped=self.dropped,
             note=self.note,
+            revision=self.citer.revision,
             timings_ms=timings_ms,
         )
 

@@ -19,6 +19,7 @@ from assistant.cli.options import (
     settings_of,
     tell_found,
     tell_skipped,
+    write_text,
 )
 from assistant.cli.progress import IndexingProgress
 
@@ -101,6 +102,39 @@ def index_remove(
             resolved = source_of(Path(document).expanduser())
             index.remove(by_source.get(document) or by_source.get(resolved) or document)
             print_text(f"Removed {document}.")
+
+
+@app.command("sweep")
+def index_sweep(
+    context: typer.Context,
+    index_dir: IndexDir = None,
+    encoder: EncoderName = None,
+) -> None:
+    """Delete from a Chroma server what no document has any more. Takes ten minutes.
+
+    `footnote chat` and `footnote serve` do the same beside their work. An index in a folder is
+    tidied whenever it is written.
+    """
+    settings = settings_of(context)
+    if settings.chroma is None:
+        print_text("An index in a folder is tidied whenever it is written: nothing is to be done.")
+        return
+    with opened_index(settings) as index:
+        notes.print("Looking twice, ten minutes apart, so that nobody misses what he reads …")
+        print_text(f"{index.sweep():,} paragraphs and files deleted.")
+
+
+@app.command("drafts")
+def index_drafts(
+    context: typer.Context,
+    index_dir: IndexDir = None,
+    encoder: EncoderName = None,
+) -> None:
+    """Print what readers said of answers, as a question set to complete: one JSON line each."""
+    from assistant.feedback import drafts_in, drafts_of
+
+    with opened_index(settings_of(context)) as index:
+        write_text(drafts_in(drafts_of(index)))
 
 
 @app.command("status")

@@ -192,16 +192,7 @@ def opened_to_serve(
 @contextmanager
 def opened_index(settings: Settings) -> Iterator[Index]:
     """The index by itself; it says when it waits for another process."""
-    from index import Index
-
-    index = Index(
-        settings.index_dir,
-        encoder=settings.load_encoder(),
-        wait=settings.wait,
-        on_wait=notes.print,
-        shared_terms=settings.shared_terms,
-    )
-    with closing(index):
+    with closing(settings.open_index(notes.print)) as index:
         yield index
 
 

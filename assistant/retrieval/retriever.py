@@ -11,7 +11,7 @@ from assistant.retrieval.evidence import Evidence, RawEvidence, evidence_of
 from assistant.retrieval.reading_model import Reader
 from assistant.retrieval.reranker import Known, read
 from assistant.timer import Timer
-from index import Hit, Index
+from index import Hit, View
 from index.chunking.language import is_latin
 from index.encoder import Vectors
 from index.retriever import LEGS
@@ -31,7 +31,7 @@ class Retriever:
 
     def __init__(
         self,
-        index: Index,
+        index: View,
         documents: Sequence[str],
         reader: Reader | None,
         ranking: Mapping[str, float],
@@ -87,7 +87,7 @@ class _Look:
 
     def __init__(
         self,
-        index: Index,
+        index: View,
         documents: Collection[str],
         reader: Reader | None,
         timer: Timer,

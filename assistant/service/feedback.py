@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.answer import Answer, AnswerSentence, Citation, Verdict
 from assistant.calibration import Status
-from assistant.feedback import add_draft, drafts_path
+from assistant.feedback import add_draft, drafts_of
 from assistant.service.sessions import SessionDocuments
 from assistant.service.streams import turns_of
 from index.errors import MissingPathError
@@ -61,7 +61,7 @@ def take(vote: Vote, sessions: SessionDocuments, owner: str | None) -> None:
         UnreadableError: the drafts cannot be written.
     """
     add_draft(
-        drafts_path(sessions.index_folder),
+        drafts_of(sessions.index),
         vote.question,
         history=turns_of(vote.history),
         answer=answer_of(vote, sessions, owner),

@@ -48,8 +48,7 @@ class Readiness:
 
     def _look(self, looking: Future[None]) -> None:
         try:
-            # An index that keeps a connection tells by itself whether it is there.
-            getattr(self._index, "ready", self._index.documents)()
+            self._index.ready()
         except Exception as error:  # noqa: BLE001 (told to whoever asked)
             outcome: Exception | None = error
         else:

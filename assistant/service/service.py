@@ -24,10 +24,12 @@ from assistant.service.sessions import SessionDocuments
 from assistant.service.suggestions import Suggestions
 from assistant.service.tracing import TracingMiddleware
 from assistant.service.writers import Writers
+from index.errors import FootnoteError
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
     from assistant.watching import FolderWatch
+    from index import Index
 
 ADDING_MOST = 50
 """Files that wait to be indexed at most."""
@@ -85,9 +87,7 @@ class Service:
         max_file = settings.max_upload * 1_000_000
         line = Line(settings.at_once, settings.queue)
         index = assistant.index
-        metrics = Metrics(
-            lambda: line.running, lambda: line.waiting, lambda: getattr(index, "revision", None)
-        )
+        metrics = Metrics(lambda: line.running, lambda: line.waiting, lambda: _revision(index))
         keys = Keys(index.records(KIND))
         access = Access(keys, auth, demanded=not local, rate=settings.rate)
         return cls(
@@ -119,6 +119,7 @@ class Service:
             threading.Thread(target=self.starters.of, args=(self.assistant,)),
             *([threading.Thread(target=watch.run)] if watch else ()),
         ]
+        self.assistant.index.keep_house()
         try:
             for thread in beside:
                 thread.start()
@@ -144,3 +145,11 @@ def wait_for_the_end() -> None:
         pass  # the way to end it, so no error
     finally:
         signal.signal(signal.SIGTERM, former)
+
+
+def _revision(index: Index) -> str | None:
+    """Of the index; None where it cannot be told, of which `Readiness` says why."""
+    try:
+        return index.revision
+    except FootnoteError:
+        return None

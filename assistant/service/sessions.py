@@ -17,12 +17,13 @@ import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING
 
 from assistant.documents import UPLOADED
-from index import Document, DocumentInfo
+from index import Document, DocumentInfo, Index
 from index.chunking.loader import RawDocument, read_raw
 from index.errors import DocumentError, FootnoteError, MissingPathError, UnreadableError
 from index.models import Boxes
@@ -72,16 +73,15 @@ class SessionDocuments:
         #: Of a file that is added.
         self.max_bytes = max_bytes
         self._max_documents = max_documents
-        self._leases = assistant.index.folder / "sessions"
-        self._leases.mkdir(exist_ok=True)
+        self._leases = assistant.index.records("sessions")
         self._inbox = Path(tempfile.mkdtemp(prefix="footnote-"))
         self._seen: set[str] = set()
         self._closed = threading.Event()
 
     @property
-    def index_folder(self) -> Path:
-        """Where the index is kept, and what else is kept for it."""
-        return self._assistant.index.folder
+    def index(self) -> Index:
+        """The index, and what else is kept with it."""
+        return self._assistant.index
 
     # --- who ---------------------------------------------------------------------------------
 
@@ -96,7 +96,7 @@ class SessionDocuments:
         """Take note that this browser is still there."""
         if owner is not None:
             self._seen.add(owner)
-            (self._leases / owner).touch()
+            self._leases.put(owner, str(time.time()))
 
     # --- what --------------------------------------------------------------------------------
 
@@ -225,6 +225,7 @@ class SessionDocuments:
         Raises:
             DocumentError: there is no such file, it cannot be read, or there are too many.
         """
+        self.touch(owner)
         folder = self._inbox / owner / Path(ticket).name
         files = list(folder.iterdir()) if folder.is_dir() else []
         if not files:
@@ -271,13 +272,15 @@ class SessionDocuments:
     def sweep(self) -> None:
         """Remove the documents of browsers that have been away for long."""
         now = time.time()
+        # Before the leases: whoever comes in between is here.
+        infos = self._assistant.index.documents()
         here = set()
-        for lease in self._leases.iterdir():
-            if now - lease.stat().st_mtime < AWAY:
-                here.add(lease.name)
+        for owner, seen in self._leases.all().items():
+            if now - float(seen) < AWAY:
+                here.add(owner)
             else:
-                lease.unlink(missing_ok=True)
-        self._clear(lambda owner: owner not in here)
+                self._leases.delete(owner)
+        self._clear(infos, lambda owner: owner not in here)
         for folder in self._inbox.glob("*/*"):  # received, and never added
             if now - folder.stat().st_mtime > AWAY:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -293,18 +296,21 @@ class SessionDocuments:
                 return
 
     def close(self) -> None:
-        """Remove what the browsers that were here added and did not keep."""
+        """Remove what the browsers that were here added and did not keep. Of an index on a server
+        it stays for AWAY: they may be at another replica by now."""
         self._closed.set()
-        self._clear(self._seen.__contains__)
-        for owner in self._seen:
-            (self._leases / owner).unlink(missing_ok=True)
+        if self._assistant.index.chroma is None:
+            self._clear(self._assistant.index.documents(), self._seen.__contains__)
+            for owner in self._seen:
+                self._leases.delete(owner)
         shutil.rmtree(self._inbox, ignore_errors=True)
 
-    def _clear(self, gone: Callable[[str], bool]) -> None:
-        for info in self._assistant.index.documents():
+    def _clear(self, infos: Sequence[DocumentInfo], gone: Callable[[str], bool]) -> None:
+        for info in infos:
             owner = info.source.removeprefix(UPLOADED).partition("/")[0]
             if info.source.startswith(UPLOADED) and not info.kept and gone(owner):
-                self._assistant.index.remove(info.id)
+                with suppress(MissingPathError):  # another replica has removed it
+                    self._assistant.index.remove(info.id)
 
     def _find(self, owner: str | None, identity: str, own: bool = False) -> SessionDocument:
         for found in self.documents(owner):

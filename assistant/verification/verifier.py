@@ -40,7 +40,7 @@ from assistant.verification.facts import (
     month_first,
 )
 from assistant.verification.nli import InferenceModel
-from index import Hit, Index
+from index import Hit, View
 
 SEARCHED = 6  # paragraphs that a sentence is judged by
 
@@ -120,7 +120,7 @@ def rule_for(entailer: Entailer | None) -> Rule:
 
 
 def load_verifier(
-    index: Index, documents: Sequence[str], reader: object = None, name: str | None = None
+    index: View, documents: Sequence[str], reader: object = None, name: str | None = None
 ) -> Verifier:
     """The verifier for documents of an index.
 
@@ -158,13 +158,17 @@ class Verifier:
     """
 
     def __init__(
-        self, index: Index, documents: Sequence[str], entailer: Entailer | None, rule: Rule
+        self, index: View, documents: Sequence[str], entailer: Entailer | None, rule: Rule
     ) -> None:
         self._index = index
         self._documents = frozenset(documents)  # which knows its hash, of however many
         self._entailer = entailer
         self._rule = rule
         self._unread_rule = rule_for(None)
+
+    def over(self, index: View, documents: Sequence[str]) -> Verifier:
+        """The same verifier for these documents of another index, or of a view of one."""
+        return Verifier(index, documents, self._entailer, self._rule)
 
     def judge(self, sentence: str, question: str | None = None) -> Judgement:
         """Judge one sentence.

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant import Assistant, calibration
+from assistant.settings import WITHOUT_SERVER
 
 #: Those whose version may change a figure.
 LIBRARIES = (
@@ -21,7 +22,7 @@ LIBRARIES = (
     "sentencex torch"
 ).split()
 #: Settings that change nothing about an answer.
-_WHERE = {"index_dir", "wait"}
+_WHERE = {"index_dir", "wait", *WITHOUT_SERVER}
 
 
 def provenance(

@@ -10,6 +10,7 @@ from typing import Any
 
 from assistant import Answer, Assistant, Settings
 from assistant.documents import read_all
+from assistant.settings import WITHOUT_SERVER
 from evals.datasets.gold import Gold, GoldFinder, TextSpan, is_asked_of, normalised
 from evals.datasets.models import Question, QuestionSet
 from evals.running.coverage import cited_sections, matched_items, sections_of
@@ -17,7 +18,7 @@ from evals.running.history import History, asked_with
 from evals.running.journal import Journal
 from evals.running.provenance import provenance
 from evals.running.records import DEPTH, Cited, Record, best_of_units
-from index import Document, Index
+from index import Document
 from index.errors import QuestionSetError
 from index.retriever import LEGS
 from index.store.writer import Progress
@@ -75,11 +76,10 @@ def opened(
     documents: Sequence[Document] = questions.documents
     if documents:
         own = settings.index_dir / "sets" / questions.name
-        settings = settings.model_copy(update={"index_dir": own})
+        settings = settings.model_copy(update={"index_dir": own, **WITHOUT_SERVER})
     else:
         documents = read_all(sources)
-    index = Index(settings.index_dir, encoder=settings.load_encoder(), wait=settings.wait)
-    with closing(index):
+    with closing(settings.open_index()) as index:
         index.sync(documents, progress)
         yield Assistant(index, [document.id for document in documents], settings)
 

@@ -27,8 +27,9 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from index.encoder import Vectors
+from index.errors import FootnoteError
 from index.models import paragraph_id, text_hash
-from index.store.chroma import Database, translated
+from index.store.chroma import Collections
 from index.store.manifest import Manifest, ParagraphText
 
 PAGE = 500  # records read, deleted or replaced a call
@@ -74,12 +75,19 @@ class Generation:
         IndexFullError: the disk is full.
     """
 
-    def __init__(self, database: Database, name: GenerationName, wrote: Callable[[], None]) -> None:
+    #: Whether other machines may write it meanwhile.
+    shared = False
+
+    def __init__(
+        self, database: Collections, name: GenerationName, wrote: Callable[[], None]
+    ) -> None:
         """Open or make them."""
         self.name = name
-        self.path = database.path
         self._wrote = wrote
-        with translated(self.path):
+        self._translated = database.translated
+        #: The error for paragraphs that a manifest names and that are not there.
+        self.lost: Callable[[Collection[str]], FootnoteError] = database.lost
+        with self._translated():
             # Documents last, since the seal names them.
             self._sentences = database.collection(name.sentences)
             self._documents = database.collection(name.documents)
@@ -87,7 +95,7 @@ class Generation:
     def touch(self) -> None:
         """Have Chroma catch up with its log, which it does at the first read and may rewrite the
         graphs for."""
-        with translated(self.path):
+        with self._translated():
             self._sentences.get(limit=1, include=[])
             self._documents.get(limit=1, include=[])
 
@@ -95,16 +103,16 @@ class Generation:
 
     def manifests(self) -> list[Manifest]:
         """All documents, ordered by source."""
-        with translated(self.path):
+        with self._translated():
             records = self._documents.get(include=["metadatas"])
             pairs = zip(records["ids"], records["metadatas"] or [], strict=True)
-            found = [_manifest(identity, metadata) for identity, metadata in pairs]
+            found = [manifest_of(identity, metadata) for identity, metadata in pairs]
         return sorted(found, key=lambda manifest: manifest.source)
 
     def put_manifests(self, manifests: Sequence[Manifest]) -> None:
         """Make these the current versions of their documents, each at once."""
-        with translated(self.path):
-            for page in _pages(manifests):
+        with self._translated():
+            for page in pages_of(manifests):
                 texts = [manifest.to_json() for manifest in page]
                 # Chroma wants a vector for every record; documents are never searched by one.
                 self._documents.upsert(
@@ -116,7 +124,7 @@ class Generation:
 
     def delete_manifest(self, document_id: str) -> None:
         """Take a document away, at once; its paragraphs go with the next `sweep`."""
-        with translated(self.path):
+        with self._translated():
             self._documents.delete(ids=[document_id])
             self._wrote()
 
@@ -126,6 +134,10 @@ class Generation:
         """Ids of all paragraphs that are stored whole, named by a manifest or not."""
         records = self._records()
         return {identity for identity, own in records.items() if f"{identity}:0" in own}
+
+    def held(self, ids: Collection[str]) -> set[str]:
+        """Which of these paragraphs are stored whole."""
+        return self.paragraph_ids().intersection(ids)
 
     def add(self, paragraphs: Sequence[ParagraphText], vectors: Sequence[Vectors]) -> None:
         """Store paragraphs with their sentences' vectors; all of one paragraph or nothing of it."""
@@ -140,7 +152,7 @@ class Generation:
             metadatas += [None] * (len(paragraph.spans) - 1)
             metadatas += [{"text": paragraph.text, "spans": spans}]
         matrix = np.concatenate(rows)
-        with translated(self.path):
+        with self._translated():
             for first in range(0, len(ids), BATCH):
                 batch = slice(first, first + BATCH)
                 self._sentences.add(
@@ -158,8 +170,8 @@ class Generation:
             if identity not in used
             for record in sorted(records)
         ]
-        with translated(self.path):
-            for page in _pages(stale):
+        with self._translated():
+            for page in pages_of(stale):
                 self._sentences.delete(ids=page)
                 self._wrote()
 
@@ -169,7 +181,7 @@ class Generation:
 
     def _records(self) -> dict[str, set[str]]:
         """The ids of all records by paragraph."""
-        with translated(self.path):
+        with self._translated():
             found: dict[str, set[str]] = {}
             for record in self._sentences.get(include=[])["ids"]:
                 found.setdefault(record.partition(":")[0], set()).add(record)
@@ -177,8 +189,8 @@ class Generation:
 
     def texts(self, ids: Iterable[str]) -> dict[str, ParagraphText]:
         """Read paragraphs by id; those that are not stored are not in the result."""
-        with translated(self.path):
-            pages = _pages(list(ids))
+        with self._translated():
+            pages = pages_of(list(ids))
             return {p.id: p for page in pages for p in self._texts(page)}
 
     def _texts(self, ids: Sequence[str]) -> Iterator[ParagraphText]:
@@ -194,7 +206,7 @@ class Generation:
 
     def sentence_count(self) -> int:
         """How many sentences are stored, named by a manifest or not."""
-        with translated(self.path):
+        with self._translated():
             return self._sentences.count()
 
     # --- vectors -----------------------------------------------------------------------------
@@ -202,7 +214,7 @@ class Generation:
     def nearest(self, vector: Vectors, count: int) -> list[tuple[str, int, float]]:
         """The `count` sentences nearest to a unit vector, or all where there are fewer:
         (paragraph id, sentence, cosine), best first."""
-        with translated(self.path):
+        with self._translated():
             found = self._sentences.query(
                 query_embeddings=cast(Any, vector[None, :]),
                 n_results=count,
@@ -219,8 +231,8 @@ class Generation:
         paragraphs = list(paragraphs)
         ids = [f"{p.id}:{n}" for p in paragraphs for n in range(len(p.spans))]
         rows: dict[str, dict[int, Vectors]] = {}
-        with translated(self.path):
-            for page in _pages(ids):
+        with self._translated():
+            for page in pages_of(ids):
                 records = self._sentences.get(ids=page, include=["embeddings"])
                 embeddings = cast(Any, records["embeddings"])
                 for identity, row in zip(records["ids"], embeddings, strict=True):
@@ -228,14 +240,22 @@ class Generation:
                     rows.setdefault(own_id, {})[int(number)] = row
             for paragraph in paragraphs:
                 if len(rows.get(paragraph.id, ())) != len(paragraph.spans):
-                    raise ValueError(f"paragraph {paragraph.id} has lost vectors of its sentences")
+                    raise self._vectors_lost(paragraph.id)
         return {
             own_id: np.array([own[n] for n in range(len(own))], dtype=np.float32)
             for own_id, own in rows.items()
         }
 
+    def _vectors_lost(self, identity: str) -> Exception:
+        return ValueError(f"paragraph {identity} has lost vectors of its sentences")
 
-def _manifest(identity: str, metadata: Mapping[str, Any]) -> Manifest:
+
+def manifest_of(identity: str, metadata: Mapping[str, Any]) -> Manifest:
+    """The manifest that a record keeps.
+
+    Raises:
+        ValueError: it is not what was stored.
+    """
     text = str(metadata["manifest"])
     digest = text_hash(text)
     if metadata.get("sha256", digest) != digest:
@@ -243,6 +263,7 @@ def _manifest(identity: str, metadata: Mapping[str, Any]) -> Manifest:
     return Manifest.from_json(identity, text)
 
 
-def _pages(items: Sequence[_Item]) -> Iterator[list[_Item]]:
+def pages_of(items: Sequence[_Item]) -> Iterator[list[_Item]]:
+    """The items, PAGE at a time."""
     for first in range(0, len(items), PAGE):
         yield list(items[first : first + PAGE])

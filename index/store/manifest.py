@@ -48,6 +48,7 @@ class Manifest:
 
     `gaps` has one text more than `places`: what stands before each paragraph, and after the last.
     `kept` says that the user put the document into the index, rather than only asked it once.
+    `version` is the hash of the manifest as it was read; "" of one that was not.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Manifest:
     kept: bool = False
     content: str = ""
     language: str = ENGLISH
+    version: str = field(default="", compare=False)
     _runs: Runs | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
@@ -198,4 +200,5 @@ class Manifest:
             kept=data["kept"],
             content=data.get("content", ""),
             language=data.get("language", ENGLISH),
+            version=text_hash(text),
         )

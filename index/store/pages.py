@@ -1,27 +1,58 @@
 """Documents that have pages, as they are printed: the file itself, and where its words stand.
 
-They lie beside the database, named by the hash of the file, and each is whole or not there. What is
-lost of them is made again when the file is added again; until then the document is its text.
+Of an index in a folder they lie beside the database, named by the hash of the file, and each is
+whole or not there. What is lost of them is made again when the file is added again; until then the
+document is its text. Of an index on a Chroma server they lie there, in pieces, and in the folder is
+what this machine has read.
 """
 
 from __future__ import annotations
 
+import base64
 import shutil
 import time
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any, Protocol
 from uuid import uuid4
 
 import numpy as np
 
-from index.models import Boxes
-from index.store.chroma import translated
+from index.models import Boxes, bytes_hash
+from index.store.chroma import Server, translated
 
 #: Seconds for which a file that belongs to no document is left alone: another process may have kept
 #: it, and be about to write the document.
 YOUNG = 3600.0
 
 _ARRAYS = ("spans", "pages", "rectangles", "sizes")
+
+PIECE = 750_000  # bytes in a record of a server
+SENT = 8  # pieces sent or read at a time: with what base64 adds, a fifth of what a server takes
+
+
+class Pages(Protocol):
+    """The files of documents that have pages, by the hash of the document that they are of."""
+
+    def keep(self, content: str, original: Path, boxes: Boxes) -> None:
+        """Keep a document's file and its boxes; the same ones again change nothing.
+
+        Raises:
+            IndexFullError: the disk is full.
+        """
+
+    def holds(self, content: str) -> bool:
+        """Whether a document's files are there."""
+
+    def original(self, content: str) -> Path | None:
+        """The file of a document; None where there is none."""
+
+    def boxes(self, content: str) -> Boxes | None:
+        """Where the words of a document are printed; None where that is not known."""
+
+    def settle(self, used: Collection[str]) -> None:
+        """To be called when documents were written: all documents, by their hashes, have these
+        files."""
 
 
 class PageFiles:
@@ -81,15 +112,155 @@ class PageFiles:
             self._last = content, boxes
         return self._last[1]
 
-    def sweep(self, used: Collection[str]) -> None:
+    def settle(self, used: Collection[str]) -> None:
         """Delete what belongs to no document any more."""
         if self._folder.is_dir():
             for file in self._folder.iterdir():
                 if file.stem not in used and time.time() - file.stat().st_mtime > YOUNG:
                     file.unlink(missing_ok=True)
 
+    def write(self, content: str, original: bytes, boxes: bytes) -> None:
+        """Keep what `read` gave elsewhere.
+
+        Raises:
+            IndexFullError: the disk is full.
+        """
+        with translated(self._folder):
+            self._folder.mkdir(exist_ok=True)
+            for file, own in ((self._original(content), original), (self._boxes(content), boxes)):
+                part = self._folder / f"{uuid4().hex}.part"
+                try:
+                    part.write_bytes(own)
+                    part.replace(file)
+                finally:
+                    part.unlink(missing_ok=True)
+
+    def read(self, content: str) -> tuple[bytes, bytes]:
+        """The bytes of a document's file and of its boxes, which must be there."""
+        with translated(self._folder):
+            return self._original(content).read_bytes(), self._boxes(content).read_bytes()
+
     def _original(self, content: str) -> Path:
         return self._folder / f"{content}.pdf"
 
     def _boxes(self, content: str) -> Path:
         return self._folder / f"{content}.npz"
+
+
+class ServedPages:
+    """The files of documents on a server, in the collection `pages`, and those of them that this
+    machine has read, in a folder.
+
+    A file is there when its record `<hash>` is, which is put last and deleted first; it says of how
+    many pieces each part is. The pieces are `<hash>:<part>:<number>`. As paragraphs, they are
+    deleted when no document has named them for long (see `protocol`).
+    """
+
+    def __init__(self, server: Server, folder: Path) -> None:
+        self._server = server
+        self._files = PageFiles(folder)
+        #: What has been seen on the server, and what was sent and has no document yet.
+        self._known: set[str] = set()
+        self._sent: set[str] = set()
+
+    @property
+    def _records(self) -> Any:
+        return self._server.kept_collection("pages")
+
+    def keep(self, content: str, original: Path, boxes: Boxes) -> None:
+        """See `Pages`."""
+        self._files.keep(content, original, boxes)
+        self._sent.add(content)
+        self._send(content)
+
+    def holds(self, content: str) -> bool:
+        """See `Pages`."""
+        return content in self._known or self._is_there(content)
+
+    def original(self, content: str) -> Path | None:
+        """See `Pages`."""
+        return self._files.original(content) if self._fetch(content) else None
+
+    def boxes(self, content: str) -> Boxes | None:
+        """See `Pages`."""
+        return self._files.boxes(content) if self._fetch(content) else None
+
+    def settle(self, used: Collection[str]) -> None:
+        """See `Pages`; what was taken away while it was not yet named is sent again."""
+        for content in self._sent.intersection(used):
+            self._send(content)
+            self._sent.discard(content)
+        self._files.settle(used)
+
+    def stored(self) -> set[str]:
+        """The hashes of all files of which something is on the server."""
+        with self._server.translated():
+            ids = self._records.get(include=[])["ids"]
+        return {identity.partition(":")[0] for identity in ids}
+
+    def delete(self, content: str) -> None:
+        """Take a file off the server."""
+        self._known.discard(content)
+        with self._server.translated():
+            self._records.delete(ids=[content])
+            self._records.delete(where={"of": content})
+
+    def _is_there(self, content: str) -> bool:
+        with self._server.translated():
+            there = bool(self._records.get(ids=[content], include=[])["ids"])
+        if there:
+            self._known.add(content)
+        return there
+
+    def _send(self, content: str) -> None:
+        if self._is_there(content):
+            return
+        counts: dict[str, int | str] = {}
+        with self._server.translated():
+            for part, data in zip(_PARTS, self._files.read(content), strict=True):
+                pieces = [data[at : at + PIECE] for at in range(0, len(data), PIECE)]
+                counts[part] = len(pieces)
+                counts[f"{part} hash"] = bytes_hash(data)
+                for first in range(0, len(pieces), SENT):
+                    some = pieces[first : first + SENT]
+                    self._records.upsert(
+                        ids=[_piece(content, part, first + n) for n in range(len(some))],
+                        embeddings=[[1.0]] * len(some),
+                        metadatas=[
+                            {"of": content, "data": base64.b64encode(piece).decode()}
+                            for piece in some
+                        ],
+                    )
+            self._records.upsert(ids=[content], embeddings=[[1.0]], metadatas=[counts])
+        self._known.add(content)
+
+    def _fetch(self, content: str) -> bool:
+        """Have a file in the folder; whether there is one."""
+        if self._files.holds(content):
+            return True
+        with self._server.translated():
+            found = self._records.get(ids=[content], include=["metadatas"])
+            if not found["ids"]:
+                return False
+            head = found["metadatas"][0]
+            parts = [self._read(content, part, int(head[part])) for part in _PARTS]
+            if [bytes_hash(data) for data in parts] != [head[f"{part} hash"] for part in _PARTS]:
+                return False  # it was taken away just now, or damaged; adding it again mends that
+        self._files.write(content, *parts)
+        return True
+
+    def _read(self, content: str, part: str, count: int) -> bytes:
+        pieces: dict[str, str] = {}
+        order = [_piece(content, part, number) for number in range(count)]
+        for first in range(0, count, SENT):
+            found = self._records.get(ids=order[first : first + SENT], include=["metadatas"])
+            pairs = zip(found["ids"], found["metadatas"], strict=True)
+            pieces |= {identity: metadata["data"] for identity, metadata in pairs}
+        return b"".join(base64.b64decode(pieces.get(identity, "")) for identity in order)
+
+
+_PARTS = ("original", "boxes")
+
+
+def _piece(content: str, part: str, number: int) -> str:
+    return f"{content}:{part}:{number}"

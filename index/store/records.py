@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from index.store.chroma import translated
+from index.store.chroma import Server, translated
 from index.store.integrity import write_whole
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
@@ -19,7 +19,7 @@ class Records(Protocol):
     counts.
 
     Raises (any method):
-        IndexFullError, IndexCorruptedError: they cannot be written or read.
+        IndexFullError, IndexCorruptedError, IndexUnavailableError: they cannot be written or read.
         ValueError: a name has other characters than letters, digits, `_` and `-`, or over 80.
     """
 
@@ -69,6 +69,44 @@ class FileRecords:
             names = [f.name for f in self._folder.iterdir()] if self._folder.is_dir() else []
         found = {name: self.get(name) for name in sorted(names) if _NAME.fullmatch(name)}
         return {name: text for name, text in found.items() if text is not None}
+
+
+class ServedRecords:
+    """`Records` as a collection of a Chroma server."""
+
+    def __init__(self, server: Server, kind: str) -> None:
+        self._server = server
+        self._name = f"records.{checked(kind)}.all"  # a name ends with a letter
+
+    @property
+    def _records(self) -> Any:
+        return self._server.kept_collection(self._name)
+
+    def get(self, name: str) -> str | None:
+        """See `Records`."""
+        checked(name)
+        with self._server.translated():
+            found = self._records.get(ids=[name], include=["metadatas"])
+        return str(found["metadatas"][0]["text"]) if found["ids"] else None
+
+    def put(self, name: str, text: str) -> None:
+        """See `Records`."""
+        checked(name)
+        with self._server.translated():
+            self._records.upsert(ids=[name], embeddings=[[1.0]], metadatas=[{"text": text}])
+
+    def delete(self, name: str) -> None:
+        """See `Records`."""
+        checked(name)
+        with self._server.translated():
+            self._records.delete(ids=[name])
+
+    def all(self) -> dict[str, str]:
+        """See `Records`."""
+        with self._server.translated():
+            found = self._records.get(include=["metadatas"])
+        pairs = zip(found["ids"], found["metadatas"], strict=True)
+        return {name: str(metadata["text"]) for name, metadata in sorted(pairs, key=lambda p: p[0])}
 
 
 def checked(name: str) -> str:

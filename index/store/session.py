@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from index.errors import UnreadableError
+from index.errors import IndexChangedError, UnreadableError
 from index.store.chroma import translated
 from index.store.integrity import write_whole
 from index.store.locks import ProcessLock, ReadWriteLock
@@ -75,17 +75,39 @@ class Session:
             self._forget()
 
     @contextmanager
-    def reading(self) -> Iterator[tuple[Store, Snapshot]]:
+    def reading(
+        self, pinned: Snapshot | None = None, documents: Collection[str] | None = None
+    ) -> Iterator[tuple[Store, Snapshot]]:
         """Keep other processes out to read, and see what they changed since the last look.
+
+        Args:
+            pinned: a snapshot that was taken before, to read that one instead. Others may write
+                between two readings; then it can still be read if its paragraphs are still there.
+            documents: ids of those of it that are read; all of them where it is None.
 
         Raises:
             EncoderError, IndexCorruptedError: the store is stale.
+            IndexChangedError: the pinned snapshot can no longer be read.
         """
         with self._lock.hold(), self._readers.shared():
             store = self._catch_up()
             if store.stale:
                 raise store.stale
-            yield store, self.snapshot
+            if pinned is None or pinned is self.snapshot:
+                yield store, self.snapshot
+            elif pinned.paragraphs(documents) <= self.snapshot.paragraphs():
+                yield store, pinned.on(store.generation)
+            else:
+                raise IndexChangedError("The documents changed while they were read. Ask again.")
+
+    def ready(self) -> None:
+        """Tell whether questions can be answered now.
+
+        Raises:
+            FootnoteError: they cannot, and why.
+        """
+        with self.reading():
+            pass
 
     @contextmanager
     def writing(self) -> Iterator[Store]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from functools import cached_property, partial
-from pathlib import Path
 
 from index.encoder import Vectors
-from index.errors import IndexCorruptedError, MissingPathError
+from index.errors import MissingPathError
+from index.models import text_hash
 from index.store.collections import Generation
 from index.store.manifest import Manifest, ParagraphText
 from index.store.scope import Scope, joined_runs
@@ -24,10 +25,20 @@ class Snapshot:
     """All documents at one revision, the scopes of them that were asked for, and what was read."""
 
     def __init__(
-        self, generation: Generation, terms: LexicalIndex, texts: Mapping[str, ParagraphText]
+        self,
+        generation: Generation,
+        terms: LexicalIndex,
+        texts: Mapping[str, ParagraphText],
+        manifests: Sequence[Manifest] | None = None,
     ) -> None:
-        """`terms` are those of all revisions; `texts` were read from an earlier one."""
-        self.manifests = {manifest.id: manifest for manifest in generation.manifests()}
+        """`terms` are those of all revisions; `texts` were read from an earlier one;
+        `manifests`, ordered by source, are read where they are not known."""
+        if manifests is None:
+            manifests = generation.manifests()
+        self.manifests = {manifest.id: manifest for manifest in manifests}
+        #: When it was last known to be the present one, by this machine's monotonic clock; of use
+        #: only where other machines write.
+        self.confirmed = 0.0
         self._generation = generation
         self._terms = terms
         # Not by a method of this object: it is to be gone when the session lets go of it.
@@ -39,9 +50,26 @@ class Snapshot:
         self._vectors: dict[str, Vectors] = {}
         self._sentences = 0
 
-    def paragraphs(self) -> set[str]:
-        """The ids of all paragraphs that a document has."""
-        return {place.id for manifest in self.manifests.values() for place in manifest.places}
+    def on(self, generation: Generation) -> Snapshot:
+        """The same documents, read from a generation that was opened anew."""
+        other = copy(self)
+        other._generation = generation  # noqa: SLF001
+        return other
+
+    @cached_property
+    def revision(self) -> str:
+        """Names what is in it: the same documents have the same, wherever they are kept."""
+        versions = sorted(f"{m.id} {m.version}" for m in self.manifests.values())
+        return text_hash("\n".join(versions))[:16]
+
+    def paragraphs(self, documents: Collection[str] | None = None) -> set[str]:
+        """The ids of all paragraphs that a document has, or one of these documents."""
+        return {
+            place.id
+            for identity, manifest in self.manifests.items()
+            if documents is None or identity in documents
+            for place in manifest.places
+        }
 
     def manifest(self, document_id: str) -> Manifest:
         """The manifest of a document.
@@ -103,7 +131,7 @@ class Snapshot:
         read = self._generation.texts(missing) if missing else {}
         lost = [identity for identity in missing if identity not in read]
         if lost:
-            raise lost_paragraphs(self._generation.path, lost)
+            raise self._generation.lost(lost)
         with self._guard:
             if len(self.texts) + len(read) > KEPT_TEXTS:
                 self.texts = {}
@@ -134,12 +162,3 @@ class Snapshot:
                 if self._sentences <= KEPT_VECTORS:
                     self._vectors.update(read)
         return {identity: found[identity] for identity in identities}
-
-
-def lost_paragraphs(path: Path, identities: Collection[str]) -> IndexCorruptedError:
-    """The error for paragraphs that a manifest names and the store does not hold."""
-    return IndexCorruptedError(
-        f"The index in {path} names {len(identities)} paragraphs that it does not hold. "
-        "Your documents are not touched. Move that folder away, or choose another --index-dir, "
-        "and run the same command again."
-    )

@@ -16,7 +16,7 @@ when it is opened, and any before it is written (`verify`); texts and manifests 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -152,6 +152,12 @@ class Store:
         for manifest in self.generation.manifests():
             former.pop(manifest.id, None)
         return sorted(former.values(), key=lambda manifest: manifest.source)
+
+    def rebuilding(self) -> Generator[list[Manifest]]:
+        """Rebuild: gives the documents that the new generation is to be filled with, and when that
+        is done makes it the valid one."""
+        yield self.begin_rebuild()
+        self.finish_rebuild()
 
     def former(self, ids: Sequence[str]) -> dict[str, ParagraphText]:
         """Read paragraphs by id from the generations that are being replaced."""

@@ -8,7 +8,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from index.encoder import Encoder, Vectors
 from index.store.collections import Generation
 from index.store.manifest import Manifest, ParagraphText
-from index.store.snapshot import lost_paragraphs
 
 CHUNK = 64  # paragraphs embedded and stored at a time: what a kill can cost
 
@@ -26,7 +25,8 @@ def fill(
     """Store documents; returns how many paragraphs were embedded.
 
     Paragraphs are stored CHUNK at a time, whichever documents they are of, and after each chunk the
-    documents that are whole by then.
+    documents that are whole by then. Where other machines write too, all is there at the end even
+    if one of them took away what had been there at the beginning (see `protocol`).
 
     Args:
         generation: where to.
@@ -38,9 +38,23 @@ def fill(
     Raises:
         IndexCorruptedError: a text is not to be had.
     """
-    stored = generation.paragraph_ids()
+    embedded = _fill(generation, manifests, texts_of, encoder, progress)
+    named = {place.id for manifest in manifests for place in manifest.places}
+    while generation.shared and generation.held(named) != named:
+        embedded += _fill(generation, manifests, texts_of, encoder, None)
+    return embedded
+
+
+def _fill(
+    generation: Generation,
+    manifests: Sequence[Manifest],
+    texts_of: Callable[[Sequence[str]], Mapping[str, ParagraphText]],
+    encoder: Encoder,
+    progress: Progress | None,
+) -> int:
     total = sum(len(manifest.places) for manifest in manifests)
-    fresh = {place.id for manifest in manifests for place in manifest.places} - stored
+    named = {place.id for manifest in manifests for place in manifest.places}
+    fresh = named - generation.held(named)
     done, embedded = total - len(fresh), 0
     if progress:
         progress(done, total)
@@ -50,7 +64,7 @@ def fill(
         for ids, whole in _chunks(manifests, fresh):
             paragraphs = texts_of(ids)
             if len(paragraphs) < len(ids):
-                raise lost_paragraphs(generation.path, set(ids) - paragraphs.keys())
+                raise generation.lost(set(ids) - paragraphs.keys())
             own = list(paragraphs.values())
             vectors = encoder.encode_paragraphs([(p.text, p.spans) for p in own]) if own else []
             if storing:

@@ -36,6 +36,7 @@ ANSWER_KEYS = [
     "undecided",
     "dropped",
     "note",
+    "revision",
     "timings_ms",
 ]
 SENTENCE_KEYS = ["text", "verdict", "markers", "item", "about"]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from browsing import print_pdf
+from chroma_servers import QUICK, until
 from helpers import CheapEncoder
 from office import TITLE, write_docx
 from playwright.sync_api import Browser
@@ -16,7 +17,8 @@ from playwright.sync_api import Browser
 from index import Index
 from index.chunking.loader import RawDocument, read_raw
 from index.errors import DocumentError, UnreadableError
-from index.store.pages import YOUNG
+from index.store.chroma import Server, ServerAddress
+from index.store.pages import PIECE, SENT, YOUNG, ServedPages
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +82,54 @@ def test_what_no_document_needs_goes(index: Index, file: Path, tmp_path: Path) -
     write_docx(tmp_path / "third.docx")
     index.sync([read_raw(tmp_path / "third.docx")])
     assert list(original.parent.iterdir()) == []
+
+
+def test_another_machine_has_the_file_from_the_server(
+    file: Path, tmp_path: Path, chroma: ServerAddress
+) -> None:
+    raw = read_raw(file)
+    one, two = (
+        Index(tmp_path / name, encoder=CheapEncoder(), chroma=chroma, timing=QUICK) for name in "ab"
+    )
+    one.sync([raw])
+    until(lambda: two.revision == one.revision)
+    original, boxes = two.original(raw.id), two.boxes(raw.id)
+    assert original is not None
+    assert original.is_relative_to(tmp_path / "b")
+    assert original.read_bytes() == file.read_bytes()
+    assert boxes is not None
+    assert boxes.text == two.document(raw.id).text
+    expected = one.boxes(raw.id)
+    assert expected is not None
+    assert boxes.rectangles.tolist() == expected.rectangles.tolist()
+    # What no document has any more goes, and comes back with the document.
+    two.remove(raw.id)
+    assert one.sweep() == len(raw.document().paragraphs) + 1
+    assert isinstance(one._pages, ServedPages)
+    assert one._pages.stored() == set()
+    two.sync([raw])
+    until(lambda: one.revision == two.revision)
+    assert one._pages.stored() == {raw.content}
+    one.close()
+    two.close()
+
+
+def test_a_large_file_comes_back_to_the_byte(
+    file: Path, tmp_path: Path, chroma: ServerAddress
+) -> None:
+    server = Server(chroma, 0)
+    large = tmp_path / "large.pdf"
+    large.write_bytes(os.urandom(PIECE * (SENT + 1) + 1))
+    boxes = read_raw(file).document().boxes
+    assert boxes is not None
+    ServedPages(server, tmp_path / "a").keep("large", large, boxes)
+    found = ServedPages(server, tmp_path / "b").original("large")
+    assert found is not None
+    assert found.read_bytes() == large.read_bytes()
+    # A piece that is lost is not made up for.
+    server.collection("pages").delete(ids=["large:original:3"])
+    assert ServedPages(server, tmp_path / "c").original("large") is None
+    server.close()
 
 
 def test_a_document_without_pages_has_none(index: Index, tmp_path: Path) -> None:

@@ -10,14 +10,22 @@ import pytest
 from helpers import CheapEncoder
 
 from index import Index
+from index.store.chroma import ServerAddress
 from index.store.records import Records
 
 
+@pytest.fixture(params=["folder", "server"])
+def index(
+    request: pytest.FixtureRequest, folder: Path, cheap: CheapEncoder, chroma: ServerAddress
+) -> Iterator[Index]:
+    opened = Index(folder, encoder=cheap, chroma=chroma if request.param == "server" else None)
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def records(folder: Path, cheap: CheapEncoder) -> Iterator[Records]:
-    index = Index(folder, encoder=cheap)
-    yield index.records("votes")
-    index.close()
+def records(index: Index) -> Records:
+    return index.records("votes")
 
 
 def test_what_is_kept_is_found_until_it_is_let_go(records: Records) -> None:
@@ -33,11 +41,23 @@ def test_what_is_kept_is_found_until_it_is_let_go(records: Records) -> None:
     assert records.all() == {"two": "zwei"}
 
 
-def test_kinds_are_apart(folder: Path, cheap: CheapEncoder) -> None:
-    index = Index(folder, encoder=cheap)
+def test_kinds_are_apart(index: Index) -> None:
     index.records("votes").put("one", "1")
     assert index.records("keys").all() == {}
-    index.close()
+    index.records("-").put("_", "")
+    assert index.records("-").all() == {"_": ""}
+
+
+def test_another_machine_has_the_same(
+    chroma: ServerAddress, tmp_path: Path, cheap: CheapEncoder
+) -> None:
+    one, two = (Index(tmp_path / name, encoder=cheap, chroma=chroma) for name in "ab")
+    one.records("votes").put("one", "1")
+    assert two.records("votes").get("one") == "1"
+    two.records("votes").delete("one")
+    assert one.records("votes").all() == {}
+    one.close()
+    two.close()
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "a.b", "a" * 81, "a\0"])

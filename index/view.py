@@ -1,0 +1,178 @@
+"""View: the documents of an index at one moment, searchable.
+
+Whatever is read of one view is of one revision of the index, however long it takes and whoever
+changes the index meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from index.encoder import Encoder, Vectors
+from index.models import Boxes, Document
+from index.retriever import IN_CONTEXT, LEGS, SearchResult, blend, search
+from index.store.following import ServedSession
+from index.store.pages import Pages
+from index.store.session import Session
+from index.store.snapshot import Snapshot
+from index.terms.analysis import terms_of
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInfo:
+    """A document in the index, without its text; `language` by its ISO 639-1 code."""
+
+    id: str
+    source: str
+    title: str
+    hash: str
+    paragraphs: int
+    kept: bool
+    language: str
+
+
+class View:
+    """What is in the index at one moment. May be used from many threads.
+
+    Args:
+        session: what is read.
+        pages: the files of documents that have pages.
+        encoder: of the index.
+        snapshot: that moment; whatever is there at each reading where it is None.
+        documents: ids of those that are read; all of them where it is None.
+
+    Raises (any method):
+        IndexChangedError: what it holds is gone, since the documents changed: take another view and
+            ask the whole question again. In a folder that is as soon as one of its documents has
+            lost a paragraph: between two readings others may write, for nobody is kept out while a
+            language model writes, say. On a server what was deleted stays for long enough.
+        EncoderError, IndexUnusableError: the index cannot be used.
+    """
+
+    def __init__(
+        self,
+        session: Session | ServedSession,
+        pages: Pages,
+        encoder: Encoder,
+        snapshot: Snapshot | None,
+        documents: Collection[str] | None = None,
+    ) -> None:
+        self.encoder = encoder
+        self._session = session
+        self._pages = pages
+        self._pinned = snapshot
+        self._documents = documents
+
+    @property
+    def revision(self) -> str:
+        """Names what is in the index: the same documents have the same revision, wherever they are
+        kept."""
+        with self._reading() as snapshot:
+            return snapshot.revision
+
+    @contextmanager
+    def _reading(self) -> Iterator[Snapshot]:
+        with self._session.reading(self._pinned, self._documents) as (_, snapshot):
+            yield snapshot
+
+    def documents(self) -> list[DocumentInfo]:
+        """The documents, ordered by source."""
+        with self._reading() as snapshot:
+            return [
+                DocumentInfo(m.id, m.source, m.title, m.hash, len(m.places), m.kept, m.language)
+                for m in snapshot.manifests.values()
+            ]
+
+    def document(self, document_id: str) -> Document:
+        """A document with its whole text, as it was when it was indexed.
+
+        Raises:
+            MissingPathError: there is none of that id.
+        """
+        with self._reading() as snapshot:
+            manifest = snapshot.manifest(document_id)
+            texts = snapshot.texts_of([place.id for place in manifest.places])
+        return manifest.document(texts)
+
+    def original(self, document_id: str) -> Path | None:
+        """The file of a document that has pages, as it was when it was indexed; None of others.
+
+        Raises:
+            MissingPathError: there is no document of that id.
+        """
+        with self._reading() as snapshot:
+            return self._pages.original(snapshot.manifest(document_id).content)
+
+    def boxes(self, document_id: str) -> Boxes | None:
+        """Where the words of a document that has pages are printed; None of others.
+
+        Raises:
+            MissingPathError: there is no document of that id.
+        """
+        with self._reading() as snapshot:
+            return self._pages.boxes(snapshot.manifest(document_id).content)
+
+    def search(
+        self,
+        query: str,
+        k: int = 10,
+        *,
+        documents: Collection[str] | None = None,
+        context: str | None = None,
+        weigh: str | None = None,
+        legs: Collection[str] = LEGS,
+        vector: Vectors | None = None,
+    ) -> SearchResult:
+        """The k paragraphs that best match the query, best first.
+
+        score = cosine of the best sentence + TERM_WEIGHT * share of the query's term weight.
+        The candidates are the paragraphs of the nearest sentences and those with the highest
+        shares; each is scored exactly.
+
+        Args:
+            query: what to look for; nothing is found for a blank one.
+            k: how many paragraphs at most.
+            documents: ids of the documents to search, as if the index held no others; all of
+                them when left out.
+            context: the query in the conversation that it is part of; then a paragraph's score is
+                the mean of what it has for both (see `retriever.blend`).
+            weigh: the text whose terms are weighed for the result; the query when left out.
+            legs: which legs count; for ablation.
+            vector: the query's vector, where it is there already.
+
+        Raises:
+            MissingPathError: a document is not in the index.
+        """
+        if k < 1 or not query.strip():
+            return SearchResult((), {}, self.revision)
+        if vector is None:
+            vector = self.encoder.encode_query(query)
+        around = None if context is None else self.encoder.encode_query(context)
+        with self._reading() as snapshot:
+            scope = snapshot.scope(documents)
+            if context is None or around is None:
+                hits = search(snapshot, scope, query, vector, k, legs)
+            else:
+                depth = max(k, IN_CONTEXT)
+                hits = blend(
+                    search(snapshot, scope, query, vector, depth, legs),
+                    search(snapshot, scope, context, around, depth, legs),
+                )[:k]
+        weighed = query if weigh is None else weigh
+        weights = {
+            language: {t: scope.terms.weight(t) for t in terms_of(weighed, language)}
+            for language in scope.languages
+        }
+        return SearchResult(tuple(hits), weights, snapshot.revision)
+
+    def vectors(self, paragraphs: Sequence[str]) -> dict[str, Vectors]:
+        """The sentence vectors of paragraphs by id, each of shape (sentences, dimension).
+
+        Raises:
+            IndexCorruptedError: there is no paragraph of one of these ids.
+        """
+        with self._reading() as snapshot:
+            return snapshot.vectors(paragraphs)

@@ -1,0 +1,170 @@
+"""An assistant on a Chroma server: the same answers as in a folder, whichever machine is asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from chroma_servers import until
+from helpers import footnote
+
+from assistant import Assistant
+from assistant.feedback import add_draft, drafts_in, drafts_of
+from assistant.settings import Settings, load_settings
+from evals.datasets.loader import read_set
+from index.errors import IndexChangedError, SettingsError
+from index.store.chroma import ServerAddress
+
+QUESTIONS = Path("evals/questions")
+
+
+@pytest.fixture
+def settings(chroma: ServerAddress, tmp_path: Path) -> Settings:
+    return load_settings(chroma=chroma.url, index_dir=tmp_path / "first")
+
+
+@pytest.fixture
+def first(settings: Settings) -> Iterator[Assistant]:
+    with Assistant.open(settings=settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def second(first: Assistant, tmp_path: Path) -> Iterator[Assistant]:
+    other = first.settings.model_copy(update={"index_dir": tmp_path / "second"})
+    with Assistant.open(settings=other) as opened:
+        yield opened
+
+
+def test_the_shipped_questions_have_the_same_scores_and_answers(
+    assistant: Assistant, first: Assistant
+) -> None:
+    questions = [q.question for q in read_set(QUESTIONS / "seed.jsonl").questions]
+    assert len(questions) > 50
+    for question in questions:
+        here, there = (own.index.search(question, 10) for own in (assistant, first))
+        assert [h.paragraph.id for h in there.hits] == [h.paragraph.id for h in here.hits]
+        for mine, theirs in zip(here.hits, there.hits, strict=True):
+            assert theirs.score == pytest.approx(mine.score, abs=1e-5)
+            assert theirs.sentence_scores == pytest.approx(mine.sentence_scores, abs=1e-5)
+        assert there.term_weights == here.term_weights
+    for question in questions[::5]:
+        mine, theirs = assistant.ask(question), first.ask(question)
+        assert theirs.confidence == pytest.approx(mine.confidence, abs=1e-5)
+        assert (theirs.text, theirs.status) == (mine.text, mine.status)
+        assert [c.quote for c in theirs.citations] == [c.quote for c in mine.citations]
+    assert first.index.revision == assistant.index.revision
+    answer = first.ask(questions[0])
+    assert answer.revision == answer.to_dict()["revision"] == first.index.revision
+
+
+def test_what_one_adds_all_are_asked(first: Assistant, second: Assistant, tmp_path: Path) -> None:
+    assert second.document_ids == first.document_ids
+    (tmp_path / "walnuts.txt").write_text("Walnuts float in brine.\n", encoding="utf-8")
+    footnote(
+        "index", "add", tmp_path / "walnuts.txt", "--index-dir", tmp_path / "third",
+        FOOTNOTE_CHROMA=str(first.settings.chroma),
+    )  # fmt: skip
+    for own in (first, second):
+        until(lambda own=own: own.ask("What floats in brine?").answered)
+        assert [document.title for document in own.documents] == ["walnuts.txt"]
+    [identity] = first.document_ids
+    first.index.remove(identity)
+    until(lambda: identity not in second.document_ids)
+    assert second.ask("What floats in brine?").refused
+
+
+def test_an_answer_is_of_one_revision(first: Assistant, tmp_path: Path) -> None:
+    events = first.stream("When was the US Indo-Pacific strategy released?")
+    next(events)
+    before = first.index.revision
+    (tmp_path / "late.txt").write_text("Walnuts float in brine.\n", encoding="utf-8")
+    footnote(
+        "index", "add", tmp_path / "late.txt", "--index-dir", tmp_path / "third",
+        FOOTNOTE_CHROMA=str(first.settings.chroma),
+    )  # fmt: skip
+    until(lambda: first.index.revision != before)
+    *_, done = events
+    assert done.answer.revision == before  # type: ignore[union-attr]
+    assert done.answer.citations  # type: ignore[union-attr]
+
+
+def test_a_question_is_asked_again_when_the_documents_changed(tmp_path: Path) -> None:
+    text = tmp_path / "a.txt"
+    text.write_text("Walnuts float in brine.\n\nPears sink in it.\n", encoding="utf-8")
+    with Assistant.open(text, index_dir=tmp_path / "index") as opened:
+        [identity] = opened.document_ids
+        tried = []
+
+        def read(own: Assistant) -> str:
+            tried.append(own)
+            if len(tried) == 1:  # another process takes a paragraph away
+                text.write_text("Walnuts float in brine.\n", encoding="utf-8")
+                with Assistant.open(text, index_dir=tmp_path / "index"):
+                    pass
+            return own._view.document(identity).text
+
+        assert opened._whole(read) == "Walnuts float in brine.\n"
+        assert len(tried) == 2
+        events = opened.stream("What floats in brine?")
+        next(events)
+        text.write_text("Plums are blue.\n", encoding="utf-8")
+        with Assistant.open(text, index_dir=tmp_path / "index"):
+            pass
+        with pytest.raises(IndexChangedError, match="Ask again"):
+            list(events)
+
+
+def test_votes_are_kept_with_the_index(first: Assistant, second: Assistant) -> None:
+    answer = first.ask("When was the US Indo-Pacific strategy released?")
+    add_draft(drafts_of(first.index), answer.question, answer=answer, verdict="up")
+    add_draft(drafts_of(second.index), answer.question, answer=answer, verdict="down")
+    add_draft(drafts_of(second.index), "Who?", verdict="down")
+    lines = drafts_in(drafts_of(first.index)).splitlines()
+    assert sorted(json.loads(line)["question"] for line in lines) == [answer.question, "Who?"]
+    assert {json.loads(line)["verdict"] for line in lines} == {"down"}
+    printed = footnote(
+        "index", "drafts", "--index-dir", first.index.folder,
+        FOOTNOTE_CHROMA=str(first.settings.chroma),
+    )  # fmt: skip
+    assert printed.stdout.splitlines() == lines
+
+
+def test_commands_work_on_a_server(chroma: ServerAddress, tmp_path: Path) -> None:
+    def run(*arguments: str, code: int = 0) -> str:
+        found = footnote(
+            *arguments, "--index-dir", tmp_path / "a", FOOTNOTE_CHROMA=chroma.url, code=code
+        )
+        return found.stdout
+
+    assert "February 11" in run("ask", "When was the US Indo-Pacific strategy released?")
+    status = json.loads(run("index", "status", "--json"))
+    assert status["folder"] == chroma.url
+    assert status["documents"] == 1
+    listed = json.loads(run("index", "list", "--json"))
+    run("index", "remove", listed[0]["id"])
+    assert json.loads(run("index", "list", "--json")) == []
+
+
+def test_a_server_that_is_away_is_told_by_the_command(tmp_path: Path) -> None:
+    told = footnote(
+        "index", "list", "--index-dir", tmp_path, code=2, FOOTNOTE_CHROMA="http://127.0.0.1:9"
+    )
+    assert "cannot be reached" in told.stderr
+
+
+@pytest.mark.parametrize("headers", ['["hush"]', '{"a": ["hush"]}', "hush", '{"a": "hu\\nsh"}'])
+def test_headers_are_never_shown(headers: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOOTNOTE_CHROMA", "http://127.0.0.1:9")
+    monkeypatch.setenv("FOOTNOTE_CHROMA_HEADERS", headers)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert "hu" not in str(refused.value)
+
+
+def test_headers_without_a_server_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOOTNOTE_CHROMA_HEADERS", '{"a": "b"}')
+    with pytest.raises(SettingsError, match="none is set"):
+        load_settings()

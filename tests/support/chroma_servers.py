@@ -1,0 +1,101 @@
+"""A real Chroma server, `chroma run`, in a process of its own on loopback."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from helpers import PATIENCE
+
+from index.store.chroma import ServerAddress
+from index.store.protocol import Timing
+
+CHROMA = str(Path(sys.executable).with_name("chroma"))
+
+#: Of the protocol where a test waits for what takes LEASE or GRACE seconds. Long enough for a busy
+#: machine to beat in time.
+QUICK = Timing(lease=5.0, grace=7.0, poll=0.2)
+
+
+class ChromaServer:
+    """A server on a folder; it keeps its port when it is started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        command = [CHROMA, "run", "--path", str(self._folder), "--port", str(self.port)]
+        with (self._folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, "--host", "127.0.0.1"], stdout=log, stderr=subprocess.STDOUT
+            )
+        until(self._answers)
+
+    def _answers(self) -> bool:
+        assert self.process.poll() is None, (self._folder / "log").read_text()
+        try:
+            with urllib.request.urlopen(f"{self.url}/api/v2/heartbeat", timeout=5):
+                return True
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.process.kill()
+        self.process.wait()
+
+    def hang(self) -> None:
+        """Let it answer nothing until it goes `on` or is killed."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def on(self) -> None:
+        """Let it go on."""
+        self.process.send_signal(signal.SIGCONT)
+
+    def address(self, database: str | None = None) -> ServerAddress:
+        """Where it is; a database of its own unless one is named."""
+        return ServerAddress(f"{self.url}/{database or f'test-{uuid.uuid4().hex[:12]}'}")
+
+
+def until(holds: Callable[[], bool], pause: float = 0.05) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline, "that never came"
+        time.sleep(pause)
+
+
+@pytest.fixture(scope="session")
+def chroma_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaServer]:
+    """A server for all tests that do not stop it."""
+    server = ChromaServer(tmp_path_factory.mktemp("chroma") / "data")
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def chroma(chroma_server: ChromaServer) -> ServerAddress:
+    """An empty database on it."""
+    return chroma_server.address()
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[ChromaServer]:
+    """A server that the test may stop."""
+    server = ChromaServer(tmp_path / "chroma-server")
+    yield server
+    server.kill()
