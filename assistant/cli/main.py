@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any
@@ -200,7 +201,7 @@ def chat(
         bool, typer.Option("--watch", help="Follow the folders given by --source as they change.")
     ] = False,
     mcp: Annotated[
-        bool, typer.Option("--mcp", help="Offer the tools ask, search and read_paragraph to MCP.")
+        bool, typer.Option("--mcp", help="Offer the same to MCP clients, at /mcp of the page.")
     ] = False,
 ) -> None:
     """Open the web page."""
@@ -213,6 +214,8 @@ def chat(
     folders = source or []
     if watch:
         check_folders(folders)
+    if mcp:
+        import_module("assistant.web.mcp")  # says before anything long if its package is missing
     unread: list[DocumentError] = []
     with opened_assistant(source, settings, unread.append) as assistant:
         from assistant.web.server import serve
@@ -229,6 +232,38 @@ def chat(
             watch=FolderWatch(assistant, folders, unread) if watch else None,
             servers=context.obj,
         )
+
+
+@app.command()
+def mcp(
+    context: typer.Context,
+    source: Source = None,
+    ignore: Ignore = None,
+    index_dir: IndexDir = None,
+    encoder: EncoderName = None,
+    reader: ReaderName = None,
+    max_sentences: MaxSentences = None,
+    refuse_below: RefuseBelow = None,
+    answer_from: AnswerFrom = None,
+    llm: LanguageModel = None,
+    unsupported: Unsupported = None,
+) -> None:
+    """Answer an MCP client, such as a desktop chat program, on standard input and output."""
+    from assistant.llm.client import check_setting
+    from assistant.web.stdio import serve_stdio
+    from index.chunking.files import mode_of
+
+    settings = settings_of(context)
+    check_setting(settings)
+    for path in source or []:
+        mode_of(path)  # what is missing is told at once, while whoever set it up may still look
+    if sys.stdin.isatty():
+        notes.print("This is for MCP clients, which start it themselves. Ctrl-C ends it.")
+    is_fine = serve_stdio(
+        lambda step: opened_assistant(source, settings, on_step=step),
+        lambda error: notes.print(f"footnote: {error}"),
+    )
+    raise typer.Exit(0 if is_fine else MISTAKE)
 
 
 def main(servers: Sequence[Server] = SERVERS) -> None:

@@ -37,9 +37,8 @@ from assistant.web.writers import Writers
 from index.errors import FootnoteError, MissingPathError, QuestionError, SettingsError
 
 if TYPE_CHECKING:
-    from mcp.server.fastmcp import FastMCP
-
     from assistant.assistant import Assistant
+    from assistant.web.mcp import Server as Tools
 
 #: Questions of different people answered at once, and how many of them one person's may be.
 QUESTIONS_AT_ONCE = 8
@@ -107,10 +106,9 @@ def serve(
     check_host(host, auth)
     tools = None
     if mcp:
-        from assistant.web.mcp import check_installed, tools_of
+        from assistant.web.mcp import server_of
 
-        check_installed()
-        tools = tools_of(assistant, MCP)
+        tools = server_of(assistant)
     sessions = SessionDocuments(assistant)
     guard = Middleware(SecurityMiddleware, local=is_loopback(host), accounts=accounts_of(auth))
     starters, renderer = Suggestions(), PageRenderer()
@@ -176,14 +174,14 @@ def build(
     renderer: PageRenderer,
     folder: Folder,
     guard: Middleware,
-    tools: "FastMCP[Any] | None" = None,
+    tools: "Tools | None" = None,
 ) -> gr.Server:
     """The server, not yet launched."""
     server = gr.Server(title="Footnote", openapi_url=None, middleware=[guard])
     _add_streams(server, sessions, starters, writers)
     _add_requests(server, sessions, starters, writers, renderer, folder)
     if tools:
-        server.router.routes.extend(tools.streamable_http_app().routes)
+        server.router.routes.extend(tools.routes(MCP))
     return server
 
 
@@ -366,7 +364,7 @@ def _owner(user: str | None, headers: Any) -> str | None:
 
 
 def _running(
-    tools: "FastMCP[Any] | None",
+    tools: "Tools | None",
 ) -> Callable[[Any], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
