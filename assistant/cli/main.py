@@ -5,6 +5,7 @@ What takes long to import is imported where it is first needed.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -263,6 +264,9 @@ def mcp(
         lambda step: opened_assistant(source, settings, on_step=step),
         lambda error: notes.print(f"footnote: {error}"),
     )
+    # Clients kill what has not ended two seconds after they close its input, and looking through
+    # all that is loaded for garbage, as Python does at its end, may take longer.
+    gc.freeze()
     raise typer.Exit(0 if is_fine else MISTAKE)
 
 
