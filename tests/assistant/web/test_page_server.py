@@ -357,7 +357,8 @@ def test_a_login_guards_everything(tmp_path: Path) -> None:
                 assert answer is not None
                 assert answer["text"] == QUOTE
 
-        finished(talk())
+        with ThreadPoolExecutor(1) as pool:  # the browser has this thread's event loop
+            pool.submit(finished, talk()).result(PATIENCE)
 
         context = browser.new_context()
         context.set_default_timeout(PATIENCE * SECONDS)
