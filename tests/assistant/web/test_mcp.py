@@ -273,8 +273,17 @@ def test_a_client_may_leave_while_they_are_indexed(tmp_path: Path, large: Docume
     index.close()
 
 
-def test_ctrl_c_ends_it(tmp_path: Path) -> None:
-    with talking(tmp_path) as talk:
+def test_a_client_that_no_longer_reads_is_let_go(index_folder: Path, tmp_path: Path) -> None:
+    with talking(tmp_path, "--index-dir", index_folder) as talk:
+        talk.begin()
+        assert talk.process.stdout is not None
+        talk.process.stdout.close()
+        talk.call("documents")
+        assert talk.process.wait(PATIENCE) == 0
+
+
+def test_ctrl_c_ends_it(index_folder: Path, tmp_path: Path) -> None:
+    with talking(tmp_path, "--index-dir", index_folder) as talk:
         talk.begin()
         assert talk.result(talk.call("documents"))["structuredContent"]["total"] == 1
         talk.process.send_signal(signal.SIGINT)
@@ -311,8 +320,8 @@ def test_what_is_found_wrong_later_is_told_to_the_client_too(tmp_path: Path) -> 
         assert talk.leave() == 2
 
 
-def test_nonsense_is_answered_and_does_no_harm(tmp_path: Path) -> None:
-    with talking(tmp_path) as talk:
+def test_nonsense_is_answered_and_does_no_harm(index_folder: Path, tmp_path: Path) -> None:
+    with talking(tmp_path, "--index-dir", index_folder) as talk:
         talk.begin()
         assert talk.process.stdin is not None
         for line in ("", "not json", '{"jsonrpc":"2.0"}', "[]", "\x00\ud7ff", "9" * 100_000):
