@@ -34,6 +34,7 @@ from assistant.answering.overview import choose_overview, scope_of, sections
 from assistant.answering.replies import REPLIES
 from assistant.calibration import Calibration, Thresholds, load_calibration
 from assistant.documents import (
+    OVERVIEW,
     kept_in,
     read_raw_documents,
     shipped_raw_documents,
@@ -273,14 +274,7 @@ class Assistant:
             SettingsError: the thresholds are not in order.
         """
         asking = self._asking(question, history, refuse_below, answer_from, legs)
-
-        def answer(own: Self) -> Answer:
-            for event in asking(own):
-                if isinstance(event, Done):
-                    return event.answer
-            raise AssertionError("a stream ends with Done")
-
-        return self._whole(answer)
+        return self._whole(lambda own: _last(asking(own)))
 
     def stream(
         self,
@@ -524,6 +518,37 @@ class Assistant:
             builder.judged(sentence, verifier.judge(sentence, question), keep=True)
         return Verification(tuple(builder.sentences), tuple(builder.citations))
 
+    def overview(self, section: str | None = None, count: int | None = None) -> Answer:
+        """Sentences that together stand for the documents, or for the part under a heading; as
+        `ask` gives them to who asks for a summary.
+
+        Args:
+            section: what the heading says, or some of it; all of the documents when left out.
+            count: how many sentences; by what the overview is of when left out.
+
+        Raises:
+            QuestionError: no heading is like `section`, it is empty or too long, or there is
+                nothing but tables.
+        """
+        timer = Timer()
+        text = OVERVIEW if section is None else check_question(section)
+        topic = frozenset[str]() if section is None else frozenset(terms_of(text))
+        scope = scope_of(self.documents, topic, lambda: True)
+        if scope is None or (section is not None and scope.heading is None):
+            raise QuestionError(
+                f"No heading is like {text!r}. Give the words of one, or leave the section out."
+            )
+        chosen = choose_overview(scope, self.index.vectors, count)
+        if not chosen:
+            raise QuestionError(
+                "There is nothing but tables, and no sentence stands for those. Ask for what is in "
+                "them."
+            )
+        vector = self.index.encoder.encode_query(text)
+        asked = Question(text, text, text, vector, kind="overview", length=count)
+        decision = Decision("answered", 1.0, tuple(chosen), kind="overview")
+        return _last(self._tell(asked, decision, timer))
+
     def read(self, question: str, history: Sequence[Turn] = ()) -> RawEvidence:
         """What decisions about a question are made on; for calibrating them."""
         asked = self._understand(question, history)
@@ -592,6 +617,14 @@ class Assistant:
         from assistant.llama_index import AssistantQueryEngine
 
         return AssistantQueryEngine(self.ask)
+
+
+def _last(events: Iterator[Event]) -> Answer:
+    """The whole answer at the end of a stream."""
+    for event in events:
+        if isinstance(event, Done):
+            return event.answer
+    raise AssertionError("a stream ends with Done")
 
 
 def _said_of_itself(kind: Kind) -> Decision:

@@ -24,7 +24,7 @@ ORDER = {
     "assistant": (
         "english enumerations timer calibration settings answer documents "
         "query retrieval llm verification answering "
-        "feedback llama_index assistant watching service api web cli"
+        "feedback llama_index assistant watching service mcp api web cli"
     ).split(),
     "evals": "datasets running metrics reporting fitting training benchmark cli".split(),
 }
@@ -46,7 +46,7 @@ HOMES = {
     "lxml": {"index.chunking.rich_text"},
     "markdown_it": {"index.chunking.markdown"},
     "onnxruntime": {"assistant.retrieval.reading_model"},
-    "mcp": {"assistant.web.mcp"},
+    "mcp": {"assistant.mcp.server"},
     "matplotlib": {"evals.reporting.plots"},
     "oxmsg": {"index.chunking.mail"},
     "pathspec": {"index.chunking.files"},

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -19,6 +19,7 @@ from assistant.service.service import wait_for_the_end
 from index.errors import SettingsError
 
 if TYPE_CHECKING:
+    from assistant.mcp.server import Server as Tools
     from assistant.service.service import Service
     from assistant.watching import FolderWatch
 
@@ -31,7 +32,7 @@ def serve(
     host: str,
     port: int | None = None,
     *,
-    tools: Any | None = None,
+    tools: Tools | None = None,
     watch: FolderWatch | None = None,
 ) -> None:
     """Serve the API until that is ended, and print its address.
@@ -57,7 +58,7 @@ def serve(
 
 @contextmanager
 def served(
-    service: Service, host: str, ports: Sequence[int], tools: Any | None = None
+    service: Service, host: str, ports: Sequence[int], tools: Tools | None = None
 ) -> Iterator[str]:
     """The API, answering at the address that it gives, inside the `with`.
 
@@ -72,7 +73,7 @@ def served(
     """
     app = build(service, page=False)
     if tools:
-        app.router.routes.extend(tools.streamable_http_app().routes)
+        app.router.routes.extend(tools.routes(MCP))
     app.router.lifespan_context = lifespan_of(tools.session_manager if tools else None)
     app.user_middleware[:] = list(service.guards)
     listening = _listen(host, ports)

@@ -5,8 +5,10 @@ What takes long to import is imported where it is first needed.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any
@@ -205,6 +207,8 @@ def chat(
 
     logins = read_logins(auth)
     check_host(host, logins)  # before anything long
+    if mcp:
+        import_module("assistant.mcp.server")  # says before anything long if its package is missing
     with opened_to_serve(context, source, watch, log) as (assistant, unread, follow):
         from assistant.web.server import serve
 
@@ -263,12 +267,14 @@ def serve(
     login.
     """
     from assistant.service.keys import KIND, Keys
-    from assistant.service.security import MCP, check_host, read_logins
+    from assistant.service.security import check_host, read_logins
     from assistant.service.service import Service
 
     logins = read_logins(auth)
     if page:
         check_host(host, logins)  # before anything long
+    if mcp:
+        import_module("assistant.mcp.server")  # as above
     with opened_to_serve(context, source, watch, log) as (assistant, unread, follow):
         if page:
             from assistant.web.server import serve
@@ -294,11 +300,45 @@ def serve(
             )
         tools = None
         if mcp:
-            from assistant.web.mcp import check_installed, tools_of
+            from assistant.mcp.server import server_of
 
-            check_installed()
-            tools = tools_of(assistant, MCP)
+            tools = server_of(assistant)
         serve_api(Service.of(assistant, host, logins), host, port, tools=tools, watch=follow)
+
+
+@app.command()
+def mcp(
+    context: typer.Context,
+    source: Source = None,
+    ignore: Ignore = None,
+    index_dir: IndexDir = None,
+    encoder: EncoderName = None,
+    reader: ReaderName = None,
+    max_sentences: MaxSentences = None,
+    refuse_below: RefuseBelow = None,
+    answer_from: AnswerFrom = None,
+    llm: LanguageModel = None,
+    unsupported: Unsupported = None,
+) -> None:
+    """Answer an MCP client, such as a desktop chat program, on standard input and output."""
+    from assistant.llm.client import check_setting
+    from assistant.mcp.stdio import serve_stdio
+    from index.chunking.files import mode_of
+
+    settings = settings_of(context)
+    check_setting(settings)
+    for path in source or []:
+        mode_of(path)  # what is missing is told at once, while whoever set it up may still look
+    if sys.stdin.isatty():
+        notes.print("This is for MCP clients, which start it themselves. Ctrl-C ends it.")
+    is_fine = serve_stdio(
+        lambda step: opened_assistant(source, settings, on_step=step),
+        lambda error: notes.print(f"footnote: {error}"),
+    )
+    # Clients kill what has not ended two seconds after they close its input, and looking through
+    # all that is loaded for garbage, as Python does at its end, may take longer.
+    gc.freeze()
+    raise typer.Exit(0 if is_fine else MISTAKE)
 
 
 def main(servers: Sequence[Server] = SERVERS) -> None:

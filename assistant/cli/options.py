@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from assistant.settings import Settings
     from assistant.watching import FolderWatch, Unread
     from index import Index
+    from index.store.writer import Progress
 
 LARGE = 5_000_000  # bytes to read that are worth a word
 
@@ -140,9 +141,10 @@ def opened_assistant(
     source: list[Path] | None,
     settings: Settings,
     on_skip: Callable[[DocumentError], None] = lambda _: None,
+    on_step: Progress = lambda _done, _total: None,
 ) -> Iterator[Assistant]:
-    """An assistant on the documents, with progress shown while they are indexed; files that cannot
-    be read are told of, and given to `on_skip`."""
+    """An assistant on the documents, with progress shown while they are indexed, and given to
+    `on_step`; files that cannot be read are told of, and given to `on_skip`."""
     from assistant.assistant import Assistant
 
     def skip(error: DocumentError) -> None:
@@ -150,10 +152,15 @@ def opened_assistant(
         on_skip(error)
 
     with IndexingProgress(notes) as progress:
+
+        def step(done: int, total: int) -> None:
+            progress(done, total)
+            on_step(done, total)
+
         assistant = Assistant.open(
             *(source or ()),
             settings=settings,
-            progress=progress,
+            progress=step,
             on_wait=notes.print,
             on_skip=skip,
             on_found=tell_found,

@@ -64,6 +64,7 @@ class LanguageModel:
         silence: seconds without a word after which it is given up.
         context: its context size in tokens, where it is known better than `llm` does.
         on_close: called by `close`.
+        on_end: called at the end of a request, in its thread, however it ended.
     """
 
     def __init__(
@@ -72,8 +73,10 @@ class LanguageModel:
         silence: float = 30.0,
         context: int | None = None,
         on_close: Callable[[], None] = lambda: None,
+        on_end: Callable[[], None] = lambda: None,
     ) -> None:
         self._llm = llm
+        self._on_end = on_end
         self._silence = silence
         self._on_close = on_close
         self.context = context or int(llm.metadata.context_window or DEFAULT_CONTEXT)
@@ -144,6 +147,8 @@ class LanguageModel:
             pieces.put(None if ended not in (None, "length") else LanguageModelError(CUT_OFF))
         except BaseException as error:  # noqa: BLE001, told to whoever waits, whatever it is
             pieces.put(error)
+        finally:
+            self._on_end()
 
     def _limits(self, most: int) -> dict[str, Any]:
         return {"max_tokens": most} if "max_tokens" in type(self._llm).model_fields else {}
@@ -222,14 +227,30 @@ def _served(
         raise not_installed("Writing with a language model", "llm") from error
     told = _ask(endpoint, key, settings.llm_timeout)
     context = settings.llm_context or told.get("context") or DEFAULT_CONTEXT
-    client = httpx.Client(timeout=settings.llm_timeout, trust_env=not _is_here(endpoint))
+    # What openai has open of a stream that is given up is only closed when garbage is collected,
+    # for it refers to itself. If that happens while the next request, of the same thread, holds
+    # the lock of the connections, it waits for itself, for ever. So it is closed here, and at once.
+    mine = threading.local()
+
+    def note(response: httpx.Response) -> None:
+        mine.response = response
+
+    def let_go() -> None:
+        if hasattr(mine, "response"):
+            mine.response.close()
+
+    client = httpx.Client(
+        timeout=settings.llm_timeout,
+        trust_env=not _is_here(endpoint),
+        event_hooks={"response": [note]},
+    )
     llm: LLM = OpenAILike(
         model=endpoint.model or told.get("model") or "default",
         api_base=endpoint.address,
         api_key=key or "none",
         is_chat_model=True,
         context_window=context,
-        max_tokens=MAX_TOKENS,
+        # Without `max_tokens`, which would overrule what is asked for with each request.
         temperature=0.0,
         max_retries=0,
         timeout=settings.llm_timeout,
@@ -242,7 +263,7 @@ def _served(
         client.close()
         kept.clear()
 
-    return LanguageModel(llm, settings.llm_timeout, context, close)
+    return LanguageModel(llm, settings.llm_timeout, context, close, let_go)
 
 
 def _is_here(endpoint: Endpoint) -> bool:

@@ -132,6 +132,7 @@ class AnswerValue(Value):
         "supports them."
     )
     note: str | None = Field(description="What went wrong on the way to this answer, if anything.")
+    revision: str = Field(description="Of the documents; the same ones have the same, anywhere.")
     timings_ms: dict[str, float] = Field(description="Milliseconds by stage, and their `total`.")
 
     @classmethod

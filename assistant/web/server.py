@@ -47,6 +47,7 @@ from index.errors import (
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
+    from assistant.mcp.server import Server as Tools
 
 #: Questions of one person that are answered at once.
 OWN_AT_ONCE = 2
@@ -113,10 +114,9 @@ def serve(
     check_host(host, auth)
     tools = None
     if mcp:
-        from assistant.web.mcp import check_installed, tools_of
+        from assistant.mcp.server import server_of
 
-        check_installed()
-        tools = tools_of(assistant, MCP)
+        tools = server_of(assistant)
     service = Service.of(assistant, host, auth, servers)
     renderer = PageRenderer()
     server = build(service, renderer, Folder(tuple(unread), watch), tools)
@@ -176,7 +176,7 @@ def build(
     service: Service,
     renderer: PageRenderer,
     folder: Folder,
-    tools: Any | None = None,
+    tools: "Tools | None" = None,
 ) -> gr.Server:
     """The server, not yet launched."""
     api = Middleware(Switch, api=build_api(service, page=True))
@@ -184,7 +184,7 @@ def build(
     _add_streams(server, service)
     _add_requests(server, service, renderer, folder)
     if tools:
-        server.router.routes.extend(tools.streamable_http_app().routes)
+        server.router.routes.extend(tools.routes(MCP))
     return server
 
 

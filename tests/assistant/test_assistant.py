@@ -136,6 +136,20 @@ def test_what_was_decided_is_told_before_the_sentences(assistant: Assistant) -> 
         assert events[-1].answer.status == status
 
 
+def test_an_overview_is_of_everything_or_of_a_part(assistant: Assistant) -> None:
+    whole = assistant.overview()
+    assert (whole.status, whole.kind) == ("answered", "overview")
+    assert len({citation.paragraph.heading for citation in whole.citations}) > 3
+    part = assistant.overview("strategy toward the Indo-Pacific", 3)
+    assert len(part.sentences) == 3
+    for citation in part.citations:
+        assert citation.paragraph.heading[-1] == "US Strategy toward the Indo-Pacific"
+        citation.check(assistant.index.document(citation.paragraph.document_id))
+    for nothing in ("zebras", "the", " "):
+        with pytest.raises(QuestionError, match=r"heading|empty"):
+            assistant.overview(nothing)
+
+
 def test_thresholds_are_in_order(assistant: Assistant) -> None:
     told = "refuse_below is 0.8 and answer_from 0.2"
     with pytest.raises(SettingsError, match=told):

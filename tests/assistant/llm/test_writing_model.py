@@ -3,8 +3,11 @@ the OpenAI protocol. The long test asks the whole shipped set."""
 
 from __future__ import annotations
 
+import gc
 import json
 import re
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from model_servers import gguf
 
 from assistant import Answer, Assistant
 from assistant.answer import Done, SentenceReady
+from assistant.llm.client import LanguageModelError
 from assistant.settings import load_settings
 from index.errors import SettingsError
 
@@ -46,8 +50,7 @@ def writing(assistant: Assistant) -> Iterator[Assistant]:
         index_dir=assistant.settings.index_dir,
         llm=str(gguf()),
         llm_context=2048,
-        # Now and then the server in process falls silent; what it was asked is quoted then.
-        llm_timeout=60.0,
+        llm_timeout=PATIENCE,
     )
     own = Assistant(assistant.index, assistant.document_ids, chosen)
     yield own
@@ -108,6 +111,33 @@ def test_the_same_over_the_protocol(writing: Assistant, assistant: Assistant) ->
     ready = tuple(event.sentence for event in events if isinstance(event, SentenceReady))
     assert ready == events[-1].answer.sentences
     check([events[-1].answer])
+
+
+def test_it_writes_no_more_than_it_may(writing: Assistant) -> None:
+    pieces = writing._writer._loaded().stream([("user", "Count to a hundred.")], 3)
+    came = []
+    with pytest.raises(LanguageModelError, match="cut off"):
+        came.extend(pieces)  # what has come before the error is kept
+    assert 1 <= len(came) <= 3
+
+
+def test_what_is_given_up_is_closed_at_once(writing: Assistant) -> None:
+    """Left to the collection of garbage it is closed whenever that runs: in the next request, say,
+    which then waits for itself."""
+    model = writing._writer._loaded()
+    pool = model._llm._http_client._transport._pool
+    gc.disable()
+    try:
+        pieces = model.stream([("user", "Count to a hundred.")])
+        next(pieces)
+        pieces.close()  # type: ignore[attr-defined]
+        deadline = time.monotonic() + PATIENCE
+        while any("_run" in thread.name for thread in threading.enumerate()):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert all(one.is_idle() or one.is_closed() for one in pool.connections)
+    finally:
+        gc.enable()
 
 
 def test_any_llama_index_model_can_write(writing: Assistant, assistant: Assistant) -> None:

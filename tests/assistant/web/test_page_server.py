@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import httpx
+import httpx2
 import pytest
 from browsing import QUESTION, QUOTE, SECONDS, Visit, ask, chromium, picture, serving, settled
 from helpers import PATIENCE
-from mcp import ClientSession
+from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from playwright.sync_api import expect
 
@@ -323,44 +324,21 @@ def test_the_gate(url: str) -> None:
         assert "/seeds" not in client.get("session").text
 
 
-def test_tools_for_mcp_clients(url: str) -> None:
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+def test_tools_for_mcp_clients(url: str, mode: str) -> None:
     async def talk() -> None:
-        async with (
-            httpx.AsyncClient(timeout=PATIENCE) as http,
-            streamable_http_client(f"{url}mcp", http_client=http) as (read, write, _),
-            ClientSession(read, write) as session,
-        ):
-            await session.initialize()
-            tools = {tool.name: tool for tool in (await session.list_tools()).tools}
-            assert set(tools) == {"ask", "search", "read_paragraph"}
-            for tool in tools.values():
-                assert tool.description
-                for argument in tool.inputSchema["properties"].values():
-                    assert argument["type"] in ("string", "integer")
-                    assert argument["description"]
-            answer = (await session.call_tool("ask", {"question": QUESTION})).structuredContent
+        async with Client(f"{url}mcp", mode=mode) as client:
+            answer = (await client.call_tool("ask", {"question": QUESTION})).structured_content
             assert answer is not None
             assert (answer["text"], answer["status"]) == (QUOTE, "answered")
             [citation] = answer["citations"]
-            found = (
-                await session.call_tool("search", {"query": QUESTION, "count": 3})
-            ).structuredContent
-            assert found is not None
-            assert len(found["result"]) == 3
-            place = {"document": found["result"][0]["document"], "number": citation["paragraph"]}
-            read_ = (await session.call_tool("read_paragraph", place)).structuredContent
-            assert read_ is not None
-            assert read_["text"] == citation["paragraph_text"]
-            assert read_["of"] == 32
-            for name, arguments, told in (
-                ("read_paragraph", place | {"number": 99}, "no paragraph 99"),
-                ("read_paragraph", place | {"document": "x"}, "no document 'x'"),
-                ("ask", {"question": " "}, "empty"),
-                ("search", {"query": "a", "count": 0}, "greater than or equal to 1"),
-            ):
-                result = await session.call_tool(name, arguments)
-                assert result.isError
-                assert told in result.content[0].text  # type: ignore[union-attr]
+            [listed] = (await client.list_resources()).resources
+            assert citation["uri"].startswith(listed.uri)
+            [content] = (await client.read_resource(citation["uri"])).contents
+            assert content.text == citation["text"]  # type: ignore[union-attr]
+            wrong = await client.call_tool("ask", {"question": " "})
+            assert wrong.is_error
+            assert "empty" in wrong.content[0].text  # type: ignore[union-attr]
 
     finished(talk())
 
@@ -389,6 +367,18 @@ def test_a_login_guards_everything(tmp_path: Path) -> None:
         assert client.post("mcp", headers={"authorization": f"Basic {said}"}).status_code == 401
         said = base64.b64encode(b"ann:s3cret!").decode()
         assert client.post("mcp", headers={"authorization": f"Basic {said}"}).status_code != 401
+
+        async def talk() -> None:
+            async with (
+                httpx2.AsyncClient(auth=("ann", "s3cret!"), timeout=PATIENCE) as http,
+                Client(streamable_http_client(f"{address}mcp", http_client=http)) as mcp,
+            ):
+                answer = (await mcp.call_tool("ask", {"question": QUESTION})).structured_content
+                assert answer is not None
+                assert answer["text"] == QUOTE
+
+        with ThreadPoolExecutor(1) as pool:  # the browser has this thread's event loop
+            pool.submit(finished, talk()).result(PATIENCE)
 
         context = browser.new_context()
         context.set_default_timeout(PATIENCE * SECONDS)

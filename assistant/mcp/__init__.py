@@ -1,0 +1,1 @@
+"""The assistant for clients of the Model Context Protocol."""

@@ -1,0 +1,540 @@
+"""MCP clients: desktop ones, which start the installed command and talk over its standard input and
+output, and what all of them are given."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from helpers import FOOTNOTE, PATIENCE, run_footnote
+from mcp import Client, MCPError, StdioServerParameters
+from mcp.types import CallToolResult, ResourceLink, ResourceTemplateReference, TextContent
+
+from assistant import Assistant
+from assistant.answer import Event
+from assistant.mcp.server import AT_ONCE, PAGE, server_of
+from index import Index, document_from_text
+from index.models import Document
+from index.store.locks import ProcessLock
+
+QUESTION = "When was the US Indo-Pacific strategy released?"
+QUOTE = "The US Indo-Pacific strategy was released on February 11."
+MODES = ["legacy", "auto"]  # protocols with a handshake, and since 2026-07-28 without
+
+Value = TypeVar("Value")
+
+
+def finished(work: Coroutine[Any, Any, Value]) -> Value:
+    """What comes of it, if it comes to an end."""
+    return asyncio.run(asyncio.wait_for(work, PATIENCE))
+
+
+def desktop(folder: Path, *flags: str | Path) -> StdioServerParameters:
+    """What a desktop client has in its settings."""
+    arguments = ["mcp", "--index-dir", folder, *flags]
+    return StdioServerParameters(
+        command=FOOTNOTE, args=[str(argument) for argument in arguments], env=dict(os.environ)
+    )
+
+
+def told(result: CallToolResult) -> str:
+    """The text of a result, for clients that read nothing else."""
+    [first, *_] = result.content
+    assert isinstance(first, TextContent)
+    return first.text
+
+
+class Talk:
+    """A client that speaks the protocol by hand, to a real process."""
+
+    def __init__(self, process: subprocess.Popen[str], errors: Path) -> None:
+        self.process = process
+        self.heard: list[dict[str, Any]] = []
+        self._errors = errors
+        self._next = 0
+
+    @property
+    def errors(self) -> str:
+        return self._errors.read_text()
+
+    def send(self, method: str, *, is_request: bool = True, **params: Any) -> int:
+        """Send a request, or a notification; gives the request's id."""
+        message: dict[str, Any] = {"jsonrpc": "2.0", "method": method, "params": params}
+        if is_request:
+            self._next += 1
+            message["id"] = self._next
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(message) + "\n")
+        self.process.stdin.flush()
+        return self._next
+
+    def call(self, tool: str, *, token: str | None = None, **arguments: Any) -> int:
+        meta = {"_meta": {"progressToken": token}} if token else {}
+        return self.send("tools/call", name=tool, arguments=arguments, **meta)
+
+    def hear(self) -> dict[str, Any]:
+        """The next message."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, self.errors
+        message: dict[str, Any] = json.loads(line)  # nothing but the protocol is there
+        assert message["jsonrpc"] == "2.0"
+        self.heard.append(message)
+        return message
+
+    def notified(self, method: str) -> dict[str, Any]:
+        """The next notification of this kind."""
+        while (message := self.hear()).get("method") != method:
+            pass
+        params: dict[str, Any] = message.get("params", {})
+        return params
+
+    def result(self, request: int) -> dict[str, Any]:
+        """What a request came to."""
+        while (message := self.hear()).get("id") != request:
+            pass
+        result: dict[str, Any] = message["result"]
+        return result
+
+    def begin(self) -> dict[str, Any]:
+        result = self.result(
+            self.send(
+                "initialize",
+                protocolVersion="2025-06-18",
+                capabilities={},
+                clientInfo={"name": "by hand", "version": "1"},
+            )
+        )
+        self.send("notifications/initialized", is_request=False)
+        return result
+
+    def leave(self) -> int:
+        """Close the input, and give the code with which the process ends."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
+        for line in self.process.stdout:
+            self.heard.append(json.loads(line))
+        return self.process.wait(PATIENCE)
+
+
+@contextmanager
+def talking(folder: Path, *flags: str | Path, **environment: str) -> Iterator[Talk]:
+    """A conversation with the installed command. It never shows a traceback."""
+    errors = folder / "errors.txt"
+    with (
+        errors.open("w") as file,
+        subprocess.Popen(
+            [FOOTNOTE, "mcp", "--index-dir", str(folder / "index"), *map(str, flags)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=file,
+            text=True,
+            env=os.environ | environment,
+        ) as process,
+    ):
+        talk = Talk(process, errors)
+        # Whatever waits for a line is let go, and told what was wrong.
+        rescue = threading.Timer(PATIENCE, process.kill)
+        rescue.start()
+        try:
+            yield talk
+        finally:
+            rescue.cancel()
+            process.kill()
+    assert "Traceback" not in talk.errors, talk.errors
+
+
+@contextmanager
+def busy(folder: Path) -> Iterator[None]:
+    """The index is in use: who opens it waits until the end of the block."""
+    (folder / "index").mkdir(exist_ok=True)
+    with ProcessLock(folder / "index", 0).hold():
+        yield
+
+
+# --- a desktop client -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def index_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("desktop")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_desktop_client_asks_the_shipped_document(index_folder: Path, mode: str) -> None:
+    async def talk() -> None:
+        async with Client(desktop(index_folder), mode=mode) as client:
+            assert client.server_info is not None
+            assert client.server_info.name == "footnote"
+            assert "data" in (client.instructions or "")
+            names = set()
+            for tool in (await client.list_tools()).tools:
+                assert tool.description
+                assert tool.annotations is not None
+                assert tool.annotations.read_only_hint
+                for argument in tool.input_schema["properties"].values():
+                    assert argument["description"], (tool.name, argument)
+                assert tool.output_schema is not None  # the client checks what comes by it
+                names.add(tool.name)
+            assert names == {"ask", "documents", "overview", "read_paragraph", "search", "verify"}
+            calls: list[tuple[str, dict[str, Any]]] = [
+                ("ask", {"question": QUESTION}),
+                ("ask", {"question": "What is the population of India?"}),
+                ("search", {"query": "missile defense", "count": 3}),
+                ("verify", {"text": f"{QUOTE} Zebras are striped."}),
+                ("overview", {"section": "India", "sentences": 2}),
+                ("documents", {}),
+            ]
+            values = []
+            for name, arguments in calls:
+                result = await client.call_tool(name, arguments)
+                assert not result.is_error, told(result)
+                assert json.loads(told(result)) == result.structured_content
+                values.append(result.structured_content or {})
+            asked, refused, found, verified, overview, listing = values
+            assert (asked["text"], asked["status"]) == (QUOTE, "answered")
+            assert refused["status"] == "refused"
+            assert refused["closest"]
+            assert len(found["paragraphs"]) == 3
+            assert [s["verdict"] for s in verified["sentences"]] == ["supported", "unsupported"]
+            assert overview["kind"] == "overview"
+            assert len(overview["sentences"]) == 2
+            [document] = listing["documents"]
+
+            [citation] = asked["citations"]
+            [link] = [
+                own
+                for own in (await client.call_tool(*calls[0])).content
+                if isinstance(own, ResourceLink)
+            ]
+            assert link.uri == citation["uri"]
+            [content] = (await client.read_resource(link.uri)).contents
+            assert content.text == citation["text"]  # type: ignore[union-attr]
+            [whole] = (await client.read_resource(document["uri"])).contents
+            text = whole.text  # type: ignore[union-attr]
+            assert text[citation["start"] : citation["end"]] == citation["quote"] == QUOTE
+            place = {"document_id": citation["document_id"], "paragraph": citation["paragraph"]}
+            read = (await client.call_tool("read_paragraph", place)).structured_content
+            assert read is not None
+            assert read["text"] == citation["text"] == text[read["start"] : read["end"]]
+            assert read["of"] == document["paragraphs"] == 32
+
+    finished(talk())
+
+
+def test_it_answers_at_once_while_the_documents_are_not_there(tmp_path: Path) -> None:
+    with talking(tmp_path, FOOTNOTE_WAIT=str(PATIENCE)) as talk:
+        with busy(tmp_path):
+            assert talk.begin()["capabilities"]["resources"]["listChanged"]
+            assert len(talk.result(talk.send("tools/list"))["tools"]) == 6
+            assert talk.result(talk.send("resources/list"))["resources"] == []
+            asked = talk.call("ask", question=QUESTION, token="mine")
+            progress = talk.notified("notifications/progress")
+            assert progress["progressToken"] == "mine"
+            assert progress["progress"] == 0
+            assert "index" in progress["message"]
+            talk.send("ping")
+        answer = talk.result(asked)["structuredContent"]
+        assert answer["text"] == QUOTE
+        if not any(m.get("method", "").endswith("list_changed") for m in talk.heard):
+            talk.notified("notifications/resources/list_changed")
+        assert len(talk.result(talk.send("resources/list"))["resources"]) == 1
+        assert talk.leave() == 0
+        assert "Indexing 32 paragraphs" in talk.errors
+
+
+def test_a_client_may_leave_before_the_documents_are_there(tmp_path: Path) -> None:
+    with busy(tmp_path), talking(tmp_path, FOOTNOTE_WAIT=str(10 * PATIENCE)) as talk:
+        talk.begin()
+        talk.call("ask", question=QUESTION)
+        assert talk.leave() == 0
+
+
+def test_a_client_may_leave_while_they_are_indexed(tmp_path: Path, large: Document) -> None:
+    with talking(tmp_path, "--source", large.source) as talk:
+        talk.begin()
+        talk.call("ask", question=QUESTION, token="mine")
+        while not talk.notified("notifications/progress")["progress"]:
+            pass
+        assert talk.leave() == 0
+    index = Index(tmp_path / "index")  # nothing is damaged
+    assert len(index.documents()) <= 1
+    index.close()
+
+
+def test_a_client_that_no_longer_reads_is_let_go(index_folder: Path, tmp_path: Path) -> None:
+    with talking(tmp_path, "--index-dir", index_folder) as talk:
+        talk.begin()
+        assert talk.process.stdout is not None
+        talk.process.stdout.close()
+        talk.call("documents")
+        assert talk.process.wait(PATIENCE) == 0
+
+
+def test_ctrl_c_ends_it(index_folder: Path, tmp_path: Path) -> None:
+    with talking(tmp_path, "--index-dir", index_folder) as talk:
+        talk.begin()
+        assert talk.result(talk.call("documents"))["structuredContent"]["total"] == 1
+        talk.process.send_signal(signal.SIGINT)
+        assert talk.process.wait(PATIENCE) == 0  # the input is still open
+    with busy(tmp_path), talking(tmp_path, FOOTNOTE_WAIT=str(10 * PATIENCE)) as talk:
+        talk.begin()
+        while "Waiting for" not in talk.errors:
+            time.sleep(0.05)
+        talk.process.send_signal(signal.SIGINT)
+        assert talk.process.wait(PATIENCE) == 130
+        assert "Stopped." in talk.errors
+
+
+def test_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    for flags, message in (
+        (["--source", str(tmp_path / "none.txt")], "There is no file or folder"),
+        (["--llm", "nonsense"], "nonsense"),
+        (["--max-sentences", "0"], "max_sentences"),
+    ):
+        done = run_footnote("mcp", "--index-dir", tmp_path / "index", *flags, code=2)
+        assert message in done.stderr
+        assert done.stdout == ""
+
+
+def test_what_is_found_wrong_later_is_told_to_the_client_too(tmp_path: Path) -> None:
+    file = tmp_path / "picture.txt"
+    file.write_bytes(bytes(5000))
+    with talking(tmp_path, "--source", file) as talk:
+        talk.begin()
+        result = talk.result(talk.call("ask", question=QUESTION))
+        assert result["isError"]
+        assert "picture.txt" in result["content"][0]["text"]
+        assert "picture.txt" in talk.errors
+        assert talk.leave() == 2
+
+
+def test_nonsense_is_answered_and_does_no_harm(index_folder: Path, tmp_path: Path) -> None:
+    with talking(tmp_path, "--index-dir", index_folder) as talk:
+        talk.begin()
+        assert talk.process.stdin is not None
+        for line in ("", "not json", '{"jsonrpc":"2.0"}', "[]", "\x00\ud7ff", "9" * 100_000):
+            talk.process.stdin.write(line + "\n")
+        talk.send("no/such/method")
+        assert talk.hear()["error"]
+        answer = talk.result(talk.call("ask", question=QUESTION))["structuredContent"]
+        assert answer["text"] == QUOTE
+        assert talk.leave() == 0
+
+
+def test_a_request_that_is_cancelled_is_not_answered(tmp_path: Path) -> None:
+    with talking(tmp_path, FOOTNOTE_WAIT=str(PATIENCE)) as talk:
+        with busy(tmp_path):
+            talk.begin()
+            first = talk.call("ask", question=QUESTION)
+            talk.send("notifications/cancelled", is_request=False, requestId=first)
+            second = talk.call("ask", question=QUESTION)
+        assert talk.result(second)["structuredContent"]["text"] == QUOTE
+        assert talk.leave() == 0
+        assert first not in [message.get("id") for message in talk.heard]
+
+
+def test_two_clients_at_once_on_an_index_that_neither_has_made(
+    tmp_path: Path, small: Document
+) -> None:
+    async def ask() -> CallToolResult:
+        async with Client(desktop(tmp_path / "index", "--source", small.source)) as client:
+            return await client.call_tool("search", {"query": "This is paragraph 7 of set 0."})
+
+    async def both() -> Sequence[CallToolResult]:
+        return await asyncio.gather(ask(), ask())
+
+    one, other = finished(both())
+    assert not one.is_error, told(one)
+    assert one.structured_content == other.structured_content
+    with Assistant.open(small.source, index_dir=tmp_path / "index") as assistant:
+        assert assistant.index.status().paragraphs == len(small.paragraphs)
+
+
+# --- what all clients are given -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_errors_say_what_to_do(assistant: Assistant, mode: str) -> None:
+    [identity] = assistant.document_ids
+    place = {"document_id": identity, "paragraph": 1}
+
+    async def talk() -> None:
+        async with Client(server_of(assistant), mode=mode) as client:
+            for name, arguments, message in (
+                (
+                    "read_paragraph",
+                    place | {"paragraph": 99},
+                    "no paragraph 99; the document has 32",
+                ),
+                ("read_paragraph", place | {"document_id": "x"}, "no document 'x'. `documents`"),
+                ("read_paragraph", place | {"paragraph": "x"}, "valid integer"),
+                ("ask", {"question": " "}, "empty"),
+                ("ask", {}, "question"),
+                ("ask", {"question": "a", "documents": []}, "at least 1"),
+                ("ask", {"question": "a", "documents": [identity, "x"]}, "no document 'x'"),
+                ("ask", {"question": "a", "history": [{"role": "system", "content": ""}]}, "role"),
+                ("ask", {"question": "a" * 100_000}, "at most 4,000"),
+                ("search", {"query": "a", "count": 0}, "greater than or equal to 1"),
+                ("verify", {"text": " "}, "empty"),
+                ("verify", {"text": "a" * 60_000}, "at most 50000"),
+                ("overview", {"section": "zebras"}, "No heading is like 'zebras'"),
+                ("overview", {"section": " "}, "empty"),
+                ("nothing", {}, "nothing"),
+            ):
+                result = await client.call_tool(name, arguments)
+                assert result.is_error, (name, arguments)
+                assert message in told(result)
+                assert "Traceback" not in told(result)
+            for uri, message in (
+                ("footnote://documents/x", "no document 'x'"),
+                (f"footnote://documents/{identity}/paragraphs/0", "no paragraph 0"),
+                (f"footnote://documents/{identity}/paragraphs/x", "no paragraph"),
+                ("footnote://documents/..%2F..%2Fetc%2Fpasswd", "Unknown resource"),
+                ("file:///etc/passwd", "Unknown resource"),
+            ):
+                with pytest.raises(MCPError, match=message):
+                    await client.read_resource(uri)
+
+    finished(talk())
+
+
+def test_a_question_is_asked_in_its_conversation_and_of_some_documents(tmp_path: Path) -> None:
+    boats, trees = tmp_path / "boats.txt", tmp_path / "trees.txt"
+    boats.write_text("The harbour was built in 1871. Its crane lifts nine tons.\n")
+    trees.write_text("The orchard was planted in 1902. Its walls keep the wind out.\n")
+
+    async def talk() -> None:
+        with Assistant.open(boats, trees, index_dir=tmp_path / "index") as assistant:
+            async with Client(server_of(assistant)) as client:
+                listing = (await client.call_tool("documents", {})).structured_content
+                assert listing is not None
+                ids = {own["title"]: own["document_id"] for own in listing["documents"]}
+                query = {"query": "When was it built or planted?"}
+                for name in ("boats.txt", "trees.txt"):
+                    only = query | {"documents": [ids[name]]}
+                    found = (await client.call_tool("search", only)).structured_content
+                    assert found is not None
+                    assert {own["document"] for own in found["paragraphs"]} == {name}
+                history = [
+                    {"role": "user", "content": "When was the harbour built?"},
+                    {"role": "assistant", "content": "The harbour was built in 1871. [1]"},
+                ]
+                asked = {"question": "And the orchard?", "history": history}
+                answer = (await client.call_tool("ask", asked)).structured_content
+                assert answer is not None
+                assert answer["understood"] != "And the orchard?"
+                assert "1902" in answer["text"]
+
+    finished(talk())
+
+
+def test_documents_that_are_not_everyones_are_not_there(tmp_path: Path) -> None:
+    file = tmp_path / "boats.txt"
+    file.write_text("The harbour was built in 1871.\n")
+    secret = document_from_text("The password is walnut.", "upload:ann/secret.txt")
+
+    async def talk() -> None:
+        with Assistant.open(file, index_dir=tmp_path / "index") as assistant:
+            assistant.index.sync([secret], keep=True)
+            async with Client(server_of(assistant)) as client:
+                listed = (await client.list_resources()).resources
+                assert [own.title for own in listed] == ["boats.txt"]
+                for uri in (secret.id, f"{secret.id}/paragraphs/1"):
+                    with pytest.raises(MCPError, match="no document"):
+                        await client.read_resource(f"footnote://documents/{uri}")
+                for name, arguments in (
+                    ("ask", {"question": "What is the password?", "documents": [secret.id]}),
+                    ("search", {"query": "password", "documents": [secret.id]}),
+                    ("verify", {"text": "It is walnut.", "documents": [secret.id]}),
+                    ("overview", {"documents": [secret.id]}),
+                    ("read_paragraph", {"document_id": secret.id, "paragraph": 1}),
+                ):
+                    result = await client.call_tool(name, arguments)
+                    assert result.is_error
+                    assert "walnut" not in told(result)
+                search = await client.call_tool("search", {"query": "password walnut"})
+                assert "The password" not in told(search)
+
+    finished(talk())
+
+
+def test_resources_are_listed_by_pages_and_completed(tmp_path: Path) -> None:
+    for number in range(PAGE + 20):
+        (tmp_path / f"note {number:03}.txt").write_text(f"Note {number} is about boats.\n")
+
+    async def talk() -> None:
+        with Assistant.open(tmp_path, index_dir=tmp_path / "index") as assistant:
+            async with Client(server_of(assistant)) as client:
+                first = await client.list_resources()
+                assert first.next_cursor is not None
+                last = await client.list_resources(cursor=first.next_cursor)
+                assert last.next_cursor is None
+                listed = [*first.resources, *last.resources]
+                assert [own.name for own in listed] == list(assistant.document_ids)
+                assert (await client.list_resources(cursor="x")).resources == first.resources
+                templates = (await client.list_resource_templates()).resource_templates
+                document, paragraph = (template.uri_template for template in templates)
+                identity = listed[7].name
+
+                async def completed(uri: str, name: str, value: str, **more: str) -> list[str]:
+                    result = await client.complete(
+                        ResourceTemplateReference(uri=uri),
+                        {"name": name, "value": value},
+                        context_arguments=more or None,
+                    )
+                    return result.completion.values
+
+                assert await completed(document, "document_id", identity[:15]) == [identity]
+                assert await completed(document, "document_id", "NOTE 007") == [identity]
+                assert len(await completed(document, "document_id", "")) == 100
+                assert await completed(paragraph, "paragraph", "", document_id=identity) == ["1"]
+                assert await completed(paragraph, "paragraph", "", document_id="x") == []
+
+    finished(talk())
+
+
+class Slow(Assistant):
+    """The real assistant, but for questions that take for ever, as they may with a large language
+    model; `begun` counts them."""
+
+    begun = threading.Semaphore(0)
+
+    def stream(self, question: str, *args: Any, **options: Any) -> Iterator[Event]:
+        for event in super().stream(question, *args, **options):
+            yield event
+            if question.startswith("Slowly: "):
+                self.begun.release()
+            while question.startswith("Slowly: "):
+                time.sleep(0.01)
+                yield event
+
+
+def test_who_cancels_leaves_the_place_to_others(tmp_path: Path) -> None:
+    async def talk() -> None:
+        with Slow.open(index_dir=tmp_path) as assistant:
+            async with Client(server_of(assistant)) as client:
+                slowly = {"question": f"Slowly: {QUESTION}"}
+                asking = [
+                    asyncio.create_task(client.call_tool("ask", slowly)) for _ in range(AT_ONCE)
+                ]
+                for _ in asking:
+                    assert await asyncio.to_thread(Slow.begun.acquire, timeout=PATIENCE)
+                for one in asking:
+                    one.cancel()
+                result = await client.call_tool("ask", {"question": QUESTION})
+                assert result.structured_content is not None
+                assert result.structured_content["text"] == QUOTE
+
+    finished(talk())
