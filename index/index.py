@@ -14,7 +14,7 @@ from index.chunking.loader import RawDocument
 from index.encoder import DEFAULT_ENCODER, Encoder, Vectors
 from index.errors import DocumentError
 from index.models import Boxes, Document
-from index.retriever import IN_CONTEXT, LEGS, SearchResult, blend, search
+from index.retriever import IN_CONTEXT, LEGS, Hit, SearchResult, blend, search
 from index.store.manifest import Manifest, ParagraphText
 from index.store.pages import PageFiles
 from index.store.records import FileRecords, Records, checked
@@ -145,9 +145,9 @@ class Index:
         *,
         documents: Collection[str] | None = None,
         context: str | None = None,
-        weigh: str | None = None,
         legs: Collection[str] = LEGS,
         vector: Vectors | None = None,
+        around: Vectors | None = None,
     ) -> SearchResult:
         """The k paragraphs that best match the query, best first.
 
@@ -161,10 +161,11 @@ class Index:
             documents: ids of the documents to search, as if the index held no others; all of
                 them when left out.
             context: the query in the conversation that it is part of; then a paragraph's score is
-                the mean of what it has for both (see `retriever.blend`).
-            weigh: the text whose terms are weighed for the result; the query when left out.
+                the mean of what it has for both (see `retriever.blend`), and what the context alone
+                finds is told too.
             legs: which legs count; for ablation.
-            vector: the query's vector, where it is there already.
+            vector, around: the vectors of the query and of the context, where they are there
+                already.
 
         Raises:
             MissingPathError: a document is not in the index.
@@ -173,23 +174,22 @@ class Index:
             return SearchResult((), {})
         if vector is None:
             vector = self.encoder.encode_query(query)
-        around = None if context is None else self.encoder.encode_query(context)
+        if context is not None and around is None:
+            around = self.encoder.encode_query(context)
+        beside: list[Hit] = []
         with self._session.reading() as (_, snapshot):
             scope = snapshot.scope(documents)
             if context is None or around is None:
                 hits = search(snapshot, scope, query, vector, k, legs)
             else:
                 depth = max(k, IN_CONTEXT)
-                hits = blend(
-                    search(snapshot, scope, query, vector, depth, legs),
-                    search(snapshot, scope, context, around, depth, legs),
-                )[:k]
-        weighed = query if weigh is None else weigh
+                beside = search(snapshot, scope, context, around, depth, legs)
+                hits = blend(search(snapshot, scope, query, vector, depth, legs), beside)[:k]
         weights = {
-            language: {t: scope.terms.weight(t) for t in terms_of(weighed, language)}
+            language: {t: scope.terms.weight(t) for t in terms_of(query, language)}
             for language in scope.languages
         }
-        return SearchResult(tuple(hits), weights)
+        return SearchResult(tuple(hits), weights, tuple(beside[:k]))
 
     def vectors(self, paragraphs: Sequence[str]) -> dict[str, Vectors]:
         """The sentence vectors of paragraphs by id, each of shape (sentences, dimension).

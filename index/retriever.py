@@ -56,10 +56,12 @@ class SearchResult:
         hits: best first.
         term_weights: for each language of the documents that were searched, the stemmed terms that
             were asked about, and how much each weighs (idf) in them.
+        around: where the query was searched for in a context, what was found for that alone.
     """
 
     hits: tuple[Hit, ...]
     term_weights: Mapping[str, Mapping[str, float]]
+    around: tuple[Hit, ...] = ()
 
 
 def search(

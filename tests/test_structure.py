@@ -20,7 +20,7 @@ PACKAGES = ("index", "assistant", "evals")
 
 # Each imports only those before it. The way of a question through the assistant is in the middle.
 ORDER = {
-    "index": "errors models chunking encoder bm25 store retriever index".split(),
+    "index": "errors models chunking computing encoder bm25 store retriever index".split(),
     "assistant": (
         "english enumerations timer calibration settings answer documents "
         "query retrieval llm verification answering "
@@ -63,6 +63,7 @@ HOMES = {
     "sentence_transformers": {"index.encoder", "assistant.retrieval.reading_model"},
     "striprtf": {"index.chunking.rtf"},
     "xllamacpp": {"assistant.llm.client"},
+    "threadpoolctl": {"index.computing"},
     "watchfiles": {"assistant.watching"},
     # The evaluation has commands of its own, which the assistant does not import, and so has the
     # making of the reading model.

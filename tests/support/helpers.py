@@ -45,8 +45,8 @@ class CheapEncoder(Encoder):
         self.fingerprint = hashlib.sha256(self.name.encode()).hexdigest()[:12]
         self.embedded = 0
 
-    def encode_query(self, text: str) -> Vectors:
-        return self._draw(text)
+    def encode_queries(self, texts: Sequence[str]) -> list[Vectors]:
+        return [self._draw(text) for text in texts]
 
     def encode_paragraphs(self, paragraphs: Sequence[tuple[str, Spans]]) -> list[Vectors]:
         self.embedded += len(paragraphs)
