@@ -110,8 +110,8 @@ class _Vectors:
 
     def of(self, texts: Sequence[str]) -> list[Vectors]:
         """Their vectors; what is not known yet is encoded in one go."""
-        left = [text for text in dict.fromkeys(texts) if text not in self._known]
-        self._known.update(zip(left, self.encoder.encode_queries(left), strict=True))
+        if left := [text for text in dict.fromkeys(texts) if text not in self._known]:
+            self._known.update(zip(left, self.encoder.encode_queries(left), strict=True))
         return [self._known[text] for text in texts]
 
 

@@ -103,8 +103,8 @@ class _Look:
 
     def encode(self, texts: Sequence[str]) -> None:
         """Encode texts in one go, for what is looked up next."""
-        left = [text for text in dict.fromkeys(texts) if text not in self._vectors]
-        self._vectors.update(zip(left, self._index.encoder.encode_queries(left), strict=True))
+        if left := [text for text in dict.fromkeys(texts) if text not in self._vectors]:
+            self._vectors.update(zip(left, self._index.encoder.encode_queries(left), strict=True))
         self._timer.lap("encode")
 
     def both(

@@ -39,7 +39,8 @@ class CheapEncoder(Encoder):
     `embedded` counts the paragraphs it was given. Another `salt` is another vector space.
     """
 
-    def __init__(self, salt: str = "", dimension: int = 384) -> None:
+    def __init__(self, salt: str = "", dimension: int = 384, lanes: int = 1) -> None:
+        self.lanes = lanes
         self.name = f"cheap{salt}"
         self.dimension = dimension
         self.fingerprint = hashlib.sha256(self.name.encode()).hexdigest()[:12]
