@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from threadpoolctl import LibController
+    from torch import Tensor, nn
 
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
@@ -63,6 +64,44 @@ def _openmp() -> list[LibController]:
     from threadpoolctl import ThreadpoolController
 
     return list(ThreadpoolController().select(user_api="openmp").lib_controllers)
+
+
+def pack_weights(model: nn.Module) -> None:
+    """Lay out the weights of a bfloat16 model as the processor's kernels want them, for good:
+    PyTorch otherwise does that anew in every pass. What comes out has the same bits.
+
+    Where this PyTorch or the processor has no such kernels, nothing is changed. The operations are
+    those that `torch.compile` makes use of.
+    """
+    import torch
+    from torch import nn
+
+    kernels = torch.ops.mkldnn
+    known = all(hasattr(kernels, name) for name in ("_reorder_linear_weight", "_linear_pointwise"))
+    if not known or not torch.ops.mkldnn._is_mkldnn_bf16_supported():  # noqa: SLF001
+        return
+
+    class Packed(nn.Module):
+        """A linear layer with its weights laid out."""
+
+        def __init__(self, layer: nn.Linear) -> None:
+            super().__init__()
+            self.weight = kernels._reorder_linear_weight(layer.weight.detach(), None)  # noqa: SLF001
+            self.bias = layer.bias.detach()
+
+        def forward(self, states: Tensor) -> Tensor:
+            made: Tensor = kernels._linear_pointwise(  # noqa: SLF001
+                states, self.weight, self.bias, "none", [], ""
+            )
+            return made
+
+    with torch.inference_mode():
+        for module in list(model.modules()):
+            for name, layer in list(module.named_children()):
+                if not isinstance(layer, nn.Linear) or type(layer) is not nn.Linear:
+                    continue  # what is made from a linear layer may do more
+                if layer.bias is not None and layer.weight.dtype == torch.bfloat16:
+                    setattr(module, name, Packed(layer))
 
 
 class _Request(Generic[_Given, _Made]):

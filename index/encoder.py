@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.computing import Together, cores, one_thread
+from index.computing import Together, cores, one_thread, pack_weights
 from index.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ class Encoder:
         self._is_small = sum(p.numel() for p in self._model.parameters()) <= SMALL
         if self._is_small:
             self.lanes = cores()
+        pack_weights(self._model)
         self._questions = Together(self._encode_tokens, QUESTIONS)
 
     def encode_query(self, text: str) -> Vectors:

@@ -13,8 +13,14 @@ import pytest
 import torch
 from helpers import PATIENCE, seed_sentences
 
-from index.computing import Together, cores, one_thread
-from index.encoder import Encoder
+from index.computing import Together, cores, one_thread, pack_weights
+from index.encoder import (
+    DEFAULT_ENCODER,
+    Encoder,
+    default_model_path,
+    has_native_bfloat16,
+    load_model,
+)
 
 
 def until(holds: Callable[[], bool]) -> None:
@@ -155,6 +161,21 @@ def test_a_question_has_the_same_bits_whatever_it_is_encoded_with(real_encoder: 
         found = list(people.map(real_encoder.encode_query, texts * 3))
     assert [vector.tobytes() for vector in found] == apart * 3
     assert real_encoder.encode_queries([]) == []
+
+
+@pytest.mark.skipif(not has_native_bfloat16(), reason="this processor has no bfloat16")
+def test_packed_weights_give_the_same_bits(real_encoder: Encoder) -> None:
+    plain, packed = (load_model(default_model_path(), DEFAULT_ENCODER) for _ in range(2))
+    pack_weights(packed)
+    changed = {type(module).__name__ for module in packed.modules()}
+    assert "Packed" in changed
+    assert "Linear" not in changed
+    for rows in (1, 3, 40):
+        texts = list(seed_sentences()[:rows])
+        expected, found = (
+            model.encode(texts, show_progress_bar=False) for model in (plain, packed)
+        )
+        assert expected.tobytes() == found.tobytes()
 
 
 def test_a_small_model_computes_on_one_thread(real_encoder: Encoder) -> None:

@@ -25,10 +25,10 @@ from index.errors import IndexBusyError
 from index.index import Index
 from index.models import Document
 
-# Arguments: folder, file, encoder; `cheap3` is the cheap one with three lanes. Prints `ready` before
-# the sync, `at` and how far it is after each step, and `done` after it. It goes on from step to step
-# only when told so by a line, so that whoever watches it knows where it is, however busy the machine
-# is.
+# Arguments: folder, file, encoder; `cheap3` is the cheap one with three lanes. Prints `ready`
+# before the sync, `at` and how far it is after each step, and `done` after it. It goes on from step
+# to step only when told so by a line, so that whoever watches it knows where it is, however busy
+# the machine is.
 WORKER = """
 import sys
 from pathlib import Path
