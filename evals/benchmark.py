@@ -26,7 +26,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.resources import files
@@ -54,6 +54,8 @@ CHANGED = 0.001
 SAMPLE, PER_DOCUMENT = 2000, 1000
 #: Questions that are asked, at most. Not tuned.
 QUESTIONS = 40
+#: People who ask at once, and how often each of them does. Not tuned.
+CROWDS, EACH = (8, 50), 4
 MIB = 1 << 20
 
 # The same library, model and precision, and nothing else.
@@ -76,6 +78,9 @@ class Size:
         ask_none_ms, ask_shipped_ms, query_ms: milliseconds of a warm answer without a reading
             model, with the shipped one, and of encoding the question alone.
         stages_ms: milliseconds by stage of the answer with the shipped model.
+        crowds: by how many people asked at once, each again as soon as the answer was there:
+            `answers`, how many a second, and `p50_ms` and `p95_ms`, milliseconds that half and 95 %
+            of the answers took at most; with the shipped model.
         start_s, bare_s: seconds of a cold `footnote ask`, and of the bare model.
         indexing_mib, asking_mib: the most memory of the process that indexed, and of one that
             opened the index and answered.
@@ -92,6 +97,7 @@ class Size:
     ask_shipped_ms: float
     query_ms: float
     stages_ms: dict[str, float]
+    crowds: dict[str, dict[str, float]]
     start_s: float
     bare_s: float
     indexing_mib: float
@@ -199,14 +205,31 @@ def ask_size(index_dir: Path, questions: Sequence[str]) -> dict[str, Any]:
             answers = [assistant.ask(question) for question in questions]
             encode = assistant.index.encoder.encode_query
             query = [_seconds(partial(encode, question)) for question in questions]
+            crowds = {str(people): _crowd(assistant, questions, people) for people in CROWDS}
         found[f"ask_{reader}_ms"] = statistics.median(a.timings_ms["total"] for a in answers)
         found["query_ms"] = statistics.median(query) * 1000
         found["stages_ms"] = {
             stage: round(statistics.median(a.timings_ms[stage] for a in answers), 2)
             for stage in answers[0].timings_ms
         }
+    found["crowds"] = crowds
     found["asking_mib"] = _peak_mib()
     return found
+
+
+def _crowd(assistant: Assistant, questions: Sequence[str], people: int) -> dict[str, float]:
+    """How so many people fare who ask at once. See `Size.crowds`."""
+
+    def ask(person: int) -> list[float]:
+        own = [questions[(person + turn * people) % len(questions)] for turn in range(EACH)]
+        return [_seconds(partial(assistant.ask, question)) * 1000 for question in own]
+
+    with ThreadPoolExecutor(people) as pool:
+        began = time.perf_counter()
+        took = [one for own in pool.map(ask, range(people)) for one in own]
+        seconds = time.perf_counter() - began
+    cuts = statistics.quantiles(took, n=20)
+    return {"answers": len(took) / seconds, "p50_ms": cuts[9], "p95_ms": cuts[18]}
 
 
 def sentences_of(corpus: Sequence[Document]) -> list[str]:
@@ -313,6 +336,7 @@ def _rows(sizes: Sequence[Size]) -> list[tuple[str, list[str]]]:
         "query encoding, ms": lambda s: f"{s.query_ms:.1f}",
         "  ratio, reader none": lambda s: f"{s.ask_none_ms / s.query_ms:.1f}",
         "  ratio, reader shipped": lambda s: f"{s.ask_shipped_ms / s.query_ms:.1f}",
+        **{name: cell for people in CROWDS for name, cell in _crowd_rows(people)},
         "cold `footnote ask`, s": lambda s: f"{s.start_s:.2f}",
         "bare model, s": lambda s: f"{s.bare_s:.2f}",
         "  ratio, start": lambda s: f"{s.start_s / s.bare_s:.2f}",
@@ -321,6 +345,15 @@ def _rows(sizes: Sequence[Size]) -> list[tuple[str, list[str]]]:
         "disk, MiB": lambda s: f"{s.disk_mib:,.0f}",
     }
     return [(name, [cell(size) for size in sizes]) for name, cell in lines.items()]
+
+
+def _crowd_rows(people: int) -> Iterator[tuple[str, Callable[[Size], str]]]:
+    def share(key: str) -> Callable[[Size], str]:
+        return lambda size: f"{size.crowds[str(people)][key] / size.query_ms:.0f}"
+
+    yield f"{people} at once, answers/s", lambda s: f"{s.crowds[str(people)]['answers']:.0f}"
+    yield f"  ratio, half of {people}", share("p50_ms")
+    yield f"  ratio, 95 % of {people}", share("p95_ms")
 
 
 def sizes_table(sizes: Sequence[Size]) -> Table:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from index.computing import Together, cores, one_thread, pack_weights
 from index.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -34,6 +36,11 @@ DEFAULT_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d
 # shape, and with few shapes a paragraph's vectors do not depend on which others are in its batch.
 BUCKET = 16
 BATCH_TOKENS = 2048
+# Questions that go through the model together at most.
+QUESTIONS = 32
+# Parameters up to which a model computes on one thread: with more, a single question gains from
+# several. Not tuned.
+SMALL = 64_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,14 @@ class Encoder:
 
     Raises:
         EncoderError: the model cannot be loaded, or the default's weights are not the published.
+
+    May be used from many threads; questions that come at the same time are encoded together.
+
+    Attributes:
+        lanes: how many threads make use of it at once when much is to be encoded.
     """
+
+    lanes = 1
 
     def __init__(
         self, name: str = DEFAULT_ENCODER, prompts: Mapping[str, str] | None = None
@@ -88,6 +102,11 @@ class Encoder:
             weights or _sample_weights(self._model), self._late, prompts or {}
         )
         self._room = int(self._model.max_seq_length or 512) - 2  # less [CLS] and [SEP]
+        self._is_small = sum(p.numel() for p in self._model.parameters()) <= SMALL
+        if self._is_small:
+            self.lanes = cores()
+        pack_weights(self._model)
+        self._questions = Together(self._encode_tokens, QUESTIONS)
 
     def count_tokens(self, text: str) -> int:
         """How many tokens the text is for this model, however many it reads at once."""
@@ -95,12 +114,29 @@ class Encoder:
 
     def encode_query(self, text: str) -> Vectors:
         """Encode one question: a unit vector of shape (dimension,)."""
+        return self.encode_queries([text])[0]
+
+    def encode_queries(self, texts: Sequence[str]) -> list[Vectors]:
+        """Encode questions: a unit vector of shape (dimension,) each, the same bits as alone."""
+        if not texts:
+            return []
         if not self._late:
+            # One by one: what these are padded with is not ours to choose.
+            return [self._encode_alone(text) for text in texts]
+        encoded = self._tokenize([self._prompt("query") + text for text in texts])
+        return self._questions([tokens[: self._room] for tokens, _ in encoded])
+
+    def _encode_alone(self, text: str) -> Vectors:
+        with self._computing():
             vector = self._model.encode_query(text, show_progress_bar=False)
-            return _normalise(np.asarray(vector, dtype=np.float32))
-        tokens = self._tokenize([self._prompt("query") + text])[0][0][: self._room]
-        states = next(self._forward([_Block(0, tokens, [])]))[1]
-        return _normalise(states.mean(axis=0))
+        return _normalise(np.asarray(vector, dtype=np.float32))
+
+    def _encode_tokens(self, questions: list[list[int]]) -> list[Vectors]:
+        vectors = np.empty((len(questions), self.dimension), np.float32)
+        blocks = [_Block(number, tokens, []) for number, tokens in enumerate(questions)]
+        for block, states in self._forward(blocks):
+            vectors[block.paragraph] = _normalise(states.mean(axis=0))
+        return list(vectors)
 
     def encode_paragraphs(self, paragraphs: Sequence[tuple[str, Spans]]) -> list[Vectors]:
         """Encode paragraphs given as (text, sentence spans in it).
@@ -121,10 +157,14 @@ class Encoder:
 
     def _encode_sentences(self, paragraphs: Sequence[tuple[str, Spans]]) -> list[Vectors]:
         sentences = [text[start:end] for text, spans in paragraphs for start, end in spans]
-        encoded = self._model.encode_document(sentences, show_progress_bar=False)
+        with self._computing():
+            encoded = self._model.encode_document(sentences, show_progress_bar=False)
         vectors = _normalise(np.asarray(encoded, dtype=np.float32))
         ends = np.cumsum([len(spans) for _, spans in paragraphs])
         return np.split(vectors, ends[:-1])
+
+    def _computing(self) -> AbstractContextManager[None]:
+        return one_thread() if self._is_small else nullcontext()
 
     def _prompt(self, task: str) -> str:
         return self._model.prompts.get(task) or ""
@@ -201,7 +241,7 @@ class Encoder:
             features = {"input_ids": ids, "attention_mask": mask}
             if "token_type_ids" in self._tokenizer.model_input_names:
                 features["token_type_ids"] = torch.zeros_like(ids)
-            with torch.inference_mode():
+            with torch.inference_mode(), self._computing():
                 states = self._model[0](features)["token_embeddings"].float().numpy()
             for block, row, state in zip(batch, rows, states, strict=True):
                 yield block, state[: len(row)]

@@ -57,11 +57,13 @@ class SearchResult:
         term_weights: for each language of the documents that were searched, the stemmed terms that
             were asked about, and how much each weighs (idf) in them.
         revision: names what was in the index (see `Index.revision`).
+        around: where the query was searched for in a context, what was found for that alone.
     """
 
     hits: tuple[Hit, ...]
     term_weights: Mapping[str, Mapping[str, float]]
     revision: str = ""
+    around: tuple[Hit, ...] = ()
 
 
 def search(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from index.encoder import Encoder, Vectors
 from index.models import Boxes, Document
-from index.retriever import IN_CONTEXT, LEGS, SearchResult, blend, search
+from index.retriever import IN_CONTEXT, LEGS, Hit, SearchResult, blend, search
 from index.store.following import ServedSession
 from index.store.pages import Pages
 from index.store.session import Session
@@ -122,9 +122,9 @@ class View:
         *,
         documents: Collection[str] | None = None,
         context: str | None = None,
-        weigh: str | None = None,
         legs: Collection[str] = LEGS,
         vector: Vectors | None = None,
+        around: Vectors | None = None,
     ) -> SearchResult:
         """The k paragraphs that best match the query, best first.
 
@@ -138,10 +138,11 @@ class View:
             documents: ids of the documents to search, as if the index held no others; all of
                 them when left out.
             context: the query in the conversation that it is part of; then a paragraph's score is
-                the mean of what it has for both (see `retriever.blend`).
-            weigh: the text whose terms are weighed for the result; the query when left out.
+                the mean of what it has for both (see `retriever.blend`), and what the context alone
+                finds is told too.
             legs: which legs count; for ablation.
-            vector: the query's vector, where it is there already.
+            vector, around: the vectors of the query and of the context, where they are there
+                already.
 
         Raises:
             MissingPathError: a document is not in the index.
@@ -150,23 +151,22 @@ class View:
             return SearchResult((), {}, self.revision)
         if vector is None:
             vector = self.encoder.encode_query(query)
-        around = None if context is None else self.encoder.encode_query(context)
+        if context is not None and around is None:
+            around = self.encoder.encode_query(context)
+        beside: list[Hit] = []
         with self._reading() as snapshot:
             scope = snapshot.scope(documents)
             if context is None or around is None:
                 hits = search(snapshot, scope, query, vector, k, legs)
             else:
                 depth = max(k, IN_CONTEXT)
-                hits = blend(
-                    search(snapshot, scope, query, vector, depth, legs),
-                    search(snapshot, scope, context, around, depth, legs),
-                )[:k]
-        weighed = query if weigh is None else weigh
+                beside = search(snapshot, scope, context, around, depth, legs)
+                hits = blend(search(snapshot, scope, query, vector, depth, legs), beside)[:k]
         weights = {
-            language: {t: scope.terms.weight(t) for t in terms_of(weighed, language)}
+            language: {t: scope.terms.weight(t) for t in terms_of(query, language)}
             for language in scope.languages
         }
-        return SearchResult(tuple(hits), weights, snapshot.revision)
+        return SearchResult(tuple(hits), weights, snapshot.revision, tuple(beside[:k]))
 
     def vectors(self, paragraphs: Sequence[str]) -> dict[str, Vectors]:
         """The sentence vectors of paragraphs by id, each of shape (sentences, dimension).

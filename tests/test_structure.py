@@ -20,7 +20,9 @@ PACKAGES = ("index", "assistant", "evals")
 
 # Each imports only those before it. The way of a question through the assistant is in the middle.
 ORDER = {
-    "index": "errors models chunking encoder terms bm25 store retriever view index".split(),
+    "index": (
+        "errors models chunking computing encoder terms bm25 store retriever view index"
+    ).split(),
     "assistant": (
         "english enumerations timer calibration settings answer documents "
         "query retrieval llm verification answering "
@@ -67,6 +69,7 @@ HOMES = {
     "sentence_transformers": {"index.encoder", "assistant.retrieval.reading_model"},
     "striprtf": {"index.chunking.rtf"},
     "xllamacpp": {"assistant.llm.client"},
+    "threadpoolctl": {"index.computing"},
     "watchfiles": {"assistant.watching"},
     # The evaluation has commands of its own, which the assistant does not import, and so has the
     # making of the reading model.

@@ -88,28 +88,45 @@ def understand(text: str, history: Sequence[Turn], encoder: Encoder) -> Question
         QuestionError: it is empty or too long.
     """
     asked = check_question(text)
+    chain = [_fitting(earlier) for earlier in asked_before(history)[-CHAIN:]]
+    vectors = _Vectors(encoder)
+    vectors.of([without_courtesies(one) for one in (*chain, asked)])  # in one go
     before: list[Question] = []
-    for earlier in asked_before(history)[-CHAIN:]:
-        said = _understood(_fitting(earlier), before, "", encoder)
+    for earlier in chain:
+        said = _understood(earlier, before, "", vectors)
         if said.kind not in REPLIED:  # "thank you" is no question
             before.append(said)
     answers = [without_surrogates(t["content"]) for t in history if t["role"] == "assistant"]
-    found = _understood(asked, before, answers[-1] if answers else "", encoder)
+    found = _understood(asked, before, answers[-1] if answers else "", vectors)
     return replace(found, said=tuple(answers))
 
 
-def _understood(asked: str, before: Sequence[Question], answer: str, encoder: Encoder) -> Question:
+class _Vectors:
+    """The encoder's vectors of texts, each made once for the question at hand."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.encoder = encoder
+        self._known: dict[str, Vectors] = {}
+
+    def of(self, texts: Sequence[str]) -> list[Vectors]:
+        """Their vectors; what is not known yet is encoded in one go."""
+        if left := [text for text in dict.fromkeys(texts) if text not in self._known]:
+            self._known.update(zip(left, self.encoder.encode_queries(left), strict=True))
+        return [self._known[text] for text in texts]
+
+
+def _understood(asked: str, before: Sequence[Question], answer: str, vectors: _Vectors) -> Question:
     """A question after those before it, each as it was understood.
 
     Args:
         asked: the question.
         before: oldest first.
         answer: to the last of them.
-        encoder: see `understand`.
+        vectors: tell what kind of answer is asked for.
     """
     cleaned = without_courtesies(asked)
-    vector = encoder.encode_query(cleaned)
-    kinds = load_kinds(encoder.fingerprint)
+    [vector] = vectors.of([cleaned])
+    kinds = load_kinds(vectors.encoder.fingerprint)
     # What has no letter ("?", "42") has a vector that means nothing.
     spoken = any(map(str.isalpha, cleaned))
     kind = kinds.kind(vector, follows=bool(before)) if spoken else FACT
@@ -131,7 +148,7 @@ def _understood(asked: str, before: Sequence[Question], answer: str, encoder: En
         topic = topic_of(cleaned, kinds.request[kind])
         own = topic.text
         if last and kind == "instead" and topic.text:
-            own = instead(topic, last.standalone, encoder.encode_query)
+            own = instead(topic, last.standalone, vectors.of)
     if last and kind == "instead" and own:
         kind = last.kind
     standalone = _fitting(own or cleaned)
@@ -143,7 +160,7 @@ def _understood(asked: str, before: Sequence[Question], answer: str, encoder: En
         asked,
         cleaned,
         standalone,
-        vector if standalone == cleaned else encoder.encode_query(standalone),
+        vectors.of([standalone])[0],
         FACT if kind in ACTS else kind,
         last.standalone if last else "",
         None if context is None else _fitting(context),

@@ -96,7 +96,9 @@ def topic_of(question: str, request: frozenset[str]) -> Topic:
     return Topic(question[start : own[-1].end()], preposition)
 
 
-def instead(topic: Topic, question: str, encode: Callable[[str], Vectors]) -> str | None:
+def instead(
+    topic: Topic, question: str, encode: Callable[[Sequence[str]], Sequence[Vectors]]
+) -> str | None:
     """The question about something else: what is nearest to the topic in it is exchanged.
 
     Args:
@@ -104,7 +106,7 @@ def instead(topic: Topic, question: str, encode: Callable[[str], Vectors]) -> st
             it takes the place of what does so already, or else stands at the end; so does what is
             like nothing in the question.
         question: that was asked before ("How will South Korea respond?").
-        encode: the vector of a text; the span that is exchanged has the most similar one.
+        encode: the vectors of texts; the span that is exchanged has the most similar one.
 
     Returns:
         "How will Japan respond?"; None where there is nothing to exchange.
@@ -119,13 +121,13 @@ def instead(topic: Topic, question: str, encode: Callable[[str], Vectors]) -> st
     spans = alike if alike and _is_name(topic.text) else spans
     if not spans:
         return None
-    own, words = encode(topic.text), len(_meaning(topic.text))
-
-    def likeness(span: tuple[int, int]) -> float:
-        text = question[slice(*span)]
-        return float(encode(text) @ own) - LONGER * abs(len(_meaning(text)) - words)
-
-    like = {span: likeness(span) for span in spans[:SPANS]}
+    tried = {span: question[slice(*span)] for span in spans[:SPANS]}
+    own, *others = encode([topic.text, *tried.values()])
+    words = len(_meaning(topic.text))
+    like = {
+        span: float(vector @ own) - LONGER * abs(len(_meaning(text)) - words)
+        for (span, text), vector in zip(tried.items(), others, strict=True)
+    }
     start, end = max(like, key=like.__getitem__)
     if topic.preposition and like[start, end] < LIKE:
         return at_end

@@ -11,7 +11,7 @@ from assistant.retrieval.evidence import Evidence, RawEvidence, evidence_of
 from assistant.retrieval.reading_model import Reader
 from assistant.retrieval.reranker import Known, read
 from assistant.timer import Timer
-from index import Hit, View
+from index import Hit, SearchResult, View
 from index.chunking.language import is_latin
 from index.encoder import Vectors
 from index.retriever import LEGS
@@ -72,13 +72,11 @@ class Retriever:
         whole = look.both(question.standalone, question.context, several, question.vector)
         # What is decided of the whole and of its parts is decided by the same numbers.
         reads = bool(whole.readings)
-        leans = question.parts and evidence_of(whole, self._ranking).leans
-        parts = []
-        for part in question.parts:
-            context = part.context
-            if leans:
-                context = f"{question.before} {part.context or part.asked}"
-            parts.append((part, look.part(part.asked, context, reads)))
+        asked = [(part, part.context) for part in question.parts]
+        if asked and evidence_of(whole, self._ranking).leans:
+            asked = [(part, f"{question.before} {own or part.asked}") for part, own in asked]
+        look.encode([text for part, own in asked for text in (part.asked, own) if text is not None])
+        parts = [(part, look.part(part.asked, own, reads)) for part, own in asked]
         return replace(whole, parts=tuple(parts), said=question.said, more=question.more)
 
 
@@ -101,6 +99,13 @@ class _Look:
         self._legs = legs
         self._k = k
         self._known: Known = {}
+        self._vectors: dict[str, Vectors] = {}
+
+    def encode(self, texts: Sequence[str]) -> None:
+        """Encode texts in one go, for what is looked up next."""
+        if left := [text for text in dict.fromkeys(texts) if text not in self._vectors]:
+            self._vectors.update(zip(left, self._index.encoder.encode_queries(left), strict=True))
+        self._timer.lap("encode")
 
     def both(
         self,
@@ -110,49 +115,46 @@ class _Look:
         vector: Vectors | None = None,
     ) -> RawEvidence:
         """What is found for a question, and, where it has a context, for that."""
-        alone = self._found(asked, asked, context, several, vector, None)
+        if vector is not None:
+            self._vectors[asked] = vector
+        found = self._search(asked, context)
+        reads = is_read(found.hits)
+        alone = self._read(asked, found, several, reads)
         if context is None:
             return alone
-        reads = bool(alone.readings)
-        return replace(alone, carried=self._found(asked, context, None, several, None, reads))
+        around = replace(found, hits=found.around, around=())
+        carried = self._read(asked, around, several, bool(alone.readings))
+        return replace(alone, carried=carried)
 
     def part(self, asked: str, context: str | None, reads: bool) -> RawEvidence:
         """What is found for one of several questions in the context of those before it. How similar
         a paragraph is to it is told by itself, for the others may be answered without it."""
-        raw = self._found(asked, asked, context, asks_for_several(asked), None, reads)
+        raw = self._read(asked, self._search(asked, context), asks_for_several(asked), reads)
         hits = tuple(
             replace(hit, legs={**hit.legs, "sentence": max(hit.sentence_scores)})
             for hit in raw.found.hits
         )
         return replace(raw, found=replace(raw.found, hits=hits))
 
-    def _found(
-        self,
-        asked: str,
-        query: str,
-        context: str | None,
-        several: bool,
-        vector: Vectors | None,
-        reads: bool | None,
-    ) -> RawEvidence:
-        if vector is None:
-            vector = self._index.encoder.encode_query(query)
-        self._timer.lap("encode")
+    def _search(self, asked: str, context: str | None) -> SearchResult:
+        self.encode([asked] if context is None else [asked, context])
         found = self._index.search(
-            query,
+            asked,
             self._k,
             documents=self._documents,
             context=context,
-            weigh=asked,
             legs=self._legs,
-            vector=vector,
+            vector=self._vectors[asked],
+            around=None if context is None else self._vectors[context],
         )
         self._timer.lap("retrieve")
-        reads = is_read(found.hits) if reads is None else reads
+        return found
+
+    def _read(self, asked: str, found: SearchResult, several: bool, reads: bool) -> RawEvidence:
         reader = self._reader if reads else None
         readings = read(reader, asked, found.hits, found.term_weights, several, self._known)
         self._timer.lap("read")
-        return RawEvidence(asked, found, tuple(readings))
+        return RawEvidence(asked, replace(found, around=()), tuple(readings))
 
 
 def is_read(hits: Sequence[Hit]) -> bool:

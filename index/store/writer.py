@@ -1,15 +1,25 @@
-"""Filling a generation with documents, so that a kill at any instant costs one chunk at most."""
+"""Filling a generation with documents, so that a kill at any instant costs a few chunks at most."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import (
+    Callable,
+    Collection,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 
 from index.encoder import Encoder, Vectors
 from index.store.collections import Generation
 from index.store.manifest import Manifest, ParagraphText
 
-CHUNK = 64  # paragraphs embedded and stored at a time: what a kill can cost
+CHUNK = 64  # paragraphs embedded and stored at a time
 
 #: Called while indexing with (paragraphs done, paragraphs in all).
 Progress = Callable[[int, int], None]
@@ -58,26 +68,55 @@ def _fill(
     done, embedded = total - len(fresh), 0
     if progress:
         progress(done, total)
-    # What was encoded is stored while the next is encoded: each waits on other things.
-    with ThreadPoolExecutor(1) as beside:
+    # What was encoded is stored while more is encoded: each waits on other things.
+    chunks = _encoded(_chunks(manifests, fresh), generation, texts_of, encoder)
+    with closing(chunks), ThreadPoolExecutor(1) as beside:
         storing: Future[None] | None = None
-        for ids, whole in _chunks(manifests, fresh):
-            paragraphs = texts_of(ids)
-            if len(paragraphs) < len(ids):
-                raise generation.lost(set(ids) - paragraphs.keys())
-            own = list(paragraphs.values())
-            vectors = encoder.encode_paragraphs([(p.text, p.spans) for p in own]) if own else []
+        for paragraphs, vectors, whole in chunks:
             if storing:
                 storing.result()
             if progress and embedded:
                 progress(done + embedded, total)
-            storing = beside.submit(_store, generation, own, vectors, whole)
-            embedded += len(ids)
+            storing = beside.submit(_store, generation, paragraphs, vectors, whole)
+            embedded += len(paragraphs)
         if storing:
             storing.result()
         if progress and embedded:
             progress(done + embedded, total)
     return embedded
+
+
+def _encoded(
+    chunks: Iterable[tuple[list[str], list[Manifest]]],
+    generation: Generation,
+    texts_of: Callable[[Sequence[str]], Mapping[str, ParagraphText]],
+    encoder: Encoder,
+) -> Generator[tuple[list[ParagraphText], list[Vectors], list[Manifest]]]:
+    """The chunks in their order, with their vectors; one in each of the encoder's lanes is being
+    encoded meanwhile."""
+
+    def encode(paragraphs: Sequence[ParagraphText]) -> list[Vectors]:
+        if not paragraphs:
+            return []
+        return encoder.encode_paragraphs([(p.text, p.spans) for p in paragraphs])
+
+    ahead: deque[tuple[list[ParagraphText], Future[list[Vectors]], list[Manifest]]] = deque()
+    with ThreadPoolExecutor(encoder.lanes) as lanes:
+        try:
+            for ids, whole in chunks:
+                paragraphs = texts_of(ids)
+                if len(paragraphs) < len(ids):
+                    raise generation.lost(set(ids) - paragraphs.keys())
+                own = list(paragraphs.values())
+                ahead.append((own, lanes.submit(encode, own), whole))
+                if len(ahead) > encoder.lanes:
+                    own, encoding, whole = ahead.popleft()
+                    yield own, encoding.result(), whole
+            while ahead:
+                own, encoding, whole = ahead.popleft()
+                yield own, encoding.result(), whole
+        finally:
+            lanes.shutdown(wait=False, cancel_futures=True)  # of what was not asked for any more
 
 
 def _store(

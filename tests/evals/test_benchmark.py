@@ -20,6 +20,10 @@ def test_the_benchmark_measures_each_size(footnote_eval: Eval, tmp_path: Path) -
     assert size["paragraphs"] == 40
     assert size["resync_paragraphs"] == 1
     assert all(value > 0 for value in size.values() if not isinstance(value, dict))
+    assert list(size["crowds"]) == ["8", "50"]
+    for crowd in size["crowds"].values():
+        assert crowd["answers"] > 0
+        assert 0 < crowd["p50_ms"] <= crowd["p95_ms"]
     assert "http" not in re.sub(r"http://www\.w3\.org/[\w/]+", "", html.read_text())
 
 

@@ -39,14 +39,15 @@ class CheapEncoder(Encoder):
     `embedded` counts the paragraphs it was given. Another `salt` is another vector space.
     """
 
-    def __init__(self, salt: str = "", dimension: int = 384) -> None:
+    def __init__(self, salt: str = "", dimension: int = 384, lanes: int = 1) -> None:
+        self.lanes = lanes
         self.name = f"cheap{salt}"
         self.dimension = dimension
         self.fingerprint = hashlib.sha256(self.name.encode()).hexdigest()[:12]
         self.embedded = 0
 
-    def encode_query(self, text: str) -> Vectors:
-        return self._draw(text)
+    def encode_queries(self, texts: Sequence[str]) -> list[Vectors]:
+        return [self._draw(text) for text in texts]
 
     def encode_paragraphs(self, paragraphs: Sequence[tuple[str, Spans]]) -> list[Vectors]:
         self.embedded += len(paragraphs)

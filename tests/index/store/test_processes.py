@@ -25,9 +25,10 @@ from index.errors import IndexBusyError
 from index.index import Index
 from index.models import Document
 
-# Arguments: folder, file, encoder. Prints `ready` before the sync, `at` and how far it is after
-# each step, and `done` after it. It goes on from step to step only when told so by a line, so that
-# whoever watches it knows where it is, however busy the machine is.
+# Arguments: folder, file, encoder; `cheap3` is the cheap one with three lanes. Prints `ready`
+# before the sync, `at` and how far it is after each step, and `done` after it. It goes on from step
+# to step only when told so by a line, so that whoever watches it knows where it is, however busy
+# the machine is.
 WORKER = """
 import sys
 from pathlib import Path
@@ -40,7 +41,8 @@ def step(*told):
     sys.stdin.readline()
 
 folder, file, encoder = sys.argv[1:]
-chosen = CheapEncoder(dimension=32) if encoder == "cheap" else encoder
+cheap, lanes = encoder.startswith("cheap"), encoder.removeprefix("cheap") or 1
+chosen = CheapEncoder(dimension=32, lanes=int(lanes)) if cheap else encoder
 step("ready")
 index = Index(Path(folder), encoder=chosen, wait=PATIENCE)
 report = index.sync([read_document(file)], lambda done, total: step("at", done))
@@ -165,8 +167,11 @@ def index_state(folder: Path) -> str:
     return f"{sum(f.stat().st_size for f in folder.rglob('*') if f.is_file()) >> 10} KiB"
 
 
-def test_killed_it_goes_on_and_nothing_is_lost(tmp_path: Path, large: Document) -> None:
-    kill_and_compare(tmp_path, large, "cheap", CheapEncoder(dimension=32), kills=1, seed=1)
+@pytest.mark.parametrize("encoder", ["cheap", "cheap3"])
+def test_killed_it_goes_on_and_nothing_is_lost(
+    tmp_path: Path, large: Document, encoder: str
+) -> None:
+    kill_and_compare(tmp_path, large, encoder, CheapEncoder(dimension=32), kills=1, seed=1)
 
 
 @pytest.mark.long

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import CheapEncoder, write_paragraphs
+from helpers import PATIENCE, CheapEncoder, write_paragraphs
 
 from index.chunking.loader import RawDocument, document_from_text, read_document, read_raw
 from index.encoder import Encoder, Spans, Vectors
@@ -301,4 +303,78 @@ def test_a_small_real_model_carries_over_from_the_default(
     index = Index(folder, encoder=str(tmp_path / "tiny"))
     assert index.migrate() == 10
     assert index.search(document.paragraphs[4].text, 1).hits[0].paragraph == document.paragraphs[4]
+    index.close()
+
+
+class Uneven(CheapEncoder):
+    """Has three lanes, of which the first is done last."""
+
+    def __init__(self, fails: bool = False) -> None:
+        super().__init__(lanes=3)
+        self.barrier = threading.Barrier(3)
+        self.others = threading.Semaphore(0)
+        self.first: str | None = None
+        self.fails = fails
+
+    def encode_paragraphs(self, paragraphs: Sequence[tuple[str, Spans]]) -> list[Vectors]:
+        place = self.barrier.wait(PATIENCE)
+        if paragraphs[0][0] == self.first:
+            for _ in range(2):
+                assert self.others.acquire(timeout=PATIENCE)
+        else:
+            self.others.release()
+        if self.fails and place == 0:
+            raise MemoryError
+        return super().encode_paragraphs(paragraphs)
+
+
+def test_chunks_that_are_encoded_at_once_are_stored_in_their_order(
+    folder: Path, tmp_path: Path
+) -> None:
+    document = write_paragraphs(tmp_path / "three.txt", 3 * CHUNK, seed=9)
+    uneven = Uneven()
+    uneven.first = document.paragraphs[0].text
+    told: list[int] = []
+    index = Index(folder, encoder=uneven)
+    assert index.sync([document], lambda done, _: told.append(done)).embedded == 3 * CHUNK
+    assert told == [0, CHUNK, 2 * CHUNK, 3 * CHUNK]
+    assert index.document(document.id) == document
+    texts = [
+        (p.text, [(s.start - p.start, s.end - p.start) for s in p.sentences])
+        for p in document.paragraphs
+    ]
+    expected = CheapEncoder().encode_paragraphs(texts)
+    found = index.vectors([p.id for p in document.paragraphs])
+    for paragraph, own in zip(document.paragraphs, expected, strict=True):
+        assert np.allclose(found[paragraph.id], own, atol=1e-6)  # Chroma normalises them again
+    index.close()
+
+
+def test_an_encoder_that_fails_in_one_lane_is_told_and_the_next_run_goes_on(
+    folder: Path, tmp_path: Path
+) -> None:
+    document = write_paragraphs(tmp_path / "three.txt", 3 * CHUNK, seed=9)
+    index = Index(folder, encoder=Uneven(fails=True))
+    with pytest.raises(MemoryError):
+        index.sync([document])
+    assert index.documents() == []
+    index.close()
+    index = Index(folder, encoder=CheapEncoder())
+    index.sync([document])
+    assert index.document(document.id) == document
+    index.close()
+
+
+def test_what_a_context_finds_by_itself_is_told_too(
+    folder: Path, tmp_path: Path, cheap: CheapEncoder
+) -> None:
+    document = write_paragraphs(tmp_path / "many.txt", 150, seed=4)
+    index = Index(folder, encoder=cheap)
+    index.sync([document])
+    query, context = (p.text for p in document.paragraphs[7:9])
+    found = index.search(query, 5, context=context)
+    assert found.around == index.search(context, 5).hits
+    assert found.around[0].paragraph == document.paragraphs[8]
+    assert {hit.paragraph.id for hit in found.hits} & {p.id for p in document.paragraphs[7:9]}
+    assert index.search(query, 5).around == ()
     index.close()
