@@ -1,7 +1,8 @@
-"""The lines for a shell that people begin with: each is run, and what it gives is what it says."""
+"""The README's lines for curl: each is run, and what it gives is what it says."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -9,30 +10,17 @@ from pathlib import Path
 
 import pytest
 from browsing import QUOTE
-from helpers import PATIENCE
+from helpers import PATIENCE, ROOT
 from services import api
 
 AT = "http://127.0.0.1:7860"
 
-LINES = r"""
-curl http://127.0.0.1:7860/api/ask \
-  --json '{"question": "When was the US Indo-Pacific strategy released?"}'
-
-curl -N -H "Accept: text/event-stream" http://127.0.0.1:7860/api/overview --json '{"sentences": 3}'
-
-curl -F file=@notes.txt http://127.0.0.1:7860/api/documents
-
-curl http://127.0.0.1:7860/v1/chat/completions --json '{"model": "footnote", "messages":
-  [{"role": "user", "content": "When was the US Indo-Pacific strategy released?"}]}'
-
-curl http://127.0.0.1:7860/health/ready
-
-curl http://127.0.0.1:7860/metrics
-"""
+(LINES,) = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
 
 GIVES = (
     QUOTE,
     "event: done",
+    "missile",
     '"name":"notes.txt"',
     f"{QUOTE} [1]",
     "ready",
@@ -46,9 +34,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address.rstrip("/")
 
 
-@pytest.mark.parametrize(
-    ("line", "gives"), list(zip(LINES.strip().split("\n\n"), GIVES, strict=True))
-)
+@pytest.mark.parametrize(("line", "gives"), list(zip(LINES.splitlines(), GIVES, strict=True)))
 def test_it_gives_what_it_says(url: str, tmp_path: Path, line: str, gives: str) -> None:
     if shutil.which("curl") is None:
         pytest.skip("There is no curl: apt-get install curl")
