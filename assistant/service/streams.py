@@ -64,6 +64,29 @@ def asking(
         yield from service.metrics.counted(asked.stream(question, turns_of(history)))
 
 
+def viewing(
+    service: Service,
+    owner: str | None,
+    about: str | None,
+    sentences: int | None,
+    documents: Sequence[str] | None,
+    llm: str | None = None,
+) -> Generator[Event, None, None]:
+    """The events of an overview, counted; see `Assistant.stream_overview`.
+
+    Args:
+        service, owner, documents, llm: see `asking`.
+        about: the heading of the part that it is of.
+        sentences: how many.
+
+    Raises:
+        FootnoteError: there is no such heading, or as `asking`.
+    """
+    with service.writers.chosen(llm) as write:
+        asked = service.sessions.asking(owner, documents, write)
+        yield from service.metrics.counted(asked.stream_overview(about, sentences))
+
+
 def answering(
     service: Service,
     owner: str | None,

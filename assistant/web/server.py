@@ -112,12 +112,11 @@ def serve(
             cannot be had, or `mcp` is not installed.
     """
     check_host(host, auth)
-    tools = None
+    service, tools = Service.of(assistant, host, auth, servers), None
     if mcp:
         from assistant.mcp.server import server_of
 
-        tools = server_of(assistant)
-    service = Service.of(assistant, host, auth, servers)
+        tools = server_of(service)
     renderer = PageRenderer()
     server = build(service, renderer, Folder(tuple(unread), watch), tools)
     _ask_this_machine_directly()
