@@ -38,7 +38,8 @@ Accept = Annotated[str | None, Header(include_in_schema=False)]
 
 _EVENTS = (
     "`sources` (SourcesValue), then `decided` (DecidedValue), a `sentence` (ReadyValue) each, and "
-    "at last `done` (AnswerValue), or `failed` (Problem)."
+    "at last `done` (AnswerValue); or `failed` (Problem), which says so where what came before is to "
+    "be thrown away."
 )
 
 
@@ -53,7 +54,15 @@ def routes(service: Service) -> APIRouter:
     ) -> AnswerValue | Response:
         """Answer a question from the documents, or refuse."""
         history = [turn.model_dump() for turn in asked.history]
-        steps = asking(service, caller.owner, asked.question, history, asked.documents, asked.llm)
+        steps = asking(
+            service,
+            caller.owner,
+            asked.question,
+            history,
+            asked.documents,
+            asked.llm,
+            shown=wants_events(accept),
+        )
         return await _answer(service, caller, steps, request, accept)
 
     @router.post("/overview", response_model=AnswerValue, responses=answered)
@@ -62,7 +71,13 @@ def routes(service: Service) -> APIRouter:
     ) -> AnswerValue | Response:
         """Give the main points of the documents, or of what stands under a heading."""
         steps = viewing(
-            service, caller.owner, asked.about, asked.sentences, asked.documents, asked.llm
+            service,
+            caller.owner,
+            asked.about,
+            asked.sentences,
+            asked.documents,
+            asked.llm,
+            shown=wants_events(accept),
         )
         return await _answer(service, caller, steps, request, accept)
 

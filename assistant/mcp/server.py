@@ -125,7 +125,7 @@ class Tools:
         turns = [turn.model_dump() for turn in history]
 
         def answer(service: Service, caller: Caller) -> values.Answer:
-            steps = asking(service, caller.owner, question, turns, documents)
+            steps = asking(service, caller.owner, question, turns, documents, shown=False)
             return values.Answer.of(_last(steps))
 
         answered = await self._done(context, answer)
@@ -174,7 +174,7 @@ class Tools:
         """Give the main points of the documents, or of what stands under a heading."""
 
         def view(service: Service, caller: Caller) -> values.Answer:
-            steps = viewing(service, caller.owner, about, sentences, documents)
+            steps = viewing(service, caller.owner, about, sentences, documents, shown=False)
             return values.Answer.of(_last(steps))
 
         answered = await self._done(context, view)

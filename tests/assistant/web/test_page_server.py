@@ -335,7 +335,7 @@ def test_tools_for_mcp_clients(url: str, mode: str) -> None:
             [listed] = (await client.list_resources()).resources
             assert citation["uri"].startswith(listed.uri)
             [content] = (await client.read_resource(citation["uri"])).contents
-            assert content.text == citation["text"]  # type: ignore[union-attr]
+            assert content.text == citation["paragraph_text"]  # type: ignore[union-attr]
             wrong = await client.call_tool("ask", {"question": " "})
             assert wrong.is_error
             assert "empty" in wrong.content[0].text  # type: ignore[union-attr]
