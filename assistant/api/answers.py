@@ -38,8 +38,8 @@ Accept = Annotated[str | None, Header(include_in_schema=False)]
 
 _EVENTS = (
     "`sources` (SourcesValue), then `decided` (DecidedValue), a `sentence` (ReadyValue) each, and "
-    "at last `done` (AnswerValue); or `failed` (Problem), which says so where what came before is to "
-    "be thrown away."
+    "at last `done` (AnswerValue); or `failed` (Problem), which says so where what came is to be "
+    "thrown away."
 )
 
 

@@ -382,7 +382,7 @@ def test_errors_say_what_to_do(assistant: Assistant, mode: str) -> None:
                 (
                     "read_paragraph",
                     place | {"paragraph": 99},
-                    "no paragraph 99; US Strategy toward the Indo-Pacific has 32, from 1",
+                    "no paragraph 99; Northeast Asia in early 2022 has 32, from 1",
                 ),
                 ("read_paragraph", place | {"document_id": "x"}, "document is not here"),
                 ("read_paragraph", place | {"paragraph": "x"}, "valid integer"),
