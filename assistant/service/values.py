@@ -36,7 +36,7 @@ Text = Annotated[str, BeforeValidator(without_surrogates)]
 DocumentId = Annotated[
     str,
     Field(
-        description="Names a document, as `GET /api/documents` lists it.",
+        description="Names a document, as the list of documents has it.",
         examples=["0123456789abcdef"],
     ),
 ]
