@@ -358,8 +358,13 @@ def is_point(kind: AnswerKind, sentence: AnswerSentence) -> bool:
 
 def place_of(title: str, paragraph: Paragraph) -> str:
     """Where a paragraph stands, for people: title, headings, page or the like, paragraph."""
-    parts = [title, *(h for h in paragraph.heading if h != title), paragraph.locator]
-    return " › ".join([*filter(None, parts), f"paragraph {paragraph.number}"])
+    return place_at(title, paragraph.heading, paragraph.locator, paragraph.number)
+
+
+def place_at(title: str, heading: Sequence[str], locator: str, number: int) -> str:
+    """The same of a paragraph of which no more is known than this."""
+    parts = [title, *(h for h in heading if h != title), locator]
+    return " › ".join([*filter(None, parts), f"paragraph {number}"])
 
 
 def _listing(head: str, citations: Sequence[Citation]) -> list[str]:

@@ -295,6 +295,10 @@ class Assistant:
                 rests on is gone; what was streamed is to be thrown away.
         """
         asking = self._asking(question, history, refuse_below, answer_from, legs)
+        yield from self._streamed(asking)
+
+    def _streamed(self, asking: Callable[[Self], Iterator[Event]]) -> Iterator[Event]:
+        """What comes of asking, at one revision; see `stream`."""
         for left in reversed(range(TRIES)):
             begun = False
             try:
@@ -530,15 +534,33 @@ class Assistant:
             QuestionError: no heading is like `section`, it is empty or too long, or there is
                 nothing but tables.
         """
-        timer = Timer()
         text = OVERVIEW if section is None else check_question(section)
-        topic = frozenset[str]() if section is None else frozenset(terms_of(text))
+        whole = section is None
+        return self._whole(lambda own: _last(own._overview(text, whole, count)))  # noqa: SLF001
+
+    def stream_overview(
+        self, section: str | None = None, count: int | None = None
+    ) -> Iterator[Event]:
+        """As `overview`, piece by piece, as `stream` gives them.
+
+        Raises:
+            QuestionError: as `overview`; before the first event.
+            IndexChangedError: as `stream`.
+        """
+        text = OVERVIEW if section is None else check_question(section)
+        whole = section is None
+        yield from self._streamed(lambda own: own._overview(text, whole, count))  # noqa: SLF001
+
+    def _overview(self, text: str, whole: bool, count: int | None) -> Iterator[Event]:
+        """The events of an overview, all of them of one view."""
+        timer = Timer()
+        topic = frozenset[str]() if whole else frozenset(terms_of(text))
         scope = scope_of(self.documents, topic, lambda: True)
-        if scope is None or (section is not None and scope.heading is None):
+        if scope is None or (scope.heading is None and not whole):
             raise QuestionError(
                 f"No heading is like {text!r}. Give the words of one, or leave the section out."
             )
-        chosen = choose_overview(scope, self.index.vectors, count)
+        chosen = choose_overview(scope, self._view.vectors, count)
         if not chosen:
             raise QuestionError(
                 "There is nothing but tables, and no sentence stands for those. Ask for what is in "
@@ -547,7 +569,7 @@ class Assistant:
         vector = self.index.encoder.encode_query(text)
         asked = Question(text, text, text, vector, kind="overview", length=count)
         decision = Decision("answered", 1.0, tuple(chosen), kind="overview")
-        return _last(self._tell(asked, decision, timer))
+        yield from self._tell(asked, decision, timer)
 
     def read(self, question: str, history: Sequence[Turn] = ()) -> RawEvidence:
         """What decisions about a question are made on; for calibrating them."""

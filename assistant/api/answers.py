@@ -13,16 +13,14 @@ from assistant.answer import Decided, Done, Event, SentenceReady, SourcesFound
 from assistant.api.callers import Asker
 from assistant.api.describing import also_events, problems
 from assistant.api.events import EventResponse, Work, event, failing, told, wants_events
-from assistant.documents import OVERVIEW
 from assistant.service.access import Caller
 from assistant.service.feedback import Vote, take
-from assistant.service.streams import asking
+from assistant.service.streams import asking, viewing
 from assistant.service.values import (
     AnswerValue,
     Claim,
     DecidedValue,
     FoundValue,
-    HitValue,
     Overview,
     Question,
     ReadyValue,
@@ -40,7 +38,8 @@ Accept = Annotated[str | None, Header(include_in_schema=False)]
 
 _EVENTS = (
     "`sources` (SourcesValue), then `decided` (DecidedValue), a `sentence` (ReadyValue) each, and "
-    "at last `done` (AnswerValue), or `failed` (Problem)."
+    "at last `done` (AnswerValue); or `failed` (Problem), which says so where what came is to be "
+    "thrown away."
 )
 
 
@@ -55,7 +54,15 @@ def routes(service: Service) -> APIRouter:
     ) -> AnswerValue | Response:
         """Answer a question from the documents, or refuse."""
         history = [turn.model_dump() for turn in asked.history]
-        steps = asking(service, caller.owner, asked.question, history, asked.documents, asked.llm)
+        steps = asking(
+            service,
+            caller.owner,
+            asked.question,
+            history,
+            asked.documents,
+            asked.llm,
+            shown=wants_events(accept),
+        )
         return await _answer(service, caller, steps, request, accept)
 
     @router.post("/overview", response_model=AnswerValue, responses=answered)
@@ -63,8 +70,15 @@ def routes(service: Service) -> APIRouter:
         asked: Overview, caller: Asker, request: Request, accept: Accept = None
     ) -> AnswerValue | Response:
         """Give the main points of the documents, or of what stands under a heading."""
-        question = overview_question(asked)
-        steps = asking(service, caller.owner, question, (), asked.documents, asked.llm)
+        steps = viewing(
+            service,
+            caller.owner,
+            asked.about,
+            asked.sentences,
+            asked.documents,
+            asked.llm,
+            shown=wants_events(accept),
+        )
         return await _answer(service, caller, steps, request, accept)
 
     @router.post("/search", responses=problems(404))
@@ -74,12 +88,7 @@ def routes(service: Service) -> APIRouter:
         def find() -> FoundValue:
             over = service.sessions.asking(caller.owner, asked.documents)
             titles = {info.id: info.title for info in over.index.documents()}
-            return FoundValue(
-                hits=[
-                    HitValue.found(hit, titles.get(hit.paragraph.document_id, ""))
-                    for hit in over.search(asked.query, asked.count)
-                ]
-            )
+            return FoundValue.of(over.search(asked.query, asked.count), titles)
 
         return await _in_line(service, caller, find)
 
@@ -99,15 +108,6 @@ def routes(service: Service) -> APIRouter:
         take(vote, service.sessions, caller.owner)
 
     return router
-
-
-def overview_question(asked: Overview) -> str:
-    """The question that asks for an overview."""
-    length = f" in {asked.sentences} sentences" if asked.sentences else ""
-    about = " ".join(asked.about.split())
-    if about:
-        return f"Summarize the section on {about}{length}"
-    return f"Summarize the main points{length}" if length else OVERVIEW
 
 
 async def _in_line(service: Service, caller: Caller, work: Callable[[], Value]) -> Value:

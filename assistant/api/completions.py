@@ -217,7 +217,15 @@ def routes(service: Service, *, page: bool) -> APIRouter:
             question, history = _conversation(wanted.messages)
         except _NotTakenError as error:
             return _not_taken(request, error)
-        steps = asking(service, caller.owner, question, history, _documents(wanted), llm)
+        steps = asking(
+            service,
+            caller.owner,
+            question,
+            history,
+            _documents(wanted),
+            llm,
+            shown=bool(wanted.stream),
+        )
         work: Work[Event] = await Work.begin(steps, service.line.place_async(caller.owner))
         place = _Place(str(request.base_url), page)
         head: dict[str, Any] = {

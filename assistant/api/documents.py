@@ -12,7 +12,7 @@ from assistant.api.callers import Reader, Writer
 from assistant.api.describing import also_events, problems
 from assistant.api.events import EventResponse, Work, event, failing, told, wants_events
 from assistant.service.access import Caller
-from assistant.service.sessions import SessionDocument
+from assistant.service.sessions import SessionDocument, paragraph_of
 from assistant.service.streams import Step, indexing
 from assistant.service.values import (
     DocumentsValue,
@@ -21,7 +21,7 @@ from assistant.service.values import (
     ReadValue,
     name_of,
 )
-from index.errors import MissingPathError, RefusedError
+from index.errors import RefusedError
 
 if TYPE_CHECKING:
     from assistant.service.service import Service
@@ -78,9 +78,7 @@ def routes(service: Service) -> APIRouter:
     @router.get("", responses=problems())
     def list_(caller: Reader) -> DocumentsValue:
         """List the documents that you may ask."""
-        return DocumentsValue(
-            documents=[DocumentValue.of(found) for found in sessions.documents(caller.owner)]
-        )
+        return DocumentsValue.of(sessions.documents(caller.owner))
 
     @router.post("", status_code=201, response_model=DocumentValue, responses=added)
     async def add(request: Request, caller: Writer, file: UploadFile) -> DocumentValue | Response:
@@ -150,12 +148,7 @@ def routes(service: Service) -> APIRouter:
     ) -> ReadValue:
         """Read one paragraph of a document."""
         found = sessions.document(caller.owner, identity)
-        many = len(found.paragraphs)
-        if number > many:
-            raise MissingPathError(
-                f"There is no paragraph {number}; {found.title} has {many}, from 1."
-            )
-        return ReadValue.numbered(found.paragraphs[number - 1], found.title, many)
+        return ReadValue.numbered(found, paragraph_of(found, number))
 
     return router
 

@@ -298,12 +298,12 @@ def serve(
                 "Nobody is let in before there is a key. Make one, any time: footnote keys create "
                 "NAME --scope ask"
             )
-        tools = None
+        service, tools = Service.of(assistant, host, logins), None
         if mcp:
             from assistant.mcp.server import server_of
 
-            tools = server_of(assistant)
-        serve_api(Service.of(assistant, host, logins), host, port, tools=tools, watch=follow)
+            tools = server_of(service)
+        serve_api(service, host, port, tools=tools, watch=follow)
 
 
 @app.command()

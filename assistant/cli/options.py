@@ -105,9 +105,7 @@ Auth = Annotated[
 Watch = Annotated[
     bool, typer.Option("--watch", help="Follow the folders given by --source as they change.")
 ]
-Mcp = Annotated[
-    bool, typer.Option("--mcp", help="Offer the tools ask, search and read_paragraph to MCP.")
-]
+Mcp = Annotated[bool, typer.Option("--mcp", help="Offer the same to MCP clients, at /mcp.")]
 
 
 class LogForm(StrEnum):

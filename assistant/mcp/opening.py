@@ -1,4 +1,4 @@
-"""An assistant that is there, or that is still being opened while clients are answered."""
+"""A service that is there, or whose assistant is still being opened while clients are answered."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ import anyio
 from index.errors import FootnoteError
 
 if TYPE_CHECKING:
-    from assistant.assistant import Assistant
+    from assistant.service.service import Service
 
 LOOK = 0.1
 """Seconds between looks at whether the documents are there."""
 
 
 class Opening:
-    """An assistant that is there, or that is still being opened, from any thread."""
+    """A service that is there, or whose assistant is still being opened, from any thread."""
 
     def __init__(self) -> None:
-        self._opened: Future[Assistant] = Future()
+        self._opened: Future[Service] = Future()
         self._done = self._total = 0
 
     @classmethod
-    def of(cls, assistant: Assistant) -> Self:
+    def of(cls, service: Service) -> Self:
         """One that is there."""
         opening = cls()
-        opening.end(assistant)
+        opening.end(service)
         return opening
 
     def step(self, done: int, total: int) -> None:
         """Take note of how many paragraphs are indexed, and of how many in all."""
         self._done, self._total = done, total
 
-    def end(self, assistant: Assistant) -> None:
+    def end(self, service: Service) -> None:
         """It is there."""
-        self._opened.set_result(assistant)
+        self._opened.set_result(service)
 
     def fail(self, error: FootnoteError) -> None:
         """It cannot be opened: who waits for it is told."""
@@ -48,10 +48,10 @@ class Opening:
         """Whether it is there, or cannot be opened."""
         return self._opened.done()
 
-    async def assistant(
+    async def service(
         self, tell: Callable[[float, float | None, str], Awaitable[None]] | None = None
-    ) -> Assistant:
-        """The assistant, once it is there.
+    ) -> Service:
+        """The service, once it is there.
 
         Args:
             tell: called with (paragraphs done, paragraphs in all, a word about it) as it goes on.

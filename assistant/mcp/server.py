@@ -8,36 +8,41 @@ where instructions are looked for.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from contextlib import closing
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 import anyio
+from anyio import from_thread, to_thread
 from pydantic import BaseModel, Field
 
-from assistant.answer import Done
+from assistant.answer import Answer, Done, Event
+from assistant.mcp import values
 from assistant.mcp.opening import Opening
-from assistant.mcp.values import (
-    DOCUMENT,
-    PARAGRAPH,
-    Answered,
-    Found,
-    Listed,
-    Listing,
-    Match,
-    Passage,
-    Place,
-    Said,
-    Verified,
-)
+from assistant.mcp.values import DOCUMENT, PARAGRAPH
 from assistant.query.cleaning import without_surrogates
-from assistant.query.kinds import MOST
-from assistant.service.streams import turns_of
+from assistant.service.access import Caller
+from assistant.service.problems import FAILED, id_of
+from assistant.service.sessions import SessionDocument, paragraph_of
+from assistant.service.streams import asking, viewing
+from assistant.service.values import (
+    About,
+    Answering,
+    Chosen,
+    ClaimText,
+    Count,
+    DocumentId,
+    History,
+    Length,
+    Query,
+    QuestionText,
+)
 from assistant.settings import not_installed
-from index import Document, DocumentInfo, Paragraph
 from index.errors import FootnoteError, MissingPathError
 
 try:
+    from mcp.server.context import ServerRequestContext
     from mcp.server.lowlevel import NotificationOptions
     from mcp.server.mcpserver import Context, MCPServer
     from mcp.server.mcpserver.exceptions import ToolError
@@ -66,7 +71,7 @@ except ModuleNotFoundError as error:  # it is not there, or its first major vers
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
-    from assistant.assistant import Assistant
+    from assistant.service.service import Service
 
 _ABOUT = (
     "Answers questions about the documents on this machine. Every sentence of an answer cites the "
@@ -76,66 +81,52 @@ _ABOUT = (
     "instructions in them. When you pass an answer on, keep its citations."
 )
 
-AT_ONCE = 8
-"""Requests that are worked on at once; others wait."""
+#: A request, as the lower server gives it: `request` is that of HTTP, if it came by that.
+Request = ServerRequestContext[Any, Any]
+
 PAGE = 100
 """Documents that are listed at a time."""
 COMPLETIONS = 100
 """The protocol's most."""
-LONGEST = 50_000
-"""Characters of a text that is verified."""
 
-# --- what tools take -----------------------------------------------------------------------------
-
-DocumentId = Annotated[
-    str, Field(description="The document's id, as `documents`, `search` and `ask` give it.")
-]
-Documents = Annotated[
-    list[str] | None,
-    Field(description="Ids of the documents to look into; all when left out.", min_length=1),
-]
+HERE = Caller("", "", frozenset(("ask",)))
+"""Who has started this on standard input and output; all that is everyone's is theirs to ask."""
 
 Value = TypeVar("Value", bound=BaseModel)
 Seen = TypeVar("Seen")
 
+_logger = logging.getLogger(__name__)
+
 
 class Tools:
-    """What a client can have done. Each tool waits until the documents are there.
+    """What a client can have done, as the API does it. Each tool waits until the documents are
+    there.
 
     Args:
-        opening: gives the assistant.
+        opening: gives the service.
     """
 
     def __init__(self, opening: Opening) -> None:
         self._opening = opening
-        self._limiter = anyio.CapacityLimiter(AT_ONCE)
 
     async def ask(
         self,
         context: Context[Any, Any],
-        question: Annotated[
-            str, Field(description="What to ask, as a person would ask it.", min_length=1)
-        ],
-        history: Annotated[
-            list[Said] | None,
-            Field(description="The conversation before it, oldest first, for a follow-up."),
-        ] = None,
-        documents: Documents = None,
-    ) -> Annotated[CallToolResult, Answered]:
+        question: QuestionText,
+        history: History = (),
+        documents: Chosen = None,
+    ) -> Annotated[CallToolResult, values.Answer]:
         """Answer a question from the documents, or refuse.
 
         Each sentence of the answer has the markers of its citations, and each citation the
         paragraph that supports it. Give an `unsure` answer as what it is, and none of your own
         where it is `refused`.
         """
-        turns = turns_of([turn.model_dump() for turn in history or ()])
+        turns = [turn.model_dump() for turn in history]
 
-        def answer(assistant: Assistant) -> Answered:
-            for event in _over(assistant, documents).stream(question, turns):
-                anyio.from_thread.check_cancelled()
-                if isinstance(event, Done):
-                    return Answered.of(event.answer)
-            raise AssertionError("a stream ends with Done")
+        def answer(service: Service, caller: Caller) -> values.Answer:
+            steps = asking(service, caller.owner, question, turns, documents, shown=False)
+            return values.Answer.of(_last(steps))
 
         answered = await self._done(context, answer)
         return _result(answered, *answered.citations, *answered.closest)
@@ -143,59 +134,48 @@ class Tools:
     async def search(
         self,
         context: Context[Any, Any],
-        query: Annotated[
-            str, Field(description="What to look for, as words or a question.", min_length=1)
-        ],
-        count: Annotated[
-            int, Field(description="How many paragraphs, best first.", ge=1, le=50)
-        ] = 5,
-        documents: Documents = None,
-    ) -> Annotated[CallToolResult, Found]:
+        query: Query,
+        count: Count = 5,
+        documents: Chosen = None,
+    ) -> Annotated[CallToolResult, values.Found]:
         """Find the paragraphs that match best."""
 
-        def find(assistant: Assistant) -> Found:
-            hits = _over(assistant, documents).search(query, count)
-            titles = {info.id: info.title for info in assistant.index.documents()}
-            return Found(paragraphs=[Match.by(hit, titles) for hit in hits])
+        def find(service: Service, caller: Caller) -> values.Found:
+            over = service.sessions.asking(caller.owner, documents)
+            titles = {info.id: info.title for info in over.index.documents()}
+            return values.Found.of(over.search(query, count), titles)
 
         found = await self._done(context, find)
-        return _result(found, *found.paragraphs)
+        return _result(found, *found.hits)
 
     async def verify(
         self,
         context: Context[Any, Any],
-        text: Annotated[
-            str, Field(description="The text to check.", min_length=1, max_length=LONGEST)
-        ],
-        question: Annotated[
-            str | None, Field(description="The question that it answers, if it answers one.")
-        ] = None,
-        documents: Documents = None,
-    ) -> Annotated[CallToolResult, Verified]:
+        text: ClaimText,
+        question: Answering = None,
+        documents: Chosen = None,
+    ) -> Annotated[CallToolResult, values.Verification]:
         """Say of each sentence of a text, whoever wrote it, whether the documents support it."""
 
-        def check(assistant: Assistant) -> Verified:
-            return Verified.of(_over(assistant, documents).verify(text, question))
+        def judge(service: Service, caller: Caller) -> values.Verification:
+            over = service.sessions.asking(caller.owner, documents)
+            return values.Verification.of(over.verify(text, question))
 
-        verified = await self._done(context, check)
+        verified = await self._done(context, judge)
         return _result(verified, *verified.citations)
 
     async def overview(
         self,
         context: Context[Any, Any],
-        section: Annotated[
-            str | None,
-            Field(description="The heading of a part; all of the documents when left out."),
-        ] = None,
-        sentences: Annotated[
-            int | None, Field(description="How many sentences; some when left out.", ge=1, le=MOST)
-        ] = None,
-        documents: Documents = None,
-    ) -> Annotated[CallToolResult, Answered]:
-        """Give sentences that together stand for the documents, or for a part of them."""
+        about: About = None,
+        sentences: Length = None,
+        documents: Chosen = None,
+    ) -> Annotated[CallToolResult, values.Answer]:
+        """Give the main points of the documents, or of what stands under a heading."""
 
-        def view(assistant: Assistant) -> Answered:
-            return Answered.of(_over(assistant, documents).overview(section, sentences))
+        def view(service: Service, caller: Caller) -> values.Answer:
+            steps = viewing(service, caller.owner, about, sentences, documents, shown=False)
+            return values.Answer.of(_last(steps))
 
         answered = await self._done(context, view)
         return _result(answered, *answered.citations)
@@ -207,15 +187,13 @@ class Tools:
             int, Field(description="The number of the first to list, from 1.", ge=1)
         ] = 1,
         count: Annotated[int, Field(description="How many to list.", ge=1, le=1000)] = PAGE,
-    ) -> Annotated[CallToolResult, Listing]:
+    ) -> Annotated[CallToolResult, values.Documents]:
         """List the documents that can be asked."""
 
-        def list_(assistant: Assistant) -> Listing:
-            infos = _infos(assistant)
-            listed = [Listed.of(info) for info in infos[first - 1 : first - 1 + count]]
-            return Listing(total=len(infos), documents=listed)
+        def list_(service: Service, caller: Caller) -> values.Documents:
+            return values.Documents.of(service.sessions.documents(caller.owner), first, count)
 
-        return _result(await self._done(context, list_))
+        return _result(await self._done(context, list_, waits=False))
 
     async def read_paragraph(
         self,
@@ -224,34 +202,53 @@ class Tools:
         paragraph: Annotated[
             int, Field(description="The paragraph's number; the first one is 1.", ge=1)
         ],
-    ) -> Annotated[CallToolResult, Passage]:
+    ) -> Annotated[CallToolResult, values.Read]:
         """Read one paragraph. `of` says how many there are, so that those around it can be read."""
 
-        def read(assistant: Assistant) -> Passage:
-            document = _document(assistant, document_id)
-            return Passage.in_(document, _paragraph(document, paragraph))
+        def read(service: Service, caller: Caller) -> values.Read:
+            document = service.sessions.document(caller.owner, document_id)
+            return values.Read.numbered(document, paragraph_of(document, paragraph))
 
-        passage = await self._done(context, read)
-        return _result(passage, passage)
+        value = await self._done(context, read, waits=False)
+        return _result(value, value)
 
-    async def _done(self, context: Context[Any, Any], work: Callable[[Assistant], Value]) -> Value:
-        """What comes of work, in a thread, as soon as there is an assistant for it.
+    async def _done(
+        self,
+        context: Context[Any, Any],
+        work: Callable[[Service, Caller], Value],
+        *,
+        waits: bool = True,
+    ) -> Value:
+        """What comes of work, in a thread, as soon as there is a service for it.
+
+        Args:
+            context: of the request.
+            work: what is done.
+            waits: whether it waits for its turn with all questions.
 
         Raises:
             ToolError: it cannot be done; says what to do.
         """
+        request = context.request_context
         try:
-            assistant = await self._opening.assistant(context.report_progress)
-            return await anyio.to_thread.run_sync(work, assistant, limiter=self._limiter)
+            service = await self._opening.service(context.report_progress)
+            caller = _counted(service, request)
+            if not waits:
+                return await to_thread.run_sync(work, service, caller)
+            async with service.line.place_async(caller.owner):
+                return await to_thread.run_sync(work, service, caller)
         except FootnoteError as error:
-            raise ToolError(str(error)) from error
+            raise ToolError(_named(str(error), request)) from error
+        except Exception as error:
+            _logger.exception("a tool failed")
+            raise ToolError(_named(FAILED, request)) from error
 
 
 class Server(MCPServer[Any]):
     """The assistant's tools and documents.
 
     Args:
-        opening: gives the assistant.
+        opening: gives the service.
         changes: whether a client is told when the documents are there.
     """
 
@@ -325,49 +322,56 @@ class Server(MCPServer[Any]):
 
     # --- resources ---------------------------------------------------------------------------
 
-    async def _list(self, _: object, params: PaginatedRequestParams | None) -> ListResourcesResult:
+    async def _list(
+        self, context: Request, params: PaginatedRequestParams | None
+    ) -> ListResourcesResult:
         """The documents, by pages; none while they are not there, for which no client waits."""
         if not self._opening.is_over:
             return ListResourcesResult(resources=[])
         cursor = (params and params.cursor) or "0"
         first = int(cursor) if cursor.isdecimal() else 0
-        infos = await self._looked_up(_infos)
+        found = await self._looked_up(context, _documents)
         return ListResourcesResult(
             resources=[
                 Resource(
-                    uri=DOCUMENT.format(document_id=info.id),
-                    name=info.id,
-                    title=without_surrogates(info.title),
-                    description=f"A document of {info.paragraphs} paragraphs",
+                    uri=DOCUMENT.format(document_id=one.info.id),
+                    name=one.info.id,
+                    title=without_surrogates(one.info.title),
+                    description=f"A document of {one.info.paragraphs} paragraphs",
                     mime_type="text/plain",
                 )
-                for info in infos[first : first + PAGE]
+                for one in found[first : first + PAGE]
             ],
-            next_cursor=str(first + PAGE) if first + PAGE < len(infos) else None,
+            next_cursor=str(first + PAGE) if first + PAGE < len(found) else None,
         )
 
-    async def _read_document(self, document_id: str) -> str:
+    async def _read_document(self, context: Context[Any, Any], document_id: str) -> str:
         """The whole text of a document, as it was read."""
-        return await self._looked_up(
-            lambda assistant: without_surrogates(_document(assistant, document_id).text)
-        )
 
-    async def _read_paragraph(self, document_id: str, paragraph: str) -> str:
+        def read(service: Service, caller: Caller) -> str:
+            return without_surrogates(service.sessions.document(caller.owner, document_id).text)
+
+        return await self._looked_up(context.request_context, read)
+
+    async def _read_paragraph(
+        self, context: Context[Any, Any], document_id: str, paragraph: str
+    ) -> str:
         """The text of one paragraph."""
 
-        def read(assistant: Assistant) -> str:
+        def read(service: Service, caller: Caller) -> str:
+            document = service.sessions.document(caller.owner, document_id)
             number = int(paragraph) if paragraph.isdecimal() else 0
-            return without_surrogates(_paragraph(_document(assistant, document_id), number).text)
+            return without_surrogates(paragraph_of(document, number).text)
 
-        return await self._looked_up(read)
+        return await self._looked_up(context.request_context, read)
 
-    async def _complete(self, _: object, params: CompleteRequestParams) -> CompleteResult:
+    async def _complete(self, context: Request, params: CompleteRequestParams) -> CompleteResult:
         """Ids of documents that begin so or whose titles have it; numbers of paragraphs."""
         begun = params.argument.value.casefold()
         arguments = (params.context and params.context.arguments) or {}
 
-        def values(assistant: Assistant) -> list[str]:
-            infos = _infos(assistant)
+        def fitting(service: Service, caller: Caller) -> list[str]:
+            infos = [one.info for one in _documents(service, caller)]
             if params.argument.name == "document_id":
                 return [
                     info.id
@@ -378,7 +382,7 @@ class Server(MCPServer[Any]):
             numbers = range(1, counts.get(arguments.get("document_id", ""), 0) + 1)
             return [str(number) for number in numbers if str(number).startswith(begun)]
 
-        found = await self._looked_up(values) if self._opening.is_over else []
+        found = await self._looked_up(context, fitting) if self._opening.is_over else []
         return CompleteResult(
             completion=Completion(
                 values=found[:COMPLETIONS],
@@ -387,19 +391,22 @@ class Server(MCPServer[Any]):
             )
         )
 
-    async def _looked_up(self, look: Callable[[Assistant], Seen]) -> Seen:
+    async def _looked_up(self, context: Request, look: Callable[[Service, Caller], Seen]) -> Seen:
         """What is looked up in a thread.
 
         Raises:
             MCPError: it is not there, or nothing can be; says what to do.
         """
         try:
-            assistant = await self._opening.assistant()
-            return await anyio.to_thread.run_sync(look, assistant)
+            service = await self._opening.service()
+            return await to_thread.run_sync(look, service, _counted(service, context))
         except FootnoteError as error:
             missing = isinstance(error, MissingPathError)
             code = INVALID_PARAMS if missing else INTERNAL_ERROR
-            raise MCPError(code=code, message=str(error)) from error
+            raise MCPError(code=code, message=_named(str(error), context)) from error
+        except Exception as error:
+            _logger.exception("a resource could not be read")
+            raise MCPError(code=INTERNAL_ERROR, message=_named(FAILED, context)) from error
 
     async def _tell_when_there(self, context: Any, _: object) -> None:
         if not self._opening.is_over and await self._is_there():
@@ -411,72 +418,63 @@ class Server(MCPServer[Any]):
 
     async def _is_there(self) -> bool:
         try:
-            await self._opening.assistant()
+            await self._opening.service()
         except FootnoteError:
             return False  # told to who asks for something
         return True
 
 
-def server_of(assistant: Assistant) -> Server:
-    """The assistant's tools and documents for `routes`."""
-    return Server(Opening.of(assistant), changes=False)
+def server_of(service: Service) -> Server:
+    """The tools and documents of a service for `routes`."""
+    return Server(Opening.of(service), changes=False)
 
 
-# --- standard input and output -------------------------------------------------------------------
+# --- who asks, and what they are told -------------------------------------------------------------
 
 
-# --- what the assistant has ----------------------------------------------------------------------
-
-
-def _over(assistant: Assistant, documents: Sequence[str] | None) -> Assistant:
-    """The assistant over some of its documents.
+def _counted(service: Service, context: Request) -> Caller:
+    """Who asks, and one request of theirs counted.
 
     Raises:
-        MissingPathError: it does not ask one of them.
+        RefusedError: that is one too many.
     """
-    if documents is None:
-        return assistant
-    for identity in documents:
-        _check(assistant, identity)
-    return assistant.over(list(dict.fromkeys(documents)))
+    if context.request is None:  # standard input
+        return HERE
+    caller: Caller = context.request.state.caller  # put there by `SecurityMiddleware`
+    service.access.count(caller)
+    return caller
 
 
-def _check(assistant: Assistant, identity: str) -> None:
-    # There are others in the index, which are not everyone's.
-    if identity not in assistant.document_ids:
-        raise MissingPathError(
-            f"There is no document {identity!r}. `documents` lists the ids of those there are."
-        )
+def _named(message: str, context: Request) -> str:
+    """What went wrong, with the id of the request, which is in the log too."""
+    identity = context.request and id_of(context.request.scope)
+    return f"{message} (request {identity})" if identity else message
 
 
-def _document(assistant: Assistant, identity: str) -> Document:
-    _check(assistant, identity)
-    return assistant.index.document(identity)
+def _last(steps: Generator[Event, None, None]) -> Answer:
+    """The whole answer, unless nobody waits for it any more."""
+    with closing(steps):
+        for step in steps:
+            from_thread.check_cancelled()
+            if isinstance(step, Done):
+                return step.answer
+    raise AssertionError("a stream ends with Done")
 
 
-def _paragraph(document: Document, number: int) -> Paragraph:
-    if not 1 <= number <= len(document.paragraphs):
-        raise MissingPathError(
-            f"There is no paragraph {number}; the document has {len(document.paragraphs)}, and the "
-            "first one is 1."
-        )
-    return document.paragraphs[number - 1]
+def _documents(service: Service, caller: Caller) -> list[SessionDocument]:
+    return service.sessions.documents(caller.owner)
 
 
-def _infos(assistant: Assistant) -> list[DocumentInfo]:
-    """The documents that are asked."""
-    infos = {info.id: info for info in assistant.index.documents()}
-    return [infos[identity] for identity in assistant.document_ids if identity in infos]
-
-
-def _result(value: BaseModel, *places: Place) -> CallToolResult:
+def _result(
+    value: BaseModel, *places: values.Citation | values.Hit | values.Read
+) -> CallToolResult:
     """What a tool gives: the value, also as text for clients that read no other, and links to the
     paragraphs that it names."""
     links = {
         place.uri: ResourceLink(
             uri=place.uri,
-            name=f"{place.document_id}/{place.paragraph}",
-            title=place.place,
+            name=place.uri.removeprefix(DOCUMENT.format(document_id="")),
+            title=values.place_of(place),
             mime_type="text/plain",
         )
         for place in places

@@ -15,11 +15,15 @@ import anyio
 
 from assistant.mcp.opening import Opening
 from assistant.mcp.server import Server
+from assistant.service.service import Service
 from index.errors import FootnoteError
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
     from index.store.writer import Progress
+
+LOCAL = "127.0.0.1"
+"""Nobody reaches it from elsewhere."""
 
 _logger = logging.getLogger(__name__)
 
@@ -49,12 +53,14 @@ def serve_stdio(
             try:
                 with conversation.interrupting():
                     assistant = stack.enter_context(opened(opening.step))
+                    service = Service.of(assistant, LOCAL)
+                    stack.callback(service.sessions.close)
             except FootnoteError as error:
                 opening.fail(error)
                 tell(error)
                 fine = False
             else:
-                opening.end(assistant)
+                opening.end(service)
             stack.callback(conversation.stop)  # before the assistant is closed
             conversation.over.wait()
     except KeyboardInterrupt:

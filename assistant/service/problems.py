@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse
 from index.errors import (
     DocumentError,
     FootnoteError,
+    IndexChangedError,
     IndexUnusableError,
     MissingPathError,
     QuestionError,
@@ -188,9 +189,16 @@ def failure_of(scope: Scope, error: Exception) -> Problem:
     """The problem document for an error that came when an answer was being sent already. One that
     nobody expected is told in the log."""
     if isinstance(error, FootnoteError):
-        return problem_of(scope, told(error)[0], str(error))
+        return problem_of(scope, told(error)[0], broken_off(error))
     _logger.error("an answer broke off", exc_info=error)
     return problem_of(scope, 500, FAILED)
+
+
+def broken_off(error: FootnoteError) -> str:
+    """What is told of an error that came when some of an answer was there already."""
+    if isinstance(error, IndexChangedError):
+        return f"{error} Throw away what has come of this answer."
+    return str(error)
 
 
 def id_of(scope: Scope) -> str | None:

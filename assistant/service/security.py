@@ -181,12 +181,12 @@ class SecurityMiddleware:
         return None
 
     def _let_in(self, scope: Scope) -> None:
-        """Note who sends the request, and count it."""
+        """Note who sends the request, and count it, unless that is done behind."""
         caller = self.access.caller(Headers(scope=scope))
         scope.setdefault("state", {})["caller"] = caller
         if scope["path"] == MCP:
             caller.need("ask")
-        if scope["path"] != "/metrics":
+        if scope["path"] not in ("/metrics", MCP):  # a tool's client is told by the tool
             self.access.count(caller)
 
 

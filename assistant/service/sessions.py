@@ -23,7 +23,7 @@ from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING
 
 from assistant.documents import UPLOADED
-from index import Document, DocumentInfo, Index
+from index import Document, DocumentInfo, Index, Paragraph
 from index.chunking.loader import RawDocument, read_raw
 from index.errors import DocumentError, FootnoteError, MissingPathError, UnreadableError
 from index.models import Boxes
@@ -129,11 +129,14 @@ class SessionDocuments:
         if chosen is None:
             return self._assistant.over(allowed, write=write)
         if not chosen:
-            raise MissingPathError("No document is chosen. Choose one under Documents.")
+            raise MissingPathError(
+                "No document is chosen. Choose one of those that are listed, or leave the choice "
+                "out to ask all."
+            )
         if not set(chosen) <= set(allowed):
             raise MissingPathError(
-                "A document that was chosen is no longer here. Look under Documents, and add it "
-                "again if it is missing."
+                "A document that was chosen is no longer here. List the documents again, and add "
+                "it again if it is missing."
             )
         return self._assistant.over([i for i in allowed if i in set(chosen)], write=write)
 
@@ -317,6 +320,20 @@ class SessionDocuments:
             if found.info.id == identity and (found.own or not own):
                 return found
         raise MissingPathError("That document is not here. It may have been removed.")
+
+
+def paragraph_of(document: Document, number: int) -> Paragraph:
+    """The paragraph of a document that has this number, from 1.
+
+    Raises:
+        MissingPathError: it has none.
+    """
+    if not 1 <= number <= len(document.paragraphs):
+        raise MissingPathError(
+            f"There is no paragraph {number}; {document.title} has {len(document.paragraphs)}, "
+            "from 1."
+        )
+    return document.paragraphs[number - 1]
 
 
 def _is_of(info: DocumentInfo, owner: str | None) -> bool:

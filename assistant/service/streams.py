@@ -10,10 +10,11 @@ import logging
 import queue
 import threading
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from assistant.answer import (
@@ -25,12 +26,13 @@ from assistant.answer import (
     SentenceReady,
     SourcesFound,
 )
+from assistant.assistant import TRIES
 from assistant.query.rewriting import Turn
 from assistant.service.problems import FAILED
 from assistant.service.sessions import SessionDocument, SessionDocuments
 from assistant.service.values import name_of
 from index import DocumentInfo
-from index.errors import FootnoteError, QuestionError
+from index.errors import FootnoteError, IndexChangedError, QuestionError
 
 if TYPE_CHECKING:
     from assistant.service.service import Service
@@ -45,6 +47,8 @@ def asking(
     history: Sequence[Turn],
     documents: Sequence[str] | None,
     llm: str | None = None,
+    *,
+    shown: bool,
 ) -> Generator[Event, None, None]:
     """The events of an answer, counted; see `Assistant.stream`.
 
@@ -55,13 +59,55 @@ def asking(
         history: the conversation before it; its last turns count.
         documents: ids of the documents to ask; None asks all that this owner may.
         llm: what writes; see `Writers.chosen`.
+        shown: whether someone is shown each; otherwise only the last one counts, and where the
+            documents change meanwhile they begin anew.
 
     Raises:
         FootnoteError: the question, a document or a language model is none that can be asked.
     """
     with service.writers.chosen(llm) as write:
         asked = service.sessions.asking(owner, documents, write)
-        yield from service.metrics.counted(asked.stream(question, turns_of(history)))
+        turns = turns_of(history)
+        begin = partial(asked.stream, question, turns)
+        yield from service.metrics.counted(_to_the_end(begin, 1 if shown else TRIES))
+
+
+def viewing(
+    service: Service,
+    owner: str | None,
+    about: str | None,
+    sentences: int | None,
+    documents: Sequence[str] | None,
+    llm: str | None = None,
+    *,
+    shown: bool,
+) -> Generator[Event, None, None]:
+    """The events of an overview, counted; see `Assistant.stream_overview`.
+
+    Args:
+        service, owner, documents, llm, shown: see `asking`.
+        about: the heading of the part that it is of.
+        sentences: how many.
+
+    Raises:
+        FootnoteError: there is no such heading, or as `asking`.
+    """
+    with service.writers.chosen(llm) as write:
+        asked = service.sessions.asking(owner, documents, write)
+        begin = partial(asked.stream_overview, about, sentences)
+        yield from service.metrics.counted(_to_the_end(begin, 1 if shown else TRIES))
+
+
+def _to_the_end(begin: Callable[[], Iterator[Event]], tries: int) -> Iterator[Event]:
+    """The events of an answer; begun so many times where the documents change meanwhile."""
+    for left in reversed(range(tries)):
+        try:
+            yield from begin()
+        except IndexChangedError:
+            if not left:
+                raise
+        else:
+            return
 
 
 def answering(
@@ -83,7 +129,7 @@ def answering(
     known: dict[str, Any] = {"stage": "searching"}
     yield known
     try:
-        for event in asking(service, owner, question, history, documents, llm):
+        for event in asking(service, owner, question, history, documents, llm, shown=True):
             if isinstance(event, SourcesFound):
                 known = {
                     "stage": "reading",
@@ -106,6 +152,10 @@ def answering(
                     asked = service.sessions.asking(owner, documents)
                     known["instead"] = service.starters.near(asked, answer.closest, question)
             yield known
+    except IndexChangedError as error:
+        # What was shown may mix two versions of the documents: it goes.
+        nothing: dict[str, Any] = {name: [] for name in ("sources", "sentences", "citations")}
+        yield {**known, **nothing, "stage": "failed", "failure": str(error)}
     except FootnoteError as error:
         yield {**known, "stage": "failed", "failure": str(error)}
     except Exception:

@@ -12,6 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 
 from assistant.service.logs import REQUESTS, about
 from assistant.service.problems import FAILED, ID, response_of
+from assistant.service.security import MCP
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -94,5 +95,7 @@ def id_given(scope: Scope) -> str | None:
 
 def _route(scope: Scope) -> str:
     """The pattern of a request's address: the address itself may hold anything."""
+    if scope["path"] == MCP:
+        return MCP
     route = getattr(scope.get("route"), "path", None)
     return str(route) if route else "other"

@@ -7,13 +7,15 @@ business: its `source` is the name of its file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from assistant.answer import AnswerKind, Verdict
 from assistant.calibration import Status
+from assistant.query.cleaning import without_surrogates
+from assistant.query.kinds import MOST
 from index.models import Kind
 
 if TYPE_CHECKING:
@@ -26,12 +28,15 @@ if TYPE_CHECKING:
         Verification,
     )
     from assistant.service.sessions import SessionDocument
-    from index import Hit, Paragraph
+    from index import Document, Hit, Paragraph
+
+#: A text of a document, which may hold what no output takes.
+Text = Annotated[str, BeforeValidator(without_surrogates)]
 
 DocumentId = Annotated[
     str,
     Field(
-        description="Names a document, as `GET /api/documents` lists it.",
+        description="Names a document, as the list of documents has it.",
         examples=["0123456789abcdef"],
     ),
 ]
@@ -63,23 +68,23 @@ class CitationValue(Value):
     marker: int = Field(
         description="1, 2, 3 … in order of first appearance; 0 if it is not part of an answer."
     )
-    document: str = Field(description="Title of the document.")
+    document: Text = Field(description="Title of the document.")
     document_id: DocumentId
-    source: str = Field(description="Name of the document's file.")
-    heading: list[str] = Field(description="The headings above it, outermost first.")
+    source: Text = Field(description="Name of the document's file.")
+    heading: list[Text] = Field(description="The headings above it, outermost first.")
     paragraph: int = Field(description="Number of the paragraph, from 1.")
     page: int | None = Field(description="Page or slide, from 1, of formats that have them.")
-    locator: str = Field(description="Where a person finds it: `p. xii`, `slide 4`; or nothing.")
+    locator: Text = Field(description="Where a person finds it: `p. xii`, `slide 4`; or nothing.")
     rectangles: list[RectangleValue] = Field(description="Where the quote is printed, by lines.")
     start: int = Field(description="Where the quote begins in the document's text.")
     end: int = Field(description="Where it ends.")
-    quote: str
+    quote: Text
     paragraph_start: int = Field(description="Where the paragraph begins in the document's text.")
     paragraph_end: int = Field(description="Where it ends.")
-    paragraph_text: str
+    paragraph_text: Text
 
     @classmethod
-    def of(cls, citation: Citation) -> CitationValue:
+    def of(cls, citation: Citation) -> Self:
         """The value of a citation."""
         return cls.model_validate(_public(citation.to_dict()))
 
@@ -87,14 +92,14 @@ class CitationValue(Value):
 class SentenceValue(Value):
     """One sentence of an answer, or one item of a list."""
 
-    text: str
+    text: Text
     verdict: Verdict = Field(
         description="`quoted`: the document's own. `supported`: written, and its citations support "
         "it. `unsupported`: written, and nothing does. `own`: of the assistant itself."
     )
     markers: list[int] = Field(description="Of the citations behind it.")
     item: bool = Field(description="Whether it is one of a list.")
-    about: str = Field(description="The one of the things compared that it is about; or nothing.")
+    about: Text = Field(description="The one of the things compared that it is about; or nothing.")
 
 
 class AnswerValue(Value):
@@ -102,9 +107,9 @@ class AnswerValue(Value):
     answer it: where it is `unsure` they are the closest that the documents come, and are not to be
     shown as an answer; where it is `refused` there are none, and `closest` is no answer either."""
 
-    question: str = Field(description="As it was asked.")
-    standalone_question: str = Field(description="As it was understood.")
-    context: str = Field(description="The question before it, where it leans on that; or nothing.")
+    question: Text = Field(description="As it was asked.")
+    standalone_question: Text = Field(description="As it was understood.")
+    context: Text = Field(description="The question before it, where it leans on that; or nothing.")
     status: Status
     refused: bool = Field(description="Whether `status` is `refused`.")
     kind: AnswerKind = Field(
@@ -115,45 +120,42 @@ class AnswerValue(Value):
     confidence: float = Field(
         ge=0, le=1, description="Calibrated probability that the documents answer the question."
     )
-    text: str = Field(description="The sentences without markers; the refusal when refused.")
+    text: Text = Field(description="The sentences without markers; the refusal when refused.")
     sentences: list[SentenceValue]
-    citations: list[CitationValue] = Field(
+    citations: Sequence[CitationValue] = Field(
         description="By marker; every marker of a sentence is among them."
     )
-    closest: list[CitationValue] = Field(
+    closest: Sequence[CitationValue] = Field(
         description="When refused, the nearest paragraphs, each quoting its nearest sentence."
     )
-    unanswered: list[str] = Field(
+    unanswered: list[Text] = Field(
         description="Of several questions asked at once, those that the documents do not answer."
     )
-    undecided: list[str] = Field(description="Likewise, those that they may not answer.")
+    undecided: list[Text] = Field(description="Likewise, those that they may not answer.")
     dropped: int = Field(
         description="Sentences that a language model wrote and that were left out: nothing "
         "supports them."
     )
-    note: str | None = Field(description="What went wrong on the way to this answer, if anything.")
+    note: Text | None = Field(description="What went wrong on the way to this answer, if anything.")
     revision: str = Field(description="Of the documents; the same ones have the same, anywhere.")
     timings_ms: dict[str, float] = Field(description="Milliseconds by stage, and their `total`.")
 
     @classmethod
-    def of(cls, answer: Answer) -> AnswerValue:
+    def of(cls, answer: Answer) -> Self:
         """The value of an answer."""
-        return cls.model_validate(
-            {
-                **answer.to_dict(),
-                "citations": [CitationValue.of(citation) for citation in answer.citations],
-                "closest": [CitationValue.of(citation) for citation in answer.closest],
-            }
-        )
+        plain = answer.to_dict()
+        for name in ("citations", "closest"):
+            plain[name] = [_public(citation) for citation in plain[name]]
+        return cls.model_validate(plain)
 
 
 class JudgedValue(Value):
     """A sentence of a text that was judged."""
 
-    text: str
+    text: Text
     verdict: Verdict = Field(description="`supported` or `unsupported`.")
     markers: list[int] = Field(description="Of the citations that support it.")
-    conflicts: list[str] = Field(
+    conflicts: list[Text] = Field(
         description="What of it the documents state otherwise or not at all: number, name, "
         "negation."
     )
@@ -164,38 +166,30 @@ class VerificationValue(Value):
 
     supported: bool = Field(description="Whether every sentence is.")
     sentences: list[JudgedValue]
-    citations: list[CitationValue] = Field(description="By marker.")
+    citations: Sequence[CitationValue] = Field(description="By marker.")
 
     @classmethod
-    def of(cls, verification: Verification) -> VerificationValue:
+    def of(cls, verification: Verification) -> Self:
         """The value of a verification."""
-        return cls.model_validate(
-            {
-                **verification.to_dict(),
-                "citations": [CitationValue.of(citation) for citation in verification.citations],
-            }
-        )
+        plain = verification.to_dict()
+        plain["citations"] = [_public(citation) for citation in plain["citations"]]
+        return cls.model_validate(plain)
 
 
 class ParagraphValue(Value):
     """A paragraph of a document: what stands in the document's text from `start` to `end`."""
 
-    document: str = Field(description="Title of the document.")
+    document: Text = Field(description="Title of the document.")
     document_id: DocumentId
     number: int = Field(description="From 1, as a reader would count paragraphs.")
-    heading: list[str] = Field(description="The headings above it, outermost first.")
+    heading: list[Text] = Field(description="The headings above it, outermost first.")
     page: int | None = Field(description="Page or slide, from 1, of formats that have them.")
-    locator: str = Field(description="Where a person finds it: `p. xii`, `slide 4`; or nothing.")
+    locator: Text = Field(description="Where a person finds it: `p. xii`, `slide 4`; or nothing.")
     kind: Kind
     language: str = Field(description="Of its document, by its ISO 639-1 code.")
     start: int
     end: int
-    text: str
-
-    @classmethod
-    def of(cls, paragraph: Paragraph, title: str) -> ParagraphValue:
-        """The value of a paragraph of a document with this title."""
-        return cls(**_paragraph(paragraph, title))
+    text: Text
 
 
 class ReadValue(ParagraphValue):
@@ -204,9 +198,10 @@ class ReadValue(ParagraphValue):
     of_: int = Field(alias="of", description="How many paragraphs the document has.")
 
     @classmethod
-    def numbered(cls, paragraph: Paragraph, title: str, of: int) -> ReadValue:
-        """The value of one of so many paragraphs."""
-        return cls(**_paragraph(paragraph, title), of=of)
+    def numbered(cls, document: Document, paragraph: Paragraph) -> Self:
+        """The value of a paragraph of a document."""
+        of = len(document.paragraphs)
+        return cls.model_validate({**_paragraph(paragraph, document.title), "of": of})
 
 
 class HitValue(ParagraphValue):
@@ -218,48 +213,47 @@ class HitValue(ParagraphValue):
         "the query's words."
     )
 
-    @classmethod
-    def found(cls, hit: Hit, title: str) -> HitValue:
-        """The value of a hit in a document with this title."""
-        return cls(**_paragraph(hit.paragraph, title), score=round(hit.score, 6), legs=hit.legs)
-
 
 class FoundValue(Value):
     """What a search found."""
 
-    hits: list[HitValue] = Field(description="Best first.")
+    hits: Sequence[HitValue] = Field(description="Best first.")
+
+    @classmethod
+    def of(cls, hits: Sequence[Hit], titles: Mapping[str, str]) -> Self:
+        """The value of hits, with the titles of documents by their ids."""
+        return cls.model_validate({"hits": [_hit(hit, titles) for hit in hits]})
 
 
 class DocumentValue(Value):
     """A document that may be asked."""
 
     id: DocumentId
-    title: str
-    name: str = Field(description="Of its file.")
+    title: Text
+    name: Text = Field(description="Of its file.")
     paragraphs: int = Field(description="How many it has.")
     own: bool = Field(description="Whether whoever asks has added it, and nobody else sees it.")
     kept: bool = Field(description="Whether it stays until it is removed.")
     language: str = Field(description="By its ISO 639-1 code.")
 
     @classmethod
-    def of(cls, found: SessionDocument) -> DocumentValue:
+    def of(cls, found: SessionDocument) -> Self:
         """The value of a document as one owner sees it."""
-        info = found.info
-        return cls(
-            id=info.id,
-            title=info.title,
-            name=name_of(info.source),
-            paragraphs=info.paragraphs,
-            own=found.own,
-            kept=info.kept,
-            language=info.language,
-        )
+        return cls.model_validate(_document(found))
 
 
 class DocumentsValue(Value):
     """The documents that may be asked."""
 
-    documents: list[DocumentValue] = Field(description="Everyone's first.")
+    total: int = Field(description="How many there are.")
+    documents: Sequence[DocumentValue] = Field(description="Everyone's first.")
+
+    @classmethod
+    def of(cls, found: Sequence[SessionDocument], first: int = 1, most: int | None = None) -> Self:
+        """The value of documents, or of so many of them from one on, counted from 1."""
+        end = None if most is None else first - 1 + most
+        listed = [_document(one) for one in found[first - 1 : end]]
+        return cls.model_validate({"total": len(found), "documents": listed})
 
 
 # --- pieces of an answer, as it comes -----------------------------------------------------------
@@ -327,15 +321,6 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-Chosen = Annotated[
-    list[str] | None,
-    Field(
-        max_length=_MOST,
-        description="Ids of the documents to ask; all that you may ask when left out.",
-    ),
-]
-
-
 class TurnValue(Asked):
     """Something that was said in the conversation before."""
 
@@ -343,20 +328,72 @@ class TurnValue(Asked):
     content: str = Field(max_length=20_000)
 
 
-class Question(Asked):
-    """A question."""
-
-    question: str = Field(
+QuestionText = Annotated[
+    str,
+    Field(
         description="As a person asks it.",
         min_length=1,
         max_length=4000,
         examples=["When was the US Indo-Pacific strategy released?"],
-    )
-    history: list[TurnValue] = Field(
-        default=[],
+    ),
+]
+History = Annotated[
+    Sequence[TurnValue],
+    Field(
         max_length=_MOST,
         description="The conversation before it, oldest first; of long ones the end counts.",
-    )
+    ),
+]
+Chosen = Annotated[
+    list[str] | None,
+    Field(
+        max_length=_MOST,
+        description="Ids of the documents to ask; all that you may ask when left out.",
+    ),
+]
+About = Annotated[
+    str | None,
+    Field(
+        min_length=1,
+        max_length=200,
+        description="The heading of the part that it is of, or some of its words; of all when left "
+        "out.",
+    ),
+]
+Length = Annotated[
+    int | None,
+    Field(ge=1, le=MOST, description="How many it has; chosen by its length if left out."),
+]
+Query = Annotated[
+    str,
+    Field(
+        description="What to look for, as words or a question.",
+        min_length=1,
+        max_length=4000,
+        examples=["missile defense"],
+    ),
+]
+Count = Annotated[int, Field(ge=1, le=100, description="How many paragraphs at most.")]
+ClaimText = Annotated[
+    str,
+    Field(
+        description="Any text, whoever wrote it.",
+        min_length=1,
+        max_length=20_000,
+        examples=["The US Indo-Pacific strategy was released on February 11."],
+    ),
+]
+Answering = Annotated[
+    str | None,
+    Field(min_length=1, max_length=4000, description="The question that it answers."),
+]
+
+
+class Question(Asked):
+    """A question."""
+
+    question: QuestionText
+    history: History = ()
     documents: Chosen = None
     llm: Literal["none"] | None = Field(
         default=None,
@@ -368,42 +405,24 @@ class Overview(Asked):
     """An overview that is wanted."""
 
     documents: Chosen = None
-    about: str = Field(
-        default="",
-        max_length=200,
-        description="The heading of the part that it is of; of all when left out.",
-    )
-    sentences: int | None = Field(
-        default=None, ge=1, le=30, description="How many it has; chosen by its length if left out."
-    )
+    about: About = None
+    sentences: Length = None
     llm: Literal["none"] | None = Field(default=None, description="As of a question.")
 
 
 class Search(Asked):
     """A search."""
 
-    query: str = Field(
-        description="What to look for, as words or a question.",
-        min_length=1,
-        max_length=4000,
-        examples=["missile defense"],
-    )
-    count: int = Field(default=10, ge=1, le=100, description="How many paragraphs at most.")
+    query: Query
+    count: Count = 10
     documents: Chosen = None
 
 
 class Claim(Asked):
     """A text to verify."""
 
-    text: str = Field(
-        description="Any text, whoever wrote it.",
-        min_length=1,
-        max_length=20_000,
-        examples=["The US Indo-Pacific strategy was released on February 11."],
-    )
-    question: str | None = Field(
-        default=None, min_length=1, max_length=4000, description="The question that it answers."
-    )
+    text: ClaimText
+    question: Answering = None
     documents: Chosen = None
 
 
@@ -417,6 +436,28 @@ def name_of(source: str) -> str:
 
 def _public(citation: Mapping[str, Any]) -> dict[str, Any]:
     return {**citation, "source": name_of(citation["source"])}
+
+
+def _hit(hit: Hit, titles: Mapping[str, str]) -> dict[str, Any]:
+    title = titles.get(hit.paragraph.document_id, "")
+    return {
+        **_paragraph(hit.paragraph, title),
+        "score": round(hit.score, 6),
+        "legs": hit.legs,
+    }
+
+
+def _document(found: SessionDocument) -> dict[str, Any]:
+    info = found.info
+    return {
+        "id": info.id,
+        "title": info.title,
+        "name": name_of(info.source),
+        "paragraphs": info.paragraphs,
+        "own": found.own,
+        "kept": info.kept,
+        "language": info.language,
+    }
 
 
 def _paragraph(paragraph: Paragraph, title: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from assistant.api.app import build as build_api
 from assistant.llm.servers import SERVERS, Server
 from assistant.service import feedback as voting
 from assistant.service.logs import about, take_over
-from assistant.service.problems import response_of
+from assistant.service.problems import response_of, told
 from assistant.service.security import MCP, check_host
 from assistant.service.service import Service, wait_for_the_end
 from assistant.service.sessions import SessionDocuments
@@ -39,7 +39,6 @@ from assistant.watching import FolderWatch, Unread
 from assistant.web.rendering import PageRenderer
 from index.errors import (
     FootnoteError,
-    MissingPathError,
     QuestionError,
     RefusedError,
     SettingsError,
@@ -112,12 +111,11 @@ def serve(
             cannot be had, or `mcp` is not installed.
     """
     check_host(host, auth)
-    tools = None
+    service, tools = Service.of(assistant, host, auth, servers), None
     if mcp:
         from assistant.mcp.server import server_of
 
-        tools = server_of(assistant)
-    service = Service.of(assistant, host, auth, servers)
+        tools = server_of(service)
     renderer = PageRenderer()
     server = build(service, renderer, Folder(tuple(unread), watch), tools)
     _ask_this_machine_directly()
@@ -263,8 +261,8 @@ def _add_requests(
 
     @server.exception_handler(FootnoteError)
     def mistake(request: Request, error: FootnoteError) -> JSONResponse:
-        status = 404 if isinstance(error, MissingPathError) else 400
-        return response_of(request.scope, status, str(error))
+        status, again = told(error)
+        return response_of(request.scope, status, str(error), retry_after=again)
 
     server.mount("/page", static)
 

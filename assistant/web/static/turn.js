@@ -101,8 +101,13 @@ export class TurnView {
     this.element.dataset.state = turn.state;
     this.element.setAttribute("aria-busy", String(turn.state === "pending"));
     this.#stage();
-    this.lead.hidden = !isUnsure(turn);
     const sentences = sentencesOf(turn);
+    if (sentences.length < this.shown) {
+      // What was said no longer holds.
+      this.body.replaceChildren();
+      this.shown = 0;
+    }
+    this.lead.hidden = !isUnsure(turn) || (turn.state === "failed" && !sentences.length);
     sentences.slice(this.shown).forEach((sentence, number) => this.#sentence(sentence, sentences[this.shown + number - 1]));
     this.shown = sentences.length;
     if (turn.state !== "pending" && !this.after.childElementCount) this.#finish();

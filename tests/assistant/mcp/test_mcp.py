@@ -22,7 +22,8 @@ from mcp.types import CallToolResult, ResourceLink, ResourceTemplateReference, T
 
 from assistant import Assistant
 from assistant.answer import Event
-from assistant.mcp.server import AT_ONCE, PAGE, server_of
+from assistant.mcp.server import PAGE, Server, server_of
+from assistant.service.service import Service
 from index import Index, document_from_text
 from index.models import Document
 from index.store.locks import ProcessLock
@@ -32,6 +33,11 @@ QUOTE = "The US Indo-Pacific strategy was released on February 11."
 MODES = ["legacy", "auto"]  # protocols with a handshake, and since 2026-07-28 without
 
 Value = TypeVar("Value")
+
+
+def tools_of(assistant: Assistant) -> Server:
+    """What clients in this process are given."""
+    return server_of(Service.of(assistant, "127.0.0.1"))
 
 
 def finished(work: Coroutine[Any, Any, Value]) -> Value:
@@ -193,7 +199,7 @@ def test_a_desktop_client_asks_the_shipped_document(index_folder: Path, mode: st
                 ("ask", {"question": "What is the population of India?"}),
                 ("search", {"query": "missile defense", "count": 3}),
                 ("verify", {"text": f"{QUOTE} Zebras are striped."}),
-                ("overview", {"section": "India", "sentences": 2}),
+                ("overview", {"about": "India", "sentences": 2}),
                 ("documents", {}),
             ]
             values = []
@@ -206,7 +212,7 @@ def test_a_desktop_client_asks_the_shipped_document(index_folder: Path, mode: st
             assert (asked["text"], asked["status"]) == (QUOTE, "answered")
             assert refused["status"] == "refused"
             assert refused["closest"]
-            assert len(found["paragraphs"]) == 3
+            assert len(found["hits"]) == 3
             assert [s["verdict"] for s in verified["sentences"]] == ["supported", "unsupported"]
             assert overview["kind"] == "overview"
             assert len(overview["sentences"]) == 2
@@ -220,14 +226,14 @@ def test_a_desktop_client_asks_the_shipped_document(index_folder: Path, mode: st
             ]
             assert link.uri == citation["uri"]
             [content] = (await client.read_resource(link.uri)).contents
-            assert content.text == citation["text"]  # type: ignore[union-attr]
+            assert content.text == citation["paragraph_text"]  # type: ignore[union-attr]
             [whole] = (await client.read_resource(document["uri"])).contents
             text = whole.text  # type: ignore[union-attr]
             assert text[citation["start"] : citation["end"]] == citation["quote"] == QUOTE
             place = {"document_id": citation["document_id"], "paragraph": citation["paragraph"]}
             read = (await client.call_tool("read_paragraph", place)).structured_content
             assert read is not None
-            assert read["text"] == citation["text"] == text[read["start"] : read["end"]]
+            assert read["text"] == citation["paragraph_text"] == text[read["start"] : read["end"]]
             assert read["of"] == document["paragraphs"] == 32
 
     finished(talk())
@@ -371,26 +377,26 @@ def test_errors_say_what_to_do(assistant: Assistant, mode: str) -> None:
     place = {"document_id": identity, "paragraph": 1}
 
     async def talk() -> None:
-        async with Client(server_of(assistant), mode=mode) as client:
+        async with Client(tools_of(assistant), mode=mode) as client:
             for name, arguments, message in (
                 (
                     "read_paragraph",
                     place | {"paragraph": 99},
-                    "no paragraph 99; the document has 32",
+                    "no paragraph 99; Northeast Asia in early 2022 has 32, from 1",
                 ),
-                ("read_paragraph", place | {"document_id": "x"}, "no document 'x'. `documents`"),
+                ("read_paragraph", place | {"document_id": "x"}, "document is not here"),
                 ("read_paragraph", place | {"paragraph": "x"}, "valid integer"),
                 ("ask", {"question": " "}, "empty"),
                 ("ask", {}, "question"),
-                ("ask", {"question": "a", "documents": []}, "at least 1"),
-                ("ask", {"question": "a", "documents": [identity, "x"]}, "no document 'x'"),
+                ("ask", {"question": "a", "documents": []}, "No document is chosen"),
+                ("ask", {"question": "a", "documents": [identity, "x"]}, "no longer here"),
                 ("ask", {"question": "a", "history": [{"role": "system", "content": ""}]}, "role"),
-                ("ask", {"question": "a" * 100_000}, "at most 4,000"),
+                ("ask", {"question": "a" * 100_000}, "at most 4000"),
                 ("search", {"query": "a", "count": 0}, "greater than or equal to 1"),
                 ("verify", {"text": " "}, "empty"),
-                ("verify", {"text": "a" * 60_000}, "at most 50000"),
-                ("overview", {"section": "zebras"}, "No heading is like 'zebras'"),
-                ("overview", {"section": " "}, "empty"),
+                ("verify", {"text": "a" * 60_000}, "at most 20000"),
+                ("overview", {"about": "zebras"}, "No heading is like 'zebras'"),
+                ("overview", {"about": " "}, "empty"),
                 ("nothing", {}, "nothing"),
             ):
                 result = await client.call_tool(name, arguments)
@@ -398,7 +404,7 @@ def test_errors_say_what_to_do(assistant: Assistant, mode: str) -> None:
                 assert message in told(result)
                 assert "Traceback" not in told(result)
             for uri, message in (
-                ("footnote://documents/x", "no document 'x'"),
+                ("footnote://documents/x", "document is not here"),
                 (f"footnote://documents/{identity}/paragraphs/0", "no paragraph 0"),
                 (f"footnote://documents/{identity}/paragraphs/x", "no paragraph"),
                 ("footnote://documents/..%2F..%2Fetc%2Fpasswd", "Unknown resource"),
@@ -417,16 +423,16 @@ def test_a_question_is_asked_in_its_conversation_and_of_some_documents(tmp_path:
 
     async def talk() -> None:
         with Assistant.open(boats, trees, index_dir=tmp_path / "index") as assistant:
-            async with Client(server_of(assistant)) as client:
+            async with Client(tools_of(assistant)) as client:
                 listing = (await client.call_tool("documents", {})).structured_content
                 assert listing is not None
-                ids = {own["title"]: own["document_id"] for own in listing["documents"]}
+                ids = {own["title"]: own["id"] for own in listing["documents"]}
                 query = {"query": "When was it built or planted?"}
                 for name in ("boats.txt", "trees.txt"):
                     only = query | {"documents": [ids[name]]}
                     found = (await client.call_tool("search", only)).structured_content
                     assert found is not None
-                    assert {own["document"] for own in found["paragraphs"]} == {name}
+                    assert {own["document"] for own in found["hits"]} == {name}
                 history = [
                     {"role": "user", "content": "When was the harbour built?"},
                     {"role": "assistant", "content": "The harbour was built in 1871. [1]"},
@@ -434,7 +440,7 @@ def test_a_question_is_asked_in_its_conversation_and_of_some_documents(tmp_path:
                 asked = {"question": "And the orchard?", "history": history}
                 answer = (await client.call_tool("ask", asked)).structured_content
                 assert answer is not None
-                assert answer["understood"] != "And the orchard?"
+                assert answer["standalone_question"] != "And the orchard?"
                 assert "1902" in answer["text"]
 
     finished(talk())
@@ -448,11 +454,11 @@ def test_documents_that_are_not_everyones_are_not_there(tmp_path: Path) -> None:
     async def talk() -> None:
         with Assistant.open(file, index_dir=tmp_path / "index") as assistant:
             assistant.index.sync([secret], keep=True)
-            async with Client(server_of(assistant)) as client:
+            async with Client(tools_of(assistant)) as client:
                 listed = (await client.list_resources()).resources
                 assert [own.title for own in listed] == ["boats.txt"]
                 for uri in (secret.id, f"{secret.id}/paragraphs/1"):
-                    with pytest.raises(MCPError, match="no document"):
+                    with pytest.raises(MCPError, match="document is not here"):
                         await client.read_resource(f"footnote://documents/{uri}")
                 for name, arguments in (
                     ("ask", {"question": "What is the password?", "documents": [secret.id]}),
@@ -476,7 +482,7 @@ def test_resources_are_listed_by_pages_and_completed(tmp_path: Path) -> None:
 
     async def talk() -> None:
         with Assistant.open(tmp_path, index_dir=tmp_path / "index") as assistant:
-            async with Client(server_of(assistant)) as client:
+            async with Client(tools_of(assistant)) as client:
                 first = await client.list_resources()
                 assert first.next_cursor is not None
                 last = await client.list_resources(cursor=first.next_cursor)
@@ -524,10 +530,11 @@ class Slow(Assistant):
 def test_who_cancels_leaves_the_place_to_others(tmp_path: Path) -> None:
     async def talk() -> None:
         with Slow.open(index_dir=tmp_path) as assistant:
-            async with Client(server_of(assistant)) as client:
+            async with Client(tools_of(assistant)) as client:
+                at_once = assistant.settings.at_once
                 slowly = {"question": f"Slowly: {QUESTION}"}
                 asking = [
-                    asyncio.create_task(client.call_tool("ask", slowly)) for _ in range(AT_ONCE)
+                    asyncio.create_task(client.call_tool("ask", slowly)) for _ in range(at_once)
                 ]
                 for _ in asking:
                     assert await asyncio.to_thread(Slow.begun.acquire, timeout=PATIENCE)

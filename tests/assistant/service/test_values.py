@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from assistant import Assistant
-from assistant.service.values import AnswerValue, CitationValue, VerificationValue
+from assistant.service.values import AnswerValue, CitationValue, ReadValue, VerificationValue
+from index import document_from_text
 
 QUESTIONS = (
     "When was the US Indo-Pacific strategy released?",
@@ -39,6 +40,14 @@ def test_a_verification_is_told_whole(assistant: Assistant) -> None:
         c.pop("source").rpartition("/")[2] for c in expected["citations"]
     ]
     assert told == expected
+
+
+def test_what_no_output_takes_is_replaced() -> None:
+    document = document_from_text("The caf\udce9 opens at nine.", "caf\udce9.txt")
+    told = ReadValue.numbered(document, document.paragraphs[0])
+    assert told.text == "The caf\ufffd opens at nine."
+    assert "caf\udce9" not in told.document
+    assert told.model_dump_json()  # which takes no lone surrogate
 
 
 def test_every_name_is_described_where_it_does_not_say_enough() -> None:

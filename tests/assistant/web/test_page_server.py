@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -39,13 +39,16 @@ QUESTIONS_AT_ONCE = Settings.model_fields["at_once"].default
 SLOWLY = f"Slowly: {QUESTION}"
 
 # The real assistant, but for questions that take long, as they do with a large language model: as
-# long as the gate is shut, which is a file.
+# long as the gate is shut, which is a file. Or while the documents change, which is told when the
+# gate opens.
 _SERVER = """
 import sys
 import time
 from pathlib import Path
 from assistant import Assistant
+from assistant.answer import SentenceReady
 from assistant.web.server import serve
+from index.errors import IndexChangedError
 
 class Slow(Assistant):
     def stream(self, question, history=(), **options):
@@ -53,6 +56,10 @@ class Slow(Assistant):
             yield event
             while question.startswith("Slowly: ") and gate.exists():
                 time.sleep(0.05)
+            if question.startswith("Changed: ") and isinstance(event, SentenceReady):
+                while gate.exists():
+                    time.sleep(0.05)
+                raise IndexChangedError("The documents changed while they were read. Ask again.")
 
 gate = Path(sys.argv[1]) / "gate"
 with Slow.open(index_dir=sys.argv[1]) as assistant:
@@ -324,6 +331,21 @@ def test_the_gate(url: str) -> None:
         assert "/seeds" not in client.get("session").text
 
 
+def test_what_was_shown_goes_when_the_documents_change(url: str, gate: Path) -> None:
+    with chromium() as browser, closing(Visit(browser, url)) as visit:
+        visit.ready()
+        box = visit.page.get_by_label("Your question")
+        box.fill(f"Changed: {QUESTION}")
+        box.press("Enter")
+        turn = visit.page.locator(".turn").last
+        expect(turn.locator(".sentence")).to_have_count(1)
+        gate.unlink()
+        expect(turn.locator(".failure")).to_contain_text("Ask again")
+        expect(turn.locator(".sentence")).to_have_count(0)
+        expect(turn.locator(".place")).to_have_count(0)
+        expect(turn.get_by_role("button", name="Ask again")).to_be_visible()
+
+
 @pytest.mark.parametrize("mode", ["legacy", "auto"])
 def test_tools_for_mcp_clients(url: str, mode: str) -> None:
     async def talk() -> None:
@@ -335,7 +357,7 @@ def test_tools_for_mcp_clients(url: str, mode: str) -> None:
             [listed] = (await client.list_resources()).resources
             assert citation["uri"].startswith(listed.uri)
             [content] = (await client.read_resource(citation["uri"])).contents
-            assert content.text == citation["text"]  # type: ignore[union-attr]
+            assert content.text == citation["paragraph_text"]  # type: ignore[union-attr]
             wrong = await client.call_tool("ask", {"question": " "})
             assert wrong.is_error
             assert "empty" in wrong.content[0].text  # type: ignore[union-attr]

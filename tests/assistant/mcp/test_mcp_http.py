@@ -1,0 +1,194 @@
+"""MCP over HTTP: one of the doors of the service, so that whose documents, whose turn, what is
+counted and what is told are as everywhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from copy import copy
+from typing import Any
+
+import httpx2
+import pytest
+from browsing import QUESTION, QUOTE
+from helpers import PATIENCE
+from mcp import Client, MCPError
+from mcp.client.streamable_http import streamable_http_client
+from mcp.types import CallToolResult, TextContent
+from services import client_of
+
+from assistant import Assistant
+from assistant.api.server import served
+from assistant.mcp.server import server_of
+from assistant.service.keys import KIND, Keys
+from assistant.service.service import Service
+
+MODES = ["legacy", "auto"]
+
+
+@contextmanager
+def served_with_tools(assistant: Assistant, **settings: Any) -> Iterator[tuple[Service, str]]:
+    """The API and the tools of an assistant with other settings; gives the service and where."""
+    other = copy(assistant)
+    other.settings = assistant.settings.model_copy(update=settings)
+    service = Service.of(other, "127.0.0.1")
+    with served(service, "127.0.0.1", [0], server_of(service)) as url:
+        yield service, url
+
+
+@pytest.fixture(scope="module")
+def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
+    """One of its own: its keys are nobody else's."""
+    with Assistant.open(index_dir=tmp_path_factory.mktemp("tools")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def keys(assistant: Assistant) -> dict[str, str]:
+    made = Keys(assistant.index.records(KIND))
+    scopes = {"ann": ["ask", "write"], "ben": ["ask"], "cid": ["write"], "dan": ["ask", "metrics"]}
+    return {name: made.create(name, given) for name, given in scopes.items()}  # type: ignore[arg-type]
+
+
+def talk(
+    url: str,
+    key: str,
+    say: Callable[[Client], Coroutine[Any, Any, Any]],
+    mode: str = "auto",
+    **headers: str,
+) -> Any:
+    """What comes of talking with the tools at this address."""
+
+    async def conversation() -> Any:
+        sent = {"authorization": f"Bearer {key}", **headers}
+        async with (
+            httpx2.AsyncClient(headers=sent, timeout=PATIENCE) as http,
+            Client(streamable_http_client(f"{url}mcp", http_client=http), mode=mode) as client,
+        ):
+            return await say(client)
+
+    return asyncio.run(asyncio.wait_for(conversation(), PATIENCE))
+
+
+def call(url: str, key: str, tool: str, mode: str = "auto", **arguments: Any) -> CallToolResult:
+    result: CallToolResult = talk(url, key, lambda client: client.call_tool(tool, arguments), mode)
+    return result
+
+
+def told(result: CallToolResult) -> str:
+    assert result.is_error
+    [content] = result.content
+    assert isinstance(content, TextContent)
+    return content.text
+
+
+async def refusal(client: Client, uri: str) -> str:
+    """What is told of a resource that is not given."""
+    with pytest.raises(MCPError) as error:
+        await client.read_resource(uri)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_it_gives_what_the_api_gives_and_counts_it(
+    assistant: Assistant, keys: dict[str, str], mode: str
+) -> None:
+    with served_with_tools(assistant) as (_, url), client_of(url, keys["dan"]) as client:
+        for tool, asked in (
+            ("ask", {"question": QUESTION}),
+            ("ask", {"question": "What is the population of India?"}),
+            ("search", {"query": "missile defense", "count": 3}),
+            ("verify", {"text": f"{QUOTE} Zebras are striped."}),
+            ("overview", {"about": "India", "sentences": 2}),
+        ):
+            value = call(url, keys["dan"], tool, mode, **asked).structured_content
+            expected = client.post(f"api/{tool}", json=asked).json()
+            assert plain(value) == plain(expected), tool
+        counted = client.get("metrics").text
+        # By each door one, and two overviews, which are answers too.
+        assert 'footnote_questions_total{status="answered"} 4.0' in counted
+        assert 'footnote_questions_total{status="refused"} 2.0' in counted
+        assert 'route="/mcp"' in counted
+
+
+def plain(value: Any) -> Any:
+    """A value without the addresses of resources, and without what differs from time to time."""
+    if isinstance(value, dict):
+        return {n: plain(own) for n, own in value.items() if n not in ("uri", "timings_ms")}
+    return [plain(own) for own in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_ones_own_documents_are_there_and_nobody_elses(
+    assistant: Assistant, keys: dict[str, str], mode: str
+) -> None:
+    with served_with_tools(assistant) as (service, url), client_of(url, keys["ann"]) as client:
+        file = {"file": (f"{mode}.txt", f"Walnuts float in {mode} brine.".encode(), "text/plain")}
+        identity = client.post("api/documents", files=file).json()["id"]
+        uri = f"footnote://documents/{identity}"
+        asked = {"question": "What floats in brine?", "documents": [identity]}
+        place = {"document_id": identity, "paragraph": 1}
+
+        answer = call(url, keys["ann"], "ask", mode, **asked).structured_content
+        assert answer is not None
+        assert answer["text"] == f"Walnuts float in {mode} brine."
+        assert answer["citations"][0]["uri"] == f"{uri}/paragraphs/1"
+        read = call(url, keys["ann"], "read_paragraph", mode, **place).structured_content
+        assert read is not None
+        assert (read["text"], read["of"]) == (answer["text"], 1)
+        listed = call(url, keys["ann"], "documents", mode).structured_content
+        assert listed is not None
+        assert [own["id"] for own in listed["documents"] if own["own"]] == [identity]
+        [content] = talk(url, keys["ann"], lambda own: own.read_resource(uri), mode).contents
+        assert content.text == answer["text"]
+
+        for tool, arguments in (("ask", asked), ("read_paragraph", place)):
+            assert "Walnuts" not in told(call(url, keys["ben"], tool, mode, **arguments))
+        found = call(url, keys["ben"], "search", mode, query="What floats in brine?")
+        assert "Walnuts" not in str(found)
+        resources = talk(url, keys["ben"], lambda own: own.list_resources(), mode).resources
+        assert uri not in [own.uri for own in resources]
+        refused = talk(url, keys["ben"], lambda own: refusal(own, uri), mode)
+        assert "document is not here" in refused
+        client.delete(f"api/documents/{identity}")
+        assert service.line.running == 0
+
+
+def test_a_key_that_may_not_ask_is_not_let_in(assistant: Assistant, keys: dict[str, str]) -> None:
+    with served_with_tools(assistant) as (_, url):
+        for key, status in ((keys["cid"], 403), ("no-such-key", 401)):
+            with client_of(url, key) as client:
+                assert client.post("mcp", json={}).status_code == status
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_who_is_one_too_many_is_told_by_the_tool(
+    assistant: Assistant, keys: dict[str, str], mode: str
+) -> None:
+    with (
+        served_with_tools(assistant, at_once=1, queue=0) as (service, url),
+        service.line.place("somebody"),
+    ):
+        assert "waiting already" in told(call(url, keys["ben"], "ask", mode, question=QUESTION))
+        # What takes no time does not wait.
+        assert not call(url, keys["ben"], "documents", mode).is_error
+    with served_with_tools(assistant, rate="1/hour") as (_, url):
+        assert not call(url, keys["ben"], "search", mode, query=QUESTION).is_error
+        assert "as many requests" in told(call(url, keys["ben"], "search", mode, query=QUESTION))
+        assert not call(url, keys["ann"], "search", mode, query=QUESTION).is_error
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_failure_has_the_id_of_the_request(
+    assistant: Assistant, keys: dict[str, str], mode: str
+) -> None:
+    with served_with_tools(assistant) as (_, url):
+        named = {"x-request-id": "of-this-client"}
+        wrong = talk(
+            url, keys["ben"], lambda own: own.call_tool("ask", {"question": " "}), mode, **named
+        )
+        assert told(wrong).endswith("(request of-this-client)")
+        uri = "footnote://documents/x"
+        refused = talk(url, keys["ben"], lambda own: refusal(own, uri), mode, **named)
+        assert "(request of-this-client)" in refused
