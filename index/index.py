@@ -132,6 +132,12 @@ class Index(View):
         with self._session.reading() as (_, snapshot):
             return View(self._session, self._pages, self.encoder, snapshot, documents)
 
+    def look(self) -> None:
+        """See what is on the server now, for whom a second is too long to wait; a folder is looked
+        at whenever it is read."""
+        if isinstance(self._session, ServedSession):
+            self._session.look()
+
     def ready(self) -> None:
         """Tell whether questions can be answered now; for health checks.
 

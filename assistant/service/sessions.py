@@ -125,7 +125,7 @@ class SessionDocuments:
         Raises:
             MissingPathError: a document is not there, or not for this browser.
         """
-        allowed = [found.info.id for found in self.documents(owner)]
+        allowed = self._allowed(owner)
         if chosen is None:
             return self._assistant.over(allowed, write=write)
         if not chosen:
@@ -133,6 +133,9 @@ class SessionDocuments:
                 "No document is chosen. Choose one of those that are listed, or leave the choice "
                 "out to ask all."
             )
+        if not set(chosen) <= set(allowed):
+            self._assistant.index.look()  # another replica may have added it just now
+            allowed = self._allowed(owner)
         if not set(chosen) <= set(allowed):
             raise MissingPathError(
                 "A document that was chosen is no longer here. List the documents again, and add "
@@ -315,10 +318,16 @@ class SessionDocuments:
                 with suppress(MissingPathError):  # another replica has removed it
                     self._assistant.index.remove(info.id)
 
+    def _allowed(self, owner: str | None) -> list[str]:
+        return [found.info.id for found in self.documents(owner)]
+
     def _find(self, owner: str | None, identity: str, own: bool = False) -> SessionDocument:
-        for found in self.documents(owner):
-            if found.info.id == identity and (found.own or not own):
-                return found
+        for tries in range(2):
+            if tries:
+                self._assistant.index.look()  # another replica may have added it just now
+            for found in self.documents(owner):
+                if found.info.id == identity and (found.own or not own):
+                    return found
         raise MissingPathError("That document is not here. It may have been removed.")
 
 

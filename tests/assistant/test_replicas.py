@@ -1,0 +1,162 @@
+"""Many machines: replicas behind nginx as the README tells it, on a real Chroma server.
+
+`python tests/support/crowd.py` is the long version of the last test.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from browsing import QUESTION, QUOTE, Visit, add_file, ask, lit
+from chroma_servers import ChromaServer, until
+from crowd import SEED, Command, browser_of, course
+from crowd import ask as ask_api
+from helpers import PATIENCE, footnote
+from playwright.sync_api import Browser
+from replicas import Machines, machines
+
+pytestmark = pytest.mark.long
+
+OWN = "Meals on the way are paid back up to 41 euros a day.\n"
+OWN_QUESTION = "How much is paid back for meals on the way?"
+
+
+@pytest.fixture(scope="module")
+def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+    folder = tmp_path_factory.mktemp("replicas")
+    chroma = ChromaServer(folder / "chroma")
+    try:
+        with machines(folder, chroma) as running:
+            Command(running, "shipped").write(SEED)
+            yield running
+    finally:
+        chroma.kill()
+
+
+@pytest.fixture
+def program(there: Machines) -> Iterator[httpx.Client]:
+    """A program that reaches whichever replica it is sent to."""
+    with httpx.Client(base_url=there.url, timeout=PATIENCE) as client:
+        yield client
+
+
+def test_what_one_replica_took_all_are_asked(there: Machines, program: httpx.Client) -> None:
+    added = program.post("/api/documents", files={"file": ("travel.txt", OWN.encode())})
+    assert added.status_code == 201, added.text
+    identity = added.json()["id"]
+    # At once, and whichever is met.
+    for _ in there.replicas:
+        answer = ask_api(program, OWN_QUESTION, documents=[identity])
+        assert answer["citations"][0]["quote"] == OWN.strip()
+        assert program.get(f"/api/documents/{identity}/content").text == OWN
+    assert set(there.served("/api/ask")) == set(there.replicas)
+    assert program.delete(f"/api/documents/{identity}").status_code == 204
+    for replica in there.replicas:
+        until(lambda replica=replica: identity not in _listed(replica.url))
+    assert program.get(f"/api/documents/{identity}").status_code == 404
+
+
+def test_votes_at_any_replica_come_out_together(there: Machines, program: httpx.Client) -> None:
+    for verdict, replica in zip(("up", "down", "up"), there.replicas, strict=True):
+        vote = {
+            "verdict": verdict,
+            "question": f"{verdict} at {replica.url}?",
+            "history": [],
+            "status": "refused",
+            "confidence": 0.1,
+            "sentences": [],
+            "citations": [],
+        }
+        response = httpx.post(f"{replica.url}/api/feedback", json=vote, timeout=PATIENCE)
+        assert response.status_code == 204, response.text
+    drafts = footnote("index", "drafts", "--index-dir", there.folder / "o", **there.environment)
+    told = {json.loads(line)["question"] for line in drafts.stdout.splitlines()}
+    assert len(told) == len(there.replicas)
+
+
+def test_a_key_is_known_to_all_replicas_until_it_is_revoked(there: Machines) -> None:
+    def run(*arguments: str) -> str:
+        own = there.folder / "o"
+        return footnote("keys", *arguments, "--index-dir", own, **there.environment).stdout.strip()
+
+    def status(url: str, key: str | None) -> int:
+        headers = {"authorization": f"Bearer {key}"} if key else {}
+        return httpx.get(f"{url}/api/documents", headers=headers, timeout=PATIENCE).status_code
+
+    first, second = (run("create", name, "--scope", "ask") for name in ("ann", "ben"))
+    try:
+        for url in (there.url, *(replica.url for replica in there.replicas)):
+            until(lambda url=url: status(url, None) == 401)
+            assert [status(url, key) for key in (first, second)] == [200, 200]
+        run("revoke", "ann")
+        for url in (there.url, *(replica.url for replica in there.replicas)):
+            until(lambda url=url: status(url, first) == 401)
+            assert status(url, second) == 200
+    finally:
+        run("revoke", "ben")
+
+
+def test_a_browser_stays_at_a_replica_while_that_is_there(
+    there: Machines, browser: Browser, tmp_path: Path
+) -> None:
+    own = tmp_path / "travel.txt"
+    own.write_text(OWN)
+    visit = Visit(browser, there.url)
+    page = visit.page
+    add_file(page, own)
+    page.keyboard.press("Escape")
+    turn = ask(page, OWN_QUESTION)
+    assert turn.get_attribute("data-state") == "answered"
+    turn.locator(".marker").first.click()
+    assert lit(page) == OWN.strip()
+    joined = there.served("/gradio_api/queue/join")
+    assert joined[-1] == joined[-2] == there.served("/uploads")[-1]
+    lost = joined[-1]
+    lost.kill()
+    try:
+        turn = ask(page, OWN_QUESTION)
+        assert turn.get_attribute("data-state") == "answered"
+        turn.locator(".marker").first.click()
+        assert lit(page) == OWN.strip()
+        assert there.served("/gradio_api/queue/join")[-1] != lost
+    finally:
+        lost.start()
+        lost.until_ready()
+    visit.close()
+
+
+def test_browsers_are_spread(there: Machines) -> None:
+    for _ in range(30):
+        with browser_of(there.url) as client:
+            assert client.get("/session").status_code == 200
+    assert set(there.served("/session")) == set(there.replicas)
+
+
+def test_where_no_replica_answers_that_is_told(there: Machines, program: httpx.Client) -> None:
+    for replica in there.replicas:
+        replica.kill()
+    try:
+        response = program.post("/api/ask", json={"question": QUESTION})
+        assert response.status_code == 503
+        assert response.headers["content-type"] == "application/problem+json"
+        assert "No replica" in response.json()["detail"]
+    finally:
+        for replica in there.replicas:
+            replica.start()
+        for replica in there.replicas:
+            replica.until_ready()
+    until(lambda: program.get("/health/ready").status_code == 200)
+    assert ask_api(program, QUESTION)["citations"][0]["quote"] == QUOTE
+
+
+def test_nothing_is_lost_or_wrong_whatever_happens(there: Machines) -> None:
+    course(there, count=20, seconds=8, kills=4)
+
+
+def _listed(url: str) -> set[str]:
+    listed = httpx.get(f"{url}/api/documents", timeout=PATIENCE).json()["documents"]
+    return {one["id"] for one in listed}

@@ -1,0 +1,488 @@
+"""Many people who ask through a balancer while others write, and what is known of the answers.
+
+As a script it is the long version of `tests/assistant/test_replicas.py`; see there and `--help`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import re
+import secrets
+import statistics
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx
+from browsing import QUESTION, QUOTE, UNANSWERABLE
+from chroma_servers import ChromaServer, until
+from helpers import FOOTNOTE, PATIENCE, SEEDS
+from replicas import Machines, Replica, machines
+
+from index import Document, read_document
+from index.store.chroma import Server, ServerAddress
+from index.store.protocol import Roster, Timing
+
+SEED = next(iter(sorted(SEEDS.glob("*.txt"))))
+
+
+@dataclass(frozen=True)
+class Report:
+    """A document of which there are ever new editions; each sentence has the edition's number.
+
+    Attributes:
+        name: of its file.
+        question: what is asked of it.
+        fact: the sentence that answers, without the number.
+        filling: another sentence, of which there are many.
+    """
+
+    name: str
+    question: str
+    fact: str
+    filling: str
+    paragraphs: int = 30
+
+    def text(self, edition: int) -> str:
+        """One edition."""
+        return "\n\n".join(
+            [
+                self.fact.format(edition),
+                *(self.filling.format(n, edition) for n in range(1, self.paragraphs)),
+            ]
+        )
+
+    def edition_of(self, quotes: Sequence[Mapping[str, Any]]) -> int | None:
+        """The edition that all of these citations are from; None if there is none such."""
+        [first, *_] = quotes
+        found = re.findall(r"\b[1-9]\d{3}\b", first["quote"])
+        edition = int(found[0]) if found else 0
+        text = self.text(edition)
+        right = all(text[quote["start"] : quote["end"]] == quote["quote"] for quote in quotes)
+        return edition if right else None
+
+
+FERRIES = Report(
+    "ferries.txt",
+    "How many passengers did the ferry to Alba carry in its best week?",
+    "The ferry to Alba carried {} passengers in its best week.",
+    "Pier {} of the harbour was painted for {} crowns in spring.",
+)
+MILLS = Report(
+    "mills.txt",
+    "How many sacks of rye did the mill at Corvo grind in its best month?",
+    "The mill at Corvo ground {} sacks of rye in its best month.",
+    "Millstone {} was dressed for {} ducats before the harvest.",
+)
+REPORTS = {report.name: report for report in (FERRIES, MILLS)}
+FIRST = 1001
+"""The first edition."""
+
+
+@dataclass
+class Told:
+    """What was said to everybody who asked. May be used from many threads."""
+
+    seconds: list[float] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    #: Which edition of a report an answer of a revision was from.
+    editions: dict[tuple[str, str], int] = field(default_factory=dict)
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def failed(self, what: str) -> None:
+        """Take note of a question without an answer."""
+        with self._guard:
+            self.failures.append(what)
+
+    def answered(self, question: str, answer: Mapping[str, Any], seconds: float) -> None:
+        """Take note of an answer, and of what is wrong with it."""
+        with self._guard:
+            self.seconds.append(seconds)
+            what = self._wrong_with(question, answer)
+            if what:
+                self.wrong.append(f"{question} {what}: {answer['text']!r}")
+
+    def _wrong_with(self, question: str, answer: Mapping[str, Any]) -> str | None:
+        citations = answer["citations"]
+        for title in {citation["document"] for citation in citations}:
+            quotes = [citation for citation in citations if citation["document"] == title]
+            if title not in REPORTS:
+                text = _seed().text
+                if not all(text[q["start"] : q["end"]] == q["quote"] for q in quotes):
+                    return f"quotes what {title} has not"
+                continue
+            edition = REPORTS[title].edition_of(quotes)
+            if edition is None:
+                return f"quotes what no edition of {title} has"
+            if self.editions.setdefault((answer["revision"], title), edition) != edition:
+                return "is of another edition than an answer of the same revision"
+        if question == UNANSWERABLE:
+            return None if answer["status"] == "refused" else "is not refused"
+        if answer["status"] != "answered":
+            return f"is {answer['status']}"
+        said = " ".join(citation["quote"] for citation in citations)
+        wanted = next(
+            (r.fact.replace("{}", r"\d{4}") for r in REPORTS.values() if r.question == question),
+            re.escape(QUOTE),
+        )
+        return None if re.search(wanted, said) else "does not quote what is known"
+
+    def __str__(self) -> str:
+        times = sorted(self.seconds)
+        if not times:
+            return f"no answer; {len(self.failures)} failed"
+        p95 = times[int(0.95 * (len(times) - 1))]
+        return (
+            f"{len(times)} answers of {len({r for r, _ in self.editions})} revisions, "
+            f"{len(self.wrong)} wrong, {len(self.failures)} failed; "
+            f"median {statistics.median(times):.2f} s, p95 {p95:.2f} s, most {times[-1]:.2f} s"
+        )
+
+
+def ask(client: httpx.Client, question: str, **more: Any) -> dict[str, Any]:
+    """An answer of the API.
+
+    Raises:
+        AssertionError: it gave none.
+    """
+    response = client.post("/api/ask", json={"question": question, **more})
+    assert response.status_code == 200, f"{response.status_code} {response.text}"
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def ask_page(client: httpx.Client, question: str) -> dict[str, Any]:
+    """An answer as the page gets it, from gradio's queue. The client has a browser's key.
+
+    Raises:
+        AssertionError: it gave none.
+    """
+    stream = secrets.token_hex(8)
+    functions = client.get("/session").json()["functions"]
+    body = {
+        "fn_index": functions["ask"],
+        "session_hash": stream,
+        "data": [question, [], None, None],
+    }
+    joined = client.post("/gradio_api/queue/join", json=body)
+    assert joined.status_code == 200, f"{joined.status_code} {joined.text}"
+    path = f"/gradio_api/queue/data?session_hash={stream}"
+    with client.stream("GET", path) as response:
+        for line in response.iter_lines():
+            message = json.loads(line.removeprefix("data: ")) if line else {}
+            if message.get("msg") == "process_completed":
+                assert message["success"], message
+                [value] = message["output"]["data"]
+                assert value["stage"] == "done", value
+                answer: dict[str, Any] = value["answer"]
+                return answer
+    raise AssertionError("the stream ended before the answer")
+
+
+def browser_of(url: str) -> httpx.Client:
+    """A client that has a key as a browser has."""
+    return httpx.Client(
+        base_url=url, timeout=PATIENCE, headers={"x-footnote-session": secrets.token_hex(16)}
+    )
+
+
+@contextmanager
+def people(url: str, count: int) -> Iterator[Told]:
+    """So many people ask, one question after the other, as long as the `with` lasts: half of them
+    the API and half of them the page."""
+    told, over = Told(), threading.Event()
+
+    def person(number: int) -> None:
+        by_page = number % 2 == 1
+        questions = [QUESTION, FERRIES.question, UNANSWERABLE]
+        if not by_page:  # what the API added only the API is asked for
+            questions.append(MILLS.question)
+        chance = random.Random(number)
+        with browser_of(url) as client:
+            while not over.is_set():
+                question = chance.choice(questions)
+                began = time.monotonic()
+                try:
+                    answer = (ask_page if by_page else ask)(client, question)
+                except (AssertionError, httpx.HTTPError, KeyError, ValueError) as error:
+                    door = "page" if by_page else "API"
+                    told.failed(f"{time.strftime('%T')} {door}: {error!r}")
+                    over.wait(0.5)  # as somebody who reads what went wrong
+                else:
+                    told.answered(question, answer, time.monotonic() - began)
+
+    with ThreadPoolExecutor(count) as pool:
+        asking = [pool.submit(person, number) for number in range(count)]
+        try:
+            yield told
+        finally:
+            over.set()
+        for one in asking:
+            one.result(PATIENCE)
+
+
+class Command:
+    """A writer: `footnote index add`, of ever new editions of a report."""
+
+    def __init__(self, there: Machines, name: str = "writer") -> None:
+        self._there = there
+        self._folder = there.folder / name
+        self._folder.mkdir(exist_ok=True)
+        self.file = self._folder / FERRIES.name
+        self.edition = FIRST - 1
+
+    def start(self, *more: Path) -> subprocess.Popen[str]:
+        """Begin to index the next edition, and other files with it."""
+        self.edition += 1
+        self.file.write_text(FERRIES.text(self.edition))
+        command = [FOOTNOTE, "index", "add", str(self.file), *map(str, more)]
+        return subprocess.Popen(
+            [*command, "--index-dir", str(self._folder / "own")],
+            env=os.environ | self._there.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def write(self, *more: Path) -> None:
+        """Index the next edition, to the end."""
+        process = self.start(*more)
+        _, errors = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, errors
+
+
+class Uploader:
+    """A writer: through the API, of ever new editions of a report."""
+
+    def __init__(self, url: str) -> None:
+        self._client = httpx.Client(base_url=url, timeout=PATIENCE)
+        self.identity: str | None = None
+        self.edition = FIRST - 1
+
+    def write(self) -> None:
+        """Index the next edition."""
+        self.edition += 1
+        files = {"file": (MILLS.name, MILLS.text(self.edition).encode())}
+        if self.identity is None:
+            response = self._client.post("/api/documents", files=files)
+        else:
+            response = self._client.put(f"/api/documents/{self.identity}", files=files)
+        assert response.status_code in (200, 201), response.text
+        self.identity = response.json()["id"]
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
+
+@contextmanager
+def repeating(*works: Callable[[], object]) -> Iterator[list[int]]:
+    """Do things again and again, each in a thread of its own, as long as the `with` lasts; gives
+    how often each was done."""
+    over, done = threading.Event(), [0] * len(works)
+
+    def repeat(number: int) -> None:
+        while not over.is_set():
+            works[number]()
+            done[number] += 1
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        running = [pool.submit(repeat, number) for number in range(len(works))]
+        try:
+            yield done
+        finally:
+            over.set()
+        for one in running:
+            one.result(PATIENCE)
+
+
+def agreed(replicas: Sequence[Replica], before: str | None) -> float:
+    """Wait until all replicas answer from one revision that is not that of before; gives how many
+    seconds that took."""
+    began = time.monotonic()
+    while True:
+        revisions = {replica.revision for replica in replicas}
+        if len(revisions) == 1 and revisions.isdisjoint({None, before}):
+            return time.monotonic() - began
+        assert time.monotonic() - began < PATIENCE, revisions
+        time.sleep(0.05)
+
+
+# --- the course that they are put through --------------------------------------------------------
+
+
+def course(there: Machines, *, count: int, seconds: float, kills: int) -> None:
+    """Put replicas through all that may happen to them, and print figures.
+
+    Args:
+        there: with the shipped document in their index.
+        count: people who ask.
+        seconds: for which they ask while two write.
+        kills: how often a writer is killed.
+    """
+    command, uploader = Command(there), Uploader(there.url)
+    try:
+        command.write()
+        uploader.write()
+        agreed(there.replicas, None)
+        _writing(there, command, uploader, count, seconds)
+        _losing_a_replica(there, count)
+        _killing_writers(there, command, uploader, count, kills)
+        _losing_chroma(there, command, uploader)
+    finally:
+        uploader.close()
+
+
+def _writing(
+    there: Machines, command: Command, uploader: Uploader, count: int, seconds: float
+) -> None:
+    with people(there.url, count) as told, repeating(command.write, uploader.write) as done:
+        time.sleep(seconds)
+        until(lambda: len(told.seconds) + len(told.failures) >= count and all(done))
+    print(f"{count} people, writers ended {done[0]} and {done[1]} times: {told}")
+    assert not told.failures, told.failures[:5]
+    assert not told.wrong, told.wrong[:5]
+    _whole(there, command, uploader)
+
+
+def _losing_a_replica(there: Machines, count: int) -> None:
+    first, *others = there.replicas
+    with people(there.url, count) as told:
+        until(lambda: len(told.seconds) >= count)
+        first.kill()
+        enough = len(told.seconds) + 2 * count
+        until(lambda: len(told.seconds) >= enough)
+    print(f"a replica killed: {told}")
+    # A stream of the page that it was in the middle of breaks off, and is told so; no more.
+    assert all(" page: " in failure for failure in told.failures), told.failures
+    assert len(told.failures) <= count / 2, told.failures
+    assert not told.wrong, told.wrong[:5]
+    assert all(other.is_ready for other in others)
+    first.start()
+    first.until_ready()
+
+
+def _killing_writers(
+    there: Machines, command: Command, uploader: Uploader, count: int, kills: int
+) -> None:
+    chance = random.Random(0)
+    roster = Roster(Server(ServerAddress(there.environment["FOOTNOTE_CHROMA"]), 0), Timing(), 0)
+    ended = 0
+    with people(there.url, count // 4) as told:
+        for _ in range(kills):
+            before = roster.look().marks.keys()
+            process = command.start()
+            until(
+                lambda before=before, process=process: (  # type: ignore[misc]
+                    process.poll() is not None or bool(set(roster.look().active("writer")) - before)
+                ),
+                pause=0.01,
+            )
+            time.sleep(chance.uniform(0, 0.3))
+            process.kill()
+            process.communicate(timeout=PATIENCE)
+            ended += process.returncode == 0
+        began = time.monotonic()
+        uploader.write()
+        command.write()
+        writing = time.monotonic() - began
+    print(f"a writer killed {kills - ended} times, then two wrote in {writing:.1f} s: {told}")
+    assert ended < kills
+    assert not told.failures, told.failures[:5]
+    assert not told.wrong, told.wrong[:5]
+    _whole(there, command, uploader)
+
+
+def _losing_chroma(there: Machines, command: Command, uploader: Uploader) -> None:
+    told, refused = Told(), list[httpx.Response]()
+    with httpx.Client(base_url=there.url, timeout=PATIENCE) as client:
+
+        def is_refused() -> bool:
+            response = client.post("/api/ask", json={"question": MILLS.question})
+            if response.status_code == 200:  # for a moment it is known what was there
+                told.answered(MILLS.question, response.json(), 0)
+            else:
+                refused.append(response)
+            return len(refused) >= 3 * len(there.replicas)
+
+        there.chroma.kill()
+        began = time.monotonic()
+        until(lambda: not any(replica.is_ready for replica in there.replicas))
+        away = time.monotonic() - began
+        until(is_refused)
+        assert not told.wrong, told.wrong
+        for response in refused:
+            assert response.status_code == 503, response.text
+            assert there.chroma.url in response.json()["detail"]
+        there.chroma.start()
+        began = time.monotonic()
+        until(lambda: all(replica.is_ready for replica in there.replicas))
+        back = time.monotonic() - began
+    print(f"Chroma gone: told after {away:.1f} s; ready {back:.1f} s after it was back")
+    _whole(there, command, uploader)
+    command.write()
+    _whole(there, command, uploader)
+
+
+def _whole(there: Machines, command: Command, uploader: Uploader) -> None:
+    """After one more change all agree, and each has the last editions whole and once."""
+    before = there.replicas[0].revision
+    uploader.write()
+    took = agreed(there.replicas, before)
+    print(f"all agree {took:.2f} s after a change")
+    for replica in there.replicas:
+        with httpx.Client(base_url=replica.url, timeout=PATIENCE) as client:
+            listed = client.get("/api/documents").json()["documents"]
+            counts = sorted((one["name"], one["paragraphs"]) for one in listed)
+            assert counts == sorted(
+                [(SEED.name, len(_seed().paragraphs))]
+                + [(report.name, report.paragraphs) for report in REPORTS.values()]
+            )
+            for report, edition in ((FERRIES, command.edition), (MILLS, uploader.edition)):
+                [identity] = [one["id"] for one in listed if one["name"] == report.name]
+                text = client.get(f"/api/documents/{identity}/content").text
+                assert text == report.text(edition)
+                answer = ask(client, report.question)
+                assert answer["citations"][0]["quote"] == report.fact.format(edition)
+            found = client.post("/api/search", json={"query": "Pier of the harbour", "count": 100})
+            places = [(hit["document_id"], hit["number"]) for hit in found.json()["hits"]]
+            assert len(places) == len(set(places))
+
+
+@cache
+def _seed() -> Document:
+    return read_document(SEED)
+
+
+def main() -> None:
+    """The long version: 200 people for a minute, a writer killed 20 times."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--people", type=int, default=200)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--kills", type=int, default=20)
+    given = parser.parse_args()
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        chroma = ChromaServer(folder / "chroma")
+        try:
+            with machines(folder, chroma) as there:
+                Command(there, "shipped").write(SEED)
+                course(there, count=given.people, seconds=given.seconds, kills=given.kills)
+        finally:
+            chroma.kill()
+
+
+if __name__ == "__main__":
+    main()
