@@ -15,7 +15,7 @@ import statistics
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -308,16 +308,27 @@ def repeating(*works: Callable[[], object]) -> Iterator[list[int]]:
             one.result(PATIENCE)
 
 
-def agreed(replicas: Sequence[Replica], before: str | None) -> float:
-    """Wait until all replicas answer from one revision that is not that of before; gives how many
-    seconds that took."""
+def agreed(replicas: Sequence[Replica], shown: Mapping[str, str]) -> float:
+    """Wait until all replicas answer from one revision, in which the documents of these names have
+    these texts; gives how many seconds that took."""
     began = time.monotonic()
-    while True:
-        revisions = {replica.revision for replica in replicas}
-        if len(revisions) == 1 and revisions.isdisjoint({None, before}):
-            return time.monotonic() - began
-        assert time.monotonic() - began < PATIENCE, revisions
-        time.sleep(0.05)
+    until(
+        lambda: (
+            all(_texts(replica, shown).items() >= shown.items() for replica in replicas)
+            and len({replica.revision for replica in replicas}) == 1
+        )
+    )
+    return time.monotonic() - began
+
+
+def _texts(replica: Replica, names: Container[str]) -> dict[str, str]:
+    with httpx.Client(base_url=replica.url, timeout=PATIENCE) as client:
+        listed = client.get("/api/documents").json()["documents"]
+        return {
+            one["name"]: client.get(f"/api/documents/{one['id']}/content").text
+            for one in listed
+            if one["name"] in names
+        }
 
 
 # --- the course that they are put through --------------------------------------------------------
@@ -336,7 +347,7 @@ def course(there: Machines, *, count: int, seconds: float, kills: int) -> None:
     try:
         command.write()
         uploader.write()
-        agreed(there.replicas, None)
+        _whole(there, command, uploader)
         _writing(there, command, uploader, count, seconds)
         _losing_a_replica(there, count)
         _killing_writers(there, command, uploader, count, kills)
@@ -438,24 +449,22 @@ def _losing_chroma(there: Machines, command: Command, uploader: Uploader) -> Non
 
 def _whole(there: Machines, command: Command, uploader: Uploader) -> None:
     """After one more change all agree, and each has the last editions whole and once."""
-    before = there.replicas[0].revision
     uploader.write()
-    took = agreed(there.replicas, before)
-    print(f"all agree {took:.2f} s after a change")
+    shown = {
+        report.name: report.text(writer.edition)
+        for report, writer in ((FERRIES, command), (MILLS, uploader))
+    }
+    print(f"all agree {agreed(there.replicas, shown):.2f} s after a change")
+    wanted = [(report.name, report.paragraphs) for report in REPORTS.values()]
+    wanted.append((SEED.name, len(_seed().paragraphs)))
     for replica in there.replicas:
         with httpx.Client(base_url=replica.url, timeout=PATIENCE) as client:
             listed = client.get("/api/documents").json()["documents"]
             counts = sorted((one["name"], one["paragraphs"]) for one in listed)
-            assert counts == sorted(
-                [(SEED.name, len(_seed().paragraphs))]
-                + [(report.name, report.paragraphs) for report in REPORTS.values()]
-            )
+            assert counts == sorted(wanted), counts
             for report, edition in ((FERRIES, command.edition), (MILLS, uploader.edition)):
-                [identity] = [one["id"] for one in listed if one["name"] == report.name]
-                text = client.get(f"/api/documents/{identity}/content").text
-                assert text == report.text(edition)
                 answer = ask(client, report.question)
-                assert answer["citations"][0]["quote"] == report.fact.format(edition)
+                assert answer["citations"][0]["quote"] == report.fact.format(edition), answer
             found = client.post("/api/search", json={"query": "Pier of the harbour", "count": 100})
             places = [(hit["document_id"], hit["number"]) for hit in found.json()["hits"]]
             assert len(places) == len(set(places))
