@@ -27,7 +27,7 @@ from typing import Any
 import httpx
 from browsing import QUESTION, QUOTE, UNANSWERABLE
 from chroma_servers import ChromaServer, until
-from helpers import FOOTNOTE, PATIENCE, SEEDS
+from helpers import FOOTNOTE, PATIENCE, SEEDS, run_footnote
 from replicas import Machines, Replica, machines
 
 from index import Document, read_document
@@ -233,32 +233,36 @@ def people(url: str, count: int) -> Iterator[Told]:
             one.result(PATIENCE)
 
 
+def add_shipped(there: Machines) -> None:
+    """Put the shipped document into the index, to stay."""
+    run_footnote("index", "add", SEED, "--index-dir", there.folder / "own", **there.environment)
+
+
 class Command:
     """A writer: `footnote index add`, of ever new editions of a report."""
 
-    def __init__(self, there: Machines, name: str = "writer") -> None:
+    def __init__(self, there: Machines) -> None:
         self._there = there
-        self._folder = there.folder / name
+        self._folder = there.folder / "writer"
         self._folder.mkdir(exist_ok=True)
         self.file = self._folder / FERRIES.name
         self.edition = FIRST - 1
 
-    def start(self, *more: Path) -> subprocess.Popen[str]:
-        """Begin to index the next edition, and other files with it."""
+    def start(self) -> subprocess.Popen[str]:
+        """Begin to index the next edition."""
         self.edition += 1
         self.file.write_text(FERRIES.text(self.edition))
-        command = [FOOTNOTE, "index", "add", str(self.file), *map(str, more)]
         return subprocess.Popen(
-            [*command, "--index-dir", str(self._folder / "own")],
+            [FOOTNOTE, "index", "add", str(self.file), "--index-dir", str(self._folder / "own")],
             env=os.environ | self._there.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
-    def write(self, *more: Path) -> None:
+    def write(self) -> None:
         """Index the next edition, to the end."""
-        process = self.start(*more)
+        process = self.start()
         _, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, errors
 
@@ -487,7 +491,7 @@ def main() -> None:
         chroma = ChromaServer(folder / "chroma")
         try:
             with machines(folder, chroma) as there:
-                Command(there, "shipped").write(SEED)
+                add_shipped(there)
                 course(there, count=given.people, seconds=given.seconds, kills=given.kills)
         finally:
             chroma.kill()
