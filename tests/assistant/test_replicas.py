@@ -13,7 +13,7 @@ import httpx
 import pytest
 from browsing import QUESTION, QUOTE, Visit, add_file, ask, lit
 from chroma_servers import ChromaServer, until
-from crowd import SEED, Command, browser_of, course
+from crowd import add_shipped, browser_of, course
 from crowd import ask as ask_api
 from helpers import PATIENCE, footnote
 from playwright.sync_api import Browser
@@ -31,7 +31,7 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
     chroma = ChromaServer(folder / "chroma")
     try:
         with machines(folder, chroma) as running:
-            Command(running, "shipped").write(SEED)
+            add_shipped(running)
             yield running
     finally:
         chroma.kill()

@@ -15,7 +15,7 @@ import statistics
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ from typing import Any
 import httpx
 from browsing import QUESTION, QUOTE, UNANSWERABLE
 from chroma_servers import ChromaServer, until
-from helpers import FOOTNOTE, PATIENCE, SEEDS
+from helpers import FOOTNOTE, PATIENCE, SEEDS, run_footnote
 from replicas import Machines, Replica, machines
 
 from index import Document, read_document
@@ -233,32 +233,36 @@ def people(url: str, count: int) -> Iterator[Told]:
             one.result(PATIENCE)
 
 
+def add_shipped(there: Machines) -> None:
+    """Put the shipped document into the index, to stay."""
+    run_footnote("index", "add", SEED, "--index-dir", there.folder / "own", **there.environment)
+
+
 class Command:
     """A writer: `footnote index add`, of ever new editions of a report."""
 
-    def __init__(self, there: Machines, name: str = "writer") -> None:
+    def __init__(self, there: Machines) -> None:
         self._there = there
-        self._folder = there.folder / name
+        self._folder = there.folder / "writer"
         self._folder.mkdir(exist_ok=True)
         self.file = self._folder / FERRIES.name
         self.edition = FIRST - 1
 
-    def start(self, *more: Path) -> subprocess.Popen[str]:
-        """Begin to index the next edition, and other files with it."""
+    def start(self) -> subprocess.Popen[str]:
+        """Begin to index the next edition."""
         self.edition += 1
         self.file.write_text(FERRIES.text(self.edition))
-        command = [FOOTNOTE, "index", "add", str(self.file), *map(str, more)]
         return subprocess.Popen(
-            [*command, "--index-dir", str(self._folder / "own")],
+            [FOOTNOTE, "index", "add", str(self.file), "--index-dir", str(self._folder / "own")],
             env=os.environ | self._there.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
-    def write(self, *more: Path) -> None:
+    def write(self) -> None:
         """Index the next edition, to the end."""
-        process = self.start(*more)
+        process = self.start()
         _, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, errors
 
@@ -308,16 +312,27 @@ def repeating(*works: Callable[[], object]) -> Iterator[list[int]]:
             one.result(PATIENCE)
 
 
-def agreed(replicas: Sequence[Replica], before: str | None) -> float:
-    """Wait until all replicas answer from one revision that is not that of before; gives how many
-    seconds that took."""
+def agreed(replicas: Sequence[Replica], shown: Mapping[str, str]) -> float:
+    """Wait until all replicas answer from one revision, in which the documents of these names have
+    these texts; gives how many seconds that took."""
     began = time.monotonic()
-    while True:
-        revisions = {replica.revision for replica in replicas}
-        if len(revisions) == 1 and revisions.isdisjoint({None, before}):
-            return time.monotonic() - began
-        assert time.monotonic() - began < PATIENCE, revisions
-        time.sleep(0.05)
+    until(
+        lambda: (
+            all(_texts(replica, shown).items() >= shown.items() for replica in replicas)
+            and len({replica.revision for replica in replicas}) == 1
+        )
+    )
+    return time.monotonic() - began
+
+
+def _texts(replica: Replica, names: Container[str]) -> dict[str, str]:
+    with httpx.Client(base_url=replica.url, timeout=PATIENCE) as client:
+        listed = client.get("/api/documents").json()["documents"]
+        return {
+            one["name"]: client.get(f"/api/documents/{one['id']}/content").text
+            for one in listed
+            if one["name"] in names
+        }
 
 
 # --- the course that they are put through --------------------------------------------------------
@@ -336,7 +351,7 @@ def course(there: Machines, *, count: int, seconds: float, kills: int) -> None:
     try:
         command.write()
         uploader.write()
-        agreed(there.replicas, None)
+        _whole(there, command, uploader)
         _writing(there, command, uploader, count, seconds)
         _losing_a_replica(there, count)
         _killing_writers(there, command, uploader, count, kills)
@@ -438,24 +453,22 @@ def _losing_chroma(there: Machines, command: Command, uploader: Uploader) -> Non
 
 def _whole(there: Machines, command: Command, uploader: Uploader) -> None:
     """After one more change all agree, and each has the last editions whole and once."""
-    before = there.replicas[0].revision
     uploader.write()
-    took = agreed(there.replicas, before)
-    print(f"all agree {took:.2f} s after a change")
+    shown = {
+        report.name: report.text(writer.edition)
+        for report, writer in ((FERRIES, command), (MILLS, uploader))
+    }
+    print(f"all agree {agreed(there.replicas, shown):.2f} s after a change")
+    wanted = [(report.name, report.paragraphs) for report in REPORTS.values()]
+    wanted.append((SEED.name, len(_seed().paragraphs)))
     for replica in there.replicas:
         with httpx.Client(base_url=replica.url, timeout=PATIENCE) as client:
             listed = client.get("/api/documents").json()["documents"]
             counts = sorted((one["name"], one["paragraphs"]) for one in listed)
-            assert counts == sorted(
-                [(SEED.name, len(_seed().paragraphs))]
-                + [(report.name, report.paragraphs) for report in REPORTS.values()]
-            )
+            assert counts == sorted(wanted), counts
             for report, edition in ((FERRIES, command.edition), (MILLS, uploader.edition)):
-                [identity] = [one["id"] for one in listed if one["name"] == report.name]
-                text = client.get(f"/api/documents/{identity}/content").text
-                assert text == report.text(edition)
                 answer = ask(client, report.question)
-                assert answer["citations"][0]["quote"] == report.fact.format(edition)
+                assert answer["citations"][0]["quote"] == report.fact.format(edition), answer
             found = client.post("/api/search", json={"query": "Pier of the harbour", "count": 100})
             places = [(hit["document_id"], hit["number"]) for hit in found.json()["hits"]]
             assert len(places) == len(set(places))
@@ -478,7 +491,7 @@ def main() -> None:
         chroma = ChromaServer(folder / "chroma")
         try:
             with machines(folder, chroma) as there:
-                Command(there, "shipped").write(SEED)
+                add_shipped(there)
                 course(there, count=given.people, seconds=given.seconds, kills=given.kills)
         finally:
             chroma.kill()
