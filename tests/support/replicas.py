@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 from chroma_servers import ChromaServer, until
-from helpers import FOOTNOTE, PATIENCE, SUPPORT
+from helpers import FOOTNOTE, PATIENCE, ROOT
 
 NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
 
@@ -188,7 +188,8 @@ def balancer(folder: Path, port: int, ports: list[int]) -> Iterator[str]:
 
 def configuration() -> str:
     """What the README has nginx do."""
-    return (SUPPORT / "balancer.conf").read_text()
+    (block,) = re.findall(r"```nginx\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    return str(block)
 
 
 def _listens(port: int, process: subprocess.Popen[bytes], log: Path) -> bool:
