@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -393,9 +393,10 @@ def _killing_writers(
     there: Machines, command: Command, uploader: Uploader, count: int, kills: int
 ) -> None:
     chance = random.Random(0)
-    roster = Roster(Server(ServerAddress(there.environment["FOOTNOTE_CHROMA"]), 0), Timing(), 0)
+    server = Server(ServerAddress(there.environment["FOOTNOTE_CHROMA"]), 0)
+    roster = Roster(server, Timing(), 0)
     ended = 0
-    with people(there.url, count // 4) as told:
+    with closing(server), people(there.url, count // 4) as told:
         for _ in range(kills):
             before = roster.look().marks.keys()
             process = command.start()
