@@ -149,9 +149,12 @@ def settled(page: Page) -> Locator:
 
 def lit(page: Page) -> str:
     """The characters that are lit up in the document, once it is there."""
-    chosen = page.locator("#reader mark.chosen")
-    expect(chosen.first).to_be_attached()
-    return "".join(chosen.all_text_contents())
+    # In one look: a document that is drawn anew in between has none for a moment.
+    found = page.wait_for_function(
+        """() => [...document.querySelectorAll("#reader mark.chosen")]
+          .map((mark) => mark.textContent).join("")"""
+    )
+    return str(found.json_value())
 
 
 def is_uncovered(page: Page) -> bool:
