@@ -587,7 +587,8 @@ class Assistant:
         if self._view is not self.index:
             return self
         view = self.index.view(None if self._follows else self._documents)
-        other = self.over(self._asked_in(view))
+        other = copy(self)
+        other._documents, other._follows = self._asked_in(view), False  # noqa: SLF001
         other._read(view)  # noqa: SLF001
         return other
 

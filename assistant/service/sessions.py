@@ -149,16 +149,27 @@ class SessionDocuments:
         Raises:
             MissingPathError: it is not there, or not for this browser.
         """
-        self._find(owner, identity)
+        self.find(owner, identity)
         return self._assistant.index.document(identity)
 
-    def find(self, owner: str | None, identity: str) -> SessionDocument:
+    def find(self, owner: str | None, identity: str, own: bool = False) -> SessionDocument:
         """A document without its text.
 
+        Args:
+            owner: who asks.
+            identity: the document's id.
+            own: only if this owner added it.
+
         Raises:
-            MissingPathError: it is not there, or not for this browser.
+            MissingPathError: it is not there, or not for this owner.
         """
-        return self._find(owner, identity)
+        for tries in range(2):
+            if tries:
+                self._assistant.index.look()  # another replica may have added it just now
+            for found in self.documents(owner):
+                if found.info.id == identity and (found.own or not own):
+                    return found
+        raise MissingPathError("That document is not here. It may have been removed.")
 
     def named(self, owner: str, name: str) -> SessionDocument | None:
         """The document of this owner that a file of that name would take the place of."""
@@ -171,7 +182,7 @@ class SessionDocuments:
         Raises:
             MissingPathError: it is not there, or not for this browser.
         """
-        self._find(owner, identity)
+        self.find(owner, identity)
         return self._assistant.index.boxes(identity)
 
     def original(self, owner: str | None, identity: str) -> Path:
@@ -180,7 +191,7 @@ class SessionDocuments:
         Raises:
             MissingPathError: it is not there, not for this browser, or has none.
         """
-        self._find(owner, identity)
+        self.find(owner, identity)
         file = self._assistant.index.original(identity)
         if file is None:
             raise MissingPathError("That document has no pages to show.")
@@ -239,7 +250,7 @@ class SessionDocuments:
         try:
             source = f"{UPLOADED}{owner}/{files[0].name}"
             if instead is not None:
-                source = self._find(owner, instead, own=True).info.source
+                source = self.find(owner, instead, own=True).info.source
             own = [s.info.source for s in self.documents(owner) if s.own]
             if source not in own and len(own) >= self._max_documents:
                 raise DocumentError(
@@ -253,7 +264,7 @@ class SessionDocuments:
         finally:
             shutil.rmtree(folder)
         self.touch(owner)
-        return self._find(owner, raw.id).info
+        return self.find(owner, raw.id).info
 
     def keep(self, owner: str | None, identity: str) -> None:
         """Let one of this browser's documents stay when it goes away.
@@ -261,7 +272,7 @@ class SessionDocuments:
         Raises:
             MissingPathError: it is not there, or not of this browser.
         """
-        self._find(owner, identity, own=True)
+        self.find(owner, identity, own=True)
         self._assistant.index.sync([self._assistant.index.document(identity)], keep=True)
 
     def remove(self, owner: str | None, identity: str) -> None:
@@ -270,7 +281,7 @@ class SessionDocuments:
         Raises:
             MissingPathError: it is not there, or not of this browser.
         """
-        self._find(owner, identity, own=True)
+        self.find(owner, identity, own=True)
         self._assistant.index.remove(identity)
 
     # --- clearing away -----------------------------------------------------------------------
@@ -320,15 +331,6 @@ class SessionDocuments:
 
     def _allowed(self, owner: str | None) -> list[str]:
         return [found.info.id for found in self.documents(owner)]
-
-    def _find(self, owner: str | None, identity: str, own: bool = False) -> SessionDocument:
-        for tries in range(2):
-            if tries:
-                self._assistant.index.look()  # another replica may have added it just now
-            for found in self.documents(owner):
-                if found.info.id == identity and (found.own or not own):
-                    return found
-        raise MissingPathError("That document is not here. It may have been removed.")
 
 
 def paragraph_of(document: Document, number: int) -> Paragraph:

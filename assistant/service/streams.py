@@ -30,7 +30,7 @@ from assistant.assistant import TRIES
 from assistant.query.rewriting import Turn
 from assistant.service.problems import FAILED
 from assistant.service.sessions import SessionDocument, SessionDocuments
-from assistant.service.values import name_of
+from assistant.service.values import plain_document
 from index import DocumentInfo
 from index.errors import FootnoteError, IndexChangedError, QuestionError
 
@@ -281,18 +281,4 @@ def plain_answer(answer: Answer) -> dict[str, Any]:
         "sentences": [asdict(sentence) for sentence in answer.sentences],
         "citations": [plain_citation(citation) for citation in answer.citations],
         "closest": [plain_citation(citation) for citation in answer.closest],
-    }
-
-
-def plain_document(found: SessionDocument) -> dict[str, Any]:
-    """A document as the page lists it."""
-    info = found.info
-    return {
-        "id": info.id,
-        "title": info.title,
-        "name": name_of(info.source),
-        "paragraphs": info.paragraphs,
-        "own": found.own,
-        "kept": info.kept,
-        "language": info.language,
     }

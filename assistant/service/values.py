@@ -239,7 +239,7 @@ class DocumentValue(Value):
     @classmethod
     def of(cls, found: SessionDocument) -> Self:
         """The value of a document as one owner sees it."""
-        return cls.model_validate(_document(found))
+        return cls.model_validate(plain_document(found))
 
 
 class DocumentsValue(Value):
@@ -252,7 +252,7 @@ class DocumentsValue(Value):
     def of(cls, found: Sequence[SessionDocument], first: int = 1, most: int | None = None) -> Self:
         """The value of documents, or of so many of them from one on, counted from 1."""
         end = None if most is None else first - 1 + most
-        listed = [_document(one) for one in found[first - 1 : end]]
+        listed = [plain_document(one) for one in found[first - 1 : end]]
         return cls.model_validate({"total": len(found), "documents": listed})
 
 
@@ -447,7 +447,8 @@ def _hit(hit: Hit, titles: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _document(found: SessionDocument) -> dict[str, Any]:
+def plain_document(found: SessionDocument) -> dict[str, Any]:
+    """A document as it is listed, as plain values."""
     info = found.info
     return {
         "id": info.id,

@@ -32,9 +32,10 @@ from assistant.service.problems import response_of, told
 from assistant.service.security import MCP, check_host
 from assistant.service.service import Service, wait_for_the_end
 from assistant.service.sessions import SessionDocuments
-from assistant.service.streams import Quota, adding, answering, plain_document
+from assistant.service.streams import Quota, adding, answering
 from assistant.service.suggestions import SHOWN
 from assistant.service.tracing import HEADER
+from assistant.service.values import plain_document
 from assistant.watching import FolderWatch, Unread
 from assistant.web.rendering import PageRenderer
 from index.errors import (

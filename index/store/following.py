@@ -17,9 +17,9 @@ from index.errors import (
     FootnoteError,
     IndexChangedError,
     IndexCorruptedError,
-    UnreadableError,
 )
 from index.store.chroma import Server, ServerAddress
+from index.store.locks import make_folder
 from index.store.manifest import Manifest, ParagraphText
 from index.store.protocol import Roster, Timing
 from index.store.served import ServedGeneration, ServedStore
@@ -58,13 +58,7 @@ class ServedSession:
         self.timing = timing
         self._fingerprint = fingerprint
         self._terms = terms
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UnreadableError(
-                f"The folder {folder} cannot be made ({error.strerror or error}). "
-                "Choose another with --index-dir."
-            ) from error
+        make_folder(folder)
         self.server = Server(address, wait)
         self._looking = threading.RLock()
         self._writing = threading.RLock()

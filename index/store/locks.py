@@ -158,3 +158,18 @@ class ReadWriteLock:
             with self._changed:
                 self._owner = 0
                 self._changed.notify_all()
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of an index, where it is not there.
+
+    Raises:
+        UnreadableError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnreadableError(
+            f"The index folder {folder} cannot be made ({error.strerror or error}). "
+            "Choose another with --index-dir."
+        ) from error

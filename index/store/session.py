@@ -12,10 +12,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from index.errors import IndexChangedError, UnreadableError
+from index.errors import IndexChangedError
 from index.store.chroma import translated
 from index.store.integrity import write_whole
-from index.store.locks import ProcessLock, ReadWriteLock
+from index.store.locks import ProcessLock, ReadWriteLock, make_folder
 from index.store.manifest import Manifest, ParagraphText
 from index.store.snapshot import Snapshot
 from index.store.store import Store
@@ -47,13 +47,7 @@ class Session:
         """Open the store; waits for another process that is using it."""
         self.folder = folder
         self._fingerprint = fingerprint
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UnreadableError(
-                f"The index folder {folder} cannot be made ({error.strerror or error}). "
-                "Choose another with --index-dir."
-            ) from error
+        make_folder(folder)
         self._lock = ProcessLock(folder, wait, on_wait)
         self._readers = ReadWriteLock()
         self._writing = threading.RLock()

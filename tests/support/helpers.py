@@ -9,7 +9,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from functools import cache
 from pathlib import Path
 from unittest.mock import patch
@@ -158,3 +158,51 @@ def hits_of(*paragraphs: Sequence[str]) -> list[Hit]:
         )
         for rank, paragraph in enumerate(document.paragraphs)
     ]
+
+
+class Process:
+    """A Python process of a test, which is talked to by lines."""
+
+    def __init__(self, code: str, *arguments: object) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", code, *map(str, arguments)],
+            env=os.environ | importing_helpers(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def told(self) -> str:
+        """The next line that it prints; empty when it has ended."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().rstrip()
+
+    def go_on(self, steps: int = 1) -> None:
+        """Let it go on."""
+        assert self.process.stdin is not None
+        with suppress(BrokenPipeError):  # it has ended
+            self.process.stdin.write("\n" * steps)
+            self.process.stdin.flush()
+
+    def until(self, line: str) -> None:
+        """Let it work until it prints this."""
+        while (told := self.told()) != line:
+            assert told, self.ended()[1]
+            self.go_on()
+
+    def ended(self) -> tuple[str, str]:
+        """What else it prints, and its errors, when it has ended."""
+        return self.process.communicate(timeout=PATIENCE)
+
+    def finish(self) -> list[str]:
+        """Let it work to its end: what it prints."""
+        self.go_on(1000)
+        output, errors = self.ended()
+        assert self.process.returncode == 0, errors
+        return output.splitlines()
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.process.kill()
+        self.ended()

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import PATIENCE, CheapEncoder, importing_helpers, write_paragraphs
+from helpers import PATIENCE, CheapEncoder, Process, write_paragraphs
 
 from index.chunking.loader import read_document
 from index.encoder import Encoder, Vectors
@@ -51,46 +47,11 @@ index.close()
 """
 
 
-class Worker:
+class Worker(Process):
     """A process that indexes a file, step by step."""
 
     def __init__(self, folder: Path, file: Path, encoder: str = "cheap") -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", WORKER, str(folder), str(file), encoder],
-            env=os.environ | importing_helpers(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def told(self) -> str:
-        """The next line that it prints; empty when it has ended."""
-        assert self.process.stdout is not None
-        return self.process.stdout.readline().rstrip()
-
-    def go_on(self, steps: int = 1) -> None:
-        assert self.process.stdin is not None
-        with suppress(BrokenPipeError):  # it has ended
-            self.process.stdin.write("\n" * steps)
-            self.process.stdin.flush()
-
-    def until(self, line: str) -> None:
-        """Let it work until it prints this."""
-        while (told := self.told()) != line:
-            assert told, self.ended()[1]
-            self.go_on()
-
-    def ended(self) -> tuple[str, str]:
-        """What else it prints, and its errors, when it has ended."""
-        return self.process.communicate(timeout=PATIENCE)
-
-    def finish(self) -> list[str]:
-        """Let it work to its end: what it prints."""
-        self.go_on(1000)
-        output, errors = self.ended()
-        assert self.process.returncode == 0, errors
-        return output.splitlines()
+        super().__init__(WORKER, folder, file, encoder)
 
 
 def finish(folder: Path, file: Path, encoder: str = "cheap") -> list[str]:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from chroma_servers import QUICK, ChromaServer, until
-from helpers import PATIENCE, CheapEncoder, importing_helpers, write_paragraphs
+from helpers import PATIENCE, CheapEncoder, Process, write_paragraphs
 
 from index import Document, Index
 from index.chunking.loader import read_document
@@ -74,44 +70,6 @@ with roster.flagged("sweep"):
     print("flagged", flush=True)
     sys.stdin.readline()
 """
-
-
-class Process:
-    """A process of this test, talked to by lines."""
-
-    def __init__(self, code: str, *arguments: object) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", code, *map(str, arguments)],
-            env=os.environ | importing_helpers(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def told(self) -> str:
-        """The next line that it prints; empty when it has ended."""
-        assert self.process.stdout is not None
-        return self.process.stdout.readline().rstrip()
-
-    def go_on(self, steps: int = 1) -> None:
-        """Let it go on."""
-        assert self.process.stdin is not None
-        with suppress(BrokenPipeError):  # it has ended
-            self.process.stdin.write("\n" * steps)
-            self.process.stdin.flush()
-
-    def finish(self) -> list[str]:
-        """Let it work to its end: what it prints."""
-        self.go_on(1000)
-        output, errors = self.process.communicate(timeout=PATIENCE)
-        assert self.process.returncode == 0, errors
-        return output.splitlines()
-
-    def kill(self) -> None:
-        """End it at once."""
-        self.process.kill()
-        self.process.communicate(timeout=PATIENCE)
 
 
 def opened(folder: Path, address: ServerAddress, timing: Timing = QUICK) -> Index:
