@@ -9,8 +9,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from helpers import PATIENCE
@@ -20,6 +22,7 @@ from training_data import write_data
 from assistant.retrieval.reading_model import SHIPPED_FOLDER as SHIPPED
 from assistant.retrieval.reading_model import PassageReader, load_reader
 from evals.training.deberta import shift_positions
+from evals.training.dequantise import dequantise
 from evals.training.examples import Pair, Passage, read_examples
 from evals.training.making import make
 from evals.training.model import ReadingModel, read_weights
@@ -188,6 +191,45 @@ def test_any_encoder_becomes_a_reader(kind: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(reading.sentences, sentences.numpy(), atol=0.05)
     np.testing.assert_allclose(reading.paragraph, float(whole[0]), atol=0.05)
     np.testing.assert_allclose(reader.entails(PARAGRAPH[0], CLAIM), float(entailed[0]), atol=0.05)
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore")  # the exporter warns of PyTorch's own code
+def test_an_encoder_is_had_back_from_8_bits(tmp_path: Path) -> None:
+    """Exported and quantised as packages carry encoders, with a classifier on top."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+    from transformers import BertConfig, BertForSequenceClassification
+
+    folder = tmp_path / "packaged"
+    folder.mkdir()
+    settings: Any = {"num_attention_heads": 2, "hidden_size": 32, "intermediate_size": 64}
+    made_by: Any = BertForSequenceClassification
+    torch.manual_seed(1)
+    model = made_by(BertConfig(num_hidden_layers=3, num_labels=1, **settings)).eval()
+    for weight in model.parameters():
+        torch.nn.init.normal_(weight, std=0.2)
+    ids = torch.arange(1000, 1020)[None]
+    program: Any = torch.onnx.export(model, (ids,), dynamo=True, verbose=False, opset_version=20)
+    program.save(folder / "model.onnx")
+    quantize_dynamic(folder / "model.onnx", folder / "8bits.onnx", weight_type=QuantType.QInt8)
+    shutil.copy(SHIPPED / "tokenizer.json", folder)
+    dequantise(folder / "8bits.onnx", tmp_path / "body", heads=2)
+    again = ReadingModel(tmp_path / "body")
+    again.load(read_weights(tmp_path / "body"))
+    with torch.inference_mode():
+        expected = model.bert(ids).last_hidden_state
+        states = again.encoder.eval()(ids).last_hidden_state
+    torch.testing.assert_close(states, expected, atol=0.3, rtol=0)
+    assert torch.nn.functional.cosine_similarity(states, expected, dim=-1).min() > 0.99
+
+    lacking = onnx.load(str(folder / "8bits.onnx"))
+    kept = [c for c in lacking.graph.initializer if c.name != "bert.embeddings.LayerNorm.weight"]
+    del lacking.graph.initializer[:]
+    lacking.graph.initializer.extend(kept)
+    onnx.save(lacking, str(folder / "lacking.onnx"))
+    with pytest.raises(ValueError, match=r"lacks embeddings\.LayerNorm\.weight"):
+        dequantise(folder / "lacking.onnx", tmp_path / "none", heads=2)
+    assert not (tmp_path / "none").exists()
 
 
 def test_shifted_positions_are_those_of_the_library(tmp_path: Path) -> None:
