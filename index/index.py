@@ -148,15 +148,17 @@ class Index(View):
 
     # --- beside the documents ----------------------------------------------------------------
 
-    def records(self, kind: str) -> Records:
+    def records(self, kind: str, *, private: bool = False) -> Records:
         """Small texts of a kind that are kept beside the index.
 
         Args:
             kind: letters, digits, `_` and `-`.
+            private: where they are in a folder, no other user of this machine may read them; who
+                may on a server, that decides.
         """
         if isinstance(self._session, ServedSession):
             return ServedRecords(self._session.server, kind)
-        return FileRecords(self.folder / "records" / checked(kind))
+        return FileRecords(self.folder / "records" / checked(kind), private)
 
     def status(self) -> Status:
         """Counts and size."""

@@ -41,6 +41,7 @@ HOMES = {
     "gradio": {"assistant.web.server"},
     "httpx": {"assistant.llm.client", "assistant.llm.servers", "index.store.chroma"},
     "ir_measures": {"evals.metrics.metrics"},
+    "itsdangerous": {"assistant.service.logins"},
     "jinja2": {"assistant.api.docs", "evals.reporting.report"},
     "limits": {"assistant.service.access"},
     "liteparse": {"index.chunking.pdf.reader"},

@@ -6,23 +6,23 @@ import base64
 import binascii
 import hashlib
 import math
-import secrets
 import time
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from limits import parse
+from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from assistant.service.keys import SCOPES, Keys, Scope
+from assistant.service.logins import Logins
 from index.errors import RefusedError, SettingsError
 
 if TYPE_CHECKING:
     from starlette.datastructures import Headers
 
-Accounts = Mapping[str, str]
+_TRIES = parse("10/minute")
+"""Wrong passwords that may be given for a name from an address, to each process."""
 
 _HOW = (
     "Send a key as `Authorization: Bearer KEY`. Whoever runs Footnote makes one: footnote keys "
@@ -66,20 +66,21 @@ class Access:
 
     Args:
         keys: of the index.
-        accounts: names and passwords, taken by HTTP Basic authentication.
+        logins: whose names and passwords are taken, by HTTP Basic authentication too.
         demanded: let nobody in without one or the other, even if there is none: the server can be
             reached from other machines.
         rate: how many requests each may send, as `600/minute`.
+
+    Attributes:
+        logins: to the page.
 
     Raises:
         SettingsError: the rate cannot be understood.
     """
 
-    def __init__(
-        self, keys: Keys, accounts: Sequence[tuple[str, str]], demanded: bool, rate: str
-    ) -> None:
+    def __init__(self, keys: Keys, logins: Logins, demanded: bool, rate: str) -> None:
         self._keys = keys
-        self._accounts: Accounts = dict(accounts)
+        self.logins = logins
         self._demanded = demanded
         try:
             self._rate = parse(rate)
@@ -89,8 +90,12 @@ class Access:
             ) from error
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
-    def caller(self, headers: Headers) -> Caller:
+    def caller(self, headers: Headers, address: str) -> Caller:
         """Who sends a request with these headers.
+
+        Args:
+            headers: of the request.
+            address: where it comes from, as far as is known.
 
         Raises:
             RefusedError: nobody who is let in.
@@ -101,9 +106,9 @@ class Access:
             if key.is_over:
                 raise RefusedError(f"The key {key.name} has expired. {_HOW}", 401)
             return Caller(key.name, _owner("key", key.name), frozenset(key.scopes))
-        if basic and (name := self._login(credentials)):
+        if basic and (name := self._login(credentials, address)):
             return Caller(name, _owner("login", name), frozenset(SCOPES))
-        if self._accounts or self._demanded or self._keys.exist():
+        if self.logins.exist() or self._demanded or self._keys.exist():
             given = "The key or the login that was sent is not known, or no longer. " * bool(scheme)
             raise RefusedError((given or "A key is needed here. ") + _HOW, 401)
         # Clients of OpenAI's protocol send some key even where none is needed.
@@ -116,8 +121,7 @@ class Access:
             RefusedError: that is one too many.
         """
         if caller.name and not self._limiter.hit(self._rate, caller.owner):
-            again = self._limiter.get_window_stats(self._rate, caller.owner).reset_time
-            wait = max(1, math.ceil(again - time.time()))
+            wait = self._wait(self._rate, caller.owner)
             raise RefusedError(
                 f"{caller.name} has sent as many requests as it may ({self._rate}). Send this one "
                 f"again in {wait} seconds.",
@@ -125,15 +129,41 @@ class Access:
                 wait,
             )
 
-    def _login(self, credentials: str) -> str | None:
+    def fits(self, name: str, password: str, address: str) -> bool:
+        """Whether this is the password of an account; wrong ones are counted.
+
+        Args:
+            name: of the account.
+            password: as somebody gives it.
+            address: where that comes from, as far as is known.
+
+        Raises:
+            RefusedError: too many wrong ones were given before; nothing is told of this one.
+        """
+        tries = _owner("tries", f"{name}\0{address}")
+        fits = self.logins.fits(name, password)
+        if not (self._limiter.test if fits else self._limiter.hit)(_TRIES, tries):
+            wait = self._wait(_TRIES, tries)
+            raise RefusedError(
+                f"Too many wrong passwords were given for this name. Try again in {wait} seconds.",
+                429,
+                wait,
+            )
+        return fits
+
+    def _login(self, credentials: str, address: str) -> str | None:
         try:
             name, _, password = base64.b64decode(credentials).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             return None
-        right = self._accounts.get(name)
-        if right is None or not secrets.compare_digest(right.encode(), password.encode()):
+        if not self.logins.exist():
             return None
-        return name
+        return name if self.fits(name, password, address) else None
+
+    def _wait(self, rate: RateLimitItem, whose: str) -> int:
+        """Seconds until one more is taken."""
+        again = self._limiter.get_window_stats(rate, whose).reset_time
+        return max(1, math.ceil(again - time.time()))
 
 
 def _owner(kind: str, name: str) -> str:

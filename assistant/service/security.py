@@ -182,7 +182,8 @@ class SecurityMiddleware:
 
     def _let_in(self, scope: Scope) -> None:
         """Note who sends the request, and count it, unless that is done behind."""
-        caller = self.access.caller(Headers(scope=scope))
+        address = (scope.get("client") or ("", 0))[0]
+        caller = self.access.caller(Headers(scope=scope), address)
         scope.setdefault("state", {})["caller"] = caller
         if scope["path"] == MCP:
             caller.need("ask")

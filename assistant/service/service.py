@@ -17,6 +17,8 @@ from assistant.service.access import Access
 from assistant.service.bodies import BodyMiddleware
 from assistant.service.keys import KIND, Keys
 from assistant.service.line import Line
+from assistant.service.logins import KIND as LOGINS
+from assistant.service.logins import Logins
 from assistant.service.metrics import Metrics
 from assistant.service.readiness import Readiness
 from assistant.service.security import SecurityMiddleware
@@ -89,7 +91,8 @@ class Service:
         index = assistant.index
         metrics = Metrics(lambda: line.running, lambda: line.waiting, lambda: _revision(index))
         keys = Keys(index.records(KIND))
-        access = Access(keys, auth, demanded=not local, rate=settings.rate)
+        logins = Logins(index.records(LOGINS, private=True), auth)
+        access = Access(keys, logins, demanded=not local, rate=settings.rate)
         return cls(
             assistant,
             SessionDocuments(assistant, max_file, settings.max_documents),

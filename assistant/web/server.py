@@ -37,6 +37,7 @@ from assistant.service.suggestions import SHOWN
 from assistant.service.tracing import HEADER
 from assistant.service.values import plain_document
 from assistant.watching import FolderWatch, Unread
+from assistant.web.entrance import Entrance
 from assistant.web.rendering import PageRenderer
 from index.errors import (
     FootnoteError,
@@ -117,14 +118,14 @@ def serve(
         from assistant.mcp.server import server_of
 
         tools = server_of(service)
-    renderer = PageRenderer()
-    server = build(service, renderer, Folder(tuple(unread), watch), tools)
+    renderer, entrance = PageRenderer(), Entrance(service.access)
+    server = build(service, entrance, renderer, Folder(tuple(unread), watch), tools)
     _ask_this_machine_directly()
     try:
         _, url, _ = server.launch(
             server_name=host,
             server_port=port,
-            auth=list(auth) if auth else None,
+            auth_dependency=entrance.name_async if entrance.is_guarded else None,
             inbrowser=open_browser,
             prevent_thread_lock=True,
             quiet=True,
@@ -173,6 +174,7 @@ class _Guarded(gr.Server):
 
 def build(
     service: Service,
+    entrance: Entrance,
     renderer: PageRenderer,
     folder: Folder,
     tools: "Tools | None" = None,
@@ -181,7 +183,8 @@ def build(
     api = Middleware(Switch, api=build_api(service, page=True))
     server = _Guarded(title="Footnote", openapi_url=None, middleware=[*service.guards, api])
     _add_streams(server, service)
-    _add_requests(server, service, renderer, folder)
+    server.include_router(entrance.routes())
+    _add_requests(server, service, entrance, renderer, folder)
     if tools:
         server.router.routes.extend(tools.routes(MCP))
     return server
@@ -233,23 +236,20 @@ def _add_streams(server: gr.Server, service: Service) -> None:
 
 
 def _add_requests(
-    server: gr.Server, service: Service, renderer: PageRenderer, folder: Folder
+    server: gr.Server,
+    service: Service,
+    entrance: Entrance,
+    renderer: PageRenderer,
+    folder: Folder,
 ) -> None:
     """What is done at once."""
     sessions, starters = service.sessions, service.starters
     mimetypes.add_type("font/woff2", ".woff2")  # not every system knows it
     static = StaticFiles(packages=[("assistant.web", "static")])
 
-    def user(request: Request) -> str | None:
-        """Who is logged in, as gradio knows it; raises 401 where a login is needed."""
-        cookies = (f"access-token-{server.cookie_id}", f"access-token-unsecure-{server.cookie_id}")
-        names = [server.tokens.get(request.cookies.get(cookie)) for cookie in cookies]
-        name = next((name for name in names if name is not None), None)
-        if server.auth is not None and name is None:
-            raise HTTPException(401, "Log in again: reload the page.")
-        return name
+    user = Depends(entrance.user)
 
-    def owner(request: Request, name: Annotated[str | None, Depends(user)]) -> str | None:
+    def owner(request: Request, name: Annotated[str | None, user]) -> str | None:
         return _owner(name, request.headers)
 
     def own(identity: Annotated[str | None, Depends(owner)]) -> str:
@@ -268,15 +268,14 @@ def _add_requests(
     server.mount("/page", static)
 
     @server.api_route("/", methods=["GET", "HEAD"])
-    async def page(request: Request) -> Response:
-        try:
-            user(request)
-        except HTTPException:
-            return await static.get_response("login.html", request.scope)
-        return await static.get_response("page.html", request.scope)
+    async def page(
+        request: Request, name: Annotated[str | None, Depends(entrance.name_async)]
+    ) -> Response:
+        shut = entrance.is_guarded and name is None
+        return await static.get_response("login.html" if shut else "page.html", request.scope)
 
     @server.get("/session")
-    def session(owner: anyone, name: Annotated[str | None, Depends(user)]) -> dict[str, Any]:
+    def session(owner: anyone, name: Annotated[str | None, user]) -> dict[str, Any]:
         sessions.touch(owner)
         functions = server.get_blocks().fns.values()
         return {
@@ -286,11 +285,11 @@ def _add_requests(
         }
 
     @server.get("/folder")
-    def changes(after: int, _: Annotated[str | None, Depends(user)]) -> dict[str, Any]:
+    def changes(after: int, _: Annotated[str | None, user]) -> dict[str, Any]:
         return folder.to_dict(after)
 
     @server.get("/writers")
-    def writing(_: Annotated[str | None, Depends(user)]) -> dict[str, Any]:
+    def writing(_: Annotated[str | None, user]) -> dict[str, Any]:
         return service.writers.to_dict()
 
     @server.post("/starters")

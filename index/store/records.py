@@ -37,10 +37,16 @@ class Records(Protocol):
 
 
 class FileRecords:
-    """`Records` as files of a folder, which is made when the first one is kept."""
+    """`Records` as files of a folder, which is made when the first one is kept.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: where they are.
+        private: whether only the user who makes the folder may look into it.
+    """
+
+    def __init__(self, folder: Path, private: bool = False) -> None:
         self._folder = folder
+        self._mode = 0o700 if private else 0o777  # less what the system takes away
 
     def get(self, name: str) -> str | None:
         """See `Records`."""
@@ -54,7 +60,7 @@ class FileRecords:
         """See `Records`."""
         file = self._folder / checked(name)
         with translated(self._folder):
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(self._mode, parents=True, exist_ok=True)
             write_whole(file, text)
 
     def delete(self, name: str) -> None:

@@ -14,7 +14,7 @@ async function logIn() {
   try {
     const answer = await fetch("login", { method: "POST", body });
     if (answer.ok) location.reload();
-    else wrong.textContent = "This name and password are not known here.";
+    else wrong.textContent = /** @type {{ detail: string }} */ (await answer.json()).detail;
   } catch {
     wrong.textContent = "Footnote cannot be reached. Is it still running?";
   }

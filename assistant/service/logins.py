@@ -1,0 +1,136 @@
+"""Who has logged in. The one module that imports itsdangerous.
+
+Nobody keeps a list of it: a browser brings a token that is signed, so that every process on one
+index knows it, and one that was started since. What signs is a secret of 256 bits from the system's
+source of chance, kept beside the index and made at the first login; whoever reads it can log in as
+anyone. Where it is taken away, all logins end when what serves them is started again.
+
+A token is the name of its secret, a dot, and what that secret has signed: the account's name, when
+it was, and a mark, which is made of the secret, the name and the password. So a login ends with its
+password, and nobody who lacks the secret can try passwords on a token.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+if TYPE_CHECKING:
+    from index.store.records import Records
+
+KIND = "logins"
+"""The records that secrets are; only who serves may read them."""
+
+LASTS = timedelta(days=14)
+"""How long a login is good for."""
+
+_NAME = re.compile(r"[0-9a-f]{16}")
+# Anything else, such as the empty file that a power cut may leave, is no secret.
+_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+class Logins:
+    """The logins of some accounts. May be used from many threads and processes; all that have the
+    same records and the same password of an account take each other's logins to it.
+
+    Args:
+        records: where the secrets are kept. There is one, or some where several processes were the
+            first at the same time: then all sign with the same and take what any has signed.
+        accounts: names and passwords; the last counts of a name that is there twice.
+
+    Raises (`make` and `named`):
+        IndexFullError, IndexCorruptedError, IndexUnavailableError: see `Records`.
+    """
+
+    def __init__(self, records: Records, accounts: Sequence[tuple[str, str]]) -> None:
+        self._records = records
+        self._accounts: Mapping[str, str] = dict(accounts)
+        self._secrets: Mapping[str, str] = {}
+
+    def exist(self) -> bool:
+        """Whether there are accounts to log in to."""
+        return bool(self._accounts)
+
+    def fits(self, name: str, password: str) -> bool:
+        """Whether this is the password of an account. It takes as long for a wrong one as for a
+        right one, and for a name that is not known."""
+        right = self._accounts.get(name)
+        same = hmac.compare_digest(_hash(password), _hash(right or ""))
+        return same and right is not None
+
+    def make(self, name: str) -> str:
+        """A token by which `named` knows a login to this account.
+
+        Args:
+            name: of an account, whose password was right.
+        """
+        kept = self._read()
+        if not kept:
+            own = secrets.token_hex(8)
+            self._records.put(own, secrets.token_urlsafe(32))
+            kept = self._read()
+        self._secrets = kept
+        by = min(kept)
+        mark = _mark(kept[by], name, self._accounts[name])
+        return f"{by}.{_serializer(kept[by]).dumps([name, mark])}"
+
+    def named(self, tokens: Sequence[str]) -> Mapping[str, str]:
+        """Those of the tokens that are logins, each with the name of its account. Where that has
+        another password by now, or is gone, or the time is over, a token is none."""
+        found = self._named(tokens)
+        # Another process may have been the first; one look will do, however many are sent.
+        if not found and any(signed_by(token) not in self._secrets for token in tokens):
+            self._secrets = self._read()
+            found = self._named(tokens)
+        return found
+
+    def _named(self, tokens: Sequence[str]) -> Mapping[str, str]:
+        known = self._secrets
+        return {t: name for t in tokens if (name := self._name_in(t, known)) is not None}
+
+    def _name_in(self, token: str, known: Mapping[str, str]) -> str | None:
+        by, _, signed = token.partition(".")
+        if by not in known:
+            return None
+        try:
+            (name, mark), made = _serializer(known[by]).loads(signed, return_timestamp=True)
+        except BadData:
+            return None
+        # The clock of the machine that made it may go before this one's.
+        if abs(datetime.now(UTC) - made) > LASTS or name not in self._accounts:
+            return None
+        right = _mark(known[by], name, self._accounts[name])
+        return str(name) if hmac.compare_digest(mark, right) else None
+
+    def _read(self) -> Mapping[str, str]:
+        kept = self._records.all().items()
+        return {n: text for n, text in kept if _NAME.fullmatch(n) and _SECRET.fullmatch(text)}
+
+
+def signed_by(token: str) -> str:
+    """The name of the secret that a token says it is signed by."""
+    return token.partition(".")[0]
+
+
+def _serializer(secret: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(
+        secret,
+        salt="footnote.login",
+        signer_kwargs={"key_derivation": "hmac", "digest_method": sha256},
+    )
+
+
+def _mark(secret: str, name: str, password: str) -> str:
+    text = f"account\0{name}\0{password}".encode("utf-8", "surrogatepass")
+    return hmac.digest(secret.encode(), text, "sha256").hex()
+
+
+def _hash(password: str) -> bytes:
+    return sha256(password.encode("utf-8", "surrogatepass")).digest()
