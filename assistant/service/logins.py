@@ -84,14 +84,9 @@ class Logins:
     def named(self, tokens: Sequence[str]) -> Mapping[str, str]:
         """Those of the tokens that are logins, each with the name of its account. Where that has
         another password by now, or is gone, or the time is over, a token is none."""
-        found = self._named(tokens)
-        # Another process may have been the first; one look will do, however many are sent.
-        if not found and any(signed_by(token) not in self._secrets for token in tokens):
+        # Another process may have made a secret since; one look will do, however many are sent.
+        if any(signed_by(token) not in self._secrets for token in tokens):
             self._secrets = self._read()
-            found = self._named(tokens)
-        return found
-
-    def _named(self, tokens: Sequence[str]) -> Mapping[str, str]:
         known = self._secrets
         return {t: name for t in tokens if (name := self._name_in(t, known)) is not None}
 

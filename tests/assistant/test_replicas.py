@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from browsing import QUESTION, QUOTE, Visit, add_file, ask, lit
+from browsing import QUESTION, QUOTE, SECONDS, Visit, add_file, ask, lit
 from chroma_servers import ChromaServer, until
 from crowd import add_shipped, browser_of, course
 from crowd import ask as ask_api
@@ -127,6 +127,49 @@ def test_a_browser_stays_at_a_replica_while_that_is_there(
         lost.start()
         lost.until_ready()
     visit.close()
+
+
+def test_a_login_is_known_to_all_replicas_and_outlives_the_one_that_gave_it(
+    there: Machines, browser: Browser, tmp_path: Path
+) -> None:
+    accounts, own = tmp_path / "accounts.txt", tmp_path / "travel.txt"
+    accounts.write_text("ann:s3cret!\nben:another\n")
+    own.write_text(OWN)
+    with machines(tmp_path, there.chroma, "--auth", str(accounts)) as guarded:
+        context = browser.new_context()
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE * SECONDS)
+        page.goto(guarded.url)
+        page.get_by_label("Name").fill("ann")
+        page.get_by_label("Password").fill("s3cret!")
+        page.get_by_role("button", name="Log in").click()
+        page.locator("body[data-ready]").wait_for()
+        add_file(page, own)
+        page.keyboard.press("Escape")
+        assert ask(page, OWN_QUESTION).get_attribute("data-state") == "answered"
+        lost = {guarded.served(path)[-1] for path in ("/login", "/gradio_api/queue/join")}
+        cookies = {cookie["name"]: cookie["value"] for cookie in context.cookies()}
+        for replica in guarded.replicas:
+            assert _user(replica.url, cookies) == "ann"
+        for replica in lost:
+            replica.kill()
+        assert ask(page, OWN_QUESTION).get_attribute("data-state") == "answered"
+        assert guarded.served("/gradio_api/queue/join")[-1] not in lost
+        for replica in lost:
+            replica.start()
+        for replica in lost:
+            replica.until_ready()
+            assert _user(replica.url, cookies) == "ann"
+            assert _user(replica.url, {}) is None
+        context.close()
+
+
+def _user(url: str, cookies: dict[str, str]) -> str | None:
+    response = httpx.get(f"{url}/session", cookies=cookies, timeout=PATIENCE)
+    if response.status_code == 401:
+        return None
+    assert response.status_code == 200, response.text
+    return str(response.json()["user"])
 
 
 def test_browsers_are_spread(there: Machines) -> None:

@@ -164,18 +164,26 @@ def ask(client: httpx.Client, question: str, **more: Any) -> dict[str, Any]:
 
 
 def ask_page(client: httpx.Client, question: str) -> dict[str, Any]:
-    """An answer as the page gets it, from gradio's queue. The client has a browser's key.
+    """An answer as the page gets it. The client has a browser's key.
+
+    Raises:
+        AssertionError: it gave none.
+    """
+    value = call(client, "ask", question, [], None, None)
+    assert value["stage"] == "done", value
+    answer: dict[str, Any] = value["answer"]
+    return answer
+
+
+def call(client: httpx.Client, name: str, *values: Any) -> dict[str, Any]:
+    """The last value of a function of the page, from gradio's queue.
 
     Raises:
         AssertionError: it gave none.
     """
     stream = secrets.token_hex(8)
     functions = client.get("/session").json()["functions"]
-    body = {
-        "fn_index": functions["ask"],
-        "session_hash": stream,
-        "data": [question, [], None, None],
-    }
+    body = {"fn_index": functions[name], "session_hash": stream, "data": list(values)}
     joined = client.post("/gradio_api/queue/join", json=body)
     assert joined.status_code == 200, f"{joined.status_code} {joined.text}"
     path = f"/gradio_api/queue/data?session_hash={stream}"
@@ -184,11 +192,10 @@ def ask_page(client: httpx.Client, question: str) -> dict[str, Any]:
             message = json.loads(line.removeprefix("data: ")) if line else {}
             if message.get("msg") == "process_completed":
                 assert message["success"], message
+                value: dict[str, Any]
                 [value] = message["output"]["data"]
-                assert value["stage"] == "done", value
-                answer: dict[str, Any] = value["answer"]
-                return answer
-    raise AssertionError("the stream ended before the answer")
+                return value
+    raise AssertionError("the stream ended before its end")
 
 
 def browser_of(url: str) -> httpx.Client:

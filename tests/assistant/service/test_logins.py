@@ -217,7 +217,7 @@ def test_wrong_passwords_are_counted_by_name_and_address(logins: Logins, tmp_pat
     for _ in range(10):
         assert not access.fits("ann", "wrong", "10.0.0.1")
     for password in ("wrong", "s3cret!"):  # it is not told which of them is right
-        with pytest.raises(RefusedError, match="Try again in \\d+ seconds") as refused:
+        with pytest.raises(RefusedError, match=r"Try again in \d+ seconds") as refused:
             access.fits("ann", password, "10.0.0.1")
         assert refused.value.status == 429
         assert refused.value.retry_after is not None

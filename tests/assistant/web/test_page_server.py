@@ -331,6 +331,17 @@ def test_the_gate(url: str) -> None:
         assert "/seeds" not in client.get("session").text
 
 
+def test_where_nobody_has_to_log_in_nobody_does(url: str, served: Path) -> None:
+    with httpx.Client(base_url=url, timeout=PATIENCE) as client:
+        response = client.post("login", data={"username": "ann", "password": "s3cret!"})
+        assert response.status_code == 404
+        assert "set-cookie" not in response.headers
+        assert client.get("logout").status_code == 303
+        response = client.get("session", headers={"cookie": "footnote-login-x=x.y"})
+        assert response.json()["user"] is None
+    assert not (served / "records" / "logins").exists()
+
+
 def test_what_was_shown_goes_when_the_documents_change(url: str, gate: Path) -> None:
     with chromium() as browser, closing(Visit(browser, url)) as visit:
         visit.ready()
@@ -411,6 +422,12 @@ def test_a_login_guards_everything(tmp_path: Path) -> None:
         page.get_by_role("button", name="Log in").click()
         expect(page.get_by_role("alert")).to_contain_text("not known")
         picture(page, "login")
+        for _ in range(10):
+            client.post("login", data={"username": "nobody", "password": "wrong"})
+        page.get_by_label("Name").fill("nobody")
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("alert")).to_contain_text("Too many wrong passwords")
+        page.get_by_label("Name").fill("ann")
         page.get_by_label("Password").fill("s3cret!")
         page.get_by_role("button", name="Log in").click()
         page.locator("body[data-ready]").wait_for()

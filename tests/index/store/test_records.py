@@ -48,6 +48,15 @@ def test_kinds_are_apart(index: Index) -> None:
     assert index.records("-").all() == {"_": ""}
 
 
+def test_what_is_private_no_other_user_reads(index: Index, folder: Path) -> None:
+    for kind, private in (("votes", False), ("logins", True)):
+        records = index.records(kind, private=private)
+        records.put("one", "1")
+        assert records.all() == {"one": "1"}
+        if index.chroma is None:
+            assert ((folder / "records" / kind).stat().st_mode & 0o005 == 0) == private
+
+
 def test_another_machine_has_the_same(
     chroma: ServerAddress, tmp_path: Path, cheap: CheapEncoder
 ) -> None:

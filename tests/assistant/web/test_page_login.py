@@ -1,0 +1,238 @@
+"""Logging in to the page: its cookie, who takes it, and who is sent away."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from http.cookies import Morsel, SimpleCookie
+from pathlib import Path
+from unittest.mock import patch
+
+import httpx
+import pytest
+from crowd import call
+from helpers import PATIENCE
+from services import api, client_of, problem
+
+from assistant.service.logins import KIND, LASTS, Logins, signed_by
+from index.store.records import FileRecords
+
+ANN, BEN, CARL = ACCOUNTS = [("ann", "s3cret!"), ("ben", "pässword"), ("carl", "7 walnuts")]
+NAME = "footnote-login-"
+SECRET = "The walnut code is quartz-lantern-77."
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("login")
+
+
+@pytest.fixture(scope="module")
+def url(folder: Path) -> Iterator[str]:
+    with api(folder, "--auth", accounts(folder, *ACCOUNTS), page=True) as address:
+        yield address
+
+
+@pytest.fixture
+def logins(folder: Path, url: str) -> Logins:
+    return kept(folder, *ACCOUNTS)
+
+
+def accounts(folder: Path, *them: tuple[str, str]) -> Path:
+    """A file of them."""
+    file = folder / "accounts.txt"
+    file.write_text("".join(f"{name}:{password}\n" for name, password in them), encoding="utf-8")
+    return file
+
+
+def kept(folder: Path, *them: tuple[str, str]) -> Logins:
+    """The logins of what is served from the folder, as a process with these accounts has them."""
+    return Logins(FileRecords(folder / "index" / "records" / KIND, private=True), them)
+
+
+def log_in(
+    client: httpx.Client, account: tuple[str, str], headers: Mapping[str, str] | None = None
+) -> httpx.Response:
+    data = dict(zip(("username", "password"), account, strict=True))
+    return client.post("login", data=data, headers=headers)
+
+
+def cookie_of(response: httpx.Response) -> Morsel[str]:
+    [cookie] = SimpleCookie(response.headers["set-cookie"]).values()
+    return cookie
+
+
+def status(url: str, token: str) -> int:
+    """Of what only who has logged in is told, for a browser that sends this."""
+    headers = {"cookie": f"{NAME}{signed_by(token)}={token}"}
+    with client_of(url) as client:
+        shown = client.get("/", headers=headers)
+        told = client.get("session", headers=headers).status_code
+        joined = client.post("gradio_api/queue/join", json={}, headers=headers).status_code
+    assert shown.status_code == 200
+    assert ('id="login"' in shown.text) == (told == 401) == (joined == 401)
+    return told
+
+
+def test_the_cookie_is_for_the_page_alone(url: str) -> None:
+    with client_of(url) as client:
+        response = log_in(client, ANN)
+        assert response.json() == {"success": True}
+        assert response.headers["cache-control"] == "no-store"
+        cookie = cookie_of(response)
+        assert cookie.key == f"{NAME}{signed_by(cookie.value)}"
+        assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "lax", "/")
+        assert int(cookie["max-age"]) == LASTS.total_seconds()
+        assert (cookie["secure"], cookie["domain"]) == ("", "")
+        assert client.get("session").json()["user"] == "ann"
+        assert client.get("api/documents").status_code == 401, "programs bring no cookie"
+    with client_of(url) as client:
+        for told in ("https", "https, http"):
+            assert cookie_of(log_in(client, BEN, {"x-forwarded-proto": told}))["secure"] is True
+        assert cookie_of(log_in(client, BEN, {"x-forwarded-proto": "http"}))["secure"] == ""
+    with client_of(url) as client:
+        assert log_in(client, ("  ann ", "s3cret!")).status_code == 200
+
+
+def test_logging_out_takes_the_cookie_away_and_no_other(url: str, tmp_path: Path) -> None:
+    elsewhere = kept(tmp_path, *ACCOUNTS).make("ann")
+    with client_of(url) as client:
+        log_in(client, ANN)
+        client.cookies.set(f"{NAME}{signed_by(elsewhere)}", elsewhere, domain="127.0.0.1", path="/")
+        assert client.get("session").json()["user"] == "ann"
+        response = client.get("logout")
+        assert response.status_code == 303
+        assert response.headers["location"] == "./"
+        assert cookie_of(response)["max-age"] == "0"
+        assert [*client.cookies] == [f"{NAME}{signed_by(elsewhere)}"]
+        assert client.get("session").status_code == 401
+
+
+def test_who_is_not_known_is_told_and_gets_nothing(url: str) -> None:
+    with client_of(url) as client:
+        for account in (("ben", "s3cret!"), ("nobody", "s3cret!"), ("ben", ""), ("", "")):
+            response = log_in(client, account)
+            assert response.status_code == 401
+            assert "not known" in response.json()["detail"]
+            assert "set-cookie" not in response.headers
+        for body in (b"{", b"username=ben&username=ben&password", b"\xff=\xff"):
+            assert client.post("login", content=body).status_code == 401
+        files = {"username": ("a.txt", b"ben"), "password": ("a.txt", b"x")}
+        assert client.post("login", files=files).status_code == 422
+        assert client.get("login").status_code == 405
+
+
+def test_other_sites_log_nobody_in_or_out(url: str) -> None:
+    with client_of(url) as client:
+        log_in(client, ANN)
+        for headers in (
+            {"sec-fetch-site": "cross-site"},
+            {"sec-fetch-site": "same-site"},
+            {"origin": "http://evil.example"},
+            {"origin": "null"},
+        ):
+            response = log_in(client, BEN, headers)
+            assert response.status_code == 403
+            assert "set-cookie" not in response.headers
+            assert client.get("logout", headers=headers).status_code == 403
+        assert client.get("session").json()["user"] == "ann"
+
+
+def test_gradio_has_no_door_of_its_own(url: str) -> None:
+    form = {"username": "ann", "password": "s3cret!"}
+    with client_of(url) as client:
+        for path in ("login/", "logout/", "gradio_api/login", "gradio_api/logout"):
+            assert client.post(path, data=form).status_code == 404
+            assert client.get(path).status_code == 404
+        for own in ("token", "app_id", "user", "login_check", "dev/reload", "run/ask", "info"):
+            for path in (own, f"{own}/", f"gradio_api/{own}/", f"gradio_api/{own}"):
+                told = client.get(path).status_code
+                assert told == (401 if path == "gradio_api/info" else 404), path
+        log_in(client, ANN)
+        assert client.get("gradio_api/token").status_code == 404
+        assert next(iter(client.cookies)).startswith(NAME)
+
+
+def test_what_ended_or_was_made_up_lets_nobody_in(url: str, folder: Path, logins: Logins) -> None:
+    good = logins.make("ben")
+    assert status(url, good) == 200
+    lasts = LASTS.total_seconds()
+    with patch("time.time", return_value=time.time() - lasts - 1):
+        over = logins.make("ben")
+    with patch("time.time", return_value=time.time() - lasts + PATIENCE):
+        assert status(url, logins.make("ben")) == 200
+    former = kept(folder, ("ben", "former")).make("ben")
+    gone = kept(folder, ("gone", "pässword")).make("gone")
+    forged = f"{signed_by(good)}.{secrets.token_urlsafe(64)}"
+    for token in (over, former, gone, forged, good[:-4], good[:-60], f"0{good}", "", "."):
+        assert status(url, token) == 401, token
+    assert status(url, good) == 200
+
+
+def test_wrong_passwords_are_counted(url: str) -> None:
+    with client_of(url) as client:
+        # Wherever they are given.
+        for _ in range(5):
+            assert log_in(client, ("carl", "wrong")).status_code == 401
+            problem(client.get("api/documents", auth=("carl", "wrong")), 401)
+        for account in (CARL, ("carl", "wrong")):
+            page, program = log_in(client, account), client.get("api/documents", auth=account)
+            assert "Too many wrong passwords" in problem(program, 429)["detail"]
+            assert page.status_code == 429
+            assert "Too many wrong passwords" in page.json()["detail"]
+            for response in (page, program):
+                assert 0 < int(response.headers["retry-after"]) <= 60
+        # A proxy on this machine says whose they were.
+        assert log_in(client, CARL, {"x-forwarded-for": "10.0.0.9"}).status_code == 200
+        # Others are none the worse for it, nor is who has logged in.
+        assert log_in(client, BEN).status_code == 200
+        assert client.get("session").json()["user"] == "ben"
+
+
+def test_what_is_added_is_for_whoever_logged_in(url: str) -> None:
+    key = {"x-footnote-session": secrets.token_hex(16)}
+    with client_of(url) as own, client_of(url) as other:
+        for client, account in ((own, ANN), (other, BEN)):
+            client.headers.update(key)  # at the same browser, one after the other
+            assert log_in(client, account).status_code == 200
+        ticket = own.post("uploads?name=code.txt", content=SECRET.encode()).json()
+        identity = call(own, "add", ticket)["document"]["id"]
+        asked = ("What is the walnut code?", [], [identity], None)
+        assert call(own, "ask", *asked)["answer"]["text"] == SECRET
+        assert call(other, "ask", *asked)["stage"] == "failed"
+        for client, found in ((own, True), (other, False)):
+            listed = client.get("session").json()["documents"]
+            assert (identity in {one["id"] for one in listed}) == found
+
+
+def test_no_secret_comes_into_the_log(url: str, folder: Path, logins: Logins) -> None:
+    token = logins.make("ann")
+    with client_of(url) as client:
+        for account in (ANN, ("ann", "wr0ng-word")):
+            log_in(client, account)
+        client.get("session", headers={"cookie": f"{NAME}x={token}"})
+    log = (folder / "log.txt").read_text()
+    assert '"route": "/login"' in log
+    secret = FileRecords(folder / "index" / "records" / KIND).all().values()
+    for word in ("s3cret", "wr0ng", "walnuts", token.partition(".")[2], *secret):
+        assert word not in log
+
+
+@pytest.mark.long
+def test_a_login_outlives_a_restart_and_is_known_to_another_process(tmp_path: Path) -> None:
+    former = accounts(tmp_path, ANN, BEN)
+    with api(tmp_path, "--auth", former, page=True) as url, client_of(url) as client:
+        ann, ben = (cookie_of(log_in(client, account)).value for account in (ANN, BEN))
+    # Ben has another password by now; another process has the same accounts and the same index.
+    now = accounts(tmp_path, ANN, ("ben", "another"))
+    (beside := tmp_path / "beside").mkdir()
+    with (
+        api(tmp_path, "--auth", now, page=True) as one,
+        api(beside, "--auth", now, "--index-dir", tmp_path / "index", page=True) as two,
+    ):
+        assert [status(url, ann) for url in (one, two)] == [200, 200]
+        assert [status(url, ben) for url in (one, two)] == [401, 401]
+        with client_of(two) as client:
+            again = cookie_of(log_in(client, ("ben", "another"))).value
+        assert [status(url, again) for url in (one, two)] == [200, 200]
