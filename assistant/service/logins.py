@@ -2,12 +2,13 @@
 
 Nobody keeps a list of it: a browser brings a token that is signed, so that every process on one
 index knows it, and one that was started since. What signs is a secret of 256 bits from the system's
-source of chance, kept beside the index and made at the first login; whoever reads it can log in as
-anyone. Where it is taken away, all logins end when what serves them is started again.
+source of chance, kept beside the index and made at the first login. Where it is taken away, all
+logins end when what serves them is started again.
 
 A token is the name of its secret, a dot, and what that secret has signed: the account's name, when
 it was, and a mark, which is made of the secret, the name and the password. So a login ends with its
-password, and nobody who lacks the secret can try passwords on a token.
+password, and nobody who lacks the secret can try passwords on a token. Whoever reads the secret
+still needs a password to make a token, but can try as many as they like, uncounted.
 """
 
 from __future__ import annotations

@@ -13,8 +13,13 @@ async function logIn() {
   const body = new URLSearchParams(/** @type {[string, string][]} */ ([...new FormData(form)]));
   try {
     const answer = await fetch("login", { method: "POST", body });
-    if (answer.ok) location.reload();
-    else wrong.textContent = /** @type {{ detail: string }} */ (await answer.json()).detail;
+    if (answer.ok) {
+      location.reload();
+      return;
+    }
+    /** @type {unknown} */
+    const told = await answer.json();
+    wrong.textContent = (/** @type {{ detail: string }} */ (told)).detail;
   } catch {
     wrong.textContent = "Footnote cannot be reached. Is it still running?";
   }

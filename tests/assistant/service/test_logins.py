@@ -131,6 +131,8 @@ def test_a_login_ends_with_its_account_or_password_and_no_other_does(records: Re
     # An account of another name with the same password is another.
     assert Logins(records, [("carl", "s3cret!")]).named([ann]) == {}
     assert Logins(records, ACCOUNTS).named([ann]) == {ann: "ann"}
+    # Nor does the secret do without the password.
+    assert before.named([Logins(records, [("ann", "a guess")]).make("ann")]) == {}
 
 
 def test_a_login_is_good_for_its_time_and_no_longer(logins: Logins) -> None:
