@@ -84,6 +84,7 @@ HOMES = {
         "evals.cli.main",
         "evals.cli.options",
         "evals.training.making",
+        "evals.training.dequantise",
         "evals.training.quantise",
         "evals.training.score",
         "evals.training.train",
