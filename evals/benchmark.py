@@ -10,6 +10,9 @@
 - memory: the most that a process held which indexed, and one that opened the index and answered;
 - disk.
 
+With `served`, each size is measured a second time on an index that a Chroma server keeps, which is
+started for it on this machine: then the disk is the server's, whose memory is told too.
+
 Ratios hold on a machine that is noisy or slow. Each size is measured in a process of its own, so
 that the memory is its own. Paragraphs are recombined from the sentences of the corpus, one to three
 in each, none twice in one paragraph and no two paragraphs alike. They are shorter than a report's,
@@ -19,14 +22,17 @@ index is the number of its sentences, which the table gives too.
 
 from __future__ import annotations
 
+import os
 import random
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.resources import files
@@ -39,12 +45,12 @@ from rich.table import Table
 from assistant import Assistant
 from assistant.cli.main import REFUSED, UNSURE
 from assistant.documents import read_all, shipped_documents
-from assistant.settings import load_settings
+from assistant.settings import PREFIX, WITHOUT_SERVER, load_settings
 from evals.datasets.loader import read_set
 from evals.reporting import plots
 from evals.reporting.report import render
 from evals.reporting.tables import rows_table
-from index import Document, Index, document_from_text
+from index import Document, document_from_text
 from index.encoder import default_model_path, load_model
 from index.errors import FootnoteError, QuestionSetError
 
@@ -56,6 +62,8 @@ SAMPLE, PER_DOCUMENT = 2000, 1000
 QUESTIONS = 40
 #: People who ask at once, and how often each of them does. Not tuned.
 CROWDS, EACH = (8, 50), 4
+#: Seconds within which a Chroma server has to answer once it is started.
+STARTS_WITHIN = 120
 MIB = 1 << 20
 
 # The same library, model and precision, and nothing else.
@@ -72,6 +80,7 @@ class Size:
     """What one size costs. Times are medians.
 
     Attributes:
+        served: whether a Chroma server keeps the index, and not a folder.
         paragraphs, sentences: of the index.
         indexed, encoded: paragraphs a second of the sync, and of bare encoding.
         resync_s: seconds of the sync after 0.1 % changed, of `resync_paragraphs` paragraphs.
@@ -85,8 +94,11 @@ class Size:
         indexing_mib, asking_mib: the most memory of the process that indexed, and of one that
             opened the index and answered.
         disk_mib: of the index.
+        server_mib: the most memory that the server held; None of a folder, and where the system
+            does not tell.
     """
 
+    served: bool
     paragraphs: int
     sentences: int
     indexed: float
@@ -103,6 +115,7 @@ class Size:
     indexing_mib: float
     asking_mib: float
     disk_mib: float
+    server_mib: float | None
 
 
 def measure_sizes(
@@ -111,6 +124,7 @@ def measure_sizes(
     sizes: Sequence[int],
     rounds: int,
     on_step: Callable[[str], None] = lambda _: None,
+    served: bool = False,
 ) -> Iterator[Size]:
     """Measure each size.
 
@@ -120,20 +134,95 @@ def measure_sizes(
         sizes: in paragraphs.
         rounds: how often a start is timed.
         on_step: called with what is being done.
+        served: measure each size on a Chroma server too.
 
     Raises:
         QuestionSetError: the corpus is too small for a size.
-        FootnoteError: a process that was timed failed.
+        FootnoteError: a process that was timed failed, or the server does not start.
     """
     sentences, asked = sentences_of(corpus), questions[:QUESTIONS]
     for size in sizes:
-        with tempfile.TemporaryDirectory() as folder:
-            index_dir = Path(folder) / "index"
-            on_step(f"{size:,} paragraphs: indexing")
-            found = _in_own_process(index_size, index_dir, recombined(sentences, size))
-            on_step(f"{size:,} paragraphs: asking and starting")
-            found |= _in_own_process(ask_size, index_dir, asked)
-            yield Size(**found, **_starts(index_dir, asked[0], rounds))
+        documents = recombined(sentences, size)
+        for where in (_in_folder, _on_server) if served else (_in_folder,):
+            with tempfile.TemporaryDirectory() as folder, where(Path(folder)) as kept:
+                told = f"{size:,} paragraphs{', served' * kept.served}"
+                on_step(f"{told}: indexing")
+                found = _in_own_process(index_size, kept.settings, documents)
+                on_step(f"{told}: asking and starting")
+                found |= _in_own_process(ask_size, kept.settings, asked)
+                found |= _starts(kept.settings, asked[0], rounds)
+                yield Size(**found, **kept.told())
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Where the index of one size is kept.
+
+    Attributes:
+        settings: by which an assistant finds it.
+        folder: all of it on the disk.
+        server: the process of the server that keeps it; None where none does.
+    """
+
+    settings: Mapping[str, Any]
+    folder: Path
+    server: int | None = None
+
+    @property
+    def served(self) -> bool:
+        """Whether a server keeps it."""
+        return self.server is not None
+
+    def told(self) -> dict[str, Any]:
+        """What `Size` has of it."""
+        files = (file for file in self.folder.rglob("*") if file.is_file())
+        return {
+            "served": self.served,
+            "disk_mib": sum(file.stat().st_size for file in files) / MIB,
+            "server_mib": None if self.server is None else _peak_mib_of(self.server),
+        }
+
+
+@contextmanager
+def _in_folder(folder: Path) -> Iterator[_Kept]:
+    yield _Kept({**WITHOUT_SERVER, "index_dir": folder / "index"}, folder / "index")
+
+
+@contextmanager
+def _on_server(folder: Path) -> Iterator[_Kept]:
+    """Start a Chroma server on loopback, and end it afterwards."""
+    data = folder / "server"
+    data.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = [str(Path(sys.executable).with_name("chroma")), "run", "--path", str(data)]
+    log = folder / "log"
+    with log.open("wb") as lines:
+        process = subprocess.Popen(  # noqa: S603 - ours
+            [*command, "--host", "127.0.0.1", "--port", str(port)],
+            stdout=lines,
+            stderr=subprocess.STDOUT,
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(port, process, log)
+        settings = {**WITHOUT_SERVER, "index_dir": folder / "cache", "chroma": url}
+        yield _Kept(settings, data, process.pid)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Return as soon as a server that was started answers."""
+    until = time.monotonic() + STARTS_WITHIN
+    while process.poll() is None and time.monotonic() < until:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.05)  # not there yet
+    raise FootnoteError(f"The Chroma server does not start:\n{log.read_text()[-2000:]}")
 
 
 def corpus_of(paths: Sequence[Path]) -> tuple[list[Document], list[str]]:
@@ -163,7 +252,7 @@ def corpus_of(paths: Sequence[Path]) -> tuple[list[Document], list[str]]:
     return documents, questions or [q.question for q in shipped.questions]
 
 
-def index_size(index_dir: Path, documents: Sequence[Document]) -> dict[str, Any]:
+def index_size(settings: Mapping[str, Any], documents: Sequence[Document]) -> dict[str, Any]:
     """Index documents, change 0.1 % of their paragraphs, and tell what it took and how much memory
     this process has held."""
     texts = [p.text for document in documents for p in document.paragraphs]
@@ -171,7 +260,7 @@ def index_size(index_dir: Path, documents: Sequence[Document]) -> dict[str, Any]
     model.encode(texts[:64], show_progress_bar=False)
     sample = texts[:: max(1, len(texts) // SAMPLE)][:SAMPLE]
     bare = _seconds(lambda: model.encode(sample, show_progress_bar=False))
-    index = Index(index_dir)
+    index = load_settings(**settings).open_index()
     index.encoder.encode_paragraphs([(texts[0], [(0, len(texts[0]))])])
     took = _seconds(lambda: index.sync(documents, keep=True))
     changed = max(1, round(len(texts) * CHANGED))
@@ -187,19 +276,18 @@ def index_size(index_dir: Path, documents: Sequence[Document]) -> dict[str, Any]
         "resync_s": again,
         "resync_paragraphs": changed,
         "indexing_mib": _peak_mib(),
-        "disk_mib": status.bytes / MIB,
     }
 
 
-def ask_size(index_dir: Path, questions: Sequence[str]) -> dict[str, Any]:
+def ask_size(settings: Mapping[str, Any], questions: Sequence[str]) -> dict[str, Any]:
     """Answer from the index that `index_size` made, and tell how long it took and how much memory
     this process has held."""
     found: dict[str, Any] = {}
     for reader in ("none", "shipped"):
-        index = Index(index_dir)
+        own = load_settings(**settings, reader=reader)
+        index = own.open_index()
         documents = [info.id for info in index.documents()]
-        settings = load_settings(index_dir=index_dir, reader=reader)
-        with Assistant(index, documents, settings) as assistant:
+        with Assistant(index, documents, own) as assistant:
             for question in questions:
                 assistant.ask(question)
             answers = [assistant.ask(question) for question in questions]
@@ -284,27 +372,34 @@ def _edited(documents: Sequence[Document], count: int) -> list[Document]:
     return edited
 
 
-def _starts(index_dir: Path, question: str, rounds: int) -> dict[str, Any]:
+def _starts(settings: Mapping[str, Any], question: str, rounds: int) -> dict[str, Any]:
     """Medians of a cold answer from the index and of the bare model, in seconds."""
-    command = [sys.executable, "-c", _ASK, "ask", question, "--index-dir", str(index_dir)]
+    command = [sys.executable, "-c", _ASK, "ask", question]
+    given = {f"{PREFIX}{name.upper()}": value for name, value in settings.items()}
+    own = {name: value for name, value in os.environ.items() if name not in given}
+    own |= {name: str(value) for name, value in given.items() if value}
     baseline = [sys.executable, "-c", _BASELINE, default_model_path()]
     ours, theirs = [], []
     for _ in range(rounds + 1):  # the first round fills the caches of the disk
-        ours.append(_seconds(partial(_run, command, (0, REFUSED, UNSURE))))
-        theirs.append(_seconds(partial(_run, baseline, (0,))))
+        ours.append(_seconds(partial(_run, command, (0, REFUSED, UNSURE), own)))
+        theirs.append(_seconds(partial(_run, baseline, (0,), own)))
     return {"start_s": statistics.median(ours[1:]), "bare_s": statistics.median(theirs[1:])}
 
 
 def _in_own_process(
-    measure: Callable[[Path, Sequence[Any]], dict[str, Any]], index_dir: Path, given: Sequence[Any]
+    measure: Callable[[Mapping[str, Any], Sequence[Any]], dict[str, Any]],
+    settings: Mapping[str, Any],
+    given: Sequence[Any],
 ) -> dict[str, Any]:
     """What a function of this module gives in a fresh process, so that its memory is its own."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(measure, index_dir, given).result()
+        return pool.submit(measure, settings, given).result()
 
 
-def _run(command: Sequence[str], codes: Sequence[int]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+def _run(command: Sequence[str], codes: Sequence[int], environment: Mapping[str, str]) -> None:
+    done = subprocess.run(  # noqa: S603 - ours
+        command, capture_output=True, text=True, check=False, env=environment
+    )
     if done.returncode not in codes:
         raise FootnoteError(f"A measuring process failed:\n{done.stderr[-2000:]}")
 
@@ -315,6 +410,16 @@ def _peak_mib() -> float:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (MIB if sys.platform == "darwin" else 1024)
+
+
+def _peak_mib_of(process: int) -> float | None:
+    """The most memory that another process has held; None where the system does not tell."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return None
+    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
 
 
 def _seconds(work: Callable[[], object]) -> float:
@@ -344,6 +449,10 @@ def _rows(sizes: Sequence[Size]) -> list[tuple[str, list[str]]]:
         "memory to ask, MiB": lambda s: f"{s.asking_mib:,.0f}",
         "disk, MiB": lambda s: f"{s.disk_mib:,.0f}",
     }
+    if any(size.served for size in sizes):
+        lines["memory of the server, MiB"] = lambda s: (
+            f"{s.server_mib:,.0f}" if s.server_mib else "–"
+        )
     return [(name, [cell(size) for size in sizes]) for name, cell in lines.items()]
 
 
@@ -358,8 +467,12 @@ def _crowd_rows(people: int) -> Iterator[tuple[str, Callable[[Size], str]]]:
 
 def sizes_table(sizes: Sequence[Size]) -> Table:
     """The rows for a terminal."""
-    columns = ("", *(f"{size.paragraphs:,}" for size in sizes))
+    columns = ("", *map(_column, sizes))
     return rows_table("By paragraphs", columns, [(name, *cells) for name, cells in _rows(sizes)])
+
+
+def _column(size: Size) -> str:
+    return f"{size.paragraphs:,}{' served' * size.served}"
 
 
 def to_dict(sizes: Sequence[Size]) -> dict[str, Any]:
@@ -368,7 +481,9 @@ def to_dict(sizes: Sequence[Size]) -> dict[str, Any]:
 
 
 def benchmark_page(sizes: Sequence[Size]) -> str:
-    """Table and plot as one self-contained page."""
+    """Table and plot as one self-contained page; the plot is of the indexes in a folder."""
+    columns, every = [_column(size) for size in sizes], _rows(sizes)
+    sizes = [size for size in sizes if not size.served]
     counts = [float(size.paragraphs) for size in sizes]
     growth = [
         ("warm answer, ms", counts, [size.ask_shipped_ms for size in sizes]),
@@ -378,4 +493,4 @@ def benchmark_page(sizes: Sequence[Size]) -> str:
         ("disk, MiB", counts, [size.disk_mib for size in sizes]),
     ]
     plot = plots.lines("growth", growth, "paragraphs", "", logarithmic=True)
-    return render("benchmark.html", sizes=sizes, rows=_rows(sizes), plot=plot)
+    return render("benchmark.html", columns=columns, rows=every, plot=plot)

@@ -158,6 +158,9 @@ def benchmark(
         typer.Option(help="Documents or sets whose sentences are used; the shipped document."),
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="How often each start is timed.")] = 3,
+    served: Annotated[
+        bool, typer.Option("--served", help="Each size on a Chroma server too, started for it.")
+    ] = False,
     json_out: JsonOut = None,
     html: Annotated[Path | None, typer.Option(help="Write table and plot as one page.")] = None,
 ) -> None:
@@ -174,7 +177,7 @@ def benchmark(
     documents, asked = timed.corpus_of(corpus or ())
     measured = []
     with notes.status("") as status:
-        for size in timed.measure_sizes(documents, asked, sizes, rounds, status.update):
+        for size in timed.measure_sizes(documents, asked, sizes, rounds, status.update, served):
             measured.append(size)
             if json_out is not None and str(json_out) != "-":  # each is kept as soon as it is there
                 write_json(json_out, timed.to_dict(measured))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,15 +16,20 @@ from index.errors import QuestionSetError
 @pytest.mark.long
 def test_the_benchmark_measures_each_size(footnote_eval: Eval, tmp_path: Path) -> None:
     out, html = tmp_path / "out.json", tmp_path / "out.html"
-    footnote_eval("benchmark", "--paragraphs", "40", "--rounds", "1", "--json", out, "--html", html)
-    (size,) = json.loads(out.read_text())["sizes"]
-    assert size["paragraphs"] == 40
-    assert size["resync_paragraphs"] == 1
-    assert all(value > 0 for value in size.values() if not isinstance(value, dict))
-    assert list(size["crowds"]) == ["8", "50"]
-    for crowd in size["crowds"].values():
-        assert crowd["answers"] > 0
-        assert 0 < crowd["p50_ms"] <= crowd["p95_ms"]
+    options = ["--paragraphs", "40", "--rounds", "1", "--served"]
+    footnote_eval("benchmark", *options, "--json", out, "--html", html)
+    sizes = json.loads(out.read_text())["sizes"]
+    assert [size.pop("served") for size in sizes] == [False, True]
+    assert [size.pop("server_mib") is None for size in sizes] == [True, sys.platform != "linux"]
+    for size in sizes:
+        assert size["paragraphs"] == 40
+        assert size["resync_paragraphs"] == 1
+        assert all(value > 0 for value in size.values() if not isinstance(value, dict))
+        assert list(size["crowds"]) == ["8", "50"]
+        for crowd in size["crowds"].values():
+            assert crowd["answers"] > 0
+            assert 0 < crowd["p50_ms"] <= crowd["p95_ms"]
+    assert "40 served" in html.read_text()
     assert "http" not in re.sub(r"http://www\.w3\.org/[\w/]+", "", html.read_text())
 
 
