@@ -26,7 +26,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from assistant.answer import REFUSAL
 
 #: Its answer has more than one citation.
-SEVERAL = "What was Japan's message on Russia after 2014?"
+SEVERAL = "How do Japan and the US each plan to contribute to integrated deterrence?"
 
 
 @pytest.fixture(scope="module")
