@@ -56,20 +56,27 @@ def thinned(examples: Sequence[Example], seed: int) -> list[Example]:
         if own and isinstance(e, Passage) and not e.answers
     ]
     ratio = _spread(others) / np.maximum(_spread(answering), 1e-9) / TOWARDS
-    kept = []
-    for example, own in zip(examples, known, strict=True):
-        share = 1.0
-        if isinstance(example, Passage) and own and not example.held_out:
-            answer, best = own
-            if len(example.sentences) == 1:
-                pass
-            elif example.answers and answer is not None:
-                share = float(ratio[_class_of(answer)]) * (KEPT if answer >= best else 1)
-            elif not example.answers:
-                share = (KEPT if best < FEW else 1) * (1 if example.kind == RARE else KEPT)
-        if chance.random() < share:
-            kept.append(example)
-    return kept
+    return [
+        example
+        for example, own in zip(examples, known, strict=True)
+        if chance.random() < _part_kept(example, own, ratio)
+    ]
+
+
+def _part_kept(
+    example: Example, shares: tuple[float | None, float] | None, ratio: NDArray[np.float64]
+) -> float:
+    """What part of the examples like this one stays."""
+    if not isinstance(example, Passage) or shares is None:
+        return 1.0
+    if example.held_out or len(example.sentences) == 1:
+        return 1.0
+    answer, best = shares
+    if not example.answers:
+        return (KEPT if best < FEW else 1.0) * (1.0 if example.kind == RARE else KEPT)
+    if answer is None:
+        return 1.0
+    return float(ratio[_class_of(answer)]) * (KEPT if answer >= best else 1.0)
 
 
 def _shares(passages: Sequence[Passage]) -> list[tuple[float | None, float]]:
