@@ -38,12 +38,14 @@ class Server:
         title: its name.
         port: where it usually listens.
         serves_one: it has one model at a time, which need not be named.
+        patience: seconds in which it lists its models.
     """
 
     key: str
     title: str
     port: int
     serves_one: bool = False
+    patience: float = PATIENCE
 
     @property
     def address(self) -> str:
@@ -82,13 +84,13 @@ class Offer:
         return self.model.rpartition("/")[2] if self.model.endswith(".gguf") else self.model
 
 
-def find_offers(servers: Sequence[Server] = SERVERS, patience: float = PATIENCE) -> list[Offer]:
+def find_offers(servers: Sequence[Server] = SERVERS, patience: float = 0.0) -> list[Offer]:
     """The models of those servers that are running on this machine, in the servers' order. They are
     asked all at once; one that does not answer, or not as such a server does, has none.
 
     Args:
         servers: those that are looked for.
-        patience: seconds for an answer.
+        patience: seconds for an answer, where that is more than a server's own.
     """
     import httpx
 
@@ -97,9 +99,12 @@ def find_offers(servers: Sequence[Server] = SERVERS, patience: float = PATIENCE)
 
     async def ask_all() -> list[list[str]]:
         async with httpx.AsyncClient(
-            trust_env=False, timeout=patience, headers={"accept-encoding": "identity"}
+            trust_env=False, headers={"accept-encoding": "identity"}
         ) as client:
-            asked = (_models_at(server.address, client, patience) for server in servers)
+            asked = (
+                _models_at(server.address, client, max(patience, server.patience))
+                for server in servers
+            )
             return await asyncio.gather(*asked)
 
     with ThreadPoolExecutor(1) as own:  # a notebook, say, runs a loop in its thread already
@@ -126,7 +131,10 @@ async def _models_at(address: str, client: httpx.AsyncClient, patience: float) -
 
     body = bytearray()
     try:
-        async with asyncio.timeout(patience), client.stream("GET", f"{address}/models") as reply:
+        async with (
+            asyncio.timeout(patience),
+            client.stream("GET", f"{address}/models", timeout=patience) as reply,
+        ):
             if reply.status_code != httpx.codes.OK:
                 return []
             async for part in reply.aiter_raw():

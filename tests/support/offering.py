@@ -6,9 +6,17 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 
+from helpers import PATIENCE
+
 from assistant.cli.main import main
 from assistant.llm.servers import SERVERS
 
 if __name__ == "__main__":
     ports = dict(pair.split("=") for pair in sys.argv.pop(1).split(",") if pair)
-    main([replace(one, port=int(ports[one.key])) for one in SERVERS if one.key in ports])
+    main(
+        [
+            replace(one, port=int(ports[one.key]), patience=PATIENCE)
+            for one in SERVERS
+            if one.key in ports
+        ]
+    )

@@ -186,7 +186,7 @@ def test_only_what_is_offered_is_asked(
     assistant: Assistant, ollama: tuple[int, type[Handler]]
 ) -> None:
     port, _ = ollama
-    writers = Writers(assistant, [Server("ollama", "Ollama", port)])
+    writers = Writers(assistant, [Server("ollama", "Ollama", port, patience=PATIENCE)])
     assert [one["llm"] for one in writers.to_dict()["offered"]] == [
         "ollama:llama3.2",
         "ollama:qwen3:4b",
@@ -205,7 +205,7 @@ def test_a_key_is_not_given_to_another_server(
     )
     own = Assistant(assistant.index, assistant.document_ids, settings)
     asked.keys.clear()
-    writers = Writers(own, [Server("ollama", "Ollama", port)])
+    writers = Writers(own, [Server("ollama", "Ollama", port, patience=PATIENCE)])
     with writers.chosen("ollama:llama3.2") as write:
         answer = own.over(own.document_ids, write=write).ask(QUESTION)
     assert answer.text == WRITTEN
@@ -215,7 +215,7 @@ def test_a_key_is_not_given_to_another_server(
 def test_what_has_to_be_installed_is_told_with_the_offer(
     assistant: Assistant, ollama: tuple[int, type[Handler]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    writers = Writers(assistant, [Server("ollama", "Ollama", ollama[0])])
+    writers = Writers(assistant, [Server("ollama", "Ollama", ollama[0], patience=PATIENCE)])
     assert writers.to_dict()["missing"] is None
     # As if it were not installed.
     monkeypatch.setitem(sys.modules, "llama_index.llms.openai_like", None)
