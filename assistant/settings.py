@@ -171,11 +171,14 @@ class Settings(BaseSettings):
         headers = {name: own.get_secret_value() for name, own in self.chroma_headers.items()}
         return ServerAddress(self.chroma, headers, self.chroma_ca)
 
-    def open_index(self, on_wait: Callable[[str], None] | None = None) -> Index:
+    def open_index(
+        self, on_wait: Callable[[str], None] | None = None, encoder: Encoder | None = None
+    ) -> Index:
         """The index that they name.
 
         Args:
             on_wait: called with a sentence to show while another process uses the index.
+            encoder: used in place of the one that they name.
 
         Raises:
             EncoderError: the encoder cannot be loaded.
@@ -183,7 +186,7 @@ class Settings(BaseSettings):
         """
         return Index(
             self.index_dir,
-            encoder=self.load_encoder(),
+            encoder=encoder or self.load_encoder(),
             wait=self.wait,
             on_wait=on_wait,
             chroma=self.server,

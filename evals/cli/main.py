@@ -161,6 +161,9 @@ def benchmark(
     served: Annotated[
         bool, typer.Option("--served", help="Each size on a Chroma server too, started for it.")
     ] = False,
+    encode_most: Annotated[
+        int, typer.Option(help="Of more paragraphs the vectors are recombined, too.")
+    ] = 100_000,
     json_out: JsonOut = None,
     html: Annotated[Path | None, typer.Option(help="Write table and plot as one page.")] = None,
 ) -> None:
@@ -177,7 +180,9 @@ def benchmark(
     documents, asked = timed.corpus_of(corpus or ())
     measured = []
     with notes.status("") as status:
-        for size in timed.measure_sizes(documents, asked, sizes, rounds, status.update, served):
+        for size in timed.measure_sizes(
+            documents, asked, sizes, rounds, status.update, served, encode_most
+        ):
             measured.append(size)
             if json_out is not None and str(json_out) != "-":  # each is kept as soon as it is there
                 write_json(json_out, timed.to_dict(measured))

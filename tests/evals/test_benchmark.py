@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from question_sets import Eval, write
 
+from assistant.settings import WITHOUT_SERVER, load_settings
+from evals import benchmark
 from index.errors import QuestionSetError
 
 
@@ -22,6 +25,7 @@ def test_the_benchmark_measures_each_size(footnote_eval: Eval, tmp_path: Path) -
     assert [size.pop("served") for size in sizes] == [False, True]
     assert [size.pop("server_mib") is None for size in sizes] == [True, sys.platform != "linux"]
     for size in sizes:
+        assert size.pop("recombined") is False
         assert size["paragraphs"] == 40
         assert size["resync_paragraphs"] == 1
         assert all(value > 0 for value in size.values() if not isinstance(value, dict))
@@ -33,10 +37,20 @@ def test_the_benchmark_measures_each_size(footnote_eval: Eval, tmp_path: Path) -
     assert "http" not in re.sub(r"http://www\.w3\.org/[\w/]+", "", html.read_text())
 
 
+def test_recombined_vectors_make_an_index_that_finds_what_was_encoded(tmp_path: Path) -> None:
+    documents, _ = benchmark.corpus_of([])
+    made = benchmark.recombined(benchmark.sentences_of(documents), 60)
+    settings = {**WITHOUT_SERVER, "index_dir": tmp_path / "index"}
+    size = benchmark.index_size(settings, made, recombined_vectors=True)
+    assert size["recombined"]
+    assert size["paragraphs"] == 60
+    wanted = made[0].paragraphs[7]
+    with closing(load_settings(**settings).open_index()) as index:
+        assert index.search(wanted.text, 1).hits[0].paragraph.text == wanted.text
+
+
 def test_a_corpus_too_small_for_the_size_is_told(footnote_eval: Eval, tmp_path: Path) -> None:
     file = write(tmp_path / "small.txt", "The mill burned down in eighteen seventy-one.")
     with pytest.raises(QuestionSetError, match="1 sentences make 1 different paragraphs, not 50"):
-        from evals import benchmark
-
         documents, _ = benchmark.corpus_of([file])
         benchmark.recombined([s.text for p in documents[0].paragraphs for s in p.sentences], 50)
