@@ -1,8 +1,9 @@
 """The reading model: which sentence of a paragraph answers a question.
 
-A cross-encoder reads `[CLS] question [SEP] paragraph [SEP]` once and gives one logit a sentence
-(from its mean token state and the state of [CLS]) and one for the paragraph as a whole. Similarity
-finds the right paragraph; reading tells the sentence that answers from its neighbours.
+A cross-encoder reads `[CLS] question [SEP] headings paragraph [SEP]` once and gives one logit a
+sentence (from its mean token state and the state of [CLS]) and one for the paragraph as a whole.
+Similarity finds the right paragraph; reading tells the sentence that answers from its neighbours.
+The headings are read along and get no logit: what a paragraph is about is often said above it only.
 
 The shipped weights lie in `weights/`, with their card. Any other cross-encoder of
 sentence-transformers scores (question, sentence) pairs in its place.
@@ -29,9 +30,13 @@ SHIPPED = "shipped"
 SHIPPED_FOLDER = Path(str(files("assistant.retrieval") / "weights"))
 NONE = "none"
 
+_ENDS = (".", "?", "!", ":")
+
 MAX_TOKENS = 256
 MAX_QUESTION_TOKENS = 64
 MAX_CLAIM_TOKENS = 96
+#: Of the headings, the last ones: those nearest to the paragraph tell most. Not tuned.
+MAX_HEADING_TOKENS = 48
 OVERLAP_TOKENS = 64
 
 
@@ -48,9 +53,23 @@ class Reader(Protocol):
 
     fingerprint: str
 
-    def read(self, question: str, paragraphs: Sequence[Sequence[str]]) -> list[Reading]:
-        """One reading a paragraph, in order."""
+    def read(
+        self, question: str, paragraphs: Sequence[Sequence[str]], headings: Sequence[str] = ()
+    ) -> list[Reading]:
+        """One reading a paragraph, in order.
+
+        Args:
+            question: what the sentences are to answer.
+            paragraphs: their sentences.
+            headings: what stands above each, as `above` gives it; of none, nothing does.
+        """
         ...
+
+
+def above(headings: Sequence[str]) -> str:
+    """The headings of a paragraph as they are read: each ends as a sentence does."""
+    ended = (own if own.endswith(_ENDS) else f"{own}." for own in headings)
+    return " ".join(ended)
 
 
 def load_reader(name: str = SHIPPED) -> Reader | None:
@@ -138,15 +157,23 @@ class PassageReader:
         )
         self._inputs = {own.name for own in self._session.get_inputs()}
 
-    def read(self, question: str, paragraphs: Sequence[Sequence[str]]) -> list[Reading]:
+    def read(
+        self, question: str, paragraphs: Sequence[Sequence[str]], headings: Sequence[str] = ()
+    ) -> list[Reading]:
         """Read each paragraph; one longer than the model's input is read in overlapping windows,
-        and where they overlap the larger logit counts."""
-        ids = self._tokenizer.ids([question, *(sentence for own in paragraphs for sentence in own)])
-        head, bodies = ids[0][:MAX_QUESTION_TOKENS], iter(ids[1:])
+        each with the headings, and where they overlap the larger logit counts."""
+        headings = headings or [""] * len(paragraphs)
+        texts = (
+            text for own in zip(headings, paragraphs, strict=True) for text in (own[0], *own[1])
+        )
+        head, *rest = self._tokenizer.ids([question, *texts])
+        bodies = iter(rest)
         readings = []
         for own in paragraphs:
             logits, whole = [-float("inf")] * len(own), -float("inf")
-            for window in self._windows(head, [next(bodies) for _ in own]):
+            heading = next(bodies)[-MAX_HEADING_TOKENS:]
+            sentences = [next(bodies) for _ in own]
+            for window in self._windows(head[:MAX_QUESTION_TOKENS], heading, sentences):
                 scores, paragraph, _ = self._forward(window)
                 whole = max(whole, paragraph)
                 for sentence, score in zip(window.sentences, scores, strict=True):
@@ -157,7 +184,7 @@ class PassageReader:
     def entails(self, premise: str, claim: str) -> float:
         """The logit of whether a premise of a few sentences entails a claim."""
         head, body = self._tokenizer.ids([claim, premise])
-        (window, *_) = self._windows(head[:MAX_CLAIM_TOKENS], [body])
+        (window, *_) = self._windows(head[:MAX_CLAIM_TOKENS], [], [body])
         return self._forward(window)[2]
 
     def _forward(self, window: _Window) -> tuple[list[float], float, float]:
@@ -166,7 +193,7 @@ class PassageReader:
         at once take turns (50 people got as many answers, later ones of them later)."""
         length = len(window.ids)
         types = np.zeros((1, length), dtype=np.int64)
-        types[0, window.paragraph_start :] = 1
+        types[0, window.second_part :] = 1
         spans = np.zeros((len(window.spans), length), dtype=np.float32)
         for row, (start, end) in enumerate(window.spans):
             spans[row, start:end] = 1 / (end - start)
@@ -177,10 +204,13 @@ class PassageReader:
         )
         return sentences.tolist(), float(paragraph[0]), float(entailed[0])
 
-    def _windows(self, question: list[int], sentences: Sequence[list[int]]) -> Iterator[_Window]:
+    def _windows(
+        self, question: list[int], heading: list[int], sentences: Sequence[list[int]]
+    ) -> Iterator[_Window]:
         """Pack whole sentences into windows that overlap by up to OVERLAP_TOKENS."""
         last = self._tokenizer.last
-        head = [self._tokenizer.first, *question, last]
+        first_part = [self._tokenizer.first, *question, last]
+        head = first_part + heading
         room = MAX_TOKENS - len(head) - 1
         start = 0
         while start < len(sentences):
@@ -194,7 +224,7 @@ class PassageReader:
                 ]  # a sentence without a token still has a place
                 spans.append((begin, len(ids)))
                 end += 1
-            yield _Window([*ids, last], len(head), list(range(start, end)), spans)
+            yield _Window([*ids, last], len(first_part), list(range(start, end)), spans)
             if end == len(sentences):
                 return
             shared, start = 0, end
@@ -208,10 +238,10 @@ class PassageReader:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """One input: its tokens, where the paragraph begins in them, which sentences it holds where."""
+    """One input: its tokens, where its second part begins, which sentences it holds where."""
 
     ids: list[int]
-    paragraph_start: int
+    second_part: int
     sentences: list[int]
     spans: list[tuple[int, int]]
 
@@ -219,8 +249,8 @@ class _Window:
 class PairReader:
     """A cross-encoder of sentence-transformers that scores (question, sentence) pairs.
 
-    A sentence is read with the one before it, so that a pronoun at its start has its referent. A
-    paragraph's logit is that of its best sentence.
+    A sentence is read with the headings and the one before it, so that a pronoun at its start has
+    its referent. A paragraph's logit is that of its best sentence.
 
     Raises:
         ReaderError: the model cannot be loaded.
@@ -240,12 +270,15 @@ class PairReader:
                 "one. Give a cross-encoder for ranking."
             )
 
-    def read(self, question: str, paragraphs: Sequence[Sequence[str]]) -> list[Reading]:
+    def read(
+        self, question: str, paragraphs: Sequence[Sequence[str]], headings: Sequence[str] = ()
+    ) -> list[Reading]:
         """Score every sentence of every paragraph in one batch."""
+        headings = headings or [""] * len(paragraphs)
         pairs = [
-            (question, f"{own[number - 1]} {sentence}" if number else sentence)
-            for own in paragraphs
-            for number, sentence in enumerate(own)
+            (question, " ".join(part for part in (heading, before, sentence) if part))
+            for heading, own in zip(headings, paragraphs, strict=True)
+            for before, sentence in zip(["", *own], own, strict=False)
         ]
         scores = iter(self._model.logits(pairs)[:, 0].tolist() if pairs else ())
         readings = []

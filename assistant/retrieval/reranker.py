@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.calibration import sigmoid
-from assistant.retrieval.reading_model import Reader, Reading
+from assistant.retrieval.reading_model import Reader, Reading, above
 from index import Hit, Paragraph
 from index.terms.analysis import terms_of
 
@@ -27,8 +27,9 @@ CLEAR = 2.0
 UNREAD = -6.0
 
 
-#: What was read: a question, a paragraph's id and the numbers of its sentences, and what it gave.
-Known = dict[tuple[str, str, tuple[int, ...]], Reading]
+#: What was read: a question, a paragraph's headings, its id and the numbers of its sentences, and
+#: what it gave. The same paragraph may stand below several headings.
+Known = dict[tuple[str, str, str, tuple[int, ...]], Reading]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,11 @@ def read(
     for hit in hits[:DEPTH]:
         sentences = hit.paragraph.sentences
         chosen = _worth_reading(hit, weights)
-        key = (question, hit.paragraph.id, tuple(chosen))
+        heading = above(hit.paragraph.heading)
+        key = (question, heading, hit.paragraph.id, tuple(chosen))
         if key not in known:
-            (known[key],) = reader.read(question, [[sentences[number].text for number in chosen]])
+            texts = [sentences[number].text for number in chosen]
+            (known[key],) = reader.read(question, [texts], [heading])
         own = known[key]
         logits = dict(zip(chosen, own.sentences, strict=True))
         all_logits = tuple(logits.get(number, UNREAD) for number in range(len(sentences)))

@@ -26,6 +26,7 @@ class Passage:
         answers: whether the paragraph answers.
         kind: what it was made of, and how.
         held_out: for testing only: its text is not among those to learn from.
+        heading: what stands above it, as `reading_model.above` gives it.
         sentence_logits, logit: a teacher's, of the sentences and of the paragraph.
     """
 
@@ -35,6 +36,7 @@ class Passage:
     answers: int
     kind: str = ""
     held_out: bool = False
+    heading: str = ""
     sentence_logits: tuple[float, ...] | None = None
     logit: float | None = None
 

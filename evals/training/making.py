@@ -4,7 +4,8 @@ From question-answering and inference data come passages and pairs as they stand
 not hold is made of it by script: paragraphs without the sentence that answered, similar paragraphs
 that do not hold the answer, names and numbers exchanged, claims negated or joined, synonyms in
 questions and claims, premises among other sentences. Documentation gives questions with long
-answers; what a language model wrote (`writing`) is taken as it is.
+answers; what a language model wrote (`writing`) is taken as it is, and so are the questions that
+were written for this (`practical`).
 """
 
 from __future__ import annotations
@@ -23,10 +24,17 @@ import numpy as np
 import typer
 from tokenizers import Tokenizer
 
-from assistant.retrieval.reading_model import MAX_QUESTION_TOKENS, MAX_TOKENS, SHIPPED_FOLDER
+from assistant.retrieval.reading_model import (
+    MAX_HEADING_TOKENS,
+    MAX_QUESTION_TOKENS,
+    MAX_TOKENS,
+    SHIPPED_FOLDER,
+    above,
+)
 from evals.datasets.claims import is_held_out
 from evals.training.documentation import read_sections
 from evals.training.examples import MASKED, Example, Pair, Passage, write_examples
+from evals.training.practical import practical_examples
 from evals.training.wordnet import read_synonyms
 from evals.training.writing import read_written
 from index.bm25 import BM25Index
@@ -37,6 +45,8 @@ from index.terms.analysis import terms_of
 LONGEST = 2000
 #: Share of the answered questions of which each kind is made. Not tuned.
 SIMILAR, REMOVED, EXCHANGED, REWORDED, THINNED = 0.35, 0.35, 0.3, 0.35, 0.3
+#: Share of the examples that have the title of their text above them, where it is known. Not tuned.
+HEADED = 0.6
 #: Share of the pairs of which each kind is made. Not tuned.
 PADDED, CLAIM_EXCHANGED, CLAIM_REWORDED, JOINED = 0.3, 0.35, 0.25, 0.5
 #: How often a human-written unanswerable question counts: there are few, and they are the hardest.
@@ -100,6 +110,7 @@ def make(
     examples = maker.examples
     for path in written or ():
         examples += read_written(path)
+    examples += practical_examples(seed)
     if balanced:
         examples = _balanced(examples, seed)
     write_examples(output, examples)
@@ -164,6 +175,7 @@ class Maker:
         self._lengths: dict[str, int] = {}
         self._names: list[str] = []
         self._claims: list[tuple[str, str]] = []
+        self._titles: dict[str, str] = {}
 
     def _chance(self, share: float) -> bool:
         return self._random.random() < share
@@ -171,8 +183,10 @@ class Maker:
     # --- questions ---------------------------------------------------------------------------
 
     def add_questions(self, records: Sequence[dict[str, Any]]) -> None:
-        """Records of a question, its context and the answers, spans of the context."""
+        """Records of a question, its context and the answers, spans of the context; some with the
+        `title` of what the context is from, which is its heading in some of the examples."""
         texts = list(dict.fromkeys(record["context"] for record in records))
+        self._titles = {record["context"]: record.get("title", "") for record in records}
         sentences = {text: _split(text) for text in texts}
         terms = BM25Index.build([text[:LONGEST] for text in texts])
         self._names = [n for r in records[:20000] for n in _names(r["question"])]
@@ -403,7 +417,10 @@ class Maker:
             beside: and so does this.
             first: begin with the first sentence.
         """
+        title = self._titles.get(text, "")
+        heading = above([title]) if title and self._chance(HEADED) else ""
         room = MAX_TOKENS - 3 - min(MAX_QUESTION_TOKENS, self._length(question))
+        room -= min(MAX_HEADING_TOKENS, self._length(heading))
         lengths = [min(room, self._length(sentence)) for sentence in sentences]
         if not question or not all(lengths):
             return
@@ -426,6 +443,7 @@ class Maker:
                 answers,
                 kind,
                 held,
+                heading,
             )
         )
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from assistant.retrieval.reading_model import (
     MAX_CLAIM_TOKENS,
+    MAX_HEADING_TOKENS,
     MAX_QUESTION_TOKENS,
     MAX_TOKENS,
     InputTokenizer,
@@ -108,13 +109,14 @@ class ReadingModel(torch.nn.Module):
 
     def passage_logits(self, passages: Sequence[Passage]) -> tuple[list[Any], Any]:
         """Logits of each passage's sentences, and of the passages [B]."""
-        texts = [text for p in passages for text in (p.question, *p.sentences)]
+        texts = [text for p in passages for text in (p.question, p.heading, *p.sentences)]
         tokens = iter(self.tokenizer.ids(texts))
         first, last = self.tokenizer.first, self.tokenizer.last
         inputs, spans = [], []
         for passage in passages:
             ids = [first, *next(tokens)[:MAX_QUESTION_TOKENS], last]
             second, own = len(ids), []
+            ids += next(tokens)[-MAX_HEADING_TOKENS:]
             for sentence in (next(tokens) for _ in passage.sentences):
                 start = min(len(ids), MAX_TOKENS - 2)  # a place even where there is no room
                 ids = ids[:start] + (sentence or [last])

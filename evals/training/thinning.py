@@ -3,7 +3,8 @@
 Most questions that people wrote beside a text share more words with what answers them than with
 what does not, and a reader learns to count these. Here passages are left out by chance until those
 that answer share about as many words with the question as those that do not. Pairs, held-out
-examples, single sentences and passages whose answer is not told to the sentence stay as they are.
+examples, single sentences, passages whose answer is not told to the sentence and what was written
+for this (`practical`) stay as they are.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import typer
 from numpy.typing import NDArray
 
 from evals.training.examples import Example, Pair, Passage, read_examples, write_examples
+from evals.training.practical import KIND
 from index.terms.analysis import terms_of
 
 #: Classes of shares of words in common, 0..1.
@@ -37,10 +39,28 @@ RARE = "unanswerable"
 def thin(
     examples: Annotated[Path, typer.Argument(help="What `making` wrote.")],
     output: Annotated[Path, typer.Argument(help="The file to write, .jsonl.gz.")],
+    most: Annotated[
+        int | None,
+        typer.Option(help="Passages at most, by chance, besides those that were written for this."),
+    ] = None,
     seed: int = 1,
 ) -> None:
     """Write the examples that stay; the same arguments give the same file."""
-    write_examples(output, thinned(list(read_examples(examples)), seed))
+    left = thinned(list(read_examples(examples)), seed)
+    write_examples(output, left if most is None else fewer(left, most, seed))
+
+
+def fewer(examples: Sequence[Example], most: int, seed: int) -> list[Example]:
+    """The examples with at most so many passages to learn from, besides those that were written for
+    this: then these are a larger part."""
+    others = [
+        number
+        for number, own in enumerate(examples)
+        if isinstance(own, Passage) and not own.held_out and not own.kind.startswith(KIND)
+    ]
+    random.Random(seed).shuffle(others)  # noqa: S311 (not for secrets)
+    left_out = set(others[most:])
+    return [own for number, own in enumerate(examples) if number not in left_out]
 
 
 def thinned(examples: Sequence[Example], seed: int) -> list[Example]:
@@ -69,7 +89,7 @@ def _part_kept(
     """What part of the examples like this one stays."""
     if not isinstance(example, Passage) or shares is None:
         return 1.0
-    if example.held_out or len(example.sentences) == 1:
+    if example.held_out or len(example.sentences) == 1 or example.kind.startswith(KIND):
         return 1.0
     answer, best = shares
     if not example.answers:

@@ -162,7 +162,7 @@ def _read(path: Path) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
 def length_of(example: Example) -> int:
     """About how many tokens it has."""
     texts = (
-        (example.question, *example.sentences)
+        (example.question, example.heading, *example.sentences)
         if isinstance(example, Passage)
         else (example.claim, example.premise)
     )

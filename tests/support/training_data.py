@@ -23,6 +23,7 @@ def write_data(folder: Path) -> None:
         {
             "question": f"When was the museum of {town} opened?",
             "context": context,
+            "title": town if n % 2 else "",
             "answers": [str(1900 + n)] if n % 4 else [],
         }
         for n, (town, context) in enumerate(zip(towns, contexts, strict=True))

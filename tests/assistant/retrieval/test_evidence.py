@@ -27,9 +27,11 @@ class Counting:
         self._inner = loaded
         self.given: list[list[str]] = []
 
-    def read(self, question: str, paragraphs: Sequence[Sequence[str]]) -> list[Reading]:
+    def read(
+        self, question: str, paragraphs: Sequence[Sequence[str]], headings: Sequence[str] = ()
+    ) -> list[Reading]:
         self.given += [list(own) for own in paragraphs]
-        return self._inner.read(question, paragraphs)
+        return self._inner.read(question, paragraphs, headings)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from assistant.retrieval import reading_model as reader
-from assistant.retrieval.reading_model import PassageReader, Reader
+from assistant.retrieval.reading_model import PassageReader, Reader, above
 from index.errors import ReaderError
 
 FOLDER = Path(str(files("assistant.retrieval") / "weights"))
@@ -49,6 +49,28 @@ def test_a_long_paragraph_is_read_to_its_end(shipped: Reader) -> None:
     (reading,) = shipped.read("How much is a ticket?", [long])
     assert len(reading.sentences) == 63
     assert max(range(63), key=reading.sentences.__getitem__) == 62
+
+
+def test_what_stands_above_a_paragraph_is_read_along(shipped: Reader) -> None:
+    """What "it" is only the heading tells, also of what comes after the model's input."""
+    question, short = "When was the museum opened?", ["It was opened by the mayor in 1934."]
+    far = ["The mayor likes to walk by the river."] * 40 + short
+    for own in (short, far):
+        headings = [above(["Sights", name]) for name in ("The museum", "The cemetery")]
+        right, wrong = shipped.read(question, [own, own], headings)
+        assert right.sentences[-1] > wrong.sentences[-1]
+        assert right.paragraph > wrong.paragraph
+        assert len(right.sentences) == len(own)
+
+
+def test_headings_end_as_sentences_do() -> None:
+    assert above(["Our house", "What is open?", "Rooms:"]) == "Our house. What is open? Rooms:"
+    assert above([]) == ""
+
+
+def test_headings_leave_room_to_read(shipped: Reader) -> None:
+    (reading,) = shipped.read("How much is a ticket?", [PARAGRAPH], ["word " * 900])
+    assert max(range(3), key=reading.sentences.__getitem__) == 2
 
 
 def test_a_sentence_without_tokens_and_a_huge_one_are_read(shipped: Reader) -> None:

@@ -263,6 +263,18 @@ def test_shipped_questions_quote_the_shipped_document(assistant: Assistant, name
     assert len({question.question for question in questions.questions}) > 30
 
 
+def test_questions_about_house_rules_quote_their_document() -> None:
+    questions = read_set(SEED.with_name("rules.jsonl"))
+    finder = GoldFinder(given(questions, questions.documents), questions.documents)
+    names = {document.id: Path(document.source).name for document in questions.documents}
+    for question in questions.questions:
+        evidence = finder.find(question).evidence
+        assert bool(evidence) == question.answerable
+        assert {names[span.document] for item in evidence for span in item} <= {question.document}
+    assert len({question.question for question in questions.questions}) > 100
+    assert {question.document for question in questions.questions} == set(names.values())
+
+
 @pytest.mark.parametrize("name", ["seed_overview", "seed_lists", "seed_conversation"])
 def test_questions_of_other_documents_are_left_out(assistant: Assistant, name: str) -> None:
     """Those of the shipped document quote it; the others say of which file they are."""

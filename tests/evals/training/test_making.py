@@ -12,6 +12,7 @@ from training_data import write_data
 from evals.training.documentation import read_sections
 from evals.training.examples import MASKED, Pair, Passage, read_examples
 from evals.training.making import MOST_OF_KIND, _turned, make
+from evals.training.practical import KIND
 from evals.training.wordnet import read_synonyms
 from evals.training.writing import read_written
 
@@ -85,6 +86,19 @@ def test_a_question_has_the_sentence_that_answers_or_none_does(examples: list[An
     for passage in of_kind(examples, "exchanged"):
         town = passage.question.split()[-2]
         assert not any(f"Mayor {town}" in sentence for sentence in passage.sentences)
+
+
+def test_some_passages_have_the_title_of_their_text_above_them(examples: list[Any]) -> None:
+    passages = [
+        example
+        for example in examples
+        if isinstance(example, Passage) and not example.kind.startswith(KIND)
+    ]
+    headed = [passage for passage in passages if passage.heading]
+    assert 0 < len(headed) < len(passages) / 2
+    for passage in headed:
+        town = passage.heading.removesuffix(".")
+        assert not any("museum of" in s and town not in s for s in passage.sentences)
 
 
 def test_claims_are_changed_where_they_are_said_to_be(examples: list[Any]) -> None:
