@@ -43,7 +43,7 @@ def test_what_was_written_is_whole() -> None:
         assert own.heading
         assert own.questions
         assert any(answer for answer, _ in own.questions)
-        assert all(sentence.endswith((".", "?", "!")) for sentence in own.sentences)
+        assert all(sentence.rstrip('"').endswith((".", "?", "!")) for sentence in own.sentences)
 
 
 def test_examples_answer_where_they_say_so() -> None:
