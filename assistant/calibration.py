@@ -22,6 +22,15 @@ from index.errors import SettingsError
 #: and together about as much as the two legs of the search tell the best paragraphs apart by.
 UNFITTED = {"best_sentence": 0.3, "paragraph": 0.3}
 
+#: What the two regressions may weigh; `retrieval.evidence.gather` tells what it means.
+FEATURES = {
+    "sentence": frozenset(
+        "cosine cosine_gap terms terms_before terms_after score_gap first logit reader_probability "
+        "logit_gap paragraph_logit".split()
+    ),
+    "answer": frozenset(("score", "cosine", "logit", "paragraph_logit")),
+}
+
 #: What becomes of a question. `unsure`: the documents may answer it or not; the likeliest sentences
 #: are shown as the closest that they come, never as an answer.
 Status = Literal["answered", "unsure", "refused"]
@@ -142,11 +151,17 @@ def load_calibration(reader: str, file: Path | None = None) -> Calibration:
         file: another `calibration.json`, as `footnote eval calibrate` writes it.
 
     Raises:
-        SettingsError: the file is not a calibration.
+        SettingsError: the file is not a calibration, or one of another version.
     """
     try:
         entries = read_entries(file)
         entry = entries.get(reader) or {**entries["none"], "ranking": UNFITTED}
+        for part, names in FEATURES.items():
+            if strange := sorted(entry[part]["weights"].keys() - names):
+                raise SettingsError(
+                    f"{calibration_file(file)} was fitted by another version of Footnote: it "
+                    f"weighs {strange[0]!r}. Fit it anew with: footnote eval calibrate"
+                )
         return Calibration(
             ranking={name: float(weight) for name, weight in entry["ranking"].items()},
             sentence=Logistic(**entry["sentence"]),

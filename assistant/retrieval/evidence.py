@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from assistant.calibration import Logistic, sigmoid
 from assistant.query.decomposition import Part
-from assistant.query.question_types import lacks
 from assistant.retrieval.reading_model import Reading
 from assistant.retrieval.reranker import DEPTH, UNREAD, ReadHit, rank, shares_of
 from index import Hit, Paragraph, SearchResult, Sentence
@@ -148,11 +147,9 @@ def gather(
     Features of a sentence: `cosine` with the question and its `cosine_gap` to the best sentence;
     `terms`, the share of the question's term weight in it, and `terms_before` and `terms_after`, in
     its neighbours (what a sentence tells is often named in the one before it); `score_gap` of its
-    paragraph to the best; `first`, whether that is the best; `lacks`, whether it lacks the kind of
-    thing that is asked for; and, where there is a reader, `logit` and its sigmoid
-    `reader_probability`, its `logit_gap` to the best and the `paragraph_logit`. Of the whole:
-    `score` and `cosine` of the best paragraph, the best `logit` and `paragraph_logit`, and what the
-    sentence nearest to an answer `lacks`.
+    paragraph to the best; `first`, whether that is the best; and, where there is a reader, `logit`
+    and its sigmoid `reader_probability`, its `logit_gap` to the best and the `paragraph_logit`. Of
+    the whole: `score` and `cosine` of the best paragraph, the best `logit` and `paragraph_logit`.
     """
     hits = tuple(own.hit for own in ranked)
     considered = ranked[:DEPTH]
@@ -164,11 +161,9 @@ def gather(
     candidates = []
     for place, own in enumerate(considered):
         hit, reading = own.hit, own.reading
-        sentences = hit.paragraph.sentences
         # No sentence comes before the first one and after the last one.
         shares = [0.0, *shares_of(hit.paragraph, weights), 0.0]
-        for number, sentence in enumerate(sentences):
-            cosine = hit.sentence_scores[number]
+        for number, cosine in enumerate(hit.sentence_scores):
             logit = reading.sentences[number] if reading else unread
             features = {
                 "cosine": cosine,
@@ -178,21 +173,15 @@ def gather(
                 "terms_after": shares[number + 2],
                 "score_gap": hit.score - hits[0].score,
                 "first": float(place == 0),
-                "lacks": float(lacks(question, sentence.text)),
                 "logit": logit,
                 "reader_probability": sigmoid(logit),
                 "logit_gap": logit - top_logit,
                 "paragraph_logit": reading.paragraph if reading else unread,
             }
             candidates.append(Candidate(hit, number, features))
-    # Nearest to an answer: what was read to be, or else what is most similar.
-    nearest = max(
-        candidates, key=lambda c: (c.features["logit"], c.features["cosine"]), default=None
-    )
     whole = {
         "score": hits[0].score if hits else 0.0,
         "cosine": hits[0].legs["sentence"] if hits else 0.0,
-        "lacks": nearest.features["lacks"] if nearest else 0.0,
         "logit": top_logit,
         "paragraph_logit": max((reading.paragraph for reading in readings), default=0.0),
     }

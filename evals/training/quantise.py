@@ -33,9 +33,10 @@ def quantise(
     folder: Annotated[Path, typer.Argument(help="What training wrote.")],
     output: Annotated[Path, typer.Option(help="Where reader.onnx and reader.sha256 go.")],
     average_with: Annotated[
-        list[Path] | None,
-        typer.Option(help="Other runs, or what training began with; all weigh the same."),
+        list[Path] | None, typer.Option(help="Other runs; all weigh the same.")
     ] = None,
+    start: Annotated[Path | None, typer.Option(help="What the runs began with.")] = None,
+    start_share: Annotated[float, typer.Option(min=0, max=1, help="Its part in the mean.")] = 0.1,
 ) -> None:
     """Write the 8-bit network and its hash.
 
@@ -43,10 +44,14 @@ def quantise(
     does better on other data than any of them (Wortsman et al., "Model soups", arXiv 2203.05482,
     and "Robust fine-tuning of zero-shot models", arXiv 2109.01903).
     """
-    read = [read_weights(own) for own in (folder, *(average_with or ()))]
+    runs = [folder, *(average_with or ())]
+    shares = dict.fromkeys(runs, (1 - start_share if start else 1) / len(runs))
+    if start:
+        shares[start] = start_share
+    read = [(read_weights(own), share) for own, share in shares.items()]
     model = ReadingModel(folder)
     model.load(
-        {name: np.mean([own[name].astype(np.float32) for own in read], axis=0) for name in read[0]}
+        {name: np.sum([w[name].astype(np.float32) * s for w, s in read], 0) for name in read[0][0]}
     )
     content = _exported(_Quantised(model).eval())
     (output / "reader.onnx").write_bytes(content)

@@ -52,13 +52,15 @@ def test_reading_stops_at_a_paragraph_that_clearly_answers(counting: Counting) -
 
 def test_all_are_read_where_several_things_are_asked_for(counting: Counting) -> None:
     counting.given.clear()
-    found = hits_of([ANSWERS, FILLER[0]], FILLER[:2], FILLER[2:], FILLER)
+    others = [FILLER[:number] for number in range(1, 5)] + [FILLER[2:]]
+    found = hits_of([ANSWERS, FILLER[0]], *others)
+    assert len(found) > DEPTH
     assert len(read(counting, QUESTION, found, WEIGHTS, several=True)) == DEPTH
     assert len(counting.given) == DEPTH
 
 
 def test_all_are_read_where_none_answers(counting: Counting) -> None:
-    found = hits_of(FILLER[:2], FILLER[2:], FILLER[:3])
+    found = hits_of(*(FILLER[:number] for number in range(1, 5)), FILLER[2:], FILLER[1:])
     readings = read(counting, QUESTION, found, WEIGHTS)
     assert len(readings) == DEPTH
     assert all(reading.paragraph < CLEAR for reading in readings)

@@ -195,6 +195,29 @@ def test_any_encoder_becomes_a_reader(kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.long
+def test_runs_and_what_they_began_with_are_averaged(tmp_path: Path) -> None:
+    folders = {name: tmp_path / name for name in ("start", "one", "two", "made")}
+    for number, name in enumerate(("start", "one", "two")):
+        model = ReadingModel(bare("bert", tmp_path / f"body of {name}"))
+        torch.manual_seed(number)
+        for weight in model.parameters():
+            torch.nn.init.normal_(weight, std=0.2)
+        folders[name].mkdir()
+        model.save(folders[name])
+    folders["made"].mkdir()
+    quantise(
+        *(folders["one"], folders["made"]),
+        average_with=[folders["two"]],
+        start=folders["start"],
+        start_share=0.2,
+    )
+    start, one, two, made = (read_weights(folder) for folder in folders.values())
+    for name, weight in made.items():
+        mean = 0.4 * one[name] + 0.4 * two[name] + 0.2 * start[name]
+        np.testing.assert_allclose(weight, mean, atol=0.01, err_msg=name)
+
+
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore")  # the exporter warns of PyTorch's own code
 def test_an_encoder_is_had_back_from_8_bits(tmp_path: Path) -> None:
     """Exported and quantised as packages carry encoders, with a classifier on top."""
