@@ -52,11 +52,11 @@ def test_a_long_paragraph_is_read_to_its_end(shipped: Reader) -> None:
 
 
 def test_what_stands_above_a_paragraph_is_read_along(shipped: Reader) -> None:
-    """What "it" is only the heading tells, also of what comes after the model's input."""
-    question, short = "When was the museum opened?", ["It was opened by the mayor in 1934."]
+    """What is meant only the heading tells, also of what comes after the model's input."""
+    question, short = "What do I pay for my dog?", ["They cost nine crowns a night."]
     far = ["The mayor likes to walk by the river."] * 40 + short
     for own in (short, far):
-        headings = [above(["Sights", name]) for name in ("The museum", "The cemetery")]
+        headings = [above(["Prices", name]) for name in ("Dogs", "Rooms with a bath")]
         right, wrong = shipped.read(question, [own, own], headings)
         assert right.sentences[-1] > wrong.sentences[-1]
         assert right.paragraph > wrong.paragraph
