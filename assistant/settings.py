@@ -172,13 +172,13 @@ class Settings(BaseSettings):
         return ServerAddress(self.chroma, headers, self.chroma_ca)
 
     def open_index(
-        self, on_wait: Callable[[str], None] | None = None, encoder: Encoder | None = None
+        self, on_wait: Callable[[str], None] | None = None, encoder: type[Encoder] = Encoder
     ) -> Index:
         """The index that they name.
 
         Args:
             on_wait: called with a sentence to show while another process uses the index.
-            encoder: used in place of the one that they name.
+            encoder: the class of the encoder.
 
         Raises:
             EncoderError: the encoder cannot be loaded.
@@ -186,20 +186,23 @@ class Settings(BaseSettings):
         """
         return Index(
             self.index_dir,
-            encoder=encoder or self.load_encoder(),
+            encoder=self.load_encoder(encoder),
             wait=self.wait,
             on_wait=on_wait,
             chroma=self.server,
             shared_terms=self.shared_terms,
         )
 
-    def load_encoder(self) -> Encoder:
+    def load_encoder(self, made_by: type[Encoder] = Encoder) -> Encoder:
         """The encoder that they name.
+
+        Args:
+            made_by: its class.
 
         Raises:
             EncoderError: it cannot be loaded.
         """
-        return Encoder(self.encoder, {str(k): v for k, v in self.encoder_prompts.items()})
+        return made_by(self.encoder, {str(k): v for k, v in self.encoder_prompts.items()})
 
     @classmethod
     def settings_customise_sources(

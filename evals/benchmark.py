@@ -62,8 +62,6 @@ from index.errors import FootnoteError, QuestionSetError
 
 #: The share of the paragraphs that have changed at a re-sync.
 CHANGED = 0.001
-#: Of more paragraphs than this the vectors are recombined.
-ENCODE_MOST = 100_000
 #: In recombined vectors, how much of the mean of a paragraph's sentences each has. Not tuned.
 AROUND = 0.5
 #: Paragraphs that bare encoding is timed on, and that a document has, at most. Not tuned.
@@ -135,9 +133,9 @@ def measure_sizes(
     questions: Sequence[str],
     sizes: Sequence[int],
     rounds: int,
-    on_step: Callable[[str], None] = lambda _: None,
-    served: bool = False,
-    encode_most: int = ENCODE_MOST,
+    on_step: Callable[[str], None],
+    served: bool,
+    encode_most: int,
 ) -> Iterator[Size]:
     """Measure each size.
 
@@ -271,8 +269,8 @@ class _Recombining(Encoder):
     """Encodes each sentence once, and of these makes the vectors of paragraphs. As in those that
     are encoded whole, a sentence's has something of the sentences around it."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, name: str, prompts: Mapping[str, str]) -> None:
+        super().__init__(name, prompts)
         self._known: dict[str, Vectors] = {}
 
     def encode_paragraphs(self, paragraphs: Sequence[tuple[str, Spans]]) -> list[Vectors]:
@@ -298,7 +296,7 @@ def index_size(
     model.encode(texts[:64], show_progress_bar=False)
     sample = texts[:: max(1, len(texts) // SAMPLE)][:SAMPLE]
     bare = _seconds(lambda: model.encode(sample, show_progress_bar=False))
-    encoder = _Recombining() if recombined_vectors else Encoder()
+    encoder = _Recombining if recombined_vectors else Encoder
     index = load_settings(**settings).open_index(encoder=encoder)
     index.encoder.encode_paragraphs([(texts[0], [(0, len(texts[0]))])])
     took = _seconds(lambda: index.sync(documents, keep=True))
