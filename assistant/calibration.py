@@ -22,12 +22,15 @@ from index.errors import SettingsError
 #: and together about as much as the two legs of the search tell the best paragraphs apart by.
 UNFITTED = {"best_sentence": 0.3, "paragraph": 0.3}
 
-#: What the two regressions may weigh; `retrieval.evidence.gather` tells what it means.
+#: What tells of a sentence, and what besides where there is a reading model; as the other features,
+#: what it means is told by `retrieval.evidence.gather`.
+SENTENCE_FEATURES = tuple(
+    "cosine cosine_gap terms terms_before terms_after score_gap first".split()
+)
+READER_SENTENCE_FEATURES = tuple("logit reader_probability logit_gap paragraph_logit".split())
+#: What the two regressions may weigh.
 FEATURES = {
-    "sentence": frozenset(
-        "cosine cosine_gap terms terms_before terms_after score_gap first logit reader_probability "
-        "logit_gap paragraph_logit".split()
-    ),
+    "sentence": frozenset(SENTENCE_FEATURES + READER_SENTENCE_FEATURES),
     "answer": frozenset(("score", "cosine", "logit", "paragraph_logit")),
 }
 

@@ -33,7 +33,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
 from assistant import Settings
-from assistant.calibration import Calibration, Logistic, Thresholds
+from assistant.calibration import (
+    READER_SENTENCE_FEATURES,
+    SENTENCE_FEATURES,
+    Calibration,
+    Logistic,
+    Thresholds,
+)
 from assistant.retrieval.evidence import Evidence, evidence_of
 from assistant.retrieval.reading_model import NONE
 from assistant.retrieval.reranker import reading_features
@@ -50,15 +56,10 @@ from evals.running.runner import Bars, assistant_for, given, opened
 from index.errors import QuestionSetError
 
 RANKING_FEATURES = ("best_sentence", "paragraph")
-# The other features' meaning is told by `assistant.retrieval.evidence.gather`.
-SENTENCE_FEATURES = tuple(
-    "cosine cosine_gap terms terms_before terms_after score_gap first".split()
-)
 #: Few: on sets that were left out, the score, the best sentence's logit or the terms besides made
 #: the AUROC worse or left it as it was; leaving the cosine out cost .01 on two sets of five.
 ANSWER_FEATURES = ("score", "cosine")
-#: Those that there are besides, and instead, where there is a reading model.
-READER_SENTENCE_FEATURES = tuple("logit reader_probability logit_gap paragraph_logit".split())
+#: Those instead, where there is a reading model.
 READER_ANSWER_FEATURES = ("cosine", "paragraph_logit")
 #: The share of the answerable questions that may be refused; the others below `answer_from` are
 #: shown what comes closest. With .10 more of the unanswerable ones are refused (.54 for .40 in the

@@ -5,7 +5,7 @@ not hold is made of it by script: paragraphs without the sentence that answered,
 that do not hold the answer, names and numbers exchanged, claims negated or joined, synonyms in
 questions and claims, premises among other sentences. Documentation gives questions with long
 answers; what a language model wrote (`writing`) is taken as it is, and so are the questions that
-were written for this (`practical`).
+were written for this (`authored`).
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from assistant.retrieval.reading_model import (
     above,
 )
 from evals.datasets.claims import is_held_out
+from evals.training.authored import authored_examples
 from evals.training.documentation import read_sections
 from evals.training.examples import MASKED, Example, Pair, Passage, write_examples
-from evals.training.practical import practical_examples
 from evals.training.wordnet import read_synonyms
 from evals.training.writing import read_written
 from index.bm25 import BM25Index
@@ -110,7 +110,7 @@ def make(
     examples = maker.examples
     for path in written or ():
         examples += read_written(path)
-    examples += practical_examples(seed)
+    examples += authored_examples(seed)
     if balanced:
         examples = _balanced(examples, seed)
     write_examples(output, examples)

@@ -4,7 +4,7 @@ Most questions that people wrote beside a text share more words with what answer
 what does not, and a reader learns to count these. Here passages are left out by chance until those
 that answer share about as many words with the question as those that do not. Pairs, held-out
 examples, single sentences, passages whose answer is not told to the sentence and what was written
-for this (`practical`) stay as they are.
+for this (`authored`) stay as they are.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from evals.training.authored import KIND
 from evals.training.examples import Example, Pair, Passage, read_examples, write_examples
-from evals.training.practical import KIND
 from index.terms.analysis import terms_of
 
 #: Classes of shares of words in common, 0..1.
@@ -41,7 +41,7 @@ def thin(
     output: Annotated[Path, typer.Argument(help="The file to write, .jsonl.gz.")],
     most: Annotated[
         int | None,
-        typer.Option(help="Passages at most, by chance, besides those that were written for this."),
+        typer.Option(help="So many passages and so many pairs, besides what was written for this."),
     ] = None,
     seed: int = 1,
 ) -> None:
@@ -51,15 +51,17 @@ def thin(
 
 
 def fewer(examples: Sequence[Example], most: int, seed: int) -> list[Example]:
-    """The examples with at most so many passages to learn from, besides those that were written for
-    this: then these are a larger part."""
-    others = [
-        number
-        for number, own in enumerate(examples)
-        if isinstance(own, Passage) and not own.held_out and not own.kind.startswith(KIND)
-    ]
-    random.Random(seed).shuffle(others)  # noqa: S311 (not for secrets)
-    left_out = set(others[most:])
+    """The examples with at most so many passages and so many pairs to learn from, chosen by chance,
+    besides those that were written for this: then these are a larger part."""
+    left_out = set[int]()
+    for sort in (Passage, Pair):
+        others = [
+            number
+            for number, own in enumerate(examples)
+            if isinstance(own, sort) and not own.held_out and not own.kind.startswith(KIND)
+        ]
+        random.Random(seed).shuffle(others)  # noqa: S311 (not for secrets)
+        left_out |= set(others[most:])
     return [own for number, own in enumerate(examples) if number not in left_out]
 
 

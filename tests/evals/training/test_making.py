@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from training_data import write_data
 
+from evals.training.authored import KIND
 from evals.training.documentation import read_sections
 from evals.training.examples import MASKED, Pair, Passage, read_examples
 from evals.training.making import MOST_OF_KIND, _turned, make
-from evals.training.practical import KIND
 from evals.training.wordnet import read_synonyms
 from evals.training.writing import read_written
 

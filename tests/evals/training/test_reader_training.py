@@ -21,12 +21,12 @@ from training_data import write_data
 
 from assistant.retrieval.reading_model import SHIPPED_FOLDER as SHIPPED
 from assistant.retrieval.reading_model import PassageReader, load_reader
+from evals.training.authored import KIND
 from evals.training.deberta import shift_positions
 from evals.training.dequantise import dequantise
 from evals.training.examples import Pair, Passage, read_examples, write_examples
 from evals.training.making import make
 from evals.training.model import ReadingModel, read_weights
-from evals.training.practical import KIND
 from evals.training.quantise import quantise
 from evals.training.score import score
 from evals.training.train import train

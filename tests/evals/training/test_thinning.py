@@ -64,15 +64,18 @@ def test_single_sentences_and_what_tells_no_sentence_stay(tmp_path: Path) -> Non
 def test_what_was_written_for_this_stays_where_the_rest_is_cut(tmp_path: Path) -> None:
     given = [
         *passages(90, FAR, 0, kind="similar"),
-        *passages(20, NEAR, 1, kind="practical"),
-        *passages(20, FAR, 0, kind="practical, removed"),
+        *passages(20, NEAR, 1, kind="authored"),
+        *passages(20, FAR, 0, kind="authored, removed"),
         *passages(10, NEAR, 1, kind="asked", held_out=True),
-        Pair("It rains.", "It rains and snows.", 1),
+        *(Pair(f"It rains {n} times.", "It rains and snows.", 0, "claimed") for n in range(30)),
+        *(Pair(f"It snows {n} times.", "It rains.", 0, "authored, claimed") for n in range(7)),
     ]
     write_examples(tmp_path / "all.jsonl.gz", given)
     thin(tmp_path / "all.jsonl.gz", tmp_path / "thin.jsonl.gz", most=5)
     kinds = [(e.kind, e.held_out) for e in read_examples(tmp_path / "thin.jsonl.gz")]
     assert kinds.count(("similar", False)) == 5
     assert kinds.count(("asked", True)) == 10
-    assert kinds.count(("practical", False)) == kinds.count(("practical, removed", False)) == 20
-    assert len(kinds) == 56
+    assert kinds.count(("authored", False)) == kinds.count(("authored, removed", False)) == 20
+    assert kinds.count(("claimed", False)) == 5
+    assert kinds.count(("authored, claimed", False)) == 7
+    assert len(kinds) == 67

@@ -1,0 +1,95 @@
+"""Texts, questions and claims that were written to learn from."""
+
+from __future__ import annotations
+
+import pytest
+
+from evals.training.authored import KIND, authored_examples, read_authored
+from evals.training.examples import Pair, Passage
+
+#: What may stand behind a full stop.
+ENDS = "\"')\u201d\u2019"
+TEXT = """# A remark.
+D Mill
+H Grain
+P Rye is ground on Monday. | Wheat is not. | Bring sacks.
+1 When can I have my rye done?
+0 What does it cost?
++ Rye has its day.
+- Wheat has its day.
+
+P The mill stands still in frost.
+1 Do you work when it freezes?
+"""
+
+
+def test_paragraphs_stand_below_their_headings_with_their_questions() -> None:
+    [(title, (grain, frost))] = read_authored(TEXT)
+    assert title == "Mill"
+    assert grain.heading == frost.heading == "Grain"
+    assert grain.sentences == ("Rye is ground on Monday.", "Wheat is not.", "Bring sacks.")
+    assert grain.questions[1] == (0, "What does it cost?")
+    assert grain.claims == [(True, "Rye has its day."), (False, "Wheat has its day.")]
+    assert frost.questions == [(1, "Do you work when it freezes?")]
+
+
+@pytest.mark.parametrize("line", ["2 What?", "Q What?", "x", "* So."])
+def test_a_line_that_says_nothing_is_told(line: str) -> None:
+    with pytest.raises(ValueError, match="says nothing"):
+        read_authored(f"D A\nH B\nP C.\n{line}\n")
+
+
+def test_what_stands_before_any_document_is_told() -> None:
+    with pytest.raises(ValueError, match="says nothing"):
+        read_authored("P One. | Two.\n")
+
+
+def test_what_was_written_is_whole() -> None:
+    documents = read_authored()
+    paragraphs = [own for _, written in documents for own in written]
+    questions = [question for own in paragraphs for _, question in own.questions]
+    claims = [claim for own in paragraphs for _, claim in own.claims]
+    assert len({title for title, _ in documents}) > 0.98 * len(documents) > 600
+    assert len(set(questions)) > 0.97 * len(questions)
+    assert len(set(claims)) > 0.99 * len(claims) > 5000
+    for own in paragraphs:
+        assert any(answer for answer, _ in own.questions)
+    sentences = [sentence for own in paragraphs for sentence in own.sentences]
+    ended = [sentence.rstrip(ENDS).endswith((".", "?", "!")) for sentence in sentences]
+    assert sum(ended) > 0.99 * len(ended)
+
+
+def test_examples_answer_where_they_say_so() -> None:
+    examples = list(authored_examples(1))
+    assert examples == list(authored_examples(1))
+    assert examples != list(authored_examples(2))
+    paragraphs = [own for _, written in read_authored() for own in written]
+    known = {
+        (question.lower().rstrip("?."), own.sentences[answer - 1] if answer else None)
+        for own in paragraphs
+        for answer, question in own.questions
+    }
+    passages = [example for example in examples if isinstance(example, Passage)]
+    assert len({example.kind for example in passages}) == 4
+    for example in passages:
+        marked = [s for s, m in zip(example.sentences, example.labels, strict=True) if m]
+        assert example.answers == len(marked) == (example.kind == KIND)
+        for sentence in marked:
+            assert (example.question.lower().rstrip("?."), sentence) in known
+    assert 0.2 < sum(not example.heading for example in passages) / len(passages) < 0.5
+
+
+def test_claims_are_entailed_where_their_paragraph_supports_them() -> None:
+    written = {
+        claim: (true, own.text, [other.text for other in paragraphs if other is not own])
+        for _, paragraphs in read_authored()
+        for own in paragraphs
+        for true, claim in own.claims
+    }
+    pairs = [example for example in authored_examples(1) if isinstance(example, Pair)]
+    besides = 0
+    for pair in pairs:
+        true, own, others = written[pair.claim]
+        assert pair.entailed == (true and own in pair.premise)
+        besides += own in pair.premise and any(other in pair.premise for other in others)
+    assert 0.05 < besides / len(pairs) < 0.25
