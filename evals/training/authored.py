@@ -98,7 +98,7 @@ def read_authored(text: str | None = None) -> list[tuple[str, list[AuthoredParag
 
 def authored_examples(seed: int) -> Iterator[Example]:
     """The questions with their paragraphs, with others, and with what is left of theirs; the
-    claims with their paragraphs, with others, and with all of the document."""
+    claims with their paragraphs, with another one besides, and with another one only."""
     chance = random.Random(seed)  # noqa: S311 (not for secrets)
     documents = read_authored()
     for _ in range(COPIES):
