@@ -4,8 +4,8 @@ From question-answering and inference data come passages and pairs as they stand
 not hold is made of it by script: paragraphs without the sentence that answered, similar paragraphs
 that do not hold the answer, names and numbers exchanged, claims negated or joined, synonyms in
 questions and claims, premises among other sentences. Documentation gives questions with long
-answers; what a language model wrote (`writing`) is taken as it is, and so are the questions that
-were written for this (`authored`).
+answers; what a language model wrote (`writing`) is taken as it is, and so are the questions and
+claims that were written for this (`authored`).
 """
 
 from __future__ import annotations
