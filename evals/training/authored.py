@@ -8,6 +8,7 @@ kinds with questions and claims about them, all of them invented. Each line begi
     H a heading in it
     P a paragraph | sentence by sentence
     2 a question that the second sentence answers
+    2,4 a question that the second and the fourth sentence answer
     0 a question near to the paragraph that nothing in its document answers
     + a claim that the paragraph supports
     - a claim near to it that the paragraph does not support
@@ -16,7 +17,7 @@ kinds with questions and claims about them, all of them invented. Each line begi
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 
@@ -43,13 +44,13 @@ class AuthoredParagraph:
     """A paragraph below a heading, what is asked about it and what is claimed.
 
     Attributes:
-        questions: with the number of the sentence that answers, from 1, or 0.
+        questions: with the numbers of the sentences that answer, from 1; none where nothing does.
         claims: with whether it supports them.
     """
 
     heading: str
     sentences: tuple[str, ...]
-    questions: list[tuple[int, str]] = field(default_factory=list)
+    questions: list[tuple[tuple[int, ...], str]] = field(default_factory=list)
     claims: list[tuple[bool, str]] = field(default_factory=list)
 
     @property
@@ -87,13 +88,24 @@ def read_authored(text: str | None = None) -> list[tuple[str, list[AuthoredParag
             heading = told
         elif kind == "P" and documents:
             own.append(AuthoredParagraph(heading, tuple(told.split(" | "))))
-        elif kind.isdigit() and own and int(kind) <= len(own[-1].sentences):
-            own[-1].questions.append((int(kind), told))
+        elif own and (answers := _answers(kind, len(own[-1].sentences))) is not None:
+            own[-1].questions.append((answers, told))
         elif kind in ("+", "-") and own:
             own[-1].claims.append((kind == "+", told))
         elif line and kind != "#":
             raise ValueError(f"A line of the texts says nothing: {line!r}")
     return documents
+
+
+def _answers(kind: str, sentences: int) -> tuple[int, ...] | None:
+    """The sentences that a line says answer, none of them for 0; None where it is of no question
+    of a paragraph of so many."""
+    if kind == "0":
+        return ()
+    parts = kind.split(",")
+    numbers = tuple(sorted(int(part) for part in parts if part.isdecimal()))
+    whole = len(numbers) == len(parts) and all(0 < number <= sentences for number in numbers)
+    return numbers if whole else None
 
 
 def authored_examples(seed: int) -> Iterator[Example]:
@@ -104,8 +116,8 @@ def authored_examples(seed: int) -> Iterator[Example]:
     for _ in range(COPIES):
         for title, paragraphs in documents:
             for paragraph in paragraphs:
-                for answer, question in paragraph.questions:
-                    yield from _of_question(title, paragraphs, paragraph, answer, question, chance)
+                for answers, question in paragraph.questions:
+                    yield from _of_question(title, paragraphs, paragraph, answers, question, chance)
                 for supported, claim in paragraph.claims:
                     yield from _of_claim(title, paragraphs, paragraph, supported, claim, chance)
 
@@ -114,33 +126,35 @@ def _of_question(
     title: str,
     paragraphs: Sequence[AuthoredParagraph],
     paragraph: AuthoredParagraph,
-    answer: int,
+    answers: tuple[int, ...],
     question: str,
     chance: random.Random,
 ) -> Iterator[Passage]:
     if chance.random() < SMALL:
         question = question.lower().rstrip("?.")
 
-    def example(kind: str, shown: Sequence[AuthoredParagraph], answering: str | None) -> Passage:
+    def example(
+        kind: str, shown: Sequence[AuthoredParagraph], answering: Container[str]
+    ) -> Passage:
         sentences = tuple(sentence for own in shown for sentence in own.sentences)
-        labels = tuple(int(sentence == answering) for sentence in sentences)
+        labels = tuple(int(sentence in answering) for sentence in sentences)
         headings = [shown[0].heading]
         if chance.random() < TITLED:
             headings.insert(0, title)
         heading = "" if chance.random() < BARE else above(headings)
         return Passage(question, sentences, labels, max(labels), kind, heading=heading)
 
-    answering = paragraph.sentences[answer - 1] if answer else None
-    yield example(KIND if answer else f"{KIND}, not answered", [paragraph], answering)
+    answering = [paragraph.sentences[number - 1] for number in answers]
+    yield example(KIND if answers else f"{KIND}, not answered", [paragraph], answering)
     others = [own for own in paragraphs if own is not paragraph]
     if others and chance.random() < OTHER:
-        yield example(f"{KIND}, another paragraph", [chance.choice(others)], None)
+        yield example(f"{KIND}, another paragraph", [chance.choice(others)], ())
     near = [own for own in others if own.heading == paragraph.heading]
-    if answer and near and chance.random() < BESIDE:
+    if answers and near and chance.random() < BESIDE:
         yield example(KIND, _beside(paragraph, near, chance), answering)
-    if answer and len(paragraph.sentences) > 2 and chance.random() < REMOVED:
-        left = tuple(own for own in paragraph.sentences if own != answering)
-        yield example(f"{KIND}, removed", [AuthoredParagraph(paragraph.heading, left)], None)
+    left = tuple(own for own in paragraph.sentences if own not in answering)
+    if answers and len(left) > 1 and chance.random() < REMOVED:
+        yield example(f"{KIND}, removed", [AuthoredParagraph(paragraph.heading, left)], ())
 
 
 def _of_claim(
