@@ -16,13 +16,13 @@ from index.chunking.loader import RawDocument
 from index.encoder import DEFAULT_ENCODER, Encoder
 from index.errors import DocumentError
 from index.models import Document
-from index.store.chroma import ServerAddress
 from index.store.following import ServedSession
 from index.store.manifest import Manifest, ParagraphText
 from index.store.pages import PageFiles, Pages, ServedPages
 from index.store.protocol import Timing
 from index.store.records import FileRecords, Records, ServedRecords, checked
 from index.store.served import ServedStore
+from index.store.server import ServerAddress
 from index.store.session import Session
 from index.store.store import Store
 from index.store.sweeping import Sweeper

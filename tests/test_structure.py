@@ -35,11 +35,11 @@ ORDER = {
 HOMES = {
     "bm25s": {"index.terms.analysis"},
     "charset_normalizer": {"index.chunking.decoding"},
-    "chromadb": {"index.store.chroma"},
+    "chromadb": {"index.store.chroma", "index.store.server"},
     "docling": {"index.chunking.rich_text"},
     "filelock": {"index.store.locks", "assistant.feedback"},
     "gradio": {"assistant.web.server"},
-    "httpx": {"assistant.llm.client", "assistant.llm.servers", "index.store.chroma"},
+    "httpx": {"assistant.llm.client", "assistant.llm.servers", "index.store.server"},
     "ir_measures": {"evals.metrics.metrics"},
     "itsdangerous": {"assistant.service.logins"},
     "jinja2": {"assistant.api.docs", "evals.reporting.report"},

@@ -18,11 +18,11 @@ from index.errors import (
     IndexChangedError,
     IndexCorruptedError,
 )
-from index.store.chroma import Server, ServerAddress
 from index.store.locks import make_folder
 from index.store.manifest import Manifest, ParagraphText
 from index.store.protocol import Roster, Timing
 from index.store.served import ServedGeneration, ServedStore
+from index.store.server import Server, ServerAddress
 from index.store.snapshot import Snapshot
 from index.terms.lexical import LexicalIndex
 

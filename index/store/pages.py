@@ -19,7 +19,8 @@ from uuid import uuid4
 import numpy as np
 
 from index.models import Boxes, bytes_hash
-from index.store.chroma import Server, translated
+from index.store.chroma import translated
+from index.store.server import Server
 
 #: Seconds for which a file that belongs to no document is left alone: another process may have kept
 #: it, and be about to write the document.

@@ -92,8 +92,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 from index.errors import FootnoteError, IndexBusyError, IndexUnusableError
-from index.store.chroma import Server
 from index.store.collections import GenerationName
+from index.store.server import Server
 
 FORMAT = "1"
 

@@ -8,8 +8,9 @@ import re
 from pathlib import Path
 from typing import Any, Protocol
 
-from index.store.chroma import Server, translated
+from index.store.chroma import translated
 from index.store.integrity import write_whole
+from index.store.server import Server
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 

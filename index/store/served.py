@@ -11,10 +11,10 @@ from typing import Any, cast
 from index.encoder import Vectors
 from index.errors import EncoderError, IndexUnusableError
 from index.models import text_hash
-from index.store.chroma import Server
 from index.store.collections import Generation, GenerationName, manifest_of, pages_of
 from index.store.manifest import Manifest, ParagraphText
 from index.store.protocol import Roster, State
+from index.store.server import Server
 
 IDS = 10_000  # ids read a call
 

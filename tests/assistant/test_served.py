@@ -15,7 +15,7 @@ from assistant.feedback import add_draft, drafts_in, drafts_of
 from assistant.settings import Settings, load_settings
 from evals.datasets.loader import read_set
 from index.errors import IndexChangedError, SettingsError
-from index.store.chroma import ServerAddress
+from index.store.server import ServerAddress
 
 QUESTIONS = Path("evals/questions")
 

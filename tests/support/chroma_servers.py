@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from helpers import PATIENCE
 
-from index.store.chroma import ServerAddress
 from index.store.protocol import Timing
+from index.store.server import ServerAddress
 
 CHROMA = str(Path(sys.executable).with_name("chroma"))
 

@@ -31,8 +31,8 @@ from helpers import FOOTNOTE, PATIENCE, SEEDS, run_footnote
 from replicas import Machines, Replica, machines
 
 from index import Document, read_document
-from index.store.chroma import Server, ServerAddress
 from index.store.protocol import Roster, Timing
+from index.store.server import Server, ServerAddress
 
 SEED = next(iter(sorted(SEEDS.glob("*.txt"))))
 

@@ -17,8 +17,8 @@ from playwright.sync_api import Browser
 from index import Index
 from index.chunking.loader import RawDocument, read_raw
 from index.errors import DocumentError, UnreadableError
-from index.store.chroma import Server, ServerAddress
 from index.store.pages import PIECE, SENT, YOUNG, ServedPages
+from index.store.server import Server, ServerAddress
 
 
 @pytest.fixture(scope="module")

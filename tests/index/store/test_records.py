@@ -10,8 +10,8 @@ import pytest
 from helpers import CheapEncoder
 
 from index import Index
-from index.store.chroma import ServerAddress
 from index.store.records import Records
+from index.store.server import ServerAddress
 
 
 @pytest.fixture(params=["folder", "server"])

@@ -22,10 +22,10 @@ from index.errors import (
     MissingPathError,
     SettingsError,
 )
-from index.store.chroma import Server, ServerAddress
 from index.store.following import ServedSession
 from index.store.protocol import Timing
 from index.store.served import ServedGeneration
+from index.store.server import Server, ServerAddress
 
 #: As in use, but for looking more often.
 SLOW = Timing(poll=0.2)
@@ -464,7 +464,7 @@ def test_gone_and_back_it_recovers_by_itself(
 def test_a_server_that_hangs_is_given_up(
     machine: Machine, own_server: ChromaServer, small: Document, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.store.chroma.ANSWERING", 2.0)
+    monkeypatch.setattr("index.store.server.ANSWERING", 2.0)
     index = machine(own_server.address())
     index.sync([small])
     own_server.hang()

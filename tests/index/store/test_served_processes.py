@@ -15,9 +15,9 @@ from helpers import PATIENCE, CheapEncoder, Process, write_paragraphs
 from index import Document, Index
 from index.chunking.loader import read_document
 from index.errors import IndexChangedError, IndexUnavailableError
-from index.store.chroma import ServerAddress
 from index.store.following import ServedSession
 from index.store.protocol import Roster, Timing
+from index.store.server import ServerAddress
 
 # Arguments: folder, address, files. Says where it is and goes on when it is told, as the worker of
 # `test_processes`: before each chunk is stored, before manifests are put and after they are.
@@ -28,7 +28,7 @@ from chroma_servers import QUICK
 from helpers import PATIENCE, CheapEncoder
 from index.chunking.loader import read_document
 from index.index import Index
-from index.store.chroma import ServerAddress
+from index.store.server import ServerAddress
 from index.store.served import ServedGeneration
 
 def step(*told):
@@ -62,7 +62,7 @@ index.close()
 SWEEPER = """
 import sys, time
 from chroma_servers import QUICK
-from index.store.chroma import Server, ServerAddress
+from index.store.server import Server, ServerAddress
 from index.store.protocol import Roster
 
 roster = Roster(Server(ServerAddress(sys.argv[1]), 0), QUICK, 0)

@@ -1,0 +1,343 @@
+"""The Chroma database on a server: its address, its connections, and what its errors mean."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection as Several
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+from index.errors import (
+    FootnoteError,
+    IndexChangedError,
+    IndexCorruptedError,
+    IndexFullError,
+    IndexUnavailableError,
+    IndexUnusableError,
+    SettingsError,
+)
+from index.store.chroma import HNSW
+
+if TYPE_CHECKING:
+    from chromadb.api import ClientAPI
+    from chromadb.api.models.Collection import Collection
+
+_Result = TypeVar("_Result")
+
+DATABASE = "footnote"  # of the server, where the address names no other
+#: Seconds for a connection, and for an answer: the longest is Chroma's rewriting of its graph.
+CONNECTING, ANSWERING = 3.0, 30.0
+#: Seconds for which a reader tries again where the connection broke: an idle one was closed, say.
+RECONNECTING = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAddress:
+    """Where a Chroma server is.
+
+    Attributes:
+        url: `http://host:port` or https; a path names a database of it other than `footnote`.
+        headers: sent with every request; secret, and never shown.
+        certificates: a file of certificates to trust for https, in place of the system's.
+    """
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    certificates: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is no address.
+
+        Raises:
+            SettingsError: it is none, or the file of certificates cannot be read.
+        """
+        if self.host is None or self.port is None:
+            raise SettingsError(
+                f"{self.shown!r} is not the address of a Chroma server. Give it as "
+                "http://host:8000, or https://host with FOOTNOTE_CHROMA_CA where its certificate "
+                "is your own."
+            )
+        if not re.fullmatch("[A-Za-z0-9_-]{3,128}", self.database):
+            raise SettingsError(
+                f"{self.database!r} in {self.shown} is no name of a database: it has 3 to 128 "
+                "letters, digits, `_` and `-`."
+            )
+        if any(
+            not re.fullmatch("[ -~]+", text) for text in (*self.headers, *self.headers.values())
+        ):
+            raise SettingsError(
+                "FOOTNOTE_CHROMA_HEADERS has a name or a value that cannot stand in a header: only "
+                "letters, digits and signs of ASCII can."
+            )
+        if self.certificates is not None and not self.certificates.is_file():
+            raise SettingsError(
+                f"FOOTNOTE_CHROMA_CA names {str(self.certificates)!r}, which is not a file that "
+                "can be read."
+            )
+
+    @property
+    def host(self) -> str | None:
+        """Its host; None where there is none, or a part that an address must not have."""
+        try:
+            parts = urlsplit(self.url)
+            whole = parts.scheme in ("http", "https") and not (parts.query or parts.fragment)
+        except ValueError:
+            return None
+        return parts.hostname if whole and parts.username is None else None
+
+    @property
+    def port(self) -> int | None:
+        """Its port; None where that is none."""
+        try:
+            parts = urlsplit(self.url)
+            return parts.port or (443 if parts.scheme == "https" else 8000)
+        except ValueError:
+            return None
+
+    @property
+    def database(self) -> str:
+        """The database on it."""
+        return urlsplit(self.url).path.strip("/") or DATABASE
+
+    @property
+    def shown(self) -> str:
+        """The address without a name and a password, for people."""
+        head, at, tail = self.url.rpartition("@")
+        return f"{head.partition('//')[0]}//{tail}" if at else self.url
+
+
+class Server:
+    """A database on a Chroma server, made when it is not there. May be used from many threads.
+
+    All that is asked of it may be asked twice: where a connection breaks, it is asked again for a
+    while. Its methods raise what Chroma and httpx raise: see `translated`.
+
+    Args:
+        address: where it is.
+        wait: seconds to go on trying where the connection breaks while something is `urgent`.
+
+    Raises:
+        IndexUnavailableError: it does not answer, or not as a Chroma server.
+    """
+
+    def __init__(self, address: ServerAddress, wait: float) -> None:
+        """Connect."""
+        self.address = address
+        self._wait = wait
+        self._urgent = 0
+        self._closed = threading.Event()
+        self._kept: dict[str, Collection] = {}
+        with self.translated():
+            self._client, self.close_client = _connect(address)
+
+    def close(self) -> None:
+        """Let go of the connections; what is being tried again is given up."""
+        self._closed.set()
+        self.close_client()
+
+    @contextmanager
+    def urgent(self) -> Iterator[None]:
+        """Meanwhile a server that is started anew is waited for: what is lost else took long."""
+        self._urgent += 1
+        try:
+            yield
+        finally:
+            self._urgent -= 1
+
+    def names(self) -> set[str]:
+        """Names of the collections in it."""
+        return {own.name for own in self.retried(self._client.list_collections)}
+
+    def collection(self, name: str) -> Collection:
+        """The collection of that name, made when it is not there."""
+        import chromadb.errors
+
+        def make() -> Collection:
+            return self._client.get_or_create_collection(
+                name, embedding_function=None, configuration=cast(Any, {"hnsw": HNSW})
+            )
+
+        try:
+            found = self.retried(make)
+        except (chromadb.errors.UniqueConstraintError, chromadb.errors.InternalError):
+            found = self.retried(make)  # another made it at the same moment
+        return cast("Collection", _Retried(self, found))
+
+    def kept_collection(self, name: str) -> Collection:
+        """As `collection`, asked for once and then remembered; `forget` it where it is gone."""
+        if name not in self._kept:
+            self._kept[name] = self.collection(name)
+        return self._kept[name]
+
+    def forget(self) -> None:
+        """Ask for every collection anew."""
+        self._kept.clear()
+
+    def drop(self, name: str) -> None:
+        """Delete a collection, if it is there."""
+        import chromadb.errors
+
+        with suppress(chromadb.errors.NotFoundError):
+            self.retried(partial(self._client.delete_collection, name))
+
+    def retried(self, call: Callable[[], _Result]) -> _Result:
+        """What a call gives, tried again for a while where the connection breaks."""
+        import httpx
+
+        began = time.monotonic()
+        while True:
+            try:
+                return call()
+            except httpx.TransportError as error:
+                patience = self._wait if self._urgent else RECONNECTING
+                hangs = isinstance(error, httpx.TimeoutException)
+                if hangs or time.monotonic() - began > patience or self._closed.wait(0.2):
+                    raise
+
+    def lost(self, paragraphs: Several[str]) -> FootnoteError:
+        """See `Collections`."""
+        return IndexChangedError(
+            f"The index on {self.address.shown} no longer holds {len(paragraphs)} paragraphs that "
+            "it was read with. Ask again; if it stays so, add the documents again."
+        )
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Turn what Chroma and the connection raise into errors that say what to do.
+
+        Raises:
+            IndexUnavailableError: it cannot be reached, does not let us in, or is no Chroma.
+            IndexChangedError: a collection is gone.
+            IndexFullError: its disk is full.
+            IndexCorruptedError: what it holds is not what was stored.
+        """
+        try:
+            yield
+        except FootnoteError:
+            raise
+        except Exception as error:  # Chroma raises bare exceptions
+            raise _server_translation(self.address, error) from error
+
+
+class _Retried:
+    """A collection whose calls are tried again: see `Server.retried`."""
+
+    def __init__(self, server: Server, collection: Collection) -> None:
+        self._server = server
+        self._collection = collection
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        call = getattr(self._collection, name)
+        return lambda *given, **named: self._server.retried(partial(call, *given, **named))
+
+
+def _connect(address: ServerAddress) -> tuple[ClientAPI, Callable[[], None]]:
+    """A client of the database at that address, and how to close it."""
+    import chromadb
+    import chromadb.errors
+    import httpx
+    from chromadb.api.client import AdminClient, Client
+    from chromadb.config import Settings
+
+    certificates = address.certificates
+    settings = Settings(
+        anonymized_telemetry=False,
+        chroma_api_impl="chromadb.api.fastapi.FastAPI",
+        chroma_server_host=address.host,
+        chroma_server_http_port=address.port,
+        chroma_server_ssl_enabled=address.url.startswith("https"),
+        chroma_server_ssl_verify=str(certificates) if certificates else None,
+        chroma_server_headers=dict(address.headers),
+    )
+    # Chroma's clients wait for ever, have no setting for it, and leave connections open. The first
+    # to ask is one that does not before it is told how long to wait.
+    opened: list[Any] = []
+    timeout = httpx.Timeout(ANSWERING, connect=CONNECTING)
+
+    def release() -> None:
+        for own in opened:
+            own._server._session.close()  # noqa: SLF001
+
+    try:
+        with warnings.catch_warnings():
+            # Chroma gives httpx the certificates in a way that it is to be weaned from.
+            warnings.filterwarnings("ignore", message="`verify=<str>`")
+            admin: Any = AdminClient(settings)
+            opened.append(admin)
+            admin._server._session.timeout = timeout  # noqa: SLF001
+            try:
+                admin.get_database(address.database)
+            except chromadb.errors.NotFoundError:
+                with suppress(chromadb.errors.ChromaError):  # made by another; or told next
+                    admin.create_database(address.database)
+            client: Any = Client(database=address.database, settings=settings)
+        opened += [client, client._admin_client]  # noqa: SLF001
+        client._server._session.timeout = timeout  # noqa: SLF001
+    except BaseException:
+        release()
+        raise
+    return client, release
+
+
+def _server_translation(address: ServerAddress, error: Exception) -> IndexUnusableError:
+    import json
+    import ssl
+
+    import chromadb.errors
+    import httpx
+
+    where = f"The Chroma server at {address.shown}"
+    text = " ".join((str(error) or type(error).__name__).split())[:300]
+    for secret in address.headers.values():
+        text = text.replace(secret, "…")
+    if any(words in text for words in ("disk is full", "No space left", "quota exceeded")):
+        return IndexFullError(
+            f"{where} has no room left ({text}). Nothing that was indexed before is lost. Free "
+            "some room there, and run the same command again; it goes on from here."
+        )
+    if isinstance(error, chromadb.errors.NotFoundError):
+        return IndexChangedError(
+            f"{where} no longer holds what was read of the index ({text}). Ask again."
+        )
+    refused = (chromadb.errors.AuthorizationError, chromadb.errors.ChromaAuthError)
+    if isinstance(error, refused) or any(code in text for code in ("401 ", "403 ")):
+        return IndexUnavailableError(
+            f"{where} does not let Footnote in ({text}). Set FOOTNOTE_CHROMA_HEADERS to what it, "
+            "or the proxy before it, wants."
+        )
+    if isinstance(error, httpx.TimeoutException):
+        return IndexUnavailableError(
+            f"{where} has not answered in time. It is too busy or hangs; try again, and look at "
+            "it if that does not help."
+        )
+    if isinstance(error, ssl.SSLError) or "CERTIFICATE_VERIFY_FAILED" in text:
+        return IndexUnavailableError(
+            f"{where} has no certificate that is trusted here ({text}). Set FOOTNOTE_CHROMA_CA to "
+            "a file with the certificate that it was signed with."
+        )
+    if isinstance(error, httpx.TransportError) or "Could not connect" in text:
+        return IndexUnavailableError(
+            f"{where} cannot be reached ({text}). Start it, or set FOOTNOTE_CHROMA to where it is."
+        )
+    if isinstance(error, json.JSONDecodeError):
+        return IndexUnavailableError(
+            f"What is at {address.shown} does not answer as a Chroma server does. Set "
+            "FOOTNOTE_CHROMA to where one is."
+        )
+    if isinstance(error, ValueError | LookupError | TypeError):
+        return IndexCorruptedError(
+            f"The index on {address.shown} cannot be read ({text}). Add the documents again, or "
+            "name another database in FOOTNOTE_CHROMA (http://host:port/NAME)."
+        )
+    return IndexUnavailableError(
+        f"{where} failed ({text}). Footnote is tested with the servers of the chromadb package "
+        "from 1.5.9 on; look at the server's log, and try again."
+    )
