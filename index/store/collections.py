@@ -101,12 +101,18 @@ class Generation:
 
     # --- documents ---------------------------------------------------------------------------
 
-    def manifests(self) -> list[Manifest]:
-        """All documents, ordered by source."""
+    def manifests(self, known: Mapping[str, Manifest] | None = None) -> list[Manifest]:
+        """All documents, ordered by source.
+
+        Args:
+            known: manifests that were read before, by id; of what is in the same version, which
+                takes long to parse, these are given again.
+        """
+        known = known or {}
         with self._translated():
             records = self._documents.get(include=["metadatas"])
             pairs = zip(records["ids"], records["metadatas"] or [], strict=True)
-            found = [manifest_of(identity, metadata) for identity, metadata in pairs]
+            found = [manifest_of(own, metadata, known.get(own)) for own, metadata in pairs]
         return sorted(found, key=lambda manifest: manifest.source)
 
     def put_manifests(self, manifests: Sequence[Manifest]) -> None:
@@ -250,8 +256,10 @@ class Generation:
         return ValueError(f"paragraph {identity} has lost vectors of its sentences")
 
 
-def manifest_of(identity: str, metadata: Mapping[str, Any]) -> Manifest:
-    """The manifest that a record keeps.
+def manifest_of(
+    identity: str, metadata: Mapping[str, Any], known: Manifest | None = None
+) -> Manifest:
+    """The manifest that a record keeps: `known` where it is that version of the document.
 
     Raises:
         ValueError: it is not what was stored.
@@ -260,6 +268,8 @@ def manifest_of(identity: str, metadata: Mapping[str, Any]) -> Manifest:
     digest = text_hash(text)
     if metadata.get("sha256", digest) != digest:
         raise ValueError(f"what is kept of document {identity} is not what was stored")
+    if known is not None and known.version == digest:
+        return known
     return Manifest.from_json(identity, text)
 
 

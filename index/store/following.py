@@ -239,7 +239,8 @@ class ServedSession:
             self._damage = None
             return before, True
         read = store.generation.read(changed)
-        seen = {place.id for manifest in known.values() for place in manifest.places}
+        # What their versions before named is there; the whole of what is known would take long.
+        seen = {place.id for i in changed if i in known for place in known[i].places}
         named = {place.id for manifest in read for place in manifest.places} - seen
         lost = named - store.generation.held(named)
         fine = {m.id: m for m in read if not lost or not any(p.id in lost for p in m.places)}

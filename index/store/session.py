@@ -167,7 +167,8 @@ class Session:
             self.store = self._snapshot = None
 
     def _refresh(self, store: Store) -> None:
-        self._snapshot = Snapshot(store.generation, self._terms, self._texts)
+        manifests = store.generation.manifests(self.manifests)
+        self._snapshot = Snapshot(store.generation, self._terms, self._texts, manifests)
         self._texts, self.manifests = self._snapshot.texts, self._snapshot.manifests
 
     def _read_revision(self) -> str:

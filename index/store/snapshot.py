@@ -29,12 +29,10 @@ class Snapshot:
         generation: Generation,
         terms: LexicalIndex,
         texts: Mapping[str, ParagraphText],
-        manifests: Sequence[Manifest] | None = None,
+        manifests: Sequence[Manifest],
     ) -> None:
-        """`terms` are those of all revisions; `texts` were read from an earlier one;
-        `manifests`, ordered by source, are read where they are not known."""
-        if manifests is None:
-            manifests = generation.manifests()
+        """`terms` are those of all revisions; `texts` were read from an earlier one; `manifests`
+        are ordered by source."""
         self.manifests = {manifest.id: manifest for manifest in manifests}
         #: When it was last known to be the present one, by this machine's monotonic clock; of use
         #: only where other machines write.

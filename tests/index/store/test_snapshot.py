@@ -64,6 +64,20 @@ def test_documents_are_in_the_order_of_their_sources(index: Index) -> None:
     index.close()
 
 
+def test_of_all_documents_only_the_changed_one_is_parsed_again(
+    index: Index, folder: Path, tmp_path: Path
+) -> None:
+    before = dict(index._session.manifests)
+    other = Index(folder, encoder=CheapEncoder(dimension=32))  # as another process has it
+    other.sync([changed := write_paragraphs(tmp_path / "b.txt", 41, seed=9)])
+    for own in (index, other):
+        assert len(own.document(changed.id).paragraphs) == 41
+        own.close()
+    after = index._session.manifests
+    assert after.keys() == before.keys()
+    assert {i for i in before if after[i] is not before[i]} == {changed.id}
+
+
 def test_an_index_finds_what_another_has_derived(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
