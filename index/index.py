@@ -245,8 +245,7 @@ class Index(View):
                     wanted.append(replace(before.manifest(document.id), kept=kept))
             stale = [m for m in wanted if m != before.manifests.get(m.id)]
             former = before.paragraphs()
-            # Leftovers are from a process that was killed before it had swept.
-            if stale or store.generation.has_leftovers(former):
+            if stale or self._session.unswept:
                 with self._changing(store):
                     embedded += fill(
                         store.generation,

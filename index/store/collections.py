@@ -142,8 +142,13 @@ class Generation:
         return {identity for identity, own in records.items() if f"{identity}:0" in own}
 
     def held(self, ids: Collection[str]) -> set[str]:
-        """Which of these paragraphs are stored whole."""
-        return self.paragraph_ids().intersection(ids)
+        """Which of these paragraphs are stored whole; nothing is read of others."""
+        found: set[str] = set()
+        with self._translated():
+            for page in pages_of(sorted(ids)):
+                records = self._sentences.get(ids=[f"{i}:0" for i in page], include=[])
+                found.update(record.partition(":")[0] for record in records["ids"])
+        return found
 
     def add(self, paragraphs: Sequence[ParagraphText], vectors: Sequence[Vectors]) -> None:
         """Store paragraphs with their sentences' vectors; all of one paragraph or nothing of it."""
@@ -169,21 +174,24 @@ class Generation:
                 self._wrote()
 
     def sweep(self, used: Collection[str]) -> None:
-        """Delete what is stored of every paragraph whose id is not in `used`."""
-        stale = [
+        """Delete what is stored of every paragraph whose id is not in `used`, whole or not."""
+        self._delete(
             record
             for identity, records in sorted(self._records().items())
             if identity not in used
             for record in sorted(records)
-        ]
+        )
+
+    def remove(self, ids: Collection[str]) -> None:
+        """Delete these paragraphs, which are stored whole."""
+        texts = self.texts(sorted(ids))
+        self._delete(f"{p.id}:{number}" for p in texts.values() for number in range(len(p.spans)))
+
+    def _delete(self, records: Iterable[str]) -> None:
         with self._translated():
-            for page in pages_of(stale):
+            for page in pages_of(list(records)):
                 self._sentences.delete(ids=page)
                 self._wrote()
-
-    def has_leftovers(self, used: Collection[str]) -> bool:
-        """Whether `sweep` would delete anything."""
-        return any(identity not in used for identity in self._records())
 
     def _records(self) -> dict[str, set[str]]:
         """The ids of all records by paragraph."""

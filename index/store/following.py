@@ -137,6 +137,9 @@ class ServedSession:
 
     # --- writing -----------------------------------------------------------------------------
 
+    #: Whether something is to be swept: of who writes that is no matter, see `sweeping`.
+    unswept = False
+
     @contextmanager
     def writing(self) -> Iterator[ServedStore]:
         """Be a writer (see `protocol`). The store may be stale; change it inside `changing`.

@@ -100,22 +100,6 @@ class ServedGeneration(Generation):
 
     # --- paragraphs --------------------------------------------------------------------------
 
-    def held(self, ids: Collection[str]) -> set[str]:
-        """See `Generation`; nothing is read of others."""
-        found: set[str] = set()
-        with self._translated():
-            for page in pages_of(sorted(ids)):
-                records = self._sentences.get(ids=[f"{i}:0" for i in page], include=[])
-                found.update(record.partition(":")[0] for record in records["ids"])
-        return found
-
-    def sweep(self, used: Collection[str]) -> None:
-        """Nothing: see `sweeping`."""
-
-    def has_leftovers(self, used: Collection[str]) -> bool:  # noqa: ARG002
-        """What is left over is no matter of who writes."""
-        return False
-
     def stored(self) -> dict[str, set[str]]:
         """The ids of the records of all paragraphs, whole or not, named or not. What comes or goes
         meanwhile may be missing."""

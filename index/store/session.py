@@ -116,22 +116,52 @@ class Session:
         """Change the store: check it, tell other processes, then show readers the result and sweep.
 
         Readers see the old snapshot throughout, then the new one. What only the old one names is
-        deleted when the last of its readers has left.
+        deleted when the last of its readers has left. Where a process was killed before it had
+        done so, nobody knows what it left: then all that is stored is looked through.
         """
         try:
             store.verify()
             self._write_revision()
+            left, before = self.unswept, self.manifests
+            with translated(self.folder / "chroma"):
+                self._mark.touch()
             yield
             self._refresh(store)
             with self._readers.alone():
                 pass
-            store.generation.sweep(self.snapshot.paragraphs())
+            if left:
+                store.generation.sweep(self.snapshot.paragraphs())
+            else:
+                store.generation.remove(self._dropped(before))
             store.settle()
+            with translated(self.folder / "chroma"):
+                self._mark.unlink()
         except BaseException:
             # What is in memory may not be what is on the disk: read it anew next time.
             with self._readers.alone():
                 self._forget()
             raise
+
+    @property
+    def unswept(self) -> bool:
+        """Whether a process was stopped in the middle of a change, so that paragraphs may be stored
+        that no document names."""
+        return self._mark.exists()
+
+    @property
+    def _mark(self) -> Path:
+        """A file that is there while the store is changed."""
+        return self.folder / "unswept"
+
+    def _dropped(self, before: Mapping[str, Manifest]) -> set[str]:
+        """The paragraphs that those documents had and none has now."""
+        had = {
+            place.id
+            for identity, manifest in before.items()
+            if self.manifests.get(identity) is not manifest
+            for place in manifest.places
+        }
+        return had - self.snapshot.paragraphs() if had else had
 
     @property
     def snapshot(self) -> Snapshot:

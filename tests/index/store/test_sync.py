@@ -129,8 +129,10 @@ def test_leftovers_of_an_interruption_are_swept_when_nothing_else_changed(
         index.sync([write_paragraphs(file, 2 * CHUNK, seed=5)])
     expected = sum(len(p.sentences) for p in old.paragraphs)
     assert index.status().sentences > expected
+    assert index._session.unswept
     assert index.sync([old]).embedded == 0
     assert index.status().sentences == expected
+    assert not index._session.unswept
     index.close()
 
 
