@@ -29,9 +29,9 @@ eval: $(VENV)/.installed
 # A little under what the shipped questions reach, so that no change lowers it unseen.
 floors: $(VENV)/.installed
 	$(BIN)/footnote eval evals/questions/seed.jsonl $(ARGS) \
-		--min hit@1=0.92 --min hit@3=0.97 --min evidence_cited=0.85 \
+		--min hit@1=0.92 --min hit@3=0.97 --min evidence_cited=0.80 \
 		--min citation_validity=1 --min citation_precision=0.77 \
-		--min evidence_shown=0.86 --min withheld=0.86 --min refusal_auroc=0.96
+		--min evidence_shown=0.86 --min withheld=0.95 --min refusal_auroc=0.98
 
 format: $(VENV)/.tested
 	$(BIN)/ruff check --fix .

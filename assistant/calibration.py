@@ -31,7 +31,7 @@ READER_SENTENCE_FEATURES = tuple("logit reader_probability logit_gap paragraph_l
 #: What the two regressions may weigh.
 FEATURES = {
     "sentence": frozenset(SENTENCE_FEATURES + READER_SENTENCE_FEATURES),
-    "answer": frozenset(("score", "cosine", "logit", "paragraph_logit")),
+    "answer": frozenset(("score", "cosine", "logit", "paragraph_logit", "length")),
 }
 
 #: What becomes of a question. `unsure`: the documents may answer it or not; the likeliest sentences

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -149,12 +150,14 @@ def gather(
     its neighbours (what a sentence tells is often named in the one before it); `score_gap` of its
     paragraph to the best; `first`, whether that is the best; and, where there is a reader, `logit`
     and its sigmoid `reader_probability`, its `logit_gap` to the best and the `paragraph_logit`. Of
-    the whole: `score` and `cosine` of the best paragraph, the best `logit` and `paragraph_logit`.
+    the whole: `score` and `cosine` of the best paragraph, the best `logit` and `paragraph_logit`,
+    and the `length` of the paragraph that has it: the logarithm of its characters.
     """
     hits = tuple(own.hit for own in ranked)
     considered = ranked[:DEPTH]
     top_cosine = max((max(own.hit.sentence_scores) for own in considered), default=0.0)
-    readings = [own.reading for own in considered if own.reading]
+    read = [(own.reading, own.hit) for own in considered if own.reading]
+    readings = [reading for reading, _ in read]
     logits = [max(reading.sentences) for reading in readings]
     top_logit = max(logits, default=0.0)
     unread = UNREAD if logits else 0.0
@@ -179,10 +182,12 @@ def gather(
                 "paragraph_logit": reading.paragraph if reading else unread,
             }
             candidates.append(Candidate(hit, number, features))
+    likeliest = max(read, key=lambda own: own[0].paragraph)[1] if read else None
     whole = {
         "score": hits[0].score if hits else 0.0,
         "cosine": hits[0].legs["sentence"] if hits else 0.0,
         "logit": top_logit,
         "paragraph_logit": max((reading.paragraph for reading in readings), default=0.0),
+        "length": math.log(len(likeliest.paragraph.text)) if likeliest else 0.0,
     }
     return Evidence(question, hits, tuple(candidates), whole, read=bool(readings))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pytest
@@ -98,3 +99,4 @@ def test_what_answers_moves_up_and_has_the_features(counting: Counting) -> None:
     assert best.features["terms"] == 1
     assert best.features["logit_gap"] == best.features["cosine_gap"] == 0
     assert gathered.features["logit"] == best.features["logit"]
+    assert gathered.features["length"] == math.log(len(best.hit.paragraph.text))
