@@ -61,8 +61,8 @@ RANKING_FEATURES = ("best_sentence", "paragraph")
 ANSWER_FEATURES = ("score", "cosine")
 #: Those instead, where there is a reading model. It is less sure of a long paragraph, of which its
 #: answer is a small part; without the length what it says of an essay and of house rules does not
-#: compare (left out: evidence cited .69 and .71 there, .85 and .70 with it; in the mean of eight
-#: sets .63 and .66, and .02 fewer of the unanswerable questions are answered).
+#: compare (left out: evidence cited .68 and .71 there, .85 and .70 with it; in the mean of eight
+#: sets .63 and .66, with .24 and .26 of the unanswerable questions answered).
 READER_ANSWER_FEATURES = ("cosine", "paragraph_logit", "length")
 #: The share of the answerable questions that may be refused; the others below `answer_from` are
 #: shown what comes closest. With .10 more of the unanswerable ones are refused (.54 for .40 in the
