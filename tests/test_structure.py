@@ -223,7 +223,7 @@ print(*sorted(loaded & {"gradio", "llama_index", "chromadb", "torch", "sentence_
 ASKING = """
 import sys
 from assistant.cli.main import main
-sys.argv = ["footnote", "ask", "When are South Korea's elections?", "--index-dir", sys.argv[1]]
+sys.argv = ["footnote", "ask", "When was the US Indo-Pacific strategy released?", "--index-dir", sys.argv[1]]
 try:
     main()
 finally:
