@@ -223,7 +223,8 @@ print(*sorted(loaded & {"gradio", "llama_index", "chromadb", "torch", "sentence_
 ASKING = """
 import sys
 from assistant.cli.main import main
-sys.argv = ["footnote", "ask", "When was the US Indo-Pacific strategy released?", "--index-dir", sys.argv[1]]
+question = "When was the US Indo-Pacific strategy released?"
+sys.argv = ["footnote", "ask", question, "--index-dir", sys.argv[1]]
 try:
     main()
 finally:
