@@ -157,8 +157,7 @@ def gather(
     considered = ranked[:DEPTH]
     top_cosine = max((max(own.hit.sentence_scores) for own in considered), default=0.0)
     read = [(own.reading, own.hit) for own in considered if own.reading]
-    readings = [reading for reading, _ in read]
-    logits = [max(reading.sentences) for reading in readings]
+    logits = [max(reading.sentences) for reading, _ in read]
     top_logit = max(logits, default=0.0)
     unread = UNREAD if logits else 0.0
     candidates = []
@@ -182,12 +181,12 @@ def gather(
                 "paragraph_logit": reading.paragraph if reading else unread,
             }
             candidates.append(Candidate(hit, number, features))
-    likeliest = max(read, key=lambda own: own[0].paragraph)[1] if read else None
+    likeliest = max(read, key=lambda own: own[0].paragraph, default=None)
     whole = {
         "score": hits[0].score if hits else 0.0,
         "cosine": hits[0].legs["sentence"] if hits else 0.0,
         "logit": top_logit,
-        "paragraph_logit": max((reading.paragraph for reading in readings), default=0.0),
-        "length": math.log(len(likeliest.paragraph.text)) if likeliest else 0.0,
+        "paragraph_logit": likeliest[0].paragraph if likeliest else 0.0,
+        "length": math.log(len(likeliest[1].paragraph.text)) if likeliest else 0.0,
     }
-    return Evidence(question, hits, tuple(candidates), whole, read=bool(readings))
+    return Evidence(question, hits, tuple(candidates), whole, read=bool(read))

@@ -102,7 +102,7 @@ class Generation:
     # --- documents ---------------------------------------------------------------------------
 
     def manifests(self, known: Mapping[str, Manifest] | None = None) -> list[Manifest]:
-        """All documents, ordered by source.
+        """All documents, ordered by source; of a folder: those on a server are read by version.
 
         Args:
             known: manifests that were read before, by id; of what is in the same version, which

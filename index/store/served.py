@@ -55,13 +55,6 @@ class ServedGeneration(Generation):
             for identity, metadata in pairs
         }
 
-    def manifests(self, known: Mapping[str, Manifest] | None = None) -> list[Manifest]:
-        """See `Generation`; of what is in the same version nothing is read."""
-        versions, known = self.versions(), known or {}
-        same = {i: own for i, own in known.items() if versions.get(i) == own.version}
-        read = self.read([i for i in versions if i not in same])
-        return sorted([*same.values(), *read], key=lambda manifest: manifest.source)
-
     def read(self, documents: Sequence[str]) -> list[Manifest]:
         """The manifests of these documents, ordered by source; of those that are still there."""
         found = []
