@@ -159,6 +159,8 @@ class Encoder:
             paragraph gets the same bits whatever it is encoded with, but for the last of eight
             where the processor `has_tiles`: to read each by itself would take a third longer.
         """
+        if not paragraphs:
+            return []
         if not self._late:
             return self._encode_sentences(paragraphs)
         blocks = list(self._blocks(paragraphs))

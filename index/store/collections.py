@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -33,6 +34,7 @@ from index.store.chroma import Collections
 from index.store.manifest import Manifest, ParagraphText
 
 PAGE = 500  # records read, deleted or replaced a call
+SYNC = 1000  # vectors after which Chroma writes its graph to the disk, unless it is told otherwise
 BATCH = 4000  # records added a call, each call all or nothing; Chroma's own limit is 5,461
 
 _Item = TypeVar("_Item")
@@ -98,6 +100,19 @@ class Generation:
         with self._translated():
             self._sentences.get(limit=1, include=[])
             self._documents.get(limit=1, include=[])
+
+    def expect(self, paragraphs: int) -> None:
+        """Prepare for so many more. Chroma rewrites the list of all ids with every SYNC vectors,
+        which would take as long as all the rest where there are millions; then it does so a hundred
+        times at most. What was not written so is read again when it is next opened. Heeded at once
+        by a collection that is empty, by others once Chroma has opened them anew."""
+        if paragraphs > 100 * SYNC:
+            with self._translated(), warnings.catch_warnings():
+                # What Chroma calls it that no embedding function is its own.
+                warnings.filterwarnings("ignore", message="legacy embedding function config")
+                self._sentences.modify(
+                    configuration={"hnsw": {"sync_threshold": paragraphs // 100}}
+                )
 
     # --- documents ---------------------------------------------------------------------------
 

@@ -1,10 +1,12 @@
 """The seal: tells whether the files under Chroma are as they were when it last returned.
 
-It lies beside Chroma's folder and holds the hashes of the files of the HNSW graphs, and of them and
-the database their sizes and times. A file whose size and time are those that were sealed is not
-hashed again: whoever writes a file moves its time, and Chroma rewrites a graph only after 1,000 new
-vectors, long after the tick of the clock in which it was sealed. What a disk spoils by itself shows
-when all is hashed, which is done before anything is written (`Store.verify`).
+It lies beside Chroma's folder and holds the sizes and times of the files of the HNSW graphs and of
+the database, and the hashes of the former. While Chroma writes it is renewed each time it has
+returned, by sizes and times alone: whoever writes a file moves its time, and Chroma rewrites a
+graph only after 1,000 new vectors, long after the tick of the clock in which it was sealed. To hash
+a graph of gigabytes as often would take longer than to write it. The hashes are made at the end,
+when the seal is closed. What a disk spoils by itself shows when all is hashed again, which is done
+before anything is written (`Store.verify`).
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ import uuid
 from pathlib import Path
 
 _Stat = list[int]  # size in bytes, time of the last change in nanoseconds
+#: What a seal holds that fits no files.
+_NOTHING: dict[str, _Stat] = {"": []}
 
 
 class Seal:
@@ -41,38 +45,44 @@ class Seal:
         except FileNotFoundError:
             pass  # a new index, or killed before its first write
         except (ValueError, KeyError, TypeError, AttributeError):
-            self._hashes = {"": ""}
+            self._hashes, self._stats = {}, dict(_NOTHING)
 
     def fits(self, thoroughly: bool = False) -> bool:
         """Whether the graphs' files are those that were sealed, none more and none less;
         `thoroughly`: by their hashes, also where nobody seems to have written them."""
-        if thoroughly:
-            self._stats = {}
-        return self._hash_files(self._stat_files()) == self._hashes
+        stats = self._stat_files()
+        return stats.keys() == self._stats.keys() | self._hashes.keys() and all(
+            self._hash(name) == self._hashes[name]
+            if name in self._hashes and (thoroughly or stat != self._stats.get(name))
+            else stat == self._stats[name]  # not hashed yet where a process was killed
+            for name, stat in stats.items()
+        )
 
     def fits_database(self) -> bool:
         """Whether nobody has written the database since it was sealed, as far as its time tells."""
         return self._database == self._stat_database()
 
     def renew(self, space: str) -> None:
-        """Seal the graphs' files as they are, if they have changed. Chroma must have returned."""
+        """Seal the graphs' files by their sizes and times. Chroma must have returned."""
         stats = self._stat_files()
         if (self.space, self._stats) != (space, stats):
-            self._hashes, self._stats = self._hash_files(stats), stats
-            self.space = space
+            same = {name for name, stat in stats.items() if stat == self._stats.get(name)}
+            self._hashes = {name: own for name, own in self._hashes.items() if name in same}
+            self.space, self._stats = space, stats
             self._write()
 
     def close(self, space: str) -> None:
-        """Seal the database too; after this nobody writes it for a while."""
+        """Seal all, the graphs' files by their hashes too; after this nobody writes for a while."""
         self.renew(space)
-        database = self._stat_database()
-        if self._database != database:
+        database, missing = self._stat_database(), self._stats.keys() - self._hashes.keys()
+        if missing or self._database != database:
+            self._hashes |= {name: self._hash(name) for name in missing}
             self._database = database
             self._write()
 
     def break_open(self) -> None:
         """Make it fit nothing: what was sealed is spoilt."""
-        self._hashes, self._stats, self._database = {"": ""}, {}, []
+        self._hashes, self._stats, self._database = {}, dict(_NOTHING), []
         self._write()
 
     def discard_files(self) -> None:
@@ -104,16 +114,9 @@ class Seal:
         file = self._path / "chroma.sqlite3"
         return _stat(file) if file.is_file() else []
 
-    def _hash_files(self, stats: dict[str, _Stat]) -> dict[str, str]:
-        """The hashes of these files; those that stand as they were sealed are not read."""
-        hashes = {}
-        for name, stat in stats.items():
-            if name in self._hashes and self._stats.get(name) == stat:
-                hashes[name] = self._hashes[name]
-            else:
-                with (self._path / name).open("rb") as stream:
-                    hashes[name] = hashlib.file_digest(stream, "sha256").hexdigest()
-        return hashes
+    def _hash(self, name: str) -> str:
+        with (self._path / name).open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _stat(file: Path) -> _Stat:

@@ -71,7 +71,8 @@ reported as damaged, never answered from, and indexing it again mends it.
 A builder fills a generation beside the current one, as a writer, until the versions in both are the
 same. Then it marks itself waiting, raises a `swap` flag and waits until no writer is active: those
 that come now wait for it. It copies what changed in the meantime, records the new generation as
-whole, and lowers the flag. Two builders for the same encoder fill the same generation, which is as
+whole, and lowers the flag. Where it was taken for dead meanwhile, it raises another one and looks
+again at what changed. Two builders for the same encoder fill the same generation, which is as
 good as one. The generation that was replaced is dropped by a sweep, GRACE later.
 
 ## Readers
@@ -195,8 +196,9 @@ class Roster:
         self._on_wait = on_wait
         self._observed: dict[str, tuple[Mark, float]] = {}
         self._guard = threading.Lock()
-        #: The mark of this process as a writer, while it is one.
+        #: The mark of this process as a writer, while it is one, and whether it steps aside.
         self._writer: _Own | None = None
+        self._is_aside = False
         with server.translated():
             found = self._records.get(ids=["format"], include=["metadatas"])
         if not found["ids"]:
@@ -281,7 +283,8 @@ class Roster:
         own = self._writer
         if own is None:
             raise RuntimeError("manifests are put by writers")
-        if not own.is_in_place():
+        # Who is aside fills a generation that nobody reads and nobody sweeps.
+        if not self._is_aside and not own.is_in_place():
             self._enter(own)
 
     @contextmanager
@@ -297,9 +300,9 @@ class Roster:
         Raises:
             IndexBusyError: others wrote for longer than the wait; of a sweep: at all.
         """
-        deadline = time.monotonic() + (self._wait if kind == "swap" else 0.0)
-        with self._present(kind) as own:
-            own.put("active")
+
+        def wait_for_writers() -> None:
+            deadline = time.monotonic() + (self._wait if kind == "swap" else 0.0)
             while self.look().active("writer"):
                 if time.monotonic() > deadline:
                     raise IndexBusyError(
@@ -307,15 +310,20 @@ class Roster:
                     )
                 time.sleep(self.timing.poll / 5)
 
+        with self._present(kind) as own:
+            own.put("active")
+            wait_for_writers()
+
             def may_go_on() -> bool:
-                # Who waits for the flag has something to do; a swap is worth the wait.
-                others = [
-                    name
-                    for name, mark in self.look().marks.items()
-                    if mark.kind == "writer"
-                    and (mark.phase == "active" or (kind == "sweep" and mark.phase == "waiting"))
-                ]
-                return not others and own.is_in_place()
+                if kind == "swap":
+                    # One that came at the same moment sees the flag and withdraws: a swap is worth
+                    # the wait.
+                    wait_for_writers()
+                    return own.is_in_place()
+                # To a sweep who waits comes first.
+                marks = self.look().marks.values()
+                comes = any(mark.kind == "writer" and mark.phase != "done" for mark in marks)
+                return not comes and own.is_in_place()
 
             yield may_go_on
 
@@ -326,7 +334,11 @@ class Roster:
         if own is None:
             raise RuntimeError("only a writer steps aside")
         own.put("waiting")
-        yield
+        self._is_aside = True
+        try:
+            yield
+        finally:
+            self._is_aside = False
         self._enter(own)
 
     def finish(self, generation: GenerationName) -> None:

@@ -160,17 +160,23 @@ class ServedStore:
         self.generation = self._open(self._next_name())
         while missing := self._missing(former):
             yield missing
-        with self._roster.aside(), self._roster.flagged("swap") as may_go_on:
-            # One may have written after the last look; others wait now.
-            missing = self._missing(former)
-            if missing:
+        with self._roster.aside():
+            while not (yield from self._swap(former)):
+                pass  # taken for dead meanwhile, so others may have written
+        self.name, self.stale, self._former = self.generation.name, None, None
+
+    def _swap(self, former: ServedGeneration) -> Generator[list[Manifest], None, bool]:
+        """Make the new generation the current one while others wait; tells whether they did."""
+        with self._roster.flagged("swap") as may_go_on:
+            # One may have written after the last look.
+            if missing := self._missing(former):
                 yield missing
             for gone in self.generation.versions().keys() - former.versions().keys():
                 self.generation.delete_manifest(gone)
             if not may_go_on():
-                raise former.lost([])
+                return False
             self._roster.finish(self.generation.name)
-        self.name, self.stale, self._former = self.generation.name, None, None
+        return True
 
     def former(self, ids: Sequence[str]) -> dict[str, ParagraphText]:
         """Read paragraphs by id from the generation that is being replaced."""

@@ -65,6 +65,7 @@ def _fill(
     total = sum(len(manifest.places) for manifest in manifests)
     named = {place.id for manifest in manifests for place in manifest.places}
     fresh = named - generation.held(named)
+    generation.expect(len(fresh))
     done, embedded = total - len(fresh), 0
     if progress:
         progress(done, total)
@@ -96,8 +97,6 @@ def _encoded(
     encoded meanwhile."""
 
     def encode(paragraphs: Sequence[ParagraphText]) -> list[Vectors]:
-        if not paragraphs:
-            return []
         return encoder.encode_paragraphs([(p.text, p.spans) for p in paragraphs])
 
     ahead: deque[tuple[list[ParagraphText], Future[list[Vectors]], list[Manifest]]] = deque()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from chroma_servers import QUICK, ChromaServer, until
@@ -404,6 +406,46 @@ def test_what_is_written_during_a_migration_is_carried_over(
     new.migrate(write_late)
     assert written.is_set()
     check_whole(new, late)
+
+
+def test_a_swap_that_was_taken_for_dead_is_done_again(
+    machine: Machine, small: Document, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = machine(), machine(salt="new")
+    old.sync([small])
+    late = write_paragraphs(tmp_path / "late.txt", 30, seed=4)
+    roster, server = session_of(new).roster, session_of(new).server
+    flagged, swaps = roster.flagged, []
+
+    @contextmanager
+    def stalling(kind: Literal["swap"]) -> Iterator[Callable[[], bool]]:
+        with flagged(kind) as may_go_on:
+            swaps.append(kind)
+
+            def stalled() -> bool:
+                if len(swaps) == 1:  # what others do who find that it does not move
+                    server.collection("state").delete(ids=roster.look().active("swap"))
+                    old.sync([late])
+                return may_go_on()
+
+            yield stalled
+
+    monkeypatch.setattr(roster, "flagged", stalling)
+    new.migrate()
+    assert swaps == ["swap", "swap"]
+    check_whole(new, small, late)
+
+
+def test_a_swap_waits_for_who_comes_at_the_same_moment(machine: Machine) -> None:
+    roster = session_of(machine()).roster
+    coming = {"kind": "writer", "phase": "active", "beat": 0}
+    with roster.flagged("swap") as may_go_on:
+        roster._put("writer-other", coming)
+        withdraws = threading.Timer(0.5, roster._put, ("writer-other", coming | {"phase": "done"}))
+        withdraws.start()
+        assert may_go_on()
+        assert not roster.look().active("writer")
+        withdraws.join()
 
 
 # --- the server ------------------------------------------------------------------------------

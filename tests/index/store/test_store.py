@@ -15,7 +15,10 @@ from helpers import PATIENCE, CheapEncoder, write_paragraphs
 from index.errors import FootnoteError, IndexCorruptedError, IndexFullError, UnreadableError
 from index.index import Index
 from index.models import Document
+from index.store.integrity import Seal
 from index.store.locks import ProcessLock
+from index.store.manifest import ParagraphText
+from index.store.store import Store
 
 Damage = Callable[[Path], object]
 
@@ -213,6 +216,47 @@ def test_an_unreadable_graph_is_mended_by_the_next_sync_without_loss(
     assert index.migrate() == encoder.embedded == COUNT  # from the texts in the index
     assert index.document(document.id) == document
     index.close()
+
+
+def test_a_seal_of_a_killed_process_fits_what_it_sealed_and_nothing_else(tmp_path: Path) -> None:
+    file = tmp_path / "chroma/6e3b9b5e-7f5a-4a35-9d0c-0d7b0a0b8a11/data_level0.bin"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(NOISE)
+    seal = Seal(tmp_path / "chroma")
+    seal.renew("documents")
+    assert Seal(tmp_path / "chroma").fits(thoroughly=True)
+    later = file.stat().st_mtime_ns + 1_000_000_000
+    os.utime(file, ns=(later, later))
+    assert not Seal(tmp_path / "chroma").fits(), "written since it was sealed"
+    seal.close("documents")
+    os.utime(file)
+    assert Seal(tmp_path / "chroma").fits(), "the same by its hash"
+    file.write_bytes(NOISE[::-1])
+    assert not Seal(tmp_path / "chroma").fits()
+    seal.break_open()
+    file.unlink()
+    assert not Seal(tmp_path / "chroma").fits()
+
+
+@pytest.mark.parametrize(("expected", "is_written"), [(0, True), (500_000, False)])
+def test_the_graph_is_written_seldom_where_many_vectors_are_expected(
+    expected: int, is_written: bool, tmp_path: Path
+) -> None:
+    document = write_paragraphs(tmp_path / "a.txt", COUNT, seed=30)
+    encoder = CheapEncoder(dimension=32)
+    store = Store(tmp_path / "chroma", encoder.fingerprint)
+    store.generation.expect(expected)
+    texts = [ParagraphText.of(paragraph) for paragraph in document.paragraphs]
+    for first in range(0, COUNT, 300):
+        own = texts[first : first + 300]
+        store.generation.add(own, encoder.encode_paragraphs([(p.text, p.spans) for p in own]))
+    assert bool(list(tmp_path.glob("chroma/*/index_metadata.pickle"))) is is_written
+    store.close()
+    store = Store(tmp_path / "chroma", encoder.fingerprint)  # what was not written is read again
+    [vectors] = store.generation.vectors(texts[-1:]).values()
+    [(found, _, _)] = store.generation.nearest(vectors[0], 1)
+    assert found == texts[-1].id
+    store.close()
 
 
 @pytest.fixture
