@@ -15,7 +15,7 @@ from pathlib import Path
 from index.chunking.loader import RawDocument
 from index.encoder import DEFAULT_ENCODER, Encoder
 from index.errors import DocumentError
-from index.models import Document
+from index.models import Document, Paragraph
 from index.store.following import ServedSession
 from index.store.manifest import Manifest, ParagraphText
 from index.store.pages import PageFiles, Pages, ServedPages
@@ -233,16 +233,18 @@ class Index(View):
         with self._session.writing() as store:
             embedded = self._carry_over(store, progress)
             before = self._session.snapshot
-            texts: dict[str, ParagraphText] = {}
+            texts: dict[str, Paragraph] = {}
             wanted, stay = [], {m.id for m in before.manifests.values() if m.kept}
             for document in documents:
                 kept = keep or document.id in stay
                 current = self._cut_unless_in(before.manifests, document)
-                if isinstance(current, Document):
+                known = before.manifests.get(document.id)
+                if isinstance(current, Document) and not (known and known.is_of(current)):
                     wanted.append(Manifest.of(current, kept))
-                    texts.update((p.id, ParagraphText.of(p)) for p in current.paragraphs)
+                    texts.update((paragraph.id, paragraph) for paragraph in current.paragraphs)
                 else:
-                    wanted.append(replace(before.manifest(document.id), kept=kept))
+                    known = before.manifest(document.id)
+                    wanted.append(known if known.kept == kept else replace(known, kept=kept))
             stale = [m for m in wanted if m != before.manifests.get(m.id)]
             former = before.paragraphs()
             if stale or self._session.unswept:
@@ -250,7 +252,7 @@ class Index(View):
                     embedded += fill(
                         store.generation,
                         stale,
-                        lambda ids: {i: texts[i] for i in ids if i in texts},
+                        lambda ids: {i: ParagraphText.of(texts[i]) for i in ids if i in texts},
                         self.encoder,
                         progress,
                     )

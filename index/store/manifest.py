@@ -98,6 +98,13 @@ class Manifest:
             language=document.language,
         )
 
+    def is_of(self, document: Document) -> bool:
+        """Whether the document is as it was when this was made of it, as far as it tells without a
+        look at its paragraphs: the same text read in the same way has the same."""
+        own = (self.hash, self.reading, self.content, self.title, self.language)
+        other = (document.hash, document.reading, document.content, document.title)
+        return bool(self.reading) and own == (*other, document.language)
+
     def document(self, texts: Mapping[str, ParagraphText]) -> Document:
         """The document again, from the texts of all its places by id.
 

@@ -97,6 +97,8 @@ def _encoded(
     encoded meanwhile."""
 
     def encode(paragraphs: Sequence[ParagraphText]) -> list[Vectors]:
+        if not paragraphs:
+            return []
         return encoder.encode_paragraphs([(p.text, p.spans) for p in paragraphs])
 
     ahead: deque[tuple[list[ParagraphText], Future[list[Vectors]], list[Manifest]]] = deque()
