@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -60,6 +61,11 @@ class Scope:
         """The id of a paragraph."""
         manifest, number = self._place(int(self._places[position]))
         return manifest.places[number - 1].id
+
+    @cached_property
+    def identities(self) -> list[str]:
+        """The ids of all paragraphs, by position; of a scope of few."""
+        return [self.identity(position) for position in range(self.size)]
 
     def positions(self, identities: Sequence[str]) -> list[int | None]:
         """Where paragraphs are, by id; None of those that are not in the scope."""

@@ -60,6 +60,11 @@ class Snapshot:
         versions = sorted(f"{m.id} {m.version}" for m in self.manifests.values())
         return text_hash("\n".join(versions))[:16]
 
+    @cached_property
+    def size(self) -> int:
+        """How many paragraphs all documents have, those that stand in several places repeated."""
+        return sum(len(manifest.places) for manifest in self.manifests.values())
+
     def paragraphs(self, documents: Collection[str] | None = None) -> set[str]:
         """The ids of all paragraphs that a document has, or one of these documents."""
         return {

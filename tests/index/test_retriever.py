@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import hits_of
+from helpers import CheapEncoder, hits_of, write_paragraphs
 from hypothesis import given
 from hypothesis import strategies as st
 
+from index import Index
 from index.retriever import _highest, blend
+from index.store.collections import Generation
 
 ANSWERS = "The museum was opened by the mayor in 1934."
 FILLER = [f"Number {word} of the boats lies at the quay." for word in "one two six ten".split()]
@@ -30,6 +33,32 @@ def test_what_fits_the_conversation_comes_before_its_equals() -> None:
     assert [hit.legs["sentence"] for hit in blended] == [0.95, 0.9, 0.9]
     assert blend([first], []) == [first]
     assert blend([], [first]) == []
+
+
+def test_a_small_choice_is_scored_whole(
+    folder: Path, tmp_path: Path, cheap: CheapEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = write_paragraphs(tmp_path / "large.txt", 400, seed=2)
+    chosen = write_paragraphs(tmp_path / "chosen.txt", 40, seed=3)
+    alone, index = Index(tmp_path / "alone", encoder=cheap), Index(folder, encoder=cheap)
+    alone.sync([chosen])
+    index.sync([large, chosen])
+    queries = [p.text for p in chosen.paragraphs[::7]] + [large.paragraphs[3].text]
+    expected = [alone.search(query, 12).hits for query in queries]
+
+    def ask_for_all(*_: object) -> None:
+        raise AssertionError("the nearest of all paragraphs were asked for")
+
+    monkeypatch.setattr(Generation, "nearest", ask_for_all)
+    for query, hits in zip(queries, expected, strict=True):
+        found = index.search(query, 12, documents=[chosen.id]).hits
+        assert [hit.paragraph for hit in found] == [hit.paragraph for hit in hits]
+        assert [hit.score for hit in found] == pytest.approx([hit.score for hit in hits], abs=1e-5)
+    assert index.search(queries[0], documents=[]).hits == ()
+    with pytest.raises(AssertionError, match="of all"):
+        index.search(queries[0])
+    alone.close()
+    index.close()
 
 
 @given(
