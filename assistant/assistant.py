@@ -30,7 +30,7 @@ from assistant.answering.arranging import Arranged, arrange
 from assistant.answering.builder import AnswerBuilder, Citer
 from assistant.answering.extractive import quote
 from assistant.answering.generative import Writer
-from assistant.answering.overview import choose_overview, scope_of, sections
+from assistant.answering.overview import MOST, choose_overview, scope_of, sections
 from assistant.answering.replies import REPLIES
 from assistant.calibration import Calibration, Thresholds, load_calibration
 from assistant.documents import (
@@ -52,7 +52,7 @@ from assistant.retrieval.retriever import RETRIEVED, Retriever
 from assistant.settings import Settings, load_settings
 from assistant.timer import Timer
 from assistant.verification.verifier import Verifier, load_verifier
-from index import Document, Hit, Index, View
+from index import Document, DocumentInfo, Hit, Index, View
 from index.chunking.files import OnSkip
 from index.chunking.loader import RawDocument
 from index.chunking.sentences import sentence_spans
@@ -224,7 +224,12 @@ class Assistant:
 
     def suggestions(self, count: int = 4) -> list[str]:
         """Questions that the documents answer, made from their own headings."""
-        return suggestions(self.documents, count)
+        own = self._now()
+        outlines = (
+            (info.title, own._view.outline(info.id))  # noqa: SLF001
+            for info in own._infos()  # noqa: SLF001
+        )
+        return suggestions(outlines, count)
 
     # --- asking ------------------------------------------------------------------------------
 
@@ -431,6 +436,9 @@ class Assistant:
 
         topic = load_kinds(self.index.encoder.fingerprint).topic(asked.standalone)
 
+        if self._size() > MOST:
+            return None
+
         def is_told() -> bool:
             named = [w for w in asked.standalone.split() if topic.intersection(terms_of(w))]
             found = self._view.search(
@@ -534,8 +542,8 @@ class Assistant:
             count: how many sentences; by what the overview is of when left out.
 
         Raises:
-            QuestionError: no heading is like `section`, it is empty or too long, or there is
-                nothing but tables.
+            QuestionError: no heading is like `section`, it is empty or too long, there is nothing
+                but tables, or there are too many paragraphs to read them all.
         """
         text = OVERVIEW if section is None else check_question(section)
         whole = section is None
@@ -558,6 +566,11 @@ class Assistant:
         """The events of an overview, all of them of one view."""
         timer = Timer()
         topic = frozenset[str]() if whole else frozenset(terms_of(text))
+        if (size := self._size()) > MOST:
+            raise QuestionError(
+                f"These documents have {size:,} paragraphs, and an overview is made of at most "
+                f"{MOST:,}. Choose some of them."
+            )
         scope = scope_of(self.documents, topic, lambda: True)
         if scope is None or (scope.heading is None and not whole):
             raise QuestionError(
@@ -594,6 +607,15 @@ class Assistant:
         other._documents, other._follows = self._asked_in(view), False  # noqa: SLF001
         other._read(view)  # noqa: SLF001
         return other
+
+    def _infos(self) -> list[DocumentInfo]:
+        """The documents that are asked, without their texts."""
+        infos = {info.id: info for info in self._view.documents()}
+        return [infos[identity] for identity in self._documents if identity in infos]
+
+    def _size(self) -> int:
+        """How many paragraphs they have."""
+        return sum(info.paragraphs for info in self._infos())
 
     def _whole(self, read: Callable[[Self], _Read]) -> _Read:
         """What is read at one revision; all of it again where the documents changed so that it

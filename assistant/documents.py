@@ -3,7 +3,7 @@ is to ask of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,20 +105,28 @@ def read_all(paths: Sequence[str | PathLike[str]], on_skip: OnSkip | None = None
     return documents
 
 
+#: The headings above a paragraph, outermost first.
+Heading = tuple[str, ...]
+
 #: What people ask first.
 OVERVIEW = "What are the main points?"
 
 
-def suggestions(documents: Sequence[Document], count: int) -> list[str]:
-    """Questions that the documents answer: for their main points, and others made from their own
-    headings."""
+def suggestions(outlines: Iterable[tuple[str, Sequence[Heading]]], count: int) -> list[str]:
+    """Questions that documents answer: for their main points, and others made from their own
+    headings.
+
+    Args:
+        outlines: of each document its title, and what stands above each of its paragraphs.
+        count: how many questions.
+    """
     if count < 1:
         return []
     headings: dict[str, None] = {}
-    for document in documents:
-        for paragraph in document.paragraphs:
-            if paragraph.heading and paragraph.heading[-1] != document.title:
-                headings.setdefault(paragraph.heading[-1])
+    for title, above in outlines:
+        for heading in above:
+            if heading and heading[-1] != title:
+                headings.setdefault(heading[-1])
     questions = [h for h in headings if h.endswith("?")]
     topics = [f"What is said about {h}?" for h in headings if not h.endswith("?")]
     # Half of each where there are both, spread over the document.

@@ -97,6 +97,15 @@ class View:
             texts = snapshot.texts_of([place.id for place in manifest.places])
         return manifest.document(texts)
 
+    def outline(self, document_id: str) -> list[tuple[str, ...]]:
+        """The headings above each paragraph of a document, outermost first; its text is not read.
+
+        Raises:
+            MissingPathError: there is none of that id.
+        """
+        with self._reading() as snapshot:
+            return [place.heading for place in snapshot.manifest(document_id).places]
+
     def original(self, document_id: str) -> Path | None:
         """The file of a document that has pages, as it was when it was indexed; None of others.
 

@@ -31,6 +31,9 @@ COMPARED = 3000
 #: A text of more sentences than this is told by those that begin its parts, if it has many. Not
 #: tuned.
 MANY = 300
+#: Paragraphs of which an overview is made, for all of them are read; of more, documents have to be
+#: chosen. Not tuned.
+MOST = 50_000
 #: Characters of a sentence that can stand for others. Not tuned.
 SHORTEST, LONGEST = 40, 500
 #: How much more a sentence counts that begins a paragraph, or is one of the first OPENING of a

@@ -179,6 +179,19 @@ def test_search_ranks_paragraphs(assistant: Assistant) -> None:
     assert len(assistant.search("strategy", 1000)) <= len(document.paragraphs)
 
 
+def test_an_overview_is_not_made_of_more_than_can_be_read(
+    assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [document] = assistant.documents
+    size = len(document.paragraphs)
+    monkeypatch.setattr(f"{Assistant.__module__}.MOST", size - 1)
+    with pytest.raises(QuestionError, match=f"have {size} paragraphs.*at most {size - 1}. Choose"):
+        assistant.overview()
+    assert assistant.ask("What are the main points?").kind != "overview"
+    monkeypatch.setattr(f"{Assistant.__module__}.MOST", size)
+    assert assistant.ask("What are the main points?").kind == "overview"
+
+
 def test_suggestions_come_from_the_headings(assistant: Assistant) -> None:
     questions = assistant.suggestions(4)
     assert len(set(questions)) == 4

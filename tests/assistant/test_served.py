@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,13 +13,20 @@ from chroma_servers import until
 from helpers import footnote
 
 from assistant import Assistant
+from assistant.documents import shipped_documents
 from assistant.feedback import add_draft, drafts_in, drafts_of
-from assistant.settings import Settings, load_settings
+from assistant.settings import WITHOUT_SERVER, Settings, load_settings
 from evals.datasets.loader import read_set
+from evals.running.runner import ask_set
 from index.errors import IndexChangedError, SettingsError
 from index.store.server import ServerAddress
 
 QUESTIONS = Path("evals/questions")
+SETS = sorted(
+    file.name
+    for file in QUESTIONS.glob("*.jsonl")
+    if file.stem != "kinds" and not file.stem.endswith("_claims")
+)
 
 
 @pytest.fixture
@@ -58,6 +67,29 @@ def test_the_shipped_questions_have_the_same_scores_and_answers(
     assert first.index.revision == assistant.index.revision
     answer = first.ask(questions[0])
     assert answer.revision == answer.to_dict()["revision"] == first.index.revision
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", SETS)
+def test_every_shipped_set_is_answered_the_same(
+    name: str, chroma: ServerAddress, tmp_path: Path
+) -> None:
+    questions = read_set(QUESTIONS / name)
+    documents = questions.documents or shipped_documents()
+    made = []
+    for place in (WITHOUT_SERVER, {"chroma": chroma.url}):
+        settings = load_settings(**place, index_dir=tmp_path / str(len(made)))
+        with closing(settings.open_index()) as index:
+            index.sync(documents)
+            own = Assistant(index, [document.id for document in documents], settings)
+            made.append(ask_set(own, questions, settings.index_dir).records)
+    for here, there in zip(*made, strict=True):
+        assert there.confidence == pytest.approx(here.confidence, abs=1e-5)
+        for mine, theirs in zip(here.retrieved, there.retrieved, strict=True):
+            assert theirs.score == pytest.approx(mine.score, abs=1e-5)
+            assert replace(theirs, score=0) == replace(mine, score=0)
+        same = {"confidence": 0.0, "retrieved": (), "timings_ms": {}}
+        assert replace(there, **same) == replace(here, **same)
 
 
 def test_what_one_adds_all_are_asked(first: Assistant, second: Assistant, tmp_path: Path) -> None:
