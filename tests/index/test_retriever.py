@@ -11,7 +11,8 @@ from helpers import CheapEncoder, hits_of, write_paragraphs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index import Index
+from index import Index, retriever
+from index.encoder import Vectors
 from index.retriever import _highest, blend
 from index.store.collections import Generation
 
@@ -58,6 +59,28 @@ def test_a_small_choice_is_scored_whole(
     with pytest.raises(AssertionError, match="of all"):
         index.search(queries[0])
     alone.close()
+    index.close()
+
+
+def test_of_a_large_index_more_sentences_are_asked_for(
+    folder: Path, tmp_path: Path, cheap: CheapEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = write_paragraphs(tmp_path / "large.txt", 400, seed=2)
+    index = Index(folder, encoder=cheap)
+    index.sync([document])
+    nearest, counts = Generation.nearest, []
+
+    def noted(own: Generation, vector: Vectors, count: int) -> list[tuple[str, int, float]]:
+        counts.append(count)
+        return nearest(own, vector, count)
+
+    monkeypatch.setattr(Generation, "nearest", noted)
+    before = index.search(document.paragraphs[7].text, 3).hits
+    monkeypatch.setattr(retriever, "EACH", 100)
+    assert index.search(document.paragraphs[7].text, 3).hits == before
+    monkeypatch.setattr(retriever, "MOST", 300)
+    assert index.search(document.paragraphs[7].text, 3).hits == before
+    assert counts == [100, 400, 300]
     index.close()
 
 
