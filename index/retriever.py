@@ -23,8 +23,8 @@ from index.terms.segment import sums
 SENTENCE_CANDIDATES = 100
 TERM_CANDIDATES = 50
 #: Of a large index more sentences are asked for: as often as it has so many paragraphs, up to MOST.
-#: Chroma's search is approximate. Of two million sentences of which many are much alike it finds .71
-#: of the nearest hundred among as many, .93 among 1,600; of 200,000 it finds .99 and more.
+#: Chroma's search is approximate: of two million sentences of which many are much alike it finds
+#: .71 of the nearest hundred among as many, .93 among 1,600; of 200,000 it finds .99 and more.
 EACH, MOST = 62_500, 1600
 #: Chosen on the same sets, where anything from 1 to 2 does as well.
 TERM_WEIGHT = 1.25
