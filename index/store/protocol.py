@@ -72,8 +72,9 @@ A builder fills a generation beside the current one, as a writer, until the vers
 same. Then it marks itself waiting, raises a `swap` flag and waits until no writer is active: those
 that come now wait for it. It copies what changed in the meantime, records the new generation as
 whole, and lowers the flag. Where it was taken for dead meanwhile, it raises another one and looks
-again at what changed. Two builders for the same encoder fill the same generation, which is as
-good as one. The generation that was replaced is dropped by a sweep, GRACE later.
+again at what changed. Two builders for the same encoder fill the same generation, which is as good
+as one: the second finds it current and leaves it alone, for others may have written it since. The
+generation that was replaced is dropped by a sweep, GRACE later.
 
 ## Readers
 

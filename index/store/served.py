@@ -158,7 +158,7 @@ class ServedStore:
         the old one meanwhile."""
         former = self._former = self.generation
         self.generation = self._open(self._next_name())
-        while missing := self._missing(former):
+        while not self._is_current() and (missing := self._missing(former)):
             yield missing
         with self._roster.aside():
             while not (yield from self._swap(former)):
@@ -168,6 +168,8 @@ class ServedStore:
     def _swap(self, former: ServedGeneration) -> Generator[list[Manifest], None, bool]:
         """Make the new generation the current one while others wait; tells whether they did."""
         with self._roster.flagged("swap") as may_go_on:
+            if self._is_current():
+                return True  # another builder was first, and what is there may be newer since
             # One may have written after the last look.
             if missing := self._missing(former):
                 yield missing
@@ -177,6 +179,9 @@ class ServedStore:
                 return False
             self._roster.finish(self.generation.name)
         return True
+
+    def _is_current(self) -> bool:
+        return self.generation.name in self._roster.look().generations
 
     def former(self, ids: Sequence[str]) -> dict[str, ParagraphText]:
         """Read paragraphs by id from the generation that is being replaced."""

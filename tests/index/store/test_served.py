@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -434,6 +434,26 @@ def test_a_swap_that_was_taken_for_dead_is_done_again(
     new.migrate()
     assert swaps == ["swap", "swap"]
     check_whole(new, small, late)
+
+
+def test_the_second_of_two_builders_takes_nothing_away(
+    machine: Machine, small: Document, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, first, second = machine(), machine(salt="new"), machine(salt="new")
+    changing = write_paragraphs(tmp_path / "a.txt", 30, seed=5)
+    old.sync([small, changing])
+    changed = write_paragraphs(tmp_path / "a.txt", 30, seed=6)
+    late = write_paragraphs(tmp_path / "late.txt", 30, seed=4)
+    roster = session_of(second).roster
+    flagged = roster.flagged
+
+    def overtaken(kind: Literal["swap"]) -> AbstractContextManager[Callable[[], bool]]:
+        first.sync([changed, late])  # after it has made the vectors again, as the second has
+        return flagged(kind)
+
+    monkeypatch.setattr(roster, "flagged", overtaken)
+    second.migrate()
+    check_whole(second, small, changed, late)
 
 
 def test_a_swap_waits_for_who_comes_at_the_same_moment(machine: Machine) -> None:
