@@ -431,13 +431,10 @@ class Assistant:
         one of something that no heading names."""
         if asked.kind == "courtesy":
             return _said_of_itself(asked.kind)
-        if asked.kind != "overview":
+        if asked.kind != "overview" or self._size() > MOST:
             return None
 
         topic = load_kinds(self.index.encoder.fingerprint).topic(asked.standalone)
-
-        if self._size() > MOST:
-            return None
 
         def is_told() -> bool:
             named = [w for w in asked.standalone.split() if topic.intersection(terms_of(w))]

@@ -45,7 +45,7 @@ class Seal:
         except FileNotFoundError:
             pass  # a new index, or killed before its first write
         except (ValueError, KeyError, TypeError, AttributeError):
-            self._hashes, self._stats = {}, dict(_NOTHING)
+            self._hashes, self._stats = {}, _NOTHING
 
     def fits(self, thoroughly: bool = False) -> bool:
         """Whether the graphs' files are those that were sealed, none more and none less;
@@ -82,7 +82,7 @@ class Seal:
 
     def break_open(self) -> None:
         """Make it fit nothing: what was sealed is spoilt."""
-        self._hashes, self._stats, self._database = {}, dict(_NOTHING), []
+        self._hashes, self._stats, self._database = {}, _NOTHING, []
         self._write()
 
     def discard_files(self) -> None:

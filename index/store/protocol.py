@@ -197,9 +197,8 @@ class Roster:
         self._on_wait = on_wait
         self._observed: dict[str, tuple[Mark, float]] = {}
         self._guard = threading.Lock()
-        #: The mark of this process as a writer, while it is one, and whether it steps aside.
+        #: The mark of this process as a writer, while it is one.
         self._writer: _Own | None = None
-        self._is_aside = False
         with server.translated():
             found = self._records.get(ids=["format"], include=["metadatas"])
         if not found["ids"]:
@@ -284,8 +283,8 @@ class Roster:
         own = self._writer
         if own is None:
             raise RuntimeError("manifests are put by writers")
-        # Who is aside fills a generation that nobody reads and nobody sweeps.
-        if not self._is_aside and not own.is_in_place():
+        # Who waits is aside, and fills a generation that nobody reads and nobody sweeps.
+        if own.phase != "waiting" and not own.is_in_place():
             self._enter(own)
 
     @contextmanager
@@ -335,11 +334,7 @@ class Roster:
         if own is None:
             raise RuntimeError("only a writer steps aside")
         own.put("waiting")
-        self._is_aside = True
-        try:
-            yield
-        finally:
-            self._is_aside = False
+        yield
         self._enter(own)
 
     def finish(self, generation: GenerationName) -> None:
@@ -417,6 +412,11 @@ class _Own:
         self._mark = mark
         self._lost = False
         self._guard = threading.Lock()
+
+    @property
+    def phase(self) -> Phase:
+        """That in which it was last written."""
+        return self._mark.phase
 
     def put(self, phase: Phase) -> None:
         """Write it in this phase; from now on it is in place."""
