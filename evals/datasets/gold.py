@@ -112,15 +112,17 @@ class GoldFinder:
         Raises:
             QuestionSetError: a quote is in none of the documents; names the question and the quote.
         """
-        evidence = [
-            tuple(span for quote in item for span in self._quoted(question, quote))
-            for item in question.evidence
-        ]
+        evidence = [self._evidence(question, item) for item in question.evidence]
         also = [p for quote in question.also_supports for p in self._quoted(question, quote)]
         sentences = bool(evidence)
         if not question.answerable:
             return Gold((), (), (), False)
         relevant = [Relevant(self._units(item)) for item in evidence]
+        if not question.gold and any(not item.units for item in relevant):
+            raise QuestionSetError(
+                f"{self._name}: the evidence of {question.id} stands in no paragraph, and in no "
+                f"heading above one: {question.evidence!r}. Quote what a paragraph says."
+            )
         if question.gold:
             relevant = [
                 Relevant((self._same[identity],), grade)
@@ -130,6 +132,29 @@ class GoldFinder:
             sentences = bool(exact)
             evidence = [tuple(exact or (self._all_of(identity) for identity in question.gold))]
         return Gold(tuple(evidence), tuple(also), tuple(dict.fromkeys(relevant)), sentences)
+
+    def _evidence(self, question: Question, item: Sequence[str]) -> tuple[TextSpan, ...]:
+        """Where alternative quotes stand. Of what stands only in a heading, which is not retrieved
+        and not cited, the paragraphs below that heading."""
+        spans = [span for quote in item for span in self._quoted(question, quote)]
+        if not self._units(spans):
+            spans = [below for span in spans for below in self._below(span)]
+        return tuple(spans)
+
+    def _below(self, heading: TextSpan) -> Iterator[TextSpan]:
+        """The paragraphs below the heading that a span is of; none where it is of no heading."""
+        document = self.documents[heading.document]
+        after = [p for p in document.paragraphs if p.start >= heading.end]
+        quote = normalised(document.text[heading.start : heading.end])
+        path = after[0].heading if after and quote else ()
+        texts = [normalised(text) for text in path]
+        while texts and quote not in texts[-1] and texts[-1] not in quote:
+            texts.pop()
+        own = path[: len(texts)]
+        for paragraph in after if own else ():
+            if paragraph.heading[: len(own)] != own:
+                break
+            yield TextSpan(document.id, paragraph.start, paragraph.end)
 
     def _quoted(self, question: Question, quote: str) -> list[TextSpan]:
         found = [

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from question_sets import MILL, SEED, write
+from question_sets import MILL, SEED, Eval, write
 
 from assistant import Assistant
 from assistant.feedback import add_draft, drafts_path
@@ -83,6 +83,40 @@ def test_evidence_that_is_not_in_the_document_is_named(assistant: Assistant) -> 
     found = QuestionSet("mine", "native", (wrong,))
     with pytest.raises(QuestionSetError, match="q7 is in none of the documents"):
         GoldFinder(found, assistant.documents).find(wrong)
+
+
+def test_evidence_in_a_heading_is_found_where_a_passage_below_it_is(
+    footnote_eval: Eval, tmp_path: Path
+) -> None:
+    write(
+        tmp_path / "mill.md",
+        "# The old mill",
+        "Rain fell for a week.",
+        "## It *burned down* in 1871",
+        "Nobody was hurt.",
+        "## Afterwards",
+        "It was rebuilt.",
+    )
+    inside = {"id": "a", "question": "Was anybody hurt?", "answerable": True}
+    above = {"id": "b", "question": "When was it rebuilt?", "answerable": True}
+    asked = write(
+        tmp_path / "set.jsonl",
+        {"documents": ["mill.md"]},
+        {**inside, "evidence": ["It *burned down* in 1871"]},
+        {**above, "evidence": [["The old mill", "rebuilt"]]},
+        {**above, "id": "c", "evidence": ["The old mill"]},
+    )
+    records = json.loads(footnote_eval(asked, "--json", "-"))["records"]
+    texts = [paragraph.id for paragraph in read_document(tmp_path / "mill.md").paragraphs]
+    # Where it stands in a paragraph too, the heading does not count.
+    expected = [texts[1:2], texts[2:], texts]
+    assert [own["gold"]["relevant"][0]["units"] for own in records] == expected
+    assert [own["rank"] for own in records] == [1, 1, 1]
+    wrong = write(
+        tmp_path / "none.jsonl", {"documents": ["mill.md"]}, {**inside, "evidence": ["#"]}
+    )
+    with pytest.raises(QuestionSetError, match="a stands in no paragraph"):
+        footnote_eval(wrong)
 
 
 def test_squad_is_told_by_its_content(tmp_path: Path) -> None:
