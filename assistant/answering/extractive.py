@@ -181,11 +181,12 @@ def _answered(paragraph: Paragraph, number: int) -> int:
 
 def repeats(candidate: Candidate, chosen: Sequence[Candidate]) -> bool:
     """Whether it says what one of the chosen sentences says, by the terms that they share."""
-    own = set(terms_of(candidate.sentence.text))
-    if not own:
-        return True
-    for other in chosen:
-        theirs = set(terms_of(other.sentence.text))
-        if len(own & theirs) >= REDUNDANT * min(len(own), len(theirs) or 1):
-            return True
-    return False
+    own = _terms(candidate)
+    return not own or any(
+        len(own & theirs) >= REDUNDANT * min(len(own), len(theirs) or 1)
+        for theirs in map(_terms, chosen)
+    )
+
+
+def _terms(candidate: Candidate) -> set[str]:
+    return set(terms_of(candidate.sentence.text, candidate.hit.paragraph.language))

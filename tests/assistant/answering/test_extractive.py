@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from assistant.answering.extractive import choose, quote
+import pytest
+
+from assistant.answering.extractive import choose, quote, repeats
 from assistant.calibration import Logistic
-from assistant.retrieval.evidence import Candidate
+from assistant.retrieval.evidence import Candidate, unscored
 from index import Hit, document_from_text
 
 TEXT = (
@@ -52,6 +54,30 @@ def test_a_question_for_several_things_gets_more() -> None:
 
 def test_the_same_sentence_is_quoted_once() -> None:
     assert len(texts("When?", [candidate(0, 0, 2.0), candidate(1, 2, 2.0)])) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (
+            "Die Bäckereien am Hafen backen täglich frische Brote.",
+            "Die Bäckerei am Hafen backt täglich frisches Brot.",
+            True,
+        ),
+        (
+            "Es ist nicht für die Kinder, die in der Stadt sind.",
+            "Es ist nicht für die Hunde, die in der Stadt sind.",
+            False,
+        ),
+    ],
+)
+def test_what_repeats_another_is_told_in_its_own_language(
+    one: str, other: str, same: bool
+) -> None:
+    [paragraph] = document_from_text(f"{one} {other}", "hafen.txt").paragraphs
+    assert paragraph.language == "de"
+    first, second = (unscored(paragraph, number) for number in (0, 1))
+    assert repeats(second, [first]) == same
 
 
 def test_never_more_than_allowed() -> None:
