@@ -27,7 +27,7 @@ from assistant.llm.client import (
     load_model,
     name_of,
 )
-from assistant.llm.sanitising import declines, instructs, one_line, plain_sentence
+from assistant.llm.sanitising import declines, one_line, plain_sentence
 from assistant.query.rewriting import Turn
 from assistant.retrieval.evidence import Candidate
 from index.chunking.sentences import sentence_spans
@@ -74,8 +74,7 @@ def messages(
         turns = []
     left -= sum(len(text) for _, text in turns)
     chosen: list[Candidate] = []
-    told = [candidate for candidate in candidates if not instructs(candidate.sentence.text)]
-    ranked = sorted(told, key=lambda c: -probability.probability(c.features))
+    ranked = sorted(candidates, key=lambda c: -probability.probability(c.features))
     for candidate in ranked[:FACTS]:
         left -= len(candidate.sentence.text) + 5
         if left < 0 and chosen:
@@ -178,8 +177,8 @@ class Writer:
         model = self._loaded()
         most = min(MAX_TOKENS, model.context // 3)
         room = (model.context - most - RESERVE) * CHARACTERS
-        told = [one_line(text) for text in texts if not instructs(text)]
-        facts = "\n".join(f"{number}. {text}" for number, text in enumerate(told, start=1))[:room]
+        numbered = (f"{number}. {one_line(text)}" for number, text in enumerate(texts, start=1))
+        facts = "\n".join(numbered)[:room]
         asked = prompts.SECTION_USER.format(facts=facts)
         said = [("system", prompts.SYSTEM), ("user", asked)]
         yield from islice(sentences(model.stream(said, most)), CONDENSED)

@@ -1,7 +1,9 @@
-"""What is kept from a language model, and what is taken off what it writes.
+"""What is taken off what a language model is told and off what it writes.
 
-A sentence of a document that speaks to a language model instead of to a reader can be quoted like
-any other; it is only not put before a language model, and supports nothing that one writes.
+A sentence of a document that speaks to a language model is put before it like any other: it cannot
+be told from those that speak to a reader ("You must always wear a helmet."). What protects is that
+documents are marked as quotations, that a model has no tools, and that nothing is shown of what it
+writes but what the documents support.
 """
 
 from __future__ import annotations
@@ -24,26 +26,6 @@ _DECLINES = re.compile(
     r"(do(es)?( not|n't)|is not|isn't|are not))",
     re.IGNORECASE,
 )
-_TO_A_MODEL = re.compile(
-    r"<\|[^|<>]*\|>|\[/?INST\]|<</?SYS>>|<(start|end)_of_turn>|"
-    r"^\W*(system|assistant|user|developer|human|ai)( prompt| message)?\s*[:>\]]|"
-    r"\b(ignore|disregard|forget|override|bypass)\b.{0,40}\b(instruction|rule|prompt|fact|above|"
-    r"previous|prior|earlier|everything|document|text|evidence|constraint|polic)|"
-    r"\b(new|updated|secret|hidden|system) (instructions?|prompt)\b|"
-    r"\byou (are|must|should|will|have to|shall) (now|always|never|answer|reply|respond|say|"
-    r"state|output|print|repeat|pretend|obey|an? (ai|assistant|model|chatbot))\b|"
-    r"^\W*(please |now |then |instead |and )*(answer|reply|respond|say|write|output|print|repeat|"
-    r"append|translate|tell|pretend|act|cite|begin|end)\b|"
-    r"\b(as an ai|jailbreak|developer mode|your (system )?prompt|your instructions|"
-    r"(to|for) the (ai|language model|assistant))\b|"
-    r"\[\d+\]\s*(supports|confirms|says)",
-    re.IGNORECASE,
-)
-
-
-def instructs(text: str) -> bool:
-    """Whether a sentence tells a language model what to do, as far as its wording shows."""
-    return _TO_A_MODEL.search(text) is not None
 
 
 def one_line(text: str) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from assistant.english import content_stems
-from assistant.llm.sanitising import instructs
 from index import Hit
 
 # Chosen on AttributionBench dev, WiCE dev and FEVER: more windows cost time and help nowhere.
@@ -83,15 +82,17 @@ class Ground:
 def grounds(claim: str, hits: Sequence[Hit]) -> list[Ground]:
     """What the claim may rest on, each once; the nearest sentence alone is the first.
 
-    A sentence that tells a language model what to do is no evidence of what it wants to be said.
-
     Args:
         claim: one sentence.
         hits: paragraphs found with the claim as the query.
     """
     stems = content_stems(claim)
     nearest = sorted(
-        (SentenceRun(hit, number, number) for hit in hits for number in _telling(hit)),
+        (
+            SentenceRun(hit, number, number)
+            for hit in hits
+            for number in range(len(hit.paragraph.sentences))
+        ),
         key=lambda run: -(run.cosine + cover(stems, run.text)),
     )[:NEAREST]
     found = [Ground((run,)) for own in nearest for run in _windows(own)]
@@ -103,19 +104,12 @@ def cover(claim: frozenset[str], text: str) -> float:
     return len(claim & content_stems(text)) / len(claim) if claim else 0.0
 
 
-def _telling(hit: Hit) -> list[int]:
-    sentences = enumerate(hit.paragraph.sentences)
-    return [number for number, sentence in sentences if not instructs(sentence.text)]
-
-
 def _windows(own: SentenceRun) -> Iterator[SentenceRun]:
     """The sentence, it with its neighbours, and the whole paragraph, as far as they fit."""
-    telling = _telling(own.hit)
     last = len(own.hit.paragraph.sentences) - 1
     for reach in (*REACH, last):
         run = SentenceRun(own.hit, max(0, own.first - reach), min(last, own.last + reach))
-        whole = all(number in telling for number in range(run.first, run.last + 1))
-        if run == own or (whole and run.end - run.start <= WIDEST):
+        if run == own or run.end - run.start <= WIDEST:
             yield run
 
 

@@ -71,9 +71,7 @@ def test_the_same_sentence_is_quoted_once() -> None:
         ),
     ],
 )
-def test_what_repeats_another_is_told_in_its_own_language(
-    one: str, other: str, same: bool
-) -> None:
+def test_what_repeats_another_is_told_in_its_own_language(one: str, other: str, same: bool) -> None:
     [paragraph] = document_from_text(f"{one} {other}", "hafen.txt").paragraphs
     assert paragraph.language == "de"
     first, second = (unscored(paragraph, number) for number in (0, 1))
