@@ -7,6 +7,7 @@ What takes long to import is imported where it is first needed.
 from __future__ import annotations
 
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,11 +15,14 @@ import typer
 from typer.core import TyperGroup
 
 from assistant.cli.options import EncoderName, IndexDir, ReaderName, Source, notes
-from assistant.settings import load_settings
+from assistant.settings import load_settings, not_installed
 from evals.cli import comparing, fitting
 from evals.cli.options import MISSED, JsonOut, Seed, Sets, out, progress, tell, tell_left_out
 from evals.running.history import History
 from index.errors import QuestionSetError
+
+#: What the extra `evals` installs, by what it is imported as.
+EXTRA = ("ir_measures", "matplotlib", "sklearn")
 
 
 class RunByDefault(TyperGroup):
@@ -36,6 +40,17 @@ app = typer.Typer(
     help="Measures answers on question sets, and fits the numbers that decide them.",
     no_args_is_help=True,
 )
+
+
+@app.callback()
+def check_installed(context: typer.Context) -> None:
+    """Refuse, but for adding a question, where what only measuring and fitting need is lacking.
+
+    Raises:
+        SettingsError: the extra `evals` is not installed.
+    """
+    if context.invoked_subcommand != "add" and not all(map(find_spec, EXTRA)):
+        raise not_installed("`footnote eval`", "evals")
 
 
 @app.command()
