@@ -86,7 +86,8 @@ def _book(archive: zipfile.ZipFile) -> _Book:
         if (path := _beside(package, item["href"])) in present and path != contents
     ]
     title = next((own.text() for own in tree.root.traverse() if own.tag == "dc:title"), "")
-    return _Book(" ".join(title.split()) or None, pages, labels)
+    # A page that is named again and again would be written as often.
+    return _Book(" ".join(title.split()) or None, list(dict.fromkeys(pages)), labels)
 
 
 def _entries(contents: Any) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ from index.chunking.html import read_html
 from index.chunking.layout import Layout, locked
 from index.chunking.mail import read_eml, read_msg
 from index.chunking.markdown import read_markdown
-from index.chunking.packed import check_packed, is_packed, members
+from index.chunking.packed import members
 from index.chunking.pdf.reader import is_pdf, read_pdf
 from index.chunking.plaintext import read_plain
 from index.chunking.rich_text import read_rich_text
@@ -37,8 +37,6 @@ class Format:
         recognises: whether a file is of the format.
         read: makes a layout of them.
         has_pages: whether that says where on which page each word is printed.
-        is_isolated: whether its parser has a process of its own anyway; others are read in one
-            (see `isolation`).
     """
 
     name: str
@@ -46,7 +44,6 @@ class Format:
     recognises: Recogniser
     read: Reader
     has_pages: bool = False
-    is_isolated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +67,9 @@ TEXT_FORMATS = (
 )
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# Without `+` after the repetitions each way to divide what stands before would be tried.
 _HTML = re.compile(
-    rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype\s+html|html)\b",
+    rb"(?:\xef\xbb\xbf)?(?:\s++|<\?xml[^>]*+>|<!--.*?-->)*+<(?:!doctype\s+html|html)\b",
     re.I | re.S,
 )
 _MAIL = re.compile(rb"\A(?:[A-Za-z-]+:[^\n]*\n(?:[ \t][^\n]*\n)*){3,}", re.S)
@@ -122,9 +120,7 @@ def _is_epub(file: File) -> bool:
 _ODF = "application/vnd.oasis.opendocument."
 
 FORMATS = (
-    Format(
-        "pdf", (".pdf",), lambda f: is_pdf(f.content), read_pdf, has_pages=True, is_isolated=True
-    ),
+    Format("pdf", (".pdf",), lambda f: is_pdf(f.content), read_pdf, has_pages=True),
     Format(
         "docx",
         (".docx", ".docm"),
@@ -169,10 +165,8 @@ def format_of(content: bytes, name: str) -> Format | None:
     Raises:
         UnreadableError: they are of a kind that is known and not read.
     """
-    file = File(content, members(content))
+    file = File(content, members(content, name))
     found = next((own for own in FORMATS if own.recognises(file)), None)
-    if is_packed(content):
-        check_packed(content, name)
     if found is None and content.startswith(_OLE):
         if _has_stream("EncryptedPackage")(file):
             raise locked(name)

@@ -23,13 +23,13 @@ from index.errors import UnreadableError
 
 _SPACE = re.compile(r"[\s\xa0]+")
 _UNSEEN = re.compile("[\u00ad\u200b\ue000-\uf8ff]")
-_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.I)
+_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*+=\s*+[\"']?+\s*+([\w.:-]+)", re.I)
 _XML_CHARSET = re.compile(rb"<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([\w.:-]+)", re.I)
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _MARK = re.compile(r"\s*(?P<open>[\[(]?)\s*(?:\d{1,3}|[a-z]|[ivx]{1,5}|[*†‡§¶#↑^↩︎]+)\s*[\])]?\s*")
 _OUTSIDE = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.I)
 #: An element without content in XML, which HTML knows of some elements alone.
-_CLOSED = re.compile(r"<([a-zA-Z][\w:.-]*)((?:\s[^<>]*?)?)\s*/>")
+_CLOSED = re.compile(r"<([a-zA-Z][\w:.-]*+)((?:\s[^<>]*+|/)?+)(?<=/)>")
 _VOID = "area base br col embed hr img input link meta source track wbr".split()
 
 _SKIPPED = frozenset(
@@ -107,7 +107,7 @@ def html_text(content: bytes, name: str) -> str:
             encoding = codecs.lookup(declared[1].decode("ascii")).name
             # As browsers take it: Western pages say ISO 8859-1 and mean Windows'.
             return content.decode("cp1252" if encoding == "iso8859-1" else encoding)
-        except (LookupError, UnicodeDecodeError):
+        except (LookupError, UnicodeError):
             pass  # It says what it is not: its bytes tell.
     return decoded(content, Path(name))
 
@@ -115,7 +115,7 @@ def html_text(content: bytes, name: str) -> str:
 def as_html(xhtml: str) -> str:
     """XHTML so that a parser of HTML reads it: `<script/>` would begin one that never ends."""
     return _CLOSED.sub(
-        lambda m: m[0] if m[1].lower() in _VOID else f"<{m[1]}{m[2]}></{m[1]}>", xhtml
+        lambda m: m[0] if m[1].lower() in _VOID else f"<{m[1]}{m[2][:-1]}></{m[1]}>", xhtml
     )
 
 

@@ -1,71 +1,90 @@
-"""Files are read in a process of their own, which a hostile one can end and nothing else with it.
+"""What reads or draws a file runs in a process of its own, which a hostile one can end and nothing
+else with it.
 
 A sheet with a cell in its first row and one in its last makes a parser ask for half a terabyte;
 others make one crash, or never come to an end. The process is started with the first file, kept for
-the next, and ends with the one that started it, however that ends. Requests and answers are lines
-of JSON, a request with the bytes of the file behind it; nothing that comes back is run.
+the next, and ends with the one that started it, however that ends. It is this interpreter anew and
+not a copy: threads do not live through one. And unlike those of `multiprocessing` it does not run
+the program again that started it, which may be a few lines that nothing guards.
 """
 
 from __future__ import annotations
 
 import atexit
-import json
 import os
+import pickle
 import subprocess
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, TypeVar
 
-from index import errors
-from index.chunking.formats import FORMATS
-from index.chunking.layout import Block, Heading, Layout, Place
 from index.errors import DocumentError, UnreadableError
 
-SECONDS = 300.0
-"""How long a file may take: those of a thousand pages take some ten."""
-
 MEMORY = 4 << 30
-"""Bytes that reading a file may take, where the system can hold a process to it."""
+"""Bytes that a file may take, where the system can hold a process to it."""
 
 _START = "import sys; sys.path[:] = {path!r}; from index.chunking.isolation import serve; serve()"
+_ARRAYS = ("_reconstruct", "_frombuffer", "ndarray", "dtype")
+
+_Made = TypeVar("_Made")
 
 
-class ReadingProcess:
-    """Reads files one after the other. May be used from many threads."""
+class IsolatedProcess:
+    """Calls functions one after the other. May be used from many threads.
 
-    def __init__(self) -> None:
+    Args:
+        seconds: how long a call may take.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
         self._guard = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        atexit.register(self.close)
 
-    def read(self, format_name: str, content: bytes, name: str) -> Layout:
-        """The layout of a file, by the reader of its format.
+    def run(self, name: str, function: Callable[..., _Made], *arguments: Any) -> _Made:
+        """What a function makes of a file.
+
+        Args:
+            name: of the file, for messages.
+            function, arguments: what is called with what; it is found by its name in its module,
+                and what it returns consists of our own values and arrays.
 
         Raises:
-            DocumentError: as the reader does; or it takes too long, or more memory than a document
-                should, or makes its reader crash.
+            DocumentError: as the function does; or the file takes too long, or more memory than a
+                document should, or makes the function fail or crash.
         """
         with self._guard:
-            process = self._process = self._running()
-            timer = threading.Timer(SECONDS, process.kill)
+            process = self._running()
+            timer = threading.Timer(self.seconds, process.kill)
             timer.daemon = True
             timer.start()
             try:
-                answer = _ask(process, format_name, content, name)
-            except (OSError, ValueError) as error:
+                assert process.stdin and process.stdout  # noqa: S101 (both are pipes)
+                pickle.dump((function, arguments), process.stdin)
+                process.stdin.flush()
+                made, error, fault = _Answers(process.stdout).load()
+            except BaseException as ending:
+                # Whatever it was, an interrupt say, an answer that comes later is to no question.
                 in_time = timer.is_alive()
                 self._end()
-                raise _failed(name, in_time) from error
+                if isinstance(ending, (OSError, EOFError, pickle.UnpicklingError)):
+                    raise _failed(name, self.seconds if not in_time else None) from ending
+                raise
             finally:
                 timer.cancel()
-        if "error" in answer:
-            kind = getattr(errors, answer["kind"])
-            raise kind(answer["error"])
-        if "fault" in answer:
-            raise RuntimeError(f"reading {name!r} failed:\n{answer['fault']}")
-        return _layout(answer)
+        if fault:
+            raise UnreadableError(
+                f"{name!r} cannot be read ({fault.splitlines()[-1]}). Open it in the program that "
+                "made it and save it anew, or leave it out."
+            ) from RuntimeError(fault)
+        if error:
+            raise error
+        return made  # type: ignore[no-any-return]
 
     def close(self) -> None:
         """End the process."""
@@ -80,56 +99,43 @@ class ReadingProcess:
             self._process = None
 
     def _running(self) -> subprocess.Popen[bytes]:
-        if self._process and self._process.poll() is None:
-            return self._process
-        self._end()
-        path = [str(Path(own).absolute()) for own in sys.path]
-        return subprocess.Popen(  # noqa: S603 (this interpreter, on this file)
-            [sys.executable, "-c", _START.format(path=path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # a parser that crashes writes what no user can use
-        )
+        if self._process is None or self._process.poll() is not None:
+            self._end()
+            path = [str(Path(own).absolute()) for own in sys.path]
+            self._process = subprocess.Popen(  # noqa: S603 (this interpreter, on this file)
+                [sys.executable, "-c", _START.format(path=path)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,  # a parser that crashes writes what no user can use
+            )
+        return self._process
 
 
-READING = ReadingProcess()
-atexit.register(READING.close)
+READING = IsolatedProcess(300.0)
+"""Reads files: those of a thousand pages take some ten seconds."""
 
 
-def _ask(
-    process: subprocess.Popen[bytes], format_name: str, content: bytes, name: str
-) -> dict[str, Any]:
-    requests, answers = cast(BinaryIO, process.stdin), cast(BinaryIO, process.stdout)
-    request = {"format": format_name, "name": name, "size": len(content)}
-    requests.write(json.dumps(request).encode() + b"\n")
-    requests.write(content)
-    requests.flush()
-    answer: dict[str, Any] = json.loads(answers.readline())  # without a line: a ValueError
-    return answer
+class _Answers(pickle.Unpickler):
+    """Takes our own values and arrays alone: nothing that comes back is run."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        found = super().find_class(module, name)
+        is_array = module.partition(".")[0] == "numpy" and name in _ARRAYS
+        if is_array or (isinstance(found, type) and found.__module__.startswith("index.")):
+            return found
+        raise pickle.UnpicklingError(f"an answer holds {module}.{name}")
 
 
-def _failed(name: str, in_time: bool) -> UnreadableError:
-    if not in_time:
+def _failed(name: str, seconds: float | None) -> UnreadableError:
+    if seconds is not None:
         return UnreadableError(
-            f"{name!r} was given up after {SECONDS:.0f} seconds. Split it, or leave it out."
+            f"{name!r} was given up after {seconds:.0f} seconds. Split it, or leave it out."
         )
     return UnreadableError(
         f"{name!r} takes more memory than a document should, or makes its reader crash. Open it in "
         "the program that made it, remove what stands far outside of the text or table, and save "
         "it anew; or leave it out."
     )
-
-
-def _layout(answer: dict[str, Any]) -> Layout:
-    parts: list[Heading | Block] = []
-    for part in answer["parts"]:
-        if isinstance(part[0], int):
-            parts.append(Heading(*part))
-        else:
-            kind, spans = part
-            parts.append(Block(tuple((start, end) for start, end in spans), kind))
-    places = tuple(Place(*place) for place in answer["places"])
-    return Layout(answer["text"], tuple(parts), answer["title"], places)
 
 
 # --- in the process -------------------------------------------------------------------------------
@@ -141,33 +147,22 @@ def serve() -> None:
     # What libraries print is no answer.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     _limit_memory()
-    for line in requests:
-        answers.write(json.dumps(_answer(json.loads(line), requests)).encode() + b"\n")
-        answers.flush()
+    with suppress(EOFError):
+        while True:
+            function, arguments = pickle.load(requests)  # noqa: S301 (of who started it)
+            pickle.dump(_answer(function, arguments), answers)
+            answers.flush()
 
 
-def _answer(request: dict[str, Any], requests: BinaryIO) -> dict[str, Any]:
-    content, name = requests.read(request["size"]), request["name"]
-    (own,) = (own for own in FORMATS if own.name == request["format"])
+def _answer(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, Any, str]:
     try:
-        layout = own.read(content, name)
+        return function(*arguments), None, ""
     except DocumentError as error:
-        return {"kind": type(error).__name__, "error": str(error)}
+        return None, error, ""
     except MemoryError:
-        return {"kind": "UnreadableError", "error": str(_failed(name, in_time=True))}
-    except Exception:  # noqa: BLE001 (told and raised where it was asked for)
-        return {"fault": traceback.format_exc()}
-    return {
-        "text": layout.text,
-        "title": layout.title,
-        "places": [(own.start, own.page, own.label) for own in layout.places],
-        "parts": [
-            (part.level, part.text, part.start, part.end)
-            if isinstance(part, Heading)
-            else (part.kind, part.spans)
-            for part in layout.parts
-        ],
-    }
+        raise  # the process ends, and with it what it has taken
+    except Exception:  # noqa: BLE001 (told where it was asked for)
+        return None, None, traceback.format_exc()
 
 
 def _limit_memory() -> None:

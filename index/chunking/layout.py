@@ -68,6 +68,10 @@ class Layout:
     boxes: Boxes | None = None
 
 
+MAX_TEXT = 200_000_000
+"""Characters: a table that says long names of columns in each row would fill the memory."""
+
+
 @dataclass(slots=True)
 class Composer:
     """Writes the text of a layout, block after block, and takes note of where each stands."""
@@ -78,10 +82,19 @@ class Composer:
     length: int = 0
 
     def write(self, text: str) -> Span:
-        """Add text as it is; where it stands."""
+        """Add text as it is; where it stands.
+
+        Raises:
+            UnreadableError: it is too much.
+        """
         start = self.length
         self._pieces.append(text)
         self.length += len(text)
+        if self.length > MAX_TEXT:
+            raise UnreadableError(
+                f"It holds more than {MAX_TEXT / 1e6:,.0f} million characters. Split it, or leave "
+                "it out."
+            )
         return start, self.length
 
     def text(self, start: int) -> str:

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -90,9 +90,7 @@ class RawDocument:
             # As it is now: it may have changed since it was found.
             raw = _content(self.file)
             content = bytes_hash(raw)
-            own = _BINARY[self.format]
-            read = own.read if own.is_isolated else partial(READING.read, own.name)
-            layout = read(raw, self.file.name)
+            layout = READING.run(self.file.name, _BINARY[self.format].read, raw, self.file.name)
         language = language_of(layout.text)
         segmented = segmentation(layout, self.id, language)
         if not segmented.paragraphs:
@@ -169,12 +167,19 @@ def document_from_text(
 
 @contextmanager
 def _named(source: str) -> Iterator[None]:
-    """Errors in the `with` say what they are of."""
+    """Errors in the `with` say what they are of, and those of no reader are of the file too."""
     try:
         yield
     except DocumentError as error:
         error.source = source
         raise
+    except Exception as error:  # whatever a file makes the libraries below stumble over
+        unreadable = UnreadableError(
+            f"{source!r} cannot be read ({error!r}). Open it in the program that made it and save "
+            "it anew, or leave it out."
+        )
+        unreadable.source = source
+        raise unreadable from error
 
 
 def _text(text: str, source: str, title: str | None, name: str, content: str) -> RawDocument:

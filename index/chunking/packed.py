@@ -25,40 +25,32 @@ DAMAGED = (
 )
 """What reading a damaged packed file raises."""
 
+MAX_MEMBERS = 20_000
+"""Files that it may hold: each is opened to be looked at."""
+
 _MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _MARKUP = (".xml", ".rels", ".opf", ".ncx", ".xhtml", ".html", ".htm")
 
 
-def is_packed(content: bytes) -> bool:
-    """Whether it is a packed file."""
-    return content.startswith(_MAGIC)
+def members(content: bytes, name: str) -> frozenset[str]:
+    """The names of what a packed file holds; none of a file that is not packed.
 
-
-def members(content: bytes) -> frozenset[str]:
-    """The names of what it holds; none of a file that is not packed, or damaged."""
-    if not is_packed(content):
+    Raises:
+        UnreadableError: it is damaged, would fill the memory, or would have a parser write the same
+            text a million times.
+    """
+    if not content.startswith(_MAGIC):
         return frozenset()
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
-            return frozenset(archive.namelist())
-    except DAMAGED:
-        return frozenset()  # `check_packed` tells of it
-
-
-def check_packed(content: bytes, name: str) -> None:
-    """Refuse what would fill the memory, or have a parser write the same text a million times.
-
-    Raises:
-        UnreadableError: it is such a file, or damaged.
-    """
-    try:
-        with zipfile.ZipFile(BytesIO(content)) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-            if size > MAX_UNPACKED:
+            held = archive.infolist()
+            size = sum(member.file_size for member in held)
+            if size > MAX_UNPACKED or len(held) > MAX_MEMBERS:
                 raise UnreadableError(
-                    f"{name!r} would take {size / 1e9:,.0f} GB unpacked. Leave it out."
+                    f"{name!r} would take {size / 1e9:,.0f} GB unpacked, in {len(held):,} files. "
+                    "Leave it out."
                 )
-            for member in archive.infolist():
+            for member in held:
                 if member.filename.lower().endswith(_MARKUP):
                     with archive.open(member) as part:
                         if b"<!ENTITY" in part.read(65536):
@@ -66,6 +58,7 @@ def check_packed(content: bytes, name: str) -> None:
                                 f"{name!r} defines entities of its own in {member.filename}, which "
                                 "no program that writes documents does. Leave it out."
                             )
+            return frozenset(member.filename for member in held)
     except DAMAGED as error:
         raise UnreadableError(
             f"{name!r} is damaged ({error}). Open it in the program that made it and save it anew."

@@ -210,7 +210,7 @@ class _Writer:
             self.out.block([caption.resolve(self._document).text], "prose")
         grid = [row for row in table.data.grid if row]
         header = [row for row in grid if all(cell.column_header for cell in row)]
-        rows = [_texts(row) for row in grid if row not in header]
+        rows = [_texts(row) for row in grid if not all(cell.column_header for cell in row)]
         if not header and names_columns(rows):
             names, *rows = rows
         else:

@@ -55,9 +55,11 @@ class ProcessLock:
             UnreadableError: the folder cannot be written.
             IndexFullError: the disk has no room for the lock.
         """
+        deadline = time.monotonic() + self.wait
         with self._guard:
             if self._holds == 0:
-                self._acquire()
+                # Another thread may have waited meanwhile: nobody waits twice as long.
+                self._acquire(max(0.0, deadline - time.monotonic()))
             self._holds += 1
         try:
             yield
@@ -68,14 +70,14 @@ class ProcessLock:
                     # By force: an interrupt may have come between acquiring and counting.
                     self._lock.release(force=True)
 
-    def _acquire(self) -> None:
+    def _acquire(self, wait: float) -> None:
         try:
             try:
                 self._lock.acquire(timeout=0)
             except filelock.Timeout:
                 if self._on_wait:
                     self._on_wait(f"Waiting for {self._holder()}, which is using this index …")
-                self._lock.acquire(timeout=self.wait)
+                self._lock.acquire(timeout=wait)
         except filelock.Timeout:
             raise IndexBusyError(
                 f"The index in {self.folder} is in use by {self._holder()}; waited "

@@ -12,6 +12,7 @@ import base64
 import shutil
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
@@ -65,13 +66,12 @@ class PageFiles:
         self._last: tuple[str, Boxes] | None = None
 
     def keep(self, content: str, original: Path, boxes: Boxes) -> None:
-        """Keep a document's file and its boxes; the same ones again change nothing.
+        """Keep a document's file and its boxes. Those that are there are made anew: old ones, which
+        no document has yet, might else be taken for left over.
 
         Raises:
             IndexFullError: the disk is full.
         """
-        if self.holds(content):
-            return
         with translated(self._folder):
             self._folder.mkdir(exist_ok=True)
             part = self._folder / f"{uuid4().hex}.part"
@@ -115,10 +115,11 @@ class PageFiles:
 
     def settle(self, used: Collection[str]) -> None:
         """Delete what belongs to no document any more."""
-        if self._folder.is_dir():
-            for file in self._folder.iterdir():
+        for file in self._folder.glob("*"):
+            # Files are kept by who has not taken the lock yet: one may just have got its name.
+            with suppress(FileNotFoundError):
                 if file.stem not in used and time.time() - file.stat().st_mtime > YOUNG:
-                    file.unlink(missing_ok=True)
+                    file.unlink()
 
     def write(self, content: str, original: bytes, boxes: bytes) -> None:
         """Keep what `read` gave elsewhere.

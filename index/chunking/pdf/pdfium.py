@@ -2,19 +2,14 @@
 
 liteparse writes quotation marks and dashes as a typewriter has them; a quote is to be what is
 printed. And it writes the small figure behind a sentence, which leads to a note, as if it were part
-of the last word. Run as a program of its own, which a hostile file can end and nothing else with
-it: the file comes in on standard input, JSON goes out.
+of the last word.
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
+import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
@@ -51,72 +46,44 @@ class Remarks:
     notes: Mapping[int, Sequence[Place]] = field(default_factory=dict)
 
 
-@contextmanager
-def remarks_on(content: bytes, seconds: float) -> Iterator[Future[Remarks]]:
-    """Read a file beside what is done in the `with`; the process ends with it.
+def remarks_on(content: bytes, seconds: float) -> Remarks:
+    """Read a file, what of it can be read within so many seconds.
 
-    Nothing is said of a file that PDFium cannot read, or not in time: its text is then as liteparse
-    has it.
+    Nothing is said of a file that PDFium cannot read: its text is then as liteparse has it.
     """
-    process = subprocess.Popen(  # noqa: S603 (this file, by this interpreter)
-        [sys.executable, "-I", __file__],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    with ThreadPoolExecutor(1) as beside:
-        try:
-            yield beside.submit(_answer, process, content, seconds)
-        finally:
-            process.kill()
-
-
-def _answer(process: subprocess.Popen[bytes], content: bytes, seconds: float) -> Remarks:
-    try:
-        out, _ = process.communicate(content, seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        return Remarks()
-    if process.returncode:
-        return Remarks()
-    told = json.loads(out)
-    return Remarks(
-        [(page, title, level) for page, title, level in told["outline"]],
-        *(
-            {int(page): [(c, x, y) for c, x, y in own] for page, own in told[kind].items()}
-            for kind in ("marks", "notes")
-        ),
-    )
-
-
-def _remarks(content: bytes) -> dict[str, object]:
     import pypdfium2
 
-    pdf = pypdfium2.PdfDocument(content)
-    outline = []
-    for entry in pdf.get_toc():
-        target = entry.get_dest()
-        page = target.get_index() if target else None
-        if page is not None:
-            outline.append((page + 1, entry.get_title(), entry.level + 1))
-    marks, notes = defaultdict(list), defaultdict(list)
-    for number, page in enumerate(pdf, start=1):
-        if page.get_rotation():
-            continue
-        text = page.get_textpage()
-        said = text.get_text_range()[: text.count_chars()]
-        left, _, _, top = page.get_cropbox()
-        for at, character in enumerate(said):
-            if character in MARKS:
-                a, b, c, d = text.get_charbox(at)
-                marks[number].append((character, (a + c) / 2 - left, top - (b + d) / 2))
-            elif character.isdecimal() and (figures := _note(text, said, at)):
-                a, b, _, d = text.get_charbox(at)
-                notes[number].append((figures, a - left, top - (b + d) / 2))
-        text.close()
-        page.close()
-    return {"outline": outline, "marks": marks, "notes": notes}
+    deadline = time.monotonic() + seconds
+    outline: list[Entry] = []
+    marks: dict[int, list[Place]] = defaultdict(list)
+    notes: dict[int, list[Place]] = defaultdict(list)
+    try:
+        pdf = pypdfium2.PdfDocument(content)
+        for entry in pdf.get_toc():
+            target = entry.get_dest()
+            page = target.get_index() if target else None
+            if page is not None:
+                outline.append((page + 1, entry.get_title(), entry.level + 1))
+        for number, page in enumerate(pdf, start=1):
+            if page.get_rotation():
+                continue
+            text = page.get_textpage()
+            said = text.get_text_range()[: text.count_chars()]
+            left, _, _, top = page.get_cropbox()
+            for at, character in enumerate(said):
+                if character in MARKS:
+                    a, b, c, d = text.get_charbox(at)
+                    marks[number].append((character, (a + c) / 2 - left, top - (b + d) / 2))
+                elif character.isdecimal() and (figures := _note(text, said, at)):
+                    a, b, _, d = text.get_charbox(at)
+                    notes[number].append((figures, a - left, top - (b + d) / 2))
+            text.close()
+            page.close()
+            if time.monotonic() > deadline:
+                break
+    except pypdfium2.PdfiumError:
+        return Remarks()
+    return Remarks(outline, marks, notes)
 
 
 def _note(text: Any, said: str, at: int) -> str:
@@ -130,7 +97,3 @@ def _note(text: Any, said: str, at: int) -> str:
         return ""
     before, own = (FPDFText_GetFontSize(text, place) for place in (at - 1, at))
     return figures if own < SMALL * before else ""
-
-
-if __name__ == "__main__":
-    json.dump(_remarks(sys.stdin.buffer.read()), sys.stdout)

@@ -1,8 +1,7 @@
 """PDF into a layout, through liteparse: blocks in reading order, and a box for every word.
 
 The text is made of the words themselves, never of what the library makes of them, so that each
-character is printed in a box that is known. A hostile file is parsed in a process of its own, which
-is ended when it takes too long.
+character is printed in a box that is known.
 """
 
 # Typographic quotes are meant as they stand.
@@ -10,12 +9,10 @@ is ended when it takes too long.
 
 from __future__ import annotations
 
-import atexit
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -48,10 +45,9 @@ MAX_PAGES = 5000
 AT_ONCE = 1000
 """Pages that are parsed at once: a third of a megabyte each."""
 SECONDS = 120.0
-"""How long a file may take: 185 pages take one."""
+"""How long is listened to what PDFium says beside: of 185 pages it takes one."""
 
 _MAGIC = b"%PDF-"
-_DIED = "worker process died"
 _HYPHENS = ("-", "\u00ad", "\u2010")
 #: Characters of a paragraph that a page may break off in a sentence; shorter ones are labels.
 FULL = 60
@@ -178,7 +174,8 @@ def read_pdf(content: bytes, name: str) -> Layout:
         EmptyDocumentError: it holds pictures of text alone.
     """
     count = _count(content, name)
-    with remarks_on(content, SECONDS) as reading:
+    with ThreadPoolExecutor(1) as beside:
+        reading = beside.submit(remarks_on, content, SECONDS)
         pages = printed_pages(_parsed(content, name, count))
         remarks = reading.result()
     set_marks(pages, remarks)
@@ -270,7 +267,7 @@ def _bare(word: str) -> str:
 
 def _count(content: bytes, name: str) -> int:
     """How many pages it has, told before they are parsed."""
-    count: int = _parse(_parser("1"), content, name).total_pages
+    count: int = _parse(content, name, "1").total_pages
     if count > MAX_PAGES:
         raise UnreadableError(
             f"{name!r} has {count:,} pages; at most {MAX_PAGES:,} are read. Split it."
@@ -280,57 +277,27 @@ def _count(content: bytes, name: str) -> int:
 
 def _parsed(content: bytes, name: str, count: int) -> Iterator[Any]:
     """Its pages, as many at once as the memory is meant to hold."""
-    if count <= AT_ONCE:
-        yield from _parse(_parser(None), content, name).pages
-        return
     for first in range(1, count + 1, AT_ONCE):
-        with closing(_new_parser(f"{first}-{min(first + AT_ONCE - 1, count)}")) as parser:
-            yield from _parse(parser, content, name).pages
+        yield from _parse(content, name, f"{first}-{min(first + AT_ONCE - 1, count)}").pages
 
 
-def _parse(parser: Any, content: bytes, name: str) -> Any:
-    import liteparse
+def _parse(content: bytes, name: str, pages: str) -> Any:
+    from liteparse import LiteParse, ParseError
 
-    try:
-        try:
-            return parser.parse(content)
-        except liteparse.ParseError as error:
-            if _DIED not in str(error):
-                raise
-            # It may have been ended from outside since the last file; then another takes its place.
-            return parser.parse(content)
-    except liteparse.ParseTimeoutError as error:
-        raise UnreadableError(
-            f"{name!r} was given up after {SECONDS:.0f} seconds. Split it, or leave it out."
-        ) from error
-    except liteparse.ParseError as error:
-        if "password" in str(error).lower():
-            raise locked(name) from error
-        reason = "it makes the parser crash" if _DIED in str(error) else error
-        raise UnreadableError(
-            f"{name!r} cannot be read as a PDF ({reason}). Open it in a viewer and print it anew, "
-            "as a PDF, or leave it out."
-        ) from error
-
-
-@cache
-def _parser(pages: str | None) -> Any:
-    parser = _new_parser(pages)
-    # Left to the end of the interpreter, its threads would be cut off and abort the process.
-    atexit.register(parser.close)
-    return parser
-
-
-def _new_parser(pages: str | None) -> Any:
-    from liteparse import LiteParse
-
-    return LiteParse(
+    parser = LiteParse(
         ocr_enabled=False,
         extract_blocks=True,
         emit_word_boxes=True,
         max_pages=MAX_PAGES,
         target_pages=pages,
         quiet=True,
-        pool_size=1,
-        parse_timeout=SECONDS,
     )
+    try:
+        return parser.parse(content)
+    except ParseError as error:
+        if "password" in str(error).lower():
+            raise locked(name) from error
+        raise UnreadableError(
+            f"{name!r} cannot be read as a PDF ({error}). Open it in a viewer and print it anew, "
+            "as a PDF, or leave it out."
+        ) from error

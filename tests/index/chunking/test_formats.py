@@ -5,15 +5,20 @@ from __future__ import annotations
 
 import random
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from growth import grows_linearly
 from office import ITEMS, PROSE, ROW, SECTION, TITLE, WRITERS, damaged
 from xlsxwriter import Workbook
 
 from index import Document, read_document
 from index.chunking.formats import FORMATS, format_of
+from index.chunking.html import as_html
 from index.chunking.loader import read_raw
+from index.chunking.packed import MAX_MEMBERS
+from index.chunking.tables import read_separated
 from index.errors import DocumentError
 
 WITH_PROSE = ("docx", "html", "epub", "odt", "rtf", "eml")
@@ -128,6 +133,36 @@ def test_nothing_of_a_page_is_run_or_fetched(documents: dict[str, Document]) -> 
         assert hidden not in text
 
 
+@pytest.mark.parametrize(
+    ("work", "make", "count"),
+    [
+        (lambda text: format_of(text.encode(), "a"), lambda n: "<!--a-->" * n, 6),
+        (lambda text: format_of(text.encode(), "a"), lambda n: "\n" * n, 2000),
+        (lambda text: read_separated(text, "a"), lambda n: f'a,"b",c\n{chr(34) * n}x\n', 50),
+        (as_html, lambda n: f"<a{' ' * n}", 2000),
+    ],
+    ids=["comments", "blank lines", "quotation marks", "spaces in a tag"],
+)
+def test_what_repeats_takes_time_in_proportion(
+    work: Callable[[str], object], make: Callable[[int], str], count: int
+) -> None:
+    assert grows_linearly(work, make, count)
+
+
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        ("Jahr;Umsatz\n2021;5,2\n2022;6,4\n", "Jahr: 2022 | Umsatz: 6,4"),
+        ('Name, Note, No\nAnn, "tall, fair", 2\nBob, "old", 3\n', "Name: Bob | Note: old | No: 3"),
+        ("a\tb\tc\n1\t2\t3\n1\t2\t3,5\n", "a: 1 | b: 2 | c: 3,5"),
+        ("One column\nof words\n", "of words"),
+    ],
+)
+def test_what_divides_values_is_found(text: str, row: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    assert read_document(tmp_path / "a.csv").paragraphs[-1].text == row
+
+
 # --- refused --------------------------------------------------------------------------------------
 
 
@@ -145,6 +180,10 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
         for number in range(120):
             archive.writestr(f"word/media/{number}.xml", b"0" * 10_000_000)
     assert "GB unpacked" in refusal(file)
+    with zipfile.ZipFile(file, "w") as archive:
+        for number in range(MAX_MEMBERS + 1):
+            archive.writestr(f"{number}.xml", "")
+    assert f"in {MAX_MEMBERS + 1:,} files" in refusal(file)
 
 
 def test_entities_are_refused(tmp_path: Path) -> None:

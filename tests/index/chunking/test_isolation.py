@@ -15,8 +15,7 @@ from office import PROSE, write_docx
 from xlsxwriter import Workbook
 
 from index import read_document
-from index.chunking import isolation
-from index.chunking.isolation import READING
+from index.chunking.isolation import READING, IsolatedProcess
 from index.errors import UnreadableError
 
 
@@ -39,7 +38,7 @@ def test_a_crash_is_told_and_ends_nothing_else(tmp_path: Path, report: Path) -> 
 
 def test_what_takes_too_long_is_given_up(report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     READING.close()  # so that it has everything to import
-    monkeypatch.setattr(isolation, "SECONDS", 0.01)
+    monkeypatch.setattr(READING, "seconds", 0.01)
     with pytest.raises(UnreadableError, match="given up after 0 seconds"):
         read_document(report)
     monkeypatch.undo()
@@ -53,6 +52,44 @@ def test_a_killed_process_is_started_again(report: Path) -> None:
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert PROSE in read_document(report).text
+
+
+def test_any_fault_of_a_reader_is_told_of_its_file(tmp_path: Path, report: Path) -> None:
+    process = IsolatedProcess(60)
+    with pytest.raises(UnreadableError, match=r"odd\.txt.*ValueError: no number") as caught:
+        process.run("odd.txt", fail, "no number")
+    assert "in fail" in str(caught.value.__cause__)
+    assert process.run("odd.txt", len, b"four") == 4, "the process goes on"
+    process.close()
+
+
+def fail(reason: str) -> None:
+    raise ValueError(reason)
+
+
+def test_nothing_that_comes_back_is_run() -> None:
+    process = IsolatedProcess(60)
+    with pytest.raises(UnreadableError) as caught:
+        process.run("evil.txt", evil)
+    assert "an answer holds posix.system" in str(caught.value.__cause__)
+    process.close()
+
+
+class Evil:
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.system, ("true",)
+
+
+def evil() -> Evil:
+    return Evil()
+
+
+def test_memory_is_limited() -> None:
+    process = IsolatedProcess(60)
+    with pytest.raises(UnreadableError, match="more memory"):
+        process.run("large.txt", bytes, 5 << 30)
+    assert process.run("small.txt", len, b"") == 0
+    process.close()
 
 
 def test_many_threads_may_read(report: Path) -> None:

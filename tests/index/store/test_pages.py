@@ -17,7 +17,7 @@ from playwright.sync_api import Browser
 from index import Index
 from index.chunking.loader import RawDocument, read_raw
 from index.errors import DocumentError, UnreadableError
-from index.store.pages import PIECE, SENT, YOUNG, ServedPages
+from index.store.pages import PIECE, SENT, YOUNG, PageFiles, ServedPages
 from index.store.server import Server, ServerAddress
 
 
@@ -82,6 +82,26 @@ def test_what_no_document_needs_goes(index: Index, file: Path, tmp_path: Path) -
     write_docx(tmp_path / "third.docx")
     index.sync([read_raw(tmp_path / "third.docx")])
     assert list(original.parent.iterdir()) == []
+
+
+def test_files_that_come_and_go_meanwhile_are_left_alone(tmp_path: Path) -> None:
+    """As one does that another thread keeps, while what is left over is looked for."""
+    (tmp_path / "1.part").symlink_to(tmp_path / "renamed")
+    PageFiles(tmp_path).settle(())
+    assert [file.name for file in tmp_path.iterdir()] == ["1.part"]
+
+
+def test_what_is_kept_again_is_new(index: Index, file: Path, tmp_path: Path) -> None:
+    """What another process may take for left over until a document names it."""
+    boxes = read_raw(file).document().boxes
+    assert boxes is not None
+    files = PageFiles(tmp_path)
+    files.keep("a", file, boxes)
+    for kept in tmp_path.glob("a.*"):
+        os.utime(kept, (0, 0))
+    files.keep("a", file, boxes)
+    files.settle(())
+    assert files.holds("a")
 
 
 def test_another_machine_has_the_file_from_the_server(

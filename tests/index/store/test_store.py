@@ -7,12 +7,19 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from helpers import PATIENCE, CheapEncoder, write_paragraphs
 
-from index.errors import FootnoteError, IndexCorruptedError, IndexFullError, UnreadableError
+from index.errors import (
+    FootnoteError,
+    IndexBusyError,
+    IndexCorruptedError,
+    IndexFullError,
+    UnreadableError,
+)
 from index.index import Index
 from index.models import Document
 from index.store.integrity import Seal
@@ -360,12 +367,30 @@ def test_the_lock_nests_and_is_shared_by_threads(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert not failures
-    from index.errors import IndexBusyError
 
     with lock.hold(), pytest.raises(IndexBusyError), other.hold():
         pass
     with other.hold():
         pass  # let go of again
+
+
+def test_threads_wait_together_for_another_process(tmp_path: Path) -> None:
+    lock, other = ProcessLock(tmp_path, wait=0.5), ProcessLock(tmp_path, wait=0)
+
+    def seconds(count: int) -> float:
+        def wait() -> None:
+            with pytest.raises(IndexBusyError), lock.hold():
+                pass
+
+        begun = time.monotonic()
+        with ThreadPoolExecutor(count) as threads:
+            for done in [threads.submit(wait) for _ in range(count)]:
+                done.result()
+        return time.monotonic() - begun
+
+    with other.hold():
+        # One after the other they would take twenty times as long; a busy machine gets its chances.
+        assert any(seconds(20) < 10 * seconds(1) for _ in range(5))
 
 
 def test_a_corrupted_index_is_told_each_time_it_is_opened(
