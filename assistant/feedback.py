@@ -19,7 +19,6 @@ import filelock
 
 from assistant.answer import Answer
 from assistant.query.rewriting import Turn
-from assistant.settings import load_settings
 from index import Index
 from index.errors import FootnoteError, UnreadableError
 from index.store.records import Records
@@ -27,36 +26,39 @@ from index.store.records import Records
 WAIT = 10.0  # seconds for another writer; each holds the file for milliseconds
 
 
-def drafts_path(index_dir: Path | None = None) -> Path:
-    """Where drafts are kept: in the folder of the index, which is the user's data folder.
-
-    Args:
-        index_dir: that folder; the one of the settings in force by default.
-    """
-    return (index_dir or load_settings().index_dir) / "drafts.jsonl"
+EARLIER = "drafts.jsonl"
+"""The file beside an index in which an earlier version kept all drafts."""
 
 
-def drafts_of(index: Index) -> Path | Records:
-    """Where what is said of answers from an index is kept: with the index."""
-    return drafts_path(index.folder) if index.chroma is None else index.records("drafts")
+def drafts_of(index: Index) -> Records:
+    """Where what is said of answers from an index is kept: with the index, each draft by itself."""
+    return index.records("drafts")
 
 
-def drafts_in(where: Path | Records) -> str:
-    """The drafts as a question set: a line of JSON for each.
+def drafts_in(index: Index) -> str:
+    """The drafts as a question set: a line of JSON for each, first those of an earlier version.
 
     Raises:
-        UnreadableError: the file cannot be read.
+        UnreadableError: its file cannot be read.
+        IndexUnusableError: the records cannot be read.
     """
-    if not isinstance(where, Path):
-        return "".join(f"{line}\n" for line in where.all().values())
+    file, drafts = index.folder / EARLIER, drafts_of(index).all()
     try:
-        return where.read_text(encoding="utf-8") if where.exists() else ""
+        text = file.read_text(encoding="utf-8") if file.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableError(f"{where} cannot be read: {error}.") from error
+        raise UnreadableError(f"{file} cannot be read: {error}.") from error
+    lines = []
+    for line in filter(str.strip, text.split("\n")):
+        earlier = _parsed(line)
+        if not earlier.get("draft"):
+            drafts.pop(earlier.get("id", ""), None)  # a person has completed it
+        if earlier.get("id") not in drafts:
+            lines.append(line)
+    return "".join(f"{line}\n" for line in [*lines, *drafts.values()])
 
 
 def add_draft(
-    where: Path | Records,
+    drafts: Records,
     question: str,
     *,
     history: Sequence[Turn] = (),
@@ -67,18 +69,16 @@ def add_draft(
 
     An approved answer (`up`) is proposed as the gold: whether it was refused, and what it quoted;
     of an unsure one, that what it showed does answer. Of a rejected one nothing is proposed. The
-    same question after the same conversation is one draft, which says what was said last; one that
-    is completed already is left as it is.
+    same question after the same conversation is one draft, which says what was said last.
 
     Args:
-        where: the file of the set, made when it is not there; or the records of an index.
+        drafts: of an index; see `drafts_of`.
         question: as it was asked.
         history: the conversation before it.
         answer: what was answered, where anything was.
         verdict: what the reader said of it.
 
     Raises:
-        UnreadableError: the file cannot be written, or another process does not let go of it.
         IndexUnusableError: the records cannot be written.
     """
     approved = verdict == "up" and answer is not None
@@ -104,10 +104,7 @@ def add_draft(
     if answer is not None and approved:
         draft["answerable"] = not answer.refused
         draft["evidence"] = [citation.quote for citation in answer.citations]
-    if isinstance(where, Path):
-        put_line(where, draft)
-    else:
-        where.put(draft["id"], _line(draft))
+    drafts.put(draft["id"], _line(draft))
 
 
 def draft_id(question: str, history: Sequence[Turn] = ()) -> str:
@@ -123,7 +120,7 @@ def put_line(path: Path, question: dict[str, Any]) -> None:
     that a reader or a crash never meets half of it.
 
     Raises:
-        UnreadableError: as `add_draft`.
+        UnreadableError: the file cannot be written, or another process does not let go of it.
     """
     path = path.expanduser().resolve()
     try:

@@ -105,13 +105,13 @@ def routes(service: Service) -> APIRouter:
     @router.post("/feedback", status_code=204, responses=problems(404))
     def feedback(vote: Vote, caller: Asker) -> None:
         """Keep what a reader says of an answer, as a draft of a question to evaluate by."""
-        take(vote, service.sessions, caller.owner)
+        take(vote, service, caller.client, caller.owner)
 
     return router
 
 
 async def _in_line(service: Service, caller: Caller, work: Callable[[], Value]) -> Value:
-    async with service.line.place_async(caller.owner):
+    async with service.line.place_async(caller.client, caller.owner):
         return await to_thread.run_sync(work)
 
 
@@ -122,7 +122,9 @@ async def _answer(
     request: Request,
     accept: str | None,
 ) -> AnswerValue | Response:
-    work: Work[Event] = await Work.begin(steps, service.line.place_async(caller.owner))
+    work: Work[Event] = await Work.begin(
+        steps, service.line.place_async(caller.client, caller.owner)
+    )
     if wants_events(accept):
         return EventResponse(work, told(work, _told, failing(request.scope)))
     try:

@@ -18,6 +18,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -214,7 +215,7 @@ def routes(service: Service, *, page: bool) -> APIRouter:
         """Answer the last message from the documents, with markers and what they cite."""
         try:
             llm = _checked(wanted)
-            question, history = _conversation(wanted.messages)
+            question, history = await to_thread.run_sync(_conversation, wanted.messages)
         except _NotTakenError as error:
             return _not_taken(request, error)
         steps = asking(
@@ -226,7 +227,9 @@ def routes(service: Service, *, page: bool) -> APIRouter:
             llm,
             shown=bool(wanted.stream),
         )
-        work: Work[Event] = await Work.begin(steps, service.line.place_async(caller.owner))
+        work: Work[Event] = await Work.begin(
+            steps, service.line.place_async(caller.client, caller.owner)
+        )
         place = _Place(str(request.base_url), page)
         head: dict[str, Any] = {
             "id": f"chatcmpl-{secrets.token_hex(12)}",
@@ -245,7 +248,7 @@ def routes(service: Service, *, page: bool) -> APIRouter:
         return Completion(
             **head,
             choices=[Choice(message=ReplyMessage(content=text, annotations=annotations))],
-            usage=usage(wanted, text),
+            usage=await to_thread.run_sync(usage, wanted, text),
             footnote=AnswerValue.of(answer),
         )
 
@@ -449,8 +452,8 @@ class _Chunks:
         async for event in told(work, self._tell, self._failed):
             yield event
         if self._count and self._text:
-            used = self._count(self._text.text).model_dump()
-            yield data({**self._head, "choices": [], "usage": used})
+            used = await to_thread.run_sync(self._count, self._text.text)
+            yield data({**self._head, "choices": [], "usage": used.model_dump()})
         yield "data: [DONE]\n\n"
 
     def _tell(self, step: Event) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated, Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Header, Path, Request, Response, UploadFile
 from fastapi.responses import FileResponse
 
@@ -56,15 +57,11 @@ def routes(service: Service) -> APIRouter:
         request: Request, caller: Caller, file: UploadFile, name: str, **how: Any
     ) -> DocumentValue | Response:
         status = 200 if how else 201
-        if file.size is not None and file.size > sessions.max_bytes:
-            raise RefusedError(
-                f"The file is larger than {sessions.max_bytes // 1_000_000} MB. Split it, or have "
-                "it added by `footnote index add`.",
-                413,
-            )
-        ticket = await sessions.receive(caller.owner, name, _parts(file))
+        if (file.size or 0) > sessions.inbox.max_bytes:
+            raise RefusedError(str(sessions.inbox.too_large), 413)
+        ticket = await sessions.inbox.receive(caller.client, caller.owner, name, _parts(file))
         steps = indexing(sessions, caller.owner, ticket, keep=True, **how)
-        work = await Work.begin(steps, service.adding.place_async(caller.owner))
+        work = await Work.begin(steps, service.adding.place_async(caller.client, caller.owner))
         if wants_events(request.headers.get("accept")):
             return EventResponse(work, told(work, _told, failing(request.scope)), status)
         try:
@@ -84,7 +81,7 @@ def routes(service: Service) -> APIRouter:
     async def add(request: Request, caller: Writer, file: UploadFile) -> DocumentValue | Response:
         """Add a document, which only you see. One whose name is there is replaced by `PUT`."""
         name = file.filename or ""
-        there = sessions.named(caller.owner, name)
+        there = await to_thread.run_sync(sessions.named, caller.owner, name)
         if there is not None:
             raise RefusedError(
                 f"There is a document of that name already. To replace it: PUT "
@@ -103,7 +100,7 @@ def routes(service: Service) -> APIRouter:
         identity: Identity, request: Request, caller: Writer, file: UploadFile
     ) -> DocumentValue | Response:
         """Put another file in the place of a document of yours; its id stays."""
-        own(caller, identity)
+        await to_thread.run_sync(own, caller, identity)
         return await index(request, caller, file, file.filename or "", instead=identity)
 
     @router.delete("/{identity}", status_code=204, responses=problems(404))

@@ -131,10 +131,10 @@ def index_drafts(
     encoder: EncoderName = None,
 ) -> None:
     """Print what readers said of answers, as a question set to complete: one JSON line each."""
-    from assistant.feedback import drafts_in, drafts_of
+    from assistant.feedback import drafts_in
 
     with opened_index(settings_of(context)) as index:
-        write_text(drafts_in(drafts_of(index)))
+        write_text(drafts_in(index))
 
 
 @app.command("status")

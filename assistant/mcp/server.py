@@ -89,7 +89,7 @@ PAGE = 100
 COMPLETIONS = 100
 """The protocol's most."""
 
-HERE = Caller("", "", frozenset(("ask",)))
+HERE = Caller("", "", "", frozenset(("ask",)))
 """Who has started this on standard input and output; all that is everyone's is theirs to ask."""
 
 Value = TypeVar("Value", bound=BaseModel)
@@ -235,7 +235,7 @@ class Tools:
             caller = _counted(service, request)
             if not waits:
                 return await to_thread.run_sync(work, service, caller)
-            async with service.line.place_async(caller.owner):
+            async with service.line.place_async(caller.client, caller.owner):
                 return await to_thread.run_sync(work, service, caller)
         except FootnoteError as error:
             raise ToolError(_named(str(error), request)) from error

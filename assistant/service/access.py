@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import ipaddress
 import math
 import time
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 _TRIES = parse("10/minute")
 """Wrong passwords that may be given for a name from an address, to each process."""
 
+_UNIT = 10_000
+_KEPT = parse("500/hour")
+"""How often `_UNIT` bytes of what a client says of answers are kept, by each process."""
+
 _HOW = (
     "Send a key as `Authorization: Bearer KEY`. Whoever runs Footnote makes one: footnote keys "
     "create NAME --scope ask"
@@ -36,11 +41,13 @@ class Caller:
 
     Attributes:
         name: of the key, or of the login; "" where anyone at this machine may ask.
+        client: who it counts as in line and for quotas; see `client_of`.
         owner: what it adds belongs to this owner (see `SessionDocuments`).
         scopes: what it may.
     """
 
     name: str
+    client: str
     owner: str
     scopes: frozenset[Scope]
 
@@ -105,14 +112,16 @@ class Access:
         if bearer and (key := self._keys.find(credentials.strip())):
             if key.is_over:
                 raise RefusedError(f"The key {key.name} has expired. {_HOW}", 401)
-            return Caller(key.name, _owner("key", key.name), frozenset(key.scopes))
+            owner, scopes = _owner("key", key.name), frozenset(key.scopes)
+            return Caller(key.name, f"key {key.name}", owner, scopes)
         if basic and (name := self._login(credentials, address)):
-            return Caller(name, _owner("login", name), frozenset(SCOPES))
+            owner, scopes = _owner("login", name), frozenset(SCOPES)
+            return Caller(name, client_of(name, address), owner, scopes)
         if self.logins.exist() or self._demanded or self._keys.exist():
             given = "The key or the login that was sent is not known, or no longer. " * bool(scheme)
             raise RefusedError((given or "A key is needed here. ") + _HOW, 401)
         # Clients of OpenAI's protocol send some key even where none is needed.
-        return Caller("", _owner("machine", ""), frozenset(SCOPES))
+        return Caller("", client_of(None, address), _owner("machine", ""), frozenset(SCOPES))
 
     def count(self, caller: Caller) -> None:
         """Count a request.
@@ -125,6 +134,24 @@ class Access:
             raise RefusedError(
                 f"{caller.name} has sent as many requests as it may ({self._rate}). Send this one "
                 f"again in {wait} seconds.",
+                429,
+                wait,
+            )
+
+    def count_bytes(self, client: str, size: int) -> None:
+        """Count what a client has kept for good.
+
+        Args:
+            client: see `client_of`.
+            size: in bytes.
+
+        Raises:
+            RefusedError: that is too much.
+        """
+        if not self._limiter.hit(_KEPT, "kept", client, cost=1 + size // _UNIT):
+            wait = self._wait(_KEPT, "kept", client)
+            raise RefusedError(
+                f"So much is not kept of one person in an hour. Send it again in {wait} seconds.",
                 429,
                 wait,
             )
@@ -160,10 +187,28 @@ class Access:
             return None
         return name if self.fits(name, password, address) else None
 
-    def _wait(self, rate: RateLimitItem, whose: str) -> int:
+    def _wait(self, rate: RateLimitItem, *whose: str) -> int:
         """Seconds until one more is taken."""
-        again = self._limiter.get_window_stats(rate, whose).reset_time
+        again = self._limiter.get_window_stats(rate, *whose).reset_time
         return max(1, math.ceil(again - time.time()))
+
+
+def client_of(login: str | None, address: str) -> str:
+    """Names who sends a request, where nobody can give themselves many names: a login, or else an
+    address; of IPv6 the network of 64 bits, all of which whoever has one has.
+
+    Args:
+        login: the name that somebody has logged in by.
+        address: where the request comes from, as far as is known.
+    """
+    if login is not None:
+        return f"login {login}"
+    try:
+        is_v6 = ipaddress.ip_address(address).version == 6
+    except ValueError:
+        return f"address {address}"
+    network = ipaddress.ip_network(f"{address}/64", strict=False) if is_v6 else address
+    return f"address {network}"
 
 
 def _owner(kind: str, name: str) -> str:

@@ -1,6 +1,8 @@
 """What a reader said of an answer, and the answer that it was said of, as the browser tells it."""
 
-from typing import Annotated, Literal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,6 +12,9 @@ from assistant.feedback import add_draft, drafts_of
 from assistant.service.sessions import SessionDocuments
 from assistant.service.streams import turns_of
 from index.errors import MissingPathError
+
+if TYPE_CHECKING:
+    from assistant.service.service import Service
 
 MOST = 100
 """Sentences and citations that an answer may have here."""
@@ -53,18 +58,26 @@ class Vote(BaseModel):
     citations: list[Cited] = Field(max_length=MOST)
 
 
-def take(vote: Vote, sessions: SessionDocuments, owner: str | None) -> None:
+def take(vote: Vote, service: Service, client: str, owner: str | None) -> None:
     """Keep what a reader said as a draft of an evaluation question.
+
+    Args:
+        vote: what was said.
+        service: of the answer that it was said of.
+        client: who says it; see `access.client_of`.
+        owner: whose documents were asked.
 
     Raises:
         MissingPathError: a document is gone, or no longer holds what was quoted.
-        UnreadableError: the drafts cannot be written.
+        RefusedError: so much is not kept of one client.
+        IndexUnusableError: it cannot be kept.
     """
+    service.access.count_bytes(client, len(vote.model_dump_json()))
     add_draft(
-        drafts_of(sessions.index),
+        drafts_of(service.sessions.index),
         vote.question,
         history=turns_of(vote.history),
-        answer=answer_of(vote, sessions, owner),
+        answer=answer_of(vote, service.sessions, owner),
         verdict=vote.verdict,
     )
 

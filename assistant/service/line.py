@@ -1,8 +1,11 @@
 """The line that questions stand in, through whichever door they come: some are answered at once,
 the others wait, and more than that are sent away.
 
-Who has the fewest questions being answered comes first, so that one program with a hundred of them
-holds up nobody else.
+A client is who cannot make itself into many: a login, a key, or else an address. Whoever has the
+fewest questions being answered comes first, so that one client with a hundred of them holds up
+nobody else. Where too many wait, the client that has the most waiting loses its last one: as long
+as others have more, nobody is sent away. Within a client the same holds between those that it
+says it is, such as browsers behind one address.
 """
 
 from __future__ import annotations
@@ -10,14 +13,25 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 
 from index.errors import RefusedError
 
 RETRY = 5
 """Seconds after which there may be room again."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Turn:
+    """A question in line; `come` is done when it may be answered."""
+
+    client: str
+    owner: str
+    idle: bool
+    come: Future[None] = field(default_factory=Future)
 
 
 class Line:
@@ -31,8 +45,8 @@ class Line:
     def __init__(self, at_once: int, most: int) -> None:
         self._at_once = at_once
         self._most = most
-        self._waiting: list[tuple[str, Future[None]]] = []  # first come, first
-        self._running: Counter[str] = Counter()
+        self._waiting: list[_Turn] = []  # first come, first
+        self._running: list[_Turn] = []
         self._guard = threading.Lock()
 
     @property
@@ -43,64 +57,73 @@ class Line:
     @property
     def running(self) -> int:
         """Questions that are being answered."""
-        return self._running.total()
+        return len(self._running)
 
     @contextmanager
-    def place(self, owner: str) -> Iterator[None]:
+    def place(self, client: str, owner: str = "", *, idle: bool = False) -> Iterator[None]:
         """Answer a question inside a `with`, when its turn has come.
 
         Args:
-            owner: whose it is.
+            client: whose it is.
+            owner: who of this client's, as it says itself.
+            idle: nobody waits for it: its turn comes when no other question waits.
 
         Raises:
-            RefusedError: too many wait already.
+            RefusedError: too many wait already, and none has more of them than this client.
         """
-        turn = self._join(owner)
+        turn = self._join(_Turn(client, owner, idle))
         try:
-            turn.result()
+            turn.come.result()
             yield
         finally:
-            self._leave(owner, turn)
+            self._leave(turn)
 
     @asynccontextmanager
-    async def place_async(self, owner: str) -> AsyncIterator[None]:
+    async def place_async(self, client: str, owner: str = "") -> AsyncIterator[None]:
         """The same in a coroutine."""
-        turn = self._join(owner)
+        turn = self._join(_Turn(client, owner, idle=False))
         try:
-            await asyncio.wrap_future(turn)
+            await asyncio.wrap_future(turn.come)
             yield
         finally:
-            self._leave(owner, turn)
+            self._leave(turn)
 
-    def _join(self, owner: str) -> Future[None]:
-        turn: Future[None] = Future()
+    def _join(self, turn: _Turn) -> _Turn:
         with self._guard:
-            if len(self._waiting) >= self._most and self.running >= self._at_once:
-                raise RefusedError(
-                    f"{len(self._waiting)} questions are waiting already. Ask this one again in "
-                    f"{RETRY} seconds.",
-                    503,
-                    RETRY,
-                )
-            self._waiting.append((owner, turn))
+            self._waiting.append(turn)
             self._let_in()
+            if len(self._waiting) > self._most:
+                last = max(reversed(self._waiting), key=_rank(self._waiting))
+                self._waiting.remove(last)
+                if last.come.set_running_or_notify_cancel():
+                    last.come.set_exception(
+                        RefusedError(
+                            f"{len(self._waiting)} questions are waiting already. Ask this one "
+                            f"again in {RETRY} seconds.",
+                            503,
+                            RETRY,
+                        )
+                    )
         return turn
 
-    def _leave(self, owner: str, turn: Future[None]) -> None:
+    def _leave(self, turn: _Turn) -> None:
         with self._guard:
-            if (owner, turn) in self._waiting:  # given up before its turn
-                self._waiting.remove((owner, turn))
-            else:
-                self._running[owner] -= 1
-                if not self._running[owner]:
-                    del self._running[owner]
+            for turns in (self._waiting, self._running):
+                if turn in turns:
+                    turns.remove(turn)
             self._let_in()
 
     def _let_in(self) -> None:
         while self._waiting and self.running < self._at_once:
-            entry = min(self._waiting, key=lambda waiting: self._running[waiting[0]])
-            self._waiting.remove(entry)
-            owner, turn = entry
-            self._running[owner] += 1
-            if turn.set_running_or_notify_cancel():  # one that was given up leaves by itself
-                turn.set_result(None)
+            turn = min(self._waiting, key=_rank(self._running))
+            self._waiting.remove(turn)
+            self._running.append(turn)
+            if turn.come.set_running_or_notify_cancel():  # one that was given up leaves by itself
+                turn.come.set_result(None)
+
+
+def _rank(turns: Sequence[_Turn]) -> Callable[[_Turn], tuple[bool, int, int]]:
+    """Ranks questions by how many of these their client has, then their owner; idle ones last."""
+    clients = Counter(turn.client for turn in turns)
+    owners = Counter((turn.client, turn.owner) for turn in turns)
+    return lambda turn: (turn.idle, clients[turn.client], owners[turn.client, turn.owner])

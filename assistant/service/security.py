@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from starlette.datastructures import Headers
 
 from assistant.llm.servers import is_loopback
@@ -138,6 +138,8 @@ class SecurityMiddleware:
         self.app = app
         self.local = local
         self.access = access
+        # Threads of its own: all others may be busy with what was let in before.
+        self._threads = CapacityLimiter(8)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or pass it on."""
@@ -161,7 +163,7 @@ class SecurityMiddleware:
             return
         if scope["path"] == MCP or (is_of_api(scope["path"]) and scope["path"] not in _OPEN):
             try:
-                await to_thread.run_sync(self._let_in, scope)
+                await to_thread.run_sync(self._let_in, scope, limiter=self._threads)
             except FootnoteError as error:
                 status, again = told(error)
                 response = response_of(scope, status, str(error), retry_after=again)

@@ -96,7 +96,7 @@ class Service:
         return cls(
             assistant,
             SessionDocuments(assistant, max_file, settings.max_documents),
-            Suggestions(),
+            Suggestions(line),
             Writers(assistant, servers if local and not auth else ()),
             line,
             Line(1, ADDING_MOST),
@@ -119,13 +119,13 @@ class Service:
         """
         beside = [
             threading.Thread(target=self.sessions.keep_clear),
-            threading.Thread(target=self.starters.of, args=(self.assistant,)),
             *([threading.Thread(target=watch.run)] if watch else ()),
         ]
         self.assistant.index.keep_house()
         try:
             for thread in beside:
                 thread.start()
+            self.starters.prepare(self.assistant)
             yield
         finally:
             if watch:

@@ -11,21 +11,19 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-import secrets
-import shutil
-import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.documents import UPLOADED
+from assistant.service.uploads import Inbox, safe_name
 from index import Document, DocumentInfo, Index, Paragraph
-from index.chunking.loader import RawDocument, read_raw
-from index.errors import DocumentError, FootnoteError, MissingPathError, UnreadableError
+from index.chunking.loader import read_raw
+from index.errors import DocumentError, FootnoteError, MissingPathError
 from index.models import Boxes
 
 if TYPE_CHECKING:
@@ -43,7 +41,6 @@ AWAY = 30 * 60.0
 _logger = logging.getLogger(__name__)
 
 _KEY = re.compile(r"[A-Za-z0-9-]{20,80}")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f/\\:]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +67,10 @@ class SessionDocuments:
         max_documents: int = MAX_DOCUMENTS,
     ) -> None:
         self._assistant = assistant
-        #: Of a file that is added.
-        self.max_bytes = max_bytes
+        #: Where the files are received that are added.
+        self.inbox = Inbox(max_bytes, max_documents)
         self._max_documents = max_documents
         self._leases = assistant.index.records("sessions")
-        self._inbox = Path(tempfile.mkdtemp(prefix="footnote-"))
         self._seen: set[str] = set()
         self._closed = threading.Event()
 
@@ -90,7 +86,8 @@ class SessionDocuments:
         """Who a browser with this key, logged in under this name, is; None without a good key."""
         if key is None or not _KEY.fullmatch(key):
             return None
-        return hashlib.sha256(f"{user or ''}\0{key}".encode()).hexdigest()[:24]
+        said = f"{user or ''}\0{key}".encode("utf-8", "surrogatepass")
+        return hashlib.sha256(said).hexdigest()[:24]
 
     def touch(self, owner: str | None) -> None:
         """Take note that this browser is still there."""
@@ -173,7 +170,7 @@ class SessionDocuments:
 
     def named(self, owner: str, name: str) -> SessionDocument | None:
         """The document of this owner that a file of that name would take the place of."""
-        source = f"{UPLOADED}{owner}/{_safe(name)}"
+        source = f"{UPLOADED}{owner}/{safe_name(name)}"
         return next((d for d in self.documents(owner) if d.own and d.info.source == source), None)
 
     def boxes(self, owner: str | None, identity: str) -> Boxes | None:
@@ -199,28 +196,6 @@ class SessionDocuments:
 
     # --- adding ------------------------------------------------------------------------------
 
-    async def receive(self, owner: str, name: str, parts: AsyncIterator[bytes]) -> str:
-        """Take in a file; gives the ticket to `add` it with.
-
-        Raises:
-            UnreadableError: it is too large.
-        """
-        ticket = secrets.token_urlsafe(12)
-        folder = self._inbox / owner / ticket
-        folder.mkdir(parents=True)
-        size = 0
-        with (folder / _safe(name)).open("wb") as file:
-            async for part in parts:
-                size += len(part)
-                if size > self.max_bytes:
-                    shutil.rmtree(folder)
-                    raise UnreadableError(
-                        f"It is larger than {self.max_bytes // 1_000_000} MB. Split it, or "
-                        "add it with `footnote index add`."
-                    )
-                file.write(part)
-        return ticket
-
     def add(
         self,
         owner: str,
@@ -234,7 +209,7 @@ class SessionDocuments:
 
         Args:
             owner: whose it is.
-            ticket: from `receive`.
+            ticket: from `Inbox.receive`.
             progress: called as paragraphs are done.
             keep: let it stay when its owner goes away.
             instead: the id of a document of this owner, whose place it takes.
@@ -243,12 +218,8 @@ class SessionDocuments:
             DocumentError: there is no such file, it cannot be read, or there are too many.
         """
         self.touch(owner)
-        folder = self._inbox / owner / Path(ticket).name
-        files = list(folder.iterdir()) if folder.is_dir() else []
-        if not files:
-            raise MissingPathError("The file did not arrive. Add it again.")
-        try:
-            source = f"{UPLOADED}{owner}/{files[0].name}"
+        with self.inbox.taken(owner, ticket) as file:
+            source = f"{UPLOADED}{owner}/{file.name}"
             if instead is not None:
                 source = self.find(owner, instead, own=True).info.source
             own = [s.info.source for s in self.documents(owner) if s.own]
@@ -256,13 +227,11 @@ class SessionDocuments:
                 raise DocumentError(
                     f"There are {len(own)} documents of yours already. Remove one first."
                 )
-            raw = replace(_read(files[0]), source=source)
             try:
+                raw = replace(read_raw(file), source=source)
                 self._assistant.index.sync([raw], progress, keep=keep)
-            except DocumentError as error:
-                raise _named(error, files[0]) from error
-        finally:
-            shutil.rmtree(folder)
+            except DocumentError as error:  # named as its owner does
+                raise type(error)(str(error).replace(str(file), file.name)) from error
         self.touch(owner)
         return self.find(owner, raw.id).info
 
@@ -288,6 +257,7 @@ class SessionDocuments:
 
     def sweep(self) -> None:
         """Remove the documents of browsers that have been away for long."""
+        self.inbox.sweep(AWAY)
         now = time.time()
         # Before the leases: whoever comes in between is here.
         infos = self._assistant.index.documents()
@@ -298,9 +268,6 @@ class SessionDocuments:
             else:
                 self._leases.delete(owner)
         self._clear(infos, lambda owner: owner not in here)
-        for folder in self._inbox.glob("*/*"):  # received, and never added
-            if now - folder.stat().st_mtime > AWAY:
-                shutil.rmtree(folder, ignore_errors=True)
 
     def keep_clear(self, every: float = 60.0) -> None:
         """Sweep now and from time to time until closed; to be run in a thread of its own."""
@@ -309,6 +276,8 @@ class SessionDocuments:
                 self.sweep()
             except FootnoteError as error:  # the index is busy, say: the next time will do
                 _logger.warning("documents that were added were not cleared away: %s", error)
+            except Exception:  # one fault may not keep everything for ever
+                _logger.exception("documents that were added were not cleared away")
             if self._closed.wait(every):
                 return
 
@@ -320,7 +289,7 @@ class SessionDocuments:
             self._clear(self._assistant.index.documents(), self._seen.__contains__)
             for owner in self._seen:
                 self._leases.delete(owner)
-        shutil.rmtree(self._inbox, ignore_errors=True)
+        self.inbox.close()
 
     def _clear(self, infos: Sequence[DocumentInfo], gone: Callable[[str], bool]) -> None:
         for info in infos:
@@ -349,23 +318,3 @@ def paragraph_of(document: Document, number: int) -> Paragraph:
 
 def _is_of(info: DocumentInfo, owner: str | None) -> bool:
     return owner is not None and info.source.startswith(f"{UPLOADED}{owner}/")
-
-
-def _read(file: Path) -> RawDocument:
-    """Read a file that was received; an error names it as the browser did."""
-    try:
-        return read_raw(file)
-    except DocumentError as error:
-        raise _named(error, file) from error
-
-
-def _named(error: DocumentError, file: Path) -> DocumentError:
-    """The error with the file's name in place of where it was received."""
-    return type(error)(str(error).replace(str(file), file.name))
-
-
-def _safe(name: str) -> str:
-    """A file name that stays in its folder and can be shown."""
-    last = PureWindowsPath(name.encode("utf-8", "replace").decode()).name
-    # File systems take at most 255 bytes; the end tells the kind of file.
-    return _UNPRINTABLE.sub("", last).lstrip(".").encode()[-200:].decode(errors="ignore") or "text"

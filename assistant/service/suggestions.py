@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from assistant.answer import Citation, Decided
+from assistant.service.line import RETRY, Line
+from index.errors import RefusedError
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
@@ -18,52 +22,117 @@ SHOWN = 4
 REMEMBERED = 200
 """Sets of documents whose questions are remembered."""
 
+WAITING = 20
+"""Sets of documents whose questions are wanted and not yet known, at most."""
+
+_Set = frozenset[str]
+
 
 class Suggestions:
-    """Suggested questions by the set of documents that they are about."""
+    """Suggested questions by the set of documents that they are about. Each is tried the first
+    time: one set after another, in line behind all that people ask, and by one of those who want
+    them.
 
-    def __init__(self) -> None:
-        self._known: OrderedDict[frozenset[str], tuple[str, ...]] = OrderedDict()
-        # One set at a time: each takes a few answers, and people are waiting for theirs.
-        self._working = threading.Lock()
+    Args:
+        line: where questions wait.
+    """
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._found: OrderedDict[_Set, Future[tuple[str, ...]]] = OrderedDict()
+        self._wanted: dict[_Set, Future[tuple[str, ...]]] = {}
+        self._guard = threading.Lock()
+        self._pool = ThreadPoolExecutor(1, "suggestions")
         self._closed = threading.Event()
 
     def close(self) -> None:
         """Try no more questions."""
         self._closed.set()
+        self._pool.shutdown(cancel_futures=True)
 
-    def of(self, assistant: Assistant) -> tuple[str, ...]:
-        """Questions about the assistant's documents; the first time each is tried."""
-        key = frozenset(assistant.document_ids)
-        with self._working:
-            if key not in self._known:
-                # Whether there is an answer does not depend on who words it.
-                quick = assistant.over(assistant.document_ids, write=False)
-                self._known[key] = tuple(
-                    question
-                    for question in quick.suggestions(CONSIDERED)
-                    if not self._closed.is_set() and _is_answered(quick, question)
-                )
-                while len(self._known) > REMEMBERED:
-                    self._known.popitem(last=False)
-            self._known.move_to_end(key)
-            return self._known[key]
+    async def of(self, assistant: Assistant) -> tuple[str, ...]:
+        """Questions about the assistant's documents.
+
+        Raises:
+            RefusedError: too many others are wanted.
+        """
+        # Shared: who waits no longer takes it from nobody else.
+        return await asyncio.shield(asyncio.wrap_future(self.prepare(assistant)))
+
+    def prepare(self, assistant: Assistant) -> Future[tuple[str, ...]]:
+        """The same, in a while; waits for nothing.
+
+        Raises:
+            RefusedError: as `of`.
+        """
+        documents = frozenset(assistant.document_ids)
+        with self._guard:
+            known = self._found.get(documents) or self._wanted.get(documents)
+            if known is None:
+                if len(self._wanted) >= WAITING:
+                    raise RefusedError(
+                        f"Questions about {WAITING} other choices of documents are looked for "
+                        f"already. Ask again in {RETRY} seconds.",
+                        503,
+                        RETRY,
+                    )
+                known = self._pool.submit(self._try_in_line, assistant, documents)
+                self._wanted[documents] = known
+        return known
 
     def near(
         self, assistant: Assistant, closest: Iterable[Citation], question: str, count: int = 2
     ) -> list[str]:
-        """Questions that are answered, first those about where the closest paragraphs stand."""
+        """Questions that are answered, first those about where the closest paragraphs stand. Asked
+        for by whoever has a place in the line."""
         headings = [h for citation in closest for h in citation.paragraph.heading[-1:]]
         asked = question.casefold()
         return list(
             islice(
                 sorted(
-                    (q for q in self.of(assistant) if q.casefold() != asked),
+                    (q for q in self._try(assistant) if q.casefold() != asked),
                     key=lambda q: not any(heading in q for heading in headings),
                 ),
                 count,
             )
         )
+
+    def _try_in_line(self, assistant: Assistant, documents: _Set) -> tuple[str, ...]:
+        try:
+            with self._line.place("", idle=True):
+                return self._try(assistant)
+        finally:
+            with self._guard:
+                del self._wanted[documents]
+
+    def _try(self, assistant: Assistant) -> tuple[str, ...]:
+        """The questions, tried by the first who wants them and has a place in the line; the others
+        who have one wait for what comes of it."""
+        documents = frozenset(assistant.document_ids)
+        with self._guard:
+            found = self._found.get(documents)
+            if own := found is None:
+                found = self._found[documents] = Future()
+            self._found.move_to_end(documents)
+            while len(self._found) > REMEMBERED:
+                self._found.popitem(last=False)
+        if own:
+            try:
+                # Whether there is an answer does not depend on who words it.
+                quick = assistant.over(assistant.document_ids, write=False)
+                found.set_result(
+                    tuple(
+                        question
+                        for question in quick.suggestions(CONSIDERED)
+                        if not self._closed.is_set() and _is_answered(quick, question)
+                    )
+                )
+            except BaseException as error:
+                with self._guard:
+                    self._found.pop(documents, None)
+                found.set_exception(error)
+                raise
+        return found.result()
 
 
 def _is_answered(assistant: Assistant, question: str) -> bool:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import gradio as gr
+from anyio import to_thread
 from fastapi import Depends, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.middleware import Middleware
@@ -27,6 +28,7 @@ from assistant.api.app import Switch, lifespan_of
 from assistant.api.app import build as build_api
 from assistant.llm.servers import SERVERS, Server
 from assistant.service import feedback as voting
+from assistant.service.access import client_of
 from assistant.service.logs import about, take_over
 from assistant.service.problems import response_of, told
 from assistant.service.security import MCP, check_host
@@ -215,7 +217,8 @@ def _add_streams(server: gr.Server, service: Service) -> None:
         with _told(request) as failed:
             try:
                 whose = owner or str(request.session_hash)
-                with at_once.one_of(whose), service.line.place(whose):
+                client = client_of(request.username, request.client.host)
+                with at_once.one_of(whose), service.line.place(client, whose):
                     for value in answering(service, owner, question, history, documents, llm):
                         yield failed(value)
             except (QuestionError, RefusedError) as error:  # too many of one person's, or of all
@@ -257,6 +260,10 @@ def _add_requests(
             raise HTTPException(400, "This browser gave no key.")
         return identity
 
+    def client(request: Request, name: Annotated[str | None, user]) -> str:
+        return client_of(name, request.client.host if request.client else "")
+
+    one = Annotated[str, Depends(client)]
     anyone = Annotated[str | None, Depends(owner)]
     someone = Annotated[str, Depends(own)]
 
@@ -293,8 +300,9 @@ def _add_requests(
         return service.writers.to_dict()
 
     @server.post("/starters")
-    def starting(documents: list[str], owner: anyone) -> list[str]:
-        return list(starters.of(sessions.asking(owner, documents))[:SHOWN])
+    async def starting(documents: list[str], owner: anyone) -> list[str]:
+        asked = await to_thread.run_sync(sessions.asking, owner, documents)
+        return list((await starters.of(asked))[:SHOWN])
 
     @server.get("/documents/{identity}")
     def document(identity: str, owner: anyone) -> dict[str, Any]:
@@ -341,12 +349,12 @@ def _add_requests(
         sessions.remove(owner, identity)
 
     @server.post("/uploads")
-    async def upload(name: str, request: Request, owner: someone) -> str:
-        return await sessions.receive(owner, name, request.stream())
+    async def upload(name: str, request: Request, owner: someone, client: one) -> str:
+        return await sessions.inbox.receive(client, owner, name, request.stream())
 
     @server.post("/feedback")
-    def feedback(vote: voting.Vote, owner: anyone) -> None:
-        voting.take(vote, sessions, owner)
+    def feedback(vote: voting.Vote, owner: anyone, client: one) -> None:
+        voting.take(vote, service, client, owner)
 
 
 def _owner(user: str | None, headers: Any) -> str | None:

@@ -154,7 +154,7 @@ def test_votes_are_kept_with_the_index(first: Assistant, second: Assistant) -> N
     add_draft(drafts_of(first.index), answer.question, answer=answer, verdict="up")
     add_draft(drafts_of(second.index), answer.question, answer=answer, verdict="down")
     add_draft(drafts_of(second.index), "Who?", verdict="down")
-    lines = drafts_in(drafts_of(first.index)).splitlines()
+    lines = drafts_in(first.index).splitlines()
     assert sorted(json.loads(line)["question"] for line in lines) == [answer.question, "Who?"]
     assert {json.loads(line)["verdict"] for line in lines} == {"down"}
     printed = footnote(

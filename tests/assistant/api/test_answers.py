@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from browsing import QUESTION, QUOTE, UNANSWERABLE
-from helpers import PATIENCE
+from helpers import PATIENCE, footnote
 from services import api, client_of, problem
 
 from assistant import Assistant
@@ -222,7 +222,7 @@ def test_a_verdict_becomes_a_draft(client: httpx.Client, folder: Path) -> None:
         ],
     }
     assert client.post("api/feedback", json=vote).status_code == 204
-    drafts = (folder / "index" / "drafts.jsonl").read_text().splitlines()
+    drafts = footnote("index", "drafts", "--index-dir", folder / "index").stdout.splitlines()
     assert json.loads(drafts[-1])["evidence"] == [QUOTE]
     gone = vote | {"citations": [vote["citations"][0] | {"document": "0" * 16}]}  # type: ignore[index, operator]
     problem(client.post("api/feedback", json=gone), 404)

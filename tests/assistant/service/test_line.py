@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from helpers import PATIENCE
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from assistant.service.line import Line
 from index.errors import RefusedError
@@ -78,6 +81,75 @@ def test_more_than_may_wait_are_sent_away_and_told_when_to_come_again() -> None:
         assert not answered.is_set()
     assert answered.wait(PATIENCE), "whoever waited is let in"
     waiting.join(PATIENCE)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["greedy"] * 8 + ["ann", "ben", "eve"]), st.integers(0, 3)),
+        max_size=60,
+    ),
+    st.integers(1, 3),
+    st.integers(0, 12),
+)
+@example([("greedy", n) for n in range(208)] + [("ann", 0)], 8, 200)
+def test_nobody_is_sent_away_while_another_has_more_waiting(
+    asked: list[tuple[str, int]], at_once: int, most: int
+) -> None:
+    """Whoever comes, in whatever order and under however many names of their own."""
+    line = Line(at_once, most)
+
+    async def come() -> None:
+        gate, waiting = asyncio.Event(), dict[asyncio.Task[None], str]()
+
+        async def ask(client: str, owner: int) -> None:
+            async with line.place_async(client, f"browser {owner}"):
+                await gate.wait()
+
+        for client, owner in asked:
+            task = asyncio.create_task(ask(client, owner))
+            waiting[task] = client
+            for _ in range(4):  # what is sent away hears of it
+                await asyncio.sleep(0)
+            gone = [own for own in waiting if own.done()]
+            for own in gone:
+                lost = waiting.pop(own)
+                with pytest.raises(RefusedError, match="Ask this one again"):
+                    own.result()
+                left = Counter(waiting.values())
+                assert left[lost] + 1 >= max(left.values(), default=0) - at_once
+            assert len(gone) <= 1
+            assert line.running <= at_once
+            assert line.waiting <= most
+        if most >= 4 and asked:
+            # One of each has a place, as there are four clients.
+            assert set(waiting.values()) == {client for client, _ in asked}
+        gate.set()
+        await asyncio.gather(*waiting)
+
+    asyncio.run(asyncio.wait_for(come(), PATIENCE))
+    assert (line.running, line.waiting) == (0, 0)
+
+
+def test_what_nobody_waits_for_comes_last() -> None:
+    line, order = Line(1, 2), list[str]()
+
+    def work(name: str, idle: bool) -> None:
+        with line.place(name, idle=idle):
+            order.append(name)
+
+    with ThreadPoolExecutor(3) as pool, line.place("first"):
+        tasks = []
+        for name in ("nobody", "ann"):
+            tasks.append(pool.submit(work, name, name == "nobody"))
+            while line.waiting < len(tasks):
+                threading.Event().wait(0.01)
+        tasks.append(pool.submit(work, "ben", False))
+        with pytest.raises(RefusedError):  # it gives way
+            tasks[0].result(PATIENCE)
+        tasks.append(pool.submit(work, "eve", True))
+        with pytest.raises(RefusedError):
+            tasks[3].result(PATIENCE)
+    assert order == ["ann", "ben"]
 
 
 def test_who_gives_up_waiting_leaves_no_gap() -> None:

@@ -21,6 +21,7 @@ from browsing import (
     serving,
     settled,
 )
+from helpers import footnote
 from playwright.sync_api import Browser, Page, Route, expect
 
 from assistant.answer import REFUSAL
@@ -197,7 +198,7 @@ def test_what_may_be_no_answer_does_not_look_like_one(
         # A reader who approves of it says that it answers.
         turn.get_by_role("button", name="A good answer").click()
         expect(page.locator("#toast")).to_contain_text("drafts")
-        drafts = (tmp_path / "index" / "drafts.jsonl").read_text(encoding="utf-8").splitlines()
+        drafts = footnote("index", "drafts", "--index-dir", tmp_path / "index").stdout.splitlines()
         draft = json.loads(drafts[-1])
         assert (draft["answered"]["status"], draft["answerable"]) == ("unsure", True)
         assert draft["evidence"] == [QUOTE]
@@ -346,7 +347,7 @@ def test_what_a_reader_says_of_an_answer_is_kept(visit: Visit, served: Path) -> 
     turn = ask(page, QUESTION)
     turn.get_by_role("button", name="A good answer").click()
     expect(page.locator("#toast")).to_contain_text("drafts")
-    drafts = (served / "index" / "drafts.jsonl").read_text(encoding="utf-8").splitlines()
+    drafts = footnote("index", "drafts", "--index-dir", served / "index").stdout.splitlines()
     draft = json.loads(drafts[-1])
     assert (draft["question"], draft["verdict"], draft["evidence"]) == (QUESTION, "up", [QUOTE])
     turn.get_by_role("button", name="A bad answer").click()

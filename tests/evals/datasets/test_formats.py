@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers import CheapEncoder
 from question_sets import MILL, SEED, Eval, write
 
 from assistant import Assistant
-from assistant.feedback import add_draft, drafts_path
+from assistant.feedback import EARLIER, add_draft, draft_id, drafts_in, drafts_of, put_line
 from evals.datasets import drafts
 from evals.datasets.gold import GoldFinder, TextSpan
 from evals.datasets.loader import read_set
 from evals.datasets.models import Question, QuestionSet
 from evals.running.runner import given
-from index import read_document
-from index.errors import FootnoteError, QuestionSetError
+from index import Index, read_document
+from index.errors import FootnoteError, QuestionSetError, UnreadableError
+from index.store.records import FileRecords
 
 OK = '{"id": "ok", "question": "Q?", "answerable": false}'
 CONTEXT = "Rain fell. The mill burned down in 1871. It was rebuilt."
@@ -216,46 +218,54 @@ def test_a_folder_of_no_format_is_refused(tmp_path: Path, files: list[str]) -> N
 def test_a_verdict_becomes_one_draft_that_is_not_asked(
     tmp_path: Path, assistant: Assistant
 ) -> None:
-    file = drafts_path(tmp_path / "new")
+    kept = FileRecords(tmp_path / "drafts")
     answer = assistant.ask("When was the US Indo-Pacific strategy released?")
     history = [{"role": "user", "content": "Hello."}]
-    add_draft(file, answer.question, answer=answer, verdict="up")
-    add_draft(file, answer.question, answer=answer, verdict="down")
-    add_draft(file, answer.question, history=history, verdict="down")
-    kept = [json.loads(line) for line in file.read_text().splitlines()]
-    assert [draft["verdict"] for draft in kept] == ["down", "down"]
-    assert kept[0]["answered"]["quotes"] == [c.quote for c in answer.citations]
-    assert kept[0]["evidence"] == []
-    assert kept[1]["history"] == history
-    found = read_set(file)
-    assert (found.drafts, found.questions) == (2, ())
+    add_draft(kept, answer.question, history=history, verdict="down")
+    add_draft(kept, answer.question, answer=answer, verdict="up")
+    before = {file: file.stat().st_ino for file in (tmp_path / "drafts").iterdir()}
+    add_draft(kept, answer.question, answer=answer, verdict="down")
+    add_draft(kept, "Lone \ud800 half?", verdict="down")
+    after = {file: file.stat().st_ino for file in (tmp_path / "drafts").iterdir()}
+    assert len(before.items() & after.items()) == 1, "one more vote rewrites no other"
+    told = [draft for draft in map(json.loads, kept.all().values()) if "answered" in draft]
+    assert [draft["verdict"] for draft in told] == ["down"]
+    assert told[0]["answered"]["quotes"] == [c.quote for c in answer.citations]
+    assert told[0]["evidence"] == []
+    found = read_set(write(tmp_path / "mine.jsonl", "\n".join(kept.all().values())))
+    assert (found.drafts, found.questions) == (3, ())
 
 
-def test_a_completed_draft_is_a_question_and_stays(tmp_path: Path, assistant: Assistant) -> None:
-    file = tmp_path / "mine.jsonl"
-    answer = assistant.ask("When was the US Indo-Pacific strategy released?")
-    add_draft(file, answer.question, answer=answer, verdict="up")
-    draft = json.loads(file.read_text())
-    assert draft.pop("draft") is True
-    file.write_text(json.dumps(draft))  # as a person leaves it, without a last line break
-    add_draft(file, answer.question, answer=answer, verdict="down")
-    add_draft(file, "Lone \ud800 half?", verdict="down")
-    found = read_set(file)
-    assert found.drafts == 1
-    assert found.questions[0].evidence == tuple((c.quote,) for c in answer.citations)
+def test_drafts_of_an_earlier_version_are_told_too_and_completed_ones_stay(
+    folder: Path, cheap: CheapEncoder
+) -> None:
+    index = Index(folder, encoder=cheap)
+    file = folder / EARLIER
+    put_line(file, {"id": draft_id("Who?"), "question": "Who?", "verdict": "up"})
+    put_line(file, {"id": draft_id("When?"), "draft": True, "verdict": "up"})
+    put_line(file, {"id": draft_id("Why?"), "draft": True, "verdict": "up"})
+    for question in ("Who?", "When?", "How?"):
+        add_draft(drafts_of(index), question, verdict="down")
+    told = {line["id"]: line["verdict"] for line in map(json.loads, drafts_in(index).splitlines())}
+    expected = {"Who?": "up", "When?": "down", "Why?": "up", "How?": "down"}
+    assert told == {draft_id(question): verdict for question, verdict in expected.items()}
+    file.write_bytes(b"\xff")
+    with pytest.raises(UnreadableError, match="cannot be read"):
+        drafts_in(index)
+    index.close()
 
 
-def test_verdicts_that_come_at_once_are_all_kept(tmp_path: Path) -> None:
+def test_lines_that_are_added_at_once_are_all_kept(tmp_path: Path) -> None:
     file = tmp_path / "drafts.jsonl"
     threads = [
-        threading.Thread(target=add_draft, args=(file, f"Q{n}?"), kwargs={"verdict": "down"})
+        threading.Thread(target=put_line, args=(file, {"id": f"Q{n}?", "draft": True}))
         for n in range(12)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert {json.loads(line)["question"] for line in file.read_text().splitlines()} == {
+    assert {json.loads(line)["id"] for line in file.read_text().splitlines()} == {
         f"Q{n}?" for n in range(12)
     }
 
@@ -263,7 +273,7 @@ def test_verdicts_that_come_at_once_are_all_kept(tmp_path: Path) -> None:
 def test_a_draft_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
     write(tmp_path / "file", "x")
     with pytest.raises(FootnoteError, match="cannot be kept"):
-        add_draft(tmp_path / "file" / "drafts.jsonl", "Q?", verdict="down")
+        put_line(tmp_path / "file" / "drafts.jsonl", {"id": "Q?"})
 
 
 def test_questions_are_added_whole_or_as_drafts(tmp_path: Path) -> None:

@@ -1,0 +1,100 @@
+"""Questions to begin with: looked for once, behind what people ask, while nothing else waits."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+from anyio import to_thread
+from helpers import PATIENCE
+
+from assistant import Assistant
+from assistant.service.line import Line
+from assistant.service.suggestions import WAITING, Suggestions
+from index.errors import RefusedError
+
+
+class Slow(Assistant):
+    """The real assistant, but for questions to begin with, for which a gate has to open."""
+
+    gate = threading.Event()
+    tried = 0
+
+    def suggestions(self, count: int = 8) -> list[str]:
+        type(self).tried += 1
+        assert self.gate.wait(PATIENCE)
+        return super().suggestions(count)
+
+
+@pytest.fixture(scope="module")
+def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
+    texts = tmp_path_factory.mktemp("texts")
+    for number in range(WAITING + 2):
+        (texts / f"{number}.txt").write_text(f"Plums are blue, {number} of them.\n")
+    with Slow.open(texts, index_dir=tmp_path_factory.mktemp("suggestions")) as opened:
+        yield opened
+
+
+def test_however_many_want_them_they_are_looked_for_once_and_block_nobody(
+    assistant: Assistant,
+) -> None:
+    line = Line(1, 5)
+    starters = Suggestions(line)
+    Slow.gate.clear()
+    Slow.tried = 0
+
+    async def want() -> None:
+        one = [asyncio.create_task(starters.of(assistant)) for _ in range(60)]
+        await asyncio.sleep(0)
+        assert await to_thread.run_sync(lambda: "a thread is free") == "a thread is free"
+        one.pop().cancel()  # it goes on for the others
+        others = [
+            asyncio.create_task(starters.of(assistant.over([document])))
+            for document in assistant.document_ids
+        ]
+        with pytest.raises(RefusedError, match="Ask again") as refused:
+            await asyncio.gather(*others)
+        assert (refused.value.status, refused.value.retry_after) == (503, 5)
+        Slow.gate.set()
+        found = await asyncio.gather(*one)
+        assert len(set(found)) == 1
+        await asyncio.gather(*others, return_exceptions=True)
+
+    asyncio.run(asyncio.wait_for(want(), PATIENCE))
+    assert Slow.tried == WAITING
+    assert (line.running, line.waiting) == (0, 0)
+    starters.close()
+
+
+def test_people_come_first_and_who_has_a_place_waits_for_no_other(assistant: Assistant) -> None:
+    line = Line(1, 5)
+    starters = Suggestions(line)
+    Slow.gate.set()
+    with line.place("ann"):
+        looked_for = starters.prepare(assistant)
+        # An answer that is refused has the only place, and suggests what can be asked.
+        assert starters.near(assistant, [], "Who?") == list(
+            starters.prepare(assistant).result()[:2]
+        )
+        assert not looked_for.done()
+    assert looked_for.result(PATIENCE) == starters.prepare(assistant).result()
+    starters.close()
+
+
+def test_a_fault_is_told_and_not_remembered(assistant: Assistant) -> None:
+    class Broken(Slow):
+        def suggestions(self, count: int = 8) -> list[str]:
+            raise LookupError
+
+    starters = Suggestions(Line(1, 5))
+    broken = Broken.__new__(Broken)
+    broken.__dict__.update(assistant.__dict__)
+    with pytest.raises(LookupError):
+        starters.prepare(broken).result(PATIENCE)
+    with pytest.raises(LookupError):
+        starters.near(broken, [], "Who?")
+    Slow.gate.set()
+    assert starters.near(assistant, [], "Who?") is not None
+    starters.close()
