@@ -132,10 +132,10 @@ class LanguageModel:
         pieces: queue.Queue[str | BaseException | None],
         stopped: threading.Event,
     ) -> None:
-        from llama_index.core.llms import ChatMessage, MessageRole
-
-        said = [ChatMessage(role=MessageRole(role), content=text) for role, text in messages]
         try:
+            from llama_index.core.llms import ChatMessage, MessageRole
+
+            said = [ChatMessage(role=MessageRole(role), content=text) for role, text in messages]
             ended: str | None = ""
             for response in self._llm.stream_chat(said, **self._limits(most)):
                 if stopped.is_set():

@@ -16,6 +16,7 @@ from assistant.query.kinds import ACTS, FACT, Kind, length_of, load_kinds
 from assistant.query.rewriting import (
     Turn,
     asked_before,
+    check_roles,
     in_context,
     instead,
     pointed_at,
@@ -85,9 +86,10 @@ def understand(text: str, history: Sequence[Turn], encoder: Encoder) -> Question
         encoder: tells what kind of answer is asked for.
 
     Raises:
-        QuestionError: it is empty or too long.
+        QuestionError: it is empty or too long, or a turn is neither the user's nor the assistant's.
     """
     asked = check_question(text)
+    check_roles(history)
     chain = [_fitting(earlier) for earlier in asked_before(history)[-CHAIN:]]
     vectors = _Vectors(encoder)
     vectors.of([without_courtesies(one) for one in (*chain, asked)])  # in one go

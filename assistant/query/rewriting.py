@@ -21,9 +21,11 @@ from assistant.enumerations import numbered, series
 from assistant.query.cleaning import without_courtesies
 from index.chunking.sentences import sentence_spans
 from index.encoder import Vectors
+from index.errors import QuestionError
 
 #: One turn of a conversation: {"role": "user" | "assistant", "content": text}.
 Turn = Mapping[str, str]
+ROLES = ("user", "assistant")
 
 #: Questions that a question is put after: with two, a chain of follow-ups leads back to what they
 #: are about. Of one and two, two found as much or more on each of four sets with conversations.
@@ -53,6 +55,24 @@ _POINTED = re.compile(
     re.IGNORECASE,
 )
 _MARKERS = re.compile(r"(?:\s*\[(?:\d+|unsupported)\])+")
+
+
+def check_roles(history: Sequence[Turn]) -> None:
+    """Go on only with turns of the user and of the assistant.
+
+    Raises:
+        QuestionError: one is of anybody else, or is no turn.
+    """
+    for turn in history:
+        if (
+            not isinstance(turn, Mapping)
+            or turn.get("role") not in ROLES
+            or not isinstance(turn.get("content"), str)
+        ):
+            raise QuestionError(
+                f"The conversation holds {str(turn)[:80]}. Give each of its turns as a `role`, "
+                "which is user or assistant, and its `content`, a text; leave all others out."
+            )
 
 
 def asked_before(history: Sequence[Turn]) -> list[str]:

@@ -14,7 +14,6 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from assistant.answer import (
@@ -27,14 +26,16 @@ from assistant.answer import (
     SourcesFound,
 )
 from assistant.assistant import TRIES
-from assistant.query.rewriting import Turn
+from assistant.query.rewriting import Turn, check_roles
 from assistant.service.problems import FAILED
 from assistant.service.sessions import SessionDocument, SessionDocuments
 from assistant.service.values import plain_document
 from index import DocumentInfo
-from index.errors import FootnoteError, IndexChangedError, QuestionError
+from index.errors import FootnoteError, IndexChangedError, MissingPathError, QuestionError
 
 if TYPE_CHECKING:
+    from assistant.answering.generative import Writer
+    from assistant.assistant import Assistant
     from assistant.service.service import Service
 
 _logger = logging.getLogger(__name__)
@@ -59,17 +60,15 @@ def asking(
         history: the conversation before it; its last turns count.
         documents: ids of the documents to ask; None asks all that this owner may.
         llm: what writes; see `Writers.chosen`.
-        shown: whether someone is shown each; otherwise only the last one counts, and where the
-            documents change meanwhile they begin anew.
+        shown: whether someone is shown each; otherwise only the last one counts.
 
     Raises:
         FootnoteError: the question, a document or a language model is none that can be asked.
     """
-    with service.writers.chosen(llm) as write:
-        asked = service.sessions.asking(owner, documents, write)
-        turns = turns_of(history)
-        begin = partial(asked.stream, question, turns)
-        yield from service.metrics.counted(_to_the_end(begin, 1 if shown else TRIES))
+    turns = turns_of(history)
+    yield from _whole(
+        service, owner, documents, llm, lambda asked: asked.stream(question, turns), shown
+    )
 
 
 def viewing(
@@ -92,22 +91,47 @@ def viewing(
     Raises:
         FootnoteError: there is no such heading, or as `asking`.
     """
+    yield from _whole(
+        service,
+        owner,
+        documents,
+        llm,
+        lambda asked: asked.stream_overview(about, sentences),
+        shown,
+    )
+
+
+def _whole(
+    service: Service,
+    owner: str | None,
+    documents: Sequence[str] | None,
+    llm: str | None,
+    begin: Callable[[Assistant], Iterator[Event]],
+    shown: bool,
+) -> Iterator[Event]:
+    """The events of an answer, counted. Where the documents change meanwhile they begin anew, of
+    those that there are by then, unless someone was shown some already.
+
+    Args:
+        service, owner, documents, llm, shown: see `asking`.
+        begin: the events of an assistant's answer.
+    """
+
+    def events(write: bool | Writer) -> Iterator[Event]:
+        for left in reversed(range(TRIES)):
+            told = False
+            try:
+                for event in begin(service.sessions.asking(owner, documents, write)):
+                    told = shown
+                    yield event
+            except (IndexChangedError, MissingPathError):
+                if told or not left:
+                    raise
+            else:
+                return
+
     with service.writers.chosen(llm) as write:
-        asked = service.sessions.asking(owner, documents, write)
-        begin = partial(asked.stream_overview, about, sentences)
-        yield from service.metrics.counted(_to_the_end(begin, 1 if shown else TRIES))
-
-
-def _to_the_end(begin: Callable[[], Iterator[Event]], tries: int) -> Iterator[Event]:
-    """The events of an answer; begun so many times where the documents change meanwhile."""
-    for left in reversed(range(tries)):
-        try:
-            yield from begin()
-        except IndexChangedError:
-            if not left:
-                raise
-        else:
-            return
+        yield from service.metrics.counted(events(write))
 
 
 def answering(
@@ -260,11 +284,13 @@ TURNS = 12
 
 
 def turns_of(history: Sequence[Turn]) -> list[dict[str, str]]:
-    """The last turns of a conversation, as the browser told it."""
-    return [
-        {"role": str(turn.get("role", "user")), "content": str(turn.get("content", ""))[:8000]}
-        for turn in (history or [])[-2 * TURNS :]
-    ]
+    """The last turns of a conversation.
+
+    Raises:
+        QuestionError: one is neither the user's nor the assistant's.
+    """
+    check_roles(history)
+    return [{**turn, "content": turn["content"][:8000]} for turn in history[-2 * TURNS :]]
 
 
 def plain_citation(citation: Citation) -> dict[str, Any]:
