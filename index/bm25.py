@@ -24,14 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.models import ENGLISH
-from index.terms.analysis import terms_of, tokens_of
-from index.terms.segment import Segment, build
+from index.terms.analysis import terms_of
+from index.terms.segment import Segment, build, sums
 
 K1 = 1.2
 B = 0.75
 
-#: A choice of fewer than this share of the rows of its segments keeps no table of all of them.
-DENSE = 1 / 16
 #: Terms whose frequency is kept, for they are asked for again.
 KEPT = 10_000
 
@@ -55,25 +53,15 @@ class BM25Index:
         languages: Mapping[str, Positions],
     ) -> None:
         self.size = len(rows)
-        self._languages = dict(languages)
-        #: How many terms each text has. What has a place for each text has one more before them,
-        #: for the rows of the segments that are not asked.
-        lengths = np.zeros(self.size + 1, dtype=np.int32)
-        self._parts: list[_Part] = []
-        base = 0
-        for segment in segments:
-            at = np.flatnonzero((rows >= base) & (rows < base + len(segment)))
-            if len(at):
-                own = rows[at] - base
-                lengths[at + 1] = segment.lengths[own]
-                self._parts.append(_Part(segment, own, at + 1))
-            base += len(segment)
+        self._segments, self._rows, self._languages = segments, rows, languages
+        #: Where the rows of each segment begin, and the end of the last.
+        self._bases = sums([len(segment) for segment in segments]).tolist()
+        none = np.empty(0, dtype=np.int32)
+        lengths = np.concatenate([none, *(segment.lengths for segment in segments)])[rows]
         # Summed as whole numbers, so that it does not matter in what order.
         average = int(lengths.sum(dtype=np.int64)) / max(1, self.size)
-        #: What the formula adds to a term's frequency.
-        self._norms = lengths.astype(np.float32)
-        self._norms *= np.float32(K1 * B / average if average else 0)
-        self._norms += np.float32(K1 * (1 - B))
+        #: What the formula adds to a term's frequency for each term of the text.
+        self._per_term = np.float32(K1 * B / average if average else 0)
         self._weights: dict[str, float] = {}
 
     @classmethod
@@ -91,9 +79,8 @@ class BM25Index:
         base = 0
         for language in dict.fromkeys(of_each.tolist()):
             own = np.flatnonzero(of_each == language)
-            tokens = tokens_of([texts[n] for n in own.tolist()], language)
-            one_run = np.array([[len(segments), 0]], dtype=np.uint64)
-            segments.append(build(one_run, np.array([len(own)], dtype=np.int32), tokens))
+            key, count = np.zeros(1, dtype=np.uint64), np.array([len(own)], dtype=np.int32)
+            segments.append(build(key, count, [texts[n] for n in own.tolist()], language))
             rows[own] = base + np.arange(len(own))
             base += len(own)
             positions[language] = own
@@ -101,34 +88,34 @@ class BM25Index:
 
     def shares(self, query: str) -> NDArray[np.float32]:
         """The share of each text, shape (size,). A query without terms gives zeros."""
-        tables = [part.table() for part in self._parts]
-        found = np.zeros(self.size + 1, dtype=np.float32)
+        found = np.zeros(self.size, dtype=np.float32)
+        asked = self._asked()
         for language, own in self._languages.items():
-            scores = found if len(self._languages) == 1 else np.zeros_like(found)
+            scores = np.zeros(self._bases[-1], dtype=np.float32)
             total = 0.0
             # Term by term in the order of the query: sums are then the same to the bit however the
             # segments came about.
             for term in dict.fromkeys(terms_of(query, language)):
-                postings = [p.postings(term, t) for p, t in zip(self._parts, tables, strict=True)]
-                weight = self._weight(term, sum(len(places) for places, _ in postings))
+                rows, frequencies, lengths = self._postings(term, asked)
+                weight = self._weight(term, len(rows))
                 total += weight
-                for places, frequencies in postings:
-                    saturated = frequencies.astype(np.float32)
-                    saturated /= saturated + np.take(self._norms, places)
-                    saturated *= np.float32(weight)
-                    np.add.at(scores, places, saturated)  # twice as fast as `+=`
+                norms = lengths.astype(np.float32)
+                norms *= self._per_term
+                norms += np.float32(K1 * (1 - B))
+                saturated = frequencies.astype(np.float32)
+                saturated /= saturated + norms
+                saturated *= np.float32(weight)
+                np.add.at(scores, rows, saturated)  # twice as fast as `+=`
             if total:
                 scores /= np.float32(total)
-            if scores is not found:
-                found[1:][own] = scores[1:][own]
-        return found[1:]
+                found[own] = scores[self._rows[own]]
+        return found
 
     def weight(self, term: str) -> float:
         """idf of a term; one that no text holds weighs the most."""
-        known = self._weights.get(term)
-        return (
-            self._weight(term, sum(p.count(term) for p in self._parts)) if known is None else known
-        )
+        if term in self._weights:
+            return self._weights[term]
+        return self._weight(term, len(self._postings(term, self._asked())[0]))
 
     def _weight(self, term: str, frequency: int) -> float:
         weight = float(np.log(1 + (self.size - frequency + 0.5) / (frequency + 0.5)))
@@ -137,48 +124,23 @@ class BM25Index:
         self._weights[term] = weight
         return weight
 
-
-class _Part:
-    """The texts that are in one segment.
-
-    Args:
-        segment: the segment.
-        rows: those of the texts, int64 [texts].
-        places: where each is in the order of all texts, from 1, int64 [texts].
-    """
-
-    def __init__(
-        self, segment: Segment, rows: NDArray[np.int64], places: NDArray[np.int64]
-    ) -> None:
-        self._segment = segment
-        self._is_whole = len(rows) == len(segment)
-        self._rows, self._places = rows.astype(np.int32), places.astype(np.int32)
-        self._table: NDArray[np.int64] | None = None
-        if len(rows) >= DENSE * len(segment):
-            self._table = self.table()
-            self._rows = self._places = self._rows[:0]
-
-    def table(self) -> NDArray[np.int64]:
-        """The place of each row of the segment, 0 of those that are not asked; int64 [rows]."""
-        if self._table is not None:
-            return self._table
+    def _asked(self) -> NDArray[np.bool_] | None:
+        """Which rows of all segments are those of the texts; None where all are."""
+        if self.size == self._bases[-1]:
+            return None
         # Zeros take no memory until they are written or read.
-        table = np.zeros(len(self._segment), dtype=np.int64)
-        table[self._rows] = self._places
-        return table
+        asked = np.zeros(self._bases[-1], dtype=bool)
+        asked[self._rows] = True
+        return asked
 
-    def postings(
-        self, term: str, table: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[Any]]:
-        """The places of the texts that have a term, and how often each has it."""
-        rows, frequencies = self._segment.postings(term)
-        places = np.take(table, rows)
-        if self._is_whole:
-            return places, frequencies
-        inside = places > 0
-        return places[inside], frequencies[inside]
-
-    def count(self, term: str) -> int:
-        """How many of the texts have a term."""
-        rows, _ = self._segment.postings(term)
-        return len(rows) if self._is_whole else int(np.count_nonzero(np.take(self.table(), rows)))
+    def _postings(
+        self, term: str, asked: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """The rows of the texts that have a term, how often each has it, and how many terms."""
+        found = []
+        for base, segment in zip(self._bases, self._segments, strict=False):
+            rows, frequencies = segment.postings(term)
+            found.append((rows + base, frequencies, segment.lengths[rows]))
+        rows, frequencies, lengths = map(np.concatenate, zip(*found, strict=True))
+        inside = slice(None) if asked is None else asked[rows]
+        return rows[inside], frequencies[inside], lengths[inside]

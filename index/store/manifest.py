@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from index.errors import IndexCorruptedError
 from index.models import ENGLISH, Document, Kind, Paragraph, Sentence, text_hash
-from index.terms.runs import Runs, runs_of
+from index.terms.analysis import terms_key
+from index.terms.keys import Numbers, keys_of_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +63,19 @@ class Manifest:
     content: str = ""
     language: str = ENGLISH
     version: str = field(default="", compare=False)
-    _runs: Runs | None = field(default=None, init=False, repr=False, compare=False)
+    _keys: tuple[Numbers, int] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
-    def runs(self) -> Runs:
-        """The runs that its places come in, by which their terms are known."""
-        if self._runs is None:
+    def keys(self) -> tuple[Numbers, int]:
+        """The keys of its paragraphs, and that of what their terms depend on."""
+        if self._keys is None:
             # Told once: all of it has to be hashed, and a manifest stays while others change.
+            ids = [place.id for place in self.places]
             headings = [" ".join(place.heading) for place in self.places]
-            runs = runs_of(self.language, [place.id for place in self.places], headings)
-            object.__setattr__(self, "_runs", runs)
-            return runs
-        return self._runs
+            keys = keys_of_ids(ids), terms_key(self.language, ids, headings)
+            object.__setattr__(self, "_keys", keys)
+            return keys
+        return self._keys
 
     @classmethod
     def of(cls, document: Document, kept: bool = False) -> Manifest:

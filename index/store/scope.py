@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -10,9 +10,8 @@ import numpy as np
 from index.bm25 import BM25Index, Positions
 from index.models import Paragraph
 from index.store.manifest import Manifest, ParagraphText
-from index.terms.keys import Keys, halves, packed
+from index.terms.keys import Keys, Numbers, keys_of_ids
 from index.terms.lexical import LexicalIndex
-from index.terms.runs import Runs
 from index.terms.segment import sums
 
 #: Reads paragraphs by id, all of them or raises.
@@ -35,22 +34,21 @@ class Scope:
 
     def __init__(self, manifests: Sequence[Manifest], index: LexicalIndex, read: Reader) -> None:
         self._manifests = manifests
-        runs = joined_runs(manifests)
-        self._keys = Keys(halves(runs.paragraphs))
+        counts = np.array([len(manifest.places) for manifest in manifests], dtype=np.int32)
         #: The places of the documents one after the other: where those of each begin.
-        self._starts = sums(np.array([len(m.places) for m in manifests], dtype=np.int64))
+        self._starts = sums(counts)
+        own = [np.empty(0, dtype=np.uint64), *(manifest.keys[0] for manifest in manifests)]
+        self._keys = Keys(np.concatenate(own))
         #: By position, which of these places it is.
-        self._places = np.flatnonzero(self._keys.firsts())
+        self._places = np.sort(self._keys.firsts)
         self.size = len(self._places)
         self.languages = tuple(dict.fromkeys(manifest.language for manifest in manifests))
 
-        counts = runs.sizes()
-        starts = sums(counts)
-        segments, first_rows = index.cover(
-            runs, lambda numbers: self._texts(starts[[[n, n + 1] for n in numbers]].tolist(), read)
+        segments, firsts = index.cover(
+            keys_of(manifests), counts, lambda numbers: self._texts(numbers, read)
         )
-        rows = np.repeat(first_rows - starts[:-1], counts) + np.arange(len(runs))
-        self.terms = BM25Index(segments, rows[self._places], self._by_language())
+        rows = np.repeat(firsts - self._starts[:-1], counts)[self._places] + self._places
+        self.terms = BM25Index(segments, rows, self._by_language())
 
     def paragraph(self, position: int, text: ParagraphText) -> Paragraph:
         """A paragraph where it stands first."""
@@ -69,7 +67,7 @@ class Scope:
 
     def positions(self, identities: Sequence[str]) -> list[int | None]:
         """Where paragraphs are, by id; None of those that are not in the scope."""
-        places = self._keys.find(halves(packed(identities)))
+        places = self._keys.find(keys_of_ids(identities))
         positions = np.searchsorted(self._places, places).tolist()
         return [
             None if place < 0 else position
@@ -81,19 +79,14 @@ class Scope:
         document = int(np.searchsorted(self._starts, place, "right")) - 1
         return self._manifests[document], place - int(self._starts[document]) + 1
 
-    def _texts(
-        self, stretches: Sequence[Sequence[int]], read: Reader
-    ) -> list[tuple[str, list[str]]]:
-        """The language of places from one on and before another, all of one document, and what each
-        is found by: the words of its headings too."""
-        stood = []
-        for start, end in stretches:
-            manifest, number = self._place(start)
-            stood.append((manifest.language, manifest.places[number - 1 :][: end - start]))
-        texts = read([place.id for _, places in stood for place in places])
+    def _texts(self, numbers: Sequence[int], read: Reader) -> list[tuple[str, list[str]]]:
+        """The language of documents, and what each of their paragraphs is found by: the words of
+        its headings too."""
+        own = [self._manifests[number] for number in numbers]
+        texts = read([place.id for manifest in own for place in manifest.places])
         return [
-            (language, [f"{' '.join(p.heading)} {texts[p.id].text}" for p in places])
-            for language, places in stood
+            (m.language, [f"{' '.join(p.heading)} {texts[p.id].text}" for p in m.places])
+            for m in own
         ]
 
     def _by_language(self) -> dict[str, Positions]:
@@ -105,6 +98,6 @@ class Scope:
         return {language: np.flatnonzero(own == n) for language, n in code.items()}
 
 
-def joined_runs(manifests: Iterable[Manifest]) -> Runs:
-    """The runs of documents, one document after the other."""
-    return Runs.joined(manifest.runs for manifest in manifests)
+def keys_of(manifests: Collection[Manifest]) -> Numbers:
+    """The keys of what the terms of documents depend on, uint64 [documents]."""
+    return np.fromiter((manifest.keys[1] for manifest in manifests), np.uint64, len(manifests))

@@ -12,7 +12,7 @@ from index.errors import MissingPathError
 from index.models import text_hash
 from index.store.collections import Generation
 from index.store.manifest import Manifest, ParagraphText
-from index.store.scope import Scope, joined_runs
+from index.store.scope import Scope, keys_of
 from index.terms.lexical import LexicalIndex
 
 KEPT_VECTORS = 20_000  # sentences whose vectors stay in memory: 30 MB at 384 dimensions
@@ -40,7 +40,7 @@ class Snapshot:
         self._generation = generation
         self._terms = terms
         # Not by a method of this object: it is to be gone when the session lets go of it.
-        terms.follow(partial(joined_runs, self.manifests.values()))
+        terms.follow(partial(keys_of, self.manifests.values()))
         self._guard = threading.RLock()
         self._scopes: dict[frozenset[str], Scope] = {}
         #: Paragraph texts that were read. Their ids are of what they say, so none is out of date.

@@ -9,6 +9,7 @@ The only module that imports bm25s and Stemmer.
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 from index.chunking.language import stop_words_of
 from index.models import ENGLISH
+from index.terms.keys import key_of
 
 #: Of how texts become terms; another makes all terms anew.
 TERMS_VERSION = "3"
@@ -62,6 +64,12 @@ def analyser() -> str:
     be others."""
     used = [f"{name} {version(name)}" for name in ("bm25s", "PyStemmer", "stop-words")]
     return " ".join([TERMS_VERSION, *used, "Unicode", unicodedata.unidata_version])
+
+
+def terms_key(language: str, ids: Sequence[str], headings: Sequence[str]) -> int:
+    """The key of what the terms of a document depend on: its language, the ids of its paragraphs,
+    and the headings above each, as one text."""
+    return key_of(json.dumps([analyser(), language, *ids, *headings]))
 
 
 def terms_of(text: str, language: str = ENGLISH) -> list[str]:

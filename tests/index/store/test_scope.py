@@ -16,8 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from lexical import WORDS, Library, shares_by_bm25s
 
 from index.store.manifest import Manifest
-from index.store.scope import Scope, joined_runs
-from index.terms import lexical, runs
+from index.store.scope import Scope, keys_of
+from index.terms import lexical
 from index.terms.lexical import LexicalIndex
 
 SOURCES = "abcdef"
@@ -55,7 +55,6 @@ class Growing(RuleBasedStateMachine):
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(lexical, "LEAST", 2)
         self.patch.setattr(lexical, "BATCH", 7)
-        self.patch.setattr(runs, "MEAN", 2)
         self.library = Library()
         self.documents: dict[str, Manifest] = {}
         self.index = LexicalIndex(Path(self.place.name) / "terms")
@@ -119,7 +118,7 @@ class Growing(RuleBasedStateMachine):
 
     def _follow(self) -> None:
         self.documents = dict(sorted(self.documents.items()))
-        self.index.follow(partial(joined_runs, list(self.documents.values())))
+        self.index.follow(partial(keys_of, list(self.documents.values())))
 
     def _scope(self, manifests: Iterable[Manifest]) -> Scope:
         return Scope(list(manifests), self.index, self.library)

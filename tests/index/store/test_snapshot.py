@@ -10,7 +10,6 @@ from helpers import CheapEncoder, write_paragraphs
 from index.errors import MissingPathError
 from index.index import Index
 from index.store import snapshot as snapshots
-from index.terms import lexical
 
 
 @pytest.fixture
@@ -76,21 +75,3 @@ def test_of_all_documents_only_the_changed_one_is_parsed_again(
     after = index._session.manifests
     assert after.keys() == before.keys()
     assert {i for i in before if after[i] is not before[i]} == {changed.id}
-
-
-def test_an_index_finds_what_another_has_derived(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lexical, "LEAST", 10)
-    monkeypatch.setattr(lexical, "LEAST_SHARED", 10)
-    document = write_paragraphs(tmp_path / "a.txt", 60, seed=1)
-    found = []
-    for name in ("one", "two"):
-        index = Index(
-            folder / name, encoder=CheapEncoder(dimension=32), shared_terms=tmp_path / "shared"
-        )
-        index.sync([document])
-        found.append(index.search("What did Russia say?", 5))
-        assert index._session.snapshot._terms.derived == (60 if name == "one" else 0)
-        index.close()
-    assert found[0] == found[1]
