@@ -111,7 +111,7 @@ class Thresholds:
             return "refused"
         return "answered" if confidence >= self.answer_from else "unsure"
 
-    def but(self, refuse_below: float | None, answer_from: float | None) -> Thresholds:
+    def adjusted(self, refuse_below: float | None, answer_from: float | None) -> Thresholds:
         """These, but for what is given. Where one is given alone and passes the other, it takes
         that one along: `but(None, 0)` refuses nothing, `but(1, None)` nearly everything.
 

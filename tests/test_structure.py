@@ -26,7 +26,7 @@ ORDER = {
     "assistant": (
         "english enumerations timer calibration settings answer documents "
         "query retrieval llm verification answering "
-        "feedback llama_index assistant watching service mcp api web cli"
+        "feedback llama_index revision assistant watching service mcp api web cli"
     ).split(),
     "evals": "datasets running metrics reporting fitting training benchmark cli".split(),
 }

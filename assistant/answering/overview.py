@@ -33,7 +33,7 @@ COMPARED = 3000
 MANY = 300
 #: Paragraphs of which an overview is made, for all of them are read; of more, documents have to be
 #: chosen. Not tuned.
-MOST = 50_000
+MAX_PARAGRAPHS = 50_000
 #: Characters of a sentence that can stand for others. Not tuned.
 SHORTEST, LONGEST = 40, 500
 #: How much more a sentence counts that begins a paragraph, or is one of the first OPENING of a

@@ -46,7 +46,8 @@ class Question:
         before: the question before it, "" where there is none.
         context: it after the questions before it, which is looked up as well.
         parts: where it asks several things, each of them.
-        said: what was answered before it.
+        history: the conversation before it.
+        said: what was answered in it.
         more: whether only what was not said yet is asked for.
         length: sentences that are asked for; None where it does not say.
         topic: who or what a definition is asked of; "" for other kinds.
@@ -60,6 +61,7 @@ class Question:
     before: str = ""
     context: str | None = None
     parts: tuple[Part, ...] = ()
+    history: tuple[Turn, ...] = ()
     said: tuple[str, ...] = ()
     more: bool = False
     length: int | None = None
@@ -100,7 +102,7 @@ def understand(text: str, history: Sequence[Turn], encoder: Encoder) -> Question
             before.append(said)
     answers = [without_surrogates(t["content"]) for t in history if t["role"] == "assistant"]
     found = _understood(asked, before, answers[-1] if answers else "", vectors)
-    return replace(found, said=tuple(answers))
+    return replace(found, history=tuple(history), said=tuple(answers))
 
 
 class _Vectors:

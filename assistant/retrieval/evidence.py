@@ -53,7 +53,7 @@ class Evidence:
         features: what they say of the question as a whole.
         parts: where it asks several things at once, each of them with what was found for it alone.
         read: whether a reading model had its say.
-        leans: whether it was found with what was asked before.
+        in_context: whether it was found with what was asked before.
         other: where something was asked before, what was found without it, or with it, whichever
             this is not.
         said: what was answered before, where it leans on that.
@@ -65,7 +65,7 @@ class Evidence:
     features: Mapping[str, float]
     parts: tuple[tuple[Part, Evidence], ...] = ()
     read: bool = False
-    leans: bool = False
+    in_context: bool = False
     other: Evidence | None = None
     said: tuple[str, ...] = ()
 
@@ -112,16 +112,16 @@ def evidence_of(raw: RawEvidence, ranking: Mapping[str, float]) -> Evidence:
     own = gather(raw.question, ranked, raw.found.term_weights)
     if raw.carried is not None:
         carried = evidence_of(raw.carried, ranking)
-        leans = carried.features["score"] > own.features["score"] + GAIN
-        chosen, other = (carried, own) if leans else (own, carried)
-        own = replace(chosen, leans=leans, other=other)
+        in_context = carried.features["score"] > own.features["score"] + GAIN
+        chosen, other = (carried, own) if in_context else (own, carried)
+        own = replace(chosen, in_context=in_context, other=other)
     parts = tuple((part, evidence_of(each, ranking)) for part, each in raw.parts)
     if raw.more:
-        return replace(own, parts=parts, candidates=tuple(unsaid(own.candidates, raw.said)))
-    return replace(own, parts=parts, said=raw.said if own.leans else ())
+        return replace(own, parts=parts, candidates=tuple(novel(own.candidates, raw.said)))
+    return replace(own, parts=parts, said=raw.said if own.in_context else ())
 
 
-def unsaid(candidates: Sequence[Candidate], said: Sequence[str]) -> list[Candidate]:
+def novel(candidates: Sequence[Candidate], said: Sequence[str]) -> list[Candidate]:
     """Those whose words no text of the conversation holds."""
     return [
         own

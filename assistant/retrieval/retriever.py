@@ -73,7 +73,7 @@ class Retriever:
         # What is decided of the whole and of its parts is decided by the same numbers.
         reads = bool(whole.readings)
         asked = [(part, part.context) for part in question.parts]
-        if asked and evidence_of(whole, self._ranking).leans:
+        if asked and evidence_of(whole, self._ranking).in_context:
             asked = [(part, f"{question.before} {own or part.asked}") for part, own in asked]
         look.encode([text for part, own in asked for text in (part.asked, own) if text is not None])
         parts = [(part, look.part(part.asked, own, reads)) for part, own in asked]

@@ -23,6 +23,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
@@ -96,6 +97,7 @@ ALONE = "none"
 CHECKED: dict[str, Conflict] = {"numbers": "number", "names": "name", "denied": "negation"}
 
 
+@cache
 def load_rule(fingerprint: str = ALONE) -> Rule | None:
     """The fitted numbers for a model of entailment by its fingerprint; None where none were."""
     content = Path(str(files("assistant.verification") / "verifier.json")).read_text(
@@ -165,10 +167,6 @@ class Verifier:
         self._entailer = entailer
         self._rule = rule
         self._unread_rule = rule_for(None)
-
-    def over(self, index: View, documents: Sequence[str]) -> Verifier:
-        """The same verifier for these documents of another index, or of a view of one."""
-        return Verifier(index, documents, self._entailer, self._rule)
 
     def judge(self, sentence: str, question: str | None = None) -> Judgement:
         """Judge one sentence.

@@ -105,7 +105,7 @@ def _promise(
     tell(asdict(made), json_out, lambda: out.print(str(made), soft_wrap=True))
     if made.answer_from is None:
         raise typer.Exit(MISSED)
-    kept = replace(numbers, thresholds=numbers.thresholds.but(None, made.answer_from))
+    kept = replace(numbers, thresholds=numbers.thresholds.adjusted(None, made.answer_from))
     entries = read_entries(settings.calibration)
     before = entries.get(fingerprint, entries["none"])
     entries[fingerprint] = {

@@ -102,7 +102,7 @@ def promise(
     evidence = [evidence_of(own.raw, numbers.ranking) for own in asked]
     kept = failed = Promise(risk, confidence, None, len(asked), 0, 0, None)
     for threshold in THRESHOLDS:
-        own = replace(numbers, thresholds=numbers.thresholds.but(None, threshold))
+        own = replace(numbers, thresholds=numbers.thresholds.adjusted(None, threshold))
         records = [
             decided(question, found, own, most).record
             for question, found in zip(asked, evidence, strict=True)

@@ -81,7 +81,7 @@ def decided(own: AskedQuestion, evidence: Evidence, numbers: Calibration, most: 
     cited = _cited(decision.chosen)
     forced = None
     if decision.status != "answered":
-        every = numbers.thresholds.but(None, 0.0)
+        every = numbers.thresholds.adjusted(None, 0.0)
         forced = _cited(decide(evidence, numbers, every, most).chosen)
     record = Record(
         set=own.set,

@@ -160,9 +160,9 @@ def test_thresholds_are_in_order(assistant: Assistant) -> None:
         assistant.ask(QUESTION, answer_from=1.5)
     # One that is given alone takes the other along.
     own = Thresholds(0.3, 0.6)
-    assert own.but(0.7, None) == Thresholds(0.7, 0.7)
-    assert own.but(None, 0.1) == Thresholds(0.1, 0.1)
-    assert own.but(None, 0.9) == Thresholds(0.3, 0.9)
+    assert own.adjusted(0.7, None) == Thresholds(0.7, 0.7)
+    assert own.adjusted(None, 0.1) == Thresholds(0.1, 0.1)
+    assert own.adjusted(None, 0.9) == Thresholds(0.3, 0.9)
     found = [own.status(value) for value in (0.29, 0.3, 0.59, 0.6)]
     assert found == ["refused", "unsure", "unsure", "answered"]
 
@@ -184,11 +184,11 @@ def test_an_overview_is_not_made_of_more_than_can_be_read(
 ) -> None:
     [document] = assistant.documents
     size = len(document.paragraphs)
-    monkeypatch.setattr(f"{Assistant.__module__}.MOST", size - 1)
+    monkeypatch.setattr("assistant.revision.MAX_PARAGRAPHS", size - 1)
     with pytest.raises(QuestionError, match=f"have {size} paragraphs.*at most {size - 1}. Choose"):
         assistant.overview()
     assert assistant.ask("What are the main points?").kind != "overview"
-    monkeypatch.setattr(f"{Assistant.__module__}.MOST", size)
+    monkeypatch.setattr("assistant.revision.MAX_PARAGRAPHS", size)
     assert assistant.ask("What are the main points?").kind == "overview"
 
 

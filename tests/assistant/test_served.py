@@ -15,6 +15,7 @@ from helpers import footnote
 from assistant import Assistant
 from assistant.documents import shipped_documents
 from assistant.feedback import add_draft, drafts_in, drafts_of
+from assistant.revision import Revision
 from assistant.settings import WITHOUT_SERVER, Settings, load_settings
 from evals.datasets.loader import read_set
 from evals.running.runner import ask_set
@@ -130,15 +131,15 @@ def test_a_question_is_asked_again_when_the_documents_changed(tmp_path: Path) ->
         [identity] = opened.document_ids
         tried = []
 
-        def read(own: Assistant) -> str:
+        def read(own: Revision) -> str:
             tried.append(own)
             if len(tried) == 1:  # another process takes a paragraph away
                 text.write_text("Walnuts float in brine.\n", encoding="utf-8")
                 with Assistant.open(text, index_dir=tmp_path / "index"):
                     pass
-            return own._view.document(identity).text
+            return own.view.document(identity).text
 
-        assert opened._whole(read) == "Walnuts float in brine.\n"
+        assert opened._at_one_revision(read) == "Walnuts float in brine.\n"
         assert len(tried) == 2
         events = opened.stream("What floats in brine?")
         next(events)

@@ -32,7 +32,7 @@ SECRET = "Medvedev held a secret 2011 meeting in Khabarovsk."
 
 @pytest.fixture(scope="module")
 def verifier(assistant: Assistant) -> Verifier:
-    return assistant._load_verifier()
+    return assistant._revision().verifier
 
 
 @pytest.fixture(scope="module")
