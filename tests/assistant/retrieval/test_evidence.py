@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from helpers import hits_of
@@ -65,6 +66,13 @@ def test_all_are_read_where_none_answers(counting: Counting) -> None:
     readings = read(counting, QUESTION, found, WEIGHTS)
     assert len(readings) == DEPTH
     assert all(reading.paragraph < CLEAR for reading in readings)
+
+
+def test_what_the_search_scores_far_lower_is_not_read(counting: Counting) -> None:
+    found = hits_of(*[FILLER] * DEPTH)
+    found[2:] = [replace(hit, score=hit.score - 0.5) for hit in found[2:]]
+    assert len(read(counting, QUESTION, found, WEIGHTS)) == 2
+    assert len(read(counting, QUESTION, found, WEIGHTS, several=True)) == DEPTH
 
 
 def test_sentences_far_from_the_question_are_not_read_but_neighbours_are(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
 
@@ -22,9 +23,9 @@ PARAGRAPH = [
 
 
 @pytest.fixture(scope="module")
-def shipped() -> Reader:
+def shipped() -> PassageReader:
     loaded = reader.load_reader()
-    assert loaded is not None
+    assert isinstance(loaded, PassageReader)
     return loaded
 
 
@@ -81,6 +82,16 @@ def test_a_sentence_without_tokens_and_a_huge_one_are_read(shipped: Reader) -> N
 
 def test_nothing_to_read(shipped: Reader) -> None:
     assert shipped.read("What?", []) == []
+
+
+def test_windows_that_are_read_at_once_have_the_same_logits(shipped: PassageReader) -> None:
+    """Alone they are read by all cores, beside others by one."""
+    questions = [f"When was the museum {done}?" for done in ("opened", "closed", "built", "sold")]
+    alone = [shipped.read(question, [PARAGRAPH * 4]) for question in questions]
+    fresh = PassageReader(FOLDER)
+    with ThreadPoolExecutor(4) as pool:
+        beside = list(pool.map(lambda question: fresh.read(question, [PARAGRAPH * 4]), questions))
+    assert beside == alone
 
 
 def test_none_is_no_reader() -> None:
