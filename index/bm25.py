@@ -18,6 +18,7 @@ with them what is refused, would differ from one machine to the next.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -56,10 +57,12 @@ class BM25Index:
         self._segments, self._rows, self._languages = segments, rows, languages
         #: Where the rows of each segment begin, and the end of the last.
         self._bases = sums([len(segment) for segment in segments]).tolist()
-        none = np.empty(0, dtype=np.int32)
-        lengths = np.concatenate([none, *(segment.lengths for segment in segments)])[rows]
         # Summed as whole numbers, so that it does not matter in what order.
-        average = int(lengths.sum(dtype=np.int64)) / max(1, self.size)
+        terms = sum(
+            int(segment.lengths[rows[(rows >= base) & (rows < end)] - base].sum())
+            for segment, (base, end) in zip(segments, pairwise(self._bases), strict=True)
+        )
+        average = terms / max(1, self.size)
         #: What the formula adds to a term's frequency for each term of the text.
         self._per_term = np.float32(K1 * B / average if average else 0)
         self._weights: dict[str, float] = {}
@@ -72,19 +75,13 @@ class BM25Index:
             texts: the texts.
             languages: of each; English when left out.
         """
-        of_each = np.array([ENGLISH] * len(texts) if languages is None else languages)
-        rows = np.empty(len(texts), dtype=np.int64)
-        segments: list[Segment] = []
-        positions: dict[str, Positions] = {}
-        base = 0
-        for language in dict.fromkeys(of_each.tolist()):
-            own = np.flatnonzero(of_each == language)
-            key, count = np.zeros(1, dtype=np.uint64), np.array([len(own)], dtype=np.int32)
-            segments.append(build(key, count, [texts[n] for n in own.tolist()], language))
-            rows[own] = base + np.arange(len(own))
-            base += len(own)
-            positions[language] = own
-        return cls(segments, rows, positions)
+        of_each = languages or [ENGLISH] * len(texts)
+        key, count = np.zeros(1, dtype=np.uint64), np.array([len(texts)], dtype=np.int32)
+        segment = build(key, count, texts, of_each)
+        positions: dict[str, Positions] = {
+            language: np.flatnonzero(np.array(of_each) == language) for language in set(of_each)
+        }
+        return cls([segment], np.arange(len(texts)), positions)
 
     def shares(self, query: str) -> NDArray[np.float32]:
         """The share of each text, shape (size,). A query without terms gives zeros."""

@@ -79,15 +79,16 @@ class Scope:
         document = int(np.searchsorted(self._starts, place, "right")) - 1
         return self._manifests[document], place - int(self._starts[document]) + 1
 
-    def _texts(self, numbers: Sequence[int], read: Reader) -> list[tuple[str, list[str]]]:
-        """The language of documents, and what each of their paragraphs is found by: the words of
-        its headings too."""
+    def _texts(self, numbers: Sequence[int], read: Reader) -> tuple[list[str], list[str]]:
+        """What each paragraph of documents is found by, the words of its headings too, and its
+        language."""
         own = [self._manifests[number] for number in numbers]
-        texts = read([place.id for manifest in own for place in manifest.places])
-        return [
-            (m.language, [f"{' '.join(p.heading)} {texts[p.id].text}" for p in m.places])
-            for m in own
-        ]
+        places = [place for manifest in own for place in manifest.places]
+        texts = read([place.id for place in places])
+        return (
+            [f"{' '.join(place.heading)} {texts[place.id].text}" for place in places],
+            [manifest.language for manifest in own for _ in manifest.places],
+        )
 
     def _by_language(self) -> dict[str, Positions]:
         if len(self.languages) < 2:

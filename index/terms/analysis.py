@@ -13,18 +13,16 @@ import json
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.metadata import version
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from index.chunking.language import stop_words_of
 from index.models import ENGLISH
-from index.terms.keys import key_of
+from index.terms.keys import Numbers, key_of
 
 #: Of how texts become terms; another makes all terms anew.
 TERMS_VERSION = "3"
@@ -34,28 +32,22 @@ QUESTION_WORDS = tuple("who whom whose what which when where why how".split())
 _ASKING = (*QUESTION_WORDS, "do", "does", "did")
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """The terms of some texts.
+def term_keys(texts: Sequence[str], languages: Sequence[str]) -> list[Numbers]:
+    """The keys of the terms of each text, in order: of those of `terms_of`, of many at once.
 
-    Attributes:
-        vocabulary: the different terms.
-        terms: the terms of all texts in order, each by its place in the vocabulary, int32 [tokens].
-        lengths: how many of them each text has, int32 [texts].
+    Args:
+        texts: any texts.
+        languages: of each.
     """
-
-    vocabulary: tuple[str, ...]
-    terms: NDArray[np.int32]
-    lengths: NDArray[np.int32]
-
-
-def tokens_of(texts: Sequence[str], language: str) -> Tokens:
-    """The terms of texts in a language: those of `terms_of`, of many texts at once."""
-    found = _tokenize(texts, language, return_ids=True)
-    lengths = np.fromiter(map(len, found.ids), np.int32, len(texts))
-    terms = np.fromiter(chain.from_iterable(found.ids), np.int32, int(lengths.sum()))
-    vocabulary = sorted(found.vocab, key=found.vocab.__getitem__)
-    return Tokens(tuple(vocabulary), terms, lengths)
+    found = [np.empty(0, dtype=np.uint64)] * len(texts)
+    for language in set(languages):
+        own = [number for number, other in enumerate(languages) if other == language]
+        tokenized = _tokenize([texts[number] for number in own], language, return_ids=True)
+        vocabulary = sorted(tokenized.vocab, key=tokenized.vocab.__getitem__)
+        keys = np.array([key_of(term) for term in vocabulary], dtype=np.uint64)
+        for number, ids in zip(own, tokenized.ids, strict=True):
+            found[number] = keys[ids]
+    return found
 
 
 @cache

@@ -36,8 +36,8 @@ KEPT_FOR, SHARED_FOR = 60.0, 7 * 24 * 3600.0
 #: The share of the rows of a kept segment that have to be of use for it to be loaded.
 OF_USE = 1 / 8
 
-#: Gives the language and the texts of documents, by their numbers.
-Reader = Callable[[Sequence[int]], Sequence[tuple[str, Sequence[str]]]]
+#: Gives the texts of documents, by their numbers, and the language of each text.
+Reader = Callable[[Sequence[int]], tuple[Sequence[str], Sequence[str]]]
 
 
 class LexicalIndex:
@@ -63,7 +63,7 @@ class LexicalIndex:
         self.derived = 0
         self.segments: tuple[Segment, ...] = ()
         #: The documents of all segments, one segment after the other.
-        self._documents = Keys(self._live())
+        self._documents = Keys(np.empty(0, dtype=np.uint64))
 
     def follow(self, live: Callable[[], Numbers]) -> None:
         """Take note of what is in use from now on, by its keys; told when that is first needed."""
@@ -106,8 +106,9 @@ class LexicalIndex:
     def _load(self, wanted: Numbers) -> None:
         """Load what has been derived, by the last process or on another machine: segments of which
         enough is of use."""
+        in_use = np.append(self._live(), wanted)
         for segment in chain.from_iterable(cache.segments() for cache in self._caches):
-            is_new = np.isin(segment.documents, np.append(self._live(), wanted))
+            is_new = np.isin(segment.documents, in_use)
             is_new &= self._documents.find(segment.documents) < 0
             if segment.counts[is_new].sum() > OF_USE * len(segment):
                 self._add(segment)
@@ -119,18 +120,13 @@ class LexicalIndex:
         counts: NDArray[np.int32],
         read: Reader,
     ) -> None:
-        """Make segments of documents, each of one language."""
+        """Make segments of documents."""
         batches = np.cumsum(counts[missing]) // BATCH
         for batch in np.unique(batches):
-            numbers = missing[batches == batch].tolist()
-            by_language: dict[str, list[int]] = {}
-            texts: dict[int, Sequence[str]] = {}
-            for number, (language, texts[number]) in zip(numbers, read(numbers), strict=True):
-                by_language.setdefault(language, []).append(number)
-            for language, own in by_language.items():
-                of_all = [text for number in own for text in texts[number]]
-                self._add(build(keys[own], counts[own], of_all, language))
-                self.derived += len(of_all)
+            own = missing[batches == batch]
+            texts, languages = read(own.tolist())
+            self._add(build(keys[own], counts[own], texts, languages))
+            self.derived += len(texts)
 
     def _settle(self, wanted: Numbers) -> None:
         """Leave out what nothing uses, and merge, so that there are few segments."""
@@ -160,5 +156,5 @@ class LexicalIndex:
 
     def _put(self, segments: tuple[Segment, ...]) -> None:
         self.segments, self._is_settled = segments, False
-        documents = [segment.documents for segment in segments]
-        self._documents = Keys(np.concatenate([self._live()[:0], *documents]))
+        documents = [np.empty(0, dtype=np.uint64), *(segment.documents for segment in segments)]
+        self._documents = Keys(np.concatenate(documents))

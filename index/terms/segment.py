@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from index.terms.analysis import tokens_of
+from index.terms.analysis import term_keys
 from index.terms.keys import Numbers, key_of
 
 
@@ -59,25 +59,27 @@ class Segment:
 
 
 def build(
-    documents: Numbers, counts: NDArray[np.int32], texts: Sequence[str], language: str
+    documents: Numbers,
+    counts: NDArray[np.int32],
+    texts: Sequence[str],
+    languages: Sequence[str],
 ) -> Segment:
-    """A segment of documents in a language.
+    """A segment of documents.
 
     Args:
         documents: their keys.
         counts: how many texts each has.
         texts: all of them, those of a document one after the other.
-        language: theirs.
+        languages: of each text.
     """
     from scipy import sparse
 
-    tokens = tokens_of(texts, language)
-    keys = np.fromiter(map(key_of, tokens.vocabulary), np.uint64, len(tokens.vocabulary))
-    terms, columns = np.unique(keys, return_inverse=True)
-    ones = np.ones(len(tokens.terms), dtype=np.int32)
-    shape = (len(tokens.lengths), len(terms))
-    frequencies = sparse.csr_array((ones, columns[tokens.terms], sums(tokens.lengths)), shape)
-    return _inverted(documents, counts, tokens.lengths, terms, frequencies)
+    keys = term_keys(texts, languages)
+    lengths = np.fromiter(map(len, keys), np.int32, len(keys))
+    terms, columns = np.unique(np.concatenate([documents[:0], *keys]), return_inverse=True)
+    ones = np.ones(len(columns), dtype=np.int32)
+    frequencies = sparse.csr_array((ones, columns, sums(lengths)), (len(texts), len(terms)))
+    return _inverted(documents, counts, lengths, terms, frequencies)
 
 
 def merge(parts: Sequence[tuple[Segment, NDArray[np.bool_]]]) -> Segment:

@@ -24,7 +24,8 @@ def segment_of(documents: Sequence[Document], first: int = 0) -> Segment:
     """A segment of documents of texts, with the keys first, first + 1, …"""
     keys = np.arange(first, first + len(documents), dtype=np.uint64)
     counts = np.array([len(document) for document in documents], dtype=np.int32)
-    return build(keys, counts, [text for document in documents for text in document], "xx")
+    texts = [text for document in documents for text in document]
+    return build(keys, counts, texts, ["xx"] * len(texts))
 
 
 @given(DOCUMENTS)
