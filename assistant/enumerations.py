@@ -37,6 +37,8 @@ _LAST = re.compile(r"^(?:and|or|as well as)\s+", re.IGNORECASE)
 _WORD = re.compile(r"\w[\w'\u2019-]*")
 #: Characters of an item: between commas that no colon introduces, and of any other. Not tuned.
 SHORT, LONG = 60, 300
+#: Enumerations inside one another that are looked at: more than these only take time.
+OPEN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def numbered(text: str, ends: Sequence[int] = ()) -> list[Enumeration]:
     found: list[Enumeration] = []
     chains: list[list[re.Match[str]]] = []
     for match in _MARKER.finditer(text):
-        for chain in reversed(chains):
+        for chain in reversed(chains[-OPEN:]):
             if _follows(chain[-1], match):
                 chain.append(match)
                 break

@@ -26,8 +26,8 @@ _ASKED = f"{_BEFORE}(?:{alternatives(QUESTION_WORDS)})"
 _ASKS = re.compile(rf"\W*{_ASKED}\b|.*\?\W*$", re.IGNORECASE | re.DOTALL)
 # ", and what ..." and " and how ..."; ", and does ..." needs its comma.
 _CLAUSE = re.compile(
-    rf"(?:\s*[,;])?\s+(?:and|or|but)\s+(?:also\s+)?(?={_ASKED}\b)|"
-    rf"\s*[,;]\s+(?:and|or|but)\s+(?=(?:{alternatives(AUXILIARIES)})\b)",
+    rf"(?<!\s)(?:\s*+[,;])?+\s++(?:and|or|but)\s++(?:also\s++)?(?={_ASKED}\b)|"
+    rf"(?<!\s)\s*+[,;]\s++(?:and|or|but)\s++(?=(?:{alternatives(AUXILIARIES)})\b)",
     re.IGNORECASE,
 )
 # "for India and for Japan": the same word before both.

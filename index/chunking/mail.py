@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
+from email.policy import default
 from io import BytesIO
 from itertools import groupby
 
@@ -15,10 +15,18 @@ from index.errors import UnreadableError
 
 _SHOWN = ("From", "To", "Cc", "Date")
 
+MAX_HEADER = 5000
+"""Characters of a header: to parse one takes time that grows with its square."""
+
+
+_POLICY = default.clone(
+    header_factory=lambda name, value: default.header_factory(name, value[:MAX_HEADER])
+)
+
 
 def read_eml(content: bytes, name: str) -> Layout:
     """The layout of a message as it is sent."""
-    message = BytesParser(EmailMessage, policy=policy.default).parsebytes(content)
+    message = BytesParser(EmailMessage, policy=_POLICY).parsebytes(content)
     headers = [f"{key}: {message[key]}" for key in _SHOWN if message[key]]
     plain = message.get_body(("plain",))
     rich = None if plain else message.get_body(("html",))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from growth import grows_linearly
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -106,3 +107,7 @@ def test_items_lie_in_the_text_in_order(text: str) -> None:
         assert len(found.items) > 1
         assert 0 <= found.lead[0] <= found.lead[1] <= places[0]
         assert places[-1] <= len(text)
+
+
+def test_numbers_that_never_go_on_take_time_in_proportion() -> None:
+    assert grows_linearly(numbered, lambda n: "1) x " * n, 150)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from growth import grows_linearly
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -126,3 +127,7 @@ def test_any_text_is_taken(text: str) -> None:
 def test_long_strange_questions_take_no_time(piece: str) -> None:
     decompose((piece * 4000)[:4000])
     decompose((piece * 4000)[:4000], "comparison")
+
+
+def test_white_space_takes_time_in_proportion() -> None:
+    assert grows_linearly(decompose, lambda n: f"what is {chr(160) * n}x", 1000)
