@@ -66,42 +66,47 @@ def _openmp() -> list[LibController]:
     return list(ThreadpoolController().select(user_api="openmp").lib_controllers)
 
 
-def pack_weights(model: nn.Module) -> None:
-    """Lay out the weights of a bfloat16 model as the processor's kernels want them, for good:
+def linear(weight: Tensor, bias: Tensor) -> Callable[[Tensor], Tensor]:
+    """A linear layer with its weights laid out as the processor's kernels want them, for good:
     PyTorch otherwise does that anew in every pass. What comes out has the same bits.
 
-    Where this PyTorch or the processor has no such kernels, nothing is changed. The operations are
-    those that `torch.compile` makes use of.
+    Where this PyTorch or the processor has no such kernels, or the weights are not bfloat16, it is
+    PyTorch's own. The operations are those that `torch.compile` makes use of.
+
+    Args:
+        weight, bias: [out, in] and [out].
     """
     import torch
-    from torch import nn
 
     kernels = torch.ops.mkldnn
     known = all(hasattr(kernels, name) for name in ("_reorder_linear_weight", "_linear_pointwise"))
-    if not known or not torch.ops.mkldnn._is_mkldnn_bf16_supported():  # noqa: SLF001
-        return
-
-    class Packed(nn.Module):
-        """A linear layer with its weights laid out."""
-
-        def __init__(self, layer: nn.Linear) -> None:
-            super().__init__()
-            self.weight = kernels._reorder_linear_weight(layer.weight.detach(), None)  # noqa: SLF001
-            self.bias = layer.bias.detach()
-
-        def forward(self, states: Tensor) -> Tensor:
-            made: Tensor = kernels._linear_pointwise(  # noqa: SLF001
-                states, self.weight, self.bias, "none", [], ""
-            )
-            return made
-
+    packs = known and kernels._is_mkldnn_bf16_supported()  # noqa: SLF001
+    if not packs or weight.dtype != torch.bfloat16:
+        return lambda states: torch.nn.functional.linear(states, weight, bias)
     with torch.inference_mode():
-        for module in list(model.modules()):
-            for name, layer in list(module.named_children()):
-                if not isinstance(layer, nn.Linear) or type(layer) is not nn.Linear:
-                    continue  # what is made from a linear layer may do more
-                if layer.bias is not None and layer.weight.dtype == torch.bfloat16:
-                    setattr(module, name, Packed(layer))
+        packed = kernels._reorder_linear_weight(weight, None)  # noqa: SLF001
+
+    def apply(states: Tensor) -> Tensor:
+        made: Tensor = kernels._linear_pointwise(  # noqa: SLF001
+            states, packed, bias, "none", [], ""
+        )
+        return made
+
+    return apply
+
+
+def pack_weights(model: nn.Module) -> None:
+    """Make a `linear` of each linear layer of a bfloat16 model."""
+    import torch
+    from torch import nn
+
+    for layer in model.modules():
+        if type(layer) is not nn.Linear or layer.bias is None:
+            continue  # what is made from a linear layer may do more
+        if layer.weight.dtype == torch.bfloat16:
+            own = linear(layer.weight.detach(), layer.bias.detach())
+            layer.forward = own  # type: ignore[method-assign, assignment]
+            layer.weight = None  # type: ignore[assignment]
 
 
 class _Request(Generic[_Given, _Made]):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache
@@ -20,11 +20,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from index.bert import Bert
 from index.computing import Together, cores, one_thread, pack_weights
 from index.errors import EncoderError
 
 if TYPE_CHECKING:
+    import torch
     from sentence_transformers import SentenceTransformer
+    from torch import Tensor
 
 Vectors = NDArray[np.float32]
 Spans = Sequence[tuple[int, int]]
@@ -103,27 +106,31 @@ class Encoder:
         self, name: str = DEFAULT_ENCODER, prompts: Mapping[str, str] | None = None
     ) -> None:
         self.name = name
-        path = default_model_path() if name == DEFAULT_ENCODER else name
-        weights = _check_default_weights(Path(path)) if name == DEFAULT_ENCODER else None
-        self._model = load_model(path, name)
-        self._model.prompts = {**(self._model.prompts or {}), **(prompts or {})}
-        self._tokenizer: Any = self._model.tokenizer
-        self._late = _pools_by_mean(self._model)
-        self.dimension = int(self._model.get_embedding_dimension() or 0)
+        network: Bert | _SentenceTransformer
+        #: What encodes texts of an encoder whose vectors are not means; None of one whose are.
+        self._whole: Callable[[list[str], str], Vectors] | None = None
+        if name == DEFAULT_ENCODER:
+            folder = Path(default_model_path())
+            weights = _check_default_weights(folder)
+            network = Bert(folder, _dtype(), prompts or {})
+        else:
+            network = _SentenceTransformer(name, prompts or {})
+            weights = network.sample()
+            if not network.pools_by_mean:
+                self._whole = network.encode
+        self._network = network
+        self.dimension = network.width
         #: Names the vector space: vectors with different fingerprints are never mixed.
-        self.fingerprint = _fingerprint(
-            weights or _sample_weights(self._model), self._late, prompts or {}
-        )
-        self._room = int(self._model.max_seq_length or 512) - 2  # less [CLS] and [SEP]
-        self._is_small = sum(p.numel() for p in self._model.parameters()) <= SMALL
+        self.fingerprint = _fingerprint(weights, self._whole is None, prompts or {})
+        self._room = network.longest - 2  # less [CLS] and [SEP]
+        self._is_small = network.size <= SMALL
         if self._is_small:
             self.lanes = cores()
-        pack_weights(self._model)
         self._questions = Together(self._encode_tokens, QUESTIONS)
 
     def count_tokens(self, text: str) -> int:
         """How many tokens the text is for this model, however many it reads at once."""
-        return len(self._tokenize([text])[0][0])
+        return len(self._network.tokenize([text])[0][0])
 
     def encode_query(self, text: str) -> Vectors:
         """Encode one question: a unit vector of shape (dimension,)."""
@@ -133,16 +140,12 @@ class Encoder:
         """Encode questions: a unit vector of shape (dimension,) each, the same bits as alone."""
         if not texts:
             return []
-        if not self._late:
+        if self._whole is not None:
             # One by one: what these are padded with is not ours to choose.
-            return [self._encode_alone(text) for text in texts]
-        encoded = self._tokenize([self._prompt("query") + text for text in texts])
+            with self._computing():
+                return [_normalise(self._whole([text], "query")[0]) for text in texts]
+        encoded = self._network.tokenize([self._prompt("query") + text for text in texts])
         return self._questions([tokens[: self._room] for tokens, _ in encoded])
-
-    def _encode_alone(self, text: str) -> Vectors:
-        with self._computing():
-            vector = self._model.encode_query(text, show_progress_bar=False)
-        return _normalise(np.asarray(vector, dtype=np.float32))
 
     def _encode_tokens(self, questions: list[list[int]]) -> list[Vectors]:
         vectors = np.empty((len(questions), self.dimension), np.float32)
@@ -161,8 +164,12 @@ class Encoder:
         """
         if not paragraphs:
             return []
-        if not self._late:
-            return self._encode_sentences(paragraphs)
+        if self._whole is not None:
+            sentences = [text[start:end] for text, spans in paragraphs for start, end in spans]
+            with self._computing():
+                vectors = _normalise(self._whole(sentences, "document"))
+            ends = np.cumsum([len(spans) for _, spans in paragraphs])
+            return np.split(vectors, ends[:-1])
         blocks = list(self._blocks(paragraphs))
         sums = [np.zeros((len(spans), self.dimension), np.float32) for _, spans in paragraphs]
         for block, states in self._forward(blocks):
@@ -171,32 +178,18 @@ class Encoder:
                 sums[block.paragraph][sentence] += states[first + 1 : end + 1].sum(axis=0)
         return [_normalise(total) for total in sums]
 
-    def _encode_sentences(self, paragraphs: Sequence[tuple[str, Spans]]) -> list[Vectors]:
-        sentences = [text[start:end] for text, spans in paragraphs for start, end in spans]
-        with self._computing():
-            encoded = self._model.encode_document(sentences, show_progress_bar=False)
-        vectors = _normalise(np.asarray(encoded, dtype=np.float32))
-        ends = np.cumsum([len(spans) for _, spans in paragraphs])
-        return np.split(vectors, ends[:-1])
-
     def _computing(self) -> AbstractContextManager[None]:
         return one_thread() if self._is_small else nullcontext()
 
     def _prompt(self, task: str) -> str:
-        return self._model.prompts.get(task) or ""
-
-    def _tokenize(self, texts: list[str]) -> list[tuple[list[int], list[tuple[int, int]]]]:
-        encoded = self._tokenizer(
-            texts, add_special_tokens=False, return_offsets_mapping=True, verbose=False
-        )
-        return list(zip(encoded["input_ids"], encoded["offset_mapping"], strict=True))
+        return self._network.prompts.get(task) or ""
 
     def _blocks(self, paragraphs: Sequence[tuple[str, Spans]]) -> Iterator[_Block]:
         """Cut each paragraph's tokens into blocks of whole sentences that fit the model."""
         prompt = self._prompt("document")
-        prefix = self._tokenize([prompt])[0][0] if prompt else []
+        prefix = self._network.tokenize([prompt])[0][0] if prompt else []
         room = self._room - len(prefix)
-        encoded = self._tokenize([text for text, _ in paragraphs])
+        encoded = self._network.tokenize([text for text, _ in paragraphs])
         for number, ((tokens, offsets), (_, spans)) in enumerate(
             zip(encoded, paragraphs, strict=True)
         ):
@@ -243,11 +236,7 @@ class Encoder:
             return -(-(len(block.tokens) + 2) // BUCKET) * BUCKET
 
         blocks = sorted(blocks, key=padded)
-        cls, sep, pad = (
-            self._tokenizer.cls_token_id,
-            self._tokenizer.sep_token_id,
-            self._tokenizer.pad_token_id,
-        )
+        cls, sep, pad = self._network.ends
         first = 0
         while first < len(blocks):
             width = padded(blocks[first])
@@ -257,11 +246,8 @@ class Encoder:
             rows = [[cls, *block.tokens, sep] for block in batch]
             ids = torch.tensor([row + [pad] * (width - len(row)) for row in rows])
             mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
-            features = {"input_ids": ids, "attention_mask": mask}
-            if "token_type_ids" in self._tokenizer.model_input_names:
-                features["token_type_ids"] = torch.zeros_like(ids)
             with torch.inference_mode(), self._computing():
-                states = self._model[0](features)["token_embeddings"].float().numpy()
+                states = self._network(ids, mask).float().numpy()
             for block, row, state in zip(batch, rows, states, strict=True):
                 yield block, state[: len(row)]
 
@@ -296,22 +282,80 @@ def _check_default_weights(folder: Path) -> str:
     return found
 
 
+class _SentenceTransformer:
+    """Any encoder, with what `Bert` has of the default one."""
+
+    def __init__(self, name: str, prompts: Mapping[str, str]) -> None:
+        self._model = load_model(name, name)
+        pack_weights(self._model)
+        self._tokenizer: Any = self._model.tokenizer
+        own = self._tokenizer
+        self.ends = own.cls_token_id, own.sep_token_id, own.pad_token_id
+        self.prompts = self._model.prompts = {**(self._model.prompts or {}), **prompts}
+        self.width = int(self._model.get_embedding_dimension() or 0)
+        self.longest = int(self._model.max_seq_length or 512)
+        self.size = sum(p.numel() for p in self._model.parameters())
+
+    @property
+    def pools_by_mean(self) -> bool:
+        """Whether late pooling gives this model's own kind of vector."""
+        modules: list[Any] = [module for _, module in self._model.named_children()]
+        names = [type(module).__name__ for module in modules]
+        return (
+            names in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"])
+            and getattr(modules[1], "pooling_mode", None) == "mean"
+            and bool(getattr(self._tokenizer, "is_fast", False))
+            and None not in self.ends
+        )
+
+    def sample(self) -> str:
+        """Hash a few values of every tensor: enough to tell any two models apart, at no cost."""
+        digest = hashlib.sha256()
+        for name, tensor in self._model.state_dict().items():
+            digest.update(f"{name} {tuple(tensor.shape)}".encode())
+            digest.update(tensor.flatten()[:32].float().numpy().tobytes())
+        return digest.hexdigest()
+
+    def tokenize(self, texts: Sequence[str]) -> list[tuple[list[int], list[tuple[int, int]]]]:
+        """Each text's tokens, nothing added, and where each begins and ends in it."""
+        encoded = self._tokenizer(
+            list(texts), add_special_tokens=False, return_offsets_mapping=True, verbose=False
+        )
+        return list(zip(encoded["input_ids"], encoded["offset_mapping"], strict=True))
+
+    def __call__(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """The states of tokens [B, T]: [B, T, width]."""
+        features = {"input_ids": ids, "attention_mask": mask}
+        if "token_type_ids" in self._tokenizer.model_input_names:
+            features["token_type_ids"] = ids.new_zeros(ids.shape)
+        states: Tensor = self._model[0](features)["token_embeddings"]
+        return states
+
+    def encode(self, texts: list[str], task: str) -> Vectors:
+        """Vectors of whole texts, of shape (texts, width), pooled as the model does.
+
+        Args:
+            texts: without their prompt.
+            task: `query` or `document`.
+        """
+        encode = self._model.encode_query if task == "query" else self._model.encode_document
+        return np.asarray(encode(texts, show_progress_bar=False), dtype=np.float32)
+
+
 def load_model(path: str, name: str) -> SentenceTransformer:
     """Load a model in the precision that this processor is fastest in; errors name `name`."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    import torch
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    dtype = torch.bfloat16 if has_native_bfloat16() else torch.float32
     try:
         model = SentenceTransformer(
             path,
             device="cpu",
             local_files_only=name == DEFAULT_ENCODER,
-            model_kwargs={"dtype": dtype},
+            model_kwargs={"dtype": _dtype()},
         )
     except Exception as error:  # the libraries below raise anything from OSError to KeyError
         raise EncoderError(
@@ -321,26 +365,10 @@ def load_model(path: str, name: str) -> SentenceTransformer:
     return model.eval()
 
 
-def _pools_by_mean(model: SentenceTransformer) -> bool:
-    """Whether late pooling gives this model's own kind of vector."""
-    modules: list[Any] = [module for _, module in model.named_children()]
-    names = [type(module).__name__ for module in modules]
-    tokenizer: Any = model.tokenizer
-    return (
-        names in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"])
-        and getattr(modules[1], "pooling_mode", None) == "mean"
-        and bool(getattr(tokenizer, "is_fast", False))
-        and None not in (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id)
-    )
+def _dtype() -> torch.dtype:
+    import torch
 
-
-def _sample_weights(model: SentenceTransformer) -> str:
-    """Hash a few values of every tensor: enough to tell any two models apart, at no cost."""
-    digest = hashlib.sha256()
-    for name, tensor in model.state_dict().items():
-        digest.update(f"{name} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.flatten()[:32].float().numpy().tobytes())
-    return digest.hexdigest()
+    return torch.bfloat16 if has_native_bfloat16() else torch.float32
 
 
 def _fingerprint(weights: str, late: bool, prompts: Mapping[str, str]) -> str:

@@ -21,7 +21,7 @@ PACKAGES = ("index", "assistant", "evals")
 # Each imports only those before it. The way of a question through the assistant is in the middle.
 ORDER = {
     "index": (
-        "errors models chunking computing encoder terms bm25 store retriever view index"
+        "errors models chunking computing bert encoder terms bm25 store retriever view index"
     ).split(),
     "assistant": (
         "english enumerations timer calibration settings answer documents "
@@ -229,7 +229,7 @@ try:
     main()
 finally:
     loaded = {name.partition(".")[0] for name in sys.modules}
-    print("loaded:", *sorted(loaded & {"evals", "gradio", "llama_index"}))
+    print("loaded:", *sorted(loaded & {"evals", "gradio", "llama_index", "transformers"}))
 """
 
 
