@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager, closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from index.chunking.loader import RawDocument
 from index.encoder import DEFAULT_ENCODER, Encoder
 from index.errors import DocumentError
 from index.models import Document, Paragraph
-from index.store.following import ServedSession
+from index.store.following import GenerationReplacedError, ServedSession
 from index.store.manifest import Manifest, ParagraphText
 from index.store.pages import PageFiles, Pages, ServedPages
 from index.store.protocol import Timing
@@ -29,6 +30,8 @@ from index.store.sweeping import Sweeper
 from index.store.writer import Progress, fill
 from index.terms.lexical import LexicalIndex
 from index.view import View
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ class Index(View):
             pages = PageFiles(self.folder / "pages")
         else:
             session = ServedSession(
-                self.folder, own.fingerprint, wait, on_wait, terms, chroma, timing or Timing()
+                self.folder, own.fingerprint, wait, terms, chroma, timing or Timing()
             )
             pages = ServedPages(session.server, self.folder / "pages")
             self._sweeper = Sweeper(session, pages)
@@ -184,11 +187,7 @@ class Index(View):
 
     def sweep(self) -> int:
         """Do the same once: look, wait for `Timing.grace` seconds, and delete what neither look
-        found in use. Gives how much was deleted: paragraphs, files and replaced generations.
-
-        Raises:
-            IndexBusyError: others write the index.
-        """
+        found in use. Gives how much was deleted: paragraphs, files and replaced generations."""
         return self._sweeper.until_done() if self._sweeper else 0
 
     # --- writing -----------------------------------------------------------------------------
@@ -230,42 +229,50 @@ class Index(View):
                 if on_skip is None or isinstance(document, Document):
                     raise
                 on_skip(document, error)
-        with self._session.writing() as store:
-            embedded = self._carry_over(store, progress)
-            before = self._session.snapshot
-            texts: dict[str, Paragraph] = {}
-            wanted, stay = [], {m.id for m in before.manifests.values() if m.kept}
-            for document in documents:
-                kept = keep or document.id in stay
-                current = self._cut_unless_in(before.manifests, document)
-                known = before.manifests.get(document.id)
-                if isinstance(current, Document) and not (known and known.is_of(current)):
-                    wanted.append(Manifest.of(current, kept))
-                    texts.update((paragraph.id, paragraph) for paragraph in current.paragraphs)
-                else:
-                    known = before.manifest(document.id)
-                    wanted.append(known if known.kept == kept else replace(known, kept=kept))
-            stale = [m for m in wanted if m != before.manifests.get(m.id)]
-            former = before.paragraphs()
-            if stale or self._session.unswept:
-                with self._changing(store):
-                    embedded += fill(
-                        store.generation,
-                        stale,
-                        lambda ids: {i: ParagraphText.of(texts[i]) for i in ids if i in texts},
-                        self.encoder,
-                        progress,
-                    )
-                self._pages.settle({m.content for m in self._session.snapshot.manifests.values()})
-            after = {place.id for manifest in wanted for place in manifest.places}
-            return SyncReport(
-                documents=len(documents),
-                added=len(after - former),
-                removed=len(former - self._session.snapshot.paragraphs()),
-                unchanged=len(after & former),
-                embedded=embedded,
-                ids=tuple(document.id for document in documents),
-            )
+        return self._written(lambda store: self._sync(store, documents, progress, keep))
+
+    def _sync(
+        self,
+        store: Store | ServedStore,
+        documents: Sequence[Document | RawDocument],
+        progress: Progress | None,
+        keep: bool,
+    ) -> SyncReport:
+        embedded = self._carry_over(store, progress)
+        before = self._session.snapshot
+        texts: dict[str, Paragraph] = {}
+        wanted, stay = [], {m.id for m in before.manifests.values() if m.kept}
+        for document in documents:
+            kept = keep or document.id in stay
+            current = self._cut_unless_in(before.manifests, document)
+            known = before.manifests.get(document.id)
+            if isinstance(current, Document) and not (known and known.is_of(current)):
+                wanted.append(Manifest.of(current, kept))
+                texts.update((paragraph.id, paragraph) for paragraph in current.paragraphs)
+            else:
+                known = before.manifest(document.id)
+                wanted.append(known if known.kept == kept else replace(known, kept=kept))
+        after = {place.id for manifest in wanted for place in manifest.places}
+        stale = [m for m in wanted if m != before.manifests.get(m.id)]
+        former = before.paragraphs() if stale else after
+        if stale or self._session.unswept:
+            with self._session.changing():
+                embedded += fill(
+                    store.generation,
+                    stale,
+                    lambda ids: {i: ParagraphText.of(texts[i]) for i in ids if i in texts},
+                    self.encoder,
+                    progress,
+                )
+            self._pages.settle({m.content for m in self._session.snapshot.manifests.values()})
+        return SyncReport(
+            documents=len(documents),
+            added=len(after - former),
+            removed=len(former - self._session.snapshot.paragraphs()) if stale else 0,
+            unchanged=len(after & former),
+            embedded=embedded,
+            ids=tuple(document.id for document in documents),
+        )
 
     def migrate(self, progress: Progress | None = None) -> int:
         """Make all vectors again, beside the old, where they are of another encoder or damaged.
@@ -276,8 +283,7 @@ class Index(View):
         Returns:
             The number of paragraphs embedded; 0 where there was nothing to do.
         """
-        with self._session.writing() as store:
-            return self._carry_over(store, progress)
+        return self._written(lambda store: self._carry_over(store, progress))
 
     def remove(self, document_id: str) -> None:
         """Take a document out of the index. The file that it was read from is not touched.
@@ -285,27 +291,30 @@ class Index(View):
         Raises:
             MissingPathError: there is none of that id.
         """
-        with self._session.writing() as store:
+
+        def remove(store: Store | ServedStore) -> None:
             self._carry_over(store, None)
             self._session.snapshot.manifest(document_id)
-            with self._changing(store):
+            with self._session.changing():
                 store.generation.delete_manifest(document_id)
+
+        self._written(remove)
+
+    def _written(self, write: Callable[[Store | ServedStore], _Result]) -> _Result:
+        """What comes of a write; begun again where what it wrote to was replaced meanwhile."""
+        while True:
+            with self._session.writing() as store, suppress(GenerationReplacedError):
+                return write(store)
 
     def _carry_over(self, store: Store | ServedStore, progress: Progress | None) -> int:
         """Make the vectors of a stale store again, from its texts; returns how many."""
         if store.stale is None:
             return 0
         embedded = 0
-        with self._changing(store), closing(store.rebuilding()) as rebuilding:
+        with self._session.changing(), closing(store.rebuilding()) as rebuilding:
             for manifests in rebuilding:
                 embedded += fill(store.generation, manifests, store.former, self.encoder, progress)
         return embedded
-
-    def _changing(self, store: Store | ServedStore) -> AbstractContextManager[None]:
-        if isinstance(self._session, ServedSession):
-            return self._session.changing()
-        assert isinstance(store, Store)  # noqa: S101  # as its session is
-        return self._session.changing(store)
 
     def _cut_unless_in(
         self, manifests: Mapping[str, Manifest], document: Document | RawDocument

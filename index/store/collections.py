@@ -4,9 +4,9 @@ Two collections make a generation. The encoder's fingerprint is in their names, 
 mix, and so is a number that grows, since a generation can be replaced by a newer one.
 
 - `sentences-<number>-<fingerprint>` holds one vector a sentence under the id
-  `<paragraph id>:<sentence>`. The paragraph's text and sentence spans lie with its first sentence,
-  which is stored last: a paragraph is there when that record is. Paragraphs are addressed by
-  content, so a record is never changed: only added and deleted.
+  `<paragraph id>:<sentence>`. The paragraph's text and sentence spans lie with its first sentence.
+  Paragraphs are addressed by content, so they are never changed: only added, in one call each, and
+  deleted.
 - `documents-<number>-<fingerprint>` holds one manifest a document: which paragraphs it has, under
   which headings, and the text between them. One write replaces it, so that a document changes from
   its old to its new version at once, and `document.text` can be had back to the character.
@@ -23,6 +23,7 @@ import re
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -34,6 +35,7 @@ from index.store.chroma import Collections
 from index.store.manifest import Manifest, ParagraphText
 
 PAGE = 500  # records read, deleted or replaced a call
+IDS = 100_000  # ids read a call
 SYNC = 1000  # vectors after which Chroma writes its graph to the disk, unless it is told otherwise
 BATCH = 4000  # records added a call, each call all or nothing; Chroma's own limit is 5,461
 
@@ -59,8 +61,9 @@ class GenerationName:
 
     @classmethod
     def named(cls, collection: str) -> GenerationName | None:
-        """The name of the generation that a collection of this name belongs to."""
-        match = re.fullmatch(r"(?:documents|sentences)-(\d+)-(\w+)", collection)
+        """The name of the generation that a collection of this name belongs to, or a record whose
+        name begins so."""
+        match = re.fullmatch(r"(?:documents|sentences)-(\d+)-(\w+)(?::\w+)?", collection)
         return cls(int(match[1]), match[2]) if match else None
 
 
@@ -76,9 +79,6 @@ class Generation:
         IndexCorruptedError: the database cannot be read.
         IndexFullError: the disk is full.
     """
-
-    #: Whether other machines may write it meanwhile.
-    shared = False
 
     def __init__(
         self, database: Collections, name: GenerationName, wrote: Callable[[], None]
@@ -116,48 +116,58 @@ class Generation:
 
     # --- documents ---------------------------------------------------------------------------
 
-    def manifests(self, known: Mapping[str, Manifest] | None = None) -> list[Manifest]:
-        """All documents, ordered by source; of a folder: those on a server are read by version.
+    def manifests(
+        self, known: Mapping[str, Manifest] | None = None, ids: Sequence[str] | None = None
+    ) -> list[Manifest]:
+        """Documents, ordered by source.
 
         Args:
             known: manifests that were read before, by id; of what is in the same version, which
                 takes long to parse, these are given again.
+            ids: of those to read, where they are there; all of a folder when left out.
         """
-        known = known or {}
+        known, found = known or {}, []
         with self._translated():
-            records = self._documents.get(include=["metadatas"])
-            pairs = zip(records["ids"], records["metadatas"] or [], strict=True)
-            found = [manifest_of(own, metadata, known.get(own)) for own, metadata in pairs]
+            for page in [None] if ids is None else pages_of(ids):
+                records = self._documents.get(ids=page, include=["metadatas"])
+                pairs = zip(records["ids"], records["metadatas"] or [], strict=True)
+                found += [manifest_of(own, metadata, known.get(own)) for own, metadata in pairs]
         return sorted(found, key=lambda manifest: manifest.source)
 
     def put_manifests(self, manifests: Sequence[Manifest]) -> None:
         """Make these the current versions of their documents, each at once."""
         with self._translated():
             for page in pages_of(manifests):
-                texts = [manifest.to_json() for manifest in page]
+                records = [record for manifest in page for record in self._records_of(manifest)]
                 # Chroma wants a vector for every record; documents are never searched by one.
                 self._documents.upsert(
-                    ids=[manifest.id for manifest in page],
-                    embeddings=cast(Any, [[1.0]] * len(page)),
-                    metadatas=[{"manifest": text, "sha256": text_hash(text)} for text in texts],
+                    ids=[identity for identity, _ in records],
+                    embeddings=cast(Any, [[1.0]] * len(records)),
+                    metadatas=cast(Any, [metadata for _, metadata in records]),
                 )
                 self._wrote()
 
+    def _records_of(self, manifest: Manifest) -> list[tuple[str, dict[str, str]]]:
+        """The ids and metadata of what is kept of a document."""
+        text = manifest.to_json()
+        return [(manifest.id, {"manifest": text, "sha256": text_hash(text)})]
+
     def delete_manifest(self, document_id: str) -> None:
-        """Take a document away, at once; its paragraphs go with the next `sweep`."""
+        """Take a document away, at once; its paragraphs go with the next sweep."""
         with self._translated():
-            self._documents.delete(ids=[document_id])
+            self._documents.delete(ids=[document_id, f"{document_id}:version"])
             self._wrote()
 
     # --- paragraphs --------------------------------------------------------------------------
 
-    def paragraph_ids(self) -> set[str]:
-        """Ids of all paragraphs that are stored whole, named by a manifest or not."""
-        records = self._records()
-        return {identity for identity, own in records.items() if f"{identity}:0" in own}
+    def stored(self) -> dict[str, list[str]]:
+        """The ids of the records of all paragraphs, named by a manifest or not. What comes or goes
+        meanwhile may be missing."""
+        with self._translated():
+            return owned_records(self._sentences)
 
     def held(self, ids: Collection[str]) -> set[str]:
-        """Which of these paragraphs are stored whole; nothing is read of others."""
+        """Which of these paragraphs are stored; nothing is read of others."""
         found: set[str] = set()
         with self._translated():
             for page in pages_of(sorted(ids)):
@@ -165,56 +175,47 @@ class Generation:
                 found.update(record.partition(":")[0] for record in records["ids"])
         return found
 
+    def claim(self, ids: Collection[str]) -> set[str]:
+        """Which of these paragraphs are stored, and stay until they are named."""
+        return self.held(ids)
+
+    @property
+    def keeps_claim(self) -> bool:
+        """Whether what was last claimed did stay, so that all is there that was named since."""
+        return True
+
     def add(self, paragraphs: Sequence[ParagraphText], vectors: Sequence[Vectors]) -> None:
         """Store paragraphs with their sentences' vectors; all of one paragraph or nothing of it."""
-        ids: list[str] = []
-        rows: list[Vectors] = []
-        metadatas: list[dict[str, str] | None] = []
-        for paragraph, own in zip(paragraphs, vectors, strict=True):
-            # Backwards, so that in whatever batch it is the first sentence comes last.
-            ids += [f"{paragraph.id}:{number}" for number in reversed(range(len(paragraph.spans)))]
-            rows.append(own[::-1])
-            spans = json.dumps(paragraph.spans, separators=(",", ":"))
-            metadatas += [None] * (len(paragraph.spans) - 1)
-            metadatas += [{"text": paragraph.text, "spans": spans}]
-        matrix = np.concatenate(rows)
+        records = [
+            [
+                (identity, row, None if number else {"text": paragraph.text, "spans": spans})
+                for number, (identity, row) in enumerate(zip(paragraph.records, own, strict=True))
+            ]
+            for paragraph, own in zip(paragraphs, vectors, strict=True)
+            for spans in [json.dumps(paragraph.spans, separators=(",", ":"))]
+        ]
         with self._translated():
-            for first in range(0, len(ids), BATCH):
-                batch = slice(first, first + BATCH)
+            for batch in batches(records, BATCH):
                 self._sentences.add(
-                    ids=ids[batch],
-                    embeddings=cast(Any, matrix[batch]),
-                    metadatas=cast(Any, metadatas[batch]),
+                    ids=[identity for identity, _, _ in batch],
+                    embeddings=cast(Any, np.stack([row for _, row, _ in batch])),
+                    metadatas=cast(Any, [metadata for _, _, metadata in batch]),
                 )
                 self._wrote()
 
     def sweep(self, used: Collection[str]) -> None:
-        """Delete what is stored of every paragraph whose id is not in `used`, whole or not."""
-        self._delete(
-            record
-            for identity, records in sorted(self._records().items())
-            if identity not in used
-            for record in sorted(records)
-        )
+        """Delete what is stored of every paragraph whose id is not in `used`."""
+        self._delete([own for identity, own in self.stored().items() if identity not in used])
 
     def remove(self, ids: Collection[str]) -> None:
-        """Delete these paragraphs, which are stored whole."""
-        texts = self.texts(sorted(ids))
-        self._delete(f"{p.id}:{number}" for p in texts.values() for number in range(len(p.spans)))
+        """Delete these paragraphs."""
+        self._delete([paragraph.records for paragraph in self.texts(sorted(ids)).values()])
 
-    def _delete(self, records: Iterable[str]) -> None:
+    def _delete(self, records: Iterable[Sequence[str]]) -> None:
         with self._translated():
-            for page in pages_of(list(records)):
-                self._sentences.delete(ids=page)
+            for batch in batches(records, PAGE):
+                self._sentences.delete(ids=batch)
                 self._wrote()
-
-    def _records(self) -> dict[str, set[str]]:
-        """The ids of all records by paragraph."""
-        with self._translated():
-            found: dict[str, set[str]] = {}
-            for record in self._sentences.get(include=[])["ids"]:
-                found.setdefault(record.partition(":")[0], set()).add(record)
-        return found
 
     def texts(self, ids: Iterable[str]) -> dict[str, ParagraphText]:
         """Read paragraphs by id; those that are not stored are not in the result."""
@@ -258,7 +259,7 @@ class Generation:
     def vectors(self, paragraphs: Iterable[ParagraphText]) -> dict[str, Vectors]:
         """The vectors of paragraphs by id, each of shape (sentences, dimension)."""
         paragraphs = list(paragraphs)
-        ids = [f"{p.id}:{n}" for p in paragraphs for n in range(len(p.spans))]
+        ids = [record for paragraph in paragraphs for record in paragraph.records]
         rows: dict[str, dict[int, Vectors]] = {}
         with self._translated():
             for page in pages_of(ids):
@@ -269,14 +270,11 @@ class Generation:
                     rows.setdefault(own_id, {})[int(number)] = row
             for paragraph in paragraphs:
                 if len(rows.get(paragraph.id, ())) != len(paragraph.spans):
-                    raise self._vectors_lost(paragraph.id)
+                    raise self.lost([paragraph.id])
         return {
             own_id: np.array([own[n] for n in range(len(own))], dtype=np.float32)
             for own_id, own in rows.items()
         }
-
-    def _vectors_lost(self, identity: str) -> Exception:
-        return ValueError(f"paragraph {identity} has lost vectors of its sentences")
 
 
 def manifest_of(
@@ -300,3 +298,27 @@ def pages_of(items: Sequence[_Item]) -> Iterator[list[_Item]]:
     """The items, PAGE at a time."""
     for first in range(0, len(items), PAGE):
         yield list(items[first : first + PAGE])
+
+
+def batches(groups: Iterable[Sequence[_Item]], most: int) -> Iterator[list[_Item]]:
+    """The items of groups, not more than `most` at a time unless a group has more: none is cut."""
+    batch: list[_Item] = []
+    for group in groups:
+        if batch and len(batch) + len(group) > most:
+            yield batch
+            batch = []
+        batch += group
+    if batch:
+        yield batch
+
+
+def owned_records(collection: Any) -> dict[str, list[str]]:
+    """The ids of all records of a collection, by what stands in them before the first colon."""
+    found: dict[str, list[str]] = {}
+    for offset in count(0, IDS):
+        ids = collection.get(limit=IDS, offset=offset, include=[])["ids"]
+        for record in ids:
+            found.setdefault(record.partition(":")[0], []).append(record)
+        if len(ids) < IDS:
+            break
+    return found

@@ -1,7 +1,7 @@
 """A session on a Chroma server: how a process follows what many machines write there.
 
 It holds a snapshot that is known to be the present one, or was a moment ago, and looks for changes
-every second, by the marks of those who write (`protocol`). What it shows of a document is whole:
+every second, by the revision (`protocol`). What it shows of a document is whole:
 a version is taken over once all of its paragraphs are there.
 """
 
@@ -9,21 +9,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from index.errors import (
-    FootnoteError,
-    IndexChangedError,
-    IndexCorruptedError,
-)
+from index.errors import FootnoteError, IndexChangedError, IndexCorruptedError
 from index.store.locks import make_folder
 from index.store.manifest import Manifest, ParagraphText
-from index.store.protocol import Roster, Timing
+from index.store.protocol import Catalogue, Timing
 from index.store.served import ServedGeneration, ServedStore
 from index.store.server import Server, ServerAddress
-from index.store.snapshot import Snapshot
+from index.store.snapshot import KEPT_TEXTS, Kept, Snapshot
 from index.terms.lexical import LexicalIndex
 
 
@@ -33,8 +29,7 @@ class ServedSession:
     Args:
         folder: of this machine alone, for what is derived or read from the server.
         fingerprint: of the encoder.
-        wait: seconds to wait for other machines, and for a server that is started anew.
-        on_wait: called with a sentence to show while waiting.
+        wait: seconds to wait for a server that is started anew.
         terms: those of the index, through all its revisions.
         address: of the server.
         timing: of the protocol.
@@ -48,7 +43,6 @@ class ServedSession:
         folder: Path,
         fingerprint: str,
         wait: float,
-        on_wait: Callable[[str], None] | None,
         terms: LexicalIndex,
         address: ServerAddress,
         timing: Timing,
@@ -63,17 +57,23 @@ class ServedSession:
         self._looking = threading.RLock()
         self._writing = threading.RLock()
         self._closed = threading.Event()
-        #: The store as it was last seen, and, unless it is stale, what is in it.
-        self._current: tuple[ServedStore, Snapshot | None] | None = None
-        self._texts: dict[str, ParagraphText] = {}
-        self._token: frozenset[tuple[object, ...]] | None = None
+        #: The one that is written, where one is.
+        self._written: ServedStore
+        self._texts = Kept[ParagraphText](KEPT_TEXTS)
+        #: Of what was seen whole; None to look at everything.
+        self._revision: str | None = None
         self._confirmed = self._complete = float("-inf")
         #: Why what is there cannot be read, if it cannot: a document has lost paragraphs.
         self._damage: FootnoteError | None = None
         #: What went wrong at the last look, if anything did.
         self._failure: FootnoteError | None = None
         try:
-            self.roster = Roster(self.server, timing, wait, on_wait)
+            self.catalogue = Catalogue(self.server, timing)
+            #: The store as it was last seen, and, unless it is stale, what is in it.
+            self._current: tuple[ServedStore, Snapshot | None] = (
+                ServedStore(self.server, self.catalogue, fingerprint, self.catalogue.read()),
+                None,
+            )
             self.look()
         except BaseException:
             self.server.close()
@@ -107,7 +107,7 @@ class ServedSession:
         """
         if time.monotonic() - self._confirmed > self.timing.fresh:
             self.look()
-        store, current = self._seen()
+        store, current = self._current
         if current is None:
             raise store.stale or RuntimeError("a store that is not stale has a snapshot")
         if self._damage:
@@ -121,7 +121,7 @@ class ServedSession:
             yield store, snapshot
         except IndexChangedError:
             self._confirmed = float("-inf")  # the next one looks for itself
-            self._token = None
+            self._revision = None
             raise
 
     def ready(self) -> None:
@@ -142,28 +142,33 @@ class ServedSession:
 
     @contextmanager
     def writing(self) -> Iterator[ServedStore]:
-        """Be a writer (see `protocol`). The store may be stale; change it inside `changing`.
-
-        Raises:
-            IndexBusyError: another machine tidies the index, and does not come to an end.
-        """
-        with self._writing, self.server.urgent(), self.roster.writing():
+        """Write (see `protocol`). The store may be stale; change it inside `changing`."""
+        with self._writing, self.server.urgent():
             self.look(writes=True)
-            yield self._seen()[0]
+            self._written, _ = self._current
+            yield self._written
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """Change the store, and see the result at the end."""
+        """Change the store, tell others, and see the result at the end.
+
+        Raises:
+            GenerationReplacedError: another generation has become current.
+        """
         try:
             yield
         finally:
-            self._token = None
+            self._revision = None  # of what was changed before an error others know FULL later
+        self.catalogue.changed()
+        stands = self.catalogue.stands(self._written.name)
         self.look(writes=True)
+        if not stands:
+            raise GenerationReplacedError
 
     @property
     def snapshot(self) -> Snapshot:
         """What is in a store that is not stale."""
-        _, snapshot = self._seen()
+        _, snapshot = self._current
         if snapshot is None:
             raise RuntimeError("the index is stale")
         return snapshot
@@ -171,22 +176,16 @@ class ServedSession:
     @property
     def manifests(self) -> Mapping[str, Manifest]:
         """The documents as they were last seen; empty where the store is stale."""
-        _, snapshot = self._seen()
+        _, snapshot = self._current
         return snapshot.manifests if snapshot else {}
-
-    def _seen(self) -> tuple[ServedStore, Snapshot | None]:
-        if self._current is None:
-            raise RuntimeError("the first look failed, and so did opening")
-        return self._current
 
     # --- following ---------------------------------------------------------------------------
 
-    def look(self, *, writes: bool = False, thoroughly: bool = False) -> None:
+    def look(self, *, writes: bool = False) -> None:
         """See what is there now.
 
         Args:
             writes: leave out documents that have lost paragraphs: indexing them again mends that.
-            thoroughly: look at all versions, whatever the marks say.
 
         Raises:
             IndexUnavailableError: the server does not answer.
@@ -194,36 +193,35 @@ class ServedSession:
         """
         with self._looking:
             try:
-                self._look(writes, thoroughly)
+                self._look(writes)
             except FootnoteError as error:
                 self._failure = error
                 raise
             self._failure = None
 
-    def _look(self, writes: bool, thoroughly: bool) -> None:
+    def _look(self, writes: bool) -> None:
         began = time.monotonic()
         try:
-            state = self.roster.look()
+            state = self.catalogue.read()
         except IndexChangedError:
-            self.server.forget()  # the collection of the marks is gone: made anew by somebody?
-            state = self.roster.look()
-        if not state.generations and self._current:
+            self.server.forget()  # the collection is gone: made anew by somebody?
+            state = self.catalogue.read()
+        if not state.generations:
             raise IndexCorruptedError(
                 f"The index is no longer on {self.server.address.shown}: the server has lost its "
                 "data, or another one answers there. Bring the data back; or, to begin anew, stop "
                 "Footnote, start it again and add the documents."
             )
-        store, snapshot = self._current or (None, None)
-        if store is None or state.generations[-1] != store.name:
-            store = ServedStore(self.server, self.roster, self._fingerprint, state)
+        store, snapshot = self._current
+        if state.generations[-1] != store.name:
+            store = ServedStore(self.server, self.catalogue, self._fingerprint, state)
             snapshot = None
         if store.stale is None:
-            active = bool(state.active("writer", "sweep", "swap"))
             old = snapshot is None or began - self._complete > self.timing.full
-            if active or old or thoroughly or state.token != self._token:
-                snapshot, whole = self._refresh(store, snapshot, writes, active)
-                # Not whole: somebody is about to complete or to mend it, so look again.
-                self._token = state.token if whole else None
+            if old or state.revision != self._revision:
+                snapshot, whole = self._refresh(store, snapshot, writes)
+                # Not whole: somebody is about to mend it, so look again.
+                self._revision = state.revision if whole else None
                 self._complete = began
         self._current = store, snapshot
         self._confirmed = began
@@ -231,36 +229,41 @@ class ServedSession:
             snapshot.confirmed = began
 
     def _refresh(
-        self, store: ServedStore, before: Snapshot | None, writes: bool, active: bool
+        self, store: ServedStore, before: Snapshot | None, writes: bool
     ) -> tuple[Snapshot, bool]:
         """Read the manifests that changed; the snapshot, and whether all that they name was
         there."""
         known = before.manifests if before else {}
-        versions = store.generation.versions()
-        changed = [i for i, own in versions.items() if not _is(known.get(i), own)]
-        if before and not changed and versions.keys() == known.keys():
-            self._damage = None
+        current, changed = self._read_manifests(store, known)
+        self._damage = None
+        if before and not changed and current.keys() == known.keys():
             return before, True
-        read = store.generation.read(changed)
         # What their versions before named is there; the whole of what is known would take long.
         seen = {place.id for i in changed if i in known for place in known[i].places}
-        named = {place.id for manifest in read for place in manifest.places} - seen
+        named = {place.id for i in changed for place in current[i].places} - seen
         lost = named - store.generation.held(named)
-        fine = {m.id: m for m in read if not lost or not any(p.id in lost for p in m.places)}
-        # Of what somebody has not completed yet, the version before is shown.
-        completing = active and not writes
-        self._damage = store.generation.lost(lost) if lost and not (active or writes) else None
-        kept = {
+        if lost and not writes:
+            self._damage = store.generation.lost(lost)
+        fine = {
             i: own
-            for i, own in known.items()
-            if i in versions and i not in fine and (completing or i not in changed)
+            for i, own in current.items()
+            if not lost or i not in changed or not any(p.id in lost for p in own.places)
         }
-        manifests = sorted([*kept.values(), *fine.values()], key=lambda own: own.source)
+        manifests = sorted(fine.values(), key=lambda own: own.source)
         snapshot = Snapshot(store.generation, self._terms, self._texts, manifests)
         if before:
             snapshot.scope(None)  # or the next question would wait for what changed
-        self._texts = snapshot.texts
         return snapshot, not lost
+
+    @staticmethod
+    def _read_manifests(
+        store: ServedStore, known: Mapping[str, Manifest]
+    ) -> tuple[dict[str, Manifest], set[str]]:
+        """All documents that there are now, and which of them are not known in that version."""
+        versions = store.generation.versions()
+        current = {i: known[i] for i, v in versions.items() if i in known and known[i].version == v}
+        read = store.generation.manifests(ids=[i for i in versions if i not in current])
+        return current | {manifest.id: manifest for manifest in read}, {own.id for own in read}
 
     def _follow(self) -> None:
         while not self._closed.wait(self.timing.poll):
@@ -285,17 +288,12 @@ class ServedSession:
         """The paragraphs that manifests name now, and the files that documents have, whether they
         are there or not."""
         with self.reading() as (store, snapshot):
-            versions = store.generation.versions()
-            known = snapshot.manifests
-            manifests = [known[i] for i, own in versions.items() if _is(known.get(i), own)]
-            manifests += store.generation.read(
-                [i for i, own in versions.items() if not _is(known.get(i), own)]
-            )
+            current, _ = self._read_manifests(store, snapshot.manifests)
         return (
-            {place.id for manifest in manifests for place in manifest.places},
-            {manifest.content for manifest in manifests},
+            {place.id for manifest in current.values() for place in manifest.places},
+            {manifest.content for manifest in current.values()},
         )
 
 
-def _is(manifest: Manifest | None, version: str) -> bool:
-    return manifest is not None and manifest.version == version
+class GenerationReplacedError(Exception):
+    """Another generation became current while one was written: write again, to that."""

@@ -29,6 +29,11 @@ class ParagraphText:
         )
         return cls(paragraph.id, paragraph.text, spans)
 
+    @property
+    def records(self) -> list[str]:
+        """The ids of its sentences' records in a store."""
+        return [f"{self.id}:{number}" for number in range(len(self.spans))]
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

@@ -21,6 +21,8 @@ import numpy as np
 
 from index.models import Boxes, bytes_hash
 from index.store.chroma import translated
+from index.store.collections import owned_records
+from index.store.protocol import pardon
 from index.store.server import Server
 
 #: Seconds for which a file that belongs to no document is left alone: another process may have kept
@@ -161,12 +163,12 @@ class ServedPages:
     def __init__(self, server: Server, folder: Path) -> None:
         self._server = server
         self._files = PageFiles(folder)
-        #: What has been seen on the server, and what was sent and has no document yet.
-        self._known: set[str] = set()
+        #: What was sent and has no document yet.
         self._sent: set[str] = set()
 
     @property
-    def _records(self) -> Any:
+    def records(self) -> Any:
+        """The collection of the files."""
         return self._server.kept_collection("pages")
 
     def keep(self, content: str, original: Path, boxes: Boxes) -> None:
@@ -177,7 +179,7 @@ class ServedPages:
 
     def holds(self, content: str) -> bool:
         """See `Pages`."""
-        return content in self._known or self._is_there(content)
+        return self._is_there(content)
 
     def original(self, content: str) -> Path | None:
         """See `Pages`."""
@@ -194,25 +196,16 @@ class ServedPages:
             self._sent.discard(content)
         self._files.settle(used)
 
-    def stored(self) -> set[str]:
-        """The hashes of all files of which something is on the server."""
+    def stored(self) -> dict[str, list[str]]:
+        """The ids of the records of all files of which something is on the server."""
         with self._server.translated():
-            ids = self._records.get(include=[])["ids"]
-        return {identity.partition(":")[0] for identity in ids}
-
-    def delete(self, content: str) -> None:
-        """Take a file off the server."""
-        self._known.discard(content)
-        with self._server.translated():
-            self._records.delete(ids=[content])
-            self._records.delete(where={"of": content})
+            return owned_records(self.records)
 
     def _is_there(self, content: str) -> bool:
+        """Whether a file is on the server, and stays there until it is named."""
         with self._server.translated():
-            there = bool(self._records.get(ids=[content], include=[])["ids"])
-        if there:
-            self._known.add(content)
-        return there
+            pardon(self.records, {content})
+            return bool(self.records.get(ids=[content], include=[])["ids"])
 
     def _send(self, content: str) -> None:
         if self._is_there(content):
@@ -225,7 +218,7 @@ class ServedPages:
                 counts[f"{part} hash"] = bytes_hash(data)
                 for first in range(0, len(pieces), SENT):
                     some = pieces[first : first + SENT]
-                    self._records.upsert(
+                    self.records.upsert(
                         ids=[_piece(content, part, first + n) for n in range(len(some))],
                         embeddings=[[1.0]] * len(some),
                         metadatas=[
@@ -233,15 +226,14 @@ class ServedPages:
                             for piece in some
                         ],
                     )
-            self._records.upsert(ids=[content], embeddings=[[1.0]], metadatas=[counts])
-        self._known.add(content)
+            self.records.upsert(ids=[content], embeddings=[[1.0]], metadatas=[counts])
 
     def _fetch(self, content: str) -> bool:
         """Have a file in the folder; whether there is one."""
         if self._files.holds(content):
             return True
         with self._server.translated():
-            found = self._records.get(ids=[content], include=["metadatas"])
+            found = self.records.get(ids=[content], include=["metadatas"])
             if not found["ids"]:
                 return False
             head = found["metadatas"][0]
@@ -255,7 +247,7 @@ class ServedPages:
         pieces: dict[str, str] = {}
         order = [_piece(content, part, number) for number in range(count)]
         for first in range(0, count, SENT):
-            found = self._records.get(ids=order[first : first + SENT], include=["metadatas"])
+            found = self.records.get(ids=order[first : first + SENT], include=["metadatas"])
             pairs = zip(found["ids"], found["metadatas"], strict=True)
             pieces |= {identity: metadata["data"] for identity, metadata in pairs}
         return b"".join(base64.b64decode(pieces.get(identity, "")) for identity in order)

@@ -1,106 +1,105 @@
 """How many machines write one index on a Chroma server, and none takes away what another needs.
 
-Chroma has no transactions and no conditional writes. All that is asked of it is this:
+Chroma has no transactions. All that is asked of it is this:
 
-- **One call is all or nothing**, and who reads after it was acknowledged sees it.
+- **One call is all or nothing**, calls take effect one after the other, and who reads after one was
+  acknowledged sees it. To add what is there, or to update what is not, changes nothing.
+- A delete with a condition (`where`) looks and deletes within PAUSE seconds.
 - Nothing is asked of clocks but that a second is about a second: no time is ever sent anywhere.
+
+Nobody says that it is at work, and nobody waits for anybody, but a writer for another generation,
+for LEASE seconds at most. A process may be killed or stall anywhere, and wake up at any time.
 
 ## What there is
 
-Of the *generation* that is current (`collections`, `served`): paragraphs, addressed by content, so
-that adding one twice is adding it once and it is never changed; and one manifest a document, which
-is replaced in one call. A paragraph that no manifest names does not exist for readers. In the
-collection `state`:
+Of the *generation* that is current (`collections`, `served`): paragraphs, addressed by content and
+never changed; and one manifest a document, replaced in one call. A paragraph that no manifest names
+does not exist for readers. In the collection `catalogue`:
 
-- `format`: which protocol this is. Who does not know it leaves everything alone.
-- `<generation>`: that it is whole. The highest whole one is current.
-- `<writer>`, `<flag>`: a *mark* of each process that writes (`writer`), deletes (`sweep`) or puts
-  another generation in place (`swap`). Only its owner writes a mark, so no two processes ever write
-  one record. It has a phase (`waiting`, `active`, `done`), a beat that is counted up every BEAT
-  seconds, and how often its owner has come to an end. An observer takes a mark whose beat has not
-  moved for LEASE seconds *of its own monotonic clock* for dead, and deletes it. One that is done is
-  deleted after RETIRED seconds, by when every reader has seen it or looks at everything anyway.
+- `<generation>`: that it is *whole*. The highest whole one is current.
+- `<generation>:<attempt>`: that a builder is about to make it whole (it is *coming*), or has.
+- `revision`: a random text, put anew by who has changed documents.
+
+In the collection `state` is the `format`: who does not know it leaves everything alone. The format
+before this one kept marks of those at work there, and the generations. Who opens such an index
+moves the generations; then a process of that version that still runs finds none, and refuses to go
+on.
 
 ## Invariants
 
 1. *Whole*: a reader shows a version of a document only after it has found all of its paragraphs.
 2. *Kept*: a paragraph that a manifest names is not deleted; one that a manifest named is there for
    GRACE seconds more. Nobody answers from what was last known to be current over GRACE / 2 ago.
-3. *Not blocked*: a process that is killed or hangs holds up others for no longer than LEASE.
-
-## A writer
-
-1. Announce: mark itself active, then look. Where a flag is up: mark itself waiting, wait until it
-   is gone, and begin again.
-2. Add the paragraphs that are not there.
-3. Before manifests are put, find its own mark in place, or else begin again at 1 (`fence`).
-4. Put the manifests of which all paragraphs were added.
-5. At the end look whether all paragraphs of all these manifests are there; if not, again from 2.
-6. Mark itself done.
-
-Killed before 4: unnamed paragraphs stay, which the next run finds in 2, or a sweep takes. Killed
-between 4 and 5: as after 5, unless a paragraph went between 2 and 4, for which see below. Killed
-before 6: the mark goes LEASE later; readers look at all versions while it is there and when it
-goes, so nothing that was put is missed. Two that write the same document: the last one counts;
-both added their paragraphs before they named them.
 
 ## A sweep
 
-1. Note which paragraphs no manifest names; go on with those that none has named at any look
-   throughout GRACE seconds.
-2. Raise a flag (mark active), then look. Where a writer is active: lower it, try another time.
-3. For a page of them: read the versions of all manifests anew; leave out what one names; read what
-   is to be deleted; delete it; read the versions again, and put back what one names now.
-4. Where a writer has come meanwhile, or its own mark is not in place, stop; else the next page.
+A sweeper *condemns* what no manifest names: it gives the records of some paragraphs, in one call, a
+random number. At a later look, GRACE after it has seen that number, it reads all manifests again,
+*pardons* what one names by now (takes its number off), and deletes whatever has the number still.
+Whoever has condemned it, anybody may delete it.
 
-This is Dekker's algorithm: each side writes its own mark, then reads the other's. Of a writer and a
-sweep that come at once, at least one sees the other; a sweep that sees a writer withdraws, and a
-writer waits for one page of a sweep at most. Killed anywhere: what is deleted was unnamed; the
-flag goes LEASE later.
+## A writer
 
-A process that *stalls* past LEASE is taken for dead, and may wake up in the middle of anything. A
-writer that does finds out in 3 and 5. A sweep that wakes up between its last look and its delete
-may delete a page that a writer has named meanwhile: it puts it back (3), and until then readers
-either do not have that version yet (invariant 1), or find the paragraph gone and ask again. What
-remains is a sweep that stalls past LEASE in just that call *and* is killed before it can put the
-page back, while a writer has named again what no one had named for GRACE. Then that document is
-reported as damaged, never answered from, and indexing it again mends it.
+1. *Claim* the paragraphs that it is going to name: pardon those that are condemned; where there
+   were any, wait for PAUSE seconds and do so again; then look which are there. Add the others.
+2. While that takes long, pardon them again every GRACE / 4 seconds.
+3. Put the manifests, unless the claim is older than GRACE / 2 by now.
+4. Where it is older, or was when the manifests had been put: begin again at 1, to find out whether
+   something has gone.
+5. Put the revision anew; see that the generation is still the current one (below).
+
+Why nothing that is named is deleted: say that a sweep deletes a paragraph after a manifest that
+names it was put. It had seen the number GRACE before it read the manifests. Where it read them
+before this one was put, the number was there before the writer's claim, which was GRACE / 2 before
+the manifest at most. The claim took it off; a delete that had looked just before is done by the end
+of the pause, and the writer finds the paragraph gone and adds it. Where it read them after this one
+was put, it has pardoned the paragraph itself.
+
+Killed before 3: unnamed paragraphs stay, which the next run finds in 1, or a sweep takes. Killed
+before 5: readers see the change FULL seconds later. Two that write the same document: the last one
+counts.
 
 ## Another encoder
 
-A builder fills a generation beside the current one, as a writer, until the versions in both are the
-same. Then it marks itself waiting, raises a `swap` flag and waits until no writer is active: those
-that come now wait for it. It copies what changed in the meantime, records the new generation as
-whole, and lowers the flag. Where it was taken for dead meanwhile, it raises another one and looks
-again at what changed. Two builders for the same encoder fill the same generation, which is as good
-as one: the second finds it current and leaves it alone, for others may have written it since. The
-generation that was replaced is dropped by a sweep, GRACE later.
+A builder fills a generation beside the current one until the versions in both are the same. Then it
+adds a record of this attempt, as *coming*, copies what has changed since, and updates the record to
+*whole*, which does nothing where the record is gone; if so, it begins again with the copying.
+
+A writer looks at these records after it has put manifests. Where none is coming and its generation
+is the current one, what it wrote was there before the builder's last copying. Where one is coming,
+it waits until that is whole, and after LEASE seconds deletes the record, on the condition that it
+is still coming: the builder is dead, or slow. Where another generation has become current, the
+writer does its work again in that one.
+
+Two builders for the same encoder fill the same generation, which is as good as one: each looks
+before it puts manifests whether it is whole yet, and then leaves it alone, for others may have
+written it since. (One that stalls between just that look and the call might put back the version of
+a document that another replaced meanwhile; what it puts is whole, too.) The generation that was
+replaced is dropped by a sweep, GRACE later.
 
 ## Readers
 
-A reader looks at the marks every POLL seconds. While they are as before and none is active, nothing
-has changed. Otherwise, and every FULL seconds, it reads the versions (hashes) of all manifests,
-then the manifests that have another, and looks for their paragraphs.
+A reader reads the catalogue every POLL seconds. When the revision or the generation is another, and
+every FULL seconds, it reads the versions (hashes) of all manifests, then the manifests that have
+another, and looks for their paragraphs.
 """
 
 from __future__ import annotations
 
-import threading
+import secrets
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from typing import Any, Literal, cast
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from index.errors import FootnoteError, IndexBusyError, IndexUnusableError
-from index.store.collections import GenerationName
+from index.errors import IndexUnusableError
+from index.store.collections import PAGE, GenerationName, batches, pages_of
 from index.store.server import Server
 
-FORMAT = "1"
-
-Kind = Literal["writer", "sweep", "swap"]
-Phase = Literal["waiting", "active", "done"]
+FORMAT = "2"
+MARKED = "1"
+"""The format before, in which those at work left marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ class Timing:
     """The times of the protocol in seconds; the same in all processes.
 
     Attributes:
-        lease: after which a mark that does not move is dead.
+        lease: for which a writer waits for a generation that is coming.
         grace: for which a paragraph stays that no manifest names any more.
         poll: between two looks of a reader.
     """
@@ -123,325 +122,157 @@ class Timing:
         return min(self.lease, self.grace / 4)
 
     @property
-    def beat(self) -> float:
-        """Between two beats."""
-        return self.lease / 5
-
-    @property
-    def retired(self) -> float:
-        """After which a mark that is done may go."""
-        return 6 * self.lease
-
-    @property
     def full(self) -> float:
-        """After which a reader looks at everything, whatever the marks say."""
+        """After which a reader looks at everything, whatever the revision says."""
         return 3 * self.lease
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """What a process says of itself."""
-
-    kind: Kind
-    phase: Phase
-    beat: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class State:
-    """What a look at the collection found.
+    """What the catalogue says.
 
     Attributes:
-        marks: those that are not known to be dead, by name.
+        revision: another one after each change.
         generations: those that are whole, the current one last.
+        coming: names of the records of those that are about to be.
     """
 
-    marks: Mapping[str, Mark]
+    revision: str
     generations: tuple[GenerationName, ...]
-
-    def active(self, *kinds: Kind) -> list[str]:
-        """Names of the active marks of these kinds."""
-        return [n for n, m in self.marks.items() if m.phase == "active" and m.kind in kinds]
-
-    @property
-    def token(self) -> frozenset[tuple[object, ...]]:
-        """The same as long as nobody came to an end."""
-        marks = {(name, mark.phase) for name, mark in self.marks.items()}
-        return frozenset(marks | {(own.number, own.fingerprint) for own in self.generations})
+    coming: tuple[str, ...]
 
 
-class Roster:
-    """The collection `state`: who is at work, and this process among them.
+def condemn(collection: Any, records: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Condemn what is not condemned yet.
 
     Args:
-        server: where it is.
-        timing: of the protocol.
-        wait: seconds to wait for others before giving up.
-        on_wait: called with a sentence to show when there is a wait.
+        collection: where the records are.
+        records: the ids of all records of each thing.
+
+    Returns:
+        The number of each thing.
+    """
+    numbers: dict[str, int] = {}
+    for page in pages_of([max(own) for own in records.values()]):
+        found = collection.get(ids=page, include=["metadatas"])
+        for record, metadata in zip(found["ids"], found["metadatas"], strict=True):
+            if number := (metadata or {}).get("condemned"):
+                numbers[record.partition(":")[0]] = number
+    rest = [own for thing, own in records.items() if thing not in numbers]
+    for batch in batches(rest, PAGE):
+        number = 1 + secrets.randbelow(2**52)
+        collection.update(ids=batch, metadatas=[{"condemned": number}] * len(batch))
+        numbers |= dict.fromkeys((record.partition(":")[0] for record in batch), number)
+    return numbers
+
+
+def pardon(collection: Any, things: Collection[str]) -> bool:
+    """Pardon those of these things that are condemned; whether any was."""
+    condemned: dict[str, list[str]] = {}
+    for record in collection.get(where={"condemned": {"$gt": 0}}, include=[])["ids"]:
+        if (thing := record.partition(":")[0]) in things:
+            condemned.setdefault(thing, []).append(record)
+    for batch in batches(condemned.values(), PAGE):
+        collection.update(ids=batch, metadatas=[{"condemned": 0}] * len(batch))
+    return bool(condemned)
+
+
+class Catalogue:
+    """The collection `catalogue` of a server: which generation is current, and the revision.
 
     Raises (any method):
         IndexUnavailableError, IndexFullError: the server is gone, or full.
     """
 
-    def __init__(
-        self,
-        server: Server,
-        timing: Timing,
-        wait: float,
-        on_wait: Callable[[str], None] | None = None,
-    ) -> None:
-        """Look whether it is there and of this format, or make it."""
+    def __init__(self, server: Server, timing: Timing) -> None:
+        """Look whether the index is of this format, or make it.
+
+        Raises:
+            IndexUnusableError: it is of another.
+        """
         self.timing = timing
         self._server = server
-        self._wait = wait
-        self._on_wait = on_wait
-        self._observed: dict[str, tuple[Mark, float]] = {}
-        self._guard = threading.Lock()
-        #: The mark of this process as a writer, while it is one.
-        self._writer: _Own | None = None
         with server.translated():
-            found = self._records.get(ids=["format"], include=["metadatas"])
-        if not found["ids"]:
-            self._put("format", {"kind": "format", "version": FORMAT})
-        elif (version := (found["metadatas"] or [{}])[0].get("version")) != FORMAT:
+            self._enter()
+
+    def _enter(self) -> None:
+        state: Any = self._server.collection("state")
+        found = state.get(include=["metadatas"])
+        kept: dict[str, Any] = dict(zip(found["ids"], found["metadatas"] or [], strict=True))
+        version = kept.pop("format", {}).get("version")
+        if version not in (None, MARKED, FORMAT):
             raise IndexUnusableError(
-                f"The index on {server.address.shown} was made by another version of Footnote "
-                f"(format {version}; this one reads {FORMAT}). Run that version, or name another "
-                "database in FOOTNOTE_CHROMA (http://host:port/NAME) and add the documents there."
+                f"The index on {self._server.address.shown} was made by another version of "
+                f"Footnote (format {version}; this one reads {FORMAT}). Run that version, or name "
+                "another database in FOOTNOTE_CHROMA (http://host:port/NAME) and add the documents "
+                "there."
             )
+        if version == MARKED:
+            for name in [name for name, own in kept.items() if own["kind"] == "generation"]:
+                self._add(name, whole=True)
+        if version != FORMAT:
+            state.upsert(
+                ids=["format"],
+                embeddings=[[1.0]],
+                metadatas=[{"kind": "format", "version": FORMAT}],
+            )
+        if kept:
+            state.delete(ids=list(kept))
 
     @property
     def _records(self) -> Any:
-        return self._server.kept_collection("state")
+        return self._server.kept_collection("catalogue")
 
-    # --- looking -----------------------------------------------------------------------------
-
-    def look(self) -> State:
-        """Who is at work now. Marks that this process has found dead are deleted."""
+    def read(self) -> State:
+        """What it says now."""
         with self._server.translated():
             found = self._records.get(include=["metadatas"])
-        now = time.monotonic()
-        marks: dict[str, Mark] = {}
-        generations = []
-        for name, metadata in zip(found["ids"], found["metadatas"] or [], strict=True):
-            if metadata["kind"] == "generation":
-                generations.append(GenerationName.named(name))
-            elif metadata["kind"] != "format":
-                marks[name] = Mark(
-                    cast(Kind, metadata["kind"]),
-                    cast(Phase, metadata["phase"]),
-                    int(metadata["beat"]),
-                )
-        dead = self._observe(marks, now)
-        if dead:
-            with self._server.translated():
-                self._records.delete(ids=dead)
-        return State(
-            {name: mark for name, mark in marks.items() if name not in dead},
-            tuple(sorted(own for own in generations if own)),
-        )
+        records = dict(zip(found["ids"], found["metadatas"] or [], strict=True))
+        revision = str(records.pop("revision", {}).get("revision", ""))
+        whole = [GenerationName.named(name) for name, own in records.items() if own["whole"]]
+        coming = tuple(name for name, own in records.items() if not own["whole"])
+        return State(revision, tuple(sorted({own for own in whole if own})), coming)
 
-    def _observe(self, marks: Mapping[str, Mark], now: float) -> list[str]:
-        """Take note of which marks have moved; gives those that are dead or retired."""
-        with self._guard:
-            before = self._observed
-            self._observed = {
-                name: before[name] if name in before and before[name][0] == mark else (mark, now)
-                for name, mark in marks.items()
-            }
-            return [
-                name
-                for name, (mark, since) in self._observed.items()
-                if now - since
-                > (self.timing.retired if mark.phase == "done" else self.timing.lease)
-            ]
+    def changed(self) -> None:
+        """Say that documents were changed."""
+        with self._server.translated():
+            self._records.upsert(
+                ids=["revision"], embeddings=[[1.0]], metadatas=[{"revision": uuid.uuid4().hex}]
+            )
 
-    # --- being there -------------------------------------------------------------------------
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Be a writer: no sweep deletes and no swap happens meanwhile.
-
-        Raises:
-            IndexBusyError: a flag stayed up for longer than the wait.
-        """
-        with self._present("writer") as own:
-            self._writer = own
-            try:
-                self._enter(own)
-                yield
-            finally:
-                self._writer = None
-
-    def fence(self) -> None:
-        """To be called by a writer before it puts manifests: where it was taken for dead, it comes
-        in anew.
-
-        Raises:
-            IndexBusyError: a flag stayed up for longer than the wait.
-        """
-        own = self._writer
-        if own is None:
-            raise RuntimeError("manifests are put by writers")
-        # Who waits is aside, and fills a generation that nobody reads and nobody sweeps.
-        if own.phase != "waiting" and not own.is_in_place():
-            self._enter(own)
-
-    @contextmanager
-    def flagged(self, kind: Literal["sweep", "swap"]) -> Iterator[Callable[[], bool]]:
-        """Raise a flag; what is inside runs alone as long as what this gives says so.
-
-        A `sweep` runs only where nobody writes. A `swap` waits until those who write have ended;
-        this process must be `aside` meanwhile.
-
-        Yields:
-            Tells whether it may go on: nobody has come, and it was not taken for dead.
-
-        Raises:
-            IndexBusyError: others wrote for longer than the wait; of a sweep: at all.
-        """
-
-        def wait_for_writers() -> None:
-            deadline = time.monotonic() + (self._wait if kind == "swap" else 0.0)
-            while self.look().active("writer"):
-                if time.monotonic() > deadline:
-                    raise IndexBusyError(
-                        f"Others write the index on {self._server.address.shown}. Try again later."
-                    )
+    def stands(self, generation: GenerationName) -> bool:
+        """Whether what was just written to a generation is in the current one, or will be."""
+        deadline = time.monotonic() + self.timing.lease
+        while (state := self.read()).coming:
+            if time.monotonic() < deadline:
                 time.sleep(self.timing.poll / 5)
+            else:
+                with self._server.translated():
+                    self._records.delete(ids=list(state.coming), where={"whole": False})
+        return state.generations[-1:] == (generation,)
 
-        with self._present(kind) as own:
-            own.put("active")
-            wait_for_writers()
+    def begin(self, generation: GenerationName) -> None:
+        """Say that the first generation is whole."""
+        with self._server.translated():
+            self._add(generation.documents, whole=True)
 
-            def may_go_on() -> bool:
-                if kind == "swap":
-                    # One that came at the same moment sees the flag and withdraws: a swap is worth
-                    # the wait.
-                    wait_for_writers()
-                    return own.is_in_place()
-                # To a sweep who waits comes first.
-                marks = self.look().marks.values()
-                comes = any(mark.kind == "writer" and mark.phase != "done" for mark in marks)
-                return not comes and own.is_in_place()
+    def announce(self, generation: GenerationName) -> str:
+        """Say that a generation is coming; gives the name of the record."""
+        name = f"{generation.documents}:{uuid.uuid4().hex}"
+        with self._server.translated():
+            self._add(name, whole=False)
+        return name
 
-            yield may_go_on
-
-    @contextmanager
-    def aside(self) -> Iterator[None]:
-        """A writer that steps aside for its own swap, and comes in again after it."""
-        own = self._writer
-        if own is None:
-            raise RuntimeError("only a writer steps aside")
-        own.put("waiting")
-        yield
-        self._enter(own)
-
-    def finish(self, generation: GenerationName) -> None:
-        """Record that a generation is whole."""
-        self._put(generation.documents, {"kind": "generation"})
+    def conclude(self, name: str) -> None:
+        """Say that what that record announced is whole; nothing where somebody deleted it."""
+        with self._server.translated():
+            self._records.update(ids=[name], metadatas=[{"whole": True}])
 
     def forget(self, generation: GenerationName) -> None:
-        """Record that a generation is no more."""
+        """Say that a generation is no more."""
         with self._server.translated():
-            self._records.delete(ids=[generation.documents])
+            names = self._records.get(include=[])["ids"]
+            self._records.delete(ids=[n for n in names if n.startswith(generation.documents)])
 
-    def _enter(self, own: _Own) -> None:
-        deadline = time.monotonic() + self._wait
-        told = False
-        while True:
-            own.put("active")
-            if not self.look().active("sweep", "swap"):
-                return
-            own.put("waiting")
-            while self.look().active("sweep", "swap"):
-                if self._on_wait and not told:
-                    self._on_wait("Waiting for another machine, which tidies this index …")
-                    told = True
-                if time.monotonic() > deadline + self.timing.lease:
-                    raise IndexBusyError(
-                        f"The index on {self._server.address.shown} is being tidied or made anew "
-                        f"by another machine; waited {self._wait:.0f} s. Try again later."
-                    )
-                time.sleep(self.timing.poll / 5)
-
-    @contextmanager
-    def _present(self, kind: Kind) -> Iterator[_Own]:
-        """A mark of this process that beats; done at the end."""
-        name = f"{kind}-{uuid.uuid4().hex}"
-        own = _Own(self._put, self._has, name, Mark(kind, "waiting"))
-        stop = threading.Event()
-
-        def beat() -> None:
-            while not stop.wait(self.timing.beat):
-                # Who cannot reach the server is taken for dead, and finds out when it can again.
-                with suppress(FootnoteError):
-                    own.beat()
-
-        heart = threading.Thread(target=beat, name=f"beat of {name}", daemon=True)
-        heart.start()
-        try:
-            yield own
-        finally:
-            stop.set()
-            heart.join()
-            own.leave()
-
-    def _has(self, name: str) -> bool:
-        with self._server.translated():
-            return bool(self._records.get(ids=[name], include=[])["ids"])
-
-    def _put(self, name: str, metadata: Mapping[str, str | int]) -> None:
-        with self._server.translated():
-            self._records.upsert(ids=[name], embeddings=[[1.0]], metadatas=[dict(metadata)])
-
-
-class _Own:
-    """A mark of this process."""
-
-    def __init__(
-        self,
-        put: Callable[[str, Mapping[str, str | int]], None],
-        has: Callable[[str], bool],
-        name: str,
-        mark: Mark,
-    ) -> None:
-        self._put = put
-        self._has = has
-        self._name = name
-        self._mark = mark
-        self._lost = False
-        self._guard = threading.Lock()
-
-    @property
-    def phase(self) -> Phase:
-        """That in which it was last written."""
-        return self._mark.phase
-
-    def put(self, phase: Phase) -> None:
-        """Write it in this phase; from now on it is in place."""
-        with self._guard:
-            self._write(phase)
-            self._lost = False
-
-    def beat(self) -> None:
-        """Count up, unless somebody deleted it."""
-        with self._guard:
-            self._lost = self._lost or not self._has(self._name)
-            if not self._lost:
-                self._write(self._mark.phase)
-
-    def is_in_place(self) -> bool:
-        """Whether it was there without a break since it was put."""
-        self.beat()
-        return not self._lost
-
-    def leave(self) -> None:
-        """Say that all is done. Where that cannot be said, the mark is dead before long."""
-        with suppress(FootnoteError), self._guard:
-            self._write("done")
-
-    def _write(self, phase: Phase) -> None:
-        self._mark = replace(self._mark, phase=phase, beat=self._mark.beat + 1)
-        mark = self._mark
-        self._put(self._name, {"kind": mark.kind, "phase": mark.phase, "beat": mark.beat})
+    def _add(self, name: str, *, whole: bool) -> None:
+        self._records.add(ids=[name], embeddings=[[1.0]], metadatas=[{"whole": whole}])

@@ -91,29 +91,29 @@ class ServedRecords:
 
     def get(self, name: str) -> str | None:
         """See `Records`."""
-        checked(name)
-        with self._server.translated():
-            found = self._records.get(ids=[name], include=["metadatas"])
-        return str(found["metadatas"][0]["text"]) if found["ids"] else None
+        return self._read(ids=[checked(name)]).get(name)
 
     def put(self, name: str, text: str) -> None:
         """See `Records`."""
-        checked(name)
+        ids, metadatas = [checked(name)], [{"text": text}]
         with self._server.translated():
-            self._records.upsert(ids=[name], embeddings=[[1.0]], metadatas=[{"text": text}])
+            self._records.upsert(ids=ids, embeddings=[[1.0]], metadatas=metadatas)
 
     def delete(self, name: str) -> None:
         """See `Records`."""
-        checked(name)
+        ids = [checked(name)]
         with self._server.translated():
-            self._records.delete(ids=[name])
+            self._records.delete(ids=ids)
 
     def all(self) -> dict[str, str]:
         """See `Records`."""
+        return dict(sorted(self._read().items()))
+
+    def _read(self, **which: list[str]) -> dict[str, str]:
         with self._server.translated():
-            found = self._records.get(include=["metadatas"])
+            found = self._records.get(include=["metadatas"], **which)
         pairs = zip(found["ids"], found["metadatas"], strict=True)
-        return {name: str(metadata["text"]) for name, metadata in sorted(pairs, key=lambda p: p[0])}
+        return {name: str(metadata["text"]) for name, metadata in pairs}
 
 
 def checked(name: str) -> str:

@@ -4,27 +4,18 @@ each manifest that can be read without it. Who may write what, and when, is told
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, cast
+import time
+from collections.abc import Callable, Collection, Generator, Sequence
+from typing import Any
 
-from index.encoder import Vectors
 from index.errors import EncoderError, IndexUnusableError
-from index.models import text_hash
-from index.store.collections import Generation, GenerationName, manifest_of, pages_of
+from index.store.collections import Generation, GenerationName
 from index.store.manifest import Manifest, ParagraphText
-from index.store.protocol import Roster, State
+from index.store.protocol import Catalogue, State, pardon
 from index.store.server import Server
 
-IDS = 10_000  # ids read a call
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """What was read of paragraphs before they were deleted; they can be put back from it."""
-
-    texts: tuple[ParagraphText, ...]
-    vectors: tuple[Vectors, ...]
+#: Seconds until a delete is done whose condition held just before a pardon.
+PAUSE = 1.0
 
 
 class ServedGeneration(Generation):
@@ -33,15 +24,29 @@ class ServedGeneration(Generation):
     Args:
         server: where it is.
         name: which.
-        fence: called before anything is named or taken away: see `protocol`.
+        grace: of the protocol.
+        may_put: asked before manifests are put or deleted; who builds may not once it is whole.
     """
 
-    shared = True
-
-    def __init__(self, server: Server, name: GenerationName, fence: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        server: Server,
+        name: GenerationName,
+        grace: float,
+        may_put: Callable[[], bool] = lambda: True,
+    ) -> None:
         """Open or make its collections."""
         super().__init__(server, name, lambda: None)
-        self._fence = fence
+        self._grace = grace
+        self._may_put = may_put
+        self._claimed: Collection[str] = ()
+        self._since = float("-inf")
+        self._keeps = True
+
+    @property
+    def sentences(self) -> Any:
+        """The collection of paragraphs."""
+        return self._sentences
 
     # --- documents ---------------------------------------------------------------------------
 
@@ -55,95 +60,83 @@ class ServedGeneration(Generation):
             for identity, metadata in pairs
         }
 
-    def read(self, documents: Sequence[str]) -> list[Manifest]:
-        """The manifests of these documents, ordered by source; of those that are still there."""
-        found = []
-        with self._translated():
-            for page in pages_of(documents):
-                records = self._documents.get(ids=page, include=["metadatas"])
-                pairs = zip(records["ids"], records["metadatas"] or [], strict=True)
-                found += [manifest_of(identity, metadata) for identity, metadata in pairs]
-        return sorted(found, key=lambda manifest: manifest.source)
-
     def put_manifests(self, manifests: Sequence[Manifest]) -> None:
-        """See `Generation`; a manifest and its version are put in one call."""
-        if not manifests:
-            return
-        self._fence()
-        with self._translated():
-            for page in pages_of(manifests):
-                texts = [manifest.to_json() for manifest in page]
-                hashes = [text_hash(text) for text in texts]
-                metadatas: list[dict[str, str]] = [
-                    {"kind": "manifest", "manifest": text, "sha256": digest}
-                    for text, digest in zip(texts, hashes, strict=True)
-                ]
-                metadatas += [{"kind": "version", "version": digest} for digest in hashes]
-                self._documents.upsert(
-                    ids=[m.id for m in page] + [f"{m.id}:version" for m in page],
-                    embeddings=cast(Any, [[1.0]] * len(metadatas)),
-                    metadatas=cast(Any, metadatas),
-                )
+        """See `Generation`; does nothing where the claim on their paragraphs has lapsed."""
+        self._renew()
+        if self._is_timely and self._may_put():
+            super().put_manifests(manifests)
+        self._keeps = self._keeps and self._is_timely
+
+    def _records_of(self, manifest: Manifest) -> list[tuple[str, dict[str, str]]]:
+        [(identity, own)] = super()._records_of(manifest)
+        version = {"kind": "version", "version": own["sha256"]}
+        return [(identity, {"kind": "manifest", **own}), (f"{identity}:version", version)]
 
     def delete_manifest(self, document_id: str) -> None:
         """See `Generation`."""
-        self._fence()
-        with self._translated():
-            self._documents.delete(ids=[document_id, f"{document_id}:version"])
+        if self._may_put():
+            super().delete_manifest(document_id)
 
     # --- paragraphs --------------------------------------------------------------------------
 
-    def stored(self) -> dict[str, set[str]]:
-        """The ids of the records of all paragraphs, whole or not, named or not. What comes or goes
-        meanwhile may be missing."""
-        found: dict[str, set[str]] = {}
-        offset = 0
-        while True:
-            with self._translated():
-                ids = self._sentences.get(limit=IDS, offset=offset, include=[])["ids"]
-            for record in ids:
-                found.setdefault(record.partition(":")[0], set()).add(record)
-            if len(ids) < IDS:
-                return found
-            offset += IDS
+    def claim(self, ids: Collection[str]) -> set[str]:
+        """See `Generation`; they stay for GRACE / 2, and longer while others are added."""
+        self._claimed, self._keeps = ids, True
+        self._since = time.monotonic()
+        while self._pardon():
+            time.sleep(PAUSE)
+            self._since = time.monotonic()
+        return self.held(ids)
 
-    def remove_paragraphs(self, records: Mapping[str, Collection[str]]) -> Removed:
-        """Delete these records of paragraphs; gives what is needed to put back those that were
-        whole."""
-        texts = self.texts(list(records))
-        vectors = self.vectors(texts.values())
+    @property
+    def keeps_claim(self) -> bool:
+        """See `Generation`."""
+        return self._keeps
+
+    def add(self, paragraphs: Sequence[ParagraphText], vectors: Sequence[Any]) -> None:
+        """See `Generation`."""
+        self._renew()
+        super().add(paragraphs, vectors)
+
+    @property
+    def _is_timely(self) -> bool:
+        return time.monotonic() - self._since < self._grace / 2
+
+    def _renew(self) -> None:
+        now = time.monotonic()
+        if self._grace / 4 < now - self._since < self._grace / 2:
+            self._pardon()
+            self._since = now
+
+    def _pardon(self) -> bool:
+        """Pardon the paragraphs that are claimed; whether any was condemned."""
         with self._translated():
-            for page in pages_of(sorted(record for own in records.values() for record in own)):
-                self._sentences.delete(ids=page)
-        return Removed(tuple(texts.values()), tuple(vectors[identity] for identity in texts))
-
-    def put_back(self, removed: Removed, named: Collection[str]) -> None:
-        """Store again those of the paragraphs that are named."""
-        pairs = zip(removed.texts, removed.vectors, strict=True)
-        back = [(text, own) for text, own in pairs if text.id in named]
-        if back:
-            self.add([text for text, _ in back], [own for _, own in back])
-
-    def _vectors_lost(self, identity: str) -> Exception:
-        return self.lost([identity])
+            return pardon(self._sentences, self._claimed)
 
 
 class ServedStore:
     """The index on a server, for the encoder of that fingerprint; as `store.Store` in a folder.
 
     Attributes:
+        name: of the current generation.
         generation: the current one; while it is rebuilt, the new one.
         stale: why it can only be rebuilt; None where it can be used.
     """
 
-    def __init__(self, server: Server, roster: Roster, fingerprint: str, state: State) -> None:
-        """Take the current generation of what a look found; where there is none, make the first."""
+    def __init__(
+        self, server: Server, catalogue: Catalogue, fingerprint: str, state: State
+    ) -> None:
+        """Take the current generation of what the catalogue said; where there is none, make the
+        first."""
         self._server = server
-        self._roster = roster
+        self._catalogue = catalogue
         self._fingerprint = fingerprint
         self._former: ServedGeneration | None = None
-        self.name = self._first() if not state.generations else state.generations[-1]
+        first = GenerationName(1, fingerprint)
+        self.name = state.generations[-1] if state.generations else first
         self.generation = self._open(self.name)
+        if not state.generations:
+            catalogue.begin(first)
         self.stale: IndexUnusableError | EncoderError | None = None
         if self.name.fingerprint != fingerprint:
             self.stale = EncoderError(
@@ -156,32 +149,21 @@ class ServedStore:
     def rebuilding(self) -> Generator[list[Manifest]]:
         """See `Store.rebuilding`; goes on until the new generation has all that others wrote into
         the old one meanwhile."""
-        former = self._former = self.generation
-        self.generation = self._open(self._next_name())
-        while not self._is_current() and (missing := self._missing(former)):
-            yield missing
-        with self._roster.aside():
-            while not (yield from self._swap(former)):
-                pass  # taken for dead meanwhile, so others may have written
-        self.name, self.stale, self._former = self.generation.name, None, None
-
-    def _swap(self, former: ServedGeneration) -> Generator[list[Manifest], None, bool]:
-        """Make the new generation the current one while others wait; tells whether they did."""
-        with self._roster.flagged("swap") as may_go_on:
-            if self._is_current():
-                return True  # another builder was first, and what is there may be newer since
-            # One may have written after the last look.
-            if missing := self._missing(former):
-                yield missing
+        name, former = self._next_name(), self.generation
+        self._former = former
+        self.generation = self._open(name, lambda: not self._is_whole(name))
+        yield self._missing(former)
+        while not self._is_whole(name):
+            attempt = self._catalogue.announce(name)
+            yield self._missing(former)  # for others may have written since
             for gone in self.generation.versions().keys() - former.versions().keys():
                 self.generation.delete_manifest(gone)
-            if not may_go_on():
-                return False
-            self._roster.finish(self.generation.name)
-        return True
+            self._catalogue.conclude(attempt)
+        self.generation = self._open(name)
+        self.name, self.stale, self._former = name, None, None
 
-    def _is_current(self) -> bool:
-        return self.generation.name in self._roster.look().generations
+    def _is_whole(self, name: GenerationName) -> bool:
+        return name in self._catalogue.read().generations
 
     def former(self, ids: Sequence[str]) -> dict[str, ParagraphText]:
         """Read paragraphs by id from the generation that is being replaced."""
@@ -190,16 +172,13 @@ class ServedStore:
     def _missing(self, former: ServedGeneration) -> list[Manifest]:
         """What the generation that is being built has not, or in another version."""
         there = self.generation.versions()
-        return former.read([i for i, own in former.versions().items() if there.get(i) != own])
+        missing = [i for i, own in former.versions().items() if there.get(i) != own]
+        return former.manifests(ids=missing)
 
-    def _open(self, name: GenerationName) -> ServedGeneration:
-        return ServedGeneration(self._server, name, self._roster.fence)
-
-    def _first(self) -> GenerationName:
-        name = GenerationName(1, self._fingerprint)
-        self._open(name)
-        self._roster.finish(name)
-        return name
+    def _open(
+        self, name: GenerationName, may_put: Callable[[], bool] = lambda: True
+    ) -> ServedGeneration:
+        return ServedGeneration(self._server, name, self._catalogue.timing.grace, may_put)
 
     def _next_name(self) -> GenerationName:
         """The generation that is being built for this encoder, or a new one."""

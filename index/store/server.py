@@ -59,7 +59,12 @@ class ServerAddress:
         Raises:
             SettingsError: it is none, or the file of certificates cannot be read.
         """
-        if self.host is None or self.port is None:
+        try:
+            parts = urlsplit(self.url)
+            is_address = parts.scheme in ("http", "https") and self.host and self.port
+        except ValueError:
+            is_address = False
+        if not is_address or parts.username is not None or parts.query or parts.fragment:
             raise SettingsError(
                 f"{self.shown!r} is not the address of a Chroma server. Give it as "
                 "http://host:8000, or https://host with FOOTNOTE_CHROMA_CA where its certificate "
@@ -84,23 +89,15 @@ class ServerAddress:
             )
 
     @property
-    def host(self) -> str | None:
-        """Its host; None where there is none, or a part that an address must not have."""
-        try:
-            parts = urlsplit(self.url)
-            whole = parts.scheme in ("http", "https") and not (parts.query or parts.fragment)
-        except ValueError:
-            return None
-        return parts.hostname if whole and parts.username is None else None
+    def host(self) -> str:
+        """Its host."""
+        return urlsplit(self.url).hostname or ""
 
     @property
-    def port(self) -> int | None:
-        """Its port; None where that is none."""
-        try:
-            parts = urlsplit(self.url)
-            return parts.port or (443 if parts.scheme == "https" else 8000)
-        except ValueError:
-            return None
+    def port(self) -> int:
+        """Its port."""
+        parts = urlsplit(self.url)
+        return parts.port or (443 if parts.scheme == "https" else 8000)
 
     @property
     def database(self) -> str:
@@ -298,46 +295,60 @@ def _server_translation(address: ServerAddress, error: Exception) -> IndexUnusab
     text = " ".join((str(error) or type(error).__name__).split())[:300]
     for secret in address.headers.values():
         text = text.replace(secret, "…")
-    if any(words in text for words in ("disk is full", "No space left", "quota exceeded")):
-        return IndexFullError(
-            f"{where} has no room left ({text}). Nothing that was indexed before is lost. Free "
-            "some room there, and run the same command again; it goes on from here."
-        )
-    if isinstance(error, chromadb.errors.NotFoundError):
-        return IndexChangedError(
-            f"{where} no longer holds what was read of the index ({text}). Ask again."
-        )
     refused = (chromadb.errors.AuthorizationError, chromadb.errors.ChromaAuthError)
-    if isinstance(error, refused) or any(code in text for code in ("401 ", "403 ")):
-        return IndexUnavailableError(
+    # The first that holds counts.
+    meanings: list[tuple[bool, type[IndexUnusableError], str]] = [
+        (
+            any(words in text for words in ("disk is full", "No space left", "quota exceeded")),
+            IndexFullError,
+            f"{where} has no room left ({text}). Nothing that was indexed before is lost. Free "
+            "some room there, and run the same command again; it goes on from here.",
+        ),
+        (
+            isinstance(error, chromadb.errors.NotFoundError),
+            IndexChangedError,
+            f"{where} no longer holds what was read of the index ({text}). Ask again.",
+        ),
+        (
+            isinstance(error, refused) or "401 " in text or "403 " in text,
+            IndexUnavailableError,
             f"{where} does not let Footnote in ({text}). Set FOOTNOTE_CHROMA_HEADERS to what it, "
-            "or the proxy before it, wants."
-        )
-    if isinstance(error, httpx.TimeoutException):
-        return IndexUnavailableError(
+            "or the proxy before it, wants.",
+        ),
+        (
+            isinstance(error, httpx.TimeoutException),
+            IndexUnavailableError,
             f"{where} has not answered in time. It is too busy or hangs; try again, and look at "
-            "it if that does not help."
-        )
-    if isinstance(error, ssl.SSLError) or "CERTIFICATE_VERIFY_FAILED" in text:
-        return IndexUnavailableError(
+            "it if that does not help.",
+        ),
+        (
+            isinstance(error, ssl.SSLError) or "CERTIFICATE_VERIFY_FAILED" in text,
+            IndexUnavailableError,
             f"{where} has no certificate that is trusted here ({text}). Set FOOTNOTE_CHROMA_CA to "
-            "a file with the certificate that it was signed with."
-        )
-    if isinstance(error, httpx.TransportError) or "Could not connect" in text:
-        return IndexUnavailableError(
-            f"{where} cannot be reached ({text}). Start it, or set FOOTNOTE_CHROMA to where it is."
-        )
-    if isinstance(error, json.JSONDecodeError):
-        return IndexUnavailableError(
+            "a file with the certificate that it was signed with.",
+        ),
+        (
+            isinstance(error, httpx.TransportError) or "Could not connect" in text,
+            IndexUnavailableError,
+            f"{where} cannot be reached ({text}). Start it, or set FOOTNOTE_CHROMA to where it is.",
+        ),
+        (
+            isinstance(error, json.JSONDecodeError),
+            IndexUnavailableError,
             f"What is at {address.shown} does not answer as a Chroma server does. Set "
-            "FOOTNOTE_CHROMA to where one is."
-        )
-    if isinstance(error, ValueError | LookupError | TypeError):
-        return IndexCorruptedError(
+            "FOOTNOTE_CHROMA to where one is.",
+        ),
+        (
+            isinstance(error, ValueError | LookupError | TypeError),
+            IndexCorruptedError,
             f"The index on {address.shown} cannot be read ({text}). Add the documents again, or "
-            "name another database in FOOTNOTE_CHROMA (http://host:port/NAME)."
-        )
-    return IndexUnavailableError(
-        f"{where} failed ({text}). Footnote is tested with the servers of the chromadb package "
-        "from 1.5.9 on; look at the server's log, and try again."
-    )
+            "name another database in FOOTNOTE_CHROMA (http://host:port/NAME).",
+        ),
+        (
+            True,
+            IndexUnavailableError,
+            f"{where} failed ({text}). Footnote is tested with the servers of the chromadb package "
+            "from 1.5.9 on; look at the server's log, and try again.",
+        ),
+    ]
+    return next(kind(message) for holds, kind, message in meanings if holds)

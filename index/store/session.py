@@ -17,7 +17,7 @@ from index.store.chroma import translated
 from index.store.integrity import write_whole
 from index.store.locks import ProcessLock, ReadWriteLock, make_folder
 from index.store.manifest import Manifest, ParagraphText
-from index.store.snapshot import Snapshot
+from index.store.snapshot import KEPT_TEXTS, Kept, Snapshot
 from index.store.store import Store
 from index.terms.lexical import LexicalIndex
 
@@ -54,13 +54,15 @@ class Session:
         self._reload = threading.RLock()
         self._snapshot: Snapshot | None = None
         self._terms = terms
-        self._texts: dict[str, ParagraphText] = {}
+        self._texts = Kept[ParagraphText](KEPT_TEXTS)
         self._revision = ""
         #: The documents as they were last seen; empty where they never were.
         self.manifests: Mapping[str, Manifest] = {}
         #: The store that is open, if one is.
         self.store: Store | None = None
         with self._lock.hold(), self._readers.shared():
+            if not (folder / "chroma").exists():
+                self._set_swept(True)
             self._catch_up()
 
     def close(self) -> None:
@@ -112,19 +114,19 @@ class Session:
             yield store
 
     @contextmanager
-    def changing(self, store: Store) -> Iterator[None]:
+    def changing(self) -> Iterator[None]:
         """Change the store: check it, tell other processes, then show readers the result and sweep.
 
         Readers see the old snapshot throughout, then the new one. What only the old one names is
         deleted when the last of its readers has left. Where a process was killed before it had
         done so, nobody knows what it left: then all that is stored is looked through.
         """
+        store = self._catch_up()
         try:
             store.verify()
             self._write_revision()
             left, before = self.unswept, self.manifests
-            with translated(self.folder / "chroma"):
-                self._mark.touch()
+            self._set_swept(False)
             yield
             self._refresh(store)
             with self._readers.alone():
@@ -134,8 +136,7 @@ class Session:
             else:
                 store.generation.remove(self._dropped(before))
             store.settle()
-            with translated(self.folder / "chroma"):
-                self._mark.unlink()
+            self._set_swept(True)
         except BaseException:
             # What is in memory may not be what is on the disk: read it anew next time.
             with self._readers.alone():
@@ -144,14 +145,14 @@ class Session:
 
     @property
     def unswept(self) -> bool:
-        """Whether a process was stopped in the middle of a change, so that paragraphs may be stored
-        that no document names."""
-        return self._mark.exists()
+        """Whether a process was stopped in the middle of a change, or an older version wrote last:
+        so that paragraphs may be stored that no document names."""
+        return not (self.folder / "swept").exists()
 
-    @property
-    def _mark(self) -> Path:
-        """A file that is there while the store is changed."""
-        return self.folder / "unswept"
+    def _set_swept(self, swept: bool) -> None:
+        mark = self.folder / "swept"
+        with translated(mark):
+            mark.touch() if swept else mark.unlink(missing_ok=True)
 
     def _dropped(self, before: Mapping[str, Manifest]) -> set[str]:
         """The paragraphs that those documents had and none has now."""
@@ -199,7 +200,7 @@ class Session:
     def _refresh(self, store: Store) -> None:
         manifests = store.generation.manifests(self.manifests)
         self._snapshot = Snapshot(store.generation, self._terms, self._texts, manifests)
-        self._texts, self.manifests = self._snapshot.texts, self._snapshot.manifests
+        self.manifests = self._snapshot.manifests
 
     def _read_revision(self) -> str:
         with translated(self.folder / "chroma"):

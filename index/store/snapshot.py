@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from functools import cached_property, partial
+from typing import Generic, TypeVar
 
 from index.encoder import Vectors
 from index.errors import MissingPathError
@@ -20,6 +21,41 @@ KEPT_TEXTS = 20_000  # paragraphs whose texts stay in memory
 #: Paragraphs of scopes that stay in memory, but for the last one: 60 MB a million.
 KEPT_SCOPES = 2_000_000
 
+_Thing = TypeVar("_Thing")
+
+
+class Kept(Generic[_Thing]):
+    """What was read, by id, as long as it is not too much. May be used from many threads.
+
+    Args:
+        most: of the sizes of all.
+        size: of one; 1 when left out.
+    """
+
+    def __init__(self, most: int, size: Callable[[_Thing], int] = lambda _: 1) -> None:
+        self._most = most
+        self._size = size
+        self._guard = threading.Lock()
+        self._things: dict[str, _Thing] = {}
+        self.size = 0
+
+    def get(
+        self, identities: Sequence[str], read: Callable[[list[str]], Mapping[str, _Thing]]
+    ) -> dict[str, _Thing]:
+        """The things of these ids; those that are not there are read."""
+        known = self._things  # bound anew by a thread that finds it full
+        # A text that stands in several places has one id: it is asked for once.
+        missing = [i for i in dict.fromkeys(identities) if i not in known]
+        fresh = read(missing) if missing else {}
+        size = sum(map(self._size, fresh.values()))
+        with self._guard:
+            if self.size + size > self._most:
+                self._things, self.size = {}, 0
+            if size <= self._most:
+                self._things.update(fresh)
+                self.size += size
+        return {i: fresh[i] if i in fresh else known[i] for i in identities}
+
 
 class Snapshot:
     """All documents at one revision, the scopes of them that were asked for, and what was read."""
@@ -28,11 +64,10 @@ class Snapshot:
         self,
         generation: Generation,
         terms: LexicalIndex,
-        texts: Mapping[str, ParagraphText],
+        texts: Kept[ParagraphText],
         manifests: Sequence[Manifest],
     ) -> None:
-        """`terms` are those of all revisions; `texts` were read from an earlier one; `manifests`
-        are ordered by source."""
+        """`terms` and `texts` are those of all revisions; `manifests` are ordered by source."""
         self.manifests = {manifest.id: manifest for manifest in manifests}
         #: When it was last known to be the present one, by this machine's monotonic clock; of use
         #: only where other machines write.
@@ -44,9 +79,8 @@ class Snapshot:
         self._guard = threading.RLock()
         self._scopes: dict[frozenset[str], Scope] = {}
         #: Paragraph texts that were read. Their ids are of what they say, so none is out of date.
-        self.texts = dict(texts)
-        self._vectors: dict[str, Vectors] = {}
-        self._sentences = 0
+        self.texts = texts
+        self._vectors = Kept[Vectors](KEPT_VECTORS, len)
 
     def on(self, generation: Generation) -> Snapshot:
         """The same documents, read from a generation that was opened anew."""
@@ -128,19 +162,13 @@ class Snapshot:
         Raises:
             IndexCorruptedError: one is not there.
         """
-        known = self.texts  # bound anew by a thread that finds it full
-        # A text that stands in several places has one id: it is asked for once.
-        missing = [i for i in dict.fromkeys(identities) if i not in known]
-        read = self._generation.texts(missing) if missing else {}
-        lost = [identity for identity in missing if identity not in read]
-        if lost:
-            raise self._generation.lost(lost)
-        with self._guard:
-            if len(self.texts) + len(read) > KEPT_TEXTS:
-                self.texts = {}
-            if len(read) <= KEPT_TEXTS:
-                self.texts.update(read)
-        return {i: read[i] if i in read else known[i] for i in identities}
+        return self.texts.get(identities, self._read_texts)
+
+    def _read_texts(self, identities: Sequence[str]) -> dict[str, ParagraphText]:
+        read = self._generation.texts(identities)
+        if len(read) < len(identities):
+            raise self._generation.lost(set(identities) - read.keys())
+        return read
 
     def nearest(self, vector: Vectors, count: int) -> list[tuple[str, int, float]]:
         """See `Generation.nearest`."""
@@ -152,16 +180,6 @@ class Snapshot:
         Raises:
             IndexCorruptedError: one is not there.
         """
-        known = self._vectors  # bound anew by a thread that finds it full
-        found = {identity: known[identity] for identity in identities if identity in known}
-        missing = [identity for identity in identities if identity not in found]
-        if missing:
-            read = self._generation.vectors(self.texts_of(missing).values())
-            found |= read
-            with self._guard:
-                self._sentences += sum(map(len, read.values()))
-                if self._sentences > KEPT_VECTORS:
-                    self._vectors, self._sentences = {}, sum(map(len, read.values()))
-                if self._sentences <= KEPT_VECTORS:
-                    self._vectors.update(read)
-        return {identity: found[identity] for identity in identities}
+        return self._vectors.get(
+            identities, lambda own: self._generation.vectors(self.texts_of(own).values())
+        )

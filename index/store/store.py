@@ -8,7 +8,7 @@ gone altogether it answers, without complaint, from what is left in the log).
 So the files carry a *seal* (`integrity`), renewed whenever they have changed and Chroma has
 returned. Files that do not fit the seal are not loaded. The texts are whole even then, and their
 vectors are made again in a new generation beside, the same way as for another encoder
-(`begin_rebuild`).
+(`rebuilding`).
 
 SQLite has no checksums. A database that somebody else has written, or a killed process, is checked
 when it is opened, and any before it is written (`verify`); texts and manifests carry their hashes.
@@ -34,7 +34,7 @@ class Store:
 
     Attributes:
         generation: the current one, to read and write. Where `stale` is not None there is none, and
-            only `close`, `begin_rebuild` and what follows it may be called.
+            only `close` and `rebuilding` may be called.
         stale: why there is none before a rebuild.
 
     Several threads may read while one writes. Two stores may be
@@ -127,15 +127,10 @@ class Store:
             )
         return None
 
-    def begin_rebuild(self) -> list[Manifest]:
-        """Start or go on with a new generation for all documents.
-
-        From here on the store works with the new one; it becomes valid with `finish_rebuild`, and
-        may be killed anywhere before.
-
-        Returns:
-            The documents that the new generation lacks, in the order in which they were listed.
-        """
+    def rebuilding(self) -> Generator[list[Manifest]]:
+        """Rebuild: start or go on with a new generation for all documents; gives those that it
+        lacks, in the order in which they were listed. When they are in it, it becomes the valid one
+        and the others are dropped; may be killed anywhere before."""
         with translated(self.path):
             if self._damaged or self._names[-1].fingerprint != self.fingerprint:
                 self._names.append(self._next_name())
@@ -149,15 +144,18 @@ class Store:
             self._seal.renew(current.documents)
             self._former = [self._open_generation(name) for name in old]
         former = {m.id: m for generation in self._former for m in generation.manifests()}
-        for manifest in self.generation.manifests():
-            former.pop(manifest.id, None)
-        return sorted(former.values(), key=lambda manifest: manifest.source)
-
-    def rebuilding(self) -> Generator[list[Manifest]]:
-        """Rebuild: gives the documents that the new generation is to be filled with, and when that
-        is done makes it the valid one."""
-        yield self.begin_rebuild()
-        self.finish_rebuild()
+        there = {manifest.id for manifest in self.generation.manifests()}
+        missing = [manifest for manifest in former.values() if manifest.id not in there]
+        yield sorted(missing, key=lambda manifest: manifest.source)
+        with translated(self.path):
+            for name in old:
+                self._database.drop(name.documents)
+                self._database.drop(name.sentences)
+            self._names = [current]
+            self._database.remove_orphans()
+            self._seal.renew(current.documents)
+        self._former = []
+        self.stale = None
 
     def former(self, ids: Sequence[str]) -> dict[str, ParagraphText]:
         """Read paragraphs by id from the generations that are being replaced."""
@@ -165,18 +163,6 @@ class Store:
         for generation in self._former:
             found |= generation.texts(ids)
         return found
-
-    def finish_rebuild(self) -> None:
-        """Drop the generations that were replaced. All their documents must be in the new one."""
-        with translated(self.path):
-            for generation in self._former:
-                self._database.drop(generation.name.documents)
-                self._database.drop(generation.name.sentences)
-            self._former = []
-            self._names = self._names[-1:]
-            self._database.remove_orphans()
-            self._seal.renew(self.generation.name.documents)
-        self.stale = None
 
     def _open_generation(self, name: GenerationName) -> Generation:
         # No reference back to this store: it is to be gone, with its open files, when it is let go.

@@ -48,43 +48,32 @@ def fill(
     Raises:
         IndexCorruptedError: a text is not to be had.
     """
-    embedded = _fill(generation, manifests, texts_of, encoder, progress)
-    named = {place.id for manifest in manifests for place in manifest.places}
-    while generation.shared and generation.held(named) != named:
-        embedded += _fill(generation, manifests, texts_of, encoder, None)
-    return embedded
-
-
-def _fill(
-    generation: Generation,
-    manifests: Sequence[Manifest],
-    texts_of: Callable[[Sequence[str]], Mapping[str, ParagraphText]],
-    encoder: Encoder,
-    progress: Progress | None,
-) -> int:
     total = sum(len(manifest.places) for manifest in manifests)
     named = {place.id for manifest in manifests for place in manifest.places}
-    fresh = named - generation.held(named)
-    generation.expect(len(fresh))
-    done, embedded = total - len(fresh), 0
-    if progress:
-        progress(done, total)
-    # What was encoded is stored while more is encoded: each waits on other things.
-    chunks = _encoded(_chunks(manifests, fresh), generation, texts_of, encoder)
-    with closing(chunks), ThreadPoolExecutor(1) as beside:
-        storing: Future[None] | None = None
-        for paragraphs, vectors, whole in chunks:
+    embedded = 0
+    while True:
+        fresh = named - generation.claim(named)
+        generation.expect(len(fresh))
+        before = total - len(fresh) - embedded
+        if progress and not embedded:
+            progress(before, total)
+        # What was encoded is stored while more is encoded: each waits on other things.
+        chunks = _encoded(_chunks(manifests, fresh), generation, texts_of, encoder)
+        with closing(chunks), ThreadPoolExecutor(1) as beside:
+            storing: Future[None] | None = None
+            for paragraphs, vectors, whole in chunks:
+                if storing:
+                    storing.result()
+                if progress and embedded:
+                    progress(before + embedded, total)
+                storing = beside.submit(_store, generation, paragraphs, vectors, whole)
+                embedded += len(paragraphs)
             if storing:
                 storing.result()
-            if progress and embedded:
-                progress(done + embedded, total)
-            storing = beside.submit(_store, generation, paragraphs, vectors, whole)
-            embedded += len(paragraphs)
-        if storing:
-            storing.result()
         if progress and embedded:
-            progress(done + embedded, total)
-    return embedded
+            progress(before + embedded, total)
+        if generation.keeps_claim:
+            return embedded
 
 
 def _encoded(

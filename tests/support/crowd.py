@@ -26,13 +26,11 @@ from typing import Any
 
 import httpx
 from browsing import QUESTION, QUOTE, UNANSWERABLE
-from chroma_servers import ChromaServer, until
+from chroma_servers import ChromaServer, Gate, until
 from helpers import FOOTNOTE, PATIENCE, SEEDS, run_footnote
 from replicas import Machines, Replica, machines
 
 from index import Document, read_document
-from index.store.protocol import Roster, Timing
-from index.store.server import Server, ServerAddress
 
 SEED = next(iter(sorted(SEEDS.glob("*.txt"))))
 
@@ -255,13 +253,13 @@ class Command:
         self.file = self._folder / FERRIES.name
         self.edition = FIRST - 1
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self, **environment: str) -> subprocess.Popen[str]:
         """Begin to index the next edition."""
         self.edition += 1
         self.file.write_text(FERRIES.text(self.edition))
         return subprocess.Popen(
             [FOOTNOTE, "index", "add", str(self.file), "--index-dir", str(self._folder / "own")],
-            env=os.environ | self._there.environment,
+            env=os.environ | self._there.environment | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -399,22 +397,15 @@ def _losing_a_replica(there: Machines, count: int) -> None:
 def _killing_writers(
     there: Machines, command: Command, uploader: Uploader, count: int, kills: int
 ) -> None:
-    chance = random.Random(0)
-    server = Server(ServerAddress(there.environment["FOOTNOTE_CHROMA"]), 0)
-    roster = Roster(server, Timing(), 0)
+    gate = Gate(there.chroma.url)
     ended = 0
-    with closing(server), people(there.url, count // 4) as told:
-        for _ in range(kills):
-            before = roster.look().marks.keys()
-            process = command.start()
-            until(
-                lambda before=before, process=process: (  # type: ignore[misc]
-                    process.poll() is not None or bool(set(roster.look().active("writer")) - before)
-                ),
-                pause=0.01,
-            )
-            time.sleep(chance.uniform(0, 0.3))
+    with closing(gate), people(there.url, count // 4) as told:
+        for kill in range(kills):
+            gate.hold(number=1 + kill % 3, answered=kill % 2 == 1)
+            process = command.start(FOOTNOTE_CHROMA=gate.url)
+            until(lambda process=process: gate.is_held or process.poll() is not None)  # type: ignore[misc]
             process.kill()
+            gate.release(forward=False)
             process.communicate(timeout=PATIENCE)
             ended += process.returncode == 0
         began = time.monotonic()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import pytest
-from chroma_servers import QUICK, ChromaServer, until
+from chroma_servers import QUICK, ChromaServer, Gate, until
 from helpers import CheapEncoder, write_paragraphs
 
 from index import Document, Index
@@ -28,6 +29,8 @@ from index.store.following import ServedSession
 from index.store.protocol import Timing
 from index.store.served import ServedGeneration
 from index.store.server import Server, ServerAddress
+from index.store.sweeping import Sweeper
+from index.store.writer import CHUNK
 
 #: As in use, but for looking more often.
 SLOW = Timing(poll=0.2)
@@ -184,55 +187,12 @@ def test_a_view_of_a_folder_is_read_while_it_can_be(
     second.close()
 
 
-# --- several writers -------------------------------------------------------------------------
-
-
-def test_writers_at_once_lose_nothing(machine: Machine, tmp_path: Path) -> None:
-    common = write_paragraphs(tmp_path / "common.txt", 80, seed=7)
-    own = [write_paragraphs(tmp_path / f"{n}.txt", 150, seed=20 + n) for n in range(3)]
-    indices = [machine() for _ in own]
-    failures: list[BaseException] = []
-
-    def write(index: Index, document: Document) -> None:
-        try:
-            index.sync([common, document])
-        except BaseException as error:
-            failures.append(error)
-            raise
-
-    threads = [threading.Thread(target=write, args=pair) for pair in zip(indices, own, strict=True)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failures
-    until(lambda: len({index.revision for index in indices}) == 1)
-    for index in indices:
-        check_whole(index, common, *own)
-    stored = generation_of(indices[0]).stored()
-    assert len(stored) == 80 + 3 * 150, "nothing is there twice"
-
-
-def test_what_another_takes_away_meanwhile_is_added_again(
-    machine: Machine, small: Document
-) -> None:
-    index, thief = machine(), machine()
-    generation = generation_of(thief)
-    taken = small.paragraphs[2]
-
-    def steal(done: int, total: int) -> None:
-        if done:
-            generation.remove_paragraphs(
-                {taken.id: [f"{taken.id}:{n}" for n in range(len(taken.sentences))]}
-            )
-
-    index.sync([small], steal)
-    check_whole(index, small)
-    until(lambda: thief.revision == index.revision)
-    check_whole(thief, small)
-
-
 # --- sweeping --------------------------------------------------------------------------------
+
+
+def sweeper_of(index: Index) -> Sweeper:
+    assert index._sweeper is not None
+    return index._sweeper
 
 
 def test_only_what_is_unnamed_for_long_is_swept(
@@ -242,10 +202,9 @@ def test_only_what_is_unnamed_for_long_is_swept(
     other = write_paragraphs(tmp_path / "other.txt", 40, seed=3)
     index.sync([small, other])
     index.remove(other.id)
-    sweeper = index._sweeper
-    assert sweeper is not None
-    assert sweeper.round() == 0
-    assert sweeper.round() == 0, "at the second look, too soon after the first"
+    assert sweeper_of(index).round() == 0
+    assert sweeper_of(index).round() == 0, "at the second look, too soon after the first"
+    assert sweeper_of(reader).round() == 0, "condemned by another, too soon for this one"
     assert len(generation_of(index).stored()) == 100
     assert index.sweep() == 40
     assert len(generation_of(index).stored()) == 60
@@ -253,74 +212,65 @@ def test_only_what_is_unnamed_for_long_is_swept(
     check_whole(reader, small)
 
 
-def test_what_is_named_again_is_not_swept(
-    machine: Machine, small: Document, tmp_path: Path
-) -> None:
+def test_what_is_named_again_is_not_swept(machine: Machine, small: Document) -> None:
     index = machine(timing=QUICK)
     index.sync([small])
     index.remove(small.id)
-    sweeper = index._sweeper
-    assert sweeper is not None
-    sweeper.round()
+    sweeper_of(index).round()
     time.sleep(QUICK.grace)
     assert index.sync([small]).embedded == 0, "it was there all the time"
-    assert sweeper.round() == 0
+    assert sweeper_of(index).round() == 0
     check_whole(index, small)
 
 
-def test_a_sweep_withdraws_before_a_writer(machine: Machine, small: Document) -> None:
-    index, writer = machine(timing=QUICK), machine(timing=QUICK)
+def test_a_sweep_that_stalls_deletes_nothing_that_is_named_again(
+    machine: Machine, chroma: ServerAddress, gate: Gate, small: Document
+) -> None:
+    index, stalling = machine(timing=QUICK), machine(gate.before(chroma), timing=QUICK)
     index.sync([small])
     index.remove(small.id)
-    sweeper = index._sweeper
-    assert sweeper is not None
-    sweeper.round()
+    sweeper_of(stalling).round()
     time.sleep(QUICK.grace)
-    with session_of(writer).writing(), pytest.raises(IndexUnusableError, match="Others write"):
-        sweeper.round()
-    assert len(generation_of(index).stored()) == 60
-    assert sweeper.round() == 60
-
-
-def test_a_writer_waits_for_a_sweep(machine: Machine, small: Document) -> None:
-    index, sweeping = machine(), machine()
-    began, ended = threading.Event(), threading.Event()
-
-    def write() -> None:
-        began.set()
+    gate.hold("delete")
+    with ThreadPoolExecutor(1) as pool:
+        sweeping = pool.submit(sweeper_of(stalling).round)
+        gate.until_held()  # it has seen that nobody names them
         index.sync([small])
-        ended.set()
+        gate.release()
+        sweeping.result()
+    check_whole(index, small)
+    assert len(generation_of(index).stored()) == 60
 
-    roster = session_of(sweeping).roster
-    writer = threading.Thread(target=write)
-    with roster.flagged("sweep") as may_go_on:
-        assert may_go_on()
-        writer.start()
-        began.wait()
-        until(lambda: not may_go_on())  # it has come, and the sweep is told
-        until(lambda: any(m.phase == "waiting" for m in roster.look().marks.values()))
-        assert not ended.is_set()
-        assert generation_of(sweeping).versions() == {}
-    writer.join()
-    assert ended.is_set()
+
+def test_what_is_swept_while_a_writer_stalls_is_added_again(
+    machine: Machine, chroma: ServerAddress, gate: Gate, small: Document
+) -> None:
+    index, stalling = machine(timing=QUICK), machine(gate.before(chroma), timing=QUICK)
+    gate.hold("upsert", with_=b"manifest")
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(stalling.sync, [small])
+        gate.until_held()  # it has added the paragraphs
+        assert index.sweep() == 60
+        gate.release()
+        assert writing.result().embedded == 120
+    until(lambda: index.revision == stalling.revision)
     check_whole(index, small)
 
 
-def test_a_page_that_was_named_meanwhile_is_put_back(machine: Machine, small: Document) -> None:
-    index = machine()
-    index.sync([small])
-    expected = index.vectors([p.id for p in small.paragraphs])
-    generation = generation_of(index)
-    removed = generation.remove_paragraphs(generation.stored())
-    assert generation.stored() == {}
-    generation.put_back(removed, {p.id for p in small.paragraphs[:50]})
-    assert generation.held({p.id for p in small.paragraphs}) == {
-        p.id for p in small.paragraphs[:50]
-    }
-    for identity, vectors in generation.vectors(
-        generation.texts([p.id for p in small.paragraphs[:50]]).values()
-    ).items():
-        assert vectors == pytest.approx(expected[identity], abs=1e-6)
+def test_who_writes_for_long_keeps_what_it_has_added(machine: Machine, tmp_path: Path) -> None:
+    index, other = machine(timing=QUICK), machine(timing=QUICK)
+    long = write_paragraphs(tmp_path / "long.txt", 6 * CHUNK, seed=3)
+
+    condemned = set[int]()
+
+    def sweep(done: int, total: int) -> None:
+        sweeper_of(other).round()
+        condemned.update(sweeper_of(other)._condemned["paragraphs"])
+        time.sleep(QUICK.grace / 5)
+
+    index.sync([long], sweep)
+    assert len(condemned) > 1, "or nothing was pardoned"
+    check_whole(index, long)
 
 
 # --- damage and other versions ---------------------------------------------------------------
@@ -329,9 +279,8 @@ def test_a_page_that_was_named_meanwhile_is_put_back(machine: Machine, small: Do
 def test_lost_paragraphs_are_told_and_mended(machine: Machine, small: Document) -> None:
     index = machine()
     index.sync([small])
-    generation = generation_of(index)
     lost = small.paragraphs[0].id
-    generation.remove_paragraphs({lost: [f"{lost}:{n}" for n in range(9)]})
+    generation_of(index).remove([lost])
     other = machine()  # opens, so that it can be mended
     for read in (other.documents, other.ready, lambda: other.search("island")):
         with pytest.raises(IndexChangedError, match="add the documents again"):
@@ -341,15 +290,43 @@ def test_lost_paragraphs_are_told_and_mended(machine: Machine, small: Document) 
     check_whole(machine(), small)
 
 
+def put_state(server: Server, records: dict[str, dict[str, str | int]]) -> None:
+    state: Any = server.collection("state")
+    state.upsert(
+        ids=list(records), embeddings=[[1.0]] * len(records), metadatas=list(records.values())
+    )
+
+
 def test_another_format_is_left_alone(machine: Machine, chroma: ServerAddress) -> None:
     machine().close()
-    server = Server(chroma, 0)
-    server.collection("state").upsert(
-        ids=["format"], embeddings=[[1.0]], metadatas=[{"kind": "format", "version": "2"}]
-    )
-    with pytest.raises(IndexUnusableError, match="format 2; this one reads 1"):
-        machine()
-    server.close()
+    with closing(Server(chroma, 0)) as server:
+        put_state(server, {"format": {"kind": "format", "version": "3"}})
+        with pytest.raises(IndexUnusableError, match="format 3; this one reads 2"):
+            machine()
+
+
+def test_the_format_before_is_taken_over(
+    machine: Machine, chroma: ServerAddress, small: Document
+) -> None:
+    index = machine()
+    index.sync([small])
+    name = session_of(index).catalogue.read().generations[0].documents
+    index.close()
+    mark: dict[str, str | int] = {"kind": "writer", "phase": "active", "beat": 3}
+    with closing(Server(chroma, 0)) as server:
+        server.drop("catalogue")
+        put_state(
+            server,
+            {
+                "format": {"kind": "format", "version": "1"},
+                name: {"kind": "generation"},
+                "writer-1": mark,
+            },
+        )
+        check_whole(machine(), small)
+        # Who still runs in the version before finds no generation, and says that it is gone.
+        assert server.collection("state").get()["ids"] == ["format"]
+    check_whole(machine(), small)
 
 
 def test_another_encoder_builds_beside_and_swaps(machine: Machine, small: Document) -> None:
@@ -360,22 +337,15 @@ def test_another_encoder_builds_beside_and_swaps(machine: Machine, small: Docume
         with pytest.raises(EncoderError, match="another encoder"):
             other.documents()
     check_whole(old, small)  # still answers
-    threads = [threading.Thread(target=other.migrate) for other in others]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(Index.migrate, others))
     for other in others:
         check_whole(other, small)
     until(lambda: _is_stale(old))
     until(lambda: _is_stale(writer))
-    names = session_of(others[0])._seen()[0].name
+    names = session_of(others[0])._current[0].name
     assert names.number == 2
-    sweeper = others[0]._sweeper
-    assert sweeper is not None
-    sweeper.round()
-    time.sleep(QUICK.grace)
-    assert sweeper.round() == 1, "the generation that was replaced"
+    assert others[0].sweep() == 1, "the generation that was replaced"
     assert session_of(others[0]).server.names() >= {names.documents, names.sentences}
     check_whole(others[1], small)
 
@@ -388,84 +358,59 @@ def _is_stale(index: Index) -> bool:
     return False
 
 
-def test_what_is_written_during_a_migration_is_carried_over(
-    machine: Machine, small: Document, tmp_path: Path
+def test_a_builder_that_was_too_slow_looks_again_at_what_changed(
+    machine: Machine, chroma: ServerAddress, gate: Gate, small: Document, tmp_path: Path
 ) -> None:
-    old = machine()
+    old = machine(timing=QUICK)
+    new = machine(gate.before(chroma), salt="new", timing=QUICK)
     old.sync([small])
     late = write_paragraphs(tmp_path / "late.txt", 30, seed=4)
-    new = machine(salt="new")
-    written = threading.Event()
-
-    def write_late(done: int, total: int) -> None:
-        if done and not written.is_set():
-            written.set()
-            old.sync([late])
-            old.remove(small.id)
-
-    new.migrate(write_late)
-    assert written.is_set()
+    gate.hold("update")
+    with ThreadPoolExecutor(1) as pool:
+        building = pool.submit(new.migrate)
+        gate.until_held()  # it has seen all, and is about to say that it is whole
+        old.sync([late])  # waits for it, and then no longer
+        old.remove(small.id)
+        check_whole(old, late)
+        gate.release()
+        assert building.result() == 90
     check_whole(new, late)
 
 
-def test_a_swap_that_was_taken_for_dead_is_done_again(
-    machine: Machine, small: Document, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    old, new = machine(), machine(salt="new")
-    old.sync([small])
-    late = write_paragraphs(tmp_path / "late.txt", 30, seed=4)
-    roster, server = session_of(new).roster, session_of(new).server
-    flagged, swaps = roster.flagged, []
-
-    @contextmanager
-    def stalling(kind: Literal["swap"]) -> Iterator[Callable[[], bool]]:
-        with flagged(kind) as may_go_on:
-            swaps.append(kind)
-
-            def stalled() -> bool:
-                if len(swaps) == 1:  # what others do who find that it does not move
-                    server.collection("state").delete(ids=roster.look().active("swap"))
-                    old.sync([late])
-                return may_go_on()
-
-            yield stalled
-
-    monkeypatch.setattr(roster, "flagged", stalling)
-    new.migrate()
-    assert swaps == ["swap", "swap"]
-    check_whole(new, small, late)
-
-
 def test_the_second_of_two_builders_takes_nothing_away(
-    machine: Machine, small: Document, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    machine: Machine, chroma: ServerAddress, gate: Gate, small: Document, tmp_path: Path
 ) -> None:
-    old, first, second = machine(), machine(salt="new"), machine(salt="new")
+    old, first = machine(), machine(salt="new")
+    second = machine(gate.before(chroma), salt="new")
     changing = write_paragraphs(tmp_path / "a.txt", 30, seed=5)
     old.sync([small, changing])
     changed = write_paragraphs(tmp_path / "a.txt", 30, seed=6)
     late = write_paragraphs(tmp_path / "late.txt", 30, seed=4)
-    roster = session_of(second).roster
-    flagged = roster.flagged
-
-    def overtaken(kind: Literal["swap"]) -> AbstractContextManager[Callable[[], bool]]:
-        first.sync([changed, late])  # after it has made the vectors again, as the second has
-        return flagged(kind)
-
-    monkeypatch.setattr(roster, "flagged", overtaken)
-    second.migrate()
+    gate.hold("add", with_=b'"whole"')
+    with ThreadPoolExecutor(1) as pool:
+        building = pool.submit(second.migrate)
+        gate.until_held()  # it has made the vectors again
+        first.sync([changed, late])  # and so has the first
+        gate.release()
+        building.result()
     check_whole(second, small, changed, late)
 
 
-def test_a_swap_waits_for_who_comes_at_the_same_moment(machine: Machine) -> None:
-    roster = session_of(machine()).roster
-    coming = {"kind": "writer", "phase": "active", "beat": 0}
-    with roster.flagged("swap") as may_go_on:
-        roster._put("writer-other", coming)
-        withdraws = threading.Timer(0.5, roster._put, ("writer-other", coming | {"phase": "done"}))
-        withdraws.start()
-        assert may_go_on()
-        assert not roster.look().active("writer")
-        withdraws.join()
+def test_a_writer_whose_generation_was_replaced_writes_to_the_new_one(
+    machine: Machine, chroma: ServerAddress, gate: Gate, small: Document, tmp_path: Path
+) -> None:
+    old, new = machine(gate.before(chroma)), machine(salt="new")
+    old.sync([small])
+    late = write_paragraphs(tmp_path / "late.txt", 30, seed=4)
+    gate.hold("upsert", with_=b"manifest")
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(old.sync, [late])
+        gate.until_held()
+        new.migrate()
+        gate.release()
+        writing.result()  # with its own encoder, in yet another one
+    check_whole(old, small, late)
+    assert session_of(old).catalogue.read().generations[-1].number == 3
 
 
 # --- the server ------------------------------------------------------------------------------
@@ -500,27 +445,6 @@ def test_what_is_no_chroma_server_is_told(machine: Machine, tmp_path: Path) -> N
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-def test_gone_and_back_it_recovers_by_itself(
-    machine: Machine, own_server: ChromaServer, small: Document, tmp_path: Path
-) -> None:
-    address = own_server.address()
-    index, reader = machine(address, timing=QUICK), machine(address, timing=QUICK)
-    index.sync([small])
-    until(lambda: reader.revision == index.revision)
-    expected = hits(reader, small.paragraphs[3].text)
-    reader.ready()
-    own_server.kill()
-    until(lambda: _is_unavailable(reader.ready))
-    with pytest.raises(IndexUnavailableError, match="cannot be reached"):
-        reader.search("a word that nobody has asked for")
-    until(lambda: _is_unavailable(reader.documents))  # not for long from what was known
-    own_server.start()
-    until(lambda: not _is_unavailable(reader.ready))
-    assert hits(reader, small.paragraphs[3].text) == expected
-    index.sync([write_paragraphs(tmp_path / "other.txt", 30, seed=3)])
-    until(lambda: reader.revision == index.revision)
 
 
 def test_a_server_that_hangs_is_given_up(

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import random
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from chroma_servers import QUICK, ChromaServer, until
+from chroma_servers import QUICK, ChromaServer, Gate, until
 from helpers import PATIENCE, CheapEncoder, Process, write_paragraphs
 
 from index import Document, Index
-from index.chunking.loader import read_document
 from index.errors import IndexChangedError, IndexUnavailableError
 from index.store.following import ServedSession
-from index.store.protocol import Roster, Timing
 from index.store.server import ServerAddress
 
-# Arguments: folder, address, files. Says where it is and goes on when it is told, as the worker of
-# `test_processes`: before each chunk is stored, before manifests are put and after they are.
+# Arguments: folder, address, salt of the encoder, files to index.
 WORKER = """
 import sys
 from pathlib import Path
@@ -29,28 +25,10 @@ from helpers import PATIENCE, CheapEncoder
 from index.chunking.loader import read_document
 from index.index import Index
 from index.store.server import ServerAddress
-from index.store.served import ServedGeneration
 
-def step(*told):
-    print(*told, flush=True)
-    sys.stdin.readline()
-
-class Told(ServedGeneration):
-    def add(self, paragraphs, vectors):
-        step("adding", len(paragraphs))
-        super().add(paragraphs, vectors)
-
-    def put_manifests(self, manifests):
-        step("putting", len(manifests))
-        super().put_manifests(manifests)
-        step("put", len(manifests))
-
-import index.store.served
-index.store.served.ServedGeneration = Told
-folder, url, *files = sys.argv[1:]
-step("ready")
+folder, url, salt, *files = sys.argv[1:]
 index = Index(
-    Path(folder), encoder=CheapEncoder(dimension=32), wait=PATIENCE,
+    Path(folder), encoder=CheapEncoder(salt, dimension=32), wait=PATIENCE,
     chroma=ServerAddress(url), timing=QUICK,
 )
 report = index.sync([read_document(file) for file in files], keep=True)
@@ -58,33 +36,20 @@ print("done", report.embedded, flush=True)
 index.close()
 """
 
-# Raises a flag, as if to sweep, and lives until it is killed.
-SWEEPER = """
-import sys, time
-from chroma_servers import QUICK
-from index.store.server import Server, ServerAddress
-from index.store.protocol import Roster
-
-roster = Roster(Server(ServerAddress(sys.argv[1]), 0), QUICK, 0)
-with roster.flagged("sweep"):
-    print("flagged", flush=True)
-    sys.stdin.readline()
-"""
+#: Of the changes that a worker asks the server for, those that it is killed at: the number of the
+#: change, and whether the server has answered it.
+SOME = [(2, False), (3, True)]
+ALL = [(number, answered) for number in range(1, 9) for answered in (False, True)]
 
 
-def opened(folder: Path, address: ServerAddress, timing: Timing = QUICK) -> Index:
-    return Index(
-        folder,
-        encoder=CheapEncoder(dimension=32),
-        wait=PATIENCE,
-        chroma=address,
-        timing=timing,
-    )
+def opened(folder: Path, address: ServerAddress, salt: str = "") -> Index:
+    encoder = CheapEncoder(salt, dimension=32)
+    return Index(folder, encoder=encoder, wait=PATIENCE, chroma=address, timing=QUICK)
 
 
-def roster_of(index: Index) -> Roster:
+def stored(index: Index) -> dict[str, list[str]]:
     assert isinstance(index._session, ServedSession)
-    return index._session.roster
+    return index._session.current().stored()
 
 
 def check(index: Index, documents: Sequence[Document]) -> None:
@@ -93,25 +58,26 @@ def check(index: Index, documents: Sequence[Document]) -> None:
     for document in documents:
         assert index.document(document.id) == document
         index.vectors([p.id for p in document.paragraphs])
-    assert isinstance(index._session, ServedSession)
-    stored = index._session.current().stored()
-    named = {p.id for document in documents for p in document.paragraphs}
-    assert named <= stored.keys()
+    own = stored(index)
     for document in documents:
         for paragraph in document.paragraphs:
-            assert len(stored[paragraph.id]) == len(paragraph.sentences)
+            assert len(own[paragraph.id]) == len(paragraph.sentences)
 
 
-@pytest.fixture
-def versions(tmp_path: Path) -> Iterator[list[list[Document]]]:
-    """Three versions of three documents, the last one in the files."""
-    yield [
+def versions(folder: Path, count: int) -> list[list[Document]]:
+    """Versions of three documents, the last one in the files."""
+    return [
         [
-            write_paragraphs(tmp_path / f"{name}.txt", 70, seed=10 * version + name)
+            write_paragraphs(folder / f"{name}.txt", 70, seed=10 * version + name)
             for name in range(3)
         ]
-        for version in (1, 2, 3)
+        for version in range(count)
     ]
+
+
+def agree(index: Index, documents: Sequence[Document]) -> None:
+    """Wait until the index shows these versions."""
+    until(lambda: {info.hash for info in index.documents()} == {own.hash for own in documents})
 
 
 class Reader:
@@ -121,7 +87,7 @@ class Reader:
         self._index = index
         self._known = {(d.id, d.hash): d for version in versions for d in version}
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._read)
+        self._thread = threading.Thread(target=self._read, daemon=True)
         self.wrong: list[str] = []
         self.read = 0
         self.unavailable = 0
@@ -130,17 +96,7 @@ class Reader:
     def _read(self) -> None:
         while not self._stop.is_set():
             try:
-                view = self._index.view()
-                for info in view.documents():
-                    document = view.document(info.id)
-                    if self._known.get((info.id, info.hash)) != document:
-                        self.wrong.append(f"{info} is no version")
-                    paragraph = document.paragraphs[self.read % len(document.paragraphs)]
-                    hit = view.search(paragraph.text, 1, documents=[info.id], legs=("terms",)).hits[
-                        0
-                    ]
-                    if hit.paragraph != paragraph:
-                        self.wrong.append(f"{paragraph} is not found")
+                self._read_once()
                 self.read += 1
             except IndexChangedError:
                 continue  # on a machine so busy that this took too long: ask again
@@ -150,137 +106,139 @@ class Reader:
                 self.wrong.append(repr(error))
                 raise
 
+    def _read_once(self) -> None:
+        view = self._index.view()
+        for info in view.documents():
+            document = view.document(info.id)
+            if self._known.get((info.id, info.hash)) != document:
+                self.wrong.append(f"{info} is no version")
+            paragraph = document.paragraphs[self.read % len(document.paragraphs)]
+            found = view.search(paragraph.text, 1, documents=[info.id], legs=("terms",))
+            if found.hits[0].paragraph != paragraph:
+                self.wrong.append(f"{paragraph} is not found")
+
     def end(self) -> None:
         self._stop.set()
         self._thread.join()
+        assert self.read
         assert not self.wrong, self.wrong[:3]
 
 
-def kill_often(
-    tmp_path: Path, address: ServerAddress, versions: list[list[Document]], kills: int, seed: int
+@pytest.mark.parametrize("kills", [SOME, pytest.param(ALL, marks=pytest.mark.long)])
+def test_writers_killed_at_any_change_lose_nothing(
+    tmp_path: Path, chroma: ServerAddress, gate: Gate, kills: list[tuple[int, bool]]
 ) -> None:
-    """Kill writers, each time at another step, while others read; nothing is lost."""
-    generator = random.Random(seed)
-    first = opened(tmp_path / "reader", address)
-    first.sync(versions[0])
-    reader = Reader(first, versions)
-    files = [document.source for document in versions[-1]]
-    for kill in range(kills):
-        worker = Process(WORKER, tmp_path / "writer", address.url, *files)
-        assert worker.told() == "ready"
-        for _ in range(generator.randint(1, 2 + kill)):
-            worker.go_on()
-            last = worker.told()
-            if last.startswith(("done", "")) and not last.startswith(("adding", "put")):
-                break
-        worker.go_on()
-        if generator.random() < 0.5:
-            threading.Event().wait(generator.uniform(0, 0.1))
+    index = opened(tmp_path / "reader", chroma)
+    editions = versions(tmp_path, len(kills) + 1)
+    index.sync(editions[0])
+    reader = Reader(index, editions)
+    files = [document.source for document in editions[0]]
+    arguments = (tmp_path / "writer", gate.before(chroma).url, "", *files)
+    for (number, answered), edition in zip(kills, editions[1:], strict=True):
+        for document in edition:
+            Path(document.source).write_text(document.text)
+        gate.hold(number=number, answered=answered)
+        worker = Process(WORKER, *arguments)
+        gate.until_held()
         worker.kill()
-        print(f"kill {kill + 1} after {last!r}", flush=True)
-    writer = Process(WORKER, tmp_path / "writer", address.url, *files)
-    assert writer.finish()[-1].startswith("done")
-    until(lambda: {i.hash for i in first.documents()} == {d.hash for d in versions[-1]})
+        gate.release(forward=False)
+    assert Process(WORKER, *arguments).finish()[-1].startswith("done")
+    agree(index, editions[-1])
     reader.end()
-    assert reader.read
-    check(first, versions[-1])
-    other = opened(tmp_path / "other", address)
-    assert other.revision == first.revision
-    # The dead are forgotten, and what they left behind is swept.
-    until(lambda: not roster_of(first).look().active("writer"))
-    first.sweep()
-    assert isinstance(first._session, ServedSession)
-    named = {p.id for document in versions[-1] for p in document.paragraphs}
-    assert first._session.current().stored().keys() == named
-    check(other, versions[-1])
-    first.close()
+    check(index, editions[-1])
+    other = opened(tmp_path / "other", chroma)
+    assert other.revision == index.revision
+    index.sweep()  # what the dead left behind
+    assert stored(index).keys() == {p.id for own in editions[-1] for p in own.paragraphs}
+    check(other, editions[-1])
+    index.close()
     other.close()
 
 
-def test_killed_writers_lose_nothing(
-    tmp_path: Path, chroma: ServerAddress, versions: list[list[Document]]
-) -> None:
-    kill_often(tmp_path, chroma, versions, kills=2, seed=1)
-
-
-@pytest.mark.long
-def test_writers_killed_at_many_points_lose_nothing(
-    tmp_path: Path, chroma: ServerAddress, versions: list[list[Document]]
-) -> None:
-    kill_often(tmp_path, chroma, versions, kills=20, seed=2)
-
-
-def test_a_killed_sweeper_holds_up_a_writer_for_a_lease(
-    tmp_path: Path, chroma: ServerAddress, small: Document
+@pytest.mark.parametrize("kills", [SOME[:1], pytest.param(ALL, marks=pytest.mark.long)])
+def test_builders_killed_at_any_change_lose_nothing(
+    tmp_path: Path, chroma: ServerAddress, gate: Gate, kills: list[tuple[int, bool]]
 ) -> None:
     index = opened(tmp_path / "index", chroma)
-    sweeper = Process(SWEEPER, chroma.url)
-    assert sweeper.told() == "flagged"
-    until(lambda: bool(roster_of(index).look().active("sweep")))
-    sweeper.kill()
-    index.sync([small])  # waits until the flag is dead
-    assert not roster_of(index).look().active("sweep")
-    check(index, [small])
+    editions = versions(tmp_path, len(kills) + 1)
+    files = [document.source for document in editions[0]]
+    arguments = (tmp_path / "builder", gate.before(chroma).url, "new", *files[:1])
+    for (number, answered), edition in zip(kills, editions, strict=False):
+        index.sync(edition)  # holds up nobody for long, whatever the last one announced
+        gate.hold(number=number, answered=answered)
+        builder = Process(WORKER, *arguments)
+        until(lambda builder=builder: gate.is_held or builder.process.poll() is not None)  # type: ignore[misc]
+        builder.kill()
+        gate.release(forward=False)
+        index.migrate()  # where it was about to end, and did
+        check(index, edition)
+    index.sync(editions[-1])
+    Process(WORKER, *arguments).finish()
+    new = opened(tmp_path / "new", chroma, "new")
+    check(new, editions[-1])
     index.close()
+    new.close()
 
 
 @pytest.mark.long
-def test_a_writer_that_stalled_comes_in_anew(
-    tmp_path: Path, chroma: ServerAddress, versions: list[list[Document]]
+def test_a_writer_that_stalled_finds_out_what_was_swept(
+    tmp_path: Path, chroma: ServerAddress, gate: Gate
 ) -> None:
     index = opened(tmp_path / "index", chroma)
-    index.sync(versions[0])
-    worker = Process(WORKER, tmp_path / "writer", chroma.url, *[d.source for d in versions[-1]])
-    while not worker.told().startswith("putting"):
-        worker.go_on()
+    old, new = versions(tmp_path, 2)
+    index.sync(old)
+    gate.hold("add", answered=True)
+    files = [document.source for document in new]
+    worker = Process(WORKER, tmp_path / "writer", gate.before(chroma).url, "", *files)
+    gate.until_held()
     worker.process.send_signal(signal.SIGSTOP)
-    until(lambda: not roster_of(index).look().active("writer"))  # it is taken for dead
-    # What it has added, and not yet named, is swept.
-    assert index.sweep() > 0
+    gate.release()
+    assert index.sweep() > 0  # what it has added, and not yet named
+    check(index, old)
     worker.process.send_signal(signal.SIGCONT)
     worker.finish()
-    until(lambda: {i.hash for i in index.documents()} == {d.hash for d in versions[-1]})
-    check(index, versions[-1])
+    agree(index, new)
+    check(index, new)
     index.close()
 
 
-def test_two_processes_write_at_once(
-    tmp_path: Path, chroma: ServerAddress, versions: list[list[Document]]
-) -> None:
+def test_two_processes_write_at_once(tmp_path: Path, chroma: ServerAddress) -> None:
     index = opened(tmp_path / "index", chroma)
-    index.sync(versions[0])
-    reader = Reader(index, versions)
-    files = [document.source for document in versions[-1]]
-    workers = [Process(WORKER, tmp_path / f"w{n}", chroma.url, *files) for n in range(2)]
-    for worker in workers:
-        worker.go_on(1000)
+    old, new = versions(tmp_path, 2)
+    index.sync(old)
+    reader = Reader(index, [old, new])
+    one, both, other = (document.source for document in new)
+    workers = [
+        Process(WORKER, tmp_path / f"writer-{Path(own).stem}", chroma.url, "", both, own)
+        for own in (one, other)
+    ]
     for worker in workers:
         assert worker.finish()[-1].startswith("done")
-    until(lambda: {i.hash for i in index.documents()} == {d.hash for d in versions[-1]})
+    agree(index, new)
     reader.end()
-    check(index, versions[-1])
+    check(index, new)
     index.close()
 
 
-def test_chroma_is_started_again_under_load(
-    tmp_path: Path, own_server: ChromaServer, versions: list[list[Document]]
-) -> None:
-    address = own_server.address()
+def test_chroma_is_started_again_under_load(tmp_path: Path, own_server: ChromaServer) -> None:
+    address, gate = own_server.address(), Gate(own_server.url)
     index = opened(tmp_path / "index", address)
-    index.sync(versions[0])
-    reader = Reader(index, versions)
-    worker = Process(WORKER, tmp_path / "writer", address.url, *[d.source for d in versions[-1]])
-    while not worker.told().startswith("adding"):
-        worker.go_on()
-    before = reader.read
-    until(lambda: reader.read > before)
+    old, new = versions(tmp_path, 2)
+    index.sync(old)
+    reader = Reader(index, [old, new])
+    gate.hold("add", number=2)
+    files = [document.source for document in new]
+    worker = Process(WORKER, tmp_path / "writer", gate.before(address).url, "", *files)
+    gate.until_held()
     own_server.kill()
-    worker.go_on(1000)  # now it has nobody to write to
+    gate.release()  # now it has nobody to write to
     until(lambda: reader.unavailable > 0)
+    with pytest.raises(IndexUnavailableError, match="cannot be reached"):
+        index.ready()
     own_server.start()
     assert worker.finish()[-1].startswith("done")
-    until(lambda: {i.hash for i in index.documents()} == {d.hash for d in versions[-1]})
+    agree(index, new)
     reader.end()
-    check(index, versions[-1])
-    assert read_document(versions[-1][0].source) == versions[-1][0]
+    check(index, new)
     index.close()
+    gate.close()

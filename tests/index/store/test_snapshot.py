@@ -24,12 +24,13 @@ def index(folder: Path, tmp_path: Path) -> Index:
 def test_few_texts_stay_in_memory(
     index: Index, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(snapshots, "KEPT_TEXTS", 50)
+    texts = index._session.snapshot.texts
+    monkeypatch.setattr(texts, "_most", 50)
     for info in index.documents():
         document = index.document(info.id)
         for paragraph in document.paragraphs[::7]:
             assert index.search(paragraph.text, 1, legs=["terms"]).hits[0].paragraph == paragraph
-        assert len(index._session.snapshot.texts) <= 50
+        assert 0 < texts.size <= 50
     index.close()
 
 

@@ -341,28 +341,16 @@ def test_a_read_only_folder_is_told(
 
 
 def test_the_lock_nests_and_is_shared_by_threads(tmp_path: Path) -> None:
-    import threading
-
     lock = ProcessLock(tmp_path, wait=0)
     other = ProcessLock(tmp_path, wait=0)
-    failures: list[BaseException] = []
 
-    def hold() -> None:
-        try:
-            for _ in range(200):
-                with lock.hold(), lock.hold():
-                    pass
-        except BaseException as error:
-            failures.append(error)
-            raise
+    def hold(_: int) -> None:
+        for _ in range(200):
+            with lock.hold(), lock.hold():
+                pass
 
-    threads = [threading.Thread(target=hold) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failures
-
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(hold, range(8)))
     with lock.hold(), pytest.raises(IndexBusyError), other.hold():
         pass
     with other.hold():
