@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Literal
 
 from anyio import CapacityLimiter, to_thread
@@ -12,10 +13,13 @@ from assistant.api.describing import problems
 from assistant.service.metrics import CONTENT_TYPE
 from assistant.service.problems import response_of, told
 from assistant.service.values import Value
-from index.errors import FootnoteError
+from index.errors import FootnoteError, IndexBusyError
 
 if TYPE_CHECKING:
     from assistant.service.service import Service
+
+WITHIN = 5.0
+"""Seconds in which the index has to tell."""
 
 
 class Live(Value):
@@ -43,17 +47,30 @@ def routes(service: Service) -> APIRouter:
         """Tell that the server lives, whatever else."""
         return Live()
 
-    # Threads of its own: all others may be waiting for what is not ready.
-    own = CapacityLimiter(4)
+    # A thread of its own, for all others may be waiting for what is not ready; however many want to
+    # know, one asks the index.
+    own = CapacityLimiter(1)
+    looking: asyncio.Task[None] | None = None
 
     @router.get("/health/ready", response_model=Ready, responses=problems())
     async def ready(request: Request) -> Ready | Response:
         """Tell whether questions can be answered now; 503 if not, and why."""
+        nonlocal looking
+        if looking is None or looking.done():
+            look = to_thread.run_sync(service.assistant.index.ready, limiter=own)
+            looking = asyncio.create_task(look)
         try:
-            await to_thread.run_sync(service.readiness.check, limiter=own)
-        except FootnoteError as error:
-            return response_of(request.scope, 503, str(error), retry_after=told(error)[1])
-        return Ready()
+            await asyncio.wait_for(asyncio.shield(looking), WITHIN)
+        except TimeoutError:
+            error: FootnoteError = IndexBusyError(
+                f"The index has not answered for {WITHIN:g} seconds. It may be written by another "
+                "process; questions are answered again when it is free."
+            )
+        except FootnoteError as failure:
+            error = failure
+        else:
+            return Ready()
+        return response_of(request.scope, 503, str(error), retry_after=told(error)[1])
 
     @router.get("/metrics", response_class=Response, responses=counted)
     def metrics(_: Observer) -> Response:

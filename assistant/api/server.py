@@ -100,16 +100,11 @@ def _listen(host: str, ports: Sequence[int]) -> socket.socket:
     """
     refusal: OSError | None = None
     for port in ports:
-        listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind((host, port))
-            listening.listen(2048)  # as many as uvicorn lets wait
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        try:  # as many may wait as uvicorn lets
+            return socket.create_server((host, port), family=family, backlog=2048)
         except OSError as error:
-            listening.close()
             refusal = error
-        else:
-            return listening
     raise SettingsError(
         f"Cannot listen on port {ports[0]} of {host}: {refusal}. Choose another port or host."
     ) from refusal

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
@@ -55,50 +56,43 @@ class BodyMiddleware:
             await response_of(scope, *too_large)(scope, receive, send)
             return
 
-        began = asyncio.get_running_loop().time()
+        until = asyncio.get_running_loop().time() + self.seconds
         refusal: tuple[int, str] | None = None
-        size, whole, started, answered = 0, False, False, False
+        size, whole, started = 0, False, False
 
         async def limited() -> Message:
             nonlocal size, whole, refusal
             if whole:  # what comes now is that whoever asked has gone
                 return await receive()
-            try:
-                async with asyncio.timeout_at(began + self.seconds):
+            message: Message = {}
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(until):
                     message = await receive()
-            except TimeoutError as error:
-                refusal = too_slow
-                raise HTTPException(*too_slow) from error
             size += len(message.get("body", b""))
             whole = not message.get("more_body", False)
-            if size > most:
-                refusal = too_large
-                raise HTTPException(*too_large)
+            if size > most or not message:
+                refusal = too_large if message else too_slow
+                raise HTTPException(*refusal)
             return message
 
         async def told(message: Message) -> None:
             # Whatever is behind makes of it, what is told is why it was not read.
-            nonlocal started, answered
-            if refusal and not started:
-                if not answered:
-                    answered = True
-                    await response_of(scope, *refusal)(scope, receive, send)
-                return
-            started = True
-            await send(message)
+            nonlocal started
+            if started or not refusal:
+                started = True
+                await send(message)
 
         try:
             await self.app(scope, limited, told)
         except Exception:
             if refusal is None or started:
                 raise
-        if refusal and not (started or answered):
+        if refusal and not started:
             await response_of(scope, *refusal)(scope, receive, send)
 
     def _most(self, scope: Scope) -> int:
         path: str = scope["path"]
-        adds = (path == "/uploads" or path.startswith("/api/documents")) and scope["method"] in (
-            "POST",
-            "PUT",
+        adds = scope["method"] in ("POST", "PUT") and path.startswith(
+            ("/uploads", "/api/documents")
         )
         return self.max_file + AROUND if adds else MAX_PLAIN

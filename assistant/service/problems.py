@@ -18,7 +18,6 @@ from index.errors import (
     IndexChangedError,
     IndexUnusableError,
     MissingPathError,
-    QuestionError,
     RefusedError,
 )
 
@@ -174,15 +173,11 @@ def told(error: FootnoteError) -> tuple[int, int | None]:
     """The status of HTTP for an error, and after how many seconds it may be tried again."""
     if isinstance(error, RefusedError):
         return error.status, error.retry_after
-    if isinstance(error, MissingPathError):
-        return 404, None
     if isinstance(error, IndexUnusableError):
         return 503, _BUSY
-    if type(error) is DocumentError:  # there are too many
-        return 409, None
-    if isinstance(error, (QuestionError, DocumentError)):
-        return 422, None
-    return 422, None
+    if isinstance(error, MissingPathError):
+        return 404, None
+    return (409 if type(error) is DocumentError else 422), None  # 409: there are too many
 
 
 def failure_of(scope: Scope, error: Exception) -> Problem:

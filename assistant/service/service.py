@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,6 @@ from assistant.service.line import Line
 from assistant.service.logins import KIND as LOGINS
 from assistant.service.logins import Logins
 from assistant.service.metrics import Metrics
-from assistant.service.readiness import Readiness
 from assistant.service.security import SecurityMiddleware
 from assistant.service.sessions import SessionDocuments
 from assistant.service.suggestions import Suggestions
@@ -48,7 +47,6 @@ class Service:
         writers: what may write.
         line: where questions wait.
         adding: where files wait that programs add; one at a time is indexed.
-        readiness: whether questions can be answered.
         metrics: what is counted.
         access: who is let in.
         guards: what every request goes through, outermost first.
@@ -60,7 +58,6 @@ class Service:
     writers: Writers
     line: Line
     adding: Line
-    readiness: Readiness
     metrics: Metrics
     access: Access
     guards: tuple[Middleware, ...]
@@ -100,7 +97,6 @@ class Service:
             Writers(assistant, servers if local and not auth else ()),
             line,
             Line(1, ADDING_MOST),
-            Readiness(index),
             metrics,
             access,
             (
@@ -139,19 +135,15 @@ class Service:
 
 def wait_for_the_end() -> None:
     """Return when whoever started this wants it to end, by Ctrl-C or as systems end services."""
-    ended = threading.Event()
-    former = signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    try:
-        while not ended.is_set():
+    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):  # the way to end it, so no error
+        while True:
             time.sleep(1)
-    except KeyboardInterrupt:
-        pass  # the way to end it, so no error
-    finally:
-        signal.signal(signal.SIGTERM, former)
+    signal.signal(signal.SIGTERM, former)
 
 
 def _revision(index: Index) -> str | None:
-    """Of the index; None where it cannot be told, of which `Readiness` says why."""
+    """Of the index; None where it cannot be told, of which `/health/ready` says why."""
     try:
         return index.revision
     except FootnoteError:

@@ -122,18 +122,15 @@ class SessionDocuments:
         Raises:
             MissingPathError: a document is not there, or not for this browser.
         """
-        allowed = self._allowed(owner)
+        allowed = self._allowed(owner, chosen or ())
         if chosen is None:
-            return self._assistant.over(allowed, write=write)
+            return self._assistant.over([*allowed], write=write)
         if not chosen:
             raise MissingPathError(
                 "No document is chosen. Choose one of those that are listed, or leave the choice "
                 "out to ask all."
             )
-        if not set(chosen) <= set(allowed):
-            self._assistant.index.look()  # another replica may have added it just now
-            allowed = self._allowed(owner)
-        if not set(chosen) <= set(allowed):
+        if not allowed.keys() >= set(chosen):
             raise MissingPathError(
                 "A document that was chosen is no longer here. List the documents again, and add "
                 "it again if it is missing."
@@ -160,13 +157,10 @@ class SessionDocuments:
         Raises:
             MissingPathError: it is not there, or not for this owner.
         """
-        for tries in range(2):
-            if tries:
-                self._assistant.index.look()  # another replica may have added it just now
-            for found in self.documents(owner):
-                if found.info.id == identity and (found.own or not own):
-                    return found
-        raise MissingPathError("That document is not here. It may have been removed.")
+        found = self._allowed(owner, [identity]).get(identity)
+        if found is None or (own and not found.own):
+            raise MissingPathError("That document is not here. It may have been removed.")
+        return found
 
     def named(self, owner: str, name: str) -> SessionDocument | None:
         """The document of this owner that a file of that name would take the place of."""
@@ -298,8 +292,14 @@ class SessionDocuments:
                 with suppress(MissingPathError):  # another replica has removed it
                     self._assistant.index.remove(info.id)
 
-    def _allowed(self, owner: str | None) -> list[str]:
-        return [found.info.id for found in self.documents(owner)]
+    def _allowed(self, owner: str | None, wanted: Sequence[str]) -> dict[str, SessionDocument]:
+        """What this browser may ask, by id; looked at anew where something wanted is not there,
+        which another replica may have added just now."""
+        found = {own.info.id: own for own in self.documents(owner)}
+        if found.keys() >= set(wanted):
+            return found
+        self._assistant.index.look()
+        return {own.info.id: own for own in self.documents(owner)}
 
 
 def paragraph_of(document: Document, number: int) -> Paragraph:

@@ -17,7 +17,6 @@ from openai.types.chat import ChatCompletion
 from services import api, client_of
 
 from assistant import Assistant
-from assistant.answer import REFUSAL
 
 LIST = "What are the seven themes?"
 QUESTIONS = (QUESTION, UNANSWERABLE, LIST, "What are the main points?", "hello")
@@ -217,15 +216,6 @@ def test_the_models(client: OpenAI) -> None:
     assert client.models.retrieve("footnote").owned_by == "footnote"
     with pytest.raises(openai.NotFoundError):
         client.models.retrieve("gpt-4")
-
-
-def test_a_refusal_is_told_as_such(client: OpenAI) -> None:
-    completion = client.chat.completions.create(model="footnote", messages=user(UNANSWERABLE))
-    whole: dict[str, Any] = completion.footnote  # type: ignore[attr-defined]
-    if whole["refused"]:
-        assert completion.choices[0].message.content == REFUSAL
-        assert whole["closest"]
-    assert whole["status"] != "answered"
 
 
 def test_an_annotation_leads_to_its_quote_on_the_page(client: OpenAI) -> None:

@@ -18,7 +18,6 @@ import pytest
 from helpers import (
     FOOTNOTE,
     PATIENCE,
-    SEEDS,
     footnote,
     importing_helpers,
     run_footnote,
@@ -380,8 +379,3 @@ def number_in(pattern: str, text: str) -> int:
     found = re.search(pattern, text)
     assert found, (pattern, text)
     return int(found[1].replace(",", ""))
-
-
-def test_the_shipped_document_is_not_large() -> None:
-    """It is read without a word."""
-    assert sum(file.stat().st_size for file in SEEDS.glob("*.txt")) < 1_000_000

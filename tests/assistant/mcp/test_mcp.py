@@ -10,7 +10,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -349,23 +349,6 @@ def test_a_request_that_is_cancelled_is_not_answered(tmp_path: Path) -> None:
         assert talk.result(second)["structuredContent"]["text"] == QUOTE
         assert talk.leave() == 0
         assert first not in [message.get("id") for message in talk.heard]
-
-
-def test_two_clients_at_once_on_an_index_that_neither_has_made(
-    tmp_path: Path, small: Document
-) -> None:
-    async def ask() -> CallToolResult:
-        async with Client(desktop(tmp_path / "index", "--source", small.source)) as client:
-            return await client.call_tool("search", {"query": "This is paragraph 7 of set 0."})
-
-    async def both() -> Sequence[CallToolResult]:
-        return await asyncio.gather(ask(), ask())
-
-    one, other = finished(both())
-    assert not one.is_error, told(one)
-    assert one.structured_content == other.structured_content
-    with Assistant.open(small.source, index_dir=tmp_path / "index") as assistant:
-        assert assistant.index.status().paragraphs == len(small.paragraphs)
 
 
 # --- what all clients are given -----------------------------------------------------------------

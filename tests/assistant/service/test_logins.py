@@ -12,7 +12,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from helpers import PATIENCE, CheapEncoder, Process
+from helpers import PATIENCE, CheapEncoder
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from itsdangerous import URLSafeTimedSerializer
@@ -81,31 +81,6 @@ def test_those_that_start_at_the_same_time_end_with_the_same(
     for own in (*machines, Logins(machine(), ACCOUNTS)):
         assert own.named(tokens) == dict.fromkeys(tokens, "ann")
     assert {signed_by(own.make("ben")) for own in machines} == {min(machine().all())}
-
-
-_STARTING = """
-import sys
-from pathlib import Path
-from assistant.service.logins import Logins
-from index.store.records import FileRecords
-
-logins = Logins(FileRecords(Path(sys.argv[1]), private=True), [("ann", "s3cret!")])
-print("ready", flush=True)
-sys.stdin.readline()
-print(logins.make("ann"), flush=True)
-"""
-
-
-def test_processes_that_start_at_the_same_time_take_each_others(tmp_path: Path) -> None:
-    processes = [Process(_STARTING, tmp_path / KIND) for _ in range(3)]
-    for process in processes:
-        assert process.told() == "ready"
-    for process in processes:
-        process.go_on()
-    tokens = [token for process in processes for token in process.finish()]
-    assert len(tokens) == len(processes)
-    named = Logins(FileRecords(tmp_path / KIND), ACCOUNTS).named(tokens)
-    assert named == dict.fromkeys(tokens, "ann")
 
 
 def test_where_there_is_no_login_nothing_is_kept(tmp_path: Path, records: Records) -> None:

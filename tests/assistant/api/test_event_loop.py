@@ -1,0 +1,167 @@
+"""Nothing that may take long is done where all requests are begun: on the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import httpx
+import pytest
+from browsing import QUESTION
+from fastapi.routing import iter_route_contexts
+from helpers import PATIENCE, ROOT
+
+from assistant import Assistant
+from assistant.service.keys import KIND, Keys
+from assistant.service.service import Service
+from assistant.web.entrance import Entrance
+from assistant.web.rendering import PageRenderer
+from assistant.web.server import Folder, build
+
+#: Only values: they read, write and work out nothing.
+PLAIN = ("errors.py", "models.py")
+ON_DISK = {
+    *(("io", "open"), ("_io", "open")),
+    *(("posix", n) for n in "open stat lstat mkdir rmdir unlink scandir listdir replace".split()),
+}
+STANDARD = ("<frozen", f"{Path(os.__file__).parent}/")
+PLUMS = b"Plums are blue.\n"
+
+
+@contextmanager
+def watched() -> Iterator[list[str]]:
+    """Inside, in this thread: calls of the index, and of what reads or writes the disk."""
+    found = list[str]()
+
+    def look(frame: FrameType, event: str, called: Any) -> None:
+        name, file = frame.f_code.co_name, Path(frame.f_code.co_filename)
+        if event == "call" and file.is_relative_to(ROOT / "index") and file.name not in PLAIN:
+            found.append(f"{name} of {file.name}")
+        elif event == "c_call" and (called.__module__, called.__name__) in ON_DISK:
+            asks: FrameType | None = frame  # past what only passes it on
+            while asks and asks.f_code.co_filename.startswith(STANDARD):
+                asks = asks.f_back
+            if asks and Path(asks.f_code.co_filename).is_relative_to(ROOT / "assistant"):
+                found.append(f"{called.__name__} for {asks.f_code.co_name}")
+
+    sys.setprofile(look)
+    try:
+        yield found
+    finally:
+        sys.setprofile(None)
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Assistant]:
+    (tmp_path / "plums.txt").write_text("Plums are blue.\n")
+    with Assistant.open(tmp_path / "plums.txt", index_dir=tmp_path / "index") as assistant:
+        yield assistant
+
+
+def test_no_route_reads_or_works_on_the_event_loop(opened: Assistant) -> None:
+    assistant = copy(opened)
+    assistant.settings = opened.settings.model_copy(update={"max_upload": 2})
+    service = Service.of(assistant, "127.0.0.1")
+    entrance, renderer = Entrance(service.access), PageRenderer()
+    key = Keys(assistant.index.records(KIND)).create("ann", ["ask", "write", "metrics"])
+    own = {"x-footnote-session": "0123456789-abcdef-XYZ", "authorization": f"Bearer {key}"}
+    long = [{"role": "user", "content": "Plums [1] are blue. " * 5_000}]
+    completion = {"model": "footnote", "messages": [*long, {"role": "user", "content": QUESTION}]}
+    vote = {
+        "verdict": "up", "question": QUESTION, "history": [], "status": "refused",
+        "confidence": 0.5, "sentences": [], "citations": [],
+    }  # fmt: skip
+    files = {"file": ("a.txt", PLUMS)}
+    document = assistant.document_ids[0]
+    there, events = f"/api/documents/{document}", {"accept": "text/event-stream"}
+    requests: list[tuple[str, str, dict[str, Any]]] = [
+        ("POST", "/api/ask", {"json": {"question": QUESTION}}),
+        ("POST", "/api/ask", {"json": {"question": QUESTION}, "headers": events}),
+        ("POST", "/api/ask", {"json": {"question": QUESTION, "documents": ["gone"]}}),
+        ("POST", "/api/overview", {"json": {}}),
+        ("POST", "/api/search", {"json": {"query": "plums"}}),
+        ("POST", "/api/verify", {"json": {"text": "Plums are blue."}}),
+        ("POST", "/api/feedback", {"json": vote}),
+        ("POST", "/v1/chat/completions", {"json": completion}),
+        ("POST", "/v1/chat/completions", {
+            "json": completion | {"stream": True, "stream_options": {"include_usage": True}},
+        }),
+        ("GET", "/v1/models", {}),
+        ("GET", "/v1/models/footnote", {}),
+        ("GET", "/api/documents", {}),
+        ("POST", "/api/documents", {"files": files}),
+        ("POST", "/api/documents", {"files": {"file": ("b.txt", b"a")}, "headers": events}),
+        ("POST", "/api/documents", {"files": {"file": ("c.txt", b"a" * 2_000_001)}}),
+        ("GET", there, {}),
+        ("PUT", there, {"files": files}),
+        ("DELETE", there, {}),
+        ("GET", f"{there}/content", {}),
+        ("GET", f"{there}/paragraphs/1", {}),
+        ("GET", "/health/live", {}),
+        ("GET", "/health/ready", {}),
+        ("GET", "/metrics", {}),
+        ("GET", "/api/openapi.json", {}),
+        ("GET", "/api/docs", {}),
+        ("GET", "/api/docs.css", {}),
+        ("GET", "/", {}),
+        ("POST", "/login", {"data": {"username": "ann", "password": "x"}}),
+        ("GET", "/logout", {}),
+        ("GET", "/folder?after=0", {}),
+        ("GET", "/writers", {}),
+        ("POST", "/starters", {"json": [document]}),
+        ("GET", f"/documents/{document}", {}),
+        ("GET", f"/documents/{document}/pages/1?width=100", {}),
+        ("GET", f"/documents/{document}/pages/1/words", {}),
+        ("POST", f"/documents/{document}/keep", {}),
+        ("DELETE", f"/documents/{document}", {}),
+        ("POST", "/uploads?name=a.txt", {"content": PLUMS}),
+        ("POST", "/uploads?name=a.txt", {"content": b"a" * 2_000_001}),
+        ("POST", "/feedback", {"json": vote}),
+    ]  # fmt: skip
+
+    async def send() -> None:
+        app = build(service, entrance, renderer, Folder((), None))
+        api = next(m.kwargs["api"] for m in app.user_middleware if "api" in m.kwargs)
+        wanted = {
+            (method, route.path)
+            for route in iter_route_contexts([*app.routes, *api.routes])
+            if getattr(route.endpoint, "__module__", "").startswith("assistant.")
+            for method in set(route.methods or ()) - {"HEAD"}
+        } - {("GET", "/session")}  # which knows what gradio serves, once it does
+        asked = {
+            next(
+                (method, route)
+                for method, route in sorted(wanted)
+                if method == sent
+                and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", route), path.partition("?")[0])
+            )
+            for sent, path, _ in requests
+        }
+        assert asked == wanted, "each route is tried"
+        transport = httpx.ASGITransport(app)
+        base = "http://127.0.0.1"
+        async with httpx.AsyncClient(transport=transport, base_url=base, timeout=PATIENCE) as http:
+            on_the_loop = dict[tuple[str, str], list[str]]()
+            for method, path, how in requests:
+                headers = own | how.pop("headers", {})
+                request = http.build_request(method, path, headers=headers, **how)
+                with watched() as found:
+                    response = await http.send(request)
+                assert response.status_code != 500, (path, response.text)
+                on_the_loop |= {(method, path): found} if found else {}
+            assert on_the_loop == {}
+
+    try:
+        asyncio.run(asyncio.wait_for(send(), PATIENCE))
+    finally:
+        service.starters.close()
+        service.sessions.close()
+        renderer.close()
