@@ -46,9 +46,10 @@ class Suggestions:
         self._closed = threading.Event()
 
     def close(self) -> None:
-        """Try no more questions."""
-        self._closed.set()
-        self._pool.shutdown(cancel_futures=True)
+        """Try no more questions: whoever wants some is given none."""
+        with self._guard:
+            self._closed.set()
+        self._pool.shutdown()
 
     async def of(self, assistant: Assistant) -> tuple[str, ...]:
         """Questions about the assistant's documents.
@@ -68,7 +69,10 @@ class Suggestions:
         documents = frozenset(assistant.document_ids)
         with self._guard:
             known = self._found.get(documents) or self._wanted.get(documents)
-            if known is None:
+            if known is None and self._closed.is_set():
+                known = Future()
+                known.set_result(())
+            elif known is None:
                 if len(self._wanted) >= WAITING:
                     raise RefusedError(
                         f"Questions about {WAITING} other choices of documents are looked for "
@@ -99,6 +103,8 @@ class Suggestions:
 
     def _try_in_line(self, assistant: Assistant, documents: _Set) -> tuple[str, ...]:
         try:
+            if self._closed.is_set():
+                return ()
             with self._line.place("", idle=True):
                 return self._try(assistant)
         finally:

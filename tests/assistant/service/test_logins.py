@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from unittest.mock import patch
 
@@ -17,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from itsdangerous import URLSafeTimedSerializer
 
-from assistant.service.access import Access
+from assistant.service.access import Access, client_of
 from assistant.service.keys import Keys
 from assistant.service.logins import KIND, LASTS, Logins, signed_by
 from index import Index
@@ -203,3 +204,27 @@ def test_wrong_passwords_are_counted_by_name_and_address(logins: Logins, tmp_pat
     assert access.fits("ben", "pässword", "10.0.0.1")
     with patch("time.time", return_value=time.time() + 61):
         assert access.fits("ann", "s3cret!", "10.0.0.1")
+
+
+def test_so_much_is_kept_of_a_client_in_an_hour(logins: Logins, tmp_path: Path) -> None:
+    access = Access(Keys(FileRecords(tmp_path / "keys")), logins, demanded=False, rate="5/second")
+    ann = client_of("ann", "10.0.0.1")
+    for _ in range(50):
+        access.count_bytes(ann, 99_999)
+    with pytest.raises(RefusedError, match=r"again in \d+ seconds") as refused:
+        access.count_bytes(client_of("ann", "10.0.0.2"), 1)
+    assert refused.value.status == 429
+    access.count_bytes(client_of("ben", "10.0.0.1"), 99_999)
+    with patch("time.time", return_value=time.time() + 3601):
+        access.count_bytes(ann, 99_999)
+
+
+@given(st.ip_addresses(v=6), st.integers(0, 2**64 - 1), st.ip_addresses(v=4))
+def test_an_address_is_one_client_however_many_it_has(
+    address: IPv6Address, more: int, other: IPv4Address
+) -> None:
+    neighbour = IPv6Address((int(address) >> 64 << 64) + more)
+    assert client_of(None, str(address)) == client_of(None, str(neighbour))
+    beyond = IPv6Address(int(address) ^ 1 << 64)
+    everybody = {client_of(None, str(own)) for own in (address, beyond, other)}
+    assert len({*everybody, client_of("ann", str(address)), client_of(None, "")}) == 5

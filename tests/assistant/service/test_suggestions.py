@@ -98,3 +98,5 @@ def test_a_fault_is_told_and_not_remembered(assistant: Assistant) -> None:
     Slow.gate.set()
     assert starters.near(assistant, [], "Who?") is not None
     starters.close()
+    nobody_asks_any_more = assistant.over(assistant.document_ids[:1])
+    assert starters.prepare(nobody_asks_any_more).result(PATIENCE) == ()
