@@ -15,6 +15,7 @@ from index.errors import MissingPathError
 
 if TYPE_CHECKING:
     from assistant.service.service import Service
+    from index import Document
 
 MOST = 100
 """Sentences and citations that an answer may have here."""
@@ -88,20 +89,21 @@ def answer_of(vote: Vote, sessions: SessionDocuments, owner: str | None) -> Answ
     Raises:
         MissingPathError: a document is gone, or no longer holds what was quoted.
     """
+    named = {cited.document for cited in vote.citations}
+    documents = {identity: sessions.document(owner, identity) for identity in named}
     return Answer(
         question=vote.question,
         standalone_question=vote.question,
         sentences=tuple(
             AnswerSentence(said.text, said.verdict, tuple(said.markers)) for said in vote.sentences
         ),
-        citations=tuple(_citation(cited, sessions, owner) for cited in vote.citations),
+        citations=tuple(_citation(cited, documents[cited.document]) for cited in vote.citations),
         status=vote.status,
         confidence=vote.confidence,
     )
 
 
-def _citation(cited: Cited, sessions: SessionDocuments, owner: str | None) -> Citation:
-    document = sessions.document(owner, cited.document)
+def _citation(cited: Cited, document: Document) -> Citation:
     inside = [
         paragraph
         for paragraph in document.paragraphs[cited.paragraph - 1 : cited.paragraph]

@@ -90,10 +90,10 @@ class SessionDocuments:
         return hashlib.sha256(said).hexdigest()[:24]
 
     def touch(self, owner: str | None) -> None:
-        """Take note that this browser is still there."""
-        if owner is not None:
-            self._seen.add(owner)
-            self._leases.put(owner, str(time.time()))
+        """Take note that this browser is still there, if anything here is its own: whoever makes up
+        browsers leaves nothing behind."""
+        if owner and any(_is_of(info, owner) for info in self._assistant.index.documents()):
+            self._note(owner)
 
     # --- what --------------------------------------------------------------------------------
 
@@ -211,8 +211,8 @@ class SessionDocuments:
         Raises:
             DocumentError: there is no such file, it cannot be read, or there are too many.
         """
-        self.touch(owner)
         with self.inbox.taken(owner, ticket) as file:
+            self._note(owner)
             source = f"{UPLOADED}{owner}/{file.name}"
             if instead is not None:
                 source = self.find(owner, instead, own=True).info.source
@@ -291,6 +291,10 @@ class SessionDocuments:
             if info.source.startswith(UPLOADED) and not info.kept and gone(owner):
                 with suppress(MissingPathError):  # another replica has removed it
                     self._assistant.index.remove(info.id)
+
+    def _note(self, owner: str) -> None:
+        self._seen.add(owner)
+        self._leases.put(owner, str(time.time()))
 
     def _allowed(self, owner: str | None, wanted: Sequence[str]) -> dict[str, SessionDocument]:
         """What this browser may ask, by id; looked at anew where something wanted is not there,

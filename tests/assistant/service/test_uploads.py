@@ -174,10 +174,15 @@ def test_after_a_fault_it_goes_on_clearing_away(
     clearing.start()
     owner = SessionDocuments.owner(None, "0123456789-abcdef-XYZ")
     assert owner is not None
+    sessions.touch(owner)
+    assert leases.get(owner) is None, "who has nothing here leaves nothing behind"
     sessions.add(owner, receive(sessions, b"Plums are blue.", owner=owner), nothing)
     while "not cleared away" not in caplog.text:
         assert clearing.is_alive()
         time.sleep(0.01)
+    leases.put(owner, "0")
+    sessions.touch(owner)
+    assert leases.get(owner) != "0"
     leases.delete("strange")
     leases.put(owner, "0")
     while any(found.own for found in sessions.documents(owner)):
