@@ -274,7 +274,8 @@ def test_a_small_real_model_carries_over_from_the_default(
     folder: Path, tmp_path: Path, real_encoder: Encoder
 ) -> None:
     import torch
-    from sentence_transformers import SentenceTransformer, models
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer import modules as models
     from transformers import BertConfig, BertModel
 
     torch.manual_seed(0)
