@@ -37,7 +37,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.resources import files
 from itertools import chain
@@ -46,7 +45,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.table import Table
 
 from assistant import Assistant
 from assistant.cli.main import REFUSED, UNSURE
@@ -55,7 +53,6 @@ from assistant.settings import PREFIX, WITHOUT_SERVER, load_settings
 from evals.datasets.loader import read_set
 from evals.reporting import plots
 from evals.reporting.report import render
-from evals.reporting.tables import rows_table
 from index import Document, document_from_text
 from index.encoder import Encoder, Spans, Vectors, default_model_path, load_model
 from index.errors import FootnoteError, QuestionSetError
@@ -83,49 +80,28 @@ load_model(sys.argv[1], DEFAULT_ENCODER).encode("When was it released?")
 _ASK = "import sys; from assistant.cli.main import main; sys.argv[0] = 'footnote'; main()"
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
-    """What one size costs. Times are medians.
-
-    Attributes:
-        served: whether a Chroma server keeps the index, and not a folder.
-        paragraphs, sentences: of the index.
-        recombined: whether its vectors were; see above.
-        indexed, encoded: paragraphs a second of the sync, and of bare encoding.
-        resync_s: seconds of the sync after 0.1 % changed, of `resync_paragraphs` paragraphs.
-        ask_none_ms, ask_shipped_ms, query_ms: milliseconds of a warm answer without a reading
-            model, with the shipped one, and of encoding the question alone.
-        stages_ms: milliseconds by stage of the answer with the shipped model.
-        crowds: by how many people asked at once, each again as soon as the answer was there:
-            `answers`, how many a second, and `p50_ms` and `p95_ms`, milliseconds that half and 95 %
-            of the answers took at most; with the shipped model.
-        start_s, bare_s: seconds of a cold `footnote ask`, and of the bare model.
-        indexing_mib, asking_mib: the most memory of the process that indexed, and of one that
-            opened the index and answered.
-        disk_mib: of the index.
-        server_mib: the most memory that the server held; None of a folder, and where the system
-            does not tell.
-    """
-
-    served: bool
-    paragraphs: int
-    sentences: int
-    recombined: bool
-    indexed: float
-    encoded: float
-    resync_s: float
-    resync_paragraphs: int
-    ask_none_ms: float
-    ask_shipped_ms: float
-    query_ms: float
-    stages_ms: dict[str, float]
-    crowds: dict[str, dict[str, float]]
-    start_s: float
-    bare_s: float
-    indexing_mib: float
-    asking_mib: float
-    disk_mib: float
-    server_mib: float | None
+#: What one size costs, by name; times are medians:
+#:
+#: served: whether a Chroma server keeps the index, and not a folder.
+#: paragraphs, sentences: of the index.
+#: recombined: whether its vectors were; see above.
+#: indexed, encoded: paragraphs a second of the sync, and of bare encoding.
+#: resync_s: seconds of the sync after 0.1 % changed, of `resync_paragraphs` paragraphs.
+#: ask_none_ms, ask_shipped_ms, query_ms: milliseconds of a warm answer without a reading model,
+#:     with the shipped one, and of encoding the question alone.
+#: stages_ms: milliseconds by stage of the answer with the shipped model.
+#: crowds: by how many people asked at once, each again as soon as the answer was there: `answers`,
+#:     how many a second, and `p50_ms` and `p95_ms`, milliseconds that half and 95 % of the answers
+#:     took at most; with the shipped model.
+#: start_s, bare_s: seconds of a cold `footnote ask`, and of the bare model.
+#: indexing_mib, asking_mib: the most memory of the process that indexed, and of one that opened
+#:     the index and answered.
+#: disk_mib: of the index.
+#: server_mib: the most memory that the server held; None of a folder, and where the system does
+#:     not tell.
+Size = Mapping[str, Any]
+#: Settings by which an assistant finds an index, and what tells where it is kept.
+Kept = tuple[Mapping[str, Any], Callable[[], Size]]
 
 
 def measure_sizes(
@@ -156,53 +132,36 @@ def measure_sizes(
     for size in sizes:
         documents = recombined(sentences, size)
         for where in (_in_folder, _on_server) if served else (_in_folder,):
-            with tempfile.TemporaryDirectory() as folder, where(Path(folder)) as kept:
-                told = f"{size:,} paragraphs{', served' * kept.served}"
+            with tempfile.TemporaryDirectory() as folder, where(Path(folder)) as (settings, kept):
+                told = f"{size:,} paragraphs, {where.__name__.strip('_').replace('_', ' ')}"
                 on_step(f"{told}: indexing")
                 index = partial(index_size, recombined_vectors=size > encode_most)
-                found = _in_own_process(index, kept.settings, documents)
+                found = _in_own_process(index, settings, documents)
                 on_step(f"{told}: asking and starting")
-                found |= _in_own_process(ask_size, kept.settings, asked)
-                found |= _starts(kept.settings, asked[0], rounds)
-                yield Size(**found, **kept.told())
+                found |= _in_own_process(ask_size, settings, asked)
+                found |= _starts(settings, asked[0], rounds)
+                yield {**found, **kept()}
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """Where the index of one size is kept.
-
-    Attributes:
-        settings: by which an assistant finds it.
-        folder: all of it on the disk.
-        server: the process of the server that keeps it; None where none does.
-    """
-
-    settings: Mapping[str, Any]
-    folder: Path
-    server: int | None = None
-
-    @property
-    def served(self) -> bool:
-        """Whether a server keeps it."""
-        return self.server is not None
-
-    def told(self) -> dict[str, Any]:
-        """What `Size` has of it."""
-        files = (file for file in self.folder.rglob("*") if file.is_file())
-        return {
-            "served": self.served,
-            "disk_mib": sum(file.stat().st_size for file in files) / MIB,
-            "server_mib": None if self.server is None else _peak_mib_of(self.server),
-        }
+def _kept(folder: Path, server: int | None = None) -> Size:
+    """What an index takes that is kept in a folder, by the process of a server if by any."""
+    files = (file for file in folder.rglob("*") if file.is_file())
+    return {
+        "served": server is not None,
+        "disk_mib": sum(file.stat().st_size for file in files) / MIB,
+        "server_mib": None if server is None else _peak_mib_of(server),
+    }
 
 
 @contextmanager
-def _in_folder(folder: Path) -> Iterator[_Kept]:
-    yield _Kept({**WITHOUT_SERVER, "index_dir": folder / "index"}, folder / "index")
+def _in_folder(folder: Path) -> Iterator[Kept]:
+    """An index in a folder alone."""
+    settings = {**WITHOUT_SERVER, "index_dir": folder / "index"}
+    yield settings, partial(_kept, folder / "index")
 
 
 @contextmanager
-def _on_server(folder: Path) -> Iterator[_Kept]:
+def _on_server(folder: Path) -> Iterator[Kept]:
     """Start a Chroma server on loopback, and end it afterwards."""
     data = folder / "server"
     data.mkdir()
@@ -220,7 +179,7 @@ def _on_server(folder: Path) -> Iterator[_Kept]:
     try:
         _wait_for(port, process, log)
         settings = {**WITHOUT_SERVER, "index_dir": folder / "cache", "chroma": url}
-        yield _Kept(settings, data, process.pid)
+        yield settings, partial(_kept, data, process.pid)
     finally:
         process.kill()
         process.wait()
@@ -466,69 +425,67 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def _rows(sizes: Sequence[Size]) -> list[tuple[str, list[str]]]:
-    """(what, one cell a size); where there is a baseline the ratio is to it."""
-    lines: dict[str, Callable[[Size], str]] = {
-        "sentences": lambda s: f"{s.sentences:,}",
-        "indexing, paragraphs/s": lambda s: f"{s.indexed:.0f}",
-        "bare encode, paragraphs/s": lambda s: f"{s.encoded:.0f}",
-        "  ratio": lambda s: "–" if s.recombined else f"{s.indexed / s.encoded:.2f}",
-        "sync after 0.1 % changed, s": lambda s: f"{s.resync_s:.2f}",
-        "warm answer, reader none, ms": lambda s: f"{s.ask_none_ms:.1f}",
-        "warm answer, reader shipped, ms": lambda s: f"{s.ask_shipped_ms:.1f}",
-        "query encoding, ms": lambda s: f"{s.query_ms:.1f}",
-        "  ratio, reader none": lambda s: f"{s.ask_none_ms / s.query_ms:.1f}",
-        "  ratio, reader shipped": lambda s: f"{s.ask_shipped_ms / s.query_ms:.1f}",
-        **{name: cell for people in CROWDS for name, cell in _crowd_rows(people)},
-        "cold `footnote ask`, s": lambda s: f"{s.start_s:.2f}",
-        "bare model, s": lambda s: f"{s.bare_s:.2f}",
-        "  ratio, start": lambda s: f"{s.start_s / s.bare_s:.2f}",
-        "memory to index, MiB": lambda s: f"{s.indexing_mib:,.0f}",
-        "memory to ask, MiB": lambda s: f"{s.asking_mib:,.0f}",
-        "disk, MiB": lambda s: f"{s.disk_mib:,.0f}",
+def _cells(size: Size) -> dict[str, str]:
+    """What is shown of a size, by row; where there is a baseline the ratio is to it."""
+    query = size["query_ms"]
+    return {
+        "sentences": f"{size['sentences']:,}",
+        "indexing, paragraphs/s": f"{size['indexed']:.0f}",
+        "bare encode, paragraphs/s": f"{size['encoded']:.0f}",
+        "  ratio": "–" if size["recombined"] else f"{size['indexed'] / size['encoded']:.2f}",
+        "sync after 0.1 % changed, s": f"{size['resync_s']:.2f}",
+        "warm answer, reader none, ms": f"{size['ask_none_ms']:.1f}",
+        "warm answer, reader shipped, ms": f"{size['ask_shipped_ms']:.1f}",
+        "query encoding, ms": f"{query:.1f}",
+        "  ratio, reader none": f"{size['ask_none_ms'] / query:.1f}",
+        "  ratio, reader shipped": f"{size['ask_shipped_ms'] / query:.1f}",
+        **{
+            row: f"{value:.0f}"
+            for people, crowd in size["crowds"].items()
+            for row, value in (
+                (f"{people} at once, answers/s", crowd["answers"]),
+                (f"  ratio, half of {people}", crowd["p50_ms"] / query),
+                (f"  ratio, 95 % of {people}", crowd["p95_ms"] / query),
+            )
+        },
+        "cold `footnote ask`, s": f"{size['start_s']:.2f}",
+        "bare model, s": f"{size['bare_s']:.2f}",
+        "  ratio, start": f"{size['start_s'] / size['bare_s']:.2f}",
+        "memory to index, MiB": f"{size['indexing_mib']:,.0f}",
+        "memory to ask, MiB": f"{size['asking_mib']:,.0f}",
+        "disk, MiB": f"{size['disk_mib']:,.0f}",
+        "memory of the server, MiB": f"{size['server_mib'] or 0:,.0f}" if size["served"] else "–",
     }
-    if any(size.served for size in sizes):
-        lines["memory of the server, MiB"] = lambda s: (
-            f"{s.server_mib:,.0f}" if s.server_mib else "–"
-        )
-    return [(name, [cell(size) for size in sizes]) for name, cell in lines.items()]
 
 
-def _crowd_rows(people: int) -> Iterator[tuple[str, Callable[[Size], str]]]:
-    def share(key: str) -> Callable[[Size], str]:
-        return lambda size: f"{size.crowds[str(people)][key] / size.query_ms:.0f}"
-
-    yield f"{people} at once, answers/s", lambda s: f"{s.crowds[str(people)]['answers']:.0f}"
-    yield f"  ratio, half of {people}", share("p50_ms")
-    yield f"  ratio, 95 % of {people}", share("p95_ms")
-
-
-def sizes_table(sizes: Sequence[Size]) -> Table:
-    """The rows for a terminal."""
-    columns = ("", *map(_column, sizes))
-    return rows_table("By paragraphs", columns, [(name, *cells) for name, cells in _rows(sizes)])
-
-
-def _column(size: Size) -> str:
-    return f"{size.paragraphs:,}{' served' * size.served}{' recombined' * size.recombined}"
+def sizes_rows(sizes: Sequence[Size]) -> list[list[str]]:
+    """A row of column names, one column a size, then a row for each thing that is measured."""
+    shown = list(map(_cells, sizes))
+    names = [
+        f"{size['paragraphs']:,}{' served' * size['served']}{' recombined' * size['recombined']}"
+        for size in sizes
+    ]
+    return [["", *names], *([row, *(cells[row] for cells in shown)] for row in shown[0])]
 
 
 def to_dict(sizes: Sequence[Size]) -> dict[str, Any]:
     """The measurements as plain values, ready for JSON."""
-    return {"footnote_benchmark": 1, "sizes": [asdict(size) for size in sizes]}
+    return {"footnote_benchmark": 1, "sizes": list(sizes)}
 
 
 def benchmark_page(sizes: Sequence[Size]) -> str:
     """Table and plot as one self-contained page; the plot is of the indexes in a folder."""
-    columns, every = [_column(size) for size in sizes], _rows(sizes)
-    sizes = [size for size in sizes if not size.served]
-    counts = [float(size.paragraphs) for size in sizes]
+    columns, *rows = sizes_rows(sizes)
+    alone = [size for size in sizes if not size["served"]]
     growth = [
-        ("warm answer, ms", counts, [size.ask_shipped_ms for size in sizes]),
-        ("one query encoding, ms", counts, [size.query_ms for size in sizes]),
-        ("sync after a change, s", counts, [size.resync_s for size in sizes]),
-        ("memory to ask, MiB", counts, [size.asking_mib for size in sizes]),
-        ("disk, MiB", counts, [size.disk_mib for size in sizes]),
+        (label, [size["paragraphs"] for size in alone], [size[key] for size in alone])
+        for label, key in (
+            ("warm answer, ms", "ask_shipped_ms"),
+            ("one query encoding, ms", "query_ms"),
+            ("sync after a change, s", "resync_s"),
+            ("memory to ask, MiB", "asking_mib"),
+            ("disk, MiB", "disk_mib"),
+        )
     ]
-    plot = plots.lines("growth", growth, "paragraphs", "", logarithmic=True)
-    return render("benchmark.html", columns=columns, rows=every, plot=plot)
+    plot = plots.lines("growth", growth, "paragraphs", "", xscale="log", yscale="log")
+    return render("benchmark.html", columns=columns[1:], rows=rows, plot=plot)

@@ -86,10 +86,8 @@ HOMES = {
         "evals.training.dequantise",
         "evals.training.making",
         "evals.training.quantise",
-        "evals.training.score",
         "evals.training.thinning",
         "evals.training.train",
-        "evals.training.writing",
     },
 }
 

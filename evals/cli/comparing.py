@@ -31,9 +31,10 @@ def retrieval(
     reader: ReaderName = None,
     seed: Seed = 0,
 ) -> None:
-    """Compare ways of ranking paragraphs on question sets; p is of hit@1 against the last."""
+    """Compare ways of ranking paragraphs on question sets with the one that is used."""
     from evals.datasets.loader import read_sets
-    from evals.fitting.ablation import ranking_ways, ways_table
+    from evals.fitting.ablation import ranking_ways
+    from evals.reporting.ways import compared, compared_table
     from evals.running.runner import opened
 
     settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader)
@@ -43,7 +44,8 @@ def retrieval(
             opened(questions, source or [], settings, indexing) as assistant,
         ):
             ways = ranking_ways(assistant, questions)
-        out.print(ways_table(questions.name, ways, seed))
+        found = list(compared(ways, ("hit@1", "hit@3", "mrr"), seed))
+        out.print(compared_table(questions.name, found))
 
 
 def overviews(
@@ -66,7 +68,7 @@ def overviews(
     from assistant import Assistant
     from evals.datasets.loader import read_sets
     from evals.fitting import overviews as plain
-    from evals.reporting.ways import compared, compared_table
+    from evals.reporting.ways import compared, compared_table, measured
     from evals.running.runner import ask_set, opened
 
     settings = load_settings(index_dir=index_dir, encoder=encoder)
@@ -82,7 +84,7 @@ def overviews(
             times = plain.times_of(assistant, run)
         tell_left_out(run.questions)
         for what, own in (("wanted", ways), ("given", plain.only_given(ways))):
-            found = list(compared(own, plain.SHOWN, seed))
+            found = list(compared(measured(own), plain.SHOWN, seed))
             title = f"{questions.name}: {len(own[plain.OURS])} overviews {what}"
             tables.append(compared_table(title, found))
             data[what][questions.name] = [asdict(figure) for figure in found]
@@ -113,12 +115,12 @@ def conversations(
     The first questions of conversations are left out: they are asked alike.
     """
     from evals.datasets.loader import read_sets
-    from evals.reporting.ways import Ways, by_turn, by_turn_table, compared, compared_table
+    from evals.reporting.ways import compared, compared_table, measured
     from evals.running.history import HISTORIES, only_follow_ups
     from evals.running.runner import ask_set, opened
 
     settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader)
-    data: dict[str, Any] = {"footnote_conversations": 1, "sets": {}, "turns": {}}
+    data: dict[str, Any] = {"footnote_conversations": 2, "sets": {}, "turns": {}}
     tables = []
     for questions in map(only_follow_ups, read_sets(sets)):
         with (
@@ -133,11 +135,13 @@ def conversations(
             }
         asked = runs["kept"].questions
         tell_left_out(asked)
-        ways: Ways = {str(history): run.records for history, run in runs.items()}
-        found = list(compared(ways, FOLLOW_UPS, seed))
+        ways = {str(history): run.records for history, run in runs.items()}
+        found = list(compared(measured(ways), FOLLOW_UPS, seed))
         tables.append(compared_table(f"{asked.name}: {len(asked.questions)} follow-ups", found))
-        turns = list(by_turn(ways, BY_TURN, seed))
-        tables.append(by_turn_table(turns))
         data["sets"][asked.name] = [asdict(own) for own in found]
-        data["turns"][asked.name] = [asdict(own) for own in turns]
+        data["turns"][asked.name] = {}
+        for turn in sorted({question.turn for question in asked.questions}):
+            found = list(compared(measured(ways, turn), BY_TURN, seed))
+            tables.append(compared_table(f"Turn {turn}", found))
+            data["turns"][asked.name][turn] = [asdict(own) for own in found]
     tell(data, json_out, lambda: out.print(*tables, sep=""))

@@ -185,6 +185,7 @@ def benchmark(
     """Time indexing, asking and starting as the index grows, beside the bare model."""
     from evals import benchmark as timed
     from evals.reporting.results import write_json, write_text
+    from evals.reporting.tables import rows_table
 
     try:
         sizes = [int(size) for size in paragraphs.split(",")]
@@ -203,7 +204,9 @@ def benchmark(
                 write_json(json_out, timed.to_dict(measured))
     if html is not None:
         write_text(html, timed.benchmark_page(measured))
-    tell(timed.to_dict(measured), json_out, lambda: out.print(timed.sizes_table(measured)))
+    columns, *rows = timed.sizes_rows(measured)
+    table = rows_table("By paragraphs", columns, rows)
+    tell(timed.to_dict(measured), json_out, lambda: out.print(table))
 
 
 for command in (

@@ -8,6 +8,7 @@ and the set says how many.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 from evals.datasets.json_lines import question_set, read_corpus, read_objects, read_text
@@ -69,27 +70,19 @@ def _split(folder: Path) -> tuple[Path, list[str]]:
     return chosen, notes
 
 
-def _judgments(qrels: Path) -> list[tuple[int, str, str, int]]:
+def _judgments(qrels: Path) -> Iterator[tuple[int, str, str, int]]:
     """(line, query, passage, grade); a first line of column names is passed over."""
-    found = []
     for number, line in enumerate(read_text(qrels).splitlines(), start=1):
+        columns = line.split("\t")
         if not line.strip():
             continue
-        columns = line.split("\t")
-        if len(columns) == 4:  # as trec_eval reads them, with an unused second column
-            columns.pop(1)
-        if len(columns) != 3:
+        if len(columns) not in (3, 4):  # four as trec_eval reads them, the second unused
             raise QuestionSetError(
                 f"{qrels}:{number}: {len(columns)} columns; there must be query, passage and "
                 "grade, with tabs between them."
             )
-        query, passage, grade = columns
-        try:
-            found.append((number, query, passage, int(grade)))
-        except ValueError as error:
-            if number == 1:
-                continue
-            raise QuestionSetError(
-                f"{qrels}:{number}: the grade {grade!r} is not a whole number."
-            ) from error
-    return found
+        query, *_, passage, grade = columns
+        if grade.strip().lstrip("-").isdecimal():
+            yield number, query, passage, int(grade)
+        elif number > 1:
+            raise QuestionSetError(f"{qrels}:{number}: the grade {grade!r} is not a whole number.")

@@ -61,11 +61,12 @@ def read_claims(path: Path, held_out: bool = False) -> ClaimSet:
     claims = []
     for number, data in read_objects(path):
         try:
-            if held_out and "premise" in data and not _is_kept(data):
-                continue
-            claims.append(_claim(data, str(data.get("id", number))))
+            claim = _claim(data, str(data.get("id", number)))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise QuestionSetError(f"{path}:{number}: not a claim: {error!r}.") from error
+        of_fever = str(data.get("src", FEVER)).startswith(FEVER)
+        if not held_out or "premise" not in data or (of_fever and is_held_out(claim.evidence)):
+            claims.append(claim)
     if not {claim.supported for claim in claims} == {True, False}:
         raise QuestionSetError(f"{path} has to have both supported and unsupported claims.")
     return ClaimSet(name, tuple(claims))
@@ -77,19 +78,15 @@ def is_held_out(premise: str) -> bool:
     return sum(premise[:200].encode()) % 50 == 0
 
 
-def _is_kept(data: Mapping[str, Any]) -> bool:
-    return str(data.get("src", FEVER)).startswith(FEVER) and is_held_out(_str(data["premise"]))
-
-
 def _claim(data: Mapping[str, Any], identity: str) -> Claim:
     if "hypothesis" in data:
         entailed = data["label"] == "entailment"
-        return Claim(identity, _str(data["hypothesis"]), None, _str(data["premise"]), entailed)
-    text, question = _str(data["claim"]), data.get("question")
+        return Claim(identity, _text(data["hypothesis"]), None, _text(data["premise"]), entailed)
+    text, question = _text(data["claim"]), data.get("question")
     if "source" in data:
         if not isinstance(data["supported"], bool):
             raise ValueError("supported is neither true nor false")
-        return Claim(identity, text, question, _str(data["source"]), data["supported"])
+        return Claim(identity, text, question, _text(data["source"]), data["supported"])
     if data["label"] not in _LABELS:
         raise ValueError(f"label is none of {', '.join(_LABELS)}")
     lines = [" ".join(line.split()) for line in data["evidence"] if line.strip()]
@@ -98,7 +95,7 @@ def _claim(data: Mapping[str, Any], identity: str) -> Claim:
     return Claim(identity, text, question, page, data["label"] == "supported")
 
 
-def _str(value: object) -> str:
+def _text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{value!r} is no text")
     return value

@@ -6,12 +6,17 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from evals.datasets.models import Question, QuestionSet
 from index import Document, document_from_text
 from index.errors import EmptyDocumentError, QuestionSetError
+
+Value = TypeVar("Value")
 
 
 def read_text(path: Path) -> str:
@@ -20,17 +25,16 @@ def read_text(path: Path) -> str:
     Raises:
         QuestionSetError: it cannot be read, or is not UTF-8.
     """
-    if path.suffix == ".gz":
-        try:
-            return gzip.decompress(path.read_bytes()).decode("utf-8")
-        except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-            raise QuestionSetError(f"{path} cannot be read: {error}.") from error
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise QuestionSetError(f"{path} cannot be read: {error.strerror}.") from error
+        content = path.read_bytes()
+        if path.suffix == ".gz":
+            content = gzip.decompress(content)
+        return content.decode("utf-8-sig")
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise QuestionSetError(f"{path} cannot be read: {reason}.") from error
     except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        line = error.object[: error.start].count(b"\n") + 1
         raise QuestionSetError(f"{path}:{line}: not UTF-8 ({error.reason}).") from error
 
 
@@ -57,6 +61,35 @@ def read_objects(path: Path, text: str | None = None) -> Iterator[tuple[int, dic
         yield number, data
 
 
+def checked(place: object, kind: type[Value], data: Any) -> Value:
+    """Plain values, or JSON as text, as what they are to be.
+
+    Args:
+        place: where they stand, for the message of an error.
+        kind: a dataclass or a model of pydantic.
+        data: text, or values by name; those that are None count as not there.
+
+    Raises:
+        QuestionSetError: they are none; tells the first mistake.
+    """
+    wanted: Any = kind
+    adapter: TypeAdapter[Value] = _adapter(wanted)
+    try:
+        if isinstance(data, str):
+            return adapter.validate_json(data)
+        return adapter.validate_python({n: own for n, own in data.items() if own is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        given = repr(first["input"])[:200]
+        raise QuestionSetError(f"{place}: {where} is {given}: {first['msg']}.") from error
+
+
+@cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
 def read_corpus(folder: Path, key: str, with_title: bool = False) -> dict[str, Document]:
     """The passages of `corpus.jsonl` in a folder by their id, each as a document of its own.
 
@@ -71,8 +104,8 @@ def read_corpus(folder: Path, key: str, with_title: bool = False) -> dict[str, D
     file = folder / "corpus.jsonl"
     documents: dict[str, Document] = {}
     for line, data in read_objects(file):
-        for name in {key, "text"} - data.keys():
-            raise QuestionSetError(f"{file}:{line}: there is no {name!r}.")
+        if missing := {key, "text"} - data.keys():
+            raise QuestionSetError(f"{file}:{line}: there is no {missing.pop()!r}.")
         title, text = str(data.get("title") or "").strip(), data["text"]
         if with_title and title and isinstance(text, str):
             text = f"{title}\n\n{text}" if text.strip() else title

@@ -6,6 +6,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool
 
 from assistant.query.rewriting import Turn
 from index import Document
@@ -15,6 +18,22 @@ from index import Document
 PART = "section"
 OVERVIEWS = frozenset({"overview", "document", PART})
 LISTS = frozenset({"list", "other number"})
+
+
+def _turn(turn: Turn) -> Turn:
+    if turn.get("role") not in ("user", "assistant") or "content" not in turn:
+        raise ValueError('a turn is {"role": "user" or "assistant", "content": text}')
+    return {"role": turn["role"], "content": turn["content"]}
+
+
+def _item(item: Any) -> Any:
+    return item if isinstance(item, list | tuple) else (item,)
+
+
+#: A text that says something.
+Text = Annotated[str, Field(pattern=r"\S")]
+#: An item of evidence: alternative quotes, or the only one.
+Item = Annotated[tuple[Text, ...], BeforeValidator(_item), Field(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +58,16 @@ class Question:
         abstract: what people wrote as an overview of what is asked for; "" where there is none.
     """
 
-    id: str
-    question: str
-    answerable: bool
+    id: Annotated[str, BeforeValidator(str)]
+    question: Text
+    answerable: StrictBool
     kind: str = ""
-    evidence: tuple[tuple[str, ...], ...] = ()
+    evidence: tuple[Item, ...] = ()
     also_supports: tuple[str, ...] = ()
     gold: Mapping[str, int] = field(default_factory=dict)
     spans: tuple[tuple[str, int, int], ...] = ()
     answers: tuple[str, ...] = ()
-    history: tuple[Turn, ...] = ()
+    history: tuple[Annotated[Turn, AfterValidator(_turn)], ...] = ()
     document: str = ""
     abstract: str = ""
 

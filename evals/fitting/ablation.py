@@ -1,22 +1,21 @@
 """Compares ways of ranking paragraphs, each computed over all paragraphs of a set.
 
-What the index returns is the last row but one, from its candidates only, so that the table shows
-what the choice of candidates loses; the last row is re-ranked by the reading model.
+What the index returns comes from its candidates only, so that the table shows what the choice of
+candidates loses; the first way is re-ranked by the reading model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.table import Table
+from scipy.stats import rankdata
 
 from assistant import Assistant
 from evals.datasets.gold import Gold, GoldFinder
 from evals.datasets.models import QuestionSet
-from evals.metrics.statistics import Measure, difference, figure, ratio
-from evals.reporting.tables import cells, p_value, rows_table
+from evals.metrics.statistics import Measure, ratio
 from evals.running.records import DEPTH
 from evals.running.runner import PER_PASSAGE
 from index import Document, Index, Paragraph
@@ -49,31 +48,15 @@ def ranking_ways(assistant: Assistant, questions: QuestionSet) -> dict[str, dict
         if not question.answerable or question.history:
             continue
         gold, asked = finder.find(question), question.question
-        found = {way: exact.best(scores, deep) for way, scores in exact.ways(asked).items()}
         candidates = assistant.index.search(asked, deep, documents=assistant.document_ids)
-        found[INDEX] = [hit.paragraph for hit in candidates.hits]
-        found[SHIPPED] = [hit.paragraph for hit in assistant.search(asked, deep)]
+        found = {
+            SHIPPED: [hit.paragraph for hit in assistant.search(asked, deep)],
+            INDEX: [hit.paragraph for hit in candidates.hits],
+            **{way: exact.best(scores, deep) for way, scores in exact.ways(asked).items()},
+        }
         for way, paragraphs in found.items():
             ranks.setdefault(way, []).append(_rank(gold, finder, paragraphs))
     return {way: _measures(own) for way, own in ranks.items()}
-
-
-def ways_table(name: str, ways: Mapping[str, Mapping[str, Measure]], seed: int) -> Table:
-    """The ways of a set as a table, with p of hit@1 against the shipped way.
-
-    Args:
-        name: of the set.
-        ways: as `ranking_ways` gives them.
-        seed: of the intervals and p-values.
-    """
-    interval = "95 % interval"
-    rows = []
-    for way, found in ways.items():
-        shown = [text for own in found.values() for text in cells(figure(own, seed), "")[:2]]
-        p = difference(found["hit@1"], ways[SHIPPED]["hit@1"], seed).p
-        rows.append([way, *shown, "" if way == SHIPPED else p_value(p), found["hit@1"].n])
-    columns = ("way", "hit@1", interval, "hit@3", interval, "mrr", interval, "p", "n")
-    return rows_table(name, columns, rows)
 
 
 class _Exact:
@@ -100,7 +83,8 @@ class _Exact:
         shares = self._terms.shares(question)
         sentence = np.maximum.reduceat(self._sentences @ vector, self._starts)
         paragraph = self._means @ vector
-        rrf = 1 / (RRF_K + _ranks(paragraph)) + 1 / (RRF_K + _ranks(shares))
+        ranks = [rankdata(-own, method="ordinal") for own in (paragraph, shares)]
+        rrf = sum(1 / (RRF_K + own) for own in ranks)
         return {
             "paragraph vectors": paragraph,
             "best sentence": sentence,
@@ -120,16 +104,11 @@ def _rank(gold: Gold, finder: GoldFinder, paragraphs: Sequence[Paragraph]) -> in
     return next((n for n, unit in enumerate(units, start=1) if unit in gold.units), None)
 
 
-def _ranks(scores: Scores) -> NDArray[np.int64]:
-    ranks = np.empty(len(scores), dtype=np.int64)
-    ranks[np.argsort(-scores, kind="stable")] = np.arange(1, len(scores) + 1)
-    return ranks
-
-
 def _measures(ranks: Sequence[int | None]) -> dict[str, Measure]:
-    one = [1.0] * len(ranks)
-    return {
-        "hit@1": ratio([float(rank == 1) for rank in ranks], one),
-        "hit@3": ratio([float(rank is not None and rank <= 3) for rank in ranks], one),
-        "mrr": ratio([1 / rank if rank else 0.0 for rank in ranks], one),
+    shares: dict[str, Callable[[int | None], float]] = {
+        "hit@1": lambda rank: float(rank == 1),
+        "hit@3": lambda rank: float(rank is not None and rank <= 3),
+        "mrr": lambda rank: 1 / rank if rank else 0.0,
     }
+    one = [1.0] * len(ranks)
+    return {name: ratio([share(rank) for rank in ranks], one) for name, share in shares.items()}

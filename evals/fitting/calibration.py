@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
+from sklearn.utils.class_weight import compute_sample_weight
 
 from assistant import Settings
 from assistant.calibration import (
@@ -86,21 +87,13 @@ class FittedCalibration:
 
     def to_dict(self) -> dict[str, Any]:
         """As `calibration.json` keeps it, with where it comes from."""
-        sets = dict.fromkeys(own.record.set for own in self.left_out)
-        told = {
-            name: set_figures([own for own in self.left_out if own.record.set == name])
-            for name in sets
-        }
-        provenance = {
-            "fitted": datetime.now(UTC).date().isoformat(),
-            "left_out": {
-                name: {
-                    "questions": sum(own.record.set == name for own in self.left_out),
-                    **{n: round(f.value, 4) for n, f in own.items() if f.value is not None},
-                }
-                for name, own in told.items()
-            },
-        }
+        told = {}
+        for name in dict.fromkeys(own.record.set for own in self.left_out):
+            own = [one for one in self.left_out if one.record.set == name]
+            shown = {n: f.value for n, f in set_figures(own).items()}
+            rounded = {n: round(value, 4) for n, value in shown.items() if value is not None}
+            told[name] = {"questions": len(own), **rounded}
+        provenance = {"fitted": datetime.now(UTC).date().isoformat(), "left_out": told}
         return {**asdict(self.calibration), "provenance": provenance}
 
 
@@ -197,10 +190,9 @@ def fit_numbers(asked: Sequence[AskedQuestion]) -> Calibration:
     reads = any(own.raw.readings for own in asked)
     ranking = fit_ranking(asked) if reads else {}
     evidence = [evidence_of(own.raw, ranking) for own in asked]
-    both = _with_both(asked)
-    known_evidence = [own for own, use in zip(evidence, both, strict=True) if use]
-    rows = [own.features for own in known_evidence]
-    known = [own for own, use in zip(asked, both, strict=True) if use]
+    use = np.flatnonzero(_with_both(asked)).tolist()
+    known, sought = [asked[n] for n in use], [evidence[n] for n in use]
+    rows = [own.features for own in sought]
     truth = np.array([own.question.answerable for own in known])
     sets = np.array([own.set for own in known])
     confidence = np.zeros(len(known))
@@ -208,7 +200,7 @@ def fit_numbers(asked: Sequence[AskedQuestion]) -> Calibration:
         outside = [n for n in range(len(known)) if n not in inside]
         model = _fit_answer([rows[n] for n in outside], truth[outside], sets[outside], reads)
         for n in inside:
-            confidence[n] = known_evidence[n].probability(model)
+            confidence[n] = sought[n].probability(model)
     return Calibration(
         ranking,
         _fit_sentence(asked, evidence, reads),
@@ -223,28 +215,26 @@ def fit_ranking(asked: Sequence[AskedQuestion]) -> dict[str, float]:
     rows, sets, parts = list[list[float]](), list[str](), list[float]()
     for own in asked:
         read = [
-            [hit.score, *(reading_features(reading)[name] for name in RANKING_FEATURES)]
+            (
+                own.units[hit.paragraph.id] in own.gold.units,
+                [hit.score, *(reading_features(reading)[name] for name in RANKING_FEATURES)],
+            )
             for hit, reading in zip(own.raw.found.hits, own.raw.readings, strict=False)
-        ]
-        right = [
-            own.units[hit.paragraph.id] in own.gold.units for hit in own.raw.found.hits[: len(read)]
         ]
         pairs = [
             np.subtract(good, other).tolist()
-            for good, is_good in zip(read, right, strict=True)
-            for other, is_other in zip(read, right, strict=True)
-            if own.question.answerable and is_good and not is_other
+            for is_good, good in read
+            for is_right, other in read
+            if own.question.answerable and is_good and not is_right
         ]
         rows += pairs
         sets += [own.set] * len(pairs)
         parts += [1 / (len(pairs) or 1)] * len(pairs)  # a question counts once
     if not rows:
         return dict.fromkeys(RANKING_FEATURES, 0.0)
-    matrix = np.array(rows)
-    weights = np.array(parts)
-    for name in set(sets):
-        inside = np.array(sets) == name
-        weights[inside] *= len(sets) / (len(set(sets)) * weights[inside].sum())
+    matrix, weights = np.array(rows), np.array(parts)
+    of_set = np.array(sets) == np.unique(sets)[:, None]
+    weights *= len(sets) / len(of_set) * (of_set / (of_set @ weights)[:, None]).sum(axis=0)
     # Each pair both ways, so that the better one is the first in one half of them.
     model = LogisticRegression(fit_intercept=False, max_iter=5000)
     model.fit(
@@ -270,30 +260,23 @@ def choose_thresholds(
         confidence: of each, cross-validated.
         sets: the set of each.
     """
-    answerable = _Weighted(confidence[truth], _weights(sets[truth]))
-    unanswerable = _Weighted(confidence[~truth], _weights(sets[~truth]))
     cuts = np.unique(confidence)
-    gains = np.array([unanswerable.below(cut) - answerable.below(cut) for cut in cuts])
+    # The share of either kind of question below each cut.
+    answerable, unanswerable = (
+        np.average(
+            confidence[own][:, None] < cuts,
+            axis=0,
+            weights=compute_sample_weight("balanced", sets[own]),
+        )
+        for own in (truth, ~truth)
+    )
+    gains = unanswerable - answerable
     # The median of all that come within one question of the most: which has it is chance.
     question = 1 / min(truth.sum(), (~truth).sum())
     answer_from = float(np.median(cuts[gains >= gains.max() - question]))
-    refused = [
-        cut for cut in cuts if answerable.below(cut) <= REFUSED + 1e-9
-    ]  # weights are rounded
-    refuse_below = min(float(max(refused)), answer_from)
+    refused = cuts[answerable <= REFUSED + 1e-9]  # weights are rounded
+    refuse_below = min(float(refused.max()), answer_from)
     return Thresholds(round(refuse_below, 3), round(answer_from, 3))
-
-
-@dataclass(frozen=True, slots=True)
-class _Weighted:
-    """Values and their weights, of the same shape."""
-
-    values: NDArray[np.float64]
-    weights: NDArray[np.float64]
-
-    def below(self, cut: float) -> float:
-        """The weighted share of them below a cut."""
-        return float(self.weights[self.values < cut].sum() / self.weights.sum())
 
 
 def write_calibration(file: Path, readers: Mapping[str, Mapping[str, Any]]) -> None:
@@ -359,17 +342,11 @@ def _regress(
         mean, spread = matrix.mean(axis=0), matrix.std(axis=0)
         spread[spread == 0] = 1.0
     model = LogisticRegression(C=1.0, max_iter=5000)  # scikit-learn's own C; not tuned
-    model.fit((matrix - mean) / spread, labels, sample_weight=_weights(sets))
+    each = compute_sample_weight("balanced", sets)  # sets count the same, whatever their size
+    model.fit((matrix - mean) / spread, labels, sample_weight=each)
     weights = model.coef_[0] / spread
     named = {name: round(float(w), 4) for name, w in zip(features, weights, strict=True)}
     return Logistic(named, round(float(model.intercept_[0] - weights @ mean), 4))
-
-
-def _weights(sets: NDArray[np.str_]) -> NDArray[np.float64]:
-    """Weights that let every set count the same, whatever its size."""
-    names, counts = np.unique(sets, return_counts=True)
-    of = dict(zip(names, len(sets) / (len(names) * counts), strict=True))
-    return np.array([of[name] for name in sets])
 
 
 def _with_both(asked: Sequence[AskedQuestion]) -> list[bool]:

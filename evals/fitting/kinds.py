@@ -88,36 +88,25 @@ def fit_kinds(
         out and taken for what they are (all that was made of a form counts as one).
     """
     chance = random.Random(SEED)  # noqa: S311 (not for secrets)
-    texts: list[str] = []
-    kinds: list[str] = []
-    form_of: list[int] = []
+    made: list[tuple[int, str, str]] = []  # the form's number, its kind, the question
     for number, (kind, form) in enumerate(forms.forms):
+        topics = [""] * TIMES
         if TOPIC in form:
             topics = chance.sample(forms.topics, min(TOPICS, len(forms.topics)))
-            others = topics[1:] + topics[:1]
-            made = [
-                form.replace(TOPIC, topic).replace(OTHER, other)
-                for topic, other in zip(topics, others, strict=True)
-            ]
-        else:
-            made = [form] * TIMES
-        texts += made
-        kinds += [kind] * len(made)
-        form_of += [number] * len(made)
-    texts += facts
-    kinds += [FACT] * len(facts)
-    form_of += range(len(forms.forms), len(forms.forms) + len(facts))
-    once = {text: encoder.encode_query(text) for text in dict.fromkeys(texts)}
-    vectors = np.array([once[text] for text in texts])
-    labels, forms_of = np.array(kinds), np.array(form_of)
+        for topic, other in zip(topics, topics[1:] + topics[:1], strict=True):
+            made.append((number, kind, form.replace(TOPIC, topic).replace(OTHER, other)))
+    made += [(n, FACT, fact) for n, fact in enumerate(facts, start=len(forms.forms))]
+    once = {text: encoder.encode_query(text) for text in dict.fromkeys(text for *_, text in made)}
+    vectors = np.array([once[text] for *_, text in made])
+    form_of, labels = np.array([own[0] for own in made]), np.array([own[1] for own in made])
     fitted = _fit(vectors, labels)
     right: dict[str, list[float]] = {}
     fold = np.array([random.Random(f"{SEED} {n}").randrange(FOLDS) for n in form_of])  # noqa: S311
     for number in range(FOLDS):
         inside = fold == number
         own = _fit(vectors[~inside], labels[~inside])
-        for form in np.unique(forms_of[inside]):
-            rows = np.flatnonzero(forms_of == form)
+        for form_number in np.unique(form_of[inside]):
+            rows = np.flatnonzero(form_of == form_number)
             told = [own.kind(vectors[row]) == labels[row] for row in rows]
             right.setdefault(str(labels[rows[0]]), []).append(float(np.mean(told)))
     entry = {

@@ -48,15 +48,15 @@ class Words:
     numbers: tuple[str, ...]
 
 
-def words_of(texts: Iterable[str]) -> Words:
-    """The names inside of sentences that texts use at least twice, and all their numbers."""
+def words_of(texts: Iterable[str], least: int = 2) -> Words:
+    """The names inside of sentences that texts use at least so often, and all their numbers."""
     names: Counter[str] = Counter()
     numbers: set[str] = set()
     for text in texts:
         plain = _MARKER.sub(" ", text)
         names.update(m.group() for m in _NAME.finditer(plain) if _inside(plain, m.start()))
         numbers.update(_NUMBER.findall(plain))
-    often = sorted(name for name, count in names.items() if count >= 2)
+    often = sorted(name for name, count in names.items() if count >= least)
     return Words(tuple(often), tuple(sorted(numbers)))
 
 

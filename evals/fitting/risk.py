@@ -19,7 +19,6 @@ writes is not among them.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -130,14 +129,7 @@ def upper_bound(wrong: int, n: int, confidence: float) -> float:
 def needed(wrong: int, risk: float, confidence: float) -> int:
     """How many answers it takes for the bound to keep the risk, with so many of them wrong;
     with none, ln(1 - confidence) / ln(1 - risk), which is 59 for 5 % and 95 %."""
-    low = math.ceil(math.log(1 - confidence) / math.log(1 - risk)) if not wrong else wrong + 1
-    high = low
-    while upper_bound(wrong, high, confidence) > risk:
-        low, high = high, 2 * high
-    while low < high:
-        middle = (low + high) // 2
-        if upper_bound(wrong, middle, confidence) > risk:
-            low = middle + 1
-        else:
-            high = middle
-    return high
+    from scipy.stats import nbinom
+
+    # As many as it takes, with that confidence, to come upon one more than so many wrong ones.
+    return int(nbinom.ppf(confidence, wrong + 1, risk)) + wrong + 1

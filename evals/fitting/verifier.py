@@ -219,18 +219,19 @@ def fit_rule(statements: Sequence[Statement], names: Sequence[str]) -> Rule:
     """The rule over these features, fitted on all of these but the shipped paraphrases."""
     own = [s for s in statements if s.of != SEED]
     rule = Rule(_fitted(own, names), 1.0)
+    # Of each set, the false claims that were found in it; what is settled is caught anyway.
     false = [
-        np.array([_probability(s, rule) for s in own if s.of == of and _false(s)])
+        [s for s in own if s.of == of and s.kind == "found" and not s.supported]
         for of in _sets(own)
     ]
-    settled = [
-        np.array([_is_settled(s) for s in own if s.of == of and _false(s)]) for of in _sets(own)
+    given = [
+        np.array([-1.0 if _is_settled(s) else _probability(s, rule) for s in claims])
+        for claims in false
     ]
     threshold = next(
         t
-        for t in sorted({*np.concatenate(false).tolist(), 1.0})
-        if np.mean([((p < t) | done).mean() for p, done in zip(false, settled, strict=True)])
-        >= CAUGHT
+        for t in sorted({*(_probability(s, rule) for claims in false for s in claims), 1.0})
+        if np.mean([(p < t).mean() for p in given]) >= CAUGHT
     )
     return Rule(rule.claim, threshold)
 
@@ -321,10 +322,6 @@ def _is_settled(statement: Statement) -> bool:
 
 def _sets(statements: Iterable[Statement]) -> list[str]:
     return list(dict.fromkeys(statement.of for statement in statements))
-
-
-def _false(statement: Statement) -> bool:
-    return statement.kind == "found" and not statement.supported
 
 
 def _balanced(truth: Any, said: Any) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from evals.metrics.rouge import redundancy, rouge_l, rouge_n
-from evals.metrics.statistics import Measure, ratio
+from evals.metrics.statistics import Measure, mean
 from evals.running.records import Record
 
 #: Of a text and the abstract.
@@ -25,22 +25,24 @@ def kind_measures(records: Sequence[Record]) -> dict[str, Measure]:
     """The measures of overviews and lists by name; those alone of which a set has any."""
     found: dict[str, Measure] = {}
     if any(record.is_overview for record in records):
-        found["overview_given"] = _mean(
+        found["overview_given"] = mean(
             [float(r.answer_kind == "overview") if r.is_overview else None for r in records]
         )
-        found["section_coverage"] = _mean([_share(r.sections, r) for r in records])
-        found["redundancy"] = _mean([_redundancy(record) for record in records])
+        found["section_coverage"] = mean([_share(r.sections, r) for r in records])
+        found["redundancy"] = mean([_redundancy(record) for record in records])
     if any(record.is_overview and record.abstract for record in records):
-        for name, score in _ROUGE.items():
-            found[name] = _mean(
+        found |= {
+            name: mean(
                 [
                     score(r.text, r.abstract) if r.is_overview and r.abstract else None
                     for r in records
                 ]
             )
+            for name, score in _ROUGE.items()
+        }
     if any(record.is_list for record in records):
-        found["item_recall"] = _mean([_share(r.items, r) for r in records])
-        found["item_precision"] = _mean(
+        found["item_recall"] = mean([_share(r.items, r) for r in records])
+        found["item_precision"] = mean(
             [_share(r.listed, r) if r.answered else None for r in records]
         )
     return found
@@ -55,8 +57,3 @@ def _share(truths: Sequence[bool], record: Record) -> float | None:
 
 def _redundancy(record: Record) -> float | None:
     return redundancy(record.sentences) if record.is_overview and record.answered else None
-
-
-def _mean(values: Sequence[float | None]) -> Measure:
-    """The mean over questions, without those for which there is no value."""
-    return ratio([v or 0.0 for v in values], [float(v is not None) for v in values])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from evals.metrics.confidence import confidence_measures
 from evals.metrics.kinds import kind_measures
 from evals.metrics.short_answers import contains, f1
-from evals.metrics.statistics import Figure, Measure, figure, ratio
+from evals.metrics.statistics import Figure, Measure, figure, mean, ratio
 from evals.running.records import DEPTH, RIGHT, Record
 
 #: Figures in groups, as they are shown, each with what it is.
@@ -147,27 +147,19 @@ def _qrels(record: Record) -> dict[str, int]:
 
 
 def _answers(records: Sequence[Record]) -> dict[str, Measure]:
-    def given(record: Record) -> bool:
-        return record.answerable and record.answered
-
-    def short(record: Record) -> bool:
-        return record.answerable and bool(record.answers)
-
-    def with_gold(record: Record) -> bool:
-        return record.answerable and bool(record.gold.evidence)
-
+    with_gold = [r for r in records if r.answerable and r.gold.evidence]
+    given = [r for r in records if r.answerable and r.answered]
+    short = [r for r in records if r.answerable and r.answers]
     return {
-        "right": _mean(records, lambda r: r.outcome == RIGHT, lambda _: True),
-        "evidence_cited": _mean(records, lambda r: any(r.found), with_gold),
-        "evidence_cited_all": _mean(records, lambda r: all(r.found), with_gold),
-        "evidence_shown": _mean(records, lambda r: any(r.shown), with_gold),
-        "evidence_in_answer": ratio(
-            [sum(r.in_answer) for r in records], [len(r.in_answer) for r in records]
-        ),
-        "answer_contains": _mean(records, lambda r: contains(r.text, r.answers), short),
-        "answer_f1": _mean(records, lambda r: f1(r.text, r.answers), short),
-        "answer_sentences": _mean(records, lambda r: len(r.sentences), given),
-        "answer_words": _mean(records, lambda r: len(r.text.split()), given),
+        "right": _mean(records, records, lambda r: r.outcome == RIGHT),
+        "evidence_cited": _mean(records, with_gold, lambda r: any(r.found)),
+        "evidence_cited_all": _mean(records, with_gold, lambda r: all(r.found)),
+        "evidence_shown": _mean(records, with_gold, lambda r: any(r.shown)),
+        "evidence_in_answer": _pooled(r.in_answer for r in records),
+        "answer_contains": _mean(records, short, lambda r: contains(r.text, r.answers)),
+        "answer_f1": _mean(records, short, lambda r: f1(r.text, r.answers)),
+        "answer_sentences": _mean(records, given, lambda r: len(r.sentences)),
+        "answer_words": _mean(records, given, lambda r: len(r.text.split())),
     }
 
 
@@ -175,10 +167,7 @@ def _citations(records: Sequence[Record]) -> dict[str, Measure]:
     supported = [r.supported if r.answerable and r.gold.evidence else [] for r in records]
     found = [r.found for r in records]
     return {
-        "citation_validity": ratio(
-            [sum(c.valid for c in r.citations) for r in records],
-            [len(r.citations) for r in records],
-        ),
+        "citation_validity": _pooled([c.valid for c in r.citations] for r in records),
         "citation_precision": _pooled(supported),
         "citation_precision_mean": _per_question(supported),
         "citation_recall": _pooled(found),
@@ -187,33 +176,30 @@ def _citations(records: Sequence[Record]) -> dict[str, Measure]:
 
 
 def _refusal(records: Sequence[Record]) -> dict[str, Measure]:
-    def rightly(record: Record) -> bool:
-        return record.refused and not record.answerable
-
+    answerable = [r for r in records if r.answerable]
+    others = [r for r in records if not r.answerable]
+    refused = [r for r in records if r.refused]
     either = [float(r.refused) + float(not r.answerable) for r in records]
     # 2 TP / (2 TP + FP + FN): it applies where there is a question to refuse.
-    applies = not all(r.answerable for r in records)
-    f1_of = ratio([2.0 * rightly(r) for r in records], [applies * e for e in either], len(records))
+    rightly = [2.0 * (r.refused and not r.answerable) for r in records]
+    f1_of = ratio(rightly, [e if others else 0.0 for e in either], len(records))
     return {
-        "refusal_precision": _mean(records, rightly, lambda r: r.refused),
-        "refusal_recall": _mean(records, rightly, lambda r: not r.answerable),
+        "refusal_precision": _mean(records, refused, lambda r: not r.answerable),
+        "refusal_recall": _mean(records, others, lambda r: r.refused),
         "refusal_f1": f1_of,
-        "refused_answerable": _mean(records, lambda r: r.refused, lambda r: r.answerable),
-        "unsure_answerable": _mean(records, lambda r: r.unsure, lambda r: r.answerable),
-        "unsure_unanswerable": _mean(records, lambda r: r.unsure, lambda r: not r.answerable),
-        "withheld": _mean(records, lambda r: not r.answered, lambda r: not r.answerable),
+        "refused_answerable": _mean(records, answerable, lambda r: r.refused),
+        "unsure_answerable": _mean(records, answerable, lambda r: r.unsure),
+        "unsure_unanswerable": _mean(records, others, lambda r: r.unsure),
+        "withheld": _mean(records, others, lambda r: not r.answered),
     }
 
 
 def _mean(
-    records: Sequence[Record],
-    value: Callable[[Record], float],
-    applies: Callable[[Record], bool],
+    records: Sequence[Record], own: Sequence[Record], value: Callable[[Record], float]
 ) -> Measure:
-    return ratio(
-        [float(value(r)) if applies(r) else 0.0 for r in records],
-        [float(applies(r)) for r in records],
-    )
+    """The mean over some of the records."""
+    chosen = set(map(id, own))
+    return mean([float(value(r)) if id(r) in chosen else None for r in records])
 
 
 def _pooled(truths: Iterable[Sequence[bool]]) -> Measure:
@@ -222,5 +208,4 @@ def _pooled(truths: Iterable[Sequence[bool]]) -> Measure:
 
 
 def _per_question(truths: Iterable[Sequence[bool]]) -> Measure:
-    own = list(truths)
-    return ratio([sum(t) / len(t) if t else 0.0 for t in own], [float(bool(t)) for t in own])
+    return mean([sum(own) / len(own) if own else None for own in truths])

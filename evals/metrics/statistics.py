@@ -84,6 +84,11 @@ def ratio(
     return Measure((above, below), statistic, int(below.sum()) if n is None else n, below > 0)
 
 
+def mean(values: Sequence[float | None]) -> Measure:
+    """The mean over questions, without those for which there is no value."""
+    return ratio([v or 0.0 for v in values], [float(v is not None) for v in values])
+
+
 def figure(measure: Measure, seed: int) -> Figure:
     """The value with its percentile bootstrap interval.
 

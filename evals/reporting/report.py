@@ -17,7 +17,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from evals.datasets.gold import TextSpan
 from evals.metrics.confidence import BINS, reliability, risk_coverage
 from evals.metrics.metrics import GROUPS
-from evals.metrics.statistics import Figure
 from evals.reporting import plots
 from evals.reporting.results import Result, flattened
 from evals.reporting.tables import LENGTHS, cells, present
@@ -77,20 +76,6 @@ class Failure:
     retrieved: tuple[Excerpt, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A figure as it is shown; `low`, `high` and `at` are per cent of the width of its bar."""
-
-    name: str
-    meaning: str
-    value: str
-    interval: str
-    n: str
-    low: float | None
-    high: float | None
-    at: float | None
-
-
 def render(template: str, **values: Any) -> str:
     """A page from a template of this package, with its style; all that it is given is escaped."""
     environment = Environment(
@@ -117,29 +102,19 @@ def report_page(result: Result, documents: Mapping[str, Document]) -> str:
         records = [record for record in result.records if record.outcome == outcome]
         failures[title] = len(records), [_failure(r, documents) for r in records[:left]]
         left -= len(failures[title][1])
-    right = [record for record in result.records if record.outcome == RIGHT]
-    meanings = {name: meaning for group in GROUPS.values() for name, meaning in group.items()}
     return render(
         "report.html",
         result=result,
         title=", ".join(own.name for own in result.sets),
-        headline=_row("right", "", result.figures["right"]),
+        right=[record for record in result.records if record.outcome == RIGHT],
+        cells=cells,
+        present=present,
+        lengths=LENGTHS,
         summary=[
-            _row(name, meaning, result.figures[name])
-            for name, meaning in meanings.items()
-            if name in SUMMARY
-        ],
-        right_count=len(right),
-        groups=_groups(result.figures),
-        sets=[(own, _groups(own.figures)) for own in result.sets if len(result.sets) > 1],
-        turns=[(turn, _groups(figures)) for turn, figures in result.turns.items()],
-        speed=[
-            (stage, cells(own["p50"], "ms"), cells(own["p95"], "ms"))
-            for stage, own in result.speed.items()
+            (n, what) for group in GROUPS.values() for n, what in group.items() if n in SUMMARY
         ],
         plots=list(_plots(result.records)),
         failures=failures,
-        right=right,
         made=[
             (name, ", ".join(map(str, value)) if isinstance(value, list) else value)
             for name, value in flattened(result.provenance, " › ")
@@ -148,26 +123,10 @@ def report_page(result: Result, documents: Mapping[str, Document]) -> str:
     )
 
 
-def _groups(figures: Mapping[str, Figure]) -> list[tuple[str, list[Row]]]:
-    return [
-        (group, [_row(name, meaning, figures[name]) for name, meaning in meanings.items()])
-        for group, meanings in present(figures).items()
-    ]
-
-
-def _row(name: str, meaning: str, figure: Figure) -> Row:
-    value, interval, n = cells(figure, name)
-    share = name not in LENGTHS  # every other figure lies in 0..1
-    bar = [
-        None if v is None or not share else round(100 * min(1.0, max(0.0, v)), 1)
-        for v in (figure.low, figure.high, figure.value)
-    ]
-    return Row(name, meaning, value, interval, n, *bar)
-
-
 def _plots(records: Sequence[Record]) -> Iterator[tuple[str, str, str]]:
     """(title, what it shows, SVG)."""
-    risk = plots.lines("risk", [("risk", *risk_coverage(records))], "coverage", "risk", unit=True)
+    curve = [("risk", *risk_coverage(records))]
+    risk = plots.lines("risk", curve, "coverage", "risk", xlim=(0, 1), ylim=(0, 1))
     meaning = "Share of wrong answers if only the most confident questions are answered."
     yield "Risk by coverage", meaning, risk
     heights, labels = [0.0] * BINS, [""] * BINS

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from assistant import Answer, Assistant, Settings
+from assistant import Answer, Assistant, Citation, Settings
 from assistant.documents import read_all
 from assistant.settings import WITHOUT_SERVER
 from evals.datasets.gold import Gold, GoldFinder, TextSpan, is_asked_of, normalised
@@ -233,17 +233,17 @@ class _Asker:
                     yield sentence.text
 
     def _cited(self, answer: Answer) -> tuple[Cited, ...]:
-        found = []
-        for citation in answer.citations:
-            identity = citation.paragraph.document_id
-            try:
-                citation.check(self._documents[identity])
-            except (AssertionError, KeyError):
-                valid = False
-            else:
-                valid = True
-            found.append(Cited(identity, citation.start, citation.end, valid))
-        return tuple(found)
+        return tuple(
+            Cited(own.paragraph.document_id, own.start, own.end, self._fits(own))
+            for own in answer.citations
+        )
+
+    def _fits(self, citation: Citation) -> bool:
+        try:
+            citation.check(self._documents[citation.paragraph.document_id])
+        except (AssertionError, KeyError):
+            return False
+        return True
 
 
 def assistant_for(assistant: Assistant, finder: GoldFinder, question: Question) -> Assistant:
@@ -260,12 +260,9 @@ def given(questions: QuestionSet, documents: Sequence[Document]) -> QuestionSet:
     Raises:
         QuestionSetError: that leaves none.
     """
-    asked, missing = list[Question](), list[str]()
-    for question in questions.questions:
-        if any(is_asked_of(question, document) for document in documents):
-            asked.append(question)
-        else:
-            missing.append(question.document)
+    asked = [q for q in questions.questions if any(is_asked_of(q, own) for own in documents)]
+    known = {question.id for question in asked}
+    missing = [q.document for q in questions.questions if q.id not in known]
     if not missing:
         return questions
     names = ", ".join(dict.fromkeys(missing))

@@ -2,16 +2,18 @@
 
 Two kinds. A *passage*: a question, the sentences of a paragraph, and which of them answer. A
 *pair*: a claim, a premise, and whether the premise entails the claim. `making` writes them,
-`score` adds a teacher's logits, `train` reads them.
+`train` reads them.
 """
 
 from __future__ import annotations
 
 import gzip
-import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+
+from pydantic import TypeAdapter
 
 #: The label of a sentence that is not learned from.
 MASKED = -1
@@ -27,7 +29,6 @@ class Passage:
         kind: what it was made of, and how.
         held_out: for testing only: its text is not among those to learn from.
         heading: what stands above it, as `reading_model.above` gives it.
-        sentence_logits, logit: a teacher's, of the sentences and of the paragraph.
     """
 
     question: str
@@ -37,8 +38,6 @@ class Passage:
     kind: str = ""
     held_out: bool = False
     heading: str = ""
-    sentence_logits: tuple[float, ...] | None = None
-    logit: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,31 +49,25 @@ class Pair:
     entailed: int
     kind: str = ""
     held_out: bool = False
-    logit: float | None = None
 
 
 Example = Passage | Pair
 
 
+@cache
+def _lines() -> TypeAdapter[Example]:
+    return TypeAdapter(Example)
+
+
 def write_examples(path: Path, examples: Iterable[Example]) -> None:
     """Write a file, whole or not at all."""
     partial = path.with_name(path.name + ".partial")
-    with gzip.open(partial, "wt", encoding="utf-8", compresslevel=4) as lines:
-        for example in examples:
-            known = {k: v for k, v in asdict(example).items() if v is not None}
-            lines.write(json.dumps(known, ensure_ascii=False) + "\n")
+    with gzip.open(partial, "wb", compresslevel=4) as lines:
+        lines.writelines(_lines().dump_json(example) + b"\n" for example in examples)
     partial.replace(path)
 
 
 def read_examples(path: Path) -> Iterator[Example]:
     """The examples of a file, in its order."""
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            record = json.loads(line)
-            if "claim" in record:
-                yield Pair(**record)
-            else:
-                for name in ("sentences", "labels", "sentence_logits"):
-                    if name in record:
-                        record[name] = tuple(record[name])
-                yield Passage(**record)
+    with gzip.open(path) as lines:
+        yield from map(_lines().validate_json, lines)

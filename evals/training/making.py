@@ -1,42 +1,41 @@
-"""Makes the examples: `python -m evals.training.making DATA OUTPUT --docs FOLDER --wordnet FOLDER`.
+"""Makes the examples: `python -m evals.training.making DATA OUTPUT --docs FOLDER`.
 
 From question-answering and inference data come passages and pairs as they stand; what the data does
 not hold is made of it by script: paragraphs without the sentence that answered, similar paragraphs
-that do not hold the answer, names and numbers exchanged, claims negated or joined, synonyms in
-questions and claims, premises among other sentences. Documentation gives questions with long
-answers; what a language model wrote (`writing`) is taken as it is, and so are the questions and
-claims that were written for this (`authored`).
+that do not hold the answer, names and numbers exchanged, claims negated or joined, premises among
+other sentences. Documents give questions with long answers: what their headings ask. The questions
+and claims that were written for this (`authored`) are among them.
 """
 
 from __future__ import annotations
 
 import calendar
-import gzip
-import json
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import typer
-from tokenizers import Tokenizer
 
 from assistant.retrieval.reading_model import (
     MAX_HEADING_TOKENS,
     MAX_QUESTION_TOKENS,
     MAX_TOKENS,
     SHIPPED_FOLDER,
+    InputTokenizer,
     above,
 )
 from evals.datasets.claims import is_held_out
+from evals.datasets.json_lines import read_objects
+from evals.fitting.perturbation import KINDS, Kind, Words, perturb, words_of
 from evals.training.authored import authored_examples
-from evals.training.documentation import read_sections
 from evals.training.examples import MASKED, Example, Pair, Passage, write_examples
-from evals.training.wordnet import read_synonyms
-from evals.training.writing import read_written
+from index import find_files, read_document
 from index.bm25 import BM25Index
 from index.chunking.sentences import sentence_spans
 from index.terms.analysis import terms_of
@@ -44,11 +43,11 @@ from index.terms.analysis import terms_of
 #: Characters of a text by which similar ones are found. Not tuned.
 LONGEST = 2000
 #: Share of the answered questions of which each kind is made. Not tuned.
-SIMILAR, REMOVED, EXCHANGED, REWORDED, THINNED = 0.35, 0.35, 0.3, 0.35, 0.3
+SIMILAR, REMOVED, EXCHANGED, THINNED = 0.35, 0.35, 0.3, 0.3
 #: Share of the examples that have the title of their text above them, where it is known. Not tuned.
 HEADED = 0.6
 #: Share of the pairs of which each kind is made. Not tuned.
-PADDED, CLAIM_EXCHANGED, CLAIM_REWORDED, JOINED = 0.3, 0.35, 0.25, 0.5
+PADDED, CLAIM_EXCHANGED, JOINED = 0.3, 0.35, 0.5
 #: How often a human-written unanswerable question counts: there are few, and they are the hardest.
 #: Not tuned.
 UNANSWERABLE_COPIES = 3
@@ -56,6 +55,8 @@ UNANSWERABLE_COPIES = 3
 MOST = {"qamr": 3000, "natinst_snli": 6000, "snli": 3000, "snli_test": 3000}
 #: Sentences of a text that become claims.
 SENTENCES = 3
+#: Names and numbers of other texts among which one to put in is chosen.
+CHOICE = 40
 #: With `--balanced`, at most so many of a kind: the plain ones, which there are most of, teach a
 #: reader little that has seen them. Of questions those stay that share fewest words with the
 #: sentence that answers. Not tuned.
@@ -77,21 +78,17 @@ WRONG = {("natinst_snli", "contradiction")}
 #: Texts that say much the same as one another: what one does not answer, the next may.
 ALIKE = {"policyqa"}
 
-_NAME = re.compile(r"\b(?!RRB|LRB)[A-Z][\w'\u2019-]+(?:\s+(?:of\s+|the\s+)?[A-Z][\w'\u2019-]+)*")
-_NUMBER = re.compile(r"\b\d[\d,.]*\d\b|\b\d\b")
+_NAME = re.compile(r"[A-Z][\w-]+")
 _MONTHS = "|".join(calendar.month_name[1:])
 _DAY_FIRST = re.compile(rf"\b(\d{{1,2}}) ({_MONTHS})( \d{{4}})?\b")
 _MONTH_FIRST = re.compile(rf"\b({_MONTHS}) (\d{{1,2}})(?:,( \d{{4}}))?\b(?! \d)")
-_AUXILIARY = re.compile(r"\b(is|are|was|were|has|have|had|can|could|will|would|may|must|should)\b")
 
 
 def make(
     data: Annotated[Path, typer.Argument(help="Folder of qa, relevance and nli .jsonl.gz.")],
     output: Annotated[Path, typer.Argument(help="The file of examples, .jsonl.gz.")],
-    docs: Annotated[list[Path] | None, typer.Option(help="Folder of HTML documentation.")] = None,
-    wordnet: Annotated[Path | None, typer.Option(help="Folder of WordNet's files.")] = None,
-    written: Annotated[
-        list[Path] | None, typer.Option(help="What `writing` wrote, .jsonl.")
+    docs: Annotated[
+        list[Path] | None, typer.Option(help="Documents with headings, or folders of them.")
     ] = None,
     balanced: Annotated[
         bool, typer.Option("--balanced", help="Fewer of the kinds that there are most of.")
@@ -100,17 +97,13 @@ def make(
     limit: Annotated[int | None, typer.Option(help="Records of each file, to try it out.")] = None,
 ) -> None:
     """Write the examples; the same arguments give the same file."""
-    synonyms = read_synonyms(wordnet) if wordnet else {}
-    maker = Maker(synonyms, seed)
+    maker = Maker(seed)
     maker.add_questions(_records(data / "qa.jsonl.gz", seed, limit))
     maker.add_sentences(_records(data / "relevance.jsonl.gz", seed, limit))
     maker.add_pairs(_records(data / "nli.jsonl.gz", seed, limit))
-    for folder in docs or ():
-        maker.add_documentation(folder)
-    examples = maker.examples
-    for path in written or ():
-        examples += read_written(path)
-    examples += authored_examples(seed)
+    if docs:
+        maker.add_documents(docs)
+    examples = [*maker.examples, *authored_examples(seed)]
     if balanced:
         examples = _balanced(examples, seed)
     write_examples(output, examples)
@@ -122,17 +115,15 @@ def make(
 
 
 def _records(path: Path, seed: int, limit: int | None) -> list[dict[str, Any]]:
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        records = [json.loads(line) for line in lines]
+    records = [record for _, record in read_objects(path)]
     random.Random(seed).shuffle(records)  # noqa: S311 (not for secrets)
-    seen: dict[str, int] = defaultdict(int)
+    seen: Counter[str] = Counter()
     kept = []
     for record in records[:limit]:
-        if (record["src"], record.get("label")) in WRONG:
-            continue
-        seen[record["src"]] += 1
-        if seen[record["src"]] <= MOST.get(record["src"], len(records)):
-            kept.append(record)
+        if (record["src"], record.get("label")) not in WRONG:
+            seen[record["src"]] += 1
+            if seen[record["src"]] <= MOST.get(record["src"], len(records)):
+                kept.append(record)
     return kept
 
 
@@ -142,19 +133,40 @@ def _balanced(examples: Sequence[Example], seed: int) -> list[Example]:
     ranks: dict[str, list[tuple[float, int]]] = defaultdict(list)
     for number, example in enumerate(examples):
         if example.kind in MOST_OF_KIND and not example.held_out:
-            shared = 0.0
-            if isinstance(example, Passage) and example.kind == "asked":
-                shared = _shared(example)
-            ranks[example.kind].append((shared + chance.random() / 2, number))
+            ranks[example.kind].append((_shared(example) + chance.random() / 2, number))
     left = {n for kind, own in ranks.items() for _, n in sorted(own)[MOST_OF_KIND[kind] :]}
     return [example for number, example in enumerate(examples) if number not in left]
 
 
-def _shared(passage: Passage) -> float:
-    """The share of a question's terms that stand in the sentence that answers."""
-    asked = set(terms_of(passage.question))
-    answering = [s for s, label in zip(passage.sentences, passage.labels, strict=True) if label > 0]
+def _shared(example: Example) -> float:
+    """The share of a question's terms that stand in the sentence that answers; 0 of others."""
+    if not isinstance(example, Passage) or example.kind != "asked":
+        return 0.0
+    asked = set(terms_of(example.question))
+    answering = [s for s, label in zip(example.sentences, example.labels, strict=True) if label > 0]
     return len(asked & set(terms_of(" ".join(answering)))) / max(1, len(asked))
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What stands below a heading of a document: whether the heading asks, what, and the text."""
+
+    asks: bool
+    question: str
+    text: str
+
+
+def read_sections(paths: Sequence[Path]) -> Iterator[Section]:
+    """The sections of documents that say something below a heading of three to twelve words, or
+    below one that asks."""
+    for path in find_files(paths):
+        prose = [p for p in read_document(path).paragraphs if p.heading and p.kind != "lines"]
+        for heading, below in groupby(prose, key=lambda paragraph: paragraph.heading):
+            title = re.sub(r"^(?:[A-Z]\.)?[\d.]+\s*", "", heading[-1])
+            text = " ".join(" ".join(paragraph.text.split()) for paragraph in below)
+            asks = title.endswith("?")
+            if 3 <= len(title.split()) <= 12 and len(text) >= 80 and not text.endswith(":"):
+                yield Section(asks, title, text)
 
 
 class Maker:
@@ -164,17 +176,13 @@ class Maker:
         examples: those made; one in fifty texts is held out, with all that was made of it.
     """
 
-    def __init__(self, synonyms: dict[str, list[str]], seed: int) -> None:
+    def __init__(self, seed: int) -> None:
         self.examples: list[Example] = []
-        self._synonyms = synonyms
         self._random = random.Random(seed)  # noqa: S311 (not for secrets)
-        tokenizer = Tokenizer.from_file(str(SHIPPED_FOLDER / "tokenizer.json"))
-        tokenizer.no_padding()
-        tokenizer.no_truncation()
-        self._tokenizer = tokenizer
+        tokenizer = (SHIPPED_FOLDER / "tokenizer.json").read_text(encoding="utf-8")
+        self._tokenizer = InputTokenizer(tokenizer)
         self._lengths: dict[str, int] = {}
-        self._names: list[str] = []
-        self._claims: list[tuple[str, str]] = []
+        self._words = Words((), ())
         self._titles: dict[str, str] = {}
 
     def _chance(self, share: float) -> bool:
@@ -187,40 +195,33 @@ class Maker:
         `title` of what the context is from, which is its heading in some of the examples."""
         texts = list(dict.fromkeys(record["context"] for record in records))
         self._titles = {record["context"]: record.get("title", "") for record in records}
+        self._words = words_of(texts)
         sentences = {text: _split(text) for text in texts}
         terms = BM25Index.build([text[:LONGEST] for text in texts])
-        self._names = [n for r in records[:20000] for n in _names(r["question"])]
         for record in records:
-            question, context = record["question"], record["context"]
+            question, context, answers = record["question"], record["context"], record["answers"]
             own = sentences[context]
-            if not record["answers"]:
+            labels = _labels(question, own, answers)
+            if not answers:
                 for _ in range(UNANSWERABLE_COPIES):
-                    self._keep("unanswerable", context, question, own, [0] * len(own), 0)
-                continue
-            labels = _labels(question, own, record["answers"])
+                    self._keep("unanswerable", context, question, own)
             if 1 not in labels:
-                continue  # not a literal span of its context
-            self._keep("asked", context, question, own, labels, 1)
+                continue  # nothing answers, or what does is not a literal span of its context
+            self._keep("asked", context, question, own, labels)
             apart = record["src"] not in ALIKE
             if apart and self._chance(SIMILAR):
                 best = np.argsort(-terms.shares(question), kind="stable")[:6]
                 text = self._random.choice([texts[i] for i in best if texts[i] != context][:5])
-                if not any(answer.lower() in text.lower() for answer in record["answers"]):
-                    other = sentences[text]
-                    zeros = [0] * len(other)
-                    self._keep("similar", text, question, other, zeros, 0, beside=context)
+                if not any(answer.lower() in text.lower() for answer in answers):
+                    self._keep("similar", text, question, sentences[text], beside=context)
             if apart and self._chance(REMOVED):
                 left = [s for s, label in zip(own, labels, strict=True) if label == 0]
                 if len(left) >= 2:
-                    self._keep("removed", context, question, left, [0] * len(left), 0)
-            if self._chance(EXCHANGED):
-                exchanged = self._exchange(question, context)
-                if exchanged is not None:
-                    self._keep("exchanged", context, exchanged, own, [0] * len(own), 0)
-            if self._chance(REWORDED):
-                reworded = self._reword(question, set(terms_of(context)))
-                if reworded != question:
-                    self._keep("reworded", context, reworded, own, labels, 1)
+                    self._keep("removed", context, question, left)
+            if self._chance(EXCHANGED) and (
+                exchanged := self._changed(question, context, "", ("name", "number"))
+            ):
+                self._keep("exchanged", context, exchanged, own)
         for text in texts:
             self._add_sentence_claims(text, sentences[text])
 
@@ -228,38 +229,32 @@ class Maker:
         """Records of a question, a single sentence, and whether it answers."""
         for record in records:
             sentence, label = record["sentence"], int(record["label"])
-            self._keep("alone", sentence, record["question"], [sentence], [label], label)
+            self._keep("alone", sentence, record["question"], [sentence], [label])
 
-    def add_documentation(self, folder: Path) -> None:
-        """Sections of documentation, and the same questions about other sections."""
-        sections = list(read_sections(folder))
+    def add_documents(self, paths: Sequence[Path]) -> None:
+        """Sections of documents, and the same questions about other sections."""
+        sections = list(read_sections(paths))
         terms = BM25Index.build([section.text[:LONGEST] for section in sections])
         for section in sections:
-            own = _split(section.text)
-            labels = [1 if section.kind == "faq" else MASKED] * len(own)
-            if section.kind == "definition":
-                labels[0] = 1
-            question = section.question
-            if section.kind == "heading" and self._chance(0.5):
+            kind, question = "faq" if section.asks else "heading", section.question
+            if not section.asks and self._chance(0.5):
                 question = question.lower()
-            self._keep(section.kind, section.text, question, own, labels, 1, first=True)
+            own = _split(section.text)
+            labels = [1 if section.asks else MASKED] * len(own)
+            self._keep(kind, section.text, question, own, labels, first=True)
             best = np.argsort(-terms.shares(question), kind="stable")[1:60]
             # What answers a heading may stand in several sections: never the most similar ones.
-            near = best[3:10] if section.kind == "faq" else best[10:]
-            other = sections[int(self._random.choice(near.tolist()))].text
-            own_terms = set(terms_of(section.text))
-            if len(own_terms & set(terms_of(other))) < 0.5 * len(own_terms):
-                texts = _split(other)
-                zeros = [0] * len(texts)
-                kind = f"{section.kind} elsewhere"
-                self._keep(kind, other, question, texts, zeros, 0, beside=section.text)
+            near = best[3:10] if section.asks else best[10:]
+            others = [sections[number].text for number in near.tolist()]
+            if far := _unlike(others, section.text):
+                other = self._random.choice(far)
+                self._keep(f"{kind} elsewhere", other, question, _split(other), beside=section.text)
 
     # --- claims ------------------------------------------------------------------------------
 
     def add_pairs(self, records: Sequence[dict[str, Any]]) -> None:
         """Records of a premise, a hypothesis, and how the one stands to the other."""
         by_premise: dict[str, list[tuple[str, int]]] = defaultdict(list)
-        facts = [record for record in records if record["src"].startswith("fever")]
         for record in records:
             premise, claim = record["premise"], record["hypothesis"]
             entailed = int(record["label"] == "entailment")
@@ -267,23 +262,18 @@ class Maker:
             self._keep_pair("claimed", premise, claim, entailed)
             if self._chance(PADDED):
                 self._keep_pair("among others", self._among(premise, records), claim, entailed)
-            if entailed and self._chance(CLAIM_REWORDED):
-                reworded = self._reword(claim, set(terms_of(premise)))
-                if reworded != claim:
-                    self._keep_pair("claim reworded", premise, reworded, 1)
             if entailed and self._chance(CLAIM_EXCHANGED):
-                exchanged = self._exchange(claim, premise)
-                if exchanged is not None and not _holds(premise, exchanged):
-                    self._keep_pair("claim exchanged", premise, exchanged, 0)
+                exchanged = self._changed(claim, "", premise, ("name", "number"))
+                self._keep_pair("claim exchanged", premise, exchanged, 0)
         for premise, claims in by_premise.items():
             if len(claims) > 1 and self._chance(JOINED):
                 true = [own for own in claims if own[1]]
                 # Two at random are seldom both true.
                 some = true if len(true) > 1 and self._chance(0.5) else claims
                 (one, first), (two, second) = self._random.sample(some, 2)
-                joined = f"{one.rstrip(' .')}, and {two[:1].lower() + two[1:] if two else two}"
+                joined = f"{one.rstrip(' .')}, and {two[:1].lower()}{two[1:]}"
                 self._keep_pair("claims joined", premise, joined, first and second)
-        self._add_unrelated_facts(facts)
+        self._add_unrelated_facts([r for r in records if r["src"].startswith("fever")])
 
     def _add_unrelated_facts(self, facts: Sequence[dict[str, Any]]) -> None:
         """Claims beside evidence about something alike that was not given for them."""
@@ -292,22 +282,19 @@ class Maker:
             return
         terms = BM25Index.build(premises)
         for record in facts[: len(facts) // 3]:
-            best = np.argsort(-terms.shares(record["hypothesis"]), kind="stable")[:6]
-            others = [premises[i] for i in best if premises[i] != record["premise"]]
+            claim, premise = record["hypothesis"], record["premise"]
+            best = np.argsort(-terms.shares(claim), kind="stable")[:6]
             # The same page may say the same: only evidence with few words of the right one's.
-            own = set(terms_of(record["premise"]))
-            far = [p for p in others if len(own & set(terms_of(p))) < 0.5 * len(own)]
-            name = _NAME.search(record["hypothesis"])
+            far = _unlike([premises[i] for i in best if premises[i] != premise], premise)
+            name = _NAME.search(claim)
             if record["label"] == "entailment":  # a short one may follow from anything about it
                 far = [p for p in far if name and name[0] not in p]
             if far:
-                premise = self._random.choice(far)
-                self._keep_pair("other evidence", premise, record["hypothesis"], 0)
+                self._keep_pair("other evidence", self._random.choice(far), claim, 0)
 
     def _add_sentence_claims(self, text: str, sentences: Sequence[str]) -> None:
         """Sentences of a text as claims about the lines that hold them: as they stand and with
-        dates the other way round (entailed); with a name or number exchanged, two names swapped, or
-        negated (not entailed)."""
+        dates the other way round (entailed); made false (not entailed)."""
         fit = [i for i, claim in enumerate(sentences) if 30 <= len(claim) <= 300]
         for number in self._random.sample(fit, min(SENTENCES, len(fit))):
             claim = sentences[number]
@@ -316,20 +303,8 @@ class Maker:
             turned = _turned(claim)
             if turned != claim:
                 self._keep_pair("date turned", premise, turned, 1)
-            reworded = self._reword(claim, set(terms_of(claim)))
-            if reworded != claim:
-                self._keep_pair("sentence reworded", premise, reworded, 1)
-            own = self._random.choice((claim, turned, reworded))
-            kind = self._random.random()
-            auxiliary = _AUXILIARY.search(own)
-            changed = None
-            if kind < 0.3 and auxiliary and " not " not in own:
-                changed = own[: auxiliary.end()] + " not" + own[auxiliary.end() :]
-            elif kind < 0.5:
-                changed = self._swapped(own)
-            changed = changed or self._exchange(own, text)
-            if changed is not None and changed != own:
-                self._keep_pair("sentence changed", premise, changed, 0)
+            changed = self._changed(self._random.choice((claim, turned)), text, "", KINDS)
+            self._keep_pair("sentence changed", premise, changed, 0)
 
     def _among(self, premise: str, records: Sequence[dict[str, Any]]) -> str:
         """The premise with two or three others before and behind it."""
@@ -339,64 +314,31 @@ class Maker:
         others.insert(self._random.randrange(len(others) + 1), premise)
         return " ".join(others)
 
-    # --- changes of a text -------------------------------------------------------------------
+    def _changed(self, text: str, beside: str, evidence: str, kinds: Collection[Kind]) -> str:
+        """The text made false in one of these ways; "" where it allows none.
 
-    def _reword(self, text: str, shared: set[str]) -> str:
-        """Synonyms in place of the words that it shares with what it is about."""
-
-        def other(match: re.Match[str]) -> str:
-            word = match[0]
-            known = self._synonyms.get(word)
-            if known and set(terms_of(word)) & shared and self._chance(0.8):
-                return self._random.choice(known)
-            return word
-
-        return re.sub(r"(?<![\w'-])[a-z]{3,}(?![\w'-])", other, text)
-
-    def _exchange(self, text: str, beside: str) -> str | None:
-        """The text with one number or name replaced by another that `beside` may hold as well."""
-        numbers = list(_NUMBER.finditer(text))
-        names = [m for m in _NAME.finditer(text) if not _begins(text, m)]
-        if numbers and not (names and self._chance(0.5)):
-            found = self._random.choice(numbers)
-            others = [n for n in _NUMBER.findall(beside) if n != found[0]]
-            new = self._random.choice(others) if others else self._other_number(found[0])
-            return text[: found.start()] + new + text[found.end() :]
-        if not names:
-            return None
-        found = self._random.choice(names)
-        others = [n for n in _names(beside) if n not in found[0] and found[0] not in n]
-        if not others or self._chance(0.3):
-            others = self._names or others
-        if not others:
-            return None
-        new = self._random.choice(others)
-        return None if new in text else text[: found.start()] + new + text[found.end() :]
-
-    def _other_number(self, number: str) -> str:
-        if number.isdigit() and number[0] != "0" and self._chance(0.7):  # one near it
-            most = 30 if len(number) == 4 else max(2, int(number) // 4)
-            near = int(number) + self._random.choice((-1, 1)) * self._random.randint(1, most)
-            return str(near if near > 0 else int(number) + most)
-        digits = [str(self._random.randrange(10)) if c.isdigit() else c for c in number]
-        other = "".join(digits)
-        return other if other != number else number[:-1] + str((int(number[-1]) + 3) % 10)
-
-    def _swapped(self, claim: str) -> str | None:
-        """Two names of the claim in each other's place."""
-        names = [m for m in _NAME.finditer(claim) if not _begins(claim, m)]
-        if len(names) < 2:
-            return None
-        a, b = sorted(self._random.sample(names, 2), key=lambda m: m.start())
-        if a[0] == b[0]:
-            return None
-        return claim[: a.start()] + b[0] + claim[a.end() : b.start()] + a[0] + claim[b.end() :]
+        Args:
+            beside: has the names and numbers that are put in; where it has none, other texts'.
+            evidence: has none of what is put in.
+        """
+        chance = self._random
+        others = Words(
+            *(
+                tuple(chance.sample(own, min(CHOICE, len(own))))
+                for own in (self._words.names, self._words.numbers)
+            )
+        )
+        for words in (words_of([beside], least=1), others):
+            made = list(perturb(text, evidence, words, chance.randrange(1 << 30)))
+            if found := [own.text for own in made if own.kind in kinds]:
+                return chance.choice(found)
+        return ""
 
     # --- what is kept ------------------------------------------------------------------------
 
     def _length(self, text: str) -> int:
         if text not in self._lengths:  # a text's sentences come back with each of its questions
-            self._lengths[text] = len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+            self._lengths[text] = len(self._tokenizer.ids([text])[0])
         return self._lengths[text]
 
     def _keep(
@@ -405,9 +347,8 @@ class Maker:
         text: str,
         question: str,
         sentences: Sequence[str],
-        labels: Sequence[int],
-        answers: int,
-        beside: str | None = None,
+        labels: Sequence[int] = (),
+        beside: str = "",
         first: bool = False,
     ) -> None:
         """Keep a run of the sentences that fits the model's input, with one that answers in it.
@@ -415,7 +356,8 @@ class Maker:
         Args:
             text: what the sentences are of; it decides whether they are held out,
             beside: and so does this.
-            first: begin with the first sentence.
+            labels: of the sentences; none where nothing answers.
+            first: begin with the first sentence, which answers or begins what does.
         """
         title = self._titles.get(text, "")
         heading = above([title]) if title and self._chance(HEADED) else ""
@@ -424,42 +366,29 @@ class Maker:
         lengths = [min(room, self._length(sentence)) for sentence in sentences]
         if not question or not all(lengths):
             return
-        if first:
-            needed = 0
-        elif answers:
-            needed = self._random.choice([i for i, label in enumerate(labels) if label == 1])
-        else:
-            needed = self._random.randrange(len(lengths))
-        start, end = _window(lengths, needed, room, self._random)
-        numbers = list(range(start, end))
+        marks = labels or [0] * len(sentences)
+        answering = [i for i, label in enumerate(marks) if label == 1]
+        needed = 0 if first else self._random.choice(answering or range(len(lengths)))
+        numbers = _window(lengths, needed, room, self._random)
         if len(numbers) > 4 and not first and self._chance(THINNED):
-            numbers = self._thinned(numbers, needed)
-        held = is_held_out(text) or (beside is not None and is_held_out(beside))
+            # Some of the sentences with their neighbours, as the reader gets them to read.
+            near = {needed, *self._random.sample(numbers, 2)}
+            numbers = [i for i in numbers if near & {i - 1, i, i + 1}]
         self.examples.append(
             Passage(
                 question,
                 tuple(sentences[i] for i in numbers),
-                tuple(labels[i] for i in numbers),
-                answers,
+                tuple(marks[i] for i in numbers),
+                int(first or bool(answering)),
                 kind,
-                held,
+                is_held_out(text) or (bool(beside) and is_held_out(beside)),
                 heading,
             )
         )
 
-    def _thinned(self, numbers: Sequence[int], needed: int) -> list[int]:
-        """Some of the sentences with their neighbours, as the reader gets them to read."""
-        near = {needed, *self._random.sample(list(numbers), 2)}
-        return [i for i in numbers if any(abs(i - other) <= 1 for other in near)]
-
     def _keep_pair(self, kind: str, premise: str, claim: str, entailed: int) -> None:
         if premise.strip() and claim.strip():
             self.examples.append(Pair(claim, premise, entailed, kind, is_held_out(premise)))
-
-
-def _begins(text: str, match: re.Match[str]) -> bool:
-    """Whether it begins a sentence, where any word has a capital letter."""
-    return not text[: match.start()].strip() or text[: match.start()].rstrip()[-1] in ".?!:;\"'("
 
 
 def _turned(text: str) -> str:
@@ -469,13 +398,10 @@ def _turned(text: str) -> str:
     return _MONTH_FIRST.sub(lambda m: f"{m[2]} {m[1]}{m[3] or ''}", text)
 
 
-def _names(text: str) -> list[str]:
-    return [match[0] for match in _NAME.finditer(text) if not _begins(text, match)]
-
-
-def _holds(premise: str, claim: str) -> bool:
-    """Whether all names and numbers of the claim stand in the premise: then it may be true."""
-    return all(part in premise for part in (*_NUMBER.findall(claim), *_NAME.findall(claim)))
+def _unlike(texts: Sequence[str], text: str) -> list[str]:
+    """Those that have less than half of the text's terms."""
+    own = set(terms_of(text))
+    return [other for other in texts if len(own & set(terms_of(other))) < 0.5 * len(own)]
 
 
 def _split(text: str) -> list[str]:
@@ -496,29 +422,23 @@ def _labels(question: str, sentences: Sequence[str], answers: Sequence[str]) -> 
             continue
         best = max(holding, key=lambda i: len(asked & set(terms_of(sentences[i]))))
         for i in holding:
-            labels[i] = max(labels[i], MASKED) if labels[i] == 1 else MASKED
+            labels[i] = labels[i] or MASKED
         labels[best] = 1
     return labels
 
 
-def _window(
-    lengths: Sequence[int], needed: int, room: int, chance: random.Random
-) -> tuple[int, int]:
+def _window(lengths: Sequence[int], needed: int, room: int, chance: random.Random) -> list[int]:
     """A run of sentences with `needed` in it that fits in `room` tokens, grown by chance."""
-    first, last, used = needed, needed + 1, lengths[needed]
-    while True:
-        grown = False
-        for side in chance.sample(("before", "after"), 2):
-            if side == "before" and first > 0 and used + lengths[first - 1] <= room:
-                first -= 1
-                used += lengths[first]
-                grown = True
-            if side == "after" and last < len(lengths) and used + lengths[last] <= room:
-                used += lengths[last]
-                last += 1
-                grown = True
-        if not grown:
-            return first, last
+    run, used, sides = [needed], lengths[needed], [-1, 1]
+    while sides:
+        side = chance.choice(sides)
+        number = run[0] - 1 if side < 0 else run[-1] + 1
+        if 0 <= number < len(lengths) and used + lengths[number] <= room:
+            used += lengths[number]
+            run = sorted([*run, number])
+        else:
+            sides.remove(side)
+    return run
 
 
 if __name__ == "__main__":

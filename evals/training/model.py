@@ -8,15 +8,14 @@ bare encoder of `transformers`.
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn.utils.rnn import pad_sequence
 
 from assistant.retrieval.reading_model import (
     MAX_CLAIM_TOKENS,
@@ -62,7 +61,8 @@ class ReadingModel(torch.nn.Module):
         self.passage_head = torch.nn.Linear(width, 1)
         self.entail_head = torch.nn.Linear(width, 1)
         self.tokenizer = InputTokenizer((folder / "tokenizer.json").read_text(encoding="utf-8"))
-        self.in_bfloat16 = is_bfloat16_faster()
+        #: Whether products of matrices are in 16 bits, which not every processor does faster.
+        self.in_bfloat16 = False
         #: Tokens of the last call, without padding.
         self.tokens_read = 0
 
@@ -78,7 +78,7 @@ class ReadingModel(torch.nn.Module):
         self.load_state_dict(known, strict=False)
 
     def save(self, folder: Path) -> None:
-        """Write 16-bit weights, settings and the tokenizer, for `quantise` and `score`."""
+        """Write 16-bit weights, settings and the tokenizer, for `quantise`."""
         from safetensors.torch import save_file
 
         weights = {k: v.detach().half().contiguous() for k, v in self.state_dict().items()}
@@ -92,16 +92,16 @@ class ReadingModel(torch.nn.Module):
     def _states(self, inputs: Sequence[tuple[list[int], int]]) -> Any:
         """Last hidden states [B, T, width] of inputs given as (ids, where the second part
         begins)."""
-        width = max(len(ids) for ids, _ in inputs)
         self.tokens_read = sum(len(ids) for ids, _ in inputs)
-        ids = torch.full(
-            (len(inputs), width), self.encoder.config.pad_token_id or 0, dtype=torch.long
+        padding = self.encoder.config.pad_token_id or 0
+        ids, types, mask = (
+            pad_sequence(list(map(torch.tensor, rows)), batch_first=True, padding_value=value)
+            for rows, value in (
+                ([own for own, _ in inputs], padding),
+                ([[0] * second + [1] * (len(own) - second) for own, second in inputs], 0),
+                ([[1] * len(own) for own, _ in inputs], 0),
+            )
         )
-        types, mask = torch.zeros_like(ids), torch.zeros_like(ids)
-        for row, (own, second) in enumerate(inputs):
-            ids[row, : len(own)] = torch.tensor(own)
-            types[row, second : len(own)] = 1
-            mask[row, : len(own)] = 1
         arguments = {"token_type_ids": types} if self.has_types else {}
         with torch.autocast("cpu", torch.bfloat16, enabled=self.in_bfloat16):
             output = self.encoder(input_ids=ids, attention_mask=mask, **arguments)
@@ -141,20 +141,6 @@ class ReadingModel(torch.nn.Module):
             ids = [first, *claim[:MAX_CLAIM_TOKENS], last]
             inputs.append(([*(ids + premise)[: MAX_TOKENS - 1], last], len(ids)))
         return self.entail_head(self._states(inputs)[:, 0]).squeeze(-1)
-
-
-@cache
-def is_bfloat16_faster() -> bool:
-    """Measured: that a processor multiplies bfloat16 natively does not make it faster."""
-    seconds = {}
-    for dtype in (torch.float32, torch.bfloat16):
-        states, matrix = torch.ones((1024, 384), dtype=dtype), torch.ones((384, 1536), dtype=dtype)
-        states @ matrix  # the first call prepares
-        started = time.perf_counter()
-        for _ in range(5):
-            states @ matrix
-        seconds[dtype] = time.perf_counter() - started
-    return seconds[torch.bfloat16] < seconds[torch.float32]
 
 
 def read_weights(folder: Path) -> Weights:

@@ -12,13 +12,12 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import typer
-from numpy.typing import NDArray
 
 from evals.training.authored import KIND
 from evals.training.examples import Example, Pair, Passage, read_examples, write_examples
@@ -29,11 +28,6 @@ CLASSES = 10
 #: How far the shares of those that answer go towards those of the others: 1 goes all the way, and
 #: leaves fewer of them. Not tuned.
 TOWARDS = 1.6
-#: Of those whose answer is the sentence that has most words in common, so many stay; of those that
-#: do not answer likewise, and again of those that share less than FEW. Not tuned.
-KEPT, FEW = 0.6, 0.3
-#: The kind of questions that people wrote to have no answer: there are few, and they all stay.
-RARE = "unanswerable"
 
 
 def thin(
@@ -68,67 +62,53 @@ def fewer(examples: Sequence[Example], most: int, seed: int) -> list[Example]:
 def thinned(examples: Sequence[Example], seed: int) -> list[Example]:
     """Those of the examples that stay, in order."""
     chance = random.Random(seed)  # noqa: S311 (not for secrets)
-    passages = [e for e in examples if isinstance(e, Passage)]
-    shares = iter(_shares(passages))
-    known = [None if isinstance(e, Pair) else next(shares) for e in examples]
-    answering = [own[0] for own in known if own and own[0] is not None]
-    others = [
-        own[1]
-        for e, own in zip(examples, known, strict=True)
-        if own and isinstance(e, Passage) and not e.answers
-    ]
-    ratio = _spread(others) / np.maximum(_spread(answering), 1e-9) / TOWARDS
+    weights = _rareness([own for own in examples if isinstance(own, Passage)])
+    shares = [_share(own, weights) for own in examples]
+    spreads = []
+    for answers in (False, True):
+        own = [
+            share
+            for share, example in zip(shares, examples, strict=True)
+            if share is not None
+            and isinstance(example, Passage)
+            and bool(example.answers) == answers
+        ]
+        counts, _ = np.histogram(own, bins=CLASSES, range=(0, 1))
+        spreads.append(counts / max(1, len(own)))
+    ratio = spreads[0] / np.maximum(spreads[1], 1e-9) / TOWARDS
+
+    def part_kept(example: Example, share: float | None) -> float:
+        if share is None or isinstance(example, Pair) or not example.answers:
+            return 1.0
+        return float(ratio[min(int(share * CLASSES), CLASSES - 1)])
+
     return [
         example
-        for example, own in zip(examples, known, strict=True)
-        if chance.random() < _part_kept(example, own, ratio)
+        for example, share in zip(examples, shares, strict=True)
+        if chance.random() < part_kept(example, share)
     ]
 
 
-def _part_kept(
-    example: Example, shares: tuple[float | None, float] | None, ratio: NDArray[np.float64]
-) -> float:
-    """What part of the examples like this one stays."""
-    if not isinstance(example, Passage) or shares is None:
-        return 1.0
-    if example.held_out or len(example.sentences) == 1 or example.kind.startswith(KIND):
-        return 1.0
-    answer, best = shares
-    if not example.answers:
-        return (KEPT if best < FEW else 1.0) * (1.0 if example.kind == RARE else KEPT)
-    if answer is None:
-        return 1.0
-    return float(ratio[_class_of(answer)]) * (KEPT if answer >= best else 1.0)
+def _rareness(passages: Sequence[Passage]) -> dict[str, float]:
+    """How much each term of the passages weighs: more, the fewer of them have it."""
+    found = Counter(term for own in passages for term in set(terms_of(" ".join(own.sentences))))
+    return {term: math.log(len(passages) / (1 + n) + 1) for term, n in found.items()}
 
 
-def _shares(passages: Sequence[Passage]) -> list[tuple[float | None, float]]:
-    """Of each passage, the share of the question's terms, weighed by how rare they are, that the
-    answering sentence holds, if it is told which it is, and that the one holds which holds most."""
-    terms = [[set(terms_of(s)) for s in passage.sentences] for passage in passages]
-    found = Counter(term for own in terms for term in set[str]().union(*own))
-    weights = {t: math.log(len(passages) / (1 + count) + 1) for t, count in found.items()}
-    rarest = math.log(len(passages) + 1)
-    return [_shares_of(p, own, weights, rarest) for p, own in zip(passages, terms, strict=True)]
-
-
-def _shares_of(
-    passage: Passage, sentences: Sequence[set[str]], weights: Mapping[str, float], rarest: float
-) -> tuple[float | None, float]:
-    asked = {term: weights.get(term, rarest) for term in terms_of(passage.question)}
+def _share(example: Example, weights: dict[str, float]) -> float | None:
+    """The share of the question's terms, weighed by how rare they are, that the answering sentence
+    holds, or, where none answers, the one that holds most; None of what stays as it is."""
+    if isinstance(example, Pair) or example.held_out or example.kind.startswith(KIND):
+        return None
+    rarest = math.log(len(weights) + 1)
+    asked = {term: weights.get(term, rarest) for term in terms_of(example.question)}
     total = sum(asked.values()) or 1.0
-    shares = [sum(asked[t] for t in asked.keys() & own) / total for own in sentences]
-    answering = [share for share, label in zip(shares, passage.labels, strict=True) if label == 1]
-    return max(answering, default=None), max(shares, default=0.0)
-
-
-def _class_of(share: float) -> int:
-    return min(int(share * CLASSES), CLASSES - 1)
-
-
-def _spread(shares: Sequence[float]) -> NDArray[np.float64]:
-    """What part of them is in each class."""
-    counts = np.bincount([_class_of(share) for share in shares], minlength=CLASSES)
-    return counts / max(1, len(shares))
+    shares = [
+        sum(asked[term] for term in asked.keys() & set(terms_of(sentence))) / total
+        for sentence, label in zip(example.sentences, example.labels, strict=True)
+        if label == example.answers
+    ]
+    return max(shares) if shares and len(example.sentences) > 1 else None
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
 """Trains a reading model: `python -m evals.training.train EXAMPLES --output FOLDER`.
 
 One encoder, three linear heads: whether a sentence answers a question, whether a paragraph does,
-whether a premise entails a claim. Where the examples carry a teacher's logits, the model learns
-these beside the labels (Hinton et al., "Distilling the Knowledge in a Neural Network", arXiv
-1503.02531). Interrupted, the same command goes on where it was. The same seed and number of steps
-give the same order of examples; sums of floating-point numbers may differ between machines.
+whether a premise entails a claim. Interrupted, the same command goes on where it was. The same
+seed and number of steps give the same order of examples; sums of floating-point numbers may differ
+between machines.
 """
 
 from __future__ import annotations
@@ -14,14 +13,13 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import torch
 import typer
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
 from assistant.retrieval.reading_model import SHIPPED_FOLDER
-from evals.training.deberta import shift_positions
 from evals.training.examples import MASKED, Example, Pair, Passage, read_examples
 from evals.training.model import ReadingModel, read_weights
 
@@ -29,11 +27,6 @@ from evals.training.model import ReadingModel, read_weights
 PAIR_SHARE = 0.35
 #: Weight of choosing the right sentence among its neighbours, beside the other losses. Not tuned.
 LISTWISE = 0.3
-#: Weights of the teacher: of the squared error of a logit, beside the cross-entropy of its label,
-#: and of the teacher's choice among the sentences. Not tuned.
-TEACHER, TEACHER_CHOICE = 0.2, 1.0
-#: A teacher surer than this is not followed further: in the tails only the sign is of use.
-SUREST = 6.0
 #: Highest learning rate of the heads over that of the encoder. Not tuned.
 HEADS_FASTER = 5.0
 #: Characters a token of English text; examples are batched by length before they are tokenised.
@@ -43,7 +36,7 @@ TEST_EVERY, TESTED = 500, 600
 
 
 def train(
-    examples: Annotated[Path, typer.Argument(help="What `making` or `score` wrote.")],
+    examples: Annotated[Path, typer.Argument(help="What `making` or `thinning` wrote.")],
     output: Annotated[Path, typer.Option(help="Where the weights, the curve and the state go.")],
     steps: Annotated[int, typer.Option(min=1)] = 3000,
     start: Annotated[
@@ -62,9 +55,9 @@ def train(
         int, typer.Option(min=0, help="Leave so many layers as they are, from below.")
     ] = 0,
     bfloat16: Annotated[
-        bool | None,
-        typer.Option("--bfloat16/--float32", help="Precision; the faster one here by default."),
-    ] = None,
+        bool,
+        typer.Option("--bfloat16/--float32", help="Precision of the products of matrices."),
+    ] = False,
     pair_share: Annotated[
         float, typer.Option(min=0, max=1, help="Share of the batches that are of pairs.")
     ] = PAIR_SHARE,
@@ -79,9 +72,7 @@ def train(
     torch.manual_seed(seed)
     model = ReadingModel(start, layers)
     model.load(read_weights(start))
-    shift_positions(model.encoder)
-    if bfloat16 is not None:
-        model.in_bfloat16 = bfloat16
+    model.in_bfloat16 = bfloat16
     if freeze_words:
         model.encoder.get_input_embeddings().weight.requires_grad_(False)
     if freeze_layers:
@@ -108,7 +99,6 @@ def train(
         optimiser.load_state_dict(state["optimiser"])
         schedule.load_state_dict(state["schedule"])
         done, seen = state["done"], state["seen"]
-        model.in_bfloat16 = state["bfloat16"]  # as it was begun
         curve = json.loads(curve_file.read_text())
     started, losses = time.monotonic(), list[float]()
     for step in range(done + 1, steps + 1):
@@ -137,7 +127,6 @@ def train(
                     "schedule": schedule.state_dict(),
                     "done": step,
                     "seen": seen,
-                    "bfloat16": model.in_bfloat16,
                 },
                 partial,
             )
@@ -145,17 +134,21 @@ def train(
             model.save(output)
 
 
-def _read(path: Path) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
+class Kinds(NamedTuple):
+    """Examples, or batches of them, by kind."""
+
+    passages: list[Any]
+    pairs: list[Any]
+
+
+def _read(path: Path) -> tuple[Kinds, Kinds]:
     """Passages and pairs to learn from, and those that are held out."""
-    kept: dict[str, list[Any]] = {"passages": [], "pairs": []}
-    held_out: dict[str, list[Any]] = {"passages": [], "pairs": []}
+    kept, held_out = Kinds([], []), Kinds([], [])
     for example in read_examples(path):
-        kind = "passages" if isinstance(example, Passage) else "pairs"
-        (held_out if example.held_out else kept)[kind].append(example)
-    counts = ", ".join(
-        f"{len(own):,} {name} ({len(held_out[name]):,} held out)" for name, own in kept.items()
-    )
-    print(counts, flush=True)  # noqa: T201
+        own = held_out if example.held_out else kept
+        (own.passages if isinstance(example, Passage) else own.pairs).append(example)
+    for name, learned, tested in zip(Kinds._fields, kept, held_out, strict=True):
+        print(f"{len(learned):,} {name} ({len(tested):,} held out)", flush=True)  # noqa: T201
     return kept, held_out
 
 
@@ -184,95 +177,56 @@ def batches(examples: Sequence[Any], tokens: int, chance: random.Random) -> Iter
 
 
 def _plan(
-    examples: dict[str, list[Any]], steps: int, tokens: int, pair_share: float, seed: int
+    examples: Kinds, steps: int, tokens: int, pair_share: float, seed: int
 ) -> list[list[Any]]:
     """What each step learns from: whole rounds of the data, the two kinds mixed."""
     chance = random.Random(seed + 1)  # noqa: S311 (not for secrets)
-    rounds: dict[str, list[list[Any]]] = {"passages": [], "pairs": []}
+    rounds = Kinds([], [])
     plan = []
     for _ in range(steps):
-        kind = "pairs" if chance.random() < pair_share else "passages"
+        kind = int(chance.random() < pair_share)
         if not rounds[kind]:
-            rounds[kind] = list(batches(examples[kind], tokens, chance))
+            rounds[kind].extend(batches(examples[kind], tokens, chance))
         plan.append(rounds[kind].pop())
     return plan
 
 
 def _loss(model: ReadingModel, batch: Sequence[Any], listwise: float) -> Any:
-    if isinstance(batch[0], Passage):
-        return _passage_loss(model, batch, listwise)
-    return _pair_loss(model, batch)
-
-
-def _passage_loss(model: ReadingModel, passages: Sequence[Passage], listwise: float) -> Any:
-    """Cross-entropies of the sentences, of the paragraphs, and of the right sentence among its
-    neighbours; where a teacher read them, what it says of each."""
-    sentences, wholes = model.passage_logits(passages)
-    labels = torch.tensor([label for p in passages for label in p.labels])
-    logits, known = torch.cat(sentences), labels != MASKED
-    loss = cross_entropy(wholes, torch.tensor([float(p.answers) for p in passages]))
+    """Cross-entropy of entailment; or of the sentences, of the paragraphs, and of the right
+    sentence among its neighbours."""
+    if isinstance(batch[0], Pair):
+        entailed = torch.tensor([float(pair.entailed) for pair in batch])
+        return cross_entropy(model.pair_logits(batch), entailed)
+    sentences, wholes = model.passage_logits(batch)
+    loss = cross_entropy(wholes, torch.tensor([float(passage.answers) for passage in batch]))
+    labels = torch.tensor([label for passage in batch for label in passage.labels])
+    known = labels != MASKED
     if bool(known.any()):
-        loss = loss + cross_entropy(logits[known], labels[known].float())
+        loss = loss + cross_entropy(torch.cat(sentences)[known], labels[known].float())
     right = []
-    for passage, own in zip(passages, sentences, strict=True):
+    for passage, own in zip(batch, sentences, strict=True):
         marks = torch.tensor(passage.labels)
         if 1 in passage.labels and 0 in passage.labels:
-            use = own[marks != MASKED].log_softmax(dim=0)
-            right.append(-use[marks[marks != MASKED] == 1].mean())
-    if right:
-        loss = loss + listwise * torch.stack(right).mean()
-    taught = [i for i, p in enumerate(passages) if p.logit is not None]
-    if taught:
-        whole = torch.tensor([passages[i].logit for i in taught])
-        loss = loss + TEACHER * _squared_error(wholes[taught], whole)
-    shown = [i for i, p in enumerate(passages) if p.sentence_logits is not None]
-    if shown:
-        theirs = [torch.tensor(passages[i].sentence_logits) for i in shown]
-        own = torch.cat([sentences[i] for i in shown])
-        loss = loss + TEACHER * _squared_error(own, torch.cat(theirs))
-        choice = [
-            -(their.softmax(dim=0) * sentences[i].log_softmax(dim=0)).sum()
-            for i, their in zip(shown, theirs, strict=True)
-            if len(their) > 1 and passages[i].answers
-        ]
-        if choice:
-            loss = loss + TEACHER_CHOICE * listwise * torch.stack(choice).mean()
-    return loss
+            among = own[marks != MASKED].log_softmax(dim=0)
+            right.append(-among[marks[marks != MASKED] == 1].mean())
+    return loss + listwise * torch.stack(right).mean() if right else loss
 
 
-def _pair_loss(model: ReadingModel, pairs: Sequence[Pair]) -> Any:
-    """Cross-entropy of entailment, and the teacher's logit where there is one."""
-    logits = model.pair_logits(pairs)
-    loss = cross_entropy(logits, torch.tensor([float(p.entailed) for p in pairs]))
-    taught = [i for i, pair in enumerate(pairs) if pair.logit is not None]
-    if taught:
-        theirs = torch.tensor([pairs[i].logit or 0.0 for i in taught])
-        loss = loss + TEACHER * _squared_error(logits[taught], theirs)
-    return loss
-
-
-def _squared_error(logits: Any, theirs: Any) -> Any:
-    return (logits - theirs.clamp(-SUREST, SUREST)).square().mean()
-
-
-def held_out_figures(model: ReadingModel, held_out: dict[str, list[Any]]) -> dict[str, float]:
+def held_out_figures(model: ReadingModel, held_out: Kinds) -> dict[str, float]:
     """Figures on held-out examples: the right sentence first; AUROC of the other two heads. Those
     that there are no examples for are left out."""
     from sklearn.metrics import roc_auc_score
 
     chance = random.Random(0)  # noqa: S311 (not for secrets)
-    passages: list[Passage] = held_out["passages"]
-    pairs: list[Pair] = held_out["pairs"]
-    passages = chance.sample(passages, min(TESTED, len(passages)))
-    pairs = chance.sample(pairs, min(TESTED, len(pairs)))
-    right, wholes, entails = [], [], []
+    passages, pairs = (chance.sample(own, min(TESTED, len(own))) for own in held_out)
+    right, wholes = [], []
     with torch.inference_mode():
         for passage in passages:
             (sentences,), whole = model.passage_logits([passage])
             wholes.append(float(whole[0]))
             if 1 in passage.labels and len(passage.sentences) > 1:
                 right.append(passage.labels[int(sentences.argmax())] == 1)
-        entails += [float(model.pair_logits([pair])[0]) for pair in pairs]
+        entails = [float(model.pair_logits([pair])[0]) for pair in pairs]
     found = {"sentence_first": sum(right) / len(right)} if right else {}
     for name, labels, logits in (
         ("passage_auroc", [p.answers for p in passages], wholes),

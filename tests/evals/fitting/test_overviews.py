@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 from question_sets import Eval, write
 
-from assistant import Assistant
 from assistant.query.cleaning import MAX_QUESTION
 from evals.datasets.models import Question
-from evals.fitting.overviews import DAMPING, Place, centrality, first_sentences, lexrank
+from evals.fitting.overviews import DAMPING, centrality, first_sentences
 from evals.running.history import asked_with
-from index import Document, document_from_text
+from index import document_from_text
 from index.errors import QuestionSetError
 
 TEXT = """# Mills
@@ -100,15 +99,8 @@ def test_without_a_set_each_document_is_timed(footnote_eval: Eval, mills: Path) 
         footnote_eval("overviews", "--source", table)
 
 
-def test_a_set_without_overviews_is_told(footnote_eval: Eval, passages: Path) -> None:
-    with pytest.raises(QuestionSetError, match="mills asks for no overview"):
-        footnote_eval("overviews", passages)
-    with pytest.raises(QuestionSetError, match="mills has no conversation"):
-        footnote_eval("conversations", passages)
-
-
 def test_overviews_that_were_not_seen_to_be_asked_for_are_told_apart(
-    footnote_eval: Eval, mills: Path, tmp_path: Path
+    footnote_eval: Eval, mills: Path, passages: Path, tmp_path: Path
 ) -> None:
     """One of the two questions asks for a fact, whatever the set says of its kind."""
     lines = [json.loads(line) for line in mills.read_text().splitlines()]
@@ -116,15 +108,12 @@ def test_overviews_that_were_not_seen_to_be_asked_for_are_told_apart(
     (tmp_path / "mills.md").write_text(TEXT)
     file = write(tmp_path / "told.jsonl", *lines[:3])
     data = json.loads(footnote_eval("overviews", file, "--json", "-"))
-    counts = {}
-    for what in ("wanted", "given"):
-        (given,) = (
-            own["value"]
-            for own in data[what]["told"]
-            if (own["figure"], own["way"]) == ("overview_given", "overview")
-        )
-        counts[what] = (given["value"], given["n"])
-    assert counts == {"wanted": (0.5, 2), "given": (1.0, 1)}
+    # The first is `overview_given` of ours.
+    counts = [data[what]["told"][0]["value"] for what in ("wanted", "given")]
+    assert [(own["value"], own["n"]) for own in counts] == [(0.5, 2), (1.0, 1)]
+    for command, lacking in (("overviews", "asks for no overview"), ("conversations", "has no")):
+        with pytest.raises(QuestionSetError, match=f"mills {lacking}"):
+            footnote_eval(command, passages)
 
 
 def test_lexrank_is_the_stationary_distribution() -> None:
@@ -136,27 +125,6 @@ def test_lexrank_is_the_stationary_distribution() -> None:
     values, left = np.linalg.eig(steps.T)
     expected = left[:, np.argmax(values.real)].real
     np.testing.assert_allclose(centrality(vectors), expected / expected.sum(), atol=1e-5)
-
-
-def test_lexrank_takes_what_the_others_are_like(tmp_path: Path) -> None:
-    text = "The mill burned. The old mill burned down. A mill had burned.\n\nPi is irrational."
-    document = document_from_text(text, "m.txt")
-    with Assistant.open(index_dir=tmp_path) as opened:
-        opened.index.sync([document])
-        (place,) = lexrank(opened.index, [document.paragraphs], 1)
-        every = lexrank(opened.index, [document.paragraphs], 9)
-    assert "mill" in sentence(place)
-    assert [sentence(own) for own in every] == sentences(document)
-    assert lexrank(opened.index, [], 3) == []
-
-
-def sentence(place: Place) -> str:
-    paragraph, number = place
-    return paragraph.sentences[number].text
-
-
-def sentences(document: Document) -> list[str]:
-    return [own.text for paragraph in document.paragraphs for own in paragraph.sentences]
 
 
 @pytest.mark.parametrize(
@@ -171,7 +139,7 @@ def sentences(document: Document) -> list[str]:
 def test_first_sentences(count: int, expected: list[str]) -> None:
     text = "A one. A two.\n\nB one.\n\nC one. C two. C three.\n\nD one."
     sections = [(own,) for own in document_from_text(text, "s.txt").paragraphs]
-    assert [sentence(place) for place in first_sentences(sections, count)] == expected
+    assert [p.sentences[n].text for p, n in first_sentences(sections, count)] == expected
 
 
 def test_ways_to_take_a_follow_up() -> None:
@@ -192,18 +160,16 @@ def test_conversations_are_compared_by_turn(
     out = tmp_path / "out.json"
     told = footnote_eval("conversations", mills, "--json", out)
     data = json.loads(out.read_text())
-    found = {(own["figure"], own["way"]): own for own in data["sets"]["mills"]}
-    assert {way for _, way in found} == {"kept", "concatenate", "none"}
-    assert {own["value"]["n"] for (figure, _), own in found.items() if figure == "right"} == {2}
-    assert found["right", "none"]["difference"]["n"] == 2
-    turns = {
-        own["turn"]: own["values"] for own in data["turns"]["mills"] if own["figure"] == "right"
-    }
-    assert turns.keys() == {2, 3}
-    for way in ("kept", "concatenate", "none"):
-        by_turn = [own[way]["value"] for own in turns.values()]
-        assert found["right", way]["value"]["value"] == sum(by_turn) / 2
-    assert "2 follow-ups" in told and "By turn" in told
+    whole, *turns = (
+        {own["way"]: own["value"] for own in shown if own["figure"] == "right"}
+        for shown in (data["sets"]["mills"], *data["turns"]["mills"].values())
+    )
+    assert data["turns"]["mills"].keys() == {"2", "3"}
+    assert whole.keys() == {"kept", "concatenate", "none"}
+    for way, value in whole.items():
+        assert value["n"] == 2
+        assert value["value"] == sum(own[way]["value"] for own in turns) / 2
+    assert "2 follow-ups" in told and "Turn 3" in told
 
 
 def test_a_run_without_history_asks_alone(footnote_eval: Eval, mills: Path) -> None:

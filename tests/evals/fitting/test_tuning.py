@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -39,20 +40,16 @@ def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def fitting(questions: Path) -> tuple[Path, str]:
-    """A calibration that was fitted on some questions, and what was told of it."""
+def fitted(questions: Path) -> Path:
+    """A calibration that was fitted on some questions; what was told of it lies beside."""
     output = questions.with_name("calibration.json")
     index_dir = questions.with_name("index")
     done = run_footnote(
         *("eval", "calibrate", questions, "--output", output, "--index-dir", index_dir),
         COLUMNS="160",  # so wide that no row of the tables is folded
     )
-    return output, done.stdout
-
-
-@pytest.fixture(scope="module")
-def fitted(fitting: tuple[Path, str]) -> Path:
-    return fitting[0]
+    output.with_suffix(".txt").write_text(done.stdout)
+    return output
 
 
 def test_a_calibration_is_fitted_and_used(assistant: Assistant, fitted: Path) -> None:
@@ -63,6 +60,10 @@ def test_a_calibration_is_fitted_and_used(assistant: Assistant, fitted: Path) ->
     assert own.answer.weights.keys() == shipped.answer.weights.keys()
     assert 0 < own.thresholds.refuse_below <= own.thresholds.answer_from < 1
     assert own.sentence.weights["terms"] > 0
+    readers = json.loads(fitted.read_text())["readers"]
+    assert readers.keys() == {assistant.reader_fingerprint, "none"}
+    assert readers["none"]["ranking"] == {}
+    assert readers["none"]["provenance"]["left_out"]["some"]["questions"] == len(CHOSEN)
     settings = load_settings(calibration=fitted, index_dir=assistant.settings.index_dir)
     with Assistant.open(settings=settings) as other:
         question = "When was the US Indo-Pacific strategy released?"
@@ -83,21 +84,9 @@ def test_a_calibration_of_another_version_is_refused(
         calibration.load_calibration(assistant.reader_fingerprint, other)
 
 
-def test_it_is_fitted_for_the_reader_and_without_one(assistant: Assistant, fitted: Path) -> None:
-    readers = json.loads(fitted.read_text())["readers"]
-    assert readers.keys() == {assistant.reader_fingerprint, "none"}
-    assert readers["none"]["ranking"] == {}
-    assert "logit" not in readers["none"]["sentence"]["weights"]
-    for entry in readers.values():
-        told = entry["provenance"]["left_out"]["some"]
-        assert told["questions"] == len(CHOSEN)
-        assert 0 <= told["refused_answerable"] < told["refusal_recall"] <= 1
-        assert told["refusal_auroc"] > 0.5
-
-
-def test_how_it_does_on_what_was_left_out_is_told(fitting: tuple[Path, str]) -> None:
+def test_how_it_does_on_what_was_left_out_is_told(fitted: Path) -> None:
     """One table a set, with the reader and without: each figure with its interval and count."""
-    told = fitting[1]
+    told = fitted.with_suffix(".txt").read_text()
     assert f"some: {len(CHOSEN)} questions" in told
     for meaning in SHOWN.values():
         line = next(line for line in told.splitlines() if line.strip().startswith(meaning))
@@ -193,16 +182,11 @@ def test_a_promise_is_kept_and_not_given_lightly(assistant: Assistant, questions
     assert "At most 30% of answers wrong, with 90% confidence: answer from" in done.stdout
     own = calibration.load_calibration(assistant.reader_fingerprint, kept)
     shipped = calibration.load_calibration(assistant.reader_fingerprint)
-    assert (own.ranking, own.sentence, own.answer) == (
-        shipped.ranking,
-        shipped.sentence,
-        shipped.answer,
-    )
+    assert replace(own, thresholds=shipped.thresholds) == shipped
     entry = json.loads(kept.read_text())["readers"][assistant.reader_fingerprint]
     promised = entry["provenance"]["promise"]
     assert own.thresholds.answer_from == promised["answer_from"]
-    assert promised["bound"] <= 0.3
-    assert promised["wrong"] / promised["answered"] < promised["bound"]
+    assert promised["wrong"] / promised["answered"] < promised["bound"] <= 0.3
 
 
 def test_bounds_are_those_of_clopper_and_pearson() -> None:
@@ -220,7 +204,6 @@ def test_ways_of_ranking_are_compared(questions: Path) -> None:
     # In a process of its own: a console takes its width when it is made.
     done = run_footnote("eval", "retrieval", questions, *own, COLUMNS="200")
     rows = [line for line in done.stdout.splitlines() if re.search(r"\s12$", line.rstrip())]
-    ways = [re.split(r"\s{2,}", row.strip())[0] for row in rows]
-    assert ways[0] == "paragraph vectors"
-    assert ways[-1] == "fusion and reader"
-    assert len(ways) == 7
+    assert len(rows) == 3 * 7
+    assert rows[0].split()[:4] == ["hit@1", "fusion", "and", "reader"]
+    assert "paragraph vectors" in rows[2]

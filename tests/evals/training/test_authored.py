@@ -36,27 +36,22 @@ def test_paragraphs_stand_below_their_headings_with_their_questions() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["2 What?", "1,2 What?", "0,1 What?", "1, What?", "Q What?", "x", "* So."]
+    "text",
+    [
+        "P Before any document. | Two.",
+        *(
+            f"D A\nH B\nP C.\n{line}"
+            for line in ("2 What?", "0,1 What?", "1, What?", "Q What?", "x")
+        ),
+    ],
 )
-def test_a_line_that_says_nothing_is_told(line: str) -> None:
+def test_a_line_that_says_nothing_is_told(text: str) -> None:
     with pytest.raises(ValueError, match="says nothing"):
-        read_authored(f"D A\nH B\nP C.\n{line}\n")
-
-
-def test_what_stands_before_any_document_is_told() -> None:
-    with pytest.raises(ValueError, match="says nothing"):
-        read_authored("P One. | Two.\n")
+        read_authored(text)
 
 
 def test_what_was_written_is_whole() -> None:
-    documents = read_authored()
-    paragraphs = [own for _, written in documents for own in written]
-    questions = [question for own in paragraphs for _, question in own.questions]
-    claims = [claim for own in paragraphs for _, claim in own.claims]
-    assert len({title for title, _ in documents}) > 0.98 * len(documents) > 600
-    assert len(set(questions)) > 0.97 * len(questions)
-    assert len(set(claims)) > 0.99 * len(claims) > 5000
-    for own in paragraphs:
+    for own in (own for _, written in read_authored() for own in written):
         assert own.heading
         assert any(answers for answers, _ in own.questions)
         assert all(sentence.rstrip(ENDS).endswith((".", "?", "!")) for sentence in own.sentences)
@@ -78,20 +73,16 @@ def test_examples_answer_where_they_say_so() -> None:
         marked = tuple(s for s, m in zip(example.sentences, example.labels, strict=True) if m)
         assert example.answers == bool(marked) == (example.kind == KIND)
         assert not marked or (example.question.lower().rstrip("?."), marked) in known
-    assert 0.2 < sum(not example.heading for example in passages) / len(passages) < 0.5
 
 
 def test_claims_are_entailed_where_their_paragraph_supports_them() -> None:
     written = {
-        claim: (true, own.text, [other.text for other in paragraphs if other is not own])
+        claim: (true, own.text)
         for _, paragraphs in read_authored()
         for own in paragraphs
         for true, claim in own.claims
     }
     pairs = [example for example in authored_examples(1) if isinstance(example, Pair)]
-    besides = 0
     for pair in pairs:
-        true, own, others = written[pair.claim]
+        true, own = written[pair.claim]
         assert pair.entailed == (true and own in pair.premise)
-        besides += own in pair.premise and any(other in pair.premise for other in others)
-    assert 0.05 < besides / len(pairs) < 0.25

@@ -16,21 +16,17 @@ import onnx
 import pytest
 import torch
 from helpers import PATIENCE
-from model_servers import gguf
 from training_data import write_data
 
 from assistant.retrieval.reading_model import SHIPPED_FOLDER as SHIPPED
 from assistant.retrieval.reading_model import PassageReader, load_reader
 from evals.training.authored import KIND
-from evals.training.deberta import shift_positions
 from evals.training.dequantise import dequantise
 from evals.training.examples import Pair, Passage, read_examples, write_examples
 from evals.training.making import make
 from evals.training.model import ReadingModel, read_weights
 from evals.training.quantise import quantise
-from evals.training.score import score
 from evals.training.train import train
-from evals.training.writing import write
 
 STEPS, SAVE_EVERY = 12, 3
 QUESTION = "When was the museum opened?"
@@ -40,15 +36,13 @@ CLAIM = "The museum stands near water."
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Examples, some with a teacher's logits."""
     folder = tmp_path_factory.mktemp("data")
     write_data(folder)
     make(folder, folder / "all.jsonl.gz")
     # What was written to learn from is left out, or what is made up would be a small part.
     own = [e for e in read_examples(folder / "all.jsonl.gz") if not e.kind.startswith(KIND)]
     write_examples(folder / "examples.jsonl.gz", own)
-    score(SHIPPED, folder / "examples.jsonl.gz", folder / "scored.jsonl.gz", limit=40)
-    return folder / "scored.jsonl.gz"
+    return folder / "examples.jsonl.gz"
 
 
 def start(data: Path, output: Path) -> subprocess.Popen[str]:
@@ -110,41 +104,6 @@ def test_the_weights_that_ship_can_be_trained_further(tmp_path: Path) -> None:
     ]
     logits = [[*reading.sentences, reading.paragraph] for reading in readings]
     np.testing.assert_allclose(*logits, atol=0.5)
-
-
-def test_a_teacher_is_asked_once_and_goes_on_where_it_was(data: Path, tmp_path: Path) -> None:
-    known = list(read_examples(data))
-    taught = [e for e in known if e.logit is not None]
-    assert len(taught) == 40
-    assert not any(e.held_out for e in taught)
-    for example in taught:
-        if isinstance(example, Passage):
-            assert example.sentence_logits is not None
-            assert len(example.sentence_logits) == len(example.sentences)
-    asked = data.with_name("examples.jsonl.gz")
-    output = tmp_path / "again.jsonl.gz"
-    score(SHIPPED, asked, output, limit=40)
-    assert list(read_examples(output)) == known
-    # What lies there is taken; nothing is asked for again.
-    part = next((tmp_path / "again.jsonl.gz.parts").iterdir())
-    before = part.stat().st_mtime_ns
-    score(SHIPPED, asked, output, limit=40)
-    assert part.stat().st_mtime_ns == before
-    assert list(read_examples(output)) == known
-
-
-def test_a_teacher_may_say_nothing_of_sentences(data: Path, tmp_path: Path) -> None:
-    output = tmp_path / "wholes.jsonl.gz"
-    score(SHIPPED, data.with_name("examples.jsonl.gz"), output, limit=40, sentences=False)
-    passages = [e for e in read_examples(output) if isinstance(e, Passage)]
-    assert any(passage.logit is not None for passage in passages)
-    assert all(passage.sentence_logits is None for passage in passages)
-    # Of passages alone: what it says of them is learned from.
-    folders = [tmp_path / name for name in ("taught", "untaught")]
-    for scored, folder in zip((output, data.with_name("examples.jsonl.gz")), folders, strict=True):
-        train(scored, folder, steps=2, tokens=256, pair_share=0, bfloat16=False)
-    weights = [read_weights(folder)["passage_head.weight"] for folder in folders]
-    assert not np.array_equal(*weights)
 
 
 def bare(kind: str, folder: Path) -> Path:
@@ -260,26 +219,6 @@ def test_an_encoder_is_had_back_from_8_bits(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
-def test_shifted_positions_are_those_of_the_library(tmp_path: Path) -> None:
-    model = ReadingModel(bare("deberta-v2", tmp_path))
-    model.load(read_weights(tmp_path))
-    words = " ".join(PARAGRAPH * 9)  # further apart than positions are told exactly
-    passages = [
-        Passage(QUESTION, (*PARAGRAPH, words), (0, 1, 0, 0), 1),
-        Passage(QUESTION, ("It is.",), (0,), 0),
-    ]
-    weight = model.encoder.encoder.layer[0].attention.self.key_proj.weight
-    found = []
-    for _ in range(2):
-        sentences, wholes = model.passage_logits(passages)
-        (gradient,) = torch.autograd.grad(torch.cat([*sentences, wholes]).square().sum(), weight)
-        found.append([*sentences, wholes, gradient])
-        shift_positions(model.encoder)
-    for library, shifted in zip(*found, strict=True):
-        torch.testing.assert_close(library, shifted, atol=1e-4, rtol=1e-3)
-    assert "disentangled_attention_bias" in vars(model.encoder.encoder.layer[0].attention.self)
-
-
 @pytest.mark.long
 def test_frozen_layers_stay_as_they_were(data: Path, tmp_path: Path) -> None:
     train(data, tmp_path, steps=2, tokens=256, freeze_layers=2, bfloat16=False)
@@ -288,15 +227,3 @@ def test_frozen_layers_stay_as_they_were(data: Path, tmp_path: Path) -> None:
     frozen = ("encoder.embeddings.", "encoder.encoder.layer.0.", "encoder.encoder.layer.1.")
     assert changed
     assert not any(name.startswith(frozen) for name in changed)
-
-
-@pytest.mark.long
-def test_a_language_model_writes_and_goes_on_where_it_was(data: Path, tmp_path: Path) -> None:
-    output = tmp_path / "written.jsonl"
-    write(str(gguf()), data.parent, output, count=1)
-    first = output.read_text(encoding="utf-8")
-    assert "target" in json.loads(first)
-    write(str(gguf()), data.parent, output, count=2)
-    both = output.read_text(encoding="utf-8")
-    assert both.startswith(first)
-    assert both.count("\n") == 2
