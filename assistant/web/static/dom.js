@@ -65,6 +65,23 @@ export function action(name, label, onclick, shown = false) {
   );
 }
 
+// What is asked for last counts, whichever the server answers first.
+export class Latest {
+  #begun = 0;
+
+  // Begin something; gives what tells whether it still is the last.
+  next() {
+    this.#begun++;
+    return this.last();
+  }
+
+  // What tells whether the last thing that was begun still is the last.
+  last() {
+    const own = this.#begun;
+    return () => own === this.#begun;
+  }
+}
+
 export const still = matchMedia("(prefers-reduced-motion: reduce)");
 export const smoothly = () => (still.matches ? "auto" : "smooth");
 

@@ -23,10 +23,16 @@ export class Folder {
   // Ask once, and again and again where the folder is followed.
   async begin() {
     try {
-      if (await this.#look(true)) setInterval(() => void this.#look().catch(() => {}), EVERY);
+      if (await this.#look(true)) this.#follow();
     } catch (error) {
       toast(messageOf(error));
     }
+  }
+
+  // Never two looks at once: the answer to the older one would look like that of a server that was
+  // started anew.
+  #follow() {
+    setTimeout(() => void this.#look().catch(() => {}).finally(() => this.#follow()), EVERY);
   }
 
   async #look(first = false) {

@@ -10,6 +10,8 @@ import { fresh } from "./store.js";
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 
 export class History {
+  renaming = false;
+
   /** @param {Store} store @param {Talk} talk */
   constructor(store, talk) {
     this.store = store;
@@ -23,6 +25,7 @@ export class History {
   }
 
   draw() {
+    if (this.renaming) return;
     const { conversation } = this.talk;
     const items = this.store.all().map((one) => this.#item(one, one.id === conversation.id));
     $("conversations").replaceChildren(...items);
@@ -58,11 +61,11 @@ export class History {
   /** @param {Conversation} one @param {HTMLElement} name */
   #rename(one, name) {
     const field = h("input", { "aria-label": "Name of the conversation", maxlength: "120", dir: "auto", value: one.title });
-    let done = false;
+    this.renaming = true;
     /** @param {boolean} keep */
     const finish = (keep) => {
-      if (done) return;
-      done = true;
+      if (!this.renaming) return;
+      this.renaming = false;
       const title = field.value.trim();
       if (keep && title) this.#change(one, { title, named: true });
       this.draw();
@@ -79,17 +82,18 @@ export class History {
   /** @param {Conversation} one @param {Partial<Conversation>} values */
   #change(one, values) {
     const { conversation } = this.talk;
-    const target = one.id === conversation.id ? conversation : one;
-    this.store.save(Object.assign(target, values));
+    if (one.id === conversation.id) Object.assign(conversation, values);
+    this.store.change(one, (kept) => void Object.assign(kept, values));
   }
 
   /** @param {Conversation} one */
   #remove(one) {
     this.store.remove(one.id);
+    this.talk.stop(one.id);
     if (one.id === this.talk.conversation.id) this.talk.show(fresh());
     this.draw();
     toast(`Deleted: ${one.title}`, "Undo", () => {
-      this.store.save(one);
+      this.store.restore(one);
       this.draw();
     });
   }

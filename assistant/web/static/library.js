@@ -13,6 +13,9 @@ const nameOf = (language) => languages.of(language) ?? language;
 export class Library {
   /** @type {Listed[]} */
   documents = [];
+  // How often the server was asked for them, and which of its answers is shown.
+  asks = 0;
+  shown = 0;
 
   /** @param {Store} store @param {LibraryActs} acts */
   constructor(store, acts) {
@@ -110,8 +113,12 @@ export class Library {
   }
 
   async refresh() {
+    const ask = ++this.asks;
     try {
-      this.take((await session()).documents);
+      const { documents } = await session();
+      if (ask < this.shown) return; // a later answer was there before
+      this.shown = ask;
+      this.take(documents);
     } catch (error) {
       toast(messageOf(error));
     }

@@ -1,7 +1,7 @@
 // Puts the page together.
 
 import { targetOf } from "./citing.js";
-import { $, around, h, toast } from "./dom.js";
+import { $, Latest, around, h, toast } from "./dom.js";
 import { Folder } from "./folder.js";
 import { History } from "./history.js";
 import { Library } from "./library.js";
@@ -14,6 +14,8 @@ import { Writing } from "./writing.js";
 const ALIVE = 60_000; // milliseconds between signs of life
 /** @type {Record<string, string>} */
 const THEMES = { "": "as the device", light: "light", dark: "dark" };
+
+const suggesting = new Latest();
 
 theme();
 
@@ -71,6 +73,11 @@ void writing.look();
 talk.show((store.current && store.load(store.current)) || fresh());
 addEventListener("hashchange", follow);
 follow();
+// What another tab has written: conversations, and which documents are asked.
+addEventListener("storage", ({ key }) => {
+  if (key?.includes("/conversation/")) history.draw();
+  if (key?.endsWith("/left")) library.take(library.documents);
+});
 setInterval(() => session().catch(() => {}), ALIVE);
 
 for (const dialog of document.querySelectorAll("dialog")) {
@@ -94,6 +101,7 @@ function follow() {
 
 // Questions to begin with, about the documents that are asked.
 async function suggest() {
+  const isLast = suggesting.next();
   const asked = library.asked();
   const list = $("starters");
   /** @type {string[]} */
@@ -103,7 +111,7 @@ async function suggest() {
   } catch {
     // One can begin without.
   }
-  if (String(asked) !== String(library.asked())) return; // others are asked by now
+  if (!isLast()) return; // others are asked by now
   list.replaceChildren(...questions.map((question) => h("li", {}, h("button", { type: "button", dir: "auto", onclick: () => talk.ask(question) }, question))));
   list.setAttribute("aria-busy", "false");
   list.hidden = questions.length === 0;

@@ -1,6 +1,6 @@
 // The document pane: the whole document under its headings, what is cited in it, and finding in it.
 
-import { $, announce, around, characters, h, smoothly } from "./dom.js";
+import { $, Latest, announce, around, characters, h, smoothly } from "./dom.js";
 import { marked } from "./marking.js";
 import { document_, messageOf } from "./server.js";
 import { Sheets } from "./sheets.js";
@@ -38,6 +38,9 @@ export class Reader {
   before = null;
   // Whether a document that has pages is shown as them, or as its text.
   printed = true;
+  // What was asked to be shown: a document, a citation, what a link leads to.
+  wanted = new Latest();
+  loading = false;
 
   /** @param {ReaderActs} acts */
   constructor(acts) {
@@ -91,20 +94,28 @@ export class Reader {
     if (this.document && !documents.some((d) => d.id === this.document?.id)) this.#clear();
     const [first] = documents;
     if (this.document) select.value = this.document.id;
-    else if (first) void this.show(first.id);
+    else if (first && !this.loading) void this.show(first.id);
   }
 
-  // Show a document; when it is shown already (and not added anew), nothing moves.
+  // Show a document; when it is shown already (and not added anew), nothing moves. Tells whether it is
+  // there; null where something else was asked for meanwhile.
   /** @param {string} id */
   async show(id, again = false) {
+    const isWanted = this.wanted.next();
+    this.loading = false;
     if (this.document?.id === id && !again) return true;
+    this.loading = true;
     let loaded;
     try {
       loaded = await document_(id);
     } catch (error) {
+      if (!isWanted()) return null;
+      this.loading = false;
       this.note(messageOf(error));
       return false;
     }
+    if (!isWanted()) return null;
+    this.loading = false;
     this.document = loaded;
     this.note("");
     $("reader-choice").value = id;
@@ -243,6 +254,7 @@ export class Reader {
   /** @param {Citation} citation @param {Citation[]} all */
   async light(citation, all) {
     const there = await this.show(citation.document_id);
+    if (there === null) return;
     this.open();
     if (!there) return this.note("The document that this was quoted from is no longer here. Its paragraph is kept with the answer.");
     this.note("");
@@ -266,6 +278,7 @@ export class Reader {
   /** @param {Target} target */
   async follow({ document, start, end }) {
     if (!(await this.show(document))) return;
+    const isWanted = this.wanted.last();
     const paragraph = this.document?.paragraphs.findLast((p) => p.start <= start);
     const length = paragraph ? characters(paragraph.text).length : 0;
     if (!paragraph || end > paragraph.start + length) {
@@ -286,6 +299,7 @@ export class Reader {
       paragraph_text: paragraph.text,
       rectangles: this.isPrinted() ? await this.sheets.printed(page ?? 1, start, end) : [],
     };
+    if (!isWanted()) return;
     await this.light(citation, [citation]);
   }
 

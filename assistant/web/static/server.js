@@ -5,6 +5,7 @@ import { storage } from "./store.js";
 
 const SESSION = "x-footnote-session";
 const REQUEST = "x-request-id";
+const KEY = "footnote/key";
 
 let key = "";
 /** @type {Session["functions"]} */
@@ -27,9 +28,11 @@ export function messageOf(error) {
 }
 
 // Who this browser is: a secret that only it has, under which its documents are kept.
+// Two tabs that begin at the same time agree on the one that is kept.
 function ownKey() {
-  key ||= storage.get("footnote/key") || crypto.getRandomValues(new Uint32Array(6)).join("-");
-  storage.set("footnote/key", key);
+  const kept = storage.get(KEY);
+  key = kept || key || crypto.getRandomValues(new Uint32Array(6)).join("-");
+  if (!kept) storage.set(KEY, key);
   return key;
 }
 

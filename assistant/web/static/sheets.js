@@ -1,7 +1,7 @@
 // A document as it is printed: its pages as pictures, made as they come into view, with the words over
 // them to select, to find, and to light up what is cited.
 
-import { h } from "./dom.js";
+import { Latest, h } from "./dom.js";
 import { pagePicture, pageWords } from "./server.js";
 /** @import { Citation, PageSize, Rectangle, Word } from "../types.js" */
 
@@ -17,6 +17,7 @@ export class Sheets {
   /** @type {IntersectionObserver | null} */
   watcher = null;
   id = "";
+  sought = new Latest();
 
   /** @param {HTMLElement} view what scrolls */
   constructor(view) {
@@ -48,6 +49,7 @@ export class Sheets {
     for (const sheet of this.sheets) this.#leave(sheet);
     this.sheets = [];
     this.told.clear();
+    this.sought.next();
   }
 
   /** @param {PageSize} size @param {number} number @returns {Sheet} */
@@ -91,10 +93,11 @@ export class Sheets {
       const picture = h("img", { alt: "", src, onload: () => URL.revokeObjectURL(src) });
       sheet.picture?.remove();
       sheet.picture = picture;
+      sheet.element.classList.remove("undrawn");
       sheet.element.prepend(picture);
     } catch {
       // The words are there all the same: they are shown instead of the picture.
-      sheet.element.classList.add("undrawn");
+      if (sheet.drawn === width) sheet.element.classList.add("undrawn");
     }
   }
 
@@ -132,11 +135,15 @@ export class Sheets {
     return words.flat().filter((word) => word.start < end && word.end > start).map((word) => word.place);
   }
 
-  // Show a place that was found on its page; the first of its rectangles.
+  // Show a place that was found on its page; the first of its rectangles, unless another place was
+  // sought meanwhile.
   /** @param {number} page @param {number} start @param {number} end offsets in the document's text */
   async find(page, start, end) {
+    const isSought = this.sought.next();
+    const places = await this.printed(page, start, end);
+    if (!isSought()) return null;
     for (const sheet of this.sheets) sheet.finds.replaceChildren();
-    for (const at of await this.printed(page, start, end)) {
+    for (const at of places) {
       const sheet = this.sheets[at.page - 1];
       if (!sheet) continue;
       const light = h("div", { class: "light found" });

@@ -2,7 +2,7 @@
 // the tab is open what writes. The server keeps none of it.
 
 import { toast } from "./dom.js";
-/** @import { Conversation } from "../types.js" */
+/** @import { Conversation, Turn } from "../types.js" */
 
 export const storage = {
   /** @param {string} name */
@@ -48,6 +48,8 @@ export class Store {
   /** @param {string | null} user */
   constructor(user) {
     this.prefix = `footnote/${encodeURIComponent(user ?? "")}/`;
+    /** @type {Set<string>} */
+    this.removed = new Set();
   }
 
   #names() {
@@ -72,24 +74,49 @@ export class Store {
     return found;
   }
 
-  /** @param {Conversation} conversation */
-  save(conversation) {
-    if (!conversation.turns.length && !conversation.named) return;
-    storage.set(`${this.prefix}conversation/${conversation.id}`, JSON.stringify(conversation));
+  // Change what is kept of a conversation, in which another tab may have written since this one read
+  // it; where nothing is kept of it, all of it is. What was deleted here stays deleted.
+  /** @param {Conversation} conversation @param {(kept: Conversation) => void} edit */
+  change(conversation, edit) {
+    if (this.removed.has(conversation.id)) return;
+    const name = `${this.prefix}conversation/${conversation.id}`;
+    const kept = conversationAt(name) ?? conversation;
+    edit(kept);
+    storage.set(name, JSON.stringify(kept));
+  }
+
+  // Keep a turn as it is now, and nothing else.
+  /** @param {Conversation} conversation @param {Turn} turn */
+  keep(conversation, turn) {
+    this.change(conversation, (kept) => {
+      const at = kept.turns.findIndex(({ id }) => id === turn.id);
+      kept.turns.splice(at < 0 ? kept.turns.length : at, 1, turn);
+      if (!kept.named) kept.title = conversation.title;
+      kept.updated = conversation.updated;
+    });
   }
 
   /** @param {string} id */
   remove(id) {
     localStorage.removeItem(`${this.prefix}conversation/${id}`);
+    this.removed.add(id);
   }
 
+  /** @param {Conversation} conversation */
+  restore(conversation) {
+    this.removed.delete(conversation.id);
+    this.change(conversation, () => {});
+  }
+
+  // The conversation that was shown last: in this tab, or else in any.
   /** @returns {string | null} */
   get current() {
-    return storage.get(`${this.prefix}current`);
+    return tab.get(`${this.prefix}current`) ?? storage.get(`${this.prefix}current`);
   }
 
   /** @param {string} id */
   set current(id) {
+    tab.set(`${this.prefix}current`, id);
     storage.set(`${this.prefix}current`, id);
   }
 

@@ -12,8 +12,8 @@ export class Talk {
   conversation = fresh();
   /** @type {Map<string, TurnView>} */
   views = new Map(); // by the element's id
-  /** @type {Map<string, AbortController>} */
-  running = new Map(); // by conversation: what stops its answer
+  /** @type {Map<string, { conversation: Conversation, stopping: AbortController }>} */
+  running = new Map(); // those that are being answered, by id
   /** @type {About | null} */
   about = null;
   /** @type {Turn | null} */
@@ -34,7 +34,7 @@ export class Talk {
         this.send();
       } else if (event.key === "Escape" && !$("context").hidden) this.#context(null, null);
     });
-    $("stop").addEventListener("click", () => this.running.get(this.conversation.id)?.abort());
+    $("stop").addEventListener("click", () => this.stop(this.conversation.id));
     $("context-drop").addEventListener("click", () => this.#context(null, null));
     tooltips($("turns"), (marker) => {
       const view = this.views.get(marker.closest(".turn")?.id ?? "");
@@ -45,7 +45,7 @@ export class Talk {
   // Show a conversation. One that is being answered goes on being answered meanwhile.
   /** @param {Conversation} conversation */
   show(conversation) {
-    this.conversation = conversation;
+    this.conversation = this.running.get(conversation.id)?.conversation ?? conversation;
     this.store.current = conversation.id;
     this.#context(null, null);
     this.#draw();
@@ -103,10 +103,17 @@ export class Talk {
     this.box.value = "";
     if (editing) {
       // What follows an edited question followed from it as it was.
-      this.conversation.turns.splice(this.conversation.turns.indexOf(editing));
+      const { conversation } = this;
+      const gone = new Set(conversation.turns.splice(conversation.turns.indexOf(editing)).map(({ id }) => id));
+      this.store.change(conversation, (kept) => (kept.turns = kept.turns.filter(({ id }) => !gone.has(id))));
       this.#draw();
     }
     this.ask(question, about ?? editing?.about);
+  }
+
+  /** @param {string} id of a conversation that may be being answered */
+  stop(id) {
+    this.running.get(id)?.stopping.abort();
   }
 
   /** @param {string} question @param {About} [about] @param {boolean} [alone] */
@@ -136,11 +143,11 @@ export class Talk {
   /** @param {Conversation} conversation @param {Turn} turn */
   async #answer(conversation, turn) {
     const stopping = new AbortController();
-    this.running.set(conversation.id, stopping);
+    this.running.set(conversation.id, { conversation, stopping });
     $("welcome").hidden = true;
     const view = this.#viewOf(turn) ?? this.#append(turn);
     view.element.scrollIntoView({ block: "start", behavior: smoothly() });
-    this.#saved(conversation);
+    this.#saved(conversation, turn);
     this.#busy();
     turn.documents = this.acts.documents();
     try {
@@ -149,7 +156,7 @@ export class Talk {
       for await (const { place, value } of call("ask", [turn.question, history, turn.documents, this.acts.writer()], stopping.signal)) {
         if (place !== undefined) turn.place = place;
         if (value) this.#take(turn, value);
-        if (turn.state !== "pending") this.#saved(conversation);
+        if (turn.state !== "pending") this.#saved(conversation, turn);
         this.#update(turn);
       }
       if (turn.state === "pending") turn.state = "stopped";
@@ -164,7 +171,7 @@ export class Talk {
     delete turn.place;
     this.running.delete(conversation.id);
     this.#update(turn);
-    this.#saved(conversation);
+    this.#saved(conversation, turn);
     if (conversation !== this.conversation) return toast(`Answered: ${turn.question}`, "Show", () => this.show(conversation));
     this.#busy();
     void this.acts.cite(citationsOf(turn));
@@ -189,10 +196,10 @@ export class Talk {
     this.#viewOf(turn)?.update();
   }
 
-  /** @param {Conversation} conversation */
-  #saved(conversation) {
+  /** @param {Conversation} conversation @param {Turn} turn */
+  #saved(conversation, turn) {
     conversation.updated = Date.now();
-    this.store.save(conversation);
+    this.store.keep(conversation, turn);
     this.store.current = this.conversation.id;
     this.acts.changed();
   }
@@ -260,7 +267,8 @@ export class Talk {
   /** @param {Turn} turn @param {Thumb} verdict */
   async #vote(turn, verdict) {
     if (!turn.answer) return;
-    const before = this.conversation.turns.slice(0, this.conversation.turns.indexOf(turn));
+    const { conversation } = this;
+    const before = conversation.turns.slice(0, conversation.turns.indexOf(turn));
     try {
       const { refused, confidence, sentences, citations } = turn.answer;
       const { status = refused ? "refused" : "answered" } = turn.answer;
@@ -274,7 +282,7 @@ export class Talk {
         citations: citations.map((c) => ({ marker: c.marker, document: c.document_id, paragraph: c.paragraph, start: c.start, end: c.end })),
       });
       turn.vote = verdict;
-      this.store.save(this.conversation);
+      this.store.keep(conversation, turn);
       toast("Thank you. It is among the drafts of this machine's evaluation questions.");
     } catch (error) {
       toast(messageOf(error));

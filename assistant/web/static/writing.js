@@ -1,7 +1,7 @@
 // What writes the answers: nothing, so that the documents are quoted; the language model that is set;
 // or, where none is, one that runs on this machine. It is offered, and writes only if it is let.
 
-import { $, h, toast } from "./dom.js";
+import { $, Latest, h, toast } from "./dom.js";
 import { writers } from "./server.js";
 import { tab } from "./store.js";
 /** @import { Writers } from "../types.js" */
@@ -14,6 +14,7 @@ export class Writing {
   told = { set: null, offered: [], missing: null };
   // What questions are asked with; null: nothing was chosen, and what is set writes.
   choice = tab.get(CHOICE) || null;
+  looks = new Latest();
 
   constructor() {
     const list = $("writing");
@@ -26,11 +27,15 @@ export class Writing {
 
   // See what may write.
   async look() {
+    const isLast = this.looks.next();
+    let told;
     try {
-      this.told = await writers();
+      told = await writers();
     } catch {
       return; // a question that cannot be asked either says why
     }
+    if (!isLast()) return;
+    this.told = told;
     // Where one is set no other is offered: what was chosen is from an earlier run.
     if (this.told.set !== null && this.choice !== QUOTE) this.choice = null;
     this.#draw();

@@ -1,0 +1,329 @@
+"""What happens at the same time on the page: answers of the server that come late and in another
+order, and two tabs of one browser."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsing import (
+    QUESTION,
+    QUOTE,
+    UNANSWERABLE,
+    Visit,
+    add_file,
+    ask,
+    print_pdf,
+    serving,
+    settled,
+)
+from crowd import SEED
+from helpers import PATIENCE
+from playwright.sync_api import APIResponse, Browser, Locator, Page, Route, expect
+
+FIRST, *TITLES = ("Aardvarks", "Bakeries", "Ferries")  # the first one is shown
+ABOUT = "All about {} of the island stands here."
+DOCUMENTS = 5
+GREETING = "What can you do?"
+STREAM = "**/queue/data*"
+KEY = "of-another-tab-that-was-sooner"
+
+
+@pytest.fixture(scope="module")
+def url(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("at-once")
+    sources: list[str | Path] = []
+    for title in (FIRST, *TITLES):
+        file = folder / f"{title.lower()}.txt"
+        file.write_text(f"{title}\n\n{ABOUT.format(title)}\n")
+        sources += ["--source", file]
+    sheet = "<p style='break-after: page'>The harbour master sits on this page.</p>"
+    print_pdf(browser, f"<h1>Harbours</h1>{sheet}{sheet}", folder / "harbours.pdf")
+    sources += ["--source", folder / "harbours.pdf"]
+    with serving(folder, "--source", SEED, *sources) as address:
+        yield address
+
+
+def wait(page: Page, done: Callable[[], bool]) -> None:
+    """Wait until it is so, while the browser goes on."""
+    deadline = time.monotonic() + PATIENCE
+    while not done():
+        assert time.monotonic() < deadline, "nothing happens"
+        page.wait_for_timeout(10)
+
+
+class Held:
+    """What the server answers, held back until it is let go, in whatever order."""
+
+    def __init__(self, page: Page, pattern: str) -> None:
+        self._page = page
+        self._pattern = pattern
+        self.answers: list[tuple[Route, APIResponse]] = []
+        page.route(pattern, lambda route: self.answers.append((route, route.fetch())))
+
+    def wait_for(self, count: int) -> None:
+        """Wait until the server has given so many answers."""
+        wait(self._page, lambda: len(self.answers) >= count)
+        assert len(self.answers) == count
+
+    def let_go(self, *order: int, **other: Any) -> None:
+        """Let the page have these answers, one after the other.
+
+        Args:
+            order: their numbers, in the order in which they were asked for.
+            other: what the last one of them is answered with instead.
+        """
+        for place, number in enumerate(order):
+            route, answer = self.answers[number]
+            changed = other if other and place == len(order) - 1 else {"response": answer}
+            with self._page.expect_event("requestfinished"):
+                route.fulfill(**changed)
+        # What the page makes of the last one it makes in its own time.
+        self._page.evaluate("() => new Promise((done) => setTimeout(done, 50))")
+        self._page.unroute(self._pattern)
+
+
+def questions(page: Page) -> Locator:
+    return page.locator(".turn .question")
+
+
+def documents(page: Page) -> Locator:
+    return page.locator("#documents label b")
+
+
+# --- answers that come late ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_the_document_that_was_asked_for_last_is_shown(visit: Visit, again: bool) -> None:
+    page = visit.page
+    choice = page.locator("#reader-choice")
+    expect(page.locator("#pages")).to_contain_text(ABOUT.format(FIRST))
+    held = Held(page, "**/documents/*")
+    choice.select_option(label=TITLES[0])
+    if again:  # the one that is shown already, for which nothing is asked
+        held.wait_for(1)
+        choice.select_option(label=FIRST)
+        held.let_go(0)
+    else:
+        choice.select_option(label=TITLES[1])
+        held.wait_for(2)
+        held.let_go(1, 0)
+    shown = FIRST if again else TITLES[1]
+    expect(page.locator("#pages")).to_contain_text(ABOUT.format(shown))
+    value = choice.locator("option", has_text=shown).get_attribute("value")
+    expect(choice).to_have_value(str(value))
+
+
+def test_the_citation_that_was_followed_last_is_lit_up(visit: Visit) -> None:
+    page = visit.page
+    ask(page, QUESTION)
+    page.locator("#reader-choice").select_option(label=TITLES[0])
+    expect(page.locator("#pages")).to_contain_text(ABOUT.format(TITLES[0]))
+    held = Held(page, "**/documents/*")
+    page.locator(".turn .marker").first.click()
+    held.wait_for(1)
+    page.locator("#reader-choice").select_option(label=TITLES[1])
+    held.wait_for(2)
+    held.let_go(1, 0)
+    expect(page.locator("#pages")).to_contain_text(ABOUT.format(TITLES[1]))
+    expect(page.locator("#reader-note")).to_be_hidden()
+
+
+def test_the_place_that_was_sought_last_is_lit_up(visit: Visit) -> None:
+    page = visit.page
+    held = Held(page, "**/words")
+    page.locator("#reader-choice").select_option(label="Harbours")
+    page.locator("#find-text").fill("harbour master")
+    expect(page.locator("#find-count")).to_have_text("2")
+    page.locator("#find-on").click()
+    page.locator("#find-on").click()
+    held.wait_for(2)
+    order = sorted(range(2), key=lambda n: held.answers[n][0].request.url, reverse=True)
+    held.let_go(*order)
+    expect(page.locator(".sheet[data-page='2'] .light.found").first).to_be_visible()
+    expect(page.locator(".sheet[data-page='1'] .light.found")).to_have_count(0)
+
+
+def test_the_newest_list_of_documents_is_shown(visit: Visit, tmp_path: Path) -> None:
+    page = visit.page
+    files = []
+    for name in ("Walnuts", "Pears"):
+        files.append(tmp_path / f"{name}.txt")
+        files[-1].write_text(f"{name}\n\nOne sentence about {name.lower()} is enough.\n")
+    add_file(page, *files)
+    held = Held(page, "**/session")
+    for number, title in enumerate(("Walnuts", "Pears"), start=1):
+        page.get_by_role("button", name=f"Remove {title}").click()
+        held.wait_for(number)
+    held.let_go(1, 0)
+    expect(documents(page)).to_have_count(DOCUMENTS)
+
+
+def test_the_newest_starter_questions_are_shown(visit: Visit) -> None:
+    page = visit.page
+    expect(page.locator("#starters button").first).to_be_visible()
+    page.locator("#open-library").click()
+    held = Held(page, "**/starters")
+    for number in (1, 2):
+        page.locator("#documents input").first.click()
+        held.wait_for(number)
+    held.let_go(1, 0, status=503, json={"detail": "Not now."})
+    page.keyboard.press("Escape")
+    expect(page.locator("#starters button").first).to_be_visible()
+    visit.complaints = [c for c in visit.complaints if "503" not in c]
+
+
+def test_what_may_write_is_as_it_was_told_last(visit: Visit) -> None:
+    page = visit.page
+    held = Held(page, "**/writers")
+    for number in (1, 2):
+        page.evaluate("() => void dispatchEvent(new Event('focus'))")
+        held.wait_for(number)
+    offered = [{"llm": "ollama:a", "name": "a", "server": "Ollama"}]
+    held.let_go(1, 0, json={"set": None, "offered": offered, "missing": None})
+    expect(page.locator("#offer")).to_be_hidden()
+
+
+def test_a_folder_is_looked_at_once_at_a_time(visit: Visit) -> None:
+    page = visit.page
+    looks: list[Route] = []
+    page.clock.install()
+    page.route("**/folder?*", lambda route: looks.append(route))
+    page.reload()
+    visit.ready()
+    told = {"watched": True, "last": 5, "changes": [], "unread": []}
+    for count in (1, 2):
+        wait(page, lambda count=count: page.clock.run_for(1000) or len(looks) >= count)
+        page.clock.run_for(10_000)
+        assert len(looks) == count, "another look before the answer to this one"
+        looks[-1].fulfill(json=told)
+        page.evaluate("() => new Promise((done) => queueMicrotask(done))")
+    page.unroute_all()
+
+
+# --- one conversation at a time, and the others -------------------------------------------------
+
+
+def test_a_conversation_that_is_answered_meanwhile_is_the_same_one(visit: Visit) -> None:
+    page = visit.page
+    held = Held(page, STREAM)
+    box = page.get_by_label("Your question")
+    box.fill(QUESTION)
+    box.press("Enter")
+    held.wait_for(1)
+    page.locator("#new").click()
+    page.get_by_role("button", name="Conversations").click()
+    page.locator("#conversations .name").first.click()
+    expect(questions(page)).to_have_text([QUESTION])
+    held.let_go(0)
+    expect(page.locator(".turn .answer")).to_contain_text(QUOTE)
+    ask(page, UNANSWERABLE)
+    page.reload()
+    expect(questions(page)).to_have_text([QUESTION, UNANSWERABLE])
+    expect(page.locator(".turn .answer").first).to_contain_text(QUOTE)
+
+
+def test_a_conversation_that_is_deleted_while_it_is_answered_stays_deleted(visit: Visit) -> None:
+    page = visit.page
+    held = Held(page, STREAM)
+    box = page.get_by_label("Your question")
+    box.fill(QUESTION)
+    box.press("Enter")
+    held.wait_for(1)
+    page.get_by_role("button", name="Conversations").click()
+    page.get_by_role("button", name=f"Delete {QUESTION}").click()
+    page.unroute(STREAM)
+    page.wait_for_timeout(100)
+    expect(page.locator("#conversations li")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click(force=True)
+    expect(page.locator("#conversations li")).to_have_count(1)
+
+
+# --- two tabs of one browser --------------------------------------------------------------------
+
+
+@pytest.fixture
+def tabs(visit: Visit) -> list[Page]:
+    """Two tabs on the same conversation, of one question."""
+    ask(visit.page, GREETING)
+    other = visit.context.new_page()
+    other.goto(visit.page.url)
+    other.locator("body[data-ready]").wait_for()
+    expect(questions(other)).to_have_text([GREETING])
+    return [visit.page, other]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_one_tab_does_another_does_not_undo(tabs: list[Page], seed: int) -> None:
+    """Whatever both do, what is kept is what each has done, in turn."""
+    chance = random.Random(seed)
+    kept, title = [GREETING], GREETING
+    shown = [[GREETING], [GREETING]]
+    for number in range(8):
+        at = chance.randrange(2)
+        page, own = tabs[at], shown[at]
+        act = chance.choice(["ask", "ask", "ask", "edit", "rename", "again"])
+        words = f"{GREETING} {number}"
+        if act == "ask":
+            ask(page, words)
+            kept.append(words), own.append(words)
+        elif act == "edit":
+            place = chance.randrange(len(own))
+            page.locator(".turn").nth(place).get_by_role("button", name="Edit the question").click()
+            ask(page, words)
+            kept = [one for one in kept if one not in own[place:]] + [words]
+            own[place:] = [words]
+        elif act == "again":
+            page.locator(".turn").last.get_by_role("button", name="Ask again").click()
+            settled(page)
+        else:
+            title = f"Talk {number}"
+            page.get_by_role("button", name="Conversations").click()
+            page.locator("#conversations .acts button").first.click()
+            page.get_by_label("Name of the conversation").fill(title)
+            page.keyboard.press("Enter")
+            page.keyboard.press("Escape")
+    for page in tabs:
+        page.reload()
+        expect(questions(page)).to_have_text(kept)
+        expect(page.locator(".turn[data-state='answered']")).to_have_count(len(kept))
+    if title != GREETING:
+        expect(tabs[0].locator("#conversation-title")).to_have_text(title)
+
+
+def test_a_verdict_in_one_tab_outlives_the_other(tabs: list[Page]) -> None:
+    first, second = tabs
+    turn = ask(first, QUESTION)
+    second.reload()
+    expect(questions(second)).to_have_count(2)
+    turn.get_by_role("button", name="A good answer").click()
+    expect(first.locator("#toast")).to_contain_text("Thank you")
+    ask(second, GREETING)
+    first.reload()
+    expect(questions(first)).to_have_count(3)
+    pressed = first.locator(".turn").nth(1).get_by_role("button", name="A good answer")
+    expect(pressed).to_have_attribute("aria-pressed", "true")
+
+
+def test_both_tabs_ask_the_documents_that_are_ticked(tabs: list[Page]) -> None:
+    first, second = tabs
+    first.locator("#open-library").click()
+    first.locator("#documents input").first.uncheck()
+    told = first.locator("#asking").inner_text()
+    assert told == f"Asking {DOCUMENTS - 1} of {DOCUMENTS} documents"
+    expect(second.locator("#asking")).to_have_text(told)
+    expect(second.locator("#documents input").first).not_to_be_checked()
+
+
+def test_tabs_that_begin_at_the_same_time_are_one_browser(tabs: list[Page]) -> None:
+    page, _ = tabs
+    page.evaluate("(key) => localStorage.setItem('footnote/key', key)", KEY)  # as another tab does
+    with page.expect_request("**/writers") as asked:
+        page.evaluate("() => void dispatchEvent(new Event('focus'))")
+    assert asked.value.headers["x-footnote-session"] == KEY
+    assert page.evaluate("localStorage.getItem('footnote/key')") == KEY
