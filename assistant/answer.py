@@ -208,6 +208,7 @@ class Answer(WithStatus):
                     "markers": list(s.markers),
                     "item": s.item,
                     "about": s.about,
+                    "conflicts": list(s.conflicts),
                 }
                 for s in self.sentences
             ],

@@ -38,7 +38,7 @@ HOMES = {
     "chromadb": {"index.store.chroma", "index.store.server"},
     "docling": {"index.chunking.rich_text"},
     "filelock": {"index.store.locks", "assistant.feedback"},
-    "gradio": {"assistant.web.server"},
+    "gradio": {"assistant.web.app"},
     "httpx": {"assistant.llm.client", "assistant.llm.servers", "index.store.server"},
     "ir_measures": {"evals.metrics.metrics"},
     "itsdangerous": {"assistant.service.logins"},

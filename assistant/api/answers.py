@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from anyio import to_thread
 from fastapi import APIRouter, Header, Request, Response
 
-from assistant.answer import Decided, Done, Event, SentenceReady, SourcesFound
+from assistant.answer import Decided, Event, SentenceReady, SourcesFound
 from assistant.api.callers import Asker
 from assistant.api.describing import also_events, problems
-from assistant.api.events import EventResponse, Work, event, failing, told, wants_events
+from assistant.api.events import (
+    EventResponse,
+    event,
+    failing,
+    steps_of,
+    told,
+    wants_events,
+    whole,
+)
 from assistant.service.access import Caller
 from assistant.service.feedback import Vote, take
 from assistant.service.streams import asking, viewing
@@ -122,21 +130,14 @@ async def _answer(
     request: Request,
     accept: str | None,
 ) -> AnswerValue | Response:
-    work: Work[Event] = await Work.begin(
-        steps, service.line.place_async(caller.client, caller.owner)
-    )
-    if wants_events(accept):
-        return EventResponse(work, told(work, _told, failing(request.scope)))
-    try:
-        async for step in work:
-            if isinstance(step, Done):
-                return AnswerValue.of(step.answer)
-    finally:
-        await work.aclose()
-    raise AssertionError("a stream ends with Done")
+    place = service.line.place_async(caller.client, caller.owner)
+    if not wants_events(accept):
+        return AnswerValue.of(await whole(steps, place))
+    return await EventResponse.begin(told(steps_of(steps, place), tell, failing(request.scope)))
 
 
-def _told(step: Event) -> str:
+def tell(step: Event) -> str:
+    """A step of an answer as the event that tells it."""
     if isinstance(step, SourcesFound):
         return event("sources", SourcesValue.of(step))
     if isinstance(step, Decided):

@@ -15,7 +15,8 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Literal
 
 from anyio import to_thread
@@ -39,7 +40,7 @@ from assistant.answer import (
 )
 from assistant.api.callers import Asker
 from assistant.api.describing import also_events, openai_problems
-from assistant.api.events import EventResponse, Work, data, told
+from assistant.api.events import EventResponse, data, steps_of, told, whole
 from assistant.calibration import Status
 from assistant.service.problems import failure_of, openai_error, problem_of
 from assistant.service.streams import asking
@@ -227,9 +228,7 @@ def routes(service: Service, *, page: bool) -> APIRouter:
             llm,
             shown=bool(wanted.stream),
         )
-        work: Work[Event] = await Work.begin(
-            steps, service.line.place_async(caller.client, caller.owner)
-        )
+        turn = service.line.place_async(caller.client, caller.owner)
         place = _Place(str(request.base_url), page)
         head: dict[str, Any] = {
             "id": f"chatcmpl-{secrets.token_hex(12)}",
@@ -239,11 +238,9 @@ def routes(service: Service, *, page: bool) -> APIRouter:
         if wanted.stream:
             more = wanted.stream_options and wanted.stream_options.include_usage
             count = (lambda text: usage(wanted, text)) if more else None
-            return EventResponse(work, _Chunks(head, place, count, request).of(work))
-        try:
-            [answer] = [step.answer async for step in work if isinstance(step, Done)]
-        finally:
-            await work.aclose()
+            chunks = _Chunks(head, place, count, request)
+            return await EventResponse.begin(chunks.of(steps_of(steps, turn)))
+        answer = await whole(steps, turn)
         text, annotations = _whole(answer, place)
         return Completion(
             **head,
@@ -446,11 +443,13 @@ class _Chunks:
         self._request = request
         self._text: _Text | None = None
 
-    async def of(self, work: Work[Event]) -> AsyncIterator[str]:
+    async def of(self, work: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:
         """The events of an answer."""
-        yield self._chunk({"role": "assistant", "content": "", "refusal": None})
-        async for event in told(work, self._tell, self._failed):
-            yield event
+        begun = self._chunk({"role": "assistant", "content": "", "refusal": None})
+        async with aclosing(told(work, self._tell, self._failed)) as events:
+            async for event in events:
+                yield begun + event
+                begun = ""
         if self._count and self._text:
             used = await to_thread.run_sync(self._count, self._text.text)
             yield data({**self._head, "choices": [], "usage": used.model_dump()})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, Any
 
 from anyio import to_thread
@@ -11,7 +12,7 @@ from fastapi.responses import FileResponse
 
 from assistant.api.callers import Reader, Writer
 from assistant.api.describing import also_events, problems
-from assistant.api.events import EventResponse, Work, event, failing, told, wants_events
+from assistant.api.events import EventResponse, event, failing, steps_of, told, wants_events
 from assistant.service.access import Caller
 from assistant.service.sessions import SessionDocument, paragraph_of
 from assistant.service.streams import Step, indexing
@@ -61,16 +62,13 @@ def routes(service: Service) -> APIRouter:
             raise RefusedError(str(sessions.inbox.too_large), 413)
         ticket = await sessions.inbox.receive(caller.client, caller.owner, name, _parts(file))
         steps = indexing(sessions, caller.owner, ticket, keep=True, **how)
-        work = await Work.begin(steps, service.adding.place_async(caller.client, caller.owner))
+        place = service.adding.place_async(caller.client, caller.owner)
+        work = steps_of(steps, place)
         if wants_events(request.headers.get("accept")):
-            return EventResponse(work, told(work, _told, failing(request.scope)), status)
-        try:
-            async for step in work:
-                if not isinstance(step, tuple):
-                    return DocumentValue.of(SessionDocument(step, own=True))
-        finally:
-            await work.aclose()
-        raise AssertionError("what is added ends with the document")
+            return await EventResponse.begin(told(work, tell, failing(request.scope)), status)
+        async with aclosing(work):
+            [added] = [step async for step in work if not isinstance(step, tuple)]
+        return DocumentValue.of(SessionDocument(added, own=True))
 
     @router.get("", responses=problems())
     def list_(caller: Reader) -> DocumentsValue:
@@ -155,7 +153,8 @@ async def _parts(file: UploadFile) -> AsyncIterator[bytes]:
         yield part
 
 
-def _told(step: Step) -> str:
+def tell(step: Step) -> str:
+    """A step of an indexing as the event that tells it."""
     if isinstance(step, tuple):
         return event("progress", ProgressValue(done=step[0], total=step[1]))
     return event("done", DocumentValue.of(SessionDocument(step, own=True)))

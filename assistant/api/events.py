@@ -4,15 +4,16 @@ it or is gone."""
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Generator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from typing import TYPE_CHECKING, Generic, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
+from contextlib import AbstractAsyncContextManager, aclosing
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 from anyio import to_thread
 from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 
+from assistant.answer import Answer, Done, Event
 from assistant.service.problems import failure_of
 
 if TYPE_CHECKING:
@@ -23,99 +24,91 @@ MEDIA_TYPE = "text/event-stream"
 Step = TypeVar("Step")
 
 
-class Work(Generic[Step]):
-    """The steps of something that takes long, each made in a thread. `aclose` it.
-
-    Use `Work.begin`.
-    """
-
-    def __init__(self, steps: Generator[Step, None, None], place: AsyncExitStack) -> None:
-        self._steps = steps
-        self._place = place
-        self._first: Step | None = None
-
-    @classmethod
-    async def begin(
-        cls, steps: Generator[Step, None, None], place: AbstractAsyncContextManager[None]
-    ) -> Work[Step]:
-        """Wait for its place in a line and make the first step: what is wrong with the request is
-        known then, before anything is answered.
-
-        Args:
-            steps: makes them; closed at the end.
-            place: the place in a line, which is left at the end.
-
-        Raises:
-            FootnoteError: see where the steps are made, and `Line`.
-        """
-        work = cls(steps, AsyncExitStack())
-        try:
-            await work._place.enter_async_context(place)
-            work._first = await to_thread.run_sync(next, steps, None)
-        except BaseException:
-            await work.aclose()
-            raise
-        return work
-
-    async def __aiter__(self) -> AsyncIterator[Step]:
-        """The steps."""
-        step, self._first = self._first, None
-        while step is not None:
-            yield step
-            step = await to_thread.run_sync(next, self._steps, None)
-
-    async def aclose(self) -> None:
-        """Stop what is not done, and leave the line."""
-        with anyio.CancelScope(shield=True):
-            try:
-                await to_thread.run_sync(self._steps.close)
-            finally:
-                await self._place.aclose()
-
-
-class EventResponse(StreamingResponse, Generic[Step]):
-    """Sends what comes of some work as events.
+async def steps_of(
+    steps: Generator[Step, None, None], place: AbstractAsyncContextManager[None]
+) -> AsyncGenerator[Step, None]:
+    """The steps of something that takes long, each made in a thread.
 
     Args:
-        work: begun already; closed when all is sent, or nobody is there any more.
-        events: their text; see `told`.
+        steps: makes them; closed at the end.
+        place: a place in a line, which is waited for first and left at the end.
+    """
+    async with place:
+        try:
+            while (step := await to_thread.run_sync(next, steps, None)) is not None:
+                yield step
+        finally:
+            with anyio.CancelScope(shield=True):
+                await to_thread.run_sync(steps.close)
+
+
+async def whole(
+    steps: Generator[Event, None, None], place: AbstractAsyncContextManager[None]
+) -> Answer:
+    """The answer at the end of its events; see `steps_of`."""
+    async with aclosing(steps_of(steps, place)) as work:
+        [answer] = [step.answer async for step in work if isinstance(step, Done)]
+    return answer
+
+
+class EventResponse(StreamingResponse):
+    """Sends events.
+
+    Args:
+        events: their text; closed when all is sent, or nobody is there any more.
+        first: those that were made already.
         status: of HTTP.
     """
 
     def __init__(
-        self,
-        work: Work[Step],
-        events: AsyncIterator[str],
-        status: int = 200,
+        self, events: AsyncGenerator[str, None], first: str = "", status: int = 200
     ) -> None:
         # What stands between is told to hold nothing back.
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        super().__init__(events, status, headers, MEDIA_TYPE)
-        self._work = work
+        super().__init__(_after(first, events), status, headers, MEDIA_TYPE)
+        self._events = events
+
+    @classmethod
+    async def begin(cls, events: AsyncGenerator[str, None], status: int = 200) -> EventResponse:
+        """Make the first event before anything is answered: what is wrong with the request is known
+        then.
+
+        Raises:
+            FootnoteError: see where the events are made.
+        """
+        return cls(events, await anext(events), status)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send them."""
         try:
             await super().__call__(scope, receive, send)
         finally:
-            await self._work.aclose()
+            with anyio.CancelScope(shield=True):
+                await self._events.aclose()
 
 
 async def told(
-    work: Work[Step], tell: Callable[[Step], str], failed: Callable[[Exception], str]
-) -> AsyncIterator[str]:
+    work: AsyncGenerator[Step, None],
+    tell: Callable[[Step], str],
+    failed: Callable[[Exception], str],
+) -> AsyncGenerator[str, None]:
     """The text of the events of some work.
 
     Args:
-        work: begun already.
+        work: closed at the end.
         tell: makes the event of a step.
-        failed: makes the last one, where it goes wrong.
+        failed: makes the last one, where it goes wrong once there are others.
+
+    Raises:
+        FootnoteError: it goes wrong before.
     """
-    try:
-        async for step in work:
-            yield tell(step)
-    except Exception as error:  # noqa: BLE001 (`failed` tells of it)
-        yield failed(error)
+    async with aclosing(work):
+        yield tell(await anext(work))
+        try:
+            async for step in work:
+                yield tell(step)
+        except Exception as error:  # noqa: BLE001 (`failed` tells of it)
+            yield failed(error)
 
 
 def failing(scope: Scope) -> Callable[[Exception], str]:
@@ -136,3 +129,10 @@ def data(value: object) -> str:
 def wants_events(accept: str | None) -> bool:
     """Whether a request asks for events, by its header `Accept`."""
     return MEDIA_TYPE in (accept or "")
+
+
+async def _after(first: str, events: AsyncIterator[str]) -> AsyncIterator[str]:
+    if first:
+        yield first
+    async for one in events:
+        yield one

@@ -210,7 +210,7 @@ def chat(
     if mcp:
         import_module("assistant.mcp.server")  # says before anything long if its package is missing
     with opened_to_serve(context, source, watch, log) as (assistant, unread, follow):
-        from assistant.web.server import serve
+        from assistant.web.app import serve
 
         tell_offer(assistant.settings, context.obj)
         serve(
@@ -277,7 +277,7 @@ def serve(
         import_module("assistant.mcp.server")  # as above
     with opened_to_serve(context, source, watch, log) as (assistant, unread, follow):
         if page:
-            from assistant.web.server import serve
+            from assistant.web.app import serve
 
             serve(
                 assistant,

@@ -25,12 +25,13 @@ RETRY = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Turn:
+class Turn:
     """A question in line; `come` is done when it may be answered."""
 
     client: str
     owner: str
     idle: bool
+    share: int | None
     come: Future[None] = field(default_factory=Future)
 
 
@@ -45,8 +46,8 @@ class Line:
     def __init__(self, at_once: int, most: int) -> None:
         self._at_once = at_once
         self._most = most
-        self._waiting: list[_Turn] = []  # first come, first
-        self._running: list[_Turn] = []
+        self._waiting: list[Turn] = []  # first come, first
+        self._running: list[Turn] = []
         self._guard = threading.Lock()
 
     @property
@@ -71,24 +72,41 @@ class Line:
         Raises:
             RefusedError: too many wait already, and none has more of them than this client.
         """
-        turn = self._join(_Turn(client, owner, idle))
-        try:
+        with self.joined(client, owner, idle=idle) as turn:
             turn.come.result()
             yield
-        finally:
-            self._leave(turn)
 
     @asynccontextmanager
     async def place_async(self, client: str, owner: str = "") -> AsyncIterator[None]:
         """The same in a coroutine."""
-        turn = self._join(_Turn(client, owner, idle=False))
-        try:
+        with self.joined(client, owner) as turn:
             await asyncio.wrap_future(turn.come)
             yield
+
+    @contextmanager
+    def joined(
+        self, client: str, owner: str = "", *, idle: bool = False, share: int | None = None
+    ) -> Iterator[Turn]:
+        """Stand in line inside a `with`, for whoever wants to see how it moves; see `place`.
+
+        Args:
+            client, owner, idle: see `place`.
+            share: with so many of this owner's being answered it goes on waiting.
+        """
+        turn = Turn(client, owner, idle, share)
+        try:
+            self._join(turn)
+            yield turn
         finally:
             self._leave(turn)
 
-    def _join(self, turn: _Turn) -> _Turn:
+    def before(self, turn: Turn) -> int:
+        """How many questions would be answered before this one, as things stand."""
+        with self._guard:
+            order = sorted(self._waiting, key=_rank(self._running))
+            return order.index(turn) if turn in order else 0
+
+    def _join(self, turn: Turn) -> None:
         with self._guard:
             self._waiting.append(turn)
             self._let_in()
@@ -104,9 +122,8 @@ class Line:
                             RETRY,
                         )
                     )
-        return turn
 
-    def _leave(self, turn: _Turn) -> None:
+    def _leave(self, turn: Turn) -> None:
         with self._guard:
             for turns in (self._waiting, self._running):
                 if turn in turns:
@@ -114,15 +131,21 @@ class Line:
             self._let_in()
 
     def _let_in(self) -> None:
-        while self._waiting and self.running < self._at_once:
-            turn = min(self._waiting, key=_rank(self._running))
+        while self.running < self._at_once:
+            owners = Counter((turn.client, turn.owner) for turn in self._running)
+            may = [
+                t for t in self._waiting if t.share is None or owners[t.client, t.owner] < t.share
+            ]
+            if not may:
+                return
+            turn = min(may, key=_rank(self._running))
             self._waiting.remove(turn)
             self._running.append(turn)
             if turn.come.set_running_or_notify_cancel():  # one that was given up leaves by itself
                 turn.come.set_result(None)
 
 
-def _rank(turns: Sequence[_Turn]) -> Callable[[_Turn], tuple[bool, int, int]]:
+def _rank(turns: Sequence[Turn]) -> Callable[[Turn], tuple[bool, int, int]]:
     """Ranks questions by how many of these their client has, then their owner; idle ones last."""
     clients = Counter(turn.client for turn in turns)
     owners = Counter((turn.client, turn.owner) for turn in turns)

@@ -65,8 +65,8 @@ _OPEN = ("/api/docs", "/api/docs.css", "/api/openapi.json", "/health/live", "/he
 #: The page's own addresses, and those of gradio that it or a gradio client needs. Gradio has many
 #: more (files, uploads, proxies, another page), which nobody here needs.
 _OWN = (
-    *("/", "/login", "/logout", "/session", "/folder", "/starters", "/writers", "/uploads"),
-    *("/feedback", MCP),
+    *("/", "/login", "/logout", "/session", "/ask", "/folder", "/starters", "/writers"),
+    *("/uploads", "/feedback", MCP),
 )
 _OWN_BELOW = ("/page/", "/documents/")
 _GRADIO = ("/config", "/gradio_api/info", "/gradio_api/cancel", "/gradio_api/startup-events")

@@ -1,44 +1,26 @@
-"""What takes long, as streams of plain values: answering a question, adding a document.
-
-Each value is all that is known so far. `stage` tells how far it is; the last one is `done` or
-`failed`. A stream that is closed early stops its work.
-"""
+"""What takes long, step by step: answering a question, adding a document. A generator that is
+closed early stops its work."""
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
-from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from assistant.answer import (
-    Answer,
-    Citation,
-    Decided,
-    Done,
-    Event,
-    SentenceReady,
-    SourcesFound,
-)
+from assistant.answer import Done, Event
 from assistant.assistant import TRIES
 from assistant.query.rewriting import Turn, check_roles
-from assistant.service.problems import FAILED
-from assistant.service.sessions import SessionDocument, SessionDocuments
-from assistant.service.values import plain_document
 from index import DocumentInfo
-from index.errors import FootnoteError, IndexChangedError, MissingPathError, QuestionError
+from index.errors import FootnoteError, IndexChangedError, MissingPathError
 
 if TYPE_CHECKING:
     from assistant.answering.generative import Writer
     from assistant.assistant import Assistant
     from assistant.service.service import Service
-
-_logger = logging.getLogger(__name__)
+    from assistant.service.sessions import SessionDocuments
 
 
 def asking(
@@ -134,74 +116,31 @@ def _whole(
         yield from service.metrics.counted(events(write))
 
 
-def answering(
+@dataclass(frozen=True, slots=True)
+class Alternatives:
+    """Questions that are answered, where one is refused; before its end."""
+
+    questions: tuple[str, ...]
+
+
+def offering(
     service: Service,
     owner: str | None,
     question: str,
-    history: Sequence[dict[str, str]],
+    history: Sequence[Turn],
     documents: Sequence[str] | None,
-    llm: str | None,
-) -> Iterator[dict[str, Any]]:
-    """An answer in pieces: `searching`, then `reading` with the sources, then with the `status` of
-    the sentences to come, then with the sentences.
-
-    Args:
-        service: what is asked.
-        owner: who asks.
-        question, history, documents, llm: as the browser sent them.
-    """
-    known: dict[str, Any] = {"stage": "searching"}
-    yield known
-    try:
-        for event in asking(service, owner, question, history, documents, llm, shown=True):
-            if isinstance(event, SourcesFound):
-                known = {
-                    "stage": "reading",
-                    "sources": [plain_citation(source) for source in event.sources],
-                    "sentences": [],
-                    "citations": [],
-                }
-            elif isinstance(event, Decided):
-                known = {**known, "status": event.status, "kind": event.kind}
-            elif isinstance(event, SentenceReady):
-                known = {
-                    **known,
-                    "sentences": [*known["sentences"], asdict(event.sentence)],
-                    "citations": [*known["citations"], *map(plain_citation, event.citations)],
-                }
-            elif isinstance(event, Done):
-                answer = event.answer
-                known = {**known, "stage": "done", "answer": plain_answer(answer)}
-                if answer.refused:
-                    asked = service.sessions.asking(owner, documents)
-                    known["instead"] = service.starters.near(asked, answer.closest, question)
-            yield known
-    except IndexChangedError as error:
-        # What was shown may mix two versions of the documents: it goes.
-        nothing: dict[str, Any] = {name: [] for name in ("sources", "sentences", "citations")}
-        yield {**known, **nothing, "stage": "failed", "failure": str(error)}
-    except FootnoteError as error:
-        yield {**known, "stage": "failed", "failure": str(error)}
-    except Exception:
-        _logger.exception("a question could not be answered")
-        yield {**known, "stage": "failed", "failure": FAILED}
-
-
-def adding(sessions: SessionDocuments, owner: str, ticket: str) -> Iterator[dict[str, Any]]:
-    """A file that was received, indexed: `indexing` with its `done` and `total` paragraphs, then
-    `done` with the document. Closed early, the document is not added."""
-    try:
-        for step in indexing(sessions, owner, ticket):
-            if isinstance(step, DocumentInfo):
-                added = plain_document(SessionDocument(step, own=True))
-                yield {"stage": "done", "document": added}
-            else:
-                yield {"stage": "indexing", "done": step[0], "total": step[1]}
-    except FootnoteError as error:
-        yield {"stage": "failed", "failure": str(error)}
-    except Exception:
-        _logger.exception("a document could not be added")
-        yield {"stage": "failed", "failure": FAILED}
+    llm: str | None = None,
+) -> Generator[Event | Alternatives, None, None]:
+    """As `asking`, for somebody who is shown each, with what can be asked instead."""
+    for event in asking(service, owner, question, history, documents, llm, shown=True):
+        if isinstance(event, Done) and event.answer.refused:
+            try:
+                over = service.sessions.asking(owner, documents)
+                near = service.starters.near(over, event.answer.closest, question)
+            except FootnoteError:
+                near = []  # the answer is one all the same
+            yield Alternatives(tuple(near))
+        yield event
 
 
 #: Paragraphs that are done and paragraphs in all; at last the document.
@@ -246,39 +185,6 @@ class _GivenUpError(Exception):
     """Nobody waits for the document any more."""
 
 
-class Quota:
-    """How many questions of one person are being answered."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._running: Counter[str] = Counter()
-        self._guard = threading.Lock()
-
-    @contextmanager
-    def one_of(self, owner: str) -> Iterator[None]:
-        """Answer one of this person's questions inside a `with`.
-
-        Raises:
-            QuestionError: as many as may be are being answered already.
-        """
-        with self._guard:
-            if self._running[owner] >= self._limit:
-                raise QuestionError(
-                    f"{self._limit} questions of yours are being answered. Ask this one again when "
-                    "one of them is done."
-                )
-            self._running[owner] += 1
-        try:
-            yield
-        finally:
-            with self._guard:
-                self._running[owner] -= 1
-                if not self._running[owner]:
-                    del self._running[owner]
-
-
-# --- plain values: what the page is told and tells ---------------------------------------------
-
 TURNS = 12
 """Earlier questions that a follow-up is understood from."""
 
@@ -291,20 +197,3 @@ def turns_of(history: Sequence[Turn]) -> list[dict[str, str]]:
     """
     check_roles(history)
     return [{**turn, "content": turn["content"][:8000]} for turn in history[-2 * TURNS :]]
-
-
-def plain_citation(citation: Citation) -> dict[str, Any]:
-    """A citation without where its document lies on this machine, which is nobody's business."""
-    plain = citation.to_dict()
-    del plain["source"]
-    return plain
-
-
-def plain_answer(answer: Answer) -> dict[str, Any]:
-    """An answer, with plain sentences and citations."""
-    return {
-        **answer.to_dict(),
-        "sentences": [asdict(sentence) for sentence in answer.sentences],
-        "citations": [plain_citation(citation) for citation in answer.citations],
-        "closest": [plain_citation(citation) for citation in answer.closest],
-    }

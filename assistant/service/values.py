@@ -100,6 +100,9 @@ class SentenceValue(Value):
     markers: list[int] = Field(description="Of the citations behind it.")
     item: bool = Field(description="Whether it is one of a list.")
     about: Text = Field(description="The one of the things compared that it is about; or nothing.")
+    conflicts: list[Text] = Field(
+        description="What of an unsupported one the documents state otherwise or not at all."
+    )
 
 
 class AnswerValue(Value):
@@ -300,6 +303,7 @@ class ReadyValue(Value):
                 markers=list(own.markers),
                 item=own.item,
                 about=own.about,
+                conflicts=list(own.conflicts),
             ),
             citations=[CitationValue.of(citation) for citation in event.citations],
         )

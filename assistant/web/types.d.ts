@@ -1,5 +1,5 @@
-// The values that flow through the page. Those that the server tells have the names that values.py,
-// streams.py and server.py give them.
+// The values that flow through the page. Those that the server tells have the names that values.py and
+// routes.py give them.
 
 // --- what the server tells ------------------------------------------------------------------------
 
@@ -62,16 +62,19 @@ export interface Found {
   citations: Citation[];
 }
 
-export type Answering =
-  | { stage: "searching" }
-  | ({ stage: "reading" } & Found)
-  | ({ stage: "done"; answer: Answer; instead?: string[] } & Partial<Found>)
-  | ({ stage: "failed"; failure: string; request?: string } & Partial<Found>);
+// What comes of a question or of a file that is added, event by event; the last is `done` or `failed`.
+interface Events {
+  waiting: { before: number }; // so many others
+  sources: { sources: Citation[] };
+  decided: { status: Status; confidence: number; kind: AnswerKind };
+  sentence: { sentence: Sentence; citations: Citation[] };
+  instead: { questions: string[] }; // that are answered
+  progress: { done: number; total: number };
+  done: Answer | Listed;
+  failed: { detail: string; status: number; request_id: string | null };
+}
 
-export type Adding =
-  | { stage: "indexing"; done: number; total: number }
-  | { stage: "done"; document: Listed }
-  | { stage: "failed"; failure: string; request?: string };
+export type Told = { [Name in keyof Events]: { name: Name; value: Events[Name] } }[keyof Events];
 
 // A document in the list of documents.
 export interface Listed {
@@ -164,7 +167,6 @@ export interface Whole {
 export interface Session {
   user: string | null;
   documents: Listed[];
-  functions: Partial<Record<keyof Streams, number>>;
 }
 
 // --- what it is told ------------------------------------------------------------------------------
@@ -186,28 +188,12 @@ export interface Vote {
   citations: Pick<Citation, "marker" | "document" | "paragraph" | "start" | "end">[];
 }
 
-// The functions in gradio's queue: what each takes, and each value that it gives.
-export interface Streams {
-  ask: { takes: [question: string, history: Said[], documents: string[], llm: string | null]; gives: Answering };
-  add: { takes: [ticket: string]; gives: Adding };
+export interface Question {
+  question: string;
+  history: Said[];
+  documents: string[];
+  llm: string | null; // what writes: null is what is set
 }
-
-// How far a call is: `place` others are before it (-1: it has begun), or a value.
-export type Step<Value> = { place: number; value?: undefined } | { value: Value; place?: undefined };
-
-// One of gradio's edits of the value before: what is done, the path to where, with what.
-export type Edit =
-  | [act: "append", path: (string | number)[], by: string]
-  | [act: "replace" | "add" | "delete", path: (string | number)[], by: unknown];
-
-// Gradio's messages.
-export type Message =
-  | { msg: "estimation"; rank: number }
-  | { msg: "process_starts" }
-  | { msg: "process_generating"; success: boolean; output: { data: [Streams[keyof Streams]["gives"] | Edit[]] } }
-  | { msg: "process_completed"; success: boolean; output?: { error?: string | null } }
-  | { msg: "unexpected_error" }
-  | { msg: "heartbeat" | "log" | "progress" | "process_streaming" | "close_stream" };
 
 // --- what the browser keeps -----------------------------------------------------------------------
 

@@ -113,16 +113,15 @@ def test_a_browser_stays_at_a_replica_while_that_is_there(
     assert turn.get_attribute("data-state") == "answered"
     turn.locator(".marker").first.click()
     assert lit(page) == OWN.strip()
-    joined = there.served("/gradio_api/queue/join")
-    assert joined[-1] == joined[-2] == there.served("/uploads")[-1]
-    lost = joined[-1]
+    lost = there.served("/ask")[-1]
+    assert lost == there.served("/uploads")[-1]
     lost.kill()
     try:
         turn = ask(page, OWN_QUESTION)
         assert turn.get_attribute("data-state") == "answered"
         turn.locator(".marker").first.click()
         assert lit(page) == OWN.strip()
-        assert there.served("/gradio_api/queue/join")[-1] != lost
+        assert there.served("/ask")[-1] != lost
     finally:
         lost.start()
         lost.until_ready()
@@ -147,14 +146,14 @@ def test_a_login_is_known_to_all_replicas_and_outlives_the_one_that_gave_it(
         add_file(page, own)
         page.keyboard.press("Escape")
         assert ask(page, OWN_QUESTION).get_attribute("data-state") == "answered"
-        lost = {guarded.served(path)[-1] for path in ("/login", "/gradio_api/queue/join")}
+        lost = {guarded.served(path)[-1] for path in ("/login", "/ask")}
         cookies = {cookie["name"]: cookie["value"] for cookie in context.cookies()}
         for replica in guarded.replicas:
             assert _user(replica.url, cookies) == "ann"
         for replica in lost:
             replica.kill()
         assert ask(page, OWN_QUESTION).get_attribute("data-state") == "answered"
-        assert guarded.served("/gradio_api/queue/join")[-1] not in lost
+        assert guarded.served("/ask")[-1] not in lost
         for replica in lost:
             replica.start()
         for replica in lost:

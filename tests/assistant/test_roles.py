@@ -10,7 +10,7 @@ from typing import Any, cast
 import httpx
 import pytest
 from browsing import QUESTION, QUOTE
-from crowd import browser_of, call
+from crowd import browser_of, last_event
 from helpers import PATIENCE
 from mcp import Client
 from services import api, client_of
@@ -64,9 +64,10 @@ def test_no_door_takes_nobody_elses(url: str, client: httpx.Client, role: object
     for path in ("api/feedback", "feedback"):
         assert client.post(path, json=vote).status_code == 422
     with browser_of(url) as browser:
-        value = call(browser, "ask", QUESTION, said(role), None, None)
-        assert value["stage"] == "failed"
-        assert "user" in value["failure"] and "assistant" in value["failure"]
+        asked_there = {"question": QUESTION, "history": said(role)}
+        name, value = last_event(browser, "/ask", json=asked_there)
+        assert name == "failed"
+        assert "user" in value["detail"] and "assistant" in value["detail"]
 
     async def tool() -> bool:
         async with Client(f"{url}mcp", mode="auto") as mcp:
@@ -98,5 +99,5 @@ def test_the_two_who_talk_are_heard(url: str, client: httpx.Client) -> None:
     told = client.post("api/ask", json=asked).json()
     assert "India" in told["standalone_question"]
     with browser_of(url) as browser:
-        value = call(browser, "ask", asked["question"], history, None, None)
-    assert value["answer"]["text"] == told["text"]
+        name, value = last_event(browser, "/ask", json=asked)
+    assert (name, value["text"]) == ("done", told["text"])

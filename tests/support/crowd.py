@@ -161,39 +161,29 @@ def ask(client: httpx.Client, question: str, **more: Any) -> dict[str, Any]:
     return answer
 
 
-def ask_page(client: httpx.Client, question: str) -> dict[str, Any]:
+def ask_page(
+    client: httpx.Client, question: str, documents: Sequence[str] | None = None
+) -> dict[str, Any]:
     """An answer as the page gets it. The client has a browser's key.
 
     Raises:
         AssertionError: it gave none.
     """
-    value = call(client, "ask", question, [], None, None)
-    assert value["stage"] == "done", value
-    answer: dict[str, Any] = value["answer"]
-    return answer
+    asked = {"question": question, "documents": documents}
+    name, value = last_event(client, "/ask", json=asked)
+    assert name == "done", value
+    return value
 
 
-def call(client: httpx.Client, name: str, *values: Any) -> dict[str, Any]:
-    """The last value of a function of the page, from gradio's queue.
-
-    Raises:
-        AssertionError: it gave none.
-    """
-    stream = secrets.token_hex(8)
-    functions = client.get("/session").json()["functions"]
-    body = {"fn_index": functions[name], "session_hash": stream, "data": list(values)}
-    joined = client.post("/gradio_api/queue/join", json=body)
-    assert joined.status_code == 200, f"{joined.status_code} {joined.text}"
-    path = f"/gradio_api/queue/data?session_hash={stream}"
-    with client.stream("GET", path) as response:
-        for line in response.iter_lines():
-            message = json.loads(line.removeprefix("data: ")) if line else {}
-            if message.get("msg") == "process_completed":
-                assert message["success"], message
-                value: dict[str, Any]
-                [value] = message["output"]["data"]
-                return value
-    raise AssertionError("the stream ended before its end")
+def last_event(client: httpx.Client, path: str, **sent: Any) -> tuple[str, dict[str, Any]]:
+    """The last event of what is sent to the page's server: its name, and what it tells."""
+    with client.stream("POST", path, **sent) as response:
+        if response.status_code != httpx.codes.OK:
+            response.read()
+            return "failed", response.json()
+        lines = list(response.iter_lines())
+    name, data = [line.partition(": ")[2] for line in lines if line][-2:]
+    return name, json.loads(data)
 
 
 def browser_of(url: str) -> httpx.Client:

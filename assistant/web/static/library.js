@@ -1,7 +1,7 @@
 // The documents: which there are, which are asked, adding and removing.
 
 import { $, action, announce, h, toast } from "./dom.js";
-import { Failure, call, keep, messageOf, remove, session, upload } from "./server.js";
+import { add, keep, messageOf, remove, session } from "./server.js";
 /** @import { Store } from "./store.js" */
 /** @import { LibraryActs, Listed } from "../types.js" */
 
@@ -132,12 +132,11 @@ export class Library {
     if (!files.length) return;
     if (!this.dialog.open) this.dialog.showModal();
     for (const adding of files.map((file) => this.#row(file))) {
-      const { file, row, bar, says, cancel, stopping } = adding;
+      const { row, bar, says, cancel, stopping } = adding;
       try {
         stopping.signal.throwIfAborted();
         says.textContent = "Sending";
-        const ticket = await upload(file, (share) => (bar.value = share * 0.3), stopping.signal);
-        const found = await this.#indexed(ticket, adding);
+        const found = await this.#added(adding);
         await this.refresh();  // who reads that it is added may ask it at once
         row.classList.add("done");
         says.textContent = `Added: ${found.paragraphs.toLocaleString()} ${found.paragraphs === 1 ? "paragraph" : "paragraphs"}`;
@@ -176,17 +175,16 @@ export class Library {
     return { file, row, bar, says, cancel, stopping };
   }
 
-  /** @param {string} ticket @param {{ bar: HTMLProgressElement, says: HTMLElement, stopping: AbortController }} adding @returns {Promise<Listed>} */
-  async #indexed(ticket, { bar, says, stopping }) {
-    for await (const { place, value } of call("add", [ticket], stopping.signal)) {
-      if (place !== undefined && place > 0) says.textContent = `Waiting: ${place} before it`;
-      if (value?.stage === "indexing") {
+  /** @param {{ file: File, bar: HTMLProgressElement, says: HTMLElement, stopping: AbortController }} adding */
+  async #added({ file, bar, says, stopping }) {
+    for await (const { name, value } of add(file, (share) => (bar.value = share * 0.3), stopping.signal)) {
+      if (name === "waiting" && value.before) says.textContent = `Waiting: ${value.before} before it`;
+      else if (name === "progress") {
         bar.value = 0.3 + (0.7 * value.done) / value.total;
         says.textContent = `Indexing ${value.done.toLocaleString()} of ${value.total.toLocaleString()} paragraphs`;
-      } else if (value?.stage === "failed") throw new Failure(value.failure, value.request);
-      else if (value?.stage === "done") return value.document;
+      } else if (name === "done") return /** @type {Listed} */ (value);
     }
-    throw new Error("Indexing was broken off. Add the file again.");
+    throw new Error("It was cancelled.");
   }
 
   #droppable() {

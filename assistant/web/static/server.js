@@ -1,22 +1,22 @@
 // Everything that is asked of the server.
 
 import { storage } from "./store.js";
-/** @import { Edit, Folder, Message, Session, Step, Streams, Vote, Whole, Word, Writers } from "../types.js" */
+/** @import { Folder, Question, Session, Told, Vote, Whole, Word, Writers } from "../types.js" */
 
 const SESSION = "x-footnote-session";
 const REQUEST = "x-request-id";
 const KEY = "footnote/key";
 
 let key = "";
-/** @type {Session["functions"]} */
-let functions = {};
 
-// Why something was not done; `request` names what was asked of the server in its log.
+// Why something was not done; `request` names what was asked of the server in its log, `status` is
+// that of HTTP where something was begun and came to nothing.
 export class Failure extends Error {
-  /** @param {string} message @param {string | null} [request] */
-  constructor(message, request) {
+  /** @param {string} message @param {string | null} [request] @param {number} [status] */
+  constructor(message, request, status) {
     super(message);
     this.request = request ?? undefined;
+    this.status = status;
   }
 }
 
@@ -63,15 +63,11 @@ async function reason(response) {
   return `Footnote answered with error ${response.status}. Try again, or reload the page.`;
 }
 
-/** @param {string} path @param {unknown} value */
-const post = (path, value) =>
-  ask(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(value) });
+/** @param {string} path @param {unknown} value @param {AbortSignal | null} [signal] */
+const post = (path, value, signal = null) =>
+  ask(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(value), signal });
 
-export async function session() {
-  const now = /** @type {Session} */ (await told(await ask("session")));
-  functions = now.functions;
-  return now;
-}
+export const session = async () => /** @type {Session} */ (await told(await ask("session")));
 
 /** @param {string} id */
 export const document_ = async (id) => /** @type {Whole} */ (await told(await ask(`documents/${encodeURIComponent(id)}`)));
@@ -93,109 +89,67 @@ export const starters = async (documents) => /** @type {string[]} */ (await told
 /** @param {Vote} value */
 export const vote = (value) => post("feedback", value);
 
-// Send a file; `arrived` hears the share that has arrived, and aborting the signal ends it. Gives the
-// ticket to add it with.
-/** @param {File} file @param {(share: number) => void} arrived @param {AbortSignal} signal @returns {Promise<string>} */
-export function upload(file, arrived, signal) {
-  return new Promise((resolve, reject) => {
-    const sending = new XMLHttpRequest();
-    signal.addEventListener("abort", () => sending.abort());
-    sending.onabort = () => reject(new Failure("It was cancelled."));
-    sending.open("POST", `uploads?name=${encodeURIComponent(file.name)}`);
-    sending.setRequestHeader(SESSION, ownKey());
-    sending.responseType = "json";
-    sending.upload.onprogress = (event) => event.lengthComputable && arrived(event.loaded / event.total);
-    sending.onload = () => {
-      /** @type {unknown} */
-      const answer = sending.response;
-      if (sending.status === 200 && typeof answer === "string") resolve(answer);
-      else reject(new Failure(/** @type {{ detail?: string } | null} */ (answer)?.detail ?? `Error ${sending.status}: it was not taken.`, sending.getResponseHeader(REQUEST)));
-    };
-    sending.onerror = () => reject(new Failure("The file did not arrive. Is Footnote still running?"));
-    sending.send(file);
+// Ask a question. Yields the events of its answer, the place in line among them; aborting the signal
+// ends it there and here.
+/** @param {Question} question @param {AbortSignal} signal */
+export async function* answers(question, signal) {
+  const response = await post("ask", question, signal);
+  const body = response.body?.pipeThrough(new TextDecoderStream()) ?? new ReadableStream();
+  yield* events(body, signal, response.headers.get(REQUEST));
+}
+
+// Add a file; `arrived` hears the share that has arrived. Yields the events of its indexing; aborting
+// the signal ends it there and here.
+/** @param {File} file @param {(share: number) => void} arrived @param {AbortSignal} signal */
+export function add(file, arrived, signal) {
+  const sending = new XMLHttpRequest(); // fetch does not tell how much of a file has arrived
+  signal.addEventListener("abort", () => sending.abort());
+  sending.open("POST", `uploads?name=${encodeURIComponent(file.name)}`);
+  sending.setRequestHeader(SESSION, ownKey());
+  sending.upload.onprogress = (event) => event.lengthComputable && arrived(event.loaded / event.total);
+  let read = 0;
+  /** @type {ReadableStream<string>} */
+  const body = new ReadableStream({
+    start(out) {
+      const take = () => {
+        if (sending.status === 200) out.enqueue(sending.responseText.slice(read));
+        read = sending.responseText.length;
+      };
+      sending.onprogress = take;
+      sending.onload = async () => {
+        take();
+        if (sending.status === 200) out.close();
+        else out.error(new Failure(await reason(new Response(sending.responseText, { status: sending.status })), sending.getResponseHeader(REQUEST)));
+      };
+      sending.onerror = () => (read ? out.close() : out.error(new Failure("The file did not arrive. Is Footnote still running?")));
+      sending.onabort = () => out.close();
+    },
   });
+  sending.send(file);
+  return events(body, signal);
 }
 
-// Call a function through gradio's queue. Yields {place} while others are before it, then {value}
-// for each value that it gives; aborting the signal ends it there and here.
-/**
- * @template {keyof Streams} Name
- * @param {Name} name
- * @param {Streams[Name]["takes"]} data
- * @param {AbortSignal} signal
- * @returns {AsyncGenerator<Step<Streams[Name]["gives"]>, void>}
- */
-export async function* call(name, data, signal) {
-  const stream = crypto.getRandomValues(new Uint32Array(4)).join("");
-  const index = functions[name];
-  const joining = await post("gradio_api/queue/join", { data, fn_index: index, session_hash: stream });
-  const joined = /** @type {{ event_id: string }} */ (await told(joining));
-  const request = joining.headers.get(REQUEST);
-  const cancel = () => void post("gradio_api/cancel", { session_hash: stream, fn_index: index, event_id: joined.event_id }).catch(() => {});
-  signal.addEventListener("abort", cancel);
-  if (signal.aborted) cancel(); // meanwhile
-  try {
-    const response = await ask(`gradio_api/queue/data?session_hash=${stream}`, { signal });
-    /** @type {Streams[Name]["gives"] | undefined} */
-    let value;
-    for await (const message of messages(response.body)) {
-      if (message.msg === "estimation") yield { place: message.rank };
-      else if (message.msg === "process_starts") yield { place: -1 };
-      else if (message.msg === "process_generating" && message.success) {
-        const [piece] = message.output.data;
-        // The first value comes whole, later ones as what changed in it.
-        const whole = Array.isArray(piece) ? piece.reduce(edited, /** @type {unknown} */ (structuredClone(value))) : piece;
-        value = /** @type {Streams[Name]["gives"]} */ (whole);
-        yield { value };
-      } else if (message.msg === "process_completed") {
-        if (!message.success) throw new Failure(message.output?.error ?? "It could not be done. Try again.", request);
-        return;
-      } else if (message.msg === "unexpected_error" || message.msg === "process_generating") {
-        throw new Failure("Footnote stopped while answering. Start it again, then retry.", request);
-      }
-    }
-    if (!signal.aborted) throw new Failure("The connection broke off. Try again.", request);
-  } finally {
-    signal.removeEventListener("abort", cancel);
-  }
-}
-
-/** @param {ReadableStream<Uint8Array<ArrayBuffer>> | null} body @returns {AsyncGenerator<Message, void>} */
-async function* messages(body) {
-  if (!body) return;
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+// The events that come of something, to the last one. One that tells of a failure is thrown.
+/** @param {ReadableStream<string>} body @param {AbortSignal} signal @param {string | null} [request] @returns {AsyncGenerator<Told, void>} */
+async function* events(body, signal, request) {
+  const reader = body.getReader();
   let rest = "";
   while (true) {
-    let part;
-    try {
-      part = await reader.read();
-    } catch {
-      return; // broken off, or given up here
-    }
-    if (part.done) return;
-    const lines = (rest + part.value).split("\n\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
-      if (!line.startsWith("data: ")) continue;
+    const part = await reader.read().catch((/** @type {unknown} */ error) => {
+      if (error instanceof Failure) throw error;
+    });
+    if (!part || part.done) break; // broken off, or given up here
+    const blocks = (rest + part.value).split("\n\n");
+    rest = blocks.pop() ?? "";
+    for (const block of blocks) {
+      const [, name, data = "null"] = /^event: (\w+)\ndata: (.*)$/s.exec(block) ?? [];
       /** @type {unknown} */
-      const message = JSON.parse(line.slice(6));
-      yield /** @type {Message} */ (message);
+      const value = JSON.parse(data);
+      const told = /** @type {Told} */ ({ name, value });
+      if (told.name === "failed") throw new Failure(told.value.detail, told.value.request_id, told.value.status);
+      yield told;
+      if (told.name === "done") return;
     }
   }
-}
-
-// One of gradio's edits: [what is done, the path to where, with what].
-/** @typedef {Record<string | number, unknown>} Branch of a value that is edited */
-/** @param {unknown} value @param {Edit} edit @returns {unknown} */
-function edited(value, [act, path, by]) {
-  const last = path.at(-1);
-  if (last === undefined) return act === "append" ? String(value) + by : by;
-  const parent = path.slice(0, -1).reduce((node, step) => /** @type {Branch} */ (node[step]), /** @type {Branch} */ (value));
-  if (act === "append") parent[last] = String(parent[last]) + by;
-  else if (act === "replace") parent[last] = by;
-  else if (act === "add" && Array.isArray(parent)) parent.splice(Number(last), 0, by);
-  else if (act === "add") parent[last] = by;
-  else if (Array.isArray(parent)) parent.splice(Number(last), 1);
-  else Reflect.deleteProperty(parent, last);
-  return value;
+  if (!signal.aborted) throw new Failure("The connection broke off. Try again.", request);
 }

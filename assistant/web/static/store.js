@@ -4,11 +4,12 @@
 import { toast } from "./dom.js";
 /** @import { Conversation, Turn } from "../types.js" */
 
-export const storage = {
+/** @param {() => globalThis.Storage} area @param {() => void} full */
+const keeper = (area, full) => ({
   /** @param {string} name */
   get(name) {
     try {
-      return localStorage.getItem(name);
+      return area().getItem(name);
     } catch {
       return null; // a browser that keeps nothing
     }
@@ -16,32 +17,16 @@ export const storage = {
   /** @param {string} name @param {string} value */
   set(name, value) {
     try {
-      localStorage.setItem(name, value);
+      area().setItem(name, value);
     } catch {
-      toast("This browser has no more room for conversations: delete some to keep this one.");
+      full();
     }
   },
-};
+});
 
-// What is kept for as long as the tab is open.
-export const tab = {
-  /** @param {string} name */
-  get(name) {
-    try {
-      return sessionStorage.getItem(name);
-    } catch {
-      return null; // a browser that keeps nothing
-    }
-  },
-  /** @param {string} name @param {string} value */
-  set(name, value) {
-    try {
-      sessionStorage.setItem(name, value);
-    } catch {
-      // It holds until the page is loaded again.
-    }
-  },
-};
+export const storage = keeper(() => localStorage, () => toast("This browser has no more room for conversations: delete some to keep this one."));
+// What is kept for as long as the tab is open; without room for it, until the page is loaded again.
+export const tab = keeper(() => sessionStorage, () => {});
 
 export class Store {
   // Each user who logs in here has conversations of their own.

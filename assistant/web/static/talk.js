@@ -2,11 +2,14 @@
 
 import { $, announce, smoothly, toast } from "./dom.js";
 import { copy, laidOut, withFootnotes } from "./exporting.js";
-import { Failure, call, messageOf, vote } from "./server.js";
+import { Failure, answers, messageOf, vote } from "./server.js";
 import { fresh, newId } from "./store.js";
 import { REFUSAL, TurnView, UNSURE, citationsOf, isUnsure, kindOf, sentencesOf, tooltips } from "./turn.js";
 /** @import { Store } from "./store.js" */
-/** @import { About, Answering, Citation, Conversation, Said, TalkActs, Thumb, Turn } from "../types.js" */
+/** @import { About, Answer, Citation, Conversation, Said, TalkActs, Thumb, Told, Turn } from "../types.js" */
+
+const CHANGED = 503; // of HTTP: the documents have, or cannot be read any more
+const LONGEST = 8000; // characters of what is told of a turn
 
 export class Talk {
   conversation = fresh();
@@ -153,9 +156,9 @@ export class Talk {
     try {
       const before = conversation.turns.slice(0, conversation.turns.indexOf(turn));
       const history = historyOf(before, turn);
-      for await (const { place, value } of call("ask", [turn.question, history, turn.documents, this.acts.writer()], stopping.signal)) {
-        if (place !== undefined) turn.place = place;
-        if (value) this.#take(turn, value);
+      const asked = { question: turn.question, history, documents: turn.documents, llm: this.acts.writer() };
+      for await (const told of answers(asked, stopping.signal)) {
+        take(turn, told);
         if (turn.state !== "pending") this.#saved(conversation, turn);
         this.#update(turn);
       }
@@ -166,6 +169,8 @@ export class Talk {
         turn.state = "failed";
         turn.failure = error instanceof Failure ? error.message : `The page made a mistake: ${messageOf(error)}`;
         turn.request = error instanceof Failure ? error.request : undefined;
+        // What was shown may mix two versions of the documents: it goes.
+        if (error instanceof Failure && error.status === CHANGED) Object.assign(turn, { sources: [], sentences: [], citations: [] });
       }
     }
     delete turn.place;
@@ -176,18 +181,6 @@ export class Talk {
     this.#busy();
     void this.acts.cite(citationsOf(turn));
     announce(spoken(turn));
-  }
-
-  /** @param {Turn} turn @param {Answering} value */
-  #take(turn, value) {
-    const { stage, ...known } = value;
-    Object.assign(turn, known);
-    if (value.stage === "done") {
-      turn.state = value.answer.status ?? "answered";
-      delete turn.sentences; // they are in the answer
-      delete turn.citations;
-    }
-    if (stage === "failed") turn.state = "failed";
   }
 
   // The turn may be in a conversation that is not shown at the moment.
@@ -290,6 +283,24 @@ export class Talk {
   }
 }
 
+// What comes of a question becomes part of its turn.
+/** @param {Turn} turn @param {Told} told */
+function take(turn, { name, value }) {
+  if (name === "waiting") turn.place = value.before;
+  else if (name === "sentence") {
+    turn.sentences = [...(turn.sentences ?? []), value.sentence];
+    turn.citations = [...(turn.citations ?? []), ...value.citations];
+  } else if (name === "instead") turn.instead = value.questions;
+  else if (name === "sources") turn.sources = value.sources;
+  else if (name === "decided") Object.assign(turn, { status: value.status, kind: value.kind });
+  else if (name === "done") {
+    turn.answer = /** @type {Answer} */ (value);
+    turn.state = turn.answer.status ?? "answered";
+    delete turn.sentences; // they are in the answer
+    delete turn.citations;
+  }
+}
+
 // Whether there are sentences that a next question may lean on.
 /** @param {Turn} turn */
 const isTold = (turn) => turn.state === "answered" || turn.state === "unsure";
@@ -307,7 +318,7 @@ function historyOf(before, { about, alone }) {
       { role: "assistant", content: turn.state === "refused" ? REFUSAL : laidOut(turn, sentencesOf(turn).map((s) => s.text), String) },
     ]);
   if (about) said.push({ role: "user", content: about.text });
-  return said.slice(-24);
+  return said.slice(-24).map(({ role, content }) => ({ role, content: content.slice(0, LONGEST) }));
 }
 
 /** @param {Turn} turn */

@@ -17,8 +17,6 @@ from services import api_here, client_of, problem
 from assistant import Assistant
 from assistant.answer import Event
 from assistant.query.rewriting import Turn
-from assistant.service.service import Service
-from assistant.service.streams import answering
 from assistant.settings import Settings
 
 BEFORE = "Walnuts float in brine.\n\nPears sink in it.\n"
@@ -86,17 +84,6 @@ def test_who_was_shown_nothing_gets_the_answer_of_what_is_there_now(changing: Ch
         wanted = {"model": "footnote", "messages": [{"role": "user", "content": ASKED["question"]}]}
         told = client.post("v1/chat/completions", json=wanted).json()
         assert told["footnote"]["text"] == "Walnuts float in brine."
-
-
-def test_the_page_takes_back_what_it_showed(changing: Changing) -> None:
-    service = Service.of(changing, "127.0.0.1")
-    changing.coming.append(AFTER)
-    *_, shown, last = answering(service, None, ASKED["question"], [], None, None)
-    assert shown["sentences"]
-    assert last["stage"] == "failed"
-    assert "Ask again" in last["failure"]
-    assert (last["sources"], last["sentences"], last["citations"]) == ([], [], [])
-    service.sessions.close()
 
 
 def test_a_server_that_is_gone_is_told_and_when_to_try_again(

@@ -38,7 +38,7 @@ ANSWER_KEYS = [
     "revision",
     "timings_ms",
 ]
-SENTENCE_KEYS = ["text", "verdict", "markers", "item", "about"]
+SENTENCE_KEYS = ["text", "verdict", "markers", "item", "about", "conflicts"]
 CITATION_KEYS = {
     "marker",
     "document",

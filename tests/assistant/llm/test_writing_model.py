@@ -19,7 +19,6 @@ from assistant import Answer, Assistant
 from assistant.answer import Done, SentenceReady
 from assistant.llm.client import LanguageModelError
 from assistant.settings import load_settings
-from index.errors import SettingsError
 
 SET = ROOT / "evals" / "questions" / "seed.jsonl"
 EVERY = 20
@@ -146,12 +145,6 @@ def test_any_llama_index_model_can_write(writing: Assistant, assistant: Assistan
     answer = own.ask("What does India want from the Quad?")
     check([answer])
     assert answer.sentences
-
-
-def test_a_file_that_is_none_is_a_mistake(assistant: Assistant, tmp_path: Path) -> None:
-    chosen = load_settings(index_dir=assistant.settings.index_dir, llm=str(tmp_path / "none.gguf"))
-    with pytest.raises(SettingsError, match=r"there is no file .*none\.gguf"):
-        Assistant(assistant.index, assistant.document_ids, chosen)
 
 
 def test_a_file_that_is_gone_is_told(assistant: Assistant, tmp_path: Path) -> None:

@@ -447,7 +447,7 @@ def test_failures_say_what_to_do(visit: Visit) -> None:
 
 def test_an_answer_is_stopped_or_left(visit: Visit) -> None:
     page = visit.page
-    page.route("**/queue/data*", lambda route: None)  # never goes on
+    page.route("**/ask", lambda route: None)  # never goes on
     box = page.get_by_label("Your question")
     box.fill(QUESTION)
     box.press("Enter")
@@ -463,7 +463,7 @@ def test_an_answer_is_stopped_or_left(visit: Visit) -> None:
     expect(page.locator(".turn")).to_have_count(2)
     page.reload()  # before the second is answered
     visit.ready()
-    page.unroute("**/queue/data*")
+    page.unroute("**/ask")
     turn = page.locator(".turn").last
     expect(turn).to_have_attribute("data-state", "stopped")
     turn.get_by_role("button", name="Ask again").click()

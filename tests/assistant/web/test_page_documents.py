@@ -324,12 +324,9 @@ def test_what_one_adds_no_other_sees(browser: Browser, url: str, own: Path) -> N
         """async (id) => {
           const headers = { "content-type": "application/json",
             "x-footnote-session": localStorage.getItem("footnote/key") };
-          const { functions } = await (await fetch("session", { headers })).json();
-          const body = { fn_index: functions.ask, session_hash: "other",
-            data: ["How much is paid back for meals?", [], [id], null] };
-          await fetch("gradio_api/queue/join",
-            { method: "POST", headers, body: JSON.stringify(body) });
-          return (await fetch("gradio_api/queue/data?session_hash=other", { headers })).text();
+          const body = { question: "How much is paid back for meals?", documents: [id] };
+          return (await fetch("ask",
+            { method: "POST", headers, body: JSON.stringify(body) })).text();
         }""",
         identity,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from browsing import Visit, ask, picture, serving
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 FERRY = "The ferry to Brenna leaves at nine in the morning."
 NOON = "The ferry to Brenna leaves at noon."
@@ -55,11 +55,3 @@ def test_what_changes_is_shown_and_asked(visit: Visit, folder: Path) -> None:
     expect(unread).to_have_count(0)
     expect(page.locator("#changes li").first).to_contain_text("bakery.txt")
     expect(page.locator("#changes li").first).to_contain_text("Removed")
-
-
-def test_on_a_phone(browser: Browser, url: str) -> None:
-    visit = Visit(browser, url, viewport={"width": 390, "height": 800})
-    visit.page.locator("#open-library").click()
-    expect(visit.page.locator("#followed-title")).to_be_visible()
-    picture(visit.page, "folder-followed-phone")
-    visit.close()

@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 import httpx
 import pytest
-from crowd import call
+from crowd import ask_page, last_event
 from helpers import PATIENCE
 from services import api, client_of, problem
 
@@ -69,9 +69,12 @@ def status(url: str, token: str) -> int:
     with client_of(url) as client:
         shown = client.get("/", headers=headers)
         told = client.get("session", headers=headers).status_code
-        joined = client.post("gradio_api/queue/join", json={}, headers=headers).status_code
+        refused = {
+            client.post(path, json={}, headers=headers).status_code == 401
+            for path in ("ask", "gradio_api/queue/join")
+        }
     assert shown.status_code == 200
-    assert ('id="login"' in shown.text) == (told == 401) == (joined == 401)
+    assert {'id="login"' in shown.text, told == 401} == refused
     return told
 
 
@@ -196,11 +199,12 @@ def test_what_is_added_is_for_whoever_logged_in(url: str) -> None:
         for client, account in ((own, ANN), (other, BEN)):
             client.headers.update(key)  # at the same browser, one after the other
             assert log_in(client, account).status_code == 200
-        ticket = own.post("uploads?name=code.txt", content=SECRET.encode()).json()
-        identity = call(own, "add", ticket)["document"]["id"]
-        asked = ("What is the walnut code?", [], [identity], None)
-        assert call(own, "ask", *asked)["answer"]["text"] == SECRET
-        assert call(other, "ask", *asked)["stage"] == "failed"
+        name, added = last_event(own, "uploads?name=code.txt", content=SECRET.encode())
+        assert name == "done"
+        identity, question = added["id"], "What is the walnut code?"
+        assert ask_page(own, question, [identity])["text"] == SECRET
+        with pytest.raises(AssertionError, match="no longer here"):
+            ask_page(other, question, [identity])
         for client, found in ((own, True), (other, False)):
             listed = client.get("session").json()["documents"]
             assert (identity in {one["id"] for one in listed}) == found

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from browsing import UNANSWERABLE, Visit, ask, lit, picture, serving
+from browsing import Visit, ask, lit, picture, serving
 from helpers import PATIENCE
 from model_servers import gguf
-from playwright.sync_api import expect
 
 #: What the model writes to it is supported in part.
 QUESTION = "What does India want from the Quad?"
@@ -38,9 +37,3 @@ def test_what_a_model_writes_is_cited(visit: Visit) -> None:
         marker.click()
         assert lit(page) == quote
     print(turn.locator(".answer").inner_text(), turn.locator(".after").inner_text())
-
-
-def test_what_the_documents_do_not_say_is_not_put_to_the_model(visit: Visit) -> None:
-    turn = ask(visit.page, UNANSWERABLE)
-    assert turn.get_attribute("data-state") == "refused"
-    expect(turn.locator(".sentence")).to_have_count(0)

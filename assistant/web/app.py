@@ -1,0 +1,203 @@
+"""The page as a gradio app. The one module that imports gradio.
+
+It serves the page's addresses and the API's, and gives gradio's clients the answers to questions,
+through gradio's queue. Nothing asks for anything outside this machine: gradio's analytics and
+version check are off, and the browser is told to refuse any other host (see `security`).
+"""
+
+import os
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+# gradio reads this when it is imported: no analytics and no check for a newer version.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+
+import gradio as gr
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.middleware import Middleware
+
+from assistant.api.app import Switch, lifespan_of
+from assistant.api.app import build as build_api
+from assistant.api.events import whole
+from assistant.llm.servers import SERVERS, Server
+from assistant.service.access import client_of
+from assistant.service.logs import about, take_over
+from assistant.service.problems import response_of, told
+from assistant.service.security import MCP, check_host
+from assistant.service.service import Service, wait_for_the_end
+from assistant.service.streams import asking
+from assistant.service.tracing import HEADER
+from assistant.service.values import AnswerValue
+from assistant.watching import FolderWatch, Unread
+from assistant.web.entrance import Entrance
+from assistant.web.rendering import PageRenderer
+from assistant.web.routes import STATIC, Folder, owner_of, routes
+from index.errors import FootnoteError, SettingsError
+
+if TYPE_CHECKING:
+    from assistant.assistant import Assistant
+    from assistant.mcp.server import Server as Tools
+
+
+def serve(
+    assistant: "Assistant",
+    *,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    auth: Sequence[tuple[str, str]] = (),
+    open_browser: bool = True,
+    mcp: bool = False,
+    unread: Sequence[Unread] = (),
+    watch: FolderWatch | None = None,
+    servers: Sequence[Server] = SERVERS,
+) -> None:
+    """Serve the page until interrupted, and print its address.
+
+    Args:
+        assistant: an open assistant; it is not closed here.
+        host: the address to listen on.
+        port: None takes 7860 or the next free one.
+        auth: names and passwords that the page asks for.
+        open_browser: open the page in the reader's browser.
+        mcp: offer the assistant's tools to MCP clients too.
+        unread: files that could not be read; the page lists them.
+        watch: follows the assistant's folders, once the page is there.
+        servers: where language models are looked for that the page offers, unless one is set. Only
+            whoever sits at this machine may use what runs on it: nothing is looked for where the
+            page can be reached from others, or has a login, which says that others come.
+
+    Raises:
+        SettingsError: the host is reachable from other machines and there is no `auth`, the port
+            cannot be had, or `mcp` is not installed.
+    """
+    check_host(host, auth)
+    service, tools = Service.of(assistant, host, auth, servers), None
+    if mcp:
+        from assistant.mcp.server import server_of
+
+        tools = server_of(service)
+    renderer, entrance = PageRenderer(), Entrance(service.access)
+    server = build(service, entrance, renderer, Folder(tuple(unread), watch), tools)
+    _ask_this_machine_directly()
+    try:
+        _, url, _ = server.launch(
+            server_name=host,
+            server_port=port,
+            auth_dependency=entrance.name_async if entrance.is_guarded else None,
+            inbrowser=open_browser,
+            prevent_thread_lock=True,
+            quiet=True,
+            share=False,
+            ssr_mode=False,
+            pwa=False,
+            mcp_server=False,
+            enable_monitoring=False,
+            run_history=False,
+            max_file_size=0,
+            # As many as may be in line: that sends more of them away, and gradio would let any
+            # number wait.
+            max_threads=assistant.settings.at_once + assistant.settings.queue + 1,
+            app_kwargs={"lifespan": lifespan_of(tools.session_manager if tools else None)},
+        )
+    except OSError as error:
+        wanted = "a port from 7860 on" if port is None else f"port {port}"
+        raise SettingsError(
+            f"Cannot listen on {wanted} of {host}: {error}. Choose another port or host."
+        ) from error
+    take_over()
+    try:
+        with service.running(watch):
+            # Told last, so that whoever reads it may end it at once.
+            sys.stdout.write(f"Footnote is at {url} (Ctrl-C ends it)\n")
+            if tools:
+                sys.stdout.write(
+                    f"MCP clients connect to {url.rstrip('/')}{MCP} (streamable HTTP)\n"
+                )
+            sys.stdout.flush()
+            wait_for_the_end()
+    except KeyboardInterrupt:
+        pass  # it came before there was anything to wait for
+    finally:
+        server.get_blocks().close(verbose=False)
+        renderer.close()
+
+
+class _Guarded(gr.Server):
+    """Puts what gradio adds behind what guards it: nothing is answered before that, and gradio's
+    answers to other sites (CORS) are for nothing but the page."""
+
+    def add_middleware(self, middleware_class: Any, *args: Any, **kwargs: Any) -> None:
+        """See `Starlette.add_middleware`."""
+        self.user_middleware.append(Middleware(middleware_class, *args, **kwargs))
+
+
+def build(
+    service: Service,
+    entrance: Entrance,
+    renderer: PageRenderer,
+    folder: Folder,
+    tools: "Tools | None" = None,
+) -> gr.Server:
+    """The server, not yet launched."""
+    api = Middleware(Switch, api=build_api(service, page=True))
+    server = _Guarded(title="Footnote", openapi_url=None, middleware=[*service.guards, api])
+    server.api(_api(service), name="ask", concurrency_limit=None)
+    server.mount("/page", STATIC)
+    server.include_router(entrance.routes())
+    server.include_router(routes(service, entrance, renderer, folder))
+
+    @server.exception_handler(FootnoteError)
+    def mistake(request: Request, error: FootnoteError) -> JSONResponse:
+        status, again = told(error)
+        return response_of(request.scope, status, str(error), retry_after=again)
+
+    @server.exception_handler(RequestValidationError)
+    def not_taken(request: Request, error: RequestValidationError) -> JSONResponse:
+        wrong = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        return response_of(request.scope, 422, f"This is not taken: {'; '.join(wrong)}.")
+
+    if tools:
+        server.router.routes.extend(tools.routes(MCP))
+    return server
+
+
+def _api(service: Service) -> Callable[..., Awaitable[dict[str, Any]]]:
+    """What gradio's clients may call."""
+
+    async def ask(
+        question: str,
+        history: list[dict[str, str]],
+        documents: list[str] | None,
+        request: gr.Request,
+        llm: str | None = None,
+    ) -> dict[str, Any]:
+        """Answer a question: `stage` is `done`, with an `answer`, or `failed`, with a `failure`.
+
+        Args:
+            question: as a person asks it.
+            history: the conversation before it, as `role` (user or assistant) and `content`.
+            documents: ids of the documents to ask; null asks all.
+            llm: what writes: `none` quotes the documents, null lets the language model write that
+                is set; or one of those that are offered.
+        """
+        owner = owner_of(request.username, request.headers)
+        client = client_of(request.username, request.client.host)
+        steps = asking(service, owner, question, history, documents, llm, shown=False)
+        with about(request.headers.get(HEADER)):
+            try:
+                answer = await whole(steps, service.line.place_async(client, owner or client))
+            except FootnoteError as error:
+                return {"stage": "failed", "failure": str(error)}
+        return {"stage": "done", "answer": AnswerValue.of(answer).model_dump()}
+
+    return ask
+
+
+def _ask_this_machine_directly() -> None:
+    """Keep gradio's look at its own address, once it listens, from going to a proxy."""
+    known = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    hosts = ",".join(filter(None, [known, "localhost", "127.0.0.1", "::1"]))
+    os.environ["no_proxy"] = os.environ["NO_PROXY"] = hosts

@@ -1,0 +1,263 @@
+"""What the page asks of its server, which only the page may: each address knows who has logged in,
+and the browser by the key that it sends.
+
+What takes long comes as the API's events, with one more: the place in line.
+"""
+
+import asyncio
+import mimetypes
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import aclosing, nullcontext
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, TypeVar
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from pydantic import BaseModel
+from starlette.datastructures import Headers
+from starlette.staticfiles import StaticFiles
+
+from assistant.answer import Event
+from assistant.api import answers, documents
+from assistant.api.events import EventResponse, event, failing, steps_of
+from assistant.service import feedback as voting
+from assistant.service.access import client_of
+from assistant.service.line import Line
+from assistant.service.problems import problem_of
+from assistant.service.service import Service
+from assistant.service.sessions import SessionDocuments
+from assistant.service.streams import Alternatives, indexing, offering
+from assistant.service.suggestions import SHOWN
+from assistant.service.values import Asked, History, plain_document
+from assistant.watching import FolderWatch, Unread
+from assistant.web.entrance import Entrance
+from assistant.web.rendering import PageRenderer
+from index.errors import IndexChangedError
+
+Step = TypeVar("Step")
+
+mimetypes.add_type("font/woff2", ".woff2")  # not every system knows it
+STATIC = StaticFiles(packages=[("assistant.web", "static")])
+"""What the browser gets as it is."""
+
+AGAIN = 0.5
+"""Seconds after which it is looked again how many are before one in line."""
+
+OWN_AT_ONCE = 2
+"""Questions of one person that are answered at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """What the page tells of the files that are everyone's.
+
+    Attributes:
+        unread: those that could not be read when they were indexed.
+        watch: follows them, if anything does.
+    """
+
+    unread: tuple[Unread, ...]
+    watch: FolderWatch | None
+
+    def to_dict(self, after: int) -> dict[str, Any]:
+        """As plain values.
+
+        Args:
+            after: the number of the last change that the page knows.
+        """
+        changes = self.watch.changes if self.watch else ()
+        return {
+            "watched": self.watch is not None,
+            "last": changes[-1].number if changes else 0,
+            "changes": [asdict(change) for change in changes if change.number > after],
+            "unread": [asdict(one) for one in (self.watch.unread if self.watch else self.unread)],
+        }
+
+
+class PageQuestion(Asked):
+    """A question that is asked on the page; how long it may be the assistant says."""
+
+    question: str
+    history: History = ()
+    documents: list[str] | None = None
+    llm: str | None = None
+
+
+class Waiting(BaseModel):
+    """How far a question, or a file, is in line."""
+
+    before: int
+
+
+class Instead(BaseModel):
+    """Questions that are answered, where one is not."""
+
+    questions: list[str]
+
+
+def routes(
+    service: Service, entrance: Entrance, renderer: PageRenderer, folder: Folder
+) -> APIRouter:
+    """The page's addresses, but for those where one logs in."""
+    router = APIRouter()
+    sessions = service.sessions
+    user = Depends(entrance.user)
+
+    def owner(request: Request, name: Annotated[str | None, user]) -> str | None:
+        return owner_of(name, request.headers)
+
+    def own(identity: Annotated[str | None, Depends(owner)]) -> str:
+        if identity is None:
+            raise HTTPException(400, "This browser gave no key.")
+        return identity
+
+    def client(request: Request, name: Annotated[str | None, user]) -> str:
+        return client_of(name, request.client.host if request.client else "")
+
+    anyone = Annotated[str | None, Depends(owner)]
+    someone = Annotated[str, Depends(own)]
+    counted = Annotated[str, Depends(client)]
+
+    @router.api_route("/", methods=["GET", "HEAD"])
+    async def page(
+        request: Request, name: Annotated[str | None, Depends(entrance.name_async)]
+    ) -> Response:
+        shut = entrance.is_guarded and name is None
+        return await STATIC.get_response("login.html" if shut else "page.html", request.scope)
+
+    # --- what takes long ---------------------------------------------------------------------
+
+    @router.post("/ask")
+    async def ask(
+        asked: PageQuestion, request: Request, owner: anyone, client: counted
+    ) -> Response:
+        history = [turn.model_dump() for turn in asked.history]
+        steps = offering(service, owner, asked.question, history, asked.documents, asked.llm)
+        return _streamed(request, service.line, client, owner or client, steps, _tell)
+
+    @router.post("/uploads")
+    async def add(name: str, request: Request, owner: someone, client: counted) -> Response:
+        ticket = await sessions.inbox.receive(client, owner, name, request.stream())
+        steps = indexing(sessions, owner, ticket)
+        return _streamed(request, service.adding, client, owner, steps, documents.tell)
+
+    # --- what is done at once ----------------------------------------------------------------
+
+    @router.get("/session")
+    def session(owner: anyone, name: Annotated[str | None, user]) -> dict[str, Any]:
+        sessions.touch(owner)
+        listed = [plain_document(found) for found in sessions.documents(owner)]
+        return {"user": name, "documents": listed}
+
+    @router.get("/folder")
+    def changes(after: int, _: Annotated[str | None, user]) -> dict[str, Any]:
+        return folder.to_dict(after)
+
+    @router.get("/writers")
+    def writing(_: Annotated[str | None, user]) -> dict[str, Any]:
+        return service.writers.to_dict()
+
+    @router.post("/starters")
+    async def starting(documents: list[str], owner: anyone) -> list[str]:
+        asked = await to_thread.run_sync(sessions.asking, owner, documents)
+        return list((await service.starters.of(asked))[:SHOWN])
+
+    @router.get("/documents/{identity}")
+    def document(identity: str, owner: anyone) -> dict[str, Any]:
+        found, boxes = sessions.document(owner, identity), sessions.boxes(owner, identity)
+        sizes = zip(boxes.sizes.tolist(), boxes.labels, strict=True) if boxes else ()
+        return {
+            "id": found.id,
+            "title": found.title,
+            "pages": [{"width": w, "height": h, "label": label} for (w, h), label in sizes],
+            "paragraphs": [
+                {
+                    "number": p.number,
+                    "heading": p.heading,
+                    "page": p.page,
+                    "locator": p.locator,
+                    "kind": p.kind,
+                    "start": p.start,
+                    "text": p.text,
+                }
+                for p in found.paragraphs
+            ],
+        }
+
+    @router.get("/documents/{identity}/pages/{number}")
+    def picture(identity: str, number: int, width: int, owner: anyone) -> Response:
+        file = sessions.original(owner, identity)
+        return Response(
+            renderer.draw(file, number, width),
+            media_type="image/webp",
+            headers={"cache-control": "private, max-age=3600"},
+        )
+
+    @router.get("/documents/{identity}/pages/{number}/words")
+    def words(identity: str, number: int, owner: anyone) -> list[dict[str, Any]]:
+        boxes = sessions.boxes(owner, identity)
+        return [asdict(word) for word in boxes.words_on(number)] if boxes else []
+
+    @router.post("/documents/{identity}/keep")
+    def keep(identity: str, owner: someone) -> None:
+        sessions.keep(owner, identity)
+
+    @router.delete("/documents/{identity}")
+    def remove(identity: str, owner: someone) -> None:
+        sessions.remove(owner, identity)
+
+    @router.post("/feedback")
+    def feedback(vote: voting.Vote, owner: anyone, client: counted) -> None:
+        voting.take(vote, service, client, owner)
+
+    return router
+
+
+def owner_of(user: str | None, headers: Headers) -> str | None:
+    """Whose documents are asked by a browser with these headers, logged in under this name."""
+    return SessionDocuments.owner(user, headers.get("x-footnote-session"))
+
+
+def _streamed(
+    request: Request,
+    line: Line,
+    client: str,
+    owner: str,
+    steps: Generator[Step, None, None],
+    tell: Callable[[Step], str],
+) -> EventResponse:
+    """Sends what comes of some work: how many are before it until its turn in line has come; then
+    its steps, told as events; or why it failed.
+
+    Args:
+        request: to which this is the response.
+        line, client, owner: see `Line.place`.
+        steps, tell: the work.
+    """
+
+    async def events() -> AsyncGenerator[str, None]:
+        try:
+            with line.joined(client, owner, share=OWN_AT_ONCE) as turn:
+                come, before = asyncio.wrap_future(turn.come), None
+                while not turn.come.done():
+                    if (now := line.before(turn)) != before:
+                        yield event("waiting", Waiting(before=now))
+                    before = now
+                    await asyncio.wait([come], timeout=AGAIN)
+                await come
+                yield event("waiting", Waiting(before=0))
+                async with aclosing(steps_of(steps, nullcontext())) as work:
+                    async for step in work:
+                        yield tell(step)
+        except IndexChangedError as error:  # the page itself throws away what has come
+            yield event("failed", problem_of(request.scope, 503, str(error)))
+        except Exception as error:  # noqa: BLE001 (`failing` tells of it)
+            yield failing(request.scope)(error)
+
+    return EventResponse(events())
+
+
+def _tell(step: Event | Alternatives) -> str:
+    if isinstance(step, Alternatives):
+        return event("instead", Instead(questions=list(step.questions)))
+    return answers.tell(step)
