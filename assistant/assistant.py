@@ -146,7 +146,7 @@ class Assistant:
         self._writer.close()
         self.index.close()
 
-    def over(self, documents: Sequence[str], *, write: bool | Writer = True) -> Assistant:
+    def over(self, documents: Sequence[str], *, write: bool | Writer = True) -> Self:
         """The same assistant, asking these documents of its index instead.
 
         It shares the index and the models, which only the assistant that opened them closes.
@@ -159,7 +159,8 @@ class Assistant:
         writer = self._writer if write is True else write
         if not writer:
             writer = Writer(self.settings.model_copy(update={"llm": None}))
-        return Assistant(self.index, documents, self.settings, models=self._models, writer=writer)
+        own = type(self)  # also where somebody has made their own of it
+        return own(self.index, documents, self.settings, models=self._models, writer=writer)
 
     def turn_to(self, documents: Sequence[str]) -> None:
         """From now on ask these documents of the index; what is being answered stays as it is.
