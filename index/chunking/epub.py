@@ -13,8 +13,6 @@ from urllib.parse import unquote
 
 from index.chunking.html import as_html, html_text, html_tree, write_html
 from index.chunking.layout import Composer, Layout, locked
-from index.chunking.packed import DAMAGED
-from index.errors import UnreadableError
 
 _CONTAINER = "META-INF/container.xml"
 _ENCRYPTION = "META-INF/encryption.xml"
@@ -37,25 +35,19 @@ def read_epub(content: bytes, name: str) -> Layout:
     A page without a heading of its own stands under what the table of contents calls it.
 
     Raises:
-        UnreadableError: it is damaged, or locked to a reader's account.
+        UnreadableError: it is locked to a reader's account.
     """
     out = Composer()
-    try:
-        with zipfile.ZipFile(BytesIO(content)) as archive:
-            book = _book(archive)
-            locks = _locks(archive)
-            for path in book.pages:
-                if path in locks:
-                    raise locked(name)
-                html = as_html(html_text(archive.read(path), path))
-                if path in book.labels and not _HAS_HEADING.search(html):
-                    out.heading(1, book.labels[path])
-                write_html(out, html, name)
-    except DAMAGED as error:
-        raise UnreadableError(
-            f"{name!r} cannot be read as EPUB ({error}). Open it in a reader and save it anew, or "
-            "leave it out."
-        ) from error
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        book = _book(archive)
+        locks = _locks(archive)
+        for path in book.pages:
+            if path in locks:
+                raise locked(name)
+            html = as_html(html_text(archive.read(path), path))
+            if path in book.labels and not _HAS_HEADING.search(html):
+                out.heading(1, book.labels[path])
+            write_html(out, html)
     return out.layout(book.title)
 
 

@@ -19,7 +19,6 @@ from typing import Any
 
 from index.chunking.decoding import decoded
 from index.chunking.layout import Block, Composer, Layout, names_columns
-from index.errors import UnreadableError
 
 _SPACE = re.compile(r"[\s\xa0]+")
 _UNSEEN = re.compile("[\u00ad\u200b\ue000-\uf8ff]")
@@ -52,38 +51,29 @@ def read_html(content: bytes, name: str) -> Layout:
     """The layout of a page.
 
     Raises:
-        UnreadableError: it is nested so deep that it was made to be unreadable.
         NotTextError: it is in no encoding.
     """
     out = Composer()
-    title = write_html(out, html_text(content, name), name)
+    title = write_html(out, html_text(content, name))
     return out.layout(title)
 
 
-def write_html(out: Composer, html: str, name: str) -> str | None:
+def write_html(out: Composer, html: str) -> str | None:
     """Add what a page holds.
 
     Returns:
         Its title: of its headings the first where it is the only one of its level, or else what its
         head says; None where it has neither.
-
-    Raises:
-        UnreadableError: as of `read_html`.
     """
     tree = html_tree(html)
     if tree.body is None:
         return None
     before = len(out.parts)
     writer = _Writer(out)
-    try:
-        writer.write(tree.body)
-        if not any(isinstance(part, Block) for part in out.parts[before:]):
-            # A page of nothing but links is one that somebody wants to search.
-            writer.write_menus()
-    except RecursionError as error:
-        raise UnreadableError(
-            f"{name!r} nests tables hundreds deep, which no page does. Leave it out."
-        ) from error
+    writer.write(tree.body)
+    if not any(isinstance(part, Block) for part in out.parts[before:]):
+        # A page of nothing but links is one that somebody wants to search.
+        writer.write_menus()
     title = tree.css_first("head > title")
     return writer.title or (_plain(title.text()) if title else "") or None
 

@@ -11,11 +11,10 @@ from itertools import groupby
 
 from index.chunking.html import write_html
 from index.chunking.layout import Composer, Layout
-from index.errors import UnreadableError
 
 _SHOWN = ("From", "To", "Cc", "Date")
 
-MAX_HEADER = 5000
+MAX_HEADER = 2000
 """Characters of a header: to parse one takes time that grows with its square."""
 
 
@@ -24,53 +23,30 @@ _POLICY = default.clone(
 )
 
 
-def read_eml(content: bytes, name: str) -> Layout:
+def read_eml(content: bytes, _name: str) -> Layout:
     """The layout of a message as it is sent."""
     message = BytesParser(EmailMessage, policy=_POLICY).parsebytes(content)
     headers = [f"{key}: {message[key]}" for key in _SHOWN if message[key]]
     plain = message.get_body(("plain",))
     rich = None if plain else message.get_body(("html",))
-    try:
-        body = plain.get_content() if plain else ""
-        html = rich.get_content() if rich else ""
-    except (LookupError, ValueError) as error:
-        raise UnreadableError(
-            f"The text of {name!r} cannot be decoded ({error}). Save it anew, or leave it out."
-        ) from error
+    body = plain.get_content() if plain else ""
+    html = rich.get_content() if rich else ""
     attached = [part.get_filename() or "" for part in message.iter_attachments()]
     return _layout(str(message["Subject"] or ""), headers, body, html, attached)
 
 
-def read_msg(content: bytes, name: str) -> Layout:
-    """The layout of a message as Outlook keeps it.
-
-    Raises:
-        UnreadableError: it is damaged.
-    """
+def read_msg(content: bytes, _name: str) -> Layout:
+    """The layout of a message as Outlook keeps it."""
     from oxmsg import Message
 
-    try:
-        message = Message.load(BytesIO(content))
-        people = ", ".join(f"{r.name} <{r.email_address}>" for r in message.recipients)
-        headers = [
-            f"{key}: {value}"
-            for key, value in (
-                ("From", message.sender),
-                ("To", people),
-                ("Date", message.sent_date),
-            )
-            if value
-        ]
-        attached = [own.file_name or "" for own in message.attachments]
-        body, html = message.body or "", message.html_body or ""
-        subject = message.subject
-    except Exception as error:
-        # The reader raises whatever the library below it does.
-        raise UnreadableError(
-            f"{name!r} cannot be read as an Outlook message ({error}). Save it anew, or leave it "
-            "out."
-        ) from error
-    return _layout(subject, headers, body, "" if body else html, attached)
+    message = Message.load(BytesIO(content))
+    people = ", ".join(f"{r.name} <{r.email_address}>" for r in message.recipients)
+    told = (("From", message.sender), ("To", people), ("Date", message.sent_date))
+    headers = [f"{key}: {value}" for key, value in told if value]
+    attached = [own.file_name or "" for own in message.attachments]
+    body = message.body or ""
+    html = "" if body else message.html_body or ""
+    return _layout(message.subject, headers, body, html, attached)
 
 
 def _layout(
@@ -82,7 +58,7 @@ def _layout(
     for paragraph in _paragraphs(body):
         out.block([paragraph], "prose")
     if html:
-        write_html(out, html, subject)
+        write_html(out, html)
     if any(attached):
         out.block([f"Attached: {', '.join(filter(None, attached))}"], "lines")
     return out.layout(subject or None)

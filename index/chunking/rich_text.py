@@ -19,7 +19,6 @@ from typing import Any
 from unicodedata import category
 
 from index.chunking.layout import Composer, Layout, names_columns
-from index.errors import UnreadableError
 
 #: For each format, docling's name of it, and the module and class that read it.
 BACKENDS = {
@@ -35,26 +34,14 @@ _WORD_TEXT = re.compile(r"word/(?:document|footnotes|endnotes|comments|header\d*
 PAGES = {"pptx": "slide", "odp": "slide"}
 
 
-def read_rich_text(content: bytes, name: str, format_name: str) -> Layout:
+def read_rich_text(content: bytes, _name: str, format_name: str) -> Layout:
     """The layout of a file.
 
     Args:
         content: its bytes.
-        name: of the file, for messages.
         format_name: one of BACKENDS.
-
-    Raises:
-        UnreadableError: it is damaged, or not what it says that it is.
     """
-    try:
-        document = _read(content, format_name)
-    except Exception as error:
-        # The readers raise whatever the library below them does.
-        raise UnreadableError(
-            f"{name!r} cannot be read as {format_name.upper()} ({error}). Open it in the program "
-            "that made it and save it anew, or leave it out."
-        ) from error
-    writer = _Writer(document, Composer(), PAGES.get(format_name))
+    writer = _Writer(_read(content, format_name), Composer(), PAGES.get(format_name))
     writer.write()
     return writer.out.layout(writer.title)
 

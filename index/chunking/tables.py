@@ -22,9 +22,9 @@ def read_workbook(content: bytes, name: str) -> Layout:
     """The layout of a workbook: XLSX, XLSM, XLSB, XLS or ODS.
 
     Raises:
-        UnreadableError: it takes a password, is damaged, or has too many rows.
+        UnreadableError: it takes a password, or has too many rows.
     """
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+    from python_calamine import CalamineWorkbook, PasswordError
 
     out = Composer()
     try:
@@ -42,11 +42,6 @@ def read_workbook(content: bytes, name: str) -> Layout:
                 _write(out, told, sheet_name)
     except PasswordError as error:
         raise locked(name) from error
-    except CalamineError as error:
-        raise UnreadableError(
-            f"{name!r} cannot be read as a workbook ({error}). Open it and save it anew, or leave "
-            "it out."
-        ) from error
     return out.layout()
 
 

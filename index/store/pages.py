@@ -9,12 +9,12 @@ what this machine has read.
 from __future__ import annotations
 
 import base64
-import shutil
 import time
 from collections.abc import Collection
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -35,30 +35,6 @@ PIECE = 750_000  # bytes in a record of a server
 SENT = 8  # pieces sent or read at a time: with what base64 adds, a fifth of what a server takes
 
 
-class Pages(Protocol):
-    """The files of documents that have pages, by the hash of the document that they are of."""
-
-    def keep(self, content: str, original: Path, boxes: Boxes) -> None:
-        """Keep a document's file and its boxes; the same ones again change nothing.
-
-        Raises:
-            IndexFullError: the disk is full.
-        """
-
-    def holds(self, content: str) -> bool:
-        """Whether a document's files are there."""
-
-    def original(self, content: str) -> Path | None:
-        """The file of a document; None where there is none."""
-
-    def boxes(self, content: str) -> Boxes | None:
-        """Where the words of a document are printed; None where that is not known."""
-
-    def settle(self, used: Collection[str]) -> None:
-        """To be called when documents were written: all documents, by their hashes, have these
-        files."""
-
-
 class PageFiles:
     """The files in a folder, by the hash of the document that they are of."""
 
@@ -74,22 +50,16 @@ class PageFiles:
         Raises:
             IndexFullError: the disk is full.
         """
+        arrays = BytesIO()
+        np.savez_compressed(
+            arrays,
+            text=np.frombuffer(boxes.text.encode("utf-8", "surrogatepass"), np.uint8),
+            labels=np.array(boxes.labels),
+            **{name: getattr(boxes, name) for name in _ARRAYS},
+        )
         with translated(self._folder):
-            self._folder.mkdir(exist_ok=True)
-            part = self._folder / f"{uuid4().hex}.part"
-            try:
-                shutil.copyfile(original, part)
-                part.replace(self._original(content))
-                with part.open("wb") as file:
-                    np.savez_compressed(
-                        file,
-                        text=np.frombuffer(boxes.text.encode("utf-8", "surrogatepass"), np.uint8),
-                        labels=np.array(boxes.labels),
-                        **{name: getattr(boxes, name) for name in _ARRAYS},
-                    )
-                part.replace(self._boxes(content))
-            finally:
-                part.unlink(missing_ok=True)
+            whole = original.read_bytes()
+        self.write(content, whole, arrays.getvalue())
 
     def holds(self, content: str) -> bool:
         """Whether a document's files are there."""
@@ -172,25 +142,25 @@ class ServedPages:
         return self._server.kept_collection("pages")
 
     def keep(self, content: str, original: Path, boxes: Boxes) -> None:
-        """See `Pages`."""
+        """See `PageFiles`."""
         self._files.keep(content, original, boxes)
         self._sent.add(content)
         self._send(content)
 
     def holds(self, content: str) -> bool:
-        """See `Pages`."""
+        """See `PageFiles`."""
         return self._is_there(content)
 
     def original(self, content: str) -> Path | None:
-        """See `Pages`."""
+        """See `PageFiles`."""
         return self._files.original(content) if self._fetch(content) else None
 
     def boxes(self, content: str) -> Boxes | None:
-        """See `Pages`."""
+        """See `PageFiles`."""
         return self._files.boxes(content) if self._fetch(content) else None
 
     def settle(self, used: Collection[str]) -> None:
-        """See `Pages`; what was taken away while it was not yet named is sent again."""
+        """See `PageFiles`; what was taken away while it was not yet named is sent again."""
         for content in self._sent.intersection(used):
             self._send(content)
             self._sent.discard(content)
@@ -252,6 +222,9 @@ class ServedPages:
             pieces |= {identity: metadata["data"] for identity, metadata in pairs}
         return b"".join(base64.b64decode(pieces.get(identity, "")) for identity in order)
 
+
+Pages = PageFiles | ServedPages
+"""The files of documents that have pages, by the hash of the document that they are of."""
 
 _PARTS = ("original", "boxes")
 

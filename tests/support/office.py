@@ -4,10 +4,8 @@ report in each, with headings, a list and a table."""
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
-from random import Random
 
 TITLE = "Harbour report"
 SECTION = "Dredging"
@@ -132,18 +130,6 @@ def write_eml(file: Path) -> None:
 
 def write_csv(file: Path) -> None:
     file.write_text("\r\n".join(";".join(row) for row in (NAMES, *ROWS)), encoding="utf-8")
-
-
-def damaged(whole: bytes, chance: Random, flips: int) -> Iterator[bytes]:
-    """A file cut off and with fewer than `flips` flipped bits, 500 times each."""
-    for number in range(1000):
-        content = bytearray(whole)
-        if number % 2:
-            content = content[: chance.randrange(len(content))]
-        else:
-            for _ in range(chance.randrange(1, flips)):
-                content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
-        yield bytes(content)
 
 
 WRITERS = {

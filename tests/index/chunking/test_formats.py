@@ -3,14 +3,13 @@ a reason."""
 
 from __future__ import annotations
 
-import random
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from growth import grows_linearly
-from office import ITEMS, PROSE, ROW, SECTION, TITLE, WRITERS, damaged
+from office import ITEMS, PROSE, ROW, SECTION, TITLE, WRITERS
 from xlsxwriter import Workbook
 
 from index import Document, read_document
@@ -221,19 +220,3 @@ def test_an_empty_file_of_a_format_is_told(tmp_path: Path) -> None:
     file = tmp_path / "empty.docx"
     Word().save(str(file))
     assert "holds no text" in refusal(file)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("kind", sorted(set(WRITERS) - {"csv"}))
-def test_damaged_files_are_read_or_refused(
-    files: dict[str, Path], kind: str, tmp_path: Path
-) -> None:
-    """Cut off and with flipped bits, 500 times each: nothing but our own errors."""
-    whole, chance = files[kind].read_bytes(), random.Random(kind)
-    for content in damaged(whole, chance, 8):
-        file = tmp_path / f"damaged.{kind}"
-        file.write_bytes(content)
-        try:
-            read_document(file).check()
-        except DocumentError as error:
-            assert str(error)
