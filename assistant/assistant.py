@@ -328,7 +328,7 @@ class Assistant:
     def _overview_of(self, section: str | None, count: int | None) -> Question:
         text = OVERVIEW if section is None else check_question(section)
         vector = self.index.encoder.encode_query(text)
-        return Question(text, text, text, vector, kind="overview", length=count)
+        return Question(text, text, vector, kind="overview", length=count)
 
     # --- at one revision ---------------------------------------------------------------------
 

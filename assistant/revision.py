@@ -211,7 +211,7 @@ class Revision:
         question, timer, legs = asking.question, asking.timer, asking.legs
         evidence = self._retriever.retrieve(question, timer, legs)
         if evidence.in_context and (
-            better := self._writer.rewrite(question.cleaned, question.history)
+            better := self._writer.rewrite(question.asked, question.history)
         ):
             question = question.rewritten(better, self.view.encoder)
             evidence = self._retriever.retrieve(question, timer, legs)
@@ -248,7 +248,7 @@ class Revision:
         """
         sure = arranged.status == "answered"
         keep = sure and self._models.settings.unsupported == "flag"
-        writing = builder.write(written, self.verifier, question.cleaned, keep)
+        writing = builder.write(written, self.verifier, question.asked, keep)
         if sure:
             yield Decided("answered", decision.confidence, "fact")
             yield from writing

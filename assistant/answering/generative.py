@@ -155,13 +155,11 @@ class Writer:
         Raises:
             LanguageModelError: what went wrong, at any point.
         """
-        model = self._loaded()
-        most = min(MAX_TOKENS, model.context // 3)
-        room = model.context - most - RESERVE
+        model, limit, room = self._limits()
         for attempt in range(2):
             said = messages(question, history, candidates, probability, room >> attempt)
             try:
-                yield from sentences(model.stream(said, most))
+                yield from sentences(model.stream(said, limit))
             except ContextError:
                 if attempt:
                     raise
@@ -174,24 +172,38 @@ class Writer:
         Raises:
             LanguageModelError: what went wrong, at any point.
         """
-        model = self._loaded()
-        most = min(MAX_TOKENS, model.context // 3)
-        room = (model.context - most - RESERVE) * CHARACTERS
+        model, limit, room = self._limits()
         numbered = (f"{number}. {one_line(text)}" for number, text in enumerate(texts, start=1))
-        facts = "\n".join(numbered)[:room]
+        facts = "\n".join(numbered)[: room * CHARACTERS]
         asked = prompts.SECTION_USER.format(facts=facts)
         said = [("system", prompts.SYSTEM), ("user", asked)]
-        yield from islice(sentences(model.stream(said, most)), CONDENSED)
+        yield from islice(sentences(model.stream(said, limit)), CONDENSED)
 
     def rewrite(self, question: str, history: Sequence[Turn]) -> str | None:
-        """See `rewritten`; None where there is no model, or it failed: it is asked again for the
-        answer, and its failure is told there."""
+        """A follow-up as a question that stands on its own, in the model's words. It has to keep
+        what the question itself says, and to take the rest from the conversation.
+
+        Returns:
+            None where it does not, where there is no model, or where that failed: it is asked again
+            for the answer, and its failure is told there.
+        """
         if not self.is_set:
             return None
+        turns = [f"{turn['role']}: {one_line(turn['content'])[:TURN]}" for turn in history[-4:]]
+        conversation = "\n".join(turns)
+        asked = prompts.STANDALONE_USER.format(
+            conversation=conversation, question=one_line(question)
+        )
         try:
-            return rewritten(self._loaded(), question, history)
+            text = self._loaded().complete(
+                [("system", prompts.STANDALONE_SYSTEM), ("user", asked)], most=80
+            )
         except LanguageModelError:
             return None
+        line = plain_sentence(text.strip().partition("\n")[0]).strip('"“”')
+        kept, new = content_stems(question), content_stems(line)
+        fits = kept <= new <= kept | content_stems(conversation)
+        return line if line and len(line) <= REWRITTEN and fits else None
 
     def close(self) -> None:
         """Let go of the model; it is loaded again if it is needed again."""
@@ -199,6 +211,12 @@ class Writer:
             if self._model is not None:
                 self._model.close()
                 self._model = None
+
+    def _limits(self) -> tuple[LanguageModel, int, int]:
+        """The model, how many tokens it may write, and how many there are for what it is told."""
+        model = self._loaded()
+        limit = min(MAX_TOKENS, model.context // 3)
+        return model, limit, model.context - limit - RESERVE
 
     def _loaded(self) -> LanguageModel:
         with self._loading:
@@ -210,25 +228,6 @@ class Writer:
                 except SettingsError as error:  # it was right when this was made
                     raise LanguageModelError("it is no longer there") from error
             return self._model
-
-
-def rewritten(model: LanguageModel, question: str, history: Sequence[Turn]) -> str | None:
-    """A follow-up as a question that stands on its own, in the model's words; None where it did not
-    make one: it has to keep what the question itself says, and to take the rest from the
-    conversation.
-
-    Raises:
-        LanguageModelError: the model failed.
-    """
-    conversation = "\n".join(f"{t['role']}: {one_line(t['content'])[:TURN]}" for t in history[-4:])
-    asked = prompts.STANDALONE_USER.format(conversation=conversation, question=one_line(question))
-    text = model.complete([("system", prompts.STANDALONE_SYSTEM), ("user", asked)], most=80)
-    line = plain_sentence(text.strip().partition("\n")[0]).strip('"“”')
-    own, new = content_stems(question), content_stems(line)
-    told = content_stems(conversation)
-    if not line or len(line) > REWRITTEN or not own <= new or not new <= own | told:
-        return None
-    return line
 
 
 def _whole(pieces: Iterable[str]) -> Iterator[str]:

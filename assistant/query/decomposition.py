@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assistant.english import AUXILIARIES, PREPOSITIONS, alternatives
-from assistant.query.cleaning import without_courtesies
 from assistant.query.kinds import FACT, Kind
 from index.chunking.sentences import sentence_spans
 from index.terms.analysis import QUESTION_WORDS
 
-MOST = 4
+MAX_PARTS = 4
 SHORTEST = 3  # words of a clause; ", and when?" asks more of the same
 
 #: What may stand before a question word.
@@ -85,7 +84,7 @@ _COMPARED = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of several things that a question asks, without courtesies.
+    """One of several things that a question asks.
 
     Attributes:
         asked: as it stands in the question, or with one of its subjects.
@@ -109,19 +108,18 @@ def decompose(question: str, kind: Kind = FACT) -> tuple[Part, ...]:
         question: as it was asked.
         kind: of it; a comparison asks for each of what it compares.
     """
-    if kind == "comparison" and (parts := _compared(without_courtesies(question))):
+    if kind == "comparison" and (parts := _compared(question)):
         return parts
     clauses = [
         clause for sentence in _sentences(question) for clause in _CLAUSE.split(sentence) if clause
     ]
-    # What is told before a question is asked is not asked; "tell me when ..." asks.
-    asking = [plain for plain in map(without_courtesies, clauses) if _ASKS.match(plain)]
+    # What is told before a question is asked is not asked.
+    asking = [clause for clause in clauses if _ASKS.match(clause)]
     if len(clauses) > 1:
         one = len(asking) < 2 or any(len(clause.split()) < SHORTEST for clause in asking)
-        return () if one else tuple(_alone(asking[:MOST]))
+        return () if one else tuple(_alone(asking[:MAX_PARTS]))
     return tuple(
-        Part(without_courtesies(part), None, alone=False, subject=subject)
-        for part, subject in _subjects(question)
+        Part(part, None, alone=False, subject=subject) for part, subject in _subjects(question)
     )
 
 

@@ -78,7 +78,7 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 #: Sentences that an answer has at most, whatever was asked for.
-MOST = 30
+MAX_LENGTH = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,19 +123,17 @@ class Kinds:
 def length_of(question: str) -> int | None:
     """How many sentences a question asks for ("in five bullets"); None where it does not say."""
     found = _LENGTH.search(question)
-    if found is None:
-        return None
-    word = (found[1] or "one").lower()
-    return min(max(1, int(word)), MOST) if word.isdigit() else _COUNTS.index(word) + 1
+    return min(max(1, _count(found[1] or "one")), MAX_LENGTH) if found else None
 
 
 def number_of(question: str) -> int | None:
     """How many things a question speaks of ("the seven themes"); None where it does not say."""
     found = _NUMBER.search(question)
-    if found is None:
-        return None
-    word = found[1].lower()
-    return int(word) if word.isdigit() else _COUNTS.index(word) + 1
+    return _count(found[1]) if found else None
+
+
+def _count(word: str) -> int:
+    return int(word) if word.isdigit() else _COUNTS.index(word.lower()) + 1
 
 
 @cache

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from assistant.query.cleaning import (
     MAX_QUESTION,
     check_question,
-    without_courtesies,
     without_surrogates,
 )
 from assistant.query.decomposition import Part, decompose
@@ -38,7 +37,6 @@ class Question:
 
     Attributes:
         asked: as it was asked, without white space around it.
-        cleaned: without courtesies.
         standalone: as it was understood: itself, or what it makes of the question before it; this
             is looked up, and sentences are told apart by it.
         vector: the encoder's, of `standalone`; of shape (dimension,).
@@ -54,7 +52,6 @@ class Question:
     """
 
     asked: str
-    cleaned: str
     standalone: str
     vector: Vectors
     kind: Kind = FACT
@@ -94,7 +91,7 @@ def understand(text: str, history: Sequence[Turn], encoder: Encoder) -> Question
     check_roles(history)
     chain = [_fitting(earlier) for earlier in asked_before(history)[-CHAIN:]]
     vectors = _Vectors(encoder)
-    vectors.of([without_courtesies(one) for one in (*chain, asked)])  # in one go
+    vectors.of([*chain, asked])  # in one go
     before: list[Question] = []
     for earlier in chain:
         said = _understood(earlier, before, "", vectors)
@@ -128,20 +125,18 @@ def _understood(asked: str, before: Sequence[Question], answer: str, vectors: _V
         answer: to the last of them.
         vectors: tell what kind of answer is asked for.
     """
-    cleaned = without_courtesies(asked)
-    [vector] = vectors.of([cleaned])
+    [vector] = vectors.of([asked])
     kinds = load_kinds(vectors.encoder.fingerprint)
     # What has no letter ("?", "42") has a vector that means nothing.
-    spoken = any(map(str.isalpha, cleaned))
+    spoken = any(map(str.isalpha, asked))
     kind = kinds.kind(vector, follows=bool(before)) if spoken else FACT
-    length = length_of(cleaned)
+    length = length_of(asked)
     last = before[-1] if before else None
-    pointed = pointed_at(cleaned, answer)
+    pointed = pointed_at(asked, answer)
     if last and kind in ("more", "shorten", "source") and not pointed:
         return replace(
             last,
             asked=asked,
-            cleaned=cleaned,
             kind=kind if kind == "source" else last.kind,
             before=last.standalone,
             more=kind == "more",
@@ -149,20 +144,19 @@ def _understood(asked: str, before: Sequence[Question], answer: str, vectors: _V
         )
     own = pointed
     if kind in ("where", "instead") and not pointed:
-        topic = topic_of(cleaned, kinds.request[kind])
+        topic = topic_of(asked, kinds.request[kind])
         own = topic.text
         if last and kind == "instead" and topic.text:
             own = instead(topic, last.standalone, vectors.of)
     if last and kind == "instead" and own:
         kind = last.kind
-    standalone = _fitting(own or cleaned)
+    standalone = _fitting(own or asked)
     defined = topic_of(standalone, kinds.request[kind]).text if kind == "definition" else ""
     # What was made of the question before has from it what it needs.
-    rewritten = last is not None and standalone != cleaned
-    context = None if rewritten else in_context(cleaned, [earlier.standalone for earlier in before])
+    rewritten = last is not None and standalone != asked
+    context = None if rewritten else in_context(asked, [earlier.standalone for earlier in before])
     return Question(
         asked,
-        cleaned,
         standalone,
         vectors.of([standalone])[0],
         FACT if kind in ACTS else kind,

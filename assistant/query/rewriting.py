@@ -18,7 +18,6 @@ from assistant.english import (
     stem,
 )
 from assistant.enumerations import numbered, series
-from assistant.query.cleaning import without_courtesies
 from index.chunking.sentences import sentence_spans
 from index.encoder import Vectors
 from index.errors import QuestionError
@@ -76,12 +75,9 @@ def check_roles(history: Sequence[Turn]) -> None:
 
 
 def asked_before(history: Sequence[Turn]) -> list[str]:
-    """What was said before, oldest first, without courtesies around it."""
-    return [
-        without_courtesies(turn["content"].strip())
-        for turn in history
-        if turn["role"] == "user" and turn["content"].strip()
-    ]
+    """What was said before, oldest first."""
+    said = (turn["content"].strip() for turn in history if turn["role"] == "user")
+    return list(filter(None, said))
 
 
 def in_context(question: str, before: Sequence[str]) -> str | None:

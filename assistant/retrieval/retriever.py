@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from assistant.query.question import Question
 from assistant.query.question_types import asks_for_several
@@ -67,93 +67,85 @@ class Retriever:
             legs: which legs of the search count.
             k: paragraphs to find, if more than RETRIEVED.
         """
+        own = _Lookup(self._index, self._documents, self._reader, timer, legs, max(k, RETRIEVED))
+        own.vectors[question.standalone] = question.vector
         several = question.kind in ("list", "comparison") or asks_for_several(question.standalone)
-        look = _Look(self._index, self._documents, self._reader, timer, legs, max(k, RETRIEVED))
-        whole = look.both(question.standalone, question.context, several, question.vector)
-        # What is decided of the whole and of its parts is decided by the same numbers.
-        reads = bool(whole.readings)
+        found = own.search(question.standalone, question.context)
+        whole = own.read(question.standalone, found, several, is_read(found.hits))
+        if question.context is not None:
+            around = replace(found, hits=found.around)
+            carried = own.read(question.standalone, around, several, bool(whole.readings))
+            whole = replace(whole, carried=carried)
         asked = [(part, part.context) for part in question.parts]
         if asked and evidence_of(whole, self._ranking).in_context:
-            asked = [(part, f"{question.before} {own or part.asked}") for part, own in asked]
-        look.encode([text for part, own in asked for text in (part.asked, own) if text is not None])
-        parts = [(part, look.part(part.asked, own, reads)) for part, own in asked]
+            asked = [
+                (part, f"{question.before} {context or part.asked}") for part, context in asked
+            ]
+        own.encode(
+            [text for part, context in asked for text in (part.asked, context) if text is not None]
+        )
+        # What is decided of the whole and of its parts is decided by the same numbers.
+        parts = [
+            (part, own.part(part.asked, context, bool(whole.readings))) for part, context in asked
+        ]
         return replace(whole, parts=tuple(parts), said=question.said, more=question.more)
 
 
-class _Look:
-    """Looks up one question in all ways, and reads no paragraph twice for the same words."""
+@dataclass(frozen=True, slots=True)
+class _Lookup:
+    """Looks up one question in all ways, and reads no paragraph twice for the same words.
 
-    def __init__(
-        self,
-        index: View,
-        documents: Collection[str],
-        reader: Reader | None,
-        timer: Timer,
-        legs: Collection[str],
-        k: int,
-    ) -> None:
-        self._index = index
-        self._documents = documents
-        self._reader = reader
-        self._timer = timer
-        self._legs = legs
-        self._k = k
-        self._known: Known = {}
-        self._vectors: dict[str, Vectors] = {}
+    Attributes:
+        index, documents, reader, timer, legs, k: as `Retriever` and its `read` have them.
+        known: what was read.
+        vectors: the encoder's, of what was looked up.
+    """
+
+    index: View
+    documents: Collection[str]
+    reader: Reader | None
+    timer: Timer
+    legs: Collection[str]
+    k: int
+    known: Known = field(default_factory=dict)
+    vectors: dict[str, Vectors] = field(default_factory=dict)
 
     def encode(self, texts: Sequence[str]) -> None:
         """Encode texts in one go, for what is looked up next."""
-        if left := [text for text in dict.fromkeys(texts) if text not in self._vectors]:
-            self._vectors.update(zip(left, self._index.encoder.encode_queries(left), strict=True))
-        self._timer.lap("encode")
-
-    def both(
-        self,
-        asked: str,
-        context: str | None,
-        several: bool,
-        vector: Vectors | None = None,
-    ) -> RawEvidence:
-        """What is found for a question, and, where it has a context, for that."""
-        if vector is not None:
-            self._vectors[asked] = vector
-        found = self._search(asked, context)
-        reads = is_read(found.hits)
-        alone = self._read(asked, found, several, reads)
-        if context is None:
-            return alone
-        around = replace(found, hits=found.around, around=())
-        carried = self._read(asked, around, several, bool(alone.readings))
-        return replace(alone, carried=carried)
+        if left := [text for text in dict.fromkeys(texts) if text not in self.vectors]:
+            self.vectors.update(zip(left, self.index.encoder.encode_queries(left), strict=True))
+        self.timer.lap("encode")
 
     def part(self, asked: str, context: str | None, reads: bool) -> RawEvidence:
         """What is found for one of several questions in the context of those before it. How similar
         a paragraph is to it is told by itself, for the others may be answered without it."""
-        raw = self._read(asked, self._search(asked, context), asks_for_several(asked), reads)
+        raw = self.read(asked, self.search(asked, context), asks_for_several(asked), reads)
         hits = tuple(
             replace(hit, legs={**hit.legs, "sentence": max(hit.sentence_scores)})
             for hit in raw.found.hits
         )
         return replace(raw, found=replace(raw.found, hits=hits))
 
-    def _search(self, asked: str, context: str | None) -> SearchResult:
+    def search(self, asked: str, context: str | None) -> SearchResult:
+        """The paragraphs found for a question, and, where it has a context, for that."""
         self.encode([asked] if context is None else [asked, context])
-        found = self._index.search(
+        found = self.index.search(
             asked,
-            self._k,
-            documents=self._documents,
+            self.k,
+            documents=self.documents,
             context=context,
-            legs=self._legs,
-            vector=self._vectors[asked],
-            around=None if context is None else self._vectors[context],
+            legs=self.legs,
+            vector=self.vectors[asked],
+            around=None if context is None else self.vectors[context],
         )
-        self._timer.lap("retrieve")
+        self.timer.lap("retrieve")
         return found
 
-    def _read(self, asked: str, found: SearchResult, several: bool, reads: bool) -> RawEvidence:
-        reader = self._reader if reads else None
-        readings = read(reader, asked, found.hits, found.term_weights, several, self._known)
-        self._timer.lap("read")
+    def read(self, asked: str, found: SearchResult, several: bool, reads: bool) -> RawEvidence:
+        """What was found, and what reading it gives."""
+        reader = self.reader if reads else None
+        readings = read(reader, asked, found.hits, found.term_weights, several, self.known)
+        self.timer.lap("read")
         return RawEvidence(asked, replace(found, around=()), tuple(readings))
 
 

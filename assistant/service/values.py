@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from assistant.answer import AnswerKind, Verdict
 from assistant.calibration import Status
 from assistant.query.cleaning import without_surrogates
-from assistant.query.kinds import MOST
+from assistant.query.kinds import MAX_LENGTH
 from index.models import Kind
 
 if TYPE_CHECKING:
@@ -366,7 +366,7 @@ About = Annotated[
 ]
 Length = Annotated[
     int | None,
-    Field(ge=1, le=MOST, description="How many it has; chosen by its length if left out."),
+    Field(ge=1, le=MAX_LENGTH, description="How many it has; chosen by its length if left out."),
 ]
 Query = Annotated[
     str,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from assistant import Answer, Assistant, FootnoteError, Settings
+from assistant import Answer, Assistant, Settings
 from assistant.answer import REFUSAL, Decided, Done, SentenceReady, SourcesFound
 from assistant.calibration import Thresholds
 from index.errors import QuestionError, SettingsError
@@ -76,17 +76,6 @@ def test_a_refusal_names_the_closest_paragraphs(assistant: Assistant) -> None:
     assert [citation.marker for citation in answer.closest] == [0, 0, 0]
     assert "Closest paragraphs:" in str(answer)
     check(assistant, answer)
-
-
-def test_an_answer_goes_through_json(assistant: Assistant) -> None:
-    for question in (QUESTION, UNANSWERABLE):
-        values = assistant.ask(question).to_dict()
-        assert json.loads(json.dumps(values)) == values
-
-
-def test_the_same_question_gets_the_same_answer(assistant: Assistant) -> None:
-    first = [without_timings(assistant.ask(question)) for question in QUESTIONS]
-    assert [without_timings(assistant.ask(question)) for question in QUESTIONS] == first
 
 
 def test_threads_get_the_answers_to_their_own_questions(assistant: Assistant) -> None:
@@ -192,12 +181,6 @@ def test_an_overview_is_not_made_of_more_than_can_be_read(
     assert assistant.ask("What are the main points?").kind == "overview"
 
 
-def test_suggestions_come_from_the_headings(assistant: Assistant) -> None:
-    questions = assistant.suggestions(4)
-    assert len(set(questions)) == 4
-    assert all(question.endswith("?") for question in questions)
-
-
 def test_settings_decide(assistant: Assistant, tmp_path: Path) -> None:
     folder = assistant.settings.index_dir
     every = Settings(index_dir=folder, answer_from=0.0, reader="none")
@@ -251,18 +234,6 @@ def test_terms_are_found_that_another_machine_has_derived(
     assert answers[0] == answers[1]
 
 
-def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
-    file = tmp_path / "notes.txt"
-    file.write_text("The ferry to Brenna leaves at nine.\n", encoding="utf-8")
-    with Assistant.open(file, index_dir=tmp_path / "index") as assistant:
-        assert "nine" in assistant.search("ferry")[0].paragraph.text
-    file.write_text("The ferry to Brenna leaves at ten.\n", encoding="utf-8")
-    with Assistant.open(file, index_dir=tmp_path / "index") as assistant:
-        assert [hit.paragraph.text for hit in assistant.search("ferry")] == [
-            "The ferry to Brenna leaves at ten."
-        ]
-
-
 @pytest.mark.parametrize("question", ["", "   \n", "\u3000"])
 def test_an_empty_question_is_refused(assistant: Assistant, question: str) -> None:
     for call in (assistant.ask, assistant.search):
@@ -302,7 +273,3 @@ def test_a_strange_question_gets_a_sane_answer(assistant: Assistant, question: s
         json.dumps(answer.to_dict(), ensure_ascii=False).encode()
         str(answer).encode()
     assistant.search(question)
-
-
-def test_everything_raised_on_purpose_has_one_root() -> None:
-    assert issubclass(QuestionError, FootnoteError)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -48,15 +49,10 @@ def asked(assistant: Assistant) -> list[str]:
     return sorted(Path(document.source).name for document in assistant.documents)
 
 
-def test_nothing_has_changed(watch: FolderWatch, assistant: Assistant) -> None:
-    assert watch.changes == ()
-    assert watch.unread == ()
-    assert asked(assistant) == ["ferry.txt"]
-
-
 def test_added_changed_moved_and_removed(
     watch: FolderWatch, assistant: Assistant, folder: Path
 ) -> None:
+    assert (watch.changes, watch.unread, asked(assistant)) == ((), (), ["ferry.txt"])
     (folder / "sub").mkdir()
     (folder / "sub" / "bakery.md").write_text(BAKERY)
     watch.update()
@@ -170,13 +166,22 @@ def wait_for(what: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_followed_by_itself(assistant: Assistant, folder: Path) -> None:
+@contextmanager
+def following(assistant: Assistant, folder: Path) -> Iterator[FolderWatch]:
     watch = FolderWatch(assistant, [folder])
-    # As when it was changed while it was being indexed.
-    (folder / "ferry.txt").write_text("The ferry to Brenna leaves at noon.")
     thread = threading.Thread(target=watch.run)
     thread.start()
     try:
+        yield watch
+    finally:
+        watch.close()
+        thread.join()
+
+
+def test_followed_by_itself(assistant: Assistant, folder: Path) -> None:
+    # As when it was changed while it was being indexed.
+    (folder / "ferry.txt").write_text("The ferry to Brenna leaves at noon.")
+    with following(assistant, folder) as watch:
         wait_for(lambda: told(watch) == [("changed", "ferry.txt")])
         # Written beside it and put in its place, as editors do.
         (folder / ".ferry.txt.part").write_text("The ferry to Brenna leaves at ten.")
@@ -190,9 +195,6 @@ def test_followed_by_itself(assistant: Assistant, folder: Path) -> None:
         wait_for(lambda: not folder.exists())
         away.rename(folder)
         wait_for(lambda: told(watch)[2:] == [("added", "bakery.txt")])
-    finally:
-        watch.close()
-        thread.join()
 
 
 def test_what_happened_while_a_folder_was_missing(
@@ -202,19 +204,13 @@ def test_what_happened_while_a_folder_was_missing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(watching, "RETRY", 0.2)
-    watch = FolderWatch(assistant, [folder])
-    thread = threading.Thread(target=watch.run)
-    thread.start()
-    try:
+    with following(assistant, folder) as watch:
         away = folder.with_name("away")
         folder.rename(away)
         wait_for(lambda: "missing" in caplog.text)
         (away / "bakery.txt").write_text(BAKERY)
         away.rename(folder)
         wait_for(lambda: told(watch) == [("added", "bakery.txt")])
-    finally:
-        watch.close()
-        thread.join()
 
 
 def test_folders_that_cannot_be_watched_are_looked_through(
@@ -225,17 +221,11 @@ def test_folders_that_cannot_be_watched_are_looked_through(
 
     monkeypatch.setattr(watching, "RETRY", 0.2)
     monkeypatch.setattr(watching, "watch", full)
-    watch = FolderWatch(assistant, [folder])
-    thread = threading.Thread(target=watch.run)
-    thread.start()
-    try:
+    with following(assistant, folder) as watch:
         (folder / "bakery.txt").write_text(BAKERY)
         wait_for(lambda: told(watch) == [("added", "bakery.txt")])
         (folder / "bakery.txt").unlink()
         wait_for(lambda: told(watch)[1:] == [("removed", "bakery.txt")])
-    finally:
-        watch.close()
-        thread.join()
 
 
 def test_a_folder_whose_patterns_cannot_be_understood_is_told_once(

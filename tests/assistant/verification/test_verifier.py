@@ -7,19 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from helpers import footnote, seed_sentences
+from helpers import footnote
 
 from assistant import Assistant
 from assistant.answer import Verification
 from assistant.calibration import Logistic
-from assistant.retrieval.reading_model import NONE
 from assistant.verification.attribution import JOINED, NEAREST, WIDEST, grounds
 from assistant.verification.verifier import (
     Rule,
     Verifier,
-    load_rule,
     load_verifier,
-    plain_claim,
     rule_for,
     verdict,
     weigh,
@@ -80,15 +77,6 @@ def test_a_compound_sentence_needs_all_of_its_parts(assistant: Assistant) -> Non
     assert not assistant.verify(f"{true}, and {false}.").supported
 
 
-def test_source_sentences_are_supported_with_and_without_a_reader(
-    verifier: Verifier, without_reader: Verifier
-) -> None:
-    sentences = seed_sentences()[::12]
-    for own in (verifier, without_reader):
-        kept = [own.judge(sentence).supported for sentence in sentences]
-        assert sum(kept) >= 0.9 * len(kept)
-
-
 def test_what_the_documents_do_not_speak_of_is_caught_with_and_without_a_reader(
     verifier: Verifier, without_reader: Verifier
 ) -> None:
@@ -116,16 +104,6 @@ def test_a_reader_that_only_ranks_is_not_asked(assistant: Assistant) -> None:
     alone = load_verifier(assistant.index, assistant.document_ids)
     for claim, _ in seed_claims()[:3]:
         assert verifier.judge(claim).probability == alone.judge(claim).probability
-
-
-def test_the_shipped_reader_has_numbers_of_its_own(assistant: Assistant) -> None:
-    assert assistant.reader_fingerprint != NONE
-    rule = load_rule(assistant.reader_fingerprint)
-    assert rule is not None
-    assert rule.claim.weights["entail"] > 0
-    for own in (rule, load_rule()):
-        assert own is not None
-        assert all(own.claim.weights[name] < 0 for name in ("numbers", "names", "denied"))
 
 
 def test_another_model_is_taken_at_its_word_less_what_is_missing() -> None:
@@ -180,10 +158,6 @@ def test_the_likeliest_is_cited_where_none_is_enough_alone(verifier: Verifier) -
     assert judged.supported
     assert judged.spans == found[3].runs
     assert not verdict([], None, rule).supported
-
-
-def test_markers_are_no_part_of_a_claim() -> None:
-    assert plain_claim("It rose [2],\n and fell [1, 3].") == "It rose , and fell ."
 
 
 def test_dates_are_read_in_one_order(verifier: Verifier) -> None:
