@@ -41,7 +41,7 @@ def decide(
     evidence: Evidence,
     calibration: Calibration,
     thresholds: Thresholds,
-    most: int,
+    limit: int,
 ) -> Decision:
     """Answer from one threshold on, refuse below another; between them, be unsure.
 
@@ -53,7 +53,7 @@ def decide(
         evidence: what was found.
         calibration: makes probabilities of it.
         thresholds: between what is refused, what is unsure and what is answered.
-        most: sentences to choose at most.
+        limit: sentences to choose at most.
     """
     answer = calibration.answer
     parts = [(part, found, found.probability(answer)) for part, found in evidence.parts]
@@ -67,7 +67,7 @@ def decide(
     told = [evidence] if whole >= least else []
     told += [found for _, found, its in parts if its >= least]
     sentence = calibration.sentence
-    chosen = choose_from(told, sentence, most, evidence.said)
+    chosen = choose_from(told, sentence, limit, evidence.said)
     left = [
         (part.asked, thresholds.status(its))
         for part, found, its in parts

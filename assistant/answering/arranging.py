@@ -17,6 +17,7 @@ from assistant.query.kinds import number_of
 from assistant.query.question import Question
 from assistant.retrieval.evidence import Candidate, Evidence, unscored
 from index import Document, Paragraph
+from index.models import ENGLISH
 
 #: Sentences that are quoted of each thing that is compared, and items of a list. Not tuned.
 EACH, ITEMS = 2, 30
@@ -128,11 +129,12 @@ def _beside(evidence: Evidence, decision: Decision, calibration: Calibration) ->
     together = _of_one_paragraph(evidence, subjects)
     of_each: list[list[Quotation]] = []
     for part, found in evidence.parts:
-        asked, candidates = found.question, found.candidates
-        if together:
-            asked, candidates = evidence.question, together
-        own = [c for c in candidates if _named(c, subjects) == [part.subject]]
-        chosen = choose(asked, own, calibration.sentence, EACH)
+        own = [
+            candidate
+            for candidate in together or found.candidates
+            if _named(candidate, subjects) == [part.subject]
+        ]
+        chosen = choose(own, calibration.sentence, EACH, several=bool(together))
         of_each.append([replace(own, about=part.subject) for own in quote(chosen)])
     if sum(map(bool, of_each)) < 2:
         return []
@@ -186,7 +188,7 @@ def _listed(
                 return _quoted(candidate, found, 0)
         if _COLON.search(sentence.text) and (below := _below(candidate, document)):
             return [_whole(candidate), *below]
-        own = series(sentence.text, asked)
+        own = series(sentence.text, asked) if paragraph.language == ENGLISH else None
         if own:
             return _quoted(candidate, own, at)
     return []

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from assistant.calibration import Logistic
 from assistant.english import PRONOUNS, alternatives
-from assistant.query.question_types import asks_for_several
 from assistant.retrieval.evidence import Candidate, Evidence
 from index import Paragraph
+from index.models import ENGLISH
 from index.terms.analysis import terms_of
 
 # Each but the first was chosen on the shipped questions. What is said of other values was measured
@@ -36,8 +36,8 @@ SAID = 0.5
 #: Sentences that share this much of their terms say the same; .7 and .9 change next to nothing.
 REDUNDANT = 0.8
 
-# Words that begin a sentence and point to the one before it.
-DANGLES = re.compile(
+# English words that begin a sentence and point to the one before it.
+_DANGLES = re.compile(
     rf"^[\W_]*({alternatives(PRONOUNS)}|such|neither|either|another|others|"
     r"the (former|latter|same|other|second|third)|there,|here,)\b",
     re.IGNORECASE,
@@ -76,7 +76,7 @@ class Quotation:
 
 
 def choose_from(
-    answered: Sequence[Evidence], model: Logistic, most: int, said: Sequence[str] = ()
+    answered: Sequence[Evidence], model: Logistic, limit: int, said: Sequence[str] = ()
 ) -> list[Candidate]:
     """The sentences that answer all that is asked: of the first, what `choose` gives; of each
     other, the likeliest sentence, unless what was chosen before holds an answer to it.
@@ -84,13 +84,13 @@ def choose_from(
     Args:
         answered: what was found for the question, or for one thing that it asks; the most important
             first.
-        model, most, said: as in `choose`.
+        model, limit, said: as in `choose`.
     """
     chosen: list[Candidate] = []
     for found in answered:
-        if len(chosen) == most or holds_answer(chosen, found, model):
+        if len(chosen) == limit or holds_answer(chosen, found, model):
             continue
-        best = choose(found.question, found.candidates, model, 1 if chosen else most, said)
+        best = choose(found.candidates, model, 1 if chosen else limit, said, found.several)
         chosen += [candidate for candidate in best if not repeats(candidate, chosen)]
     return chosen
 
@@ -103,20 +103,20 @@ def holds_answer(chosen: Sequence[Candidate], found: Evidence, model: Logistic) 
 
 
 def choose(
-    question: str,
     candidates: Sequence[Candidate],
     model: Logistic,
-    most: int,
+    limit: int,
     said: Sequence[str] = (),
+    several: bool = False,
 ) -> list[Candidate]:
-    """The sentences that answer, most probable first: at least one, at most `most`.
+    """The sentences that answer, most probable first: at least one.
 
     Args:
-        question: as it was asked last.
         candidates: the sentences to choose from.
         model: the probability that a sentence belongs to the answer.
-        most: how many at most.
+        limit: how many at most.
         said: texts of the conversation; a sentence in one of them is less probable by SAID.
+        several: whether more than one thing is asked for.
     """
 
     def probability(candidate: Candidate) -> float:
@@ -130,12 +130,11 @@ def choose(
     )
     if not probable:
         return []
-    several = asks_for_several(question)
     join, share = (JOIN_SEVERAL, JOIN_SEVERAL_SHARE) if several else (JOIN, JOIN_SHARE)
     best = probable[0][0]
     chosen: list[Candidate] = [probable[0][1]]
     for value, candidate in probable[1:]:
-        if len(chosen) == most or value < max(join, share * best):
+        if len(chosen) == limit or value < max(join, share * best):
             break
         if not repeats(candidate, chosen):
             chosen.append(candidate)
@@ -161,13 +160,19 @@ def quote(chosen: Sequence[Candidate]) -> list[Quotation]:
         if before and before.end >= paragraph.sentences[number].end:
             continue  # it was quoted with the one before
         last = _answered(paragraph, number)
-        dangles = number > 0 and DANGLES.match(paragraph.sentences[number].text)
-        first = number - 1 if dangles else number
+        first = number - 1 if number > 0 and dangles(paragraph, number) else number
         if before and before.end > paragraph.sentences[first].start:
             first = number
         start, end = paragraph.sentences[first].start, paragraph.sentences[last].end
         quotations.append(Quotation(candidate, start, end))
     return quotations
+
+
+def dangles(paragraph: Paragraph, number: int) -> bool:
+    """Whether a sentence begins with a word that points to the one before it, as far as English
+    tells."""
+    text = paragraph.sentences[number].text
+    return paragraph.language == ENGLISH and _DANGLES.match(text) is not None
 
 
 def _answered(paragraph: Paragraph, number: int) -> int:

@@ -17,7 +17,7 @@ from itertools import groupby
 
 import numpy as np
 
-from assistant.answering.extractive import DANGLES, repeats
+from assistant.answering.extractive import dangles, repeats
 from assistant.retrieval.evidence import Candidate, unscored
 from index import Document, Paragraph
 from index.encoder import Vectors
@@ -204,4 +204,6 @@ def _opening(places: Sequence[Place], depth: int) -> list[Place]:
 
 def _stands_alone(paragraph: Paragraph, number: int) -> bool:
     text = " ".join(paragraph.sentences[number].text.split())
-    return SHORTEST <= len(text) <= LONGEST and text.endswith(_ENDS) and not DANGLES.match(text)
+    return (
+        SHORTEST <= len(text) <= LONGEST and text.endswith(_ENDS) and not dangles(paragraph, number)
+    )

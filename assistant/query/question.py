@@ -21,7 +21,9 @@ from assistant.query.rewriting import (
     pointed_at,
     topic_of,
 )
+from index.chunking.language import language_of
 from index.encoder import Encoder, Vectors
+from index.models import ENGLISH
 
 #: Earlier questions that are understood anew, for what the last of them was about. Not tuned.
 CHAIN = 4
@@ -72,7 +74,7 @@ class Question:
             standalone=text,
             vector=encoder.encode_query(text),
             context=None,
-            parts=decompose(text, self.kind),
+            parts=_parts(text, self.kind),
         )
 
 
@@ -162,10 +164,16 @@ def _understood(asked: str, before: Sequence[Question], answer: str, vectors: _V
         FACT if kind in ACTS else kind,
         last.standalone if last else "",
         None if context is None else _fitting(context),
-        decompose(own or asked, kind),
+        _parts(own or asked, kind),
         length=length,
         topic=defined,
     )
+
+
+def _parts(question: str, kind: Kind) -> tuple[Part, ...]:
+    """The questions that it asks at once. The rules for that are English."""
+    parts = decompose(question, kind)
+    return parts if parts and language_of(question) == ENGLISH else ()
 
 
 def _fitting(question: str) -> str:

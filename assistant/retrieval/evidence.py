@@ -52,6 +52,7 @@ class Evidence:
         candidates: their sentences.
         features: what they say of the question as a whole.
         parts: where it asks several things at once, each of them with what was found for it alone.
+        several: whether it asks for more than one thing.
         read: whether a reading model had its say.
         in_context: whether it was found with what was asked before.
         other: where something was asked before, what was found without it, or with it, whichever
@@ -64,6 +65,7 @@ class Evidence:
     candidates: tuple[Candidate, ...]
     features: Mapping[str, float]
     parts: tuple[tuple[Part, Evidence], ...] = ()
+    several: bool = False
     read: bool = False
     in_context: bool = False
     other: Evidence | None = None
@@ -89,6 +91,7 @@ class RawEvidence:
         readings: of the first hits, in that order; none where there is no reader.
         parts: where it asks several things at once, each of them with what was found for it alone.
         carried: what was found with what was asked before, where something was.
+        several: whether it asks for more than one thing.
         said: what was answered before.
         more: whether only what was not said is asked for.
     """
@@ -98,6 +101,7 @@ class RawEvidence:
     readings: tuple[Reading, ...]
     parts: tuple[tuple[Part, RawEvidence], ...] = ()
     carried: RawEvidence | None = None
+    several: bool = False
     said: tuple[str, ...] = ()
     more: bool = False
 
@@ -109,7 +113,7 @@ def evidence_of(raw: RawEvidence, ranking: Mapping[str, float]) -> Evidence:
     paragraph scores higher by GAIN.
     """
     ranked = rank(raw.found.hits, raw.readings, ranking)
-    own = gather(raw.question, ranked, raw.found.term_weights)
+    own = replace(gather(raw.question, ranked, raw.found.term_weights), several=raw.several)
     if raw.carried is not None:
         carried = evidence_of(raw.carried, ranking)
         in_context = carried.features["score"] > own.features["score"] + GAIN

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from assistant.query.kinds import Kind
 from assistant.query.question import Question
-from assistant.query.question_types import asks_for_several
 from assistant.retrieval.evidence import Evidence, RawEvidence, evidence_of
 from assistant.retrieval.reading_model import Reader
 from assistant.retrieval.reranker import Known, read
@@ -17,6 +17,8 @@ from index.encoder import Vectors
 from index.retriever import LEGS
 
 RETRIEVED = 10  # paragraphs, as in most evaluations of retrieval
+#: Kinds of questions that ask for more than one thing.
+SEVERAL: frozenset[Kind] = frozenset({"list", "comparison"})
 
 
 class Retriever:
@@ -69,7 +71,7 @@ class Retriever:
         """
         own = _Lookup(self._index, self._documents, self._reader, timer, legs, max(k, RETRIEVED))
         own.vectors[question.standalone] = question.vector
-        several = question.kind in ("list", "comparison") or asks_for_several(question.standalone)
+        several = question.kind in SEVERAL
         found = own.search(question.standalone, question.context)
         whole = own.read(question.standalone, found, several, is_read(found.hits))
         if question.context is not None:
@@ -119,7 +121,7 @@ class _Lookup:
     def part(self, asked: str, context: str | None, reads: bool) -> RawEvidence:
         """What is found for one of several questions in the context of those before it. How similar
         a paragraph is to it is told by itself, for the others may be answered without it."""
-        raw = self.read(asked, self.search(asked, context), asks_for_several(asked), reads)
+        raw = self.read(asked, self.search(asked, context), False, reads)
         hits = tuple(
             replace(hit, legs={**hit.legs, "sentence": max(hit.sentence_scores)})
             for hit in raw.found.hits
@@ -146,7 +148,7 @@ class _Lookup:
         reader = self.reader if reads else None
         readings = read(reader, asked, found.hits, found.term_weights, several, self.known)
         self.timer.lap("read")
-        return RawEvidence(asked, replace(found, around=()), tuple(readings))
+        return RawEvidence(asked, replace(found, around=()), tuple(readings), several=several)
 
 
 def is_read(hits: Sequence[Hit]) -> bool:
