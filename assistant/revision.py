@@ -33,10 +33,6 @@ from index.errors import QuestionError
 from index.retriever import LEGS
 from index.terms.analysis import terms_of
 
-#: The confidence from which the documents answer what seems to be asked of the assistant ("How does
-#: this work?"). Of 75 such questions put to three sets of house rules and the like, none has more.
-OF_DOCUMENTS = 0.9
-
 
 class Options(TypedDict, total=False):
     """How a question is asked.
@@ -180,7 +176,7 @@ class Revision:
         question, evidence = self._retrieve(asking)
         numbers = self._models.calibration(evidence.read)
         decision = self._decide(question, evidence, asking)
-        if question.kind == "about" and decision.confidence < OF_DOCUMENTS:
+        if question.kind == "about" and decision.status != "answered":
             yield from self._tell(question, _said_of_itself("about"), timer)
             return
         closest = self._citer.closest(evidence, numbers.sentence)

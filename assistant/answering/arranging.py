@@ -78,7 +78,7 @@ def arrange(
         return Arranged(status, "where", tuple(quotations))
     if kind == "comparison" and (beside := _beside(evidence, decision, calibration)):
         return Arranged(status, kind, tuple(beside))
-    if kind == "list" and (listed := _listed(question.standalone, decision.chosen, document)):
+    if kind == "list" and (listed := _listed(decision.chosen, document)):
         note = _miscounted(question.standalone, listed)
         # As many as the question speaks of, in one enumeration, are what is asked for.
         settled = note is None and number_of(question.standalone) is not None
@@ -169,12 +169,9 @@ def _of_one_paragraph(
     return ()
 
 
-def _listed(
-    question: str, chosen: Sequence[Candidate], document: Callable[[str], Document]
-) -> list[Quotation]:
+def _listed(chosen: Sequence[Candidate], document: Callable[[str], Document]) -> list[Quotation]:
     """The items that one of the sentences, the likeliest first, enumerates, belongs to or follows;
     none where none does."""
-    asked = content_stems(question)
     for candidate in chosen:
         paragraph, sentence = candidate.hit.paragraph, candidate.sentence
         if paragraph.kind == "list":
@@ -188,7 +185,7 @@ def _listed(
                 return _quoted(candidate, found, 0)
         if _COLON.search(sentence.text) and (below := _below(candidate, document)):
             return [_whole(candidate), *below]
-        own = series(sentence.text, asked) if paragraph.language == ENGLISH else None
+        own = series(sentence.text) if paragraph.language == ENGLISH else None
         if own:
             return _quoted(candidate, own, at)
     return []
