@@ -6,7 +6,7 @@ import asyncio
 import re
 from functools import partial
 
-from llama_index.core.chat_engine import CondensePlusContextChatEngine, CondenseQuestionChatEngine
+from llama_index.core.chat_engine import CondensePlusContextChatEngine
 from llama_index.core.evaluation import RetrieverEvaluator
 from llama_index.core.llms import MockLLM
 from llama_index.core.memory import ChatMemoryBuffer
@@ -84,17 +84,6 @@ def test_a_chat_engine_takes_the_retriever(assistant: Assistant) -> None:
     assert len(first.source_nodes) == 3
     assert len(engine.chat("Who released it?").source_nodes) == 3
     assert len(engine.chat_history) == 4
-
-
-def test_a_chat_engine_takes_the_query_engine(assistant: Assistant) -> None:
-    engine = CondenseQuestionChatEngine.from_defaults(
-        query_engine=assistant.as_query_engine(),
-        llm=MockLLM(),
-        memory=ChatMemoryBuffer.from_defaults(token_limit=2000),
-    )
-    response = engine.chat(QUESTION)
-    assert QUOTE in str(response)
-    assert any(QUOTE in node.node.get_content() for node in response.source_nodes)
 
 
 def test_an_evaluator_takes_the_retriever(assistant: Assistant) -> None:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,24 +57,6 @@ def test_what_one_replica_took_all_are_asked(there: Machines, program: httpx.Cli
     for replica in there.replicas:
         until(lambda replica=replica: identity not in _listed(replica.url))
     assert program.get(f"/api/documents/{identity}").status_code == 404
-
-
-def test_votes_at_any_replica_come_out_together(there: Machines, program: httpx.Client) -> None:
-    for verdict, replica in zip(("up", "down", "up"), there.replicas, strict=True):
-        vote = {
-            "verdict": verdict,
-            "question": f"{verdict} at {replica.url}?",
-            "history": [],
-            "status": "refused",
-            "confidence": 0.1,
-            "sentences": [],
-            "citations": [],
-        }
-        response = httpx.post(f"{replica.url}/api/feedback", json=vote, timeout=PATIENCE)
-        assert response.status_code == 204, response.text
-    drafts = footnote("index", "drafts", "--index-dir", there.folder / "o", **there.environment)
-    told = {json.loads(line)["question"] for line in drafts.stdout.splitlines()}
-    assert len(told) == len(there.replicas)
 
 
 def test_a_key_is_known_to_all_replicas_until_it_is_revoked(there: Machines) -> None:

@@ -197,22 +197,6 @@ def test_followed_by_itself(assistant: Assistant, folder: Path) -> None:
         wait_for(lambda: told(watch)[2:] == [("added", "bakery.txt")])
 
 
-def test_what_happened_while_a_folder_was_missing(
-    assistant: Assistant,
-    folder: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    monkeypatch.setattr(watching, "RETRY", 0.2)
-    with following(assistant, folder) as watch:
-        away = folder.with_name("away")
-        folder.rename(away)
-        wait_for(lambda: "missing" in caplog.text)
-        (away / "bakery.txt").write_text(BAKERY)
-        away.rename(folder)
-        wait_for(lambda: told(watch) == [("added", "bakery.txt")])
-
-
 def test_folders_that_cannot_be_watched_are_looked_through(
     assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,19 +59,6 @@ def test_each_question_gets_its_sentence() -> None:
     assert decision.unanswered == ()
 
 
-def test_what_is_not_answered_is_said() -> None:
-    parts = asked(
-        ("Tolls?", found("Tolls?", 2.0, 3.0, -3.0, -3.0)),
-        ("Trains?", found("Trains?", -2.0, -3.0, -3.0, -2.0)),
-        alone=True,
-    )
-    decision = decide(
-        found("Tolls? Trains?", 1.0, 2.0, -3.0, -3.0, parts=parts), CALIBRATION, EVEN, 4
-    )
-    assert texts(decision.chosen) == ["Tolls rose in May."]
-    assert decision.unanswered == ("Trains?",)
-
-
 def test_between_the_thresholds_the_closest_is_chosen() -> None:
     evidence = found("Tolls?", 0.0, 3.0, -3.0, -3.0)
     for thresholds, status, chosen in (

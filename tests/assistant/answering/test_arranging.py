@@ -135,12 +135,6 @@ def test_a_definition_begins_where_it_is_introduced(tmp_path: Path) -> None:
     assert [sentence.text for sentence in answer.sentences] == [first, best]
 
 
-def test_a_fact_stays_a_fact(ask: Callable[[str], Answer]) -> None:
-    answer = ask("When is the water turned off?")
-    assert answer.kind == "fact"
-    assert answer.text == "Water is turned off in November."
-
-
 def test_the_places_of_an_answer(club: Assistant) -> None:
     first = "When is the water turned off?"
     history = [

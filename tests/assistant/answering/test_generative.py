@@ -76,24 +76,27 @@ def test_an_answer_without_support_is_quoted(ask: Ask) -> None:
     assert answer.note is not None and "support nothing" in answer.note
 
 
-def test_a_refusal_does_not_ask_the_model(assistant: Assistant) -> None:
+@pytest.mark.parametrize(
+    ("question", "thresholds", "status", "shown"),
+    [
+        (UNANSWERABLE, {}, "refused", []),
+        (QUESTION, {"refuse_below": 0.0, "answer_from": 1.0}, "unsure", [(QUOTE, "quoted")]),
+    ],
+)
+def test_what_is_no_answer_is_told_without_the_model(
+    assistant: Assistant,
+    question: str,
+    thresholds: dict[str, float],
+    status: str,
+    shown: list[tuple[str, str]],
+) -> None:
     with (
         serving(writes("Never.")) as (address, server),
-        opened(assistant, address) as writing,
+        opened(assistant, address, **thresholds) as writing,
     ):
-        assert writing.ask(UNANSWERABLE).refused
-        assert server.asked == []
-
-
-def test_what_may_be_no_answer_is_quoted_without_the_model(assistant: Assistant) -> None:
-    with (
-        serving(writes("Never.")) as (address, server),
-        opened(assistant, address, refuse_below=0.0, answer_from=1.0) as writing,
-    ):
-        answer = writing.ask(QUESTION)
-        assert answer.unsure
-        assert [(s.text, s.verdict) for s in answer.sentences] == [(QUOTE, "quoted")]
-        assert server.asked == []
+        answer = writing.ask(question)
+    assert (answer.status, [(s.text, s.verdict) for s in answer.sentences]) == (status, shown)
+    assert server.asked == []
 
 
 @pytest.mark.parametrize(
@@ -191,8 +194,22 @@ def test_whatever_fails_the_answer_is_quoted(ask: Ask, failure: str) -> None:
     assert "sesame-4711" not in str(answer) + repr(answer)
 
 
-def test_nobody_there(assistant: Assistant) -> None:
-    with opened(assistant, "http://127.0.0.1:9/v1") as writing:
+def test_what_is_sent_is_the_key_and_numbered_evidence(assistant: Assistant) -> None:
+    chosen = {"llm_api_key": "sesame-4711", "llm_model": "big"}
+    with (
+        serving(writes(*words(RIGHT))) as (address, server),
+        opened(assistant, address, **chosen) as writing,
+    ):
+        writing.ask(QUESTION)
+    assert server.keys == ["Bearer sesame-4711"]
+    assert server.asked[0]["model"] == "big"
+    assert "sesame-4711" not in repr(writing.settings)
+    said = server.asked[0]["messages"]
+    assert said[0]["role"] == "system"
+    assert QUOTE in said[-1]["content"] and "1. " in said[-1]["content"]
+    assert sum(len(turn["content"]) for turn in said) < 2048 * 3
+    # Where nobody is there any more.
+    with opened(assistant, address) as writing:
         answer = writing.ask(QUESTION)
     assert answer.sentences[0].text == QUOTE
     assert answer.note is not None and "cannot be reached" in answer.note
@@ -202,31 +219,6 @@ def test_what_was_shown_before_a_failure_stays(ask: Ask) -> None:
     answer = ask(breaks(*words(f"{RIGHT} It has many")))
     assert answer.sentences[0].text == RIGHT
     assert answer.note is not None and "cut off" in answer.note
-
-
-def test_the_key_is_sent_and_never_shown(assistant: Assistant) -> None:
-    chosen = {"llm_api_key": "sesame-4711", "llm_model": "big"}
-    with (
-        serving(writes(*words(RIGHT))) as (address, server),
-        opened(assistant, address, **chosen) as writing,
-    ):
-        writing.ask(QUESTION)
-        settings = writing.settings
-    assert server.keys == ["Bearer sesame-4711"]
-    assert server.asked[0]["model"] == "big"
-    assert "sesame-4711" not in repr(settings)
-
-
-def test_the_prompt_is_short_and_holds_numbered_evidence(assistant: Assistant) -> None:
-    with (
-        serving(writes(*words(RIGHT))) as (address, server),
-        opened(assistant, address) as writing,
-    ):
-        writing.ask(QUESTION)
-    said = server.asked[0]["messages"]
-    assert said[0]["role"] == "system"
-    assert QUOTE in said[-1]["content"] and "1. " in said[-1]["content"]
-    assert sum(len(turn["content"]) for turn in said) < 2048 * 3
 
 
 def test_it_streams_sentence_by_sentence(assistant: Assistant) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import pytest
 from helpers import CheapEncoder
 
@@ -145,17 +144,10 @@ def test_where_nothing_is_a_whole_sentence_something_is_chosen() -> None:
 
 
 def test_rows_are_no_part_of_an_overview() -> None:
-    text = "# Prices\n\nA|B\n-|-\n1|2\n\nAll prices are in crowns and include tax.\n"
-    table = document_from_text(text, "prices.md", markdown=True)
-    scope = scoped(table, frozenset())
-    assert scope is not None
-    (only,) = choose_overview(scope, vectors_of(table, CheapEncoder()), 3)
-    assert only.sentence.text == "All prices are in crowns and include tax."
-    assert np.isfinite(only.hit.score)
-
-
-def test_tables_alone_have_no_overview() -> None:
-    table = document_from_text("A|B\n-|-\n1|2\n", "prices.md", markdown=True)
-    scope = scoped(table, frozenset())
-    assert scope is not None
-    assert choose_overview(scope, vectors_of(table, CheapEncoder()), 3) == []
+    rows, prose = "A|B\n-|-\n1|2\n", "All prices are in crowns and include tax."
+    for text, expected in ((f"# Prices\n\n{rows}\n{prose}\n", [prose]), (rows, [])):
+        table = document_from_text(text, "prices.md", markdown=True)
+        scope = scoped(table, frozenset())
+        assert scope is not None
+        found = choose_overview(scope, vectors_of(table, CheapEncoder()), 3)
+        assert [own.sentence.text for own in found] == expected

@@ -93,10 +93,6 @@ def test_sentences_far_from_the_question_are_not_read_but_neighbours_are(
     ] * 3
 
 
-def test_nothing_is_read_without_a_reader() -> None:
-    assert read(None, QUESTION, hits_of(FILLER), WEIGHTS) == []
-
-
 def test_what_answers_moves_up_and_has_the_features(counting: Counting) -> None:
     found = hits_of(FILLER[:2], [ANSWERS, FILLER[2]])
     ranked = rank(found, read(counting, QUESTION, found, WEIGHTS), UNFITTED)

@@ -167,14 +167,11 @@ def test_dates_are_read_in_one_order(verifier: Verifier) -> None:
     assert found[0].probability == found[1].probability
 
 
-def test_what_says_nothing_is_not_supported(verifier: Verifier) -> None:
-    assert not verifier.judge("Not at all.").supported
-
-
 def test_nothing_to_verify(assistant: Assistant) -> None:
     with pytest.raises(QuestionError, match="no sentence to verify"):
         assistant.verify("  \n")
-    assert not assistant.verify("[1]").supported
+    for nothing in ("[1]", "Not at all."):
+        assert not assistant.verify(nothing).supported
 
 
 def test_an_unknown_model_of_inference_is_told(assistant: Assistant, tmp_path: Path) -> None:
