@@ -8,9 +8,11 @@ stands before the last.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+
+from assistant.english import PREPOSITIONS, alternatives, stem
 
 _ROMAN = "i ii iii iv v vi vii viii ix x xi xii".split()
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -29,7 +31,10 @@ _INTRODUCES = re.compile(
 )
 _COMMA = re.compile(r",\s+")
 _JOINT = re.compile(r",?\s+(?:and|or|as well as)\s+|,\s+(?=etc\b)", re.IGNORECASE)
+_PARTICLES = alternatives(PREPOSITIONS | {"out", "up", "off", "down"})
+_PREPOSITION = re.compile(rf"\s+(?:{_PARTICLES})\s+", re.IGNORECASE)
 _LAST = re.compile(r"^(?:and|or|as well as)\s+", re.IGNORECASE)
+_WORD = re.compile(r"\w[\w'\u2019-]*")
 #: Characters of an item: between commas that no colon introduces, and of any other. Not tuned.
 SHORT, LONG = 60, 300
 #: Enumerations inside one another that are looked at: more than these only take time.
@@ -78,17 +83,24 @@ def numbered(text: str, ends: Sequence[int] = ()) -> list[Enumeration]:
     return found
 
 
-def series(text: str) -> Enumeration | None:
-    """What a sentence lists between semicolons or commas; None where it lists nothing."""
+def series(text: str, asked: Collection[str] = ()) -> Enumeration | None:
+    """What a sentence lists between semicolons or commas; None where it lists nothing.
+
+    Args:
+        text: the sentence.
+        asked: stems of what a list was asked of: where nothing else introduces the first item, it
+            begins after the last of them and a preposition ("calls for a treaty, a truce, and
+            talks").
+    """
     end = len(text.rstrip(" .!?\"'\u201d)"))
     clauses = [match.span() for match in re.finditer(r";\s+", text[:end])]
     if len(clauses) > 1:
-        starts = sorted(_introduced(text, clauses[0][0]))
+        starts = sorted(_introduced(text, clauses[0][0], asked))
         tried = [(start, clauses, end) for start in starts[:1]]
     else:
         tried = [
             (start, *found)
-            for start in _introduced(text, end)
+            for start in _introduced(text, end, asked)
             if (found := _commas(text, start, end))
         ]
     for start, breaks, stop in tried:
@@ -117,12 +129,19 @@ def _commas(text: str, start: int, end: int) -> tuple[list[tuple[int, int]], int
     return None
 
 
-def _introduced(text: str, end: int) -> list[int]:
-    """Where something that is introduced begins, likeliest first: after a colon, or else after the
-    last of other words that introduce."""
+def _introduced(text: str, end: int, asked: Collection[str]) -> list[int]:
+    """Where something that is introduced begins, likeliest first: after a colon, after the last of
+    other words that introduce, or else after the last word of what was asked."""
     at = [match.end() for match in _INTRODUCES.finditer(text, 0, end)]
     colons = [place for place in at if text[:place].rstrip().endswith(":")]
-    return [*colons, *(place for place in reversed(at) if place not in colons)]
+    if at:
+        return [*colons, *(place for place in reversed(at) if place not in colons)]
+    known = [
+        after.end()
+        for match in _WORD.finditer(text, 0, end)
+        if stem(match[0].lower()) in asked and (after := _PREPOSITION.match(text, match.end()))
+    ]
+    return known[::-1]
 
 
 def _follows(one: re.Match[str], other: re.Match[str]) -> bool:

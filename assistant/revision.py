@@ -33,7 +33,6 @@ from index.errors import QuestionError
 from index.retriever import LEGS
 from index.terms.analysis import terms_of
 
-
 #: The confidence from which the documents answer what seems to be asked of the assistant ("How does
 #: this work?"). Of 50 such questions 2 have more in house rules and 5 in a handbook; 19 and 32 have
 #: what an answer takes otherwise.

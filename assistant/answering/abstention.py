@@ -64,10 +64,10 @@ def decide(
     if status == "refused":
         return Decision(status, confidence)
     least = thresholds.answer_from if status == "answered" else thresholds.refuse_below
-    told = [evidence] if whole >= least else []
-    told += [found for _, found, its in parts if its >= least]
+    answering = [evidence] if whole >= least else []
+    answering += [found for _, found, its in parts if its >= least]
     sentence = calibration.sentence
-    chosen = choose_from(told, sentence, limit, evidence.said)
+    chosen = choose_from(answering, sentence, limit, evidence.said)
     left = [
         (part.asked, thresholds.status(its))
         for part, found, its in parts
@@ -77,7 +77,7 @@ def decide(
         status,
         confidence,
         tuple(chosen),
-        tuple(_merged(told, sentence)),
+        tuple(_merged(answering, sentence)),
         unanswered=tuple(asked for asked, own in left if own == "refused"),
         undecided=tuple(asked for asked, own in left if own != "refused"),
     )

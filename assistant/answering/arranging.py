@@ -6,6 +6,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import takewhile
 
 from assistant.answer import AnswerKind
 from assistant.answering.abstention import Decision
@@ -78,7 +80,7 @@ def arrange(
         return Arranged(status, "where", tuple(quotations))
     if kind == "comparison" and (beside := _beside(evidence, decision, calibration)):
         return Arranged(status, kind, tuple(beside))
-    if kind == "list" and (listed := _listed(decision.chosen, document)):
+    if kind == "list" and (listed := _listed(question.standalone, decision.chosen, document)):
         note = _miscounted(question.standalone, listed)
         # As many as the question speaks of, in one enumeration, are what is asked for.
         settled = note is None and number_of(question.standalone) is not None
@@ -169,9 +171,12 @@ def _of_one_paragraph(
     return ()
 
 
-def _listed(chosen: Sequence[Candidate], document: Callable[[str], Document]) -> list[Quotation]:
+def _listed(
+    question: str, chosen: Sequence[Candidate], document: Callable[[str], Document]
+) -> list[Quotation]:
     """The items that one of the sentences, the likeliest first, enumerates, belongs to or follows;
     none where none does."""
+    asked = content_stems(question)
     for candidate in chosen:
         paragraph, sentence = candidate.hit.paragraph, candidate.sentence
         if paragraph.kind == "list":
@@ -185,7 +190,7 @@ def _listed(chosen: Sequence[Candidate], document: Callable[[str], Document]) ->
                 return _quoted(candidate, found, 0)
         if _COLON.search(sentence.text) and (below := _below(candidate, document)):
             return [_whole(candidate), *below]
-        own = series(sentence.text) if paragraph.language == ENGLISH else None
+        own = series(sentence.text, asked) if paragraph.language == ENGLISH else None
         if own:
             return _quoted(candidate, own, at)
     return []
@@ -203,9 +208,8 @@ def _items_around(candidate: Candidate, document: Callable[[str], Document]) -> 
     """The items of the list that a sentence belongs to, and the sentence that introduces it."""
     paragraphs = document(candidate.hit.paragraph.document_id).paragraphs
     here = next(n for n, own in enumerate(paragraphs) if own.start == candidate.hit.paragraph.start)
-    first = here
-    while first > 0 and _go_together(paragraphs[first - 1], paragraphs[first]):
-        first -= 1
+    above = takewhile(partial(_go_together, paragraphs[here]), reversed(paragraphs[:here]))
+    first = here - len(list(above))
     lead = []
     if first > 0 and paragraphs[first - 1].heading == paragraphs[first].heading:
         before = paragraphs[first - 1]
@@ -227,11 +231,8 @@ def _below(candidate: Candidate, document: Callable[[str], Document]) -> list[Qu
 
 
 def _list_from(paragraphs: Sequence[Paragraph], first: int) -> list[Quotation]:
-    last = first
-    while last + 1 < len(paragraphs) and _go_together(paragraphs[last], paragraphs[last + 1]):
-        last += 1
     items: list[Quotation] = []
-    for paragraph in paragraphs[first : last + 1]:
+    for paragraph in takewhile(partial(_go_together, paragraphs[first]), paragraphs[first:]):
         for number, sentence in enumerate(paragraph.sentences):
             candidate = unscored(paragraph, number)
             found = numbered(sentence.text)

@@ -7,6 +7,7 @@ from growth import grows_linearly
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.english import content_stems
 from assistant.enumerations import Enumeration, numbered, series
 
 
@@ -71,10 +72,18 @@ def test_other_numbers_count_nothing(text: str) -> None:
             "Fields ranging from",
             ["art", "law", "chess"],
         ),
+        (
+            "The letter calls for a truce, a treaty, and talks.",
+            "The letter calls for",
+            ["a truce", "a treaty", "talks"],
+        ),
     ],
 )
 def test_a_series_is_taken_apart(text: str, lead: str, items: list[str]) -> None:
-    assert told(text, series(text)) == (lead, items)
+    assert told(text, series(text, content_stems("What does the letter call for?"))) == (
+        lead,
+        items,
+    )
 
 
 @pytest.mark.parametrize(
