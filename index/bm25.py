@@ -31,6 +31,8 @@ from index.terms.segment import Segment, build, sums
 K1 = 1.2
 B = 0.75
 
+#: A choice of fewer than this share of the rows of its segments keeps no list of all of them.
+DENSE = 1 / 16
 #: Terms whose frequency is kept, for they are asked for again.
 KEPT = 10_000
 
@@ -54,7 +56,8 @@ class BM25Index:
         languages: Mapping[str, Positions],
     ) -> None:
         self.size = len(rows)
-        self._segments, self._rows, self._languages = segments, rows, languages
+        self._segments, self._rows = segments, rows
+        self._languages = {language: (own, rows[own]) for language, own in languages.items()}
         #: Where the rows of each segment begin, and the end of the last.
         self._bases = sums([len(segment) for segment in segments]).tolist()
         # Summed as whole numbers, so that it does not matter in what order.
@@ -66,6 +69,7 @@ class BM25Index:
         #: What the formula adds to a term's frequency for each term of the text.
         self._per_term = np.float32(K1 * B / average if average else 0)
         self._weights: dict[str, float] = {}
+        self._kept_mask: NDArray[np.bool_] | None = None
 
     @classmethod
     def build(cls, texts: Sequence[str], languages: Sequence[str] | None = None) -> BM25Index:
@@ -86,8 +90,8 @@ class BM25Index:
     def shares(self, query: str) -> NDArray[np.float32]:
         """The share of each text, shape (size,). A query without terms gives zeros."""
         found = np.zeros(self.size, dtype=np.float32)
-        asked = self._asked()
-        for language, own in self._languages.items():
+        asked = self._mask()
+        for language, (own, own_rows) in self._languages.items():
             scores = np.zeros(self._bases[-1], dtype=np.float32)
             total = 0.0
             # Term by term in the order of the query: sums are then the same to the bit however the
@@ -105,14 +109,14 @@ class BM25Index:
                 np.add.at(scores, rows, saturated)  # twice as fast as `+=`
             if total:
                 scores /= np.float32(total)
-                found[own] = scores[self._rows[own]]
+                found[own] = scores[own_rows]
         return found
 
     def weight(self, term: str) -> float:
         """idf of a term; one that no text holds weighs the most."""
         if term in self._weights:
             return self._weights[term]
-        return self._weight(term, len(self._postings(term, self._asked())[0]))
+        return self._weight(term, len(self._postings(term, self._mask())[0]))
 
     def _weight(self, term: str, frequency: int) -> float:
         weight = float(np.log(1 + (self.size - frequency + 0.5) / (frequency + 0.5)))
@@ -121,23 +125,28 @@ class BM25Index:
         self._weights[term] = weight
         return weight
 
-    def _asked(self) -> NDArray[np.bool_] | None:
-        """Which rows of all segments are those of the texts; None where all are."""
-        if self.size == self._bases[-1]:
-            return None
+    def _mask(self) -> NDArray[np.bool_]:
+        """Which rows of all segments are those of the texts."""
+        if self._kept_mask is not None:
+            return self._kept_mask
         # Zeros take no memory until they are written or read.
         asked = np.zeros(self._bases[-1], dtype=bool)
         asked[self._rows] = True
+        if self.size >= DENSE * len(asked):
+            self._kept_mask = asked
         return asked
 
     def _postings(
-        self, term: str, asked: NDArray[np.bool_] | None
-    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        self, term: str, asked: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], NDArray[Any], NDArray[np.int32]]:
         """The rows of the texts that have a term, how often each has it, and how many terms."""
         found = []
         for base, segment in zip(self._bases, self._segments, strict=False):
-            rows, frequencies = segment.postings(term)
+            own, frequencies = segment.postings(term)
+            rows = own.astype(np.int64)  # numpy looks up by these twice as fast
+            if self.size < len(asked):
+                inside = asked[base:][rows]
+                rows, frequencies = rows[inside], frequencies[inside]
             found.append((rows + base, frequencies, segment.lengths[rows]))
         rows, frequencies, lengths = map(np.concatenate, zip(*found, strict=True))
-        inside = slice(None) if asked is None else asked[rows]
-        return rows[inside], frequencies[inside], lengths[inside]
+        return rows, frequencies, lengths
