@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from assistant.query.cleaning import (
@@ -17,6 +17,7 @@ from assistant.query.rewriting import (
     asked_before,
     check_roles,
     in_context,
+    instead,
     pointed_at,
     topic_of,
 )
@@ -50,7 +51,6 @@ class Question:
         more: whether only what was not said yet is asked for.
         length: sentences that are asked for; None where it does not say.
         topic: who or what a definition is asked of; "" for other kinds.
-        corrects: whether it asks the question before of something else ("And Japan?").
     """
 
     asked: str
@@ -65,7 +65,6 @@ class Question:
     more: bool = False
     length: int | None = None
     topic: str = ""
-    corrects: bool = False
 
     def rewritten(self, text: str, encoder: Encoder) -> Question:
         """The same, understood as a question that stands on its own."""
@@ -93,42 +92,50 @@ def understand(text: str, history: Sequence[Turn], encoder: Encoder) -> Question
     asked = check_question(text)
     check_roles(history)
     chain = [_fitting(earlier) for earlier in asked_before(history)[-CHAIN:]]
-    # In one go.
-    vectors = dict(zip([*chain, asked], encoder.encode_queries([*chain, asked]), strict=True))
+    vectors = _Vectors(encoder)
+    vectors.of([*chain, asked])  # in one go
     before: list[Question] = []
     for earlier in chain:
-        said = _understood(earlier, before, "", encoder, vectors)
+        said = _understood(earlier, before, "", vectors)
         if said.kind not in REPLIED:  # "thank you" is no question
             before.append(said)
     answers = [without_surrogates(t["content"]) for t in history if t["role"] == "assistant"]
-    found = _understood(asked, before, answers[-1] if answers else "", encoder, vectors)
+    found = _understood(asked, before, answers[-1] if answers else "", vectors)
     return replace(found, history=tuple(history), said=tuple(answers))
 
 
-def _understood(
-    asked: str,
-    before: Sequence[Question],
-    answer: str,
-    encoder: Encoder,
-    vectors: Mapping[str, Vectors],
-) -> Question:
+class _Vectors:
+    """The encoder's vectors of texts, each made once for the question at hand."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.encoder = encoder
+        self._known: dict[str, Vectors] = {}
+
+    def of(self, texts: Sequence[str]) -> list[Vectors]:
+        """Their vectors; what is not known yet is encoded in one go."""
+        if left := [text for text in dict.fromkeys(texts) if text not in self._known]:
+            self._known.update(zip(left, self.encoder.encode_queries(left), strict=True))
+        return [self._known[text] for text in texts]
+
+
+def _understood(asked: str, before: Sequence[Question], answer: str, vectors: _Vectors) -> Question:
     """A question after those before it, each as it was understood.
 
     Args:
         asked: the question.
         before: oldest first.
         answer: to the last of them.
-        encoder: gives the vectors of what is not known yet.
-        vectors: of the question and others, which tell what kind of answer is asked for.
+        vectors: tell what kind of answer is asked for.
     """
-    kinds = load_kinds(encoder.fingerprint)
+    [vector] = vectors.of([asked])
+    kinds = load_kinds(vectors.encoder.fingerprint)
     # What has no letter ("?", "42") has a vector that means nothing.
     spoken = any(map(str.isalpha, asked))
-    kind = kinds.kind(vectors[asked], follows=bool(before)) if spoken else FACT
+    kind = kinds.kind(vector, follows=bool(before)) if spoken else FACT
     length = length_of(asked)
     last = before[-1] if before else None
-    own = pointed_at(asked, answer)
-    if last and kind in ("more", "shorten", "source") and not own:
+    pointed = pointed_at(asked, answer)
+    if last and kind in ("more", "shorten", "source") and not pointed:
         return replace(
             last,
             asked=asked,
@@ -137,28 +144,29 @@ def _understood(
             more=kind == "more",
             length=(length or SHORTER) if kind == "shorten" else None,
         )
-    corrects = kind == "instead" and last is not None and not own
-    if corrects:
-        of = next(earlier for earlier in reversed(before) if not earlier.corrects)
-        own, kind = f"{of.standalone} {asked}", of.kind
-    elif kind == "where" and not own:
-        own = topic_of(asked, kinds.request[kind])
+    own = pointed
+    if kind in ("where", "instead") and not pointed:
+        topic = topic_of(asked, kinds.request[kind])
+        own = topic.text
+        if last and kind == "instead" and topic.text:
+            own = instead(topic, last.standalone, vectors.of)
+    if last and kind == "instead" and own:
+        kind = last.kind
     standalone = _fitting(own or asked)
+    defined = topic_of(standalone, kinds.request[kind]).text if kind == "definition" else ""
     # What was made of the question before has from it what it needs.
     rewritten = last is not None and standalone != asked
     context = None if rewritten else in_context(asked, [earlier.standalone for earlier in before])
-    known = vectors.get(standalone)
     return Question(
         asked,
         standalone,
-        encoder.encode_query(standalone) if known is None else known,
+        vectors.of([standalone])[0],
         FACT if kind in ACTS else kind,
         last.standalone if last else "",
         None if context is None else _fitting(context),
-        () if corrects else _parts(own or asked, kind),
+        _parts(own or asked, kind),
         length=length,
-        topic=topic_of(standalone, kinds.request[kind]) if kind == "definition" else "",
-        corrects=corrects,
+        topic=defined,
     )
 
 

@@ -7,11 +7,19 @@ gains from it: both are looked up (see `assistant.retrieval.evidence`).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from assistant.english import EMPTY, stem
+from assistant.english import (
+    ARTICLES,
+    EMPTY,
+    PREPOSITIONS,
+    alternatives,
+    stem,
+)
 from assistant.enumerations import numbered, series
 from index.chunking.sentences import sentence_spans
+from index.encoder import Vectors
 from index.errors import QuestionError
 
 #: One turn of a conversation: {"role": "user" | "assistant", "content": text}.
@@ -21,8 +29,20 @@ ROLES = ("user", "assistant")
 #: Questions that a question is put after: with two, a chain of follow-ups leads back to what they
 #: are about. Of one and two, two found as much or more on each of four sets with conversations.
 BEFORE = 2
+#: Spans of a question that are tried for what is asked about instead, words of one, and what each
+#: word more or less than that has costs of the cosine. Not tuned.
+SPANS, WORDS, LONGER = 24, 5, 0.05
+#: The likeness below which nothing is exchanged. Not tuned.
+LIKE = 0.2
 
 _WORD = re.compile(r"\w[\w.\u2019'-]*\w|\w")
+#: What says when or where something is: exchanged for nothing else.
+_WHEN_OR_WHERE = frozenset("in on at during before after under since until".split())
+_PRECEDES = re.compile(
+    rf"(?:\b(?P<preposition>(?:{alternatives(PREPOSITIONS - {'about'})})\s+))?"
+    r"(?P<article>\b(?:an?|the)\s+)?$",
+    re.IGNORECASE,
+)
 _ORDINALS = {
     word: number
     for number, words in enumerate("first-1st second-2nd third-3rd fourth-4th fifth-5th".split())
@@ -65,16 +85,81 @@ def in_context(question: str, before: Sequence[str]) -> str | None:
     return " ".join([*before[-BEFORE:], question]) if before else None
 
 
-def topic_of(question: str, request: frozenset[str]) -> str:
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What is named in a question such as "And in the spring?".
+
+    Attributes:
+        text: "the spring"; "" where nothing is named.
+        preposition: "in"; "" where none stands before it.
+    """
+
+    text: str
+    preposition: str = ""
+
+
+def topic_of(question: str, request: frozenset[str]) -> Topic:
     """What a question names: its characters from the first word to the last that is no function
-    word and does not belong to the request itself ("Where does it talk about ..."); "" where it
-    names nothing."""
+    word and does not belong to the request itself ("No, I meant ...")."""
     own = [
         match
         for match in _WORD.finditer(question)
-        if match[0].lower() not in EMPTY and stem(match[0].lower()) not in request
+        if match[0].lower() not in EMPTY and (stem(match[0].lower()) not in request)
     ]
-    return question[own[0].start() : own[-1].end()] if own else ""
+    if not own:
+        return Topic("")
+    preposition, start = _before(question, own[0].start())
+    return Topic(question[start : own[-1].end()], preposition)
+
+
+def instead(
+    topic: Topic, question: str, encode: Callable[[Sequence[str]], Sequence[Vectors]]
+) -> str | None:
+    """The question about something else: what is nearest to the topic in it is exchanged.
+
+    Args:
+        topic: what it is asked about instead ("Japan"). Where it says when or where ("in August"),
+            it takes the place of what does so already, or else stands at the end; so does what is
+            like nothing in the question.
+        question: that was asked before ("How will South Korea respond?").
+        encode: the vectors of texts; the span that is exchanged has the most similar one.
+
+    Returns:
+        "How will Japan respond?"; None where there is nothing to exchange.
+    """
+    at_end = f"{question.rstrip(' ?.!')} {topic.preposition} {topic.text}?"
+    spans = [span for span in _spans(question) if question[slice(*span)] not in topic.text.split()]
+    if topic.preposition in _WHEN_OR_WHERE:
+        spans = [span for span in spans if _before(question, span[0])[0] == topic.preposition]
+        if not spans:
+            return at_end
+    alike = [span for span in spans if _is_name(question[slice(*span)])]
+    spans = alike if alike and _is_name(topic.text) else spans
+    if not spans:
+        return None
+    tried = {span: question[slice(*span)] for span in spans[:SPANS]}
+    own, *others = encode([topic.text, *tried.values()])
+    words = len(_meaning(topic.text))
+    like = {
+        span: float(vector @ own) - LONGER * abs(len(_meaning(text)) - words)
+        for (span, text), vector in zip(tried.items(), others, strict=True)
+    }
+    start, end = max(like, key=like.__getitem__)
+    if topic.preposition and like[start, end] < LIKE:
+        return at_end
+    if topic.text.split()[0].lower() in ARTICLES:
+        start = _before(question, start)[1]
+    return question[:start] + topic.text + question[end:]
+
+
+def _before(text: str, place: int) -> tuple[str, int]:
+    """The preposition before a place of a text, "" where none stands there, and where the article
+    after it begins, or else the place."""
+    found = _PRECEDES.search(text[:place])
+    if found is None:
+        return "", place
+    article = found["article"] or ""
+    return (found["preposition"] or "").strip().lower(), place - len(article)
 
 
 def pointed_at(question: str, answer: str) -> str | None:
@@ -104,3 +189,43 @@ def items_of(answer: str) -> list[str]:
         if found:
             return [text[start:end] for start, end in found.items]
     return []
+
+
+def _spans(question: str) -> list[tuple[int, int]]:
+    """Runs of words that carry meaning, names whole, the longer ones first."""
+    runs: list[list[re.Match[str]]] = [[]]
+    for match in _WORD.finditer(question):
+        if match[0].lower() in EMPTY:
+            runs.append([])
+        else:
+            runs[-1].append(match)
+    found = []
+    for run in runs:
+        for first in range(len(run)):
+            for last in range(first, min(first + WORDS, len(run))):
+                cut = _joined(run, first) or _joined(run, last + 1)
+                if not cut:
+                    found.append((run[first].start(), run[last].end()))
+    return sorted(found, key=lambda span: span[0] - span[1])
+
+
+def _joined(run: Sequence[re.Match[str]], place: int) -> bool:
+    """Whether a word belongs to the one before it: to a name, or to a number that counts it."""
+    if not 0 < place < len(run):
+        return False
+    before = run[place - 1][0]
+    if _is_name(before) and _is_name(run[place][0]):
+        return True
+    return before.isdigit() and not (place > 1 and _is_name(run[place - 2][0]))
+
+
+def _is_name(text: str) -> bool:
+    """Whether each word of it begins with a capital or holds a digit, but for articles and the
+    like."""
+    words = _meaning(text)
+    return bool(words) and all(w[0].isupper() or any(map(str.isdigit, w)) for w in words)
+
+
+def _meaning(text: str) -> list[str]:
+    """Its words that carry meaning."""
+    return [word for word in _WORD.findall(text) if word.lower() not in EMPTY]

@@ -12,6 +12,7 @@ from assistant.documents import shipped_raw_documents
 from assistant.query.kinds import load_kinds
 from assistant.query.question import CHAIN, understand
 from assistant.query.rewriting import (
+    Topic,
     asked_before,
     in_context,
     items_of,
@@ -32,12 +33,37 @@ def after(*questions: str, answer: str = "It was large.") -> Turns:
     return turns
 
 
-def test_the_question_before_is_asked_of_something_else(real_encoder: Encoder) -> None:
-    own = understand("What about Activision?", after(FIRST), real_encoder)
-    assert (own.standalone, own.before) == (f"{FIRST} What about Activision?", FIRST)
-    assert own.context is None
-    again = understand("And Activision?", after(FIRST, "And Nuance?"), real_encoder)
-    assert again.standalone == f"{FIRST} And Activision?"
+@pytest.mark.parametrize(
+    ("before", "question", "understood"),
+    [
+        (FIRST, "What about Activision?", "How large was the deal for Activision?"),
+        ("When was Windows 95 released?", "And XP?", "When was XP released?"),
+        (
+            "How will South Korea respond to a conflict?",
+            "No, I meant Japan.",
+            "How will Japan respond to a conflict?",
+        ),
+        (
+            "When did they release the Xbox Series X?",
+            "Sorry, I meant the Xbox 360.",
+            "When did they release the Xbox 360?",
+        ),
+        ("What does a day ticket cost?", "And a week ticket?", "What does a week ticket cost?"),
+        ("When are you open?", "And in August?", "When are you open in August?"),
+        ("When are you open in July?", "And in August?", "When are you open in August?"),
+        ("Which model won on level 2?", "And on level 4?", "Which model won on level 4?"),
+    ],
+)
+def test_the_question_before_is_asked_of_something_else(
+    real_encoder: Encoder, before: str, question: str, understood: str
+) -> None:
+    own = understand(question, after(before), real_encoder)
+    assert (own.standalone, own.before, own.context) == (understood, before, None)
+
+
+def test_a_chain_is_understood_from_its_beginning(real_encoder: Encoder) -> None:
+    own = understand("And Activision?", after(FIRST, "And Nuance?"), real_encoder)
+    assert own.standalone == "How large was the deal for Activision?"
     asked = [FIRST, *["And Nuance?"] * (CHAIN + 2)]
     understand("And Activision?", after(*asked), real_encoder)  # however long it is
 
@@ -102,10 +128,11 @@ def test_thanks_are_no_question_before(real_encoder: Encoder) -> None:
 
 
 def test_a_topic_is_what_is_left_without_the_request(real_encoder: Encoder) -> None:
-    request = load_kinds(real_encoder.fingerprint).request["where"]
-    topic = topic_of("Where does it talk about the secret meeting of 2011?", request)
-    assert topic == "secret meeting of 2011"
-    assert topic_of("And that?", request) == ""
+    request = load_kinds(real_encoder.fingerprint).request["instead"]
+    topic = topic_of("No, I meant the secret meeting of 2011.", request)
+    assert topic == Topic("the secret meeting of 2011")
+    assert topic_of("And in the spring?", request) == Topic("the spring", "in")
+    assert topic_of("And that?", request) == Topic("")
 
 
 class Counting(Encoder):
