@@ -113,11 +113,11 @@ class Inbox:
         """Remove what waits longer than this."""
         now = time.monotonic()
         with self._guard:
-            late = [
-                t for t, own in self._uploads.items() if own.waits and now - own.since > seconds
-            ]
-        for ticket in late:
-            self._drop(ticket)
+            late = {t: u for t, u in self._uploads.items() if u.waits and now - u.since > seconds}
+            for ticket in late:  # before anybody takes it
+                del self._uploads[ticket]
+        for upload in late.values():
+            shutil.rmtree(upload.file.parent, ignore_errors=True)
 
     def close(self) -> None:
         """Remove all."""
