@@ -177,6 +177,7 @@ export class Talk {
     this.running.delete(conversation.id);
     this.#update(turn);
     this.#saved(conversation, turn);
+    if (this.store.removed.has(conversation.id)) return; // it was stopped by that
     if (conversation !== this.conversation) return toast(`Answered: ${turn.question}`, "Show", () => this.show(conversation));
     this.#busy();
     void this.acts.cite(citationsOf(turn));
