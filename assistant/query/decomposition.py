@@ -32,6 +32,12 @@ _ON = (
     r"(?P<on> (?:on|in|regarding|about|concerning|when|with regard to|in terms of|as to) .+?)?"
     r"(?: differ| compare| have in common| alike| similar)?\W*$"
 )
+# "Compare how the tenants and the City see the rent": names, or single words, that do the same.
+_SEEN = re.compile(
+    r"\b(?:compare|contrast) how (?P<first>.{2,80}?) and "
+    r"(?P<second>(?:(?:the|an?) )?(?:(?-i:[A-Z]\S*(?: [A-Z]\S*)*)|\w+))(?P<on> .+?)\W*$",
+    re.IGNORECASE,
+)
 # How two things are compared: "the difference between a lease and a licence", "compare a lease with
 # a licence on notice", "how does a lease differ from a licence", "a lease vs. a licence".
 _COMPARED = tuple(
@@ -105,9 +111,11 @@ def _alone(clauses: list[str]) -> Iterator[Part]:
 
 def _compared(question: str) -> tuple[Part, ...]:
     """What a question compares, each by itself."""
-    found = next(filter(None, (pattern.search(question) for pattern in _COMPARED)), None)
+    patterns = (_SEEN, *_COMPARED)
+    found = next(filter(None, (pattern.search(question) for pattern in patterns)), None)
     if found is None:
         return ()
+    asks = "How does" if found.re is _SEEN else "What is said of"
     tail = found["on"] or ""
     subjects = (found["first"].strip(), found["second"].strip())
-    return tuple(Part(f"What is said of {s}{tail}?", None, False, s) for s in subjects)
+    return tuple(Part(f"{asks} {s}{tail}?", None, False, s) for s in subjects)

@@ -48,6 +48,8 @@ def test_a_later_question_takes_what_it_leans_on_from_the_one_before() -> None:
         ("What do bees and wasps have in common?", ["bees", "wasps"]),
         ("tea vs. coffee", ["tea", "coffee"]),
         ("Why do Norway and the other members disagree about fish?", []),
+        ("Compare how the tenants and New York see the rent.", ["the tenants", "New York"]),
+        ("Compare how cats and dogs sleep.", ["cats", "dogs"]),
         ("Compare the two.", []),
     ],
 )

@@ -74,7 +74,7 @@ def test_it_answers_with_such_a_reader(ranking: str, assistant: Assistant) -> No
     answer = own.ask(QUESTION)
     assert not answer.refused
     assert answer.citations[0].quote in answer.citations[0].paragraph.text
-    assert all("reader" in hit.legs for hit in own.search(QUESTION, 3))
+    assert "reader" in own.search(QUESTION, 1)[0].legs  # those far behind it need not be read
 
 
 def test_a_verifier_weighs_entailment_against_its_other_labels(inference: str) -> None:
