@@ -213,13 +213,19 @@ def test_a_folder_is_looked_at_once_at_a_time(visit: Visit) -> None:
 # --- one conversation at a time, and the others -------------------------------------------------
 
 
-def test_a_conversation_that_is_answered_meanwhile_is_the_same_one(visit: Visit) -> None:
-    page = visit.page
+def asked_and_held(page: Page) -> Held:
+    """Ask a question whose answer is held back."""
     held = Held(page, STREAM)
     box = page.get_by_label("Your question")
     box.fill(QUESTION)
     box.press("Enter")
     held.wait_for(1)
+    return held
+
+
+def test_a_conversation_that_is_answered_meanwhile_is_the_same_one(visit: Visit) -> None:
+    page = visit.page
+    held = asked_and_held(page)
     page.locator("#new").click()
     page.get_by_role("button", name="Conversations").click()
     page.locator("#conversations .name").first.click()
@@ -234,11 +240,7 @@ def test_a_conversation_that_is_answered_meanwhile_is_the_same_one(visit: Visit)
 
 def test_a_conversation_that_is_deleted_while_it_is_answered_stays_deleted(visit: Visit) -> None:
     page = visit.page
-    held = Held(page, STREAM)
-    box = page.get_by_label("Your question")
-    box.fill(QUESTION)
-    box.press("Enter")
-    held.wait_for(1)
+    asked_and_held(page)
     page.get_by_role("button", name="Conversations").click()
     page.get_by_role("button", name=f"Delete {QUESTION}").click()
     page.unroute(STREAM)
