@@ -50,7 +50,7 @@ def second(first: Assistant, tmp_path: Path) -> Iterator[Assistant]:
 
 @pytest.mark.parametrize(
     ("name", "step"),
-    [("seed.jsonl", 9), *[pytest.param(name, 1, marks=pytest.mark.long) for name in SETS]],
+    [("seed.jsonl", 9), *[pytest.param(name, 3, marks=pytest.mark.long) for name in SETS]],
 )
 def test_a_shipped_set_is_answered_the_same(
     name: str, step: int, chroma: ServerAddress, tmp_path: Path
