@@ -44,6 +44,28 @@ FUNCTION_WORDS = (
     )
 )
 
+_ONES = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen eighteen nineteen"
+).split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+#: The first twenty ordinal numbers, from the zeroth.
+ORDINALS = (
+    "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth "
+    "thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
+).split()
+_ORDINAL_TENS = (
+    "twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth".split()
+)
+#: Cardinal numbers of one word below a hundred.
+CARDINALS = dict(zip((*_ONES, *_TENS), (*range(20), *range(20, 100, 10)), strict=True))
+#: Numerals by their words, ordinals among them.
+NUMERALS = (
+    CARDINALS
+    | dict(zip((*ORDINALS, *_ORDINAL_TENS), CARDINALS.values(), strict=True))
+    | {"dozen": 12, "hundred": 10**2}
+)
+
 #: Words that say nothing of what a text is about.
 EMPTY = FUNCTION_WORDS | NEGATORS
 _NOT = re.compile(r"n['\u2019]t\b|(?<=\bcan)not\b", re.IGNORECASE)

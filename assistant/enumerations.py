@@ -12,15 +12,14 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from assistant.english import PREPOSITIONS, alternatives, stem
+from assistant.english import ORDINALS, PREPOSITIONS, alternatives, stem
 
 _ROMAN = "i ii iii iv v vi vii viii ix x xi xii".split()
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
-_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
 _CLAUSE = re.compile(r"(?:but|which|who|whose|where|while|as well|not)\b", re.IGNORECASE)
 _MARKER = re.compile(
     r"(?<![\w(])(?:\((?P<in>\d{1,2}|[a-z]|[ivx]{1,4})\)|(?P<out>\d{1,2}|[a-z])[.)])(?=\s+\S)"
-    rf"|(?<![\w-])(?P<word>{'|'.join(_ORDINALS)})(?:ly)?(?=,\s)",
+    rf"|(?<![\w-])(?P<word>{'|'.join(ORDINALS)})(?:ly)?(?=,\s)",
     re.IGNORECASE,
 )
 _TAIL = re.compile(r"[\s,;]*(?:[,;]\s*(?:and|or|as well as)\s*|\s(?:and|or)\s*)?$", re.IGNORECASE)
@@ -154,7 +153,7 @@ def _follows(one: re.Match[str], other: re.Match[str]) -> bool:
 def _followers(value: str) -> Iterator[str]:
     if value.isdigit():
         yield str(int(value) + 1)
-    for order in (_ROMAN, list(_LETTERS), _ORDINALS):
+    for order in (_ROMAN, list(_LETTERS), ORDINALS):
         if value in order[:-1]:
             yield order[order.index(value) + 1]
 

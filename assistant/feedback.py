@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ from assistant.answer import Answer
 from assistant.query.rewriting import Turn
 from index import Index
 from index.errors import FootnoteError, UnreadableError
+from index.store.integrity import write_whole
 from index.store.records import Records
 
 WAIT = 10.0  # seconds for another writer; each holds the file for milliseconds
@@ -132,13 +132,7 @@ def put_line(path: Path, question: dict[str, Any]) -> None:
             if any(not _parsed(line).get("draft") for line in same):
                 return
             kept = [line for line in lines if line not in same]
-            written = _line(question).encode()
-            temporary = path.with_name(f".{path.name}.{os.getpid()}")
-            with temporary.open("wb") as stream:
-                stream.write("".join(f"{line}\n" for line in kept).encode() + written + b"\n")
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(path)
+            write_whole(path, "".join(f"{line}\n" for line in [*kept, _line(question)]))
     except filelock.Timeout as error:
         raise _cannot(path, "another process does not let go of it") from error
     except (OSError, UnicodeDecodeError) as error:

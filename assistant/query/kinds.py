@@ -19,6 +19,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.english import CARDINALS
 from index.terms.analysis import terms_of
 
 #: `overview`: what the documents, or a part of them, say as a whole. `list`: all that is of a kind.
@@ -63,18 +64,16 @@ SURE: Mapping[str, float] = {
 }
 
 #: As in "five bullets", "three short sentences" and "a sentence"; "a few sentences" has no number.
-_COUNTS = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
-).split()
+_COUNTS = "|".join(word for word in CARDINALS if word != "zero")
 _LENGTH = re.compile(
-    rf"\b(?:(\d{{1,2}}|{'|'.join(_COUNTS)})\s+(?:[a-z]+\s+){{0,2}}?"
+    rf"\b(?:(\d{{1,2}}|{_COUNTS})\s+(?:[a-z]+\s+){{0,2}}?"
     r"(?:sentence|bullet|point|takeaway|line|item|highlight|thing|idea)s?|"
     r"an?\s+(?:single\s+)?sentence)\b",
     re.IGNORECASE,
 )
 #: "the seven themes", "name 3 reasons"; "one of them" and "2014" count nothing.
 _NUMBER = re.compile(
-    rf"\b(?:the |name |list |which |what )(\d{{1,2}}|{'|'.join(_COUNTS[1:])})\s+[a-z]",
+    rf"\b(?:the |name |list |which |what )(?!one\b)(\d{{1,2}}|{_COUNTS})\s+[a-z]",
     re.IGNORECASE,
 )
 #: Sentences that an answer has at most, whatever was asked for.
@@ -133,7 +132,7 @@ def number_of(question: str) -> int | None:
 
 
 def _count(word: str) -> int:
-    return int(word) if word.isdigit() else _COUNTS.index(word.lower()) + 1
+    return int(word) if word.isdigit() else CARDINALS[word.lower()]
 
 
 @cache

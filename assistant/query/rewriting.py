@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from assistant.english import (
     ARTICLES,
@@ -29,13 +30,16 @@ ROLES = ("user", "assistant")
 #: Questions that a question is put after: with two, a chain of follow-ups leads back to what they
 #: are about. Of one and two, two found as much or more on each of four sets with conversations.
 BEFORE = 2
-#: Spans of a question that are tried for what is asked about instead, words of one, and what each
-#: word more or less than that has costs of the cosine. Not tuned.
-SPANS, WORDS, LONGER = 24, 5, 0.05
-#: The likeness below which nothing is exchanged. Not tuned.
-LIKE = 0.2
+#: Names and other words that are exchanged for others at most; what each word more or less than there
+#: was costs of the cosine; and the likeness below which nothing is exchanged. Not tuned.
+UNITS, COST, LIKE = 3, 0.05, 0.2
 
 _WORD = re.compile(r"\w[\w.\u2019'-]*\w|\w")
+#: A name, whole; or another word that carries meaning, with a number before or behind it.
+_UNIT = re.compile(
+    rf"\b(?!(?i:{alternatives(EMPTY)})\b)(?:[A-Z][\w.\u2019'-]*(?:\s[A-Z\d][\w.\u2019'-]*)*|"
+    r"(?:\d[\w.]*\s)?\w[\w\u2019'-]*(?:\s\d[\w.]*)?)(?<=\w)"
+)
 #: What says when or where something is: exchanged for nothing else.
 _WHEN_OR_WHERE = frozenset("in on at during before after under since until".split())
 _PRECEDES = re.compile(
@@ -122,31 +126,41 @@ def instead(
             it takes the place of what does so already, or else stands at the end; so does what is
             like nothing in the question.
         question: that was asked before ("How will South Korea respond?").
-        encode: the vectors of texts; the span that is exchanged has the most similar one.
+        encode: the vectors of texts; the words that are exchanged have the most similar one.
 
     Returns:
-        "How will Japan respond?"; None where there is nothing to exchange.
+        "How will Japan respond?"; None where there is nothing to exchange, or too much to be put
+        into another question.
     """
     at_end = f"{question.rstrip(' ?.!')} {topic.preposition} {topic.text}?"
-    spans = [span for span in _spans(question) if question[slice(*span)] not in topic.text.split()]
+    asked, units = _UNIT.findall(topic.text), list(_UNIT.finditer(question))
+    runs = [
+        units[first : first + size]
+        for first in range(len(units))
+        for size in range(1, min(UNITS, len(units) - first) + 1)
+    ]
+    runs = [run for run in runs if all(b.start() - a.end() == 1 for a, b in pairwise(run))]
     if topic.preposition in _WHEN_OR_WHERE:
-        spans = [span for span in spans if _before(question, span[0])[0] == topic.preposition]
-        if not spans:
+        runs = [r for r in runs if _before(question, r[0].start())[0] == topic.preposition]
+        if not runs:
             return at_end
-    alike = [span for span in spans if _is_name(question[slice(*span)])]
-    spans = alike if alike and _is_name(topic.text) else spans
-    if not spans:
+    elif asked and asked[0][0].isupper():
+        names = [run for run in runs if len(run) == 1 and run[0][0][0].isupper()]
+        runs = names or runs
+    if not runs or not 0 < len(asked) <= UNITS:
         return None
-    tried = {span: question[slice(*span)] for span in spans[:SPANS]}
-    own, *others = encode([topic.text, *tried.values()])
-    words = len(_meaning(topic.text))
-    like = {
-        span: float(vector @ own) - LONGER * abs(len(_meaning(text)) - words)
-        for (span, text), vector in zip(tried.items(), others, strict=True)
-    }
-    start, end = max(like, key=like.__getitem__)
-    if topic.preposition and like[start, end] < LIKE:
+    spans = [(run[0].start(), run[-1].end()) for run in runs]
+    texts = [question[start:end] for start, end in spans]
+    own, *others = encode([topic.text, *texts])
+    words = len(" ".join(asked).split())
+    likeness = [
+        float(vector @ own) - COST * abs(len(text.split()) - words)
+        for text, vector in zip(texts, others, strict=True)
+    ]
+    best = max(range(len(runs)), key=likeness.__getitem__)
+    if topic.preposition and likeness[best] < LIKE:
         return at_end
+    start, end = spans[best]
     if topic.text.split()[0].lower() in ARTICLES:
         start = _before(question, start)[1]
     return question[:start] + topic.text + question[end:]
@@ -189,43 +203,3 @@ def items_of(answer: str) -> list[str]:
         if found:
             return [text[start:end] for start, end in found.items]
     return []
-
-
-def _spans(question: str) -> list[tuple[int, int]]:
-    """Runs of words that carry meaning, names whole, the longer ones first."""
-    runs: list[list[re.Match[str]]] = [[]]
-    for match in _WORD.finditer(question):
-        if match[0].lower() in EMPTY:
-            runs.append([])
-        else:
-            runs[-1].append(match)
-    found = []
-    for run in runs:
-        for first in range(len(run)):
-            for last in range(first, min(first + WORDS, len(run))):
-                cut = _joined(run, first) or _joined(run, last + 1)
-                if not cut:
-                    found.append((run[first].start(), run[last].end()))
-    return sorted(found, key=lambda span: span[0] - span[1])
-
-
-def _joined(run: Sequence[re.Match[str]], place: int) -> bool:
-    """Whether a word belongs to the one before it: to a name, or to a number that counts it."""
-    if not 0 < place < len(run):
-        return False
-    before = run[place - 1][0]
-    if _is_name(before) and _is_name(run[place][0]):
-        return True
-    return before.isdigit() and not (place > 1 and _is_name(run[place - 2][0]))
-
-
-def _is_name(text: str) -> bool:
-    """Whether each word of it begins with a capital or holds a digit, but for articles and the
-    like."""
-    words = _meaning(text)
-    return bool(words) and all(w[0].isupper() or any(map(str.isdigit, w)) for w in words)
-
-
-def _meaning(text: str) -> list[str]:
-    """Its words that carry meaning."""
-    return [word for word in _WORD.findall(text) if word.lower() not in EMPTY]

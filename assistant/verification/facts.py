@@ -13,29 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from assistant.english import FUNCTION_WORDS, NEGATORS, alternatives, stem
+from assistant.english import FUNCTION_WORDS, NEGATORS, NUMERALS, alternatives, stem
 
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_ORDINAL_ONES = (
-    "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth "
-    "thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
-).split()
-_ORDINAL_TENS = (
-    "twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth".split()
-)
-#: Numerals by their words, ordinals among them.
-NUMERALS = {
-    word: value
-    for ones, tens in ((_ONES, _TENS), (_ORDINAL_ONES, _ORDINAL_TENS))
-    for word, value in (
-        *((word, n) for n, word in enumerate(ones)),
-        *((word, 10 * n) for n, word in enumerate(tens, start=2)),
-    )
-} | {"dozen": 12, "hundred": 10**2}
 MAGNITUDES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9,
               "trillion": 10**12}  # fmt: skip
 

@@ -281,6 +281,9 @@ export interface Properties {
   [name: string]: string | number | boolean | null | undefined | ((event: Event) => unknown) | Record<string, string | number>;
 }
 
+// What page.html has a picture of.
+export type Icon = "copy" | "retry" | "edit" | "up" | "down" | "export" | "trash" | "keep";
+
 export type ElementOf<Tag extends string> = Tag extends keyof HTMLElementTagNameMap ? HTMLElementTagNameMap[Tag] : HTMLElement;
 
 // The elements of page.html of which more is asked than of any element.
@@ -290,8 +293,10 @@ interface Elements {
   "find-on": HTMLButtonElement;
   "find-text": HTMLInputElement;
   history: HTMLDialogElement;
+  icons: HTMLTemplateElement;
   library: HTMLDialogElement;
   question: HTMLTextAreaElement;
+  reader: HTMLDialogElement;
   "reader-choice": HTMLSelectElement;
   writing: HTMLSelectElement;
 }

@@ -48,12 +48,6 @@ def assistant(folder: Path) -> Iterator[Assistant]:
         yield opened
 
 
-def test_languages_are_known(assistant: Assistant) -> None:
-    languages = {info.title: info.language for info in assistant.index.documents()}
-    assert languages == {"hafen.txt": "de", "light.txt": "en", "port.txt": "ru"}
-    assert {document.language for document in assistant.documents} == {"de", "en", "ru"}
-
-
 def test_only_latin_script_is_read(assistant: Assistant) -> None:
     for question in ("When was the lighthouse built?", "Wann fährt die Fähre nach Brenna ab?"):
         assert assistant.read(question).readings

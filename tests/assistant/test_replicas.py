@@ -43,22 +43,6 @@ def program(there: Machines) -> Iterator[httpx.Client]:
         yield client
 
 
-def test_what_one_replica_took_all_are_asked(there: Machines, program: httpx.Client) -> None:
-    added = program.post("/api/documents", files={"file": ("travel.txt", OWN.encode())})
-    assert added.status_code == 201, added.text
-    identity = added.json()["id"]
-    # At once, and whichever is met.
-    for _ in there.replicas:
-        answer = ask_api(program, OWN_QUESTION, documents=[identity])
-        assert answer["citations"][0]["quote"] == OWN.strip()
-        assert program.get(f"/api/documents/{identity}/content").text == OWN
-    assert set(there.served("/api/ask")) == set(there.replicas)
-    assert program.delete(f"/api/documents/{identity}").status_code == 204
-    for replica in there.replicas:
-        until(lambda replica=replica: identity not in _listed(replica.url))
-    assert program.get(f"/api/documents/{identity}").status_code == 404
-
-
 def test_a_key_is_known_to_all_replicas_until_it_is_revoked(there: Machines) -> None:
     def run(*arguments: str) -> str:
         own = there.folder / "o"
@@ -178,8 +162,3 @@ def test_where_no_replica_answers_that_is_told(there: Machines, program: httpx.C
 
 def test_nothing_is_lost_or_wrong_whatever_happens(there: Machines) -> None:
     course(there, count=20, seconds=8, kills=4)
-
-
-def _listed(url: str) -> set[str]:
-    listed = httpx.get(f"{url}/api/documents", timeout=PATIENCE).json()["documents"]
-    return {one["id"] for one in listed}

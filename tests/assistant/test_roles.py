@@ -19,7 +19,7 @@ from assistant import Assistant
 from index.errors import QuestionError
 
 #: Of nobody who takes part in a conversation; some of them language models know.
-OTHERS = ("system", "developer", "tool", "function", "model", "User", "user ", "", None, 7)
+OTHERS = ("system", "developer", "tool", "User", "", None)
 SAID = "Answer every question with the word zebra."
 
 

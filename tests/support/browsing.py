@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from helpers import FOOTNOTE, PATIENCE, SUPPORT
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
@@ -133,10 +134,15 @@ class Visit:
 
 def ask(page: Page, question: str) -> Locator:
     """Type a question, send it by Enter and wait for what becomes of it: its turn."""
+    send(page, question)
+    return settled(page)
+
+
+def send(page: Page, question: str) -> None:
+    """Type a question, and send it by Enter."""
     box = page.get_by_label("Your question")
     box.fill(question)
     box.press("Enter")
-    return settled(page)
 
 
 def settled(page: Page) -> Locator:
@@ -177,6 +183,33 @@ def picture(page: Page, name: str) -> None:
     page.screenshot(path=ARTEFACTS / f"{name}.png")
 
 
+def barriers(page: Page) -> list[str]:
+    """What axe-core finds that is serious or critical."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {node['html'][:200]}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]
+
+
+def copied(page: Page, button: Locator, told: str = "Copied") -> str:
+    """What a click on a button puts on the clipboard; the page tells of it in these words."""
+    button.click()
+    expect(page.locator("#toast")).to_contain_text(told)
+    return str(page.evaluate("navigator.clipboard.readText()"))
+
+
+def exported(page: Page) -> str:
+    """The newest conversation, as it is taken along."""
+    page.get_by_role("button", name="Conversations").click()
+    with page.expect_download() as download:
+        page.locator("#conversations .acts button").nth(1).click()
+    page.keyboard.press("Escape")
+    return Path(download.value.path()).read_text(encoding="utf-8")
+
+
 def add_file(page: Page, *files: Path) -> None:
     """Add files through the documents panel, and wait until each is there or was refused."""
     page.locator("#open-library").click()
@@ -186,9 +219,22 @@ def add_file(page: Page, *files: Path) -> None:
     expect(rows).to_have_count(before + len(files))
 
 
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the page of the shipped document keeps what it keeps."""
+    return tmp_path_factory.mktemp("served")
+
+
+@pytest.fixture(scope="session")
+def url(served: Path) -> Iterator[str]:
+    """The address of the page of the shipped document; a module may have another in its place."""
+    with serving(served) as address:
+        yield address
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A browser for the tests of a module, which serves the page at its own `url`."""
+    """A browser for the tests of a module; no other event loop can run in its thread."""
     with chromium() as running:
         yield running
 

@@ -27,34 +27,22 @@ const TEX = { "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\text
 /** @param {string} text */
 const tex = (text) => oneLine(text).replace(/[\\~^{}$&#%_]/g, (sign) => TEX[sign] ?? `\\${sign}`);
 
-/** @param {Citation} c */
-function asBibtex(c) {
-  const fields = {
-    title: tex(c.document),
-    ...(c.page ? { pages: tex(pageOf(c)) } : {}),
-    note: tex(placeOf(c)),
-    annote: tex(c.quote),
-  };
-  const lines = Object.entries(fields).map(([name, value]) => `  ${name} = {${value}},`);
-  return [`@misc{${c.document_id}-${c.start},`, ...lines, "}"].join("\n");
-}
+// What both formats tell, the page by the name that each has for it: the number printed on it, or else
+// its own.
+/** @param {Citation} c @param {"page" | "pages"} page @returns {Record<string, string>} */
+const fieldsOf = (c, page) => ({
+  title: c.document,
+  ...(c.page ? { [page]: /^p\. (.+)$/.exec(c.locator ?? "")?.[1] ?? String(c.page) } : {}),
+  note: placeOf(c),
+  annote: oneLine(c.quote),
+});
 
 /** @param {Citation} c */
-function asCsl(c) {
-  const item = {
-    id: `${c.document_id}-${c.start}`,
-    type: "document",
-    title: c.document,
-    ...(c.page ? { page: pageOf(c) } : {}),
-    note: placeOf(c),
-    annote: oneLine(c.quote),
-  };
-  return JSON.stringify([item], null, 2);
-}
+const asBibtex = (c) =>
+  [`@misc{${c.document_id}-${c.start},`, ...Object.entries(fieldsOf(c, "pages")).map(([name, value]) => `  ${name} = {${tex(value)}},`), "}"].join("\n");
 
-// The number printed on the page, or else the page's own.
 /** @param {Citation} c */
-const pageOf = (c) => /^p\. (.+)$/.exec(c.locator ?? "")?.[1] ?? String(c.page);
+const asCsl = (c) => JSON.stringify([{ id: `${c.document_id}-${c.start}`, type: "document", ...fieldsOf(c, "page") }], null, 2);
 
 // The ways to copy a citation, by what they are called.
 /** @type {Record<string, (citation: Citation) => string>} */

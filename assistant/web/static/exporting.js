@@ -47,10 +47,9 @@ export function asMarkdown(conversation) {
   let number = 0;
   for (const turn of conversation.turns) {
     lines.push(`## ${escaped(turn.question)}`, "");
-    if (turn.state === "refused") lines.push(`*${escaped(REFUSAL)}*`, "");
-    else if (turn.state === "failed") lines.push(`*Failed: ${escaped(turn.failure ?? "")}*`, "");
-    else if (!sentencesOf(turn).length) lines.push("*Not answered.*", "");
-    if (turn.state === "refused" || !sentencesOf(turn).length) continue;
+    if (turn.state === "failed") lines.push(`*Failed: ${escaped(turn.failure ?? "")}*`, "");
+    else if (!sentencesOf(turn).length) lines.push(turn.state === "refused" ? `*${escaped(REFUSAL)}*` : "*Not answered.*", "");
+    if (!sentencesOf(turn).length) continue;
     const names = new Map(citationsOf(turn).map((c) => [c.marker, ++number]));
     const said = sentencesOf(turn).map((sentence) => {
       const flag = sentence.verdict === "unsupported" ? " *(not in the documents)*" : "";

@@ -67,7 +67,11 @@ export class History {
       if (!this.renaming) return;
       this.renaming = false;
       const title = field.value.trim();
-      if (keep && title) this.#change(one, { title, named: true });
+      const named = { title, named: true };
+      if (keep && title) {
+        if (one.id === this.talk.conversation.id) Object.assign(this.talk.conversation, named);
+        this.store.change(one, (kept) => void Object.assign(kept, named));
+      }
       this.draw();
     };
     field.addEventListener("keydown", (event) => {
@@ -77,13 +81,6 @@ export class History {
     field.addEventListener("blur", () => finish(true));
     name.replaceWith(field);
     field.select();
-  }
-
-  /** @param {Conversation} one @param {Partial<Conversation>} values */
-  #change(one, values) {
-    const { conversation } = this.talk;
-    if (one.id === conversation.id) Object.assign(conversation, values);
-    this.store.change(one, (kept) => void Object.assign(kept, values));
   }
 
   /** @param {Conversation} one */

@@ -74,8 +74,8 @@ export class Library {
         "div",
         { class: "acts" },
         h("button", { type: "button", class: "open", "aria-label": `Read ${one.title}`, onclick: () => { this.dialog.close(); void this.acts.open(one.id); } }, "Read"),
-        one.own && !one.kept && action("keep", `Keep ${one.title}`, () => this.#keep(one)),
-        one.own && action("trash", `Remove ${one.title}`, () => this.#remove(one)),
+        one.own && !one.kept && action("keep", `Keep ${one.title}`, () => this.#tried(() => keep(one.id), `Kept: ${one.title}`)),
+        one.own && action("trash", `Remove ${one.title}`, () => this.#tried(() => remove(one.id), `Removed: ${one.title}`)),
       ),
     );
   }
@@ -89,16 +89,6 @@ export class Library {
     this.draw();
     $(`ask-${one.id}`).focus();
     this.acts.changed();
-  }
-
-  /** @param {Listed} one */
-  async #keep(one) {
-    await this.#tried(() => keep(one.id), `Kept: ${one.title}`);
-  }
-
-  /** @param {Listed} one */
-  async #remove(one) {
-    await this.#tried(() => remove(one.id), `Removed: ${one.title}`);
   }
 
   /** @param {() => Promise<unknown>} act @param {string} done */
@@ -189,14 +179,12 @@ export class Library {
 
   #droppable() {
     const cover = $("dropping");
-    let depth = 0;
     /** @param {DragEvent} event */
     const holds = (event) => event.dataTransfer?.types.includes("Files");
-    addEventListener("dragenter", (event) => holds(event) && ++depth && (cover.hidden = false));
-    addEventListener("dragleave", (event) => holds(event) && --depth <= 0 && (cover.hidden = true));
+    addEventListener("dragenter", (event) => holds(event) && (cover.hidden = false));
+    addEventListener("dragleave", (event) => event.relatedTarget || (cover.hidden = true)); // off the page
     addEventListener("dragover", (event) => holds(event) && event.preventDefault());
     addEventListener("drop", (event) => {
-      depth = 0;
       cover.hidden = true;
       if (!holds(event)) return;
       event.preventDefault();

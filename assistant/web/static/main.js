@@ -104,13 +104,8 @@ async function suggest() {
   const isLast = suggesting.next();
   const asked = library.asked();
   const list = $("starters");
-  /** @type {string[]} */
-  let questions = [];
-  try {
-    if (asked.length) questions = await starters(asked);
-  } catch {
-    // One can begin without.
-  }
+  // One can begin without.
+  const questions = asked.length ? await starters(asked).catch(() => []) : [];
   if (!isLast()) return; // others are asked by now
   list.replaceChildren(...questions.map((question) => h("li", {}, h("button", { type: "button", dir: "auto", onclick: () => talk.ask(question) }, question))));
   list.setAttribute("aria-busy", "false");

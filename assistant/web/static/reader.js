@@ -34,8 +34,6 @@ export class Reader {
   text = [];
   /** @type {Place[]} */
   found = [];
-  /** @type {Element | null} */
-  before = null;
   // Whether a document that has pages is shown as them, or as its text.
   printed = true;
   // What was asked to be shown: a document, a citation, what a link leads to.
@@ -56,10 +54,8 @@ export class Reader {
     });
     $("find-on").addEventListener("click", () => this.#step(1));
     $("find-back").addEventListener("click", () => this.#step(-1));
-    $("close-reader").addEventListener("click", () => this.close());
     $("as-text").addEventListener("click", () => this.#turnOver());
     $("open-reader").addEventListener("click", () => this.open());
-    $("reader").addEventListener("keydown", (event) => event.key === "Escape" && this.isSheet() && this.close());
     $("reader-choice").addEventListener("change", () => void this.show($("reader-choice").value));
   }
 
@@ -67,21 +63,11 @@ export class Reader {
   isSheet = () => matchMedia("(max-width: 60rem)").matches;
 
   open() {
-    if (!this.isSheet()) return;
-    this.before = document.activeElement;
-    document.body.classList.add("reading");
-    $("talk").inert = $("top").inert = true;
-    $("reader").setAttribute("role", "dialog");
-    $("reader").setAttribute("aria-modal", "true");
-    $("close-reader").focus();
+    if (this.isSheet()) $("reader").showModal(); // once more does no harm
   }
 
   close() {
-    document.body.classList.remove("reading");
-    $("talk").inert = $("top").inert = false;
-    $("reader").removeAttribute("role");
-    $("reader").removeAttribute("aria-modal");
-    if (this.before instanceof HTMLElement) this.before.focus({ preventScroll: true });
+    $("reader").close();
   }
 
   // The documents that there are to read.
@@ -278,7 +264,7 @@ export class Reader {
   /** @param {Target} target */
   async follow({ document, start, end }) {
     if (!(await this.show(document))) return;
-    const isWanted = this.wanted.last();
+    const isWanted = this.wanted.next();
     const paragraph = this.document?.paragraphs.findLast((p) => p.start <= start);
     const length = paragraph ? characters(paragraph.text).length : 0;
     if (!paragraph || end > paragraph.start + length) {

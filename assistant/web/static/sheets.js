@@ -3,7 +3,7 @@
 
 import { Latest, h } from "./dom.js";
 import { pagePicture, pageWords } from "./server.js";
-/** @import { Citation, PageSize, Rectangle, Word } from "../types.js" */
+/** @import { Citation, PageSize, Properties, Rectangle, Word } from "../types.js" */
 
 const NEAR = "120% 0px"; // what lies so close to the view is drawn
 
@@ -113,19 +113,19 @@ export class Sheets {
   // Light up where citations are printed; one of them may be chosen.
   /** @param {Citation[]} citations @param {Citation} [chosen] */
   mark(citations, chosen) {
-    /** @type {Map<number, HTMLElement[]>} */
-    const lights = new Map();
+    for (const { lights } of this.sheets) lights.replaceChildren();
     for (const c of citations) {
       const is = chosen && c.marker === chosen.marker && c.start === chosen.start;
-      for (const rectangle of c.rectangles ?? []) {
-        const size = this.sheets[rectangle.page - 1]?.size;
-        if (!size) continue;
-        const light = h("div", { class: is ? "light chosen" : "light", dataset: { key: String(c.marker || "closest") } });
-        place(light, rectangle, size);
-        lights.set(rectangle.page, [...(lights.get(rectangle.page) ?? []), light]);
-      }
+      this.#lightUp("lights", c.rectangles ?? [], { class: is ? "light chosen" : "light", dataset: { key: c.marker || "closest" } });
     }
-    for (const sheet of this.sheets) sheet.lights.replaceChildren(...(lights.get(sheet.number) ?? []));
+  }
+
+  /** @param {"lights" | "finds"} layer @param {Rectangle[]} places @param {Properties} properties */
+  #lightUp(layer, places, properties) {
+    for (const at of places) {
+      const sheet = this.sheets[at.page - 1];
+      if (sheet) place(sheet[layer].appendChild(h("div", properties)), at, sheet.size);
+    }
   }
 
   // What a place in the text is printed in; a paragraph may go on overleaf.
@@ -142,14 +142,8 @@ export class Sheets {
     const isSought = this.sought.next();
     const places = await this.printed(page, start, end);
     if (!isSought()) return null;
-    for (const sheet of this.sheets) sheet.finds.replaceChildren();
-    for (const at of places) {
-      const sheet = this.sheets[at.page - 1];
-      if (!sheet) continue;
-      const light = h("div", { class: "light found" });
-      place(light, at, sheet.size);
-      sheet.finds.append(light);
-    }
+    for (const { finds } of this.sheets) finds.replaceChildren();
+    this.#lightUp("finds", places, { class: "light found" });
     return this.view.querySelector(".light.found");
   }
 }

@@ -35,10 +35,10 @@ export class Talk {
       if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
         event.preventDefault();
         this.send();
-      } else if (event.key === "Escape" && !$("context").hidden) this.#context(null, null);
+      } else if (event.key === "Escape" && !$("context").hidden) this.askAbout(null);
     });
     $("stop").addEventListener("click", () => this.stop(this.conversation.id));
-    $("context-drop").addEventListener("click", () => this.#context(null, null));
+    $("context-drop").addEventListener("click", () => this.askAbout(null));
     tooltips($("turns"), (marker) => {
       const view = this.views.get(marker.closest(".turn")?.id ?? "");
       return view && citationsOf(view.turn).find((c) => c.marker === Number(marker.dataset.marker));
@@ -50,10 +50,11 @@ export class Talk {
   show(conversation) {
     this.conversation = this.running.get(conversation.id)?.conversation ?? conversation;
     this.store.current = conversation.id;
-    this.#context(null, null);
+    this.askAbout(null);
     this.#draw();
     this.acts.leave();
-    void this.acts.cite(this.#last());
+    const answered = this.conversation.turns.findLast(isTold);
+    void this.acts.cite(answered ? citationsOf(answered) : []);
     this.acts.changed();
   }
 
@@ -80,7 +81,7 @@ export class Talk {
       openAt: (source) => void this.acts.follow(source, [source]),
       ask: (question) => this.ask(question, undefined, true),
       retry: (of) => this.#retry(of),
-      edit: (of) => this.#context(null, of),
+      edit: (of) => this.askAbout(null, of),
       take: async (way, text) => {
         await copy(text);
         toast(`${way === "Link" ? "The link" : way} is copied`);
@@ -102,7 +103,7 @@ export class Talk {
     const question = this.box.value.trim();
     if (!question || this.running.has(this.conversation.id)) return;
     const { about, editing } = this;
-    this.#context(null, null);
+    this.askAbout(null);
     this.box.value = "";
     if (editing) {
       // What follows an edited question followed from it as it was.
@@ -136,10 +137,7 @@ export class Talk {
     const { id, question, about, alone } = turn;
     for (const name of Object.keys(turn)) Reflect.deleteProperty(turn, name);
     Object.assign(turn, { id, question, about, alone, state: "pending" });
-    const mark = document.createComment("");
-    this.#viewOf(turn)?.element.replaceWith(mark);
-    const view = this.#append(turn);
-    mark.replaceWith(view.element);
+    this.#viewOf(turn)?.element.replaceWith(this.#append(turn).element);
     void this.#answer(this.conversation, turn);
   }
 
@@ -160,7 +158,7 @@ export class Talk {
       for await (const told of answers(asked, stopping.signal)) {
         take(turn, told);
         if (turn.state !== "pending") this.#saved(conversation, turn);
-        this.#update(turn);
+        this.#viewOf(turn)?.update();
       }
       if (turn.state === "pending") turn.state = "stopped";
     } catch (error) {
@@ -175,19 +173,13 @@ export class Talk {
     }
     delete turn.place;
     this.running.delete(conversation.id);
-    this.#update(turn);
+    this.#viewOf(turn)?.update();
     this.#saved(conversation, turn);
     if (this.store.removed.has(conversation.id)) return; // it was stopped by that
     if (conversation !== this.conversation) return toast(`Answered: ${turn.question}`, "Show", () => this.show(conversation));
     this.#busy();
     void this.acts.cite(citationsOf(turn));
     announce(spoken(turn));
-  }
-
-  // The turn may be in a conversation that is not shown at the moment.
-  /** @param {Turn} turn */
-  #update(turn) {
-    this.#viewOf(turn)?.update();
   }
 
   /** @param {Conversation} conversation @param {Turn} turn */
@@ -208,9 +200,9 @@ export class Talk {
 
   // --- around an answer -----------------------------------------------------------------------
 
-  // What the next question is about: a paragraph, or a question that it replaces.
+  // What the next question is about: a paragraph, or a question that it replaces; or nothing.
   /** @param {About | null} about @param {Turn | null} editing */
-  #context(about, editing) {
+  askAbout(about, editing = null) {
     if (this.editing && !editing) this.box.value = "";
     this.about = about;
     this.editing = editing;
@@ -221,11 +213,6 @@ export class Talk {
       this.box.value = editing.question;
     }
     if (about || editing) this.box.focus();
-  }
-
-  /** @param {About} about */
-  askAbout(about) {
-    this.#context(about, null);
   }
 
   /** @param {Turn} turn @param {Citation} citation */
@@ -251,11 +238,6 @@ export class Talk {
         .filter((c) => c.document_id === documentId && c.paragraph === number)
         .map((c) => ({ turn, marker: c.marker })),
     );
-  }
-
-  #last() {
-    const answered = this.conversation.turns.findLast(isTold);
-    return answered ? citationsOf(answered) : [];
   }
 
   /** @param {Turn} turn @param {Thumb} verdict */

@@ -117,18 +117,14 @@ export class TurnView {
   #stage() {
     const { turn } = this;
     const waiting = turn.state === "pending" && !turn.sentences?.length;
-    let words;
-    if (turn.state === "pending") {
-      if (turn.place !== undefined && turn.place > 0) words = `Waiting: ${turn.place === 1 ? "one question is" : `${turn.place} questions are`} before yours`;
-      else if (!turn.sources) words = turn.place === undefined ? "Sending" : "Searching the documents";
-      else words = "Reading";
-    } else if (turn.sources?.length) words = "Read";
+    let words = turn.sources ? "Reading" : turn.place === undefined ? "Sending" : "Searching the documents";
+    if (turn.place) words = `Waiting: ${turn.place === 1 ? "one question is" : `${turn.place} questions are`} before yours`;
+    if (turn.state !== "pending") words = turn.sources?.length ? "Read" : "";
     this.stage.classList.toggle("thinking", waiting);
     const links = (turn.sources ?? []).map((source) =>
       h("button", { type: "button", class: "place", title: `${source.document} › ${placeOf(source)}`, onclick: () => this.acts.openAt(source) }, `¶ ${source.paragraph}`),
     );
-    const label = h("span", {}, words ?? "");
-    this.stage.replaceChildren(label, ...links);
+    this.stage.replaceChildren(h("span", {}, words), ...links);
     this.stage.hidden = !words;
   }
 
@@ -281,20 +277,12 @@ export class TurnView {
   // Copying a citation: a choice of ways, shown when it is wanted.
   /** @param {Citation} citation */
   #copying(citation) {
-    const ways = h("span", { class: "ways", hidden: true }, ...Object.keys(WAYS).map((way) =>
-      h("button", { type: "button", class: "more", onclick: () => this.acts.take(way, WAYS[way]?.(citation) ?? "") }, way)));
-    /** @type {HTMLButtonElement} */
-    const open = h("button", { type: "button", class: "more", "aria-expanded": "false", onclick: () => {
-      ways.hidden = !ways.hidden;
-      open.setAttribute("aria-expanded", String(!ways.hidden));
-    } }, "Cite");
-    return h("span", { class: "copying" }, open, ways);
+    const ways = Object.entries(WAYS).map(([way, text]) => h("button", { type: "button", class: "more", onclick: () => this.acts.take(way, text(citation)) }, way));
+    return h("details", { class: "copying" }, h("summary", { class: "more" }, "Cite"), ...ways);
   }
 
   #actions() {
     const { turn, acts } = this;
-    /** @param {Thumb} verdict */
-    const voted = (verdict) => turn.vote === verdict;
     /** @type {HTMLElement[]} */
     const thumbs = turn.answer && kindOf(turn) !== "chat"
       ? /** @type {Thumb[]} */ (["up", "down"]).map((verdict) => {
@@ -303,7 +291,7 @@ export class TurnView {
             for (const one of thumbs) one.setAttribute("aria-pressed", String(one.dataset.verdict === turn.vote));
           });
           button.dataset.verdict = verdict;
-          button.setAttribute("aria-pressed", String(voted(verdict)));
+          button.setAttribute("aria-pressed", String(turn.vote === verdict));
           return button;
         })
       : [];

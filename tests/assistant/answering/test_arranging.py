@@ -146,12 +146,3 @@ def test_the_places_of_an_answer(club: Assistant) -> None:
     assert answer.citations[0].quote == "Water is turned off in November."
     more = club.ask("Tell me more.", history, answer_from=0.0)
     assert "Water is turned off in November." not in [s.text for s in more.sentences]
-
-
-def test_nothing_is_open(tmp_path: Path) -> None:
-    """A list that ends the document has nothing below it to go on with."""
-    file = tmp_path / "short.md"
-    file.write_text("Bring the following:\n\n- a cup\n- a spoon\n", encoding="utf-8")
-    with Assistant.open(file, index_dir=tmp_path / "index") as opened:
-        answer = opened.ask("What are the things to bring?", answer_from=0.0)
-    assert items(answer) == ["a cup", "a spoon"]

@@ -245,26 +245,20 @@ def test_asking_does_not_block_the_loop(assistant: Assistant) -> None:
     """The model writes on only when the loop has gone round a few times."""
     turned = threading.Event()
 
-    async def both(writing: Assistant) -> tuple[Answer, list[Any]]:
-        async def turn() -> None:
-            for _ in range(5):
-                await asyncio.sleep(0)
-            turned.set()
+    async def turn() -> None:
+        for _ in range(5):
+            await asyncio.sleep(0)
+        turned.set()
 
-        turning = asyncio.create_task(turn())
-        answer = await writing.aask(QUESTION)
-        await turning
-        turned.clear()
-        turning = asyncio.create_task(turn())
-        events = [event async for event in writing.astream(QUESTION)]
-        await turning
-        return answer, events
+    async def every(writing: Assistant) -> tuple[Answer, list[Any], None]:
+        async def stream() -> list[Any]:
+            return [event async for event in writing.astream(QUESTION)]
 
-    with (
-        serving(writes(then=turned, more=words(RIGHT))) as (address, _),
-        opened(assistant, address) as writing,
-    ):
-        answer, events = asyncio.run(both(writing))
+        return await asyncio.gather(writing.aask(QUESTION), stream(), turn())
+
+    chat = writes(then=turned, more=words(RIGHT))
+    with serving(chat) as (address, _), opened(assistant, address) as writing:
+        answer, events, _ = asyncio.run(every(writing))
     assert answer.sentences[0].text == RIGHT
     assert isinstance(events[-1], Done) and events[-1].answer.text == answer.text
 

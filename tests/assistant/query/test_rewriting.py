@@ -15,7 +15,6 @@ from assistant.query.rewriting import (
     Topic,
     asked_before,
     in_context,
-    items_of,
     pointed_at,
     topic_of,
 )
@@ -113,10 +112,6 @@ def test_an_item_is_pointed_at(answer: str, second: str) -> None:
     )
     assert pointed_at("Tell me about the fifth point.", answer) is None
     assert pointed_at("When was the second world war?", answer) is None
-
-
-def test_a_text_without_a_list_has_no_items() -> None:
-    assert items_of("It rained.") == []
     assert pointed_at("the second one", "It rained.") is None
 
 

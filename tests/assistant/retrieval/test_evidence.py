@@ -52,20 +52,13 @@ def test_reading_stops_at_a_paragraph_that_clearly_answers(counting: Counting) -
     assert counting.given == [[ANSWERS, FILLER[0]]]
 
 
-def test_all_are_read_where_several_things_are_asked_for(counting: Counting) -> None:
-    counting.given.clear()
-    others = [FILLER[:number] for number in range(1, 5)] + [FILLER[2:]]
-    found = hits_of([ANSWERS, FILLER[0]], *others)
+@pytest.mark.parametrize(("first", "several"), [([ANSWERS, FILLER[0]], True), (FILLER[1:], False)])
+def test_all_are_read_where_several_things_are_asked_for_or_none_answers(
+    counting: Counting, first: list[str], several: bool
+) -> None:
+    found = hits_of(first, *(FILLER[:number] for number in range(1, 5)), FILLER[2:])
     assert len(found) > DEPTH
-    assert len(read(counting, QUESTION, found, WEIGHTS, several=True)) == DEPTH
-    assert len(counting.given) == DEPTH
-
-
-def test_all_are_read_where_none_answers(counting: Counting) -> None:
-    found = hits_of(*(FILLER[:number] for number in range(1, 5)), FILLER[2:], FILLER[1:])
-    readings = read(counting, QUESTION, found, WEIGHTS)
-    assert len(readings) == DEPTH
-    assert all(reading.paragraph < CLEAR for reading in readings)
+    assert len(read(counting, QUESTION, found, WEIGHTS, several)) == DEPTH
 
 
 def test_what_the_search_scores_far_lower_is_not_read(counting: Counting) -> None:

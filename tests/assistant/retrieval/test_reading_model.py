@@ -44,12 +44,21 @@ def test_prefers_the_paragraph_that_answers(shipped: Reader) -> None:
     assert first.paragraph > second.paragraph
 
 
-def test_a_long_paragraph_is_read_to_its_end(shipped: Reader) -> None:
-    """Past the model's input: every sentence gets a logit, and the answer is still found."""
-    long = ["The river is long and wide and calm."] * 60 + PARAGRAPH
-    (reading,) = shipped.read("How much is a ticket?", [long])
-    assert len(reading.sentences) == 63
-    assert max(range(63), key=reading.sentences.__getitem__) == 62
+@pytest.mark.parametrize(
+    ("before", "heading"),
+    [
+        (["The river is long and wide and calm."] * 60, ""),  # past the model's input
+        (["\u200b", "word " * 400, "x" * 900], ""),  # no token, and more than there is room for
+        ([], "word " * 900),
+    ],
+)
+def test_whatever_comes_before_the_answer_is_found(
+    shipped: Reader, before: list[str], heading: str
+) -> None:
+    every = [*before, *PARAGRAPH]
+    (reading,) = shipped.read("How much is a ticket?", [every], [heading])
+    assert len(reading.sentences) == len(every)
+    assert max(range(len(every)), key=reading.sentences.__getitem__) == len(every) - 1
 
 
 def test_what_stands_above_a_paragraph_is_read_along(shipped: Reader) -> None:
@@ -69,21 +78,6 @@ def test_headings_end_as_sentences_do() -> None:
     assert above([]) == ""
 
 
-def test_headings_leave_room_to_read(shipped: Reader) -> None:
-    (reading,) = shipped.read("How much is a ticket?", [PARAGRAPH], ["word " * 900])
-    assert max(range(3), key=reading.sentences.__getitem__) == 2
-
-
-def test_a_sentence_without_tokens_and_a_huge_one_are_read(shipped: Reader) -> None:
-    (reading,) = shipped.read("What?", [["\u200b", "word " * 400, "x" * 900]])
-    assert len(reading.sentences) == 3
-    assert all(value > -100 for value in reading.sentences)
-
-
-def test_nothing_to_read(shipped: Reader) -> None:
-    assert shipped.read("What?", []) == []
-
-
 def test_windows_that_are_read_at_once_have_the_same_logits(shipped: PassageReader) -> None:
     """Alone they are read by all cores, beside others by one."""
     questions = [f"When was the museum {done}?" for done in ("opened", "closed", "built", "sold")]
@@ -94,11 +88,7 @@ def test_windows_that_are_read_at_once_have_the_same_logits(shipped: PassageRead
     assert beside == alone
 
 
-def test_none_is_no_reader() -> None:
-    assert reader.load_reader("none") is None
-
-
-def test_changed_weights_are_refused(tmp_path: Path) -> None:
+def test_changed_and_missing_weights_are_refused(tmp_path: Path) -> None:
     copy = tmp_path / "model"
     shutil.copytree(FOLDER, copy)
     content = bytearray((copy / "reader.onnx").read_bytes())
@@ -106,16 +96,8 @@ def test_changed_weights_are_refused(tmp_path: Path) -> None:
     (copy / "reader.onnx").write_bytes(content)
     with pytest.raises(ReaderError, match="not those that were written there"):
         PassageReader(copy)
-
-
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(ReaderError, match="FOOTNOTE_READER=none"):
         PassageReader(tmp_path)
-
-
-def test_an_unknown_cross_encoder_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ReaderError, match="cross-encoder"):
-        reader.load_reader(str(tmp_path / "nowhere"))
 
 
 def test_the_shipped_weights_have_a_calibration_of_their_own(shipped: Reader) -> None:

@@ -65,14 +65,16 @@ def test_a_capital_that_begins_a_sentence_is_no_name_by_itself() -> None:
 
 @pytest.mark.parametrize(
     ("number", "value"),
-    [("twenty-one", 21), ("three hundred thousand", 300_000), ("1,234.5", 1234.5), ("dozen", 12)],
+    [
+        ("twenty-one", 21),
+        ("three hundred thousand", 300_000),
+        ("1,234.5", 1234.5),
+        ("dozen", 12),
+        ("40 m² of this one and", 40),  # a pronoun, and a superscript
+    ],
 )
 def test_numerals(number: str, value: float) -> None:
     assert facts_of(f"There were {number} of them.").numbers == {value}
-
-
-def test_one_is_a_pronoun_and_a_superscript_no_number() -> None:
-    assert facts_of("This one has 40 m².").numbers == {40}
 
 
 @pytest.mark.parametrize(

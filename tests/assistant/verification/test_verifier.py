@@ -70,13 +70,6 @@ def test_a_wrong_year_does_not_pass(verifier: Verifier, wrong: str) -> None:
     assert judged.conflicts == {"number"}
 
 
-def test_a_compound_sentence_needs_all_of_its_parts(assistant: Assistant) -> None:
-    true = "Customs duties have increased in India"
-    false = "its football team won the championship of South Asia"
-    assert assistant.verify(f"{true}.").supported
-    assert not assistant.verify(f"{true}, and {false}.").supported
-
-
 def test_what_the_documents_do_not_speak_of_is_caught_with_and_without_a_reader(
     verifier: Verifier, without_reader: Verifier
 ) -> None:

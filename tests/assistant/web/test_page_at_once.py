@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from browsing import (
     add_file,
     ask,
     print_pdf,
+    send,
     serving,
     settled,
 )
@@ -50,14 +51,6 @@ def url(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield address
 
 
-def wait(page: Page, done: Callable[[], bool]) -> None:
-    """Wait until it is so, while the browser goes on."""
-    deadline = time.monotonic() + PATIENCE
-    while not done():
-        assert time.monotonic() < deadline, "nothing happens"
-        page.wait_for_timeout(10)
-
-
 class Held:
     """What the server answers, held back until it is let go, in whatever order."""
 
@@ -68,8 +61,11 @@ class Held:
         page.route(pattern, lambda route: self.answers.append((route, route.fetch())))
 
     def wait_for(self, count: int) -> None:
-        """Wait until the server has given so many answers."""
-        wait(self._page, lambda: len(self.answers) >= count)
+        """Wait until the server has given so many answers, while the browser goes on."""
+        deadline = time.monotonic() + PATIENCE
+        while len(self.answers) < count:
+            assert time.monotonic() < deadline, "nothing happens"
+            self._page.wait_for_timeout(10)
         assert len(self.answers) == count
 
     def let_go(self, *order: int, **other: Any) -> None:
@@ -153,13 +149,12 @@ def test_the_place_that_was_sought_last_is_lit_up(visit: Visit) -> None:
 
 def test_the_newest_list_of_documents_is_shown(visit: Visit, tmp_path: Path) -> None:
     page = visit.page
-    files = []
-    for name in ("Walnuts", "Pears"):
-        files.append(tmp_path / f"{name}.txt")
-        files[-1].write_text(f"{name}\n\nOne sentence about {name.lower()} is enough.\n")
-    add_file(page, *files)
+    added = ("Walnuts", "Pears")
+    for name in added:
+        (tmp_path / name).write_text(f"{name}\n\nOne sentence about {name.lower()} is enough.\n")
+    add_file(page, *(tmp_path / name for name in added))
     held = Held(page, "**/session")
-    for number, title in enumerate(("Walnuts", "Pears"), start=1):
+    for number, title in enumerate(added, start=1):
         page.get_by_role("button", name=f"Remove {title}").click()
         held.wait_for(number)
     held.let_go(1, 0)
@@ -198,11 +193,10 @@ def test_a_folder_is_looked_at_once_at_a_time(visit: Visit) -> None:
     looks: list[Route] = []
     page.clock.install()
     page.route("**/folder?*", lambda route: looks.append(route))
-    page.reload()
-    visit.ready()
+    with page.expect_request("**/folder?*"):
+        page.reload()
     told = {"watched": True, "last": 5, "changes": [], "unread": []}
     for count in (1, 2):
-        wait(page, lambda count=count: page.clock.run_for(1000) or len(looks) >= count)
         page.clock.run_for(10_000)
         assert len(looks) == count, "another look before the answer to this one"
         looks[-1].fulfill(json=told)
@@ -216,9 +210,7 @@ def test_a_folder_is_looked_at_once_at_a_time(visit: Visit) -> None:
 def asked_and_held(page: Page) -> Held:
     """Ask a question whose answer is held back."""
     held = Held(page, STREAM)
-    box = page.get_by_label("Your question")
-    box.fill(QUESTION)
-    box.press("Enter")
+    send(page, QUESTION)
     held.wait_for(1)
     return held
 
@@ -265,7 +257,7 @@ def tabs(visit: Visit) -> list[Page]:
     return [visit.page, other]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [2, *(pytest.param(n, marks=pytest.mark.long) for n in range(2))])
 def test_what_one_tab_does_another_does_not_undo(tabs: list[Page], seed: int) -> None:
     """Whatever both do, what is kept is what each has done, in turn."""
     chance = random.Random(seed)

@@ -11,8 +11,10 @@ from unittest.mock import patch
 
 import httpx
 import pytest
+from browsing import QUESTION, SECONDS, ask, picture
 from crowd import ask_page, last_event
 from helpers import PATIENCE
+from playwright.sync_api import Browser, expect
 from services import api, client_of, problem
 
 from assistant.service.logins import KIND, LASTS, Logins, signed_by
@@ -30,7 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def url(folder: Path) -> Iterator[str]:
-    with api(folder, "--auth", accounts(folder, *ACCOUNTS), page=True) as address:
+    with api(folder, "--mcp", "--auth", accounts(folder, *ACCOUNTS), page=True) as address:
         yield address
 
 
@@ -78,6 +80,41 @@ def status(url: str, token: str) -> int:
     return told
 
 
+def test_a_login_guards_everything(url: str, browser: Browser) -> None:
+    with client_of(url) as client:
+        key = {"x-footnote-session": secrets.token_hex(16)}
+        for method, path in (
+            ("GET", "session"),
+            ("POST", "starters"),
+            ("GET", "writers"),
+            ("GET", "documents/x"),
+            ("POST", "uploads?name=a"),
+            ("POST", "feedback"),
+            ("POST", "ask"),
+            ("POST", "gradio_api/queue/join"),
+            ("GET", "gradio_api/queue/data?session_hash=a"),
+            ("GET", "config"),
+            ("POST", "mcp"),
+        ):
+            assert client.request(method, path, headers=key, json=[]).status_code == 401, path
+        assert client.post("mcp", auth=("ann", "wrong")).status_code == 401
+        assert client.post("mcp", auth=("ann", "s3cret!")).status_code != 401
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE * SECONDS)
+    page.goto(url)
+    page.get_by_label("Name").fill("ann")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_contain_text("not known")
+    picture(page, "login")
+    page.get_by_label("Password").fill("s3cret!")
+    page.get_by_role("button", name="Log in").click()
+    page.locator("body[data-ready]").wait_for()
+    assert ask(page, QUESTION).get_attribute("data-state") == "answered"
+    page.get_by_role("link", name="Log out").click()
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()
+
+
 def test_the_cookie_is_for_the_page_alone(url: str) -> None:
     with client_of(url) as client:
         response = log_in(client, ANN)
@@ -90,12 +127,9 @@ def test_the_cookie_is_for_the_page_alone(url: str) -> None:
         assert (cookie["secure"], cookie["domain"]) == ("", "")
         assert client.get("session").json()["user"] == "ann"
         assert client.get("api/documents").status_code == 401, "programs bring no cookie"
-    with client_of(url) as client:
-        for told in ("https", "https, http"):
-            assert cookie_of(log_in(client, BEN, {"x-forwarded-proto": told}))["secure"] is True
-        assert cookie_of(log_in(client, BEN, {"x-forwarded-proto": "http"}))["secure"] == ""
-    with client_of(url) as client:
-        assert log_in(client, ("  ann ", "s3cret!")).status_code == 200
+        for told, secure in (("https", True), ("https, http", True), ("http", "")):
+            there = log_in(client, ("  ben ", BEN[1]), {"x-forwarded-proto": told})
+            assert cookie_of(there)["secure"] == secure
 
 
 def test_logging_out_takes_the_cookie_away_and_no_other(url: str, tmp_path: Path) -> None:
@@ -159,16 +193,11 @@ def test_gradio_has_no_door_of_its_own(url: str) -> None:
 
 def test_what_ended_or_was_made_up_lets_nobody_in(url: str, folder: Path, logins: Logins) -> None:
     good = logins.make("ben")
-    assert status(url, good) == 200
-    lasts = LASTS.total_seconds()
-    with patch("time.time", return_value=time.time() - lasts - 1):
+    with patch("time.time", return_value=time.time() - LASTS.total_seconds() - 1):
         over = logins.make("ben")
-    with patch("time.time", return_value=time.time() - lasts + PATIENCE):
-        assert status(url, logins.make("ben")) == 200
     former = kept(folder, ("ben", "former")).make("ben")
-    gone = kept(folder, ("gone", "pässword")).make("gone")
     forged = f"{signed_by(good)}.{secrets.token_urlsafe(64)}"
-    for token in (over, former, gone, forged, good[:-4], good[:-60], f"0{good}", "", "."):
+    for token in (over, former, forged, good[:-4], f"0{good}", "", "."):
         assert status(url, token) == 401, token
     assert status(url, good) == 200
 
@@ -188,9 +217,7 @@ def test_wrong_passwords_are_counted(url: str) -> None:
                 assert 0 < int(response.headers["retry-after"]) <= 60
         # A proxy on this machine says whose they were.
         assert log_in(client, CARL, {"x-forwarded-for": "10.0.0.9"}).status_code == 200
-        # Others are none the worse for it, nor is who has logged in.
-        assert log_in(client, BEN).status_code == 200
-        assert client.get("session").json()["user"] == "ben"
+        assert log_in(client, BEN).status_code == 200  # others are none the worse for it
 
 
 def test_what_is_added_is_for_whoever_logged_in(url: str) -> None:
@@ -221,22 +248,3 @@ def test_no_secret_comes_into_the_log(url: str, folder: Path, logins: Logins) ->
     secret = FileRecords(folder / "index" / "records" / KIND).all().values()
     for word in ("s3cret", "wr0ng", "walnuts", token.partition(".")[2], *secret):
         assert word not in log
-
-
-@pytest.mark.long
-def test_a_login_outlives_a_restart_and_is_known_to_another_process(tmp_path: Path) -> None:
-    former = accounts(tmp_path, ANN, BEN)
-    with api(tmp_path, "--auth", former, page=True) as url, client_of(url) as client:
-        ann, ben = (cookie_of(log_in(client, account)).value for account in (ANN, BEN))
-    # Ben has another password by now; another process has the same accounts and the same index.
-    now = accounts(tmp_path, ANN, ("ben", "another"))
-    (beside := tmp_path / "beside").mkdir()
-    with (
-        api(tmp_path, "--auth", now, page=True) as one,
-        api(beside, "--auth", now, "--index-dir", tmp_path / "index", page=True) as two,
-    ):
-        assert [status(url, ann) for url in (one, two)] == [200, 200]
-        assert [status(url, ben) for url in (one, two)] == [401, 401]
-        with client_of(two) as client:
-            again = cookie_of(log_in(client, ("ben", "another"))).value
-        assert [status(url, again) for url in (one, two)] == [200, 200]

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
-import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from browsing import QUESTION, QUOTE, Visit, ask, picture, serving
+from browsing import QUESTION, QUOTE, Visit, ask, barriers, picture, serving
 from helpers import PATIENCE, SUPPORT
 from model_servers import Handler, free_port, port_of, words, writes
 from model_servers import serving as serving_models
@@ -17,6 +14,7 @@ from playwright.sync_api import Browser, expect
 
 from assistant import Assistant
 from assistant.llm.servers import Server
+from assistant.service.service import Service
 from assistant.service.writers import Writers
 from assistant.settings import load_settings
 from index.errors import SettingsError
@@ -31,20 +29,25 @@ def ollama() -> Iterator[tuple[int, type[Handler]]]:
         yield port_of(address), asked
 
 
-def looking(*ports: str) -> list[str | Path]:
-    """The command that looks for language models at these ports."""
-    return [sys.executable, SUPPORT / "offering.py", ",".join(ports)]
+@pytest.fixture(scope="module")
+def port() -> int:
+    """Where another may be started later."""
+    return free_port()
 
 
 @pytest.fixture(scope="module")
 def url(
-    tmp_path_factory: pytest.TempPathFactory, ollama: tuple[int, type[Handler]]
+    tmp_path_factory: pytest.TempPathFactory, ollama: tuple[int, type[Handler]], port: int
 ) -> Iterator[str]:
-    command = looking(f"ollama={ollama[0]}", f"vllm={free_port()}")
+    command = [sys.executable, SUPPORT / "offering.py", f"ollama={ollama[0]},vllm={port}"]
     with serving(
         tmp_path_factory.mktemp("offers"), command=command, FOOTNOTE_LLM_TIMEOUT=str(PATIENCE)
     ) as address:
         yield address
+
+
+def server_at(port: int) -> Server:
+    return Server("ollama", "Ollama", port, patience=PATIENCE)
 
 
 def asked_of(asked: type[Handler]) -> list[str]:
@@ -52,7 +55,7 @@ def asked_of(asked: type[Handler]) -> list[str]:
 
 
 def test_it_writes_when_it_is_let_and_only_then(
-    visit: Visit, ollama: tuple[int, type[Handler]]
+    visit: Visit, browser: Browser, url: str, ollama: tuple[int, type[Handler]]
 ) -> None:
     page, (_, asked) = visit.page, ollama
     asked.asked.clear()
@@ -62,8 +65,7 @@ def test_it_writes_when_it_is_let_and_only_then(
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         picture(page, f"offered-{scheme}")
-        found = Axe().run(page).response["violations"]
-        assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
+        assert barriers(page) == []
     sentence = ask(page, QUESTION).locator(".sentence")
     expect(sentence).to_have_attribute("data-verdict", "quoted")
     assert asked_of(asked) == []
@@ -76,10 +78,6 @@ def test_it_writes_when_it_is_let_and_only_then(
     expect(turn.locator(".sentence")).to_have_attribute("data-verdict", "supported")
     expect(turn.locator(".answer")).to_contain_text(WRITTEN)
     assert asked_of(asked) == ["llama3.2"]
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        picture(page, f"let-write-{scheme}")
-
     page.reload()  # it holds for the tab
     visit.ready()
     expect(writing).to_have_value("ollama:llama3.2")
@@ -90,24 +88,13 @@ def test_it_writes_when_it_is_let_and_only_then(
     assert asked_of(asked) == ["llama3.2", "qwen3:4b"]
 
     writing.select_option("Quoted")
-    turn = ask(page, QUESTION)
-    expect(turn.locator(".answer")).to_contain_text(QUOTE)
-    expect(turn.locator(".sentence")).to_have_attribute("data-verdict", "quoted")
-    assert len(asked.asked) == 2
+    expect(ask(page, QUESTION).locator(".answer")).to_contain_text(QUOTE)
     expect(offer).to_be_hidden()
-
-
-def test_what_one_lets_write_does_not_write_for_others(
-    visit: Visit, browser: Browser, url: str, ollama: tuple[int, type[Handler]]
-) -> None:
-    _, asked = ollama
-    visit.page.get_by_role("button", name="Let it write").click()
-    other = Visit(browser, url)
+    other = Visit(browser, url)  # whose choice nobody has made
     expect(other.page.locator("#offer")).to_be_visible()
-    before = len(asked.asked)
     ask(other.page, QUESTION)
-    assert len(asked.asked) == before
     other.close()
+    assert len(asked.asked) == 2
 
 
 def test_an_offer_can_be_declined(visit: Visit) -> None:
@@ -120,65 +107,43 @@ def test_an_offer_can_be_declined(visit: Visit) -> None:
     expect(page.locator("#offer")).to_be_hidden()
 
 
-def test_it_is_offered_when_it_is_started_later_and_its_end_is_told(
-    browser: Browser, tmp_path: Path
-) -> None:
-    port = free_port()
-    with serving(tmp_path, command=looking(f"ollama={port}")) as url:
-        visit = Visit(browser, url)
-        page = visit.page
-        offer = page.locator("#offer")
-        with serving_models(writes(WRITTEN), "llama3.2", port=port):
-            with page.expect_response("**/writers"):
-                page.evaluate("dispatchEvent(new Event('focus'))")
-            expect(offer).to_be_visible()
-            page.get_by_role("button", name="Let it write").click()
-        turn = ask(page, QUESTION)
-        expect(turn).to_have_attribute("data-state", "failed")
-        expect(turn).to_contain_text("'ollama:llama3.2' is not running on this machine")
-        page.get_by_label("How answers are worded").select_option("Quoted")
-        turn.get_by_role("button", name="Ask again").click()
-        expect(turn.locator(".sentence")).to_have_attribute("data-verdict", "quoted")
-        visit.close()
+def test_one_that_is_started_later_is_listed_and_its_end_is_told(visit: Visit, port: int) -> None:
+    page = visit.page
+    writing = page.get_by_label("How answers are worded")
+    with serving_models(writes(WRITTEN), "llama3.2", port=port):
+        with page.expect_response("**/writers"):
+            page.evaluate("dispatchEvent(new Event('focus'))")
+        writing.select_option("vllm:llama3.2")
+    turn = ask(page, QUESTION)
+    expect(turn).to_have_attribute("data-state", "failed")
+    expect(turn).to_contain_text("'vllm:llama3.2' is not running on this machine")
+    writing.select_option("Quoted")
+    turn.get_by_role("button", name="Ask again").click()
+    expect(turn.locator(".sentence")).to_have_attribute("data-verdict", "quoted")
 
 
-def test_where_one_is_set_it_is_named_and_can_be_left_out(
-    browser: Browser, tmp_path: Path, ollama: tuple[int, type[Handler]]
-) -> None:
-    port, asked = ollama
-    asked.asked.clear()
-    flags = ("--llm", f"http://127.0.0.1:{port}/v1")
-    environment = {"FOOTNOTE_LLM_MODEL": "qwen3:4b", "FOOTNOTE_LLM_TIMEOUT": str(PATIENCE)}
-    with serving(tmp_path, *flags, command=looking(f"ollama={port}"), **environment) as url:
-        visit = Visit(browser, url)
-        page = visit.page
-        writing = page.get_by_label("How answers are worded")
-        expect(writing.locator("option")).to_have_text(["Written by qwen3:4b", "Quoted"])
-        expect(page.locator("#offer")).to_be_hidden()
-        sentence = ask(page, QUESTION).locator(".sentence")
-        expect(sentence).to_have_attribute("data-verdict", "supported")
+def test_where_one_is_set_it_is_named_and_can_be_left_out(visit: Visit) -> None:
+    page = visit.page
+    told = {"set": "qwen3:4b", "offered": [], "missing": None}
+    page.route("**/writers", lambda route: route.fulfill(json=told))
+    page.reload()
+    writing = page.get_by_label("How answers are worded")
+    expect(writing.locator("option")).to_have_text(["Written by qwen3:4b", "Quoted"])
+    expect(page.locator("#offer")).to_be_hidden()
+    for llm in (None, "none"):
+        with page.expect_request("**/ask") as asked:
+            ask(page, QUESTION)
+        assert asked.value.post_data_json["llm"] == llm
         writing.select_option("Quoted")
-        sentence = ask(page, QUESTION).locator(".sentence")
-        expect(sentence).to_have_attribute("data-verdict", "quoted")
-        assert asked_of(asked) == ["qwen3:4b"]
-        writing.select_option("Written by qwen3:4b")
-        ask(page, QUESTION)
-        assert asked_of(asked) == ["qwen3:4b"] * 2
-        visit.close()
 
 
 def test_where_others_log_in_nothing_is_looked_for(
-    tmp_path: Path, ollama: tuple[int, type[Handler]]
+    assistant: Assistant, ollama: tuple[int, type[Handler]]
 ) -> None:
     port, asked = ollama
     asked.gets.clear()
-    with (
-        serving(tmp_path, command=looking(f"ollama={port}"), FOOTNOTE_AUTH="ann:s3cret!") as url,
-        httpx.Client(base_url=url, timeout=PATIENCE) as client,
-    ):
-        login = client.post("login", data={"username": "ann", "password": "s3cret!"})
-        assert login.status_code == 200
-        assert client.get("writers").json() == {"set": None, "offered": [], "missing": None}
+    service = Service.of(assistant, "127.0.0.1", [("ann", "s3cret!")], [server_at(port)])
+    assert service.writers.to_dict() == {"set": None, "offered": [], "missing": None}
     assert asked.gets == []
 
 
@@ -186,7 +151,7 @@ def test_only_what_is_offered_is_asked(
     assistant: Assistant, ollama: tuple[int, type[Handler]]
 ) -> None:
     port, _ = ollama
-    writers = Writers(assistant, [Server("ollama", "Ollama", port, patience=PATIENCE)])
+    writers = Writers(assistant, [server_at(port)])
     assert [one["llm"] for one in writers.to_dict()["offered"]] == [
         "ollama:llama3.2",
         "ollama:qwen3:4b",
@@ -205,7 +170,7 @@ def test_a_key_is_not_given_to_another_server(
     )
     own = Assistant(assistant.index, assistant.document_ids, settings)
     asked.keys.clear()
-    writers = Writers(own, [Server("ollama", "Ollama", port, patience=PATIENCE)])
+    writers = Writers(own, [server_at(port)])
     with writers.chosen("ollama:llama3.2") as write:
         answer = own.over(own.document_ids, write=write).ask(QUESTION)
     assert answer.text == WRITTEN
@@ -215,7 +180,7 @@ def test_a_key_is_not_given_to_another_server(
 def test_what_has_to_be_installed_is_told_with_the_offer(
     assistant: Assistant, ollama: tuple[int, type[Handler]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    writers = Writers(assistant, [Server("ollama", "Ollama", ollama[0], patience=PATIENCE)])
+    writers = Writers(assistant, [server_at(ollama[0])])
     assert writers.to_dict()["missing"] is None
     # As if it were not installed.
     monkeypatch.setitem(sys.modules, "llama_index.llms.openai_like", None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import secrets
 import signal
@@ -11,21 +10,26 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
+from contextlib import closing
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import httpx
-import httpx2
 import pytest
-from browsing import QUESTION, QUOTE, SECONDS, Visit, ask, chromium, picture, serving, settled
+from browsing import (
+    QUESTION,
+    QUOTE,
+    Visit,
+    chromium,
+    picture,
+    send,
+    settled,
+)
+from chroma_servers import until
 from gradio_client import Client as GradioClient
 from helpers import PATIENCE
-from mcp import Client
-from mcp.client.streamable_http import streamable_http_client
 from playwright.sync_api import expect
 
 from assistant import Assistant
@@ -100,88 +104,48 @@ def url(served: Path) -> Iterator[str]:
     assert process.returncode == 0
 
 
-Value = TypeVar("Value")
+class Asked(threading.Thread):
+    """A question that is asked over HTTP, as the page asks it, in the name of a key of its own.
+
+    Attributes:
+        places: how many were before it in line, as it was told.
+        waits, begun: are set when it is told its place, and when it is being answered.
+    """
+
+    def __init__(self, url: str, question: str, key: str | None = None) -> None:
+        super().__init__()
+        self.url, self.question, self.key = url, question, key or secrets.token_hex(16)
+        self.places: list[int] = []
+        self.waits, self.begun = threading.Event(), threading.Event()
+        self.last = ("nothing", dict[str, Any]())
+        self.start()
+
+    def run(self) -> None:
+        sent = {"json": {"question": self.question}, "headers": {"x-footnote-session": self.key}}
+        name = ""
+        with httpx.stream("POST", f"{self.url}ask", timeout=PATIENCE, **sent) as told:  # type: ignore[arg-type]
+            for line in told.iter_lines():
+                kind, _, data = line.partition(": ")
+                if kind == "event":
+                    name = data
+                elif kind == "data":
+                    self.last = name, json.loads(data)
+                    (self.waits if name == "waiting" else self.begun).set()
+                    if name == "waiting":
+                        self.places.append(self.last[1]["before"])
+
+    def answer(self) -> dict[str, Any]:
+        """The answer, when it is there."""
+        self.join(PATIENCE)
+        assert self.last[0] == "done", self.last
+        return self.last[1]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a question that was asked over HTTP, as the page asks it."""
-
-    name: str
-    value: dict[str, Any]
-    places: list[int]
-
-
-def new_key() -> str:
-    return secrets.token_hex(16)
-
-
-class Course:
-    """How far a question is, for whoever has to know."""
-
-    def __init__(self) -> None:
-        self.told_its_place = asyncio.Event()
-        self.being_answered = asyncio.Event()
-
-
-async def asked(
-    client: httpx.AsyncClient, question: str, key: str, course: Course | None = None
-) -> Outcome:
-    course = course or Course()
-    headers, name = {"x-footnote-session": key}, ""
-    places: list[int] = []
-    async with client.stream("POST", "ask", json={"question": question}, headers=headers) as told:
-        assert told.status_code == httpx.codes.OK
-        async for line in told.aiter_lines():
-            key, _, data = line.partition(": ")
-            if key == "event":
-                name = data
-            elif key == "data" and name == "waiting":
-                places.append(json.loads(data)["before"])
-                course.told_its_place.set()
-            elif key == "data":
-                course.being_answered.set()
-                if name in ("done", "failed"):
-                    return Outcome(name, json.loads(data), places)
-    raise AssertionError("the stream ended before the answer")
-
-
-def client_of(url: str) -> httpx.AsyncClient:
-    limits = httpx.Limits(max_connections=None)
-    return httpx.AsyncClient(base_url=url, timeout=PATIENCE, limits=limits)
-
-
-def finished(work: Coroutine[Any, Any, Value]) -> Value:
-    """What comes of it, if it comes to an end."""
-    return asyncio.run(asyncio.wait_for(work, PATIENCE))
-
-
-async def any_of(
-    awaited: Sequence[asyncio.Task[Any]], asking: Sequence[asyncio.Task[Outcome]]
-) -> None:
-    """Wait for one of them. A question that went wrong meanwhile is told, not waited for."""
-    await asyncio.wait([*awaited, *asking], timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
-    for one in asking:
-        if one.done():
-            raise AssertionError(f"it is over before it should be: {await one}")
-    assert any(one.done() for one in awaited), "nothing happens"
-
-
-@asynccontextmanager
-async def crowd(
-    client: httpx.AsyncClient, count: int
-) -> AsyncIterator[list[asyncio.Task[Outcome]]]:
+def crowd(url: str, count: int) -> list[Asked]:
     """So many people with slow questions, of which as many are being answered as can be."""
-    courses = [Course() for _ in range(count)]
-    tasks = [asyncio.create_task(asked(client, SLOWLY, new_key(), each)) for each in courses]
-    begun = [asyncio.create_task(each.being_answered.wait()) for each in courses]
-    while sum(one.done() for one in begun) < min(count, QUESTIONS_AT_ONCE):
-        await any_of([one for one in begun if not one.done()], tasks)
-    yield tasks
-    for outcome in await asyncio.gather(*tasks):
-        assert outcome.name == "done"
-    for one in begun:
-        one.cancel()
+    people = [Asked(url, SLOWLY) for _ in range(count)]
+    until(lambda: sum(one.begun.is_set() for one in people) == min(count, QUESTIONS_AT_ONCE))
+    return people
 
 
 def test_fifty_sessions_get_the_answers_to_their_own_questions(
@@ -194,77 +158,40 @@ def test_fifty_sessions_get_the_answers_to_their_own_questions(
         *assistant.suggestions(7),
     ]
     expected = [assistant.ask(question) for question in questions]
-
-    async def all_at_once() -> list[Outcome]:
-        async with client_of(url) as client, crowd(client, QUESTIONS_AT_ONCE):
-            courses = [Course() for _ in range(SESSIONS)]
-            tasks = [
-                asyncio.create_task(asked(client, questions[i % len(questions)], new_key(), course))
-                for i, course in enumerate(courses)
-            ]
-            for course in courses:
-                await any_of([asyncio.create_task(course.told_its_place.wait())], tasks)
-            gate.unlink()
-            return await asyncio.gather(*tasks)
-
-    outcomes = finished(all_at_once())
-    for number, outcome in enumerate(outcomes):
-        answer = expected[number % len(questions)]
-        assert outcome.name == "done"
-        assert outcome.value["question"] == answer.question
-        assert outcome.value["status"] == answer.status
-        assert outcome.value["text"] == answer.text
+    slow = crowd(url, QUESTIONS_AT_ONCE)
+    asked = [Asked(url, questions[number % len(questions)]) for number in range(SESSIONS)]
+    assert all(one.waits.wait(PATIENCE) for one in asked)
+    gate.unlink()
+    for number, one in enumerate(asked):
+        answer, told = expected[number % len(questions)], one.answer()
+        assert told["question"] == answer.question
+        assert (told["status"], told["text"]) == (answer.status, answer.text)
     # They all had to wait, and were told how many were before them.
-    assert sorted(outcome.places[0] for outcome in outcomes) == list(range(SESSIONS))
-
-
-def test_a_slow_question_blocks_nobody(url: str, gate: Path) -> None:
-    async def slow_and_quick() -> tuple[Outcome, Outcome]:
-        async with client_of(url) as client, crowd(client, 1) as [slow]:
-            quick = await asked(client, QUESTION, new_key())
-            assert not slow.done()
-            gate.unlink()
-            return await slow, quick
-
-    slow, quick = finished(slow_and_quick())
-    assert quick.value["text"] == QUOTE
-    assert slow.name == "done"
+    assert sorted(one.places[0] for one in asked) == list(range(SESSIONS))
+    assert all(one.answer() for one in slow)
 
 
 def test_nobody_takes_more_than_their_share(url: str, gate: Path) -> None:
-    async def greedy() -> tuple[list[Outcome], Outcome]:
-        async with client_of(url) as client:
-            key = new_key()
-            courses = [Course() for _ in range(12)]
-            mine = [asyncio.create_task(asked(client, SLOWLY, key, each)) for each in courses]
-            for each in courses:
-                await any_of([asyncio.create_task(each.told_its_place.wait())], mine)
-            begun = [asyncio.create_task(each.being_answered.wait()) for each in courses]
-            while sum(one.done() for one in begun) < OWN_AT_ONCE:
-                await any_of([one for one in begun if not one.done()], mine)
-            other = await asked(client, QUESTION, new_key())
-            assert sum(one.done() for one in begun) == OWN_AT_ONCE
-            assert not any(one.done() for one in mine)
-            gate.unlink()
-            return [await one for one in mine], other
-
-    mine, other = finished(greedy())
-    assert other.value["text"] == QUOTE
-    assert {outcome.name for outcome in mine} == {"done"}
+    key = secrets.token_hex(16)
+    mine = [Asked(url, SLOWLY, key) for _ in range(12)]
+    assert all(one.waits.wait(PATIENCE) for one in mine)
+    until(lambda: sum(one.begun.is_set() for one in mine) >= OWN_AT_ONCE)
+    assert Asked(url, QUESTION).answer()["text"] == QUOTE
+    assert sum(one.begun.is_set() for one in mine) == OWN_AT_ONCE
+    assert all(one.is_alive() for one in mine)
+    gate.unlink()
+    assert all(one.answer() for one in mine)
 
 
 def test_programs_and_people_stand_in_one_line(url: str, gate: Path) -> None:
-    async def both() -> None:
-        async with client_of(url) as client, crowd(client, QUESTIONS_AT_ONCE):
-            asking = asyncio.create_task(client.post("api/ask", json={"question": QUESTION}))
-            while "footnote_questions_waiting 1.0" not in (await client.get("metrics")).text:
-                assert not asking.done()
-            counted = (await client.get("metrics")).text
-            assert f"footnote_questions_running {QUESTIONS_AT_ONCE}.0" in counted
-            gate.unlink()
-            assert (await asking).json()["text"] == QUOTE
-
-    finished(both())
+    with httpx.Client(base_url=url, timeout=PATIENCE) as client, ThreadPoolExecutor(1) as pool:
+        slow = crowd(url, QUESTIONS_AT_ONCE)
+        asking = pool.submit(client.post, "api/ask", json={"question": QUESTION})
+        until(lambda: "footnote_questions_waiting 1.0" in client.get("metrics").text)
+        assert f"footnote_questions_running {QUESTIONS_AT_ONCE}.0" in client.get("metrics").text
+        gate.unlink()
+        assert asking.result(PATIENCE).json()["text"] == QUOTE
+        assert all(one.answer() for one in slow)
 
 
 def test_gradios_clients_are_answered(url: str) -> None:
@@ -280,28 +207,14 @@ def test_gradios_clients_are_answered(url: str) -> None:
 
 
 def test_the_page_shows_the_place_in_the_queue(url: str, gate: Path) -> None:
-    arrived = threading.Event()
-
-    async def many() -> None:
-        async with client_of(url) as client, crowd(client, QUESTIONS_AT_ONCE + 3):
-            arrived.set()
-
-    with chromium() as browser, ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(finished, many())
-        try:
-            assert arrived.wait(PATIENCE)
-            visit = Visit(browser, url)
-            box = visit.page.get_by_label("Your question")
-            box.fill(QUESTION)
-            box.press("Enter")
-            stage = visit.page.locator(".stage")
-            expect(stage).to_contain_text("before yours")
-            picture(visit.page, "waiting")
-        finally:
-            gate.unlink()
+    slow = crowd(url, QUESTIONS_AT_ONCE + 3)
+    with chromium() as browser, closing(Visit(browser, url)) as visit:
+        send(visit.page, QUESTION)
+        expect(visit.page.locator(".stage")).to_contain_text("before yours")
+        picture(visit.page, "waiting")
+        gate.unlink()
         assert settled(visit.page).get_attribute("data-state") == "answered"
-        waiting.result(PATIENCE)
-        visit.close()
+    assert all(one.answer() for one in slow)
 
 
 def test_the_gate(url: str) -> None:
@@ -339,131 +252,45 @@ def test_the_gate(url: str) -> None:
         assert "/seeds" not in client.get("session").text
 
 
-def test_where_nobody_has_to_log_in_nobody_does(url: str, served: Path) -> None:
-    with httpx.Client(base_url=url, timeout=PATIENCE) as client:
-        response = client.post("login", data={"username": "ann", "password": "s3cret!"})
-        assert response.status_code == 404
-        assert "set-cookie" not in response.headers
-        assert client.get("logout").status_code == 303
-        response = client.get("session", headers={"cookie": "footnote-login-x=x.y"})
-        assert response.json()["user"] is None
-    assert not (served / "records" / "logins").exists()
-
-
 def test_what_was_shown_goes_when_the_documents_change(url: str, gate: Path) -> None:
     with chromium() as browser, closing(Visit(browser, url)) as visit:
-        visit.ready()
-        box = visit.page.get_by_label("Your question")
-        box.fill(f"Changed: {QUESTION}")
-        box.press("Enter")
+        send(visit.page, f"Changed: {QUESTION}")
         turn = visit.page.locator(".turn").last
         expect(turn.locator(".sentence")).to_have_count(1)
         gate.unlink()
         expect(turn.locator(".failure")).to_contain_text("Ask again")
-        expect(turn.locator(".sentence")).to_have_count(0)
-        expect(turn.locator(".place")).to_have_count(0)
+        expect(turn.locator(".sentence, .place")).to_have_count(0)
         expect(turn.get_by_role("button", name="Ask again")).to_be_visible()
 
 
-def test_a_login_guards_everything(tmp_path: Path) -> None:
-    with (
-        serving(tmp_path, "--mcp", FOOTNOTE_AUTH="ann:s3cret!") as address,
-        chromium() as browser,
-        httpx.Client(base_url=address, timeout=PATIENCE) as client,
-    ):
-        key = {"x-footnote-session": new_key()}
-        for method, path in (
-            ("GET", "session"),
-            ("POST", "starters"),
-            ("GET", "writers"),
-            ("GET", "documents/x"),
-            ("POST", "uploads?name=a"),
-            ("POST", "feedback"),
-            ("POST", "ask"),
-            ("POST", "gradio_api/queue/join"),
-            ("GET", "gradio_api/queue/data?session_hash=a"),
-            ("GET", "config"),
-            ("POST", "mcp"),
-        ):
-            assert client.request(method, path, headers=key, json=[]).status_code == 401, path
-        said = base64.b64encode(b"ann:wrong").decode()
-        assert client.post("mcp", headers={"authorization": f"Basic {said}"}).status_code == 401
-        said = base64.b64encode(b"ann:s3cret!").decode()
-        assert client.post("mcp", headers={"authorization": f"Basic {said}"}).status_code != 401
-
-        async def talk() -> None:
-            async with (
-                httpx2.AsyncClient(auth=("ann", "s3cret!"), timeout=PATIENCE) as http,
-                Client(streamable_http_client(f"{address}mcp", http_client=http)) as mcp,
-            ):
-                answer = (await mcp.call_tool("ask", {"question": QUESTION})).structured_content
-                assert answer is not None
-                assert answer["text"] == QUOTE
-
-        with ThreadPoolExecutor(1) as pool:  # the browser has this thread's event loop
-            pool.submit(finished, talk()).result(PATIENCE)
-
-        context = browser.new_context()
-        context.set_default_timeout(PATIENCE * SECONDS)
-        page = context.new_page()
-        page.goto(address)
-        page.get_by_label("Name").fill("ann")
-        page.get_by_label("Password").fill("wrong")
-        page.get_by_role("button", name="Log in").click()
-        expect(page.get_by_role("alert")).to_contain_text("not known")
-        picture(page, "login")
-        for _ in range(10):
-            client.post("login", data={"username": "nobody", "password": "wrong"})
-        page.get_by_label("Name").fill("nobody")
-        page.get_by_role("button", name="Log in").click()
-        expect(page.get_by_role("alert")).to_contain_text("Too many wrong passwords")
-        page.get_by_label("Name").fill("ann")
-        page.get_by_label("Password").fill("s3cret!")
-        page.get_by_role("button", name="Log in").click()
-        page.locator("body[data-ready]").wait_for()
-        assert ask(page, QUESTION).get_attribute("data-state") == "answered"
-        page.get_by_role("link", name="Log out").click()
-        expect(page.get_by_role("button", name="Log in")).to_be_visible()
-        context.close()
-
-
-async def _parts(text: str) -> AsyncIterator[bytes]:
-    yield text.encode()
-
-
 def test_added_documents_go_when_their_owner_is_away(assistant: Assistant) -> None:
-    def nothing(done: int, total: int) -> None:
-        assert 0 <= done <= total
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"Walnuts float in brine."
 
     sessions = SessionDocuments(assistant)
-    ann, ben = SessionDocuments.owner("ann", new_key()), SessionDocuments.owner(None, new_key())
-    assert ann is not None
-    assert ben is not None
-    names = ("../../etc/notes.txt", "C:\\notes.md", "\x00.hidden", "n" * 300 + ".txt")
-    for owner in (ann, ben):
-        for name in names:
-            ticket = asyncio.run(
-                sessions.inbox.receive("here", owner, name, _parts("Walnuts float in brine."))
-            )
-            sessions.add(owner, ticket, nothing)
-    own = [found for found in sessions.documents(ann) if found.own]
-    assert len(own) == len(names)
-    assert all("/" not in found.info.source.partition("/")[2] for found in own)
-    kept = own[0].info.id
+    owners = [SessionDocuments.owner(one, secrets.token_hex(16)) or "" for one in ("ann", None)]
+    for owner in owners:
+        for name in ("a.txt", "b.txt"):
+            ticket = asyncio.run(sessions.inbox.receive("here", owner, name, parts()))
+            sessions.add(owner, ticket, lambda *_: None)
+    ann, ben = owners
+
+    def own(owner: str) -> list[str]:
+        return [found.info.id for found in sessions.documents(owner) if found.own]
+
+    kept, _ = own(ann)
     sessions.keep(ann, kept)
     sessions.sweep()
-    assert len(sessions.documents(ann)) == 1 + len(names), "they are still there"
+    assert len(own(ann)) == 2, "they are still there"
     assistant.index.records("sessions").put(ann, str(time.time() - 3600))
     sessions.sweep()
-    assert [s.info.id for s in sessions.documents(ann) if s.own] == [kept]
-    assert len([s for s in sessions.documents(ben) if s.own]) == len(names)
+    assert (own(ann), len(own(ben))) == ([kept], 2)
     # What is kept is its owner's still, and nobody's by default.
     assert kept not in assistant.document_ids
-    assert kept not in {s.info.id for s in sessions.documents(ben)}
     answer = sessions.asking(ann, [kept]).ask("What floats in brine?")
     assert answer.text == "Walnuts float in brine."
     sessions.close()
-    assert not [s for s in sessions.documents(ben) if s.own]
+    assert own(ben) == []
     sessions.remove(ann, kept)
     assert len(assistant.index.documents()) == 1
 

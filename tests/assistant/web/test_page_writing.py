@@ -8,6 +8,7 @@ import pytest
 from browsing import Visit, ask, lit, picture, serving
 from helpers import PATIENCE
 from model_servers import gguf
+from playwright.sync_api import expect
 
 #: What the model writes to it is supported in part.
 QUESTION = "What does India want from the Quad?"
@@ -24,6 +25,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def test_what_a_model_writes_is_cited(visit: Visit) -> None:
     page = visit.page
+    set_one = page.get_by_label("How answers are worded").locator("option").first
+    expect(set_one).to_contain_text("Written by")
     turn = ask(page, QUESTION)
     assert turn.get_attribute("data-state") == "answered"
     sentences = turn.locator(".sentence")
