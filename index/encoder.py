@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.bert import Bert
-from index.computing import Together, cores, one_thread, pack_weights
+from index.computing import cores, one_thread, pack_weights
 from index.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -40,8 +40,6 @@ DEFAULT_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d
 # shape, and with few shapes a paragraph's vectors do not depend on which others are in its batch.
 BUCKET = 16
 BATCH_TOKENS = 2048
-# Questions that go through the model together at most.
-QUESTIONS = 32
 # Parameters up to which a model computes on one thread: with more, a single question gains from
 # several. Not tuned.
 SMALL = 64_000_000
@@ -94,7 +92,7 @@ class Encoder:
     Raises:
         EncoderError: the model cannot be loaded, or the default's weights are not the published.
 
-    May be used from many threads; questions that come at the same time are encoded together.
+    May be used from many threads.
 
     Attributes:
         lanes: how many threads make use of it at once when much is to be encoded.
@@ -126,7 +124,6 @@ class Encoder:
         self._is_small = network.size <= SMALL
         if self._is_small:
             self.lanes = cores()
-        self._questions = Together(self._encode_tokens, QUESTIONS)
 
     def count_tokens(self, text: str) -> int:
         """How many tokens the text is for this model, however many it reads at once."""
@@ -145,11 +142,8 @@ class Encoder:
             with self._computing():
                 return [_normalise(self._whole([text], "query")[0]) for text in texts]
         encoded = self._network.tokenize([self._prompt("query") + text for text in texts])
-        return self._questions([tokens[: self._room] for tokens, _ in encoded])
-
-    def _encode_tokens(self, questions: list[list[int]]) -> list[Vectors]:
-        vectors = np.empty((len(questions), self.dimension), np.float32)
-        blocks = [_Block(number, tokens, []) for number, tokens in enumerate(questions)]
+        vectors = np.empty((len(texts), self.dimension), np.float32)
+        blocks = [_Block(n, tokens[: self._room], []) for n, (tokens, _) in enumerate(encoded)]
         for block, states in self._forward(blocks, apart=has_tiles()):
             vectors[block.paragraph] = _normalise(states.mean(axis=0))
         return list(vectors)

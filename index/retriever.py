@@ -147,20 +147,11 @@ def fuse(sentence: float, terms: float, legs: Collection[str] = LEGS) -> float:
 
 def _highest(shares: Vectors, count: int) -> list[int]:
     """Positions of the highest shares above zero, highest first; of equal ones the first."""
-    if not len(shares):
-        return []
-    # So many blocks have a share as high as the lowest of their highest ones: few shares come into
-    # question, and the others are looked at once.
-    block = max(1, min(1024, len(shares) // (2 * count)))
-    highest = np.maximum.reduceat(shares, np.arange(0, len(shares), block))
-    bar = np.partition(highest, -count)[-count] if len(highest) > count else 0.0
-    among = np.flatnonzero(shares >= max(bar, np.finfo(np.float32).tiny))
+    among = np.flatnonzero(shares > 0)
     if len(among) > count:
         own = shares[among]
-        bar = np.partition(own, -count)[-count]
-        above = among[own > bar]
-        among = np.sort(np.append(above, among[own == bar][: count - len(above)]))
-    positions: list[int] = among[np.argsort(-shares[among], kind="stable")].tolist()
+        among = among[own >= np.partition(own, -count)[-count]]
+    positions: list[int] = among[np.argsort(-shares[among], kind="stable")][:count].tolist()
     return positions
 
 

@@ -1,12 +1,10 @@
-"""How the models share the processor: threads, and what is done together."""
+"""How the models share the processor."""
 
 from __future__ import annotations
 
 import os
 import random
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,36 +13,13 @@ import torch
 from helpers import PATIENCE, seed_sentences
 
 from index.bert import Bert
-from index.computing import Together, cores, one_thread, pack_weights
+from index.computing import cores, one_thread, pack_weights
 from index.encoder import (
     DEFAULT_ENCODER,
     Encoder,
     default_model_path,
     load_model,
 )
-
-
-def until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.001)
-
-
-class Doubling:
-    """Work that doubles numbers; while `open` is not set it waits, with what it was given."""
-
-    def __init__(self) -> None:
-        self.open = threading.Event()
-        self.open.set()
-        self.given: list[list[int]] = []
-
-    def __call__(self, numbers: list[int]) -> list[int]:
-        self.given.append(numbers)
-        assert self.open.wait(PATIENCE)
-        if -1 in numbers:
-            raise ValueError("no number")
-        return [2 * number for number in numbers]
 
 
 def test_a_number_that_a_person_gave_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,87 +53,13 @@ def test_one_thread_is_of_the_calling_thread_alone() -> None:
         torch.set_num_threads(before)
 
 
-def test_who_comes_alone_does_it_at_once() -> None:
-    work = Doubling()
-    together = Together(work, 4)
-    assert [together([number]) for number in range(3)] == [[0], [2], [4]]
-    assert together([1, 2, 3, 4, 5, 6]) == [2, 4, 6, 8, 10, 12]  # more than go together
-    assert together([]) == []
-    with pytest.raises(ValueError, match="no number"):
-        together([-1])
-    assert together([7]) == [14]
-
-
-def wait_behind(
-    together: Together[int, int], work: Doubling, given: list[list[int]]
-) -> list[object]:
-    """What comes of requests that wait while the first of them is at work, in their order."""
-    work.open.clear()
-    with ThreadPoolExecutor(len(given)) as people:
-        asked = [people.submit(together, given[0])]
-        until(lambda: work.given[-1:] == given[:1])
-        for own in given[1:]:
-            asked.append(people.submit(together, own))
-            until(lambda: len(together._waiting) == len(asked) - 1)
-        work.open.set()
-        return [one.exception() or one.result() for one in asked]
-
-
-def test_who_waits_goes_together() -> None:
-    work = Doubling()
-    together = Together(work, 4)
-    found = wait_behind(together, work, [[0], [1], [2, 3], [4], [5], [6]])
-    assert found == [[0], [2], [4, 6], [8], [10], [12]]
-    assert work.given == [[0], [1, 2, 3, 4], [5, 6]]
-    assert together([7]) == [14]
-
-
-def test_an_error_goes_to_whoever_it_is_of() -> None:
-    work = Doubling()
-    together = Together(work, 8)
-    *others, last = wait_behind(together, work, [[0], [1], [-1], [2], [3]])
-    assert others[:2] == [[0], [2]]
-    assert isinstance(others[2], ValueError)
-    assert (others[3], last) == ([4], [6])
-    assert together([7]) == [14]
-
-
-def test_who_is_stopped_leaves_the_others_to_go_on() -> None:
-    class Stopped(Doubling):
-        def __call__(self, numbers: list[int]) -> list[int]:
-            super().__call__(numbers)
-            if 1 in numbers:
-                raise KeyboardInterrupt
-            return [2 * number for number in numbers]
-
-    work = Stopped()
-    together = Together(work, 8)
-    found = wait_behind(together, work, [[0], [1], [2], [3]])
-    assert isinstance(found[1], KeyboardInterrupt)
-    assert (found[0], *found[2:]) == ([0], [4], [6])
-    assert together([7]) == [14]
-
-
-def test_many_threads_get_their_own() -> None:
-    together = Together(Doubling(), 5)
-
-    def ask(person: int) -> None:
-        generator = random.Random(person)
-        for _ in range(200):
-            own = [generator.randrange(1000) for _ in range(generator.randint(1, 3))]
-            assert together(own) == [2 * number for number in own]
-
-    with ThreadPoolExecutor(16) as people:
-        list(people.map(ask, range(16)))
-
-
 def test_a_question_has_the_same_bits_whatever_it_is_encoded_with(real_encoder: Encoder) -> None:
     generator = random.Random(6)
     texts = [" ".join(s.split()[: generator.randint(1, 40)]) for s in seed_sentences()[:40]]
     alone = [real_encoder.encode_query(text) for text in texts]
     apart = [vector.tobytes() for vector in alone]
     assert [vector.tobytes() for vector in real_encoder.encode_queries(texts)] == apart
-    with ThreadPoolExecutor(16) as people:  # whichever come together
+    with ThreadPoolExecutor(16) as people:
         found = list(people.map(real_encoder.encode_query, texts * 3))
     assert [vector.tobytes() for vector in found] == apart * 3
     assert real_encoder.encode_queries([]) == []

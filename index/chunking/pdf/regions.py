@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from statistics import median
 
@@ -64,7 +65,7 @@ def put_right(pages: Sequence[PrintedPage], entries: Iterable[Entry]) -> None:
         whole = _whole(page.regions, step)
         parts = [part for region in whole for part in _paragraphs(region, step)]
         _set_lines_that_are_headings(parts, outline.get(page.number, {}) if deepest else None)
-        page.regions[:] = _with_terms(parts, deepest)
+        page.regions[:] = _joined(parts, partial(_is_term, deepest=deepest))
         _set_notes(page.regions, height)
 
 
@@ -391,21 +392,28 @@ def _goes_on_item(item: Region, own: Region) -> bool:
     )
 
 
-def _whole(regions: Sequence[Region], usual: float) -> list[Region]:
-    """Regions with paragraphs joined that the library took apart: where a line begins in another
-    font, behind a first line that is indented, and where a line goes on in lower case."""
+def _joined(regions: Iterable[Region], joins: Callable[[Region, Region], bool]) -> list[Region]:
+    """Regions of which each is joined to the one before where that is so of them."""
     found: list[Region] = []
     for own in regions:
-        before = found[-1] if found else None
-        if (
-            before is not None
-            and before.kind == own.kind == "paragraph"
-            and (_goes_on_first_line(before, own) or _is_wrapped(before, own, regions, usual))
-        ):
-            before.words.extend(own.words)
+        if found and joins(found[-1], own):
+            found[-1].kind = own.kind
+            found[-1].words.extend(own.words)
         else:
             found.append(own)
     return found
+
+
+def _whole(regions: Sequence[Region], usual: float) -> list[Region]:
+    """Regions with paragraphs joined that the library took apart: where a line begins in another
+    font, behind a first line that is indented, and where a line goes on in lower case."""
+    return _joined(
+        regions,
+        lambda before, own: (
+            before.kind == own.kind == "paragraph"
+            and (_goes_on_first_line(before, own) or _is_wrapped(before, own, regions, usual))
+        ),
+    )
 
 
 def _goes_on_first_line(before: Region, own: Region) -> bool:
@@ -449,29 +457,21 @@ def _is_filled(own: Region) -> bool:
     return len(lines) > 2 and all(_filled(line) > FILLED * width for line in lines[:-1])
 
 
-def _with_terms(regions: Sequence[Region], deepest: int) -> list[Region]:
-    """Regions with the term of a definition joined to what is indented below it; it may be a
-    heading that the outline does not have, down to its `deepest` level."""
-    found: list[Region] = []
-    for own in regions:
-        before = found[-1] if found else None
-        if (
-            before is not None
-            and own.kind == "paragraph"
-            and (
-                before.kind in ("paragraph", "code")
-                or (before.kind == "heading" and 0 < deepest < before.level)
-            )
-            and before.words[0].shares_line(before.words[-1])
-            and sum(len(word.text) + 1 for word in before.words) < TERM
-            and before.words[0].height < LARGE * own.words[0].height
-            and own.left > before.left + own.words[0].height / 2
-            and 0 <= own.top - before.bottom + 2 < own.words[0].height
-        ):
-            found[-1] = Region("paragraph", own.level, before.words + own.words)
-        else:
-            found.append(own)
-    return found
+def _is_term(before: Region, own: Region, deepest: int) -> bool:
+    """Whether a line is the term of a definition that is indented below it; it may be a heading
+    that the outline does not have, down to its `deepest` level."""
+    return (
+        own.kind == "paragraph"
+        and (
+            before.kind in ("paragraph", "code")
+            or (before.kind == "heading" and 0 < deepest < before.level)
+        )
+        and before.words[0].shares_line(before.words[-1])
+        and sum(len(word.text) + 1 for word in before.words) < TERM
+        and before.words[0].height < LARGE * own.words[0].height
+        and own.left > before.left + own.words[0].height / 2
+        and 0 <= own.top - before.bottom + 2 < own.words[0].height
+    )
 
 
 def _set_notes(regions: Sequence[Region], usual: float) -> None:
