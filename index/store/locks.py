@@ -24,7 +24,8 @@ from index.errors import IndexBusyError, IndexFullError, UnreadableError
 
 
 class ProcessLock:
-    """The lock and the revision of the index in `folder`.
+    """The lock of the index in `folder`: one process at a time holds it, and many threads of that
+    one, or one of them alone.
 
     Args:
         folder: where `lock` and `holder` lie.
@@ -42,12 +43,13 @@ class ProcessLock:
         # filelock counts its holders without a lock of its own: two threads that come at once would
         # both open the file, and one would find it taken by its own process. So it is counted here.
         self._lock = filelock.FileLock(folder / "lock", thread_local=False)
-        self._guard = threading.Lock()
-        self._holds = 0
+        self._changed = threading.Condition()
+        self._holds: Counter[int] = Counter()  # by thread
+        self._alone = 0  # the thread that is, or waits for others to leave
 
     @contextmanager
     def hold(self) -> Iterator[None]:
-        """Keep other processes out. Nests, and is shared by the threads that use this object.
+        """Keep other processes out; nobody is `alone` meanwhile. Nests, and is shared by threads.
 
         Raises:
             IndexBusyError: another process (or another lock object in this one) still holds the
@@ -55,20 +57,39 @@ class ProcessLock:
             UnreadableError: the folder cannot be written.
             IndexFullError: the disk has no room for the lock.
         """
-        deadline = time.monotonic() + self.wait
-        with self._guard:
-            if self._holds == 0:
+        me, deadline = threading.get_ident(), time.monotonic() + self.wait
+        with self._changed:
+            # Who waits to be alone goes first, or busy readers would keep it out for ever.
+            self._changed.wait_for(lambda: self._alone in (0, me) or self._holds[me] > 0)
+            if not self._holds:
                 # Another thread may have waited meanwhile: nobody waits twice as long.
                 self._acquire(max(0.0, deadline - time.monotonic()))
-            self._holds += 1
+            self._holds[me] += 1
         try:
             yield
         finally:
-            with self._guard:
-                self._holds -= 1
-                if self._holds == 0:
+            with self._changed:
+                self._holds -= Counter({me: 1})
+                if not self._holds:
                     # By force: an interrupt may have come between acquiring and counting.
                     self._lock.release(force=True)
+                self._changed.notify_all()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait until no other thread holds it, and keep them out; does not nest."""
+        me = threading.get_ident()
+        with self._changed:
+            self._changed.wait_for(lambda: self._alone == 0)
+            self._alone = me
+        try:
+            with self._changed:
+                self._changed.wait_for(lambda: self._holds.keys() <= {me})
+            yield
+        finally:
+            with self._changed:
+                self._alone = 0
+                self._changed.notify_all()
 
     def _acquire(self, wait: float) -> None:
         try:
@@ -111,55 +132,6 @@ class ProcessLock:
             return f"{note['command']} (process {note['pid']})"
         except (OSError, ValueError, KeyError, TypeError):
             return "another process"
-
-
-class ReadWriteLock:
-    """Within one process: many threads read (which nests), or one is alone (which does not)."""
-
-    def __init__(self) -> None:
-        """Nobody has it."""
-        self._changed = threading.Condition()
-        self._readers: Counter[int] = Counter()  # by thread
-        self._owner = 0  # the thread that has it, or waits for readers to leave
-
-    @contextmanager
-    def shared(self) -> Iterator[None]:
-        """Read: nobody is `alone` meanwhile."""
-        me = threading.get_ident()
-        with self._changed:
-            # Who waits to be alone goes first, or busy readers would keep it out for ever.
-            self._changed.wait_for(lambda: self._owner in (0, me) or self._readers[me] > 0)
-            self._readers[me] += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._readers[me] -= 1
-                if not self._readers[me]:
-                    del self._readers[me]
-                self._changed.notify_all()
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Wait until no other thread reads, and keep them out."""
-        me = threading.get_ident()
-        with self._changed:
-            self._changed.wait_for(lambda: self._owner == 0)
-            self._owner = me
-            try:
-                self._changed.wait_for(
-                    lambda: not any(self._readers[t] for t in self._readers if t != me)
-                )
-            except BaseException:
-                self._owner = 0
-                self._changed.notify_all()
-                raise
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._owner = 0
-                self._changed.notify_all()
 
 
 def make_folder(folder: Path) -> None:

@@ -1,7 +1,8 @@
 """A session: how processes and threads share an index, and each stays current with the others.
 
 One process at a time uses the index (`locks`), many threads of it may read while one writes.
-A revision, a random number in a file, tells a process that another has changed the index.
+A revision, a random number in a file, tells a process that another has changed the index; and
+whether whoever did has also deleted what no document names any more.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ from pathlib import Path
 from index.errors import IndexChangedError
 from index.store.chroma import translated
 from index.store.integrity import write_whole
-from index.store.locks import ProcessLock, ReadWriteLock, make_folder
+from index.store.locks import ProcessLock, make_folder
 from index.store.manifest import Manifest, ParagraphText
 from index.store.snapshot import KEPT_TEXTS, Kept, Snapshot
 from index.store.store import Store
 from index.terms.lexical import LexicalIndex
+
+#: How a revision ends when all is deleted that no document names.
+SWEPT = " swept"
 
 
 class Session:
@@ -49,7 +53,6 @@ class Session:
         self._fingerprint = fingerprint
         make_folder(folder)
         self._lock = ProcessLock(folder, wait, on_wait)
-        self._readers = ReadWriteLock()
         self._writing = threading.RLock()
         self._reload = threading.RLock()
         self._snapshot: Snapshot | None = None
@@ -60,14 +63,14 @@ class Session:
         self.manifests: Mapping[str, Manifest] = {}
         #: The store that is open, if one is.
         self.store: Store | None = None
-        with self._lock.hold(), self._readers.shared():
+        with self._lock.hold():
             if not (folder / "chroma").exists():
-                self._set_swept(True)
+                self._write_revision(SWEPT)
             self._catch_up()
 
     def close(self) -> None:
         """Let go of the database. The index may be opened again at once."""
-        with self._readers.alone():
+        with self._lock.alone():
             self._forget()
 
     @contextmanager
@@ -85,7 +88,7 @@ class Session:
             EncoderError, IndexCorruptedError: the store is stale.
             IndexChangedError: the pinned snapshot can no longer be read.
         """
-        with self._lock.hold(), self._readers.shared():
+        with self._lock.hold():
             store = self._catch_up()
             if store.stale:
                 raise store.stale
@@ -109,9 +112,7 @@ class Session:
     def writing(self) -> Iterator[Store]:
         """Keep other writers out. The store may be stale; change it inside `changing`."""
         with self._writing, self._lock.hold():
-            with self._readers.shared():
-                store = self._catch_up()
-            yield store
+            yield self._catch_up()
 
     @contextmanager
     def changing(self) -> Iterator[None]:
@@ -124,22 +125,21 @@ class Session:
         store = self._catch_up()
         try:
             store.verify()
-            self._write_revision()
             left, before = self.unswept, self.manifests
-            self._set_swept(False)
+            self._write_revision()
             yield
             self._refresh(store)
-            with self._readers.alone():
+            with self._lock.alone():
                 pass
             if left:
                 store.generation.sweep(self.snapshot.paragraphs())
             else:
                 store.generation.remove(self._dropped(before))
             store.settle()
-            self._set_swept(True)
+            self._write_revision(SWEPT)
         except BaseException:
             # What is in memory may not be what is on the disk: read it anew next time.
-            with self._readers.alone():
+            with self._lock.alone():
                 self._forget()
             raise
 
@@ -147,12 +147,7 @@ class Session:
     def unswept(self) -> bool:
         """Whether a process was stopped in the middle of a change, or an older version wrote last:
         so that paragraphs may be stored that no document names."""
-        return not (self.folder / "swept").exists()
-
-    def _set_swept(self, swept: bool) -> None:
-        mark = self.folder / "swept"
-        with translated(mark):
-            mark.touch() if swept else mark.unlink(missing_ok=True)
+        return not self._read_revision().endswith(SWEPT)
 
     def _dropped(self, before: Mapping[str, Manifest]) -> set[str]:
         """The paragraphs that those documents had and none has now."""
@@ -209,8 +204,8 @@ class Session:
             except FileNotFoundError:
                 return ""
 
-    def _write_revision(self) -> None:
-        revision = uuid.uuid4().hex
+    def _write_revision(self, state: str = "") -> None:
+        revision = f"{uuid.uuid4().hex}{state}"
         # A thread that looked in between would open the store anew under the writer.
         with self._reload, translated(self.folder / "chroma"):
             write_whole(self.folder / "revision", revision)

@@ -10,9 +10,10 @@ character is printed in a box that is known.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ from index.chunking.pdf.pages import (
 )
 from index.chunking.pdf.pdfium import remarks_on
 from index.chunking.pdf.regions import ends_sentence, put_right
+from index.chunking.sentences import Span
 from index.errors import EmptyDocumentError, UnreadableError
 from index.models import Boxes, Kind
 
@@ -66,16 +68,16 @@ class _Printer:
 
     vocabulary: Mapping[str, int]
     out: Composer = field(default_factory=Composer)
-    spans: list[tuple[int, int]] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
     pages: list[int] = field(default_factory=list)
     rectangles: list[tuple[float, float, float, float]] = field(default_factory=list)
 
-    def words(self, words: Sequence[PrintedWord]) -> None:
-        """Write words, hyphens at line ends joined."""
+    def words(self, words: Sequence[PrintedWord]) -> Span:
+        """Write words, hyphens at line ends joined; where they stand."""
+        start = self.out.length
         for number, word in enumerate(words):
-            before = words[number - 1] if number else None
-            if before:
-                self.out.write(self._between(before, word))
+            if number:
+                self.out.write(self._between(words[number - 1], word))
             after = words[number + 1] if number + 1 < len(words) else None
             text = word.text[:-1] if after and self._is_divided(word, after) else word.text
             if text:
@@ -83,6 +85,7 @@ class _Printer:
                 self.pages.append(word.page)
                 top = word.top + ASCENT * word.height
                 self.rectangles.append((word.left, top, word.right, word.bottom))
+        return start, self.out.length
 
     def _between(self, before: PrintedWord, word: PrintedWord) -> str:
         if before.page == word.page and before.shares_line(word):
@@ -105,27 +108,21 @@ class _Printer:
         return not all(len(part) > 2 and count[part] for part in whole.split("-"))
 
     def heading(self, words: Sequence[PrintedWord], level: int) -> None:
-        if words:
-            self.out.separate()
-            start = self.out.length
-            self.words(words)
-            text = self.out.text(start)
-            self.out.parts.append(Heading(level, text, start, self.out.length))
-
-    def lines(self, groups: Sequence[Sequence[PrintedWord]], kind: Kind) -> None:
-        """Write groups of words as a block, each on a line."""
-        groups = [group for group in groups if group]
-        if not groups:
-            return
         self.out.separate()
-        spans: list[tuple[int, int]] = []
-        for number, group in enumerate(groups):
-            if number:
+        start, end = self.words(words)
+        self.out.parts.append(Heading(level, self.out.text(start), start, end))
+
+    def block(self, groups: Iterable[Sequence[PrintedWord]], kind: Kind) -> None:
+        """Write groups of words as a block, each on a line."""
+        spans: list[Span] = []
+        for group in filter(None, groups):
+            if spans:
                 self.out.write("\n")
-            start = self.out.length
-            self.words(group)
-            spans.append((start, self.out.length))
-        self.out.parts.append(Block(tuple(spans), kind))
+            else:
+                self.out.separate()
+            spans.append(self.words(group))
+        if spans:
+            self.out.parts.append(Block(tuple(spans), kind))
 
     def goes_on(self, words: Sequence[PrintedWord]) -> bool:
         """Whether these words go on the last paragraph or item, which the end of its page broke
@@ -141,28 +138,27 @@ class _Printer:
         """Write words as the rest of the last block."""
         last = self.out.parts.pop()
         self.out.write(" ")
-        self.words(words)
+        _, end = self.words(words)
         if isinstance(last, Block):
-            spans = (*last.spans[:-1], (last.spans[-1][0], self.out.length))
+            spans = (*last.spans[:-1], (last.spans[-1][0], end))
             self.out.parts.append(Block(spans, last.kind))
 
     def row(
         self, names: Sequence[Sequence[PrintedWord]], cells: Sequence[Sequence[PrintedWord]]
     ) -> None:
         """Write a row of a table, each cell after the name of its column."""
-        if not any(cells):
+        filled = [(name, cell) for name, cell in zip_longest(names, cells, fillvalue=()) if cell]
+        if not filled:
             return
         self.out.separate()
-        start, first = self.out.length, True
-        for number, cell in enumerate(cells):
-            if cell:
-                if not first:
-                    self.out.write(CELL)
-                first = False
-                if number < len(names) and names[number]:
-                    self.words(names[number])
-                    self.out.write(NAME)
-                self.words(cell)
+        start = self.out.length
+        for number, (name, cell) in enumerate(filled):
+            if number:
+                self.out.write(CELL)
+            if name:
+                self.words(name)
+                self.out.write(NAME)
+            self.words(cell)
         self.out.parts.append(Block(((start, self.out.length),), "row"))
 
 
@@ -230,7 +226,7 @@ def _write_regions(printer: _Printer, regions: Sequence[Region]) -> None:
         if region.kind == "list_item":
             items.append(region.words)
             continue
-        printer.lines(items, "list")
+        printer.block(items, "list")
         items = []
         if region.kind == "heading":
             printer.heading(region.words, region.level)
@@ -242,12 +238,12 @@ def _write_regions(printer: _Printer, regions: Sequence[Region]) -> None:
             for row in rows:
                 printer.row(header, row)
         elif region.kind in ("code", "grid_fallback"):
-            printer.lines(list(lines_of(region.words)), "lines")
+            printer.block(list(lines_of(region.words)), "lines")
         elif above and _goes_on_in_column(printer, above, region):
             printer.go_on(region.words)
         else:
-            printer.lines([region.words], "prose")
-    printer.lines(items, "list")
+            printer.block([region.words], "prose")
+    printer.block(items, "list")
 
 
 def _goes_on_in_column(printer: _Printer, above: Region, region: Region) -> bool:
