@@ -19,7 +19,7 @@ from index.errors import DocumentError
 from index.models import Document, Paragraph
 from index.store.following import GenerationReplacedError, ServedSession
 from index.store.manifest import Manifest, ParagraphText
-from index.store.pages import PageFiles, Pages, ServedPages
+from index.store.pages import PageFiles, ServedPages
 from index.store.protocol import Timing
 from index.store.records import FileRecords, Records, ServedRecords, checked
 from index.store.served import ServedStore
@@ -106,7 +106,7 @@ class Index(View):
         self._sweeper: Sweeper | None = None
         self._house: threading.Thread | None = None
         session: Session | ServedSession
-        pages: Pages
+        pages: PageFiles
         if chroma is None:
             session = Session(self.folder, own.fingerprint, wait, on_wait, terms)
             pages = PageFiles(self.folder / "pages")

@@ -15,7 +15,7 @@ from index.encoder import Encoder, Vectors
 from index.models import Boxes, Document
 from index.retriever import IN_CONTEXT, LEGS, Hit, SearchResult, blend, search
 from index.store.following import ServedSession
-from index.store.pages import Pages
+from index.store.pages import PageFiles
 from index.store.session import Session
 from index.store.snapshot import Snapshot
 from index.terms.analysis import terms_of
@@ -55,7 +55,7 @@ class View:
     def __init__(
         self,
         session: Session | ServedSession,
-        pages: Pages,
+        pages: PageFiles,
         encoder: Encoder,
         snapshot: Snapshot | None,
         documents: Collection[str] | None = None,

@@ -12,8 +12,9 @@ import threading
 from collections.abc import Callable, Iterator
 from collections.abc import Collection as Several
 from contextlib import AbstractContextManager, closing, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from index.errors import (
     FootnoteError,
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from chromadb.api import ClientAPI
     from chromadb.api.models.Collection import Collection
 
+_Result = TypeVar("_Result")
+
 # A failure that does not name its cause is blamed on the disk where less than this is free: what
 # Chroma rewrites at once, with SQLite's journal, for some 30,000 sentences.
 ROOM = 64 * 2**20
@@ -38,7 +41,7 @@ class Collections(Protocol):
     """A database: what is common to one in a folder and one on a server."""
 
     def collection(self, name: str) -> Collection:
-        """The collection of that name, made when it is not there."""
+        """The collection of that name, made when it is not there; it raises our errors."""
 
     def translated(self) -> AbstractContextManager[None]:
         """Turn what Chroma raises into errors that say what to do."""
@@ -47,10 +50,34 @@ class Collections(Protocol):
         """The error for paragraphs that a manifest names and the database does not hold."""
 
 
+def make_collection(client: ClientAPI, name: str) -> Collection:
+    """The collection of that name, made when it is not there."""
+    return client.get_or_create_collection(
+        name, embedding_function=None, configuration=cast(Any, {"hnsw": HNSW})
+    )
+
+
+class _Guarded:
+    """What makes each call of an object through a function, which may try it again, say."""
+
+    def __init__(self, guarded: object, run: Callable[[Callable[[], Any]], Any]) -> None:
+        self._own, self._run = guarded, run
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        call = getattr(self._own, name)
+        return lambda *given, **named: self._run(partial(call, *given, **named))
+
+
+def guarded(collection: Collection, run: Callable[[Callable[[], Any]], Any]) -> Collection:
+    """A collection each call of which is made by `run`."""
+    return cast("Collection", _Guarded(collection, run))
+
+
 class Database:
     """The database in the folder `path`, made when it is not there.
 
-    Its methods raise what Chroma, SQLite and the disk raise: see `translated`.
+    Its methods raise what Chroma, SQLite and the disk raise: see `translated`. Those of its
+    collections raise our errors.
     """
 
     def __init__(self, path: Path) -> None:
@@ -63,10 +90,13 @@ class Database:
         return {collection.name for collection in self._client.list_collections()}
 
     def collection(self, name: str) -> Collection:
-        """The collection of that name, made when it is not there."""
-        return self._client.get_or_create_collection(
-            name, embedding_function=None, configuration=cast(Any, {"hnsw": HNSW})
-        )
+        """See `Collections`."""
+        with self.translated():
+            return guarded(make_collection(self._client, name), self._guarded)
+
+    def _guarded(self, call: Callable[[], _Result]) -> _Result:
+        with self.translated():
+            return call()
 
     def drop(self, name: str) -> None:
         """Delete a collection, if it is there."""

@@ -89,17 +89,15 @@ class Generation:
         self._translated = database.translated
         #: The error for paragraphs that a manifest names and that are not there.
         self.lost: Callable[[Collection[str]], FootnoteError] = database.lost
-        with self._translated():
-            # Documents last, since the seal names them.
-            self._sentences = database.collection(name.sentences)
-            self._documents = database.collection(name.documents)
+        # Documents last, since the seal names them.
+        self._sentences = database.collection(name.sentences)
+        self._documents = database.collection(name.documents)
 
     def touch(self) -> None:
         """Have Chroma catch up with its log, which it does at the first read and may rewrite the
         graphs for."""
-        with self._translated():
-            self._sentences.get(limit=1, include=[])
-            self._documents.get(limit=1, include=[])
+        self._sentences.get(limit=1, include=[])
+        self._documents.get(limit=1, include=[])
 
     def expect(self, paragraphs: int) -> None:
         """Prepare for so many more. Chroma rewrites the list of all ids with every SYNC vectors,
@@ -107,7 +105,7 @@ class Generation:
         times at most. What was not written so is read again when it is next opened. Heeded at once
         by a collection that is empty, by others once Chroma has opened them anew."""
         if paragraphs > 100 * SYNC:
-            with self._translated(), warnings.catch_warnings():
+            with warnings.catch_warnings():
                 # What Chroma calls it that no embedding function is its own.
                 warnings.filterwarnings("ignore", message="legacy embedding function config")
                 self._sentences.modify(
@@ -136,16 +134,15 @@ class Generation:
 
     def put_manifests(self, manifests: Sequence[Manifest]) -> None:
         """Make these the current versions of their documents, each at once."""
-        with self._translated():
-            for page in pages_of(manifests):
-                records = [record for manifest in page for record in self._records_of(manifest)]
-                # Chroma wants a vector for every record; documents are never searched by one.
-                self._documents.upsert(
-                    ids=[identity for identity, _ in records],
-                    embeddings=cast(Any, [[1.0]] * len(records)),
-                    metadatas=cast(Any, [metadata for _, metadata in records]),
-                )
-                self._wrote()
+        for page in pages_of(manifests):
+            records = [record for manifest in page for record in self._records_of(manifest)]
+            # Chroma wants a vector for every record; documents are never searched by one.
+            self._documents.upsert(
+                ids=[identity for identity, _ in records],
+                embeddings=cast(Any, [[1.0]] * len(records)),
+                metadatas=cast(Any, [metadata for _, metadata in records]),
+            )
+            self._wrote()
 
     def _records_of(self, manifest: Manifest) -> list[tuple[str, dict[str, str]]]:
         """The ids and metadata of what is kept of a document."""
@@ -154,25 +151,22 @@ class Generation:
 
     def delete_manifest(self, document_id: str) -> None:
         """Take a document away, at once; its paragraphs go with the next sweep."""
-        with self._translated():
-            self._documents.delete(ids=[document_id, f"{document_id}:version"])
-            self._wrote()
+        self._documents.delete(ids=[document_id, f"{document_id}:version"])
+        self._wrote()
 
     # --- paragraphs --------------------------------------------------------------------------
 
     def stored(self) -> dict[str, list[str]]:
         """The ids of the records of all paragraphs, named by a manifest or not. What comes or goes
         meanwhile may be missing."""
-        with self._translated():
-            return owned_records(self._sentences)
+        return owned_records(self._sentences)
 
     def held(self, ids: Collection[str]) -> set[str]:
         """Which of these paragraphs are stored; nothing is read of others."""
         found: set[str] = set()
-        with self._translated():
-            for page in pages_of(sorted(ids)):
-                records = self._sentences.get(ids=[f"{i}:0" for i in page], include=[])
-                found.update(record.partition(":")[0] for record in records["ids"])
+        for page in pages_of(sorted(ids)):
+            records = self._sentences.get(ids=[f"{i}:0" for i in page], include=[])
+            found.update(record.partition(":")[0] for record in records["ids"])
         return found
 
     def claim(self, ids: Collection[str]) -> set[str]:
@@ -194,14 +188,13 @@ class Generation:
             for paragraph, own in zip(paragraphs, vectors, strict=True)
             for spans in [json.dumps(paragraph.spans, separators=(",", ":"))]
         ]
-        with self._translated():
-            for batch in batches(records, BATCH):
-                self._sentences.add(
-                    ids=[identity for identity, _, _ in batch],
-                    embeddings=cast(Any, np.stack([row for _, row, _ in batch])),
-                    metadatas=cast(Any, [metadata for _, _, metadata in batch]),
-                )
-                self._wrote()
+        for batch in batches(records, BATCH):
+            self._sentences.add(
+                ids=[identity for identity, _, _ in batch],
+                embeddings=cast(Any, np.stack([row for _, row, _ in batch])),
+                metadatas=cast(Any, [metadata for _, _, metadata in batch]),
+            )
+            self._wrote()
 
     def sweep(self, used: Collection[str]) -> None:
         """Delete what is stored of every paragraph whose id is not in `used`."""
@@ -212,10 +205,9 @@ class Generation:
         self._delete([paragraph.records for paragraph in self.texts(sorted(ids)).values()])
 
     def _delete(self, records: Iterable[Sequence[str]]) -> None:
-        with self._translated():
-            for batch in batches(records, PAGE):
-                self._sentences.delete(ids=batch)
-                self._wrote()
+        for batch in batches(records, PAGE):
+            self._sentences.delete(ids=batch)
+            self._wrote()
 
     def texts(self, ids: Iterable[str]) -> dict[str, ParagraphText]:
         """Read paragraphs by id; those that are not stored are not in the result."""
@@ -236,20 +228,18 @@ class Generation:
 
     def sentence_count(self) -> int:
         """How many sentences are stored, named by a manifest or not."""
-        with self._translated():
-            return self._sentences.count()
+        return self._sentences.count()
 
     # --- vectors -----------------------------------------------------------------------------
 
     def nearest(self, vector: Vectors, count: int) -> list[tuple[str, int, float]]:
         """The `count` sentences nearest to a unit vector, or all where there are fewer:
         (paragraph id, sentence, cosine), best first."""
-        with self._translated():
-            found = self._sentences.query(
-                query_embeddings=cast(Any, vector[None, :]),
-                n_results=count,
-                include=["distances"],
-            )
+        found = self._sentences.query(
+            query_embeddings=cast(Any, vector[None, :]),
+            n_results=count,
+            include=["distances"],
+        )
         distances = (found["distances"] or [[]])[0]
         return [
             (identity.partition(":")[0], int(identity.partition(":")[2]), 1.0 - float(distance))
@@ -261,16 +251,15 @@ class Generation:
         paragraphs = list(paragraphs)
         ids = [record for paragraph in paragraphs for record in paragraph.records]
         rows: dict[str, dict[int, Vectors]] = {}
-        with self._translated():
-            for page in pages_of(ids):
-                records = self._sentences.get(ids=page, include=["embeddings"])
-                embeddings = cast(Any, records["embeddings"])
-                for identity, row in zip(records["ids"], embeddings, strict=True):
-                    own_id, _, number = identity.partition(":")
-                    rows.setdefault(own_id, {})[int(number)] = row
-            for paragraph in paragraphs:
-                if len(rows.get(paragraph.id, ())) != len(paragraph.spans):
-                    raise self.lost([paragraph.id])
+        for page in pages_of(ids):
+            records = self._sentences.get(ids=page, include=["embeddings"])
+            embeddings = cast(Any, records["embeddings"])
+            for identity, row in zip(records["ids"], embeddings, strict=True):
+                own_id, _, number = identity.partition(":")
+                rows.setdefault(own_id, {})[int(number)] = row
+        for paragraph in paragraphs:
+            if len(rows.get(paragraph.id, ())) != len(paragraph.spans):
+                raise self.lost([paragraph.id])
         return {
             own_id: np.array([own[n] for n in range(len(own))], dtype=np.float32)
             for own_id, own in rows.items()

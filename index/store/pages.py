@@ -59,22 +59,21 @@ class PageFiles:
         )
         with translated(self._folder):
             whole = original.read_bytes()
-        self.write(content, whole, arrays.getvalue())
+        self._write(content, whole, arrays.getvalue())
 
     def holds(self, content: str) -> bool:
         """Whether a document's files are there."""
-        return self._original(content).exists() and self._boxes(content).exists()
+        return self._has(content)
 
     def original(self, content: str) -> Path | None:
         """The file of a document; None where there is none."""
-        path = self._original(content)
-        return path if self.holds(content) else None
+        return self._original(content) if self._has(content) else None
 
     def boxes(self, content: str) -> Boxes | None:
         """Where the words of a document are printed; None where that is not known. The last one
         that was asked for is at hand."""
         if self._last is None or self._last[0] != content:
-            if not self.holds(content):
+            if not self._has(content):
                 return None
             with np.load(self._boxes(content)) as arrays:
                 boxes = Boxes(
@@ -93,12 +92,11 @@ class PageFiles:
                 if file.stem not in used and time.time() - file.stat().st_mtime > YOUNG:
                     file.unlink()
 
-    def write(self, content: str, original: bytes, boxes: bytes) -> None:
-        """Keep what `read` gave elsewhere.
+    def _has(self, content: str) -> bool:
+        """Whether a document's files are in the folder, or can be had there."""
+        return self._original(content).exists() and self._boxes(content).exists()
 
-        Raises:
-            IndexFullError: the disk is full.
-        """
+    def _write(self, content: str, original: bytes, boxes: bytes) -> None:
         with translated(self._folder):
             self._folder.mkdir(exist_ok=True)
             for file, own in ((self._original(content), original), (self._boxes(content), boxes)):
@@ -109,8 +107,7 @@ class PageFiles:
                 finally:
                     part.unlink(missing_ok=True)
 
-    def read(self, content: str) -> tuple[bytes, bytes]:
-        """The bytes of a document's file and of its boxes, which must be there."""
+    def _read(self, content: str) -> tuple[bytes, bytes]:
         with translated(self._folder):
             return self._original(content).read_bytes(), self._boxes(content).read_bytes()
 
@@ -121,7 +118,7 @@ class PageFiles:
         return self._folder / f"{content}.npz"
 
 
-class ServedPages:
+class ServedPages(PageFiles):
     """The files of documents on a server, in the collection `pages`, and those of them that this
     machine has read, in a folder.
 
@@ -131,8 +128,8 @@ class ServedPages:
     """
 
     def __init__(self, server: Server, folder: Path) -> None:
+        super().__init__(folder)
         self._server = server
-        self._files = PageFiles(folder)
         #: What was sent and has no document yet.
         self._sent: set[str] = set()
 
@@ -143,77 +140,60 @@ class ServedPages:
 
     def keep(self, content: str, original: Path, boxes: Boxes) -> None:
         """See `PageFiles`."""
-        self._files.keep(content, original, boxes)
+        super().keep(content, original, boxes)
         self._sent.add(content)
         self._send(content)
 
     def holds(self, content: str) -> bool:
-        """See `PageFiles`."""
-        return self._is_there(content)
-
-    def original(self, content: str) -> Path | None:
-        """See `PageFiles`."""
-        return self._files.original(content) if self._fetch(content) else None
-
-    def boxes(self, content: str) -> Boxes | None:
-        """See `PageFiles`."""
-        return self._files.boxes(content) if self._fetch(content) else None
+        """See `PageFiles`; a file that is on the server stays there until it is named."""
+        pardon(self.records, {content})
+        return bool(self.records.get(ids=[content], include=[])["ids"])
 
     def settle(self, used: Collection[str]) -> None:
         """See `PageFiles`; what was taken away while it was not yet named is sent again."""
         for content in self._sent.intersection(used):
             self._send(content)
             self._sent.discard(content)
-        self._files.settle(used)
+        super().settle(used)
 
     def stored(self) -> dict[str, list[str]]:
         """The ids of the records of all files of which something is on the server."""
-        with self._server.translated():
-            return owned_records(self.records)
-
-    def _is_there(self, content: str) -> bool:
-        """Whether a file is on the server, and stays there until it is named."""
-        with self._server.translated():
-            pardon(self.records, {content})
-            return bool(self.records.get(ids=[content], include=[])["ids"])
+        return owned_records(self.records)
 
     def _send(self, content: str) -> None:
-        if self._is_there(content):
+        if self.holds(content):
             return
         counts: dict[str, int | str] = {}
-        with self._server.translated():
-            for part, data in zip(_PARTS, self._files.read(content), strict=True):
-                pieces = [data[at : at + PIECE] for at in range(0, len(data), PIECE)]
-                counts[part] = len(pieces)
-                counts[f"{part} hash"] = bytes_hash(data)
-                for first in range(0, len(pieces), SENT):
-                    some = pieces[first : first + SENT]
-                    self.records.upsert(
-                        ids=[_piece(content, part, first + n) for n in range(len(some))],
-                        embeddings=[[1.0]] * len(some),
-                        metadatas=[
-                            {"of": content, "data": base64.b64encode(piece).decode()}
-                            for piece in some
-                        ],
-                    )
-            self.records.upsert(ids=[content], embeddings=[[1.0]], metadatas=[counts])
+        for part, data in zip(_PARTS, self._read(content), strict=True):
+            pieces = [data[at : at + PIECE] for at in range(0, len(data), PIECE)]
+            counts[part] = len(pieces)
+            counts[f"{part} hash"] = bytes_hash(data)
+            for first in range(0, len(pieces), SENT):
+                some = pieces[first : first + SENT]
+                self.records.upsert(
+                    ids=[_piece(content, part, first + n) for n in range(len(some))],
+                    embeddings=[[1.0]] * len(some),
+                    metadatas=[
+                        {"of": content, "data": base64.b64encode(piece).decode()} for piece in some
+                    ],
+                )
+        self.records.upsert(ids=[content], embeddings=[[1.0]], metadatas=[counts])
 
-    def _fetch(self, content: str) -> bool:
-        """Have a file in the folder; whether there is one."""
-        if self._files.holds(content):
+    def _has(self, content: str) -> bool:
+        if super()._has(content):
             return True
         with self._server.translated():
             found = self.records.get(ids=[content], include=["metadatas"])
             if not found["ids"]:
                 return False
             head = found["metadatas"][0]
-            parts = [self._read(content, part, int(head[part])) for part in _PARTS]
+            parts = [self._pieces(content, part, int(head[part])) for part in _PARTS]
             if [bytes_hash(data) for data in parts] != [head[f"{part} hash"] for part in _PARTS]:
                 return False  # it was taken away just now, or damaged; adding it again mends that
-        self._files.write(content, *parts)
+        self._write(content, *parts)
         return True
 
-    def _read(self, content: str, part: str, count: int) -> bytes:
+    def _pieces(self, content: str, part: str, count: int) -> bytes:
         pieces: dict[str, str] = {}
         order = [_piece(content, part, number) for number in range(count)]
         for first in range(0, count, SENT):
@@ -222,9 +202,6 @@ class ServedPages:
             pieces |= {identity: metadata["data"] for identity, metadata in pairs}
         return b"".join(base64.b64decode(pieces.get(identity, "")) for identity in order)
 
-
-Pages = PageFiles | ServedPages
-"""The files of documents that have pages, by the hash of the document that they are of."""
 
 _PARTS = ("original", "boxes")
 

@@ -192,8 +192,7 @@ class Catalogue:
         """
         self.timing = timing
         self._server = server
-        with server.translated():
-            self._enter()
+        self._enter()
 
     def _enter(self) -> None:
         state: Any = self._server.collection("state")
@@ -225,8 +224,7 @@ class Catalogue:
 
     def read(self) -> State:
         """What it says now."""
-        with self._server.translated():
-            found = self._records.get(include=["metadatas"])
+        found = self._records.get(include=["metadatas"])
         records = dict(zip(found["ids"], found["metadatas"] or [], strict=True))
         revision = str(records.pop("revision", {}).get("revision", ""))
         whole = [GenerationName.named(name) for name, own in records.items() if own["whole"]]
@@ -235,10 +233,9 @@ class Catalogue:
 
     def changed(self) -> None:
         """Say that documents were changed."""
-        with self._server.translated():
-            self._records.upsert(
-                ids=["revision"], embeddings=[[1.0]], metadatas=[{"revision": uuid.uuid4().hex}]
-            )
+        self._records.upsert(
+            ids=["revision"], embeddings=[[1.0]], metadatas=[{"revision": uuid.uuid4().hex}]
+        )
 
     def stands(self, generation: GenerationName) -> bool:
         """Whether what was just written to a generation is in the current one, or will be."""
@@ -247,32 +244,27 @@ class Catalogue:
             if time.monotonic() < deadline:
                 time.sleep(self.timing.poll / 5)
             else:
-                with self._server.translated():
-                    self._records.delete(ids=list(state.coming), where={"whole": False})
+                self._records.delete(ids=list(state.coming), where={"whole": False})
         return state.generations[-1:] == (generation,)
 
     def begin(self, generation: GenerationName) -> None:
         """Say that the first generation is whole."""
-        with self._server.translated():
-            self._add(generation.documents, whole=True)
+        self._add(generation.documents, whole=True)
 
     def announce(self, generation: GenerationName) -> str:
         """Say that a generation is coming; gives the name of the record."""
         name = f"{generation.documents}:{uuid.uuid4().hex}"
-        with self._server.translated():
-            self._add(name, whole=False)
+        self._add(name, whole=False)
         return name
 
     def conclude(self, name: str) -> None:
         """Say that what that record announced is whole; nothing where somebody deleted it."""
-        with self._server.translated():
-            self._records.update(ids=[name], metadatas=[{"whole": True}])
+        self._records.update(ids=[name], metadatas=[{"whole": True}])
 
     def forget(self, generation: GenerationName) -> None:
         """Say that a generation is no more."""
-        with self._server.translated():
-            names = self._records.get(include=[])["ids"]
-            self._records.delete(ids=[n for n in names if n.startswith(generation.documents)])
+        names = self._records.get(include=[])["ids"]
+        self._records.delete(ids=[n for n in names if n.startswith(generation.documents)])
 
     def _add(self, name: str, *, whole: bool) -> None:
         self._records.add(ids=[name], embeddings=[[1.0]], metadatas=[{"whole": whole}])

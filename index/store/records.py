@@ -96,14 +96,12 @@ class ServedRecords:
     def put(self, name: str, text: str) -> None:
         """See `Records`."""
         ids, metadatas = [checked(name)], [{"text": text}]
-        with self._server.translated():
-            self._records.upsert(ids=ids, embeddings=[[1.0]], metadatas=metadatas)
+        self._records.upsert(ids=ids, embeddings=[[1.0]], metadatas=metadatas)
 
     def delete(self, name: str) -> None:
         """See `Records`."""
         ids = [checked(name)]
-        with self._server.translated():
-            self._records.delete(ids=ids)
+        self._records.delete(ids=ids)
 
     def all(self) -> dict[str, str]:
         """See `Records`."""

@@ -52,8 +52,7 @@ class ServedGeneration(Generation):
 
     def versions(self) -> dict[str, str]:
         """The versions of all manifests, by document."""
-        with self._translated():
-            records = self._documents.get(where={"kind": "version"}, include=["metadatas"])
+        records = self._documents.get(where={"kind": "version"}, include=["metadatas"])
         pairs = zip(records["ids"], records["metadatas"] or [], strict=True)
         return {
             identity.removesuffix(":version"): str(metadata["version"])
@@ -110,8 +109,7 @@ class ServedGeneration(Generation):
 
     def _pardon(self) -> bool:
         """Pardon the paragraphs that are claimed; whether any was condemned."""
-        with self._translated():
-            return pardon(self._sentences, self._claimed)
+        return pardon(self._sentences, self._claimed)
 
 
 class ServedStore:
@@ -182,8 +180,7 @@ class ServedStore:
 
     def _next_name(self) -> GenerationName:
         """The generation that is being built for this encoder, or a new one."""
-        with self._server.translated():
-            names = {own for name in self._server.names() if (own := GenerationName.named(name))}
+        names = {own for name in self._server.names() if (own := GenerationName.named(name))}
         begun = [n for n in names if n.fingerprint == self._fingerprint and n > self.name]
         highest = max((name.number for name in names), default=0)
         return max(begun) if begun else GenerationName(highest + 1, self._fingerprint)

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from index.errors import (
@@ -24,7 +24,7 @@ from index.errors import (
     IndexUnusableError,
     SettingsError,
 )
-from index.store.chroma import HNSW
+from index.store.chroma import guarded, make_collection
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -115,14 +115,15 @@ class Server:
     """A database on a Chroma server, made when it is not there. May be used from many threads.
 
     All that is asked of it may be asked twice: where a connection breaks, it is asked again for a
-    while. Its methods raise what Chroma and httpx raise: see `translated`.
+    while.
 
     Args:
         address: where it is.
         wait: seconds to go on trying where the connection breaks while something is `urgent`.
 
     Raises:
-        IndexUnavailableError: it does not answer, or not as a Chroma server.
+        IndexUnavailableError: it does not answer, or not as a Chroma server. See `translated` for
+            what any method raises, and those of its collections.
     """
 
     def __init__(self, address: ServerAddress, wait: float) -> None:
@@ -151,22 +152,19 @@ class Server:
 
     def names(self) -> set[str]:
         """Names of the collections in it."""
-        return {own.name for own in self.retried(self._client.list_collections)}
+        return {own.name for own in self._guarded(self._client.list_collections)}
 
     def collection(self, name: str) -> Collection:
-        """The collection of that name, made when it is not there."""
+        """See `Collections`."""
         import chromadb.errors
 
-        def make() -> Collection:
-            return self._client.get_or_create_collection(
-                name, embedding_function=None, configuration=cast(Any, {"hnsw": HNSW})
-            )
-
-        try:
-            found = self.retried(make)
-        except (chromadb.errors.UniqueConstraintError, chromadb.errors.InternalError):
-            found = self.retried(make)  # another made it at the same moment
-        return cast("Collection", _Retried(self, found))
+        make = partial(make_collection, self._client, name)
+        with self.translated():
+            try:
+                found = self._retried(make)
+            except (chromadb.errors.UniqueConstraintError, chromadb.errors.InternalError):
+                found = self._retried(make)  # another made it at the same moment
+        return guarded(found, self._guarded)
 
     def kept_collection(self, name: str) -> Collection:
         """As `collection`, asked for once and then remembered; `forget` it where it is gone."""
@@ -180,12 +178,14 @@ class Server:
 
     def drop(self, name: str) -> None:
         """Delete a collection, if it is there."""
-        import chromadb.errors
+        with suppress(IndexChangedError):
+            self._guarded(partial(self._client.delete_collection, name))
 
-        with suppress(chromadb.errors.NotFoundError):
-            self.retried(partial(self._client.delete_collection, name))
+    def _guarded(self, call: Callable[[], _Result]) -> _Result:
+        with self.translated():
+            return self._retried(call)
 
-    def retried(self, call: Callable[[], _Result]) -> _Result:
+    def _retried(self, call: Callable[[], _Result]) -> _Result:
         """What a call gives, tried again for a while where the connection breaks."""
         import httpx
 
@@ -222,18 +222,6 @@ class Server:
             raise
         except Exception as error:  # Chroma raises bare exceptions
             raise _server_translation(self.address, error) from error
-
-
-class _Retried:
-    """A collection whose calls are tried again: see `Server.retried`."""
-
-    def __init__(self, server: Server, collection: Collection) -> None:
-        self._server = server
-        self._collection = collection
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        call = getattr(self._collection, name)
-        return lambda *given, **named: self._server.retried(partial(call, *given, **named))
 
 
 def _connect(address: ServerAddress) -> tuple[ClientAPI, Callable[[], None]]:

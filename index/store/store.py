@@ -166,7 +166,12 @@ class Store:
 
     def _open_generation(self, name: GenerationName) -> Generation:
         # No reference back to this store: it is to be gone, with its open files, when it is let go.
-        return Generation(self._database, name, partial(self._seal.renew, name.documents))
+        return Generation(self._database, name, partial(_renew, self._seal, self.path, name))
 
     def _next_name(self) -> GenerationName:
         return GenerationName(self._names[-1].number + 1 if self._names else 1, self.fingerprint)
+
+
+def _renew(seal: Seal, path: Path, name: GenerationName) -> None:
+    with translated(path):
+        seal.renew(name.documents)

@@ -59,14 +59,13 @@ class Sweeper:
         began = time.monotonic()
         # What is there first, so that what comes meanwhile is not taken for unnamed.
         generation = self._session.current()
-        with self._session.server.translated():
-            paragraphs, files = generation.stored(), self._pages.stored()
-            named, contents = self._session.named()
-            return (
-                self._sweep("paragraphs", generation.sentences, paragraphs, named, began)
-                + self._sweep("files", self._pages.records, files, contents, began)
-                + self._drop_replaced(generation.name, began)
-            )
+        paragraphs, files = generation.stored(), self._pages.stored()
+        named, contents = self._session.named()
+        return (
+            self._sweep("paragraphs", generation.sentences, paragraphs, named, began)
+            + self._sweep("files", self._pages.records, files, contents, began)
+            + self._drop_replaced(generation.name, began)
+        )
 
     def _sweep(
         self,

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import CheapEncoder, hits_of, write_paragraphs
+from helpers import CheapEncoder, Opened, hits_of, write_paragraphs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index import Index, retriever
+from index import retriever
 from index.encoder import Vectors
 from index.retriever import _highest, blend
 from index.store.collections import Generation
@@ -37,11 +37,15 @@ def test_what_fits_the_conversation_comes_before_its_equals() -> None:
 
 
 def test_a_small_choice_is_scored_whole(
-    folder: Path, tmp_path: Path, cheap: CheapEncoder, monkeypatch: pytest.MonkeyPatch
+    folder: Path,
+    tmp_path: Path,
+    cheap: CheapEncoder,
+    monkeypatch: pytest.MonkeyPatch,
+    opened: Opened,
 ) -> None:
     large = write_paragraphs(tmp_path / "large.txt", 400, seed=2)
     chosen = write_paragraphs(tmp_path / "chosen.txt", 40, seed=3)
-    alone, index = Index(tmp_path / "alone", encoder=cheap), Index(folder, encoder=cheap)
+    alone, index = opened(tmp_path / "alone", encoder=cheap), opened(folder, encoder=cheap)
     alone.sync([chosen])
     index.sync([large, chosen])
     queries = [p.text for p in chosen.paragraphs[::7]] + [large.paragraphs[3].text]
@@ -58,15 +62,17 @@ def test_a_small_choice_is_scored_whole(
     assert index.search(queries[0], documents=[]).hits == ()
     with pytest.raises(AssertionError, match="of all"):
         index.search(queries[0])
-    alone.close()
-    index.close()
 
 
 def test_of_a_large_index_more_sentences_are_asked_for(
-    folder: Path, tmp_path: Path, cheap: CheapEncoder, monkeypatch: pytest.MonkeyPatch
+    folder: Path,
+    tmp_path: Path,
+    cheap: CheapEncoder,
+    monkeypatch: pytest.MonkeyPatch,
+    opened: Opened,
 ) -> None:
     document = write_paragraphs(tmp_path / "large.txt", 400, seed=2)
-    index = Index(folder, encoder=cheap)
+    index = opened(folder, encoder=cheap)
     index.sync([document])
     nearest, counts = Generation.nearest, []
 
@@ -81,7 +87,6 @@ def test_of_a_large_index_more_sentences_are_asked_for(
     monkeypatch.setattr(retriever, "MOST", 300)
     assert index.search(document.paragraphs[7].text, 3).hits == before
     assert counts == [100, 400, 300]
-    index.close()
 
 
 @given(

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import pytest
 from helpers import PATIENCE
 
+from index import Index
 from index.store.protocol import Timing
 from index.store.server import ServerAddress
 
@@ -28,6 +29,12 @@ CHROMA = str(Path(sys.executable).with_name("chroma"))
 
 #: Of the protocol where a test waits for what takes LEASE or GRACE seconds.
 QUICK = Timing(lease=5.0, grace=7.0, poll=0.2)
+
+#: As in use, but for looking more often.
+SLOW = Timing(poll=0.2)
+
+#: Opens an index for another machine.
+Machine = Callable[..., Index]
 
 #: What a client asks of a collection that changes it, as its address ends.
 CHANGES = ("add", "upsert", "update", "delete")

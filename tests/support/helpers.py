@@ -8,7 +8,7 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from index import Hit
+from index import Hit, Index
 from index.chunking.loader import document_from_text, read_document
 from index.encoder import Encoder, Spans, Vectors
 from index.models import Document
@@ -31,6 +31,10 @@ FOOTNOTE = str(Path(sys.executable).with_name("footnote"))
 PATIENCE = 900.0
 """Seconds after which something is taken to hang. No test says by it that something is too slow: a
 busy machine may take this long for what a quiet one does in a second."""
+
+
+Opened = Callable[..., Index]
+"""Opens an index that is closed when the test is done."""
 
 
 class CheapEncoder(Encoder):

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from browsing import print_pdf
-from chroma_servers import QUICK, until
-from helpers import CheapEncoder
+from chroma_servers import QUICK, Machine, until
+from helpers import CheapEncoder, Opened
 from office import TITLE, write_docx
 from playwright.sync_api import Browser
 
@@ -29,11 +29,13 @@ def file(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Index:
-    return Index(tmp_path / "index", encoder=CheapEncoder())
+def index(folder: Path, opened: Opened) -> Index:
+    return opened(folder, encoder=CheapEncoder())
 
 
-def test_the_file_and_its_boxes_are_kept(index: Index, file: Path, tmp_path: Path) -> None:
+def test_the_file_and_its_boxes_are_kept(
+    index: Index, file: Path, tmp_path: Path, opened: Opened
+) -> None:
     raw = read_raw(file)
     report = index.sync([raw])
     assert report.ids == (raw.id,)
@@ -48,7 +50,7 @@ def test_the_file_and_its_boxes_are_kept(index: Index, file: Path, tmp_path: Pat
     assert boxes.rectangles.tolist() == again.rectangles.tolist()
     # Opened anew it is all there, and nothing is read a second time.
     index.close()
-    index = Index(tmp_path / "index", encoder=CheapEncoder())
+    index = opened(tmp_path / "index", encoder=CheapEncoder())
     before = original.stat().st_mtime_ns
     assert index.sync([raw]).embedded == 0
     assert original.stat().st_mtime_ns == before
@@ -104,18 +106,14 @@ def test_what_is_kept_again_is_new(index: Index, file: Path, tmp_path: Path) -> 
     assert files.holds("a")
 
 
-def test_another_machine_has_the_file_from_the_server(
-    file: Path, tmp_path: Path, chroma: ServerAddress
-) -> None:
+def test_another_machine_has_the_file_from_the_server(file: Path, machine: Machine) -> None:
     raw = read_raw(file)
-    one, two = (
-        Index(tmp_path / name, encoder=CheapEncoder(), chroma=chroma, timing=QUICK) for name in "ab"
-    )
+    one, two = machine(timing=QUICK), machine(timing=QUICK)
     one.sync([raw])
     until(lambda: two.revision == one.revision)
     original, boxes = two.original(raw.id), two.boxes(raw.id)
     assert original is not None
-    assert original.is_relative_to(tmp_path / "b")
+    assert original.is_relative_to(two.folder)
     assert original.read_bytes() == file.read_bytes()
     assert boxes is not None
     assert boxes.text == two.document(raw.id).text
@@ -130,8 +128,6 @@ def test_another_machine_has_the_file_from_the_server(
     two.sync([raw])
     until(lambda: one.revision == two.revision)
     assert set(one._pages.stored()) == {raw.content}
-    one.close()
-    two.close()
 
 
 def test_a_large_file_comes_back_to_the_byte(
@@ -152,13 +148,6 @@ def test_a_large_file_comes_back_to_the_byte(
     server.close()
 
 
-def test_a_document_without_pages_has_none(index: Index, tmp_path: Path) -> None:
-    write_docx(tmp_path / "a.docx")
-    raw = read_raw(tmp_path / "a.docx")
-    index.sync([raw])
-    assert (index.original(raw.id), index.boxes(raw.id)) == (None, None)
-
-
 def test_what_cannot_be_read_is_skipped_and_the_rest_indexed(
     index: Index, file: Path, tmp_path: Path
 ) -> None:
@@ -172,5 +161,6 @@ def test_what_cannot_be_read_is_skipped_and_the_rest_indexed(
     skipped: list[tuple[RawDocument, DocumentError]] = []
     report = index.sync(raws, on_skip=lambda raw, error: skipped.append((raw, error)))
     assert [raw.source for raw, _ in skipped] == [str(tmp_path / "bad.pdf")]
-    assert report.ids == (raws[1].id,)
+    assert report.ids == (good := raws[1].id,)
+    assert (index.original(good), index.boxes(good)) == (None, None), "it has no pages"
     assert whole == (tmp_path / "good.docx").read_bytes()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import PATIENCE, CheapEncoder, Process, write_paragraphs
+from helpers import PATIENCE, CheapEncoder, Opened, Process, write_paragraphs
 
 from index.chunking.loader import read_document
 from index.encoder import Encoder, Vectors
@@ -113,7 +113,7 @@ def same(found: dict[str, Vectors], expected: dict[str, Vectors]) -> bool:
     ],
 )
 def test_killed_it_goes_on_and_nothing_is_lost(
-    tmp_path: Path, encoder: str, count: int, kills: Sequence[int]
+    tmp_path: Path, encoder: str, count: int, kills: Sequence[int], opened: Opened
 ) -> None:
     file = tmp_path / "a.txt"
     document = write_paragraphs(file, count, seed=5)
@@ -125,7 +125,7 @@ def test_killed_it_goes_on_and_nothing_is_lost(
         worker = Worker(folder, file, encoder)
         print(f"killed at {worker.at(step)!r}")
         worker.kill()
-        Index(folder, encoder=chosen).close()  # opens whatever is there
+        opened(folder, encoder=chosen).close()  # opens whatever is there
     told = finish(folder, file, encoder)
     assert int(told[-1].removeprefix("done ")) < count, "what was done is not done again"
     assert same(contents(folder, chosen, document), expected)
@@ -139,26 +139,29 @@ def crowd(tmp_path: Path) -> Iterator[list[Path]]:
     yield files
 
 
-def test_two_processes_adding_at_once_lose_nothing(folder: Path, crowd: list[Path]) -> None:
+def test_two_processes_adding_at_once_lose_nothing(
+    folder: Path, crowd: list[Path], opened: Opened
+) -> None:
     workers = [Worker(folder, file) for file in crowd]
     for worker in workers:
         worker.go_on(1000)  # both at once
     for worker in workers:
         assert "done 400" in worker.finish()
-    index = Index(folder, encoder=CheapEncoder(dimension=32))
+    index = opened(folder, encoder=CheapEncoder(dimension=32))
     for file in crowd:
         document = read_document(file)
         assert index.document(document.id) == document
     assert index.status().paragraphs == 800
-    index.close()
 
 
-def test_an_open_index_sees_what_another_process_added(folder: Path, crowd: list[Path]) -> None:
+def test_an_open_index_sees_what_another_process_added(
+    folder: Path, crowd: list[Path], opened: Opened
+) -> None:
     first, second = map(read_document, crowd)
     encoder = CheapEncoder(dimension=32)
-    index = Index(folder, encoder=encoder)
+    index = opened(folder, encoder=encoder)
     index.sync([first])
-    other = Index(folder, encoder=encoder)  # in this process too, with a connection of its own
+    other = opened(folder, encoder=encoder)  # in this process too, with a connection of its own
     finish(folder, crowd[1])
     for each in (index, other):
         for document in (first, second):
@@ -171,29 +174,28 @@ def test_an_open_index_sees_what_another_process_added(folder: Path, crowd: list
             )
     index.close()
     assert len(other.documents()) == 2  # still open
-    other.close()
 
 
-def test_who_holds_the_index_is_named(folder: Path, large: Document) -> None:
+def test_who_holds_the_index_is_named(folder: Path, large: Document, opened: Opened) -> None:
     worker = Worker(folder, Path(large.source))
     worker.at(2)  # where it stays, with the index
     pid = worker.process.pid
     messages: list[str] = []
     with pytest.raises(IndexBusyError, match=rf"process {pid}\)"):
-        Index(folder, encoder=CheapEncoder(dimension=32), wait=0.2, on_wait=messages.append)
+        opened(folder, encoder=CheapEncoder(dimension=32), wait=0.2, on_wait=messages.append)
     assert str(pid) in messages[0]
     worker.go_on(1000)
-    index = Index(folder, encoder=CheapEncoder(dimension=32), wait=PATIENCE)  # waits, then works
+    index = opened(folder, encoder=CheapEncoder(dimension=32), wait=PATIENCE)  # waits, then works
     assert index.document(large.id) == large
     index.close()
     worker.finish()
 
 
-def test_threads_search_while_another_syncs(folder: Path, tmp_path: Path) -> None:
+def test_threads_search_while_another_syncs(folder: Path, tmp_path: Path, opened: Opened) -> None:
     encoder = CheapEncoder(dimension=32)
     steady = write_paragraphs(tmp_path / "steady.txt", 100, seed=20)
     versions = [write_paragraphs(tmp_path / "changing.txt", 150, seed=s) for s in range(21, 25)]
-    index = Index(folder, encoder=encoder, wait=PATIENCE)
+    index = opened(folder, encoder=encoder, wait=PATIENCE)
     index.sync([steady, versions[0]])
     stop = threading.Event()
 
@@ -219,7 +221,6 @@ def test_threads_search_while_another_syncs(folder: Path, tmp_path: Path) -> Non
         finally:
             stop.set()
         assert all(future.result() > 0 for future in futures)
-    index.close()
 
 
 def test_ctrl_c_stops_at_once_and_the_next_run_goes_on(folder: Path, large: Document) -> None:
@@ -235,7 +236,9 @@ def test_ctrl_c_stops_at_once_and_the_next_run_goes_on(folder: Path, large: Docu
 
 
 @pytest.mark.long
-def test_killed_while_chroma_rewrites_its_files_converges(tmp_path: Path, large: Document) -> None:
+def test_killed_while_chroma_rewrites_its_files_converges(
+    tmp_path: Path, large: Document, opened: Opened
+) -> None:
     file, encoder = Path(large.source), CheapEncoder(dimension=32)
     finish(tmp_path / "undisturbed", file)
     expected = contents(tmp_path / "undisturbed", encoder, large)
@@ -255,7 +258,7 @@ def test_killed_while_chroma_rewrites_its_files_converges(tmp_path: Path, large:
             last = size
         worker.kill()
         kills += 1
-        index = Index(folder, encoder=encoder)
+        index = opened(folder, encoder=encoder)
         assert index._session.store is not None
         rebuilt += index._session.store.stale is not None
         index.close()

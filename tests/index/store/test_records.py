@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from helpers import CheapEncoder
 
 from index import Index
 from index.store.records import Records
-from index.store.server import ServerAddress
 
 
-@pytest.fixture(params=["folder", "server"])
-def index(
-    request: pytest.FixtureRequest, folder: Path, cheap: CheapEncoder, chroma: ServerAddress
-) -> Iterator[Index]:
-    opened = Index(folder, encoder=cheap, chroma=chroma if request.param == "server" else None)
-    yield opened
-    opened.close()
+@pytest.fixture
+def index(another: Callable[[], Index]) -> Index:
+    return another()
 
 
 @pytest.fixture
@@ -57,16 +51,12 @@ def test_what_is_private_no_other_user_reads(index: Index, folder: Path) -> None
             assert ((folder / "records" / kind).stat().st_mode & 0o005 == 0) == private
 
 
-def test_another_machine_has_the_same(
-    chroma: ServerAddress, tmp_path: Path, cheap: CheapEncoder
-) -> None:
-    one, two = (Index(tmp_path / name, encoder=cheap, chroma=chroma) for name in "ab")
+def test_another_process_has_the_same(another: Callable[[], Index]) -> None:
+    one, two = another(), another()
     one.records("votes").put("one", "1")
     assert two.records("votes").get("one") == "1"
     two.records("votes").delete("one")
     assert one.records("votes").all() == {}
-    one.close()
-    two.close()
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "a.b", "a" * 81, "a\0"])

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from chroma_servers import QUICK, ChromaServer, Gate, until
-from helpers import PATIENCE, CheapEncoder, Process, write_paragraphs
+from chroma_servers import QUICK, ChromaServer, Gate, Machine, until
+from helpers import Process, write_paragraphs
 
 from index import Document, Index
 from index.errors import IndexChangedError, IndexUnavailableError
@@ -40,11 +40,6 @@ index.close()
 #: change, and whether the server has answered it.
 SOME = [(2, False), (3, True)]
 ALL = [(number, answered) for number in range(1, 9) for answered in (False, True)]
-
-
-def opened(folder: Path, address: ServerAddress, salt: str = "") -> Index:
-    encoder = CheapEncoder(salt, dimension=32)
-    return Index(folder, encoder=encoder, wait=PATIENCE, chroma=address, timing=QUICK)
 
 
 def stored(index: Index) -> dict[str, list[str]]:
@@ -78,15 +73,6 @@ def versions(folder: Path, count: int) -> list[list[Document]]:
 def agree(index: Index, documents: Sequence[Document]) -> None:
     """Wait until the index shows these versions."""
     until(lambda: {info.hash for info in index.documents()} == {own.hash for own in documents})
-
-
-def is_away(index: Index) -> bool:
-    """Whether it is known that the server does not answer."""
-    try:
-        index.ready()
-    except IndexUnavailableError as error:
-        return "cannot be reached" in str(error)
-    return False
 
 
 class Reader:
@@ -135,9 +121,13 @@ class Reader:
 
 @pytest.mark.parametrize("kills", [SOME, pytest.param(ALL, marks=pytest.mark.long)])
 def test_writers_killed_at_any_change_lose_nothing(
-    tmp_path: Path, chroma: ServerAddress, gate: Gate, kills: list[tuple[int, bool]]
+    tmp_path: Path,
+    machine: Machine,
+    chroma: ServerAddress,
+    gate: Gate,
+    kills: list[tuple[int, bool]],
 ) -> None:
-    index = opened(tmp_path / "reader", chroma)
+    index = machine(timing=QUICK)
     editions = versions(tmp_path, len(kills) + 1)
     index.sync(editions[0])
     reader = Reader(index, editions)
@@ -155,20 +145,22 @@ def test_writers_killed_at_any_change_lose_nothing(
     agree(index, editions[-1])
     reader.end()
     check(index, editions[-1])
-    other = opened(tmp_path / "other", chroma)
+    other = machine(timing=QUICK)
     assert other.revision == index.revision
     index.sweep()  # what the dead left behind
     assert stored(index).keys() == {p.id for own in editions[-1] for p in own.paragraphs}
     check(other, editions[-1])
-    index.close()
-    other.close()
 
 
 @pytest.mark.parametrize("kills", [SOME[:1], pytest.param(ALL, marks=pytest.mark.long)])
 def test_builders_killed_at_any_change_lose_nothing(
-    tmp_path: Path, chroma: ServerAddress, gate: Gate, kills: list[tuple[int, bool]]
+    tmp_path: Path,
+    machine: Machine,
+    chroma: ServerAddress,
+    gate: Gate,
+    kills: list[tuple[int, bool]],
 ) -> None:
-    index = opened(tmp_path / "index", chroma)
+    index = machine(timing=QUICK)
     editions = versions(tmp_path, len(kills) + 1)
     files = [document.source for document in editions[0]]
     arguments = (tmp_path / "builder", gate.before(chroma).url, "new", *files[:1])
@@ -183,36 +175,14 @@ def test_builders_killed_at_any_change_lose_nothing(
         check(index, edition)
     index.sync(editions[-1])
     Process(WORKER, *arguments).finish()
-    new = opened(tmp_path / "new", chroma, "new")
+    new = machine(salt="new", timing=QUICK)
     check(new, editions[-1])
-    index.close()
-    new.close()
 
 
-@pytest.mark.long
-def test_a_writer_that_stalled_finds_out_what_was_swept(
-    tmp_path: Path, chroma: ServerAddress, gate: Gate
+def test_two_processes_write_at_once(
+    tmp_path: Path, machine: Machine, chroma: ServerAddress
 ) -> None:
-    index = opened(tmp_path / "index", chroma)
-    old, new = versions(tmp_path, 2)
-    index.sync(old)
-    gate.hold("add", answered=True)
-    files = [document.source for document in new]
-    worker = Process(WORKER, tmp_path / "writer", gate.before(chroma).url, "", *files)
-    gate.until_held()
-    worker.process.send_signal(signal.SIGSTOP)
-    gate.release()
-    assert index.sweep() > 0  # what it has added, and not yet named
-    check(index, old)
-    worker.process.send_signal(signal.SIGCONT)
-    worker.finish()
-    agree(index, new)
-    check(index, new)
-    index.close()
-
-
-def test_two_processes_write_at_once(tmp_path: Path, chroma: ServerAddress) -> None:
-    index = opened(tmp_path / "index", chroma)
+    index = machine(timing=QUICK)
     old, new = versions(tmp_path, 2)
     index.sync(old)
     reader = Reader(index, [old, new])
@@ -226,27 +196,28 @@ def test_two_processes_write_at_once(tmp_path: Path, chroma: ServerAddress) -> N
     agree(index, new)
     reader.end()
     check(index, new)
-    index.close()
 
 
-def test_chroma_is_started_again_under_load(tmp_path: Path, own_server: ChromaServer) -> None:
-    address, gate = own_server.address(), Gate(own_server.url)
-    index = opened(tmp_path / "index", address)
+def test_chroma_is_started_again_under_load(
+    tmp_path: Path, machine: Machine, own_server: ChromaServer
+) -> None:
+    address = own_server.address()
+    index = machine(address, timing=QUICK)
     old, new = versions(tmp_path, 2)
     index.sync(old)
     reader = Reader(index, [old, new])
-    gate.hold("add", number=2)
-    files = [document.source for document in new]
-    worker = Process(WORKER, tmp_path / "writer", gate.before(address).url, "", *files)
-    gate.until_held()
-    own_server.kill()
-    gate.release()  # now it has nobody to write to
-    until(lambda: reader.unavailable > 0)
-    until(lambda: is_away(index))
-    own_server.start()
-    assert worker.finish()[-1].startswith("done")
-    agree(index, new)
-    reader.end()
-    check(index, new)
-    index.close()
-    gate.close()
+    with closing(Gate(own_server.url)) as gate:
+        gate.hold("add", number=2)
+        files = [document.source for document in new]
+        worker = Process(WORKER, tmp_path / "writer", gate.before(address).url, "", *files)
+        gate.until_held()
+        own_server.kill()
+        gate.release()  # now it has nobody to write to
+        until(lambda: reader.unavailable > 0)
+        with pytest.raises(IndexUnavailableError, match="cannot be reached"):
+            index.look()
+        own_server.start()
+        assert worker.finish()[-1].startswith("done")
+        agree(index, new)
+        reader.end()
+        check(index, new)

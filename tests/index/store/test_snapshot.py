@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from helpers import CheapEncoder, write_paragraphs
+from chroma_servers import until
+from helpers import CheapEncoder, Opened, write_paragraphs
 
 from index.errors import MissingPathError
 from index.index import Index
@@ -13,8 +15,8 @@ from index.store import snapshot as snapshots
 
 
 @pytest.fixture
-def index(folder: Path, tmp_path: Path) -> Index:
-    made = Index(folder, encoder=CheapEncoder(dimension=32))
+def index(folder: Path, tmp_path: Path, opened: Opened) -> Index:
+    made = opened(folder, encoder=CheapEncoder(dimension=32))
     made.sync(
         [write_paragraphs(tmp_path / f"{name}.txt", 40, seed=n) for n, name in enumerate("abc")]
     )
@@ -31,7 +33,6 @@ def test_few_texts_stay_in_memory(
         for paragraph in document.paragraphs[::7]:
             assert index.search(paragraph.text, 1, legs=["terms"]).hits[0].paragraph == paragraph
         assert 0 < texts.size <= 50
-    index.close()
 
 
 def test_the_scopes_last_asked_stay_in_memory(
@@ -51,7 +52,6 @@ def test_the_scopes_last_asked_stay_in_memory(
     assert snapshot.scope(reversed(ids)) is whole  # type: ignore[arg-type]
     with pytest.raises(MissingPathError, match="no document 'x'"):
         snapshot.scope(["x"])
-    index.close()
 
 
 def test_documents_are_in_the_order_of_their_sources(index: Index) -> None:
@@ -61,18 +61,21 @@ def test_documents_are_in_the_order_of_their_sources(index: Index) -> None:
     assert [scope.identity(p) for p in range(scope.size)] == [
         paragraph.id for document in (first, last) for paragraph in document.paragraphs
     ]
-    index.close()
 
 
 def test_of_all_documents_only_the_changed_one_is_parsed_again(
-    index: Index, folder: Path, tmp_path: Path
+    another: Callable[[], Index], tmp_path: Path
 ) -> None:
+    index, other = another(), another()
+    documents = [write_paragraphs(tmp_path / f"{n}.txt", 20, seed=n) for n in range(4)]
+    index.sync(documents)
     before = dict(index._session.manifests)
-    other = Index(folder, encoder=CheapEncoder(dimension=32))  # as another process has it
-    other.sync([changed := write_paragraphs(tmp_path / "b.txt", 41, seed=9)])
+    changed = write_paragraphs(tmp_path / "0.txt", 21, seed=9)
+    other.sync([changed])
+    until(lambda: index.revision == other.revision)
     for own in (index, other):
-        assert len(own.document(changed.id).paragraphs) == 41
-        own.close()
+        assert own.document(changed.id) == changed
     after = index._session.manifests
     assert after.keys() == before.keys()
     assert {i for i in before if after[i] is not before[i]} == {changed.id}
+    assert index.sync(documents[1:]).embedded == 0

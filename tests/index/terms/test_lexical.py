@@ -223,30 +223,6 @@ def test_another_machine_need_not_derive(
     assert names(shared) == names(tmp_path / "other")
 
 
-@pytest.fixture
-def little_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """Makes a file system of a few MiB, or mounts it anew, with these options."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount, umount = shutil.which("mount"), shutil.which("umount")
-    if os.geteuid() != 0 or not mount or not umount:
-        pytest.skip("mounting a small file system takes root")
-
-    def mounted(options: str) -> Path:
-        made = subprocess.run(
-            [mount, "-t", "tmpfs", "-o", options, "footnote-test", str(place)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if made.returncode:
-            pytest.skip(f"mounting is not allowed here: {made.stderr.strip()}")
-        return place
-
-    yield mounted
-    subprocess.run([umount, "--lazy", str(place)], check=False)
-
-
 def test_a_read_only_folder_is_read(
     library: Library,
     documents: list[Manifest],
