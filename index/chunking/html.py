@@ -331,48 +331,33 @@ def _grid(table: Any) -> tuple[list[list[str]], int]:
     A cell that spans columns names each of them, or is in the first of them; one that spans rows
     is in each of them.
     """
-    grid: list[list[str]] = []
     header = 0
-    below: dict[int, tuple[int, str]] = {}
-    for row in table.css("tr"):
-        cells: list[str] = []
-        own = [cell for cell in _children(row) if cell.tag in ("td", "th")]
+    rows = [(row, _cells(row)) for row in table.css("tr")]
+    grid: list[dict[int, str]] = [{} for _ in rows]
+    for number, (row, own) in enumerate(rows):
         names = bool(own) and (row.parent.tag == "thead" or all(cell.tag == "th" for cell in own))
+        column = 0
         for cell in own:
-            while len(cells) in below:
-                cells.append(_from_above(below, len(cells)))
+            while column in grid[number]:
+                column += 1
             text = _inside(cell)
-            width, height = _span(cell, "colspan"), _span(cell, "rowspan")
-            for number in range(width):
-                shown = text if number == 0 or names else ""
-                if height > 1:
-                    below[len(cells)] = (height - 1, shown)
-                cells.append(shown)
-        while len(cells) in below:
-            cells.append(_from_above(below, len(cells)))
-        if names and header == len(grid):
+            for spanned in range(_span(cell, "colspan")):
+                for below in grid[number : number + _span(cell, "rowspan")]:
+                    below[column] = text if spanned == 0 or names else ""
+                column += 1
+        if names and header == number:
             header += 1
-        grid.append(cells)
-    return grid, header if header < len(grid) else 0
+    texts = [[row.get(n, "") for n in range(max(row, default=-1) + 1)] for row in grid]
+    return texts, header if header < len(grid) else 0
 
 
-def _from_above(below: dict[int, tuple[int, str]], column: int) -> str:
-    left, text = below.pop(column)
-    if left > 1:
-        below[column] = (left - 1, text)
-    return text
+def _cells(row: Any) -> list[Any]:
+    return [cell for cell in row.iter() if cell.tag in ("td", "th")]
 
 
 def _span(cell: Any, name: str) -> int:
     told = cell.attributes.get(name) or "1"
     return min(max(int(told), 1), MAX_SPAN) if told.isdecimal() else 1
-
-
-def _children(node: Any) -> Iterator[Any]:
-    child = node.first_child
-    while child is not None:
-        yield child
-        child = child.next
 
 
 def _inside(node: Any) -> str:
@@ -386,8 +371,7 @@ def _is_data(table: Any) -> bool:
     """Whether a table is one: others lay out a page."""
     if table.attributes.get("role") in ("presentation", "none") or len(table.css("table")) > 1:
         return False
-    rows = [[c for c in _children(row) if c.tag in ("td", "th")] for row in table.css("tr")]
-    return max(map(len, rows), default=0) > 1
+    return max((len(_cells(row)) for row in table.css("tr")), default=0) > 1
 
 
 def _is_unseen(node: Any, tag: str) -> bool:

@@ -67,15 +67,9 @@ def _without_formats(part: bytes) -> bytes:
 
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
     root = etree.fromstring(part, parser)
-    for own in list(root.iter(f"{_WORD}rPr")):
-        parent = own.getparent()
-        if parent is not None and parent.tag == f"{_WORD}r":
-            parent.remove(own)
-    for link in list(root.iter(f"{_WORD}hyperlink")):
-        parent = link.getparent()
-        if parent is not None:
-            at = parent.index(link)
-            parent[at : at + 1] = list(link)
+    for own in root.findall(f".//{_WORD}r/{_WORD}rPr"):
+        own.getparent().remove(own)
+    etree.strip_tags(root, f"{_WORD}hyperlink")
     return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True))
 
 
