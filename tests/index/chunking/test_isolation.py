@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,12 @@ from index.errors import UnreadableError
 def report(tmp_path: Path) -> Path:
     write_docx(tmp_path / "report.docx")
     return tmp_path / "report.docx"
+
+
+@pytest.fixture
+def process() -> Iterator[IsolatedProcess]:
+    with closing(IsolatedProcess(60)) as own:
+        yield own
 
 
 def test_a_crash_is_told_and_ends_nothing_else(tmp_path: Path, report: Path) -> None:
@@ -54,25 +62,21 @@ def test_a_killed_process_is_started_again(report: Path) -> None:
     assert PROSE in read_document(report).text
 
 
-def test_any_fault_of_a_reader_is_told_of_its_file(tmp_path: Path, report: Path) -> None:
-    process = IsolatedProcess(60)
+def test_any_fault_of_a_reader_is_told_of_its_file(process: IsolatedProcess) -> None:
     with pytest.raises(UnreadableError, match=r"odd\.txt.*ValueError: no number") as caught:
         process.run("odd.txt", fail, "no number")
     assert "in fail" in str(caught.value.__cause__)
     assert process.run("odd.txt", len, b"four") == 4, "the process goes on"
-    process.close()
 
 
 def fail(reason: str) -> None:
     raise ValueError(reason)
 
 
-def test_nothing_that_comes_back_is_run() -> None:
-    process = IsolatedProcess(60)
+def test_nothing_that_comes_back_is_run(process: IsolatedProcess) -> None:
     with pytest.raises(UnreadableError) as caught:
         process.run("evil.txt", evil)
     assert "an answer holds posix.system" in str(caught.value.__cause__)
-    process.close()
 
 
 class Evil:
@@ -84,25 +88,15 @@ def evil() -> Evil:
     return Evil()
 
 
-def test_memory_is_limited() -> None:
-    process = IsolatedProcess(60)
+def test_memory_is_limited(process: IsolatedProcess) -> None:
     with pytest.raises(UnreadableError, match="more memory"):
         process.run("large.txt", bytes, 5 << 30)
     assert process.run("small.txt", len, b"") == 0
-    process.close()
 
 
 def test_many_threads_may_read(report: Path) -> None:
-    found: list[bool] = []
-    threads = [
-        threading.Thread(target=lambda: found.append(PROSE in read_document(report).text))
-        for _ in range(8)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found == [True] * 8
+    with ThreadPoolExecutor(8) as threads:
+        assert all(PROSE in own.text for own in threads.map(read_document, [report] * 8))
 
 
 def test_it_ends_with_the_process_that_started_it(report: Path) -> None:

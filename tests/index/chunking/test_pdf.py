@@ -214,18 +214,6 @@ def test_a_definition_begins_with_its_term(manual: Path) -> None:
     ]
 
 
-def test_every_character_of_a_sentence_is_printed_somewhere(document: Document) -> None:
-    boxes = boxes_of(document)
-    for paragraph in document.paragraphs:
-        for sentence in paragraph.sentences:
-            own = boxes.within(sentence.start, sentence.end)
-            words = "".join(boxes.text[a:b] for a, b in boxes.spans[own].tolist())
-            assert HYPHENS.sub("", words) == re.sub("[|:]", "", HYPHENS.sub("", sentence.text)) or (
-                paragraph.kind != "row" and HYPHENS.sub("", words) == HYPHENS.sub("", sentence.text)
-            )
-            assert {r.page for r in boxes.lines(sentence.start, sentence.end)}
-
-
 def test_a_paragraph_goes_on_overleaf(document: Document) -> None:
     remarks = [p for p in document.paragraphs if "Remark" in p.text]
     assert all(p.text.startswith("Remark") and p.text.endswith("found there.") for p in remarks)

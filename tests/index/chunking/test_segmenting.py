@@ -1,5 +1,7 @@
 """Paragraphs and sentences: layouts, headings, offsets, and that nothing gets lost."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -115,20 +117,12 @@ ANY = st.one_of(st.text(), SOUP)
 
 @settings(max_examples=300)
 @given(ANY)
-def test_invariants_plain(text: str) -> None:
-    result = plain(text)
+@pytest.mark.parametrize("read", [plain, markdown])
+def test_invariants(read: Callable[[str], Segmentation], text: str) -> None:
+    result = read(text)
     check(text, result)
     assert bool(result.paragraphs) == bool(text.strip())
-    assert plain(text) == result
-
-
-@settings(max_examples=300)
-@given(ANY)
-def test_invariants_markdown(text: str) -> None:
-    result = markdown(text)
-    check(text, result)
-    assert bool(result.paragraphs) == bool(text.strip())
-    assert markdown(text) == result
+    assert read(text) == result
 
 
 @settings(max_examples=300)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import random
 import re
@@ -190,21 +189,6 @@ def test_damage_is_derived_anew(
     assert ["are damaged" in record.message for record in caplog.records] == (
         [] if name == "missing" else [True]
     )
-
-
-def test_a_file_in_place_of_the_folder_is_told_once(
-    library: Library, documents: list[Manifest], tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    (tmp_path / "forbidden").write_text("x")
-    place = tmp_path / "forbidden" / "terms"
-    index = LexicalIndex(place)
-    asked(index, documents, library)
-    documents[3] = document(library, "d03", seed=1, size=LEAST)
-    assert same(asked(index, documents, library), asked(LexicalIndex(None), documents, library))
-    (told,) = caplog.records
-    assert told.levelno == logging.WARNING
-    assert str(place) in told.message
-    assert "answers are the same" in told.message
 
 
 # --- shared --------------------------------------------------------------------------------------
