@@ -179,22 +179,14 @@ def translated(path: Path) -> Iterator[None]:
     """
     import chromadb.errors
 
+    told = (OSError, sqlite3.Error, chromadb.errors.ChromaError, ValueError, LookupError, TypeError)
     try:
         yield
-    except (
-        OSError,
-        sqlite3.Error,
-        chromadb.errors.ChromaError,
-        ValueError,
-        LookupError,
-        TypeError,
-    ) as error:
-        raise _translation(path, error) from error
     except BaseException as error:
         # A panic in Chroma's Rust code has no importable class and is no Exception.
-        if type(error).__name__ != "PanicException":
-            raise
-        raise _translation(path, error) from error
+        if isinstance(error, told) or type(error).__name__ == "PanicException":
+            raise _translation(path, error) from error
+        raise
 
 
 def _translation(path: Path, error: BaseException) -> IndexUnusableError:

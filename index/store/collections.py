@@ -250,19 +250,15 @@ class Generation:
         """The vectors of paragraphs by id, each of shape (sentences, dimension)."""
         paragraphs = list(paragraphs)
         ids = [record for paragraph in paragraphs for record in paragraph.records]
-        rows: dict[str, dict[int, Vectors]] = {}
+        rows: dict[str, Vectors] = {}
         for page in pages_of(ids):
             records = self._sentences.get(ids=page, include=["embeddings"])
-            embeddings = cast(Any, records["embeddings"])
-            for identity, row in zip(records["ids"], embeddings, strict=True):
-                own_id, _, number = identity.partition(":")
-                rows.setdefault(own_id, {})[int(number)] = row
-        for paragraph in paragraphs:
-            if len(rows.get(paragraph.id, ())) != len(paragraph.spans):
-                raise self.lost([paragraph.id])
+            rows.update(zip(records["ids"], cast(Any, records["embeddings"]), strict=True))
+        if lost := {record.partition(":")[0] for record in ids if record not in rows}:
+            raise self.lost(lost)
         return {
-            own_id: np.array([own[n] for n in range(len(own))], dtype=np.float32)
-            for own_id, own in rows.items()
+            paragraph.id: np.array([rows[own] for own in paragraph.records], dtype=np.float32)
+            for paragraph in paragraphs
         }
 
 

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import uuid
 from pathlib import Path
 
+_SEGMENT = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _Stat = list[int]  # size in bytes, time of the last change in nanoseconds
 #: What a seal holds that fits no files.
 _NOTHING: dict[str, _Stat] = {"": []}
@@ -126,15 +128,8 @@ def _stat(file: Path) -> _Stat:
 
 def segments(path: Path) -> list[Path]:
     """What in Chroma's folder is named like a segment, the folder of an HNSW graph."""
-
-    def is_segment(name: str) -> bool:
-        try:
-            return str(uuid.UUID(name)) == name
-        except ValueError:
-            return False
-
     entries = path.iterdir() if path.is_dir() else []
-    return sorted(entry for entry in entries if is_segment(entry.name))
+    return sorted(entry for entry in entries if _SEGMENT.fullmatch(entry.name))
 
 
 def write_whole(file: Path, text: str) -> None:

@@ -134,10 +134,7 @@ class Snapshot:
                 return scope
             for identity in chosen:
                 self.manifest(identity)
-            if len(chosen) == len(self.manifests):
-                manifests = list(self.manifests.values())
-            else:
-                manifests = [self.manifests[i] for i in sorted(chosen, key=self._ranks.__getitem__)]
+            manifests = [own for identity, own in self.manifests.items() if identity in chosen]
             scope = Scope(manifests, self._terms, self.texts_of)
             self._scopes[chosen] = scope
             while sum(own.size for own in self._scopes.values()) > KEPT_SCOPES:
@@ -150,11 +147,6 @@ class Snapshot:
     @cached_property
     def _all(self) -> frozenset[str]:
         return frozenset(self.manifests)
-
-    @cached_property
-    def _ranks(self) -> dict[str, int]:
-        """The order of the documents."""
-        return {identity: rank for rank, identity in enumerate(self.manifests)}
 
     def texts_of(self, identities: Sequence[str]) -> dict[str, ParagraphText]:
         """Paragraph texts by id, from memory or the store.

@@ -94,6 +94,17 @@ def write_paragraphs(file: Path, count: int, seed: int = 0) -> Document:
     return document
 
 
+def check_whole(index: Index, *documents: Document) -> dict[str, Vectors]:
+    """The index holds these documents and no others, with a vector for every sentence; these."""
+    assert {info.id for info in index.documents()} == {own.id for own in documents}
+    found: dict[str, Vectors] = {}
+    for document in documents:
+        assert index.document(document.id) == document
+        found |= index.vectors([paragraph.id for paragraph in document.paragraphs])
+        assert all(len(found[p.id]) == len(p.sentences) for p in document.paragraphs)
+    return found
+
+
 def importing_helpers() -> dict[str, str]:
     """The environment for a Python process that imports this module."""
     paths = [str(SUPPORT), *filter(None, [os.environ.get("PYTHONPATH")])]

@@ -5,15 +5,14 @@ from __future__ import annotations
 import shutil
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import PATIENCE, CheapEncoder, Opened, Process, write_paragraphs
+from helpers import PATIENCE, CheapEncoder, Opened, Process, check_whole, write_paragraphs
 
-from index.chunking.loader import read_document
 from index.encoder import Encoder, Vectors
 from index.errors import IndexBusyError
 from index.index import Index
@@ -75,24 +74,14 @@ def finish(folder: Path, file: Path, encoder: str = "cheap") -> list[str]:
     return Worker(folder, file, encoder).finish()
 
 
-def contents(folder: Path, encoder: Encoder, document: Document) -> dict[str, Vectors]:
+def contents(index: Index, document: Document) -> dict[str, Vectors]:
     """All vectors by paragraph id, after checking that the index holds the document and no more."""
-    index = Index(folder, encoder=encoder)
-    kept = index.document(document.id)
-    assert kept == document
-    assert index._session.store is not None
-    store = index._session.store.generation
-    ids = {p.id for p in document.paragraphs}
-    assert store.stored().keys() == store.held(ids) == ids
-    assert store.sentence_count() == sum(len(p.sentences) for p in document.paragraphs)
-    vectors = store.vectors(store.texts(ids).values())
-    for paragraph in document.paragraphs:
-        own = vectors[paragraph.id]
-        assert len(own) == len(paragraph.sentences)
-        [(identity, number, cosine)] = store.nearest(own[0], 1)
-        assert (identity, number) == (paragraph.id, 0)
+    vectors = check_whole(index, document)
+    assert index.status().sentences == sum(map(len, vectors.values()))
+    for identity, own in vectors.items():
+        [(found, number, cosine)] = index._session.snapshot.nearest(own[0], 1)
+        assert (found, number) == (identity, 0)
         assert cosine == pytest.approx(1.0, abs=1e-5)
-    index.close()
     return vectors
 
 
@@ -119,7 +108,7 @@ def test_killed_it_goes_on_and_nothing_is_lost(
     document = write_paragraphs(file, count, seed=5)
     chosen = CheapEncoder(dimension=32) if encoder.startswith("cheap") else Encoder(encoder)
     finish(tmp_path / "undisturbed", file, encoder)
-    expected = contents(tmp_path / "undisturbed", chosen, document)
+    expected = contents(opened(tmp_path / "undisturbed", encoder=chosen), document)
     folder = tmp_path / "killed"
     for step in kills:
         worker = Worker(folder, file, encoder)
@@ -128,52 +117,21 @@ def test_killed_it_goes_on_and_nothing_is_lost(
         opened(folder, encoder=chosen).close()  # opens whatever is there
     told = finish(folder, file, encoder)
     assert int(told[-1].removeprefix("done ")) < count, "what was done is not done again"
-    assert same(contents(folder, chosen, document), expected)
-
-
-@pytest.fixture
-def crowd(tmp_path: Path) -> Iterator[list[Path]]:
-    files = [tmp_path / f"{number}.txt" for number in range(2)]
-    for number, file in enumerate(files):
-        write_paragraphs(file, 400, seed=10 + number)
-    yield files
+    assert same(contents(opened(folder, encoder=chosen), document), expected)
 
 
 def test_two_processes_adding_at_once_lose_nothing(
-    folder: Path, crowd: list[Path], opened: Opened
+    folder: Path, tmp_path: Path, opened: Opened
 ) -> None:
-    workers = [Worker(folder, file) for file in crowd]
+    documents = [write_paragraphs(tmp_path / f"{n}.txt", 400, seed=10 + n) for n in range(2)]
+    index = opened(folder, encoder=CheapEncoder(dimension=32))
+    assert index.documents() == []
+    workers = [Worker(folder, Path(document.source)) for document in documents]
     for worker in workers:
         worker.go_on(1000)  # both at once
     for worker in workers:
         assert "done 400" in worker.finish()
-    index = opened(folder, encoder=CheapEncoder(dimension=32))
-    for file in crowd:
-        document = read_document(file)
-        assert index.document(document.id) == document
-    assert index.status().paragraphs == 800
-
-
-def test_an_open_index_sees_what_another_process_added(
-    folder: Path, crowd: list[Path], opened: Opened
-) -> None:
-    first, second = map(read_document, crowd)
-    encoder = CheapEncoder(dimension=32)
-    index = opened(folder, encoder=encoder)
-    index.sync([first])
-    other = opened(folder, encoder=encoder)  # in this process too, with a connection of its own
-    finish(folder, crowd[1])
-    for each in (index, other):
-        for document in (first, second):
-            paragraph = document.paragraphs[17]
-            vector = encoder.encode_paragraphs(
-                [(paragraph.text, [(0, len(paragraph.sentences[0].text))])]
-            )[0][0]
-            assert (
-                each.search("x", 1, vector=vector, legs=["sentence"]).hits[0].paragraph == paragraph
-            )
-    index.close()
-    assert len(other.documents()) == 2  # still open
+    check_whole(index, *documents)  # it was open all the time
 
 
 def test_who_holds_the_index_is_named(folder: Path, large: Document, opened: Opened) -> None:
@@ -223,7 +181,9 @@ def test_threads_search_while_another_syncs(folder: Path, tmp_path: Path, opened
         assert all(future.result() > 0 for future in futures)
 
 
-def test_ctrl_c_stops_at_once_and_the_next_run_goes_on(folder: Path, large: Document) -> None:
+def test_ctrl_c_stops_at_once_and_the_next_run_goes_on(
+    folder: Path, large: Document, opened: Opened
+) -> None:
     worker = Worker(folder, Path(large.source))
     worker.at(9)
     worker.process.send_signal(signal.SIGINT)
@@ -232,7 +192,7 @@ def test_ctrl_c_stops_at_once_and_the_next_run_goes_on(folder: Path, large: Docu
     assert "KeyboardInterrupt" in errors.splitlines()[-1]
     embedded = int(finish(folder, Path(large.source))[-1].removeprefix("done "))
     assert 0 < embedded <= 2000 - 3 * CHUNK
-    contents(folder, CheapEncoder(dimension=32), large)
+    contents(opened(folder, encoder=CheapEncoder(dimension=32)), large)
 
 
 @pytest.mark.long
@@ -241,7 +201,7 @@ def test_killed_while_chroma_rewrites_its_files_converges(
 ) -> None:
     file, encoder = Path(large.source), CheapEncoder(dimension=32)
     finish(tmp_path / "undisturbed", file)
-    expected = contents(tmp_path / "undisturbed", encoder, large)
+    expected = contents(opened(tmp_path / "undisturbed", encoder=encoder), large)
     rebuilt, kills = 0, 0
     # Some kills miss the short while that this is a test of, more of them on a busy machine.
     while kills < 4 or (not rebuilt and kills < 60):
@@ -263,6 +223,8 @@ def test_killed_while_chroma_rewrites_its_files_converges(
         rebuilt += index._session.store.stale is not None
         index.close()
         finish(folder, file)
-        assert same(contents(folder, encoder, large), expected)
+        index = opened(folder, encoder=encoder)
+        assert same(contents(index, large), expected)
+        index.close()
         shutil.rmtree(folder)
     assert rebuilt, f"{kills} kills"

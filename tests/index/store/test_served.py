@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from chroma_servers import QUICK, ChromaServer, Gate, Machine, until
-from helpers import CheapEncoder, Opened, write_paragraphs
+from helpers import CheapEncoder, Opened, check_whole, write_paragraphs
 
 from index import Document, Index
 from index.errors import (
@@ -53,16 +53,6 @@ def refused(read: Callable[[], object], error: type[FootnoteError], message: str
 def hits(index: Index, query: str, k: int = 10) -> list[tuple[str, float]]:
     found = index.search(query, k)
     return [(hit.paragraph.id, hit.score) for hit in found.hits]
-
-
-def check_whole(index: Index, *documents: Document) -> None:
-    """The index holds these documents and nothing else, with a vector for every sentence."""
-    assert {info.id for info in index.documents()} == {own.id for own in documents}
-    for document in documents:
-        assert index.document(document.id) == document
-        for identity, vectors in index.vectors([p.id for p in document.paragraphs]).items():
-            own = next(p for p in document.paragraphs if p.id == identity)
-            assert len(vectors) == len(own.sentences)
 
 
 def test_it_is_the_same_as_in_a_folder(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from chroma_servers import QUICK, ChromaServer, Gate, Machine, until
-from helpers import Process, write_paragraphs
+from helpers import Process, check_whole, write_paragraphs
 
 from index import Document, Index
 from index.errors import IndexChangedError, IndexUnavailableError
@@ -49,14 +49,10 @@ def stored(index: Index) -> dict[str, list[str]]:
 
 def check(index: Index, documents: Sequence[Document]) -> None:
     """The index holds these documents, each whole, and of each paragraph one copy."""
-    assert {info.id for info in index.documents()} == {own.id for own in documents}
-    for document in documents:
-        assert index.document(document.id) == document
-        index.vectors([p.id for p in document.paragraphs])
+    check_whole(index, *documents)
     own = stored(index)
-    for document in documents:
-        for paragraph in document.paragraphs:
-            assert len(own[paragraph.id]) == len(paragraph.sentences)
+    for paragraph in (p for document in documents for p in document.paragraphs):
+        assert len(own[paragraph.id]) == len(paragraph.sentences)
 
 
 def versions(folder: Path, count: int) -> list[list[Document]]:
