@@ -81,34 +81,34 @@ class RawDocument:
             DocumentError: the file cannot be read any more, or holds nothing to read.
         """
         with _named(self.source):
-            return self._document()
-
-    def _document(self) -> Document:
-        if self.file is None:
-            content, layout = self.content, _TEXT[self.format].read(self.text or "", self.source)
-        else:
-            # As it is now: it may have changed since it was found.
-            raw = _content(self.file)
-            content = bytes_hash(raw)
-            layout = READING.run(self.file.name, _BINARY[self.format].read, raw, self.file.name)
-        language = language_of(layout.text)
-        segmented = segmentation(layout, self.id, language)
-        if not segmented.paragraphs:
-            raise _empty(self.source, layout.text)
-        document = Document(
-            id=self.id,
-            source=self.source,
-            title=self.title or segmented.title or Path(self.source).name or self.source,
-            text=layout.text,
-            hash=text_hash(layout.text),
-            paragraphs=segmented.paragraphs,
-            reading=self.reading,
-            content=content,
-            language=language,
-            boxes=layout.boxes,
-        )
-        document.check()
-        return document
+            if self.file is None:
+                content, layout = (
+                    self.content,
+                    _TEXT[self.format].read(self.text or "", self.source),
+                )
+            else:
+                # As it is now: it may have changed since it was found.
+                raw = _content(self.file)
+                content = bytes_hash(raw)
+                layout = READING.run(self.file.name, _BINARY[self.format].read, raw, self.file.name)
+            language = language_of(layout.text)
+            segmented = segmentation(layout, self.id, language)
+            if not segmented.paragraphs:
+                raise _empty(self.source, layout.text)
+            document = Document(
+                id=self.id,
+                source=self.source,
+                title=self.title or segmented.title or Path(self.source).name or self.source,
+                text=layout.text,
+                hash=text_hash(layout.text),
+                paragraphs=segmented.paragraphs,
+                reading=self.reading,
+                content=content,
+                language=language,
+                boxes=layout.boxes,
+            )
+            document.check()
+            return document
 
 
 def read_raw(path: str | os.PathLike[str], title: str | None = None) -> RawDocument:
@@ -127,23 +127,19 @@ def read_raw(path: str | os.PathLike[str], title: str | None = None) -> RawDocum
     """
     path = Path(path)
     with _named(source_of(path)):
-        return _read_raw(path, title)
-
-
-def _read_raw(path: Path, title: str | None) -> RawDocument:
-    mode = mode_of(path)
-    if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):  # a device may never come to an end
-        kind = "folder" if stat.S_ISDIR(mode) else "device"
-        raise UnreadableError(f"{str(path)!r} is a {kind}, not a file. Name a file.")
-    content = _content(path)
-    own, found = bytes_hash(content), format_of(content, path.name)
-    if found:
-        return RawDocument(source_of(path), own, found.name, file=path, title=title)
-    text = decoded(content, path)
-    del content  # as large as the text
-    suffix = path.suffix.lower()
-    name = next((own.name for own in TEXT_FORMATS if suffix in own.suffixes), "plain")
-    return _text(text, source_of(path), title, name, own)
+        mode = mode_of(path)
+        if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):  # a device may never come to an end
+            kind = "folder" if stat.S_ISDIR(mode) else "device"
+            raise UnreadableError(f"{str(path)!r} is a {kind}, not a file. Name a file.")
+        content = _content(path)
+        own, found = bytes_hash(content), format_of(content, path.name)
+        if found:
+            return RawDocument(source_of(path), own, found.name, file=path, title=title)
+        text = decoded(content, path)
+        del content  # as large as the text
+        suffix = path.suffix.lower()
+        name = next((own.name for own in TEXT_FORMATS if suffix in own.suffixes), "plain")
+        return _text(text, source_of(path), title, name, own)
 
 
 def read_document(path: str | os.PathLike[str], title: str | None = None) -> Document:

@@ -14,7 +14,7 @@ from collections.abc import Collection as Several
 from contextlib import AbstractContextManager, closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from index.errors import (
     FootnoteError,
@@ -35,19 +35,6 @@ _Result = TypeVar("_Result")
 ROOM = 64 * 2**20
 # A recall of 1.0 against exact search on every set that was tried; costs a millisecond.
 HNSW = {"space": "cosine", "ef_construction": 200, "ef_search": 200, "max_neighbors": 16}
-
-
-class Collections(Protocol):
-    """A database: what is common to one in a folder and one on a server."""
-
-    def collection(self, name: str) -> Collection:
-        """The collection of that name, made when it is not there; it raises our errors."""
-
-    def translated(self) -> AbstractContextManager[None]:
-        """Turn what Chroma raises into errors that say what to do."""
-
-    def lost(self, paragraphs: Several[str]) -> FootnoteError:
-        """The error for paragraphs that a manifest names and the database does not hold."""
 
 
 def make_collection(client: ClientAPI, name: str) -> Collection:
@@ -90,7 +77,7 @@ class Database:
         return {collection.name for collection in self._client.list_collections()}
 
     def collection(self, name: str) -> Collection:
-        """See `Collections`."""
+        """The collection of that name, made when it is not there."""
         with self.translated():
             return guarded(make_collection(self._client, name), self._guarded)
 
@@ -108,7 +95,7 @@ class Database:
         return translated(self.path)
 
     def lost(self, paragraphs: Several[str]) -> FootnoteError:
-        """See `Collections`."""
+        """The error for paragraphs that a manifest names and the database does not hold."""
         return IndexCorruptedError(
             f"The index in {self.path} names {len(paragraphs)} paragraphs that it does not hold. "
             "Your documents are not touched. Move that folder away, or choose another "

@@ -31,8 +31,9 @@ import numpy as np
 from index.encoder import Vectors
 from index.errors import FootnoteError
 from index.models import paragraph_id, text_hash
-from index.store.chroma import Collections
+from index.store.chroma import Database
 from index.store.manifest import Manifest, ParagraphText
+from index.store.server import Server
 
 PAGE = 500  # records read, deleted or replaced a call
 IDS = 100_000  # ids read a call
@@ -81,7 +82,7 @@ class Generation:
     """
 
     def __init__(
-        self, database: Collections, name: GenerationName, wrote: Callable[[], None]
+        self, database: Database | Server, name: GenerationName, wrote: Callable[[], None]
     ) -> None:
         """Open or make them."""
         self.name = name

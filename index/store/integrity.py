@@ -132,9 +132,12 @@ def segments(path: Path) -> list[Path]:
     return sorted(entry for entry in entries if _SEGMENT.fullmatch(entry.name))
 
 
-def write_whole(file: Path, text: str) -> None:
-    """Write a small file beside and rename: killed anywhere, the old or the new one is there."""
+def write_whole(file: Path, content: str | bytes) -> None:
+    """Write a file beside and rename: killed anywhere, the old or the new one is there."""
     # A name of its own: two threads or processes may write the same file at once.
-    temporary = file.with_name(f".{file.name}.{uuid.uuid4().hex}.part")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(file)
+    part = file.with_name(f".{file.name}.{uuid.uuid4().hex}.part")
+    try:
+        part.write_bytes(content if isinstance(content, bytes) else content.encode())
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)

@@ -15,13 +15,13 @@ from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 
 from index.models import Boxes, bytes_hash
 from index.store.chroma import translated
 from index.store.collections import owned_records
+from index.store.integrity import write_whole
 from index.store.protocol import pardon
 from index.store.server import Server
 
@@ -99,13 +99,8 @@ class PageFiles:
     def _write(self, content: str, original: bytes, boxes: bytes) -> None:
         with translated(self._folder):
             self._folder.mkdir(exist_ok=True)
-            for file, own in ((self._original(content), original), (self._boxes(content), boxes)):
-                part = self._folder / f"{uuid4().hex}.part"
-                try:
-                    part.write_bytes(own)
-                    part.replace(file)
-                finally:
-                    part.unlink(missing_ok=True)
+            write_whole(self._original(content), original)
+            write_whole(self._boxes(content), boxes)
 
     def _read(self, content: str) -> tuple[bytes, bytes]:
         with translated(self._folder):
@@ -136,7 +131,7 @@ class ServedPages(PageFiles):
     @property
     def records(self) -> Any:
         """The collection of the files."""
-        return self._server.kept_collection("pages")
+        return self._server.collection("pages")
 
     def keep(self, content: str, original: Path, boxes: Boxes) -> None:
         """See `PageFiles`."""

@@ -220,7 +220,7 @@ class Catalogue:
 
     @property
     def _records(self) -> Any:
-        return self._server.kept_collection("catalogue")
+        return self._server.collection("catalogue")
 
     def read(self) -> State:
         """What it says now."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from index.store.chroma import translated
 from index.store.integrity import write_whole
@@ -15,30 +15,13 @@ from index.store.server import Server
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
-class Records(Protocol):
-    """The texts of one kind. May be used from many threads and processes; the last write of a name
-    counts.
+class FileRecords:
+    """The texts of one kind as files of a folder, which is made when the first one is kept. May be
+    used from many threads and processes; the last write of a name counts.
 
     Raises (any method):
         IndexFullError, IndexCorruptedError, IndexUnavailableError: they cannot be written or read.
         ValueError: a name has other characters than letters, digits, `_` and `-`, or over 80.
-    """
-
-    def get(self, name: str) -> str | None:
-        """The text of that name; None where there is none."""
-
-    def put(self, name: str, text: str) -> None:
-        """Keep a text in place of the one of that name."""
-
-    def delete(self, name: str) -> None:
-        """Let go of the text of that name, if there is one."""
-
-    def all(self) -> dict[str, str]:
-        """All texts by name, ordered by name."""
-
-
-class FileRecords:
-    """`Records` as files of a folder, which is made when the first one is kept.
 
     Args:
         folder: where they are.
@@ -50,7 +33,7 @@ class FileRecords:
         self._mode = 0o700 if private else 0o777  # less what the system takes away
 
     def get(self, name: str) -> str | None:
-        """See `Records`."""
+        """The text of that name; None where there is none."""
         with translated(self._folder):
             try:
                 return (self._folder / checked(name)).read_text(encoding="utf-8")
@@ -58,20 +41,20 @@ class FileRecords:
                 return None
 
     def put(self, name: str, text: str) -> None:
-        """See `Records`."""
+        """Keep a text in place of the one of that name."""
         file = self._folder / checked(name)
         with translated(self._folder):
             self._folder.mkdir(self._mode, parents=True, exist_ok=True)
             write_whole(file, text)
 
     def delete(self, name: str) -> None:
-        """See `Records`."""
+        """Let go of the text of that name, if there is one."""
         file = self._folder / checked(name)
         with translated(self._folder):
             file.unlink(missing_ok=True)
 
     def all(self) -> dict[str, str]:
-        """See `Records`."""
+        """All texts by name, ordered by name."""
         with translated(self._folder):
             names = [f.name for f in self._folder.iterdir()] if self._folder.is_dir() else []
         found = {name: self.get(name) for name in sorted(names) if _NAME.fullmatch(name)}
@@ -79,7 +62,7 @@ class FileRecords:
 
 
 class ServedRecords:
-    """`Records` as a collection of a Chroma server."""
+    """The same as a collection of a Chroma server."""
 
     def __init__(self, server: Server, kind: str) -> None:
         self._server = server
@@ -87,24 +70,24 @@ class ServedRecords:
 
     @property
     def _records(self) -> Any:
-        return self._server.kept_collection(self._name)
+        return self._server.collection(self._name)
 
     def get(self, name: str) -> str | None:
-        """See `Records`."""
+        """See `FileRecords`."""
         return self._read(ids=[checked(name)]).get(name)
 
     def put(self, name: str, text: str) -> None:
-        """See `Records`."""
+        """See `FileRecords`."""
         ids, metadatas = [checked(name)], [{"text": text}]
         self._records.upsert(ids=ids, embeddings=[[1.0]], metadatas=metadatas)
 
     def delete(self, name: str) -> None:
-        """See `Records`."""
+        """See `FileRecords`."""
         ids = [checked(name)]
         self._records.delete(ids=ids)
 
     def all(self) -> dict[str, str]:
-        """See `Records`."""
+        """See `FileRecords`."""
         return dict(sorted(self._read().items()))
 
     def _read(self, **which: list[str]) -> dict[str, str]:
@@ -112,6 +95,9 @@ class ServedRecords:
             found = self._records.get(include=["metadatas"], **which)
         pairs = zip(found["ids"], found["metadatas"], strict=True)
         return {name: str(metadata["text"]) for name, metadata in pairs}
+
+
+Records = FileRecords | ServedRecords
 
 
 def checked(name: str) -> str:

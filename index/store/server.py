@@ -155,21 +155,19 @@ class Server:
         return {own.name for own in self._guarded(self._client.list_collections)}
 
     def collection(self, name: str) -> Collection:
-        """See `Collections`."""
+        """The collection of that name, made when it is not there, and then remembered; `forget` it
+        where it is gone."""
         import chromadb.errors
 
+        if name in self._kept:
+            return self._kept[name]
         make = partial(make_collection, self._client, name)
         with self.translated():
             try:
                 found = self._retried(make)
             except (chromadb.errors.UniqueConstraintError, chromadb.errors.InternalError):
                 found = self._retried(make)  # another made it at the same moment
-        return guarded(found, self._guarded)
-
-    def kept_collection(self, name: str) -> Collection:
-        """As `collection`, asked for once and then remembered; `forget` it where it is gone."""
-        if name not in self._kept:
-            self._kept[name] = self.collection(name)
+        self._kept[name] = guarded(found, self._guarded)
         return self._kept[name]
 
     def forget(self) -> None:
@@ -178,6 +176,7 @@ class Server:
 
     def drop(self, name: str) -> None:
         """Delete a collection, if it is there."""
+        self._kept.pop(name, None)
         with suppress(IndexChangedError):
             self._guarded(partial(self._client.delete_collection, name))
 
@@ -200,7 +199,7 @@ class Server:
                     raise
 
     def lost(self, paragraphs: Several[str]) -> FootnoteError:
-        """See `Collections`."""
+        """See `Database`."""
         return IndexChangedError(
             f"The index on {self.address.shown} no longer holds {len(paragraphs)} paragraphs that "
             "it was read with. Ask again; if it stays so, add the documents again."
