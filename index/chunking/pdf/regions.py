@@ -38,8 +38,6 @@ FILLED = 0.6
 TERM = 60
 
 _ENDS = re.compile(r"[.!?:;…。！？]['\"”’)\]]*\d{0,3}$")
-_NUMBER = re.compile(r"\d{1,2}(?:\.\d{1,2}){1,3}\.?")
-_MARKER = re.compile(r"\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]*|[•‣◦▪●–*-]")
 
 
 def put_right(pages: Sequence[PrintedPage], entries: Iterable[Entry]) -> None:
@@ -64,7 +62,8 @@ def put_right(pages: Sequence[PrintedPage], entries: Iterable[Entry]) -> None:
     for page in pages:
         whole = _whole(page.regions, step)
         parts = [part for region in whole for part in _paragraphs(region, step)]
-        _set_lines_that_are_headings(parts, outline.get(page.number, {}) if deepest else None)
+        if deepest:
+            _set_lines_that_are_headings(parts, outline.get(page.number, {}))
         page.regions[:] = _joined(parts, partial(_is_term, deepest=deepest))
         _set_notes(page.regions, height)
 
@@ -160,8 +159,7 @@ def _drop_furniture(pages: Sequence[PrintedPage]) -> None:
 
 
 def _set_headings(pages: Sequence[PrintedPage], outline: Outline) -> int:
-    """Give headings the levels of the outline where the file has one; where it has none and the
-    library knew of no heading, lines are some that stand alone and are larger than most.
+    """Give headings the levels of the outline, where the file has one.
 
     Returns:
         The lowest level of the outline; headings below it are the library's. 0 where there is none.
@@ -173,61 +171,24 @@ def _set_headings(pages: Sequence[PrintedPage], outline: Outline) -> int:
         for own in page.regions
         if own.kind != "table" and own.letters in outline[page.number]
     ]
-    if len(named) > 1:
-        deepest = max(level for titles in outline.values() for level in titles.values())
-        for page in pages:
-            for own in page.regions:
-                own.level += deepest
-        for own, level in named:
-            own.kind, own.level = "heading", level
-        return deepest
-    if not any(own.kind == "heading" for page in pages for own in page.regions):
-        usual = _usual_height(pages)
-        large = [
-            own
-            for page in pages
-            for own in page.regions
-            if own.kind == "paragraph"
-            and own.words[0].shares_line(own.words[-1])
-            and min(word.height for word in own.words) > LARGE * usual
-        ]
-        sizes = sorted({round(max(w.height for w in own.words)) for own in large}, reverse=True)
-        for own in large:
-            own.kind = "heading"
-            own.level = sizes.index(round(max(word.height for word in own.words))) + 1
-    return 0
+    if len(named) < 2:
+        return 0
+    deepest = max(level for titles in outline.values() for level in titles.values())
+    for page in pages:
+        for own in page.regions:
+            own.level += deepest
+    for own, level in named:
+        own.kind, own.level = "heading", level
+    return deepest
 
 
-def _set_lines_that_are_headings(
-    regions: Iterable[Region], titles: Mapping[str, int] | None
-) -> None:
-    """Make lines headings that stand alone now, text being divided into paragraphs: those that the
-    outline has on this page, or where there is none, those under a number like 5.1."""
+def _set_lines_that_are_headings(regions: Iterable[Region], titles: Mapping[str, int]) -> None:
+    """Make lines headings that stand alone now, text being divided into paragraphs, and that the
+    outline has on this page."""
     for own in regions:
-        if own.kind != "paragraph" or not own.words[0].shares_line(own.words[-1]):
-            continue
-        number, *title = _texts(own.words)
-        if titles is not None:
-            if own.letters in titles:
-                own.kind, own.level = "heading", titles[own.letters]
-        elif (
-            _NUMBER.fullmatch(number)
-            and title
-            and title[0][:1].isupper()
-            and not ends_sentence(title[-1])
-        ):
-            own.kind, own.level = "heading", number.strip(".").count(".") + 1
-
-
-def _texts(line: Line) -> list[str]:
-    """The words of a line as they are read: some are printed in pieces."""
-    found = [line[0].text]
-    for before, word in pairwise(line):
-        if word.is_glued_to(before):
-            found[-1] += word.text
-        else:
-            found.append(word.text)
-    return found
+        is_line = own.kind == "paragraph" and own.words[0].shares_line(own.words[-1])
+        if is_line and own.letters in titles:
+            own.kind, own.level = "heading", titles[own.letters]
 
 
 def _usual_height(pages: Iterable[PrintedPage]) -> float:
@@ -290,8 +251,7 @@ def _paragraphs(region: Region, usual: float) -> Iterator[Region]:
 
     One ends where the next line stands further below than others of the region do; or than lines of
     the document do, where it also leaves room; or is larger or smaller; or where a sentence ends
-    and the next line alone is indented, or alone is not, or has a marker that the lines below it
-    leave free.
+    and the next line alone is indented, or alone is not.
     """
     lines = list(lines_of(region.words))
     if region.kind != "paragraph" or len(lines) < 2:
@@ -315,11 +275,7 @@ def _paragraphs(region: Region, usual: float) -> Iterator[Region]:
             own is not None and own[0].left - left > height / 2 for own in (line, below)
         )
         hangs = below is not None and below[0].left - line[0].left > height / 2
-        begins = (
-            (indented and not indented_below)
-            or (hangs and above[0].left - left > height / 2)
-            or (hangs and _MARKER.fullmatch(line[0].text))
-        )
+        begins = (indented and not indented_below) or (hangs and above[0].left - left > height / 2)
         if is_apart or (begins and ends_sentence(above[-1].text)):
             yield Region("paragraph", region.level, words)
             words = []
@@ -468,7 +424,6 @@ def _is_term(before: Region, own: Region, deepest: int) -> bool:
         )
         and before.words[0].shares_line(before.words[-1])
         and sum(len(word.text) + 1 for word in before.words) < TERM
-        and before.words[0].height < LARGE * own.words[0].height
         and own.left > before.left + own.words[0].height / 2
         and 0 <= own.top - before.bottom + 2 < own.words[0].height
     )
