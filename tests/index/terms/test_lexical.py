@@ -6,11 +6,9 @@ import os
 import random
 import re
 import shutil
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from math import log2
@@ -18,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import PATIENCE, importing_helpers
+from helpers import PATIENCE, Process
 from lexical import Library
 
 from index.store.manifest import Manifest
@@ -327,44 +325,17 @@ for turn in range(1 << 30):
 """
 
 
-@pytest.fixture
-def worker(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    code = tmp_path / "worker.py"
-    code.write_text(WORKER)
-    started: list[subprocess.Popen[str]] = []
-
-    def start(name: str, stops_at: int = -1) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, str(code), str(tmp_path / "terms"), name, str(stops_at)],
-            env=os.environ | importing_helpers(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate(timeout=PATIENCE)
-
-
 @pytest.mark.parametrize("stops_at", [0, 5, 25])
 def test_a_process_killed_while_it_writes_leaves_whole_segments(
     stops_at: int,
     library: Library,
-    worker: Callable[..., subprocess.Popen[str]],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    process = worker("killed", stops_at)
-    assert process.stdout is not None
-    while (line := process.stdout.readline()) != "writing\n":
-        assert line
+    process = Process(WORKER, tmp_path / "terms", "killed", stops_at)
+    process.until("writing")
     process.kill()
-    process.wait(PATIENCE)
     folder = tmp_path / "terms"
     (half,) = folder.glob("*.part")
     assert half.stat().st_size
@@ -379,16 +350,12 @@ def test_a_process_killed_while_it_writes_leaves_whole_segments(
     assert names(folder) == {segment.name for segment in index.segments}
 
 
-def test_processes_in_one_folder_do_not_disturb_each_other(
-    worker: Callable[..., subprocess.Popen[str]],
-) -> None:
+def test_processes_in_one_folder_do_not_disturb_each_other(tmp_path: Path) -> None:
     """Each has documents of its own, so that what one uses the other has no use for."""
-    processes = [worker("one"), worker("two")]
+    processes = [Process(WORKER, tmp_path / "terms", name, -1) for name in ("one", "two")]
     for _ in range(6):
-        for process in processes:
-            assert process.stdout is not None
-            assert process.stdout.readline()
+        assert all(process.told() for process in processes)
     for process in processes:
-        assert process.poll() is None
-        process.kill()
-        assert process.communicate(timeout=PATIENCE)[1] == ""  # nothing was told
+        assert process.process.poll() is None
+        process.process.kill()
+        assert process.ended()[1] == ""  # nothing was told
