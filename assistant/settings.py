@@ -29,7 +29,7 @@ from assistant.calibration import Thresholds
 from index import Index
 from index.encoder import DEFAULT_ENCODER, Encoder
 from index.errors import SettingsError
-from index.store.server import ServerAddress
+from index.store.chroma_server import ServerAddress
 
 PREFIX = "FOOTNOTE_"
 

@@ -34,7 +34,7 @@ B = 0.75
 #: A choice of fewer than this share of the rows of its segments keeps no list of all of them.
 DENSE = 1 / 16
 #: Terms whose frequency is kept, for they are asked for again.
-KEPT = 10_000
+CACHED = 10_000
 
 Positions = NDArray[np.int64] | slice
 
@@ -120,7 +120,7 @@ class BM25Index:
 
     def _weight(self, term: str, frequency: int) -> float:
         weight = float(np.log(1 + (self.size - frequency + 0.5) / (frequency + 0.5)))
-        if len(self._weights) >= KEPT:
+        if len(self._weights) >= CACHED:
             self._weights = {}
         self._weights[term] = weight
         return weight

@@ -17,13 +17,13 @@ from index.chunking.loader import RawDocument
 from index.encoder import DEFAULT_ENCODER, Encoder
 from index.errors import DocumentError
 from index.models import Document, Paragraph
+from index.store.chroma_server import ServerAddress
 from index.store.following import GenerationReplacedError, ServedSession
 from index.store.manifest import Manifest, ParagraphText
 from index.store.pages import PageFiles, ServedPages
 from index.store.protocol import Timing
 from index.store.records import FileRecords, Records, ServedRecords, checked
 from index.store.served import ServedStore
-from index.store.server import ServerAddress
 from index.store.session import Session
 from index.store.store import Store
 from index.store.sweeping import Sweeper
@@ -104,7 +104,7 @@ class Index(View):
         self.chroma = chroma
         terms = LexicalIndex(self.folder / "terms", shared_terms)
         self._sweeper: Sweeper | None = None
-        self._house: threading.Thread | None = None
+        self._sweeping: threading.Thread | None = None
         session: Session | ServedSession
         pages: PageFiles
         if chroma is None:
@@ -123,8 +123,8 @@ class Index(View):
         if self._sweeper:
             self._sweeper.close()
         self._session.close()
-        if self._house:
-            self._house.join()
+        if self._sweeping:
+            self._sweeping.join()
 
     def view(self, documents: Collection[str] | None = None) -> View:
         """What is in the index now, to be read as it is now for as long as that takes.
@@ -135,11 +135,11 @@ class Index(View):
         with self._session.reading() as (_, snapshot):
             return View(self._session, self._pages, self.encoder, snapshot, documents)
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """See what is on the server now, for whom a second is too long to wait; a folder is looked
         at whenever it is read."""
         if isinstance(self._session, ServedSession):
-            self._session.look()
+            self._session.refresh()
 
     def ready(self) -> None:
         """Tell whether questions can be answered now; for health checks.
@@ -178,12 +178,15 @@ class Index(View):
             revision=snapshot.revision,
         )
 
-    def keep_house(self) -> None:
+    def start_sweeping(self) -> None:
         """From now on delete from a server what no document has had for long; for processes that
         live long, in a thread that ends with `close`. A folder is tidied whenever it is written."""
-        if self._sweeper and self._house is None:
-            self._house = threading.Thread(target=self._sweeper.run, daemon=True)
-            self._house.start()
+        if self._sweeper and self._sweeping is None:
+            self._sweeping = threading.Thread(target=self._sweeper.run, daemon=True)
+            self._sweeping.start()
+
+    #: The former names, for a version.
+    look, keep_house = refresh, start_sweeping
 
     def sweep(self) -> int:
         """Do the same once: look, wait for `Timing.grace` seconds, and delete what neither look

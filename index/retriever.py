@@ -22,10 +22,11 @@ from index.terms.segment import sums
 # Chosen on squad2_dev, reddit and amazon_reviews: as good as scoring every paragraph.
 SENTENCE_CANDIDATES = 100
 TERM_CANDIDATES = 50
-#: Of a large index more sentences are asked for: as often as it has so many paragraphs, up to MOST.
+#: Of a large index more sentences are asked for: as often as it has so many paragraphs, up to a
+#: maximum.
 #: Chroma's search is approximate: of two million sentences of which many are much alike it finds
 #: .71 of the nearest hundred among as many, .93 among 1,600; of 200,000 it finds .99 and more.
-EACH, MOST = 62_500, 1600
+CANDIDATES_STEP, MAX_CANDIDATES = 62_500, 1600
 #: Chosen on the same sets, where anything from 1 to 2 does as well.
 TERM_WEIGHT = 1.25
 #: Hits of a query in a conversation that are weighed in its context; 20 and 100 change nothing on
@@ -33,7 +34,7 @@ TERM_WEIGHT = 1.25
 IN_CONTEXT = 50
 #: A choice of so few paragraphs is scored whole where the index has at least so many times as many:
 #: to ask for the nearest sentences of all until enough are of the choice would take ever longer.
-FEW, TIMES = 2000, 8
+EXHAUSTIVE, SELECTIVITY = 2000, 8
 
 LEGS = ("sentence", "terms")
 
@@ -65,13 +66,18 @@ class SearchResult:
         term_weights: for each language of the documents that were searched, the stemmed terms that
             were asked about, and how much each weighs (idf) in them.
         revision: names what was in the index (see `Index.revision`).
-        around: where the query was searched for in a context, what was found for that alone.
+        context_hits: where the query was searched for in a context, what was found for that alone.
     """
 
     hits: tuple[Hit, ...]
     term_weights: Mapping[str, Mapping[str, float]]
     revision: str = ""
-    around: tuple[Hit, ...] = ()
+    context_hits: tuple[Hit, ...] = ()
+
+    @property
+    def around(self) -> tuple[Hit, ...]:
+        """The former name of `context_hits`, for a version."""
+        return self.context_hits
 
 
 def search(
@@ -84,10 +90,10 @@ def search(
 ) -> list[Hit]:
     """The best k paragraphs of the scope, best first. See `Index.search`."""
     shares = scope.terms.shares(query)
-    if scope.size <= FEW and TIMES * scope.size <= snapshot.size:
+    if scope.size <= EXHAUSTIVE and SELECTIVITY * scope.size <= snapshot.size:
         cosines, floor = _all(scope, vector, snapshot.vectors), -1.0
     else:
-        count = min(MOST, SENTENCE_CANDIDATES * max(1, snapshot.size // EACH))
+        count = min(MAX_CANDIDATES, SENTENCE_CANDIDATES * max(1, snapshot.size // CANDIDATES_STEP))
         cosines, floor = _nearest(scope, vector, count, snapshot.nearest)
     by_terms = [p for p in _highest(shares, TERM_CANDIDATES) if p not in cosines]
     # A paragraph that the nearest sentences do not name has no sentence nearer than the last of
@@ -113,7 +119,7 @@ def search(
     ]
 
 
-def blend(hits: Sequence[Hit], around: Sequence[Hit]) -> list[Hit]:
+def blend(hits: Sequence[Hit], context_hits: Sequence[Hit]) -> list[Hit]:
     """Order what was found for a query in a conversation by the mean of its score and of that in
     the context of the conversation: whether a question stands on its own is a guess.
 
@@ -123,15 +129,15 @@ def blend(hits: Sequence[Hit], around: Sequence[Hit]) -> list[Hit]:
 
     Args:
         hits: found for the query, best first.
-        around: found for it in its context, best first; what is not there scores as its last.
+        context_hits: found for it in its context, best first; what is not there scores as its last.
     """
-    if not hits or not around:
+    if not hits or not context_hits:
         return list(hits)
-    in_context = {hit.paragraph.id: hit for hit in around}
-    best = (hits[0].score - around[0].score) / 2
+    in_context = {hit.paragraph.id: hit for hit in context_hits}
+    best = (hits[0].score - context_hits[0].score) / 2
     both = []
     for hit in hits:
-        other = in_context.get(hit.paragraph.id, around[-1])
+        other = in_context.get(hit.paragraph.id, context_hits[-1])
         sentence = max(hit.legs["sentence"], other.legs["sentence"])
         score = best + (hit.score + other.score) / 2
         both.append(replace(hit, score=score, legs={**hit.legs, "sentence": sentence}))

@@ -133,6 +133,7 @@ class View:
         context: str | None = None,
         legs: Collection[str] = LEGS,
         vector: Vectors | None = None,
+        context_vector: Vectors | None = None,
         around: Vectors | None = None,
     ) -> SearchResult:
         """The k paragraphs that best match the query, best first.
@@ -150,8 +151,8 @@ class View:
                 the mean of what it has for both (see `retriever.blend`), and what the context alone
                 finds is told too.
             legs: which legs count; for ablation.
-            vector, around: the vectors of the query and of the context, where they are there
-                already.
+            vector, context_vector: those of the query and of the context, where they are known.
+            around: the former name of `context_vector`, for a version.
 
         Raises:
             MissingPathError: a document is not in the index.
@@ -160,22 +161,23 @@ class View:
             return SearchResult((), {}, self.revision)
         if vector is None:
             vector = self.encoder.encode_query(query)
-        if context is not None and around is None:
-            around = self.encoder.encode_query(context)
-        beside: list[Hit] = []
+        context_vector = around if context_vector is None else context_vector
+        if context is not None and context_vector is None:
+            context_vector = self.encoder.encode_query(context)
+        context_hits: list[Hit] = []
         with self._reading() as snapshot:
             scope = snapshot.scope(documents)
-            if context is None or around is None:
+            if context is None or context_vector is None:
                 hits = search(snapshot, scope, query, vector, k, legs)
             else:
                 depth = max(k, IN_CONTEXT)
-                beside = search(snapshot, scope, context, around, depth, legs)
-                hits = blend(search(snapshot, scope, query, vector, depth, legs), beside)[:k]
+                context_hits = search(snapshot, scope, context, context_vector, depth, legs)
+                hits = blend(search(snapshot, scope, query, vector, depth, legs), context_hits)[:k]
         weights = {
             language: {t: scope.terms.weight(t) for t in terms_of(query, language)}
             for language in scope.languages
         }
-        return SearchResult(tuple(hits), weights, snapshot.revision, tuple(beside[:k]))
+        return SearchResult(tuple(hits), weights, snapshot.revision, tuple(context_hits[:k]))
 
     def vectors(self, paragraphs: Sequence[str]) -> dict[str, Vectors]:
         """The sentence vectors of paragraphs by id, each of shape (sentences, dimension).

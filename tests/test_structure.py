@@ -35,11 +35,11 @@ ORDER = {
 HOMES = {
     "bm25s": {"index.terms.analysis"},
     "charset_normalizer": {"index.chunking.decoding"},
-    "chromadb": {"index.store.chroma", "index.store.server"},
+    "chromadb": {"index.store.chroma", "index.store.chroma_server"},
     "docling": {"index.chunking.rich_text"},
     "filelock": {"index.store.locks", "assistant.feedback"},
     "gradio": {"assistant.web.app"},
-    "httpx": {"assistant.llm.client", "assistant.llm.servers", "index.store.server"},
+    "httpx": {"assistant.llm.client", "assistant.llm.servers", "index.store.chroma_server"},
     "ir_measures": {"evals.metrics.metrics"},
     "itsdangerous": {"assistant.service.logins"},
     "jinja2": {"assistant.api.docs", "evals.reporting.report"},

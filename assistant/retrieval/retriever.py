@@ -75,7 +75,7 @@ class Retriever:
         found = own.search(question.standalone, question.context)
         whole = own.read(question.standalone, found, several, is_read(found.hits))
         if question.context is not None:
-            around = replace(found, hits=found.around)
+            around = replace(found, hits=found.context_hits)
             carried = own.read(question.standalone, around, several, bool(whole.readings))
             whole = replace(whole, carried=carried)
         asked = [(part, part.context) for part in question.parts]
@@ -138,7 +138,7 @@ class _Lookup:
             context=context,
             legs=self.legs,
             vector=self.vectors[asked],
-            around=None if context is None else self.vectors[context],
+            context_vector=None if context is None else self.vectors[context],
         )
         self.timer.lap("retrieve")
         return found
@@ -148,7 +148,7 @@ class _Lookup:
         reader = self.reader if reads else None
         readings = read(reader, asked, found.hits, found.term_weights, several, self.known)
         self.timer.lap("read")
-        return RawEvidence(asked, replace(found, around=()), tuple(readings), several=several)
+        return RawEvidence(asked, replace(found, context_hits=()), tuple(readings), several=several)
 
 
 def is_read(hits: Sequence[Hit]) -> bool:

@@ -32,8 +32,8 @@ from index.encoder import Vectors
 from index.errors import FootnoteError
 from index.models import paragraph_id, text_hash
 from index.store.chroma import Database
+from index.store.chroma_server import Server
 from index.store.manifest import Manifest, ParagraphText
-from index.store.server import Server
 
 PAGE = 500  # records read, deleted or replaced a call
 IDS = 100_000  # ids read a call
@@ -286,11 +286,11 @@ def pages_of(items: Sequence[_Item]) -> Iterator[list[_Item]]:
         yield list(items[first : first + PAGE])
 
 
-def batches(groups: Iterable[Sequence[_Item]], most: int) -> Iterator[list[_Item]]:
-    """The items of groups, not more than `most` at a time unless a group has more: none is cut."""
+def batches(groups: Iterable[Sequence[_Item]], limit: int) -> Iterator[list[_Item]]:
+    """The items of groups, not more than `limit` at a time unless a group has more: none is cut."""
     batch: list[_Item] = []
     for group in groups:
-        if batch and len(batch) + len(group) > most:
+        if batch and len(batch) + len(group) > limit:
             yield batch
             batch = []
         batch += group

@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from index.errors import FootnoteError, IndexChangedError, IndexCorruptedError
+from index.store.chroma_server import Server, ServerAddress
 from index.store.locks import make_folder
 from index.store.manifest import Manifest, ParagraphText
 from index.store.protocol import Catalogue, Timing
 from index.store.served import ServedGeneration, ServedStore
-from index.store.server import Server, ServerAddress
-from index.store.snapshot import KEPT_TEXTS, Kept, Snapshot
+from index.store.snapshot import CACHED_TEXTS, BoundedCache, Snapshot
 from index.terms.lexical import LexicalIndex
 
 
@@ -54,12 +54,12 @@ class ServedSession:
         self._terms = terms
         make_folder(folder)
         self.server = Server(address, wait)
-        self._looking = threading.RLock()
+        self._refreshing = threading.RLock()
         self._writing = threading.RLock()
         self._closed = threading.Event()
         #: The one that is written, where one is.
         self._written: ServedStore
-        self._texts = Kept[ParagraphText](KEPT_TEXTS)
+        self._texts = BoundedCache[ParagraphText](CACHED_TEXTS)
         #: Of what was seen whole; None to look at everything.
         self._revision: str | None = None
         self._confirmed = self._complete = float("-inf")
@@ -74,7 +74,7 @@ class ServedSession:
                 ServedStore(self.server, self.catalogue, fingerprint, self.catalogue.read()),
                 None,
             )
-            self.look()
+            self.refresh()
         except BaseException:
             self.server.close()
             raise
@@ -106,7 +106,7 @@ class ServedSession:
             IndexUnavailableError: it is not known what is there now.
         """
         if time.monotonic() - self._confirmed > self.timing.fresh:
-            self.look()
+            self.refresh()
         store, current = self._current
         if current is None:
             raise store.stale or RuntimeError("a store that is not stale has a snapshot")
@@ -144,7 +144,7 @@ class ServedSession:
     def writing(self) -> Iterator[ServedStore]:
         """Write (see `protocol`). The store may be stale; change it inside `changing`."""
         with self._writing, self.server.urgent():
-            self.look(writes=True)
+            self.refresh(writes=True)
             self._written, _ = self._current
             yield self._written
 
@@ -161,7 +161,7 @@ class ServedSession:
             self._revision = None  # of what was changed before an error others know FULL later
         self.catalogue.changed()
         stands = self.catalogue.stands(self._written.name)
-        self.look(writes=True)
+        self.refresh(writes=True)
         if not stands:
             raise GenerationReplacedError
 
@@ -181,7 +181,7 @@ class ServedSession:
 
     # --- following ---------------------------------------------------------------------------
 
-    def look(self, *, writes: bool = False) -> None:
+    def refresh(self, *, writes: bool = False) -> None:
         """See what is there now.
 
         Args:
@@ -191,15 +191,15 @@ class ServedSession:
             IndexUnavailableError: the server does not answer.
             IndexCorruptedError: the index is no longer on the server, or is damaged.
         """
-        with self._looking:
+        with self._refreshing:
             try:
-                self._look(writes)
+                self._refresh(writes)
             except FootnoteError as error:
                 self._failure = error
                 raise
             self._failure = None
 
-    def _look(self, writes: bool) -> None:
+    def _refresh(self, writes: bool) -> None:
         began = time.monotonic()
         try:
             state = self.catalogue.read()
@@ -219,7 +219,7 @@ class ServedSession:
         if store.stale is None:
             old = snapshot is None or began - self._complete > self.timing.full
             if old or state.revision != self._revision:
-                snapshot, whole = self._refresh(store, snapshot, writes)
+                snapshot, whole = self._reread(store, snapshot, writes)
                 # Not whole: somebody is about to mend it, so look again.
                 self._revision = state.revision if whole else None
                 self._complete = began
@@ -228,7 +228,7 @@ class ServedSession:
         if snapshot:
             snapshot.confirmed = began
 
-    def _refresh(
+    def _reread(
         self, store: ServedStore, before: Snapshot | None, writes: bool
     ) -> tuple[Snapshot, bool]:
         """Read the manifests that changed; the snapshot, and whether all that they name was
@@ -268,7 +268,7 @@ class ServedSession:
     def _follow(self) -> None:
         while not self._closed.wait(self.timing.poll):
             try:
-                self.look()
+                self.refresh()
             except FootnoteError:
                 continue  # kept for `ready`; whoever reads is told when it matters
 
@@ -280,7 +280,7 @@ class ServedSession:
         Raises:
             EncoderError: it is of another encoder.
         """
-        self.look()
+        self.refresh()
         with self.reading() as (store, _):
             return store.generation
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from index.errors import IndexCorruptedError
 from index.models import ENGLISH, Document, Kind, Paragraph, Sentence, text_hash
 from index.terms.analysis import terms_key
-from index.terms.keys import Numbers, keys_of_ids
+from index.terms.hashes import Numbers, keys_of_ids
 
 
 @dataclass(frozen=True, slots=True)

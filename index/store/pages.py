@@ -20,14 +20,14 @@ import numpy as np
 
 from index.models import Boxes, bytes_hash
 from index.store.chroma import translated
+from index.store.chroma_server import Server
 from index.store.collections import owned_records
 from index.store.integrity import write_whole
 from index.store.protocol import pardon
-from index.store.server import Server
 
 #: Seconds for which a file that belongs to no document is left alone: another process may have kept
 #: it, and be about to write the document.
-YOUNG = 3600.0
+MIN_AGE = 3600.0
 
 _ARRAYS = ("spans", "pages", "rectangles", "sizes")
 
@@ -89,7 +89,7 @@ class PageFiles:
         for file in self._folder.glob("*"):
             # Files are kept by who has not taken the lock yet: one may just have got its name.
             with suppress(FileNotFoundError):
-                if file.stem not in used and time.time() - file.stat().st_mtime > YOUNG:
+                if file.stem not in used and time.time() - file.stat().st_mtime > MIN_AGE:
                     file.unlink()
 
     def _has(self, content: str) -> bool:

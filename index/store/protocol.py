@@ -94,8 +94,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from index.errors import IndexUnusableError
+from index.store.chroma_server import Server
 from index.store.collections import PAGE, GenerationName, batches, pages_of
-from index.store.server import Server
 
 FORMAT = "2"
 MARKED = "1"

@@ -10,7 +10,7 @@ import numpy as np
 from index.bm25 import BM25Index, Positions
 from index.models import Paragraph
 from index.store.manifest import Manifest, ParagraphText
-from index.terms.keys import Keys, Numbers, keys_of_ids
+from index.terms.hashes import Keys, Numbers, keys_of_ids
 from index.terms.lexical import LexicalIndex
 from index.terms.segment import sums
 

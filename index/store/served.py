@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Generator, Sequence
 from typing import Any
 
 from index.errors import EncoderError, IndexUnusableError
+from index.store.chroma_server import Server
 from index.store.collections import Generation, GenerationName
 from index.store.manifest import Manifest, ParagraphText
 from index.store.protocol import Catalogue, State, pardon
-from index.store.server import Server
 
 #: Seconds until a delete is done whose condition held just before a pardon.
 PAUSE = 1.0

@@ -18,7 +18,7 @@ from index.store.chroma import translated
 from index.store.integrity import write_whole
 from index.store.locks import ProcessLock, make_folder
 from index.store.manifest import Manifest, ParagraphText
-from index.store.snapshot import KEPT_TEXTS, Kept, Snapshot
+from index.store.snapshot import CACHED_TEXTS, BoundedCache, Snapshot
 from index.store.store import Store
 from index.terms.lexical import LexicalIndex
 
@@ -57,7 +57,7 @@ class Session:
         self._reload = threading.RLock()
         self._snapshot: Snapshot | None = None
         self._terms = terms
-        self._texts = Kept[ParagraphText](KEPT_TEXTS)
+        self._texts = BoundedCache[ParagraphText](CACHED_TEXTS)
         self._revision = ""
         #: The documents as they were last seen; empty where they never were.
         self.manifests: Mapping[str, Manifest] = {}

@@ -16,24 +16,24 @@ from index.store.manifest import Manifest, ParagraphText
 from index.store.scope import Scope, keys_of
 from index.terms.lexical import LexicalIndex
 
-KEPT_VECTORS = 20_000  # sentences whose vectors stay in memory: 30 MB at 384 dimensions
-KEPT_TEXTS = 20_000  # paragraphs whose texts stay in memory
+CACHED_VECTORS = 20_000  # sentences whose vectors stay in memory: 30 MB at 384 dimensions
+CACHED_TEXTS = 20_000  # paragraphs whose texts stay in memory
 #: Paragraphs of scopes that stay in memory, but for the last one: 60 MB a million.
-KEPT_SCOPES = 2_000_000
+CACHED_SCOPES = 2_000_000
 
 _Thing = TypeVar("_Thing")
 
 
-class Kept(Generic[_Thing]):
+class BoundedCache(Generic[_Thing]):
     """What was read, by id, as long as it is not too much. May be used from many threads.
 
     Args:
-        most: of the sizes of all.
+        limit: of the sizes of all.
         size: of one; 1 when left out.
     """
 
-    def __init__(self, most: int, size: Callable[[_Thing], int] = lambda _: 1) -> None:
-        self._most = most
+    def __init__(self, limit: int, size: Callable[[_Thing], int] = lambda _: 1) -> None:
+        self._limit = limit
         self._size = size
         self._guard = threading.Lock()
         self._things: dict[str, _Thing] = {}
@@ -49,9 +49,9 @@ class Kept(Generic[_Thing]):
         fresh = read(missing) if missing else {}
         size = sum(map(self._size, fresh.values()))
         with self._guard:
-            if self.size + size > self._most:
+            if self.size + size > self._limit:
                 self._things, self.size = {}, 0
-            if size <= self._most:
+            if size <= self._limit:
                 self._things.update(fresh)
                 self.size += size
         return {i: fresh[i] if i in fresh else known[i] for i in identities}
@@ -64,7 +64,7 @@ class Snapshot:
         self,
         generation: Generation,
         terms: LexicalIndex,
-        texts: Kept[ParagraphText],
+        texts: BoundedCache[ParagraphText],
         manifests: Sequence[Manifest],
     ) -> None:
         """`terms` and `texts` are those of all revisions; `manifests` are ordered by source."""
@@ -80,7 +80,7 @@ class Snapshot:
         self._scopes: dict[frozenset[str], Scope] = {}
         #: Paragraph texts that were read. Their ids are of what they say, so none is out of date.
         self.texts = texts
-        self._vectors = Kept[Vectors](KEPT_VECTORS, len)
+        self._vectors = BoundedCache[Vectors](CACHED_VECTORS, len)
 
     def on(self, generation: Generation) -> Snapshot:
         """The same documents, read from a generation that was opened anew."""
@@ -137,7 +137,7 @@ class Snapshot:
             manifests = [own for identity, own in self.manifests.items() if identity in chosen]
             scope = Scope(manifests, self._terms, self.texts_of)
             self._scopes[chosen] = scope
-            while sum(own.size for own in self._scopes.values()) > KEPT_SCOPES:
+            while sum(own.size for own in self._scopes.values()) > CACHED_SCOPES:
                 oldest = next(iter(self._scopes))
                 if oldest == chosen:
                     break

@@ -22,7 +22,7 @@ import numpy as np
 
 from index.chunking.language import stop_words_of
 from index.models import ENGLISH
-from index.terms.keys import Numbers, key_of
+from index.terms.hashes import Numbers, key_of
 
 #: Of how texts become terms; another makes all terms anew.
 TERMS_VERSION = "3"

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.terms.cache import SegmentCache
-from index.terms.keys import Keys, Numbers
+from index.terms.hashes import Keys, Numbers
 from index.terms.segment import Segment, build, merge, sums
 
 #: Rows that are derived at a time: what a killed process can have derived in vain.

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from index.terms.analysis import term_keys
-from index.terms.keys import Numbers, key_of
+from index.terms.hashes import Numbers, key_of
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ from assistant.settings import WITHOUT_SERVER, Settings, load_settings
 from evals.datasets.loader import read_set
 from evals.running.runner import ask_set
 from index.errors import IndexChangedError, SettingsError
-from index.store.server import ServerAddress
+from index.store.chroma_server import ServerAddress
 
 QUESTIONS = Path("evals/questions")
 SETS = sorted(

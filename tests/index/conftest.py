@@ -16,8 +16,8 @@ from chroma_servers import SLOW, Machine
 from helpers import PATIENCE, CheapEncoder, Opened
 
 from index import Index
+from index.store.chroma_server import ServerAddress
 from index.store.protocol import Timing
-from index.store.server import ServerAddress
 
 
 @pytest.fixture

@@ -82,9 +82,9 @@ def test_of_a_large_index_more_sentences_are_asked_for(
 
     monkeypatch.setattr(Generation, "nearest", noted)
     before = index.search(document.paragraphs[7].text, 3).hits
-    monkeypatch.setattr(retriever, "EACH", 100)
+    monkeypatch.setattr(retriever, "CANDIDATES_STEP", 100)
     assert index.search(document.paragraphs[7].text, 3).hits == before
-    monkeypatch.setattr(retriever, "MOST", 300)
+    monkeypatch.setattr(retriever, "MAX_CANDIDATES", 300)
     assert index.search(document.paragraphs[7].text, 3).hits == before
     assert counts == [100, 400, 300]
 

@@ -22,8 +22,8 @@ import pytest
 from helpers import PATIENCE
 
 from index import Index
+from index.store.chroma_server import ServerAddress
 from index.store.protocol import Timing
-from index.store.server import ServerAddress
 
 CHROMA = str(Path(sys.executable).with_name("chroma"))
 
@@ -219,7 +219,7 @@ def chroma(chroma_server: ChromaServer) -> ServerAddress:
 @pytest.fixture
 def gate(chroma_server: ChromaServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     """A gate before it, for clients who wait for an answer as long as one is held back."""
-    monkeypatch.setattr("index.store.server.ANSWERING", PATIENCE)
+    monkeypatch.setattr("index.store.chroma_server.ANSWERING", PATIENCE)
     gate = Gate(chroma_server.url)
     yield gate
     gate.close()

@@ -161,9 +161,9 @@ def cells_of(table: Region) -> list[list[list[PrintedWord]]]:
         if cell.bbox
     ]
     for word in table.words:
-        around = [own for own in places if word.is_inside(_edges(own[0]))] or places
-        if around:
-            min(around, key=lambda own: _distance(word, own[0]))[1].append(word)
+        inside = [own for own in places if word.is_inside(_edges(own[0]))] or places
+        if inside:
+            min(inside, key=lambda own: _distance(word, own[0]))[1].append(word)
     return found
 
 

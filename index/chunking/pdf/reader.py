@@ -38,7 +38,7 @@ from index.chunking.pdf.pages import (
     set_marks,
 )
 from index.chunking.pdf.pdfium import remarks_on
-from index.chunking.pdf.regions import ends_sentence, put_right
+from index.chunking.pdf.regions import correct_regions, ends_sentence
 from index.chunking.sentences import Span
 from index.errors import EmptyDocumentError, UnreadableError
 from index.models import Boxes, Kind
@@ -175,7 +175,7 @@ def read_pdf(content: bytes, name: str) -> Layout:
         pages = printed_pages(_parsed(content, name, count))
         remarks = reading.result()
     set_marks(pages, remarks)
-    put_right(pages, remarks.outline)
+    correct_regions(pages, remarks.outline)
     words = (word for page in pages for own in page.regions for word in own.words)
     printer = _Printer(Counter(_bare(word.text) for word in words))
     _write_pages(printer, pages)

@@ -40,7 +40,7 @@ TERM = 60
 _ENDS = re.compile(r"[.!?:;…。！？]['\"”’)\]]*\d{0,3}$")
 
 
-def put_right(pages: Sequence[PrintedPage], entries: Iterable[Entry]) -> None:
+def correct_regions(pages: Sequence[PrintedPage], entries: Iterable[Entry]) -> None:
     """Put the regions of pages right.
 
     What stands in a page's running head or foot is told once, and the number of the page not at
@@ -51,13 +51,13 @@ def put_right(pages: Sequence[PrintedPage], entries: Iterable[Entry]) -> None:
         entries: of its outline.
     """
     outline = _outline(entries)
-    _tell_loose(pages, outline)
+    _place_loose_lines(pages, outline)
     _drop_furniture(pages)
     deepest = _set_headings(pages, outline)
     _drop_contents(pages, outline)
     for page in pages:
-        told = (part for region in page.regions for part in _told_right(region))
-        page.regions[:] = _without_false_code(list(told))
+        reclassified = [part for region in page.regions for part in _reclassified(region)]
+        page.regions[:] = _without_false_code(reclassified)
     step, height = _usual_step(pages), _usual_height(pages)
     for page in pages:
         whole = _whole(page.regions, step)
@@ -81,7 +81,7 @@ def ends_sentence(text: str) -> bool:
     return _ENDS.search(text) is not None
 
 
-def _tell_loose(pages: Sequence[PrintedPage], outline: Outline) -> None:
+def _place_loose_lines(pages: Sequence[PrintedPage], outline: Outline) -> None:
     """Put the lines that the library took for running heads and feet back.
 
     They are none where something else stands further out on the page, where the outline has them,
@@ -98,7 +98,7 @@ def _tell_loose(pages: Sequence[PrintedPage], outline: Outline) -> None:
         ]
         or [0.0]
     )
-    told: set[str] = set()
+    seen: set[str] = set()
     for page in pages:
         first = min((own.top for own in page.regions), default=0.0)
         last = max((own.bottom for own in page.regions), default=0.0)
@@ -110,9 +110,9 @@ def _tell_loose(pages: Sequence[PrintedPage], outline: Outline) -> None:
             is_number = sum(any(map(str.isalpha, w)) for w in words) < 3 and page.label in words
             if is_full:
                 said = " ".join(words)
-            if not is_inside and (not said or said in told or is_number):
+            if not is_inside and (not said or said in seen or is_number):
                 continue
-            told.add(said)
+            seen.add(said)
             if is_inside or (is_full and top < first):
                 after = (n for n, own in enumerate(page.regions) if own.top > top)
                 at = next(after, len(page.regions))
@@ -207,18 +207,18 @@ def _drop_contents(pages: Sequence[PrintedPage], outline: Outline) -> None:
             if own.kind == "heading":
                 named.setdefault(own.letters, set()).add(page.number)
     for page in pages:
-        entries, listed, told, count = list[Region](), 0, 0, 0
+        entries, listed, repeating, count = list[Region](), 0, 0, 0
         for own in page.regions:
             lines = [letters("".join(word.text for word in line)) for line in lines_of(own.words)]
             repeated = sum(bool(named.get(line, set()) - {page.number}) for line in lines if line)
             count += len(lines)
             if own.kind == "heading":
-                told += repeated
+                repeating += repeated
             elif repeated >= MOSTLY * len(lines):
                 entries.append(own)
                 listed += len(lines)
-                told += repeated
-        if told >= ENTRIES and told >= MOSTLY * count:
+                repeating += repeated
+        if repeating >= ENTRIES and repeating >= MOSTLY * count:
             page.regions.clear()
         elif listed >= ENTRIES:
             page.regions[:] = [own for own in page.regions if own not in entries]
@@ -283,7 +283,7 @@ def _paragraphs(region: Region, usual: float) -> Iterator[Region]:
     yield Region("paragraph", region.level, words)
 
 
-def _told_right(region: Region) -> Iterator[Region]:
+def _reclassified(region: Region) -> Iterator[Region]:
     """A region without what is only taken for more of it: a table of one column, or of columns that
     nothing divides, is text, and so is what stands below an item of a list and left of its
     marker."""

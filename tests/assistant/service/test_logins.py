@@ -23,8 +23,8 @@ from assistant.service.keys import Keys
 from assistant.service.logins import KIND, LASTS, Logins, signed_by
 from index import Index
 from index.errors import RefusedError
+from index.store.chroma_server import ServerAddress
 from index.store.records import FileRecords, Records
-from index.store.server import ServerAddress
 
 ACCOUNTS = [("ann", "s3cret!"), ("ben", "pässword")]
 

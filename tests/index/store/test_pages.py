@@ -17,8 +17,8 @@ from playwright.sync_api import Browser
 from index import Index
 from index.chunking.loader import RawDocument, read_raw
 from index.errors import DocumentError, UnreadableError
-from index.store.pages import PIECE, SENT, YOUNG, PageFiles, ServedPages
-from index.store.server import Server, ServerAddress
+from index.store.chroma_server import Server, ServerAddress
+from index.store.pages import MIN_AGE, PIECE, SENT, PageFiles, ServedPages
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_what_no_document_needs_goes(index: Index, file: Path, tmp_path: Path) -
     write_docx(tmp_path / "other.docx")
     index.sync([read_raw(tmp_path / "other.docx")])
     assert original.exists(), "another process may be about to name it"
-    long_ago = time.time() - YOUNG - 1
+    long_ago = time.time() - MIN_AGE - 1
     for kept in original.parent.iterdir():
         os.utime(kept, (long_ago, long_ago))
     write_docx(tmp_path / "third.docx")

@@ -24,9 +24,9 @@ from index.errors import (
     IndexUnusableError,
     SettingsError,
 )
+from index.store.chroma_server import Server, ServerAddress
 from index.store.following import ServedSession
 from index.store.served import ServedGeneration
-from index.store.server import Server, ServerAddress
 from index.store.sweeping import Sweeper
 from index.store.writer import CHUNK
 
@@ -358,7 +358,7 @@ def test_what_is_no_chroma_server_is_told(machine: Machine, tmp_path: Path) -> N
 def test_a_server_that_hangs_is_given_up(
     machine: Machine, own_server: ChromaServer, small: Document, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.store.server.ANSWERING", 2.0)
+    monkeypatch.setattr("index.store.chroma_server.ANSWERING", 2.0)
     index = machine(own_server.address())
     index.sync([small])
     own_server.hang()

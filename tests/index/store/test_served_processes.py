@@ -13,8 +13,8 @@ from helpers import Process, check_whole, write_paragraphs
 
 from index import Document, Index
 from index.errors import IndexChangedError, IndexUnavailableError
+from index.store.chroma_server import ServerAddress
 from index.store.following import ServedSession
-from index.store.server import ServerAddress
 
 # Arguments: folder, address, salt of the encoder, files to index.
 WORKER = """
@@ -24,7 +24,7 @@ from chroma_servers import QUICK
 from helpers import PATIENCE, CheapEncoder
 from index.chunking.loader import read_document
 from index.index import Index
-from index.store.server import ServerAddress
+from index.store.chroma_server import ServerAddress
 
 folder, url, salt, *files = sys.argv[1:]
 index = Index(
@@ -211,7 +211,7 @@ def test_chroma_is_started_again_under_load(
         gate.release()  # now it has nobody to write to
         until(lambda: reader.unavailable > 0)
         with pytest.raises(IndexUnavailableError, match="cannot be reached"):
-            index.look()
+            index.refresh()
         own_server.start()
         assert worker.finish()[-1].startswith("done")
         agree(index, new)

@@ -27,7 +27,7 @@ def test_few_texts_stay_in_memory(
     index: Index, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     texts = index._session.snapshot.texts
-    monkeypatch.setattr(texts, "_most", 50)
+    monkeypatch.setattr(texts, "_limit", 50)
     for info in index.documents():
         document = index.document(info.id)
         for paragraph in document.paragraphs[::7]:
@@ -38,7 +38,7 @@ def test_few_texts_stay_in_memory(
 def test_the_scopes_last_asked_stay_in_memory(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshots, "KEPT_SCOPES", 90)
+    monkeypatch.setattr(snapshots, "CACHED_SCOPES", 90)
     ids = [info.id for info in index.documents()]
     snapshot = index._session.snapshot
     first, second = snapshot.scope([ids[0]]), snapshot.scope([ids[1]])

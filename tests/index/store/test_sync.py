@@ -289,7 +289,7 @@ def test_what_a_context_finds_by_itself_is_told_too(
     index.sync([document])
     query, context = (p.text for p in document.paragraphs[7:9])
     found = index.search(query, 5, context=context)
-    assert found.around == index.search(context, 5).hits
-    assert found.around[0].paragraph == document.paragraphs[8]
+    assert found.context_hits == index.search(context, 5).hits
+    assert found.context_hits[0].paragraph == document.paragraphs[8]
     assert {hit.paragraph.id for hit in found.hits} & {p.id for p in document.paragraphs[7:9]}
-    assert index.search(query, 5).around == ()
+    assert index.search(query, 5).context_hits == ()

@@ -9,7 +9,7 @@ import pytest
 
 from index.bm25 import BM25Index
 from index.terms.analysis import _SNOWBALL, term_keys, terms_of
-from index.terms.keys import key_of
+from index.terms.hashes import key_of
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.terms.keys import Keys, key_of, keys_of_ids
+from index.terms.hashes import Keys, key_of, keys_of_ids
 from index.terms.segment import Segment, build, merge
 
 
