@@ -15,13 +15,13 @@ cores, and in 9.5 ms where they waited to go through the model together.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from threadpoolctl import LibController
+    from threadpoolctl import ThreadpoolController
     from torch import Tensor, nn
 
 
@@ -35,29 +35,22 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-@contextmanager
-def one_thread() -> Iterator[None]:
+def one_thread() -> AbstractContextManager[object]:
     """Let PyTorch compute on the calling thread alone. Other threads are as they were, and so is
     this one afterwards."""
     import torch
 
     torch.get_num_threads()  # where it is a thread's first use of PyTorch, this sets the number
-    before = [(pool, pool.get_num_threads()) for pool in _openmp()]
-    try:
-        for pool, _ in before:
-            pool.set_num_threads(1)
-        yield
-    finally:
-        for pool, count in before:
-            pool.set_num_threads(count)
+    limited: AbstractContextManager[object] = _openmp().limit(limits=1)
+    return limited
 
 
 @cache
-def _openmp() -> list[LibController]:
+def _openmp() -> ThreadpoolController:
     """The libraries that PyTorch's operations are split by; each counts by calling thread."""
     from threadpoolctl import ThreadpoolController
 
-    return list(ThreadpoolController().select(user_api="openmp").lib_controllers)
+    return ThreadpoolController().select(user_api="openmp")
 
 
 def linear(weight: Tensor, bias: Tensor) -> Callable[[Tensor], Tensor]:

@@ -172,7 +172,7 @@ class Encoder:
                 sums[block.paragraph][sentence] += states[first + 1 : end + 1].sum(axis=0)
         return [_normalise(total) for total in sums]
 
-    def _computing(self) -> AbstractContextManager[None]:
+    def _computing(self) -> AbstractContextManager[object]:
         return one_thread() if self._is_small else nullcontext()
 
     def _prompt(self, task: str) -> str:
