@@ -1,6 +1,6 @@
 """The Chroma database in a folder: opening, checking, and what its errors mean.
 
-One on a server is in `server`; no other module imports chromadb.
+One on a server is in `chroma_server`; no other module imports chromadb.
 """
 
 from __future__ import annotations
