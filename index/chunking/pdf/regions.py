@@ -159,7 +159,9 @@ def _drop_furniture(pages: Sequence[PrintedPage]) -> None:
 
 
 def _set_headings(pages: Sequence[PrintedPage], outline: Outline) -> int:
-    """Give headings the levels of the outline, where the file has one.
+    """Give headings the levels of the outline where the file has one; where it has none and the
+    library knew of no heading, as of most that a browser prints, lines are some that stand alone
+    and are larger than most.
 
     Returns:
         The lowest level of the outline; headings below it are the library's. 0 where there is none.
@@ -171,15 +173,27 @@ def _set_headings(pages: Sequence[PrintedPage], outline: Outline) -> int:
         for own in page.regions
         if own.kind != "table" and own.letters in outline[page.number]
     ]
-    if len(named) < 2:
-        return 0
-    deepest = max(level for titles in outline.values() for level in titles.values())
-    for page in pages:
-        for own in page.regions:
+    regions = [own for page in pages for own in page.regions]
+    if len(named) > 1:
+        deepest = max(level for titles in outline.values() for level in titles.values())
+        for own in regions:
             own.level += deepest
-    for own, level in named:
-        own.kind, own.level = "heading", level
-    return deepest
+        for own, level in named:
+            own.kind, own.level = "heading", level
+        return deepest
+    if not any(own.kind == "heading" for own in regions):
+        usual = _usual_height(pages)
+        large = [
+            (own, round(max(word.height for word in own.words)))
+            for own in regions
+            if own.kind == "paragraph"
+            and own.words[0].shares_line(own.words[-1])
+            and min(word.height for word in own.words) > LARGE * usual
+        ]
+        sizes = sorted({size for _, size in large}, reverse=True)
+        for own, size in large:
+            own.kind, own.level = "heading", sizes.index(size) + 1
+    return 0
 
 
 def _set_lines_that_are_headings(regions: Iterable[Region], titles: Mapping[str, int]) -> None:
