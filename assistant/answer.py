@@ -159,11 +159,7 @@ class Answer(WithStatus):
     def marked_text(self) -> str:
         """The text with `[1]` markers, laid out: see `Layout`."""
         layout = Layout(self.kind)
-        by_marker = {citation.marker: citation for citation in self.citations}
-        said = [
-            layout.before(own, by_marker[own.markers[0]] if own.markers else None) + marked(own)
-            for own in self.sentences
-        ]
+        said = [layout.add(own, self.citations) for own in self.sentences]
         return LEADS[self.status] + "".join(said)
 
     def __str__(self) -> str:
@@ -320,28 +316,34 @@ class Layout:
 
     Args:
         kind: of the answer.
+
+    Attributes:
+        cited: the citations so far, by marker.
     """
 
     def __init__(self, kind: AnswerKind) -> None:
+        self.cited: dict[int, Citation] = {}
         self._kind = kind
         self._last: AnswerSentence | None = None
         self._heading: tuple[str, str] = ("", "")
 
-    def before(self, sentence: AnswerSentence, citation: Citation | None) -> str:
-        """What stands before the next sentence: what parts it from the one before, the heading that
-        begins with it, the sign of a point.
+    def add(self, sentence: AnswerSentence, citations: Sequence[Citation]) -> str:
+        """The next sentence with its markers, and what stands before it: what parts it from the one
+        before, the heading that begins with it, the sign of a point.
 
         Args:
             sentence: the next.
-            citation: the first that it has.
+            citations: those that it is the first to use, at least.
         """
-        heading, point = self._heading_of(sentence, citation), is_point(self._kind, sentence)
+        self.cited |= {citation.marker: citation for citation in citations}
+        first = self.cited[sentence.markers[0]] if sentence.markers else None
+        heading, point = self._heading_of(sentence, first), is_point(self._kind, sentence)
         after_point = self._last is not None and is_point(self._kind, self._last)
         text = "" if self._last is None else "\n" if point or after_point else " "
         if heading != self._heading and heading[1]:
             text += f"{heading[1]}\n"
         self._heading, self._last = heading, sentence
-        return text + ("- " if point else "")
+        return text + ("- " if point else "") + marked(sentence)
 
     def _heading_of(self, sentence: AnswerSentence, citation: Citation | None) -> tuple[str, str]:
         """A document's id and its innermost heading above a citation, or else its title; or what is

@@ -3,13 +3,13 @@ and what a reader says of an answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from collections.abc import Generator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Header, Request, Response
 
-from assistant.answer import Decided, Event, SentenceReady, SourcesFound
+from assistant.answer import Decided, Done, Event, SentenceReady, SourcesFound
 from assistant.api.callers import Asker
 from assistant.api.describing import also_events, problems
 from assistant.api.events import (
@@ -23,7 +23,7 @@ from assistant.api.events import (
 )
 from assistant.service.access import Caller
 from assistant.service.feedback import Vote, take
-from assistant.service.streams import asking, viewing
+from assistant.service.streams import asking, searching, verifying, viewing
 from assistant.service.values import (
     AnswerValue,
     Claim,
@@ -34,13 +34,12 @@ from assistant.service.values import (
     ReadyValue,
     Search,
     SourcesValue,
+    Value,
     VerificationValue,
 )
 
 if TYPE_CHECKING:
     from assistant.service.service import Service
-
-Value = TypeVar("Value")
 
 Accept = Annotated[str | None, Header(include_in_schema=False)]
 
@@ -49,6 +48,11 @@ _EVENTS = (
     "at last `done` (AnswerValue); or `failed` (Problem), which says so where what came is to be "
     "thrown away."
 )
+_STEPS: Mapping[type[Event], tuple[str, type[Value]]] = {
+    SourcesFound: ("sources", SourcesValue),
+    Decided: ("decided", DecidedValue),
+    SentenceReady: ("sentence", ReadyValue),
+}
 
 
 def routes(service: Service) -> APIRouter:
@@ -61,12 +65,11 @@ def routes(service: Service) -> APIRouter:
         asked: Question, caller: Asker, request: Request, accept: Accept = None
     ) -> AnswerValue | Response:
         """Answer a question from the documents, or refuse."""
-        history = [turn.model_dump() for turn in asked.history]
         steps = asking(
             service,
             caller.owner,
             asked.question,
-            history,
+            [turn.model_dump() for turn in asked.history],
             asked.documents,
             asked.llm,
             shown=wants_events(accept),
@@ -92,23 +95,18 @@ def routes(service: Service) -> APIRouter:
     @router.post("/search", responses=problems(404))
     async def search(asked: Search, caller: Asker) -> FoundValue:
         """Find the paragraphs that match best."""
-
-        def find() -> FoundValue:
-            over = service.sessions.asking(caller.owner, asked.documents)
-            titles = {info.id: info.title for info in over.index.documents()}
-            return FoundValue.of(over.search(asked.query, asked.count), titles)
-
-        return await _in_line(service, caller, find)
+        async with service.line.place_async(caller.client, caller.owner):
+            return await to_thread.run_sync(
+                searching, service, caller.owner, asked.query, asked.count, asked.documents
+            )
 
     @router.post("/verify", responses=problems(404))
     async def verify(asked: Claim, caller: Asker) -> VerificationValue:
         """Say of each sentence of a text whether the documents support it."""
-
-        def judge() -> VerificationValue:
-            over = service.sessions.asking(caller.owner, asked.documents)
-            return VerificationValue.of(over.verify(asked.text, asked.question))
-
-        return await _in_line(service, caller, judge)
+        async with service.line.place_async(caller.client, caller.owner):
+            return await to_thread.run_sync(
+                verifying, service, caller.owner, asked.text, asked.question, asked.documents
+            )
 
     @router.post("/feedback", status_code=204, responses=problems(404))
     def feedback(vote: Vote, caller: Asker) -> None:
@@ -116,11 +114,6 @@ def routes(service: Service) -> APIRouter:
         take(vote, service, caller.client, caller.owner)
 
     return router
-
-
-async def _in_line(service: Service, caller: Caller, work: Callable[[], Value]) -> Value:
-    async with service.line.place_async(caller.client, caller.owner):
-        return await to_thread.run_sync(work)
 
 
 async def _answer(
@@ -132,16 +125,13 @@ async def _answer(
 ) -> AnswerValue | Response:
     place = service.line.place_async(caller.client, caller.owner)
     if not wants_events(accept):
-        return AnswerValue.of(await whole(steps, place))
+        return AnswerValue.model_validate(await whole(steps, place))
     return await EventResponse.begin(told(steps_of(steps, place), tell, failing(request.scope)))
 
 
 def tell(step: Event) -> str:
     """A step of an answer as the event that tells it."""
-    if isinstance(step, SourcesFound):
-        return event("sources", SourcesValue.of(step))
-    if isinstance(step, Decided):
-        return event("decided", DecidedValue.of(step))
-    if isinstance(step, SentenceReady):
-        return event("sentence", ReadyValue.of(step))
-    return event("done", AnswerValue.of(step.answer))
+    if isinstance(step, Done):
+        return event("done", AnswerValue.model_validate(step.answer))
+    name, value = _STEPS[type(step)]
+    return event(name, value.model_validate(step))

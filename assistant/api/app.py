@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from assistant.api import answers, completions, docs, documents, health
 from assistant.api.describing import description
-from assistant.service.problems import FAILED, OPENAI, Wrong, response_of, told
+from assistant.service.problems import FAILED, Wrong, error_response, response_of
 from assistant.service.security import is_of_api
 from index.errors import FootnoteError
 
@@ -56,7 +56,8 @@ def build(service: Service, *, page: bool) -> FastAPI:
 
     app.openapi = describe  # type: ignore[method-assign]  # FastAPI's own way to have another
     app.include_router(docs.routes(describe))
-    _add_problems(app)
+    add_problems(app)
+    _add_addresses(app)
     return app
 
 
@@ -98,24 +99,27 @@ def lifespan_of(
     return lifespan
 
 
-def _add_problems(app: FastAPI) -> None:
+def add_problems(app: FastAPI) -> None:
+    """Tell errors, and values that are not allowed, as problems."""
+
     @app.exception_handler(FootnoteError)
     def mistake(request: Request, error: FootnoteError) -> JSONResponse:
-        status, again = told(error)
-        return response_of(request.scope, _own(request, status), str(error), retry_after=again)
+        return error_response(request.scope, error)
 
     @app.exception_handler(RequestValidationError)
     def not_allowed(request: Request, error: RequestValidationError) -> JSONResponse:
-        errors = [Wrong(where=_place(one["loc"]), what=one["msg"]) for one in error.errors()]
-        unread = any(one["type"] == "json_invalid" for one in error.errors())
-        detail = (
-            "The body is no JSON. Send it as JSON, in UTF-8."
-            if unread
-            else "A value is not one that is taken. `errors` says which; /api/docs what is."
-        )
-        status = 400 if unread else _own(request, 422)
-        return response_of(request.scope, status, detail, errors=errors)
+        if any(one["type"] == "json_invalid" for one in error.errors()):
+            return response_of(
+                request.scope, 400, "The body is no JSON. Send it as JSON, in UTF-8."
+            )
+        errors = [
+            Wrong(where=".".join(map(str, one["loc"])), what=one["msg"]) for one in error.errors()
+        ]
+        detail = "A value is not one that is taken. `errors` says which; /api/docs what is."
+        return response_of(request.scope, 422, detail, errors=errors)
 
+
+def _add_addresses(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     def refused(request: Request, error: HTTPException) -> JSONResponse:
         usual = {404: _NOTHING, 405: _OTHERWISE}
@@ -139,12 +143,3 @@ def _allowed(app: FastAPI, path: str) -> str:
         for method in own
     }
     return ", ".join(sorted(methods))
-
-
-def _own(request: Request, status: int) -> int:
-    """OpenAI tells of values that are not allowed by 400."""
-    return 400 if status == 422 and request.url.path.startswith(OPENAI) else status
-
-
-def _place(steps: tuple[int | str, ...]) -> str:
-    return ".".join(map(str, steps))

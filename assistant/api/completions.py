@@ -15,18 +15,17 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.answer import (
     LEADS,
-    Answer,
     AnswerKind,
     AnswerSentence,
     Citation,
@@ -35,38 +34,54 @@ from assistant.answer import (
     Event,
     Layout,
     SentenceReady,
-    marked,
     place_of,
 )
 from assistant.api.callers import Asker
 from assistant.api.describing import also_events, openai_problems
 from assistant.api.events import EventResponse, data, steps_of, told, whole
 from assistant.calibration import Status
-from assistant.service.problems import failure_of, openai_error, problem_of
+from assistant.service.problems import ParameterError, failure_of, openai_error
 from assistant.service.streams import asking
 from assistant.service.values import AnswerValue, Value
 
 if TYPE_CHECKING:
+    from starlette.types import Scope
+
     from assistant.service.service import Service
 
 #: Answers as Footnote is set up; answers by quoting, whatever is set up.
 MODELS = {"footnote": None, "footnote-quotes": "none"}
 
+Nothing = Annotated[list[Any], Field(max_length=0)] | None
+
 _MARKER = re.compile(r" \[(?:\d{1,3}|unsupported)\]")
 
 
-class Part(BaseModel):
+class TextPart(BaseModel):
     """A part of a message; only text is read."""
 
-    type: str
-    text: str | None = None
+    type: Literal["text"]
+    text: str
 
 
 class Message(BaseModel):
-    """Something that was said."""
+    """Something that was said. What the system says changes nothing."""
 
-    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | list[Part] | None = None
+    role: Literal["system", "developer", "user", "assistant"]
+    content: str | list[TextPart] | None = None
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        if isinstance(self.content, list):
+            return "\n".join(part.text for part in self.content)
+        return self.content or ""
+
+
+class TextFormat(BaseModel):
+    """The form of an answer."""
+
+    type: Literal["text"]
 
 
 class StreamOptions(BaseModel):
@@ -93,13 +108,23 @@ class CompletionRequest(BaseModel):
         "you may ask when left out.",
         examples=[{"documents": "0123456789abcdef,fedcba9876543210"}],
     )
-    n: int | None = Field(default=None, description="Only 1.")
-    tools: list[Any] | None = Field(default=None, description="None.")
-    functions: list[Any] | None = Field(default=None, description="None.")
-    response_format: dict[str, Any] | None = Field(default=None, description="Only text.")
-    modalities: list[str] | None = Field(default=None, description="Only text.")
-    logprobs: bool | None = Field(default=None, description="None are given.")
-    web_search_options: dict[str, Any] | None = Field(default=None, description="None.")
+    n: Literal[1] | None = Field(default=None, description="There is one answer.")
+    tools: Nothing = Field(default=None, description="None are called.")
+    functions: Nothing = Field(default=None, description="None are called.")
+    response_format: TextFormat | None = Field(
+        default=None, description="The answer is text; as JSON it is in `footnote`."
+    )
+    modalities: list[Literal["text"]] | None = Field(default=None, description="Only text.")
+    logprobs: Literal[False] | None = Field(default=None, description="None are given.")
+    web_search_options: None = Field(default=None, description="Only the documents are searched.")
+
+    @property
+    def documents(self) -> list[str] | None:
+        """Ids of the documents to ask."""
+        named = (self.metadata or {}).get("documents")
+        return (
+            None if named is None else [own for name in named.split(",") if (own := name.strip())]
+        )
 
 
 class UrlCitation(Value):
@@ -178,14 +203,6 @@ class Models(Value):
     data: list[Model]
 
 
-class _NotTakenError(Exception):
-    """A parameter that would make another answer of it."""
-
-    def __init__(self, param: str, message: str, code: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.param, self.code, self.status = param, code, status
-
-
 def routes(service: Service, *, page: bool) -> APIRouter:
     """The routes of a service.
 
@@ -198,8 +215,7 @@ def routes(service: Service, *, page: bool) -> APIRouter:
 
     def usage(request: CompletionRequest, text: str) -> Usage:
         count = service.assistant.index.encoder.count_tokens
-        asked = sum(count(_text(message)) for message in request.messages)
-        told = count(text)
+        asked, told = sum(count(message.text) for message in request.messages), count(text)
         return Usage(prompt_tokens=asked, completion_tokens=told, total_tokens=asked + told)
 
     @router.post(
@@ -214,22 +230,19 @@ def routes(service: Service, *, page: bool) -> APIRouter:
         wanted: CompletionRequest, request: Request, caller: Asker
     ) -> Completion | Response:
         """Answer the last message from the documents, with markers and what they cite."""
-        try:
-            llm = _checked(wanted)
-            question, history = await to_thread.run_sync(_conversation, wanted.messages)
-        except _NotTakenError as error:
-            return _not_taken(request, error)
+        llm = MODELS[_known(wanted.model)]
+        question, history = await to_thread.run_sync(_conversation, wanted.messages)
         steps = asking(
             service,
             caller.owner,
             question,
             history,
-            _documents(wanted),
+            wanted.documents,
             llm,
             shown=bool(wanted.stream),
         )
         turn = service.line.place_async(caller.client, caller.owner)
-        place = _Place(str(request.base_url), page)
+        address_of = partial(_address_of, str(request.base_url), page)
         head: dict[str, Any] = {
             "id": f"chatcmpl-{secrets.token_hex(12)}",
             "created": int(time.time()),
@@ -237,16 +250,19 @@ def routes(service: Service, *, page: bool) -> APIRouter:
         }
         if wanted.stream:
             more = wanted.stream_options and wanted.stream_options.include_usage
-            count = (lambda text: usage(wanted, text)) if more else None
-            chunks = _Chunks(head, place, count, request)
+            count = partial(usage, wanted) if more else None
+            chunks = _Chunks(head, address_of, count, request.scope)
             return await EventResponse.begin(chunks.of(steps_of(steps, turn)))
         answer = await whole(steps, turn)
-        text, annotations = _whole(answer, place)
+        reply = _Reply(answer.status, answer.kind, address_of)
+        for sentence in answer.sentences:
+            reply.add(sentence, answer.citations)
+        message = ReplyMessage(content=reply.text, annotations=reply.annotations)
         return Completion(
             **head,
-            choices=[Choice(message=ReplyMessage(content=text, annotations=annotations))],
-            usage=await to_thread.run_sync(usage, wanted, text),
-            footnote=AnswerValue.of(answer),
+            choices=[Choice(message=message)],
+            usage=await to_thread.run_sync(usage, wanted, reply.text),
+            footnote=AnswerValue.model_validate(answer),
         )
 
     @router.get("/models", responses=openai_problems())
@@ -254,158 +270,98 @@ def routes(service: Service, *, page: bool) -> APIRouter:
         """List what can be asked as a model."""
         return Models(data=[Model(id=name, created=began) for name in MODELS])
 
-    @router.get("/models/{name}", response_model=Model, responses=openai_problems(404))
-    def model(name: str, request: Request, _: Asker) -> Model | Response:
+    @router.get("/models/{name}", responses=openai_problems(404))
+    def model(name: str, _: Asker) -> Model:
         """Tell of one."""
-        if name not in MODELS:
-            return _not_taken(request, _no_model(name))
-        return Model(id=name, created=began)
+        return Model(id=_known(name), created=began)
 
     return router
 
 
-# --- the request --------------------------------------------------------------------------------
-
-
-def _checked(wanted: CompletionRequest) -> str | None:
-    """What is to write, if nothing is asked for that cannot be had."""
-    refused = {
-        "n": wanted.n not in (None, 1) and "There is one answer. Leave `n` out.",
-        "tools": wanted.tools and "No tools are called. Leave `tools` out.",
-        "functions": wanted.functions and "No functions are called. Leave `functions` out.",
-        "response_format": wanted.response_format
-        and wanted.response_format.get("type") != "text"
-        and "The answer is text; as JSON it is in `footnote`. Leave `response_format` out.",
-        "modalities": any(one != "text" for one in wanted.modalities or ())
-        and "The answer is text. Leave `modalities` out.",
-        "logprobs": wanted.logprobs and "There are no log probabilities. Leave `logprobs` out.",
-        "web_search_options": wanted.web_search_options is not None
-        and "Only the documents are searched. Leave `web_search_options` out.",
-    }
-    for param, message in refused.items():
-        if message:
-            raise _NotTakenError(param, message, "unsupported_parameter")
-    if wanted.model not in MODELS:
-        raise _no_model(wanted.model)
-    return MODELS[wanted.model]
-
-
-def _no_model(name: str) -> _NotTakenError:
-    known = " and ".join(f"`{known}`" for known in MODELS)
-    return _NotTakenError(
-        "model", f"There is no model {name[:80]!r}. There are {known}.", "model_not_found", 404
-    )
+def _known(model: str) -> str:
+    if model not in MODELS:
+        known = " and ".join(f"`{name}`" for name in MODELS)
+        raise ParameterError(
+            f"There is no model {model[:80]!r}. There are {known}.", "model", "model_not_found", 404
+        )
+    return model
 
 
 def _conversation(messages: Sequence[Message]) -> tuple[str, list[dict[str, str]]]:
-    """The question, and what was said before it."""
-    said = [(n, m) for n, m in enumerate(messages) if m.role not in ("system", "developer")]
-    for number, message in said:
-        parts = message.content if isinstance(message.content, list) else []
-        if message.role in ("tool", "function") or any(part.type != "text" for part in parts):
-            raise _NotTakenError(
-                f"messages.{number}",
-                "Only text of the user and of the assistant is read. Leave the rest out.",
-                "unsupported_value",
-            )
-    if not said or said[-1][1].role != "user":
-        raise _NotTakenError(
-            "messages", "The last message has to be the user's question.", "invalid_value"
+    """The question, and what was said before it, without our own markers."""
+    said = [message for message in messages if message.role in ("user", "assistant")]
+    if not said or said[-1].role != "user":
+        raise ParameterError(
+            "The last message has to be the user's question.", "messages", "invalid_value"
         )
+    *before, question = said
     history = [
-        {"role": message.role, "content": _spoken(message)}
-        for _, message in said[:-1]
-        if _text(message).strip()
+        {
+            "role": own.role,
+            "content": _MARKER.sub("", own.text) if own.role == "assistant" else own.text,
+        }
+        for own in before
+        if own.text.strip()
     ]
-    return _text(said[-1][1]), history
-
-
-def _spoken(message: Message) -> str:
-    """What a message says, without our own markers."""
-    text = _text(message)
-    return _MARKER.sub("", text) if message.role == "assistant" else text
-
-
-def _text(message: Message) -> str:
-    if isinstance(message.content, list):
-        return "\n".join(part.text or "" for part in message.content)
-    return message.content or ""
-
-
-def _documents(wanted: CompletionRequest) -> list[str] | None:
-    named = (wanted.metadata or {}).get("documents")
-    return None if named is None else [name.strip() for name in named.split(",") if name.strip()]
-
-
-def _not_taken(request: Request, error: _NotTakenError) -> JSONResponse:
-    problem = problem_of(request.scope, error.status, str(error))
-    return JSONResponse(openai_error(problem, error.param, error.code), error.status)
+    return question.text, history
 
 
 # --- the answer ---------------------------------------------------------------------------------
 
 
-class _Place:
-    """Where citations lead.
+def _address_of(base: str, page: bool, citation: Citation) -> str:
+    """The address of what is cited.
 
     Args:
         base: the address of this server, as it was asked by.
         page: whether the page is there.
+        citation: what is cited.
     """
-
-    def __init__(self, base: str, page: bool) -> None:
-        self._base = base
-        self._page = page
-
-    def of(self, citation: Citation) -> str:
-        """The address of what is cited."""
-        own = citation.paragraph
-        if self._page:  # as `citing.js` makes it
-            return f"{self._base}#document/{own.document_id}/{citation.start}-{citation.end}"
-        return f"{self._base}api/documents/{own.document_id}/paragraphs/{own.number}"
+    own = citation.paragraph
+    if page:  # as `citing.js` makes it
+        return f"{base}#document/{own.document_id}/{citation.start}-{citation.end}"
+    return f"{base}api/documents/{own.document_id}/paragraphs/{own.number}"
 
 
-class _Text:
+class _Reply:
     """The text of an answer as it grows, as `Answer.marked_text` lays it out, and its annotations.
 
     Args:
         status, kind: of the answer.
-        place: where citations lead.
+        address_of: gives where a citation leads.
     """
 
-    def __init__(self, status: Status, kind: AnswerKind, place: _Place) -> None:
+    def __init__(
+        self, status: Status, kind: AnswerKind, address_of: Callable[[Citation], str]
+    ) -> None:
         self.text = LEADS[status]
+        self.annotations: list[Annotation] = []
         self._layout = Layout(kind)
-        self._place = place
-        self._cited: dict[int, Citation] = {}
-        self._count = 0
+        self._address_of = address_of
 
-    def add(
-        self, sentence: AnswerSentence, citations: Sequence[Citation]
-    ) -> tuple[str, list[Annotation]]:
-        """What a sentence adds.
+    def add(self, sentence: AnswerSentence, citations: Sequence[Citation]) -> str:
+        """What a sentence adds to the text.
 
         Args:
             sentence: the next one.
             citations: those that it is the first to use, at least.
         """
-        self._cited |= {citation.marker: citation for citation in citations}
-        first = self._cited[sentence.markers[0]] if sentence.markers else None
-        added = self._layout.before(sentence, first) + marked(sentence)
+        added = self._layout.add(sentence, citations)
         self.text += added
-        found: list[Annotation] = []
-        end = len(self.text)
-        # The markers are the end of it, each after a space.
-        for marker in [] if sentence.verdict == "unsupported" else reversed(sentence.markers):
-            cited, start = self._cited[marker], end - len(f"[{marker}]")
-            found.append(
+        markers = () if sentence.verdict == "unsupported" else sentence.markers
+        # They are the end of it, each after a space.
+        end = len(self.text) - sum(len(f" [{marker}]") for marker in markers)
+        for marker in markers:
+            cited, start = self._layout.cited[marker], end + 1
+            end += len(f" [{marker}]")
+            self.annotations.append(
                 Annotation(
-                    index=0,
+                    index=len(self.annotations),
                     url_citation=UrlCitation(
                         start_index=start,
                         end_index=end,
                         title=place_of(cited.title, cited.paragraph),
-                        url=self._place.of(cited),
+                        url=self._address_of(cited),
                         quote=cited.quote,
                         document_id=cited.paragraph.document_id,
                         paragraph=cited.paragraph.number,
@@ -413,17 +369,7 @@ class _Text:
                     ),
                 )
             )
-            end = start - 1
-        found.reverse()
-        for annotation in found:
-            annotation.index, self._count = self._count, self._count + 1
-        return added, found
-
-
-def _whole(answer: Answer, place: _Place) -> tuple[str, list[Annotation]]:
-    text = _Text(answer.status, answer.kind, place)
-    annotations = [a for s in answer.sentences for a in text.add(s, answer.citations)[1]]
-    return text.text, annotations
+        return added
 
 
 class _Chunks:
@@ -431,48 +377,51 @@ class _Chunks:
 
     Args:
         head: what every chunk has.
-        place: where citations lead.
+        address_of: see `_Reply`.
         count: counts tokens, where that is asked for.
-        request: that is answered.
+        scope: of the request that is answered.
     """
 
-    def __init__(self, head: dict[str, Any], place: _Place, count: Any, request: Request) -> None:
+    def __init__(
+        self,
+        head: Mapping[str, Any],
+        address_of: Callable[[Citation], str],
+        count: Callable[[str], Usage] | None,
+        scope: Scope,
+    ) -> None:
         self._head = {**head, "object": "chat.completion.chunk"}
-        self._place = place
+        self._address_of = address_of
         self._count = count
-        self._request = request
-        self._text: _Text | None = None
+        self._scope = scope
+        self._reply: _Reply | None = None
 
     async def of(self, work: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:
         """The events of an answer."""
-        begun = self._chunk({"role": "assistant", "content": "", "refusal": None})
         async with aclosing(told(work, self._tell, self._failed)) as events:
             async for event in events:
-                yield begun + event
-                begun = ""
-        if self._count and self._text:
-            used = await to_thread.run_sync(self._count, self._text.text)
+                yield event
+        if self._count and self._reply:
+            used = await to_thread.run_sync(self._count, self._reply.text)
             yield data({**self._head, "choices": [], "usage": used.model_dump()})
         yield "data: [DONE]\n\n"
 
     def _tell(self, step: Event) -> str:
-        if isinstance(step, Decided):
-            self._text = _Text(step.status, step.kind, self._place)
-            return self._chunk({"content": self._text.text}) if self._text.text else ""
-        if isinstance(step, SentenceReady) and self._text:
-            added, found = self._text.add(step.sentence, step.citations)
-            annotations = [annotation.model_dump() for annotation in found]
-            return self._chunk(
-                {"content": added, **({"annotations": annotations} if found else {})}
-            )
         if isinstance(step, Done):
-            answer = AnswerValue.of(step.answer).model_dump()
+            answer = AnswerValue.model_validate(step.answer).model_dump()
             return self._chunk({}, "stop", footnote=answer)
-        return ""  # the sources, which the whole answer has
+        if isinstance(step, Decided):
+            self._reply = _Reply(step.status, step.kind, self._address_of)
+            return self._chunk({"content": self._reply.text}) if self._reply.text else ""
+        if isinstance(step, SentenceReady) and self._reply:
+            known = len(self._reply.annotations)
+            added = self._reply.add(step.sentence, step.citations)
+            found = [own.model_dump() for own in self._reply.annotations[known:]]
+            return self._chunk({"content": added, **({"annotations": found} if found else {})})
+        return self._chunk({"role": "assistant", "content": "", "refusal": None})
 
     def _failed(self, error: Exception) -> str:
-        self._text = None
-        return data(openai_error(failure_of(self._request.scope, error)))
+        self._reply = None
+        return data(openai_error(failure_of(self._scope, error)))
 
     def _chunk(self, delta: dict[str, Any], finish: str | None = None, **more: Any) -> str:
         choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}

@@ -6,14 +6,13 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Literal
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from assistant.api.callers import Observer
 from assistant.api.describing import problems
 from assistant.service.metrics import CONTENT_TYPE
-from assistant.service.problems import response_of, told
 from assistant.service.values import Value
-from index.errors import FootnoteError, IndexBusyError
+from index.errors import IndexBusyError
 
 if TYPE_CHECKING:
     from assistant.service.service import Service
@@ -52,8 +51,8 @@ def routes(service: Service) -> APIRouter:
     own = CapacityLimiter(1)
     looking: asyncio.Task[None] | None = None
 
-    @router.get("/health/ready", response_model=Ready, responses=problems())
-    async def ready(request: Request) -> Ready | Response:
+    @router.get("/health/ready", responses=problems())
+    async def ready() -> Ready:
         """Tell whether questions can be answered now; 503 if not, and why."""
         nonlocal looking
         if looking is None or looking.done():
@@ -62,15 +61,11 @@ def routes(service: Service) -> APIRouter:
         try:
             await asyncio.wait_for(asyncio.shield(looking), WITHIN)
         except TimeoutError:
-            error: FootnoteError = IndexBusyError(
+            raise IndexBusyError(
                 f"The index has not answered for {WITHIN:g} seconds. It may be written by another "
                 "process; questions are answered again when it is free."
-            )
-        except FootnoteError as failure:
-            error = failure
-        else:
-            return Ready()
-        return response_of(request.scope, 503, str(error), retry_after=told(error)[1])
+            ) from None
+        return Ready()
 
     @router.get("/metrics", response_class=Response, responses=counted)
     def metrics(_: Observer) -> Response:

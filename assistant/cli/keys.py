@@ -19,7 +19,7 @@ from assistant.cli.options import (
     print_text,
     settings_of,
 )
-from assistant.service.keys import KIND, SCOPES, Keys, Scope
+from assistant.service.keys import KIND, Keys
 from index.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -48,12 +48,11 @@ def keys_create(
     as_json: Json = False,
 ) -> None:
     """Make a key, and show it this once: it is kept nowhere."""
-    scopes = [_scope(given) for given in scope]
     end = None if expires is None else expires.replace(tzinfo=UTC) + timedelta(days=1)
     if end is not None and end <= datetime.now(UTC):
         raise SettingsError(f"{expires:%Y-%m-%d} is over. Give a day that is not, or none.")
     with _opened(context) as keys:
-        key = keys.create(name, scopes, end)
+        key = keys.create(name, scope, end)
     if as_json:
         print_json({"name": name, "key": key})
         return
@@ -101,13 +100,6 @@ def keys_revoke(
 def _opened(context: typer.Context) -> Iterator[Keys]:
     with opened_index(settings_of(context)) as index:
         yield Keys(index.records(KIND))
-
-
-def _scope(given: str) -> Scope:
-    for scope in SCOPES:
-        if given == scope:
-            return scope
-    raise SettingsError(f"There is no scope {given!r}. There are: {', '.join(SCOPES)}.")
 
 
 def _end(key: ApiKey) -> str:

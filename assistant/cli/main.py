@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -28,7 +28,6 @@ from assistant.cli.options import (
     Json,
     LanguageModel,
     Log,
-    LogForm,
     MaxSentences,
     Mcp,
     Port,
@@ -83,14 +82,14 @@ def ask(
     Exits with 0 if it is answered, with 3 if it is refused, and with 4 where it is not sure that
     the documents answer: then what comes closest is shown.
     """
-    from assistant.answer import LEADS, Citation, Decided, Done, Layout, SentenceReady, marked
+    from assistant.answer import LEADS, Decided, Done, Layout, SentenceReady
     from assistant.query.cleaning import check_question
 
     question = check_question(question)  # before anything long
     settings = settings_of(context)
     code = 0
     with opened_assistant(source, settings) as assistant:
-        layout, cited = Layout("fact"), dict[int, Citation]()
+        layout = Layout("fact")
         for event in assistant.stream(question):
             if isinstance(event, Decided):
                 layout = Layout(event.kind)
@@ -98,9 +97,7 @@ def ask(
                 if not as_json:
                     write_text(LEADS[event.status])
             elif isinstance(event, SentenceReady) and not as_json:
-                cited |= {citation.marker: citation for citation in event.citations}
-                first = cited[event.sentence.markers[0]] if event.sentence.markers else None
-                write_text(layout.before(event.sentence, first) + marked(event.sentence))
+                write_text(layout.add(event.sentence, event.citations))
             elif isinstance(event, Done):
                 if as_json:
                     print_json(event.answer.to_dict())
@@ -203,27 +200,7 @@ def chat(
     log: Log = None,
 ) -> None:
     """Open the web page. The API is at the same address; /api/docs describes it."""
-    from assistant.service.security import check_host, read_logins
-
-    logins = read_logins(auth)
-    check_host(host, logins)  # before anything long
-    if mcp:
-        import_module("assistant.mcp.server")  # says before anything long if its package is missing
-    with opened_to_serve(context, source, watch, log) as (assistant, unread, follow):
-        from assistant.web.app import serve
-
-        tell_offer(assistant.settings, context.obj)
-        serve(
-            assistant,
-            host=host,
-            port=port,
-            auth=logins,
-            open_browser=open_browser,
-            mcp=mcp,
-            unread=unread,
-            watch=follow,
-            servers=context.obj,
-        )
+    _serve(context, source, watch, log, host, port, auth, mcp, open_browser=open_browser)
 
 
 @app.command()
@@ -247,7 +224,7 @@ def serve(
     ] = True,
     watch: Watch = False,
     mcp: Mcp = False,
-    log: Log = LogForm.text,
+    log: Log = "text",
     rate: Annotated[
         str | None, typer.Option(help="Requests that a key may send, as 600/minute.")
     ] = None,
@@ -266,44 +243,7 @@ def serve(
     On other hosts than this machine's own, keys are demanded (`footnote keys`), and for the page a
     login.
     """
-    from assistant.service.keys import KIND, Keys
-    from assistant.service.security import check_host, read_logins
-    from assistant.service.service import Service
-
-    logins = read_logins(auth)
-    if page:
-        check_host(host, logins)  # before anything long
-    if mcp:
-        import_module("assistant.mcp.server")  # as above
-    with opened_to_serve(context, source, watch, log) as (assistant, unread, follow):
-        if page:
-            from assistant.web.app import serve
-
-            serve(
-                assistant,
-                host=host,
-                port=port,
-                auth=logins,
-                open_browser=False,
-                mcp=mcp,
-                unread=unread,
-                watch=follow,
-                servers=context.obj,
-            )
-            return
-        from assistant.api.server import serve as serve_api
-
-        if not (is_loopback(host) or logins or Keys(assistant.index.records(KIND)).exist()):
-            notes.print(
-                "Nobody is let in before there is a key. Make one, any time: footnote keys create "
-                "NAME --scope ask"
-            )
-        service, tools = Service.of(assistant, host, logins), None
-        if mcp:
-            from assistant.mcp.server import server_of
-
-            tools = server_of(service)
-        serve_api(service, host, port, tools=tools, watch=follow)
+    _serve(context, source, watch, log, host, port, auth, mcp, page=page)
 
 
 @app.command()
@@ -339,6 +279,60 @@ def mcp(
     # all that is loaded for garbage, as Python does at its end, may take longer.
     gc.freeze()
     raise typer.Exit(0 if is_fine else MISTAKE)
+
+
+def _serve(
+    context: typer.Context,
+    source: list[Path] | None,
+    watch: bool,
+    log: Literal["text", "json"] | None,
+    host: str,
+    port: int | None,
+    auth: Path | None,
+    mcp: bool,
+    *,
+    page: bool = True,
+    open_browser: bool = False,
+) -> None:
+    from assistant.service.keys import KIND, Keys
+    from assistant.service.security import check_host, read_logins
+    from assistant.service.service import Service
+
+    logins = read_logins(auth)
+    if page:
+        check_host(host, logins)  # before anything long
+    if mcp:
+        import_module("assistant.mcp.server")  # says likewise if its package is missing
+    with opened_to_serve(context, source, watch, log) as (assistant, unread, follow):
+        if page:
+            from assistant.web.app import serve as serve_page
+
+            tell_offer(assistant.settings, context.obj)
+            serve_page(
+                assistant,
+                host=host,
+                port=port,
+                auth=logins,
+                open_browser=open_browser,
+                mcp=mcp,
+                unread=unread,
+                watch=follow,
+                servers=context.obj,
+            )
+            return
+        from assistant.api.server import serve as serve_api
+
+        if not (is_loopback(host) or logins or Keys(assistant.index.records(KIND)).exist()):
+            notes.print(
+                "Nobody is let in before there is a key. Make one, any time: footnote keys create "
+                "NAME --scope ask"
+            )
+        service, tools = Service.of(assistant, host, logins), None
+        if mcp:
+            from assistant.mcp.server import server_of
+
+            tools = server_of(service)
+        serve_api(service, host, port, tools=tools, watch=follow)
 
 
 def main(servers: Sequence[Server] = SERVERS) -> None:

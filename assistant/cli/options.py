@@ -11,9 +11,8 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -106,17 +105,8 @@ Watch = Annotated[
     bool, typer.Option("--watch", help="Follow the folders given by --source as they change.")
 ]
 Mcp = Annotated[bool, typer.Option("--mcp", help="Offer the same to MCP clients, at /mcp.")]
-
-
-class LogForm(StrEnum):
-    """How requests are told."""
-
-    text = "text"
-    json = "json"
-
-
 Log = Annotated[
-    LogForm | None,
+    Literal["text", "json"] | None,
     typer.Option(help="Tell each request on standard error: as `text` for people, or as `json`."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -170,7 +160,10 @@ def opened_assistant(
 
 @contextmanager
 def opened_to_serve(
-    context: typer.Context, source: list[Path] | None, watch: bool, log: LogForm | None
+    context: typer.Context,
+    source: list[Path] | None,
+    watch: bool,
+    log: Literal["text", "json"] | None,
 ) -> Iterator[tuple[Assistant, tuple[Unread, ...], FolderWatch | None]]:
     """An assistant to be served, the files that could not be read, and what follows its folders.
 
@@ -187,7 +180,7 @@ def opened_to_serve(
     if watch:
         check_folders(folders)
     settings = settings_of(context)
-    set_up(None if log is None else log.value)
+    set_up(log)
     unread: list[DocumentError] = []
     with opened_assistant(source, settings, unread.append) as assistant:
         follow = FolderWatch(assistant, folders, unread) if watch else None

@@ -40,6 +40,15 @@ _STATUS = {
     429: "it has too many requests",
 }
 
+#: By a part of the name of an error.
+_KINDS = {
+    "Timeout": "it did not answer in time",
+    "Connect": "it cannot be reached",
+    "MemoryError": "there is not enough memory",
+    "Protocol": CUT_OFF,
+    "ReadError": CUT_OFF,
+}
+
 #: A turn of a conversation with a model: its role and its text.
 Message = tuple[str, str]
 
@@ -337,14 +346,7 @@ def _translated(error: BaseException) -> LanguageModelError:
     if status is not None:
         told = _STATUS.get(status, "its server failed")
         return LanguageModelError(f"{told} (HTTP {status})")
-    if "Timeout" in name:
-        return LanguageModelError("it did not answer in time")
-    if "Connect" in name:
-        return LanguageModelError("it cannot be reached")
-    if isinstance(error, MemoryError):
-        return LanguageModelError("there is not enough memory")
-    if "Protocol" in name or "ReadError" in name:
-        return LanguageModelError(CUT_OFF)
     if isinstance(error, ValueError | TypeError | LookupError | AttributeError):
         return LanguageModelError("its server sent what cannot be read")
-    return LanguageModelError(f"it failed with {name}")
+    told = next((told for part, told in _KINDS.items() if part in name), f"it failed with {name}")
+    return LanguageModelError(told)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import json
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, Field
 
 if TYPE_CHECKING:
     import httpx
@@ -23,7 +24,6 @@ PATIENCE = 0.5
 """Seconds in which a server that is running lists its models."""
 
 LARGEST = 1_000_000  # bytes of such a list
-LONGEST = 200  # characters of a model's name
 
 # The protocol does not tell which models chat; these turn texts into vectors or scores.
 _CANNOT_CHAT = re.compile(r"embed|rerank|minilm|\bbge\b", re.IGNORECASE)
@@ -84,6 +84,17 @@ class Offer:
         return self.model.rpartition("/")[2] if self.model.endswith(".gguf") else self.model
 
 
+class _Entry(BaseModel):
+    object: Literal["model"]
+    #: It can be shown and typed as it is.
+    id: str = Field(max_length=200, pattern=r"^[^\p{C}\p{Z}]+( +[^\p{C}\p{Z}]+)*$")
+
+
+class _Listing(BaseModel):
+    object: Literal["list"]
+    data: list[_Entry]
+
+
 def find_offers(servers: Sequence[Server] = SERVERS, patience: float = 0.0) -> list[Offer]:
     """The models of those servers that are running on this machine, in the servers' order. They are
     asked all at once; one that does not answer, or not as such a server does, has none.
@@ -141,29 +152,7 @@ async def _models_at(address: str, client: httpx.AsyncClient, patience: float) -
                 body += part
                 if len(body) > LARGEST:
                     return []
-        told = json.loads(body)
-    except (httpx.HTTPError, TimeoutError, ValueError, RecursionError):
+        listing = _Listing.model_validate_json(body)
+    except (httpx.HTTPError, TimeoutError, ValueError):
         return []  # nothing is there, or another kind of program
-    return _models_in(told)
-
-
-def _models_in(told: object) -> list[str]:
-    """The models that can chat in an answer that lists models; none in any other."""
-    entries = told.get("data") if isinstance(told, dict) and told.get("object") == "list" else None
-    if not isinstance(entries, list):
-        return []
-    models = []
-    for entry in entries:
-        if not isinstance(entry, dict) or entry.get("object") != "model":
-            return []
-        model = entry.get("id")
-        if not isinstance(model, str) or not _is_name(model):
-            return []
-        if not _CANNOT_CHAT.search(model):
-            models.append(model)
-    return models
-
-
-def _is_name(text: str) -> bool:
-    """Whether it can be shown and typed as it is."""
-    return 0 < len(text) <= LONGEST and text.isprintable() and text == text.strip()
+    return [entry.id for entry in listing.data if not _CANNOT_CHAT.search(entry.id)]

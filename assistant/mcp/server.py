@@ -8,35 +8,43 @@ where instructions are looked for.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Generator, Sequence
-from contextlib import closing
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
+from contextlib import closing, nullcontext
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 import anyio
 from anyio import from_thread, to_thread
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from assistant.answer import Answer, Done, Event
-from assistant.mcp import values
+from assistant.answer import Done, Event
 from assistant.mcp.opening import Opening
-from assistant.mcp.values import DOCUMENT, PARAGRAPH
 from assistant.query.cleaning import without_surrogates
 from assistant.service.access import Caller
 from assistant.service.problems import FAILED, id_of
-from assistant.service.sessions import SessionDocument, paragraph_of
-from assistant.service.streams import asking, viewing
+from assistant.service.sessions import SessionDocument
+from assistant.service.streams import asking, searching, verifying, viewing
 from assistant.service.values import (
+    DOCUMENT,
+    PARAGRAPH,
     About,
     Answering,
+    AnswerValue,
     Chosen,
+    CitationValue,
     ClaimText,
     Count,
     DocumentId,
+    DocumentsValue,
+    FoundValue,
     History,
     Length,
+    ParagraphValue,
     Query,
     QuestionText,
+    ReadValue,
+    Value,
+    VerificationValue,
 )
 from assistant.settings import not_installed
 from index.errors import FootnoteError, MissingPathError
@@ -92,8 +100,7 @@ COMPLETIONS = 100
 HERE = Caller("", "", "", frozenset(("ask",)))
 """Who has started this on standard input and output; all that is everyone's is theirs to ask."""
 
-Value = TypeVar("Value", bound=BaseModel)
-Seen = TypeVar("Seen")
+Found = TypeVar("Found")
 
 _logger = logging.getLogger(__name__)
 
@@ -115,7 +122,7 @@ class Tools:
         question: QuestionText,
         history: History = (),
         documents: Chosen = None,
-    ) -> Annotated[CallToolResult, values.Answer]:
+    ) -> Annotated[CallToolResult, AnswerValue]:
         """Answer a question from the documents, or refuse.
 
         Each sentence of the answer has the markers of its citations, and each citation the
@@ -123,13 +130,13 @@ class Tools:
         where it is `refused`.
         """
         turns = [turn.model_dump() for turn in history]
-
-        def answer(service: Service, caller: Caller) -> values.Answer:
-            steps = asking(service, caller.owner, question, turns, documents, shown=False)
-            return values.Answer.of(_last(steps))
-
-        answered = await self._done(context, answer)
-        return _result(answered, *answered.citations, *answered.closest)
+        answer = await self._done(
+            context,
+            lambda service, caller: _last(
+                asking(service, caller.owner, question, turns, documents, shown=False)
+            ),
+        )
+        return _result(answer, *answer.citations, *answer.closest)
 
     async def search(
         self,
@@ -137,15 +144,12 @@ class Tools:
         query: Query,
         count: Count = 5,
         documents: Chosen = None,
-    ) -> Annotated[CallToolResult, values.Found]:
+    ) -> Annotated[CallToolResult, FoundValue]:
         """Find the paragraphs that match best."""
-
-        def find(service: Service, caller: Caller) -> values.Found:
-            over = service.sessions.asking(caller.owner, documents)
-            titles = {info.id: info.title for info in over.index.documents()}
-            return values.Found.of(over.search(query, count), titles)
-
-        found = await self._done(context, find)
+        found = await self._done(
+            context,
+            lambda service, caller: searching(service, caller.owner, query, count, documents),
+        )
         return _result(found, *found.hits)
 
     async def verify(
@@ -154,14 +158,12 @@ class Tools:
         text: ClaimText,
         question: Answering = None,
         documents: Chosen = None,
-    ) -> Annotated[CallToolResult, values.Verification]:
+    ) -> Annotated[CallToolResult, VerificationValue]:
         """Say of each sentence of a text, whoever wrote it, whether the documents support it."""
-
-        def judge(service: Service, caller: Caller) -> values.Verification:
-            over = service.sessions.asking(caller.owner, documents)
-            return values.Verification.of(over.verify(text, question))
-
-        verified = await self._done(context, judge)
+        verified = await self._done(
+            context,
+            lambda service, caller: verifying(service, caller.owner, text, question, documents),
+        )
         return _result(verified, *verified.citations)
 
     async def overview(
@@ -170,15 +172,15 @@ class Tools:
         about: About = None,
         sentences: Length = None,
         documents: Chosen = None,
-    ) -> Annotated[CallToolResult, values.Answer]:
+    ) -> Annotated[CallToolResult, AnswerValue]:
         """Give the main points of the documents, or of what stands under a heading."""
-
-        def view(service: Service, caller: Caller) -> values.Answer:
-            steps = viewing(service, caller.owner, about, sentences, documents, shown=False)
-            return values.Answer.of(_last(steps))
-
-        answered = await self._done(context, view)
-        return _result(answered, *answered.citations)
+        answer = await self._done(
+            context,
+            lambda service, caller: _last(
+                viewing(service, caller.owner, about, sentences, documents, shown=False)
+            ),
+        )
+        return _result(answer, *answer.citations)
 
     async def documents(
         self,
@@ -187,13 +189,10 @@ class Tools:
             int, Field(description="The number of the first to list, from 1.", ge=1)
         ] = 1,
         count: Annotated[int, Field(description="How many to list.", ge=1, le=1000)] = PAGE,
-    ) -> Annotated[CallToolResult, values.Documents]:
+    ) -> Annotated[CallToolResult, DocumentsValue]:
         """List the documents that can be asked."""
-
-        def list_(service: Service, caller: Caller) -> values.Documents:
-            return values.Documents.of(service.sessions.documents(caller.owner), first, count)
-
-        return _result(await self._done(context, list_, waits=False))
+        found = await self._done(context, _documents, waits=False)
+        return _result(DocumentsValue.of(found, first, count))
 
     async def read_paragraph(
         self,
@@ -202,23 +201,24 @@ class Tools:
         paragraph: Annotated[
             int, Field(description="The paragraph's number; the first one is 1.", ge=1)
         ],
-    ) -> Annotated[CallToolResult, values.Read]:
+    ) -> Annotated[CallToolResult, ReadValue]:
         """Read one paragraph. `of` says how many there are, so that those around it can be read."""
-
-        def read(service: Service, caller: Caller) -> values.Read:
-            document = service.sessions.document(caller.owner, document_id)
-            return values.Read.numbered(document, paragraph_of(document, paragraph))
-
-        value = await self._done(context, read, waits=False)
+        value = await self._done(
+            context,
+            lambda service, caller: ReadValue.numbered(
+                service.sessions.document(caller.owner, document_id), paragraph
+            ),
+            waits=False,
+        )
         return _result(value, value)
 
     async def _done(
         self,
         context: Context[Any, Any],
-        work: Callable[[Service, Caller], Value],
+        work: Callable[[Service, Caller], Found],
         *,
         waits: bool = True,
-    ) -> Value:
+    ) -> Found:
         """What comes of work, in a thread, as soon as there is a service for it.
 
         Args:
@@ -229,19 +229,14 @@ class Tools:
         Raises:
             ToolError: it cannot be done; says what to do.
         """
-        request = context.request_context
-        try:
-            service = await self._opening.service(context.report_progress)
-            caller = _counted(service, request)
-            if not waits:
-                return await to_thread.run_sync(work, service, caller)
-            async with service.line.place_async(caller.client, caller.owner):
-                return await to_thread.run_sync(work, service, caller)
-        except FootnoteError as error:
-            raise ToolError(_named(str(error), request)) from error
-        except Exception as error:
-            _logger.exception("a tool failed")
-            raise ToolError(_named(FAILED, request)) from error
+        return await _worked(
+            self._opening,
+            context.request_context,
+            work,
+            lambda message, _: ToolError(message),
+            context.report_progress,
+            waits=waits,
+        )
 
 
 class Server(MCPServer[Any]):
@@ -326,7 +321,7 @@ class Server(MCPServer[Any]):
         self, context: Request, params: PaginatedRequestParams | None
     ) -> ListResourcesResult:
         """The documents, by pages; none while they are not there, for which no client waits."""
-        if not self._opening.is_over:
+        if not self._opening.done():
             return ListResourcesResult(resources=[])
         cursor = (params and params.cursor) or "0"
         first = int(cursor) if cursor.isdecimal() else 0
@@ -347,23 +342,25 @@ class Server(MCPServer[Any]):
 
     async def _read_document(self, context: Context[Any, Any], document_id: str) -> str:
         """The whole text of a document, as it was read."""
-
-        def read(service: Service, caller: Caller) -> str:
-            return without_surrogates(service.sessions.document(caller.owner, document_id).text)
-
-        return await self._looked_up(context.request_context, read)
+        return await self._looked_up(
+            context.request_context,
+            lambda service, caller: without_surrogates(
+                service.sessions.document(caller.owner, document_id).text
+            ),
+        )
 
     async def _read_paragraph(
         self, context: Context[Any, Any], document_id: str, paragraph: str
     ) -> str:
         """The text of one paragraph."""
-
-        def read(service: Service, caller: Caller) -> str:
-            document = service.sessions.document(caller.owner, document_id)
-            number = int(paragraph) if paragraph.isdecimal() else 0
-            return without_surrogates(paragraph_of(document, number).text)
-
-        return await self._looked_up(context.request_context, read)
+        read = await self._looked_up(
+            context.request_context,
+            lambda service, caller: ReadValue.numbered(
+                service.sessions.document(caller.owner, document_id),
+                int(paragraph) if paragraph.isdecimal() else 0,
+            ),
+        )
+        return read.text
 
     async def _complete(self, context: Request, params: CompleteRequestParams) -> CompleteResult:
         """Ids of documents that begin so or whose titles have it; numbers of paragraphs."""
@@ -382,7 +379,7 @@ class Server(MCPServer[Any]):
             numbers = range(1, counts.get(arguments.get("document_id", ""), 0) + 1)
             return [str(number) for number in numbers if str(number).startswith(begun)]
 
-        found = await self._looked_up(context, fitting) if self._opening.is_over else []
+        found = await self._looked_up(context, fitting) if self._opening.done() else []
         return CompleteResult(
             completion=Completion(
                 values=found[:COMPLETIONS],
@@ -391,25 +388,21 @@ class Server(MCPServer[Any]):
             )
         )
 
-    async def _looked_up(self, context: Request, look: Callable[[Service, Caller], Seen]) -> Seen:
+    async def _looked_up(self, context: Request, look: Callable[[Service, Caller], Found]) -> Found:
         """What is looked up in a thread.
 
         Raises:
             MCPError: it is not there, or nothing can be; says what to do.
         """
-        try:
-            service = await self._opening.service()
-            return await to_thread.run_sync(look, service, _counted(service, context))
-        except FootnoteError as error:
-            missing = isinstance(error, MissingPathError)
-            code = INVALID_PARAMS if missing else INTERNAL_ERROR
-            raise MCPError(code=code, message=_named(str(error), context)) from error
-        except Exception as error:
-            _logger.exception("a resource could not be read")
-            raise MCPError(code=INTERNAL_ERROR, message=_named(FAILED, context)) from error
+        return await _worked(
+            self._opening,
+            context,
+            look,
+            lambda message, code: MCPError(code=code, message=message),
+        )
 
     async def _tell_when_there(self, context: Any, _: object) -> None:
-        if not self._opening.is_over and await self._is_there():
+        if not self._opening.done() and await self._is_there():
             await context.session.send_resource_list_changed()
 
     async def _publish_when_there(self) -> None:
@@ -426,10 +419,45 @@ class Server(MCPServer[Any]):
 
 def server_of(service: Service) -> Server:
     """The tools and documents of a service for `routes`."""
-    return Server(Opening.of(service), changes=False)
+    opening = Opening()
+    opening.set_result(service)
+    return Server(opening, changes=False)
 
 
 # --- who asks, and what they are told -------------------------------------------------------------
+
+
+async def _worked(
+    opening: Opening,
+    context: Request,
+    work: Callable[[Service, Caller], Found],
+    error_of: Callable[[str, int], Exception],
+    report: Callable[[float, float | None, str], Awaitable[None]] | None = None,
+    *,
+    waits: bool = False,
+) -> Found:
+    """What comes of work, in a thread, as soon as there is a service for it.
+
+    Args:
+        opening: gives the service.
+        context: of the request.
+        work: what is done.
+        error_of: the error for a message, which says what to do, and a code of the protocol.
+        report: see `Opening.service`.
+        waits: whether it waits for its turn with all questions.
+    """
+    try:
+        service = await opening.service(report)
+        caller = _counted(service, context)
+        place = service.line.place_async(caller.client, caller.owner) if waits else nullcontext()
+        async with place:
+            return await to_thread.run_sync(work, service, caller)
+    except FootnoteError as error:
+        code = INVALID_PARAMS if isinstance(error, MissingPathError) else INTERNAL_ERROR
+        raise error_of(_named(str(error), context), code) from error
+    except Exception as error:
+        _logger.exception("what an MCP client asked for failed")
+        raise error_of(_named(FAILED, context), INTERNAL_ERROR) from error
 
 
 def _counted(service: Service, context: Request) -> Caller:
@@ -451,13 +479,13 @@ def _named(message: str, context: Request) -> str:
     return f"{message} (request {identity})" if identity else message
 
 
-def _last(steps: Generator[Event, None, None]) -> Answer:
+def _last(steps: Generator[Event, None, None]) -> AnswerValue:
     """The whole answer, unless nobody waits for it any more."""
     with closing(steps):
         for step in steps:
             from_thread.check_cancelled()
             if isinstance(step, Done):
-                return step.answer
+                return AnswerValue.model_validate(step.answer)
     raise AssertionError("a stream ends with Done")
 
 
@@ -465,16 +493,14 @@ def _documents(service: Service, caller: Caller) -> list[SessionDocument]:
     return service.sessions.documents(caller.owner)
 
 
-def _result(
-    value: BaseModel, *places: values.Citation | values.Hit | values.Read
-) -> CallToolResult:
+def _result(value: Value, *places: CitationValue | ParagraphValue) -> CallToolResult:
     """What a tool gives: the value, also as text for clients that read no other, and links to the
     paragraphs that it names."""
     links = {
         place.uri: ResourceLink(
             uri=place.uri,
             name=place.uri.removeprefix(DOCUMENT.format(document_id="")),
-            title=values.place_of(place),
+            title=place.place,
             mime_type="text/plain",
         )
         for place in places

@@ -7,11 +7,12 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING, cast
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, ExitStack, suppress
+from typing import TYPE_CHECKING
 
-import anyio
+from anyio.abc import TaskStatus
+from anyio.from_thread import start_blocking_portal
 
 from assistant.mcp.opening import Opening
 from assistant.mcp.server import Server
@@ -34,8 +35,9 @@ def serve_stdio(
 ) -> bool:
     """Answer a client on standard input and output until it closes its end, or Ctrl-C comes.
 
-    It is answered at once, and the documents are opened meanwhile. That is done in this thread,
-    which Ctrl-C reaches: a client that leaves before it is done interrupts it in the same way.
+    It is answered at once, from another thread, and the documents are opened meanwhile. That is
+    done in this thread, which Ctrl-C reaches: a client that leaves before it is done interrupts it
+    in the same way.
 
     Args:
         opened: opens the assistant, and calls what it is given as paragraphs are indexed.
@@ -44,100 +46,44 @@ def serve_stdio(
     Returns:
         Whether it could be opened.
     """
-    opening = Opening()
-    conversation = _Conversation(Server(opening, changes=True))
-    conversation.start()
-    fine = True
-    try:
-        with ExitStack() as stack:
+    opening, guard = Opening(), threading.Lock()
+    server = Server(opening, changes=True)
+    own_thread = threading.get_ident()
+
+    def interrupt(_: object) -> None:
+        with guard:
+            if not opening.done():
+                signal.pthread_kill(own_thread, signal.SIGINT)
+
+    # The conversation ends before the assistant is closed.
+    with ExitStack() as stack, start_blocking_portal() as portal:
+        conversation, _ = portal.start_task(_converse, server)
+        try:
+            conversation.add_done_callback(interrupt)
             try:
-                with conversation.interrupting():
-                    assistant = stack.enter_context(opened(opening.step))
-                    service = Service.of(assistant, LOCAL)
-                    stack.callback(service.sessions.close)
+                assistant = stack.enter_context(opened(opening.step))
+                service = Service.of(assistant, LOCAL)
+                stack.callback(service.sessions.close)
+                with guard:
+                    opening.set_result(service)
             except FootnoteError as error:
-                opening.fail(error)
+                with guard:
+                    opening.set_exception(error)
                 tell(error)
-                fine = False
-            else:
-                opening.end(service)
-            stack.callback(conversation.stop)  # before the assistant is closed
-            conversation.over.wait()
-    except KeyboardInterrupt:
-        # The way to end it, so no error; but for who stops what is not there yet.
-        if not (opening.is_over or conversation.over.is_set()):
-            raise
-    finally:
-        conversation.stop()
-    if conversation.error:
-        raise conversation.error
-    return fine
+            conversation.result()
+        except KeyboardInterrupt:
+            # The way to end it, so no error; but for who stops what is not there yet.
+            if not (opening.done() or conversation.done()):
+                raise
+            conversation.cancel()
+    return not (opening.done() and opening.exception())
 
 
-class _Conversation:
-    """Talks with the client, in a thread of its own.
-
-    Attributes:
-        over: set when the client has left.
-        error: what went wrong, if anything did.
-    """
-
-    def __init__(self, server: Server) -> None:
-        self.over = threading.Event()
-        self.error: BaseException | None = None
-        self._server = server
-        self._begun = threading.Event()
-        self._guard = threading.Lock()
-        self._interrupts = False
-        self._end: Callable[[], object] = lambda: None
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def start(self) -> None:
-        """Begin, and have all that is written to standard output go elsewhere."""
-        self._thread.start()
-        self._begun.wait()
-
-    def stop(self) -> None:
-        """Say no more. May be called again."""
-        with suppress(RuntimeError):  # its loop is closed
-            self._end()
-        self._thread.join()
-
-    @contextmanager
-    def interrupting(self) -> Iterator[None]:
-        """What is done inside, in the main thread, is interrupted when the client leaves.
-
-        Raises:
-            KeyboardInterrupt: it has left.
-        """
-        with self._guard:
-            if self.over.is_set():
-                raise KeyboardInterrupt
-            self._interrupts = True
-        try:
-            yield
-        finally:
-            with self._guard:
-                self._interrupts = False
-
-    def _run(self) -> None:
-        try:
-            anyio.run(self._talk)
-        except* BrokenPipeError:
-            _logger.info("the client no longer reads what it is told")
-        except* Exception as errors:  # noqa: BLE001 (raised in the thread that began it)
-            self.error = errors
-        with self._guard:
-            self.over.set()
-            if self._interrupts:
-                signal.pthread_kill(cast(int, threading.main_thread().ident), signal.SIGINT)
-        self._begun.set()
-
-    async def _talk(self) -> None:
-        loop = asyncio.get_running_loop()
-        with anyio.CancelScope() as scope:
-            self._end = lambda: loop.call_soon_threadsafe(scope.cancel)
-            await self._server.converse(_lines_of_client(), self._begun.set)
+async def _converse(server: Server, *, task_status: TaskStatus[None]) -> None:
+    try:
+        await server.converse(_lines_of_client(), task_status.started)
+    except* BrokenPipeError:
+        _logger.info("the client no longer reads what it is told")
 
 
 async def _lines_of_client() -> AsyncIterator[str]:

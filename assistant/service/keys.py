@@ -95,7 +95,7 @@ class Keys:
     def __init__(self, records: Records) -> None:
         self._records = records
 
-    def create(self, name: str, scopes: Sequence[Scope], expires: datetime | None = None) -> str:
+    def create(self, name: str, scopes: Sequence[str], expires: datetime | None = None) -> str:
         """Make a key, which is known to nobody but who gets it from here.
 
         Args:
@@ -112,6 +112,8 @@ class Keys:
             )
         if not scopes:
             raise SettingsError(f"A key needs a scope. Give one: --scope {SCOPES[0]}")
+        for scope in set(scopes).difference(SCOPES):
+            raise SettingsError(f"There is no scope {scope!r}. There are: {', '.join(SCOPES)}.")
         if any(key.name == name for key in self.all()):
             raise SettingsError(
                 f"There is a key named {name} already. Choose another name, or run first: footnote "

@@ -5,6 +5,7 @@ document (RFC 9457) from the API, OpenAI's error in its protocol, a sentence on 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -86,6 +87,28 @@ class Problem(BaseModel):
         default=None, description="Which values are not allowed, where that is the problem."
     )
 
+    @property
+    def sentence(self) -> str:
+        """The detail and the errors, for people."""
+        wrong = "; ".join(f"{one.where}: {one.what}" for one in self.errors or ())
+        return f"{self.detail} {wrong}".strip()
+
+
+class ParameterError(RefusedError):
+    """A parameter of OpenAI's protocol is not one that is taken.
+
+    Args:
+        message: why, and what to do.
+        param: its name.
+        code: which of OpenAI's errors it is.
+        status: of HTTP.
+    """
+
+    def __init__(self, message: str, param: str, code: str, status: int = 400) -> None:
+        super().__init__(message, status)
+        self.param = param
+        self.code = code
+
 
 def problem_of(
     scope: Scope, status: int, detail: str, errors: Sequence[Wrong] | None = None
@@ -107,8 +130,8 @@ def response_of(
     detail: str,
     *,
     errors: Sequence[Wrong] | None = None,
-    retry_after: int | None = None,
     headers: Mapping[str, str] | None = None,
+    error: FootnoteError | None = None,
 ) -> JSONResponse:
     """The response that tells a problem, in the form for its address.
 
@@ -117,24 +140,32 @@ def response_of(
         status: of HTTP.
         detail: what happened, and what to do.
         errors: values that are not allowed.
-        retry_after: seconds after which it may be tried again.
-        headers: others that it has.
+        headers: that it has besides.
+        error: what it comes from.
     """
     path: str = scope["path"]
+    if status == 422 and path.startswith(OPENAI):
+        status = 400  # by which OpenAI tells of values that are not allowed
     problem = problem_of(scope, status, detail, errors)
     sent = {**(headers or {})}
-    if retry_after is not None:
-        sent["Retry-After"] = str(retry_after)
     if status == 401:
         # The page asks in its own way: a browser that is told of `Basic` opens a window.
         sent["WWW-Authenticate"] = 'Bearer realm="Footnote"'
     if status in (408, 413):
         sent["Connection"] = "close"  # the rest of the body is not read
     if path.startswith(OPENAI):
-        return JSONResponse(openai_error(problem), status, sent)
+        return JSONResponse(openai_error(problem, error), status, sent)
     if path.startswith(API):
         return JSONResponse(plain(problem), status, sent, MEDIA_TYPE)
-    return JSONResponse({"detail": detail, "request_id": problem.request_id}, status, sent)
+    told = {"detail": problem.sentence, "request_id": problem.request_id}
+    return JSONResponse(told, status, sent)
+
+
+def error_response(scope: Scope, error: FootnoteError) -> JSONResponse:
+    """The same for an error."""
+    status, again = told(error)
+    headers = {} if again is None else {"Retry-After": str(again)}
+    return response_of(scope, status, str(error), headers=headers, error=error)
 
 
 def plain(problem: Problem) -> dict[str, Any]:
@@ -142,25 +173,25 @@ def plain(problem: Problem) -> dict[str, Any]:
     return problem.model_dump(exclude={"errors"} if problem.errors is None else None)
 
 
-def openai_error(
-    problem: Problem, param: str | None = None, code: str | None = None
-) -> dict[str, Any]:
+def openai_error(problem: Problem, error: Exception | None = None) -> dict[str, Any]:
     """A problem in OpenAI's form.
 
     Args:
         problem: what happened.
-        param: the parameter that is the reason, if one is.
-        code: which of OpenAI's errors it is, if it is one.
+        error: what it comes from.
     """
     kinds = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
     kind = kinds.get(problem.status) or (
         "server_error" if problem.status >= 500 else "invalid_request_error"
     )
     codes = {401: "invalid_api_key", 429: "rate_limit_exceeded"}
-    wrong = "; ".join(f"{one.where}: {one.what}" for one in problem.errors or ())
+    errors = problem.errors or ()
+    param, code = getattr(error, "param", None), getattr(error, "code", None)
+    if errors and (named := re.match(r"body\.(\w+(\.\d+)?)", errors[0].where)):
+        param, code = named[1], "invalid_value"
     return {
         "error": {
-            "message": f"{problem.detail} {wrong}".strip(),
+            "message": problem.sentence,
             "type": kind,
             "param": param,
             "code": code or codes.get(problem.status),

@@ -16,7 +16,7 @@ from anyio import CapacityLimiter, to_thread
 from starlette.datastructures import Headers
 
 from assistant.llm.servers import is_loopback
-from assistant.service.problems import API, OPENAI, response_of, told
+from assistant.service.problems import API, OPENAI, error_response, response_of
 from index.errors import FootnoteError, SettingsError
 
 if TYPE_CHECKING:
@@ -165,9 +165,7 @@ class SecurityMiddleware:
             try:
                 await to_thread.run_sync(self._let_in, scope, limiter=self._threads)
             except FootnoteError as error:
-                status, again = told(error)
-                response = response_of(scope, status, str(error), retry_after=again)
-                await response(scope, receive, send_with_headers)
+                await error_response(scope, error)(scope, receive, send_with_headers)
                 return
         await self.app(scope, receive, send_with_headers)
 

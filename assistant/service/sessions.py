@@ -21,19 +21,15 @@ from typing import TYPE_CHECKING
 
 from assistant.documents import UPLOADED
 from assistant.service.uploads import Inbox, safe_name
-from index import Document, DocumentInfo, Index, Paragraph
+from index import Document, DocumentInfo, Index
 from index.chunking.loader import read_raw
-from index.errors import DocumentError, FootnoteError, MissingPathError
+from index.errors import DocumentError, FootnoteError, MissingPathError, RefusedError
 from index.models import Boxes
 
 if TYPE_CHECKING:
     from assistant.answering.generative import Writer
     from assistant.assistant import Assistant
     from index.store.writer import Progress
-
-MAX_BYTES = 25_000_000
-MAX_DOCUMENTS = 50
-"""What one browser may add."""
 
 AWAY = 30 * 60.0
 """Seconds without a sign of life after which a browser's documents are removed."""
@@ -60,12 +56,7 @@ class SessionDocuments:
         max_documents: what one browser, or one key, may add.
     """
 
-    def __init__(
-        self,
-        assistant: Assistant,
-        max_bytes: int = MAX_BYTES,
-        max_documents: int = MAX_DOCUMENTS,
-    ) -> None:
+    def __init__(self, assistant: Assistant, max_bytes: int, max_documents: int) -> None:
         self._assistant = assistant
         #: Where the files are received that are added.
         self.inbox = Inbox(max_bytes, max_documents)
@@ -156,10 +147,17 @@ class SessionDocuments:
 
         Raises:
             MissingPathError: it is not there, or not for this owner.
+            RefusedError: it is everyone's, and is to be this owner's.
         """
         found = self._allowed(owner, [identity]).get(identity)
-        if found is None or (own and not found.own):
+        if found is None:
             raise MissingPathError("That document is not here. It may have been removed.")
+        if own and not found.own:
+            raise RefusedError(
+                "That document is everyone's. Only whoever runs Footnote changes it, with "
+                "`footnote index`.",
+                403,
+            )
         return found
 
     def named(self, owner: str, name: str) -> SessionDocument | None:
@@ -212,10 +210,10 @@ class SessionDocuments:
             DocumentError: there is no such file, it cannot be read, or there are too many.
         """
         with self.inbox.taken(owner, ticket) as file:
-            self._note(owner)
             source = f"{UPLOADED}{owner}/{file.name}"
             if instead is not None:
                 source = self.find(owner, instead, own=True).info.source
+            self._note(owner)
             own = [s.info.source for s in self.documents(owner) if s.own]
             if source not in own and len(own) >= self._max_documents:
                 raise DocumentError(
@@ -233,7 +231,7 @@ class SessionDocuments:
         """Let one of this browser's documents stay when it goes away.
 
         Raises:
-            MissingPathError: it is not there, or not of this browser.
+            MissingPathError, RefusedError: it is not there, or not of this browser.
         """
         self.find(owner, identity, own=True)
         self._assistant.index.sync([self._assistant.index.document(identity)], keep=True)
@@ -242,7 +240,7 @@ class SessionDocuments:
         """Take one of this browser's documents out of the index.
 
         Raises:
-            MissingPathError: it is not there, or not of this browser.
+            MissingPathError, RefusedError: it is not there, or not of this browser.
         """
         self.find(owner, identity, own=True)
         self._assistant.index.remove(identity)
@@ -304,20 +302,6 @@ class SessionDocuments:
             return found
         self._assistant.index.look()
         return {own.info.id: own for own in self.documents(owner)}
-
-
-def paragraph_of(document: Document, number: int) -> Paragraph:
-    """The paragraph of a document that has this number, from 1.
-
-    Raises:
-        MissingPathError: it has none.
-    """
-    if not 1 <= number <= len(document.paragraphs):
-        raise MissingPathError(
-            f"There is no paragraph {number}; {document.title} has {len(document.paragraphs)}, "
-            "from 1."
-        )
-    return document.paragraphs[number - 1]
 
 
 def _is_of(info: DocumentInfo, owner: str | None) -> bool:

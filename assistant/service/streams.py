@@ -1,5 +1,5 @@
-"""What takes long, step by step: answering a question, adding a document. A generator that is
-closed early stops its work."""
+"""What is done for whoever asks, through whichever door: answering, step by step; searching and
+verifying; adding a document. A generator that is closed early stops its work."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from assistant.answer import Done, Event
 from assistant.assistant import TRIES
 from assistant.query.rewriting import Turn, check_roles
+from assistant.service.values import FoundValue, VerificationValue
 from index import DocumentInfo
 from index.errors import FootnoteError, IndexChangedError, MissingPathError
 
@@ -114,6 +115,35 @@ def _whole(
 
     with service.writers.chosen(llm) as write:
         yield from service.metrics.counted(events(write))
+
+
+def searching(
+    service: Service, owner: str | None, query: str, count: int, documents: Sequence[str] | None
+) -> FoundValue:
+    """What a search finds; see `Assistant.search`.
+
+    Raises:
+        FootnoteError: the query or a document is none that can be asked.
+    """
+    over = service.sessions.asking(owner, documents)
+    titles = {info.id: info.title for info in over.index.documents()}
+    return FoundValue.of(over.search(query, count), titles)
+
+
+def verifying(
+    service: Service,
+    owner: str | None,
+    text: str,
+    question: str | None,
+    documents: Sequence[str] | None,
+) -> VerificationValue:
+    """What the documents say to a text; see `Assistant.verify`.
+
+    Raises:
+        FootnoteError: the text, the question or a document is none that can be asked.
+    """
+    over = service.sessions.asking(owner, documents)
+    return VerificationValue.model_validate(over.verify(text, question))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
-"""What programs are told and tell, as typed values: the same whatever they speak.
+"""What programs and the page are told and tell, as typed values: the same whatever they speak.
 
-Each is made from the value that travels inside, by its `to_dict`; a name that is there and not
-here, or the other way round, is an error. Where a document lies on this machine is nobody's
-business: its `source` is the name of its file.
+Each is made from the value that travels inside: `AnswerValue.model_validate(answer)`, by its
+`to_dict` where it has one; a name that is there and not here, or the other way round, is an error.
+Where a document lies on this machine is nobody's business: its `source` is the name of its file.
 """
 
 from __future__ import annotations
@@ -10,28 +10,36 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
-from assistant.answer import AnswerKind, Verdict
+from assistant.answer import AnswerKind, Verdict, place_at
 from assistant.calibration import Status
 from assistant.query.cleaning import without_surrogates
 from assistant.query.kinds import MAX_LENGTH
+from index.errors import MissingPathError
 from index.models import Kind
 
 if TYPE_CHECKING:
-    from assistant.answer import (
-        Answer,
-        Citation,
-        Decided,
-        SentenceReady,
-        SourcesFound,
-        Verification,
-    )
     from assistant.service.sessions import SessionDocument
     from index import Document, Hit, Paragraph
 
+
+def name_of(source: str) -> str:
+    """The name of a document's file, without where it lies."""
+    return source.replace("\\", "/").rpartition("/")[2]
+
+
 #: A text of a document, which may hold what no output takes.
 Text = Annotated[str, BeforeValidator(without_surrogates)]
+FileName = Annotated[Text, AfterValidator(name_of)]
+Confidence = Annotated[float, Field(ge=0, le=1), AfterValidator(lambda own: round(own, 4))]
 
 DocumentId = Annotated[
     str,
@@ -41,14 +49,23 @@ DocumentId = Annotated[
     ),
 ]
 
-_MOST = 100
+#: The addresses of documents, and of paragraphs in them, as resources of MCP.
+DOCUMENT = "footnote://documents/{document_id}"
+PARAGRAPH = DOCUMENT + "/paragraphs/{paragraph}"
+
+_MAX_ITEMS = 100
 """Turns, or documents, that a question may come with."""
 
 
 class Value(BaseModel):
     """A value that is told."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain(cls, own: Any) -> Any:
+        return own.to_dict() if hasattr(own, "to_dict") else own
 
 
 class RectangleValue(Value):
@@ -70,7 +87,7 @@ class CitationValue(Value):
     )
     document: Text = Field(description="Title of the document.")
     document_id: DocumentId
-    source: Text = Field(description="Name of the document's file.")
+    source: FileName = Field(description="Name of the document's file.")
     heading: list[Text] = Field(description="The headings above it, outermost first.")
     paragraph: int = Field(description="Number of the paragraph, from 1.")
     page: int | None = Field(description="Page or slide, from 1, of formats that have them.")
@@ -82,11 +99,15 @@ class CitationValue(Value):
     paragraph_start: int = Field(description="Where the paragraph begins in the document's text.")
     paragraph_end: int = Field(description="Where it ends.")
     paragraph_text: Text
+    uri: str = Field(
+        default_factory=lambda own: PARAGRAPH.format_map(own),
+        description="The resource of MCP that is the paragraph.",
+    )
 
-    @classmethod
-    def of(cls, citation: Citation) -> Self:
-        """The value of a citation."""
-        return cls.model_validate(_public(citation.to_dict()))
+    @property
+    def place(self) -> str:
+        """Where it stands, for people."""
+        return place_at(self.document, self.heading, self.locator, self.paragraph)
 
 
 class SentenceValue(Value):
@@ -120,8 +141,8 @@ class AnswerValue(Value):
         "items; a `comparison`; `where` something stands; `chat`, for which nothing was looked up; "
         "or `fact`."
     )
-    confidence: float = Field(
-        ge=0, le=1, description="Calibrated probability that the documents answer the question."
+    confidence: Confidence = Field(
+        description="Calibrated probability that the documents answer the question."
     )
     text: Text = Field(description="The sentences without markers; the refusal when refused.")
     sentences: list[SentenceValue]
@@ -143,14 +164,6 @@ class AnswerValue(Value):
     revision: str = Field(description="Of the documents; the same ones have the same, anywhere.")
     timings_ms: dict[str, float] = Field(description="Milliseconds by stage, and their `total`.")
 
-    @classmethod
-    def of(cls, answer: Answer) -> Self:
-        """The value of an answer."""
-        plain = answer.to_dict()
-        for name in ("citations", "closest"):
-            plain[name] = [_public(citation) for citation in plain[name]]
-        return cls.model_validate(plain)
-
 
 class JudgedValue(Value):
     """A sentence of a text that was judged."""
@@ -171,13 +184,6 @@ class VerificationValue(Value):
     sentences: list[JudgedValue]
     citations: Sequence[CitationValue] = Field(description="By marker.")
 
-    @classmethod
-    def of(cls, verification: Verification) -> Self:
-        """The value of a verification."""
-        plain = verification.to_dict()
-        plain["citations"] = [_public(citation) for citation in plain["citations"]]
-        return cls.model_validate(plain)
-
 
 class ParagraphValue(Value):
     """A paragraph of a document: what stands in the document's text from `start` to `end`."""
@@ -193,18 +199,42 @@ class ParagraphValue(Value):
     start: int
     end: int
     text: Text
+    uri: str = Field(
+        default_factory=lambda own: PARAGRAPH.format(paragraph=own["number"], **own),
+        description="The resource of MCP that it is.",
+    )
+
+    @property
+    def place(self) -> str:
+        """Where it stands, for people."""
+        return place_at(self.document, self.heading, self.locator, self.number)
+
+    @classmethod
+    def of(cls, paragraph: Paragraph, title: str, **more: Any) -> Self:
+        """The value of a paragraph of the document of this title."""
+        names = ParagraphValue.model_fields.keys() - {"document", "uri"}
+        plain = {name: getattr(paragraph, name) for name in names}
+        return cls.model_validate({**plain, "document": title, **more})
 
 
 class ReadValue(ParagraphValue):
     """A paragraph that was asked for by its number."""
 
-    of_: int = Field(alias="of", description="How many paragraphs the document has.")
+    count: int = Field(alias="of", description="How many paragraphs the document has.")
 
     @classmethod
-    def numbered(cls, document: Document, paragraph: Paragraph) -> Self:
-        """The value of a paragraph of a document."""
-        of = len(document.paragraphs)
-        return cls.model_validate({**_paragraph(paragraph, document.title), "of": of})
+    def numbered(cls, document: Document, number: int) -> Self:
+        """The paragraph of a document that has this number, from 1.
+
+        Raises:
+            MissingPathError: it has none.
+        """
+        count = len(document.paragraphs)
+        if not 1 <= number <= count:
+            raise MissingPathError(
+                f"There is no paragraph {number}; {document.title} has {count}, from 1."
+            )
+        return cls.of(document.paragraphs[number - 1], document.title, of=count)
 
 
 class HitValue(ParagraphValue):
@@ -225,7 +255,16 @@ class FoundValue(Value):
     @classmethod
     def of(cls, hits: Sequence[Hit], titles: Mapping[str, str]) -> Self:
         """The value of hits, with the titles of documents by their ids."""
-        return cls.model_validate({"hits": [_hit(hit, titles) for hit in hits]})
+        found = [
+            HitValue.of(
+                hit.paragraph,
+                titles.get(hit.paragraph.document_id, ""),
+                score=round(hit.score, 6),
+                legs=hit.legs,
+            )
+            for hit in hits
+        ]
+        return cls(hits=found)
 
 
 class DocumentValue(Value):
@@ -233,16 +272,29 @@ class DocumentValue(Value):
 
     id: DocumentId
     title: Text
-    name: Text = Field(description="Of its file.")
+    name: FileName = Field(description="Of its file.")
     paragraphs: int = Field(description="How many it has.")
     own: bool = Field(description="Whether whoever asks has added it, and nobody else sees it.")
     kept: bool = Field(description="Whether it stays until it is removed.")
     language: str = Field(description="By its ISO 639-1 code.")
+    uri: str = Field(
+        default_factory=lambda own: DOCUMENT.format(document_id=own["id"]),
+        description="The resource of MCP that is its text.",
+    )
 
     @classmethod
     def of(cls, found: SessionDocument) -> Self:
         """The value of a document as one owner sees it."""
-        return cls.model_validate(plain_document(found))
+        info = found.info
+        return cls(
+            id=info.id,
+            title=info.title,
+            name=info.source,
+            paragraphs=info.paragraphs,
+            own=found.own,
+            kept=info.kept,
+            language=info.language,
+        )
 
 
 class DocumentsValue(Value):
@@ -255,8 +307,8 @@ class DocumentsValue(Value):
     def of(cls, found: Sequence[SessionDocument], first: int = 1, most: int | None = None) -> Self:
         """The value of documents, or of so many of them from one on, counted from 1."""
         end = None if most is None else first - 1 + most
-        listed = [plain_document(one) for one in found[first - 1 : end]]
-        return cls.model_validate({"total": len(found), "documents": listed})
+        listed = [DocumentValue.of(one) for one in found[first - 1 : end]]
+        return cls(total=len(found), documents=listed)
 
 
 # --- pieces of an answer, as it comes -----------------------------------------------------------
@@ -267,23 +319,13 @@ class SourcesValue(Value):
 
     sources: list[CitationValue] = Field(description="Best first; their markers are 0.")
 
-    @classmethod
-    def of(cls, event: SourcesFound) -> SourcesValue:
-        """The value of an event."""
-        return cls(sources=[CitationValue.of(source) for source in event.sources])
-
 
 class DecidedValue(Value):
     """What the sentences that follow are."""
 
     status: Status
-    confidence: float = Field(ge=0, le=1)
+    confidence: Confidence
     kind: AnswerKind
-
-    @classmethod
-    def of(cls, event: Decided) -> DecidedValue:
-        """The value of an event."""
-        return cls(status=event.status, confidence=round(event.confidence, 4), kind=event.kind)
 
 
 class ReadyValue(Value):
@@ -291,22 +333,6 @@ class ReadyValue(Value):
 
     sentence: SentenceValue
     citations: list[CitationValue]
-
-    @classmethod
-    def of(cls, event: SentenceReady) -> ReadyValue:
-        """The value of an event."""
-        own = event.sentence
-        return cls(
-            sentence=SentenceValue(
-                text=own.text,
-                verdict=own.verdict,
-                markers=list(own.markers),
-                item=own.item,
-                about=own.about,
-                conflicts=list(own.conflicts),
-            ),
-            citations=[CitationValue.of(citation) for citation in event.citations],
-        )
 
 
 class ProgressValue(Value):
@@ -344,14 +370,14 @@ QuestionText = Annotated[
 History = Annotated[
     Sequence[TurnValue],
     Field(
-        max_length=_MOST,
+        max_length=_MAX_ITEMS,
         description="The conversation before it, oldest first; of long ones the end counts.",
     ),
 ]
 Chosen = Annotated[
     list[str] | None,
     Field(
-        max_length=_MOST,
+        max_length=_MAX_ITEMS,
         description="Ids of the documents to ask; all that you may ask when left out.",
     ),
 ]
@@ -428,54 +454,3 @@ class Claim(Asked):
     text: ClaimText
     question: Answering = None
     documents: Chosen = None
-
-
-# --- how they are made --------------------------------------------------------------------------
-
-
-def name_of(source: str) -> str:
-    """The name of a document's file, without where it lies."""
-    return source.replace("\\", "/").rpartition("/")[2]
-
-
-def _public(citation: Mapping[str, Any]) -> dict[str, Any]:
-    return {**citation, "source": name_of(citation["source"])}
-
-
-def _hit(hit: Hit, titles: Mapping[str, str]) -> dict[str, Any]:
-    title = titles.get(hit.paragraph.document_id, "")
-    return {
-        **_paragraph(hit.paragraph, title),
-        "score": round(hit.score, 6),
-        "legs": hit.legs,
-    }
-
-
-def plain_document(found: SessionDocument) -> dict[str, Any]:
-    """A document as it is listed, as plain values."""
-    info = found.info
-    return {
-        "id": info.id,
-        "title": info.title,
-        "name": name_of(info.source),
-        "paragraphs": info.paragraphs,
-        "own": found.own,
-        "kept": info.kept,
-        "language": info.language,
-    }
-
-
-def _paragraph(paragraph: Paragraph, title: str) -> dict[str, Any]:
-    return {
-        "document": title,
-        "document_id": paragraph.document_id,
-        "number": paragraph.number,
-        "heading": list(paragraph.heading),
-        "page": paragraph.page,
-        "locator": paragraph.locator,
-        "kind": paragraph.kind,
-        "language": paragraph.language,
-        "start": paragraph.start,
-        "end": paragraph.end,
-        "text": paragraph.text,
-    }

@@ -14,18 +14,14 @@ from typing import TYPE_CHECKING, Any
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import gradio as gr
-from fastapi import Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from starlette.middleware import Middleware
 
-from assistant.api.app import Switch, lifespan_of
+from assistant.api.app import Switch, add_problems, lifespan_of
 from assistant.api.app import build as build_api
 from assistant.api.events import whole
 from assistant.llm.servers import SERVERS, Server
 from assistant.service.access import client_of
 from assistant.service.logs import about, take_over
-from assistant.service.problems import response_of, told
 from assistant.service.security import MCP, check_host
 from assistant.service.service import Service, wait_for_the_end
 from assistant.service.streams import asking
@@ -148,17 +144,7 @@ def build(
     server.mount("/page", STATIC)
     server.include_router(entrance.routes())
     server.include_router(routes(service, entrance, renderer, folder))
-
-    @server.exception_handler(FootnoteError)
-    def mistake(request: Request, error: FootnoteError) -> JSONResponse:
-        status, again = told(error)
-        return response_of(request.scope, status, str(error), retry_after=again)
-
-    @server.exception_handler(RequestValidationError)
-    def not_taken(request: Request, error: RequestValidationError) -> JSONResponse:
-        wrong = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        return response_of(request.scope, 422, f"This is not taken: {'; '.join(wrong)}.")
-
+    add_problems(server)
     if tools:
         server.router.routes.extend(tools.routes(MCP))
     return server
@@ -191,7 +177,7 @@ def _api(service: Service) -> Callable[..., Awaitable[dict[str, Any]]]:
                 answer = await whole(steps, service.line.place_async(client, owner or client))
             except FootnoteError as error:
                 return {"stage": "failed", "failure": str(error)}
-        return {"stage": "done", "answer": AnswerValue.of(answer).model_dump()}
+        return {"stage": "done", "answer": AnswerValue.model_validate(answer).model_dump()}
 
     return ask
 

@@ -28,7 +28,7 @@ from assistant.service.service import Service
 from assistant.service.sessions import SessionDocuments
 from assistant.service.streams import Alternatives, indexing, offering
 from assistant.service.suggestions import SHOWN
-from assistant.service.values import Asked, History, plain_document
+from assistant.service.values import Asked, DocumentValue, History
 from assistant.watching import FolderWatch, Unread
 from assistant.web.entrance import Entrance
 from assistant.web.rendering import PageRenderer
@@ -146,7 +146,7 @@ def routes(
     @router.get("/session")
     def session(owner: anyone, name: Annotated[str | None, user]) -> dict[str, Any]:
         sessions.touch(owner)
-        listed = [plain_document(found) for found in sessions.documents(owner)]
+        listed = [DocumentValue.of(found) for found in sessions.documents(owner)]
         return {"user": name, "documents": listed}
 
     @router.get("/folder")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from helpers import FOOTNOTE, PATIENCE, footnote
 
 from assistant import Assistant
@@ -47,6 +49,33 @@ def client_of(url: str, key: str | None = None) -> httpx.Client:
     """A client that waits, and sends the key with each request."""
     headers = {} if key is None else {"authorization": f"Bearer {key}"}
     return httpx.Client(base_url=url, timeout=PATIENCE, headers=headers)
+
+
+@pytest.fixture(scope="module")
+def api_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the API of a module's tests is served from."""
+    return tmp_path_factory.mktemp("api")
+
+
+@pytest.fixture(scope="module")
+def api_url(api_folder: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of that, which is served with the module's `FLAGS`, if it has any."""
+    with api(api_folder, *getattr(request.module, "FLAGS", ())) as address:
+        yield address
+
+
+@pytest.fixture
+def client(api_url: str) -> Iterator[httpx.Client]:
+    """A client of that."""
+    with client_of(api_url) as opened:
+        yield opened
+
+
+def events_of(response: httpx.Response) -> list[tuple[str, dict[str, Any]]]:
+    """The events of a response, by name."""
+    assert response.headers["content-type"].startswith("text/event-stream")
+    blocks = (block.split("\n") for block in response.text.strip().split("\n\n"))
+    return [(n.removeprefix("event: "), json.loads(d.removeprefix("data: "))) for n, d in blocks]
 
 
 def new_key(folder: Path, name: str, *scopes: str) -> str:

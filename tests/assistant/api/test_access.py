@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,29 +20,18 @@ SECRET = "The walnut code is quartz-lantern-77."
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("access")
-
-
-@pytest.fixture(scope="module")
-def url(folder: Path) -> Iterator[str]:
-    with api(folder) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def keys(folder: Path, url: str) -> Keys:
+def keys(api_folder: Path, api_url: str) -> Keys:
     """The keys, made while it is served. Before there is one, no key is needed."""
-    with client_of(url) as nobody:
+    with client_of(api_url) as nobody:
         assert nobody.get("v1/models").status_code == 200
-    with client_of(url, "sk-anything") as client:  # what OpenAI's clients send at least
+    with client_of(api_url, "sk-anything") as client:  # what OpenAI's clients send at least
         assert client.get("v1/models").status_code == 200
-    return Keys(FileRecords(folder / "index" / "records" / KIND))
+    return Keys(FileRecords(api_folder / "index" / "records" / KIND))
 
 
 @pytest.fixture(scope="module")
-def ann(folder: Path, keys: Keys) -> str:
-    return new_key(folder, "ann", "ask", "write")
+def ann(api_folder: Path, keys: Keys) -> str:
+    return new_key(api_folder, "ann", "ask", "write")
 
 
 @pytest.fixture(scope="module")
@@ -52,13 +40,13 @@ def ben(keys: Keys, ann: str) -> str:
 
 
 def test_nobody_is_let_in_without_a_key_that_lets_in(
-    url: str, keys: Keys, ann: str, folder: Path
+    api_url: str, keys: Keys, ann: str, api_folder: Path
 ) -> None:
     over = keys.create("over", ["ask"], datetime.now(UTC) - timedelta(days=1))
     revoked = keys.create("revoked", ["ask"])
-    with client_of(url, revoked) as client:
+    with client_of(api_url, revoked) as client:
         assert client.get("api/documents").status_code == 200
-    footnote("keys", "revoke", "revoked", "--index-dir", folder / "index")
+    footnote("keys", "revoke", "revoked", "--index-dir", api_folder / "index")
     basic = "Basic " + base64.b64encode(b"ann:" + ann.encode()).decode()
     for sent, told in (
         (None, "key is needed"),
@@ -71,7 +59,7 @@ def test_nobody_is_let_in_without_a_key_that_lets_in(
         (basic, "not known"),
         ("Basic !!", "not known"),
     ):
-        with client_of(url) as client:
+        with client_of(api_url) as client:
             client.headers.update({"authorization": sent} if sent else {})
             for method, path in (
                 ("POST", "api/ask"),
@@ -87,20 +75,21 @@ def test_nobody_is_let_in_without_a_key_that_lets_in(
             response = client.get("v1/models")
             assert response.status_code == 401
             assert response.json()["error"]["code"] == "invalid_api_key"
-    with client_of(url, ann) as client:
+    with client_of(api_url, ann) as client:
         assert client.post("mcp", json={}).status_code == 404, "let in, and not offered here"
-    with client_of(url) as client:  # nothing of the documents is told by these
+    with client_of(api_url) as client:  # nothing of the documents is told by these
         for path in ("health/live", "health/ready", "api/docs", "api/openapi.json"):
             assert client.get(path).status_code == 200
 
 
-def test_a_key_may_what_its_scopes_say(url: str, keys: Keys, ann: str) -> None:
+def test_a_key_may_what_its_scopes_say(api_url: str, keys: Keys, ann: str) -> None:
     for scope, may in (
         ("ask", {"ask", "list"}),
         ("write", {"list", "add"}),
         ("metrics", {"count"}),
     ):
-        with client_of(url, keys.create(f"only-{scope}", [scope])) as client:  # type: ignore[list-item]
+        with client_of(api_url, keys.create(f"only-{scope}", [scope])) as client:
+            assert (client.post("mcp", json={}).status_code == 403) is (scope != "ask")
             done = {
                 "ask": client.post("api/ask", json={"question": QUESTION}),
                 "list": client.get("api/documents"),
@@ -112,12 +101,12 @@ def test_a_key_may_what_its_scopes_say(url: str, keys: Keys, ann: str) -> None:
                     assert response.is_success, (scope, name, response.text)
                 else:
                     assert "--scope" in problem(response, 403)["detail"]
-    with client_of(url, ann) as client:
+    with client_of(api_url, ann) as client:
         problem(client.get("metrics"), 403)
 
 
-def test_what_a_key_adds_is_for_nobody_else(url: str, ann: str, ben: str) -> None:
-    with client_of(url, ann) as own, client_of(url, ben) as other:
+def test_what_a_key_adds_is_for_nobody_else(api_url: str, ann: str, ben: str) -> None:
+    with client_of(api_url, ann) as own, client_of(api_url, ben) as other:
         made = own.post("api/documents", files={"file": ("code.txt", SECRET.encode())}).json()
         path = f"api/documents/{made['id']}"
         assert (
@@ -158,18 +147,18 @@ def test_what_a_key_adds_is_for_nobody_else(url: str, ann: str, ben: str) -> Non
         assert own.get(f"{path}/content").text == SECRET
 
 
-def test_what_a_key_added_is_for_a_new_key_of_its_name(url: str, keys: Keys, ann: str) -> None:
-    with client_of(url, keys.create("dora", ["ask", "write"])) as client:
+def test_what_a_key_added_is_for_a_new_key_of_its_name(api_url: str, keys: Keys, ann: str) -> None:
+    with client_of(api_url, keys.create("dora", ["ask", "write"])) as client:
         made = client.post("api/documents", files={"file": ("d.txt", b"Dates are sweet.")}).json()
     keys.revoke("dora")
-    with client_of(url, keys.create("dora", ["ask"])) as client:
+    with client_of(api_url, keys.create("dora", ["ask"])) as client:
         assert client.get(f"api/documents/{made['id']}/content").text == "Dates are sweet."
 
 
 def test_the_log_has_no_text_and_no_secret_and_the_metrics_neither(
-    url: str, folder: Path, ann: str, ben: str
+    api_url: str, api_folder: Path, ann: str, ben: str
 ) -> None:
-    with client_of(url, ben) as client:
+    with client_of(api_url, ben) as client:
         marked = "My question is about xylophone-42"
         client.post("api/ask", json={"question": marked})
         client.post("api/ask", json={"question": marked}, headers={"accept": "text/event-stream"})
@@ -180,7 +169,7 @@ def test_the_log_has_no_text_and_no_secret_and_the_metrics_neither(
         client.post("api/documents", files={"file": ("xylophone-42.txt", SECRET.encode())})
         client.request("PROPFIND", "api/ask")
         counted = client.get("metrics").text
-    log = (folder / "log.txt").read_text()
+    log = (api_folder / "log.txt").read_text()
     for told in (log, counted):
         for secret in ("xylophone", "XYLOPHONE", "walnut", "quartz", "Indo-Pacific", ann, ben):
             assert secret not in told, secret

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,78 +11,65 @@ import httpx
 import pytest
 from browsing import QUESTION, QUOTE, UNANSWERABLE
 from helpers import PATIENCE, footnote
-from services import api, client_of, problem
+from services import events_of, problem
 
 from assistant import Assistant
 from assistant.service.values import AnswerValue, FoundValue, VerificationValue
 
 EVENTS = {"accept": "text/event-stream"}
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("api")
-
-
-@pytest.fixture(scope="module")
-def url(folder: Path) -> Iterator[str]:
-    with api(folder) as address:
-        yield address
-
-
-@pytest.fixture
-def client(url: str) -> Iterator[httpx.Client]:
-    with client_of(url) as opened:
-        yield opened
-
-
-def events_of(response: httpx.Response) -> list[tuple[str, dict[str, Any]]]:
-    """The events of a response, by name."""
-    assert response.headers["content-type"].startswith("text/event-stream")
-    found = []
-    for block in response.text.strip().split("\n\n"):
-        name, data = block.split("\n")
-        found.append((name.removeprefix("event: "), json.loads(data.removeprefix("data: "))))
-    return found
+HISTORY = [
+    {"role": "user", "content": "What does China think of the Quad?"},
+    {"role": "assistant", "content": "It is against it."},
+]
+PDF = b"""%PDF-1.4
+1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
+2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj
+3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 300]/Contents 4 0 R
+/Resources<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>endobj
+4 0 obj<</Length 71>>stream
+BT /F1 12 Tf 20 200 Td (Walnuts float in brine and pears do not.) Tj ET
+endstream endobj
+trailer<</Root 1 0 R>>
+"""
 
 
 def comparable(answer: dict[str, Any]) -> dict[str, Any]:
     """An answer without what differs from time to time, or from machine to machine."""
-    plain = json.loads(json.dumps({**answer, "timings_ms": {}}))
+    plain: dict[str, Any] = json.loads(json.dumps({**answer, "timings_ms": {}}))
     for citation in (*plain["citations"], *plain["closest"]):
         citation["source"] = citation["source"].rpartition("/")[2]
-    assert isinstance(plain, dict)
+        citation.pop("uri", None)  # of those who cannot name it themselves
     return plain
 
 
-@pytest.mark.parametrize("question", [QUESTION, UNANSWERABLE])
+@pytest.mark.parametrize(
+    ("question", "history"),
+    [
+        (QUESTION, []),
+        (UNANSWERABLE, []),
+        ("What are the main points?", []),
+        ("What are the seven themes?", []),
+        ("hello", []),
+        ("And how does India see it?", HISTORY),
+    ],
+)
 def test_an_answer_is_the_same_as_from_python(
-    client: httpx.Client, assistant: Assistant, question: str
+    client: httpx.Client, assistant: Assistant, question: str, history: list[dict[str, str]]
 ) -> None:
-    expected = comparable(assistant.ask(question).to_dict())
-    response = client.post("api/ask", json={"question": question})
+    expected = comparable(assistant.ask(question, history).to_dict())
+    asked = {"question": question, "history": history}
+    response = client.post("api/ask", json=asked)
     assert response.status_code == 200
-    assert comparable(AnswerValue.model_validate(response.json()).model_dump()) == expected
-    assert response.json()["timings_ms"]["total"] > 0
-    steps = events_of(client.post("api/ask", json={"question": question}, headers=EVENTS))
+    told = response.json()
+    assert comparable(AnswerValue.model_validate(told).model_dump()) == expected
+    assert "/" not in "".join(c["source"] for c in (*told["citations"], *told["closest"]))
+    assert told["timings_ms"]["total"] > 0
+    steps = events_of(client.post("api/ask", json=asked, headers=EVENTS))
     names = [name for name, _ in steps]
     assert names == ["sources", "decided", *["sentence"] * len(expected["sentences"]), "done"]
     assert steps[1][1]["status"] == expected["status"]
     assert [s["sentence"] for name, s in steps if name == "sentence"] == expected["sentences"]
     assert comparable(steps[-1][1]) == expected
-
-
-def test_a_question_leans_on_the_one_before(client: httpx.Client, assistant: Assistant) -> None:
-    history = [
-        {"role": "user", "content": "What does China think of the Quad?"},
-        {"role": "assistant", "content": "It is against it."},
-    ]
-    asked = {"question": "And how does India see it?", "history": history}
-    told = client.post("api/ask", json=asked).json()
-    expected = assistant.ask("And how does India see it?", history)
-    assert told["text"] == expected.text
-    assert told["standalone_question"] == expected.standalone_question
-    assert told["context"] == expected.context
 
 
 def test_what_else_can_be_asked(client: httpx.Client, assistant: Assistant) -> None:
@@ -151,35 +137,12 @@ def test_a_document_is_added_asked_replaced_and_removed(
     problem(send("Figs float.", "PUT", f"/{shared}"), 403)
 
 
-def test_the_original_of_a_document_with_pages_comes_back(
-    client: httpx.Client, tmp_path: Path
-) -> None:
-    from pypdf import PdfWriter
-
-    # A page of text, as small as a PDF gets.
-    from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
-
-    writer = PdfWriter()
-    page = writer.add_blank_page(300, 300)
-    font = DictionaryObject(
-        {
-            NameObject("/Type"): NameObject("/Font"),
-            NameObject("/Subtype"): NameObject("/Type1"),
-            NameObject("/BaseFont"): NameObject("/Helvetica"),
-        }
-    )
-    fonts = DictionaryObject({NameObject("/F1"): font})
-    page[NameObject("/Resources")] = DictionaryObject({NameObject("/Font"): fonts})
-    stream = DecodedStreamObject()
-    stream.set_data(b"BT /F1 12 Tf 20 200 Td (Walnuts float in brine and pears do not.) Tj ET")
-    page[NameObject("/Contents")] = writer._add_object(stream)
-    file = tmp_path / "brine.pdf"
-    writer.write(file)
-    made = client.post("api/documents", files={"file": ("brine.pdf", file.read_bytes())})
+def test_the_original_of_a_document_with_pages_comes_back(client: httpx.Client) -> None:
+    made = client.post("api/documents", files={"file": ("brine.pdf", PDF)})
     assert made.status_code == 201, made.text
     path = f"api/documents/{made.json()['id']}"
     content = client.get(f"{path}/content")
-    assert content.content == file.read_bytes()
+    assert content.content == PDF
     assert content.headers["content-type"] == "application/pdf"
     assert client.delete(path).status_code == 204
 
@@ -198,7 +161,7 @@ def test_a_file_that_cannot_be_read_says_why(client: httpx.Client) -> None:
         assert again["detail"] == found["detail"]
 
 
-def test_a_verdict_becomes_a_draft(client: httpx.Client, folder: Path) -> None:
+def test_a_verdict_becomes_a_draft(client: httpx.Client, api_folder: Path) -> None:
     answer = client.post("api/ask", json={"question": QUESTION}).json()
     vote = {
         "verdict": "up",
@@ -222,7 +185,7 @@ def test_a_verdict_becomes_a_draft(client: httpx.Client, folder: Path) -> None:
         ],
     }
     assert client.post("api/feedback", json=vote).status_code == 204
-    drafts = footnote("index", "drafts", "--index-dir", folder / "index").stdout.splitlines()
+    drafts = footnote("index", "drafts", "--index-dir", api_folder / "index").stdout.splitlines()
     assert json.loads(drafts[-1])["evidence"] == [QUOTE]
     gone = vote | {"citations": [vote["citations"][0] | {"document": "0" * 16}]}  # type: ignore[index, operator]
     problem(client.post("api/feedback", json=gone), 404)
@@ -254,7 +217,7 @@ def test_a_request_keeps_the_id_that_it_brings_if_that_is_one(client: httpx.Clie
         problem(response, 404)
 
 
-def test_a_stream_that_nobody_reads_any_more_stops(client: httpx.Client, url: str) -> None:
+def test_a_stream_that_nobody_reads_any_more_stops(client: httpx.Client) -> None:
     """Its place in the line is free again, however often."""
     for _ in range(20):
         with client.stream("POST", "api/ask", json={"question": QUESTION}, headers=EVENTS) as one:

@@ -14,23 +14,18 @@ from llama_index.core.llms import ChatMessage
 from llama_index.llms.openai_like import OpenAILike
 from openai import OpenAI
 from openai.types.chat import ChatCompletion
-from services import api, client_of
+from services import client_of
 
 from assistant import Assistant
 
 LIST = "What are the seven themes?"
+FLAGS = ("--page",)
 QUESTIONS = (QUESTION, UNANSWERABLE, LIST, "What are the main points?", "hello")
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with api(tmp_path_factory.mktemp("completions"), page=True) as address:
-        yield address
-
-
 @pytest.fixture
-def client(url: str) -> Iterator[OpenAI]:
-    with OpenAI(base_url=f"{url}v1", api_key="none", timeout=PATIENCE, max_retries=0) as opened:
+def client(api_url: str) -> Iterator[OpenAI]:
+    with OpenAI(base_url=f"{api_url}v1", api_key="none", timeout=PATIENCE, max_retries=0) as opened:
         yield opened
 
 
@@ -101,9 +96,13 @@ def test_it_streams_sentence_by_sentence(client: OpenAI, assistant: Assistant) -
     assert all(chunk.usage is None for chunk in chunks)
 
 
-def test_llama_index_gets_them_too(url: str, assistant: Assistant) -> None:
+def test_llama_index_gets_them_too(api_url: str, assistant: Assistant) -> None:
     model = OpenAILike(
-        model="footnote", api_base=f"{url}v1", api_key="none", is_chat_model=True, timeout=PATIENCE
+        model="footnote",
+        api_base=f"{api_url}v1",
+        api_key="none",
+        is_chat_model=True,
+        timeout=PATIENCE,
     )
     expected = assistant.ask(QUESTION).marked_text
     messages = [
@@ -117,7 +116,7 @@ def test_llama_index_gets_them_too(url: str, assistant: Assistant) -> None:
 
 
 def test_history_and_documents_come_with_the_request(
-    client: OpenAI, url: str, assistant: Assistant
+    client: OpenAI, api_url: str, assistant: Assistant
 ) -> None:
     history = [
         {"role": "user", "content": "What does China think of the Quad?"},
@@ -134,7 +133,7 @@ def test_history_and_documents_come_with_the_request(
     expected = assistant.ask(question, plain)
     assert completion.choices[0].message.content == expected.marked_text
     assert completion.footnote["context"] == expected.context  # type: ignore[attr-defined]
-    with client_of(url) as http:
+    with client_of(api_url) as http:
         file = {"file": ("brine.txt", b"Walnuts float in brine.")}
         made = http.post("api/documents", files=file).json()["id"]
         shared = http.get("api/documents").json()["documents"][0]["id"]
@@ -146,7 +145,7 @@ def test_history_and_documents_come_with_the_request(
         )
         told = completion.choices[0].message.content or ""
         assert (told == "Walnuts float in brine. [1]") is answered, told
-    with client_of(url) as http:
+    with client_of(api_url) as http:
         http.delete(f"api/documents/{made}")
     with pytest.raises(openai.NotFoundError):
         client.chat.completions.create(
@@ -161,7 +160,7 @@ def test_history_and_documents_come_with_the_request(
         ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools"),
         ({"response_format": {"type": "json_object"}}, "response_format"),
         ({"logprobs": True}, "logprobs"),
-        ({"modalities": ["text", "audio"], "audio": {}}, "modalities"),
+        ({"modalities": ["text", "audio"], "audio": {}}, "modalities.1"),
         ({"messages": [*user(QUESTION), {"role": "assistant", "content": "x"}]}, "messages"),
         ({"messages": [{"role": "system", "content": "x"}]}, "messages"),
         (

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from browsing import QUOTE
 from helpers import PATIENCE, ROOT
-from services import api
 
 AT = "http://127.0.0.1:7860"
 
@@ -28,19 +26,13 @@ GIVES = (
 )
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with api(tmp_path_factory.mktemp("curl")) as address:
-        yield address.rstrip("/")
-
-
 @pytest.mark.parametrize(("line", "gives"), list(zip(LINES.splitlines(), GIVES, strict=True)))
-def test_it_gives_what_it_says(url: str, tmp_path: Path, line: str, gives: str) -> None:
+def test_it_gives_what_it_says(api_url: str, tmp_path: Path, line: str, gives: str) -> None:
     if shutil.which("curl") is None:
         pytest.skip("There is no curl: apt-get install curl")
     (tmp_path / "notes.txt").write_text("Walnuts float in brine.")
     done = subprocess.run(
-        line.replace(AT, url),
+        line.replace(AT, api_url.rstrip("/")),
         shell=True,
         cwd=tmp_path,
         capture_output=True,

@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +15,14 @@ import pytest
 from browsing import QUESTION, UNANSWERABLE
 from helpers import PATIENCE
 from jsonschema import Draft202012Validator
-from services import api, client_of, new_key
+from services import client_of, new_key
+
+FLAGS = ("--rate", "1000000/second")
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("description")
-
-
-@pytest.fixture(scope="module")
-def url(folder: Path) -> Iterator[str]:
-    with api(folder, "--rate", "1000000/second") as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def described(url: str) -> dict[str, Any]:
-    with client_of(url) as client:
+def described(api_url: str) -> dict[str, Any]:
+    with client_of(api_url) as client:
         found: dict[str, Any] = client.get("api/openapi.json").json()
     return found
 
@@ -62,11 +52,11 @@ def test_it_is_openapi_and_says_what_everything_is(described: dict[str, Any]) ->
     Draft202012Validator.check_schema(described["components"]["schemas"]["AnswerValue"])
 
 
-def test_answers_are_as_described(url: str, described: dict[str, Any]) -> None:
+def test_answers_are_as_described(api_url: str, described: dict[str, Any]) -> None:
     question = {"question": QUESTION}
     messages = [{"role": "user", "content": QUESTION}]
     events = {"accept": "text/event-stream"}
-    with client_of(url) as client:
+    with client_of(api_url) as client:
         file = {"file": ("a.txt", b"Walnuts float in brine.")}
         made = client.post("api/documents", files=file)
         identity = made.json()["id"]
@@ -118,12 +108,12 @@ def test_answers_are_as_described(url: str, described: dict[str, Any]) -> None:
 
 @pytest.mark.long
 def test_a_fuzzer_finds_nothing_that_the_description_does_not_tell(
-    url: str, folder: Path, described: dict[str, Any]
+    api_url: str, api_folder: Path, described: dict[str, Any]
 ) -> None:
-    key = new_key(folder, "fuzzer", "ask", "write", "metrics")
+    key = new_key(api_folder, "fuzzer", "ask", "write", "metrics")
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "schemathesis.cli", "run", f"{url}api/openapi.json"),
+            *(sys.executable, "-m", "schemathesis.cli", "run", f"{api_url}api/openapi.json"),
             *("--header", f"Authorization: Bearer {key}"),
             # A schema cannot tell that a file has to hold text, or a model to be one there is.
             *("--checks", "all", "--exclude-checks", "positive_data_acceptance"),
@@ -134,11 +124,11 @@ def test_a_fuzzer_finds_nothing_that_the_description_does_not_tell(
         text=True,
         timeout=3 * PATIENCE,
         check=False,
-        cwd=folder,
+        cwd=api_folder,
         env=os.environ,
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     tested = re.search(r"Tested: (\d+)", done.stdout)
     assert tested is not None
     assert int(tested[1]) == sum(len(methods) for methods in described["paths"].values())
-    assert '"status": 500' not in (folder / "log.txt").read_text()
+    assert '"status": 500' not in (api_folder / "log.txt").read_text()

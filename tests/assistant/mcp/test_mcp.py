@@ -24,7 +24,7 @@ from assistant import Assistant
 from assistant.answer import Event
 from assistant.mcp.server import PAGE, Server, server_of
 from assistant.service.service import Service
-from index import Index, document_from_text
+from index import Index
 from index.models import Document
 from index.store.locks import ProcessLock
 
@@ -194,45 +194,21 @@ def test_a_desktop_client_asks_the_shipped_document(index_folder: Path, mode: st
                 assert tool.output_schema is not None  # the client checks what comes by it
                 names.add(tool.name)
             assert names == {"ask", "documents", "overview", "read_paragraph", "search", "verify"}
-            calls: list[tuple[str, dict[str, Any]]] = [
-                ("ask", {"question": QUESTION}),
-                ("ask", {"question": "What is the population of India?"}),
-                ("search", {"query": "missile defense", "count": 3}),
-                ("verify", {"text": f"{QUOTE} Zebras are striped."}),
-                ("overview", {"about": "India", "sentences": 2}),
-                ("documents", {}),
-            ]
-            values = []
-            for name, arguments in calls:
-                result = await client.call_tool(name, arguments)
-                assert not result.is_error, told(result)
-                assert json.loads(told(result)) == result.structured_content
-                values.append(result.structured_content or {})
-            asked, refused, found, verified, overview, listing = values
-            assert (asked["text"], asked["status"]) == (QUOTE, "answered")
-            assert refused["status"] == "refused"
-            assert refused["closest"]
-            assert len(found["hits"]) == 3
-            assert [s["verdict"] for s in verified["sentences"]] == ["supported", "unsupported"]
-            assert overview["kind"] == "overview"
-            assert len(overview["sentences"]) == 2
-            [document] = listing["documents"]
-
+            result = await client.call_tool("ask", {"question": QUESTION})
+            asked = result.structured_content or {}
+            assert json.loads(told(result)) == asked
             [citation] = asked["citations"]
-            [link] = [
-                own
-                for own in (await client.call_tool(*calls[0])).content
-                if isinstance(own, ResourceLink)
-            ]
+            [link] = [own for own in result.content if isinstance(own, ResourceLink)]
             assert link.uri == citation["uri"]
             [content] = (await client.read_resource(link.uri)).contents
             assert content.text == citation["paragraph_text"]  # type: ignore[union-attr]
+            listing = (await client.call_tool("documents", {})).structured_content or {}
+            [document] = listing["documents"]
             [whole] = (await client.read_resource(document["uri"])).contents
             text = whole.text  # type: ignore[union-attr]
             assert text[citation["start"] : citation["end"]] == citation["quote"] == QUOTE
             place = {"document_id": citation["document_id"], "paragraph": citation["paragraph"]}
-            read = (await client.call_tool("read_paragraph", place)).structured_content
-            assert read is not None
+            read = (await client.call_tool("read_paragraph", place)).structured_content or {}
             assert read["text"] == citation["paragraph_text"] == text[read["start"] : read["end"]]
             assert read["of"] == document["paragraphs"] == 32
 
@@ -395,66 +371,6 @@ def test_errors_say_what_to_do(assistant: Assistant, mode: str) -> None:
             ):
                 with pytest.raises(MCPError, match=message):
                     await client.read_resource(uri)
-
-    finished(talk())
-
-
-def test_a_question_is_asked_in_its_conversation_and_of_some_documents(tmp_path: Path) -> None:
-    boats, trees = tmp_path / "boats.txt", tmp_path / "trees.txt"
-    boats.write_text("The harbour was built in 1871. Its crane lifts nine tons.\n")
-    trees.write_text("The orchard was planted in 1902. Its walls keep the wind out.\n")
-
-    async def talk() -> None:
-        with Assistant.open(boats, trees, index_dir=tmp_path / "index") as assistant:
-            async with Client(tools_of(assistant)) as client:
-                listing = (await client.call_tool("documents", {})).structured_content
-                assert listing is not None
-                ids = {own["title"]: own["id"] for own in listing["documents"]}
-                query = {"query": "When was it built or planted?"}
-                for name in ("boats.txt", "trees.txt"):
-                    only = query | {"documents": [ids[name]]}
-                    found = (await client.call_tool("search", only)).structured_content
-                    assert found is not None
-                    assert {own["document"] for own in found["hits"]} == {name}
-                history = [
-                    {"role": "user", "content": "When was the harbour built?"},
-                    {"role": "assistant", "content": "The harbour was built in 1871. [1]"},
-                ]
-                asked = {"question": "And the orchard?", "history": history}
-                answer = (await client.call_tool("ask", asked)).structured_content
-                assert answer is not None
-                assert answer["standalone_question"] != "And the orchard?"
-                assert "1902" in answer["text"]
-
-    finished(talk())
-
-
-def test_documents_that_are_not_everyones_are_not_there(tmp_path: Path) -> None:
-    file = tmp_path / "boats.txt"
-    file.write_text("The harbour was built in 1871.\n")
-    secret = document_from_text("The password is walnut.", "upload:ann/secret.txt")
-
-    async def talk() -> None:
-        with Assistant.open(file, index_dir=tmp_path / "index") as assistant:
-            assistant.index.sync([secret], keep=True)
-            async with Client(tools_of(assistant)) as client:
-                listed = (await client.list_resources()).resources
-                assert [own.title for own in listed] == ["boats.txt"]
-                for uri in (secret.id, f"{secret.id}/paragraphs/1"):
-                    with pytest.raises(MCPError, match="document is not here"):
-                        await client.read_resource(f"footnote://documents/{uri}")
-                for name, arguments in (
-                    ("ask", {"question": "What is the password?", "documents": [secret.id]}),
-                    ("search", {"query": "password", "documents": [secret.id]}),
-                    ("verify", {"text": "It is walnut.", "documents": [secret.id]}),
-                    ("overview", {"documents": [secret.id]}),
-                    ("read_paragraph", {"document_id": secret.id, "paragraph": 1}),
-                ):
-                    result = await client.call_tool(name, arguments)
-                    assert result.is_error
-                    assert "walnut" not in told(result)
-                search = await client.call_tool("search", {"query": "password walnut"})
-                assert "The password" not in told(search)
 
     finished(talk())
 

@@ -25,6 +25,10 @@ from assistant.service.keys import KIND, Keys
 from assistant.service.service import Service
 
 MODES = ["legacy", "auto"]
+HISTORY = [
+    {"role": "user", "content": "What does China think of the Quad?"},
+    {"role": "assistant", "content": "It is against it. [1]"},
+]
 
 
 @contextmanager
@@ -47,8 +51,8 @@ def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
 @pytest.fixture(scope="module")
 def keys(assistant: Assistant) -> dict[str, str]:
     made = Keys(assistant.index.records(KIND))
-    scopes = {"ann": ["ask", "write"], "ben": ["ask"], "cid": ["write"], "dan": ["ask", "metrics"]}
-    return {name: made.create(name, given) for name, given in scopes.items()}  # type: ignore[arg-type]
+    scopes = {"ann": ["ask", "write"], "ben": ["ask"], "dan": ["ask", "metrics"]}
+    return {name: made.create(name, given) for name, given in scopes.items()}
 
 
 def talk(
@@ -98,6 +102,7 @@ def test_it_gives_what_the_api_gives_and_counts_it(
         for tool, asked in (
             ("ask", {"question": QUESTION}),
             ("ask", {"question": "What is the population of India?"}),
+            ("ask", {"question": "And how does India see it?", "history": HISTORY}),
             ("search", {"query": "missile defense", "count": 3}),
             ("verify", {"text": f"{QUOTE} Zebras are striped."}),
             ("overview", {"about": "India", "sentences": 2}),
@@ -106,8 +111,8 @@ def test_it_gives_what_the_api_gives_and_counts_it(
             expected = client.post(f"api/{tool}", json=asked).json()
             assert plain(value) == plain(expected), tool
         counted = client.get("metrics").text
-        # By each door one, and two overviews, which are answers too.
-        assert 'footnote_questions_total{status="answered"} 4.0' in counted
+        # By each door two, and two overviews, which are answers too.
+        assert 'footnote_questions_total{status="answered"} 6.0' in counted
         assert 'footnote_questions_total{status="refused"} 2.0' in counted
         assert 'route="/mcp"' in counted
 
@@ -143,23 +148,24 @@ def test_ones_own_documents_are_there_and_nobody_elses(
         [content] = talk(url, keys["ann"], lambda own: own.read_resource(uri), mode).contents
         assert content.text == answer["text"]
 
-        for tool, arguments in (("ask", asked), ("read_paragraph", place)):
+        of_it: dict[str, Any] = {"documents": [identity]}
+        for tool, arguments in (
+            ("ask", asked),
+            ("search", of_it | {"query": "brine"}),
+            ("verify", of_it | {"text": "Walnuts float."}),
+            ("overview", of_it),
+            ("read_paragraph", place),
+        ):
             assert "Walnuts" not in told(call(url, keys["ben"], tool, mode, **arguments))
         found = call(url, keys["ben"], "search", mode, query="What floats in brine?")
         assert "Walnuts" not in str(found)
         resources = talk(url, keys["ben"], lambda own: own.list_resources(), mode).resources
         assert uri not in [own.uri for own in resources]
-        refused = talk(url, keys["ben"], lambda own: refusal(own, uri), mode)
-        assert "document is not here" in refused
+        for hidden in (uri, f"{uri}/paragraphs/1"):
+            refused = talk(url, keys["ben"], lambda own, uri=hidden: refusal(own, uri), mode)
+            assert "document is not here" in refused
         client.delete(f"api/documents/{identity}")
         assert service.line.running == 0
-
-
-def test_a_key_that_may_not_ask_is_not_let_in(assistant: Assistant, keys: dict[str, str]) -> None:
-    with served_with_tools(assistant) as (_, url):
-        for key, status in ((keys["cid"], 403), ("no-such-key", 401)):
-            with client_of(url, key) as client:
-                assert client.post("mcp", json={}).status_code == status
 
 
 @pytest.mark.parametrize("mode", MODES)
