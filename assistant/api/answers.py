@@ -3,25 +3,16 @@ and what a reader says of an answer."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from assistant.answer import Decided, Done, Event, SentenceReady, SourcesFound
 from assistant.api.callers import Asker
 from assistant.api.describing import also_events, problems
-from assistant.api.events import (
-    EventResponse,
-    event,
-    failing,
-    steps_of,
-    told,
-    wants_events,
-    whole,
-)
-from assistant.service.access import Caller
+from assistant.api.events import reply, wants_events
 from assistant.service.feedback import Vote, take
 from assistant.service.streams import asking, searching, verifying, viewing
 from assistant.service.values import (
@@ -41,8 +32,6 @@ from assistant.service.values import (
 if TYPE_CHECKING:
     from assistant.service.service import Service
 
-Accept = Annotated[str | None, Header(include_in_schema=False)]
-
 _EVENTS = (
     "`sources` (SourcesValue), then `decided` (DecidedValue), a `sentence` (ReadyValue) each, and "
     "at last `done` (AnswerValue); or `failed` (Problem), which says so where what came is to be "
@@ -61,9 +50,7 @@ def routes(service: Service) -> APIRouter:
     answered: dict[int | str, dict[str, Any]] = {**problems(404), 200: also_events(_EVENTS)}
 
     @router.post("/ask", response_model=AnswerValue, responses=answered)
-    async def ask(
-        asked: Question, caller: Asker, request: Request, accept: Accept = None
-    ) -> AnswerValue | Response:
+    async def ask(asked: Question, caller: Asker, request: Request) -> Value | Response:
         """Answer a question from the documents, or refuse."""
         steps = asking(
             service,
@@ -72,14 +59,13 @@ def routes(service: Service) -> APIRouter:
             [turn.model_dump() for turn in asked.history],
             asked.documents,
             asked.llm,
-            shown=wants_events(accept),
+            shown=wants_events(request),
         )
-        return await _answer(service, caller, steps, request, accept)
+        place = service.line.place_async(caller.client, caller.owner)
+        return await reply(request, steps, place, tell)
 
     @router.post("/overview", response_model=AnswerValue, responses=answered)
-    async def overview(
-        asked: Overview, caller: Asker, request: Request, accept: Accept = None
-    ) -> AnswerValue | Response:
+    async def overview(asked: Overview, caller: Asker, request: Request) -> Value | Response:
         """Give the main points of the documents, or of what stands under a heading."""
         steps = viewing(
             service,
@@ -88,9 +74,10 @@ def routes(service: Service) -> APIRouter:
             asked.sentences,
             asked.documents,
             asked.llm,
-            shown=wants_events(accept),
+            shown=wants_events(request),
         )
-        return await _answer(service, caller, steps, request, accept)
+        place = service.line.place_async(caller.client, caller.owner)
+        return await reply(request, steps, place, tell)
 
     @router.post("/search", responses=problems(404))
     async def search(asked: Search, caller: Asker) -> FoundValue:
@@ -116,22 +103,9 @@ def routes(service: Service) -> APIRouter:
     return router
 
 
-async def _answer(
-    service: Service,
-    caller: Caller,
-    steps: Generator[Event, None, None],
-    request: Request,
-    accept: str | None,
-) -> AnswerValue | Response:
-    place = service.line.place_async(caller.client, caller.owner)
-    if not wants_events(accept):
-        return AnswerValue.model_validate(await whole(steps, place))
-    return await EventResponse.begin(told(steps_of(steps, place), tell, failing(request.scope)))
-
-
-def tell(step: Event) -> str:
-    """A step of an answer as the event that tells it."""
+def tell(step: Event) -> tuple[str, Value]:
+    """A step of an answer as the name and the value of the event that tells it."""
     if isinstance(step, Done):
-        return event("done", AnswerValue.model_validate(step.answer))
+        return "done", AnswerValue.model_validate(step.answer)
     name, value = _STEPS[type(step)]
-    return event(name, value.model_validate(step))
+    return name, value.model_validate(step)

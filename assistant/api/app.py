@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -47,12 +47,10 @@ def build(service: Service, *, page: bool) -> FastAPI:
     app.include_router(documents.routes(service))
     app.include_router(completions.routes(service, page=page))
     app.include_router(health.routes(service))
-    described: dict[str, Any] = {}
 
     def describe() -> dict[str, Any]:
-        if not described:
-            described.update(description(app))
-        return described
+        app.openapi_schema = app.openapi_schema or description(app)
+        return app.openapi_schema
 
     app.openapi = describe  # type: ignore[method-assign]  # FastAPI's own way to have another
     app.include_router(docs.routes(describe))
@@ -90,17 +88,14 @@ def lifespan_of(
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
-        if sessions is None:
+        async with sessions.run() if sessions else nullcontext():
             yield
-        else:
-            async with sessions.run():
-                yield
 
     return lifespan
 
 
 def add_problems(app: FastAPI) -> None:
-    """Tell errors, and values that are not allowed, as problems."""
+    """Tell errors, values that are not allowed and requests that are not taken as problems."""
 
     @app.exception_handler(FootnoteError)
     def mistake(request: Request, error: FootnoteError) -> JSONResponse:
@@ -118,16 +113,24 @@ def add_problems(app: FastAPI) -> None:
         detail = "A value is not one that is taken. `errors` says which; /api/docs what is."
         return response_of(request.scope, 422, detail, errors=errors)
 
-
-def _add_addresses(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     def refused(request: Request, error: HTTPException) -> JSONResponse:
-        usual = {404: _NOTHING, 405: _OTHERWISE}
-        detail = usual.get(error.status_code, str(error.detail))
-        headers = dict(error.headers or {})
-        if error.status_code == 405 and (allowed := _allowed(app, request.url.path)):
-            headers["Allow"] = allowed  # a route knows of its own method alone
-        return response_of(request.scope, error.status_code, detail, headers=headers)
+        headers = error.headers
+        return response_of(request.scope, error.status_code, str(error.detail), headers=headers)
+
+
+def _add_addresses(app: FastAPI) -> None:
+    """Tell of addresses, and of methods, at which nothing is done."""
+
+    @app.exception_handler(404)
+    def nothing(request: Request, _: Exception) -> JSONResponse:
+        return response_of(request.scope, 404, _NOTHING)
+
+    @app.exception_handler(405)
+    def otherwise(request: Request, error: HTTPException) -> JSONResponse:
+        # A route knows of its own method alone.
+        headers = {"Allow": _allowed(app, request.url.path) or (error.headers or {})["Allow"]}
+        return response_of(request.scope, 405, _OTHERWISE, headers=headers)
 
     @app.exception_handler(Exception)
     def failed(request: Request, _: Exception) -> JSONResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi.openapi.utils import get_openapi
@@ -25,26 +26,24 @@ need none. What a key adds is seen by that key alone. Of what is not done, a pro
 the log. With `Accept: text/event-stream`, an answer comes piece by piece."""
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def problems(
+    *statuses: int, schema: str = "Problem", media: str = MEDIA_TYPE
+) -> dict[int | str, dict[str, Any]]:
     """How a route's problems are described: those that any has, and these.
 
     Args:
         statuses: of HTTP.
+        schema, media: the name of the form in which they are told, and its type.
     """
-    schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    content = {media: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
     return {
-        status: {"description": TITLES[status], "content": {MEDIA_TYPE: schema}}
+        status: {"description": TITLES[status], "content": content}
         for status in sorted({*ALWAYS, *statuses})
     }
 
 
-def openai_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The same of OpenAI's protocol."""
-    schema = {"schema": {"$ref": "#/components/schemas/OpenAIError"}}
-    return {
-        status: {"description": TITLES[status], "content": {"application/json": schema}}
-        for status in sorted({*ALWAYS, *statuses})
-    }
+#: The same of OpenAI's protocol.
+openai_problems = partial(problems, schema="OpenAIError", media="application/json")
 
 
 def also_events(what: str) -> dict[str, Any]:

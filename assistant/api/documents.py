@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Header, Path, Request, Response, UploadFile
+from fastapi import APIRouter, Path, Request, Response, UploadFile
 from fastapi.responses import FileResponse
 
 from assistant.api.callers import Reader, Writer
 from assistant.api.describing import also_events, problems
-from assistant.api.events import EventResponse, event, failing, steps_of, told, wants_events
+from assistant.api.events import reply
 from assistant.service.access import Caller
 from assistant.service.sessions import SessionDocument
 from assistant.service.streams import Step, indexing
@@ -21,6 +20,7 @@ from assistant.service.values import (
     DocumentValue,
     ProgressValue,
     ReadValue,
+    Value,
     name_of,
 )
 from index.errors import RefusedError
@@ -28,7 +28,6 @@ from index.errors import RefusedError
 if TYPE_CHECKING:
     from assistant.service.service import Service
 
-Accept = Annotated[str | None, Header(include_in_schema=False)]
 Identity = Annotated[str, Path(description="The document's id, as the list has it.")]
 
 _EVENTS = (
@@ -46,19 +45,13 @@ def routes(service: Service) -> APIRouter:
 
     async def index(
         request: Request, caller: Caller, file: UploadFile, name: str, **how: Any
-    ) -> DocumentValue | Response:
-        status = 200 if how else 201
+    ) -> Value | Response:
         if (file.size or 0) > sessions.inbox.max_bytes:
             raise RefusedError(str(sessions.inbox.too_large), 413)
         ticket = await sessions.inbox.receive(caller.client, caller.owner, name, _parts(file))
         steps = indexing(sessions, caller.owner, ticket, keep=True, **how)
         place = service.adding.place_async(caller.client, caller.owner)
-        work = steps_of(steps, place)
-        if wants_events(request.headers.get("accept")):
-            return await EventResponse.begin(told(work, tell, failing(request.scope)), status)
-        async with aclosing(work):
-            [added] = [step async for step in work if not isinstance(step, tuple)]
-        return DocumentValue.of(SessionDocument(added, own=True))
+        return await reply(request, steps, place, tell, 200 if how else 201)
 
     @router.get("", responses=problems())
     def list_(caller: Reader) -> DocumentsValue:
@@ -66,7 +59,7 @@ def routes(service: Service) -> APIRouter:
         return DocumentsValue.of(sessions.documents(caller.owner))
 
     @router.post("", status_code=201, response_model=DocumentValue, responses=added)
-    async def add(request: Request, caller: Writer, file: UploadFile) -> DocumentValue | Response:
+    async def add(request: Request, caller: Writer, file: UploadFile) -> Value | Response:
         """Add a document, which only you see. One whose name is there is replaced by `PUT`."""
         name = file.filename or ""
         there = await to_thread.run_sync(sessions.named, caller.owner, name)
@@ -86,7 +79,7 @@ def routes(service: Service) -> APIRouter:
     @router.put("/{identity}", response_model=DocumentValue, responses=replaced)
     async def replace(
         identity: Identity, request: Request, caller: Writer, file: UploadFile
-    ) -> DocumentValue | Response:
+    ) -> Value | Response:
         """Put another file in the place of a document of yours; its id stays."""
         return await index(request, caller, file, file.filename or "", instead=identity)
 
@@ -140,8 +133,8 @@ async def _parts(file: UploadFile) -> AsyncIterator[bytes]:
         yield part
 
 
-def tell(step: Step) -> str:
-    """A step of an indexing as the event that tells it."""
+def tell(step: Step) -> tuple[str, Value]:
+    """A step of an indexing as the name and the value of the event that tells it."""
     if isinstance(step, tuple):
-        return event("progress", ProgressValue(done=step[0], total=step[1]))
-    return event("done", DocumentValue.of(SessionDocument(step, own=True)))
+        return "progress", ProgressValue(done=step[0], total=step[1])
+    return "done", DocumentValue.of(SessionDocument(step, own=True))

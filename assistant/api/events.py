@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 from anyio import to_thread
 from pydantic import BaseModel
-from starlette.responses import StreamingResponse
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
 
 from assistant.answer import Answer, Done, Event
 from assistant.service.problems import failure_of
+from assistant.service.values import Value
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -111,6 +113,34 @@ async def told(
             yield failed(error)
 
 
+async def reply(
+    request: Request,
+    steps: Generator[Step, None, None],
+    place: AbstractAsyncContextManager[None],
+    tell: Callable[[Step], tuple[str, Value]],
+    status: int = 200,
+) -> Value | Response:
+    """What comes of something that takes long: each step as an event where those are asked for, or
+    else the value of the last.
+
+    Args:
+        request: that is answered.
+        steps, place: see `steps_of`.
+        tell: gives the name and the value of the event of a step.
+        status: of HTTP.
+
+    Raises:
+        FootnoteError: it goes wrong before there is any step.
+    """
+    work = steps_of(steps, place)
+    if wants_events(request):
+        events = told(work, lambda step: event(*tell(step)), failing(request.scope))
+        return await EventResponse.begin(events, status)
+    async with aclosing(work):
+        made = [step async for step in work]
+    return tell(made[-1])[1]
+
+
 def failing(scope: Scope) -> Callable[[Exception], str]:
     """Makes the last event of a response to this request, where it goes wrong."""
     return lambda error: event("failed", failure_of(scope, error))
@@ -126,9 +156,9 @@ def data(value: object) -> str:
     return f"data: {json.dumps(value, ensure_ascii=False)}\n\n"
 
 
-def wants_events(accept: str | None) -> bool:
+def wants_events(request: Request) -> bool:
     """Whether a request asks for events, by its header `Accept`."""
-    return MEDIA_TYPE in (accept or "")
+    return MEDIA_TYPE in request.headers.get("accept", "")
 
 
 async def _after(first: str, events: AsyncIterator[str]) -> AsyncIterator[str]:

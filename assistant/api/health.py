@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, Literal
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, fail_after, to_thread
 from fastapi import APIRouter, Response
 
 from assistant.api.callers import Observer
@@ -47,19 +46,16 @@ def routes(service: Service) -> APIRouter:
         return Live()
 
     # A thread of its own, for all others may be waiting for what is not ready; however many want to
-    # know, one asks the index.
+    # know, one at a time asks the index.
     own = CapacityLimiter(1)
-    looking: asyncio.Task[None] | None = None
 
     @router.get("/health/ready", responses=problems())
     async def ready() -> Ready:
         """Tell whether questions can be answered now; 503 if not, and why."""
-        nonlocal looking
-        if looking is None or looking.done():
-            look = to_thread.run_sync(service.assistant.index.ready, limiter=own)
-            looking = asyncio.create_task(look)
         try:
-            await asyncio.wait_for(asyncio.shield(looking), WITHIN)
+            with fail_after(WITHIN):
+                look = service.assistant.index.ready
+                await to_thread.run_sync(look, limiter=own, abandon_on_cancel=True)
         except TimeoutError:
             raise IndexBusyError(
                 f"The index has not answered for {WITHIN:g} seconds. It may be written by another "

@@ -196,15 +196,12 @@ def opened_index(settings: Settings) -> Iterator[Index]:
 
 def tell_found(files: Sequence[Path]) -> None:
     """Say what is read where that takes a while."""
-    sizes = []
-    for file in files:
-        try:
-            sizes.append(file.stat().st_size)
-        except OSError:
-            continue  # told when it is read
-    if sum(sizes) > LARGE:
+    from assistant.settings import is_file
+
+    size = sum(file.stat().st_size for file in files if is_file(file))
+    if size > LARGE:
         what = files[0].name if len(files) == 1 else f"{len(files):,} files"
-        notes.print(f"Reading {what}, {sum(sizes) / 1e6:,.0f} MB …")
+        notes.print(f"Reading {what}, {size / 1e6:,.0f} MB …")
 
 
 def tell_languages(assistant: Assistant) -> None:

@@ -70,15 +70,11 @@ def _file(llm: str, servers: Sequence[Server]) -> Path:
     for folder in (here, models) if bare else (here,):
         if is_file(folder / path):
             return folder / path
-    if path.suffix.lower() == GGUF and bare:
-        raise SettingsError(
-            f"FOOTNOTE_LLM is {llm!r}, and there is no such file in {here} or in {models}. Give "
-            "its path, or put it into one of these folders."
-        )
     if path.suffix.lower() == GGUF:
+        where = f"in {here} or in {models}" if bare else str(here / path)
         raise SettingsError(
-            f"FOOTNOTE_LLM is {llm!r}, and there is no file {here / path}. Give the path of a "
-            f"{GGUF} file."
+            f"FOOTNOTE_LLM is {llm!r}, and there is no file {where}. Give the path of a {GGUF} "
+            "file, or put it into one of these folders."
         )
     hint = f" Did you mean http://{llm}?" if _HOST_AND_PORT.fullmatch(llm) else ""
     raise SettingsError(

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
@@ -311,7 +312,9 @@ class Server(MCPServer[Any]):
         async with stdio_server(stdin=cast(Any, lines)) as (read, write):
             on_begun()
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._publish_when_there)
+                tasks.start_soon(
+                    self._when_there, partial(self._bus.publish, ResourcesListChanged())
+                )
                 await server.run(read, write, options)
                 tasks.cancel_scope.cancel()
 
@@ -402,19 +405,13 @@ class Server(MCPServer[Any]):
         )
 
     async def _tell_when_there(self, context: Any, _: object) -> None:
-        if not self._opening.done() and await self._is_there():
-            await context.session.send_resource_list_changed()
+        if not self._opening.done():
+            await self._when_there(context.session.send_resource_list_changed)
 
-    async def _publish_when_there(self) -> None:
-        if await self._is_there():
-            await self._bus.publish(ResourcesListChanged())
-
-    async def _is_there(self) -> bool:
-        try:
+    async def _when_there(self, tell: Callable[[], Awaitable[None]]) -> None:
+        with suppress(FootnoteError):  # told to who asks for something
             await self._opening.service()
-        except FootnoteError:
-            return False  # told to who asks for something
-        return True
+            await tell()
 
 
 def server_of(service: Service) -> Server:

@@ -130,13 +130,8 @@ class Access:
             RefusedError: that is one too many.
         """
         if caller.name and not self._limiter.hit(self._rate, caller.owner):
-            wait = self._wait(self._rate, caller.owner)
-            raise RefusedError(
-                f"{caller.name} has sent as many requests as it may ({self._rate}). Send this one "
-                f"again in {wait} seconds.",
-                429,
-                wait,
-            )
+            told = f"{caller.name} has sent as many requests as it may ({self._rate})."
+            raise self._too_many(told, self._rate, caller.owner)
 
     def count_bytes(self, client: str, size: int) -> None:
         """Count what a client has kept for good.
@@ -149,12 +144,8 @@ class Access:
             RefusedError: that is too much.
         """
         if not self._limiter.hit(_KEPT, "kept", client, cost=1 + size // _UNIT):
-            wait = self._wait(_KEPT, "kept", client)
-            raise RefusedError(
-                f"So much is not kept of one person in an hour. Send it again in {wait} seconds.",
-                429,
-                wait,
-            )
+            told = "So much is not kept of one person in an hour."
+            raise self._too_many(told, _KEPT, "kept", client)
 
     def fits(self, name: str, password: str, address: str) -> bool:
         """Whether this is the password of an account; wrong ones are counted.
@@ -170,12 +161,8 @@ class Access:
         tries = _owner("tries", f"{name}\0{address}")
         fits = self.logins.fits(name, password)
         if not (self._limiter.test if fits else self._limiter.hit)(_TRIES, tries):
-            wait = self._wait(_TRIES, tries)
-            raise RefusedError(
-                f"Too many wrong passwords were given for this name. Try again in {wait} seconds.",
-                429,
-                wait,
-            )
+            told = "Too many wrong passwords were given for this name."
+            raise self._too_many(told, _TRIES, tries)
         return fits
 
     def _login(self, credentials: str, address: str) -> str | None:
@@ -187,10 +174,10 @@ class Access:
             return None
         return name if self.fits(name, password, address) else None
 
-    def _wait(self, rate: RateLimitItem, *whose: str) -> int:
-        """Seconds until one more is taken."""
+    def _too_many(self, told: str, rate: RateLimitItem, *whose: str) -> RefusedError:
         again = self._limiter.get_window_stats(rate, *whose).reset_time
-        return max(1, math.ceil(again - time.time()))
+        wait = max(1, math.ceil(again - time.time()))
+        return RefusedError(f"{told} Try again in {wait} seconds.", 429, wait)
 
 
 def client_of(login: str | None, address: str) -> str:

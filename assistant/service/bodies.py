@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
@@ -40,57 +39,42 @@ class BodyMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        most = self._most(scope)
+        limit = self._limit(scope)
         too_large = (
             413,
-            f"It is larger than {most // 1_000_000} MB, which is the most that is taken here. Send "
-            "less at once; whoever runs Footnote adds larger files with `footnote index add`.",
-        )
-        too_slow = (
-            408,
-            f"It did not arrive in {self.seconds:g} seconds. Send it again, over a faster "
-            "connection or in smaller parts.",
+            f"It is larger than {limit // 1_000_000} MB, which is the most that is taken here. "
+            "Send less at once; whoever runs Footnote adds larger files with `footnote index add`.",
         )
         length = Headers(scope=scope).get("content-length", "")
-        if length.isdecimal() and int(length) > most:
+        if length.isdecimal() and int(length) > limit:
             await response_of(scope, *too_large)(scope, receive, send)
             return
 
         until = asyncio.get_running_loop().time() + self.seconds
-        refusal: tuple[int, str] | None = None
-        size, whole, started = 0, False, False
+        size, whole = 0, False
 
         async def limited() -> Message:
-            nonlocal size, whole, refusal
+            nonlocal size, whole
             if whole:  # what comes now is that whoever asked has gone
                 return await receive()
-            message: Message = {}
-            with suppress(TimeoutError):
+            try:
                 async with asyncio.timeout_at(until):
                     message = await receive()
+            except TimeoutError:
+                raise HTTPException(
+                    408,
+                    f"It did not arrive in {self.seconds:g} seconds. Send it again, over a faster "
+                    "connection or in smaller parts.",
+                ) from None
             size += len(message.get("body", b""))
             whole = not message.get("more_body", False)
-            if size > most or not message:
-                refusal = too_large if message else too_slow
-                raise HTTPException(*refusal)
+            if size > limit:
+                raise HTTPException(*too_large)
             return message
 
-        async def told(message: Message) -> None:
-            # Whatever is behind makes of it, what is told is why it was not read.
-            nonlocal started
-            if started or not refusal:
-                started = True
-                await send(message)
+        await self.app(scope, limited, send)
 
-        try:
-            await self.app(scope, limited, told)
-        except Exception:
-            if refusal is None or started:
-                raise
-        if refusal and not started:
-            await response_of(scope, *refusal)(scope, receive, send)
-
-    def _most(self, scope: Scope) -> int:
+    def _limit(self, scope: Scope) -> int:
         path: str = scope["path"]
         adds = scope["method"] in ("POST", "PUT") and path.startswith(
             ("/uploads", "/api/documents")

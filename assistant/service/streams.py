@@ -7,13 +7,12 @@ import queue
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assistant.answer import Done, Event
 from assistant.assistant import TRIES
 from assistant.query.rewriting import Turn, check_roles
-from assistant.service.values import FoundValue, VerificationValue
+from assistant.service.values import Alternatives, FoundValue, VerificationValue
 from index import DocumentInfo
 from index.errors import FootnoteError, IndexChangedError, MissingPathError
 
@@ -146,13 +145,6 @@ def verifying(
     return VerificationValue.model_validate(over.verify(text, question))
 
 
-@dataclass(frozen=True, slots=True)
-class Alternatives:
-    """Questions that are answered, where one is refused; before its end."""
-
-    questions: tuple[str, ...]
-
-
 def offering(
     service: Service,
     owner: str | None,
@@ -169,7 +161,7 @@ def offering(
                 near = service.starters.near(over, event.answer.closest, question)
             except FootnoteError:
                 near = []  # the answer is one all the same
-            yield Alternatives(tuple(near))
+            yield Alternatives(questions=near)
         yield event
 
 

@@ -24,7 +24,7 @@ from assistant.calibration import Status
 from assistant.query.cleaning import without_surrogates
 from assistant.query.kinds import MAX_LENGTH
 from index.errors import MissingPathError
-from index.models import Kind
+from index.models import Kind, Rectangle
 
 if TYPE_CHECKING:
     from assistant.service.sessions import SessionDocument
@@ -68,16 +68,6 @@ class Value(BaseModel):
         return own.to_dict() if hasattr(own, "to_dict") else own
 
 
-class RectangleValue(Value):
-    """A place on a page, in points (1/72 inch) from its top left corner."""
-
-    page: int = Field(description="The page, from 1.")
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-
 class CitationValue(Value):
     """One place in a document that supports something. `quote` is what stands in the document's
     text from `start` to `end`, counted in Unicode code points."""
@@ -92,7 +82,7 @@ class CitationValue(Value):
     paragraph: int = Field(description="Number of the paragraph, from 1.")
     page: int | None = Field(description="Page or slide, from 1, of formats that have them.")
     locator: Text = Field(description="Where a person finds it: `p. xii`, `slide 4`; or nothing.")
-    rectangles: list[RectangleValue] = Field(description="Where the quote is printed, by lines.")
+    rectangles: list[Rectangle] = Field(description="Where the quote is printed, by lines.")
     start: int = Field(description="Where the quote begins in the document's text.")
     end: int = Field(description="Where it ends.")
     quote: Text
@@ -110,8 +100,8 @@ class CitationValue(Value):
         return place_at(self.document, self.heading, self.locator, self.paragraph)
 
 
-class SentenceValue(Value):
-    """One sentence of an answer, or one item of a list."""
+class JudgedValue(Value):
+    """A sentence, and what the documents say to it."""
 
     text: Text
     verdict: Verdict = Field(
@@ -119,11 +109,17 @@ class SentenceValue(Value):
         "it. `unsupported`: written, and nothing does. `own`: of the assistant itself."
     )
     markers: list[int] = Field(description="Of the citations behind it.")
+    conflicts: list[Text] = Field(
+        description="What of an unsupported one the documents state otherwise or not at all: "
+        "number, name, negation."
+    )
+
+
+class SentenceValue(JudgedValue):
+    """One sentence of an answer, or one item of a list."""
+
     item: bool = Field(description="Whether it is one of a list.")
     about: Text = Field(description="The one of the things compared that it is about; or nothing.")
-    conflicts: list[Text] = Field(
-        description="What of an unsupported one the documents state otherwise or not at all."
-    )
 
 
 class AnswerValue(Value):
@@ -163,18 +159,6 @@ class AnswerValue(Value):
     note: Text | None = Field(description="What went wrong on the way to this answer, if anything.")
     revision: str = Field(description="Of the documents; the same ones have the same, anywhere.")
     timings_ms: dict[str, float] = Field(description="Milliseconds by stage, and their `total`.")
-
-
-class JudgedValue(Value):
-    """A sentence of a text that was judged."""
-
-    text: Text
-    verdict: Verdict = Field(description="`supported` or `unsupported`.")
-    markers: list[int] = Field(description="Of the citations that support it.")
-    conflicts: list[Text] = Field(
-        description="What of it the documents state otherwise or not at all: number, name, "
-        "negation."
-    )
 
 
 class VerificationValue(Value):
@@ -333,6 +317,12 @@ class ReadyValue(Value):
 
     sentence: SentenceValue
     citations: list[CitationValue]
+
+
+class Alternatives(Value):
+    """Questions that are answered, where one is refused; before its end, and on the page alone."""
+
+    questions: list[str]
 
 
 class ProgressValue(Value):

@@ -26,9 +26,9 @@ from assistant.service.line import Line
 from assistant.service.problems import problem_of
 from assistant.service.service import Service
 from assistant.service.sessions import SessionDocuments
-from assistant.service.streams import Alternatives, indexing, offering
+from assistant.service.streams import indexing, offering
 from assistant.service.suggestions import SHOWN
-from assistant.service.values import Asked, DocumentValue, History
+from assistant.service.values import Alternatives, Asked, DocumentValue, History, Value
 from assistant.watching import FolderWatch, Unread
 from assistant.web.entrance import Entrance
 from assistant.web.rendering import PageRenderer
@@ -87,12 +87,6 @@ class Waiting(BaseModel):
     """How far a question, or a file, is in line."""
 
     before: int
-
-
-class Instead(BaseModel):
-    """Questions that are answered, where one is not."""
-
-    questions: list[str]
 
 
 def routes(
@@ -224,7 +218,7 @@ def _streamed(
     client: str,
     owner: str,
     steps: Generator[Step, None, None],
-    tell: Callable[[Step], str],
+    tell: Callable[[Step], tuple[str, Value]],
 ) -> EventResponse:
     """Sends what comes of some work: how many are before it until its turn in line has come; then
     its steps, told as events; or why it failed.
@@ -248,7 +242,7 @@ def _streamed(
                 yield event("waiting", Waiting(before=0))
                 async with aclosing(steps_of(steps, nullcontext())) as work:
                     async for step in work:
-                        yield tell(step)
+                        yield event(*tell(step))
         except IndexChangedError as error:  # the page itself throws away what has come
             yield event("failed", problem_of(request.scope, 503, str(error)))
         except Exception as error:  # noqa: BLE001 (`failing` tells of it)
@@ -257,7 +251,5 @@ def _streamed(
     return EventResponse(events())
 
 
-def _tell(step: Event | Alternatives) -> str:
-    if isinstance(step, Alternatives):
-        return event("instead", Instead(questions=list(step.questions)))
-    return answers.tell(step)
+def _tell(step: Event | Alternatives) -> tuple[str, Value]:
+    return ("instead", step) if isinstance(step, Alternatives) else answers.tell(step)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from browsing import QUESTION, QUOTE, UNANSWERABLE
-from helpers import PATIENCE, footnote
+from chroma_servers import until
+from helpers import footnote
 from services import events_of, problem
 
 from assistant import Assistant
@@ -222,10 +222,7 @@ def test_a_stream_that_nobody_reads_any_more_stops(client: httpx.Client) -> None
     for _ in range(20):
         with client.stream("POST", "api/ask", json={"question": QUESTION}, headers=EVENTS) as one:
             assert next(one.iter_lines()) == "event: sources"
-    end = time.monotonic() + PATIENCE
-    while "footnote_questions_running 0.0" not in client.get("metrics").text:
-        assert time.monotonic() < end
-        time.sleep(0.1)
+    until(lambda: "footnote_questions_running 0.0" in client.get("metrics").text)
 
 
 def test_other_sites_are_not_answered(client: httpx.Client) -> None:

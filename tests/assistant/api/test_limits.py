@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import socket
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from browsing import QUESTION
+from chroma_servers import until
 from helpers import PATIENCE, footnote
 from services import api_here, client_of, problem
 
@@ -115,11 +115,8 @@ def test_questions_wait_in_line_and_beyond_that_who_has_most_is_sent_away(
             client.headers["x-footnote-session"] = secrets.token_hex(16)  # which is no new client
             return client.post("api/ask", json={"question": question})
 
-    def until(line: str) -> None:
-        end = time.monotonic() + PATIENCE
-        while line not in client.get("metrics").text:
-            assert time.monotonic() < end
-            time.sleep(0.05)
+    def counted(line: str) -> bool:
+        return line in client.get("metrics").text
 
     Slow.gate.clear()
     with (
@@ -128,9 +125,9 @@ def test_questions_wait_in_line_and_beyond_that_who_has_most_is_sent_away(
         ThreadPoolExecutor(4) as pool,
     ):
         slow = pool.submit(ask, ann, f"Slowly: {QUESTION}")
-        until("footnote_questions_running 1.0")
+        until(lambda: counted("footnote_questions_running 1.0"))
         waiting = [pool.submit(ask, ann) for _ in range(2)]
-        until("footnote_questions_waiting 2.0")
+        until(lambda: counted("footnote_questions_waiting 2.0"))
         one_too_many = ask(ann)
         other = pool.submit(ask, ben)
         [lost] = wait(waiting, PATIENCE, FIRST_COMPLETED).done
@@ -154,9 +151,7 @@ def test_it_is_not_ready_while_the_index_cannot_be_read(assistant: Assistant) ->
             assert "written by another process" in problem(refused, 503)["detail"]
             assert refused.headers["retry-after"] == "5"
             assert client.get("health/live").status_code == 200
-        end = time.monotonic() + PATIENCE
-        while client.get("health/ready").status_code != 200:
-            assert time.monotonic() < end
+        until(lambda: client.get("health/ready").status_code == 200)
 
 
 def test_a_rate_that_is_none_is_refused(tmp_path: Path) -> None:

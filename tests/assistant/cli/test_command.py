@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from helpers import FOOTNOTE, PATIENCE, ROOT, footnote, run_footnote
 
-from assistant import Assistant
 from assistant.settings import load_settings
 from index.errors import SettingsError
 
@@ -102,6 +101,12 @@ def test_ask_answers_from_the_shipped_document(tmp_path: Path) -> None:
         ((QUESTION,), 0, f"{QUOTE} [1]", "\nSources:\n[1] "),
         (("Thanks!",), 0, "Glad to help. Ask anything about the documents.\n", ""),
         (
+            ("Summarize the section on India in two sentences.",),
+            0,
+            "India and the Quad\n- ",
+            "\n- ",
+        ),
+        (
             (QUESTION, "--refuse-below", "0", "--answer-from", "1"),
             4,
             f"The closest the documents come: {QUOTE} [1]",
@@ -131,20 +136,6 @@ def test_ask_prints_for_people_and_for_programs(
     )
     assert len(answer["closest"]) == (3 if code == 3 else 0)
     assert all(set(own) == CITATION_KEYS for own in (*answer["citations"], *answer["closest"]))
-
-
-def test_an_overview_is_laid_out(folder: Path) -> None:
-    """As it streams and as the answer is printed from Python, it looks the same."""
-    asked = "Summarize the section on India in two sentences."
-    out = footnote("ask", asked, "--index-dir", folder).stdout
-    lines = out.splitlines()
-    assert lines[0] == "India and the Quad"
-    assert [line[:2] for line in lines[1:4]] == ["- ", "- ", ""]
-    with Assistant.open(index_dir=folder) as assistant:
-        answer = assistant.ask(asked)
-    assert f"{answer}\n" == out
-    assert answer.to_dict()["kind"] == "overview"
-    assert all(c.paragraph.heading == ("India and the Quad",) for c in answer.citations)
 
 
 def test_search_prints_paragraphs(folder: Path) -> None:

@@ -65,11 +65,6 @@ def test_a_model_that_is_called_by_its_file_has_the_files_name() -> None:
     )
 
 
-def test_nothing_runs_here() -> None:
-    assert find_offers([on(free_port())], PATIENCE) == []
-    assert find_offers([]) == []
-
-
 OTHERS = {
     "a web page": http(b"<!doctype html><title>Hello</title>"),
     "a page that is not there": http(b"{}", "404 Not Found"),

@@ -147,22 +147,19 @@ def test_any_llama_index_model_can_write(writing: Assistant, assistant: Assistan
     assert answer.sentences
 
 
-def test_a_file_that_is_gone_is_told(assistant: Assistant, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(None, "it is no longer there"), (bytes(1000), "gone.gguf cannot be loaded")],
+)
+def test_a_file_that_cannot_write_is_told(
+    assistant: Assistant, tmp_path: Path, content: bytes | None, told: str
+) -> None:
     file = tmp_path / "gone.gguf"
-    file.touch()
+    file.write_bytes(b"GGUF" + (content or b""))
     chosen = load_settings(index_dir=assistant.settings.index_dir, llm=str(file))
     own = Assistant(assistant.index, assistant.document_ids, chosen)
-    file.unlink()
+    if content is None:
+        file.unlink()
     answer = own.ask("When was the US Indo-Pacific strategy released?")
     assert answer.sentences[0].verdict == "quoted"
-    assert answer.note is not None and "it is no longer there" in answer.note
-
-
-def test_a_file_that_cannot_be_loaded_is_told(assistant: Assistant, tmp_path: Path) -> None:
-    broken = tmp_path / "broken.gguf"
-    broken.write_bytes(b"GGUF" + bytes(1000))
-    chosen = load_settings(index_dir=assistant.settings.index_dir, llm=str(broken))
-    own = Assistant(assistant.index, assistant.document_ids, chosen)
-    answer = own.ask("When was the US Indo-Pacific strategy released?")
-    assert answer.sentences[0].verdict == "quoted"
-    assert answer.note is not None and "broken.gguf cannot be loaded" in answer.note
+    assert answer.note is not None and told in answer.note

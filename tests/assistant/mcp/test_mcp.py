@@ -3,19 +3,20 @@ output, and what all of them are given."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+import anyio
 import pytest
+from anyio import to_thread
 from helpers import FOOTNOTE, PATIENCE, run_footnote
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.types import CallToolResult, ResourceLink, ResourceTemplateReference, TextContent
@@ -32,17 +33,15 @@ QUESTION = "When was the US Indo-Pacific strategy released?"
 QUOTE = "The US Indo-Pacific strategy was released on February 11."
 MODES = ["legacy", "auto"]  # protocols with a handshake, and since 2026-07-28 without
 
-Value = TypeVar("Value")
-
 
 def tools_of(assistant: Assistant) -> Server:
     """What clients in this process are given."""
     return server_of(Service.of(assistant, "127.0.0.1"))
 
 
-def finished(work: Coroutine[Any, Any, Value]) -> Value:
-    """What comes of it, if it comes to an end."""
-    return asyncio.run(asyncio.wait_for(work, PATIENCE))
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
 
 
 def desktop(folder: Path, *flags: str | Path) -> StdioServerParameters:
@@ -98,19 +97,19 @@ class Talk:
         self.heard.append(message)
         return message
 
-    def notified(self, method: str) -> dict[str, Any]:
-        """The next notification of this kind."""
-        while (message := self.hear()).get("method") != method:
+    def until(self, **told: object) -> dict[str, Any]:
+        """The next message that tells this."""
+        while not told.items() <= (message := self.hear()).items():
             pass
-        params: dict[str, Any] = message.get("params", {})
-        return params
+        return message
 
-    def result(self, request: int) -> dict[str, Any]:
+    def notified(self, method: str) -> Any:
+        """The next notification of this kind."""
+        return self.until(method=method).get("params", {})
+
+    def result(self, request: int) -> Any:
         """What a request came to."""
-        while (message := self.hear()).get("id") != request:
-            pass
-        result: dict[str, Any] = message["result"]
-        return result
+        return self.until(id=request)["result"]
 
     def begin(self) -> dict[str, Any]:
         result = self.result(
@@ -177,42 +176,40 @@ def index_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("desktop")
 
 
+@pytest.mark.anyio
 @pytest.mark.parametrize("mode", MODES)
-def test_a_desktop_client_asks_the_shipped_document(index_folder: Path, mode: str) -> None:
-    async def talk() -> None:
-        async with Client(desktop(index_folder), mode=mode) as client:
-            assert client.server_info is not None
-            assert client.server_info.name == "footnote"
-            assert "data" in (client.instructions or "")
-            names = set()
-            for tool in (await client.list_tools()).tools:
-                assert tool.description
-                assert tool.annotations is not None
-                assert tool.annotations.read_only_hint
-                for argument in tool.input_schema["properties"].values():
-                    assert argument["description"], (tool.name, argument)
-                assert tool.output_schema is not None  # the client checks what comes by it
-                names.add(tool.name)
-            assert names == {"ask", "documents", "overview", "read_paragraph", "search", "verify"}
-            result = await client.call_tool("ask", {"question": QUESTION})
-            asked = result.structured_content or {}
-            assert json.loads(told(result)) == asked
-            [citation] = asked["citations"]
-            [link] = [own for own in result.content if isinstance(own, ResourceLink)]
-            assert link.uri == citation["uri"]
-            [content] = (await client.read_resource(link.uri)).contents
-            assert content.text == citation["paragraph_text"]  # type: ignore[union-attr]
-            listing = (await client.call_tool("documents", {})).structured_content or {}
-            [document] = listing["documents"]
-            [whole] = (await client.read_resource(document["uri"])).contents
-            text = whole.text  # type: ignore[union-attr]
-            assert text[citation["start"] : citation["end"]] == citation["quote"] == QUOTE
-            place = {"document_id": citation["document_id"], "paragraph": citation["paragraph"]}
-            read = (await client.call_tool("read_paragraph", place)).structured_content or {}
-            assert read["text"] == citation["paragraph_text"] == text[read["start"] : read["end"]]
-            assert read["of"] == document["paragraphs"] == 32
-
-    finished(talk())
+async def test_a_desktop_client_asks_the_shipped_document(index_folder: Path, mode: str) -> None:
+    async with Client(desktop(index_folder), mode=mode) as client:
+        assert client.server_info is not None
+        assert client.server_info.name == "footnote"
+        assert "data" in (client.instructions or "")
+        names = set()
+        for tool in (await client.list_tools()).tools:
+            assert tool.description
+            assert tool.annotations is not None
+            assert tool.annotations.read_only_hint
+            for argument in tool.input_schema["properties"].values():
+                assert argument["description"], (tool.name, argument)
+            assert tool.output_schema is not None  # the client checks what comes by it
+            names.add(tool.name)
+        assert names == {"ask", "documents", "overview", "read_paragraph", "search", "verify"}
+        result = await client.call_tool("ask", {"question": QUESTION})
+        asked = result.structured_content or {}
+        assert json.loads(told(result)) == asked
+        [citation] = asked["citations"]
+        [link] = [own for own in result.content if isinstance(own, ResourceLink)]
+        assert link.uri == citation["uri"]
+        [content] = (await client.read_resource(link.uri)).contents
+        assert content.text == citation["paragraph_text"]  # type: ignore[union-attr]
+        listing = (await client.call_tool("documents", {})).structured_content or {}
+        [document] = listing["documents"]
+        [whole] = (await client.read_resource(document["uri"])).contents
+        text = whole.text  # type: ignore[union-attr]
+        assert text[citation["start"] : citation["end"]] == citation["quote"] == QUOTE
+        place = {"document_id": citation["document_id"], "paragraph": citation["paragraph"]}
+        read = (await client.call_tool("read_paragraph", place)).structured_content or {}
+        assert read["text"] == citation["paragraph_text"] == text[read["start"] : read["end"]]
+        assert read["of"] == document["paragraphs"] == 32
 
 
 def test_it_answers_at_once_while_the_documents_are_not_there(tmp_path: Path) -> None:
@@ -330,84 +327,80 @@ def test_a_request_that_is_cancelled_is_not_answered(tmp_path: Path) -> None:
 # --- what all clients are given -----------------------------------------------------------------
 
 
+@pytest.mark.anyio
 @pytest.mark.parametrize("mode", MODES)
-def test_errors_say_what_to_do(assistant: Assistant, mode: str) -> None:
+async def test_errors_say_what_to_do(assistant: Assistant, mode: str) -> None:
     [identity] = assistant.document_ids
     place = {"document_id": identity, "paragraph": 1}
 
-    async def talk() -> None:
-        async with Client(tools_of(assistant), mode=mode) as client:
-            for name, arguments, message in (
-                (
-                    "read_paragraph",
-                    place | {"paragraph": 99},
-                    "no paragraph 99; Northeast Asia in early 2022 has 32, from 1",
-                ),
-                ("read_paragraph", place | {"document_id": "x"}, "document is not here"),
-                ("read_paragraph", place | {"paragraph": "x"}, "valid integer"),
-                ("ask", {"question": " "}, "empty"),
-                ("ask", {}, "question"),
-                ("ask", {"question": "a", "documents": []}, "No document is chosen"),
-                ("ask", {"question": "a", "documents": [identity, "x"]}, "no longer here"),
-                ("ask", {"question": "a", "history": [{"role": "system", "content": ""}]}, "role"),
-                ("ask", {"question": "a" * 100_000}, "at most 4000"),
-                ("search", {"query": "a", "count": 0}, "greater than or equal to 1"),
-                ("verify", {"text": " "}, "empty"),
-                ("verify", {"text": "a" * 60_000}, "at most 20000"),
-                ("overview", {"about": "zebras"}, "No heading is like 'zebras'"),
-                ("overview", {"about": " "}, "empty"),
-                ("nothing", {}, "nothing"),
-            ):
-                result = await client.call_tool(name, arguments)
-                assert result.is_error, (name, arguments)
-                assert message in told(result)
-                assert "Traceback" not in told(result)
-            for uri, message in (
-                ("footnote://documents/x", "document is not here"),
-                (f"footnote://documents/{identity}/paragraphs/0", "no paragraph 0"),
-                (f"footnote://documents/{identity}/paragraphs/x", "no paragraph"),
-                ("footnote://documents/..%2F..%2Fetc%2Fpasswd", "Unknown resource"),
-                ("file:///etc/passwd", "Unknown resource"),
-            ):
-                with pytest.raises(MCPError, match=message):
-                    await client.read_resource(uri)
-
-    finished(talk())
+    async with Client(tools_of(assistant), mode=mode) as client:
+        for name, arguments, message in (
+            (
+                "read_paragraph",
+                place | {"paragraph": 99},
+                "no paragraph 99; Northeast Asia in early 2022 has 32, from 1",
+            ),
+            ("read_paragraph", place | {"document_id": "x"}, "document is not here"),
+            ("read_paragraph", place | {"paragraph": "x"}, "valid integer"),
+            ("ask", {"question": " "}, "empty"),
+            ("ask", {}, "question"),
+            ("ask", {"question": "a", "documents": []}, "No document is chosen"),
+            ("ask", {"question": "a", "documents": [identity, "x"]}, "no longer here"),
+            ("ask", {"question": "a", "history": [{"role": "system", "content": ""}]}, "role"),
+            ("ask", {"question": "a" * 100_000}, "at most 4000"),
+            ("search", {"query": "a", "count": 0}, "greater than or equal to 1"),
+            ("verify", {"text": " "}, "empty"),
+            ("verify", {"text": "a" * 60_000}, "at most 20000"),
+            ("overview", {"about": "zebras"}, "No heading is like 'zebras'"),
+            ("overview", {"about": " "}, "empty"),
+            ("nothing", {}, "nothing"),
+        ):
+            result = await client.call_tool(name, arguments)
+            assert result.is_error, (name, arguments)
+            assert message in told(result)
+            assert "Traceback" not in told(result)
+        for uri, message in (
+            ("footnote://documents/x", "document is not here"),
+            (f"footnote://documents/{identity}/paragraphs/0", "no paragraph 0"),
+            (f"footnote://documents/{identity}/paragraphs/x", "no paragraph"),
+            ("footnote://documents/..%2F..%2Fetc%2Fpasswd", "Unknown resource"),
+            ("file:///etc/passwd", "Unknown resource"),
+        ):
+            with pytest.raises(MCPError, match=message):
+                await client.read_resource(uri)
 
 
-def test_resources_are_listed_by_pages_and_completed(tmp_path: Path) -> None:
+@pytest.mark.anyio
+async def test_resources_are_listed_by_pages_and_completed(tmp_path: Path) -> None:
     for number in range(PAGE + 20):
         (tmp_path / f"note {number:03}.txt").write_text(f"Note {number} is about boats.\n")
 
-    async def talk() -> None:
-        with Assistant.open(tmp_path, index_dir=tmp_path / "index") as assistant:
-            async with Client(tools_of(assistant)) as client:
-                first = await client.list_resources()
-                assert first.next_cursor is not None
-                last = await client.list_resources(cursor=first.next_cursor)
-                assert last.next_cursor is None
-                listed = [*first.resources, *last.resources]
-                assert [own.name for own in listed] == list(assistant.document_ids)
-                assert (await client.list_resources(cursor="x")).resources == first.resources
-                templates = (await client.list_resource_templates()).resource_templates
-                document, paragraph = (template.uri_template for template in templates)
-                identity = listed[7].name
+    with Assistant.open(tmp_path, index_dir=tmp_path / "index") as assistant:
+        async with Client(tools_of(assistant)) as client:
+            first = await client.list_resources()
+            assert first.next_cursor is not None
+            last = await client.list_resources(cursor=first.next_cursor)
+            assert last.next_cursor is None
+            listed = [*first.resources, *last.resources]
+            assert [own.name for own in listed] == list(assistant.document_ids)
+            assert (await client.list_resources(cursor="x")).resources == first.resources
+            templates = (await client.list_resource_templates()).resource_templates
+            document, paragraph = (template.uri_template for template in templates)
+            identity = listed[7].name
 
-                async def completed(uri: str, name: str, value: str, **more: str) -> list[str]:
-                    result = await client.complete(
-                        ResourceTemplateReference(uri=uri),
-                        {"name": name, "value": value},
-                        context_arguments=more or None,
-                    )
-                    return result.completion.values
+            async def completed(uri: str, name: str, value: str, **more: str) -> list[str]:
+                result = await client.complete(
+                    ResourceTemplateReference(uri=uri),
+                    {"name": name, "value": value},
+                    context_arguments=more or None,
+                )
+                return result.completion.values
 
-                assert await completed(document, "document_id", identity[:15]) == [identity]
-                assert await completed(document, "document_id", "NOTE 007") == [identity]
-                assert len(await completed(document, "document_id", "")) == 100
-                assert await completed(paragraph, "paragraph", "", document_id=identity) == ["1"]
-                assert await completed(paragraph, "paragraph", "", document_id="x") == []
-
-    finished(talk())
+            assert await completed(document, "document_id", identity[:15]) == [identity]
+            assert await completed(document, "document_id", "NOTE 007") == [identity]
+            assert len(await completed(document, "document_id", "")) == 100
+            assert await completed(paragraph, "paragraph", "", document_id=identity) == ["1"]
+            assert await completed(paragraph, "paragraph", "", document_id="x") == []
 
 
 class Slow(Assistant):
@@ -426,21 +419,18 @@ class Slow(Assistant):
                 yield event
 
 
-def test_who_cancels_leaves_the_place_to_others(tmp_path: Path) -> None:
-    async def talk() -> None:
-        with Slow.open(index_dir=tmp_path) as assistant:
-            async with Client(tools_of(assistant)) as client:
-                at_once = assistant.settings.at_once
-                slowly = {"question": f"Slowly: {QUESTION}"}
-                asking = [
-                    asyncio.create_task(client.call_tool("ask", slowly)) for _ in range(at_once)
-                ]
-                for _ in asking:
-                    assert await asyncio.to_thread(Slow.begun.acquire, timeout=PATIENCE)
-                for one in asking:
-                    one.cancel()
-                result = await client.call_tool("ask", {"question": QUESTION})
-                assert result.structured_content is not None
-                assert result.structured_content["text"] == QUOTE
-
-    finished(talk())
+@pytest.mark.anyio
+async def test_who_cancels_leaves_the_place_to_others(tmp_path: Path) -> None:
+    with Slow.open(index_dir=tmp_path) as assistant:
+        async with Client(tools_of(assistant)) as client:
+            at_once = assistant.settings.at_once
+            slowly = {"question": f"Slowly: {QUESTION}"}
+            async with anyio.create_task_group() as asking:
+                for _ in range(at_once):
+                    asking.start_soon(client.call_tool, "ask", slowly)
+                for _ in range(at_once):
+                    assert await to_thread.run_sync(Slow.begun.acquire, True, PATIENCE)
+                asking.cancel_scope.cancel()  # what works on them ends
+            result = await client.call_tool("ask", {"question": QUESTION})
+            assert result.structured_content is not None
+            assert result.structured_content["text"] == QUOTE

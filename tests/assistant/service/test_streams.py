@@ -13,7 +13,7 @@ from assistant.answer import Done, Event
 from assistant.query.rewriting import Turn
 from assistant.service.service import Service
 from assistant.service.streams import asking, viewing
-from index.errors import IndexChangedError, MissingPathError
+from index.errors import MissingPathError
 
 QUESTION = "What do walnuts do in brine?"
 FLOAT = "Walnuts float in brine."
@@ -75,15 +75,3 @@ def test_what_is_chosen_and_gone_is_told(service: Service) -> None:
     Losing.going.append(chosen[1])
     with pytest.raises(MissingPathError, match="no longer here"):
         list(asking(service, None, QUESTION, [], chosen, shown=False))
-
-
-def test_who_was_shown_something_is_told(service: Service) -> None:
-    Losing.going.append(named(service, "pears.txt"))
-    steps = asking(service, None, QUESTION, [], None, shown=True)
-    if Losing.sooner:
-        *_, done = steps
-        assert isinstance(done, Done)
-        assert done.answer.text == FLOAT
-    else:
-        with pytest.raises(IndexChangedError, match="Ask again"):
-            list(steps)
