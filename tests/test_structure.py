@@ -39,7 +39,7 @@ HOMES = {
     "docling": {"index.chunking.rich_text"},
     "filelock": {"index.store.locks", "assistant.feedback"},
     "gradio": {"assistant.web.app"},
-    "httpx": {"assistant.llm.client", "assistant.llm.servers", "index.store.chroma_server"},
+    "httpx": {"assistant.llm.client", "assistant.llm.discovery", "index.store.chroma_server"},
     "ir_measures": {"evals.metrics.metrics"},
     "itsdangerous": {"assistant.service.logins"},
     "jinja2": {"assistant.api.docs", "evals.reporting.report"},
@@ -64,7 +64,7 @@ HOMES = {
     "sentencex": {"index.chunking.sentences"},
     "Stemmer": {"index.terms.analysis"},
     "structlog": {"assistant.service.logs"},
-    "uvicorn": {"assistant.api.server"},
+    "uvicorn": {"assistant.api.runner"},
     "stop_words": {"index.chunking.language"},
     # One runs the encoder, the other may run a cross-encoder.
     "sentence_transformers": {"index.encoder", "assistant.retrieval.reading_model"},
@@ -237,7 +237,7 @@ def test_importing_loads_nothing_heavy() -> None:
 
 SERVING = """
 import sys
-import assistant.cli.main, assistant.api.server, assistant.service.service
+import assistant.cli.main, assistant.api.runner, assistant.service.service
 loaded = {name.partition(".")[0] for name in sys.modules}
 print("loaded:", *sorted(loaded & {"gradio", "llama_index", "mcp", "torch"}))
 """

@@ -196,7 +196,7 @@ class Writer:
         )
         try:
             text = self._loaded().complete(
-                [("system", prompts.STANDALONE_SYSTEM), ("user", asked)], most=80
+                [("system", prompts.STANDALONE_SYSTEM), ("user", asked)], max_tokens=80
             )
         except LanguageModelError:
             return None

@@ -14,7 +14,12 @@ from assistant.api.callers import Asker
 from assistant.api.describing import also_events, problems
 from assistant.api.events import reply, wants_events
 from assistant.service.feedback import Vote, take
-from assistant.service.streams import asking, searching, verifying, viewing
+from assistant.service.operations import (
+    search_documents,
+    stream_answer,
+    stream_overview,
+    verify_text,
+)
 from assistant.service.values import (
     AnswerValue,
     Claim,
@@ -52,7 +57,7 @@ def routes(service: Service) -> APIRouter:
     @router.post("/ask", response_model=AnswerValue, responses=answered)
     async def ask(asked: Question, caller: Asker, request: Request) -> Value | Response:
         """Answer a question from the documents, or refuse."""
-        steps = asking(
+        steps = stream_answer(
             service,
             caller.owner,
             asked.question,
@@ -61,13 +66,13 @@ def routes(service: Service) -> APIRouter:
             asked.llm,
             shown=wants_events(request),
         )
-        place = service.line.place_async(caller.client, caller.owner)
+        place = service.queue.place_async(caller.client, caller.owner)
         return await reply(request, steps, place, tell)
 
     @router.post("/overview", response_model=AnswerValue, responses=answered)
     async def overview(asked: Overview, caller: Asker, request: Request) -> Value | Response:
         """Give the main points of the documents, or of what stands under a heading."""
-        steps = viewing(
+        steps = stream_overview(
             service,
             caller.owner,
             asked.about,
@@ -76,23 +81,23 @@ def routes(service: Service) -> APIRouter:
             asked.llm,
             shown=wants_events(request),
         )
-        place = service.line.place_async(caller.client, caller.owner)
+        place = service.queue.place_async(caller.client, caller.owner)
         return await reply(request, steps, place, tell)
 
     @router.post("/search", responses=problems(404))
     async def search(asked: Search, caller: Asker) -> FoundValue:
         """Find the paragraphs that match best."""
-        async with service.line.place_async(caller.client, caller.owner):
+        async with service.queue.place_async(caller.client, caller.owner):
             return await to_thread.run_sync(
-                searching, service, caller.owner, asked.query, asked.count, asked.documents
+                search_documents, service, caller.owner, asked.query, asked.count, asked.documents
             )
 
     @router.post("/verify", responses=problems(404))
     async def verify(asked: Claim, caller: Asker) -> VerificationValue:
         """Say of each sentence of a text whether the documents support it."""
-        async with service.line.place_async(caller.client, caller.owner):
+        async with service.queue.place_async(caller.client, caller.owner):
             return await to_thread.run_sync(
-                verifying, service, caller.owner, asked.text, asked.question, asked.documents
+                verify_text, service, caller.owner, asked.text, asked.question, asked.documents
             )
 
     @router.post("/feedback", status_code=204, responses=problems(404))

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from assistant.service.access import Caller
-from assistant.service.keys import Scope
+from assistant.service.api_keys import Scope
 
 
 def _needs(*scopes: Scope) -> Callable[[Request], Caller]:

@@ -38,10 +38,10 @@ from assistant.answer import (
 )
 from assistant.api.callers import Asker
 from assistant.api.describing import also_events, openai_problems
-from assistant.api.events import EventResponse, data, steps_of, told, whole
+from assistant.api.events import EventResponse, data, event_stream, steps_of, whole
 from assistant.calibration import Status
+from assistant.service.operations import stream_answer
 from assistant.service.problems import ParameterError, failure_of, openai_error
-from assistant.service.streams import asking
 from assistant.service.values import AnswerValue, Value
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ def routes(service: Service, *, page: bool) -> APIRouter:
         """Answer the last message from the documents, with markers and what they cite."""
         llm = MODELS[_known(wanted.model)]
         question, history = await to_thread.run_sync(_conversation, wanted.messages)
-        steps = asking(
+        steps = stream_answer(
             service,
             caller.owner,
             question,
@@ -241,7 +241,7 @@ def routes(service: Service, *, page: bool) -> APIRouter:
             llm,
             shown=bool(wanted.stream),
         )
-        turn = service.line.place_async(caller.client, caller.owner)
+        turn = service.queue.place_async(caller.client, caller.owner)
         address_of = partial(_address_of, str(request.base_url), page)
         head: dict[str, Any] = {
             "id": f"chatcmpl-{secrets.token_hex(12)}",
@@ -397,7 +397,7 @@ class _Chunks:
 
     async def of(self, work: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:
         """The events of an answer."""
-        async with aclosing(told(work, self._tell, self._failed)) as events:
+        async with aclosing(event_stream(work, self._tell, self._failed)) as events:
             async for event in events:
                 yield event
         if self._count and self._reply:

@@ -13,8 +13,8 @@ from assistant.api.callers import Reader, Writer
 from assistant.api.describing import also_events, problems
 from assistant.api.events import reply
 from assistant.service.access import Caller
+from assistant.service.operations import Step, index_upload
 from assistant.service.sessions import SessionDocument
-from assistant.service.streams import Step, indexing
 from assistant.service.values import (
     DocumentsValue,
     DocumentValue,
@@ -49,7 +49,7 @@ def routes(service: Service) -> APIRouter:
         if (file.size or 0) > sessions.inbox.max_bytes:
             raise RefusedError(str(sessions.inbox.too_large), 413)
         ticket = await sessions.inbox.receive(caller.client, caller.owner, name, _parts(file))
-        steps = indexing(sessions, caller.owner, ticket, keep=True, **how)
+        steps = index_upload(sessions, caller.owner, ticket, keep=True, **how)
         place = service.adding.place_async(caller.client, caller.owner)
         return await reply(request, steps, place, tell, 200 if how else 201)
 
@@ -81,7 +81,7 @@ def routes(service: Service) -> APIRouter:
         identity: Identity, request: Request, caller: Writer, file: UploadFile
     ) -> Value | Response:
         """Put another file in the place of a document of yours; its id stays."""
-        return await index(request, caller, file, file.filename or "", instead=identity)
+        return await index(request, caller, file, file.filename or "", replacing=identity)
 
     @router.delete("/{identity}", status_code=204, responses=problems(404))
     def remove(identity: Identity, caller: Writer) -> None:

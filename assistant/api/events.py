@@ -89,7 +89,7 @@ class EventResponse(StreamingResponse):
                 await self._events.aclose()
 
 
-async def told(
+async def event_stream(
     work: AsyncGenerator[Step, None],
     tell: Callable[[Step], str],
     failed: Callable[[Exception], str],
@@ -134,7 +134,7 @@ async def reply(
     """
     work = steps_of(steps, place)
     if wants_events(request):
-        events = told(work, lambda step: event(*tell(step)), failing(request.scope))
+        events = event_stream(work, lambda step: event(*tell(step)), failing(request.scope))
         return await EventResponse.begin(events, status)
     async with aclosing(work):
         made = [step async for step in work]

@@ -54,8 +54,8 @@ def routes(service: Service) -> APIRouter:
         """Tell whether questions can be answered now; 503 if not, and why."""
         try:
             with fail_after(WITHIN):
-                look = service.assistant.index.ready
-                await to_thread.run_sync(look, limiter=own, abandon_on_cancel=True)
+                check = service.assistant.index.ready
+                await to_thread.run_sync(check, limiter=own, abandon_on_cancel=True)
         except TimeoutError:
             raise IndexBusyError(
                 f"The index has not answered for {WITHIN:g} seconds. It may be written by another "

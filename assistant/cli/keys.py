@@ -19,11 +19,11 @@ from assistant.cli.options import (
     print_text,
     settings_of,
 )
-from assistant.service.keys import KIND, Keys
+from assistant.service.api_keys import KIND, Keys
 from index.errors import SettingsError
 
 if TYPE_CHECKING:
-    from assistant.service.keys import ApiKey
+    from assistant.service.api_keys import ApiKey
 
 app = typer.Typer(help="Keys that let programs in.", no_args_is_help=True)
 

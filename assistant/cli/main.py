@@ -45,7 +45,7 @@ from assistant.cli.options import (
     tell_offer,
     write_text,
 )
-from assistant.llm.servers import SERVERS, Server, is_loopback
+from assistant.llm.discovery import SERVERS, Server, is_loopback
 from index import read_document
 from index.errors import FootnoteError
 
@@ -294,7 +294,7 @@ def _serve(
     page: bool = True,
     open_browser: bool = False,
 ) -> None:
-    from assistant.service.keys import KIND, Keys
+    from assistant.service.api_keys import KIND, Keys
     from assistant.service.security import check_host, read_logins
     from assistant.service.service import Service
 
@@ -320,7 +320,7 @@ def _serve(
                 servers=context.obj,
             )
             return
-        from assistant.api.server import serve as serve_api
+        from assistant.api.runner import serve as serve_api
 
         if not (is_loopback(host) or logins or Keys(assistant.index.records(KIND)).exist()):
             notes.print(

@@ -23,7 +23,7 @@ from index.models import ENGLISH
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
-    from assistant.llm.servers import Server
+    from assistant.llm.discovery import Server
     from assistant.settings import Settings
     from assistant.watching import FolderWatch, Unread
     from index import Index
@@ -230,7 +230,7 @@ def tell_offer(settings: Settings, servers: Sequence[Server]) -> None:
         settings: those in force.
         servers: where language models are looked for.
     """
-    from assistant.llm.servers import find_offers
+    from assistant.llm.discovery import find_offers
 
     if settings.llm is not None or not (sys.stdout.isatty() and sys.stderr.isatty()):
         return

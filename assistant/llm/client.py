@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from assistant.llm.discovery import is_loopback
 from assistant.llm.location import NONE, Endpoint, locate
-from assistant.llm.servers import is_loopback
 from assistant.settings import not_installed
 from index.errors import FootnoteError
 
@@ -91,12 +91,12 @@ class LanguageModel:
         self.context = context or int(llm.metadata.context_window or DEFAULT_CONTEXT)
         self.name = str(llm.metadata.model_name or type(llm).__name__)
 
-    def stream(self, messages: Sequence[Message], most: int = MAX_TOKENS) -> Iterator[str]:
+    def stream(self, messages: Sequence[Message], max_tokens: int = MAX_TOKENS) -> Iterator[str]:
         """The answer, piece by piece.
 
         Args:
             messages: what is said to it.
-            most: how many tokens it may write, where the model takes such a limit.
+            max_tokens: how many tokens it may write, where the model takes such a limit.
 
         Raises:
             LanguageModelError: it failed, or has been silent or busy for too long.
@@ -104,7 +104,7 @@ class LanguageModel:
         pieces: queue.Queue[str | BaseException | None] = queue.Queue()
         stopped = threading.Event()
         threading.Thread(
-            target=self._run, args=(messages, most, pieces, stopped), daemon=True
+            target=self._run, args=(messages, max_tokens, pieces, stopped), daemon=True
         ).start()
         ends = time.monotonic() + TOTAL * self._silence
         try:
@@ -130,14 +130,14 @@ class LanguageModel:
         """Let go of connections and of weights."""
         self._on_close()
 
-    def complete(self, messages: Sequence[Message], most: int = MAX_TOKENS) -> str:
+    def complete(self, messages: Sequence[Message], max_tokens: int = MAX_TOKENS) -> str:
         """The whole answer; see `stream`."""
-        return "".join(self.stream(messages, most))
+        return "".join(self.stream(messages, max_tokens))
 
     def _run(
         self,
         messages: Sequence[Message],
-        most: int,
+        max_tokens: int,
         pieces: queue.Queue[str | BaseException | None],
         stopped: threading.Event,
     ) -> None:
@@ -146,7 +146,7 @@ class LanguageModel:
 
             said = [ChatMessage(role=MessageRole(role), content=text) for role, text in messages]
             ended: str | None = ""
-            for response in self._llm.stream_chat(said, **self._limits(most)):
+            for response in self._llm.stream_chat(said, **self._limits(max_tokens)):
                 if stopped.is_set():
                     return
                 ended = _finish(response.raw, ended)
@@ -159,8 +159,8 @@ class LanguageModel:
         finally:
             self._on_end()
 
-    def _limits(self, most: int) -> dict[str, Any]:
-        return {"max_tokens": most} if "max_tokens" in type(self._llm).model_fields else {}
+    def _limits(self, max_tokens: int) -> dict[str, Any]:
+        return {"max_tokens": max_tokens} if "max_tokens" in type(self._llm).model_fields else {}
 
 
 def is_set(settings: Settings) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from assistant.llm.servers import SERVERS, Server
+from assistant.llm.discovery import SERVERS, Server
 from assistant.settings import is_file, models_folder
 from index.errors import SettingsError
 

@@ -22,9 +22,14 @@ from assistant.answer import Done, Event
 from assistant.mcp.opening import Opening
 from assistant.query.cleaning import without_surrogates
 from assistant.service.access import Caller
+from assistant.service.operations import (
+    search_documents,
+    stream_answer,
+    stream_overview,
+    verify_text,
+)
 from assistant.service.problems import FAILED, id_of
 from assistant.service.sessions import SessionDocument
-from assistant.service.streams import asking, searching, verifying, viewing
 from assistant.service.values import (
     DOCUMENT,
     PARAGRAPH,
@@ -134,7 +139,7 @@ class Tools:
         answer = await self._done(
             context,
             lambda service, caller: _last(
-                asking(service, caller.owner, question, turns, documents, shown=False)
+                stream_answer(service, caller.owner, question, turns, documents, shown=False)
             ),
         )
         return _result(answer, *answer.citations, *answer.closest)
@@ -149,7 +154,9 @@ class Tools:
         """Find the paragraphs that match best."""
         found = await self._done(
             context,
-            lambda service, caller: searching(service, caller.owner, query, count, documents),
+            lambda service, caller: search_documents(
+                service, caller.owner, query, count, documents
+            ),
         )
         return _result(found, *found.hits)
 
@@ -163,7 +170,7 @@ class Tools:
         """Say of each sentence of a text, whoever wrote it, whether the documents support it."""
         verified = await self._done(
             context,
-            lambda service, caller: verifying(service, caller.owner, text, question, documents),
+            lambda service, caller: verify_text(service, caller.owner, text, question, documents),
         )
         return _result(verified, *verified.citations)
 
@@ -178,7 +185,7 @@ class Tools:
         answer = await self._done(
             context,
             lambda service, caller: _last(
-                viewing(service, caller.owner, about, sentences, documents, shown=False)
+                stream_overview(service, caller.owner, about, sentences, documents, shown=False)
             ),
         )
         return _result(answer, *answer.citations)
@@ -391,7 +398,7 @@ class Server(MCPServer[Any]):
             )
         )
 
-    async def _looked_up(self, context: Request, look: Callable[[Service, Caller], Found]) -> Found:
+    async def _looked_up(self, context: Request, work: Callable[[Service, Caller], Found]) -> Found:
         """What is looked up in a thread.
 
         Raises:
@@ -400,7 +407,7 @@ class Server(MCPServer[Any]):
         return await _worked(
             self._opening,
             context,
-            look,
+            work,
             lambda message, code: MCPError(code=code, message=message),
         )
 
@@ -446,7 +453,7 @@ async def _worked(
     try:
         service = await opening.service(report)
         caller = _counted(service, context)
-        place = service.line.place_async(caller.client, caller.owner) if waits else nullcontext()
+        place = service.queue.place_async(caller.client, caller.owner) if waits else nullcontext()
         async with place:
             return await to_thread.run_sync(work, service, caller)
     except FootnoteError as error:

@@ -15,7 +15,7 @@ from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from assistant.service.keys import SCOPES, Keys, Scope
+from assistant.service.api_keys import SCOPES, Keys, Scope
 from assistant.service.logins import Logins
 from index.errors import RefusedError, SettingsError
 

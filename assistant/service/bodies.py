@@ -13,10 +13,10 @@ from assistant.service.problems import response_of
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MAX_PLAIN = 2_000_000
+MAX_BODY = 2_000_000
 """Bytes of a request that brings no file."""
 
-AROUND = 65_536
+FORM_OVERHEAD = 65_536
 """Bytes that may come around a file."""
 
 
@@ -79,4 +79,4 @@ class BodyMiddleware:
         adds = scope["method"] in ("POST", "PUT") and path.startswith(
             ("/uploads", "/api/documents")
         )
-        return self.max_file + AROUND if adds else MAX_PLAIN
+        return self.max_file + FORM_OVERHEAD if adds else MAX_BODY

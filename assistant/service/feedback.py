@@ -9,15 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from assistant.answer import Answer, AnswerSentence, Citation, Verdict
 from assistant.calibration import Status
 from assistant.feedback import add_draft, drafts_of
+from assistant.service.operations import turns_of
 from assistant.service.sessions import SessionDocuments
-from assistant.service.streams import turns_of
 from index.errors import MissingPathError
 
 if TYPE_CHECKING:
     from assistant.service.service import Service
     from index import Document
 
-MOST = 100
+MAX_ITEMS = 100
 """Sentences and citations that an answer may have here."""
 
 
@@ -28,7 +28,7 @@ class Said(BaseModel):
 
     text: str = Field(max_length=10_000)
     verdict: Verdict
-    markers: list[int] = Field(max_length=MOST, description="Of the citations behind it.")
+    markers: list[int] = Field(max_length=MAX_ITEMS, description="Of the citations behind it.")
 
 
 class Cited(BaseModel):
@@ -51,12 +51,12 @@ class Vote(BaseModel):
     verdict: Literal["up", "down"]
     question: str = Field(max_length=4000)
     history: list[dict[str, Annotated[str, Field(max_length=20_000)]]] = Field(
-        max_length=MOST, description="The conversation before it, as `role` and `content`."
+        max_length=MAX_ITEMS, description="The conversation before it, as `role` and `content`."
     )
     status: Status = Field(description="Of the answer.")
     confidence: float = Field(ge=0, le=1, description="Of the answer.")
-    sentences: list[Said] = Field(max_length=MOST)
-    citations: list[Cited] = Field(max_length=MOST)
+    sentences: list[Said] = Field(max_length=MAX_ITEMS)
+    citations: list[Cited] = Field(max_length=MAX_ITEMS)
 
 
 def take(vote: Vote, service: Service, client: str, owner: str | None) -> None:

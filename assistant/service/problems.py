@@ -157,13 +157,13 @@ def response_of(
         return JSONResponse(openai_error(problem, error), status, sent)
     if path.startswith(API):
         return JSONResponse(plain(problem), status, sent, MEDIA_TYPE)
-    told = {"detail": problem.sentence, "request_id": problem.request_id}
-    return JSONResponse(told, status, sent)
+    body = {"detail": problem.sentence, "request_id": problem.request_id}
+    return JSONResponse(body, status, sent)
 
 
 def error_response(scope: Scope, error: FootnoteError) -> JSONResponse:
     """The same for an error."""
-    status, again = told(error)
+    status, again = status_of(error)
     headers = {} if again is None else {"Retry-After": str(again)}
     return response_of(scope, status, str(error), headers=headers, error=error)
 
@@ -200,7 +200,7 @@ def openai_error(problem: Problem, error: Exception | None = None) -> dict[str, 
     }
 
 
-def told(error: FootnoteError) -> tuple[int, int | None]:
+def status_of(error: FootnoteError) -> tuple[int, int | None]:
     """The status of HTTP for an error, and after how many seconds it may be tried again."""
     if isinstance(error, RefusedError):
         return error.status, error.retry_after
@@ -215,7 +215,7 @@ def failure_of(scope: Scope, error: Exception) -> Problem:
     """The problem document for an error that came when an answer was being sent already. One that
     nobody expected is told in the log."""
     if isinstance(error, FootnoteError):
-        return problem_of(scope, told(error)[0], broken_off(error))
+        return problem_of(scope, status_of(error)[0], broken_off(error))
     _logger.error("an answer broke off", exc_info=error)
     return problem_of(scope, 500, FAILED)
 

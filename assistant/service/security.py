@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from anyio import CapacityLimiter, to_thread
 from starlette.datastructures import Headers
 
-from assistant.llm.servers import is_loopback
+from assistant.llm.discovery import is_loopback
 from assistant.service.problems import API, OPENAI, error_response, response_of
 from index.errors import FootnoteError, SettingsError
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from starlette.middleware import Middleware
 
-from assistant.llm.servers import Server, is_loopback
+from assistant.llm.discovery import Server, is_loopback
 from assistant.service.access import Access
+from assistant.service.api_keys import KIND, Keys
 from assistant.service.bodies import BodyMiddleware
-from assistant.service.keys import KIND, Keys
-from assistant.service.line import Line
+from assistant.service.fair_queue import FairQueue
 from assistant.service.logins import KIND as LOGINS
 from assistant.service.logins import Logins
 from assistant.service.metrics import Metrics
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from assistant.watching import FolderWatch
     from index import Index
 
-ADDING_MOST = 50
+MAX_UPLOADS = 50
 """Files that wait to be indexed at most."""
 
 
@@ -45,7 +45,7 @@ class Service:
         sessions: whose documents are asked.
         starters: what can be asked.
         writers: what may write.
-        line: where questions wait.
+        queue: where questions wait.
         adding: where files wait that programs add; one at a time is indexed.
         metrics: what is counted.
         access: who is let in.
@@ -56,8 +56,8 @@ class Service:
     sessions: SessionDocuments
     starters: Suggestions
     writers: Writers
-    line: Line
-    adding: Line
+    queue: FairQueue
+    adding: FairQueue
     metrics: Metrics
     access: Access
     guards: tuple[Middleware, ...]
@@ -84,19 +84,19 @@ class Service:
         """
         settings, local = assistant.settings, is_loopback(host)
         max_file = settings.max_upload * 1_000_000
-        line = Line(settings.at_once, settings.queue)
+        queue = FairQueue(settings.at_once, settings.queue)
         index = assistant.index
-        metrics = Metrics(lambda: line.running, lambda: line.waiting, lambda: _revision(index))
+        metrics = Metrics(lambda: queue.running, lambda: queue.waiting, lambda: _revision(index))
         keys = Keys(index.records(KIND))
         logins = Logins(index.records(LOGINS, private=True), auth)
         access = Access(keys, logins, demanded=not local, rate=settings.rate)
         return cls(
             assistant,
             SessionDocuments(assistant, max_file, settings.max_documents),
-            Suggestions(line),
+            Suggestions(queue),
             Writers(assistant, servers if local and not auth else ()),
-            line,
-            Line(1, ADDING_MOST),
+            queue,
+            FairQueue(1, MAX_UPLOADS),
             metrics,
             access,
             (

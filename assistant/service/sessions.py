@@ -23,7 +23,7 @@ from assistant.documents import UPLOADED
 from assistant.service.uploads import Inbox, safe_name
 from index import Document, DocumentInfo, Index
 from index.chunking.loader import read_raw
-from index.errors import DocumentError, FootnoteError, MissingPathError, RefusedError
+from index.errors import DocumentError, MissingPathError, RefusedError
 from index.models import Boxes
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ class SessionDocuments:
         progress: Progress,
         *,
         keep: bool = False,
-        instead: str | None = None,
+        replacing: str | None = None,
     ) -> DocumentInfo:
         """Index a file that was received.
 
@@ -204,15 +204,15 @@ class SessionDocuments:
             ticket: from `Inbox.receive`.
             progress: called as paragraphs are done.
             keep: let it stay when its owner goes away.
-            instead: the id of a document of this owner, whose place it takes.
+            replacing: the id of a document of this owner, whose place it takes.
 
         Raises:
             DocumentError: there is no such file, it cannot be read, or there are too many.
         """
         with self.inbox.taken(owner, ticket) as file:
             source = f"{UPLOADED}{owner}/{file.name}"
-            if instead is not None:
-                source = self.find(owner, instead, own=True).info.source
+            if replacing is not None:
+                source = self.find(owner, replacing, own=True).info.source
             self._note(owner)
             own = [s.info.source for s in self.documents(owner) if s.own]
             if source not in own and len(own) >= self._max_documents:
@@ -266,9 +266,7 @@ class SessionDocuments:
         while True:
             try:
                 self.sweep()
-            except FootnoteError as error:  # the index is busy, say: the next time will do
-                _logger.warning("documents that were added were not cleared away: %s", error)
-            except Exception:  # one fault may not keep everything for ever
+            except Exception:  # the index is busy, say: no fault may keep everything for ever
                 _logger.exception("documents that were added were not cleared away")
             if self._closed.wait(every):
                 return

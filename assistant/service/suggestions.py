@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from assistant.answer import Citation, Decided
-from assistant.service.line import RETRY, Line
+from assistant.service.fair_queue import RETRY, FairQueue
 from index.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -30,14 +30,14 @@ _Set = frozenset[str]
 
 class Suggestions:
     """Suggested questions by the set of documents that they are about. Each is tried the first
-    time: one set after another, in line behind all that people ask.
+    time: one set after another, in the queue behind all that people ask.
 
     Args:
-        line: where questions wait.
+        queue: where questions wait.
     """
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
+    def __init__(self, queue: FairQueue) -> None:
+        self._queue = queue
         self._found: OrderedDict[_Set, tuple[str, ...]] = OrderedDict()
         self._wanted: dict[_Set, Future[tuple[str, ...]]] = {}
         self._guard = threading.Lock()
@@ -87,7 +87,7 @@ class Suggestions:
         self, assistant: Assistant, closest: Iterable[Citation], question: str, count: int = 2
     ) -> list[str]:
         """Questions that are answered, first those about where the closest paragraphs stand. Asked
-        for by whoever has a place in the line."""
+        for by whoever has a place in the queue."""
         headings = [h for citation in closest for h in citation.paragraph.heading[-1:]]
         asked = question.casefold()
         return list(
@@ -104,14 +104,14 @@ class Suggestions:
         try:
             if self._closed.is_set():
                 return ()
-            with self._line.place("", idle=True):
+            with self._queue.place("", idle=True):
                 return self._try(assistant)
         finally:
             with self._guard:
                 del self._wanted[documents]
 
     def _try(self, assistant: Assistant) -> tuple[str, ...]:
-        """The questions, tried unless they are known; for whoever has a place in the line."""
+        """The questions, tried unless they are known; for whoever has a place in the queue."""
         documents = frozenset(assistant.document_ids)
         with self._guard:
             found = self._found.get(documents)

@@ -77,14 +77,16 @@ class TracingMiddleware:
             method = "other"  # anyone can make up more of them
         self.metrics.request(method, route, status, seconds)
         caller: Caller | None = scope["state"].get("caller")
-        fields = {
-            "method": method,
-            "route": route,
-            "status": status,
-            "ms": round(seconds * 1000, 1),
-            "caller": caller.name if caller else "",
-        }
-        _requests.info("request", extra=fields)
+        _requests.info(
+            "request",
+            extra={
+                "method": method,
+                "route": route,
+                "status": status,
+                "ms": round(seconds * 1000, 1),
+                "caller": caller.name if caller else "",
+            },
+        )
 
 
 def id_given(scope: Scope) -> str | None:

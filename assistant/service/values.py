@@ -288,9 +288,9 @@ class DocumentsValue(Value):
     documents: Sequence[DocumentValue] = Field(description="Everyone's first.")
 
     @classmethod
-    def of(cls, found: Sequence[SessionDocument], first: int = 1, most: int | None = None) -> Self:
+    def of(cls, found: Sequence[SessionDocument], first: int = 1, count: int | None = None) -> Self:
         """The value of documents, or of so many of them from one on, counted from 1."""
-        end = None if most is None else first - 1 + most
+        end = None if count is None else first - 1 + count
         listed = [DocumentValue.of(one) for one in found[first - 1 : end]]
         return cls(total=len(found), documents=listed)
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.answering.generative import Writer
 from assistant.llm.client import check_installed
+from assistant.llm.discovery import Server, find_offers
 from assistant.llm.location import NONE
-from assistant.llm.servers import Server, find_offers
 from index.errors import SettingsError
 
 if TYPE_CHECKING:

@@ -19,12 +19,12 @@ from starlette.middleware import Middleware
 from assistant.api.app import Switch, add_problems, lifespan_of
 from assistant.api.app import build as build_api
 from assistant.api.events import whole
-from assistant.llm.servers import SERVERS, Server
+from assistant.llm.discovery import SERVERS, Server
 from assistant.service.access import client_of
 from assistant.service.logs import about, take_over
+from assistant.service.operations import stream_answer
 from assistant.service.security import MCP, check_host
 from assistant.service.service import Service, wait_for_the_end
-from assistant.service.streams import asking
 from assistant.service.tracing import HEADER
 from assistant.service.values import AnswerValue
 from assistant.watching import FolderWatch, Unread
@@ -171,10 +171,10 @@ def _api(service: Service) -> Callable[..., Awaitable[dict[str, Any]]]:
         """
         owner = owner_of(request.username, request.headers)
         client = client_of(request.username, request.client.host)
-        steps = asking(service, owner, question, history, documents, llm, shown=False)
+        steps = stream_answer(service, owner, question, history, documents, llm, shown=False)
         with about(request.headers.get(HEADER)):
             try:
-                answer = await whole(steps, service.line.place_async(client, owner or client))
+                answer = await whole(steps, service.queue.place_async(client, owner or client))
             except FootnoteError as error:
                 return {"stage": "failed", "failure": str(error)}
         return {"stage": "done", "answer": AnswerValue.model_validate(answer).model_dump()}

@@ -22,11 +22,11 @@ from assistant.api import answers, documents
 from assistant.api.events import EventResponse, event, failing, steps_of
 from assistant.service import feedback as voting
 from assistant.service.access import client_of
-from assistant.service.line import Line
+from assistant.service.fair_queue import FairQueue
+from assistant.service.operations import index_upload, stream_with_alternatives
 from assistant.service.problems import problem_of
 from assistant.service.service import Service
 from assistant.service.sessions import SessionDocuments
-from assistant.service.streams import indexing, offering
 from assistant.service.suggestions import SHOWN
 from assistant.service.values import Alternatives, Asked, DocumentValue, History, Value
 from assistant.watching import FolderWatch, Unread
@@ -126,13 +126,15 @@ def routes(
         asked: PageQuestion, request: Request, owner: anyone, client: counted
     ) -> Response:
         history = [turn.model_dump() for turn in asked.history]
-        steps = offering(service, owner, asked.question, history, asked.documents, asked.llm)
-        return _streamed(request, service.line, client, owner or client, steps, _tell)
+        steps = stream_with_alternatives(
+            service, owner, asked.question, history, asked.documents, asked.llm
+        )
+        return _streamed(request, service.queue, client, owner or client, steps, _tell)
 
     @router.post("/uploads")
     async def add(name: str, request: Request, owner: someone, client: counted) -> Response:
         ticket = await sessions.inbox.receive(client, owner, name, request.stream())
-        steps = indexing(sessions, owner, ticket)
+        steps = index_upload(sessions, owner, ticket)
         return _streamed(request, service.adding, client, owner, steps, documents.tell)
 
     # --- what is done at once ----------------------------------------------------------------
@@ -214,7 +216,7 @@ def owner_of(user: str | None, headers: Headers) -> str | None:
 
 def _streamed(
     request: Request,
-    line: Line,
+    line: FairQueue,
     client: str,
     owner: str,
     steps: Generator[Step, None, None],
@@ -225,7 +227,7 @@ def _streamed(
 
     Args:
         request: to which this is the response.
-        line, client, owner: see `Line.place`.
+        line, client, owner: see `FairQueue.place`.
         steps, tell: the work.
     """
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from helpers import PATIENCE
 
 from assistant.cli.main import main
-from assistant.llm.servers import SERVERS
+from assistant.llm.discovery import SERVERS
 
 if __name__ == "__main__":
     ports = dict(pair.split("=") for pair in sys.argv.pop(1).split(",") if pair)

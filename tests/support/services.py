@@ -17,7 +17,7 @@ import pytest
 from helpers import FOOTNOTE, PATIENCE, footnote
 
 from assistant import Assistant
-from assistant.api.server import served
+from assistant.api.runner import served
 from assistant.service.service import Service
 
 

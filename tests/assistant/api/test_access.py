@@ -13,7 +13,7 @@ from browsing import QUESTION, QUOTE
 from helpers import footnote
 from services import api, client_of, new_key, problem
 
-from assistant.service.keys import KIND, Keys
+from assistant.service.api_keys import KIND, Keys
 from index.store.records import FileRecords
 
 SECRET = "The walnut code is quartz-lantern-77."

@@ -20,7 +20,7 @@ from fastapi.routing import iter_route_contexts
 from helpers import PATIENCE, ROOT
 
 from assistant import Assistant
-from assistant.service.keys import KIND, Keys
+from assistant.service.api_keys import KIND, Keys
 from assistant.service.service import Service
 from assistant.web.app import build
 from assistant.web.entrance import Entrance

@@ -21,7 +21,7 @@ from services import api_here, client_of, problem
 from assistant import Assistant
 from assistant.answer import Event
 from assistant.query.rewriting import Turn
-from assistant.service.keys import KIND, Keys
+from assistant.service.api_keys import KIND, Keys
 from index.store.locks import ProcessLock
 
 

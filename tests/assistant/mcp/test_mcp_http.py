@@ -19,9 +19,9 @@ from mcp.types import CallToolResult, TextContent
 from services import client_of
 
 from assistant import Assistant
-from assistant.api.server import served
+from assistant.api.runner import served
 from assistant.mcp.server import server_of
-from assistant.service.keys import KIND, Keys
+from assistant.service.api_keys import KIND, Keys
 from assistant.service.service import Service
 
 MODES = ["legacy", "auto"]
@@ -165,7 +165,7 @@ def test_ones_own_documents_are_there_and_nobody_elses(
             refused = talk(url, keys["ben"], lambda own, uri=hidden: refusal(own, uri), mode)
             assert "document is not here" in refused
         client.delete(f"api/documents/{identity}")
-        assert service.line.running == 0
+        assert service.queue.running == 0
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -174,7 +174,7 @@ def test_who_is_one_too_many_is_told_by_the_tool(
 ) -> None:
     with (
         served_with_tools(assistant, at_once=1, queue=0) as (service, url),
-        service.line.place("somebody"),
+        service.queue.place("somebody"),
     ):
         assert "waiting already" in told(call(url, keys["ben"], "ask", mode, question=QUESTION))
         # What takes no time does not wait.

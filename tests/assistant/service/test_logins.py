@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from itsdangerous import URLSafeTimedSerializer
 
 from assistant.service.access import Access, client_of
-from assistant.service.keys import Keys
+from assistant.service.api_keys import Keys
 from assistant.service.logins import KIND, LASTS, Logins, signed_by
 from index import Index
 from index.errors import RefusedError

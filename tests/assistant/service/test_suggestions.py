@@ -11,7 +11,7 @@ from anyio import to_thread
 from helpers import PATIENCE
 
 from assistant import Assistant
-from assistant.service.line import Line
+from assistant.service.fair_queue import FairQueue
 from assistant.service.suggestions import WAITING, Suggestions
 from index.errors import RefusedError
 
@@ -40,7 +40,7 @@ def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
 def test_however_many_want_them_they_are_looked_for_once_and_block_nobody(
     assistant: Assistant,
 ) -> None:
-    line = Line(1, 5)
+    line = FairQueue(1, 5)
     starters = Suggestions(line)
     Slow.gate.clear()
     Slow.tried = 0
@@ -69,7 +69,7 @@ def test_however_many_want_them_they_are_looked_for_once_and_block_nobody(
 
 
 def test_people_come_first_and_who_has_a_place_waits_for_no_other(assistant: Assistant) -> None:
-    line = Line(1, 5)
+    line = FairQueue(1, 5)
     starters = Suggestions(line)
     Slow.gate.set()
     with line.place("ann"):
@@ -88,7 +88,7 @@ def test_a_fault_is_told_and_not_remembered(assistant: Assistant) -> None:
         def suggestions(self, count: int = 8) -> list[str]:
             raise LookupError
 
-    starters = Suggestions(Line(1, 5))
+    starters = Suggestions(FairQueue(1, 5))
     broken = Broken.__new__(Broken)
     broken.__dict__.update(assistant.__dict__)
     with pytest.raises(LookupError):

@@ -13,7 +13,7 @@ from model_servers import serving as serving_models
 from playwright.sync_api import Browser, expect
 
 from assistant import Assistant
-from assistant.llm.servers import Server
+from assistant.llm.discovery import Server
 from assistant.service.service import Service
 from assistant.service.writers import Writers
 from assistant.settings import load_settings

@@ -12,12 +12,12 @@ from helpers import PATIENCE
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from assistant.service.line import Line
+from assistant.service.fair_queue import FairQueue
 from index.errors import RefusedError
 
 
 def test_who_has_fewest_comes_first_and_of_these_who_came_first() -> None:
-    line, order = Line(2, 100), list[str]()
+    line, order = FairQueue(2, 100), list[str]()
 
     async def ask(owner: str, done: asyncio.Event) -> None:
         async with line.place_async(owner):
@@ -56,7 +56,7 @@ def test_nobody_is_sent_away_while_another_has_more_waiting(
     asked: list[tuple[str, int]], at_once: int, most: int
 ) -> None:
     """Whoever comes, in whatever order and under however many names of their own."""
-    line = Line(at_once, most)
+    line = FairQueue(at_once, most)
 
     async def come() -> None:
         gate, waiting = asyncio.Event(), dict[asyncio.Task[None], str]()
@@ -91,7 +91,7 @@ def test_nobody_is_sent_away_while_another_has_more_waiting(
 
 
 def test_what_nobody_waits_for_comes_last() -> None:
-    line, order = Line(1, 2), list[str]()
+    line, order = FairQueue(1, 2), list[str]()
 
     def work(name: str, idle: bool) -> None:
         with line.place(name, idle=idle):
@@ -113,7 +113,7 @@ def test_what_nobody_waits_for_comes_last() -> None:
 
 
 def test_who_gives_up_waiting_leaves_no_gap() -> None:
-    line = Line(1, 10)
+    line = FairQueue(1, 10)
 
     async def give_up() -> None:
         async def wait() -> None:

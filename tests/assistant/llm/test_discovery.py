@@ -14,7 +14,7 @@ import pytest
 from helpers import PATIENCE
 from model_servers import Handler, answering, free_port, port_of, serving, words, writes
 
-from assistant.llm.servers import LARGEST, SERVERS, Offer, Server, find_offers
+from assistant.llm.discovery import LARGEST, SERVERS, Offer, Server, find_offers
 
 OLLAMA, LM_STUDIO, *_ = SERVERS
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from helpers import footnote
 
-from assistant.service.keys import ApiKey, Keys
+from assistant.service.api_keys import ApiKey, Keys
 from index.errors import IndexCorruptedError, SettingsError
 from index.store.records import FileRecords
 

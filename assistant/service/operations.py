@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from assistant.service.sessions import SessionDocuments
 
 
-def asking(
+def stream_answer(
     service: Service,
     owner: str | None,
     question: str,
@@ -53,7 +53,7 @@ def asking(
     )
 
 
-def viewing(
+def stream_overview(
     service: Service,
     owner: str | None,
     about: str | None,
@@ -66,12 +66,12 @@ def viewing(
     """The events of an overview, counted; see `Assistant.stream_overview`.
 
     Args:
-        service, owner, documents, llm, shown: see `asking`.
+        service, owner, documents, llm, shown: see `stream_answer`.
         about: the heading of the part that it is of.
         sentences: how many.
 
     Raises:
-        FootnoteError: there is no such heading, or as `asking`.
+        FootnoteError: there is no such heading, or as `stream_answer`.
     """
     yield from _whole(
         service,
@@ -95,7 +95,7 @@ def _whole(
     those that there are by then, unless someone was shown some already.
 
     Args:
-        service, owner, documents, llm, shown: see `asking`.
+        service, owner, documents, llm, shown: see `stream_answer`.
         begin: the events of an assistant's answer.
     """
 
@@ -116,7 +116,7 @@ def _whole(
         yield from service.metrics.counted(events(write))
 
 
-def searching(
+def search_documents(
     service: Service, owner: str | None, query: str, count: int, documents: Sequence[str] | None
 ) -> FoundValue:
     """What a search finds; see `Assistant.search`.
@@ -129,7 +129,7 @@ def searching(
     return FoundValue.of(over.search(query, count), titles)
 
 
-def verifying(
+def verify_text(
     service: Service,
     owner: str | None,
     text: str,
@@ -145,7 +145,7 @@ def verifying(
     return VerificationValue.model_validate(over.verify(text, question))
 
 
-def offering(
+def stream_with_alternatives(
     service: Service,
     owner: str | None,
     question: str,
@@ -153,8 +153,8 @@ def offering(
     documents: Sequence[str] | None,
     llm: str | None = None,
 ) -> Generator[Event | Alternatives, None, None]:
-    """As `asking`, for somebody who is shown each, with what can be asked instead."""
-    for event in asking(service, owner, question, history, documents, llm, shown=True):
+    """As `stream_answer`, for somebody who is shown each, with what can be asked instead."""
+    for event in stream_answer(service, owner, question, history, documents, llm, shown=True):
         if isinstance(event, Done) and event.answer.refused:
             try:
                 over = service.sessions.asking(owner, documents)
@@ -169,7 +169,7 @@ def offering(
 Step = tuple[int, int] | DocumentInfo
 
 
-def indexing(
+def index_upload(
     sessions: SessionDocuments, owner: str, ticket: str, **how: Any
 ) -> Generator[Step, None, None]:
     """A file that was received, indexed: how many of its paragraphs are done and how many there

@@ -1,4 +1,4 @@
-"""The line that questions stand in, through whichever door they come: some are answered at once,
+"""The queue that questions stand in, through whichever door they come: some are answered at once,
 the others wait, and more than that are sent away.
 
 A client is who cannot make itself into many: a login, a key, or else an address. Whoever has the
@@ -25,8 +25,8 @@ RETRY = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Turn:
-    """A question in line; `come` is done when it may be answered."""
+class Waiter:
+    """A question in the queue; `come` is done when it may be answered."""
 
     client: str
     owner: str
@@ -35,19 +35,19 @@ class Turn:
     come: Future[None] = field(default_factory=Future)
 
 
-class Line:
+class FairQueue:
     """May be used from threads and from coroutines, of any event loop.
 
     Args:
         at_once: questions that are answered at the same time.
-        most: questions that wait at most.
+        max_waiting: questions that wait at most.
     """
 
-    def __init__(self, at_once: int, most: int) -> None:
+    def __init__(self, at_once: int, max_waiting: int) -> None:
         self._at_once = at_once
-        self._most = most
-        self._waiting: list[Turn] = []  # first come, first
-        self._running: list[Turn] = []
+        self._max_waiting = max_waiting
+        self._waiting: list[Waiter] = []  # first come, first
+        self._running: list[Waiter] = []
         self._guard = threading.Lock()
 
     @property
@@ -86,31 +86,31 @@ class Line:
     @contextmanager
     def joined(
         self, client: str, owner: str = "", *, idle: bool = False, share: int | None = None
-    ) -> Iterator[Turn]:
-        """Stand in line inside a `with`, for whoever wants to see how it moves; see `place`.
+    ) -> Iterator[Waiter]:
+        """Stand in the queue inside a `with`, for whoever wants to see how it moves; see `place`.
 
         Args:
             client, owner, idle: see `place`.
             share: with so many of this owner's being answered it goes on waiting.
         """
-        turn = Turn(client, owner, idle, share)
+        turn = Waiter(client, owner, idle, share)
         try:
             self._join(turn)
             yield turn
         finally:
             self._leave(turn)
 
-    def before(self, turn: Turn) -> int:
+    def before(self, turn: Waiter) -> int:
         """How many questions would be answered before this one, as things stand."""
         with self._guard:
             order = sorted(self._waiting, key=_rank(self._running))
             return order.index(turn) if turn in order else 0
 
-    def _join(self, turn: Turn) -> None:
+    def _join(self, turn: Waiter) -> None:
         with self._guard:
             self._waiting.append(turn)
             self._let_in()
-            if len(self._waiting) > self._most:
+            if len(self._waiting) > self._max_waiting:
                 last = max(reversed(self._waiting), key=_rank(self._waiting))
                 self._waiting.remove(last)
                 if last.come.set_running_or_notify_cancel():
@@ -123,7 +123,7 @@ class Line:
                         )
                     )
 
-    def _leave(self, turn: Turn) -> None:
+    def _leave(self, turn: Waiter) -> None:
         with self._guard:
             for turns in (self._waiting, self._running):
                 if turn in turns:
@@ -145,7 +145,7 @@ class Line:
                 turn.come.set_result(None)
 
 
-def _rank(turns: Sequence[Turn]) -> Callable[[Turn], tuple[bool, int, int]]:
+def _rank(turns: Sequence[Waiter]) -> Callable[[Waiter], tuple[bool, int, int]]:
     """Ranks questions by how many of these their client has, then their owner; idle ones last."""
     clients = Counter(turn.client for turn in turns)
     owners = Counter((turn.client, turn.owner) for turn in turns)

@@ -11,8 +11,8 @@ import pytest
 from assistant import Assistant
 from assistant.answer import Done, Event
 from assistant.query.rewriting import Turn
+from assistant.service.operations import stream_answer, stream_overview
 from assistant.service.service import Service
-from assistant.service.streams import asking, viewing
 from index.errors import MissingPathError
 
 QUESTION = "What do walnuts do in brine?"
@@ -62,8 +62,8 @@ def named(service: Service, name: str) -> str:
 def test_where_nothing_is_chosen_what_is_gone_is_left_out(service: Service) -> None:
     Losing.going.extend(named(service, f"{name}.txt") for name in ("pears", "plums"))
     for steps in (
-        asking(service, None, QUESTION, [], None, shown=False),
-        viewing(service, None, None, None, None, shown=False),
+        stream_answer(service, None, QUESTION, [], None, shown=False),
+        stream_overview(service, None, None, None, None, shown=False),
     ):
         *_, done = steps
         assert isinstance(done, Done)
@@ -74,4 +74,4 @@ def test_what_is_chosen_and_gone_is_told(service: Service) -> None:
     chosen = [named(service, f"{name}.txt") for name in ("nuts", "pears")]
     Losing.going.append(chosen[1])
     with pytest.raises(MissingPathError, match="no longer here"):
-        list(asking(service, None, QUESTION, [], chosen, shown=False))
+        list(stream_answer(service, None, QUESTION, [], chosen, shown=False))
