@@ -106,7 +106,7 @@ COMPLETIONS = 100
 HERE = Caller("", "", "", frozenset(("ask",)))
 """Who has started this on standard input and output; all that is everyone's is theirs to ask."""
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 _logger = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ class Tools:
         where it is `refused`.
         """
         turns = [turn.model_dump() for turn in history]
-        answer = await self._done(
+        answer = await self._call(
             context,
             lambda service, caller: _last(
                 stream_answer(service, caller.owner, question, turns, documents, shown=False)
@@ -152,7 +152,7 @@ class Tools:
         documents: Chosen = None,
     ) -> Annotated[CallToolResult, FoundValue]:
         """Find the paragraphs that match best."""
-        found = await self._done(
+        found = await self._call(
             context,
             lambda service, caller: search_documents(
                 service, caller.owner, query, count, documents
@@ -168,7 +168,7 @@ class Tools:
         documents: Chosen = None,
     ) -> Annotated[CallToolResult, VerificationValue]:
         """Say of each sentence of a text, whoever wrote it, whether the documents support it."""
-        verified = await self._done(
+        verified = await self._call(
             context,
             lambda service, caller: verify_text(service, caller.owner, text, question, documents),
         )
@@ -182,7 +182,7 @@ class Tools:
         documents: Chosen = None,
     ) -> Annotated[CallToolResult, AnswerValue]:
         """Give the main points of the documents, or of what stands under a heading."""
-        answer = await self._done(
+        answer = await self._call(
             context,
             lambda service, caller: _last(
                 stream_overview(service, caller.owner, about, sentences, documents, shown=False)
@@ -199,7 +199,7 @@ class Tools:
         count: Annotated[int, Field(description="How many to list.", ge=1, le=1000)] = PAGE,
     ) -> Annotated[CallToolResult, DocumentsValue]:
         """List the documents that can be asked."""
-        found = await self._done(context, _documents, waits=False)
+        found = await self._call(context, _documents, waits=False)
         return _result(DocumentsValue.of(found, first, count))
 
     async def read_paragraph(
@@ -211,7 +211,7 @@ class Tools:
         ],
     ) -> Annotated[CallToolResult, ReadValue]:
         """Read one paragraph. `of` says how many there are, so that those around it can be read."""
-        value = await self._done(
+        value = await self._call(
             context,
             lambda service, caller: ReadValue.numbered(
                 service.sessions.document(caller.owner, document_id), paragraph
@@ -220,13 +220,13 @@ class Tools:
         )
         return _result(value, value)
 
-    async def _done(
+    async def _call(
         self,
         context: Context[Any, Any],
-        work: Callable[[Service, Caller], Found],
+        work: Callable[[Service, Caller], Result],
         *,
         waits: bool = True,
-    ) -> Found:
+    ) -> Result:
         """What comes of work, in a thread, as soon as there is a service for it.
 
         Args:
@@ -237,7 +237,7 @@ class Tools:
         Raises:
             ToolError: it cannot be done; says what to do.
         """
-        return await _worked(
+        return await _run(
             self._opening,
             context.request_context,
             work,
@@ -335,7 +335,7 @@ class Server(MCPServer[Any]):
             return ListResourcesResult(resources=[])
         cursor = (params and params.cursor) or "0"
         first = int(cursor) if cursor.isdecimal() else 0
-        found = await self._looked_up(context, _documents)
+        found = await self._look_up(context, _documents)
         return ListResourcesResult(
             resources=[
                 Resource(
@@ -352,7 +352,7 @@ class Server(MCPServer[Any]):
 
     async def _read_document(self, context: Context[Any, Any], document_id: str) -> str:
         """The whole text of a document, as it was read."""
-        return await self._looked_up(
+        return await self._look_up(
             context.request_context,
             lambda service, caller: without_surrogates(
                 service.sessions.document(caller.owner, document_id).text
@@ -363,7 +363,7 @@ class Server(MCPServer[Any]):
         self, context: Context[Any, Any], document_id: str, paragraph: str
     ) -> str:
         """The text of one paragraph."""
-        read = await self._looked_up(
+        read = await self._look_up(
             context.request_context,
             lambda service, caller: ReadValue.numbered(
                 service.sessions.document(caller.owner, document_id),
@@ -389,7 +389,7 @@ class Server(MCPServer[Any]):
             numbers = range(1, counts.get(arguments.get("document_id", ""), 0) + 1)
             return [str(number) for number in numbers if str(number).startswith(begun)]
 
-        found = await self._looked_up(context, fitting) if self._opening.done() else []
+        found = await self._look_up(context, fitting) if self._opening.done() else []
         return CompleteResult(
             completion=Completion(
                 values=found[:COMPLETIONS],
@@ -398,13 +398,13 @@ class Server(MCPServer[Any]):
             )
         )
 
-    async def _looked_up(self, context: Request, work: Callable[[Service, Caller], Found]) -> Found:
+    async def _look_up(self, context: Request, work: Callable[[Service, Caller], Result]) -> Result:
         """What is looked up in a thread.
 
         Raises:
             MCPError: it is not there, or nothing can be; says what to do.
         """
-        return await _worked(
+        return await _run(
             self._opening,
             context,
             work,
@@ -431,15 +431,15 @@ def server_of(service: Service) -> Server:
 # --- who asks, and what they are told -------------------------------------------------------------
 
 
-async def _worked(
+async def _run(
     opening: Opening,
     context: Request,
-    work: Callable[[Service, Caller], Found],
+    work: Callable[[Service, Caller], Result],
     error_of: Callable[[str, int], Exception],
     report: Callable[[float, float | None, str], Awaitable[None]] | None = None,
     *,
     waits: bool = False,
-) -> Found:
+) -> Result:
     """What comes of work, in a thread, as soon as there is a service for it.
 
     Args:

@@ -56,17 +56,6 @@ def logins(records: Records) -> Logins:
     return Logins(records, ACCOUNTS)
 
 
-def test_what_one_gives_every_other_takes(machine: Callable[[], Records]) -> None:
-    one, two = (Logins(machine(), ACCOUNTS) for _ in range(2))
-    token = one.make("ann")
-    assert two.named([token]) == one.named([token]) == {token: "ann"}
-    other = two.make("ben")
-    assert one.named([token, "no.such", other]) == {token: "ann", other: "ben"}
-    later = Logins(machine(), ACCOUNTS)
-    assert later.named([token]) == {token: "ann"}
-    assert len(machine().all()) == 1
-
-
 def test_those_that_start_at_the_same_time_end_with_the_same(
     machine: Callable[[], Records],
 ) -> None:
