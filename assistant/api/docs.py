@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -47,7 +46,6 @@ def page_of(described: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["kind"] = kind_of
     groups: dict[str, list[dict[str, Any]]] = {}
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
@@ -61,25 +59,3 @@ def page_of(described: Mapping[str, Any]) -> str:
         schemas=described["components"]["schemas"],
         problems=TITLES,
     )
-
-
-def kind_of(schema: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What a schema takes, as pieces of text, each with the name of the schema that it leads to."""
-    if "$ref" in schema:
-        name = schema["$ref"].rpartition("/")[2]
-        return [(name, name)]
-    if "enum" in schema or "const" in schema:
-        values = schema.get("enum", [schema.get("const")])
-        return [(" | ".join(json.dumps(value) for value in values), "")]
-    if "anyOf" in schema:
-        pieces: list[tuple[str, str]] = []
-        for number, one in enumerate(schema["anyOf"]):
-            pieces += [(" | ", "")] * bool(number) + kind_of(one)
-        return pieces
-    if schema.get("type") == "array":
-        return [("list of ", ""), *kind_of(schema.get("items", {}))]
-    if schema.get("type") == "object" and isinstance(schema.get("additionalProperties"), Mapping):
-        return [("names with ", ""), *kind_of(schema["additionalProperties"])]
-    if schema.get("format") == "binary" or "contentMediaType" in schema:
-        return [("file", "")]
-    return [(str(schema.get("type", "anything")), "")]
