@@ -110,7 +110,7 @@ def add_problems(app: FastAPI) -> None:
         errors = [
             Wrong(where=".".join(map(str, one["loc"])), what=one["msg"]) for one in error.errors()
         ]
-        detail = "A value is not one that is taken. `errors` says which; /api/docs what is."
+        detail = "A value is not one that is taken; /api/docs tells what is."
         return response_of(request.scope, 422, detail, errors=errors)
 
     @app.exception_handler(HTTPException)
