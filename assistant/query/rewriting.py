@@ -30,8 +30,8 @@ ROLES = ("user", "assistant")
 #: Questions that a question is put after: with two, a chain of follow-ups leads back to what they
 #: are about. Of one and two, two found as much or more on each of four sets with conversations.
 BEFORE = 2
-#: Names and other words that are exchanged for others at most; what each word more or less than there
-#: was costs of the cosine; and the likeness below which nothing is exchanged. Not tuned.
+#: Names and other words that are exchanged for others at most; what each word more or less than
+#: there was costs of the cosine; and the likeness below which nothing is exchanged. Not tuned.
 UNITS, COST, LIKE = 3, 0.05, 0.2
 
 _WORD = re.compile(r"\w[\w.\u2019'-]*\w|\w")
