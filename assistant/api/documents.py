@@ -48,10 +48,10 @@ def routes(service: Service) -> APIRouter:
     ) -> Value | Response:
         if (file.size or 0) > sessions.inbox.max_bytes:
             raise RefusedError(str(sessions.inbox.too_large), 413)
-        ticket = await sessions.inbox.receive(caller.client, caller.owner, name, _parts(file))
-        steps = index_upload(sessions, caller.owner, ticket, keep=True, **how)
+        upload = await sessions.inbox.receive(caller.client, name, _parts(file))
+        steps = index_upload(sessions, caller.owner, upload, keep=True, **how)
         place = service.adding.place_async(caller.client, caller.owner)
-        return await reply(request, steps, place, tell, 200 if how else 201)
+        return await reply(request, steps, place, tell, 200 if how else 201, held=upload)
 
     @router.get("", responses=problems())
     def list_(caller: Reader) -> DocumentsValue:

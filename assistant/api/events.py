@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
-from contextlib import AbstractAsyncContextManager, aclosing
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 from anyio import to_thread
@@ -27,15 +27,18 @@ Step = TypeVar("Step")
 
 
 async def steps_of(
-    steps: Generator[Step, None, None], place: AbstractAsyncContextManager[None]
+    steps: Generator[Step, None, None],
+    place: AbstractAsyncContextManager[None],
+    held: AbstractAsyncContextManager[Any] | None = None,
 ) -> AsyncGenerator[Step, None]:
     """The steps of something that takes long, each made in a thread.
 
     Args:
         steps: makes them; closed at the end.
-        place: a place in a line, which is waited for first and left at the end.
+        place: a place in a queue, which is waited for first and left at the end.
+        held: let go of at the end, also where the place is not waited for.
     """
-    async with place:
+    async with held or nullcontext(), place:
         try:
             while (step := await to_thread.run_sync(next, steps, None)) is not None:
                 yield step
@@ -119,20 +122,21 @@ async def reply(
     place: AbstractAsyncContextManager[None],
     tell: Callable[[Step], tuple[str, Value]],
     status: int = 200,
+    held: AbstractAsyncContextManager[Any] | None = None,
 ) -> Value | Response:
     """What comes of something that takes long: each step as an event where those are asked for, or
     else the value of the last.
 
     Args:
         request: that is answered.
-        steps, place: see `steps_of`.
+        steps, place, held: see `steps_of`.
         tell: gives the name and the value of the event of a step.
         status: of HTTP.
 
     Raises:
         FootnoteError: it goes wrong before there is any step.
     """
-    work = steps_of(steps, place)
+    work = steps_of(steps, place, held)
     if wants_events(request):
         events = event_stream(work, lambda step: event(*tell(step)), failing(request.scope))
         return await EventResponse.begin(events, status)

@@ -87,25 +87,23 @@ def ask(
 
     question = check_question(question)  # before anything long
     settings = settings_of(context)
-    code = 0
     with opened_assistant(source, settings) as assistant:
-        layout = Layout("fact")
-        for event in assistant.stream(question):
-            if isinstance(event, Decided):
-                layout = Layout(event.kind)
-                code = {"answered": 0, "unsure": UNSURE, "refused": REFUSED}[event.status]
-                if not as_json:
+        if as_json:
+            answer = assistant.ask(question)
+            print_json(answer.to_dict())
+        else:
+            for event in assistant.stream(question):
+                if isinstance(event, Decided):
+                    layout = Layout(event.kind)
                     write_text(LEADS[event.status])
-            elif isinstance(event, SentenceReady) and not as_json:
-                write_text(layout.add(event.sentence, event.citations))
-            elif isinstance(event, Done):
-                if as_json:
-                    print_json(event.answer.to_dict())
-                else:
-                    print_text(event.answer.below)
+                elif isinstance(event, SentenceReady):
+                    write_text(layout.add(event.sentence, event.citations))
+                elif isinstance(event, Done):
+                    answer = event.answer
+                    print_text(answer.below)
     if not as_json:
         tell_offer(settings, context.obj)
-    raise typer.Exit(code)
+    raise typer.Exit({"answered": 0, "unsure": UNSURE, "refused": REFUSED}[answer.status])
 
 
 @app.command()

@@ -311,14 +311,18 @@ def _in_process(path: Path, settings: Settings) -> LanguageModel:
     key = secrets.token_hex(16)
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(path)
-    parameters.n_ctx = settings.llm_context or MAX_CONTEXT
-    parameters.n_parallel = 1
-    parameters.hostnames = ["127.0.0.1"]
-    parameters.port = 0
-    parameters.api_keys = [key]
-    parameters.ui = False
-    parameters.endpoint_slots = False
-    parameters.verbosity = -1
+    given = {
+        "n_ctx": settings.llm_context or MAX_CONTEXT,
+        "n_parallel": 1,
+        "hostnames": ["127.0.0.1"],
+        "port": 0,
+        "api_keys": [key],
+        "ui": False,
+        "endpoint_slots": False,
+        "verbosity": -1,
+    }
+    for name, value in given.items():
+        setattr(parameters, name, value)
     try:
         server = xllamacpp.Server(parameters)
     except Exception as error:  # the library raises RuntimeError, MemoryError and others

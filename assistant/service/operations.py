@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from assistant.assistant import Assistant
     from assistant.service.service import Service
     from assistant.service.sessions import SessionDocuments
+    from assistant.service.uploads import Upload
 
 
 def stream_answer(
@@ -170,14 +171,14 @@ Step = tuple[int, int] | DocumentInfo
 
 
 def index_upload(
-    sessions: SessionDocuments, owner: str, ticket: str, **how: Any
+    sessions: SessionDocuments, owner: str, upload: Upload, **how: Any
 ) -> Generator[Step, None, None]:
     """A file that was received, indexed: how many of its paragraphs are done and how many there
     are, from time to time; then the document. Closed early, the document is not added.
 
     Args:
         sessions: whose documents they are.
-        owner, ticket, how: see `SessionDocuments.add`.
+        owner, upload, how: see `SessionDocuments.add`.
 
     Raises:
         DocumentError, IndexUnusableError: it cannot be added.
@@ -191,7 +192,7 @@ def index_upload(
         progress.put((done, total))
 
     with ThreadPoolExecutor(1) as pool:
-        added = pool.submit(sessions.add, owner, ticket, step, **how)
+        added = pool.submit(sessions.add, owner, upload, step, **how)
         try:
             while not added.done():
                 try:

@@ -14,13 +14,13 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.documents import UPLOADED
-from assistant.service.uploads import Inbox, safe_name
+from assistant.service.uploads import Inbox, Upload, safe_name
 from index import Document, DocumentInfo, Index
 from index.chunking.loader import read_raw
 from index.errors import DocumentError, MissingPathError, RefusedError
@@ -191,7 +191,7 @@ class SessionDocuments:
     def add(
         self,
         owner: str,
-        ticket: str,
+        upload: Upload,
         progress: Progress,
         *,
         keep: bool = False,
@@ -201,15 +201,16 @@ class SessionDocuments:
 
         Args:
             owner: whose it is.
-            ticket: from `Inbox.receive`.
+            upload: from `Inbox.receive`; closed at the end.
             progress: called as paragraphs are done.
             keep: let it stay when its owner goes away.
             replacing: the id of a document of this owner, whose place it takes.
 
         Raises:
-            DocumentError: there is no such file, it cannot be read, or there are too many.
+            DocumentError: it cannot be read, or there are too many.
         """
-        with self.inbox.taken(owner, ticket) as file:
+        file = upload.file
+        with closing(upload):
             source = f"{UPLOADED}{owner}/{file.name}"
             if replacing is not None:
                 source = self.find(owner, replacing, own=True).info.source
@@ -249,7 +250,6 @@ class SessionDocuments:
 
     def sweep(self) -> None:
         """Remove the documents of browsers that have been away for long."""
-        self.inbox.sweep(AWAY)
         now = time.time()
         # Before the leases: whoever comes in between is here.
         infos = self._assistant.index.documents()
@@ -279,7 +279,6 @@ class SessionDocuments:
             self._clear(self._assistant.index.documents(), self._seen.__contains__)
             for owner in self._seen:
                 self._leases.delete(owner)
-        self.inbox.close()
 
     def _clear(self, infos: Sequence[DocumentInfo], gone: Callable[[str], bool]) -> None:
         for info in infos:

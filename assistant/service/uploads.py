@@ -1,22 +1,21 @@
-"""Files that were sent and wait on disk to be indexed, by tickets that only their owners have."""
+"""Files that were sent and wait on disk to be indexed."""
 
 from __future__ import annotations
 
 import re
-import secrets
 import shutil
 import tempfile
 import threading
-import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import weakref
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path, PureWindowsPath
+from typing import Self
 
 import anyio
 from anyio import to_thread
 
-from index.errors import MissingPathError, RefusedError, UnreadableError
+from index.errors import RefusedError, UnreadableError
 
 LARGEST = 4
 """Times the size of the largest file that one client may have waiting in all."""
@@ -27,18 +26,35 @@ RETRY = 60
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f/\\:]")
 
 
-@dataclass(slots=True, eq=False)
-class _Upload:
-    client: str
-    owner: str
-    file: Path
-    since: float
-    size: int = 0
-    waits: bool = False  # it is all here, and nobody indexes it yet
+class Upload:
+    """A file that was received. It is on disk until `close` is called, which the end of an `async
+    with` does too, or nobody has this any more.
+
+    Args:
+        client: who it counts for.
+        name: of the file, as its owner calls it.
+
+    Attributes:
+        size: bytes that are there.
+    """
+
+    def __init__(self, client: str, name: str) -> None:
+        folder = tempfile.mkdtemp(prefix="footnote-")
+        self.client = client
+        self.file = Path(folder) / safe_name(name)
+        self.size = 0
+        self.close = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        with anyio.CancelScope(shield=True):
+            await to_thread.run_sync(self.close)
 
 
 class Inbox:
-    """The files that wait. May be used from many threads, by one process.
+    """Receives files. May be used from many threads, by one process.
 
     Args:
         max_bytes: of a file.
@@ -48,8 +64,7 @@ class Inbox:
     def __init__(self, max_bytes: int, max_files: int) -> None:
         self.max_bytes = max_bytes
         self._max_files = max_files
-        self._folder = Path(tempfile.mkdtemp(prefix="footnote-"))
-        self._uploads: dict[str, _Upload] = {}
+        self._uploads = weakref.WeakSet[Upload]()
         self._guard = threading.Lock()
 
     @property
@@ -60,12 +75,11 @@ class Inbox:
             "`footnote index add`."
         )
 
-    async def receive(self, client: str, owner: str, name: str, parts: AsyncIterator[bytes]) -> str:
-        """Take in a file; gives the ticket to take it out with.
+    async def receive(self, client: str, name: str, parts: AsyncIterator[bytes]) -> Upload:
+        """Take in a file, which whoever gets it closes.
 
         Args:
             client: who it counts for; see `access.client_of`.
-            owner: whose it is.
             name: of the file, as its owner calls it.
             parts: its bytes.
 
@@ -73,62 +87,25 @@ class Inbox:
             UnreadableError: it is too large.
             RefusedError: this client has too much waiting already.
         """
-        ticket = secrets.token_urlsafe(12)
-        file = self._folder / ticket / safe_name(name)
-        upload = _Upload(client, owner, file, time.monotonic())
-        with self._guard:
-            self._uploads[ticket] = upload
-        try:
+        async with AsyncExitStack() as until_it_is_here:
+            upload = await to_thread.run_sync(Upload, client, name)
+            await until_it_is_here.enter_async_context(upload)
             self._grow(upload, 0)
-            await to_thread.run_sync(file.parent.mkdir)
-            async with await anyio.open_file(file, "wb") as written:
+            async with await anyio.open_file(upload.file, "wb") as written:
                 async for part in parts:
                     self._grow(upload, len(part))
                     await written.write(part)
-        except BaseException:
-            with anyio.CancelScope(shield=True):
-                await to_thread.run_sync(self._drop, ticket)
-            raise
-        upload.waits = True
-        return ticket
+            until_it_is_here.pop_all()
+        return upload
 
-    @contextmanager
-    def taken(self, owner: str, ticket: str) -> Iterator[Path]:
-        """A file that was received, for the time of the `with`; afterwards it is gone.
-
-        Raises:
-            MissingPathError: this owner has none of that ticket.
-        """
-        with self._guard:
-            upload = self._uploads.get(ticket)
-            if upload is None or upload.owner != owner or not upload.waits:
-                raise MissingPathError("The file did not arrive. Add it again.")
-            upload.waits = False
-        try:
-            yield upload.file
-        finally:
-            self._drop(ticket)
-
-    def sweep(self, seconds: float) -> None:
-        """Remove what waits longer than this."""
-        now = time.monotonic()
-        with self._guard:
-            late = {t: u for t, u in self._uploads.items() if u.waits and now - u.since > seconds}
-            for ticket in late:  # before anybody takes it
-                del self._uploads[ticket]
-        for upload in late.values():
-            shutil.rmtree(upload.file.parent, ignore_errors=True)
-
-    def close(self) -> None:
-        """Remove all."""
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _grow(self, upload: _Upload, size: int) -> None:
+    def _grow(self, upload: Upload, size: int) -> None:
         upload.size += size
         if upload.size > self.max_bytes:
             raise self.too_large
         with self._guard:
-            sizes = [own.size for own in self._uploads.values() if own.client == upload.client]
+            self._uploads.add(upload)
+            open_ones = [own for own in self._uploads if own.close.alive]
+        sizes = [own.size for own in open_ones if own.client == upload.client]
         if len(sizes) > self._max_files or sum(sizes) > LARGEST * self.max_bytes:
             raise RefusedError(
                 f"{len(sizes) - 1} files of yours wait to be indexed already. Send this one when "
@@ -136,11 +113,6 @@ class Inbox:
                 429,
                 RETRY,
             )
-
-    def _drop(self, ticket: str) -> None:
-        with self._guard:
-            upload = self._uploads.pop(ticket)
-        shutil.rmtree(upload.file.parent, ignore_errors=True)
 
 
 def safe_name(name: str) -> str:

@@ -7,7 +7,7 @@ What takes long comes as the API's events, with one more: the place in line.
 import asyncio
 import mimetypes
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import aclosing, nullcontext
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -133,9 +133,9 @@ def routes(
 
     @router.post("/uploads")
     async def add(name: str, request: Request, owner: someone, client: counted) -> Response:
-        ticket = await sessions.inbox.receive(client, owner, name, request.stream())
-        steps = index_upload(sessions, owner, ticket)
-        return _streamed(request, service.adding, client, owner, steps, documents.tell)
+        upload = await sessions.inbox.receive(client, name, request.stream())
+        steps = index_upload(sessions, owner, upload)
+        return _streamed(request, service.adding, client, owner, steps, documents.tell, upload)
 
     # --- what is done at once ----------------------------------------------------------------
 
@@ -221,6 +221,7 @@ def _streamed(
     owner: str,
     steps: Generator[Step, None, None],
     tell: Callable[[Step], tuple[str, Value]],
+    held: AbstractAsyncContextManager[Any] | None = None,
 ) -> EventResponse:
     """Sends what comes of some work: how many are before it until its turn in line has come; then
     its steps, told as events; or why it failed.
@@ -228,23 +229,24 @@ def _streamed(
     Args:
         request: to which this is the response.
         line, client, owner: see `FairQueue.place`.
-        steps, tell: the work.
+        steps, tell, held: the work; see `reply`.
     """
 
     async def events() -> AsyncGenerator[str, None]:
         try:
-            with line.joined(client, owner, share=OWN_AT_ONCE) as turn:
-                come, before = asyncio.wrap_future(turn.come), None
-                while not turn.come.done():
-                    if (now := line.before(turn)) != before:
-                        yield event("waiting", Waiting(before=now))
-                    before = now
-                    await asyncio.wait([come], timeout=AGAIN)
-                await come
-                yield event("waiting", Waiting(before=0))
-                async with aclosing(steps_of(steps, nullcontext())) as work:
-                    async for step in work:
-                        yield event(*tell(step))
+            async with held or nullcontext():
+                with line.joined(client, owner, share=OWN_AT_ONCE) as turn:
+                    come, before = asyncio.wrap_future(turn.come), None
+                    while not turn.come.done():
+                        if (now := line.before(turn)) != before:
+                            yield event("waiting", Waiting(before=now))
+                        before = now
+                        await asyncio.wait([come], timeout=AGAIN)
+                    await come
+                    yield event("waiting", Waiting(before=0))
+                    async with aclosing(steps_of(steps, nullcontext())) as work:
+                        async for step in work:
+                            yield event(*tell(step))
         except IndexChangedError as error:  # the page itself throws away what has come
             yield event("failed", problem_of(request.scope, 503, str(error)))
         except Exception as error:  # noqa: BLE001 (`failing` tells of it)

@@ -1,4 +1,4 @@
-"""Files that are sent to be indexed: tickets and owners of any name, how much may wait, and what
+"""Files that are sent to be indexed: names and owners of any kind, how much may wait, and what
 clears away."""
 
 from __future__ import annotations
@@ -9,16 +9,21 @@ import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from helpers import PATIENCE
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assistant import Assistant
+from assistant.api.events import steps_of
+from assistant.service.fair_queue import FairQueue
+from assistant.service.operations import index_upload
 from assistant.service.sessions import SessionDocuments
-from index.errors import MissingPathError, RefusedError, UnreadableError
+from assistant.service.uploads import Upload
+from index.errors import RefusedError, UnreadableError
 
 HOSTILE = ("", ".", "..", "../..", "a/b", "/", "a\\b", "\0", "a\0b", "\ud800", "x" * 5000, "con")
 
@@ -32,10 +37,8 @@ async def _parts(*parts: bytes) -> AsyncIterator[bytes]:
         yield part
 
 
-def receive(
-    sessions: SessionDocuments, *parts: bytes, client: str = "here", owner: str = "ann"
-) -> str:
-    return asyncio.run(sessions.inbox.receive(client, owner, "notes.txt", _parts(*parts)))
+def receive(sessions: SessionDocuments, *parts: bytes, client: str = "here") -> Upload:
+    return asyncio.run(sessions.inbox.receive(client, "notes.txt", _parts(*parts)))
 
 
 @pytest.fixture
@@ -60,26 +63,6 @@ def files(folder: Path) -> set[Path]:
 _hostile = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-@_hostile
-@given(st.text(st.sampled_from("./\\\0 a~-_") | st.characters()))
-@example("..")
-@example("../ann")
-def test_no_ticket_but_ones_own_reaches_a_file(
-    sessions: SessionDocuments, disk: Path, ticket: str
-) -> None:
-    known = receive(sessions, b"Plums are blue."), receive(sessions, b"Figs.", owner="ben")
-    before = files(disk)
-    for hostile in (ticket, *HOSTILE, f"../ben/{known[1]}", f"{known[0]}/..", known[1]):
-        with pytest.raises(MissingPathError, match="did not arrive"):
-            sessions.add("ann", hostile, nothing)
-    assert files(disk) == before
-    for owner, ticket_ in zip(("ann", "ben"), known, strict=True):
-        with sessions.inbox.taken(owner, ticket_) as file:
-            assert file.exists()
-        with pytest.raises(MissingPathError), sessions.inbox.taken(owner, ticket_):
-            pass
-
-
 @given(st.none() | st.text(st.characters()), st.none() | st.text() | st.sampled_from(HOSTILE))
 def test_an_owner_is_a_name_that_can_stand_anywhere(user: str | None, key: str | None) -> None:
     for told in (key, "0123456789-abcdef-XYZ"):
@@ -96,25 +79,25 @@ def test_a_file_of_any_name_is_received_in_its_place(
     before = files(disk)
     for given_name in (name, *HOSTILE):
         parts = _parts(b"Plums are blue.")
-        ticket = asyncio.run(sessions.inbox.receive("here", "ann", given_name, parts))
-        with sessions.inbox.taken("ann", ticket) as file:
-            assert file.read_bytes() == b"Plums are blue."
-            assert len(file.relative_to(disk).parts) == 3
+        with closing(asyncio.run(sessions.inbox.receive("here", given_name, parts))) as upload:
+            assert upload.file.read_bytes() == b"Plums are blue."
+            assert len(upload.file.relative_to(disk).parts) == 2
     assert files(disk) == before
 
 
 def test_a_client_may_have_so_much_waiting_and_others_are_not_held_up(
     sessions: SessionDocuments, disk: Path
 ) -> None:
-    tickets = [receive(sessions, b"a", owner=f"browser {n}") for n in range(3)]
+    uploads = [receive(sessions, b"a") for n in range(3)]
     with pytest.raises(RefusedError, match="wait to be indexed") as refused:
-        receive(sessions, b"a", owner="another browser")
+        receive(sessions, b"a")
     assert (refused.value.status, refused.value.retry_after) == (429, 60)
-    receive(sessions, b"a", client="elsewhere")
-    with sessions.inbox.taken("browser 0", tickets[0]):
-        pass
-    receive(sessions, b"a")
+    uploads.append(receive(sessions, b"a", client="elsewhere"))
+    uploads[0].close()
+    uploads.append(receive(sessions, b"a"))
     assert sum(path.is_file() for path in disk.rglob("*")) == 4
+    for upload in uploads:
+        upload.close()
 
 
 def test_bytes_count_too_and_what_breaks_off_leaves_nothing(
@@ -130,39 +113,34 @@ def test_bytes_count_too_and_what_breaks_off_leaves_nothing(
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        asyncio.run(sessions.inbox.receive("here", "ann", "a.txt", broken_off()))
+        asyncio.run(sessions.inbox.receive("here", "a.txt", broken_off()))
     assert files(disk) == empty
-    for _ in range(4):
-        receive(sessions, b"a" * 1000)
+    uploads = [receive(sessions, b"a" * 1000) for _ in range(4)]
     with pytest.raises(RefusedError):
         receive(sessions, b"a")
+    for upload in uploads:
+        upload.close()
     sessions.close()
 
 
-def test_what_is_received_may_be_cleared_away_while_others_add(
-    sessions: SessionDocuments, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    over, errors = threading.Event(), list[Exception]()
+def test_what_nobody_takes_is_gone(sessions: SessionDocuments, disk: Path) -> None:
+    """As when its sender leaves while it waits for its turn."""
 
-    def sweep() -> None:
-        while not over.wait(0.0001):
-            try:
-                sessions.inbox.sweep(PATIENCE)
-            except Exception as error:  # noqa: BLE001 (looked at below)
-                errors.append(error)
+    async def leave() -> None:
+        upload = await sessions.inbox.receive("here", "notes.txt", _parts(b"Plums are blue."))
+        work = steps_of(index_upload(sessions, "ann", upload), turn.place_async("here"), upload)
+        waiting = asyncio.create_task(anext(work))
+        while not turn.waiting:
+            await asyncio.sleep(0)
+        assert files(disk)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
 
-    sweeping = threading.Thread(target=sweep)
-    sweeping.start()
-    for _ in range(60):
-        with sessions.inbox.taken("ann", receive(sessions, b"a")):
-            pass
-    over.set()
-    sweeping.join()
-    assert errors == []
-    late = receive(sessions, b"a")
-    sessions.inbox.sweep(-1)
-    with pytest.raises(MissingPathError), sessions.inbox.taken("ann", late):
-        pass
+    turn = FairQueue(1, 1)
+    with turn.place("somebody"):
+        asyncio.run(asyncio.wait_for(leave(), PATIENCE))
+    assert not files(disk)
 
 
 def test_after_a_fault_it_goes_on_clearing_away(
@@ -176,7 +154,7 @@ def test_after_a_fault_it_goes_on_clearing_away(
     assert owner is not None
     sessions.touch(owner)
     assert leases.get(owner) is None, "who has nothing here leaves nothing behind"
-    sessions.add(owner, receive(sessions, b"Plums are blue.", owner=owner), nothing)
+    sessions.add(owner, receive(sessions, b"Plums are blue."), nothing)
     while "not cleared away" not in caplog.text:
         assert clearing.is_alive()
         time.sleep(0.01)

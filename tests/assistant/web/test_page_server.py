@@ -271,8 +271,8 @@ def test_added_documents_go_when_their_owner_is_away(assistant: Assistant) -> No
     owners = [SessionDocuments.owner(one, secrets.token_hex(16)) or "" for one in ("ann", None)]
     for owner in owners:
         for name in ("a.txt", "b.txt"):
-            ticket = asyncio.run(sessions.inbox.receive("here", owner, name, parts()))
-            sessions.add(owner, ticket, lambda *_: None)
+            upload = asyncio.run(sessions.inbox.receive("here", name, parts()))
+            sessions.add(owner, upload, lambda *_: None)
     ann, ben = owners
 
     def own(owner: str) -> list[str]:
