@@ -12,49 +12,13 @@ from typing import Any
 import pytest
 from helpers import FOOTNOTE, PATIENCE, ROOT, footnote, run_footnote
 
+from assistant.service.values import AnswerValue
 from assistant.settings import load_settings
 from index.errors import SettingsError
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
 QUOTE = "The US Indo-Pacific strategy was released on February 11."
 
-ANSWER_KEYS = [
-    "question",
-    "standalone_question",
-    "context",
-    "status",
-    "refused",
-    "kind",
-    "confidence",
-    "text",
-    "sentences",
-    "citations",
-    "closest",
-    "unanswered",
-    "undecided",
-    "dropped",
-    "note",
-    "revision",
-    "timings_ms",
-]
-SENTENCE_KEYS = ["text", "verdict", "markers", "item", "about", "conflicts"]
-CITATION_KEYS = {
-    "marker",
-    "document",
-    "document_id",
-    "source",
-    "heading",
-    "paragraph",
-    "page",
-    "locator",
-    "rectangles",
-    "start",
-    "end",
-    "quote",
-    "paragraph_start",
-    "paragraph_end",
-    "paragraph_text",
-}
 HIT_KEYS = [
     "paragraph",
     "document",
@@ -80,13 +44,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_ask_answers_from_the_shipped_document(tmp_path: Path) -> None:
     done = run_footnote("ask", QUESTION, "--json", "--index-dir", tmp_path)
     answer = json.loads(done.stdout)
-    assert list(answer) == ANSWER_KEYS
-    assert not answer["refused"]
+    assert AnswerValue.model_validate(answer).status == "answered"  # it has all names and no others
     assert QUOTE in answer["text"]
-    assert [list(sentence) for sentence in answer["sentences"]] == [SENTENCE_KEYS] * len(
-        answer["sentences"]
-    )
-    assert all(set(citation) == CITATION_KEYS for citation in answer["citations"])
     assert QUOTE in [citation["quote"] for citation in answer["citations"]]
     text = Path(answer["citations"][0]["source"]).read_text(encoding="utf-8")
     for citation in answer["citations"]:
@@ -129,13 +88,12 @@ def test_ask_prints_for_people_and_for_programs(
     assert done.stderr == ""
     told = footnote("ask", *flags, "--index-dir", folder, "--json", code=code)
     answer = json.loads(told.stdout)
-    assert list(answer) == ANSWER_KEYS
+    assert AnswerValue.model_validate(answer)
     assert (answer["status"], answer["refused"]) == (
         {0: "answered", 3: "refused", 4: "unsure"}[code],
         code == 3,
     )
     assert len(answer["closest"]) == (3 if code == 3 else 0)
-    assert all(set(own) == CITATION_KEYS for own in (*answer["citations"], *answer["closest"]))
 
 
 def test_search_prints_paragraphs(folder: Path) -> None:

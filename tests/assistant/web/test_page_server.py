@@ -267,7 +267,7 @@ def test_added_documents_go_when_their_owner_is_away(assistant: Assistant) -> No
     async def parts() -> AsyncIterator[bytes]:
         yield b"Walnuts float in brine."
 
-    sessions = SessionDocuments(assistant)
+    sessions = SessionDocuments(assistant, max_bytes=1000, max_documents=3)
     owners = [SessionDocuments.owner(one, secrets.token_hex(16)) or "" for one in ("ann", None)]
     for owner in owners:
         for name in ("a.txt", "b.txt"):
