@@ -4,7 +4,8 @@ holds the index is gone."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,33 +20,51 @@ from assistant.answer import Event
 from assistant.query.rewriting import Turn
 from assistant.settings import Settings
 
-BEFORE = "Walnuts float in brine.\n\nPears sink in it.\n"
-AFTER = "Walnuts sink in brine.\n\nPlums are blue.\n"
+BEFORE = "Walnuts float in brine."
+AFTER = "Walnuts sink in brine."
 ASKED = {"question": "What do walnuts do in brine?"}
+TEXTS = {"nuts": BEFORE, "pears": "Pears sink in brine.", "plums": "Plums are blue in brine."}
 
 
 class Changing(Assistant):
-    """The real assistant; each text that is to come takes the document's place as soon as something
-    of an answer is there, as if another process wrote it."""
+    """The real assistant; what is to come happens as soon as something of an answer is there, one
+    after the other, or the first of it even sooner."""
 
-    coming: ClassVar[list[str]] = []
-    file: ClassVar[Path]
+    coming: ClassVar[list[Callable[[], object]]] = []
+    sooner: ClassVar[bool] = False
 
-    def stream(self, question: str, history: Sequence[Turn] = (), **how: Any) -> Iterator[Event]:
-        for event in super().stream(question, history, **how):
+    def becomes(self, text: str) -> None:
+        """What the first document is to hold, as if another process wrote it."""
+
+        def write() -> None:
+            file = Path(self.documents[0].source)
+            file.write_text(text, encoding="utf-8")
+            Assistant.open(file, index_dir=self.index.folder).close()
+
+        self.coming.append(write)
+
+    def _meanwhile(self, events: Iterator[Event]) -> Iterator[Event]:
+        if self.sooner and self.coming:
+            self.coming.pop(0)()
+        for event in events:
             yield event
             if self.coming:
-                self.file.write_text(self.coming.pop(0), encoding="utf-8")
-                with Assistant.open(self.file, index_dir=self.index.folder):
-                    pass
+                self.coming.pop(0)()
+
+    def stream(self, question: str, history: Sequence[Turn] = (), **how: Any) -> Iterator[Event]:
+        return self._meanwhile(super().stream(question, history, **how))
+
+    def stream_overview(self, *about: Any) -> Iterator[Event]:
+        return self._meanwhile(super().stream_overview(*about))
 
 
 @pytest.fixture
-def changing(tmp_path: Path) -> Iterator[Changing]:
-    Changing.file = tmp_path / "nuts.txt"
-    Changing.file.write_text(BEFORE, encoding="utf-8")
-    Changing.coming.clear()
-    with Changing.open(Changing.file, index_dir=tmp_path / "index") as opened:
+def changing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Changing]:
+    monkeypatch.setattr(Changing, "coming", [])
+    for name, text in TEXTS.items():
+        (tmp_path / f"{name}.txt").write_text(text, encoding="utf-8")
+    files = [tmp_path / f"{name}.txt" for name in TEXTS]
+    with Changing.open(*files, index_dir=tmp_path / "index") as opened:
         yield opened
 
 
@@ -58,7 +77,7 @@ def lines_of(response: httpx.Response, start: str) -> list[str]:
 def test_who_was_shown_some_of_it_is_told_to_throw_it_away(changing: Changing) -> None:
     events = {"accept": "text/event-stream"}
     with api_here(changing) as url, client_of(url) as client:
-        changing.coming.append(AFTER)
+        changing.becomes(AFTER)
         response = client.post("api/ask", json=ASKED, headers=events)
         assert lines_of(response, "event: ") == ["sources", "decided", "sentence", "failed"]
         told = json.loads(lines_of(response, "data: ")[-1])
@@ -66,7 +85,7 @@ def test_who_was_shown_some_of_it_is_told_to_throw_it_away(changing: Changing) -
         assert "Ask again" in told["detail"]
         assert "Throw away what has come" in told["detail"]
 
-        changing.coming.append(BEFORE)
+        changing.becomes(BEFORE)
         wanted = {"model": "footnote", "messages": [{"role": "user", "content": ASKED["question"]}]}
         response = client.post("v1/chat/completions", json={**wanted, "stream": True})
         *_, failed, end = lines_of(response, "data: ")
@@ -77,13 +96,39 @@ def test_who_was_shown_some_of_it_is_told_to_throw_it_away(changing: Changing) -
 
 def test_who_was_shown_nothing_gets_the_answer_of_what_is_there_now(changing: Changing) -> None:
     with api_here(changing) as url, client_of(url) as client:
-        changing.coming.append(AFTER)
+        changing.becomes(AFTER)
         answer = client.post("api/ask", json=ASKED).json()
-        assert answer["text"] == "Walnuts sink in brine."
-        changing.coming.append(BEFORE)
+        assert answer["text"] == AFTER
+        changing.becomes(BEFORE)
         wanted = {"model": "footnote", "messages": [{"role": "user", "content": ASKED["question"]}]}
         told = client.post("v1/chat/completions", json=wanted).json()
-        assert told["footnote"]["text"] == "Walnuts float in brine."
+        assert told["footnote"]["text"] == BEFORE
+
+
+@pytest.mark.parametrize("sooner", [True, False])
+@pytest.mark.parametrize("about", ["a question", "everything"])
+def test_where_nothing_is_chosen_what_is_gone_is_left_out(
+    changing: Changing, monkeypatch: pytest.MonkeyPatch, sooner: bool, about: str
+) -> None:
+    monkeypatch.setattr(Changing, "sooner", sooner)
+    for document in changing.document_ids[1:]:
+        changing.coming.append(partial(changing.index.remove, document))
+    with api_here(changing) as url, client_of(url) as client:
+        path, asked = ("ask", ASKED) if about == "a question" else ("overview", {})
+        assert client.post(f"api/{path}", json=asked).json()["text"] == BEFORE
+        assert changing.coming == []
+
+
+@pytest.mark.parametrize("sooner", [True, False])
+def test_what_is_chosen_and_gone_is_told(
+    changing: Changing, monkeypatch: pytest.MonkeyPatch, sooner: bool
+) -> None:
+    monkeypatch.setattr(Changing, "sooner", sooner)
+    *_, last = changing.document_ids
+    changing.coming.append(partial(changing.index.remove, last))
+    with api_here(changing) as url, client_of(url) as client:
+        asked = ASKED | {"documents": list(changing.document_ids)}
+        assert "no longer here" in problem(client.post("api/ask", json=asked), 404)["detail"]
 
 
 def test_a_server_that_is_gone_is_told_and_when_to_try_again(
@@ -97,7 +142,7 @@ def test_a_server_that_is_gone_is_told_and_when_to_try_again(
         api_here(assistant) as url,
         httpx.Client(base_url=url, timeout=PATIENCE) as client,
     ):
-        assert client.post("api/ask", json=ASKED).json()["text"] == "Walnuts float in brine."
+        assert client.post("api/ask", json=ASKED).json()["text"] == BEFORE
         own_server.kill()
         for path in ("api/ask", "api/overview", "health/ready"):
             body = ASKED if path == "api/ask" else {}
@@ -107,4 +152,4 @@ def test_a_server_that_is_gone_is_told_and_when_to_try_again(
             assert int(refused.headers["retry-after"]) > 0
         own_server.start()
         until(lambda: client.post("api/ask", json=ASKED).status_code == 200)
-        assert client.post("api/ask", json=ASKED).json()["text"] == "Walnuts float in brine."
+        assert client.post("api/ask", json=ASKED).json()["text"] == BEFORE
