@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from pathlib import Path
@@ -96,10 +96,15 @@ def problem(response: httpx.Response, status: int) -> dict[str, str]:
 
 
 @contextmanager
-def api_here(assistant: Assistant, host: str = "127.0.0.1", **settings: Any) -> Iterator[str]:
+def api_here(
+    assistant: Assistant,
+    host: str = "127.0.0.1",
+    auth: Sequence[tuple[str, str]] = (),
+    **settings: Any,
+) -> Iterator[str]:
     """The API of an assistant with other settings, served by a thread of this process; gives its
     address."""
     other = copy(assistant)
     other.settings = assistant.settings.model_copy(update=settings)
-    with served(Service.of(other, host), host, [0]) as url:
+    with served(Service.of(other, host, auth), host, [0]) as url:
         yield url.replace("0.0.0.0", "127.0.0.1")
