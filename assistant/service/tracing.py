@@ -48,7 +48,9 @@ class TracingMiddleware:
             await self.app(scope, receive, send)
             return
         began = time.perf_counter()
-        identity = id_given(scope) or secrets.token_hex(8)
+        given = Headers(scope=scope).get(HEADER, "")
+        # It comes to stand in the log.
+        identity = given if _WELL_FORMED.fullmatch(given) else secrets.token_hex(8)
         scope.setdefault("state", {})[ID] = identity
         own = [(n, v) for n, v in scope["headers"] if n != HEADER.encode()]
         scope["headers"] = [*own, (HEADER.encode(), identity.encode())]
@@ -87,12 +89,6 @@ class TracingMiddleware:
                 "caller": caller.name if caller else "",
             },
         )
-
-
-def id_given(scope: Scope) -> str | None:
-    """The id that a request brings, if it is well-formed: it comes to stand in the log."""
-    given = Headers(scope=scope).get(HEADER, "")
-    return given if _WELL_FORMED.fullmatch(given) else None
 
 
 def _route(scope: Scope) -> str:
