@@ -175,11 +175,8 @@ def _fitting(text: str, start: int, end: int) -> Iterator[Span]:
         cut = start + MAX_SENTENCE
         if not text[cut].isspace():
             # The last whitespace before the limit, if there is one.
-            cut -= len(text[start:cut].split()[-1]) if _has_space(text, start, cut) else 0
+            word = text[start:cut].split()[-1]
+            cut -= len(word) if len(word) < cut - start else 0
         yield trim(text, start, cut)
         start, _ = trim(text, cut, end)
     yield start, end
-
-
-def _has_space(text: str, start: int, end: int) -> bool:
-    return len(text[start:end].split(None, 1)) > 1

@@ -91,13 +91,13 @@ class Generation:
         #: The error for paragraphs that a manifest names and that are not there.
         self.lost: Callable[[Collection[str]], FootnoteError] = database.lost
         # Documents last, since the seal names them.
-        self._sentences = database.collection(name.sentences)
+        self.sentences = database.collection(name.sentences)
         self._documents = database.collection(name.documents)
 
     def touch(self) -> None:
         """Have Chroma catch up with its log, which it does at the first read and may rewrite the
         graphs for."""
-        self._sentences.get(limit=1, include=[])
+        self.sentences.get(limit=1, include=[])
         self._documents.get(limit=1, include=[])
 
     def expect(self, paragraphs: int) -> None:
@@ -109,9 +109,7 @@ class Generation:
             with warnings.catch_warnings():
                 # What Chroma calls it that no embedding function is its own.
                 warnings.filterwarnings("ignore", message="legacy embedding function config")
-                self._sentences.modify(
-                    configuration={"hnsw": {"sync_threshold": paragraphs // 100}}
-                )
+                self.sentences.modify(configuration={"hnsw": {"sync_threshold": paragraphs // 100}})
 
     # --- documents ---------------------------------------------------------------------------
 
@@ -160,13 +158,13 @@ class Generation:
     def stored(self) -> dict[str, list[str]]:
         """The ids of the records of all paragraphs, named by a manifest or not. What comes or goes
         meanwhile may be missing."""
-        return owned_records(self._sentences)
+        return owned_records(self.sentences)
 
     def held(self, ids: Collection[str]) -> set[str]:
         """Which of these paragraphs are stored; nothing is read of others."""
         found: set[str] = set()
         for page in pages_of(sorted(ids)):
-            records = self._sentences.get(ids=[f"{i}:0" for i in page], include=[])
+            records = self.sentences.get(ids=[f"{i}:0" for i in page], include=[])
             found.update(record.partition(":")[0] for record in records["ids"])
         return found
 
@@ -190,7 +188,7 @@ class Generation:
             for spans in [json.dumps(paragraph.spans, separators=(",", ":"))]
         ]
         for batch in batches(records, BATCH):
-            self._sentences.add(
+            self.sentences.add(
                 ids=[identity for identity, _, _ in batch],
                 embeddings=cast(Any, np.stack([row for _, row, _ in batch])),
                 metadatas=cast(Any, [metadata for _, _, metadata in batch]),
@@ -207,7 +205,7 @@ class Generation:
 
     def _delete(self, records: Iterable[Sequence[str]]) -> None:
         for batch in batches(records, PAGE):
-            self._sentences.delete(ids=batch)
+            self.sentences.delete(ids=batch)
             self._wrote()
 
     def texts(self, ids: Iterable[str]) -> dict[str, ParagraphText]:
@@ -217,7 +215,7 @@ class Generation:
             return {p.id: p for page in pages for p in self._texts(page)}
 
     def _texts(self, ids: Sequence[str]) -> Iterator[ParagraphText]:
-        records = self._sentences.get(ids=[f"{i}:0" for i in ids], include=["metadatas"])
+        records = self.sentences.get(ids=[f"{i}:0" for i in ids], include=["metadatas"])
         for identity, metadata in zip(records["ids"], records["metadatas"] or [], strict=True):
             text = str(metadata["text"])
             spans = tuple((int(a), int(b)) for a, b in json.loads(str(metadata["spans"])))
@@ -229,14 +227,14 @@ class Generation:
 
     def sentence_count(self) -> int:
         """How many sentences are stored, named by a manifest or not."""
-        return self._sentences.count()
+        return self.sentences.count()
 
     # --- vectors -----------------------------------------------------------------------------
 
     def nearest(self, vector: Vectors, count: int) -> list[tuple[str, int, float]]:
         """The `count` sentences nearest to a unit vector, or all where there are fewer:
         (paragraph id, sentence, cosine), best first."""
-        found = self._sentences.query(
+        found = self.sentences.query(
             query_embeddings=cast(Any, vector[None, :]),
             n_results=count,
             include=["distances"],
@@ -253,7 +251,7 @@ class Generation:
         ids = [record for paragraph in paragraphs for record in paragraph.records]
         rows: dict[str, Vectors] = {}
         for page in pages_of(ids):
-            records = self._sentences.get(ids=page, include=["embeddings"])
+            records = self.sentences.get(ids=page, include=["embeddings"])
             rows.update(zip(records["ids"], cast(Any, records["embeddings"]), strict=True))
         if lost := {record.partition(":")[0] for record in ids if record not in rows}:
             raise self.lost(lost)

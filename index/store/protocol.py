@@ -208,7 +208,7 @@ class Catalogue:
             )
         if version == MARKED:
             for name in [name for name, own in kept.items() if own["kind"] == "generation"]:
-                self._add(name, whole=True)
+                self.add(name, whole=True)
         if version != FORMAT:
             state.upsert(
                 ids=["format"],
@@ -247,14 +247,10 @@ class Catalogue:
                 self._records.delete(ids=list(state.coming), where={"whole": False})
         return state.generations[-1:] == (generation,)
 
-    def begin(self, generation: GenerationName) -> None:
-        """Say that the first generation is whole."""
-        self._add(generation.documents, whole=True)
-
     def announce(self, generation: GenerationName) -> str:
         """Say that a generation is coming; gives the name of the record."""
         name = f"{generation.documents}:{uuid.uuid4().hex}"
-        self._add(name, whole=False)
+        self.add(name, whole=False)
         return name
 
     def conclude(self, name: str) -> None:
@@ -266,5 +262,6 @@ class Catalogue:
         names = self._records.get(include=[])["ids"]
         self._records.delete(ids=[n for n in names if n.startswith(generation.documents)])
 
-    def _add(self, name: str, *, whole: bool) -> None:
+    def add(self, name: str, *, whole: bool) -> None:
+        """Say of a generation, or an attempt at one, that it is whole, or is coming."""
         self._records.add(ids=[name], embeddings=[[1.0]], metadatas=[{"whole": whole}])

@@ -43,11 +43,6 @@ class ServedGeneration(Generation):
         self._since = float("-inf")
         self._keeps = True
 
-    @property
-    def sentences(self) -> Any:
-        """The collection of paragraphs."""
-        return self._sentences
-
     # --- documents ---------------------------------------------------------------------------
 
     def versions(self) -> dict[str, str]:
@@ -109,7 +104,7 @@ class ServedGeneration(Generation):
 
     def _pardon(self) -> bool:
         """Pardon the paragraphs that are claimed; whether any was condemned."""
-        return pardon(self._sentences, self._claimed)
+        return pardon(self.sentences, self._claimed)
 
 
 class ServedStore:
@@ -134,7 +129,7 @@ class ServedStore:
         self.name = state.generations[-1] if state.generations else first
         self.generation = self._open(self.name)
         if not state.generations:
-            catalogue.begin(first)
+            catalogue.add(first.documents, whole=True)
         self.stale: IndexUnusableError | EncoderError | None = None
         if self.name.fingerprint != fingerprint:
             self.stale = EncoderError(

@@ -67,7 +67,7 @@ class SegmentCache:
     def save(self, segment: Segment) -> Segment:
         """Keep a segment, if it is large enough; gives it with its name."""
         with self._forgiving():
-            if len(segment) >= self._least and not self._has(segment):
+            if len(segment) >= self._least and not self._path(segment.name).exists():
                 self._folder.mkdir(parents=True, exist_ok=True)
                 part = self._folder / f"{uuid4().hex}{_PART}"
                 try:
@@ -89,13 +89,11 @@ class SegmentCache:
             for file in self._folder.iterdir() if self._folder.exists() else ():
                 kept_for = ABANDONED if file.suffix == _PART else self._kept_for
                 with self._forgiving():
+                    age = time.time() - file.stat().st_mtime
                     if file.stem in used:
                         os.utime(file)
-                    elif _OURS.fullmatch(file.name) and _age(file) >= kept_for:
+                    elif _OURS.fullmatch(file.name) and age >= kept_for:
                         shutil.rmtree(file) if file.is_dir() else file.unlink()
-
-    def _has(self, segment: Segment) -> bool:
-        return bool(segment.name) and self._path(segment.name).exists()
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}{_SUFFIX}"
@@ -116,8 +114,3 @@ class SegmentCache:
                     self._folder,
                     error,
                 )
-
-
-def _age(file: Path) -> float:
-    """Seconds since something was last used or written."""
-    return time.time() - file.stat().st_mtime
