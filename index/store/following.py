@@ -60,11 +60,9 @@ class ServedSession:
         #: The one that is written, where one is.
         self._written: ServedStore
         self._texts = BoundedCache[ParagraphText](CACHED_TEXTS)
-        #: Of what was seen whole; None to look at everything.
+        #: Of what was seen whole; None to look at everything before anything is read.
         self._revision: str | None = None
-        self._confirmed = self._complete = float("-inf")
-        #: Why what is there cannot be read, if it cannot: a document has lost paragraphs.
-        self._damage: FootnoteError | None = None
+        self._complete = float("-inf")
         #: What went wrong at the last look, if anything did.
         self._failure: FootnoteError | None = None
         try:
@@ -74,7 +72,7 @@ class ServedSession:
                 ServedStore(self.server, self.catalogue, fingerprint, self.catalogue.read()),
                 None,
             )
-            self.refresh()
+            self.refresh(writes=True)  # what is damaged can be mended; whoever reads is told
         except BaseException:
             self.server.close()
             raise
@@ -105,13 +103,16 @@ class ServedSession:
             IndexChangedError: the snapshot was taken too long ago, or what it names is gone.
             IndexUnavailableError: it is not known what is there now.
         """
-        if time.monotonic() - self._confirmed > self.timing.fresh:
+        _, current = self._current
+        if (
+            self._revision is None
+            or current is None
+            or time.monotonic() - current.confirmed > self.timing.fresh
+        ):
             self.refresh()
         store, current = self._current
         if current is None:
             raise store.stale or RuntimeError("a store that is not stale has a snapshot")
-        if self._damage:
-            raise self._damage
         snapshot = pinned or current
         if time.monotonic() - snapshot.confirmed > self.timing.grace / 2:
             raise IndexChangedError(
@@ -120,8 +121,7 @@ class ServedSession:
         try:
             yield store, snapshot
         except IndexChangedError:
-            self._confirmed = float("-inf")  # the next one looks for itself
-            self._revision = None
+            self._revision = None  # the next one looks for itself
             raise
 
     def ready(self) -> None:
@@ -190,6 +190,7 @@ class ServedSession:
         Raises:
             IndexUnavailableError: the server does not answer.
             IndexCorruptedError: the index is no longer on the server, or is damaged.
+            IndexChangedError: a document has lost paragraphs.
         """
         with self._refreshing:
             try:
@@ -224,7 +225,6 @@ class ServedSession:
                 self._revision = state.revision if whole else None
                 self._complete = began
         self._current = store, snapshot
-        self._confirmed = began
         if snapshot:
             snapshot.confirmed = began
 
@@ -235,7 +235,6 @@ class ServedSession:
         there."""
         known = before.manifests if before else {}
         current, changed = self._read_manifests(store, known)
-        self._damage = None
         if before and not changed and current.keys() == known.keys():
             return before, True
         # What their versions before named is there; the whole of what is known would take long.
@@ -243,7 +242,7 @@ class ServedSession:
         named = {place.id for i in changed for place in current[i].places} - seen
         lost = named - store.generation.held(named)
         if lost and not writes:
-            self._damage = store.generation.lost(lost)
+            raise store.generation.lost(lost)
         fine = {
             i: own
             for i, own in current.items()
