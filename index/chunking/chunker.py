@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from index.chunking.layout import ENTRIES, MOSTLY, Block, Heading, Layout, letters
+from index.chunking.layout import CONTENTS_LINES, CONTENTS_SHARE, Block, Heading, Layout, letters
 from index.chunking.sentences import (
     LONG_ITEM,
     Span,
@@ -112,9 +112,9 @@ def _without_contents(parts: Iterable[Heading | Block], text: str) -> Sequence[H
     for is_block, group in groupby(parts, lambda part: isinstance(part, Block)):
         own = list(group)
         spans = [span for part in own if isinstance(part, Block) for span in part.spans]
-        if is_block and len(spans) >= ENTRIES:
+        if is_block and len(spans) >= CONTENTS_LINES:
             named = sum(letters(text[start:end]) in headings for start, end in spans)
-            if named >= MOSTLY * len(spans):
+            if named >= CONTENTS_SHARE * len(spans):
                 continue
         kept.extend(own)
     return kept if any(isinstance(part, Block) for part in kept) else parts

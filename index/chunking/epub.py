@@ -68,9 +68,9 @@ def _book(archive: zipfile.ZipFile) -> _Book:
             contents = path
         elif path not in present or item.get("media-type") != "application/x-dtbncx+xml":
             continue
-        for target, said in _entries(_tree(archive, path)):
+        for target, label in _entries(_tree(archive, path)):
             page = _beside(path, target.partition("#")[0])
-            labels.setdefault(page, " ".join(said.split()))  # what is said first
+            labels.setdefault(page, " ".join(label.split()))  # the first counts
     pages = [
         path
         for item in spine
@@ -88,9 +88,9 @@ def _entries(contents: Any) -> Iterator[tuple[str, str]]:
     for link in contents.css("nav a[href]"):
         yield link.attributes["href"], link.text()
     for point in contents.css("navpoint"):
-        target, said = point.css_first("content[src]"), point.css_first("text")
-        if target is not None and said is not None:
-            yield target.attributes["src"], said.text()
+        target, label = point.css_first("content[src]"), point.css_first("text")
+        if target is not None and label is not None:
+            yield target.attributes["src"], label.text()
 
 
 def _locks(archive: zipfile.ZipFile) -> frozenset[str]:

@@ -179,5 +179,5 @@ def _own_rules(folder: Path) -> Iterator[_Rules]:
 
 
 def _is_left_out(path: Path, is_folder: bool, rules: Sequence[_Rules]) -> bool:
-    said = (own.leaves_out(path, is_folder) for own in reversed(rules))
-    return next((found for found in said if found is not None), False)
+    verdicts = (own.leaves_out(path, is_folder) for own in reversed(rules))
+    return next((found for found in verdicts if found is not None), False)

@@ -356,8 +356,8 @@ def _cells(row: Any) -> list[Any]:
 
 
 def _span(cell: Any, name: str) -> int:
-    told = cell.attributes.get(name) or "1"
-    return min(max(int(told), 1), MAX_SPAN) if told.isdecimal() else 1
+    value = cell.attributes.get(name) or "1"
+    return min(max(int(value), 1), MAX_SPAN) if value.isdecimal() else 1
 
 
 def _inside(node: Any) -> str:

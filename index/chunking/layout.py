@@ -165,7 +165,7 @@ def row_text(names: Sequence[str], row: Sequence[str]) -> str:
     return CELL.join(cells)
 
 
-ENTRIES, MOSTLY = 4, 0.6
+CONTENTS_LINES, CONTENTS_SHARE = 4, 0.6
 """So many lines that stand together, of which this share repeat headings, are a table of contents.
 Not tuned."""
 

@@ -41,8 +41,8 @@ def read_msg(content: bytes, _name: str) -> Layout:
 
     message = Message.load(BytesIO(content))
     people = ", ".join(f"{r.name} <{r.email_address}>" for r in message.recipients)
-    told = (("From", message.sender), ("To", people), ("Date", message.sent_date))
-    headers = [f"{key}: {value}" for key, value in told if value]
+    fields = (("From", message.sender), ("To", people), ("Date", message.sent_date))
+    headers = [f"{key}: {value}" for key, value in fields if value]
     attached = [own.file_name or "" for own in message.attachments]
     body = message.body or ""
     html = "" if body else message.html_body or ""

@@ -36,10 +36,10 @@ def read_workbook(content: bytes, name: str) -> Layout:
                 raise _too_long(name, height)
             first = (sheet.start or (0, 0))[0] + 1
             rows = enumerate(sheet.to_python(skip_empty_area=True), start=first)
-            told = [(number, [_shown(value) for value in row]) for number, row in rows]
-            if any(any(cells) for _, cells in told):
+            shown = [(number, [_shown(value) for value in row]) for number, row in rows]
+            if any(any(cells) for _, cells in shown):
                 out.heading(1, sheet_name)
-                _write(out, told, sheet_name)
+                _write(out, shown, sheet_name)
     except PasswordError as error:
         raise locked(name) from error
     return out.layout()

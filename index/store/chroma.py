@@ -164,22 +164,22 @@ def translated(path: Path) -> Iterator[None]:
             say, because less than `ROOM` is free.
         IndexCorruptedError: anything else.
     """
-    import chromadb.errors
+    from chromadb.errors import ChromaError
 
-    told = (OSError, sqlite3.Error, chromadb.errors.ChromaError, ValueError, LookupError, TypeError)
+    handled = (OSError, sqlite3.Error, ChromaError, ValueError, LookupError, TypeError)
     try:
         yield
     except BaseException as error:
         # A panic in Chroma's Rust code has no importable class and is no Exception.
-        if isinstance(error, told) or type(error).__name__ == "PanicException":
+        if isinstance(error, handled) or type(error).__name__ == "PanicException":
             raise _translation(path, error) from error
         raise
 
 
 def _translation(path: Path, error: BaseException) -> IndexUnusableError:
     text = str(error) or type(error).__name__
-    said = any(words in text for words in ("disk is full", "No space left", "quota exceeded"))
-    full = said or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+    full = any(words in text for words in ("disk is full", "No space left", "quota exceeded"))
+    full = full or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
     if full or _free(path) < ROOM:
         return IndexFullError(
             f"The disk is full: the index in {path} could not be written ({text}; "

@@ -40,12 +40,12 @@ class SegmentCache:
 
     Args:
         folder: the folder.
-        least: rows of the smallest segment that is kept there.
+        min_rows: rows of the smallest segment that is kept there.
         kept_for: seconds for which a segment stays that is of no use.
     """
 
-    def __init__(self, folder: Path, least: int, kept_for: float) -> None:
-        self._folder, self._least, self._kept_for = folder, least, kept_for
+    def __init__(self, folder: Path, min_rows: int, kept_for: float) -> None:
+        self._folder, self._min_rows, self._kept_for = folder, min_rows, kept_for
         self._has_failed = False
 
     def segments(self) -> Iterator[Segment]:
@@ -67,7 +67,7 @@ class SegmentCache:
     def save(self, segment: Segment) -> Segment:
         """Keep a segment, if it is large enough; gives it with its name."""
         with self._forgiving():
-            if len(segment) >= self._least and not self._path(segment.name).exists():
+            if len(segment) >= self._min_rows and not self._path(segment.name).exists():
                 self._folder.mkdir(parents=True, exist_ok=True)
                 part = self._folder / f"{uuid4().hex}{_PART}"
                 try:

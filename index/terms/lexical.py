@@ -26,9 +26,9 @@ from index.terms.segment import Segment, build, merge, sums
 #: Rows that are derived at a time: what a killed process can have derived in vain.
 BATCH = 1 << 16
 #: Rows of the smallest segment that is kept on the disk; fewer are derived faster than read.
-LEAST = 1000
+MIN_ROWS = 1000
 #: Rows of the smallest segment that others may want: some seconds of reading and deriving.
-LEAST_SHARED = 10_000
+MIN_SHARED_ROWS = 10_000
 #: Seconds for which a segment is kept that is of no use: another process may be about to load it,
 #: or another machine have a use for it (a week).
 KEPT_FOR, SHARED_FOR = 60.0, 7 * 24 * 3600.0
@@ -53,8 +53,8 @@ class LexicalIndex:
     """
 
     def __init__(self, folder: Path | None, shared: Path | None = None) -> None:
-        own = [SegmentCache(folder, LEAST, KEPT_FOR)] if folder else []
-        others = [SegmentCache(shared, LEAST_SHARED, SHARED_FOR)] if shared else []
+        own = [SegmentCache(folder, MIN_ROWS, KEPT_FOR)] if folder else []
+        others = [SegmentCache(shared, MIN_SHARED_ROWS, SHARED_FOR)] if shared else []
         self._caches = own + others
         self._lock = threading.RLock()
         self._live: Callable[[], Numbers] = lambda: np.empty(0, dtype=np.uint64)
@@ -86,7 +86,7 @@ class LexicalIndex:
         """
         with self._lock:
             missing = self._missing(keys)
-            if len(missing) and not (self._has_looked and counts[missing].sum() < LEAST):
+            if len(missing) and not (self._has_looked and counts[missing].sum() < MIN_ROWS):
                 self._has_looked = True
                 self._load(keys)
                 missing = self._missing(keys)

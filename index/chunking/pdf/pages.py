@@ -298,8 +298,8 @@ def _set_marks(words: Sequence[PrintedWord], marks: Sequence[Place]) -> None:
             # Where there are others, a hyphen beside a dash, it is not known which is which.
             if own and len(own) == word.text.count(typed):
                 pieces = word.text.split(typed)
-                told = [mark[0] for mark in own]
-                word.text = pieces[0] + "".join(map(str.__add__, told, pieces[1:]))
+                printed = [mark[0] for mark in own]
+                word.text = pieces[0] + "".join(map(str.__add__, printed, pieces[1:]))
 
 
 def _drop_notes(page: PrintedPage, words: Iterable[PrintedWord], notes: Sequence[Place]) -> None:

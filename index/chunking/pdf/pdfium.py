@@ -68,13 +68,13 @@ def remarks_on(content: bytes, seconds: float) -> Remarks:
             if page.get_rotation():
                 continue
             text = page.get_textpage()
-            said = text.get_text_range()[: text.count_chars()]
+            characters = text.get_text_range()[: text.count_chars()]
             left, _, _, top = page.get_cropbox()
-            for at, character in enumerate(said):
+            for at, character in enumerate(characters):
                 if character in MARKS:
                     a, b, c, d = text.get_charbox(at)
                     marks[number].append((character, (a + c) / 2 - left, top - (b + d) / 2))
-                elif character.isdecimal() and (figures := _note(text, said, at)):
+                elif character.isdecimal() and (figures := _note(text, characters, at)):
                     a, b, _, d = text.get_charbox(at)
                     notes[number].append((figures, a - left, top - (b + d) / 2))
             text.close()
@@ -86,14 +86,14 @@ def remarks_on(content: bytes, seconds: float) -> Remarks:
     return Remarks(outline, marks, notes)
 
 
-def _note(text: Any, said: str, at: int) -> str:
+def _note(text: Any, characters: str, at: int) -> str:
     """The figures of the mark of a note that stands at an offset, if there is one."""
     from pypdfium2.raw import FPDFText_GetFontSize
 
-    if not said[max(0, at - 4) : at].rstrip(CLOSERS).endswith(ENDS):
+    if not characters[max(0, at - 4) : at].rstrip(CLOSERS).endswith(ENDS):
         return ""
-    figures = "".join(takewhile(str.isdecimal, said[at : at + 4]))
-    if not 0 < len(figures) < 4 or said[at + len(figures) : at + len(figures) + 1].strip():
+    figures = "".join(takewhile(str.isdecimal, characters[at : at + 4]))
+    if not 0 < len(figures) < 4 or characters[at + len(figures) : at + len(figures) + 1].strip():
         return ""
     before, own = (FPDFText_GetFontSize(text, place) for place in (at - 1, at))
     return figures if own < SMALL * before else ""

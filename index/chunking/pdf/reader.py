@@ -232,8 +232,8 @@ def _write_regions(printer: _Printer, regions: Sequence[Region]) -> None:
             printer.heading(region.words, region.level)
         elif region.kind == "table":
             header, *rows = cells_of(region)
-            told = [[" ".join(word.text for word in cell) for cell in row] for row in rows]
-            if not any(header) and rows and names_columns(told):
+            texts = [[" ".join(word.text for word in cell) for cell in row] for row in rows]
+            if not any(header) and rows and names_columns(texts):
                 header, *rows = rows
             for row in rows:
                 printer.row(header, row)

@@ -17,7 +17,7 @@ from functools import partial
 from itertools import pairwise
 from statistics import median
 
-from index.chunking.layout import ENTRIES, MOSTLY, letters
+from index.chunking.layout import CONTENTS_LINES, CONTENTS_SHARE, letters
 from index.chunking.pdf.pages import Line, PrintedPage, PrintedWord, Region, cells_of, lines_of
 from index.chunking.pdf.pdfium import Entry
 
@@ -71,8 +71,8 @@ def correct_regions(pages: Sequence[PrintedPage], entries: Iterable[Entry]) -> N
 def _outline(entries: Iterable[Entry]) -> Outline:
     found: dict[int, dict[str, int]] = {}
     for page, title, level in entries:
-        if said := letters(title):
-            found.setdefault(page, {})[said] = level
+        if name := letters(title):
+            found.setdefault(page, {})[name] = level
     return found
 
 
@@ -104,15 +104,15 @@ def _place_loose_lines(pages: Sequence[PrintedPage], outline: Outline) -> None:
         last = max((own.bottom for own in page.regions), default=0.0)
         for line in page.loose:
             words, top = [word.text for word in line], line[0].top
-            said = letters("".join(words))
-            is_inside = first < top < last or said in outline.get(page.number, ())
+            name = letters("".join(words))
+            is_inside = first < top < last or name in outline.get(page.number, ())
             is_full = _filled(line) >= full
             is_number = sum(any(map(str.isalpha, w)) for w in words) < 3 and page.label in words
             if is_full:
-                said = " ".join(words)
-            if not is_inside and (not said or said in seen or is_number):
+                name = " ".join(words)
+            if not is_inside and (not name or name in seen or is_number):
                 continue
-            seen.add(said)
+            seen.add(name)
             if is_inside or (is_full and top < first):
                 after = (n for n, own in enumerate(page.regions) if own.top > top)
                 at = next(after, len(page.regions))
@@ -228,13 +228,13 @@ def _drop_contents(pages: Sequence[PrintedPage], outline: Outline) -> None:
             count += len(lines)
             if own.kind == "heading":
                 repeating += repeated
-            elif repeated >= MOSTLY * len(lines):
+            elif repeated >= CONTENTS_SHARE * len(lines):
                 entries.append(own)
                 listed += len(lines)
                 repeating += repeated
-        if repeating >= ENTRIES and repeating >= MOSTLY * count:
+        if repeating >= CONTENTS_LINES and repeating >= CONTENTS_SHARE * count:
             page.regions.clear()
-        elif listed >= ENTRIES:
+        elif listed >= CONTENTS_LINES:
             page.regions[:] = [own for own in page.regions if own not in entries]
 
 

@@ -53,7 +53,7 @@ class Growing(RuleBasedStateMachine):
     def start(self) -> None:
         self.place = TemporaryDirectory()
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(lexical, "LEAST", 2)
+        self.patch.setattr(lexical, "MIN_ROWS", 2)
         self.patch.setattr(lexical, "BATCH", 7)
         self.library = Library()
         self.documents: dict[str, Manifest] = {}
@@ -87,7 +87,7 @@ class Growing(RuleBasedStateMachine):
         everything = self._scope(self.documents.values())
         segments = self.index.segments
         assert len(segments) <= 2 + log2(1 + sum(map(len, segments)))
-        small = sum(len(s) for s in segments if len(s) < lexical.LEAST)
+        small = sum(len(s) for s in segments if len(s) < lexical.MIN_ROWS)
         self.index = LexicalIndex(Path(self.place.name) / "terms")
         self._follow()
         again = self._scope(self.documents.values())

@@ -27,7 +27,7 @@ from index.terms.lexical import SHARED_FOR, LexicalIndex
 
 SIZE = 100  # paragraphs of a document
 #: Rows of the smallest segments that are kept: as if the documents were larger.
-LEAST, LEAST_SHARED = 250, 2500
+MIN_ROWS, MIN_SHARED_ROWS = 250, 2500
 WORDS = [f"{a}{b}" for a in "bcdfghklmnprst" for b in ("arn", "ell", "ips", "ost", "ung")]
 
 
@@ -53,8 +53,8 @@ def asked(index: LexicalIndex, manifests: Sequence[Manifest], library: Library) 
 
 @pytest.fixture
 def library(monkeypatch: pytest.MonkeyPatch) -> Library:
-    monkeypatch.setattr(lexical, "LEAST", LEAST)
-    monkeypatch.setattr(lexical, "LEAST_SHARED", LEAST_SHARED)
+    monkeypatch.setattr(lexical, "MIN_ROWS", MIN_ROWS)
+    monkeypatch.setattr(lexical, "MIN_SHARED_ROWS", MIN_SHARED_ROWS)
     return Library()
 
 
@@ -138,13 +138,13 @@ def test_the_next_process_derives_nothing(
     first = LexicalIndex(tmp_path / "terms")
     asked(first, documents, library)
     documents[0] = document(library, "d00", seed=2)
-    documents.append(document(library, "small", size=LEAST // 2 - SIZE))
+    documents.append(document(library, "small", size=MIN_ROWS // 2 - SIZE))
     (tmp_path / "terms" / ("a" * 32)).mkdir()  # as an earlier version kept them
     whole = asked(first, documents, library)
     again = LexicalIndex(tmp_path / "terms")
     assert same(asked(again, documents, library), whole)
-    assert again.derived == LEAST // 2  # what is small is not kept
-    assert names(tmp_path / "terms") == {s.name for s in first.segments if len(s) >= LEAST}
+    assert again.derived == MIN_ROWS // 2  # what is small is not kept
+    assert names(tmp_path / "terms") == {s.name for s in first.segments if len(s) >= MIN_ROWS}
 
 
 def spoil(file: Path, at: float) -> None:
@@ -341,7 +341,7 @@ def test_a_process_killed_while_it_writes_leaves_whole_segments(
     assert half.stat().st_size
     long_ago = time.time() - ABANDONED - 60
     os.utime(half, (long_ago, long_ago))
-    kept = list(SegmentCache(folder, LEAST, 0).segments())
+    kept = list(SegmentCache(folder, MIN_ROWS, 0).segments())
     assert len(kept) == len(list(folder.glob("*.terms")))
     assert not caplog.records
     monkeypatch.setattr(lexical, "KEPT_FOR", 0)
