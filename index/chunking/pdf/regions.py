@@ -11,7 +11,7 @@ the page shows: where words stand, how large they are, and what the file's own o
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
@@ -212,14 +212,11 @@ def _usual_height(pages: Iterable[PrintedPage]) -> float:
 
 def _drop_contents(pages: Sequence[PrintedPage], outline: Outline) -> None:
     """Drop tables of contents: lines that say what headings of other pages say."""
-    named: dict[str, set[int]] = {}
-    for number, titles in outline.items():
-        for title in titles:
-            named.setdefault(title, set()).add(number)
-    for page in pages:
-        for own in page.regions:
-            if own.kind == "heading":
-                named.setdefault(own.letters, set()).add(page.number)
+    named: dict[str, set[int]] = defaultdict(set)
+    headings = [(own, page) for page in pages for own in page.regions if own.kind == "heading"]
+    titles = [(title, number) for number, own in outline.items() for title in own]
+    for title, number in [*titles, *((own.letters, page.number) for own, page in headings)]:
+        named[title].add(number)
     for page in pages:
         entries, listed, repeating, count = list[Region](), 0, 0, 0
         for own in page.regions:
