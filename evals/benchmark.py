@@ -60,7 +60,7 @@ from index.errors import FootnoteError, QuestionSetError
 #: The share of the paragraphs that have changed at a re-sync.
 CHANGED = 0.001
 #: In recombined vectors, how much of the mean of a paragraph's sentences each has. Not tuned.
-AROUND = 0.5
+NEIGHBOUR_WEIGHT = 0.5
 #: Paragraphs that bare encoding is timed on, and that a document has, at most. Not tuned.
 SAMPLE, PER_DOCUMENT = 2000, 1000
 #: Questions that are asked, at most. Not tuned.
@@ -240,7 +240,7 @@ class _Recombining(Encoder):
         found = []
         for own in texts:
             vectors = np.stack([self._known[one] for one in own])
-            vectors = vectors + AROUND * vectors.mean(axis=0)
+            vectors = vectors + NEIGHBOUR_WEIGHT * vectors.mean(axis=0)
             found.append(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
         return found
 
@@ -259,7 +259,7 @@ def index_size(
     index = load_settings(**settings).open_index(encoder=encoder)
     index.encoder.encode_paragraphs([(texts[0], [(0, len(texts[0]))])])
     took = _seconds(lambda: index.sync(documents, keep=True))
-    changed = max(1, round(len(texts) * CHANGED))
+    changed = min(max(1, round(len(texts) * CHANGED)), PER_DOCUMENT)
     edited = _edited(documents, changed)
     again = _seconds(lambda: index.sync(edited, keep=True))
     status = index.status()
@@ -355,18 +355,12 @@ def recombined(sentences: Sequence[str], size: int) -> list[Document]:
 
 
 def _edited(documents: Sequence[Document], count: int) -> list[Document]:
-    """The documents with so many paragraphs changed, in as few of them as can be."""
-    edited = list(documents)
-    for number, document in enumerate(documents):
-        own = min(count, len(document.paragraphs))
-        text = document.text
-        for paragraph in reversed(document.paragraphs[:own]):
-            text = f"{text[: paragraph.end]} It was changed.{text[paragraph.end :]}"
-        edited[number] = document_from_text(text, document.source)
-        count -= own
-        if not count:
-            break
-    return edited
+    """The documents with so many paragraphs of the first one changed."""
+    first, *others = documents
+    text = first.text
+    for paragraph in reversed(first.paragraphs[:count]):
+        text = f"{text[: paragraph.end]} It was changed.{text[paragraph.end :]}"
+    return [document_from_text(text, first.source), *others]
 
 
 def _starts(settings: Mapping[str, Any], question: str, rounds: int) -> dict[str, Any]:

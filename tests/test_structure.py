@@ -83,10 +83,8 @@ HOMES = {
         "evals.cli.fitting",
         "evals.cli.main",
         "evals.cli.options",
-        "evals.training.dequantise",
         "evals.training.making",
         "evals.training.quantise",
-        "evals.training.thinning",
         "evals.training.train",
     },
 }

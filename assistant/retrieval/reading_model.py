@@ -118,6 +118,47 @@ class InputTokenizer:
         return [encoding.ids for encoding in encoded]
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One input: its tokens, where its second part begins, which sentences it holds where."""
+
+    ids: tuple[int, ...]
+    second_part: int
+    sentences: range
+    spans: tuple[tuple[int, int], ...]
+
+
+def windows(
+    tokenizer: InputTokenizer,
+    question: Sequence[int],
+    heading: Sequence[int],
+    sentences: Sequence[Sequence[int]],
+) -> Iterator[Window]:
+    """Pack whole sentences into windows that overlap by up to OVERLAP_TOKENS, each with the
+    question and the heading before them; all of them are given as tokens."""
+    last = tokenizer.last
+    first_part = [tokenizer.first, *question, last]
+    head = [*first_part, *heading]
+    room = MAX_TOKENS - len(head) - 1
+    start = 0
+    while start < len(sentences):
+        ids, spans, end = list(head), list[tuple[int, int]](), start
+        while end < len(sentences) and (
+            end == start or len(ids) + len(sentences[end]) <= MAX_TOKENS - 1
+        ):
+            begin = len(ids)
+            ids += sentences[end][:room] or [last]  # a sentence without a token still has a place
+            spans.append((begin, len(ids)))
+            end += 1
+        yield Window((*ids, last), len(first_part), range(start, end), tuple(spans))
+        if end == len(sentences):
+            return
+        shared, start = 0, end
+        while start - 1 > end - len(spans) and shared + len(sentences[start - 1]) <= OVERLAP_TOKENS:
+            start -= 1
+            shared += len(sentences[start])
+
+
 class PassageReader:
     """A reading model of ours: one pass a paragraph scores all of its sentences.
 
@@ -168,7 +209,7 @@ class PassageReader:
             logits, whole = [-float("inf")] * len(own), -float("inf")
             heading = next(bodies)[-MAX_HEADING_TOKENS:]
             sentences = [next(bodies) for _ in own]
-            for window in self._windows(head[:MAX_QUESTION_TOKENS], heading, sentences):
+            for window in windows(self._tokenizer, head[:MAX_QUESTION_TOKENS], heading, sentences):
                 scores, paragraph, _ = self._network(window)
                 whole = max(whole, paragraph)
                 for sentence, score in zip(window.sentences, scores, strict=True):
@@ -179,49 +220,8 @@ class PassageReader:
     def entails(self, premise: str, claim: str) -> float:
         """The logit of whether a premise of a few sentences entails a claim."""
         head, body = self._tokenizer.ids([claim, premise])
-        (window, *_) = self._windows(head[:MAX_CLAIM_TOKENS], [], [body])
+        window = next(windows(self._tokenizer, head[:MAX_CLAIM_TOKENS], [], [body]))
         return self._network(window)[2]
-
-    def _windows(
-        self, question: list[int], heading: list[int], sentences: Sequence[list[int]]
-    ) -> Iterator[_Window]:
-        """Pack whole sentences into windows that overlap by up to OVERLAP_TOKENS."""
-        last = self._tokenizer.last
-        first_part = [self._tokenizer.first, *question, last]
-        head = first_part + heading
-        room = MAX_TOKENS - len(head) - 1
-        start = 0
-        while start < len(sentences):
-            ids, spans, end = list(head), list[tuple[int, int]](), start
-            while end < len(sentences) and (
-                end == start or len(ids) + len(sentences[end]) <= MAX_TOKENS - 1
-            ):
-                begin = len(ids)
-                ids += sentences[end][:room] or [
-                    last
-                ]  # a sentence without a token still has a place
-                spans.append((begin, len(ids)))
-                end += 1
-            yield _Window((*ids, last), len(first_part), range(start, end), tuple(spans))
-            if end == len(sentences):
-                return
-            shared, start = 0, end
-            while (
-                start - 1 > end - len(spans)
-                and shared + len(sentences[start - 1]) <= OVERLAP_TOKENS
-            ):
-                start -= 1
-                shared += len(sentences[start])
-
-
-@dataclass(frozen=True, slots=True)
-class _Window:
-    """One input: its tokens, where its second part begins, which sentences it holds where."""
-
-    ids: tuple[int, ...]
-    second_part: int
-    sentences: range
-    spans: tuple[tuple[int, int], ...]
 
 
 class _Network:
@@ -247,7 +247,7 @@ class _Network:
         self._guard = Lock()
         self._reading = 0
 
-    def __call__(self, window: _Window) -> tuple[list[float], float, float]:
+    def __call__(self, window: Window) -> tuple[list[float], float, float]:
         """Logits of the sentences, of the paragraph, and of entailment."""
         length = len(window.ids)
         types = np.zeros((1, length), dtype=np.int64)

@@ -14,7 +14,16 @@ import typer
 
 from assistant.cli.options import EncoderName, IndexDir, ReaderName, Source
 from assistant.settings import load_settings
-from evals.cli.options import JsonOut, Seed, Sets, out, progress, tell, tell_left_out
+from evals.cli.options import (
+    JsonOut,
+    Seed,
+    Sets,
+    opened_sets,
+    out,
+    progress,
+    report,
+    report_left_out,
+)
 
 #: What is told of follow-ups, and by turn.
 FOLLOW_UPS = (
@@ -32,18 +41,12 @@ def retrieval(
     seed: Seed = 0,
 ) -> None:
     """Compare ways of ranking paragraphs on question sets with the one that is used."""
-    from evals.datasets.loader import read_sets
     from evals.fitting.ablation import ranking_ways
     from evals.reporting.ways import compared, compared_table
-    from evals.running.runner import opened
 
     settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader)
-    for questions in read_sets(sets):
-        with (
-            progress(questions.name) as (indexing, _),
-            opened(questions, source or [], settings, indexing) as assistant,
-        ):
-            ways = ranking_ways(assistant, questions)
+    for questions, assistant, _ in opened_sets(sets, source, settings):
+        ways = ranking_ways(assistant, questions)
         found = list(compared(ways, ("hit@1", "hit@3", "mrr"), seed))
         out.print(compared_table(questions.name, found))
 
@@ -66,23 +69,19 @@ def overviews(
     for an overview, and the time alone is told.
     """
     from assistant import Assistant
-    from evals.datasets.loader import read_sets
     from evals.fitting import overviews as plain
     from evals.reporting.ways import compared, compared_table, measured
-    from evals.running.runner import ask_set, opened
+    from evals.running.runner import ask_set
 
     settings = load_settings(index_dir=index_dir, encoder=encoder)
     data: dict[str, Any] = {"footnote_overviews": 1, "wanted": {}, "given": {}, "times": {}}
     tables = []
-    for questions in map(plain.only_overviews, read_sets(sets or [])):
-        with (
-            progress(questions.name) as (indexing, asking),
-            opened(questions, source or [], settings, indexing) as assistant,
-        ):
-            run = ask_set(assistant, questions, settings.index_dir, asking=asking)
-            ways = plain.overview_ways(assistant, run)
-            times = plain.times_of(assistant, run)
-        tell_left_out(run.questions)
+    wanted = opened_sets(sets or [], source, settings, plain.only_overviews)
+    for questions, assistant, asking in wanted:
+        run = ask_set(assistant, questions, settings.index_dir, asking=asking)
+        ways = plain.overview_ways(assistant, run)
+        times = plain.times_of(assistant, run)
+        report_left_out(run.questions)
         for what, own in (("wanted", ways), ("given", plain.only_given(ways))):
             found = list(compared(measured(own), plain.SHOWN, seed))
             title = f"{questions.name}: {len(own[plain.OURS])} overviews {what}"
@@ -98,7 +97,7 @@ def overviews(
             times = plain.each_document(assistant, asking)
         tables.append(plain.times_table("An overview of each document", times))
         data["times"]["documents"] = [asdict(own) for own in times]
-    tell(data, json_out, lambda: out.print(*tables, sep=""))
+    report(data, json_out, lambda: out.print(*tables, sep=""))
 
 
 def conversations(
@@ -114,27 +113,22 @@ def conversations(
 
     The first questions of conversations are left out: they are asked alike.
     """
-    from evals.datasets.loader import read_sets
     from evals.reporting.ways import compared, compared_table, measured
     from evals.running.history import HISTORIES, only_follow_ups
-    from evals.running.runner import ask_set, opened
+    from evals.running.runner import ask_set
 
     settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader)
     data: dict[str, Any] = {"footnote_conversations": 2, "sets": {}, "turns": {}}
     tables = []
-    for questions in map(only_follow_ups, read_sets(sets)):
-        with (
-            progress(questions.name) as (indexing, asking),
-            opened(questions, source or [], settings, indexing) as assistant,
-        ):
-            runs = {
-                history: ask_set(
-                    assistant, questions, settings.index_dir, history=history, asking=asking
-                )
-                for history in HISTORIES
-            }
+    for questions, assistant, asking in opened_sets(sets, source, settings, only_follow_ups):
+        runs = {
+            history: ask_set(
+                assistant, questions, settings.index_dir, history=history, asking=asking
+            )
+            for history in HISTORIES
+        }
         asked = runs["kept"].questions
-        tell_left_out(asked)
+        report_left_out(asked)
         ways = {str(history): run.records for history, run in runs.items()}
         found = list(compared(measured(ways), FOLLOW_UPS, seed))
         tables.append(compared_table(f"{asked.name}: {len(asked.questions)} follow-ups", found))
@@ -144,4 +138,4 @@ def conversations(
             found = list(compared(measured(ways, turn), BY_TURN, seed))
             tables.append(compared_table(f"Turn {turn}", found))
             data["turns"][asked.name][turn] = [asdict(own) for own in found]
-    tell(data, json_out, lambda: out.print(*tables, sep=""))
+    report(data, json_out, lambda: out.print(*tables, sep=""))

@@ -16,7 +16,7 @@ import typer
 
 from assistant.cli.options import EncoderName, IndexDir, ReaderName, Source, notes
 from assistant.settings import load_settings
-from evals.cli.options import MISSED, JsonOut, Seed, Sets, out, progress, tell
+from evals.cli.options import MISSED, JsonOut, Seed, Sets, out, progress, report
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
@@ -75,7 +75,7 @@ def calibrate(
     fitted = calibration.calibrate(read, source or [], settings, progress)
     entries = {name: own.to_dict() for name, own in fitted.items()}
     ways = {f"reader {name}": own.left_out for name, own in fitted.items()}
-    tell(entries, json_out, lambda: out.print(*set_tables(ways, seed), sep=""))
+    report(entries, json_out, lambda: out.print(*set_tables(ways, seed), sep=""))
     for name, own in fitted.items():
         thresholds = own.calibration.thresholds
         notes.print(
@@ -102,7 +102,7 @@ def _promise(
     fingerprint, asked = calibration.ask_sets(sets, sources, settings, progress)
     numbers = load_calibration(fingerprint, settings.calibration)
     made = promise(asked, numbers, settings.max_sentences, risk, confidence)
-    tell(asdict(made), json_out, lambda: out.print(str(made), soft_wrap=True))
+    report(asdict(made), json_out, lambda: out.print(str(made), soft_wrap=True))
     if made.answer_from is None:
         raise typer.Exit(MISSED)
     kept = replace(numbers, thresholds=numbers.thresholds.adjusted(None, made.answer_from))
@@ -156,7 +156,7 @@ def verifier(
     from assistant.verification.verifier import ALONE, load_rule
     from evals.datasets.claims import read_claims
     from evals.fitting import verifier as fitting
-    from evals.reporting.tables import verdicts_table
+    from evals.reporting.tables import grouped_table
 
     sets = [read_claims(path, held_out) for path in claims or []]
     if output is not None and not sets:
@@ -165,26 +165,21 @@ def verifier(
         settings = load_settings(index_dir=index_dir or Path(temporary), reader=reader)
         model, statements = fitting.gather_statements(sets, settings.index_dir, settings, judged)
     for name in dict.fromkeys((model, ALONE)):
-        features = fitting.WORDS if name == ALONE else fitting.READING
-        if output is None:
-            rule = load_rule(name)
-            if rule is None:
-                out.print(f"model {name}: no numbers were fitted for it.")
-                continue
-            shown = {"as shipped": fitting.by_rule(statements, rule)}
-        else:
-            rule = fitting.fit_rule(statements, features)
-            shown = {
-                "halves": fitting.by_halves(statements, features),
-                "left out": fitting.by_others(statements, features),
-            }
-        measured = {
-            way: fitting.figures(verdicts, seed) for way, verdicts in shown.items() if verdicts
-        }
-        for way, figures in measured.items():
-            out.print(verdicts_table(f"{name}: {way}", figures))
+        features = fitting.LEXICAL_FEATURES if name == ALONE else fitting.ENTAILMENT_FEATURES
+        rule = fitting.fit_rule(statements, features) if output else load_rule(name)
+        if rule is None:
+            out.print(f"model {name}: no numbers were fitted for it.")
+            continue
+        way = "left out" if output else "as shipped"
+        verdicts = (
+            fitting.cross_validated(statements, features)
+            if output
+            else fitting.judged(statements, rule)
+        )
+        figures = fitting.figures(verdicts, seed)
+        out.print(grouped_table(f"{name}: {way}", figures))
         if output is not None:
-            fitting.write_rule(output, name, rule, measured)
+            fitting.write_rule(output, name, rule, {way: figures})
 
 
 def kinds(

@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 from assistant.cli.options import EncoderName, IndexDir, ReaderName, Source, notes
 from assistant.settings import load_settings, not_installed
 from evals.cli import comparing, fitting
-from evals.cli.options import MISSED, JsonOut, Seed, Sets, out, progress, tell, tell_left_out
+from evals.cli.options import MISSED, JsonOut, Seed, Sets, opened_sets, out, report, report_left_out
 from evals.running.history import History
 from index.errors import QuestionSetError
 
@@ -86,32 +86,27 @@ def run(
     Each figure has the number of cases that it is over and a 95 % bootstrap interval. A run that is
     interrupted goes on where it was when the same command is given again.
     """
-    from evals.datasets.loader import read_sets
     from evals.reporting.results import result_of, write_text
     from evals.reporting.tables import result_tables
-    from evals.running.runner import ask_set, opened
+    from evals.running.runner import ask_set
 
     floors = dict(_floor(given) for given in minimum or ())
     chosen = _legs(legs)
     settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader)
     runs = []
-    for questions in read_sets(sets):
-        with (
-            progress(questions.name) as (indexing, asking),
-            opened(questions, source or [], settings, indexing) as assistant,
-        ):
-            done = ask_set(
-                assistant,
-                questions,
-                settings.index_dir,
-                k=k,
-                limit=limit,
-                legs=chosen,
-                history=history,
-                asking=asking,
-            )
+    for questions, assistant, asking in opened_sets(sets, source, settings):
+        done = ask_set(
+            assistant,
+            questions,
+            settings.index_dir,
+            k=k,
+            limit=limit,
+            legs=chosen,
+            history=history,
+            asking=asking,
+        )
         runs.append(done)
-        tell_left_out(done.questions)
+        report_left_out(done.questions)
         if done.resumed:
             notes.print(f"{questions.name}: went on after {done.resumed} questions.")
     result = result_of(runs, k, seed)
@@ -121,7 +116,7 @@ def run(
 
         documents = {i: document for own in runs for i, document in own.documents.items()}
         write_text(html, report_page(result, documents))
-    tell(result.to_dict(), json_out, lambda: out.print(*result_tables(result), sep=""))
+    report(result.to_dict(), json_out, lambda: out.print(*result_tables(result), sep=""))
     for sentence in missed:
         notes.print(f"footnote: {sentence}")
     if missed:
@@ -139,7 +134,7 @@ def compare(
     from evals.reporting.compare import compare_results, print_comparison
 
     found = compare_results(a, b, seed)
-    tell(found.to_dict(), json_out, partial(print_comparison, found, out))
+    report(found.to_dict(), json_out, partial(print_comparison, found, out))
 
 
 @app.command()
@@ -206,7 +201,7 @@ def benchmark(
         write_text(html, timed.benchmark_page(measured))
     columns, *rows = timed.sizes_rows(measured)
     table = rows_table("By paragraphs", columns, rows)
-    tell(timed.to_dict(measured), json_out, lambda: out.print(table))
+    report(timed.to_dict(measured), json_out, lambda: out.print(table))
 
 
 for command in (

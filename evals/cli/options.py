@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from assistant.cli.options import notes
 
 if TYPE_CHECKING:
+    from assistant import Assistant
+    from assistant.settings import Settings
     from evals.datasets.models import QuestionSet
 
 #: Exit code where a `--min` is missed, or a `--risk` cannot be promised.
@@ -67,7 +69,25 @@ def progress(name: str) -> Iterator[tuple[Callable[[int, int], None], Callable[[
         yield partial(show, "indexing"), partial(show, "asking")
 
 
-def tell(data: Mapping[str, Any], json_out: Path | None, show: Callable[[], None]) -> None:
+def opened_sets(
+    sets: Sequence[Path],
+    source: Sequence[Path] | None,
+    settings: Settings,
+    only: Callable[[QuestionSet], QuestionSet] = lambda own: own,
+) -> Iterator[tuple[QuestionSet, Assistant, Callable[[int, int], None]]]:
+    """Each set with an assistant that has its documents open, and its bar for asking."""
+    from evals.datasets.loader import read_sets
+    from evals.running.runner import open_set
+
+    for questions in map(only, read_sets(sets)):
+        with (
+            progress(questions.name) as (indexing, asking),
+            open_set(questions, source or [], settings, indexing) as assistant,
+        ):
+            yield questions, assistant, asking
+
+
+def report(data: Mapping[str, Any], json_out: Path | None, show: Callable[[], None]) -> None:
     """Print the data as JSON where `--json -` asks for it; otherwise show it, and write it where a
     file is given."""
     from evals.reporting.results import write_json
@@ -80,7 +100,7 @@ def tell(data: Mapping[str, Any], json_out: Path | None, show: Callable[[], None
     show()
 
 
-def tell_left_out(questions: QuestionSet) -> None:
+def report_left_out(questions: QuestionSet) -> None:
     """Say what of a set is not asked."""
     from evals.datasets.drafts import HOW
 

@@ -46,8 +46,9 @@ def add_question(
     """
     question = check_question(question)
     identity = draft_id(question)
-    if path.exists():
-        _check_new(path, identity)
+    for number, data in read_objects(path) if path.exists() else ():
+        if data.get("id") == identity and data.get("draft") is not True:
+            raise QuestionSetError(f"{path}:{number}: the question is there already.")
     if answerable is False and evidence:
         raise QuestionSetError("An unanswerable question has no evidence. Leave one of them out.")
     if evidence:
@@ -66,12 +67,6 @@ def add_question(
     }
     put_line(path, line if complete else {**line, "draft": True})
     return complete
-
-
-def _check_new(path: Path, identity: str) -> None:
-    for number, data in read_objects(path):
-        if data.get("id") == identity and data.get("draft") is not True:
-            raise QuestionSetError(f"{path}:{number}: the question is there already.")
 
 
 def _check_quote(quote: str, documents: Sequence[Document]) -> None:

@@ -130,7 +130,8 @@ class GoldFinder:
             ]
             exact = [TextSpan(*span) for span in question.spans] or list(self._answers(question))
             sentences = bool(exact)
-            evidence = [tuple(exact or (self._all_of(identity) for identity in question.gold))]
+            whole = [TextSpan(own, 0, len(self.documents[own].text)) for own in question.gold]
+            evidence = [tuple(exact or whole)]
         return Gold(tuple(evidence), tuple(also), tuple(dict.fromkeys(relevant)), sentences)
 
     def _evidence(self, question: Question, item: Sequence[str]) -> tuple[TextSpan, ...]:
@@ -157,33 +158,25 @@ class GoldFinder:
             yield TextSpan(document.id, paragraph.start, paragraph.end)
 
     def _quoted(self, question: Question, quote: str) -> list[TextSpan]:
-        found = [
-            TextSpan(document.id, start, start + len(quote))
+        spans = [
+            TextSpan(document.id, *found.span())
             for document in self.asked_of(question)
-            for start in _occurrences(document.text, quote)
+            for found in re.finditer(re.escape(quote), document.text)
         ]
-        if not found:
+        if not spans:
             raise QuestionSetError(
                 f"{self._name}: the evidence of {question.id} is in none of the documents: "
                 f"{quote!r}. Give the right --source, or correct the quote."
             )
-        return found
+        return spans
 
     def _answers(self, question: Question) -> Iterator[TextSpan]:
         """Where the short answers stand in the gold passages, whatever their case."""
         for identity in question.gold:
-            text = self.documents[identity].text
-            same = text.lower()
-            # Lowering may change the length of a text ("İ"): then only exact answers are found.
-            lowers = len(same) == len(text)
-            for answer in question.answers:
-                if answer.strip():
-                    sought = answer.lower() if lowers else answer
-                    for start in _occurrences(same if lowers else text, sought):
-                        yield TextSpan(identity, start, start + len(answer))
-
-    def _all_of(self, identity: str) -> TextSpan:
-        return TextSpan(identity, 0, len(self.documents[identity].text))
+            for answer in filter(str.strip, question.answers):
+                text = self.documents[identity].text
+                for found in re.finditer(re.escape(answer), text, re.IGNORECASE):
+                    yield TextSpan(identity, *found.span())
 
     def _units(self, spans: Sequence[TextSpan]) -> tuple[str, ...]:
         """The paragraphs that hold a part of any of the spans; alternatives, each once."""
@@ -193,13 +186,6 @@ class GoldFinder:
                 if span.overlaps(TextSpan(span.document, paragraph.start, paragraph.end)):
                     found.setdefault(paragraph.id)
         return tuple(found)
-
-
-def _occurrences(text: str, sought: str) -> Iterator[int]:
-    start = text.find(sought)
-    while start >= 0:
-        yield start
-        start = text.find(sought, start + 1)
 
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -147,11 +148,9 @@ def question_set(
         QuestionSetError: two questions have the same id, or there is no question.
     """
     read = tuple(questions)
-    seen: set[str] = set()
-    for question in read:
-        if question.id in seen:
-            raise QuestionSetError(f"{path}: two questions have the same id {question.id!r}.")
-        seen.add(question.id)
+    [(often, count), *_] = Counter(question.id for question in read).most_common(1) or [("", 0)]
+    if count > 1:
+        raise QuestionSetError(f"{path}: two questions have the same id {often!r}.")
     if not read and not drafts:
         raise QuestionSetError(f"{path} holds no question.")
     return QuestionSet(path.stem, format_, read, tuple(documents), drafts, tuple(notes))

@@ -22,6 +22,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from evals.datasets.beir import read_beir
@@ -53,19 +54,17 @@ def read_set(path: Path) -> QuestionSet:
     return read_squad(path, text) if _is_one_object(text) else read_native(path, text)
 
 
-def read_sets(paths: list[Path]) -> list[QuestionSet]:
+def read_sets(paths: Sequence[Path]) -> list[QuestionSet]:
     """Read several question sets.
 
     Raises:
         QuestionSetError: as `read_set`, or two sets have the same name.
         DocumentError: as `read_set`.
     """
-    sets = [read_set(path) for path in paths]
-    names = [own.name for own in sets]
-    for name in names:
-        if names.count(name) > 1:
-            raise QuestionSetError(f"Two sets have the name {name}. Rename one of them.")
-    return sets
+    sets = {own.name: own for own in map(read_set, paths)}
+    if len(sets) < len(paths):
+        raise QuestionSetError("Two sets have the same name. Rename one of them.")
+    return list(sets.values())
 
 
 def _is_one_object(text: str) -> bool:

@@ -46,6 +46,7 @@ from assistant.retrieval.reading_model import NONE
 from assistant.retrieval.reranker import reading_features
 from evals.datasets.gold import GoldFinder
 from evals.datasets.models import QuestionSet
+from evals.fitting.regression import fit_logistic
 from evals.fitting.validation import (
     AskedQuestion,
     Decided,
@@ -53,7 +54,7 @@ from evals.fitting.validation import (
     is_evidence,
     set_figures,
 )
-from evals.running.runner import Bars, assistant_for, given, opened
+from evals.running.runner import Bars, assistant_for, open_set, with_documents
 from index.errors import QuestionSetError
 
 RANKING_FEATURES = ("best_sentence", "paragraph")
@@ -132,10 +133,10 @@ def ask_sets(
     for own in sets:
         with (
             progress(own.name) as (indexing, asking),
-            opened(own, sources, settings, indexing) as assistant,
+            open_set(own, sources, settings, indexing) as assistant,
         ):
             fingerprint = assistant.reader_fingerprint
-            own = given(own, assistant.documents)
+            own = with_documents(own, assistant.documents)
             finder = GoldFinder(own, assistant.documents)
             for done, question in enumerate(own.questions):
                 asking(done, len(own.questions))
@@ -302,7 +303,8 @@ def _fit_sentence(
             "No evidence is among the sentences that were found, so that nothing tells which are. "
             "Give sets whose evidence is quoted to the sentence."
         )
-    return _regress(rows, np.array(labels), np.array(sets), features, scaled=True)
+    each = compute_sample_weight("balanced", sets)
+    return fit_logistic(rows, labels, each, features, scaled=True)
 
 
 def _fit_answer(
@@ -315,38 +317,8 @@ def _fit_answer(
     AUROC of a set that was left out was .80 in the mean, .79 otherwise (.74 and .72 without a
     reader), for how similar a question is to its answer depends on who asks it of what."""
     features = READER_ANSWER_FEATURES if reads else ANSWER_FEATURES
-    return _regress(rows, truth, sets, features, scaled=False)
-
-
-def _regress(
-    rows: Sequence[Mapping[str, float]],
-    labels: NDArray[np.bool_],
-    sets: NDArray[np.str_],
-    features: Sequence[str],
-    *,
-    scaled: bool,
-) -> Logistic:
-    """A logistic regression as it is written: its numbers rounded to four digits.
-
-    Args:
-        rows: the features of each case, by name.
-        labels: whether each case is positive.
-        sets: the set of each.
-        features: those to use.
-        scaled: bring them to one scale first. It is then found in a tenth of the steps; left as
-            they are, the penalty holds back most the weight of what varies least, the cosine.
-    """
-    matrix = np.array([[row[name] for name in features] for row in rows], dtype=np.float64)
-    mean, spread = np.zeros(len(features)), np.ones(len(features))
-    if scaled:
-        mean, spread = matrix.mean(axis=0), matrix.std(axis=0)
-        spread[spread == 0] = 1.0
-    model = LogisticRegression(C=1.0, max_iter=5000)  # scikit-learn's own C; not tuned
-    each = compute_sample_weight("balanced", sets)  # sets count the same, whatever their size
-    model.fit((matrix - mean) / spread, labels, sample_weight=each)
-    weights = model.coef_[0] / spread
-    named = {name: round(float(w), 4) for name, w in zip(features, weights, strict=True)}
-    return Logistic(named, round(float(model.intercept_[0] - weights @ mean), 4))
+    # Sets count the same, whatever their size.
+    return fit_logistic(rows, truth, compute_sample_weight("balanced", sets), features)
 
 
 def _with_both(asked: Sequence[AskedQuestion]) -> list[bool]:

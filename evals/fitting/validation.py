@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rich.table import Table
@@ -15,7 +15,7 @@ from evals.datasets.gold import Gold, TextSpan
 from evals.datasets.models import Question
 from evals.metrics.metrics import all_measures
 from evals.metrics.statistics import Figure, figure, ratio
-from evals.reporting.tables import cells, rows_table
+from evals.reporting.tables import grouped_table
 from evals.running.records import DEPTH, Cited, Record, best_of_units
 
 #: The figures that are told of a set, by what they are called.
@@ -132,28 +132,21 @@ def set_figures(own: Sequence[Decided], seed: int = 0) -> dict[str, Figure]:
     return {name: figure(measures[name], seed) for name in SHOWN}
 
 
-def set_tables(ways: Mapping[str, Sequence[Decided]], seed: int) -> list[Table]:
-    """A table for each set: a row a figure, and of each way its value, interval and n.
+def set_tables(ways: Mapping[str, Sequence[Decided]], seed: int) -> Iterator[Table]:
+    """A table for each set: by way of working its figures, with intervals and counts.
 
     Args:
         ways: what was decided about the questions in each way of working, by its name.
         seed: of the intervals.
     """
-    first = next(iter(ways.values()))
-    tables = []
-    for name in dict.fromkeys(own.record.set for own in first):
-        told = [
-            set_figures([own for own in way if own.record.set == name], seed)
-            for way in ways.values()
-        ]
-        columns = [text for way in ways for text in (way, "95 % interval", "n")]
-        rows = [
-            [f"  {meaning}", *(cell for own in told for cell in cells(own[figure_name], ""))]
-            for figure_name, meaning in SHOWN.items()
-        ]
-        asked = sum(own.record.set == name for own in first)
-        tables.append(rows_table(f"{name}: {asked} questions", ("left out", *columns), rows))
-    return tables
+    for name in dict.fromkeys(own.record.set for decided in ways.values() for own in decided):
+        inside = {way: [own for own in ways[way] if own.record.set == name] for way in ways}
+        groups = {
+            way: {SHOWN[n]: found for n, found in set_figures(own, seed).items()}
+            for way, own in inside.items()
+        }
+        asked = max(map(len, inside.values()))
+        yield grouped_table(f"{name}: {asked} questions, left out", groups)
 
 
 def _unread(raw: RawEvidence) -> RawEvidence:

@@ -6,8 +6,8 @@ The same is done with honest paraphrases of the shipped document (`questions/see
 which are also judged with their own paragraph hidden. Nothing is fitted on those.
 
 Every set weighs the same, its true claims as much as its false ones, and so does every kind of
-what is made false by script. A figure is never shown of claims that its rule was fitted on:
-`left out` is by a rule fitted on the other sets, `halves` by one fitted on the other half of each.
+what is made false by script. A figure is never shown of claims that its rule was fitted on: it is
+by a rule fitted on the other sets or, of a single set, on the other half of it.
 
 After the reading model has changed, the numbers that ship are fitted anew by
 
@@ -30,7 +30,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from assistant import Assistant, Settings
 from assistant.calibration import Logistic
@@ -51,6 +50,7 @@ from assistant.verification.verifier import (
 from evals.datasets.claims import Claim, ClaimSet
 from evals.datasets.json_lines import read_objects
 from evals.fitting.perturbation import KINDS, Words, perturb, words_of
+from evals.fitting.regression import fit_logistic
 from evals.metrics.confidence import auroc
 from evals.metrics.statistics import Figure, Measure, figure, ratio
 from index import Hit, document_from_text
@@ -62,8 +62,8 @@ from index.errors import QuestionSetError
 #: cosine keeps more true claims at no more false ones: left out by set, AUROC .942 to .946 (shipped
 #: paraphrases), .746 to .760 (AttributionBench), .808 to .812 (WiCE), .945 to .942 (FEVER and the
 #: like); the words held besides, or a mean of the windows' entailment, made most of them worse.
-READING = ("entail", "cosine", *CHECKED)
-WORDS = ("cosine", "cover", *CHECKED)
+ENTAILMENT_FEATURES = ("entail", "cosine", *CHECKED)
+LEXICAL_FEATURES = ("cosine", "cover", *CHECKED)
 #: Of a verifier that only searches.
 NO_RULE = Rule(Logistic({}, 0.0), 0.5)
 #: The set of the shipped paraphrases, which nothing is fitted on.
@@ -236,27 +236,20 @@ def fit_rule(statements: Sequence[Statement], names: Sequence[str]) -> Rule:
     return Rule(rule.claim, threshold)
 
 
-def by_halves(statements: Sequence[Statement], names: Sequence[str]) -> Verdicts:
-    """Each statement by a rule, its threshold too, fitted on the other half of every set."""
+def cross_validated(statements: Sequence[Statement], names: Sequence[str]) -> Verdicts:
+    """Each statement by a rule, its threshold too, that it had no part in: one fitted on the other
+    sets, or, where there is but one, on the other half of it."""
+    several = len({s.of for s in statements} - {SEED}) > 1
+    parts = [s.of if several else str(s.half) for s in statements]
     verdicts: Verdicts = []
-    for part in (True, False):
-        rule = fit_rule([s for s in statements if s.half == part], names)
-        verdicts += by_rule([s for s in statements if s.half != part], rule)
+    for part in dict.fromkeys(parts):
+        inside = [s for s, own in zip(statements, parts, strict=True) if own == part]
+        outside = [s for s, own in zip(statements, parts, strict=True) if own != part]
+        verdicts += judged(inside, fit_rule(outside, names))
     return verdicts
 
 
-def by_others(statements: Sequence[Statement], names: Sequence[str]) -> Verdicts:
-    """Each statement by a rule, its threshold too, fitted on the other sets; none where there is
-    but one."""
-    verdicts: Verdicts = []
-    for of in _sets(statements):
-        others = [s for s in statements if s.of not in (of, SEED)]
-        if others:
-            verdicts += by_rule([s for s in statements if s.of == of], fit_rule(others, names))
-    return verdicts
-
-
-def by_rule(statements: Sequence[Statement], rule: Rule) -> Verdicts:
+def judged(statements: Sequence[Statement], rule: Rule) -> Verdicts:
     """Each statement by this rule."""
     given = [(s, _probability(s, rule)) for s in statements]
     return [(s, p, p >= rule.threshold) for s, p in given]
@@ -304,12 +297,7 @@ def _fitted(statements: Sequence[Statement], names: Sequence[str]) -> Logistic:
     weight = np.array([1 / keys.count(key) for key in keys])
     weight[truth] *= weight[~truth].sum() / weight[truth].sum()
     weight *= len(usable) / weight.sum()  # so that the penalty means the same for any data
-    rows = [[best[name] for name in names] for _, best in usable]
-    model = LogisticRegression(C=1.0, max_iter=5000).fit(rows, truth, sample_weight=weight)
-    weights = zip(names, model.coef_[0], strict=True)
-    return Logistic(
-        {name: round(float(w), 4) for name, w in weights}, round(float(model.intercept_[0]), 4)
-    )
+    return fit_logistic([best for _, best in usable], truth, weight, names)
 
 
 def _probability(statement: Statement, rule: Rule) -> float:

@@ -29,7 +29,9 @@ def kind_measures(records: Sequence[Record]) -> dict[str, Measure]:
             [float(r.answer_kind == "overview") if r.is_overview else None for r in records]
         )
         found["section_coverage"] = mean([_share(r.sections, r) for r in records])
-        found["redundancy"] = mean([_redundancy(record) for record in records])
+        found["redundancy"] = mean(
+            [redundancy(r.sentences) if r.is_overview and r.answered else None for r in records]
+        )
     if any(record.is_overview and record.abstract for record in records):
         found |= {
             name: mean(
@@ -53,7 +55,3 @@ def _share(truths: Sequence[bool], record: Record) -> float | None:
     if not truths:
         return None
     return sum(truths) / len(truths) if record.answered else 0.0
-
-
-def _redundancy(record: Record) -> float | None:
-    return redundancy(record.sentences) if record.is_overview and record.answered else None

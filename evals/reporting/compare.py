@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -71,11 +72,16 @@ def compare_results(a: Path, b: Path, seed: int = 0) -> Comparison:
         for x, y in zip(before, after, strict=True)
         if (x.outcome == RIGHT) != (y.outcome == RIGHT)
     ]
+    made = [dict(flattened(own["provenance"])) for own in (ours, theirs)]
     return Comparison(
         differences={name: difference(first[name], second[name], seed) for name in first},
         gained=tuple(flip for flip in flips if flip.b == RIGHT),
         lost=tuple(flip for flip in flips if flip.a == RIGHT),
-        settings=_different(ours["provenance"], theirs["provenance"]),
+        settings={
+            name: (made[0].get(name), made[1].get(name))
+            for name in dict.fromkeys(chain(*made))
+            if made[0].get(name) != made[1].get(name)
+        },
         alone=len(mine.keys() ^ other.keys()),
     )
 
@@ -98,12 +104,6 @@ def _same_sets(a: Path, ours: Mapping[str, Any], b: Path, theirs: Mapping[str, A
 
 def _by_question(result: Mapping[str, Any]) -> dict[tuple[str, str], Record]:
     return {(record.set, record.id): record for record in result["records"]}
-
-
-def _different(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    ours, theirs = dict(flattened(a)), dict(flattened(b))
-    names = dict.fromkeys([*ours, *theirs])
-    return {n: (ours.get(n), theirs.get(n)) for n in names if ours.get(n) != theirs.get(n)}
 
 
 def print_comparison(found: Comparison, out: Console) -> None:

@@ -5,8 +5,8 @@ The only module that imports jinja2. Whatever stands in questions and documents 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from importlib.resources import files
 from itertools import pairwise
 from typing import Any
@@ -20,7 +20,7 @@ from evals.metrics.metrics import GROUPS
 from evals.reporting import plots
 from evals.reporting.results import Result, flattened
 from evals.reporting.tables import LENGTHS, cells, present
-from evals.running.records import REFUSED, RIGHT, UNFOUNDED, UNSURE, WRONG, Record
+from evals.running.records import REFUSED, RIGHT, UNFOUNDED, UNSURE, WRONG, Found, Record
 from index import Document, Paragraph
 
 #: Failures that are shown with all that belongs to them, lest the page grow too large for a phone;
@@ -38,7 +38,7 @@ SUMMARY = (
     "unsure_answerable",
 )
 #: Characters around a highlight, and of a paragraph that has none. Not tuned.
-AROUND, PLAIN = 180, 320
+CONTEXT, EXCERPT_LENGTH = 180, 320
 OUTCOMES = {
     UNFOUNDED: "Answered, though the documents do not say",
     WRONG: "Answered, and nothing cited is evidence",
@@ -47,33 +47,11 @@ OUTCOMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A run of text that is highlighted alike: `gold`, `cited`, both or neither."""
-
-    text: str
-    gold: bool = False
-    cited: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Excerpt:
-    """A part of a paragraph: where it stands, its pieces, and whether it is a relevant one."""
-
-    where: str
-    pieces: tuple[Piece, ...]
-    relevant: bool = False
-    score: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One question as it is shown: the evidence, what was cited, what was retrieved."""
-
-    record: Record
-    gold: tuple[Excerpt, ...]
-    cited: tuple[Excerpt, ...]
-    retrieved: tuple[Excerpt, ...]
+#: Runs of text, each with how it is highlighted: `gold`, `cited`, both or neither.
+Pieces = list[tuple[str, list[str]]]
+#: A paragraph: where it stands, its pieces; of what was retrieved, whether it is a relevant one,
+#: and its score.
+Excerpt = tuple[str, Pieces, bool, float | None]
 
 
 def render(template: str, **values: Any) -> str:
@@ -97,10 +75,10 @@ def report_page(result: Result, documents: Mapping[str, Document]) -> str:
         documents: those that were asked, by id.
     """
     left = SHOWN
-    failures: dict[str, tuple[int, list[Failure]]] = {}
+    failures: dict[str, tuple[int, list[Record]]] = {}
     for outcome, title in OUTCOMES.items():
         records = [record for record in result.records if record.outcome == outcome]
-        failures[title] = len(records), [_failure(r, documents) for r in records[:left]]
+        failures[title] = len(records), records[:left]
         left -= len(failures[title][1])
     return render(
         "report.html",
@@ -115,6 +93,8 @@ def report_page(result: Result, documents: Mapping[str, Document]) -> str:
         ],
         plots=list(_plots(result.records)),
         failures=failures,
+        excerpts=partial(_excerpts, documents),
+        retrieved=RETRIEVED,
         made=[
             (name, ", ".join(map(str, value)) if isinstance(value, list) else value)
             for name, value in flattened(result.provenance, " › ")
@@ -147,40 +127,21 @@ def _plots(records: Sequence[Record]) -> Iterator[tuple[str, str, str]]:
         yield "Latency", "Milliseconds from question to answer.", bars
 
 
-def _failure(record: Record, documents: Mapping[str, Document]) -> Failure:
-    gold, cited, units = record.gold.spans, record.citations, record.gold.units
-    return Failure(
-        record,
-        gold=tuple(_excerpts(gold, gold, cited, documents)),
-        cited=tuple(_excerpts(cited, gold, cited, documents)),
-        retrieved=tuple(
-            excerpt
-            for found in record.retrieved[:RETRIEVED]
-            for excerpt in _excerpts(
-                [found], gold, cited, documents, found.unit in units, found.score
-            )
-        ),
-    )
-
-
 def _excerpts(
-    spans: Sequence[TextSpan],
-    gold: Sequence[TextSpan],
-    cited: Sequence[TextSpan],
-    documents: Mapping[str, Document],
-    relevant: bool = False,
-    score: float | None = None,
+    documents: Mapping[str, Document], spans: Iterable[TextSpan], record: Record
 ) -> Iterator[Excerpt]:
-    """The paragraphs that the spans lie in, each once, cut to what is highlighted in them."""
+    """The paragraphs that spans are of, each once, with what is evidence and what was cited."""
     seen: set[TextSpan] = set()
     for span in spans:
         document = documents[span.document]
+        score = span.score if isinstance(span, Found) else None
+        relevant = isinstance(span, Found) and span.unit in record.gold.units
         for paragraph in document.paragraphs:
             own = TextSpan(span.document, paragraph.start, paragraph.end)
             if own.overlaps(span) and own not in seen:
                 seen.add(own)
-                pieces = _pieces(document.text, own, gold, cited)
-                yield Excerpt(_where(document, paragraph), pieces, relevant, score)
+                pieces = _pieces(document.text, own, record)
+                yield _where(document, paragraph), pieces, relevant, score
 
 
 def _where(document: Document, paragraph: Paragraph) -> str:
@@ -188,22 +149,18 @@ def _where(document: Document, paragraph: Paragraph) -> str:
     return " › ".join([document.title, *headings, f"paragraph {paragraph.number}"])
 
 
-def _pieces(
-    text: str, own: TextSpan, gold: Sequence[TextSpan], cited: Sequence[TextSpan]
-) -> tuple[Piece, ...]:
+def _pieces(text: str, own: TextSpan, record: Record) -> Pieces:
     """A paragraph's text around its highlights, cut where any of them begins or ends."""
-    marks = [(p, kind) for kind, spans in (("gold", gold), ("cited", cited)) for p in spans]
-    marks = [(span, kind) for span, kind in marks if span.overlaps(own)]
+    named = (("gold", record.gold.spans), ("cited", record.citations))
+    marks = [(span, kind) for kind, spans in named for span in spans if span.overlaps(own)]
+    start, end = own.start, min(own.end, own.start + EXCERPT_LENGTH)
     if marks:
-        start = max(own.start, min(span.start for span, _ in marks) - AROUND)
-        end = min(own.end, max(span.end for span, _ in marks) + AROUND)
-    else:
-        start, end = own.start, min(own.end, own.start + PLAIN)
-    ends = {start, end, *(p.start for p, _ in marks), *(p.end for p, _ in marks)}
-    cuts = sorted(min(end, max(start, cut)) for cut in ends)
-    found = [Piece("… ")] if start > own.start else []
+        start = max(own.start, min(span.start for span, _ in marks) - CONTEXT)
+        end = min(own.end, max(span.end for span, _ in marks) + CONTEXT)
+    ends = {start, end, *(cut for span, _ in marks for cut in (span.start, span.end))}
+    cuts = sorted(cut for cut in ends if start <= cut <= end)
+    found: Pieces = [("… ", [])] if start > own.start else []
     for first, last in pairwise(cuts):
-        if first < last:
-            kinds = {kind for span, kind in marks if span.start <= first and last <= span.end}
-            found.append(Piece(text[first:last], "gold" in kinds, "cited" in kinds))
-    return (*found, Piece(" …")) if end < own.end else tuple(found)
+        kinds = {kind: None for span, kind in marks if span.start <= first and last <= span.end}
+        found.append((text[first:last], list(kinds)))
+    return [*found, (" …", [])] if end < own.end else found

@@ -25,11 +25,20 @@ def result_tables(result: Result) -> list[Table]:
 def set_table(own: SetFigures) -> Table:
     """The figures of a set with their intervals."""
     asked = f"{own.asked} of {own.questions}" if own.asked < own.questions else str(own.asked)
-    table = _table(f"{own.name}: {asked} questions", "figure", "value", "95 % interval", "n")
-    for group, meanings in present(own.figures).items():
+    groups = {
+        group: {name: own.figures[name] for name in meanings}
+        for group, meanings in present(own.figures).items()
+    }
+    return grouped_table(f"{own.name}: {asked} questions", groups)
+
+
+def grouped_table(title: str, groups: Mapping[str, Mapping[str, Figure]]) -> Table:
+    """Figures with their intervals, by group and name."""
+    table = _table(title, "figure", "value", "95 % interval", "n")
+    for group, figures in groups.items():
         table.add_row(group, style="bold")
-        for name in meanings:
-            table.add_row(f"  {name}", *cells(own.figures[name], name))
+        for name, own in figures.items():
+            table.add_row(f"  {name}", *cells(own, name))
         table.add_section()
     return table
 
@@ -64,16 +73,6 @@ def comparison_table(differences: Mapping[str, Difference], a: str, b: str) -> T
         both = ["n/a" if value is None else f"{value:.{digits}f}" for value in (own.a, own.b)]
         bold = "bold" if own.p is not None and own.p < 0.05 else None
         table.add_row(name, *both, *difference_cells(own, digits), str(own.n), style=bold)
-    return table
-
-
-def verdicts_table(title: str, figures: Mapping[str, Mapping[str, Figure]]) -> Table:
-    """Figures of the verifier by set."""
-    table = _table(title, "figure", "value", "95 % interval", "n")
-    for name, own in figures.items():
-        table.add_row(name, style="bold")
-        for what, found in own.items():
-            table.add_row(f"  {what}", *cells(found, what))
     return table
 
 

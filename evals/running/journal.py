@@ -57,6 +57,7 @@ class Journal:
 
     def add(self, record: Record) -> None:
         """Keep a record."""
+        self.records[record.id] = record
         # A line break first: it ends the torn line that a killed run may have left.
         self._stream.write("\n" + json.dumps(record.to_dict()) + "\n")
         self._stream.flush()

@@ -39,6 +39,7 @@ def provenance(
     numbers = calibration.load_calibration(
         assistant.reader_fingerprint, assistant.settings.calibration
     )
+    fitted = json.dumps(asdict(numbers), sort_keys=True, default=dict)
     settings = assistant.settings.model_dump(mode="json")
     return {
         "versions": {
@@ -57,7 +58,7 @@ def provenance(
         "fingerprints": {
             "encoder": assistant.index.encoder.fingerprint,
             "reader": assistant.reader_fingerprint,
-            "calibration": _digest(json.dumps(asdict(numbers), sort_keys=True, default=dict)),
+            "calibration": hashlib.sha256(fitted.encode()).hexdigest()[:12],
             "code": code_fingerprint(),
         },
     }
@@ -72,7 +73,3 @@ def code_fingerprint() -> str:
         for file in sorted(root.rglob("*.py")):
             digest.update(file.relative_to(root).as_posix().encode() + file.read_bytes())
     return digest.hexdigest()[:12]
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -54,7 +54,7 @@ class SetRun:
 
 
 @contextmanager
-def opened(
+def open_set(
     questions: QuestionSet,
     sources: Sequence[Path],
     settings: Settings,
@@ -110,7 +110,7 @@ def ask_set(
     Raises:
         QuestionSetError: evidence is in none of the documents.
     """
-    questions = given(questions, assistant.documents)
+    questions = with_documents(questions, assistant.documents)
     finder = GoldFinder(questions, assistant.documents)
     golds = {question.id: finder.find(question) for question in questions.questions}
     beside = () if questions.documents else tuple(finder.documents.values())
@@ -121,15 +121,12 @@ def ask_set(
     with Journal(folder / "runs", {"set": sha256, "name": questions.name, **made}) as journal:
         before = {q.id for q in chosen} & journal.records.keys()
         asking(len(before), len(chosen))
-        asker.warm_up(chosen)
-        done = len(before)
-        for question in chosen:
-            if question.id not in before:
-                record = asker.ask(question, golds[question.id])
-                journal.add(record)
-                journal.records[question.id] = record
-                done += 1
-                asking(done, len(chosen))
+        for question in chosen[:1]:  # without a record: the first answer pays for loading
+            asker.ask(question, golds[question.id])
+        left = [question for question in chosen if question.id not in before]
+        for done, question in enumerate(left, start=len(before) + 1):
+            journal.add(asker.ask(question, golds[question.id]))
+            asking(done, len(chosen))
         records = tuple(journal.records[question.id] for question in chosen)
     return SetRun(questions, sha256, records, finder.documents, made, len(before))
 
@@ -161,11 +158,6 @@ class _Asker:
         # Where a passage may have several paragraphs, more of them make up as many passages.
         paragraphs = max((len(d.paragraphs) for d in self._documents.values()), default=1)
         self._deeper = depth * (PER_PASSAGE if finder.by_passage and paragraphs > 1 else 1)
-
-    def warm_up(self, questions: Sequence[Question]) -> None:
-        """Ask once without a record: the first answer pays for loading."""
-        for question in questions[:1]:
-            self._answer(question)
 
     def ask(self, question: Question, gold: Gold) -> Record:
         """The record of one question."""
@@ -253,7 +245,7 @@ def assistant_for(assistant: Assistant, finder: GoldFinder, question: Question) 
     return assistant.over([document.id for document in finder.asked_of(question)])
 
 
-def given(questions: QuestionSet, documents: Sequence[Document]) -> QuestionSet:
+def with_documents(questions: QuestionSet, documents: Sequence[Document]) -> QuestionSet:
     """The set without the questions that are asked of a document that is not given; a note tells of
     them.
 

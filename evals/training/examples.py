@@ -1,22 +1,54 @@
 """What the reading model learns from, as text: one line of JSON an example, in a gzipped file.
 
 Two kinds. A *passage*: a question, the sentences of a paragraph, and which of them answer. A
-*pair*: a claim, a premise, and whether the premise entails the claim. `making` writes them,
-`train` reads them.
+*pair*: a claim, a premise, and whether the premise entails the claim. `making` makes them of
+labelled documents and writes them, `train` reads them.
 """
 
 from __future__ import annotations
 
 import gzip
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
-#: The label of a sentence that is not learned from.
-MASKED = -1
+
+@dataclass(frozen=True, slots=True)
+class LabelledParagraph:
+    """A paragraph below a heading, what is asked about it and what is claimed.
+
+    Attributes:
+        questions: with the numbers of the sentences that answer, from 1; none where nothing does.
+        claims: with whether it supports them.
+    """
+
+    heading: str
+    sentences: tuple[str, ...]
+    questions: list[tuple[tuple[int, ...], str]] = field(default_factory=list)
+    claims: list[tuple[bool, str]] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """Its sentences in a row."""
+        return " ".join(self.sentences)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledDocument:
+    """A document, none of whose paragraphs answers what is asked about another.
+
+    Attributes:
+        kind: what it is of; what is made of it is named after that.
+        held_out: for testing only.
+    """
+
+    title: str
+    paragraphs: list[LabelledParagraph] = field(default_factory=list)
+    kind: str = "authored"
+    held_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +56,7 @@ class Passage:
     """A question and a paragraph.
 
     Attributes:
-        labels: of the sentences: 1, 0 or MASKED.
+        labels: of the sentences, 1 where one answers.
         answers: whether the paragraph answers.
         kind: what it was made of, and how.
         held_out: for testing only: its text is not among those to learn from.

@@ -21,8 +21,9 @@ from assistant.retrieval.reading_model import (
     MAX_CLAIM_TOKENS,
     MAX_HEADING_TOKENS,
     MAX_QUESTION_TOKENS,
-    MAX_TOKENS,
     InputTokenizer,
+    Window,
+    windows,
 )
 from evals.training.examples import Pair, Passage
 
@@ -89,17 +90,16 @@ class ReadingModel(torch.nn.Module):
         if folder != self.folder:
             shutil.copy(self.folder / "tokenizer.json", folder / "tokenizer.json")
 
-    def _states(self, inputs: Sequence[tuple[list[int], int]]) -> Any:
-        """Last hidden states [B, T, width] of inputs given as (ids, where the second part
-        begins)."""
-        self.tokens_read = sum(len(ids) for ids, _ in inputs)
+    def _states(self, inputs: Sequence[Window]) -> Any:
+        """Last hidden states [B, T, width]."""
+        self.tokens_read = sum(len(own.ids) for own in inputs)
         padding = self.encoder.config.pad_token_id or 0
         ids, types, mask = (
             pad_sequence(list(map(torch.tensor, rows)), batch_first=True, padding_value=value)
             for rows, value in (
-                ([own for own, _ in inputs], padding),
-                ([[0] * second + [1] * (len(own) - second) for own, second in inputs], 0),
-                ([[1] * len(own) for own, _ in inputs], 0),
+                ([own.ids for own in inputs], padding),
+                ([[int(n >= own.second_part) for n in range(len(own.ids))] for own in inputs], 0),
+                ([[1] * len(own.ids) for own in inputs], 0),
             )
         )
         arguments = {"token_type_ids": types} if self.has_types else {}
@@ -108,26 +108,21 @@ class ReadingModel(torch.nn.Module):
         return output.last_hidden_state.float()
 
     def passage_logits(self, passages: Sequence[Passage]) -> tuple[list[Any], Any]:
-        """Logits of each passage's sentences, and of the passages [B]."""
+        """Logits of each passage's sentences, of those that the first window holds, and of the
+        passages [B]."""
         texts = [text for p in passages for text in (p.question, p.heading, *p.sentences)]
         tokens = iter(self.tokenizer.ids(texts))
-        first, last = self.tokenizer.first, self.tokenizer.last
-        inputs, spans = [], []
+        inputs = []
         for passage in passages:
-            ids = [first, *next(tokens)[:MAX_QUESTION_TOKENS], last]
-            second, own = len(ids), []
-            ids += next(tokens)[-MAX_HEADING_TOKENS:]
-            for sentence in (next(tokens) for _ in passage.sentences):
-                start = min(len(ids), MAX_TOKENS - 2)  # a place even where there is no room
-                ids = ids[:start] + (sentence or [last])
-                ids = ids[: MAX_TOKENS - 1]
-                own.append((start, len(ids)))
-            inputs.append(([*ids, last], second))
-            spans.append(own)
+            question, heading = next(tokens)[:MAX_QUESTION_TOKENS], next(tokens)
+            body = [next(tokens) for _ in passage.sentences]
+            inputs.append(
+                next(windows(self.tokenizer, question, heading[-MAX_HEADING_TOKENS:], body))
+            )
         sentences = []
         states = self._states(inputs)
-        for state, own in zip(states, spans, strict=True):
-            pooled = torch.stack([state[a:b].mean(dim=0) for a, b in own])
+        for state, own in zip(states, inputs, strict=True):
+            pooled = torch.stack([state[a:b].mean(dim=0) for a, b in own.spans])
             both = torch.cat([pooled, state[0].expand_as(pooled)], dim=-1)
             sentences.append(self.sentence_head(both).squeeze(-1))
         return sentences, self.passage_head(states[:, 0]).squeeze(-1)
@@ -135,11 +130,10 @@ class ReadingModel(torch.nn.Module):
     def pair_logits(self, pairs: Sequence[Pair]) -> Any:
         """Logits [B] of entailment."""
         tokens = self.tokenizer.ids([text for p in pairs for text in (p.claim, p.premise)])
-        first, last = self.tokenizer.first, self.tokenizer.last
-        inputs = []
-        for claim, premise in zip(tokens[::2], tokens[1::2], strict=True):
-            ids = [first, *claim[:MAX_CLAIM_TOKENS], last]
-            inputs.append(([*(ids + premise)[: MAX_TOKENS - 1], last], len(ids)))
+        inputs = [
+            next(windows(self.tokenizer, claim[:MAX_CLAIM_TOKENS], [], [premise]))
+            for claim, premise in zip(tokens[::2], tokens[1::2], strict=True)
+        ]
         return self.entail_head(self._states(inputs)[:, 0]).squeeze(-1)
 
 

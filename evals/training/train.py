@@ -11,16 +11,16 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import torch
 import typer
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
 from assistant.retrieval.reading_model import SHIPPED_FOLDER
-from evals.training.examples import MASKED, Example, Pair, Passage, read_examples
+from evals.training.examples import Example, Pair, Passage, read_examples
 from evals.training.model import ReadingModel, read_weights
 
 #: The share of the batches that are of pairs. Not tuned.
@@ -35,8 +35,12 @@ CHARACTERS = 4.5
 TEST_EVERY, TESTED = 500, 600
 
 
+#: Passages and pairs, or batches of them.
+Sorts = tuple[list[Any], list[Any]]
+
+
 def train(
-    examples: Annotated[Path, typer.Argument(help="What `making` or `thinning` wrote.")],
+    examples: Annotated[Path, typer.Argument(help="What `making` wrote.")],
     output: Annotated[Path, typer.Option(help="Where the weights, the curve and the state go.")],
     steps: Annotated[int, typer.Option(min=1)] = 3000,
     start: Annotated[
@@ -61,9 +65,6 @@ def train(
     pair_share: Annotated[
         float, typer.Option(min=0, max=1, help="Share of the batches that are of pairs.")
     ] = PAIR_SHARE,
-    listwise: Annotated[
-        float, typer.Option(min=0, help="Weight of choosing the right sentence.")
-    ] = LISTWISE,
     seed: int = 1,
     save_every: Annotated[int, typer.Option(min=1, help="Steps that a kill can cost.")] = 50,
 ) -> None:
@@ -90,19 +91,17 @@ def train(
         pct_start=min(0.1, 150 / steps),
         anneal_strategy="linear",
     )
-    state_file, curve_file = output / "state.pt", output / "curve.json"
-    curve: list[dict[str, float]] = []
-    done, seen = 0, 0
+    state_file, curve = output / "state.pt", list[dict[str, float]]()
+    parts: dict[str, Any] = {"model": model, "optimiser": optimiser, "schedule": schedule}
     if state_file.exists():
         state = torch.load(state_file, weights_only=True)
-        model.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
-        schedule.load_state_dict(state["schedule"])
-        done, seen = state["done"], state["seen"]
-        curve = json.loads(curve_file.read_text())
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+        curve = state["curve"]
+    done, seen = (int(curve[-1][name]) if curve else 0 for name in ("step", "tokens"))
     started, losses = time.monotonic(), list[float]()
     for step in range(done + 1, steps + 1):
-        loss = _loss(model, plan[step - 1], listwise)
+        loss = _loss(model, plan[step - 1])
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -118,38 +117,24 @@ def train(
             curve.append(point)
             seconds = time.monotonic() - started
             print(json.dumps(point), f"{seconds / (step - done):.2f} s/step", flush=True)  # noqa: T201
-            curve_file.write_text(json.dumps(curve, indent=1))
+            (output / "curve.json").write_text(json.dumps(curve, indent=1))
             partial = state_file.with_suffix(".partial")
-            torch.save(
-                {
-                    "model": model.state_dict(),
-                    "optimiser": optimiser.state_dict(),
-                    "schedule": schedule.state_dict(),
-                    "done": step,
-                    "seen": seen,
-                },
-                partial,
-            )
+            states = {name: part.state_dict() for name, part in parts.items()}
+            torch.save({**states, "curve": curve}, partial)
             partial.replace(state_file)
             model.save(output)
 
 
-class Kinds(NamedTuple):
-    """Examples, or batches of them, by kind."""
-
-    passages: list[Any]
-    pairs: list[Any]
-
-
-def _read(path: Path) -> tuple[Kinds, Kinds]:
-    """Passages and pairs to learn from, and those that are held out."""
-    kept, held_out = Kinds([], []), Kinds([], [])
+def _read(path: Path) -> tuple[Sorts, Sorts]:
+    """What to learn from, and what is held out."""
+    learned: Sorts = ([], [])
+    held_out: Sorts = ([], [])
     for example in read_examples(path):
-        own = held_out if example.held_out else kept
-        (own.passages if isinstance(example, Passage) else own.pairs).append(example)
-    for name, learned, tested in zip(Kinds._fields, kept, held_out, strict=True):
-        print(f"{len(learned):,} {name} ({len(tested):,} held out)", flush=True)  # noqa: T201
-    return kept, held_out
+        own = held_out if example.held_out else learned
+        own[isinstance(example, Pair)].append(example)
+    for name, sorts in (("learned", learned), ("held out", held_out)):
+        print(f"{name}: {len(sorts[0]):,} passages, {len(sorts[1]):,} pairs")  # noqa: T201
+    return learned, held_out
 
 
 def length_of(example: Example) -> int:
@@ -162,36 +147,35 @@ def length_of(example: Example) -> int:
     return 3 + round(sum(map(len, texts)) / CHARACTERS)
 
 
-def batches(examples: Sequence[Any], tokens: int, chance: random.Random) -> Iterator[list[Any]]:
+def batches(examples: Sequence[Any], tokens: int, chance: random.Random) -> list[list[Any]]:
     """Examples of similar length, about `tokens` with padding, in random order."""
-    lengths = [length_of(example) for example in examples]
-    order = sorted(range(len(examples)), key=lambda i: (lengths[i], chance.random()))
-    found: list[list[int]] = [[]]
-    for i in order:
-        if found[-1] and lengths[i] * (len(found[-1]) + 1) > tokens:
+    found: list[list[Any]] = [[]]
+    for length, _, own in sorted(
+        (length_of(e), chance.random(), n) for n, e in enumerate(examples)
+    ):
+        if found[-1] and length * (len(found[-1]) + 1) > tokens:
             found.append([])
-        found[-1].append(i)
+        found[-1].append(examples[own])
     chance.shuffle(found)
-    for numbers in found:
-        yield [examples[i] for i in numbers]
+    return found
 
 
 def _plan(
-    examples: Kinds, steps: int, tokens: int, pair_share: float, seed: int
+    examples: Sorts, steps: int, tokens: int, pair_share: float, seed: int
 ) -> list[list[Any]]:
-    """What each step learns from: whole rounds of the data, the two kinds mixed."""
+    """What each step learns from: whole rounds of the data, the two sorts mixed."""
     chance = random.Random(seed + 1)  # noqa: S311 (not for secrets)
-    rounds = Kinds([], [])
+    rounds: Sorts = ([], [])
     plan = []
     for _ in range(steps):
-        kind = int(chance.random() < pair_share)
-        if not rounds[kind]:
-            rounds[kind].extend(batches(examples[kind], tokens, chance))
-        plan.append(rounds[kind].pop())
+        sort = chance.random() < pair_share
+        if not rounds[sort]:
+            rounds[sort].extend(batches(examples[sort], tokens, chance))
+        plan.append(rounds[sort].pop())
     return plan
 
 
-def _loss(model: ReadingModel, batch: Sequence[Any], listwise: float) -> Any:
+def _loss(model: ReadingModel, batch: Sequence[Any]) -> Any:
     """Cross-entropy of entailment; or of the sentences, of the paragraphs, and of the right
     sentence among its neighbours."""
     if isinstance(batch[0], Pair):
@@ -199,20 +183,20 @@ def _loss(model: ReadingModel, batch: Sequence[Any], listwise: float) -> Any:
         return cross_entropy(model.pair_logits(batch), entailed)
     sentences, wholes = model.passage_logits(batch)
     loss = cross_entropy(wholes, torch.tensor([float(passage.answers) for passage in batch]))
-    labels = torch.tensor([label for passage in batch for label in passage.labels])
-    known = labels != MASKED
-    if bool(known.any()):
-        loss = loss + cross_entropy(torch.cat(sentences)[known], labels[known].float())
-    right = []
-    for passage, own in zip(batch, sentences, strict=True):
-        marks = torch.tensor(passage.labels)
-        if 1 in passage.labels and 0 in passage.labels:
-            among = own[marks != MASKED].log_softmax(dim=0)
-            right.append(-among[marks[marks != MASKED] == 1].mean())
-    return loss + listwise * torch.stack(right).mean() if right else loss
+    labels = [
+        torch.tensor(passage.labels[: len(own)], dtype=torch.float32)
+        for passage, own in zip(batch, sentences, strict=True)
+    ]
+    loss = loss + cross_entropy(torch.cat(sentences), torch.cat(labels))
+    right = [
+        -own.log_softmax(dim=0)[marks == 1].mean()
+        for marks, own in zip(labels, sentences, strict=True)
+        if 0 < marks.sum() < len(marks)
+    ]
+    return loss + LISTWISE * torch.stack(right).mean() if right else loss
 
 
-def held_out_figures(model: ReadingModel, held_out: Kinds) -> dict[str, float]:
+def held_out_figures(model: ReadingModel, held_out: Sorts) -> dict[str, float]:
     """Figures on held-out examples: the right sentence first; AUROC of the other two heads. Those
     that there are no examples for are left out."""
     from sklearn.metrics import roc_auc_score

@@ -37,24 +37,19 @@ def test_the_benchmark_measures_each_size(footnote_eval: Eval, tmp_path: Path) -
     assert "http" not in re.sub(r"http://www\.w3\.org/[\w/]+", "", html.read_text())
 
 
-def test_recombined_vectors_make_an_index_that_finds_what_was_encoded(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("sentences", "paragraphs"), [(None, 60), (9, 200)])
+def test_recombined_vectors_make_an_index_that_finds_what_was_encoded(
+    tmp_path: Path, sentences: int | None, paragraphs: int
+) -> None:
+    """Where every sentence is known too."""
     documents, _ = benchmark.corpus_of([])
-    made = benchmark.recombined(benchmark.sentences_of(documents), 60)
+    made = benchmark.recombined(benchmark.sentences_of(documents)[:sentences], paragraphs)
     settings = {**WITHOUT_SERVER, "index_dir": tmp_path / "index"}
     size = benchmark.index_size(settings, made, recombined_vectors=True)
-    assert size["recombined"]
-    assert size["paragraphs"] == 60
+    assert (size["recombined"], size["paragraphs"]) == (True, paragraphs)
     wanted = made[0].paragraphs[7]
     with closing(load_settings(**settings).open_index()) as index:
         assert index.search(wanted.text, 1).hits[0].paragraph.text == wanted.text
-
-
-def test_vectors_are_recombined_where_every_sentence_is_known(tmp_path: Path) -> None:
-    documents, _ = benchmark.corpus_of([])
-    made = benchmark.recombined(benchmark.sentences_of(documents)[:9], 200)
-    settings = {**WITHOUT_SERVER, "index_dir": tmp_path / "index"}
-    size = benchmark.index_size(settings, made, recombined_vectors=True)
-    assert size["paragraphs"] == 200
 
 
 def test_a_corpus_too_small_for_the_size_is_told(tmp_path: Path) -> None:

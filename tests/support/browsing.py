@@ -8,7 +8,6 @@ from __future__ import annotations
 import ipaddress
 import os
 import signal
-import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from helpers import FOOTNOTE, PATIENCE, SUPPORT
+from helpers import FOOTNOTE, PATIENCE, SUPPORT, running
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -40,27 +39,8 @@ def serving(
 ) -> Iterator[str]:
     """Serve the page by the installed command, on a free port; gives its address."""
     command = [*command, "chat", "--no-open", "--index-dir", folder / "index", *flags]
-    with (folder / "errors.txt").open("w+") as errors:
-        process = subprocess.Popen(
-            [str(part) for part in command],
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            env=os.environ | environment,
-        )
-        assert process.stdout is not None
-        try:
-            line = process.stdout.readline()
-            errors.seek(0)
-            assert line.startswith("Footnote is at http://127.0.0.1:"), line + errors.read()
-            yield line.split()[3]
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.communicate(timeout=PATIENCE)
-        errors.seek(0)
-        told = errors.read()
-        assert process.returncode == 0, told
-        assert "Traceback" not in told, told
+    with running(command, folder / "errors.txt", signal.SIGINT, **environment) as (url, _):
+        yield url
 
 
 @contextmanager

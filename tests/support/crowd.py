@@ -17,9 +17,9 @@ import threading
 import time
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -194,38 +194,54 @@ def browser_of(url: str) -> httpx.Client:
 
 
 @contextmanager
+def repeating(*works: Callable[[], object]) -> Iterator[list[int]]:
+    """Do things again and again, each in a thread of its own, as long as the `with` lasts; gives
+    how often each was done."""
+    over, done = threading.Event(), [0] * len(works)
+
+    def repeat(number: int) -> None:
+        while not over.is_set():
+            works[number]()
+            done[number] += 1
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        running = [pool.submit(repeat, number) for number in range(len(works))]
+        try:
+            yield done
+        finally:
+            over.set()
+        for one in running:
+            one.result(PATIENCE)
+
+
+@contextmanager
 def people(url: str, count: int) -> Iterator[Told]:
     """So many people ask, one question after the other, as long as the `with` lasts: half of them
     the API and half of them the page."""
-    told, over = Told(), threading.Event()
-
-    def person(number: int) -> None:
-        by_page = number % 2 == 1
-        questions = [QUESTION, FERRIES.question, UNANSWERABLE]
-        if not by_page:  # what the API added only the API is asked for
-            questions.append(MILLS.question)
-        chance = random.Random(number)
-        with browser_of(url) as client:
-            while not over.is_set():
-                question = chance.choice(questions)
-                began = time.monotonic()
-                try:
-                    answer = (ask_page if by_page else ask)(client, question)
-                except (AssertionError, httpx.HTTPError, KeyError, ValueError) as error:
-                    door = "page" if by_page else "API"
-                    told.failed(f"{time.strftime('%T')} {door}: {error!r}")
-                    over.wait(0.5)  # as somebody who reads what went wrong
-                else:
-                    told.answered(question, answer, time.monotonic() - began)
-
-    with ThreadPoolExecutor(count) as pool:
-        asking = [pool.submit(person, number) for number in range(count)]
-        try:
+    told = Told()
+    with ExitStack() as clients:
+        works = [
+            partial(_ask_one, told, clients.enter_context(browser_of(url)), number % 2 == 1, chance)
+            for number, chance in enumerate(map(random.Random, range(count)))
+        ]
+        with repeating(*works):
             yield told
-        finally:
-            over.set()
-        for one in asking:
-            one.result(PATIENCE)
+
+
+def _ask_one(told: Told, client: httpx.Client, by_page: bool, chance: random.Random) -> None:
+    questions = [QUESTION, FERRIES.question, UNANSWERABLE]
+    if not by_page:  # what the API added only the API is asked for
+        questions.append(MILLS.question)
+    question = chance.choice(questions)
+    began = time.monotonic()
+    try:
+        answer = (ask_page if by_page else ask)(client, question)
+    except (AssertionError, httpx.HTTPError, KeyError, ValueError) as error:
+        door = "page" if by_page else "API"
+        told.failed(f"{time.strftime('%T')} {door}: {error!r}")
+        time.sleep(0.5)  # as somebody who reads what went wrong
+    else:
+        told.answered(question, answer, time.monotonic() - began)
 
 
 def add_shipped(there: Machines) -> None:
@@ -286,27 +302,6 @@ class Uploader:
         self._client.close()
 
 
-@contextmanager
-def repeating(*works: Callable[[], object]) -> Iterator[list[int]]:
-    """Do things again and again, each in a thread of its own, as long as the `with` lasts; gives
-    how often each was done."""
-    over, done = threading.Event(), [0] * len(works)
-
-    def repeat(number: int) -> None:
-        while not over.is_set():
-            works[number]()
-            done[number] += 1
-
-    with ThreadPoolExecutor(len(works)) as pool:
-        running = [pool.submit(repeat, number) for number in range(len(works))]
-        try:
-            yield done
-        finally:
-            over.set()
-        for one in running:
-            one.result(PATIENCE)
-
-
 def agreed(replicas: Sequence[Replica], shown: Mapping[str, str]) -> float:
     """Wait until all replicas answer from one revision, in which the documents of these names have
     these texts; gives how many seconds that took."""
@@ -342,8 +337,8 @@ def course(there: Machines, *, count: int, seconds: float, kills: int) -> None:
         seconds: for which they ask while two write.
         kills: how often a writer is killed.
     """
-    command, uploader = Command(there), Uploader(there.url)
-    try:
+    command = Command(there)
+    with closing(Uploader(there.url)) as uploader:
         command.write()
         uploader.write()
         _whole(there, command, uploader)
@@ -351,8 +346,6 @@ def course(there: Machines, *, count: int, seconds: float, kills: int) -> None:
         _losing_a_replica(there, count)
         _killing_writers(there, command, uploader, count, kills)
         _losing_chroma(there, command, uploader)
-    finally:
-        uploader.close()
 
 
 def _writing(

@@ -6,10 +6,12 @@ import hashlib
 import io
 import os
 import random
+import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import redirect_stderr, redirect_stdout, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from functools import cache
 from pathlib import Path
 from unittest.mock import patch
@@ -159,6 +161,46 @@ def _checked(
     assert "Traceback" not in done.stderr, done.stderr
     assert code in (None, done.returncode), (done.returncode, done.stdout, done.stderr)
     return done
+
+
+@contextmanager
+def running(
+    command: Sequence[str | Path], log: Path, ending: signal.Signals = signal.SIGTERM, **more: str
+) -> Iterator[tuple[str, int]]:
+    """Run a command that serves on this machine: the address that it tells, and its process.
+    Ended, it leaves no error.
+
+    Args:
+        command: with its arguments.
+        log: where what it prints besides goes.
+        ending: how it is ended.
+        more: of its environment.
+    """
+    with log.open("w") as errors:
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env=os.environ | more,
+        )
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        assert line.startswith("Footnote is at http://"), line + log.read_text()
+        yield line.split()[3].removesuffix("api/docs"), process.pid
+    finally:
+        process.send_signal(ending)
+        process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, log.read_text()
+    assert "Traceback" not in log.read_text(), log.read_text()
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nothing listens at."""
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [probe.getsockname()[1] for probe in probes]
 
 
 def hits_of(*paragraphs: Sequence[str]) -> list[Hit]:

@@ -15,19 +15,16 @@ import json
 import os
 import random
 import re
-import signal
 import statistics
-import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
-from helpers import PATIENCE, seed_sentences
+from helpers import PATIENCE, running, seed_sentences
 
 #: Characters of a paragraph.
 LONG = 1750
@@ -111,24 +108,6 @@ def write_documents(
     return asked
 
 
-@contextmanager
-def served(command: str, folder: Path, documents: Path) -> Iterator[tuple[str, int]]:
-    """Serve the API by an installation's command: its address, and the process."""
-    arguments = [command, "serve", "--no-page", "--index-dir", str(folder)]
-    with (folder / "log.txt").open("w") as log:
-        process = subprocess.Popen(
-            [*arguments, "--source", str(documents)], stdout=subprocess.PIPE, stderr=log, text=True
-        )
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            assert line.startswith("Footnote is at http://"), (folder / "log.txt").read_text()
-            yield line.split()[3].removesuffix("api/docs"), process.pid
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=PATIENCE)
-
-
 def load(url: str, process: int, asked: Sequence[Asked], people: int = 50) -> Figures:
     """Have so many people ask, each again as soon as the answer is there."""
 
@@ -177,7 +156,9 @@ def main() -> None:
             for number, command in enumerate(given.commands):
                 folder = Path(made) / f"index{number}"
                 folder.mkdir(exist_ok=True)
-                with served(command, folder, documents) as (url, process):
+                serve = [command, "serve", "--no-page", "--index-dir", folder]
+                serve += ["--source", documents]
+                with running(serve, folder / "log.txt") as (url, process):
                     load(url, process, asked[: given.people], 8)  # what is made at its first use
                     figures = load(url, process, asked, given.people)
                 print(f"round {turn + 1}, {command}: {figures}", flush=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from helpers import PATIENCE
+from helpers import PATIENCE, free_ports
 
 
 def gguf() -> Path:
@@ -210,7 +210,5 @@ def port_of(address: str) -> int:
 
 def free_port() -> int:
     """A port at which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    [port] = free_ports(1)
+    return port

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from helpers import ROOT
 
+from evals.datasets.gold import Gold
+from evals.running.records import Record
+
 SEED = ROOT / "evals" / "questions" / "seed.jsonl"
 #: Plain questions, unanswerable ones and follow-ups of the shipped set.
 CHOSEN = (*range(12), *range(78, 84), *range(116, 122))
 
+NOTHING = Gold((), (), (), False)
 MILL = "The mill burned down in 1871."
 
 Eval = Callable[..., str]
@@ -24,3 +29,11 @@ def write(file: Path, *lines: Any) -> Path:
     texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
     file.write_text("\n".join(texts) + "\n")
     return file
+
+
+def made_record(**given: Any) -> Record:
+    """A record of an answered question, but for what is given."""
+    made = Record(
+        "s", "q", "Q?", "", 1, True, (), "Q?", NOTHING, (), "answered", 1.0, (), (), (), None
+    )
+    return replace(made, **given)

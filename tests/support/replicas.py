@@ -10,14 +10,14 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 from chroma_servers import ChromaServer, until
-from helpers import FOOTNOTE, PATIENCE, ROOT
+from helpers import FOOTNOTE, PATIENCE, ROOT, free_ports
 
 NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
 
@@ -38,13 +38,6 @@ http {{
     {included}
 }}
 """
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nothing listens at."""
-    with ExitStack() as held:
-        probes = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [probe.getsockname()[1] for probe in probes]
 
 
 class Replica:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
@@ -14,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from helpers import FOOTNOTE, PATIENCE, footnote
+from helpers import FOOTNOTE, PATIENCE, footnote, running
 
 from assistant import Assistant
 from assistant.api.runner import served
@@ -27,22 +24,8 @@ def api(folder: Path, *flags: str | Path, page: bool = False, **environment: str
     gives its address. Ended as a system ends it, it leaves no error."""
     command = [FOOTNOTE, "serve", *([] if page else ["--no-page"]), "--log", "json"]
     command += ["--index-dir", str(folder / "index"), *map(str, flags)]
-    with (folder / "log.txt").open("w") as log:
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=log, text=True, env=os.environ | environment
-        )
-        assert process.stdout is not None
-        try:
-            line = process.stdout.readline()
-            assert line.startswith("Footnote is at http://"), (
-                line + (folder / "log.txt").read_text()
-            )
-            yield line.split()[3].removesuffix("api/docs")
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0
-    assert "Traceback" not in (folder / "log.txt").read_text()
+    with running(command, folder / "log.txt", **environment) as (url, _):
+        yield url
 
 
 def client_of(url: str, key: str | None = None) -> httpx.Client:

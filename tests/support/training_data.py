@@ -28,7 +28,9 @@ def write_data(folder: Path) -> None:
         }
         for n, (town, context) in enumerate(zip(towns, contexts, strict=True))
     ]
-    _write(folder, "qa", asked)
+    twice = f"{contexts[0]} The museum of {towns[0]} has a fountain."
+    fountain = {"question": "Who has a fountain?", "context": twice, "answers": [towns[0]]}
+    _write(folder, "qa", [*asked, fountain])
     tickets = [context.split(". ")[2] for context in contexts]
     labelled = [
         {"question": f"What does it cost in {town}?", "sentence": text, "label": n % 2}
@@ -37,9 +39,9 @@ def write_data(folder: Path) -> None:
     _write(folder, "relevance", labelled)
     kinds = ("entailment", "neutral", "contradiction")
     pairs = [
-        {"premise": c, "hypothesis": f"{t} has {thing}.", "label": kinds[n % 3]}
+        {"premise": c, "hypothesis": f"{thing} is in {t}.", "label": kinds[n % 3]}
         for n, (t, c) in enumerate(zip(towns, contexts, strict=True))
-        for thing in ("a museum", "a place to see")
+        for thing in ("A museum", "A castle")
     ]
     _write(folder, "nli", pairs)
 

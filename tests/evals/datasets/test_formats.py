@@ -17,7 +17,7 @@ from evals.datasets import drafts
 from evals.datasets.gold import GoldFinder, TextSpan
 from evals.datasets.loader import read_set
 from evals.datasets.models import Question, QuestionSet
-from evals.running.runner import given
+from evals.running.runner import with_documents
 from index import Index, read_document
 from index.errors import FootnoteError, QuestionSetError, UnreadableError
 from index.store.records import FileRecords
@@ -65,11 +65,6 @@ def test_a_malformed_line_is_named_with_its_reason(tmp_path: Path, line: str, re
     with pytest.raises(QuestionSetError, match=reason) as caught:
         read_set(file)
     assert f"{file}:2" in str(caught.value)
-
-
-def test_two_questions_of_one_id_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(QuestionSetError, match="same id 'ok'"):
-        read_set(write(tmp_path / "set.jsonl", OK, OK))
 
 
 def test_a_set_names_its_documents(tmp_path: Path) -> None:
@@ -307,7 +302,7 @@ def test_questions_that_ship_quote_their_documents(assistant: Assistant, name: s
     """Those of other documents than the ones that ship say of which, and are left out."""
     questions = read_set(SEED.with_name(f"{name}.jsonl"))
     documents = questions.documents or tuple(assistant.documents)
-    asked = given(questions, documents)
+    asked = with_documents(questions, documents)
     finder = GoldFinder(asked, documents)
     quoted = set()
     for question in asked.questions:
@@ -328,8 +323,8 @@ def test_a_question_may_be_asked_of_one_document_alone(tmp_path: Path) -> None:
     file.write_text(json.dumps(record | {"document": "two.txt"}) + "\n")
     documents = [read_document(tmp_path / f"{name}.txt") for name in ("one", "two")]
     questions = read_set(file)
-    assert given(questions, documents) == questions
+    assert with_documents(questions, documents) == questions
     (item,) = GoldFinder(questions, documents).find(questions.questions[0]).evidence
     assert [span.document for span in item] == [documents[1].id]
     with pytest.raises(QuestionSetError, match=r"give --source with two\.txt"):
-        given(questions, documents[:1])
+        with_documents(questions, documents[:1])

@@ -20,6 +20,7 @@ def test_each_kind_of_change_is_made_with_words_of_other_texts() -> None:
     words = Words(("Oslo", "Petrograd", "Zaragoza"), ("1934", "2007", "2011", "7"))
     evidence = f"{CLAIM} Oslo said so."
     found = list(perturb(CLAIM, evidence, words, most=9))
+    assert found == list(perturb(CLAIM, evidence, words, most=9))
     assert {own.kind for own in found} == set(KINDS)
     by_kind = {kind: {own.text for own in found if own.kind == kind} for kind in KINDS}
     # Neither Oslo, which the evidence has, nor what begins as its names do.
@@ -31,11 +32,6 @@ def test_each_kind_of_change_is_made_with_words_of_other_texts() -> None:
     assert by_kind["order"] == {"In 2011 the harvest that Larsen sold to Petrov was not large [3]."}
     assert by_kind["negation"] == {CLAIM.replace("was not", "was")}
     assert all(own.original == CLAIM != own.text for own in found)
-
-
-def test_the_same_seed_makes_the_same() -> None:
-    made = [[own.text for own in perturb(CLAIM, CLAIM, WORDS, seed)] for seed in (0, 0)]
-    assert made[0] == made[1]
 
 
 def test_what_is_said_of_both_is_not_exchanged() -> None:

@@ -85,12 +85,12 @@ def test_a_calibration_of_another_version_is_refused(
 
 
 def test_how_it_does_on_what_was_left_out_is_told(fitted: Path) -> None:
-    """One table a set, with the reader and without: each figure with its interval and count."""
+    """One table a set: with the reader and without each figure, with its interval and count."""
     told = fitted.with_suffix(".txt").read_text()
     assert f"some: {len(CHOSEN)} questions" in told
     for meaning in SHOWN.values():
-        line = next(line for line in told.splitlines() if line.strip().startswith(meaning))
-        assert len(re.findall(r"\d\.\d{3} to \d\.\d{3}", line)) == 2, line
+        figures = re.findall(rf"(?m)^ +{meaning} .*\d\.\d{{3}} to \d\.\d{{3}}", told)
+        assert len(figures) == 2, meaning
 
 
 @pytest.mark.parametrize(

@@ -15,16 +15,15 @@ from evals.datasets.claims import Claim
 from evals.fitting.perturbation import words_of
 from evals.fitting.verifier import (
     CAUGHT,
-    READING,
-    WORDS,
+    ENTAILMENT_FEATURES,
+    LEXICAL_FEATURES,
     Statement,
-    by_halves,
-    by_others,
-    by_rule,
     claim_statements,
+    cross_validated,
     figures,
     fit_rule,
     half,
+    judged,
     write_rule,
 )
 
@@ -70,14 +69,14 @@ def test_true_claims_are_also_made_false(statements: list[Statement]) -> None:
     assert number == 1
 
 
-@pytest.mark.parametrize("names", [READING, WORDS])
+@pytest.mark.parametrize("names", [ENTAILMENT_FEATURES, LEXICAL_FEATURES])
 def test_a_rule_is_fitted_and_its_threshold_catches_enough(
     statements: list[Statement], names: tuple[str, ...]
 ) -> None:
     rule = fit_rule(statements, names)
     assert set(rule.claim.weights) == set(names)
     assert rule.claim.weights["numbers"] < 0
-    shown = figures(by_rule(statements, rule))
+    shown = figures(judged(statements, rule))
     for own in shown.values():
         assert own["caught"].value is not None and own["caught"].value >= CAUGHT - 0.2
         assert own["number caught"].n == len(YEARS)
@@ -86,24 +85,23 @@ def test_a_rule_is_fitted_and_its_threshold_catches_enough(
 
 
 def test_nothing_is_shown_of_what_it_was_fitted_on(statements: list[Statement]) -> None:
-    halves = by_halves(statements, READING)
-    assert len(halves) == len(statements)
-    first = [own for own in statements if own.half]
-    rule = fit_rule([own for own in statements if not own.half], READING)
-    assert [row for row in halves if row[0].half] == by_rule(first, rule)
     lund = [own for own in statements if own.of == "Lund"]
-    rule = fit_rule([own for own in statements if own.of == "Bergen"], READING)
-    assert [row for row in by_others(statements, READING) if row[0].of == "Lund"] == by_rule(
-        lund, rule
-    )
-    assert by_others(lund, READING) == []
+    for own, part in ((statements, "of"), (lund, "half")):
+        found = cross_validated(own, ENTAILMENT_FEATURES)
+        assert len(found) == len(own)
+        first = getattr(own[0], part)
+        rule = fit_rule(
+            [other for other in own if getattr(other, part) != first], ENTAILMENT_FEATURES
+        )
+        inside = [other for other in own if getattr(other, part) == first]
+        assert [row for row in found if getattr(row[0], part) == first] == judged(inside, rule)
     assert {half(str(number)) for number in range(9)} == {True, False}
 
 
 def test_a_rule_is_written_beside_the_others(tmp_path: Path, statements: list[Statement]) -> None:
     file = tmp_path / "verifier.json"
-    rule = fit_rule(statements, WORDS)
-    shown = {"as shipped": figures(by_rule(statements, rule))}
+    rule = fit_rule(statements, LEXICAL_FEATURES)
+    shown = {"as shipped": figures(judged(statements, rule))}
     for model in ("a", "b"):
         write_rule(file, model, rule, shown)
     written = json.loads(file.read_text())["models"]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from question_sets import made_record
 
 from assistant.calibration import Status
 from evals.datasets.gold import Gold, TextSpan
@@ -18,25 +17,10 @@ KINDS = {*GROUPS["Overviews"], *GROUPS["Lists"]}
 
 
 def record(kind: str, status: Status = "answered", **given: object) -> Record:
-    made = Record(
-        set="s",
-        id="q",
-        question="Q?",
-        kind=kind,
-        turn=1,
-        answerable=True,
-        answers=(),
-        understood="Q?",
-        gold=Gold(((ONE,), (TWO,)), (), (), True),
-        retrieved=(),
-        status=status,
-        confidence=1.0,
-        sentences=("A mill burned.", "A mill stood."),
-        in_answer=(),
-        citations=(Cited("d", 0, 10, True),),
-        forced=None,
-    )
-    return replace(made, **given)  # type: ignore[arg-type]
+    more = {"sentences": ("A mill burned.", "A mill stood."), **given}
+    cited = (Cited("d", 0, 10, True),)
+    found = {"gold": Gold(((ONE,), (TWO,)), (), (), True), "citations": cited, **more}
+    return made_record(kind=kind, status=status, **found)
 
 
 def test_overviews_worked_by_hand() -> None:

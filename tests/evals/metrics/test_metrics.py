@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from question_sets import made_record
 
 from assistant.calibration import Status
 from evals.datasets.gold import Gold, Relevant, TextSpan, normalised
@@ -39,21 +40,14 @@ def record(
     **given: object,
 ) -> Record:
     units = ["gold" if n == rank else f"other {n}" for n in range(1, 11)]
-    made = Record(
-        set="s",
-        id=str(id(own)),
-        question="Q?",
-        kind="",
-        turn=1,
-        answerable=own is not NOTHING,
-        answers=(),
-        understood="Q?",
+    made = made_record(
         gold=own,
+        id=str(id(own)),
+        answerable=own is not NOTHING,
         retrieved=tuple(retrieved(unit) for unit in units),
         status=status,
         confidence=sure,
         sentences=("A sentence.",) * len(cited),
-        in_answer=(),
         citations=tuple(Cited(place.document, place.start, place.end, True) for place in cited),
         forced=None if status == "answered" else (),
     )

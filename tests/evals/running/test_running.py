@@ -74,7 +74,7 @@ def test_passages_are_found_as_wholes(footnote_eval: Eval, passages: Path) -> No
 def asked(
     questions: QuestionSet, settings: Settings, step: runner.Step, legs: Collection[str] = LEGS
 ) -> runner.SetRun:
-    with runner.opened(questions, [], settings) as assistant:
+    with runner.open_set(questions, [], settings) as assistant:
         return runner.ask_set(assistant, questions, settings.index_dir, legs=legs, asking=step)
 
 

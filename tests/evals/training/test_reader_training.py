@@ -4,15 +4,14 @@ becomes a model that reads."""
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import onnx
 import pytest
 import torch
 from helpers import PATIENCE
@@ -20,11 +19,10 @@ from training_data import write_data
 
 from assistant.retrieval.reading_model import SHIPPED_FOLDER as SHIPPED
 from assistant.retrieval.reading_model import PassageReader, load_reader
-from evals.training.authored import KIND
-from evals.training.dequantise import dequantise
-from evals.training.examples import Pair, Passage, read_examples, write_examples
-from evals.training.making import make
+from evals.training.examples import Pair, Passage, write_examples
+from evals.training.making import examples_of
 from evals.training.model import ReadingModel, read_weights
+from evals.training.published import read_published
 from evals.training.quantise import quantise
 from evals.training.train import train
 
@@ -38,10 +36,10 @@ CLAIM = "The museum stands near water."
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
     write_data(folder)
-    make(folder, folder / "all.jsonl.gz")
-    # What was written to learn from is left out, or what is made up would be a small part.
-    own = [e for e in read_examples(folder / "all.jsonl.gz") if not e.kind.startswith(KIND)]
-    write_examples(folder / "examples.jsonl.gz", own)
+    # Without what was written to learn from, or what is made up would be a small part.
+    chance = random.Random(1)
+    examples = examples_of(read_published(folder, chance), chance)
+    write_examples(folder / "examples.jsonl.gz", examples)
     return folder / "examples.jsonl.gz"
 
 
@@ -86,7 +84,11 @@ def test_training_goes_on_where_it_was_killed(data: Path, tmp_path: Path) -> Non
     # What it wrote becomes a model that the reader takes, close to what it began with.
     made = tmp_path / "made"
     made.mkdir()
-    quantise(whole, made, average_with=[SHIPPED])
+    quantise(whole, made, average_with=[killed], start=SHIPPED, start_share=0.2)
+    shipped, mean = read_weights(SHIPPED), read_weights(made)
+    for name, weight in mean.items():
+        expected = 0.4 * first[name] + 0.4 * second[name] + 0.2 * shipped[name]
+        np.testing.assert_allclose(weight, expected, atol=0.01, err_msg=name)
     (reading,) = PassageReader(made).read(QUESTION, [PARAGRAPH])
     assert max(range(3), key=reading.sentences.__getitem__) == 1
 
@@ -155,68 +157,6 @@ def test_any_encoder_becomes_a_reader(kind: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(reading.sentences, sentences.numpy(), atol=0.05)
     np.testing.assert_allclose(reading.paragraph, float(whole[0]), atol=0.05)
     np.testing.assert_allclose(reader.entails(PARAGRAPH[0], CLAIM), float(entailed[0]), atol=0.05)
-
-
-@pytest.mark.long
-def test_runs_and_what_they_began_with_are_averaged(tmp_path: Path) -> None:
-    folders = {name: tmp_path / name for name in ("start", "one", "two", "made")}
-    for number, name in enumerate(("start", "one", "two")):
-        model = ReadingModel(bare("bert", tmp_path / f"body of {name}"))
-        torch.manual_seed(number)
-        for weight in model.parameters():
-            torch.nn.init.normal_(weight, std=0.2)
-        folders[name].mkdir()
-        model.save(folders[name])
-    folders["made"].mkdir()
-    quantise(
-        *(folders["one"], folders["made"]),
-        average_with=[folders["two"]],
-        start=folders["start"],
-        start_share=0.2,
-    )
-    start, one, two, made = (read_weights(folder) for folder in folders.values())
-    for name, weight in made.items():
-        mean = 0.4 * one[name] + 0.4 * two[name] + 0.2 * start[name]
-        np.testing.assert_allclose(weight, mean, atol=0.01, err_msg=name)
-
-
-@pytest.mark.long
-@pytest.mark.filterwarnings("ignore")  # the exporter warns of PyTorch's own code
-def test_an_encoder_is_had_back_from_8_bits(tmp_path: Path) -> None:
-    """Exported and quantised as packages carry encoders, with a classifier on top."""
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-    from transformers import BertConfig, BertForSequenceClassification
-
-    folder = tmp_path / "packaged"
-    folder.mkdir()
-    settings: Any = {"num_attention_heads": 2, "hidden_size": 32, "intermediate_size": 64}
-    made_by: Any = BertForSequenceClassification
-    torch.manual_seed(1)
-    model = made_by(BertConfig(num_hidden_layers=3, num_labels=1, **settings)).eval()
-    for weight in model.parameters():
-        torch.nn.init.normal_(weight, std=0.2)
-    ids = torch.arange(1000, 1020)[None]
-    program: Any = torch.onnx.export(model, (ids,), dynamo=True, verbose=False, opset_version=20)
-    program.save(folder / "model.onnx")
-    quantize_dynamic(folder / "model.onnx", folder / "8bits.onnx", weight_type=QuantType.QInt8)
-    shutil.copy(SHIPPED / "tokenizer.json", folder)
-    dequantise(folder / "8bits.onnx", tmp_path / "body", heads=2)
-    again = ReadingModel(tmp_path / "body")
-    again.load(read_weights(tmp_path / "body"))
-    with torch.inference_mode():
-        expected = model.bert(ids).last_hidden_state
-        states = again.encoder.eval()(ids).last_hidden_state
-    torch.testing.assert_close(states, expected, atol=0.3, rtol=0)
-    assert torch.nn.functional.cosine_similarity(states, expected, dim=-1).min() > 0.99
-
-    lacking = onnx.load(str(folder / "8bits.onnx"))
-    kept = [c for c in lacking.graph.initializer if c.name != "bert.embeddings.LayerNorm.weight"]
-    del lacking.graph.initializer[:]
-    lacking.graph.initializer.extend(kept)
-    onnx.save(lacking, str(folder / "lacking.onnx"))
-    with pytest.raises(ValueError, match=r"lacks embeddings\.LayerNorm\.weight"):
-        dequantise(folder / "lacking.onnx", tmp_path / "none", heads=2)
-    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.long
