@@ -22,6 +22,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from scipy.stats import beta, nbinom
+
 from assistant.calibration import Calibration
 from assistant.retrieval.evidence import evidence_of
 from evals.fitting.validation import AskedQuestion, decided
@@ -121,15 +123,11 @@ def promise(
 
 def upper_bound(wrong: int, n: int, confidence: float) -> float:
     """The one-sided upper bound of Clopper and Pearson on a share of which `wrong` of `n` are."""
-    from scipy.stats import beta
-
     return 1.0 if wrong == n else float(beta.ppf(confidence, wrong + 1, n - wrong))
 
 
 def needed(wrong: int, risk: float, confidence: float) -> int:
     """How many answers it takes for the bound to keep the risk, with so many of them wrong;
     with none, ln(1 - confidence) / ln(1 - risk), which is 59 for 5 % and 95 %."""
-    from scipy.stats import nbinom
-
     # As many as it takes, with that confidence, to come upon one more than so many wrong ones.
     return int(nbinom.ppf(confidence, wrong + 1, risk)) + wrong + 1

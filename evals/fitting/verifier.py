@@ -121,7 +121,7 @@ def claim_statements(
         texts += [(own.kind, own.text, False) for own in changed]
     for kind, text, supported in texts:
         plain = plain_claim(text)
-        found = _features(plain, evidence.search(plain), entailer)
+        found = weigh(plain, grounds(plain, evidence.search(plain)), entailer)
         yield Statement(of, kind, supported, half(claim.question or claim.id), found)
 
 
@@ -194,22 +194,21 @@ def seed_statements(
         own = paragraphs[source]
         hits = verifier.search(text)
         hidden = [hit for hit in hits if hit.paragraph.id != own.id]
-        part = half(own.id)
-        yield Statement(SEED, "found", True, part, _features(text, hits, entailer))
-        yield Statement(SEED, "hidden", False, part, _features(text, hidden, entailer))
-        for changed in perturb(text, own.text, words, most=2):
-            found = _features(changed.text, verifier.search(changed.text), entailer)
-            yield Statement(SEED, changed.kind, False, part, found)
+        texts: list[tuple[str, str, Sequence[Hit]]] = [
+            ("found", text, hits),
+            ("hidden", text, hidden),
+        ]
+        changed = perturb(text, own.text, words, most=2)
+        texts += [(made.kind, made.text, verifier.search(made.text)) for made in changed]
+        for kind, claim, found in texts:
+            features = weigh(claim, grounds(claim, found), entailer)
+            yield Statement(SEED, kind, kind == "found", half(own.id), features)
 
 
 def half(identity: str) -> bool:
     """Which half of its set a claim is in, by its question where it has one: what answers the same
     question stays together."""
     return hashlib.sha256(identity.encode()).digest()[0] % 2 == 0
-
-
-def _features(claim: str, hits: Sequence[Hit], entailer: Entailer | None) -> Features | None:
-    return weigh(claim, grounds(claim, hits), entailer)
 
 
 # --- fitting -------------------------------------------------------------------------------------
@@ -225,7 +224,14 @@ def fit_rule(statements: Sequence[Statement], names: Sequence[str]) -> Rule:
         for of in _sets(own)
     ]
     given = [
-        np.array([-1.0 if _is_settled(s) else _probability(s, rule) for s in claims])
+        np.array(
+            [
+                -1.0
+                if s.features is None or s.features.checked["numbers"]
+                else _probability(s, rule)
+                for s in claims
+            ]
+        )
         for claims in false
     ]
     threshold = next(
@@ -302,10 +308,6 @@ def _fitted(statements: Sequence[Statement], names: Sequence[str]) -> Logistic:
 
 def _probability(statement: Statement, rule: Rule) -> float:
     return 0.0 if statement.features is None else rule.probability(statement.features)
-
-
-def _is_settled(statement: Statement) -> bool:
-    return statement.features is None or bool(statement.features.checked["numbers"])
 
 
 def _sets(statements: Iterable[Statement]) -> list[str]:

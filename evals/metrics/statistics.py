@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import PlainSerializer
+from scipy.stats import DegenerateDataWarning, bootstrap, permutation_test
 
 #: Of the intervals.
 CONFIDENCE = 0.95
@@ -124,8 +125,6 @@ class Difference:
 
 def difference(a: Measure, b: Measure, seed: int) -> Difference:
     """Compare two measures of the same questions, in the same order."""
-    from scipy.stats import permutation_test
-
     positions = np.flatnonzero(a.counts | b.counts)
     nothing = Difference(None, None, None, None, None, None, len(positions))
     if len(positions) < 2:
@@ -161,8 +160,6 @@ def _interval(
     rng: np.random.Generator,
 ) -> tuple[float | None, float | None]:
     """The percentile interval of a statistic of positions; (None, None) where it has none."""
-    from scipy.stats import DegenerateDataWarning, bootstrap
-
     with warnings.catch_warnings():
         # A draw may have nothing that the statistic applies to (no unanswerable question, say);
         # such draws are NaN, and are left out below.

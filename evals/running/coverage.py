@@ -90,7 +90,8 @@ def _smallest_part(text: Sequence[Paragraph], gold: Gold) -> list[Paragraph]:
         for item in gold.evidence
     ]
     shared = set.intersection(*above)
-    part = max((own for p in text for own in _parts(p) if own in shared), key=_depth, default=None)
+    parts = (own for p in text for own in _parts(p) if own in shared)
+    part = max(parts, key=lambda own: len(own[1]), default=None)
     return [p for p in text if part is None or part in _parts(p)]
 
 
@@ -98,10 +99,6 @@ def _parts(paragraph: Paragraph) -> list[Part]:
     """What it is a part of, the whole document first."""
     heading = paragraph.heading
     return [(paragraph.document_id, heading[:depth]) for depth in range(len(heading) + 1)]
-
-
-def _depth(part: Part) -> int:
-    return len(part[1])
 
 
 def _span(paragraph: Paragraph) -> TextSpan:
