@@ -89,20 +89,10 @@ def unless_named(
     return skip if on_skip else None
 
 
-def read_all(paths: Sequence[str | PathLike[str]], on_skip: OnSkip | None = None) -> list[Document]:
+def read_all(paths: Sequence[str | PathLike[str]]) -> list[Document]:
     """As `read_raw_documents`, cut into paragraphs; the shipped document where no path is given."""
-    if not paths:
-        return shipped_documents()
-    skip = unless_named(paths, on_skip)
-    documents = []
-    for raw in read_raw_documents(paths, on_skip):
-        try:
-            documents.append(raw.document())
-        except DocumentError as error:
-            if skip is None:
-                raise
-            skip(raw, error)
-    return documents
+    raws = read_raw_documents(paths) if paths else shipped_raw_documents()
+    return [raw.document() for raw in raws]
 
 
 #: The headings above a paragraph, outermost first.

@@ -26,7 +26,7 @@ from assistant.retrieval.reading_model import NONE, load_reader
 from assistant.retrieval.retriever import Retriever
 from assistant.settings import Settings
 from assistant.timer import Timer
-from assistant.verification.verifier import Entailer, Verifier, load_entailer, rule_for
+from assistant.verification.verifier import Entailer, Verifier, load_entailer
 from index import Document, DocumentInfo, Hit, View
 from index.chunking.sentences import sentence_spans
 from index.errors import QuestionError
@@ -164,8 +164,7 @@ class Revision:
     @cached_property
     def verifier(self) -> Verifier:
         """Judges sentences against the documents."""
-        entailer = self._models.entailer
-        return Verifier(self.view, self.documents, entailer, rule_for(entailer))
+        return Verifier(self.view, self.documents, self._models.entailer)
 
     # --- a question --------------------------------------------------------------------------
 

@@ -220,7 +220,7 @@ def corpus_of(paths: Sequence[Path]) -> tuple[list[Document], list[str]]:
             # Some of each set, so that every set is asked about.
             questions += [q.question for q in read.questions[: QUESTIONS // len(paths)]]
         else:
-            documents += read_all([path], None)
+            documents += read_all([path])
     return documents, questions or [q.question for q in shipped.questions]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from assistant.query.cleaning import (
     MAX_QUESTION,
@@ -92,7 +92,7 @@ def understand(text: str, history: Sequence[Turn], encoder: Encoder) -> Question
     asked = check_question(text)
     check_roles(history)
     chain = [_fitting(earlier) for earlier in asked_before(history)[-CHAIN:]]
-    vectors = _Vectors(encoder)
+    vectors = QueryVectors(encoder)
     vectors.of([*chain, asked])  # in one go
     before: list[Question] = []
     for earlier in chain:
@@ -104,21 +104,28 @@ def understand(text: str, history: Sequence[Turn], encoder: Encoder) -> Question
     return replace(found, history=tuple(history), said=tuple(answers))
 
 
-class _Vectors:
-    """The encoder's vectors of texts, each made once for the question at hand."""
+@dataclass(frozen=True, slots=True)
+class QueryVectors:
+    """The encoder's vectors of texts, each made once for the question at hand.
 
-    def __init__(self, encoder: Encoder) -> None:
-        self.encoder = encoder
-        self._known: dict[str, Vectors] = {}
+    Attributes:
+        encoder: makes them.
+        known: those that there are, by their texts.
+    """
+
+    encoder: Encoder
+    known: dict[str, Vectors] = field(default_factory=dict)
 
     def of(self, texts: Sequence[str]) -> list[Vectors]:
         """Their vectors; what is not known yet is encoded in one go."""
-        if left := [text for text in dict.fromkeys(texts) if text not in self._known]:
-            self._known.update(zip(left, self.encoder.encode_queries(left), strict=True))
-        return [self._known[text] for text in texts]
+        if left := [text for text in dict.fromkeys(texts) if text not in self.known]:
+            self.known.update(zip(left, self.encoder.encode_queries(left), strict=True))
+        return [self.known[text] for text in texts]
 
 
-def _understood(asked: str, before: Sequence[Question], answer: str, vectors: _Vectors) -> Question:
+def _understood(
+    asked: str, before: Sequence[Question], answer: str, vectors: QueryVectors
+) -> Question:
     """A question after those before it, each as it was understood.
 
     Args:

@@ -6,14 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from assistant.query.kinds import Kind
-from assistant.query.question import Question
+from assistant.query.question import QueryVectors, Question
 from assistant.retrieval.evidence import Evidence, RawEvidence, evidence_of
 from assistant.retrieval.reading_model import Reader
 from assistant.retrieval.reranker import Known, read
 from assistant.timer import Timer
 from index import Hit, SearchResult, View
 from index.chunking.language import is_latin
-from index.encoder import Vectors
 from index.retriever import LEGS
 
 RETRIEVED = 10  # paragraphs, as in most evaluations of retrieval
@@ -69,8 +68,9 @@ class Retriever:
             legs: which legs of the search count.
             k: paragraphs to find, if more than RETRIEVED.
         """
-        own = _Lookup(self._index, self._documents, self._reader, timer, legs, max(k, RETRIEVED))
-        own.vectors[question.standalone] = question.vector
+        vectors = QueryVectors(self._index.encoder, {question.standalone: question.vector})
+        k = max(k, RETRIEVED)
+        own = _Lookup(self._index, self._documents, self._reader, vectors, timer, legs, k)
         several = question.kind in SEVERAL
         found = own.search(question.standalone, question.context)
         whole = own.read(question.standalone, found, several, is_read(found.hits))
@@ -83,9 +83,7 @@ class Retriever:
             asked = [
                 (part, f"{question.before} {context or part.asked}") for part, context in asked
             ]
-        own.encode(
-            [text for part, context in asked for text in (part.asked, context) if text is not None]
-        )
+        vectors.of([text for part, context in asked for text in (part.asked, context) if text])
         # What is decided of the whole and of its parts is decided by the same numbers.
         parts = [
             (part, own.part(part.asked, context, bool(whole.readings))) for part, context in asked
@@ -99,24 +97,18 @@ class _Lookup:
 
     Attributes:
         index, documents, reader, timer, legs, k: as `Retriever` and its `read` have them.
-        known: what was read.
         vectors: the encoder's, of what was looked up.
+        known: what was read.
     """
 
     index: View
     documents: Collection[str]
     reader: Reader | None
+    vectors: QueryVectors
     timer: Timer
     legs: Collection[str]
     k: int
     known: Known = field(default_factory=dict)
-    vectors: dict[str, Vectors] = field(default_factory=dict)
-
-    def encode(self, texts: Sequence[str]) -> None:
-        """Encode texts in one go, for what is looked up next."""
-        if left := [text for text in dict.fromkeys(texts) if text not in self.vectors]:
-            self.vectors.update(zip(left, self.index.encoder.encode_queries(left), strict=True))
-        self.timer.lap("encode")
 
     def part(self, asked: str, context: str | None, reads: bool) -> RawEvidence:
         """What is found for one of several questions in the context of those before it. How similar
@@ -130,15 +122,16 @@ class _Lookup:
 
     def search(self, asked: str, context: str | None) -> SearchResult:
         """The paragraphs found for a question, and, where it has a context, for that."""
-        self.encode([asked] if context is None else [asked, context])
+        vector, *around = self.vectors.of([asked] if context is None else [asked, context])
+        self.timer.lap("encode")
         found = self.index.search(
             asked,
             self.k,
             documents=self.documents,
             context=context,
             legs=self.legs,
-            vector=self.vectors[asked],
-            context_vector=None if context is None else self.vectors[context],
+            vector=vector,
+            context_vector=around[0] if around else None,
         )
         self.timer.lap("retrieve")
         return found

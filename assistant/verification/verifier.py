@@ -121,23 +121,6 @@ def rule_for(entailer: Entailer | None) -> Rule:
     return load_rule(entailer.fingerprint) or Rule(Logistic({"entail": 1.0, **weights}, 0.0), 0.5)
 
 
-def load_verifier(
-    index: View, documents: Sequence[str], reader: object = None, name: str | None = None
-) -> Verifier:
-    """The verifier for documents of an index.
-
-    Args:
-        index, documents: where they are, and their ids.
-        reader: the reading model; it judges where it tells entailment.
-        name: a cross-encoder for natural language inference that judges instead.
-
-    Raises:
-        ReaderError: that cannot be loaded.
-    """
-    entailer = load_entailer(reader, name)
-    return Verifier(index, documents, entailer, rule_for(entailer))
-
-
 def load_entailer(reader: object, name: str | None = None) -> Entailer | None:
     """The model of entailment: the one by its name, or else the reader where it is one.
 
@@ -156,17 +139,14 @@ class Verifier:
         index: where they are.
         documents: their ids.
         entailer: a model of entailment, or None.
-        rule: what the verdict is made by.
     """
 
     def __init__(
-        self, index: View, documents: Sequence[str], entailer: Entailer | None, rule: Rule
+        self, index: View, documents: Sequence[str], entailer: Entailer | None = None
     ) -> None:
         self._index = index
         self._documents = frozenset(documents)  # which knows its hash, of however many
         self._entailer = entailer
-        self._rule = rule
-        self._unread_rule = rule_for(None)
 
     def judge(self, sentence: str, question: str | None = None) -> Judgement:
         """Judge one sentence.
@@ -179,9 +159,8 @@ class Verifier:
         # What has no word that carries meaning ("Not at all.") states nothing to be supported.
         hits = self.search(claim, question) if content_stems(claim) else []
         found = grounds(claim, hits)
-        if is_read(hits):
-            return verdict(found, weigh(claim, found, self._entailer), self._rule)
-        return verdict(found, weigh(claim, found, None), self._unread_rule)
+        entailer = self._entailer if is_read(hits) else None
+        return verdict(found, weigh(claim, found, entailer), rule_for(entailer))
 
     def search(self, claim: str, question: str | None = None) -> list[Hit]:
         """The paragraphs that a claim is judged by, each with its sentences' cosines to it."""

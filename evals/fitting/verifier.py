@@ -64,8 +64,6 @@ from index.errors import QuestionSetError
 #: like); the words held besides, or a mean of the windows' entailment, made most of them worse.
 ENTAILMENT_FEATURES = ("entail", "cosine", *CHECKED)
 LEXICAL_FEATURES = ("cosine", "cover", *CHECKED)
-#: Of a verifier that only searches.
-NO_RULE = Rule(Logistic({}, 0.0), 0.5)
 #: The set of the shipped paraphrases, which nothing is fitted on.
 SEED = "seed_claims"
 #: Of what is made false by script, what is fitted on; the rest is only shown.
@@ -342,7 +340,7 @@ def gather_statements(
     with Assistant.open(index_dir=index_dir, settings=settings) as assistant:
         paragraphs = [p.text for document in assistant.documents for p in document.paragraphs]
         words = words_of([*(c.text for own in sets for c in own.claims), *paragraphs])
-        verifier = Verifier(assistant.index, assistant.document_ids, entailer, NO_RULE)
+        verifier = Verifier(assistant.index, assistant.document_ids)
         statements = list(seed_statements(assistant, verifier, words, entailer))
         total, done = sum(len(own.claims) for own in sets), 0
         for own in sets:

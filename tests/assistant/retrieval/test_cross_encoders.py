@@ -13,7 +13,7 @@ from assistant import Assistant
 from assistant.retrieval.reading_model import PairReader
 from assistant.settings import load_settings
 from assistant.verification.nli import InferenceModel
-from assistant.verification.verifier import load_verifier
+from assistant.verification.verifier import Verifier
 from index.encoder import default_model_path
 from index.errors import ReaderError
 
@@ -91,7 +91,7 @@ def test_a_verifier_weighs_entailment_against_its_other_labels(
 
 def test_it_verifies_with_such_a_verifier(inference: str, assistant: Assistant) -> None:
     """What is checked word by word counts, whatever the model says of the meaning."""
-    verifier = load_verifier(assistant.index, assistant.document_ids, None, inference)
+    verifier = Verifier(assistant.index, assistant.document_ids, InferenceModel(inference))
     right = verifier.judge("The US Indo-Pacific strategy was released on February 11.")
     wrong = verifier.judge("The US Indo-Pacific strategy was released on February 12.")
     assert right.probability > 0.0

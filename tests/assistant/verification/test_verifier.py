@@ -16,7 +16,7 @@ from assistant.verification.attribution import JOINED, NEAREST, WIDEST, grounds
 from assistant.verification.verifier import (
     Rule,
     Verifier,
-    load_verifier,
+    load_entailer,
     rule_for,
     verdict,
     weigh,
@@ -34,7 +34,7 @@ def verifier(assistant: Assistant) -> Verifier:
 
 @pytest.fixture(scope="module")
 def without_reader(assistant: Assistant) -> Verifier:
-    return load_verifier(assistant.index, assistant.document_ids)
+    return Verifier(assistant.index, assistant.document_ids)
 
 
 def test_sentences_come_with_verdicts_and_citations(assistant: Assistant) -> None:
@@ -93,8 +93,8 @@ def test_a_reader_that_only_ranks_is_not_asked(assistant: Assistant) -> None:
     class Ranks:
         fingerprint = "ranks"
 
-    verifier = load_verifier(assistant.index, assistant.document_ids, Ranks())
-    alone = load_verifier(assistant.index, assistant.document_ids)
+    verifier = Verifier(assistant.index, assistant.document_ids, load_entailer(Ranks()))
+    alone = Verifier(assistant.index, assistant.document_ids)
     for claim, _ in seed_claims()[:3]:
         assert verifier.judge(claim).probability == alone.judge(claim).probability
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
-from browsing import QUESTION, QUOTE, Visit, ask, barriers, picture, serving
+from browsing import QUESTION, QUOTE, Visit, ask, barriers, lit, picture, serving
 from helpers import PATIENCE, SUPPORT
 from model_servers import Handler, free_port, port_of, words, writes
 from model_servers import serving as serving_models
@@ -122,19 +124,28 @@ def test_one_that_is_started_later_is_listed_and_its_end_is_told(visit: Visit, p
     expect(turn.locator(".sentence")).to_have_attribute("data-verdict", "quoted")
 
 
-def test_where_one_is_set_it_is_named_and_can_be_left_out(visit: Visit) -> None:
-    page = visit.page
-    told = {"set": "qwen3:4b", "offered": [], "missing": None}
-    page.route("**/writers", lambda route: route.fulfill(json=told))
-    page.reload()
-    writing = page.get_by_label("How answers are worded")
-    expect(writing.locator("option")).to_have_text(["Written by qwen3:4b", "Quoted"])
-    expect(page.locator("#offer")).to_be_hidden()
-    for llm in (None, "none"):
-        with page.expect_request("**/ask") as asked:
-            ask(page, QUESTION)
-        assert asked.value.post_data_json["llm"] == llm
+def test_where_one_is_set_it_is_named_and_can_be_left_out(
+    browser: Browser, tmp_path: Path, ollama: tuple[int, type[Handler]]
+) -> None:
+    port, asked = ollama
+    asked.asked.clear()
+    environment = {"FOOTNOTE_LLM_MODEL": "qwen3:4b", "FOOTNOTE_LLM_TIMEOUT": str(PATIENCE)}
+    with (
+        serving(tmp_path, "--llm", f"http://127.0.0.1:{port}/v1", **environment) as url,
+        closing(Visit(browser, url)) as visit,
+    ):
+        page = visit.page
+        writing = page.get_by_label("How answers are worded")
+        expect(writing.locator("option")).to_have_text(["Written by qwen3:4b", "Quoted"])
+        expect(page.locator("#offer")).to_be_hidden()
+        turn = ask(page, QUESTION)
+        expect(turn.locator(".sentence")).to_have_attribute("data-verdict", "supported")
+        turn.locator(".marker").first.click()
+        assert lit(page) == QUOTE
         writing.select_option("Quoted")
+        sentence = ask(page, QUESTION).locator(".sentence")
+        expect(sentence).to_have_attribute("data-verdict", "quoted")
+        assert asked_of(asked) == ["qwen3:4b"]
 
 
 def test_where_others_log_in_nothing_is_looked_for(
