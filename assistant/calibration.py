@@ -113,7 +113,7 @@ class Thresholds:
 
     def adjusted(self, refuse_below: float | None, answer_from: float | None) -> Thresholds:
         """These, but for what is given. Where one is given alone and passes the other, it takes
-        that one along: `but(None, 0)` refuses nothing, `but(1, None)` nearly everything.
+        that one along: `adjusted(None, 0)` refuses nothing, `adjusted(1, None)` nearly all.
 
         Raises:
             SettingsError: as the class.

@@ -172,16 +172,16 @@ class Revision:
         """The events of an answer; see `Assistant.stream`."""
         question, timer = asking.question, asking.timer
         if question.kind == "courtesy":
-            yield from self._tell(question, _said_of_itself("courtesy"), timer)
+            yield from self._unsearched(question, _reply("courtesy"), timer)
             return
         if question.kind == "overview" and (overview := self._overview_asked_for(question)):
-            yield from self._tell(question, overview, timer)
+            yield from self._unsearched(question, overview, timer)
             return
         question, evidence = self._retrieve(asking)
         numbers = self._models.calibration(evidence.read)
         decision = self._decide(question, evidence, asking)
         if question.kind == "about" and decision.confidence < OF_DOCUMENTS:
-            yield from self._tell(question, _said_of_itself("about"), timer)
+            yield from self._unsearched(question, _reply("about"), timer)
             return
         closest = self._citer.closest(evidence, numbers.sentence)
         yield SourcesFound(closest)
@@ -290,7 +290,7 @@ class Revision:
                 "them."
             )
         decision = Decision("answered", 1.0, tuple(chosen), kind="overview")
-        yield from self._tell(question, decision, timer)
+        yield from self._unsearched(question, decision, timer)
 
     def _overview_asked_for(self, question: Question) -> Decision | None:
         """The overview that a question asks for; None where no heading names what it is to be of,
@@ -316,7 +316,7 @@ class Revision:
             chosen = novel(chosen, question.said)
         return Decision("answered", 1.0, tuple(chosen), kind="overview") if chosen else None
 
-    def _tell(self, question: Question, decision: Decision, timer: Timer) -> Iterator[Event]:
+    def _unsearched(self, question: Question, decision: Decision, timer: Timer) -> Iterator[Event]:
         """The events of an answer for which nothing was searched."""
         yield SourcesFound(())
         yield Decided(decision.status, decision.confidence, decision.kind)
@@ -346,5 +346,5 @@ class Revision:
         builder.note = note
 
 
-def _said_of_itself(kind: Kind) -> Decision:
+def _reply(kind: Kind) -> Decision:
     return Decision("answered", 1.0, kind="chat", replies=REPLIES[kind])

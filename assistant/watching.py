@@ -111,17 +111,17 @@ class FolderWatch:
 
     def run(self) -> None:
         """Follow until `close`; to be run in a thread of its own."""
-        told = ""
+        logged = ""
         while not self._stop.is_set():
-            self._tried()  # what changed while nothing was followed
+            self._try_update()  # what changed while nothing was followed
             try:
                 self._follow()
             except (OSError, RuntimeError) as error:
                 # Too many folders for the system, or one is missing.
-                if str(error) != told:
-                    told = str(error)
+                if str(error) != logged:
+                    logged = str(error)
                     _logger.warning(
-                        "folders are looked through, for they cannot be watched: %s", told
+                        "folders are looked through, for they cannot be watched: %s", logged
                     )
                 self._stop.wait(RETRY)
 
@@ -143,11 +143,11 @@ class FolderWatch:
             ignore_permission_denied=True,
         ):
             if changes or again:
-                again = not self._tried()
+                again = not self._try_update()
             if not all(folder.is_dir() for folder in self._folders):
                 raise FileNotFoundError("a folder is missing")
 
-    def _tried(self) -> bool:
+    def _try_update(self) -> bool:
         try:
             self.update()
         except FootnoteError as error:  # the index is busy, say: the next time will do
@@ -189,16 +189,16 @@ class FolderWatch:
         for info in gone:
             if not info.kept:
                 index.remove(info.id)
-        # Told last, so that what is told of is done.
-        self._tell_of(before, [after[identity] for identity in done], gone)
+        # Last, so that what is told of is done.
+        self._record_changes(before, [after[identity] for identity in done], gone)
         for source, error in failed.items():
-            self._tell_unread(source, error)
+            self._record_unread(source, error)
         again = {*failed, *(raw.source for raw in raws)}
         still = {s: e for s, e in self._unread.items() if s in here and s not in again}
         self._unread = still | failed
         self._seen = files
 
-    def _tell_of(
+    def _record_changes(
         self,
         before: Mapping[str, DocumentInfo],
         done: Sequence[DocumentInfo],
@@ -211,14 +211,14 @@ class FolderWatch:
             twin = next((own for own in left if own.hash == info.hash), None)
             if former is not None:
                 if former.hash != info.hash:
-                    self._tell("changed", info.source)
+                    self._record("changed", info.source)
             elif twin is not None:
                 left.remove(twin)
-                self._tell("moved", info.source)
+                self._record("moved", info.source)
             else:
-                self._tell("added", info.source)
+                self._record("added", info.source)
         for info in left:
-            self._tell("removed", info.source)
+            self._record("removed", info.source)
 
     def _list(
         self,
@@ -254,11 +254,11 @@ class FolderWatch:
                 lost.append(folder)
         return files, lost, failed
 
-    def _tell_unread(self, source: str, error: DocumentError) -> None:
+    def _record_unread(self, source: str, error: DocumentError) -> None:
         if str(self._unread.get(source)) != str(error):
-            self._tell("unread", source, str(error))
+            self._record("unread", source, str(error))
 
-    def _tell(self, what: What, source: str, reason: str = "") -> None:
+    def _record(self, what: What, source: str, reason: str = "") -> None:
         number = self._changes[-1].number + 1 if self._changes else 1
         name = _name(source, self._folders)
         change = Change(

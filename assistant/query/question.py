@@ -17,8 +17,8 @@ from assistant.query.rewriting import (
     asked_before,
     check_roles,
     in_context,
-    instead,
     pointed_at,
+    substituted,
     topic_of,
 )
 from index.chunking.language import language_of
@@ -156,7 +156,7 @@ def _understood(
         topic = topic_of(asked, kinds.request[kind])
         own = topic.text
         if last and kind == "instead" and topic.text:
-            own = instead(topic, last.standalone, vectors.of)
+            own = substituted(topic, last.standalone, vectors.of)
     if last and kind == "instead" and own:
         kind = last.kind
     standalone = _fitting(own or asked)

@@ -116,7 +116,7 @@ def topic_of(question: str, request: frozenset[str]) -> Topic:
     return Topic(question[start : own[-1].end()], preposition)
 
 
-def instead(
+def substituted(
     topic: Topic, question: str, encode: Callable[[Sequence[str]], Sequence[Vectors]]
 ) -> str | None:
     """The question about something else: what is nearest to the topic in it is exchanged.

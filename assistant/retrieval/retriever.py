@@ -75,8 +75,8 @@ class Retriever:
         found = own.search(question.standalone, question.context)
         whole = own.read(question.standalone, found, several, is_read(found.hits))
         if question.context is not None:
-            around = replace(found, hits=found.context_hits)
-            carried = own.read(question.standalone, around, several, bool(whole.readings))
+            in_context = replace(found, hits=found.context_hits)
+            carried = own.read(question.standalone, in_context, several, bool(whole.readings))
             whole = replace(whole, carried=carried)
         asked = [(part, part.context) for part in question.parts]
         if asked and evidence_of(whole, self._ranking).in_context:
@@ -122,7 +122,7 @@ class _Lookup:
 
     def search(self, asked: str, context: str | None) -> SearchResult:
         """The paragraphs found for a question, and, where it has a context, for that."""
-        vector, *around = self.vectors.of([asked] if context is None else [asked, context])
+        vector, *in_context = self.vectors.of([asked] if context is None else [asked, context])
         self.timer.lap("encode")
         found = self.index.search(
             asked,
@@ -131,7 +131,7 @@ class _Lookup:
             context=context,
             legs=self.legs,
             vector=vector,
-            context_vector=around[0] if around else None,
+            context_vector=in_context[0] if in_context else None,
         )
         self.timer.lap("retrieve")
         return found

@@ -74,7 +74,7 @@ interface Events {
   failed: { detail: string; status: number; request_id: string | null };
 }
 
-export type Told = { [Name in keyof Events]: { name: Name; value: Events[Name] } }[keyof Events];
+export type ServerEvent = { [Name in keyof Events]: { name: Name; value: Events[Name] } }[keyof Events];
 
 // A document in the list of documents.
 export interface Listed {

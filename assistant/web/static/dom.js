@@ -28,7 +28,7 @@ export const $ = (id) => /** @type {ElementById<Id>} */ (document.getElementById
 
 // The element around where an event happened that fits a selector, if there is one.
 /** @param {Event} event @param {string} selector @returns {HTMLElement | null} */
-export const around = (event, selector) => (event.target instanceof Element ? event.target.closest(selector) : null);
+export const closest = (event, selector) => (event.target instanceof Element ? event.target.closest(selector) : null);
 
 // A quiet button with an icon of page.html and a name; `shown` shows the name too.
 /** @param {Icon} name @param {string} label @param {() => unknown} onclick @param {boolean} shown */
@@ -52,8 +52,7 @@ export class Latest {
   }
 }
 
-export const still = matchMedia("(prefers-reduced-motion: reduce)");
-export const smoothly = () => (still.matches ? "auto" : "smooth");
+export const smoothly = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth");
 
 // Tell a screen reader.
 /** @param {string} text */

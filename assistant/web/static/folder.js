@@ -1,7 +1,7 @@
 // The files that are everyone's: which cannot be read, and what became of them where they are followed.
 
 import { $, h, toast } from "./dom.js";
-import { folder, messageOf } from "./server.js";
+import { folder, tried } from "./server.js";
 /** @import { Change, Unread } from "../types.js" */
 
 const EVERY = 3000; // milliseconds between questions whether anything has changed
@@ -22,20 +22,16 @@ export class Folder {
 
   // Ask once, and again and again where the folder is followed.
   async begin() {
-    try {
-      if (await this.#look(true)) this.#follow();
-    } catch (error) {
-      toast(messageOf(error));
-    }
+    if (await tried(this.#refresh(true))) this.#follow();
   }
 
-  // Never two looks at once: the answer to the older one would look like that of a server that was
+  // Never two requests at once: the answer to the older one would look like that of a server that was
   // started anew.
   #follow() {
-    setTimeout(() => void this.#look().catch(() => {}).finally(() => this.#follow()), EVERY);
+    setTimeout(() => void this.#refresh().catch(() => {}).finally(() => this.#follow()), EVERY);
   }
 
-  async #look(first = false) {
+  async #refresh(first = false) {
     const { watched, last, changes, unread } = await folder(this.last);
     // Started anew, the other side counts from one again.
     const now = last < this.last ? (await folder(0)).changes : changes;

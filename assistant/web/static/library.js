@@ -1,7 +1,7 @@
 // The documents: which there are, which are asked, adding and removing.
 
 import { $, action, announce, h, toast } from "./dom.js";
-import { add, keep, messageOf, remove, session } from "./server.js";
+import { add, keep, messageOf, remove, session, tried } from "./server.js";
 /** @import { Store } from "./store.js" */
 /** @import { LibraryActs, Listed } from "../types.js" */
 
@@ -93,25 +93,16 @@ export class Library {
 
   /** @param {() => Promise<unknown>} act @param {string} done */
   async #tried(act, done) {
-    try {
-      await act();
-      toast(done);
-    } catch (error) {
-      toast(messageOf(error));
-    }
+    await tried(act().then(() => toast(done)));
     await this.refresh();
   }
 
   async refresh() {
     const ask = ++this.asks;
-    try {
-      const { documents } = await session();
-      if (ask < this.shown) return; // a later answer was there before
-      this.shown = ask;
-      this.take(documents);
-    } catch (error) {
-      toast(messageOf(error));
-    }
+    const answer = await tried(session());
+    if (!answer || ask < this.shown) return; // a later answer was there before
+    this.shown = ask;
+    this.take(answer.documents);
   }
 
   // --- adding ---------------------------------------------------------------------------------

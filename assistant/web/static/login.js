@@ -3,24 +3,17 @@
 const form = /** @type {HTMLFormElement} */ (document.getElementById("login"));
 const wrong = /** @type {HTMLElement} */ (document.getElementById("wrong"));
 
-form.addEventListener("submit", (event) => {
+form.onsubmit = async (/** @type {SubmitEvent} */ event) => {
   event.preventDefault();
-  void logIn();
-});
-
-async function logIn() {
   wrong.textContent = "";
   const body = new URLSearchParams(/** @type {[string, string][]} */ ([...new FormData(form)]));
   try {
     const answer = await fetch("login", { method: "POST", body });
-    if (answer.ok) {
-      location.reload();
-      return;
-    }
+    if (answer.ok) return location.reload();
     /** @type {unknown} */
-    const told = await answer.json();
-    wrong.textContent = (/** @type {{ detail: string }} */ (told)).detail;
+    const problem = await answer.json();
+    wrong.textContent = (/** @type {{ detail: string }} */ (problem)).detail;
   } catch {
     wrong.textContent = "Footnote cannot be reached. Is it still running?";
   }
-}
+};

@@ -1,7 +1,7 @@
 // Puts the page together.
 
 import { targetOf } from "./citing.js";
-import { $, Latest, around, h, toast } from "./dom.js";
+import { $, Latest, closest, h, toast } from "./dom.js";
 import { Folder } from "./folder.js";
 import { History } from "./history.js";
 import { Library } from "./library.js";
@@ -19,12 +19,12 @@ const suggesting = new Latest();
 
 theme();
 
-const told = await session().catch((/** @type {unknown} */ error) => {
+const began = await session().catch((/** @type {unknown} */ error) => {
   toast(messageOf(error), "Retry", () => location.reload());
   return { user: null, documents: [] };
 });
-const store = new Store(told.user);
-$("log-out").hidden = told.user === null;
+const store = new Store(began.user);
+$("log-out").hidden = began.user === null;
 
 /** @type {Reader} */
 const reader = new Reader({
@@ -63,13 +63,13 @@ const talk = new Talk(store, {
 });
 const history = new History(store, talk);
 
-library.take(told.documents);
+library.take(began.documents);
 void new Folder(async (changes) => {
   await library.refresh();
   const shown = changes.find((change) => change.document === reader.document?.id);
   if (shown?.what === "changed") await reader.show(shown.document, true);
 }).begin();
-void writing.look();
+void writing.refresh();
 talk.show((store.current && store.load(store.current)) || fresh());
 addEventListener("hashchange", follow);
 follow();
@@ -86,7 +86,7 @@ for (const dialog of document.querySelectorAll("dialog")) {
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
 }
 addEventListener("keydown", (event) => {
-  if (event.key !== "/" || around(event, "input, textarea, select") || document.querySelector("dialog[open]")) return;
+  if (event.key !== "/" || closest(event, "input, textarea, select") || document.querySelector("dialog[open]")) return;
   event.preventDefault();
   $("question").focus();
 });

@@ -29,14 +29,14 @@ export function marked(text, spans) {
 }
 
 // A long paragraph around its spans: the same pieces, with what is far from them left out.
-/** @param {string} text @param {Span[]} spans @param {number} around */
-export function excerpt(text, spans, around = 140) {
+/** @param {string} text @param {Span[]} spans @param {number} context */
+export function excerpt(text, spans, context = 140) {
   const letters = characters(text);
   const first = Math.min(...spans.map((s) => s.start));
   const last = Math.max(...spans.map((s) => s.end));
-  let start = Math.max(0, first - around);
-  let end = Math.min(letters.length, last + around);
-  if (letters.length - (end - start) < around) [start, end] = [0, letters.length];
+  let start = Math.max(0, first - context);
+  let end = Math.min(letters.length, last + context);
+  if (letters.length - (end - start) < context) [start, end] = [0, letters.length];
   while (start > 0 && start < first && letters[start - 1] !== " ") start++;
   while (end < letters.length && end > last && letters[end] !== " ") end--;
   const moved = spans.map((s) => ({ ...s, start: s.start - start, end: s.end - start }));

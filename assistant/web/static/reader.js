@@ -1,6 +1,6 @@
 // The document pane: the whole document under its headings, what is cited in it, and finding in it.
 
-import { $, Latest, announce, around, characters, h, smoothly } from "./dom.js";
+import { $, Latest, announce, characters, closest, h, smoothly } from "./dom.js";
 import { marked } from "./marking.js";
 import { document_, messageOf } from "./server.js";
 import { Sheets } from "./sheets.js";
@@ -91,19 +91,12 @@ export class Reader {
     this.loading = false;
     if (this.document?.id === id && !again) return true;
     this.loading = true;
-    let loaded;
-    try {
-      loaded = await document_(id);
-    } catch (error) {
-      if (!isWanted()) return null;
-      this.loading = false;
-      this.note(messageOf(error));
-      return false;
-    }
+    const loaded = await document_(id).catch(messageOf);
     if (!isWanted()) return null;
     this.loading = false;
+    this.note(typeof loaded === "string" ? loaded : "");
+    if (typeof loaded === "string") return false;
     this.document = loaded;
-    this.note("");
     $("reader-choice").value = id;
     $("reader-heading").textContent = loaded.title;
     this.blocks.clear();
@@ -306,15 +299,15 @@ export class Reader {
 
   /** @param {Event} event */
   #clicked(event) {
-    if (around(event, ".beside")) return;
-    const block = this.blocks.get(Number(around(event, ".block")?.dataset.number));
-    if (!block || (!around(event, ".number") && !getSelection()?.isCollapsed)) return;
+    if (closest(event, ".beside")) return;
+    const block = this.blocks.get(Number(closest(event, ".block")?.dataset.number));
+    if (!block || (!closest(event, ".number") && !getSelection()?.isCollapsed)) return;
     this.#select(block, true);
   }
 
   /** @param {KeyboardEvent} event */
   #moved(event) {
-    const number = Number(around(event, ".number")?.parentElement?.dataset.number);
+    const number = Number(closest(event, ".number")?.parentElement?.dataset.number);
     /** @type {Record<string, number>} */
     const steps = { ArrowDown: number + 1, ArrowUp: number - 1, Home: 1, End: this.blocks.size };
     const next = this.blocks.get(steps[event.key] ?? 0);

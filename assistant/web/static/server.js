@@ -1,7 +1,8 @@
 // Everything that is asked of the server.
 
+import { toast } from "./dom.js";
 import { storage } from "./store.js";
-/** @import { Folder, Question, Session, Told, Vote, Whole, Word, Writers } from "../types.js" */
+/** @import { Folder, Question, Session, ServerEvent, Vote, Whole, Word, Writers } from "../types.js" */
 
 const SESSION = "x-footnote-session";
 const REQUEST = "x-request-id";
@@ -27,6 +28,10 @@ export function messageOf(error) {
   return error instanceof Error ? error.message : String(error);
 }
 
+// What comes of some work; where that fails, it is told why.
+/** @template Value @param {Promise<Value>} work */
+export const tried = (work) => work.catch((/** @type {unknown} */ error) => toast(messageOf(error)));
+
 // Who this browser is: a secret that only it has, under which its documents are kept.
 // Two tabs that begin at the same time agree on the one that is kept.
 function ownKey() {
@@ -50,12 +55,12 @@ async function ask(path, options = {}) {
 }
 
 /** @param {Response} response @returns {Promise<unknown>} */
-const told = (response) => response.json();
+const json = (response) => response.json();
 
 /** @param {Response} response */
 async function reason(response) {
   try {
-    const { detail } = /** @type {{ detail?: unknown }} */ (await told(response));
+    const { detail } = /** @type {{ detail?: unknown }} */ (await json(response));
     if (typeof detail === "string") return detail;
   } catch {
     // No reason was given: the number is all there is.
@@ -67,25 +72,25 @@ async function reason(response) {
 const post = (path, value, signal = null) =>
   ask(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(value), signal });
 
-export const session = async () => /** @type {Session} */ (await told(await ask("session")));
+export const session = async () => /** @type {Session} */ (await json(await ask("session")));
 
 /** @param {string} id */
-export const document_ = async (id) => /** @type {Whole} */ (await told(await ask(`documents/${encodeURIComponent(id)}`)));
+export const document_ = async (id) => /** @type {Whole} */ (await json(await ask(`documents/${encodeURIComponent(id)}`)));
 /** @param {string} id @param {number} page @param {number} width in pixels */
 export const pagePicture = async (id, page, width) =>
   (await ask(`documents/${encodeURIComponent(id)}/pages/${page}?width=${width}`)).blob();
 /** @param {string} id @param {number} page */
 export const pageWords = async (id, page) =>
-  /** @type {Word[]} */ (await told(await ask(`documents/${encodeURIComponent(id)}/pages/${page}/words`)));
+  /** @type {Word[]} */ (await json(await ask(`documents/${encodeURIComponent(id)}/pages/${page}/words`)));
 /** @param {string} id */
 export const keep = (id) => post(`documents/${encodeURIComponent(id)}/keep`, {});
 /** @param {string} id */
 export const remove = (id) => ask(`documents/${encodeURIComponent(id)}`, { method: "DELETE" });
 /** @param {number} after the number of the last change that is known */
-export const folder = async (after) => /** @type {Folder} */ (await told(await ask(`folder?after=${after}`)));
-export const writers = async () => /** @type {Writers} */ (await told(await ask("writers")));
+export const folder = async (after) => /** @type {Folder} */ (await json(await ask(`folder?after=${after}`)));
+export const writers = async () => /** @type {Writers} */ (await json(await ask("writers")));
 /** @param {string[]} documents */
-export const starters = async (documents) => /** @type {string[]} */ (await told(await post("starters", documents)));
+export const starters = async (documents) => /** @type {string[]} */ (await json(await post("starters", documents)));
 /** @param {Vote} value */
 export const vote = (value) => post("feedback", value);
 
@@ -130,7 +135,7 @@ export function add(file, arrived, signal) {
 }
 
 // The events that come of something, to the last one. One that tells of a failure is thrown.
-/** @param {ReadableStream<string>} body @param {AbortSignal} signal @param {string | null} [request] @returns {AsyncGenerator<Told, void>} */
+/** @param {ReadableStream<string>} body @param {AbortSignal} signal @param {string | null} [request] @returns {AsyncGenerator<ServerEvent, void>} */
 async function* events(body, signal, request) {
   const reader = body.getReader();
   let rest = "";
@@ -145,10 +150,10 @@ async function* events(body, signal, request) {
       const [, name, data = "null"] = /^event: (\w+)\ndata: (.*)$/s.exec(block) ?? [];
       /** @type {unknown} */
       const value = JSON.parse(data);
-      const told = /** @type {Told} */ ({ name, value });
-      if (told.name === "failed") throw new Failure(told.value.detail, told.value.request_id, told.value.status);
-      yield told;
-      if (told.name === "done") return;
+      const event = /** @type {ServerEvent} */ ({ name, value });
+      if (event.name === "failed") throw new Failure(event.value.detail, event.value.request_id, event.value.status);
+      yield event;
+      if (event.name === "done") return;
     }
   }
   if (!signal.aborted) throw new Failure("The connection broke off. Try again.", request);

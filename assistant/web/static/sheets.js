@@ -13,7 +13,7 @@ export class Sheets {
   /** @type {Sheet[]} */
   sheets = [];
   /** @type {Map<number, Promise<Word[]>>} */
-  told = new Map();
+  requested = new Map();
   /** @type {IntersectionObserver | null} */
   watcher = null;
   id = "";
@@ -48,7 +48,7 @@ export class Sheets {
     this.watcher?.disconnect();
     for (const sheet of this.sheets) this.#leave(sheet);
     this.sheets = [];
-    this.told.clear();
+    this.requested.clear();
     this.sought.next();
   }
 
@@ -103,10 +103,10 @@ export class Sheets {
 
   /** @param {number} number @returns {Promise<Word[]>} */
   words(number) {
-    const known = this.told.get(number);
+    const known = this.requested.get(number);
     if (known) return known;
     const asked = pageWords(this.id, number).catch(() => []);
-    this.told.set(number, asked);
+    this.requested.set(number, asked);
     return asked;
   }
 

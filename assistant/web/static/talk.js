@@ -2,11 +2,11 @@
 
 import { $, announce, smoothly, toast } from "./dom.js";
 import { copy, laidOut, withFootnotes } from "./exporting.js";
-import { Failure, answers, messageOf, vote } from "./server.js";
+import { Failure, answers, messageOf, tried, vote } from "./server.js";
 import { fresh, newId } from "./store.js";
 import { REFUSAL, TurnView, UNSURE, citationsOf, isUnsure, kindOf, sentencesOf, tooltips } from "./turn.js";
 /** @import { Store } from "./store.js" */
-/** @import { About, Answer, Citation, Conversation, Said, TalkActs, Thumb, Told, Turn } from "../types.js" */
+/** @import { About, Answer, Citation, Conversation, Said, TalkActs, Thumb, ServerEvent, Turn } from "../types.js" */
 
 const CHANGED = 503; // of HTTP: the documents have, or cannot be read any more
 const LONGEST = 8000; // characters of what is told of a turn
@@ -155,8 +155,8 @@ export class Talk {
       const before = conversation.turns.slice(0, conversation.turns.indexOf(turn));
       const history = historyOf(before, turn);
       const asked = { question: turn.question, history, documents: turn.documents, llm: this.acts.writer() };
-      for await (const told of answers(asked, stopping.signal)) {
-        take(turn, told);
+      for await (const event of answers(asked, stopping.signal)) {
+        take(turn, event);
         if (turn.state !== "pending") this.#saved(conversation, turn);
         this.#viewOf(turn)?.update();
       }
@@ -245,37 +245,32 @@ export class Talk {
     if (!turn.answer) return;
     const { conversation } = this;
     const before = conversation.turns.slice(0, conversation.turns.indexOf(turn));
-    try {
-      const { refused, confidence, sentences, citations } = turn.answer;
-      const { status = refused ? "refused" : "answered" } = turn.answer;
-      await vote({
-        verdict,
-        question: turn.question,
-        history: historyOf(before, turn),
-        status,
-        confidence,
-        sentences,
-        citations: citations.map((c) => ({ marker: c.marker, document: c.document_id, paragraph: c.paragraph, start: c.start, end: c.end })),
-      });
-      turn.vote = verdict;
-      this.store.keep(conversation, turn);
-      toast("Thank you. It is among the drafts of this machine's evaluation questions.");
-    } catch (error) {
-      toast(messageOf(error));
-    }
+    const { refused, status = refused ? "refused" : "answered", confidence, sentences, citations } = turn.answer;
+    const taken = await tried(vote({
+      verdict,
+      question: turn.question,
+      history: historyOf(before, turn),
+      status,
+      confidence,
+      sentences,
+      citations: citations.map((c) => ({ marker: c.marker, document: c.document_id, paragraph: c.paragraph, start: c.start, end: c.end })),
+    }));
+    if (!taken) return;
+    turn.vote = verdict;
+    this.store.keep(conversation, turn);
+    toast("Thank you. It is among the drafts of this machine's evaluation questions.");
   }
 }
 
 // What comes of a question becomes part of its turn.
-/** @param {Turn} turn @param {Told} told */
+/** @param {Turn} turn @param {ServerEvent} event */
 function take(turn, { name, value }) {
   if (name === "waiting") turn.place = value.before;
   else if (name === "sentence") {
     turn.sentences = [...(turn.sentences ?? []), value.sentence];
     turn.citations = [...(turn.citations ?? []), ...value.citations];
   } else if (name === "instead") turn.instead = value.questions;
-  else if (name === "sources") turn.sources = value.sources;
-  else if (name === "decided") Object.assign(turn, { status: value.status, kind: value.kind });
+  else if (name === "sources" || name === "decided") Object.assign(turn, value);
   else if (name === "done") {
     turn.answer = /** @type {Answer} */ (value);
     turn.state = turn.answer.status ?? "answered";

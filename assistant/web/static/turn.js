@@ -1,7 +1,7 @@
 // One question and what became of it. While an answer streams, everything is added below what is
 // there already, so that nothing that is being read moves.
 
-import { $, action, around, h, placeOf } from "./dom.js";
+import { $, action, closest, h, placeOf } from "./dom.js";
 import { WAYS } from "./citing.js";
 import { excerpt, marked } from "./marking.js";
 /** @import { AnswerKind, Citation, Sentence, Thumb, Turn, TurnActs } from "../types.js" */
@@ -168,7 +168,7 @@ export class TurnView {
         "span",
         { class: "sentence", dataset: { verdict: sentence.verdict }, dir: "auto" },
         h("span", { class: "words" }, sentence.text),
-        odd ? h("span", { class: "flag" }, `not in the documents${against(sentence)}`) : h("span", { class: "unseen" }, ` (${VERDICTS[sentence.verdict]})`),
+        odd ? h("span", { class: "flag" }, ["not in the documents", sentence.conflicts?.join(", ")].filter(Boolean).join(": ")) : h("span", { class: "unseen" }, ` (${VERDICTS[sentence.verdict]})`),
         ...markers,
       ),
     );
@@ -195,7 +195,10 @@ export class TurnView {
 
   #finish() {
     const { turn } = this;
-    if (turn.state === "failed") this.after.append(failure(turn));
+    if (turn.state === "failed") {
+      const named = turn.request && h("small", {}, ` Request ${turn.request}`);
+      this.after.append(h("div", { class: "failure", role: "alert" }, h("b", {}, "This could not be answered."), " ", h("span", { dir: "auto" }, turn.failure ?? ""), named ?? ""));
+    }
     if (turn.state === "stopped") this.after.append(h("p", { class: "stopped" }, this.shown ? "Stopped here. The answer may go on." : "Stopped before there was an answer."));
     const { answer } = turn;
     if (missing(turn)) this.after.append(h("p", { class: "note", dir: "auto" }, missing(turn)));
@@ -306,16 +309,6 @@ export class TurnView {
   }
 }
 
-// What of an unsupported sentence the documents state otherwise.
-/** @param {Sentence} sentence */
-const against = ({ conflicts }) => (conflicts?.length ? `: ${conflicts.join(", ")}` : "");
-
-/** @param {Turn} turn */
-function failure({ failure: text, request }) {
-  const named = request && h("small", {}, ` Request ${request}`);
-  return h("div", { class: "failure", role: "alert" }, h("b", {}, "This could not be answered."), " ", h("span", { dir: "auto" }, text ?? ""), named);
-}
-
 // The quote of the marker under the pointer or the focus.
 /** @param {HTMLElement} root @param {(marker: HTMLElement) => Citation | undefined} citationOf */
 export function tooltips(root, citationOf) {
@@ -323,7 +316,7 @@ export function tooltips(root, citationOf) {
   const hide = () => (tip.hidden = true);
   /** @param {Event} event */
   const show = (event) => {
-    const marker = around(event, ".marker");
+    const marker = closest(event, ".marker");
     const citation = marker && citationOf(marker);
     if (!citation) return;
     tip.replaceChildren(h("q", { dir: "auto" }, citation.quote), h("small", { dir: "auto" }, placeOf(citation)));

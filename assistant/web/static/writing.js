@@ -11,39 +11,34 @@ const QUOTE = "none";
 
 export class Writing {
   /** @type {Writers} */
-  told = { set: null, offered: [], missing: null };
+  offers = { set: null, offered: [], missing: null };
   // What questions are asked with; null: nothing was chosen, and what is set writes.
   choice = tab.get(CHOICE) || null;
-  looks = new Latest();
+  refreshing = new Latest();
 
   constructor() {
     const list = $("writing");
     list.addEventListener("change", () => this.#choose(list.value));
-    $("offer-yes").addEventListener("click", () => this.#answer(this.told.offered[0]?.llm ?? QUOTE));
+    $("offer-yes").addEventListener("click", () => this.#answer(this.offers.offered[0]?.llm ?? QUOTE));
     $("offer-no").addEventListener("click", () => this.#answer(QUOTE));
     // It may have been started meanwhile, in another window.
-    addEventListener("focus", () => void this.look());
+    addEventListener("focus", () => void this.refresh());
   }
 
   // See what may write.
-  async look() {
-    const isLast = this.looks.next();
-    let told;
-    try {
-      told = await writers();
-    } catch {
-      return; // a question that cannot be asked either says why
-    }
-    if (!isLast()) return;
-    this.told = told;
+  async refresh() {
+    const isLast = this.refreshing.next();
+    const offers = await writers().catch(() => null); // a question that cannot be asked either says why
+    if (!offers || !isLast()) return;
+    this.offers = offers;
     // Where one is set no other is offered: what was chosen is from an earlier run.
-    if (this.told.set !== null && this.choice !== QUOTE) this.choice = null;
+    if (this.offers.set !== null && this.choice !== QUOTE) this.choice = null;
     this.#draw();
   }
 
   // What may write by what a question is asked with, in the order in which it is listed.
   #names() {
-    const { set, offered, missing } = this.told;
+    const { set, offered, missing } = this.offers;
     const names = new Map(set === null ? [] : [["", `Written by ${set}`]]);
     names.set(QUOTE, "Quoted");
     for (const one of missing === null ? offered : []) names.set(one.llm, `Written by ${one.name} (${one.server})`);
@@ -53,7 +48,7 @@ export class Writing {
   }
 
   #draw() {
-    const { set, offered, missing } = this.told;
+    const { set, offered, missing } = this.offers;
     const names = this.#names();
     const list = $("writing");
     list.replaceChildren(...[...names].map(([value, name]) => h("option", { value }, name)));
