@@ -25,8 +25,9 @@ from assistant.query.question import Question, understand
 from assistant.query.rewriting import Turn
 from assistant.retrieval.evidence import RawEvidence
 from assistant.retrieval.retriever import RETRIEVED
-from assistant.revision import Asking, Models, Options, Revision
+from assistant.revision import Models, Options, Revision
 from assistant.settings import Settings, load_settings
+from assistant.timer import Timer
 from index import Document, Hit, Index, View
 from index.chunking.files import OnSkip
 from index.chunking.loader import RawDocument
@@ -239,8 +240,8 @@ class Assistant:
             QuestionError: the question is empty or too long.
             SettingsError: the thresholds are not in order.
         """
-        asking = self._asking(question, history, options)
-        return self._at_one_revision(lambda own: _last(own.answer(asking)))
+        asked, timer = self._understood(question, history, options)
+        return self._at_one_revision(lambda own: _last(own.answer(asked, timer, **options)))
 
     def stream(
         self, question: str, history: Sequence[Turn] = (), **options: Unpack[Options]
@@ -254,8 +255,8 @@ class Assistant:
             IndexChangedError: the documents changed while this was being answered, and what it
                 rests on is gone; what was streamed is to be thrown away.
         """
-        asking = self._asking(question, history, options)
-        yield from self._streamed(lambda own: own.answer(asking))
+        asked, timer = self._understood(question, history, options)
+        yield from self._streamed(lambda own: own.answer(asked, timer, **options))
 
     async def aask(
         self, question: str, history: Sequence[Turn] = (), **options: Unpack[Options]
@@ -319,11 +320,14 @@ class Assistant:
         asked = understand(question, history, self.index.encoder)
         return self._at_one_revision(lambda own: own.read(asked))
 
-    def _asking(self, question: str, history: Sequence[Turn], options: Options) -> Asking:
-        asking = Asking(understand(question, history, self.index.encoder), **options)
-        self.thresholds.adjusted(asking.refuse_below, asking.answer_from)
-        asking.timer.lap("understand")
-        return asking
+    def _understood(
+        self, question: str, history: Sequence[Turn], options: Options
+    ) -> tuple[Question, Timer]:
+        timer = Timer()
+        asked = understand(question, history, self.index.encoder)
+        self.thresholds.adjusted(options.get("refuse_below"), options.get("answer_from"))
+        timer.lap("understand")
+        return asked, timer
 
     def _overview_of(self, section: str | None, count: int | None) -> Question:
         text = OVERVIEW if section is None else check_question(section)

@@ -81,7 +81,6 @@ def add_draft(
     Raises:
         IndexUnusableError: the records cannot be written.
     """
-    approved = verdict == "up" and answer is not None
     draft: dict[str, Any] = {
         "id": draft_id(question, history),
         "draft": True,
@@ -101,9 +100,9 @@ def add_draft(
             "quotes": [citation.quote for citation in answer.citations],
             "sources": list(dict.fromkeys(citation.source for citation in answer.citations)),
         }
-    if answer is not None and approved:
-        draft["answerable"] = not answer.refused
-        draft["evidence"] = [citation.quote for citation in answer.citations]
+        if verdict == "up":
+            draft["answerable"] = not answer.refused
+            draft["evidence"] = [citation.quote for citation in answer.citations]
     drafts.put(draft["id"], _line(draft))
 
 

@@ -6,9 +6,9 @@ However long it takes to answer, everything of an answer is of the same revision
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
-from typing import TypedDict
+from typing import TypedDict, Unpack
 
 from assistant.answer import Decided, Done, Event, SentenceReady, SourcesFound, Verification
 from assistant.answering.abstention import Decision, decide
@@ -53,17 +53,6 @@ class Options(TypedDict, total=False):
     refuse_below: float | None
     answer_from: float | None
     legs: Collection[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """A question that was understood, how it is asked (see `Options`), and how long it takes."""
-
-    question: Question
-    timer: Timer = field(default_factory=Timer)
-    refuse_below: float | None = None
-    answer_from: float | None = None
-    legs: Collection[str] = LEGS
 
 
 class Models:
@@ -168,18 +157,25 @@ class Revision:
 
     # --- a question --------------------------------------------------------------------------
 
-    def answer(self, asking: Asking) -> Iterator[Event]:
-        """The events of an answer; see `Assistant.stream`."""
-        question, timer = asking.question, asking.timer
+    def answer(
+        self, question: Question, timer: Timer, **options: Unpack[Options]
+    ) -> Iterator[Event]:
+        """The events of an answer; see `Assistant.stream`.
+
+        Args:
+            question: as it was understood.
+            timer: of what has been done for it, and is done here.
+            options: how it is asked.
+        """
         if question.kind == "courtesy":
             yield from self._unsearched(question, _reply("courtesy"), timer)
             return
         if question.kind == "overview" and (overview := self._overview_asked_for(question)):
             yield from self._unsearched(question, overview, timer)
             return
-        question, evidence = self._retrieve(asking)
+        question, evidence = self._retrieve(question, timer, options.get("legs", LEGS))
         numbers = self._models.calibration(evidence.read)
-        decision = self._decide(question, evidence, asking)
+        decision = self._decide(question, evidence, options)
         if question.kind == "about" and decision.confidence < OF_DOCUMENTS:
             yield from self._unsearched(question, _reply("about"), timer)
             return
@@ -205,10 +201,11 @@ class Revision:
         context = question.before if evidence.in_context and decision.status != "refused" else ""
         yield Done(builder.answer(question, decision, closest, timer.laps, context))
 
-    def _retrieve(self, asking: Asking) -> tuple[Question, Evidence]:
+    def _retrieve(
+        self, question: Question, timer: Timer, legs: Collection[str]
+    ) -> tuple[Question, Evidence]:
         """What is found for a question. One that needs the conversation is understood anew by a
         language model, where there is one."""
-        question, timer, legs = asking.question, asking.timer, asking.legs
         evidence = self._retriever.retrieve(question, timer, legs)
         if evidence.in_context and (
             better := self._writer.rewrite(question.asked, question.history)
@@ -217,11 +214,12 @@ class Revision:
             evidence = self._retriever.retrieve(question, timer, legs)
         return question, evidence
 
-    def _decide(self, question: Question, evidence: Evidence, asking: Asking) -> Decision:
+    def _decide(self, question: Question, evidence: Evidence, options: Options) -> Decision:
         limit = self._models.settings.max_sentences
         if question.kind == "fact" and question.length:
             limit = min(limit, question.length)
-        thresholds = self._models.thresholds(asking.refuse_below, asking.answer_from, evidence.read)
+        given = options.get("refuse_below"), options.get("answer_from")
+        thresholds = self._models.thresholds(*given, evidence.read)
         return decide(evidence, self._models.calibration(evidence.read), thresholds, limit)
 
     def _is_written(self, arranged: Arranged) -> bool:

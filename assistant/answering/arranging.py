@@ -68,7 +68,7 @@ def arrange(
         document: gives one by its id.
     """
     kind, status = question.kind, decision.status
-    if kind == "where" and (found := _places(evidence)):
+    if kind == "where" and (found := _places(question.standalone, evidence)):
         return Arranged("answered", kind, tuple(found))
     if status == "refused":
         return Arranged(status, "fact")
@@ -109,10 +109,10 @@ def _introduced(topic: str, evidence: Evidence) -> list[Candidate]:
     return []
 
 
-def _places(evidence: Evidence) -> list[Quotation]:
+def _places(question: str, evidence: Evidence) -> list[Quotation]:
     """Where something stands: of each paragraph that has the words asked for the nearest sentence,
     in the documents' order."""
-    asked = content_stems(evidence.question)
+    asked = content_stems(question)
     found: list[Candidate] = []
     for hit in evidence.hits:
         known = content_stems(" ".join([*hit.paragraph.heading, hit.paragraph.text]))

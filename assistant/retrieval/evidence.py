@@ -47,7 +47,6 @@ class Evidence:
     """What was found for a question.
 
     Attributes:
-        question: as it was asked last.
         hits: the paragraphs found, best first.
         candidates: their sentences.
         features: what they say of the question as a whole.
@@ -60,7 +59,6 @@ class Evidence:
         said: what was answered before, where it leans on that.
     """
 
-    question: str
     hits: tuple[Hit, ...]
     candidates: tuple[Candidate, ...]
     features: Mapping[str, float]
@@ -86,7 +84,6 @@ class RawEvidence:
     """What was found and read for a question, before reading has changed its order.
 
     Attributes:
-        question: as it was asked last.
         found: the hits, in the order of the search, and the weights of the question's terms.
         readings: of the first hits, in that order; none where there is no reader.
         parts: where it asks several things at once, each of them with what was found for it alone.
@@ -96,7 +93,6 @@ class RawEvidence:
         more: whether only what was not said is asked for.
     """
 
-    question: str
     found: SearchResult
     readings: tuple[Reading, ...]
     parts: tuple[tuple[Part, RawEvidence], ...] = ()
@@ -113,7 +109,7 @@ def evidence_of(raw: RawEvidence, ranking: Mapping[str, float]) -> Evidence:
     paragraph scores higher by GAIN.
     """
     ranked = rank(raw.found.hits, raw.readings, ranking)
-    own = replace(gather(raw.question, ranked, raw.found.term_weights), several=raw.several)
+    own = replace(gather(ranked, raw.found.term_weights), several=raw.several)
     if raw.carried is not None:
         carried = evidence_of(raw.carried, ranking)
         in_context = carried.features["score"] > own.features["score"] + GAIN
@@ -139,13 +135,10 @@ def unscored(paragraph: Paragraph, number: int) -> Candidate:
     return Candidate(Hit(paragraph, 0.0, {}, (0.0,) * len(paragraph.sentences)), number, {})
 
 
-def gather(
-    question: str, ranked: Sequence[ReadHit], weights: Mapping[str, Mapping[str, float]]
-) -> Evidence:
+def gather(ranked: Sequence[ReadHit], weights: Mapping[str, Mapping[str, float]]) -> Evidence:
     """Features of the sentences of the first DEPTH paragraphs, and of the whole.
 
     Args:
-        question: as it was asked last.
         ranked: paragraphs, best first.
         weights: the question's terms and their weights (idf), by language.
 
@@ -193,4 +186,4 @@ def gather(
         "paragraph_logit": likeliest[0].paragraph if likeliest else 0.0,
         "length": math.log(len(likeliest[1].paragraph.text)) if likeliest else 0.0,
     }
-    return Evidence(question, hits, tuple(candidates), whole, read=bool(read))
+    return Evidence(hits, tuple(candidates), whole, read=bool(read))

@@ -54,19 +54,17 @@ class Reading:
 
 
 class Reader(Protocol):
-    """What reads paragraphs, given as lists of sentences, for one question."""
+    """What reads paragraphs for a question."""
 
     fingerprint: str
 
-    def read(
-        self, question: str, paragraphs: Sequence[Sequence[str]], headings: Sequence[str] = ()
-    ) -> list[Reading]:
-        """One reading a paragraph, in order.
+    def read(self, question: str, sentences: Sequence[str], heading: str = "") -> Reading:
+        """Read one paragraph.
 
         Args:
             question: what the sentences are to answer.
-            paragraphs: their sentences.
-            headings: what stands above each, as `above` gives it; of none, nothing does.
+            sentences: of the paragraph, one or more.
+            heading: what stands above it, as `above` gives it.
         """
         ...
 
@@ -193,29 +191,19 @@ class PassageReader:
         #: The same question is asked by many, and its windows are the same ones.
         self._network = lru_cache(KEPT)(_Network(content))
 
-    def read(
-        self, question: str, paragraphs: Sequence[Sequence[str]], headings: Sequence[str] = ()
-    ) -> list[Reading]:
-        """Read each paragraph; one longer than the model's input is read in overlapping windows,
-        each with the headings, and where they overlap the larger logit counts."""
-        headings = headings or [""] * len(paragraphs)
-        texts = (
-            text for own in zip(headings, paragraphs, strict=True) for text in (own[0], *own[1])
-        )
-        head, *rest = self._tokenizer.ids([question, *texts])
-        bodies = iter(rest)
-        readings = []
-        for own in paragraphs:
-            logits, whole = [-float("inf")] * len(own), -float("inf")
-            heading = next(bodies)[-MAX_HEADING_TOKENS:]
-            sentences = [next(bodies) for _ in own]
-            for window in windows(self._tokenizer, head[:MAX_QUESTION_TOKENS], heading, sentences):
-                scores, paragraph, _ = self._network(window)
-                whole = max(whole, paragraph)
-                for sentence, score in zip(window.sentences, scores, strict=True):
-                    logits[sentence] = max(logits[sentence], score)
-            readings.append(Reading(tuple(logits), whole))
-        return readings
+    def read(self, question: str, sentences: Sequence[str], heading: str = "") -> Reading:
+        """Read a paragraph; one longer than the model's input is read in overlapping windows, each
+        with the headings, and where they overlap the larger logit counts."""
+        head, over, *bodies = self._tokenizer.ids([question, heading, *sentences])
+        logits, whole = [-float("inf")] * len(sentences), -float("inf")
+        for window in windows(
+            self._tokenizer, head[:MAX_QUESTION_TOKENS], over[-MAX_HEADING_TOKENS:], bodies
+        ):
+            scores, paragraph, _ = self._network(window)
+            whole = max(whole, paragraph)
+            for sentence, score in zip(window.sentences, scores, strict=True):
+                logits[sentence] = max(logits[sentence], score)
+        return Reading(tuple(logits), whole)
 
     def entails(self, premise: str, claim: str) -> float:
         """The logit of whether a premise of a few sentences entails a claim."""
@@ -293,48 +281,6 @@ class _Network:
         )
 
 
-class PairReader:
-    """A cross-encoder of sentence-transformers that scores (question, sentence) pairs.
-
-    A sentence is read with the headings and the one before it, so that a pronoun at its start has
-    its referent. A paragraph's logit is that of its best sentence.
-
-    Raises:
-        ReaderError: the model cannot be loaded.
-    """
-
-    def __init__(self, name: str) -> None:
-        self._model = CrossEncoderModel(
-            name,
-            "reader",
-            "FOOTNOTE_READER takes the name or folder of a cross-encoder, "
-            f"`{SHIPPED}` or `{NONE}`.",
-        )
-        self.fingerprint = self._model.fingerprint
-        if len(self._model.labels) > 1:
-            raise ReaderError(
-                f"The reader {name!r} has {len(self._model.labels)} outputs; one that ranks has "
-                "one. Give a cross-encoder for ranking."
-            )
-
-    def read(
-        self, question: str, paragraphs: Sequence[Sequence[str]], headings: Sequence[str] = ()
-    ) -> list[Reading]:
-        """Score every sentence of every paragraph in one batch."""
-        headings = headings or [""] * len(paragraphs)
-        pairs = [
-            (question, " ".join(part for part in (heading, before, sentence) if part))
-            for heading, own in zip(headings, paragraphs, strict=True)
-            for before, sentence in zip(["", *own], own, strict=False)
-        ]
-        scores = iter(self._model.logits(pairs)[:, 0].tolist() if pairs else ())
-        readings = []
-        for own in paragraphs:
-            logits = tuple(float(next(scores)) for _ in own)
-            readings.append(Reading(logits, max(logits, default=-float("inf"))))
-        return readings
-
-
 class CrossEncoderModel:
     """A cross-encoder by its name or folder.
 
@@ -370,3 +316,36 @@ class CrossEncoderModel:
             list(pairs), activation_fn=torch.nn.Identity(), show_progress_bar=False
         )
         return np.asarray(found, dtype=np.float32).reshape(len(pairs), -1)
+
+
+class PairReader(CrossEncoderModel):
+    """A cross-encoder of sentence-transformers that scores (question, sentence) pairs.
+
+    A sentence is read with the headings and the one before it, so that a pronoun at its start has
+    its referent. A paragraph's logit is that of its best sentence.
+
+    Raises:
+        ReaderError: the model cannot be loaded.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            name,
+            "reader",
+            "FOOTNOTE_READER takes the name or folder of a cross-encoder, "
+            f"`{SHIPPED}` or `{NONE}`.",
+        )
+        if len(self.labels) > 1:
+            raise ReaderError(
+                f"The reader {name!r} has {len(self.labels)} outputs; one that ranks has "
+                "one. Give a cross-encoder for ranking."
+            )
+
+    def read(self, question: str, sentences: Sequence[str], heading: str = "") -> Reading:
+        """Score every sentence of a paragraph in one batch."""
+        pairs = [
+            (question, " ".join(part for part in (heading, before, sentence) if part))
+            for before, sentence in zip(["", *sentences], sentences, strict=False)
+        ]
+        logits = tuple(map(float, self.logits(pairs)[:, 0]))
+        return Reading(logits, max(logits))

@@ -108,7 +108,7 @@ def read(
         key = (question, heading, hit.paragraph.id, tuple(chosen))
         if key not in known:
             texts = [sentences[number].text for number in chosen]
-            (known[key],) = reader.read(question, [texts], [heading])
+            known[key] = reader.read(question, texts, heading)
         own = known[key]
         logits = dict(zip(chosen, own.sentences, strict=True))
         all_logits = tuple(logits.get(number, UNREAD) for number in range(len(sentences)))

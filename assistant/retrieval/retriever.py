@@ -141,7 +141,7 @@ class _Lookup:
         reader = self.reader if reads else None
         readings = read(reader, asked, found.hits, found.term_weights, several, self.known)
         self.timer.lap("read")
-        return RawEvidence(asked, replace(found, context_hits=()), tuple(readings), several=several)
+        return RawEvidence(replace(found, context_hits=()), tuple(readings), several=several)
 
 
 def is_read(hits: Sequence[Hit]) -> bool:

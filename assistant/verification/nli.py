@@ -9,7 +9,7 @@ from assistant.retrieval.reading_model import CrossEncoderModel
 from index.errors import ReaderError
 
 
-class InferenceModel:
+class InferenceModel(CrossEncoderModel):
     """A cross-encoder of sentence-transformers over (premise, claim).
 
     Its logit of entailment: where it has labels, that of the one called entailment against the
@@ -20,14 +20,13 @@ class InferenceModel:
     """
 
     def __init__(self, name: str) -> None:
-        self._model = CrossEncoderModel(
+        super().__init__(
             name,
             "verifier",
             "FOOTNOTE_VERIFIER takes the name or folder of a cross-encoder for natural language "
             "inference; leave it out for the shipped one.",
         )
-        self.fingerprint = self._model.fingerprint
-        labels = self._model.labels
+        labels = self.labels
         if len(labels) > 1 and "entailment" not in labels:
             raise ReaderError(
                 f"The verifier {name!r} has the labels {', '.join(labels)}; none is entailment. "
@@ -37,7 +36,7 @@ class InferenceModel:
 
     def entails(self, premise: str, claim: str) -> float:
         """The logit of whether the premise entails the claim."""
-        [output] = self._model.logits([(premise, claim)])
+        [output] = self.logits([(premise, claim)])
         others = np.delete(output, self._column)
         against = float(np.logaddexp.reduce(others)) if others.size else 0.0
         return float(output[self._column]) - against

@@ -91,7 +91,7 @@ def decided(own: AskedQuestion, evidence: Evidence, numbers: Calibration, most: 
         turn=question.turn,
         answerable=question.answerable,
         answers=question.answers,
-        understood=evidence.question,
+        understood=question.question,
         gold=gold,
         retrieved=best_of_units(evidence.hits, lambda paragraph: own.units[paragraph.id], DEPTH),
         status=decision.status,

@@ -208,7 +208,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def url(served: Path) -> Iterator[str]:
     """The address of the page of the shipped document; a module may have another in its place."""
-    with serving(served) as address:
+    with serving(served, "--mcp") as address:
         yield address
 
 

@@ -20,8 +20,8 @@ CALIBRATION = Calibration(
 )
 
 
-def found(question: str, sure: float, *logodds: float, parts: tuple = ()) -> Evidence:  # type: ignore[type-arg]
-    """Evidence for a question: how sure it is, and the logodds of the document's sentences."""
+def found(sure: float, *logodds: float, parts: tuple = ()) -> Evidence:  # type: ignore[type-arg]
+    """Evidence: how sure it is, and the logodds of the document's sentences."""
     hits = [
         Hit(p, 1.0, {"sentence": 0.5, "terms": 0.5}, tuple(0.0 for _ in p.sentences))
         for p in DOCUMENT.paragraphs
@@ -31,7 +31,7 @@ def found(question: str, sure: float, *logodds: float, parts: tuple = ()) -> Evi
         Candidate(hit, number, {"logodds": value})
         for (hit, number), value in zip(places, logodds, strict=True)
     )
-    return Evidence(question, tuple(hits), candidates, {"logodds": sure}, parts)
+    return Evidence(tuple(hits), candidates, {"logodds": sure}, parts)
 
 
 def texts(chosen: tuple[Candidate, ...]) -> list[str]:
@@ -45,11 +45,11 @@ def asked(*parts: tuple[str, Evidence], alone: bool) -> tuple[tuple[Part, Eviden
 def tolls_and_cyclists() -> Evidence:
     """Two questions, each of which another sentence answers; the whole is not sure."""
     parts = asked(
-        ("Tolls?", found("Tolls?", 2.0, 3.0, -3.0, -3.0)),
-        ("Cyclists?", found("Cyclists?", 2.0, -3.0, -3.0, 3.0)),
+        ("Tolls?", found(2.0, 3.0, -3.0, -3.0)),
+        ("Cyclists?", found(2.0, -3.0, -3.0, 3.0)),
         alone=True,
     )
-    return found("Tolls? Cyclists?", -2.0, 1.0, -3.0, -3.0, parts=parts)
+    return found(-2.0, 1.0, -3.0, -3.0, parts=parts)
 
 
 def test_each_question_gets_its_sentence() -> None:
@@ -61,7 +61,7 @@ def test_each_question_gets_its_sentence() -> None:
 
 
 def test_between_the_thresholds_the_closest_is_chosen() -> None:
-    evidence = found("Tolls?", 0.0, 3.0, -3.0, -3.0)
+    evidence = found(0.0, 3.0, -3.0, -3.0)
     for thresholds, status, chosen in (
         (Thresholds(0.2, 0.4), "answered", ["Tolls rose in May."]),
         (Thresholds(0.4, 0.6), "unsure", ["Tolls rose in May."]),
@@ -73,12 +73,12 @@ def test_between_the_thresholds_the_closest_is_chosen() -> None:
 
 def test_what_may_be_answered_is_not_said_to_be_missing() -> None:
     parts = asked(
-        ("Tolls?", found("Tolls?", 2.0, 3.0, -3.0, -3.0)),
-        ("Trains?", found("Trains?", -2.0, -3.0, -3.0, -2.0)),
-        ("Boats?", found("Boats?", 0.0, -3.0, -2.0, -3.0)),
+        ("Tolls?", found(2.0, 3.0, -3.0, -3.0)),
+        ("Trains?", found(-2.0, -3.0, -3.0, -2.0)),
+        ("Boats?", found(0.0, -3.0, -2.0, -3.0)),
         alone=True,
     )
-    whole = found("Tolls? Trains? Boats?", 1.0, 2.0, -3.0, -3.0, parts=parts)
+    whole = found(1.0, 2.0, -3.0, -3.0, parts=parts)
     decision = decide(whole, CALIBRATION, Thresholds(0.3, 0.7), 4)
     assert decision.status == "answered"
     assert texts(decision.chosen) == ["Tolls rose in May."]
@@ -92,18 +92,18 @@ def test_what_may_be_answered_is_not_said_to_be_missing() -> None:
 
 def test_one_question_about_two_subjects_needs_both() -> None:
     parts = asked(
-        ("Do cars pay?", found("Do cars pay?", 2.0, 3.0, -3.0, -3.0)),
-        ("Do trains pay?", found("Do trains pay?", -2.0, -3.0, -3.0, -2.0)),
+        ("Do cars pay?", found(2.0, 3.0, -3.0, -3.0)),
+        ("Do trains pay?", found(-2.0, -3.0, -3.0, -2.0)),
         alone=False,
     )
-    whole = found("Do cars and trains pay?", -2.0, 1.0, -3.0, -3.0, parts=parts)
+    whole = found(-2.0, 1.0, -3.0, -3.0, parts=parts)
     assert decide(whole, CALIBRATION, EVEN, 4).status == "refused"
 
 
 def test_what_answers_both_is_quoted_once() -> None:
-    part = found("Tolls?", 2.0, 3.0, -3.0, 2.9)
-    parts = asked(("Tolls?", part), ("Pay?", found("Pay?", 2.0, 2.8, -3.0, 3.0)), alone=True)
-    whole = found("Tolls? Pay?", 2.0, 3.0, -3.0, -3.0, parts=parts)
+    part = found(2.0, 3.0, -3.0, 2.9)
+    parts = asked(("Tolls?", part), ("Pay?", found(2.0, 2.8, -3.0, 3.0)), alone=True)
+    whole = found(2.0, 3.0, -3.0, -3.0, parts=parts)
     assert texts(decide(whole, CALIBRATION, EVEN, 4).chosen) == ["Tolls rose in May."]
 
 

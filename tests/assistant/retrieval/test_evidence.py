@@ -29,11 +29,9 @@ class Counting:
         self._inner = loaded
         self.given: list[list[str]] = []
 
-    def read(
-        self, question: str, paragraphs: Sequence[Sequence[str]], headings: Sequence[str] = ()
-    ) -> list[Reading]:
-        self.given += [list(own) for own in paragraphs]
-        return self._inner.read(question, paragraphs, headings)
+    def read(self, question: str, sentences: Sequence[str], heading: str = "") -> Reading:
+        self.given.append(list(sentences))
+        return self._inner.read(question, sentences, heading)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +88,7 @@ def test_what_answers_moves_up_and_has_the_features(counting: Counting) -> None:
     found = hits_of(FILLER[:2], [ANSWERS, FILLER[2]])
     ranked = rank(found, read(counting, QUESTION, found, WEIGHTS), UNFITTED)
     assert [own.hit.paragraph.number for own in ranked] == [2, 1]
-    gathered = gather(QUESTION, ranked, WEIGHTS)
+    gathered = gather(ranked, WEIGHTS)
     best = max(gathered.candidates, key=lambda candidate: candidate.features["logit"])
     assert best.sentence.text == ANSWERS
     assert best.features["terms"] == 1

@@ -34,13 +34,13 @@ def shipped() -> PassageReader:
     [("When was the museum opened?", 1), ("How much is a ticket?", 2), ("Where is it?", 0)],
 )
 def test_prefers_the_sentence_that_answers(shipped: Reader, question: str, sentence: int) -> None:
-    (reading,) = shipped.read(question, [PARAGRAPH])
+    reading = shipped.read(question, PARAGRAPH)
     assert max(range(3), key=reading.sentences.__getitem__) == sentence
 
 
 def test_prefers_the_paragraph_that_answers(shipped: Reader) -> None:
     other = ["The museum is closed on Mondays.", "Dogs are not allowed."]
-    first, second = shipped.read("When was the museum opened?", [PARAGRAPH, other])
+    first, second = (shipped.read("When was the museum opened?", p) for p in (PARAGRAPH, other))
     assert first.paragraph > second.paragraph
 
 
@@ -56,7 +56,7 @@ def test_whatever_comes_before_the_answer_is_found(
     shipped: Reader, before: list[str], heading: str
 ) -> None:
     every = [*before, *PARAGRAPH]
-    (reading,) = shipped.read("How much is a ticket?", [every], [heading])
+    reading = shipped.read("How much is a ticket?", every, heading)
     assert len(reading.sentences) == len(every)
     assert max(range(len(every)), key=reading.sentences.__getitem__) == len(every) - 1
 
@@ -67,7 +67,7 @@ def test_what_stands_above_a_paragraph_is_read_along(shipped: Reader) -> None:
     far = ["The mayor likes to walk by the river."] * 40 + short
     for own in (short, far):
         headings = [above(["Prices", name]) for name in ("Dogs", "Rooms with a bath")]
-        right, wrong = shipped.read(question, [own, own], headings)
+        right, wrong = (shipped.read(question, own, heading) for heading in headings)
         assert right.sentences[-1] > wrong.sentences[-1]
         assert right.paragraph > wrong.paragraph
         assert len(right.sentences) == len(own)
@@ -81,10 +81,10 @@ def test_headings_end_as_sentences_do() -> None:
 def test_windows_that_are_read_at_once_have_the_same_logits(shipped: PassageReader) -> None:
     """Alone they are read by all cores, beside others by one."""
     questions = [f"When was the museum {done}?" for done in ("opened", "closed", "built", "sold")]
-    alone = [shipped.read(question, [PARAGRAPH * 4]) for question in questions]
+    alone = [shipped.read(question, PARAGRAPH * 4) for question in questions]
     fresh = PassageReader(FOLDER)
     with ThreadPoolExecutor(4) as pool:
-        beside = list(pool.map(lambda question: fresh.read(question, [PARAGRAPH * 4]), questions))
+        beside = list(pool.map(lambda question: fresh.read(question, PARAGRAPH * 4), questions))
     assert beside == alone
 
 

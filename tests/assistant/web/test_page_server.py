@@ -223,7 +223,7 @@ def test_the_gate(url: str) -> None:
         assert home.status_code == 200
         policy = home.headers["content-security-policy"]
         assert "unsafe" not in policy
-        assert "default-src 'none'" in policy
+        assert "default-src 'none'" in policy and "require-trusted-types-for 'script'" in policy
         for path in ("gradio_api/upload", "gradio_api/file=/etc/passwd", "docs", "theme.css"):
             assert client.get(path).status_code == 404, path
         assert client.get("session", headers={"host": "evil.example"}).status_code == 400

@@ -89,7 +89,7 @@ def test_training_goes_on_where_it_was_killed(data: Path, tmp_path: Path) -> Non
     for name, weight in mean.items():
         expected = 0.4 * first[name] + 0.4 * second[name] + 0.2 * shipped[name]
         np.testing.assert_allclose(weight, expected, atol=0.01, err_msg=name)
-    (reading,) = PassageReader(made).read(QUESTION, [PARAGRAPH])
+    reading = PassageReader(made).read(QUESTION, PARAGRAPH)
     assert max(range(3), key=reading.sentences.__getitem__) == 1
 
 
@@ -101,9 +101,7 @@ def test_the_weights_that_ship_can_be_trained_further(tmp_path: Path) -> None:
     assert shipped.keys() == again.keys()
     for name, weight in shipped.items():
         np.testing.assert_array_equal(weight, again[name], err_msg=name)
-    readings = [
-        PassageReader(folder).read(QUESTION, [PARAGRAPH])[0] for folder in (SHIPPED, tmp_path)
-    ]
+    readings = [PassageReader(folder).read(QUESTION, PARAGRAPH) for folder in (SHIPPED, tmp_path)]
     logits = [[*reading.sentences, reading.paragraph] for reading in readings]
     np.testing.assert_allclose(*logits, atol=0.5)
 
@@ -153,7 +151,7 @@ def test_any_encoder_becomes_a_reader(kind: str, tmp_path: Path) -> None:
         entailed = again.pair_logits([Pair(CLAIM, PARAGRAPH[0], 1)])
     reader = load_reader(str(made))
     assert isinstance(reader, PassageReader)
-    (reading,) = reader.read(QUESTION, [PARAGRAPH], ["Sights. The museum."])
+    reading = reader.read(QUESTION, PARAGRAPH, "Sights. The museum.")
     np.testing.assert_allclose(reading.sentences, sentences.numpy(), atol=0.05)
     np.testing.assert_allclose(reading.paragraph, float(whole[0]), atol=0.05)
     np.testing.assert_allclose(reader.entails(PARAGRAPH[0], CLAIM), float(entailed[0]), atol=0.05)
