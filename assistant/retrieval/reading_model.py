@@ -16,7 +16,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
@@ -85,10 +85,15 @@ def load_reader(name: str = SHIPPED) -> Reader | None:
     if name == NONE:
         return None
     if name == SHIPPED:
-        return PassageReader(SHIPPED_FOLDER)
+        return _shipped()
     if (Path(name) / "reader.onnx").is_file():
         return PassageReader(Path(name))
     return PairReader(name)
+
+
+@cache
+def _shipped() -> PassageReader:
+    return PassageReader(SHIPPED_FOLDER)  # all that are opened in a process read by the same one
 
 
 class InputTokenizer:

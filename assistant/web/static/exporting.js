@@ -35,7 +35,7 @@ export function withFootnotes(turn) {
 
 // Text that Markdown shows as it is: markup, links, footnotes and HTML in it stay text.
 /** @param {string} text */
-export const escaped = (text) =>
+const escaped = (text) =>
   oneLine(text).replace(/[\\`*_{}[\]()#+\-.!|~<>&^$:=@"'/]/g, (mark) => (mark === "<" ? "&lt;" : mark === "&" ? "&amp;" : `\\${mark}`));
 
 // A conversation as Markdown, with a list of its sources.

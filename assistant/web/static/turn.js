@@ -61,7 +61,7 @@ export const missing = (turn) => {
 // What is said of an answer as a whole. An answer is partial when some of what was asked or of what
 // was written is not in the documents, whether that was left out or is shown.
 /** @param {Turn} turn */
-export function standing(turn) {
+function standing(turn) {
   const sentences = sentencesOf(turn);
   const unsupported = sentences.filter((s) => s.verdict === "unsupported").length;
   const dropped = turn.answer?.dropped ?? 0;
