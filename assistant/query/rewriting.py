@@ -30,15 +30,16 @@ ROLES = ("user", "assistant")
 #: Questions that a question is put after: with two, a chain of follow-ups leads back to what they
 #: are about. Of one and two, two found as much or more on each of four sets with conversations.
 BEFORE = 2
-#: Names and other words that are exchanged for others at most; what each word more or less than
-#: there was costs of the cosine; and the likeness below which nothing is exchanged. Not tuned.
-UNITS, COST, LIKE = 3, 0.05, 0.2
+#: Names and other words that are exchanged for others at most, and that a question has at most in
+#: which any are; what each word more or less than there was costs of the cosine; and the likeness
+#: below which nothing is exchanged. Not tuned.
+UNITS, QUESTION_UNITS, COST, LIKE = 3, 24, 0.05, 0.2
 
 _WORD = re.compile(r"\w[\w.\u2019'-]*\w|\w")
 #: A name, whole; or another word that carries meaning, with a number before or behind it.
 _UNIT = re.compile(
     rf"\b(?!(?i:{alternatives(EMPTY)})\b)(?:[A-Z][\w.\u2019'-]*(?:\s[A-Z\d][\w.\u2019'-]*)*|"
-    r"(?:\d[\w.]*\s)?\w[\w\u2019'-]*(?:\s\d[\w.]*)?)(?<=\w)"
+    r"(?:\d[\d.,]{0,12}\s)?\w[\w\u2019'-]*(?:\s\d[\w.]*)?)(?<=\w)"
 )
 #: What says when or where something is: exchanged for nothing else.
 _WHEN_OR_WHERE = frozenset("in on at during before after under since until".split())
@@ -147,7 +148,7 @@ def substituted(
     elif asked and asked[0][0].isupper():
         names = [run for run in runs if len(run) == 1 and run[0][0][0].isupper()]
         runs = names or runs
-    if not runs or not 0 < len(asked) <= UNITS:
+    if not runs or not 0 < len(asked) <= UNITS or len(units) > QUESTION_UNITS:
         return None
     spans = [(run[0].start(), run[-1].end()) for run in runs]
     texts = [question[start:end] for start, end in spans]
