@@ -69,7 +69,7 @@ def numbered(text: str, ends: Sequence[int] = ()) -> list[Enumeration]:
                 chain.append(match)
                 break
         else:
-            if _is_first(match):
+            if match[match.lastgroup or 0].lower() in ("1", "a", "i", "first"):
                 chains.append([match])
     for chain in (own for own in chains if len(own) > 1):
         starts = [match.end() + (match["word"] is not None) for match in chain]
@@ -146,8 +146,7 @@ def _introduced(text: str, end: int, asked: Collection[str]) -> list[int]:
 def _follows(one: re.Match[str], other: re.Match[str]) -> bool:
     if one.lastgroup != other.lastgroup or one.lastgroup is None:
         return False
-    before, after = one[one.lastgroup].lower(), other[one.lastgroup].lower()
-    return any(after == follower for follower in _followers(before))
+    return other[one.lastgroup].lower() in _followers(one[one.lastgroup].lower())
 
 
 def _followers(value: str) -> Iterator[str]:
@@ -156,10 +155,6 @@ def _followers(value: str) -> Iterator[str]:
     for order in (_ROMAN, list(_LETTERS), ORDINALS):
         if value in order[:-1]:
             yield order[order.index(value) + 1]
-
-
-def _is_first(match: re.Match[str]) -> bool:
-    return match[match.lastgroup or 0].lower() in ("1", "a", "i", "first")
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:

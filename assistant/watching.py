@@ -192,7 +192,8 @@ class FolderWatch:
         # Last, so that what is told of is done.
         self._record_changes(before, [after[identity] for identity in done], gone)
         for source, error in failed.items():
-            self._record_unread(source, error)
+            if str(self._unread.get(source)) != str(error):
+                self._record("unread", source, str(error))
         again = {*failed, *(raw.source for raw in raws)}
         still = {s: e for s, e in self._unread.items() if s in here and s not in again}
         self._unread = still | failed
@@ -253,10 +254,6 @@ class FolderWatch:
             if not folder.is_dir():  # it went while its files were looked at
                 lost.append(folder)
         return files, lost, failed
-
-    def _record_unread(self, source: str, error: DocumentError) -> None:
-        if str(self._unread.get(source)) != str(error):
-            self._record("unread", source, str(error))
 
     def _record(self, what: What, source: str, reason: str = "") -> None:
         number = self._changes[-1].number + 1 if self._changes else 1

@@ -139,7 +139,8 @@ def _numbers(pieces: Sequence[str]) -> Iterator[tuple[float, str]]:
     "one" is a pronoun."""
     i = 0
     while i < len(pieces):
-        start, value = i, _value(pieces[i])
+        start, piece = i, pieces[i]
+        value = float(piece) if piece[0].isdecimal() else NUMERALS.get(piece)
         i += 1
         if value is None:
             continue
@@ -152,7 +153,3 @@ def _numbers(pieces: Sequence[str]) -> Iterator[tuple[float, str]]:
         if pieces[start:i] != ["one"]:
             behind = pieces[i] if i < len(pieces) and pieces[i].isalpha() else ""
             yield value, "" if behind in FUNCTION_WORDS | NEGATORS else behind
-
-
-def _value(piece: str) -> float | None:
-    return float(piece) if piece[0].isdecimal() else NUMERALS.get(piece)

@@ -154,7 +154,7 @@ def asked_about(set_: str, number: int, right: int, scores: Sequence[float]) -> 
     question = Question(f"{set_} {number}", "Who pays?", True)
     gold = Gold((), (), (Relevant((str(right),)),), False)
     readings = tuple(Reading((score,), score) for score in scores)
-    raw = RawEvidence("Who pays?", SearchResult(hits, {}), readings)
+    raw = RawEvidence(SearchResult(hits, {}), readings)
     return AskedQuestion(set_, question, gold, raw, units)
 
 
