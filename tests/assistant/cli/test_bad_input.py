@@ -22,7 +22,7 @@ from helpers import (
 )
 
 from assistant import Assistant, FootnoteError
-from assistant.documents import read_all
+from assistant.documents import read_all, read_raw_documents
 from index.errors import (
     DocumentError,
     MissingPathError,
@@ -85,10 +85,10 @@ def test_what_is_bad_in_a_folder_is_told_where_somebody_can_be(tmp_path: Path) -
     with pytest.raises(MissingPathError):  # nobody to tell it to
         Assistant.open(folder, index_dir=tmp_path / "index")
     with pytest.raises(NotTextError):  # it was asked for by name
-        read_all([folder, folder / "picture.txt"], skipped.append)
+        read_raw_documents([folder, folder / "picture.txt"], skipped.append)
     (folder / "ferry.txt").unlink()
     with pytest.raises(DocumentError):
-        read_all([folder], skipped.append)
+        read_raw_documents([folder], skipped.append)
 
 
 @pytest.fixture
@@ -159,8 +159,8 @@ def test_a_name_that_is_not_utf8_and_a_pipe_are_read(tmp_path: Path) -> None:
     other = os.fsencode(tmp_path) + b"/caf\xe8.txt"
     for path in (name, other):
         Path(os.fsdecode(path)).write_text(f"The ferry {len(path)} leaves at nine.")
-    [first] = read_all([os.fsdecode(name)], None)
-    [second] = read_all([os.fsdecode(other)], None)
+    [first] = read_all([os.fsdecode(name)])
+    [second] = read_all([os.fsdecode(other)])
     assert first.source.endswith(r"caf\xe9.txt")
     assert first.id != second.id
     with Assistant.open(os.fsdecode(name), index_dir=tmp_path / "index") as assistant:
@@ -168,7 +168,7 @@ def test_a_name_that_is_not_utf8_and_a_pipe_are_read(tmp_path: Path) -> None:
     read, write = os.pipe()
     os.write(write, b"The mill grinds rye.")
     os.close(write)
-    [piped] = read_all([f"/dev/fd/{read}"], None)
+    [piped] = read_all([f"/dev/fd/{read}"])
     os.close(read)
     assert piped.text == "The mill grinds rye."
 
