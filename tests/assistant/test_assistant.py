@@ -199,7 +199,7 @@ def test_two_assistants_on_one_index_see_only_their_own_documents(tmp_path: Path
 def test_terms_are_found_that_another_machine_has_derived(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for size in ("LEAST", "LEAST_SHARED"):
+    for size in ("MIN_ROWS", "MIN_SHARED_ROWS"):
         monkeypatch.setattr(lexical, size, 1)  # as if the document were large
     monkeypatch.setenv("FOOTNOTE_SHARED_TERMS", str(tmp_path / "shared"))
     answers = []
