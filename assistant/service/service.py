@@ -117,7 +117,7 @@ class Service:
             threading.Thread(target=self.sessions.keep_clear),
             *([threading.Thread(target=watch.run)] if watch else ()),
         ]
-        self.assistant.index.keep_house()
+        self.assistant.index.start_sweeping()
         try:
             for thread in beside:
                 thread.start()

@@ -297,7 +297,7 @@ class SessionDocuments:
         found = {own.info.id: own for own in self.documents(owner)}
         if found.keys() >= set(wanted):
             return found
-        self._assistant.index.look()
+        self._assistant.index.refresh()
         return {own.info.id: own for own in self.documents(owner)}
 
 
