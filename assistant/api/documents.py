@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from anyio import to_thread
@@ -81,6 +82,8 @@ def routes(service: Service) -> APIRouter:
         identity: Identity, request: Request, caller: Writer, file: UploadFile
     ) -> Value | Response:
         """Put another file in the place of a document of yours; its id stays."""
+        # Before the file is taken in, and waits for its turn.
+        await to_thread.run_sync(partial(sessions.find, caller.owner, identity, own=True))
         return await index(request, caller, file, file.filename or "", replacing=identity)
 
     @router.delete("/{identity}", status_code=204, responses=problems(404))

@@ -30,7 +30,8 @@ _Set = frozenset[str]
 
 class Suggestions:
     """Suggested questions by the set of documents that they are about. Each is tried the first
-    time: one set after another, in the queue behind all that people ask.
+    time: one set after another, in the queue behind all that people ask, and by one of those who
+    want them.
 
     Args:
         queue: where questions wait.
@@ -38,7 +39,7 @@ class Suggestions:
 
     def __init__(self, queue: FairQueue) -> None:
         self._queue = queue
-        self._found: OrderedDict[_Set, tuple[str, ...]] = OrderedDict()
+        self._found: OrderedDict[_Set, Future[tuple[str, ...]]] = OrderedDict()
         self._wanted: dict[_Set, Future[tuple[str, ...]]] = {}
         self._guard = threading.Lock()
         self._pool = ThreadPoolExecutor(1, "suggestions")
@@ -67,11 +68,11 @@ class Suggestions:
         """
         documents = frozenset(assistant.document_ids)
         with self._guard:
-            if documents in self._found or self._closed.is_set():
-                known = Future[tuple[str, ...]]()
-                known.set_result(self._found.get(documents, ()))
-                return known
-            if documents not in self._wanted:
+            known = self._found.get(documents) or self._wanted.get(documents)
+            if known is None and self._closed.is_set():
+                known = Future()
+                known.set_result(())
+            elif known is None:
                 if len(self._wanted) >= WAITING:
                     raise RefusedError(
                         f"Questions about {WAITING} other choices of documents are looked for "
@@ -79,9 +80,9 @@ class Suggestions:
                         503,
                         RETRY,
                     )
-                looking = self._pool.submit(self._try_in_line, assistant, documents)
-                self._wanted[documents] = looking
-            return self._wanted[documents]
+                known = self._pool.submit(self._try_in_line, assistant, documents)
+                self._wanted[documents] = known
+        return known
 
     def near(
         self, assistant: Assistant, closest: Iterable[Citation], question: str, count: int = 2
@@ -111,26 +112,37 @@ class Suggestions:
                 del self._wanted[documents]
 
     def _try(self, assistant: Assistant) -> tuple[str, ...]:
-        """The questions, tried unless they are known; for whoever has a place in the queue."""
+        """The questions, tried by the first who wants them and has a place in the queue; the others
+        who have one wait for what comes of it."""
         documents = frozenset(assistant.document_ids)
         with self._guard:
             found = self._found.get(documents)
-        if found is None:
-            # Whether there is an answer does not depend on who words it.
-            quick = assistant.over(assistant.document_ids, write=False)
-            found = tuple(
-                question
-                for question in quick.suggestions(CONSIDERED)
-                if not self._closed.is_set() and _is_answered(quick, question)
-            )
-        with self._guard:
-            self._found[documents] = found
+            if own := found is None:
+                found = self._found[documents] = Future()
             self._found.move_to_end(documents)
             while len(self._found) > REMEMBERED:
                 self._found.popitem(last=False)
-        return found
+        if own:
+            try:
+                # Whether there is an answer does not depend on who words it.
+                quick = assistant.over(assistant.document_ids, write=False)
+                found.set_result(
+                    tuple(
+                        question
+                        for question in quick.suggestions(CONSIDERED)
+                        if not self._closed.is_set() and _is_answered(quick, question)
+                    )
+                )
+            except BaseException as error:
+                with self._guard:
+                    self._found.pop(documents, None)
+                found.set_exception(error)
+                raise
+        return found.result()
 
 
 def _is_answered(assistant: Assistant, question: str) -> bool:
-    decided = (event for event in assistant.stream(question) if isinstance(event, Decided))
-    return next(decided).status == "answered"
+    for event in assistant.stream(question):
+        if isinstance(event, Decided):
+            return event.status == "answered"
+    return False

@@ -11,9 +11,11 @@ import pytest
 from browsing import QUESTION, QUOTE, UNANSWERABLE
 from chroma_servers import until
 from helpers import footnote
-from services import events_of, problem
+from services import client_of, events_of, problem
 
 from assistant import Assistant
+from assistant.api.runner import served
+from assistant.service.service import Service
 from assistant.service.values import AnswerValue, FoundValue, VerificationValue
 
 EVENTS = {"accept": "text/event-stream"}
@@ -135,6 +137,16 @@ def test_a_document_is_added_asked_replaced_and_removed(
     shared = before[0]["id"]
     assert "everyone's" in problem(client.delete(f"api/documents/{shared}"), 403)["detail"]
     problem(send("Figs float.", "PUT", f"/{shared}"), 403)
+
+
+def test_what_cannot_be_replaced_is_refused_before_its_turn(assistant: Assistant) -> None:
+    service = Service.of(assistant, "127.0.0.1")
+    with served(service, "127.0.0.1", [0]) as url, client_of(url) as client:
+        shared, nothing = assistant.document_ids[0], "0" * 16
+        with service.adding.place("another"):
+            for identity, status in ((shared, 403), (nothing, 404)):
+                file = {"file": ("notes.txt", b"Figs float.")}
+                problem(client.put(f"api/documents/{identity}", files=file), status)
 
 
 def test_the_original_of_a_document_with_pages_comes_back(client: httpx.Client) -> None:
