@@ -20,6 +20,14 @@ Verdict = Literal["quoted", "supported", "unsupported", "own"]
 #: where something stands. `chat`: nothing was looked up. `fact`: all else.
 AnswerKind = Literal["fact", "overview", "list", "comparison", "where", "chat"]
 
+#: What came of putting a question to a language model. `written`: it answered, and the documents
+#: support that. `declined`: it says that they do not answer. `unproved`: they do not support what
+#: it wrote as the answer. `failed`: it did not do its work. `untrusted`: it was not asked, for it
+#: has failed its check.
+Outcome = Literal["written", "declined", "unproved", "failed", "untrusted"]
+#: Whether a language model has been checked (`footnote llm check`), and how that ended.
+Checked = Literal["passed", "failed", "unchecked"]
+
 REFUSAL = "The documents do not say."
 UNSURE = "The closest the documents come"
 #: What is said before the sentences, or instead of them.
@@ -105,6 +113,37 @@ class AnswerSentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Writing:
+    """What a language model had to do with an answer.
+
+    Attributes:
+        model: its name.
+        check: whether it was checked.
+        outcome: what came of asking it.
+        passages: how many it was given to read.
+        searches: what it had looked up besides the question, in its own words.
+        returned: sentences that nothing supported at first, and that went back to it once.
+        calls: how often it was called.
+        prompt_tokens, completion_tokens: that it read and wrote in all of these; None where it does
+            not tell.
+    """
+
+    model: str
+    check: Checked
+    outcome: Outcome
+    passages: int = 0
+    searches: tuple[str, ...] = ()
+    returned: int = 0
+    calls: int = 0
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values, ready for JSON."""
+        return {**asdict(self), "searches": list(self.searches)}
+
+
+@dataclass(frozen=True, slots=True)
 class Answer(WithStatus):
     """What the documents say to a question.
 
@@ -119,10 +158,11 @@ class Answer(WithStatus):
         status: whether the sentences answer the question, or may, or there is no answer.
         kind: of the answer; an overview and places are in the documents' order, under their
             headings.
-        confidence: calibrated probability that the documents answer the question, 0..1.
+        confidence: calibrated probability that the documents answer the question, 0..1; None where
+            a language model has read them and decided.
         closest: when refused, the nearest paragraphs, best first, each quoting its nearest
             sentence; otherwise empty.
-        unanswered: of a question that asks several things, those that the documents do not say.
+        unanswered: of what is asked, the parts that the documents do not say.
         undecided: likewise, those that they may or may not say, in an answer to the rest.
         dropped: how many sentences a language model wrote that nothing supports and that were
             left out.
@@ -130,6 +170,7 @@ class Answer(WithStatus):
             machine answered.
         note: what went wrong on the way to this answer, for the person who asked; None when all
             went well.
+        writing: what a language model had to do with it; None where none was to write.
         timings_ms: milliseconds by stage.
     """
 
@@ -138,7 +179,7 @@ class Answer(WithStatus):
     sentences: tuple[AnswerSentence, ...]
     citations: tuple[Citation, ...]
     status: Status
-    confidence: float
+    confidence: float | None
     closest: tuple[Citation, ...] = ()
     unanswered: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
@@ -146,6 +187,7 @@ class Answer(WithStatus):
     kind: AnswerKind = "fact"
     context: str = ""
     note: str | None = None
+    writing: Writing | None = None
     revision: str = ""
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
@@ -170,19 +212,22 @@ class Answer(WithStatus):
     def below(self) -> str:
         """What stands below the sentences: remarks, and the list of sources; the closest paragraphs
         when refused."""
-        if self.refused:
-            return "\n".join(["", *_listing("Closest paragraphs:", self.closest)])
         remarks = []
         if self.unanswered:
             remarks.append(f"{REFUSAL.removesuffix('.')}: {' '.join(self.unanswered)}")
         if self.undecided:
             remarks.append(f"The documents may not say: {' '.join(self.undecided)}")
+        if self.writing and self.writing.searches:
+            remarks.append(f"Looked again for: {'; '.join(self.writing.searches)}.")
         if self.note:
             remarks.append(self.note)
         if self.dropped:
             remarks.append(
                 f"{self.dropped} of the sentences written had no support and were left out."
             )
+        if self.refused:
+            lines = [f" {' '.join(remarks)}" if remarks else ""]
+            return "\n".join([*lines, *_listing("Closest paragraphs:", self.closest)])
         lines = ["", "", f"Note: {' '.join(remarks)}"] if remarks else [""]
         return "\n".join([*lines, *_listing("Sources:", self.citations)])
 
@@ -195,7 +240,7 @@ class Answer(WithStatus):
             "status": self.status,
             "refused": self.refused,
             "kind": self.kind,
-            "confidence": round(self.confidence, 4),
+            "confidence": None if self.confidence is None else round(self.confidence, 4),
             "text": self.text,
             "sentences": [
                 {
@@ -214,6 +259,7 @@ class Answer(WithStatus):
             "undecided": list(self.undecided),
             "dropped": self.dropped,
             "note": self.note,
+            "writing": self.writing and self.writing.to_dict(),
             "revision": self.revision,
             "timings_ms": {stage: round(ms, 2) for stage, ms in self.timings_ms.items()},
         }
@@ -273,12 +319,20 @@ class SourcesFound:
 
 
 @dataclass(frozen=True, slots=True)
+class LookedAgain:
+    """The language model does not find it, or not all of it, in what it has read: it has these
+    looked up too, and reads on."""
+
+    searches: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
     """Whether the sentences that follow are an answer, or the closest that the documents come; or
     that none follow. `kind` is the answer's."""
 
     status: Status
-    confidence: float
+    confidence: float | None
     kind: AnswerKind = "fact"
 
 
@@ -297,9 +351,10 @@ class Done:
     answer: Answer
 
 
-#: What `Assistant.stream` yields, in this order: one SourcesFound, one Decided, any number of
-#: SentenceReady, one Done.
-Event = SourcesFound | Decided | SentenceReady | Done
+#: What `Assistant.stream` yields, in this order: one SourcesFound, at most two LookedAgain, one
+#: Decided, any number of SentenceReady, one Done. A LookedAgain may also come after sentences,
+#: where a part of what was asked is still to be found.
+Event = SourcesFound | LookedAgain | Decided | SentenceReady | Done
 
 
 def marked(sentence: AnswerSentence) -> str:

@@ -95,7 +95,7 @@ def add_draft(
     if answer is not None:
         draft["answered"] = {
             "status": answer.status,
-            "confidence": round(answer.confidence, 4),
+            "confidence": answer.confidence and round(answer.confidence, 4),
             "text": answer.text,
             "quotes": [citation.quote for citation in answer.citations],
             "sources": list(dict.fromkeys(citation.source for citation in answer.citations)),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
-from assistant.answer import Decided, Done, Event, SentenceReady, SourcesFound
+from assistant.answer import Decided, Done, Event, LookedAgain, SentenceReady, SourcesFound
 from assistant.api.callers import Asker
 from assistant.api.describing import also_events, problems
 from assistant.api.events import reply, wants_events
@@ -25,6 +25,7 @@ from assistant.service.values import (
     Claim,
     DecidedValue,
     FoundValue,
+    LookedAgainValue,
     Overview,
     Question,
     ReadyValue,
@@ -39,11 +40,12 @@ if TYPE_CHECKING:
 
 _EVENTS = (
     "`sources` (SourcesValue), then `decided` (DecidedValue), a `sentence` (ReadyValue) each, and "
-    "at last `done` (AnswerValue); or `failed` (Problem), which says so where what came is to be "
-    "thrown away."
+    "at last `done` (AnswerValue); `looked_again` (LookedAgainValue) where a language model has "
+    "more looked up; or `failed` (Problem), which says so where what came is to be thrown away."
 )
 _STEPS: Mapping[type[Event], tuple[str, type[Value]]] = {
     SourcesFound: ("sources", SourcesValue),
+    LookedAgain: ("looked_again", LookedAgainValue),
     Decided: ("decided", DecidedValue),
     SentenceReady: ("sentence", ReadyValue),
 }

@@ -34,6 +34,7 @@ from assistant.answer import (
     Event,
     Layout,
     SentenceReady,
+    SourcesFound,
     place_of,
 )
 from assistant.api.callers import Asker
@@ -417,7 +418,9 @@ class _Chunks:
             added = self._reply.add(step.sentence, step.citations)
             found = [own.model_dump() for own in self._reply.annotations[known:]]
             return self._chunk({"content": added, **({"annotations": found} if found else {})})
-        return self._chunk({"role": "assistant", "content": "", "refusal": None})
+        if isinstance(step, SourcesFound):
+            return self._chunk({"role": "assistant", "content": "", "refusal": None})
+        return ""  # a client of this protocol has no use for it
 
     def _failed(self, error: Exception) -> str:
         self._reply = None

@@ -54,7 +54,7 @@ class Vote(BaseModel):
         max_length=MAX_ITEMS, description="The conversation before it, as `role` and `content`."
     )
     status: Status = Field(description="Of the answer.")
-    confidence: float = Field(ge=0, le=1, description="Of the answer.")
+    confidence: Annotated[float, Field(ge=0, le=1)] | None = Field(description="Of the answer.")
     sentences: list[Said] = Field(max_length=MAX_ITEMS)
     citations: list[Cited] = Field(max_length=MAX_ITEMS)
 

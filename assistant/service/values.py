@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from assistant.answer import AnswerKind, Verdict, place_at
+from assistant.answer import AnswerKind, Checked, Outcome, Verdict, place_at
 from assistant.calibration import Status
 from assistant.query.cleaning import without_surrogates
 from assistant.query.kinds import MAX_LENGTH
@@ -39,7 +39,7 @@ def name_of(source: str) -> str:
 #: A text of a document, which may hold what no output takes.
 Text = Annotated[str, BeforeValidator(without_surrogates)]
 FileName = Annotated[Text, AfterValidator(name_of)]
-Confidence = Annotated[float, Field(ge=0, le=1), AfterValidator(lambda own: round(own, 4))]
+Confidence = Annotated[float, Field(ge=0, le=1), AfterValidator(lambda own: round(own, 4))] | None
 
 DocumentId = Annotated[
     str,
@@ -122,6 +122,24 @@ class SentenceValue(JudgedValue):
     about: Text = Field(description="The one of the things compared that it is about; or nothing.")
 
 
+class WritingValue(Value):
+    """What a language model had to do with an answer."""
+
+    model: Text = Field(description="Its name.")
+    check: Checked = Field(description="Whether it was checked, and how that ended.")
+    outcome: Outcome = Field(
+        description="`written`: it answered, and the documents support that. `declined`: it says "
+        "that they do not answer. `unproved`: they do not support what it wrote as the answer. "
+        "`failed`: it did not do its work. `untrusted`: it was not asked, for it failed its check."
+    )
+    passages: int = Field(description="How many it was given to read.")
+    searches: list[Text] = Field(description="What it had looked up besides the question.")
+    returned: int = Field(description="Sentences without support that went back to it once.")
+    calls: int = Field(description="How often it was called.")
+    prompt_tokens: int | None = Field(description="That it read; null where it does not tell.")
+    completion_tokens: int | None = Field(description="That it wrote, likewise.")
+
+
 class AnswerValue(Value):
     """What the documents say to a question. Only where `status` is `answered` do the sentences
     answer it: where it is `unsure` they are the closest that the documents come, and are not to be
@@ -138,7 +156,8 @@ class AnswerValue(Value):
         "or `fact`."
     )
     confidence: Confidence = Field(
-        description="Calibrated probability that the documents answer the question."
+        description="Calibrated probability that the documents answer the question; null where a "
+        "language model has read them and decided."
     )
     text: Text = Field(description="The sentences without markers; the refusal when refused.")
     sentences: list[SentenceValue]
@@ -149,7 +168,7 @@ class AnswerValue(Value):
         description="When refused, the nearest paragraphs, each quoting its nearest sentence."
     )
     unanswered: list[Text] = Field(
-        description="Of several questions asked at once, those that the documents do not answer."
+        description="Of what is asked, the parts that the documents do not say."
     )
     undecided: list[Text] = Field(description="Likewise, those that they may not answer.")
     dropped: int = Field(
@@ -157,6 +176,9 @@ class AnswerValue(Value):
         "supports them."
     )
     note: Text | None = Field(description="What went wrong on the way to this answer, if anything.")
+    writing: WritingValue | None = Field(
+        description="What a language model had to do with it; null where none was to write."
+    )
     revision: str = Field(description="Of the documents; the same ones have the same, anywhere.")
     timings_ms: dict[str, float] = Field(description="Milliseconds by stage, and their `total`.")
 
@@ -302,6 +324,12 @@ class SourcesValue(Value):
     """The paragraphs that the answer will be made from, before any of it is there."""
 
     sources: list[CitationValue] = Field(description="Best first; their markers are 0.")
+
+
+class LookedAgainValue(Value):
+    """What the language model has looked up besides the question, before it reads on."""
+
+    searches: list[Text]
 
 
 class DecidedValue(Value):

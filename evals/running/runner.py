@@ -185,7 +185,7 @@ class _Asker:
             gold=gold,
             retrieved=best_of_units(hits, self._finder.unit, self._depth),
             status=answer.status,
-            confidence=answer.confidence,
+            confidence=answer.confidence or 0.0,
             sentences=tuple(sentence.text for sentence in answer.sentences),
             in_answer=self._in_answer(answer, gold),
             citations=cited,
