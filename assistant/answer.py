@@ -214,17 +214,16 @@ class Answer(WithStatus):
         when refused."""
         remarks = []
         if self.unanswered:
-            remarks.append(f"{REFUSAL.removesuffix('.')}: {' '.join(self.unanswered)}")
+            remarks.append(f"{REFUSAL.removesuffix('.')}: {_listed(self.unanswered)}")
         if self.undecided:
-            remarks.append(f"The documents may not say: {' '.join(self.undecided)}")
+            remarks.append(f"The documents may not say: {_listed(self.undecided)}")
         if self.writing and self.writing.searches:
             remarks.append(f"Looked again for: {'; '.join(self.writing.searches)}.")
         if self.note:
             remarks.append(self.note)
         if self.dropped:
-            remarks.append(
-                f"{self.dropped} of the sentences written had no support and were left out."
-            )
+            were = "sentence was" if self.dropped == 1 else "sentences were"
+            remarks.append(f"{self.dropped} {were} left out that nothing supports.")
         if self.refused:
             lines = [f" {' '.join(remarks)}" if remarks else ""]
             return "\n".join([*lines, *_listing("Closest paragraphs:", self.closest)])
@@ -423,6 +422,13 @@ def place_at(title: str, heading: Sequence[str], locator: str, number: int) -> s
     """The same of a paragraph of which no more is known than this."""
     parts = [title, *(h for h in heading if h != title), locator]
     return " › ".join([*filter(None, parts), f"paragraph {number}"])
+
+
+def _listed(things: Sequence[str]) -> str:
+    """Several things as a sentence: questions, or words without an end of their own."""
+    if any(thing[-1:].isalnum() for thing in things):
+        return "; ".join(things) + "."
+    return " ".join(things)
 
 
 def _listing(head: str, citations: Sequence[Citation]) -> list[str]:

@@ -35,6 +35,7 @@ from assistant.answer import (
     Layout,
     SentenceReady,
     SourcesFound,
+    Writing,
     place_of,
 )
 from assistant.api.callers import Asker
@@ -168,8 +169,9 @@ class Choice(Value):
 
 
 class Usage(Value):
-    """Tokens as the embedding model counts them: of the messages, and of the text of the answer.
-    Nothing is paid for them."""
+    """Tokens that a language model read and wrote for the answer, where it tells; otherwise as the
+    embedding model counts them, of the messages and of the text of the answer: nothing is paid for
+    those."""
 
     prompt_tokens: int
     completion_tokens: int
@@ -214,9 +216,11 @@ def routes(service: Service, *, page: bool) -> APIRouter:
     router = APIRouter(prefix="/v1")
     began = int(time.time())
 
-    def usage(request: CompletionRequest, text: str) -> Usage:
+    def usage(request: CompletionRequest, text: str, writing: Writing | None) -> Usage:
         count = service.assistant.index.encoder.count_tokens
         asked, told = sum(count(message.text) for message in request.messages), count(text)
+        if writing and writing.prompt_tokens is not None and writing.completion_tokens is not None:
+            asked, told = writing.prompt_tokens, writing.completion_tokens
         return Usage(prompt_tokens=asked, completion_tokens=told, total_tokens=asked + told)
 
     @router.post(
@@ -262,7 +266,7 @@ def routes(service: Service, *, page: bool) -> APIRouter:
         return Completion(
             **head,
             choices=[Choice(message=message)],
-            usage=await to_thread.run_sync(usage, wanted, reply.text),
+            usage=await to_thread.run_sync(usage, wanted, reply.text, answer.writing),
             footnote=AnswerValue.model_validate(answer),
         )
 
@@ -379,7 +383,7 @@ class _Chunks:
     Args:
         head: what every chunk has.
         address_of: see `_Reply`.
-        count: counts tokens, where that is asked for.
+        count: counts tokens, where that is asked for, unless a language model has.
         scope: of the request that is answered.
     """
 
@@ -387,7 +391,7 @@ class _Chunks:
         self,
         head: Mapping[str, Any],
         address_of: Callable[[Citation], str],
-        count: Callable[[str], Usage] | None,
+        count: Callable[[str, Writing | None], Usage] | None,
         scope: Scope,
     ) -> None:
         self._head = {**head, "object": "chat.completion.chunk"}
@@ -395,6 +399,7 @@ class _Chunks:
         self._count = count
         self._scope = scope
         self._reply: _Reply | None = None
+        self._writing: Writing | None = None
 
     async def of(self, work: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:
         """The events of an answer."""
@@ -402,12 +407,13 @@ class _Chunks:
             async for event in events:
                 yield event
         if self._count and self._reply:
-            used = await to_thread.run_sync(self._count, self._reply.text)
+            used = await to_thread.run_sync(self._count, self._reply.text, self._writing)
             yield data({**self._head, "choices": [], "usage": used.model_dump()})
         yield "data: [DONE]\n\n"
 
     def _tell(self, step: Event) -> str:
         if isinstance(step, Done):
+            self._writing = step.answer.writing
             answer = AnswerValue.model_validate(step.answer).model_dump()
             return self._chunk({}, "stop", footnote=answer)
         if isinstance(step, Decided):

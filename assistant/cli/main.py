@@ -43,6 +43,7 @@ from assistant.cli.options import (
     print_text,
     settings_of,
     tell_offer,
+    tell_searches,
     write_text,
 )
 from assistant.llm.discovery import SERVERS, Server, is_loopback
@@ -82,7 +83,7 @@ def ask(
     Exits with 0 if it is answered, with 3 if it is refused, and with 4 where it is not sure that
     the documents answer: then what comes closest is shown.
     """
-    from assistant.answer import LEADS, Decided, Done, Layout, SentenceReady
+    from assistant.answer import LEADS, Decided, Done, Layout, LookedAgain, SentenceReady
     from assistant.query.cleaning import check_question
 
     question = check_question(question)  # before anything long
@@ -92,11 +93,14 @@ def ask(
             answer = assistant.ask(question)
             print_json(answer.to_dict())
         else:
+            layout = None
             for event in assistant.stream(question):
-                if isinstance(event, Decided):
+                if isinstance(event, LookedAgain) and layout is None:  # no line is being written
+                    tell_searches(event.searches)
+                elif isinstance(event, Decided):
                     layout = Layout(event.kind)
                     write_text(LEADS[event.status])
-                elif isinstance(event, SentenceReady):
+                elif isinstance(event, SentenceReady) and layout:
                     write_text(layout.add(event.sentence, event.citations))
                 elif isinstance(event, Done):
                     answer = event.answer

@@ -16,13 +16,17 @@ POLL = 0.1
 
 
 class Opening(Future["Service"]):
-    """A service that is there, or whose assistant is still being opened, from any thread."""
+    """A service that is there, or whose assistant is still being opened, from any thread.
 
-    _progress = 0, 0
+    Attributes:
+        progress: how many paragraphs were indexed so far, and of how many.
+    """
+
+    progress = 0, 0
 
     def step(self, done: int, total: int) -> None:
         """Take note of how many paragraphs are indexed, and of how many in all."""
-        self._progress = done, total
+        self.progress = done, total
 
     async def service(
         self, report: Callable[[float, float | None, str], Awaitable[None]] | None = None
@@ -37,7 +41,7 @@ class Opening(Future["Service"]):
         """
         reported = -1
         while not self.done():
-            done, total = self._progress
+            done, total = self.progress
             if report and done > reported:
                 reported = done
                 await report(done, total or None, "The documents are being indexed")

@@ -4,7 +4,7 @@ imports prometheus_client."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -17,7 +17,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from assistant.answer import Done, Event
+from assistant.answer import Done, Event, Outcome
 
 if TYPE_CHECKING:
     from assistant.answer import Answer
@@ -50,6 +50,28 @@ class Metrics:
             "footnote_questions",
             "Questions by what became of them: answered, unsure, refused, or failed.",
             ["status"],
+            registry=self._registry,
+        )
+        self._read = Counter(
+            "footnote_llm_questions",
+            "Questions that a language model was to answer, by what came of it.",
+            ["outcome"],
+            registry=self._registry,
+        )
+        self._calls = Counter(
+            "footnote_llm_calls", "Calls of a language model.", registry=self._registry
+        )
+        self._tokens = Counter(
+            "footnote_llm_tokens",
+            "Tokens that language models read (prompt) and wrote (completion), of those that tell.",
+            ["kind"],
+            registry=self._registry,
+        )
+        self._sentences = Counter(
+            "footnote_llm_sentences",
+            "Sentences that a language model wrote and nothing supports: returned to it once, and "
+            "dropped.",
+            ["fate"],
             registry=self._registry,
         )
         self._stages = Histogram(
@@ -85,6 +107,8 @@ class Metrics:
             Gauge(name, what, registry=self._registry).set_function(value)
         for status in ("answered", "unsure", "refused", "failed"):
             self._questions.labels(status)  # so that each is there before the first
+        for outcome in get_args(Outcome):
+            self._read.labels(outcome)
 
     def counted(self, events: Iterable[Event]) -> Iterator[Event]:
         """The events of an answer, and what becomes of it counted. One that nobody waits for any
@@ -102,6 +126,13 @@ class Metrics:
         self._questions.labels(answer.status).inc()
         for stage, milliseconds in answer.timings_ms.items():
             self._stages.labels(stage).observe(milliseconds / 1000)
+        if writing := answer.writing:
+            self._read.labels(writing.outcome).inc()
+            self._calls.inc(writing.calls)
+            self._tokens.labels("prompt").inc(writing.prompt_tokens or 0)
+            self._tokens.labels("completion").inc(writing.completion_tokens or 0)
+            self._sentences.labels("returned").inc(writing.returned)
+            self._sentences.labels("dropped").inc(answer.dropped)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request.

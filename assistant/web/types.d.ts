@@ -6,6 +6,8 @@
 export type Verdict = "quoted" | "supported" | "unsupported" | "own";
 export type AnswerKind = "fact" | "overview" | "list" | "comparison" | "where" | "chat";
 export type Status = "answered" | "unsure" | "refused";
+export type Outcome = "written" | "declined" | "unproved" | "failed" | "untrusted";
+export type Checked = "passed" | "failed" | "unchecked";
 
 // A place in a document. Offsets count characters of the document's text, as Python does.
 export interface Citation {
@@ -34,6 +36,15 @@ export interface Sentence {
   about?: string; // the one of the things compared that it is about; likewise
 }
 
+// What a language model had to do with an answer.
+export interface Writing {
+  model: string; // its name
+  check: Checked;
+  outcome: Outcome;
+  passages: number; // that it was given to read
+  searches: string[]; // what it had looked up besides
+}
+
 export interface Answer {
   kind?: AnswerKind; // likewise lacking: then it is of a fact
   question: string;
@@ -41,7 +52,7 @@ export interface Answer {
   context?: string; // the question before, where it leans on that; likewise lacking
   status?: Status; // a conversation kept by an older page lacks it, and is never unsure
   refused: boolean;
-  confidence: number; // 0..1
+  confidence: number | null; // 0..1; null where a language model has decided
   text: string;
   sentences: Sentence[];
   citations: Citation[];
@@ -50,6 +61,7 @@ export interface Answer {
   undecided?: string[]; // likewise
   dropped: number;
   note: string | null;
+  writing?: Writing | null; // likewise lacking
   timings_ms?: Record<string, number>; // may be lacking as well
 }
 
@@ -66,7 +78,8 @@ export interface Found {
 interface Events {
   waiting: { before: number }; // so many others
   sources: { sources: Citation[] };
-  decided: { status: Status; confidence: number; kind: AnswerKind };
+  looked_again: { searches: string[] };
+  decided: { status: Status; confidence: number | null; kind: AnswerKind };
   sentence: { sentence: Sentence; citations: Citation[] };
   instead: { questions: string[] }; // that are answered
   progress: { done: number; total: number };
@@ -183,7 +196,7 @@ export interface Vote {
   question: string;
   history: Said[];
   status: Status;
-  confidence: number;
+  confidence: number | null;
   sentences: Sentence[];
   citations: Pick<Citation, "marker" | "document" | "paragraph" | "start" | "end">[];
 }
@@ -214,6 +227,8 @@ export interface Turn extends Partial<Found> {
   state: Status | "pending" | "failed" | "stopped";
   documents?: string[]; // ids of those that were asked
   place?: number; // in the queue
+  model?: string | null; // the name of the one that reads, while it does
+  searches?: string[]; // what it has looked up last, likewise
   answer?: Answer;
   instead?: string[]; // questions that are answered
   failure?: string;
@@ -253,6 +268,7 @@ export interface TurnActs {
 export interface TalkActs {
   documents(): string[]; // ids of those that are asked
   writer(): string | null; // what writes: null is what is set
+  model(): string | null; // the name of the language model that writes
   changed(): void;
   follow(citation: Citation, all: Citation[]): Promise<void>;
   cite(citations: Citation[]): Promise<void>;

@@ -4,7 +4,7 @@ import { $, announce, smoothly, toast } from "./dom.js";
 import { copy, laidOut, withFootnotes } from "./exporting.js";
 import { Failure, answers, messageOf, tried, vote } from "./server.js";
 import { fresh, newId } from "./store.js";
-import { REFUSAL, TurnView, UNSURE, citationsOf, isUnsure, kindOf, sentencesOf, tooltips } from "./turn.js";
+import { REFUSAL, TurnView, UNSURE, citationsOf, isUnsure, kindOf, lookedAgain, sentencesOf, tooltips } from "./turn.js";
 /** @import { Store } from "./store.js" */
 /** @import { About, Answer, Citation, Conversation, Said, TalkActs, Thumb, ServerEvent, Turn } from "../types.js" */
 
@@ -151,6 +151,7 @@ export class Talk {
     this.#saved(conversation, turn);
     this.#busy();
     turn.documents = this.acts.documents();
+    turn.model = this.acts.model();
     try {
       const before = conversation.turns.slice(0, conversation.turns.indexOf(turn));
       const history = historyOf(before, turn);
@@ -159,6 +160,7 @@ export class Talk {
         take(turn, event);
         if (turn.state !== "pending") this.#saved(conversation, turn);
         this.#viewOf(turn)?.update();
+        if (event.name === "looked_again" && conversation === this.conversation) announce(lookedAgain(event.value.searches));
       }
       if (turn.state === "pending") turn.state = "stopped";
     } catch (error) {
@@ -172,6 +174,8 @@ export class Talk {
       }
     }
     delete turn.place;
+    delete turn.model;
+    delete turn.searches;
     this.running.delete(conversation.id);
     this.#viewOf(turn)?.update();
     this.#saved(conversation, turn);
@@ -270,7 +274,7 @@ function take(turn, { name, value }) {
     turn.sentences = [...(turn.sentences ?? []), value.sentence];
     turn.citations = [...(turn.citations ?? []), ...value.citations];
   } else if (name === "instead") turn.instead = value.questions;
-  else if (name === "sources" || name === "decided") Object.assign(turn, value);
+  else if (name === "sources" || name === "looked_again" || name === "decided") Object.assign(turn, value);
   else if (name === "done") {
     turn.answer = /** @type {Answer} */ (value);
     turn.state = turn.answer.status ?? "answered";

@@ -1,10 +1,10 @@
 // One question and what became of it. While an answer streams, everything is added below what is
 // there already, so that nothing that is being read moves.
 
-import { $, action, closest, h, placeOf } from "./dom.js";
+import { $, action, closest, h, placeOf, toast } from "./dom.js";
 import { WAYS } from "./citing.js";
 import { excerpt, marked } from "./marking.js";
-/** @import { AnswerKind, Citation, Sentence, Thumb, Turn, TurnActs } from "../types.js" */
+/** @import { AnswerKind, Child, Citation, Sentence, Thumb, Turn, TurnActs, Writing } from "../types.js" */
 
 export const REFUSAL = "The documents do not say.";
 export const UNSURE = "The closest the documents come";
@@ -49,35 +49,62 @@ export function headingOver(turn, sentence, before) {
   return document === documentBefore && words === wordsBefore ? "" : words;
 }
 
+// Several things as a sentence: questions, or words without an end of their own.
+/** @param {string[]} things */
+const listed = (things) => (things.some((thing) => /[\p{L}\p{N}]$/u.test(thing)) ? `${things.join("; ")}.` : things.join(" "));
+
 // What was asked and is not in the documents, or may not be, in an answer to the rest.
 /** @param {Turn} turn */
 export const missing = (turn) => {
   const { unanswered = [], undecided = [] } = turn.answer ?? {};
   /** @param {string} words @param {string[]} questions */
-  const said = (words, questions) => (questions.length ? [`${words}: ${questions.join(" ")}`] : []);
+  const said = (words, questions) => (questions.length ? [`${words}: ${listed(questions)}`] : []);
   return [...said(REFUSAL.slice(0, -1), unanswered), ...said("The documents may not say", undecided)].join(" ");
 };
 
-// What is said of an answer as a whole. An answer is partial when some of what was asked or of what
-// was written is not in the documents, whether that was left out or is shown.
-/** @param {Turn} turn */
+/** @param {number} count */
+const passages = (count) => (count === 1 ? "one passage" : `${count} passages`);
+
+// What a language model has looked up besides the question.
+/** @param {string[]} searches */
+export const lookedAgain = (searches) => `Looked again for ${searches.map((search) => `“${search}”`).join(", ")}`;
+
+// A language model's name; of one that was not checked it says so, and when that is chosen, what to do.
+/** @param {Writing} writing @returns {Child[]} */
+function named({ model, check }) {
+  if (check !== "unchecked") return [model];
+  const told = `Nobody has checked how well ${model} reads. Whoever runs Footnote can: footnote llm check`;
+  return [`${model} (`, h("button", { type: "button", class: "unchecked", title: told, onclick: () => toast(told) }, "unchecked"), ")"];
+}
+
+// What is said of an answer as a whole, a line each, the doubts first. An answer is partial when some
+// of what was asked or of what was written is not in the documents, whether that was left out or is shown.
+/** @param {Turn} turn @returns {{ doubts: string[], words: Child[] }} */
 function standing(turn) {
   const sentences = sentencesOf(turn);
+  const { writing, confidence, dropped = 0, timings_ms } = turn.answer ?? {};
   const unsupported = sentences.filter((s) => s.verdict === "unsupported").length;
-  const dropped = turn.answer?.dropped ?? 0;
-  const partial = unsupported + dropped > 0 || missing(turn) !== "";
-  const written = sentences.some((s) => s.verdict === "supported");
   const found = /** @type {Partial<Record<AnswerKind, string>>} */ ({ overview: "Chosen from the documents", where: "Where it stands" })[kindOf(turn)];
-  const words = [found ? found : isUnsure(turn) ? "May be no answer" : partial ? "Partly answered" : written ? "Written from its sources" : "Quoted from the documents"];
+  const doubts = [];
+  if (isUnsure(turn)) doubts.push("May be no answer");
+  else if (!found && (unsupported + dropped > 0 || missing(turn))) doubts.push("Partly answered");
   /** @param {number} count */
   const is = (count) => (count === 1 ? "sentence that nothing supports was" : "sentences that nothing supports were");
-  if (dropped) words.push(`${dropped} ${is(dropped)} left out`);
-  if (unsupported) words.push(`${unsupported} of ${sentences.length} sentences not supported`);
-  const sure = Math.round((turn.answer?.confidence ?? 0) * 100);
-  if (!found) words.push(`${sure >= 90 ? "sure" : sure >= 70 ? "fairly sure" : "not very sure"}, ${sure}%`);
-  const time = turn.answer?.timings_ms?.total ?? 0;
-  words.push(time < 950 ? `${Math.round(time)} ms` : `${(time / 1000).toFixed(1)} s`);
-  return { partial, text: words.join(" · ") };
+  if (dropped) doubts.push(`${dropped} ${is(dropped)} left out`);
+  if (unsupported) doubts.push(`${unsupported} of ${sentences.length} sentences not supported`);
+  const written = sentences.some((s) => s.verdict === "supported");
+  /** @type {Child[]} */
+  const words = [found ?? (written ? "Written from its sources" : "Quoted from the documents")];
+  if (writing?.outcome === "written") {
+    words.splice(0, 1, "Written by ", ...named(writing), ` from ${passages(writing.passages)} · every sentence was compared with its source`);
+  }
+  if (typeof confidence === "number" && !found) {
+    const sure = Math.round(confidence * 100);
+    words.push(` · ${sure >= 90 ? "sure" : sure >= 70 ? "fairly sure" : "not very sure"}, ${sure}%`);
+  }
+  const time = timings_ms?.total ?? 0;
+  words.push(` · ${time < 950 ? `${Math.round(time)} ms` : `${(time / 1000).toFixed(1)} s`}`);
+  return { doubts, words };
 }
 
 export class TurnView {
@@ -117,11 +144,14 @@ export class TurnView {
   #stage() {
     const { turn } = this;
     const waiting = turn.state === "pending" && !turn.sentences?.length;
-    let words = turn.sources ? "Reading" : turn.place === undefined ? "Sending" : "Searching the documents";
+    const { model, searches, sources } = turn;
+    let words = turn.place === undefined ? "Sending" : "Searching the documents";
+    if (sources) words = model && sources.length ? `${model} is reading ${passages(sources.length)}` : "Reading";
+    if (searches) words = lookedAgain(searches);
     if (turn.place) words = `Waiting: ${turn.place === 1 ? "one question is" : `${turn.place} questions are`} before yours`;
-    if (turn.state !== "pending") words = turn.sources?.length ? "Read" : "";
+    if (turn.state !== "pending") words = sources?.length ? "Read" : "";
     this.stage.classList.toggle("thinking", waiting);
-    const links = (turn.sources ?? []).map((source) =>
+    const links = (waiting && searches ? [] : (sources ?? [])).map((source) =>
       h("button", { type: "button", class: "place", title: `${source.document} › ${placeOf(source)}`, onclick: () => this.acts.openAt(source) }, `¶ ${source.paragraph}`),
     );
     this.stage.replaceChildren(h("span", {}, words), ...links);
@@ -201,32 +231,41 @@ export class TurnView {
     }
     if (turn.state === "stopped") this.after.append(h("p", { class: "stopped" }, this.shown ? "Stopped here. The answer may go on." : "Stopped before there was an answer."));
     const { answer } = turn;
+    if (turn.state === "refused") this.after.append(...this.#refusal());
     if (missing(turn)) this.after.append(h("p", { class: "note", dir: "auto" }, missing(turn)));
     if (answer?.note) this.after.append(h("p", { class: "note", dir: "auto" }, answer.note));
     if ((turn.state === "answered" || turn.state === "unsure") && kindOf(turn) !== "chat") {
-      const { partial, text } = standing(turn);
-      this.after.append(h("p", { class: partial || isUnsure(turn) ? "meta partial" : "meta" }, text));
+      const { doubts, words } = standing(turn);
+      if (doubts.length) this.after.append(h("p", { class: "meta partial" }, doubts.join(" · ")));
+      this.after.append(h("p", { class: "meta" }, words));
     }
+    const searches = answer?.writing?.searches ?? [];
+    if (searches.length) this.after.append(h("p", { class: "meta", dir: "auto" }, `${lookedAgain(searches)}.`));
     if (answer && answer.standalone_question !== answer.question) {
       this.after.append(h("p", { class: "meta", dir: "auto" }, "Understood as: ", h("q", {}, answer.standalone_question)));
     }
     if (answer?.context) this.after.append(h("p", { class: "meta", dir: "auto" }, "In the context of: ", h("q", {}, answer.context)));
-    if (turn.state === "refused") this.#refused();
+    if (turn.state === "refused") this.after.append(this.#instead(), this.#cards(answer?.closest ?? [], "Closest paragraphs"));
     else if (citationsOf(turn).length) this.after.append(this.#cards(citationsOf(turn), "Sources"));
     this.after.append(this.#actions());
   }
 
-  #refused() {
-    const { turn } = this;
-    const instead = (turn.instead ?? []).map((question) =>
+  // That it is refused, and whose judgement that is.
+  #refusal() {
+    const writing = this.turn.answer?.writing;
+    const read = writing && [...named(writing), ` read ${passages(writing.passages)} and `];
+    /** @type {Partial<Record<string, Child[]>>} */
+    const reasons = { declined: [...(read ?? []), "found no answer in them."], unproved: [...(read ?? []), "wrote what they do not support."] };
+    const reason = reasons[writing?.outcome ?? ""] ?? ["No paragraph answers this well enough to be quoted."];
+    return [h("p", { class: "refusal" }, REFUSAL), h("p", { class: "meta" }, reason)];
+  }
+
+  // Questions that are answered.
+  #instead() {
+    const instead = (this.turn.instead ?? []).map((question) =>
       h("li", {}, h("button", { type: "button", class: "instead", dir: "auto", onclick: () => this.acts.ask(question) }, question)),
     );
-    this.after.append(
-      h("p", { class: "refusal" }, REFUSAL),
-      h("p", { class: "meta" }, "No paragraph answers this well enough to be quoted."),
-      instead.length ? h("div", { class: "can" }, h("h3", {}, "They do answer"), h("ul", {}, ...instead)) : "",
-      this.#cards(turn.answer?.closest ?? [], "Closest paragraphs"),
-    );
+    return instead.length ? h("div", { class: "can" }, h("h3", {}, "They do answer"), h("ul", {}, ...instead)) : "";
   }
 
   // Citations of the same paragraph share a card, so that it is read once.

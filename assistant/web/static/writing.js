@@ -25,6 +25,13 @@ export class Writing {
     addEventListener("focus", () => void this.refresh());
   }
 
+  // The name of the language model that writes; null where the documents are quoted.
+  get model() {
+    const { set, offered } = this.offers;
+    if (this.choice === QUOTE) return null;
+    return this.choice === null ? set : offered.find(({ llm }) => llm === this.choice)?.name ?? this.choice;
+  }
+
   // See what may write.
   async refresh() {
     const isLast = this.refreshing.next();
