@@ -1,6 +1,6 @@
 // The conversation on the left: asking, and what becomes of each question.
 
-import { $, announce, smoothly, toast } from "./dom.js";
+import { $, announce, closest, smoothly, toast } from "./dom.js";
 import { copy, laidOut, withFootnotes } from "./exporting.js";
 import { Failure, answers, messageOf, tried, vote } from "./server.js";
 import { fresh, newId } from "./store.js";
@@ -35,13 +35,21 @@ export class Talk {
       if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
         event.preventDefault();
         this.send();
-      } else if (event.key === "Escape" && !$("context").hidden) this.askAbout(null);
+      } else if (event.key === "Escape" && !$("context").hidden) {
+        event.preventDefault();
+        this.askAbout(null);
+      }
     });
     $("stop").addEventListener("click", () => this.stop(this.conversation.id));
     $("context-drop").addEventListener("click", () => this.askAbout(null));
     tooltips($("turns"), (marker) => {
       const view = this.views.get(marker.closest(".turn")?.id ?? "");
       return view && citationsOf(view.turn).find((c) => c.marker === Number(marker.dataset.marker));
+    });
+    // What has another use of that key comes first.
+    addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || event.defaultPrevented || closest(event, "input, select") || document.querySelector("dialog[open]")) return;
+      this.stop(this.conversation.id);
     });
   }
 

@@ -371,5 +371,9 @@ export function tooltips(root, citationOf) {
   root.addEventListener("pointerout", hide);
   root.addEventListener("focusout", hide);
   addEventListener("scroll", hide, { capture: true, passive: true });
-  addEventListener("keydown", (event) => event.key === "Escape" && hide());
+  addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || tip.hidden) return;
+    event.preventDefault();
+    hide();
+  });
 }

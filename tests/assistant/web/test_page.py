@@ -378,9 +378,20 @@ def test_an_answer_is_stopped_or_left(visit: Visit) -> None:
     page.get_by_role("button", name="Stop").click()
     expect(turn).to_have_attribute("data-state", "stopped")
     expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
+    send(page, QUESTION)
+    turn = page.locator(".turn").last
+    expect(turn).to_have_attribute("data-state", "pending")
+    # Where the key has another use it does not stop anything.
+    page.locator("#open-library").click()
+    page.keyboard.press("Escape")
+    expect(page.locator("#library")).to_be_hidden()
+    page.get_by_label("Find in the document").press("Escape")
+    expect(turn).to_have_attribute("data-state", "pending")
+    page.get_by_label("Your question").press("Escape")
+    expect(turn).to_have_attribute("data-state", "stopped")
     send(page, UNANSWERABLE)
-    expect(page.locator(".turn")).to_have_count(2)
-    page.reload()  # before the second is answered
+    expect(page.locator(".turn")).to_have_count(3)
+    page.reload()  # before that is answered
     visit.ready()
     page.unroute("**/ask")
     turn = page.locator(".turn").last
