@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from assistant.cli.options import EncoderName, IndexDir, ReaderName, Source, notes
+from assistant.cli.options import EncoderName, IndexDir, LanguageModel, ReaderName, Source, notes
 from assistant.settings import load_settings, not_installed
 from evals.cli import comparing, fitting
 from evals.cli.options import MISSED, JsonOut, Seed, Sets, opened_sets, out, report, report_left_out
@@ -77,6 +77,11 @@ def run(
             help="Follow-ups with the conversation, put after the question before, or alone."
         ),
     ] = "kept",
+    llm: LanguageModel = None,
+    at_once: Annotated[
+        int,
+        typer.Option(min=1, help="Questions that are asked at the same time; times are longer."),
+    ] = 1,
     index_dir: IndexDir = None,
     encoder: EncoderName = None,
     reader: ReaderName = None,
@@ -92,7 +97,7 @@ def run(
 
     floors = dict(_floor(given) for given in minimum or ())
     chosen = _legs(legs)
-    settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader)
+    settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader, llm=llm)
     runs = []
     for questions, assistant, asking in opened_sets(sets, source, settings):
         done = ask_set(
@@ -103,7 +108,9 @@ def run(
             limit=limit,
             legs=chosen,
             history=history,
+            at_once=at_once,
             asking=asking,
+            on_wait=_tell_wait,
         )
         runs.append(done)
         report_left_out(done.questions)
@@ -223,6 +230,13 @@ def _floor(given: str) -> tuple[str, float]:
         raise QuestionSetError(
             f"--min is {given!r}; it must be metric=value: hit@1=0.9."
         ) from error
+
+
+def _tell_wait(begun: int) -> None:
+    notes.print(
+        f"Answers that are on their way are waited for and kept: {begun}. Interrupt again to leave "
+        "them."
+    )
 
 
 def _legs(given: str) -> list[str]:

@@ -9,12 +9,15 @@ aurc                area under the risk-coverage curve (Geifman and El-Yaniv, ar
 calibration_error   expected calibration error of the confidence as the probability that a
                     question is answerable, in ten bins of equal width; less is better
 brier               its mean squared error; less is better
+
+Only questions count that have a confidence: where a language model decided there is none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,20 +30,33 @@ BINS = 10
 
 
 def confidence_measures(records: Sequence[Record]) -> dict[str, Measure]:
-    """The measures of the confidence, by name; none where all or no questions are answerable,
-    but `aurc`, which answers to answerable questions have too."""
+    """The measures of the confidence, by name; they have nothing where all or no questions are
+    answerable, but for `aurc`, which answers to answerable questions have too. None at all where no
+    question has a confidence."""
+    if records and not has_confidence(records):
+        return {}
     confidence = np.array([r.confidence for r in records], float)
     truth = np.array([r.answerable for r in records], float)
     wrong = np.array([not r.right_if_answered for r in records], float)
-    everyone = np.ones(len(records), bool)
-    both = everyone if 0 < truth.sum() < len(truth) else ~everyone
-    n = len(records)
+    told = ~np.isnan(confidence)
+    both = told & (0 < truth[told].sum() < told.sum())
+    known = told & np.array([r.right_if_answered is not None for r in records], bool)
+    known &= truth[known].any()
+
+    def measure(of: Array, statistic: Callable[..., Any], counts: NDArray[np.bool_]) -> Measure:
+        return Measure((of, confidence), statistic, int(counts.sum()), counts, shared=True)
+
     return {
-        "refusal_auroc": Measure((truth, confidence), auroc, n, both),
-        "aurc": Measure((wrong, confidence), _aurc, n, everyone if truth.any() else ~everyone),
-        "calibration_error": Measure((truth, confidence), _calibration_error, n, both),
-        "brier": Measure((truth, confidence), _brier, n, both),
+        "refusal_auroc": measure(truth, auroc, both),
+        "aurc": measure(wrong, _aurc, known),
+        "calibration_error": measure(truth, _calibration_error, both),
+        "brier": measure(truth, _brier, both),
     }
+
+
+def has_confidence(records: Sequence[Record]) -> bool:
+    """Whether any of them has."""
+    return any(record.confidence is not None for record in records)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +76,10 @@ def reliability(records: Sequence[Record]) -> list[Bin]:
     """The bins that hold any question, in order."""
     from sklearn.calibration import calibration_curve
 
-    confidence = np.array([r.confidence for r in records])
-    truth = np.array([r.answerable for r in records])
-    if len(records) == 0:
+    if not has_confidence(records):
         return []
+    known = [(r.confidence, r.answerable) for r in records if r.confidence is not None]
+    confidence, truth = (np.array(own) for own in zip(*known, strict=True))
     share, mean = calibration_curve(truth, confidence, n_bins=BINS)
     counts = np.bincount(_bin(confidence), minlength=BINS)
     numbers = np.flatnonzero(counts)
@@ -75,8 +91,13 @@ def reliability(records: Sequence[Record]) -> list[Bin]:
 
 def risk_coverage(records: Sequence[Record]) -> tuple[list[float], list[float]]:
     """Coverage and the risk at it, one point a question, from the most confident on."""
-    order = sorted(records, key=lambda r: -r.confidence)
-    wrong = np.array([not r.right_if_answered for r in order], float)
+    known = [
+        (r.confidence, not right)
+        for r in records
+        if r.confidence is not None and (right := r.right_if_answered) is not None
+    ]
+    order = sorted(known, key=lambda own: -own[0])
+    wrong = np.array([wrong for _, wrong in order], float)
     counts = np.arange(1, len(order) + 1)
     return (counts / len(order)).tolist(), (np.cumsum(wrong) / counts).tolist()
 

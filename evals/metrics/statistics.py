@@ -57,12 +57,15 @@ class Measure:
             NaN where nothing applies.
         n: how many cases the figure is over.
         counts: which questions have a part in it, one truth a question.
+        shared: whether, of two measures that are compared, those questions alone count that have a
+            part in both.
     """
 
     arrays: tuple[Array, ...]
     statistic: Callable[..., Any]
     n: int
     counts: NDArray[np.bool_]
+    shared: bool = False
 
     def of(self, chosen: NDArray[Any]) -> Any:
         """The statistic of the questions at these positions, along the last axis."""
@@ -125,7 +128,7 @@ class Difference:
 
 def difference(a: Measure, b: Measure, seed: int) -> Difference:
     """Compare two measures of the same questions, in the same order."""
-    positions = np.flatnonzero(a.counts | b.counts)
+    positions = np.flatnonzero(a.counts & b.counts if a.shared else a.counts | b.counts)
     nothing = Difference(None, None, None, None, None, None, len(positions))
     if len(positions) < 2:
         return nothing

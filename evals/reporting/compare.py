@@ -74,7 +74,9 @@ def compare_results(a: Path, b: Path, seed: int = 0) -> Comparison:
     ]
     made = [dict(flattened(own["provenance"])) for own in (ours, theirs)]
     return Comparison(
-        differences={name: difference(first[name], second[name], seed) for name in first},
+        differences={
+            name: difference(first[name], second[name], seed) for name in first if name in second
+        },
         gained=tuple(flip for flip in flips if flip.b == RIGHT),
         lost=tuple(flip for flip in flips if flip.a == RIGHT),
         settings={

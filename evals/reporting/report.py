@@ -15,11 +15,11 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from evals.datasets.gold import TextSpan
-from evals.metrics.confidence import BINS, reliability, risk_coverage
+from evals.metrics.confidence import BINS, has_confidence, reliability, risk_coverage
 from evals.metrics.metrics import GROUPS
 from evals.reporting import plots
 from evals.reporting.results import Result, flattened
-from evals.reporting.tables import LENGTHS, cells, present
+from evals.reporting.tables import LENGTHS, NEEDS_CONFIDENCE, NO_CONFIDENCE, cells, present
 from evals.running.records import REFUSED, RIGHT, UNFOUNDED, UNSURE, WRONG, Found, Record
 from index import Document, Paragraph
 
@@ -92,6 +92,7 @@ def report_page(result: Result, documents: Mapping[str, Document]) -> str:
             (n, what) for group in GROUPS.values() for n, what in group.items() if n in SUMMARY
         ],
         plots=list(_plots(result.records)),
+        unsure_of_all="" if NEEDS_CONFIDENCE in result.figures else NO_CONFIDENCE,
         failures=failures,
         excerpts=partial(_excerpts, documents),
         retrieved=RETRIEVED,
@@ -105,6 +106,16 @@ def report_page(result: Result, documents: Mapping[str, Document]) -> str:
 
 def _plots(records: Sequence[Record]) -> Iterator[tuple[str, str, str]]:
     """(title, what it shows, SVG)."""
+    if has_confidence(records):
+        yield from _confidence_plots(records)
+    times = [r.timings_ms["total"] for r in records if "total" in r.timings_ms]
+    if times:
+        counts, sides = np.histogram(times, bins=20)
+        bars = plots.bars("latency", sides.tolist(), counts.tolist(), "ms", "questions")
+        yield "Latency", "Milliseconds from question to answer.", bars
+
+
+def _confidence_plots(records: Sequence[Record]) -> Iterator[tuple[str, str, str]]:
     curve = [("risk", *risk_coverage(records))]
     risk = plots.lines("risk", curve, "coverage", "risk", xlim=(0, 1), ylim=(0, 1))
     meaning = "Share of wrong answers if only the most confident questions are answered."
@@ -120,11 +131,6 @@ def _plots(records: Sequence[Record]) -> Iterator[tuple[str, str, str]]:
         "calibrated."
     )
     yield "Reliability", meaning, bars
-    times = [r.timings_ms["total"] for r in records if "total" in r.timings_ms]
-    if times:
-        counts, sides = np.histogram(times, bins=20)
-        bars = plots.bars("latency", sides.tolist(), counts.tolist(), "ms", "questions")
-        yield "Latency", "Milliseconds from question to answer.", bars
 
 
 def _excerpts(

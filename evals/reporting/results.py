@@ -1,6 +1,6 @@
 """Results: the figures of a run with its records and what they were made with, as JSON.
 
-    {"footnote_eval": 3,
+    {"footnote_eval": 4,
      "sets": [{"name", "format", "sha256", "questions", "asked", "drafts", "notes", "figures"}],
      "figures": {"hit@1": {"value", "n", "low", "high"}, ...},      over the questions of all sets
      "turns": {"1": {...}, "2": {...}},                             where a set has conversations
@@ -30,7 +30,7 @@ from evals.running.records import Record
 from evals.running.runner import SetRun
 from index.errors import QuestionSetError, UnreadableError
 
-FORMAT = 3
+FORMAT = 4
 
 
 @dataclass(frozen=True, slots=True)

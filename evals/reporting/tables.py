@@ -13,6 +13,12 @@ from evals.reporting.results import Result, SetFigures
 
 #: Figures that are no shares: shown with fewer digits.
 LENGTHS = ("answer_sentences", "answer_words")
+#: One of the figures of the confidence, and what is said where there are none.
+NEEDS_CONFIDENCE = "refusal_auroc"
+NO_CONFIDENCE = (
+    "No figures of the confidence: there is none where a language model decides, and it decided "
+    "every question."
+)
 
 
 def result_tables(result: Result) -> list[Table]:
@@ -29,7 +35,10 @@ def set_table(own: SetFigures) -> Table:
         group: {name: own.figures[name] for name in meanings}
         for group, meanings in present(own.figures).items()
     }
-    return grouped_table(f"{own.name}: {asked} questions", groups)
+    table = grouped_table(f"{own.name}: {asked} questions", groups)
+    if NEEDS_CONFIDENCE not in own.figures:
+        table.caption = NO_CONFIDENCE
+    return table
 
 
 def grouped_table(title: str, groups: Mapping[str, Mapping[str, Figure]]) -> Table:
@@ -125,7 +134,9 @@ def _interval(low: float | None, high: float | None, digits: int) -> str:
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+    table = Table(
+        title=title or None, title_justify="left", caption_justify="left", box=None, pad_edge=False
+    )
     for number, column in enumerate(columns):
         # Folded where there is little room: a figure is never cut.
         table.add_column(column, justify="left" if number == 0 else "right", overflow="fold")

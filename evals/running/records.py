@@ -73,7 +73,8 @@ class Record(WithStatus):
         understood: the question as the assistant understood it.
         gold: what would have been right.
         retrieved: one paragraph for each unit, best first.
-        status, confidence: of the answer.
+        status: of the answer.
+        confidence: of the answer; None where a language model decided.
         sentences: those that are shown, in order.
         in_answer: for each item of the evidence, whether a sentence of it stands in the answer's
             text; empty where the evidence is not told to the sentence.
@@ -84,7 +85,8 @@ class Record(WithStatus):
         items: of a list, for each item of the evidence, whether what is shown holds it.
         listed: of a list, for each sentence that is shown, whether it is an item of the evidence.
         forced: for a question that was not answered, what was cited when it was answered all the
-            same; else None.
+            same; None where it was answered, and where that was not asked for, as it is not where
+            a language model is set.
         timings_ms: milliseconds by stage.
     """
 
@@ -99,7 +101,7 @@ class Record(WithStatus):
     gold: Gold
     retrieved: tuple[Found, ...]
     status: Status
-    confidence: float
+    confidence: float | None
     sentences: tuple[str, ...]
     in_answer: tuple[bool, ...]
     citations: tuple[Cited, ...]
@@ -158,9 +160,12 @@ class Record(WithStatus):
         return RIGHT if any(self.found) else WRONG
 
     @property
-    def right_if_answered(self) -> bool:
-        """Whether an answer, given or not, cites evidence; never for an unanswerable question."""
-        cited = self.citations if self.forced is None else self.forced
+    def right_if_answered(self) -> bool | None:
+        """Whether an answer, given or not, cites evidence; never for an unanswerable question. None
+        where it was not given, and not asked for."""
+        cited = self.citations if self.answered else self.forced
+        if cited is None:
+            return None
         return self.answerable and any(span.overlaps_any(self.gold.spans) for span in cited)
 
     @property

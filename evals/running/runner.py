@@ -13,6 +13,7 @@ from assistant.documents import read_all
 from assistant.settings import WITHOUT_SERVER
 from evals.datasets.gold import Gold, GoldFinder, TextSpan, is_asked_of, normalised
 from evals.datasets.models import Question, QuestionSet
+from evals.running.at_once import OnWait, do_at_once
 from evals.running.coverage import cited_sections, matched_items, sections_of
 from evals.running.history import History, asked_with
 from evals.running.journal import Journal
@@ -93,9 +94,14 @@ def ask_set(
     limit: int | None = None,
     legs: Collection[str] = LEGS,
     history: History = "kept",
+    at_once: int = 1,
     asking: Step = lambda _done, _total: None,
+    on_wait: OnWait = lambda _begun: None,
 ) -> SetRun:
     """Ask the questions of a set, going on where an interrupted run of the same was.
+
+    Where a language model is set nothing is asked but the questions: none to load what answers, and
+    none a second time for the answer that was not given.
 
     Args:
         assistant: with the set's documents open.
@@ -105,7 +111,9 @@ def ask_set(
         limit: only so many of the first questions.
         legs: which legs of retrieval are used.
         history: how follow-ups are asked.
+        at_once: how many questions are asked at the same time.
         asking: called with (questions done, questions in all).
+        on_wait: see `do_at_once`.
 
     Raises:
         QuestionSetError: evidence is in none of the documents.
@@ -121,12 +129,19 @@ def ask_set(
     with Journal(folder / "runs", {"set": sha256, "name": questions.name, **made}) as journal:
         before = {q.id for q in chosen} & journal.records.keys()
         asking(len(before), len(chosen))
-        for question in chosen[:1]:  # without a record: the first answer pays for loading
-            asker.ask(question, golds[question.id])
+        if assistant.writer_name is None:  # without a record: the first answer pays for loading
+            for question in chosen[:1]:
+                asker.ask(question, golds[question.id])
         left = [question for question in chosen if question.id not in before]
-        for done, question in enumerate(left, start=len(before) + 1):
-            journal.add(asker.ask(question, golds[question.id]))
-            asking(done, len(chosen))
+
+        def ask(question: Question) -> Record:
+            return asker.ask(question, golds[question.id])
+
+        def keep(record: Record) -> None:
+            journal.add(record)
+            asking(len({q.id for q in chosen} & journal.records.keys()), len(chosen))
+
+        do_at_once(left, ask, keep, at_once, on_wait)
         records = tuple(journal.records[question.id] for question in chosen)
     return SetRun(questions, sha256, records, finder.documents, made, len(before))
 
@@ -155,6 +170,7 @@ class _Asker:
         self._assistant, self._finder, self._set = assistant, finder, name
         self._documents = finder.documents
         self._depth, self._legs, self._history = depth, legs, history
+        self._writes = assistant.writer_name is not None
         # Where a passage may have several paragraphs, more of them make up as many passages.
         paragraphs = max((len(d.paragraphs) for d in self._documents.values()), default=1)
         self._deeper = depth * (PER_PASSAGE if finder.by_passage and paragraphs > 1 else 1)
@@ -165,7 +181,7 @@ class _Asker:
         text, history = asked_with(question, self._history)
         hits = self._on(question).search(text, self._deeper, history, legs=self._legs)
         forced = None
-        if not answer.answered:
+        if not (answer.answered or self._writes):
             forced = tuple(
                 TextSpan(cited.document, cited.start, cited.end)
                 for cited in self._cited(self._answer(question, answer_from=0.0))
@@ -185,7 +201,7 @@ class _Asker:
             gold=gold,
             retrieved=best_of_units(hits, self._finder.unit, self._depth),
             status=answer.status,
-            confidence=answer.confidence or 0.0,
+            confidence=answer.confidence,
             sentences=tuple(sentence.text for sentence in answer.sentences),
             in_answer=self._in_answer(answer, gold),
             citations=cited,

@@ -143,6 +143,39 @@ def test_where_nothing_applies_there_is_no_figure() -> None:
     assert all_figures([record(BOTH)])["citation_precision"].value is None
 
 
+NAMES = ("refusal_auroc", "aurc", "calibration_error", "brier")
+
+
+def test_where_a_language_model_decided_there_is_no_confidence_to_measure() -> None:
+    decided = [replace(own, confidence=None, forced=None) for own in TABLE]
+    some, before = all_figures([*decided, *TABLE]), all_figures(TABLE)
+    for name in NAMES:
+        assert (some[name].value, some[name].n) == (before[name].value, len(TABLE)), name
+    assert not all_figures(decided).keys() & set(NAMES)
+    assert all_figures(decided)["right"].value == before["right"].value
+    assert confidence.reliability(decided) == []
+    assert confidence.reliability([*decided, *TABLE]) == confidence.reliability(TABLE)
+    assert confidence.risk_coverage([*decided, *TABLE]) == confidence.risk_coverage(TABLE)
+
+
+def test_what_would_have_been_cited_is_unknown_where_it_was_not_asked_for() -> None:
+    unasked = [record(BOTH, (), 4, "refused", 0.1, forced=None) for _ in range(3)]
+    found, before = all_figures([*TABLE, *unasked]), all_figures(TABLE)
+    assert (found["aurc"].value, found["aurc"].n) == (before["aurc"].value, len(TABLE))
+    assert found["refusal_auroc"].n == len(TABLE) + 3
+
+
+def test_confidence_is_compared_where_both_have_one() -> None:
+    told = [record(BOTH, (ONE,), 1, sure=0.9), record(sure=0.7), record(sure=0.2)]
+    # What it lacks would have made it worse, were it taken for 0.
+    other = [replace(told[0], confidence=None), told[1], told[2]]
+    more = [record(BOTH, (ONE,), 1, sure=0.5), record(sure=0.6)]
+    ours, theirs = (confidence.confidence_measures(own) for own in (told + more, other + more))
+    found = difference(ours["refusal_auroc"], theirs["refusal_auroc"], seed=0)
+    assert (found.n, found.difference) == (4, 0.0)
+    assert found.a == pytest.approx(1 / 3)  # .5 is above .2 alone of .7, .2 and .6
+
+
 def test_ndcg_is_that_of_the_published_example() -> None:
     # Järvelin and Kekäläinen's measure with linear gain, as trec_eval computes it; the example of
     # the article "Discounted cumulative gain" in Wikipedia: relevances 3, 2, 3, 0, 1, 2 in the

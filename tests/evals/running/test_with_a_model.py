@@ -1,0 +1,187 @@
+"""Running sets where a language model is set: what it is asked, and how many at a time."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers import PATIENCE
+from model_servers import Handler, serving, writes
+from question_sets import Eval, write
+
+from assistant import Settings
+from assistant.settings import load_settings
+from evals.datasets.loader import read_set
+from evals.running import runner
+from evals.running.at_once import do_at_once
+from evals.running.records import Record
+
+MILL = "The mill burned down in 1871. It was built anew by the miller's two sons."
+#: Questions, and the quotes that answer them.
+ASKED = {
+    "When did the mill burn down?": "The mill burned down in 1871.",
+    "Who built the mill anew?": "It was built anew by the miller's two sons.",
+    "How long is the bridge?": "The bridge is 90 metres long.",
+    "Who owns the ferry?": None,
+    "What does the school teach?": "The school teaches reading and masonry.",
+    "When is the pope born?": None,
+}
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A set of six questions, two of which its document does not answer."""
+    folder = tmp_path_factory.mktemp("town")
+    bridge = "The bridge is 90 metres long. It leads to the school."
+    text = f"# Town\n\n{MILL}\n\n{bridge}\n\nThe school teaches reading and masonry.\n"
+    write(folder / "town.md", text)
+    lines = (
+        {"id": f"t{n}", "question": question, "answerable": quote is not None}
+        | ({"evidence": [quote]} if quote else {})
+        for n, (question, quote) in enumerate(ASKED.items())
+    )
+    return write(folder / "town.jsonl", {"documents": ["town.md"]}, *lines)
+
+
+@pytest.fixture
+def model() -> Iterator[tuple[str, type[Handler]]]:
+    """A model that writes the same to each question: its address, and what it was asked."""
+    with serving(writes("The mill burned down ", "in 1871 [1].")) as (address, handler):
+        yield address, handler
+
+
+def asked(
+    file: Path,
+    settings: Settings,
+    at_once: int,
+    step: runner.Step = lambda _done, _total: None,
+    waited: list[int] | None = None,
+) -> runner.SetRun:
+    questions = read_set(file)
+    with runner.open_set(questions, [], settings) as assistant:
+        return runner.ask_set(
+            assistant,
+            questions,
+            settings.index_dir,
+            at_once=at_once,
+            asking=step,
+            on_wait=([] if waited is None else waited).append,
+        )
+
+
+def without_times(records: tuple[Record, ...]) -> list[Record]:
+    return [replace(record, timings_ms={}) for record in records]
+
+
+def told(handler: type[Handler]) -> list[str]:
+    """What the model was told, request by request, whichever came first; what it had been told
+    before is forgotten."""
+    messages = sorted(json.dumps(body["messages"]) for body in handler.asked)
+    handler.asked.clear()
+    return messages
+
+
+def test_the_model_is_asked_nothing_but_the_questions(
+    town: Path, model: tuple[str, type[Handler]], tmp_path: Path
+) -> None:
+    address, handler = model
+    settings = load_settings(index_dir=tmp_path, llm=address)
+    questions = read_set(town)
+    with runner.open_set(questions, [], settings) as assistant:
+        answers = [assistant.ask(question) for question in ASKED]
+    alone = told(handler)
+    assert alone
+    records = asked(town, settings, 1).records
+    assert told(handler) == alone
+    assert [record.status for record in records] == [answer.status for answer in answers]
+    assert any(record.status != "answered" for record in records)
+    assert [record.forced for record in records] == [None] * len(ASKED)
+
+
+def test_several_at_once_give_the_same_records(
+    town: Path, model: tuple[str, type[Handler]], tmp_path: Path
+) -> None:
+    address, handler = model
+    settings = load_settings(index_dir=tmp_path, llm=address)
+    one = asked(town, settings, 1).records
+    alone = told(handler)
+    several = asked(town, settings, 4).records
+    assert told(handler) == alone
+    assert [record.question for record in several] == list(ASKED)
+    assert without_times(several) == without_times(one)
+
+
+def test_what_is_on_its_way_when_a_run_is_interrupted_is_not_asked_again(
+    town: Path, model: tuple[str, type[Handler]], tmp_path: Path
+) -> None:
+    address, handler = model
+    settings = load_settings(index_dir=tmp_path, llm=address)
+    whole = asked(town, settings, 1).records
+    alone = told(handler)
+    waited: list[int] = []
+
+    def stop(done: int, _: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        asked(town, settings, 3, stop, waited)
+    # Of the four that were begun one was kept before the second, which ended the run.
+    assert waited == [2]
+    resumed = asked(town, settings, 3)
+    assert resumed.resumed == 4
+    assert told(handler) == alone
+    assert without_times(resumed.records) == without_times(whole)
+
+
+def test_where_one_fails_the_others_that_were_begun_are_kept() -> None:
+    held = threading.Event()
+    kept: list[int] = []
+
+    def make(number: int) -> int:
+        if number == 1:
+            raise ValueError("one")
+        assert held.wait(PATIENCE)
+        return number
+
+    def let_go(begun: int) -> None:
+        assert begun == 2
+        held.set()
+
+    with pytest.raises(ValueError, match="one"):
+        do_at_once(range(9), make, kept.append, 3, let_go)
+    assert set(kept) == {0, 2}
+
+
+def test_a_second_interrupt_does_not_wait() -> None:
+    held = threading.Event()
+
+    def make(number: int) -> int:
+        if number:
+            held.wait(PATIENCE)
+        return number
+
+    def interrupt(_: int) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            do_at_once(range(4), make, interrupt, 2, interrupt)
+        assert not held.is_set()
+    finally:
+        held.set()
+
+
+def test_the_command_asks_several_at_once(
+    footnote_eval: Eval, town: Path, model: tuple[str, type[Handler]]
+) -> None:
+    address, _ = model
+    given: list[Any] = [town, "--llm", address, "--at-once", "3", "--json", "-"]
+    data = json.loads(footnote_eval(*given))
+    assert [record["question"] for record in data["records"]] == list(ASKED)
+    assert data["provenance"]["settings"]["llm"] == address
