@@ -119,11 +119,8 @@ class Settings(BaseSettings):
     unsupported: Literal["drop", "flag"] = Field(
         "drop", description="What becomes of written sentences that nothing supports."
     )
-    unsure: Literal["quote", "write"] = Field(
-        "quote",
-        description="What becomes of a question that the documents may not answer, where a "
-        "language model is set: quote what comes closest, or let the model decide.",
-    )
+    unsure: str | None = Field(None, description="No longer used; will be refused.")
+    trust_llm: bool = Field(False, description="Let a language model read that failed its check.")
     verifier: str | None = Field(
         None,
         min_length=1,
@@ -279,6 +276,11 @@ def not_installed(what: str, extra: str) -> SettingsError:
 def models_folder() -> Path:
     """Where a language model's file is looked for that is given by its name alone."""
     return user_data_path("footnote") / "models"
+
+
+def checks_folder() -> Path:
+    """Where results of checking language models are kept, a file each."""
+    return user_data_path("footnote") / "llm-checks"
 
 
 def is_file(path: Path) -> bool:

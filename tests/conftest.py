@@ -5,10 +5,13 @@ Tests that take minutes are marked `long`: without `--all` they are left out, an
 
 from __future__ import annotations
 
+import atexit
 import ipaddress
 import os
+import shutil
 import signal
 import socket
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,9 @@ os.environ.setdefault("OMP_THREAD_LIMIT", "1")  # for the language model, which 
 for name in [name for name in os.environ if name.startswith("FOOTNOTE_")]:
     del os.environ[name]
 os.environ["XDG_CONFIG_HOME"] = os.devnull
+# Nor does what they keep: their index, their models, and how the checks of these ended.
+os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp()
+atexit.register(shutil.rmtree, os.environ["XDG_DATA_HOME"], ignore_errors=True)
 # Pages that start at once look for a free port each in a range of their own: two that try the same
 # one wait for each other.
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")

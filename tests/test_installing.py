@@ -51,7 +51,9 @@ def test_the_wheel_has_what_ships_and_no_more(wheel: Path) -> None:
         own = {str(file.relative_to(ROOT)) for file in (ROOT / package).rglob("*.py")}
         assert {name for name in own if "node_modules" not in name} <= names
     # Question sets with their documents, the models, the page, templates.
-    questions = [file for file in (ROOT / "evals" / "questions").rglob("*") if file.is_file()]
+    folders = (ROOT / "evals" / "questions", ROOT / "assistant" / "llm" / "check")
+    questions = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
+    assert ROOT / "assistant/llm/check/questions.jsonl" in questions
     questions = [file for file in questions if file.suffix in (".jsonl", ".md")]
     assert {str(file.relative_to(ROOT)) for file in questions} <= names
     assert {

@@ -34,6 +34,7 @@ from assistant.cli.options import (
     ReaderName,
     RefuseBelow,
     Source,
+    TrustLlm,
     Unsupported,
     Watch,
     notes,
@@ -42,6 +43,7 @@ from assistant.cli.options import (
     print_json,
     print_text,
     settings_of,
+    tell_check,
     tell_offer,
     tell_searches,
     write_text,
@@ -76,6 +78,7 @@ def ask(
     answer_from: AnswerFrom = None,
     llm: LanguageModel = None,
     unsupported: Unsupported = None,
+    trust_llm: TrustLlm = None,
     as_json: Json = False,
 ) -> None:
     """Answer a question. Without --source: about the documents in the index, or the shipped one.
@@ -105,6 +108,7 @@ def ask(
                 elif isinstance(event, Done):
                     answer = event.answer
                     print_text(answer.below)
+    tell_check(settings)
     if not as_json:
         tell_offer(settings, context.obj)
     raise typer.Exit({"answered": 0, "unsure": UNSURE, "refused": REFUSED}[answer.status])
@@ -191,6 +195,7 @@ def chat(
     answer_from: AnswerFrom = None,
     llm: LanguageModel = None,
     unsupported: Unsupported = None,
+    trust_llm: TrustLlm = None,
     host: Host = LOCAL,
     port: Port = None,
     auth: Auth = None,
@@ -218,6 +223,7 @@ def serve(
     answer_from: AnswerFrom = None,
     llm: LanguageModel = None,
     unsupported: Unsupported = None,
+    trust_llm: TrustLlm = None,
     host: Host = LOCAL,
     port: Port = None,
     auth: Auth = None,
@@ -261,6 +267,7 @@ def mcp(
     answer_from: AnswerFrom = None,
     llm: LanguageModel = None,
     unsupported: Unsupported = None,
+    trust_llm: TrustLlm = None,
 ) -> None:
     """Answer an MCP client, such as a desktop chat program, on standard input and output."""
     from assistant.llm.client import check_setting
@@ -306,6 +313,7 @@ def _serve(
     if mcp:
         import_module("assistant.mcp.server")  # says likewise if its package is missing
     with opened_to_serve(context, source, watch, log) as (assistant, unread, follow):
+        tell_check(assistant.settings)
         if page:
             from assistant.web.app import serve as serve_page
 

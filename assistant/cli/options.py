@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 
 from assistant.cli.progress import IndexingProgress
-from index.errors import DocumentError
+from index.errors import DocumentError, FootnoteError
 from index.models import ENGLISH
 
 if TYPE_CHECKING:
@@ -87,6 +87,10 @@ Unsupported = Annotated[
     str | None,
     typer.Option(help="`drop` or `flag` written sentences that nothing supports."),
 ]
+TrustLlm = Annotated[
+    bool | None,
+    typer.Option("--trust-llm", help="Let a language model read that failed its check."),
+]
 LOCAL = "127.0.0.1"
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[
@@ -113,7 +117,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def settings_of(context: typer.Context) -> Settings:
-    """The settings in force, those options of the command included that are settings.
+    """The settings in force, those options of the command included that are settings. One that is
+    no longer used is told.
 
     Raises:
         SettingsError: see `assistant.settings.load_settings`.
@@ -121,7 +126,13 @@ def settings_of(context: typer.Context) -> Settings:
     from assistant.settings import Settings, load_settings
 
     given = {n: v for n, v in context.params.items() if n in Settings.model_fields and v != []}
-    return load_settings(**given)
+    settings = load_settings(**given)
+    if settings.unsure is not None:
+        notes.print(
+            "The setting unsure (FOOTNOTE_UNSURE) is no longer used: a language model that is set "
+            "decides. Take it out; a later version refuses it."
+        )
+    return settings
 
 
 @contextmanager
@@ -245,6 +256,36 @@ def tell_searches(searches: Sequence[str]) -> None:
     """Say, to a person who waits, what a language model has looked up besides."""
     if sys.stderr.isatty():
         notes.print(f"Looked again for: {'; '.join(searches)} …".translate(_CONTROLS))
+
+
+def tell_check(settings: Settings) -> None:
+    """Say that the language model that is set has not been checked, or failed that.
+
+    Args:
+        settings: those in force.
+    """
+    from assistant.llm.checks import kept
+    from assistant.llm.client import is_set, name_of
+
+    if settings.llm is None or not is_set(settings):
+        return
+    # An address may hold a password.
+    given = "MODEL" if "@" in settings.llm else shlex.quote(settings.llm)
+    name, check = name_of(settings), f"footnote llm check {given}"
+    try:
+        result = kept(settings)
+    except FootnoteError as error:
+        notes.print(str(error))
+        return
+    if result is None:
+        notes.print(f"{name} has not been checked. To see whether it reads well enough: {check}")
+    elif not result.passed:
+        what = (
+            "it reads all the same, as --trust-llm has it"
+            if settings.trust_llm
+            else "the documents are quoted. To let it read all the same: --trust-llm"
+        )
+        notes.print(f"{name} failed its check ({result.counts}); {what}")
 
 
 def tell_skipped(error: DocumentError) -> None:

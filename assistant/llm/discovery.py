@@ -10,15 +10,18 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field
 
 if TYPE_CHECKING:
     import httpx
+
+_Told = TypeVar("_Told")
 
 PATIENCE = 0.5
 """Seconds in which a server that is running lists its models."""
@@ -95,6 +98,15 @@ class _Listing(BaseModel):
     data: list[_Entry]
 
 
+class _Tag(BaseModel):
+    name: str
+    digest: str
+
+
+class _Tags(BaseModel):
+    models: list[_Tag]
+
+
 def find_offers(servers: Sequence[Server] = SERVERS, patience: float = 0.0) -> list[Offer]:
     """The models of those servers that are running on this machine, in the servers' order. They are
     asked all at once; one that does not answer, or not as such a server does, has none.
@@ -103,28 +115,52 @@ def find_offers(servers: Sequence[Server] = SERVERS, patience: float = 0.0) -> l
         servers: those that are looked for.
         patience: seconds for an answer, where that is more than a server's own.
     """
-    import httpx
-
     if not servers:
         return []
 
-    async def ask_all() -> list[list[str]]:
-        async with httpx.AsyncClient(
-            trust_env=False, headers={"accept-encoding": "identity"}
-        ) as client:
-            asked = (
-                _models_at(server.address, client, max(patience, server.patience))
-                for server in servers
-            )
-            return await asyncio.gather(*asked)
+    async def ask_all(client: httpx.AsyncClient) -> list[list[str]]:
+        asked = (
+            _models_at(server.address, client, max(patience, server.patience)) for server in servers
+        )
+        return await asyncio.gather(*asked)
 
-    with ThreadPoolExecutor(1) as own:  # a notebook, say, runs a loop in its thread already
-        found = own.submit(asyncio.run, ask_all()).result()
+    found = _asked(ask_all)
     return [
         Offer(server, model)
         for server, models in zip(servers, found, strict=True)
         for model in models
     ]
+
+
+def first_model(address: str) -> str | None:
+    """The first model that a server on this machine lists; None where it does not.
+
+    Args:
+        address: as it is set.
+    """
+    body = _asked(lambda client: _body_of(f"{address.rstrip('/')}/models", client, PATIENCE))
+    try:
+        return next((entry.id for entry in _Listing.model_validate_json(body).data), None)
+    except ValueError:
+        return None
+
+
+def ollama_digest(address: str, model: str) -> str | None:
+    """The digest of a model's weights, where Ollama serves it on this machine; None elsewhere.
+
+    Args:
+        address: as it is set.
+        model: what the server calls it.
+    """
+    parts = urlsplit(address)
+    root = f"{parts.scheme}://{parts.netloc}"
+    body = _asked(lambda client: _body_of(f"{root}/api/tags", client, PATIENCE))
+    try:
+        tags = _Tags.model_validate_json(body).models
+    except ValueError:
+        return None
+    names = (model, f"{model}:latest")  # what is meant where no tag is given
+    return next((tag.digest for tag in tags if tag.name in names and tag.digest), None)
 
 
 def is_loopback(host: str) -> bool:
@@ -137,22 +173,45 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _asked(ask: Callable[[httpx.AsyncClient], Coroutine[Any, Any, _Told]]) -> _Told:
+    """What servers on this machine tell."""
+    import httpx
+
+    async def run() -> _Told:
+        async with httpx.AsyncClient(
+            trust_env=False, headers={"accept-encoding": "identity"}
+        ) as client:
+            return await ask(client)
+
+    with ThreadPoolExecutor(1) as own:  # a notebook, say, runs a loop in its thread already
+        return own.submit(asyncio.run, run()).result()
+
+
 async def _models_at(address: str, client: httpx.AsyncClient, patience: float) -> list[str]:
+    body = await _body_of(f"{address}/models", client, patience)
+    try:
+        listing = _Listing.model_validate_json(body)
+    except ValueError:
+        return []  # another kind of program
+    return [entry.id for entry in listing.data if not _CANNOT_CHAT.search(entry.id)]
+
+
+async def _body_of(url: str, client: httpx.AsyncClient, patience: float) -> bytes:
+    """What is there, whole; nothing where it does not come, or is too large."""
     import httpx
 
     body = bytearray()
     try:
         async with (
             asyncio.timeout(patience),
-            client.stream("GET", f"{address}/models", timeout=patience) as reply,
+            client.stream("GET", url, timeout=patience) as reply,
         ):
             if reply.status_code != httpx.codes.OK:
-                return []
+                return b""
             async for part in reply.aiter_raw():
                 body += part
                 if len(body) > LARGEST:
-                    return []
-        listing = _Listing.model_validate_json(body)
-    except (httpx.HTTPError, TimeoutError, ValueError):
-        return []  # nothing is there, or another kind of program
-    return [entry.id for entry in listing.data if not _CANNOT_CHAT.search(entry.id)]
+                    return b""
+    except (httpx.HTTPError, TimeoutError):
+        return b""  # nothing is there, or another kind of program
+    return bytes(body)

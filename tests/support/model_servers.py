@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,6 +32,8 @@ class Handler(BaseHTTPRequestHandler):
     chat: Callable[[Handler], None]
     over: threading.Event
     models: Sequence[str]
+    #: Of models, as Ollama tells them; where there are none it is another server.
+    digests: Mapping[str, str] = MappingProxyType({})
     gets: list[str]
     asked: list[dict[str, Any]]
     keys: list[str | None]
@@ -41,6 +44,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """The models that there are."""
         self.gets.append(self.path)
+        if self.path == "/api/tags" and self.digests:
+            tags = [{"name": name, "digest": own} for name, own in self.digests.items()]
+            self.reply(200, {"models": tags})
+            return
         entries = [
             {"id": model, "object": "model", "created": 1, "owned_by": "x", "max_model_len": 2048}
             for model in self.models
