@@ -11,13 +11,15 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from assistant.answering.generative import Writer
+from assistant.llm.checks import checked
 from assistant.llm.client import check_installed
-from assistant.llm.discovery import Server, find_offers
+from assistant.llm.discovery import Offer, Server, find_offers
 from assistant.llm.location import NONE
 from index.errors import SettingsError
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
+    from assistant.settings import Settings
 
 PATIENCE = 5.0
 """Seconds in which a server lists its models that a question is for: it may be busy writing."""
@@ -37,13 +39,21 @@ class Writers:
         self._servers = () if settled else tuple(servers)
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain values: the name of the one that is `set`, those that are `offered`, and what
-        has to be installed (`missing`) before one of those can write."""
+        """As plain values: the name of the one that is `set`, those that are `offered`, of each
+        whether it was checked and how that ended, and what has to be installed (`missing`) before
+        one of those can write."""
         offers = find_offers(self._servers)
+        own = self._assistant.writer_name
         return {
-            "set": self._assistant.writer_name,
+            "set": own,
+            "check": None if own is None else checked(self._assistant.settings),
             "offered": [
-                {"llm": offer.setting, "name": offer.name, "server": offer.server.title}
+                {
+                    "llm": offer.setting,
+                    "name": offer.name,
+                    "server": offer.server.title,
+                    "check": checked(self._settings_for(offer)),
+                }
                 for offer in offers
             ],
             "missing": _missing() if offers else None,
@@ -70,15 +80,19 @@ class Writers:
                 f"The language model {llm!r} is not running on this machine. Start it, or choose "
                 "below that answers are quoted."
             )
-        # Where it is may differ from where `llm` would be looked for, and a key is another's.
+        with closing(Writer(self._settings_for(offers[0]))) as writer:
+            yield writer
+
+    def _settings_for(self, offer: Offer) -> Settings:
+        """The settings in force, but for the language model: this one."""
+        # Where it is may differ from where it would be looked for, and a key is another's.
         where = {
-            "llm": offers[0].server.address,
-            "llm_model": offers[0].model,
+            "llm": offer.server.address,
+            "llm_model": offer.model,
             "llm_api_key": None,
             "llm_context": None,
         }
-        with closing(Writer(self._assistant.settings.model_copy(update=where))) as writer:
-            yield writer
+        return self._assistant.settings.model_copy(update=where)
 
 
 def _missing() -> str | None:

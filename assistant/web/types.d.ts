@@ -125,6 +125,7 @@ export interface Folder {
 // What may write the answers.
 export interface Writers {
   set: string | null; // the name of the language model that is set
+  check: Checked | null; // of that
   offered: Offered[];
   missing: string | null; // what has to be installed before one of those can write
 }
@@ -133,6 +134,7 @@ export interface Offered {
   llm: string; // what it is asked for by
   name: string;
   server: string;
+  check: Checked;
 }
 
 // A place on a page, from 1, in points from its top left corner.

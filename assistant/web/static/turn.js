@@ -69,12 +69,15 @@ const passages = (count) => (count === 1 ? "one passage" : `${count} passages`);
 /** @param {string[]} searches */
 export const lookedAgain = (searches) => `Looked again for ${searches.map((search) => `“${search}”`).join(", ")}`;
 
-// A language model's name; of one that was not checked it says so, and when that is chosen, what to do.
+// A language model's name; of one that has not passed its check it says so, and more when that is chosen.
 /** @param {Writing} writing @returns {Child[]} */
 function named({ model, check }) {
-  if (check !== "unchecked") return [model];
-  const told = `Nobody has checked how well ${model} reads. Whoever runs Footnote can: footnote llm check`;
-  return [`${model} (`, h("button", { type: "button", class: "unchecked", title: told, onclick: () => toast(told) }, "unchecked"), ")"];
+  if (check === "passed") return [model];
+  const failed = check === "failed";
+  const told = failed
+    ? `${model} failed its check, and reads all the same: whoever runs Footnote has set that.`
+    : `${model} has not been checked. To see whether it reads well enough, whoever runs Footnote calls: footnote llm check MODEL`;
+  return [`${model} (`, h("button", { type: "button", class: "check", title: told, onclick: () => toast(told) }, failed ? "failed its check" : "unchecked"), ")"];
 }
 
 // What is said of an answer as a whole, a line each, the doubts first. An answer is partial when some

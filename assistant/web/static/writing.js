@@ -9,9 +9,12 @@ import { tab } from "./store.js";
 const CHOICE = "footnote/writer";
 const QUOTE = "none";
 
+// What is said with its name of whether it was checked.
+const CHECKED = { passed: ", checked", unchecked: ", unchecked", failed: ", failed its check" };
+
 export class Writing {
   /** @type {Writers} */
-  offers = { set: null, offered: [], missing: null };
+  offers = { set: null, check: null, offered: [], missing: null };
   // What questions are asked with; null: nothing was chosen, and what is set writes.
   choice = tab.get(CHOICE) || null;
   refreshing = new Latest();
@@ -19,17 +22,22 @@ export class Writing {
   constructor() {
     const list = $("writing");
     list.addEventListener("change", () => this.#choose(list.value));
-    $("offer-yes").addEventListener("click", () => this.#answer(this.offers.offered[0]?.llm ?? QUOTE));
+    $("offer-yes").addEventListener("click", () => this.#answer(this.#offer()?.llm ?? QUOTE));
     $("offer-no").addEventListener("click", () => this.#answer(QUOTE));
     // It may have been started meanwhile, in another window.
     addEventListener("focus", () => void this.refresh());
   }
 
-  // The name of the language model that writes; null where the documents are quoted.
+  // The name of the language model that reads; null where none does, as where it failed its check.
   get model() {
-    const { set, offered } = this.offers;
-    if (this.choice === QUOTE) return null;
-    return this.choice === null ? set : offered.find(({ llm }) => llm === this.choice)?.name ?? this.choice;
+    const { set, check, offered } = this.offers;
+    const own = this.choice === null ? { name: set, check } : offered.find(({ llm }) => llm === this.choice);
+    return own && own.check !== "failed" ? own.name : null;
+  }
+
+  // The one that is offered.
+  #offer() {
+    return this.offers.offered.find(({ check }) => check !== "failed");
   }
 
   // See what may write.
@@ -45,26 +53,26 @@ export class Writing {
 
   // What may write by what a question is asked with, in the order in which it is listed.
   #names() {
-    const { set, offered, missing } = this.offers;
-    const names = new Map(set === null ? [] : [["", `Written by ${set}`]]);
+    const { set, check, offered, missing } = this.offers;
+    const names = new Map(set === null ? [] : [["", `Written by ${set}${CHECKED[check ?? "unchecked"]}`]]);
     names.set(QUOTE, "Quoted");
-    for (const one of missing === null ? offered : []) names.set(one.llm, `Written by ${one.name} (${one.server})`);
+    for (const one of missing === null ? offered : []) names.set(one.llm, `Written by ${one.name} (${one.server})${CHECKED[one.check]}`);
     // One that does not answer for a moment, say because it is busy, stays chosen.
     if (this.choice && !names.has(this.choice)) names.set(this.choice, `Written by ${this.choice}`);
     return names;
   }
 
   #draw() {
-    const { set, offered, missing } = this.offers;
+    const { set, missing } = this.offers;
     const names = this.#names();
     const list = $("writing");
     list.replaceChildren(...[...names].map(([value, name]) => h("option", { value }, name)));
     list.value = this.choice ?? (set === null ? QUOTE : "");
     list.hidden = names.size === 1;
-    const [first] = offered;
-    $("offer").hidden = !first || this.choice !== null;
+    const offer = this.#offer();
+    $("offer").hidden = !offer || this.choice !== null;
     $("offer-yes").hidden = missing !== null;
-    if (first) $("offer-text").textContent = `A language model is running here (${first.server}: ${first.name}). ${missing ?? ""}`;
+    if (offer) $("offer-text").textContent = `A language model is running here (${offer.server}: ${offer.name}${CHECKED[offer.check]}). ${missing ?? ""}`;
   }
 
   /** @param {string} value */
@@ -77,7 +85,7 @@ export class Writing {
   #choose(value) {
     this.choice = value || null;
     tab.set(CHOICE, value);
-    toast(value === QUOTE ? "From now on the documents are quoted." : `${this.#names().get(value)} from now on, in this tab. Each sentence is checked against the documents.`);
+    toast(value === QUOTE ? "From now on the documents are quoted." : `${this.#names().get(value)} from now on, in this tab. Each sentence is compared with the documents.`);
     this.#draw();
   }
 }

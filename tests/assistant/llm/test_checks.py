@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from checks import BAD, GOOD, ended
 from model_servers import Handler, serving, writes
 
 from assistant.llm.checks import (
@@ -15,8 +16,6 @@ from assistant.llm.checks import (
     MATERIAL,
     MOST_ANSWERED,
     MOST_WRONG,
-    Counts,
-    Result,
     checked,
     fingerprint,
     identity_of,
@@ -25,19 +24,6 @@ from assistant.llm.checks import (
 )
 from assistant.settings import Settings, checks_folder, load_settings
 from index.errors import UnreadableError
-
-GOOD = Counts(
-    answerable=28,
-    right=26,
-    partly=1,
-    wrong=0,
-    withheld=1,
-    others=12,
-    declined=12,
-    answered=0,
-    failed=0,
-)
-BAD = GOOD.model_copy(update={"answered": 12, "declined": 0})
 
 
 class Ollama(Handler):
@@ -55,27 +41,6 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def settings_of(llm: str | Path, **more: Any) -> Settings:
     return load_settings(llm=str(llm), **more)
-
-
-def ended(settings: Settings, counts: Counts = GOOD, **more: Any) -> Result:
-    """That the model which is set was checked, with these counts."""
-    own = identity_of(settings)
-    values: dict[str, Any] = {
-        "model": own.model,
-        "digest": own.digest,
-        "address": own.address,
-        "questions": fingerprint(),
-        "checked": "2026-01-31T10:00:00+00:00",
-        "counts": counts,
-        "dropped": 2,
-        "returned": 1,
-        "calls": 43,
-        "prompt_tokens": 123456,
-        "completion_tokens": None,
-        "median_seconds": 1.5,
-        "seconds": 61.0,
-    }
-    return Result(**values | more)
 
 
 def weights(path: Path, content: bytes = b"GGUF") -> Path:

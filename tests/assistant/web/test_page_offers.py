@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 from browsing import QUESTION, QUOTE, Visit, ask, barriers, lit, picture, serving
+from checks import BAD, ended
 from helpers import PATIENCE, SUPPORT
 from model_servers import Handler, free_port, port_of, words, writes
 from model_servers import serving as serving_models
 from playwright.sync_api import Browser, expect
 
 from assistant import Assistant
+from assistant.llm.checks import keep
 from assistant.llm.discovery import Server
 from assistant.service.service import Service
 from assistant.service.writers import Writers
@@ -62,7 +64,7 @@ def test_it_writes_when_it_is_let_and_only_then(
     page, (_, asked) = visit.page, ollama
     asked.asked.clear()
     offer, writing = page.locator("#offer"), page.get_by_label("How answers are worded")
-    expect(offer).to_contain_text("A language model is running here (Ollama: llama3.2).")
+    expect(offer).to_contain_text("A language model is running here (Ollama: llama3.2, unchecked).")
     expect(writing).to_have_value("none")
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
@@ -75,7 +77,9 @@ def test_it_writes_when_it_is_let_and_only_then(
     page.get_by_role("button", name="Let it write").click()
     expect(offer).to_be_hidden()
     expect(page.get_by_label("Your question")).to_be_focused()
-    expect(writing.locator("option:checked")).to_have_text("Written by llama3.2 (Ollama)")
+    expect(writing.locator("option:checked")).to_have_text(
+        "Written by llama3.2 (Ollama), unchecked"
+    )
     turn = ask(page, QUESTION)
     expect(turn.locator(".sentence")).to_have_attribute("data-verdict", "supported")
     expect(turn.locator(".answer")).to_contain_text(WRITTEN)
@@ -85,7 +89,7 @@ def test_it_writes_when_it_is_let_and_only_then(
     expect(writing).to_have_value("ollama:llama3.2")
     expect(offer).to_be_hidden()
 
-    writing.select_option("Written by qwen3:4b (Ollama)")
+    writing.select_option("Written by qwen3:4b (Ollama), unchecked")
     ask(page, QUESTION)
     assert asked_of(asked) == ["llama3.2", "qwen3:4b"]
 
@@ -136,7 +140,7 @@ def test_where_one_is_set_it_is_named_and_can_be_left_out(
     ):
         page = visit.page
         writing = page.get_by_label("How answers are worded")
-        expect(writing.locator("option")).to_have_text(["Written by qwen3:4b", "Quoted"])
+        expect(writing.locator("option")).to_have_text(["Written by qwen3:4b, unchecked", "Quoted"])
         expect(page.locator("#offer")).to_be_hidden()
         turn = ask(page, QUESTION)
         expect(turn.locator(".sentence")).to_have_attribute("data-verdict", "supported")
@@ -154,7 +158,8 @@ def test_where_others_log_in_nothing_is_looked_for(
     port, asked = ollama
     asked.gets.clear()
     service = Service.of(assistant, "127.0.0.1", [("ann", "s3cret!")], [server_at(port)])
-    assert service.writers.to_dict() == {"set": None, "offered": [], "missing": None}
+    nothing = {"set": None, "check": None, "offered": [], "missing": None}
+    assert service.writers.to_dict() == nothing
     assert asked.gets == []
 
 
@@ -170,6 +175,28 @@ def test_only_what_is_offered_is_asked(
     for llm in ("ollama:other", "vllm:llama3.2", f"http://127.0.0.1:{port}/v1", "/etc/passwd", ""):
         with pytest.raises(SettingsError, match="not running"), writers.chosen(llm):
             raise AssertionError("it was let write")
+
+
+def test_of_each_it_is_told_how_its_check_ended(
+    assistant: Assistant,
+    ollama: tuple[int, type[Handler]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    address = f"http://127.0.0.1:{ollama[0]}/v1"
+    keep(ended(load_settings(llm=address, llm_model="qwen3:4b"), BAD))
+    writers = Writers(assistant, [server_at(ollama[0])])
+    assert [(one["name"], one["check"]) for one in writers.to_dict()["offered"]] == [
+        ("llama3.2", "unchecked"),
+        ("qwen3:4b", "failed"),
+    ]
+    set_up = load_settings(
+        index_dir=assistant.settings.index_dir, llm=address, llm_model="qwen3:4b"
+    )
+    own = Assistant(assistant.index, assistant.document_ids, set_up)
+    told = Writers(own, [server_at(ollama[0])]).to_dict()
+    assert (told["set"], told["check"], told["offered"]) == ("qwen3:4b", "failed", [])
 
 
 def test_a_key_is_not_given_to_another_server(
