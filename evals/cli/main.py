@@ -91,6 +91,7 @@ def run(
     Each figure has the number of cases that it is over and a 95 % bootstrap interval. A run that is
     interrupted goes on where it was when the same command is given again.
     """
+    from evals.metrics.writing import failures_of
     from evals.reporting.results import result_of, write_text
     from evals.reporting.tables import result_tables
     from evals.running.runner import ask_set
@@ -116,6 +117,8 @@ def run(
         report_left_out(done.questions)
         if done.resumed:
             notes.print(f"{questions.name}: went on after {done.resumed} questions.")
+        for sentence in failures_of(done.records):
+            notes.print(f"{questions.name}: {sentence}")
     result = result_of(runs, k, seed)
     missed = result.misses(floors)
     if html is not None:
@@ -142,6 +145,47 @@ def compare(
 
     found = compare_results(a, b, seed)
     report(found.to_dict(), json_out, partial(print_comparison, found, out))
+
+
+@app.command()
+def grade(
+    results: Annotated[
+        list[Path],
+        typer.Argument(help="Results that `--json` wrote.", metavar="RESULT...", readable=False),
+    ],
+    sheet: Annotated[
+        Path, typer.Option(help="The sheet, Markdown; written where there is none.", readable=False)
+    ],
+    every: Annotated[
+        bool, typer.Option("--all", help="Also answers that cite all of the evidence.")
+    ] = False,
+    json_out: JsonOut = None,
+) -> None:
+    """Write answers on a sheet for a person to read, blind, and count what that person found.
+
+    On it stand the answers that are neither right by what they cite nor withheld, beside their
+    quotes and the reference answer, in mixed order and without a word of the system that gave them.
+    Give the same command again when the grades are filled in.
+    """
+    from evals.datasets.json_lines import read_text
+    from evals.reporting.results import read_result, write_text
+    from evals.reporting.sheet import grades_in, grades_of, grades_table, sheet_of
+    from evals.running.records import judged_alike
+
+    read = judged_alike(*(read_result(file)["records"] for file in results))
+    records = dict(zip(map(str, results), read, strict=True))
+    if not sheet.exists():
+        text = sheet_of([record for own in records.values() for record in own], every)
+        write_text(sheet, text)
+        out.print(f"Grade the answers in {sheet}, then give the same command again.")
+        return
+    grades = grades_in(sheet, read_text(sheet))
+    counts = {file: grades_of(own, grades) for file, own in records.items()}
+    report(
+        {"footnote_grades": 1, "results": counts},
+        json_out,
+        lambda: out.print(grades_table(counts)),
+    )
 
 
 @app.command()

@@ -247,5 +247,7 @@ def _as_chosen(record: Record, sections: Sequence[Section], places: Sequence[Pla
         sections=cited_sections(sections, cited),
         in_answer=(),
         forced=None,
+        proofs=(),
+        writing=None,
         timings_ms={},
     )

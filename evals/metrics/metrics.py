@@ -8,6 +8,7 @@ from evals.metrics.confidence import confidence_measures
 from evals.metrics.kinds import kind_measures
 from evals.metrics.short_answers import contains, f1
 from evals.metrics.statistics import Figure, Measure, figure, mean, ratio
+from evals.metrics.writing import writing_measures
 from evals.running.records import DEPTH, RIGHT, Record
 
 #: Figures in groups, as they are shown, each with what it is.
@@ -22,7 +23,8 @@ from evals.running.records import DEPTH, RIGHT, Record
 #: shows counts for `evidence_shown` and `citation_validity`, and it has figures of its own. Figures
 #: of the confidence are the same whatever became of the question.
 #:
-#: Figures of overviews and lists are there only where a set asks for such (see `metrics.kinds`).
+#: Figures of overviews and lists are there only where a set asks for such (see `metrics.kinds`),
+#: those of a language model where one had a part in the answers (see `metrics.writing`).
 GROUPS: Mapping[str, Mapping[str, str]] = {
     "Retrieval": {
         "hit@1": "answerable questions with a relevant paragraph first",
@@ -34,7 +36,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "ndcg@10": "normalised discounted cumulative gain of the first 10",
     },
     "Answers": {
-        "right": "questions answered with evidence cited, or rightly refused",
+        "right": "questions answered with evidence cited (all of it, where a language model is "
+        "set), or rightly refused",
         "evidence_cited": "answerable questions with some of their evidence cited",
         "evidence_cited_all": "the same, with all of it",
         "evidence_shown": "answerable questions with evidence cited, or shown as the closest",
@@ -63,6 +66,23 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "item_recall": "items of a list that are cited, mean over lists",
         "item_precision": "sentences of the answer that are items, mean over answers",
     },
+    "Language model": {
+        "to_read": "questions neither right nor withheld: somebody has to read the answers",
+        "withheld_answerable": "answerable questions that were not answered: refused or unsure",
+        "answered_unanswerable": "unanswerable questions that were answered",
+        "written": "it answered, and the documents support that",
+        "declined": "it said that they do not answer",
+        "unproved": "they do not support what it wrote as the answer",
+        "failed": "it did not do its work; the documents were quoted",
+        "untrusted": "it was not asked, for it failed its check; they were quoted",
+        "partly": "answers that tell of a part that is not there",
+        "searched_again": "questions for which it had more looked up",
+        "returned": "questions of which a sentence went back to it",
+        "dropped": "sentences that it wrote and that were left out, pooled",
+        "calls": "calls of it a question",
+        "prompt_tokens": "tokens that it read a question, where it tells",
+        "completion_tokens": "tokens that it wrote a question, where it tells",
+    },
     "Refusal": {
         "refusal_precision": "refusals that were of unanswerable questions",
         "refusal_recall": "unanswerable questions that were refused",
@@ -81,12 +101,13 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
 
 def all_measures(records: Sequence[Record], k: int = DEPTH) -> dict[str, Measure]:
     """Every measure of these records by the name of its figure, in the order of `GROUPS`; those of
-    kinds of questions only where there are such."""
+    kinds of questions, of a language model and of confidence only where there are such."""
     found = {
         **_retrieval(records, k),
         **_answers(records),
         **_citations(records),
         **kind_measures(records),
+        **writing_measures(records),
         **_refusal(records),
         **confidence_measures(records),
     }

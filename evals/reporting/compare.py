@@ -14,7 +14,7 @@ from evals.metrics.metrics import all_measures
 from evals.metrics.statistics import Difference, difference
 from evals.reporting.results import flattened, read_result
 from evals.reporting.tables import comparison_table
-from evals.running.records import DEPTH, RIGHT, Record
+from evals.running.records import DEPTH, RIGHT, Record, judged_alike
 from index.errors import QuestionSetError
 
 
@@ -52,7 +52,7 @@ class Comparison:
 
 
 def compare_results(a: Path, b: Path, seed: int = 0) -> Comparison:
-    """Compare two results, written as JSON.
+    """Compare two results, written as JSON. Both are judged as strictly as one of them is.
 
     Raises:
         QuestionSetError: one is no result, or they are not of the same questions on the same
@@ -64,7 +64,7 @@ def compare_results(a: Path, b: Path, seed: int = 0) -> Comparison:
     shared = [key for key in mine if key in other]
     if not shared:
         raise QuestionSetError(f"{a} and {b} have no question in common.")
-    before, after = [mine[key] for key in shared], [other[key] for key in shared]
+    before, after = judged_alike(*([own[key] for key in shared] for own in (mine, other)))
     k = min(int(r["provenance"]["settings"].get("k", DEPTH)) for r in (ours, theirs))
     first, second = all_measures(before, k), all_measures(after, k)
     flips = [

@@ -20,7 +20,7 @@ from evals.metrics.metrics import GROUPS
 from evals.reporting import plots
 from evals.reporting.results import Result, flattened
 from evals.reporting.tables import LENGTHS, NEEDS_CONFIDENCE, NO_CONFIDENCE, cells, present
-from evals.running.records import REFUSED, RIGHT, UNFOUNDED, UNSURE, WRONG, Found, Record
+from evals.running.records import OPEN, REFUSED, RIGHT, UNFOUNDED, UNSURE, WRONG, Found, Record
 from index import Document, Paragraph
 
 #: Failures that are shown with all that belongs to them, lest the page grow too large for a phone;
@@ -31,6 +31,9 @@ RETRIEVED = 3
 #: What the page begins with.
 SUMMARY = (
     "hit@1",
+    "to_read",
+    "answered_unanswerable",
+    "dropped",
     "evidence_cited",
     "citation_precision",
     "withheld",
@@ -41,10 +44,13 @@ SUMMARY = (
 CONTEXT, EXCERPT_LENGTH = 180, 320
 OUTCOMES = {
     UNFOUNDED: "Answered, though the documents do not say",
+    OPEN: "To be read: answered, and not all of the evidence is cited",
     WRONG: "Answered, and nothing cited is evidence",
     REFUSED: "Refused, though the documents answer",
     UNSURE: "Unsure: the closest was shown, not as an answer",
 }
+#: By whether all of the evidence has to be cited: what no outcome can be.
+NO_OUTCOME = {True: WRONG, False: OPEN}
 
 
 #: Runs of text, each with how it is highlighted: `gold`, `cited`, both or neither.
@@ -76,7 +82,10 @@ def report_page(result: Result, documents: Mapping[str, Document]) -> str:
     """
     left = SHOWN
     failures: dict[str, tuple[int, list[Record]]] = {}
+    strict = any(record.strict for record in result.records)
     for outcome, title in OUTCOMES.items():
+        if outcome == NO_OUTCOME[strict]:
+            continue
         records = [record for record in result.records if record.outcome == outcome]
         failures[title] = len(records), records[:left]
         left -= len(failures[title][1])
@@ -89,8 +98,13 @@ def report_page(result: Result, documents: Mapping[str, Document]) -> str:
         present=present,
         lengths=LENGTHS,
         summary=[
-            (n, what) for group in GROUPS.values() for n, what in group.items() if n in SUMMARY
+            (name, what)
+            for group in GROUPS.values()
+            for name, what in group.items()
+            if name in SUMMARY and name in result.figures
         ],
+        written=[record for record in result.records if record.writing][:SHOWN],
+        wrote=sum(record.writing is not None for record in result.records),
         plots=list(_plots(result.records)),
         unsure_of_all="" if NEEDS_CONFIDENCE in result.figures else NO_CONFIDENCE,
         failures=failures,

@@ -12,7 +12,7 @@ from evals.metrics.statistics import Difference, Figure
 from evals.reporting.results import Result, SetFigures
 
 #: Figures that are no shares: shown with fewer digits.
-LENGTHS = ("answer_sentences", "answer_words")
+LENGTHS = ("answer_sentences", "answer_words", "calls", "prompt_tokens", "completion_tokens")
 #: One of the figures of the confidence, and what is said where there are none.
 NEEDS_CONFIDENCE = "refusal_auroc"
 NO_CONFIDENCE = (

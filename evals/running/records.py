@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from assistant.answer import Verdict, Writing
 from assistant.calibration import Status, WithStatus
 from evals.datasets.gold import Gold, TextSpan
 from evals.datasets.models import LISTS, OVERVIEWS
@@ -17,6 +18,9 @@ from index import Hit, Paragraph
 #: Units of a question that are retrieved and judged, as in the usual figures (hit@10, nDCG@10).
 DEPTH = 10
 
+#: Verdicts of sentences that have support.
+PROVED: tuple[Verdict, ...] = ("quoted", "supported")
+
 #: Outcome of a question that was answered with evidence cited, or refused where nothing answers.
 RIGHT = "right"
 #: Outcome where the assistant was unsure, whether the documents answer or not: what it shows is no
@@ -24,6 +28,9 @@ RIGHT = "right"
 UNSURE = "unsure"
 #: Outcome where nothing that was cited is evidence.
 WRONG = "wrong"
+#: Outcome of an answer that does not cite all of the evidence, where that is asked of it
+#: (`Record.strict`): it may be right by other places, or in part. Somebody has to read it.
+OPEN = "to be read"
 #: Outcome where the question was refused though the documents answer.
 REFUSED = "refused"
 #: Outcome where the question was answered though the documents do not.
@@ -58,9 +65,18 @@ def best_of_units(
 
 @dataclass(frozen=True, slots=True)
 class Cited(TextSpan):
-    """A citation: its span, and whether its offsets fit the document's text."""
+    """A citation: its span, whether its offsets fit the document's text, and what it quotes."""
 
     valid: bool
+    quote: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How a sentence stands: its verdict, and which of the record's citations, from 0, are its."""
+
+    verdict: Verdict
+    citations: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +88,7 @@ class Record(WithStatus):
         id, question, kind, turn, answerable, answers, abstract: as in the set.
         understood: the question as the assistant understood it.
         gold: what would have been right.
+        evidence: the text of the first span of each item of the evidence.
         retrieved: one paragraph for each unit, best first.
         status: of the answer.
         confidence: of the answer; None where a language model decided.
@@ -87,6 +104,13 @@ class Record(WithStatus):
         forced: for a question that was not answered, what was cited when it was answered all the
             same; None where it was answered, and where that was not asked for, as it is not where
             a language model is set.
+        strict: whether an answer is right only if it cites all of the evidence: where a language
+            model is set.
+        proofs: for each sentence that is shown; empty where what was decided has none.
+        writing: what a language model had to do with it; None where none had.
+        dropped: sentences that it wrote and that were left out.
+        unanswered: of what is asked, the parts that the documents do not say.
+        note: what went wrong.
         timings_ms: milliseconds by stage.
     """
 
@@ -111,6 +135,13 @@ class Record(WithStatus):
     items: tuple[bool, ...] = ()
     listed: tuple[bool, ...] = ()
     abstract: str = ""
+    evidence: tuple[str, ...] = ()
+    strict: bool = False
+    proofs: tuple[Proof, ...] = ()
+    writing: Writing | None = None
+    dropped: int = 0
+    unanswered: tuple[str, ...] = ()
+    note: str | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -138,8 +169,13 @@ class Record(WithStatus):
 
     @property
     def found(self) -> list[bool]:
-        """The same of an answer alone; nothing is found where there is none."""
-        return self.shown if self.answered else [False] * len(self.gold.evidence)
+        """The same of an answer alone, by citations of sentences that have support; nothing is
+        found where there is none."""
+        proved = [
+            self.citations[n] for p in self.proofs if p.verdict in PROVED for n in p.citations
+        ]
+        cited = (proved if self.proofs else self.citations) if self.answered else ()
+        return [any(own.overlaps_any(item) for own in cited) for item in self.gold.evidence]
 
     @property
     def supported(self) -> list[bool]:
@@ -150,13 +186,15 @@ class Record(WithStatus):
 
     @property
     def outcome(self) -> str:
-        """RIGHT, UNSURE, WRONG, REFUSED or UNFOUNDED."""
+        """RIGHT, UNSURE, WRONG, OPEN, REFUSED or UNFOUNDED."""
         if self.unsure:
             return UNSURE
         if not self.answerable:
             return RIGHT if self.refused else UNFOUNDED
         if self.refused:
             return REFUSED
+        if self.strict:
+            return RIGHT if self.found and all(self.found) else OPEN
         return RIGHT if any(self.found) else WRONG
 
     @property
@@ -187,6 +225,12 @@ class Record(WithStatus):
             ValueError: they are not such values.
         """
         return _adapter().validate_python(data)
+
+
+def judged_alike(*runs: Sequence[Record]) -> list[list[Record]]:
+    """The records of several runs, each judged as strictly as any of them is."""
+    strict = any(record.strict for own in runs for record in own)
+    return [[replace(record, strict=strict) for record in own] for own in runs]
 
 
 @cache

@@ -18,7 +18,7 @@ from evals.running.coverage import cited_sections, matched_items, sections_of
 from evals.running.history import History, asked_with
 from evals.running.journal import Journal
 from evals.running.provenance import provenance
-from evals.running.records import DEPTH, Cited, Record, best_of_units
+from evals.running.records import DEPTH, Cited, Proof, Record, best_of_units
 from index import Document
 from index.errors import QuestionSetError
 from index.retriever import LEGS
@@ -199,12 +199,22 @@ class _Asker:
             answers=question.answers,
             understood=answer.standalone_question,
             gold=gold,
+            evidence=tuple(self._text(item[0]) for item in gold.evidence if item),
             retrieved=best_of_units(hits, self._finder.unit, self._depth),
             status=answer.status,
             confidence=answer.confidence,
             sentences=tuple(sentence.text for sentence in answer.sentences),
             in_answer=self._in_answer(answer, gold),
             citations=cited,
+            strict=self._writes,
+            proofs=tuple(
+                Proof(own.verdict, tuple(marker - 1 for marker in own.markers))
+                for own in answer.sentences
+            ),
+            writing=answer.writing,
+            dropped=answer.dropped,
+            unanswered=answer.unanswered,
+            note=answer.note,
             forced=forced,
             answer_kind=answer.kind,
             sections=cited_sections(sections, cited),
@@ -242,9 +252,12 @@ class _Asker:
 
     def _cited(self, answer: Answer) -> tuple[Cited, ...]:
         return tuple(
-            Cited(own.paragraph.document_id, own.start, own.end, self._fits(own))
+            Cited(own.paragraph.document_id, own.start, own.end, self._fits(own), own.quote)
             for own in answer.citations
         )
+
+    def _text(self, span: TextSpan) -> str:
+        return self._documents[span.document].text[span.start : span.end]
 
     def _fits(self, citation: Citation) -> bool:
         try:

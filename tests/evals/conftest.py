@@ -19,7 +19,7 @@ def footnote_eval(tmp_path_factory: pytest.TempPathFactory) -> Eval:
 
     def call(*arguments: str | Path, code: int = 0, index_dir: Path = index) -> str:
         given = [str(argument) for argument in arguments]
-        if given[0] not in ("compare", "add", "benchmark"):
+        if given[0] not in ("compare", "grade", "add", "benchmark"):
             given += ["--index-dir", str(index_dir)]
         done = CliRunner().invoke(app, given)
         if isinstance(done.exception, FootnoteError):

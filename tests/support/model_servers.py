@@ -27,7 +27,7 @@ def gguf() -> Path:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One way to answer; `chat` is it."""
+    """One way to answer; `chat` is it, and `said` what it is asked."""
 
     chat: Callable[[Handler], None]
     over: threading.Event
@@ -37,6 +37,7 @@ class Handler(BaseHTTPRequestHandler):
     gets: list[str]
     asked: list[dict[str, Any]]
     keys: list[str | None]
+    said: dict[str, Any]
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -56,7 +57,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """A chat completion."""
-        self.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.asked.append(self.said)
         self.keys.append(self.headers.get("Authorization"))
         with suppress(BrokenPipeError, ConnectionResetError):  # whoever asked has given up
             type(self).chat(self)
@@ -173,6 +175,17 @@ def babbles(*events: str) -> Callable[[Handler], None]:
         handler.begin()
         for event in events:
             handler.raw(event)
+
+    return chat
+
+
+def knows(answers: Mapping[str, str]) -> Callable[[Handler], None]:
+    """A model that answers these questions so, and finds no answer to others."""
+
+    def chat(handler: Handler) -> None:
+        asked = str(handler.said["messages"])
+        texts = [text for question, text in answers.items() if question in asked]
+        writes(*texts or ["NOT FOUND"])(handler)
 
     return chat
 

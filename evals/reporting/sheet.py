@@ -1,0 +1,155 @@
+"""Answers to be read by a person, blind, and what that person found.
+
+A sheet is Markdown: each answer with its question, its quotes and the reference answer, and nothing
+of the system that gave it. The same answer of two systems stands there once. An answer is known
+again by a hash of what is shown of it; that is their order, too, so that it tells nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.table import Table
+
+from assistant.answer import REFUSAL
+from evals.reporting.tables import rows_table
+from evals.running.records import OPEN, RIGHT, UNFOUNDED, WRONG, Record
+from index.errors import QuestionSetError
+
+#: What a reader may find; an answer is also withheld that says in its own words that it is none.
+GRADES = ("right", "partly", "wrong", "withheld")
+#: Of an answer that cites the evidence, and of one that nobody has read yet.
+BY_EVIDENCE, UNREAD = "right by its citations", "not read yet"
+#: Characters of a quote or of evidence that are shown: a passage may be long.
+LONGEST = 1200
+
+_HEAD = f"""# Answers to be read
+
+Write after each "Grade:" one of {", ".join(GRADES)}.
+
+- right: it answers what is asked, all that it says is so, and its quotes say it
+- partly: a part of what is asked is not answered, and all that it says is so
+- wrong: anything that it says is not so, is not what its quotes say, or answers something else
+- withheld: it says that the documents do not answer
+"""
+_ENTRY = re.compile(r"^## \d+ · ([0-9a-f]{12})$(.*?)^Grade:([^\n]*)$", re.MULTILINE | re.DOTALL)
+
+
+def sheet_of(records: Sequence[Record], every: bool) -> str:
+    """A sheet of the answers that are neither right by what they cite nor withheld.
+
+    Args:
+        records: of one system, or of several.
+        every: of all answers, also of those that cite the evidence.
+
+    Raises:
+        QuestionSetError: there is none to be read.
+    """
+    chosen = {
+        _key(record): record
+        for record in records
+        if record.answered and (every or record.outcome in (OPEN, WRONG, UNFOUNDED))
+    }
+    if not chosen:
+        raise QuestionSetError("There is no answer to be read: all are right or withheld.")
+    parts = (
+        "\n".join([f"## {number} · {key}", "", *_entry(record), "Grade:", ""])
+        for number, (key, record) in enumerate(sorted(chosen.items()), start=1)
+    )
+    return "\n".join([_HEAD, *parts])
+
+
+def grades_in(name: object, text: str) -> dict[str, str]:
+    """What a reader found, by the answer's key; those not read yet are left out.
+
+    Args:
+        name: of the sheet, for the message of an error.
+        text: of it.
+
+    Raises:
+        QuestionSetError: it is no sheet, or a grade is none.
+    """
+    found = {key: grade.strip().lower() for key, _, grade in _ENTRY.findall(text)}
+    if not found:
+        raise QuestionSetError(f"{name} is not a sheet of answers. Name a file that is not there.")
+    for key, grade in found.items():
+        if grade and grade not in GRADES:
+            raise QuestionSetError(
+                f"{name}: the grade of {key} is {grade!r}; it must be {', '.join(GRADES)}, or "
+                "nothing yet."
+            )
+    return {key: grade for key, grade in found.items() if grade}
+
+
+def grades_of(records: Sequence[Record], grades: Mapping[str, str]) -> dict[str, dict[str, int]]:
+    """How many answerable and unanswerable questions have each grade: a reader's, or else what the
+    citations tell."""
+    counts = {name: Counter[str]() for name in ("answerable", "unanswerable")}
+    for record in records:
+        grade = grades.get(_key(record)) if record.answered else "withheld"
+        known = BY_EVIDENCE if record.outcome == RIGHT else UNREAD
+        counts["answerable" if record.answerable else "unanswerable"][grade or known] += 1
+    names = (BY_EVIDENCE, *GRADES, UNREAD)
+    return {about: {name: own[name] for name in names} for about, own in counts.items()}
+
+
+def grades_table(counts: Mapping[str, Mapping[str, Mapping[str, int]]]) -> Table:
+    """A column for each system's `grades_of`, by its name."""
+    rows = []
+    for about in ("answerable", "unanswerable"):
+        own = [counts[name][about] for name in counts]
+        rows.append([f"{about} questions", *(sum(one.values()) for one in own)])
+        rows += [
+            [f"  {grade}", *(one[grade] for one in own)]
+            for grade in own[0]
+            if any(one[grade] for one in own)
+        ]
+    return rows_table("", ("", *counts), rows)
+
+
+def shown_of(record: Record) -> list[str]:
+    """An answer as it is shown: its sentences with their markers, and what it says is missing."""
+    proofs = [proof.citations for proof in record.proofs] or [()] * len(record.sentences)
+    lines = [
+        _line(text) + "".join(f" [{n + 1}]" for n in cited)
+        for text, cited in zip(record.sentences, proofs, strict=True)
+    ]
+    if record.unanswered:
+        lines.append(f"{REFUSAL.removesuffix('.')}: {_line(' '.join(record.unanswered))}")
+    return lines
+
+
+def _key(record: Record) -> str:
+    shown = [record.set, record.id, *shown_of(record), *(own.quote for own in record.citations)]
+    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:12]
+
+
+def _entry(record: Record) -> Iterator[str]:
+    yield f"Question: {_line(record.question)}"
+    if record.understood != record.question:
+        yield f"Understood as: {_line(record.understood)}"
+    yield ""
+    if record.answers:
+        yield f"Reference answer: {_line(' | '.join(record.answers))}"
+    elif not record.answerable:
+        yield f"Reference answer: {REFUSAL}"
+    yield from (f"Evidence: “{_short(quote)}”" for quote in record.evidence)
+    yield ""
+    yield from (f"> {line}  " for line in shown_of(record))
+    yield ""
+    for number, own in enumerate(record.citations, start=1):
+        yield f"[{number}] “{_short(own.quote)}”  "
+    yield ""
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _short(quote: str) -> str:
+    text = _line(quote)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
