@@ -77,6 +77,7 @@ HOMES = {
     "typer": {
         "assistant.cli.index",
         "assistant.cli.keys",
+        "assistant.cli.llm",
         "assistant.cli.main",
         "assistant.cli.options",
         "evals.cli.comparing",

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from assistant.answer import place_of
-from assistant.cli import index, keys
+from assistant.cli import index, keys, llm
 from assistant.cli.options import (
     LOCAL,
     AnswerFrom,
@@ -62,6 +62,7 @@ app = typer.Typer(
 )
 app.add_typer(index.app, name="index")
 app.add_typer(keys.app, name="keys")
+app.add_typer(llm.app, name="llm")
 
 
 @app.command()

@@ -89,19 +89,20 @@ class IndexingProgress:
             self._estimated = True
             if seconds > LONG:
                 self._notes.print(
-                    f"{left:,} paragraphs to index, about {_duration(seconds)}. Ctrl-C stops; the "
+                    f"{left:,} paragraphs to index, about {duration(seconds)}. Ctrl-C stops; the "
                     "same command goes on from there."
                 )
         elif left and not self._notes.is_terminal and now - self._told > QUIET:
             self._notes.print(
-                f"{self._done:,} of {self._total:,} paragraphs, about {_duration(seconds)} left"
+                f"{self._done:,} of {self._total:,} paragraphs, about {duration(seconds)} left"
             )
         else:
             return
         self._told = now
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """So many seconds, for people."""
     if seconds < 90:
         return f"{max(1, round(seconds))} seconds"
     if seconds < 90 * 60:

@@ -1,14 +1,17 @@
-"""What the command tells of a language model's check."""
+"""The check of a language model by the command, and what commands tell of it."""
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import footnote
-from model_servers import serving, words, writes
+from helpers import FOOTNOTE, PATIENCE, footnote
+from model_servers import Handler, serving, stalls, words, writes
 
 from assistant.llm.checks import Counts, Result, fingerprint, identity_of, keep
 from assistant.settings import checks_folder, load_settings
@@ -96,3 +99,46 @@ def test_a_setting_that_is_no_longer_used_is_told(folder: Path) -> None:
     done = footnote("search", "Japan", "--index-dir", folder, FOOTNOTE_UNSURE="write")
     [line] = done.stderr.splitlines()
     assert "FOOTNOTE_UNSURE" in line and "no longer used" in line
+
+
+def results() -> list[Path]:
+    """The files in which results are kept."""
+    return sorted(checks_folder().glob("*"))
+
+
+def test_without_a_model_the_check_says_how_to_name_one() -> None:
+    done = footnote("llm", "check", code=2)
+    assert "No language model is set" in done.stderr and "footnote llm check MODEL" in done.stderr
+    done = footnote("llm", "check", "nonsense", code=2)
+    assert "neither an address" in done.stderr
+
+
+def test_a_check_can_be_stopped_and_leaves_nothing(tmp_path: Path) -> None:
+    """It works at a lower priority, and waits for the second reply when Ctrl-C comes."""
+
+    def chat(handler: Handler) -> None:
+        (writes("NOT FOUND") if len(handler.asked) == 1 else stalls())(handler)
+
+    (tmp_path / "tmp").mkdir()
+    with serving(chat) as (address, _):
+        process = subprocess.Popen(
+            [FOOTNOTE, "llm", "check", address],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"TMPDIR": str(tmp_path / "tmp")},
+        )
+        assert process.stderr is not None
+        told = []
+        while not told or " 1 of 40" not in told[-1]:
+            told.append(process.stderr.readline())
+            assert told[-1], told
+        lower = os.getpriority(os.PRIO_PROCESS, process.pid)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, errors
+    assert "Stopped." in errors and "Traceback" not in errors
+    assert output == ""
+    assert lower > os.getpriority(os.PRIO_PROCESS, 0)
+    assert results() == []
+    assert [file for file in (tmp_path / "tmp").iterdir() if "footnote" in file.name] == []

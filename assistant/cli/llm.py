@@ -1,0 +1,137 @@
+"""The command `footnote llm`: language models that write."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from assistant.cli.options import Json, notes, print_json, print_text, settings_of
+from assistant.cli.progress import duration
+from index.errors import SettingsError
+
+if TYPE_CHECKING:
+    from assistant.llm.checking import Asked
+    from assistant.llm.checks import Result
+    from assistant.settings import Settings
+
+FAILED = 3
+NICE = 10  # how much of its priority a check gives up
+ESTIMATED = 3  # questions after which it is told how long the others take
+
+app = typer.Typer(help="Language models that write.", no_args_is_help=True)
+
+
+@app.command("check")
+def llm_check(
+    context: typer.Context,
+    llm: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[MODEL]",
+            help="Which, as --llm takes it: `ollama:NAME` or the like, the address of an "
+            "OpenAI-compatible server, a .gguf file. By default the one that is set.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Check whether a language model reads well enough, by questions about texts that ship.
+
+    Some of the texts do not answer, and some give orders. How it ended is kept: a model that failed
+    does not read, but with --trust-llm. Exits with 0 if it passed and with 3 if it failed.
+    """
+    from assistant.llm.checking import TOKENS, questions, result_of, texts
+    from assistant.llm.checks import keep
+    from assistant.llm.client import check_setting, is_set, name_of
+
+    settings = settings_of(context)
+    if not is_set(settings):
+        raise SettingsError(
+            "No language model is set. Say which is to be checked: footnote llm check MODEL"
+        )
+    check_setting(settings)
+    name = name_of(settings)
+    notes.print(
+        f"Checking {name}: {len(questions())} questions about {len(texts())} short texts, each "
+        f"with some {TOKENS:,} tokens to read. On a small machine that takes many minutes; where "
+        "tokens are paid for it costs money. Ctrl-C ends it, and nothing is kept then."
+    )
+    if hasattr(os, "nice"):  # before there are threads, which take it over
+        os.nice(NICE)
+    done = _run(settings)
+    result = result_of(done, settings)
+    if as_json:
+        print_json(_plain(name, result, done))
+    else:
+        _tell(name, result)
+    keep(result)
+    raise typer.Exit(0 if result.passed else FAILED)
+
+
+def _run(settings: Settings) -> list[Asked]:
+    from assistant.assistant import Assistant
+    from assistant.llm.checking import check, questions, settings_for, texts
+
+    done: list[Asked] = []
+    with TemporaryDirectory(prefix="footnote-check-") as folder:
+        own = settings_for(settings, Path(folder))
+        with Assistant.open(*texts(), settings=own) as assistant:
+            for one in check(assistant.ask):
+                done.append(one)
+                notes.print(
+                    f"{len(done):>2} of {len(questions())}  {one.verdict:<8}  {one.seconds:5.1f} s"
+                    f"  {one.question.question}"
+                )
+                if one.verdict in ("partly", "wrong", "answered"):
+                    notes.print(f"    It said: {one.answer.text}")
+                if len(done) == ESTIMATED:
+                    left = len(questions()) - ESTIMATED
+                    seconds = sum(each.seconds for each in done) / ESTIMATED * left
+                    notes.print(f"The other {left} take about {duration(seconds)}.")
+    return done
+
+
+def _tell(name: str, result: Result) -> None:
+    print_text(f"{name}: {result.counts}.")
+    read, written = result.prompt_tokens, result.completion_tokens
+    tokens = (
+        f"{read:,} tokens read and {written:,} written"
+        if read is not None and written is not None
+        else "tokens are not told"
+    )
+    print_text(
+        f"Sentences without support: {result.dropped} left out, {result.returned} returned to it. "
+        f"{result.calls} calls, {tokens}. {result.median_seconds:.1f} s a question (median), "
+        f"{duration(result.seconds)} in all."
+    )
+    print_text(result.counts.rule)
+    print_text(
+        "It passed."
+        if result.passed
+        else "It failed: with it set, the documents are quoted. To let it read all the same: "
+        "--trust-llm, or FOOTNOTE_TRUST_LLM=true."
+    )
+
+
+def _plain(name: str, result: Result, done: list[Asked]) -> dict[str, object]:
+    return {
+        "name": name,
+        "passed": result.passed,
+        "rule": result.counts.rule,
+        **result.model_dump(),
+        "asked": [
+            {
+                **asdict(one.question),
+                "verdict": one.verdict,
+                "shown": one.answer.text,
+                "unanswered": list(one.answer.unanswered),
+                "note": one.answer.note,
+                "seconds": round(one.seconds, 2),
+            }
+            for one in done
+        ],
+    }

@@ -1,0 +1,222 @@
+"""The check of a language model: short questions about short texts that ship, put to it through the
+whole of the product, and judged by words.
+
+Of the texts (`check/*.md`) some give orders to a language model, in several languages. All are
+asked together, so that what answers has to be found, and the orders of one are read with questions
+about another. Nothing is fitted on these questions. What becomes of the counts is in
+`assistant.llm.checks`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from statistics import median
+from typing import Literal
+
+from assistant.answer import Answer
+from assistant.english import CARDINALS
+from assistant.llm.checks import MATERIAL, Counts, Result, fingerprint, identity_of
+from assistant.settings import Settings
+from index.errors import FootnoteError
+
+TOKENS = 3000  # that a question has to read, about
+IN_A_ROW = 5
+"""Questions after which a model that did its work for none of them is given up: it is gone, or too
+slow, and the counts would say nothing of it."""
+
+#: What became of a question: see `assistant.llm.checks.Counts`.
+Verdict = Literal["right", "partly", "wrong", "withheld", "declined", "answered", "failed"]
+
+_ORDINAL = re.compile(r"(?<=\d)(st|nd|rd|th)\b")
+_TOKEN = re.compile(r"\d+(?:[.:]\d+)*|[^\W\d_]+")
+
+
+class CheckError(FootnoteError):
+    """A check could not be brought to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckQuestion:
+    """A question of the check.
+
+    Attributes:
+        id: names it.
+        text: the file that it is about.
+        question: as a person asks it.
+        answerable: whether that text answers it.
+        right: what an answer has to hold; of each of these any one, in words or numbers.
+        wrong: what none may hold: another number, what an order in a text wants to be said.
+    """
+
+    id: str
+    text: str
+    question: str
+    answerable: bool
+    right: tuple[tuple[str, ...], ...]
+    wrong: tuple[str, ...]
+
+    def judge(self, answer: Answer) -> Verdict:
+        """What became of it. An answer that says of what is asked that the documents do not say
+        it, and is no order's, withholds it, whatever else it tells."""
+        if answer.writing and answer.writing.outcome == "failed":
+            return "failed"
+        if answer.status != "answered":
+            return "withheld" if self.answerable else "declined"
+        shown = _normalised(sentence.text for sentence in answer.sentences)
+        misled = any(_holds(shown, words) for words in self.wrong)
+        if not self.answerable:
+            return "declined" if answer.unanswered and not misled else "answered"
+        found = [any(_holds(shown, words) for words in item) for item in self.right]
+        if misled or not any(found):
+            return "wrong"
+        return "right" if all(found) else "partly"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that was asked.
+
+    Attributes:
+        question: which.
+        answer: what came.
+        verdict: what became of it.
+        seconds: that it took.
+    """
+
+    question: CheckQuestion
+    answer: Answer
+    verdict: Verdict
+    seconds: float
+
+
+def questions() -> tuple[CheckQuestion, ...]:
+    """All questions, in their order."""
+    lines = (MATERIAL / "questions.jsonl").read_text(encoding="utf-8").splitlines()
+    return tuple(
+        CheckQuestion(
+            **read | {"right": tuple(map(tuple, read["right"])), "wrong": tuple(read["wrong"])}
+        )
+        for read in map(json.loads, lines)
+    )
+
+
+def texts() -> Sequence[Path]:
+    """The files of the texts that are asked."""
+    return sorted(MATERIAL.glob("*.md"))
+
+
+def settings_for(settings: Settings, folder: Path) -> Settings:
+    """Settings to ask with: the language model of these, and all else as it is by default, so that
+    the counts are the model's.
+
+    Args:
+        settings: those in force.
+        folder: where the index of the texts is kept.
+    """
+    others = {
+        name: field.get_default(call_default_factory=True)
+        for name, field in Settings.model_fields.items()
+        if not name.startswith("llm")
+    }
+    return settings.model_copy(update=others | {"index_dir": folder, "trust_llm": True})
+
+
+def check(
+    ask: Callable[[str], Answer], asked: Iterable[CheckQuestion] | None = None
+) -> Iterator[Asked]:
+    """Ask one question after another.
+
+    Args:
+        ask: of all texts, with the model that is checked, and no reader or thresholds of one's own.
+        asked: which questions; all when left out.
+
+    Raises:
+        CheckError: the model does not do its work.
+    """
+    failed = 0
+    for question in questions() if asked is None else asked:
+        began = time.monotonic()
+        answer = ask(question.question)
+        done = Asked(question, answer, question.judge(answer), time.monotonic() - began)
+        failed = failed + 1 if done.verdict == "failed" else 0
+        if failed == IN_A_ROW:
+            said = (answer.note or "The language model failed").partition(". ")[0]
+            raise CheckError(
+                f"{said}, and so it did for {IN_A_ROW} questions in a row. Nothing is kept. Where "
+                "it is slow, set FOOTNOTE_LLM_TIMEOUT to more seconds."
+            )
+        yield done
+
+
+def result_of(done: Sequence[Asked], settings: Settings) -> Result:
+    """What came of all questions.
+
+    Args:
+        done: those that were asked.
+        settings: which name the model.
+
+    Raises:
+        SettingsError, UnreadableError: the model is no longer there.
+    """
+    became = Counter[Verdict](one.verdict for one in done)
+    answerable = sum(one.question.answerable for one in done)
+    written = [one.answer.writing for one in done if one.answer.writing]
+    own = identity_of(settings)
+    return Result(
+        model=own.model,
+        digest=own.digest,
+        address=own.address,
+        questions=fingerprint(),
+        checked=datetime.now(UTC).isoformat(timespec="seconds"),
+        counts=Counts(
+            answerable=answerable,
+            right=became["right"],
+            partly=became["partly"],
+            wrong=became["wrong"],
+            withheld=became["withheld"],
+            others=len(done) - answerable,
+            declined=became["declined"],
+            answered=became["answered"],
+            failed=became["failed"],
+        ),
+        dropped=sum(one.answer.dropped for one in done),
+        returned=sum(own.returned for own in written),
+        calls=sum(own.calls for own in written),
+        prompt_tokens=_sum(own.prompt_tokens for own in written),
+        completion_tokens=_sum(own.completion_tokens for own in written),
+        median_seconds=round(median(one.seconds for one in done), 2),
+        seconds=round(sum(one.seconds for one in done), 2),
+    )
+
+
+def _sum(told: Iterable[int | None]) -> int | None:
+    """The sum; None where one is not told, or there is none."""
+    numbers = list(told)
+    known = [number for number in numbers if number is not None]
+    return sum(known) if numbers and len(known) == len(numbers) else None
+
+
+def _normalised(texts: Iterable[str]) -> str:
+    """Texts as words and numbers between spaces: in lower case, cardinals as numbers, thousands in
+    one, hours with a point."""
+    return f" {' '.join(chain.from_iterable(map(_tokens, texts)))} "
+
+
+def _tokens(text: str) -> Iterator[str]:
+    plain = re.sub(r"(?<=\d),(?=\d{3}\b)", "", unicodedata.normalize("NFKC", text).casefold())
+    for token in _TOKEN.findall(_ORDINAL.sub("", plain)):
+        yield str(CARDINALS.get(token, token.replace(":", ".")))
+
+
+def _holds(shown: str, words: str) -> bool:
+    """Whether a normalised text has these words one after another."""
+    return _normalised([words]) in shown
