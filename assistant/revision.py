@@ -5,23 +5,45 @@ However long it takes to answer, everything of an answer is of the same revision
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TypedDict, Unpack
+from typing import Literal, TypedDict, Unpack
 
-from assistant.answer import Decided, Done, Event, SentenceReady, SourcesFound, Verification
+from assistant.answer import (
+    AnswerKind,
+    Decided,
+    Done,
+    Event,
+    Outcome,
+    SourcesFound,
+    Verification,
+    Writing,
+    place_of,
+)
 from assistant.answering.abstention import Decision, decide
-from assistant.answering.arranging import Arranged, arrange
+from assistant.answering.arranging import arrange
 from assistant.answering.builder import AnswerBuilder, Citer
 from assistant.answering.extractive import quote
 from assistant.answering.generative import Writer
-from assistant.answering.overview import MAX_PARAGRAPHS, choose_overview, scope_of, sections
+from assistant.answering.overview import MAX_PARAGRAPHS, Scope, choose_overview, scope_of
 from assistant.answering.replies import REPLIES
+from assistant.answering.writing import WrittenAnswer
 from assistant.calibration import Calibration, Thresholds, load_calibration
+from assistant.llm import prompts
+from assistant.llm.client import LanguageModelError
+from assistant.llm.sanitising import one_line
 from assistant.query.kinds import Kind, load_kinds
 from assistant.query.question import Question
 from assistant.retrieval.evidence import Candidate, Evidence, RawEvidence, novel
+from assistant.retrieval.passages import (
+    EACH,
+    PASSAGES,
+    Passage,
+    passages_of,
+    position_of,
+    sections_of,
+)
 from assistant.retrieval.reading_model import NONE, load_reader
 from assistant.retrieval.retriever import Retriever
 from assistant.settings import Settings
@@ -37,6 +59,19 @@ from index.terms.analysis import terms_of
 #: this work?"). Of 50 such questions 2 have more in house rules and 5 in a handbook; 19 and 32 have
 #: what an answer takes otherwise.
 OF_DOCUMENTS = 0.9
+
+
+#: What is said where a language model did not write the answer, or not all of it.
+FAILED = "The language model failed: {error}. This is what is found without it."
+BROKE_OFF = "The language model failed: {error}. The answer may go on."
+UNPROVED = (
+    "The language model wrote an answer, but the documents could not be shown to say that. It was "
+    "left out."
+)
+UNTRUSTED = (
+    "The language model {name} has failed its check, so that it is not asked: this is what is "
+    "found without it. Set FOOTNOTE_TRUST_LLM=true to let it answer all the same."
+)
 
 
 class Options(TypedDict, total=False):
@@ -147,7 +182,7 @@ class Revision:
         builder = AnswerBuilder(self._citer)
         for start, end in sentence_spans(text, 0, len(text)):
             sentence = " ".join(text[start:end].split())
-            builder.judged(sentence, self.verifier.judge(sentence, question), keep=True)
+            list(builder.judged(sentence, self.verifier.judge(sentence, question), keep=True))
         return Verification(tuple(builder.sentences), tuple(builder.citations))
 
     @cached_property
@@ -170,49 +205,32 @@ class Revision:
         if question.kind == "courtesy":
             yield from self._unsearched(question, _reply("courtesy"), timer)
             return
-        if question.kind == "overview" and (overview := self._overview_asked_for(question)):
-            yield from self._unsearched(question, overview, timer)
+        if question.kind == "overview" and (asked_for := self._overview_asked_for(question)):
+            yield from self._overview(question, *asked_for, timer)
             return
-        question, evidence = self._retrieve(question, timer, options.get("legs", LEGS))
+        legs = options.get("legs", LEGS)
+        builder = AnswerBuilder(self._citer)
+        begun = self._writer.is_set and question.kind != "source"
+        if begun and (yield from self._written(question, builder, timer, legs)):
+            return
+        evidence = self._retriever.retrieve(question, timer, legs)
         numbers = self._models.calibration(evidence.read)
         decision = self._decide(question, evidence, options)
-        if question.kind == "about" and decision.confidence < OF_DOCUMENTS:
+        surely = decision.confidence is not None and decision.confidence >= OF_DOCUMENTS
+        if question.kind == "about" and not surely:
             yield from self._unsearched(question, _reply("about"), timer)
             return
         closest = self._citer.closest(evidence, numbers.sentence)
-        yield SourcesFound(closest)
+        if not begun:
+            yield SourcesFound(closest)
         arranged = arrange(question, evidence, decision, numbers, self.view.document)
-        builder = AnswerBuilder(self._citer)
-        if self._is_written(arranged):
-            whole = question.context if evidence.in_context else None
-            written = self._writer.write(
-                whole or question.standalone,
-                question.history,
-                decision.candidates,
-                numbers.sentence,
-            )
-            arranged = yield from self._write(builder, written, question, arranged, decision)
-        else:
-            yield Decided(arranged.status, decision.confidence, arranged.kind)
+        yield Decided(arranged.status, decision.confidence, arranged.kind)
         yield from builder.quote(arranged.quotations)
-        builder.note = builder.note or arranged.note
+        builder.note = " ".join(filter(None, (builder.note, arranged.note))) or None
         timer.lap("answer")
         decision = replace(decision, status=arranged.status, kind=arranged.kind)
         context = question.before if evidence.in_context and decision.status != "refused" else ""
         yield Done(builder.answer(question, decision, closest, timer.laps, context))
-
-    def _retrieve(
-        self, question: Question, timer: Timer, legs: Collection[str]
-    ) -> tuple[Question, Evidence]:
-        """What is found for a question. One that needs the conversation is understood anew by a
-        language model, where there is one."""
-        evidence = self._retriever.retrieve(question, timer, legs)
-        if evidence.in_context and (
-            better := self._writer.rewrite(question.asked, question.history)
-        ):
-            question = question.rewritten(better, self.view.encoder)
-            evidence = self._retriever.retrieve(question, timer, legs)
-        return question, evidence
 
     def _decide(self, question: Question, evidence: Evidence, options: Options) -> Decision:
         limit = self._models.settings.max_sentences
@@ -222,46 +240,115 @@ class Revision:
         thresholds = self._models.thresholds(*given, evidence.read)
         return decide(evidence, self._models.calibration(evidence.read), thresholds, limit)
 
-    def _is_written(self, arranged: Arranged) -> bool:
-        unsure = self._models.settings.unsure == "write"
-        written = ("answered", "unsure") if unsure else ("answered",)
-        return self._writer.is_set and arranged.kind != "where" and arranged.status in written
+    # --- what a language model writes --------------------------------------------------------
 
-    def _write(
-        self,
-        builder: AnswerBuilder,
-        written: Iterator[str],
-        question: Question,
-        arranged: Arranged,
-        decision: Decision,
-    ) -> Generator[Event, None, Arranged]:
-        """Add what a language model writes.
-
-        Where it is sure that there is an answer, each sentence is shown as it comes. Otherwise the
-        model decides, and nothing is shown before it has: what it writes and the documents support
-        is an answer; if it writes nothing such, there is none. A model that fails has said nothing.
+    def _written(
+        self, question: Question, builder: AnswerBuilder, timer: Timer, legs: Collection[str]
+    ) -> Generator[Event, None, bool]:
+        """The events of an answer that a language model writes from what it reads.
 
         Returns:
-            What there is to be quoted besides, or instead.
+            Whether it is one. If not, nothing was decided, and `builder` has what is to be told.
         """
-        sure = arranged.status == "answered"
-        keep = sure and self._models.settings.unsupported == "flag"
-        writing = builder.write(written, self.verifier, question.asked, keep)
-        if sure:
-            yield Decided("answered", decision.confidence, "fact")
-            yield from writing
-            if builder.supported:
-                arranged = replace(arranged, kind="fact")
+        found = self._retriever.find(question, timer, legs)
+        closest = self._citer.nearest(found[0])
+        yield SourcesFound(closest)
+
+        def begin(own: WrittenAnswer) -> Generator[Event, None, Outcome]:
+            passages = self._passages(
+                found, (), PASSAGES + EACH * (len(found) - 1), own.dialogue.room_at_first
+            )
+            asked = one_line(question.asked)
+            if question.standalone != question.asked:
+                asked += f" ({one_line(question.standalone)})"
+            about = prompts.ABOUT if question.kind == "about" else ""
+            return own.read(prompts.QUESTION + about, asked, passages)
+
+        kind: AnswerKind = "list" if question.kind == "list" else "fact"
+        outcome = yield from self._let_write(builder, question, timer, kind, begin)
+        if outcome == "about":
+            yield from self._unsearched(question, _reply("about"), timer)
+        elif outcome in ("failed", "untrusted"):
+            return False
         else:
-            ready = list(writing)
-            if builder.supported:
-                arranged = replace(arranged, status="answered", kind="fact")
-            elif not builder.failed:
-                arranged = Arranged("refused", "fact")
-                builder.note = None  # nothing is quoted instead
-            yield Decided(arranged.status, decision.confidence, arranged.kind)
-            yield from ready
-        return arranged if builder.note else replace(arranged, quotations=(), note=None)
+            decision = Decision("answered" if outcome == "written" else "refused", None, kind=kind)
+            yield Done(builder.answer(question, decision, closest, timer.laps))
+        return True
+
+    def _let_write(
+        self,
+        builder: AnswerBuilder,
+        question: Question,
+        timer: Timer,
+        kind: AnswerKind,
+        begin: Callable[[WrittenAnswer], Generator[Event, None, Outcome]],
+    ) -> Generator[Event, None, Outcome | Literal["about"]]:
+        """Let the language model write, and leave in `builder` what is to be told of it.
+
+        Args:
+            builder: of the answer.
+            question: that is asked.
+            timer: of the answer.
+            kind: of the answer.
+            begin: lets it read, and gives the events of that.
+        """
+        name, check = self._writer.name or "", self._writer.check
+        if check == "failed" and not self._models.settings.trust_llm:
+            builder.note = UNTRUSTED.format(name=name)
+            builder.writing = Writing(name, check, "untrusted")
+            return "untrusted"
+        try:
+            dialogue = self._writer.dialogue(question.history)
+        except LanguageModelError as error:
+            builder.note = FAILED.format(error=error)
+            builder.writing = Writing(name, check, "failed")
+            return "failed"
+        own = WrittenAnswer(
+            builder,
+            dialogue,
+            self.verifier.prove,
+            self._look_up,
+            self._place,
+            timer,
+            kind,
+            keep=self._models.settings.unsupported == "flag",
+            each=kind == "overview",
+        )
+        outcome = yield from begin(own)
+        timer.lap("answer")
+        builder.missing = own.missing if outcome == "written" else ()
+        if outcome == "failed":
+            builder.note = FAILED.format(error=own.failure)
+        elif own.failure:
+            builder.note = BROKE_OFF.format(error=own.failure)
+        elif outcome == "unproved":
+            builder.note = UNPROVED
+        builder.writing = Writing(
+            self._writer.name or name,
+            check,
+            outcome,
+            len(own.passages),
+            tuple(own.searches),
+            own.returned,
+            dialogue.calls,
+            dialogue.tokens.prompt,
+            dialogue.tokens.completion,
+        )
+        return "about" if own.of_assistant and not builder.sentences else outcome
+
+    def _passages(
+        self, found: Sequence[Sequence[Hit]], known: Sequence[Passage], most: int, room: int
+    ) -> list[Passage]:
+        return passages_of(self.view, found, known, most, room, self._place)
+
+    def _look_up(self, words: Sequence[str], known: Sequence[Passage], room: int) -> list[Passage]:
+        """The passages that searches find besides those that are known."""
+        return self._passages(self._retriever.look_up(words), known, EACH * len(words), room)
+
+    def _place(self, passage: Passage) -> str:
+        """Where a passage stands, for who reads it."""
+        first = passage.paragraphs[0]
+        return place_of(self._citer.title(first), first).rpartition(" › ")[0]
 
     # --- what is not searched for ------------------------------------------------------------
 
@@ -287,10 +374,9 @@ class Revision:
                 "There is nothing but tables, and no sentence stands for those. Ask for what is in "
                 "them."
             )
-        decision = Decision("answered", 1.0, tuple(chosen), kind="overview")
-        yield from self._unsearched(question, decision, timer)
+        yield from self._overview(question, scope, chosen, timer)
 
-    def _overview_asked_for(self, question: Question) -> Decision | None:
+    def _overview_asked_for(self, question: Question) -> tuple[Scope, list[Candidate]] | None:
         """The overview that a question asks for; None where no heading names what it is to be of,
         though the documents speak of it, or there is too much to read."""
         if self.size > MAX_PARAGRAPHS:
@@ -312,7 +398,7 @@ class Revision:
         chosen = choose_overview(scope, self.view.vectors, question.length) if scope else []
         if question.more:
             chosen = novel(chosen, question.said)
-        return Decision("answered", 1.0, tuple(chosen), kind="overview") if chosen else None
+        return (scope, chosen) if scope and chosen else None
 
     def _unsearched(self, question: Question, decision: Decision, timer: Timer) -> Iterator[Event]:
         """The events of an answer for which nothing was searched."""
@@ -320,28 +406,52 @@ class Revision:
         yield Decided(decision.status, decision.confidence, decision.kind)
         builder = AnswerBuilder(self._citer)
         yield from builder.say(decision.replies)
-        if self._writer.is_set and decision.chosen:
-            yield from self._write_sections(builder, decision.chosen)
-        else:
-            yield from builder.quote(quote(decision.chosen))
         timer.lap("answer")
         yield Done(builder.answer(question, decision, (), timer.laps))
 
-    def _write_sections(
-        self, builder: AnswerBuilder, chosen: Sequence[Candidate]
-    ) -> Iterator[SentenceReady]:
-        """An overview in a language model's words, section by section of what was chosen; where the
-        documents do not support them, its sentences are quoted."""
-        note = None
-        for section in sections(chosen):
-            ready: list[SentenceReady] = []
-            if not builder.failed:
-                builder.note = None
-                written = self._writer.condense([candidate.sentence.text for candidate in section])
-                ready = list(builder.write(written, self.verifier, None, keep=False))
-                note = builder.note or note
-            yield from ready or builder.quote(quote(section))
-        builder.note = note
+    def _overview(
+        self, question: Question, scope: Scope, chosen: Sequence[Candidate], timer: Timer
+    ) -> Iterator[Event]:
+        """The events of an overview: a language model's, of whole sections, where there is one;
+        else sentences that were chosen to stand for the rest."""
+        yield SourcesFound(())
+        builder = AnswerBuilder(self._citer)
+        confidence: float | None = 1.0
+        if self._writer.is_set:
+            outcome = yield from self._let_write(
+                builder,
+                question,
+                timer,
+                "overview",
+                lambda own: self._read_sections(own, scope, chosen),
+            )
+            confidence = None if outcome == "written" else 1.0
+        if not builder.sentences:
+            yield Decided("answered", confidence, "overview")
+            yield from builder.quote(quote(chosen))
+        timer.lap("answer")
+        decision = Decision("answered", confidence, kind="overview")
+        yield Done(builder.answer(question, decision, (), timer.laps))
+
+    def _read_sections(
+        self,
+        own: WrittenAnswer,
+        scope: Scope,
+        chosen: Sequence[Candidate],
+    ) -> Generator[Event, None, Outcome]:
+        """Let a language model read what an overview is of: all, where there is room for it, or
+        the sections that the chosen sentences stand in."""
+        every = sections_of(scope.paragraphs)
+        room = own.dialogue.room_at_first
+        if len(own.shown(every)) > room:
+            places = {position_of(candidate.hit.paragraph) for candidate in chosen}
+            every = [one for one in every if places & set(map(position_of, one.paragraphs))]
+        while len(own.shown(every)) > room and len(every) > 1:
+            every.pop()
+        sections = [replace(one, number=n) for n, one in enumerate(every, start=1)]
+        what = f"the part {scope.heading!r}" if scope.heading else "these documents"
+        prompt = prompts.OVERVIEW.replace("{what}", what).replace("{count}", str(len(chosen)))
+        return (yield from own.read(prompt, "", sections))
 
 
 def _reply(kind: Kind) -> Decision:

@@ -9,6 +9,7 @@ with its line endings untouched and a byte order mark removed. The invariant eve
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -23,6 +24,20 @@ Kind = Literal["prose", "list", "row", "lines"]
 #: The language that the reading model and the rules read, by its ISO 639-1 code; and that a text is
 #: taken to be in where nothing tells.
 ENGLISH = "en"
+
+
+#: Tags of HTML that stand inside sentences, and kramdown's marks: `{: .note}`.
+_MARKS = re.compile(
+    r"</?(?:span|div|a|b|i|u|p|em|strong|br|sup|sub|small|code|font|img|cite|mark|abbr)\b[^<>]*>"
+    r"|\{:[^{}]*\}",
+    re.IGNORECASE,
+)
+
+
+def strip_marks(text: str) -> str:
+    """A text as it is read, without marks of HTML and kramdown in its sentences. Offsets count in
+    the text that has them."""
+    return _MARKS.sub("", text) if "<" in text or "{:" in text else text
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from index.encoder import Encoder, Vectors
-from index.models import Boxes, Document
+from index.models import Boxes, Document, Paragraph
 from index.retriever import IN_CONTEXT, LEGS, Hit, SearchResult, blend, search
 from index.store.following import ServedSession
 from index.store.pages import PageFiles
@@ -96,6 +96,21 @@ class View:
             manifest = snapshot.manifest(document_id)
             texts = snapshot.texts_of([place.id for place in manifest.places])
         return manifest.document(texts)
+
+    def paragraphs(self, document_id: str, first: int, last: int) -> list[Paragraph]:
+        """The paragraphs of a document from number `first` to `last`, both included, as far as
+        there are such.
+
+        Raises:
+            MissingPathError: there is none of that id.
+        """
+        with self._reading() as snapshot:
+            manifest = snapshot.manifest(document_id)
+            numbers = range(max(1, first), min(last, len(manifest.places)) + 1)
+            texts = snapshot.texts_of([manifest.places[number - 1].id for number in numbers])
+        return [
+            manifest.paragraph(number, texts[manifest.places[number - 1].id]) for number in numbers
+        ]
 
     def outline(self, document_id: str) -> list[tuple[str, ...]]:
         """The headings above each paragraph of a document, outermost first; its text is not read.

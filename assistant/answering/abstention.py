@@ -17,7 +17,7 @@ class Decision:
 
     Attributes:
         status: whether the documents answer.
-        confidence: calibrated probability that they do.
+        confidence: calibrated probability that they do; None where a language model decided.
         chosen: the sentences to quote; as an answer, or as the closest that the documents come;
             none where the question is refused.
         candidates: all the sentences that may be written from, likewise.
@@ -28,7 +28,7 @@ class Decision:
     """
 
     status: Status
-    confidence: float
+    confidence: float | None
     chosen: tuple[Candidate, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     unanswered: tuple[str, ...] = ()

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from assistant.answer import Answer, AnswerSentence, Citation, SentenceReady
+from assistant.answer import Answer, AnswerSentence, Citation, SentenceReady, Writing
 from assistant.answering.abstention import Decision
 from assistant.answering.extractive import Quotation
 from assistant.calibration import Logistic
-from assistant.llm.client import DeclinedError, LanguageModelError
 from assistant.query.question import Question
 from assistant.retrieval.evidence import Evidence
-from assistant.verification.verifier import Judgement, Verifier
-from index import DocumentInfo, Paragraph, View
+from assistant.verification.verifier import Judgement
+from index import DocumentInfo, Hit, Paragraph, View
 from index.models import Rectangle
 
 CLOSEST = 3  # paragraphs shown with a refusal
@@ -31,13 +30,15 @@ class Citer:
         """Of what is cited."""
         return self._index.revision
 
+    def title(self, paragraph: Paragraph) -> str:
+        """The title of its document."""
+        return self._info(paragraph).title
+
     def cite(
         self, paragraph: Paragraph, start: int, end: int, score: float, marker: int
     ) -> Citation:
         """The citation of `start:end` (offsets in the document) of a paragraph."""
-        if paragraph.document_id not in self._infos:
-            self._infos = {info.id: info for info in self._index.documents()}
-        info = self._infos[paragraph.document_id]
+        info = self._info(paragraph)
         return Citation(
             marker=marker,
             paragraph=paragraph,
@@ -50,11 +51,26 @@ class Citer:
             rectangles=self._rectangles(paragraph, start, end),
         )
 
+    def _info(self, paragraph: Paragraph) -> DocumentInfo:
+        if paragraph.document_id not in self._infos:
+            self._infos = {info.id: info for info in self._index.documents()}
+        return self._infos[paragraph.document_id]
+
     def _rectangles(self, paragraph: Paragraph, start: int, end: int) -> tuple[Rectangle, ...]:
         if paragraph.page is None:
             return ()
         boxes = self._index.boxes(paragraph.document_id)
         return boxes.lines(start, end) if boxes else ()
+
+    def nearest(self, hits: Sequence[Hit]) -> tuple[Citation, ...]:
+        """The first of these paragraphs, each quoting the sentence nearest to what was looked up,
+        with marker 0."""
+        found = []
+        for hit in hits[:CLOSEST]:
+            best = max(range(len(hit.sentence_scores)), key=hit.sentence_scores.__getitem__)
+            own = hit.paragraph.sentences[best]
+            found.append(self.cite(hit.paragraph, own.start, own.end, hit.score, marker=0))
+        return tuple(found)
 
     def closest(self, evidence: Evidence, probability: Logistic) -> tuple[Citation, ...]:
         """The best paragraphs, each quoting its likeliest sentence, with marker 0."""
@@ -75,7 +91,8 @@ class AnswerBuilder:
         sentences, citations: so far.
         dropped: written sentences that were left out.
         note: what went wrong, or does not fit what was asked.
-        failed: whether the language model did not do its work.
+        writing: what a language model had to do with it.
+        missing: what of the question that says the documents do not have.
     """
 
     citer: Citer
@@ -83,7 +100,8 @@ class AnswerBuilder:
     citations: list[Citation] = field(default_factory=list)
     dropped: int = 0
     note: str | None = None
-    failed: bool = False
+    writing: Writing | None = None
+    missing: Sequence[str] = ()
 
     def quote(self, quotations: Sequence[Quotation]) -> Iterator[SentenceReady]:
         """Add quotations, but for those that are cited already."""
@@ -98,43 +116,24 @@ class AnswerBuilder:
                 )
                 yield self._add(sentence, before)
 
-    def judged(self, text: str, judgement: Judgement, keep: bool) -> SentenceReady | None:
+    def judged(
+        self, text: str, judgement: Judgement, keep: bool, item: bool = False
+    ) -> Iterator[SentenceReady]:
         """Add a sentence that was judged; an unsupported one only if it is to be kept."""
         before = len(self.citations)
         if not judgement.supported:
             reasons = tuple(sorted(judgement.conflicts))
-            if not keep:
+            if keep:
+                yield self._add(AnswerSentence(text, "unsupported", (), reasons, item), before)
+            else:
                 self.dropped += 1
-                return None
-            return self._add(AnswerSentence(text, "unsupported", (), reasons), before)
+            return
         markers = [
             self._marker(run.hit.paragraph, run.start, run.end, run.hit.score)
             for run in judgement.spans
         ]
-        return self._add(AnswerSentence(text, "supported", tuple(dict.fromkeys(markers))), before)
-
-    def write(
-        self, written: Iterator[str], verifier: Verifier, question: str | None, keep: bool
-    ) -> Iterator[SentenceReady]:
-        """Add what a language model writes, each sentence once it is judged. What goes wrong is
-        left in `note`."""
-        known = len(self.sentences)
-        try:
-            for text in written:
-                ready = self.judged(text, verifier.judge(text, question), keep)
-                if ready:
-                    yield ready
-        except DeclinedError:
-            self.note = "The language model declined to answer. The documents are quoted instead."
-        except LanguageModelError as error:
-            self.failed = True
-            self.note = f"The language model failed: {error}. The documents are quoted instead."
-        else:
-            if all(own.verdict == "unsupported" for own in self.sentences[known:]):
-                self.note = (
-                    "The documents support nothing of what the language model wrote. "
-                    "They are quoted instead."
-                )
+        markers = list(dict.fromkeys(markers))
+        yield self._add(AnswerSentence(text, "supported", tuple(markers), (), item), before)
 
     def say(self, texts: Sequence[str]) -> Iterator[SentenceReady]:
         """Add what the assistant says of itself."""
@@ -167,19 +166,15 @@ class AnswerBuilder:
             status=decision.status,
             confidence=decision.confidence,
             closest=closest if decision.status == "refused" else (),
-            unanswered=decision.unanswered,
+            unanswered=(*decision.unanswered, *self.missing),
             undecided=decision.undecided,
             kind=decision.kind,
             dropped=self.dropped,
             note=self.note,
+            writing=self.writing,
             revision=self.citer.revision,
             timings_ms=timings_ms,
         )
-
-    @property
-    def supported(self) -> bool:
-        """Whether a sentence of it is supported or quoted."""
-        return any(sentence.verdict != "unsupported" for sentence in self.sentences)
 
     def _marker(self, paragraph: Paragraph, start: int, end: int, score: float) -> int:
         for citation in self.citations:

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import queue
 import secrets
+import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,9 +32,11 @@ if TYPE_CHECKING:
 
 DEFAULT_CONTEXT = 4096  # tokens, where a server does not tell
 MAX_CONTEXT = 8192  # tokens that a GGUF file is given room for
-MAX_TOKENS = 256  # of an answer
+MAX_TOKENS = 512  # of an answer
 CUT_OFF = "it was cut off"
-TOTAL = 4  # times the limit of silence: how long a whole answer may take
+#: Times the limit of silence: how long a whole answer may take, and its first word, before which
+#: all that it is told has to be read.
+TOTAL = 4
 
 _STATUS = {
     401: "it refused the key",
@@ -57,12 +62,20 @@ class LanguageModelError(FootnoteError):
     """A language model did not do its work. The message is a clause that says what happened."""
 
 
-class DeclinedError(LanguageModelError):
-    """It said that it cannot answer."""
-
-
 class ContextError(LanguageModelError):
     """What it was told is longer than its context."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """How many tokens a model read and wrote, as far as it tells."""
+
+    prompt: int | None = None
+    completion: int | None = None
+
+    def __add__(self, other: Tokens) -> Tokens:
+        """Those of both; what one of them does not tell is not known of both."""
+        return Tokens(_sum(self.prompt, other.prompt), _sum(self.completion, other.completion))
 
 
 class LanguageModel:
@@ -74,6 +87,7 @@ class LanguageModel:
         context: its context size in tokens, where it is known better than `llm` does.
         on_close: called by `close`.
         on_end: called at the end of a request, in its thread, however it ended.
+        on_stop: called with the thread of a request that nobody waits for any more.
     """
 
     def __init__(
@@ -83,62 +97,70 @@ class LanguageModel:
         context: int | None = None,
         on_close: Callable[[], None] = lambda: None,
         on_end: Callable[[], None] = lambda: None,
+        on_stop: Callable[[int | None], None] = lambda _: None,
     ) -> None:
         self._llm = llm
+        self._on_stop = on_stop
         self._on_end = on_end
         self._silence = silence
         self._on_close = on_close
         self.context = context or int(llm.metadata.context_window or DEFAULT_CONTEXT)
         self.name = str(llm.metadata.model_name or type(llm).__name__)
 
-    def stream(self, messages: Sequence[Message], max_tokens: int = MAX_TOKENS) -> Iterator[str]:
-        """The answer, piece by piece.
+    def stream(
+        self, messages: Sequence[Message], max_tokens: int = MAX_TOKENS
+    ) -> Generator[str, None, Tokens]:
+        """The answer, piece by piece. Closed early, the model stops.
 
         Args:
             messages: what is said to it.
             max_tokens: how many tokens it may write, where the model takes such a limit.
 
+        Returns:
+            What it took.
+
         Raises:
             LanguageModelError: it failed, or has been silent or busy for too long.
         """
-        pieces: queue.Queue[str | BaseException | None] = queue.Queue()
+        pieces: queue.Queue[str | BaseException | Tokens] = queue.Queue()
         stopped = threading.Event()
-        threading.Thread(
+        thread = threading.Thread(
             target=self._run, args=(messages, max_tokens, pieces, stopped), daemon=True
-        ).start()
-        ends = time.monotonic() + TOTAL * self._silence
+        )
+        thread.start()
+        whole = TOTAL * self._silence
+        silence, ends = whole, time.monotonic() + whole
         try:
             while True:
-                wait = min(self._silence, ends - time.monotonic())
+                wait = min(silence, ends - time.monotonic())
                 try:
                     piece = pieces.get(timeout=max(0.0, wait))
                 except queue.Empty:
                     raise LanguageModelError(
-                        f"it sent nothing for {self._silence:g} seconds"
-                        if wait == self._silence
-                        else f"it was not done after {TOTAL * self._silence:g} seconds"
+                        f"it was not done after {whole:g} seconds"
+                        if wait < self._silence
+                        else f"it sent nothing for {silence:g} seconds"
                     ) from None
-                if piece is None:
-                    return
+                if isinstance(piece, Tokens):
+                    return piece
                 if isinstance(piece, BaseException):
                     raise _translated(piece) from piece
+                if silence == whole:  # it has read, and begins to write
+                    silence, ends = self._silence, time.monotonic() + whole
                 yield piece
         finally:
             stopped.set()
+            self._on_stop(thread.ident)
 
     def close(self) -> None:
         """Let go of connections and of weights."""
         self._on_close()
 
-    def complete(self, messages: Sequence[Message], max_tokens: int = MAX_TOKENS) -> str:
-        """The whole answer; see `stream`."""
-        return "".join(self.stream(messages, max_tokens))
-
     def _run(
         self,
         messages: Sequence[Message],
         max_tokens: int,
-        pieces: queue.Queue[str | BaseException | None],
+        pieces: queue.Queue[str | BaseException | Tokens],
         stopped: threading.Event,
     ) -> None:
         try:
@@ -146,14 +168,16 @@ class LanguageModel:
 
             said = [ChatMessage(role=MessageRole(role), content=text) for role, text in messages]
             ended: str | None = ""
+            used = Tokens()
             for response in self._llm.stream_chat(said, **self._limits(max_tokens)):
                 if stopped.is_set():
                     return
                 ended = _finish(response.raw, ended)
+                used = _used(response.raw) or used
                 if response.delta:
                     pieces.put(response.delta)
             # A server that speaks the protocol says why it stopped; one that broke off does not.
-            pieces.put(None if ended not in (None, "length") else LanguageModelError(CUT_OFF))
+            pieces.put(used if ended not in (None, "length") else LanguageModelError(CUT_OFF))
         except BaseException as error:  # noqa: BLE001, told to whoever waits, whatever it is
             pieces.put(error)
         finally:
@@ -240,18 +264,35 @@ def _served(
     # for it refers to itself. If that happens while the next request, of the same thread, holds
     # the lock of the connections, it waits for itself, for ever. So it is closed here, and at once.
     mine = threading.local()
+    # And what nobody waits for any more is told so at once, also while it reads and sends nothing:
+    # each request has a connection of its own, which is shut from outside.
+    connections: dict[int, Any] = {}
+
+    def connected(event: str, about: Mapping[str, Any]) -> None:
+        if event == "connection.connect_tcp.complete":
+            connections[threading.get_ident()] = about["return_value"]
+
+    def begin(request: httpx.Request) -> None:
+        request.extensions["trace"] = connected
 
     def note(response: httpx.Response) -> None:
         mine.response = response
 
     def let_go() -> None:
+        connections.pop(threading.get_ident(), None)
         if hasattr(mine, "response"):
             mine.response.close()
 
+    def stop(thread: int | None) -> None:
+        if connection := connections.get(thread or 0):
+            with suppress(OSError):  # it has ended by itself meanwhile
+                connection.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
     client = httpx.Client(
-        timeout=settings.llm_timeout,
+        timeout=TOTAL * settings.llm_timeout,
         trust_env=not _is_here(endpoint),
-        event_hooks={"response": [note]},
+        event_hooks={"request": [begin], "response": [note]},
+        limits=httpx.Limits(max_keepalive_connections=0),
     )
     llm: LLM = OpenAILike(
         model=endpoint.model or told.get("model") or "default",
@@ -262,8 +303,9 @@ def _served(
         # Without `max_tokens`, which would overrule what is asked for with each request.
         temperature=0.0,
         max_retries=0,
-        timeout=settings.llm_timeout,
+        timeout=TOTAL * settings.llm_timeout,
         http_client=client,
+        additional_kwargs={"stream_options": {"include_usage": True}},
     )
     # llama.cpp's server lives as long as something refers to it.
     kept = [server]
@@ -272,7 +314,7 @@ def _served(
         client.close()
         kept.clear()
 
-    return LanguageModel(llm, settings.llm_timeout, context, close, let_go)
+    return LanguageModel(llm, settings.llm_timeout, context, close, let_go, stop)
 
 
 def _is_here(endpoint: Endpoint) -> bool:
@@ -336,6 +378,18 @@ def _finish(raw: object, before: str | None) -> str | None:
     still writing."""
     choices = getattr(raw, "choices", None)
     return getattr(choices[0], "finish_reason", None) if choices else before
+
+
+def _used(raw: object) -> Tokens | None:
+    """What the model took, where this piece tells: usually the last does."""
+    usage = getattr(raw, "usage", None)
+    if usage is None:
+        return None
+    return Tokens(getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None))
+
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one + other
 
 
 def _translated(error: BaseException) -> LanguageModelError:

@@ -12,9 +12,10 @@ import re
 
 # What a chat template would take for the end of a turn, if it stood in a document.
 _CONTROL = re.compile(r"<\|[^|<>]*\|>|</?s>|\[/?INST\]|<</?SYS>>|<(start|end)_of_turn>")
+_KINDS = "(?:source|passage|fact|paragraph)s?"
 _MARKER = re.compile(
-    r"\s*(\[(source|fact)?s?\s*\d+(\s*[,;–-]\s*(source|fact)?\s*\d+)*\]|"
-    r"\((source|fact)s?:?\s*\d+(\s*[,;–-]\s*\d+)*\)|【[^】]*】)",
+    rf"\s*(\[(?:{_KINDS})?\s*\d+(?:\s*(?:[,;–-]|and)\s*(?:{_KINDS})?\s*\d+)*\]|"
+    rf"\({_KINDS}:?\s*\d+(?:\s*(?:[,;–-]|and)\s*\d+)*\)|【[^】]*】)",
     re.IGNORECASE,
 )
 _BULLET = re.compile(r"^\s*([-*•>#]+|\d{1,2}[.)])\s+")
@@ -22,8 +23,10 @@ _PREFIX = re.compile(r"^\s*(answer|response|assistant)\s*:\s*", re.IGNORECASE)
 _DECLINES = re.compile(
     r"^\W*(i('m| am) (sorry|unable|not able)|i (can(no|')t|cannot|do(n't| not) (know|have))|"
     r"sorry\b|"
-    r"as an ai|unfortunately,? i|the (facts?|documents?|text|evidence|information) (provided )?"
-    r"(do(es)?( not|n't)|is not|isn't|are not))",
+    r"as an ai|unfortunately,? i|"
+    r"none of the (passages|documents)|(the|these) (provided |given )?"
+    r"(facts?|passages?|documents?|text|evidence|information) (provided |given )?"
+    r"(do(es)?( not|n't)|is not|isn't|are not|aren't))",
     re.IGNORECASE,
 )
 
@@ -37,6 +40,12 @@ def plain_sentence(text: str) -> str:
     """A sentence as a model wrote it, without its markers, bullets and emphasis."""
     bare = _MARKER.sub("", _PREFIX.sub("", _BULLET.sub("", one_line(text))))
     return " ".join(bare.replace("**", "").replace("`", "").split())
+
+
+def markers_in(text: str) -> tuple[int, ...]:
+    """The numbers in the markers of a sentence, each once, in order."""
+    numbers = (int(own) for found in _MARKER.finditer(text) for own in re.findall(r"\d+", found[0]))
+    return tuple(dict.fromkeys(numbers))
 
 
 def declines(text: str) -> bool:

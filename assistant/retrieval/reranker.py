@@ -83,8 +83,9 @@ def read(
     weights: Mapping[str, Mapping[str, float]],
     several: bool = False,
     known: Known | None = None,
+    depth: int = DEPTH,
 ) -> list[Reading]:
-    """Read the hits, best first, until one clearly answers; at most DEPTH, none of them FAR.
+    """Read the hits, best first, until one clearly answers; at most `depth`, none of them FAR.
 
     Reading takes most of the time of an answer, in proportion to the tokens read.
 
@@ -95,13 +96,14 @@ def read(
         weights: the question's terms and their weights (idf), by language.
         several: one paragraph may not hold all that is asked for; none is passed over.
         known: what was read already, which is not read again; what is read is added.
+        depth: how many at most.
     """
     known = {} if known is None else known
     readings: list[Reading] = []
     if reader is None:
         return readings
     near = hits if several else [hit for hit in hits if hits[0].score - hit.score <= FAR]
-    for hit in near[:DEPTH]:
+    for hit in near[:depth]:
         sentences = hit.paragraph.sentences
         chosen = _worth_reading(hit, weights)
         heading = above(hit.paragraph.heading)

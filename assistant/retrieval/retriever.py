@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from assistant.query.kinds import Kind
 from assistant.query.question import QueryVectors, Question
 from assistant.retrieval.evidence import Evidence, RawEvidence, evidence_of
+from assistant.retrieval.passages import FOUND
 from assistant.retrieval.reading_model import Reader
-from assistant.retrieval.reranker import Known, read
+from assistant.retrieval.reranker import DEPTH, Known, rank, read
 from assistant.timer import Timer
 from index import Hit, SearchResult, View
 from index.chunking.language import is_latin
@@ -50,6 +51,40 @@ class Retriever:
     def retrieve(self, question: Question, timer: Timer, legs: Collection[str] = LEGS) -> Evidence:
         """What there is to decide on. See `read`."""
         return evidence_of(self.read(question, timer, legs), self._ranking)
+
+    def find(
+        self, question: Question, timer: Timer, legs: Collection[str] = LEGS
+    ) -> list[list[Hit]]:
+        """Paragraphs for a language model to read, best first: what the question itself finds, all
+        of it ranked by reading; and what each thing finds that it asks, and it with what was asked
+        before.
+
+        Args:
+            question: what to look for.
+            timer: told of `encode`, `retrieve` and `read`.
+            legs: which legs of the search count.
+        """
+        others = [part.context or part.asked for part in question.parts]
+        others += [question.context] if question.context else []
+        vectors = QueryVectors(self._index.encoder, {question.standalone: question.vector})
+        vectors.of(others)
+        look = _Lookup(self._index, self._documents, self._reader, vectors, timer, legs, FOUND)
+        asked = [(question.standalone, FOUND), *((other, DEPTH) for other in others)]
+        return [self._ranked(look, text, depth) for text, depth in asked]
+
+    def look_up(self, words: Sequence[str]) -> list[list[Hit]]:
+        """The paragraphs that each of some searches finds, best first, not ranked by reading."""
+        return [
+            list(self._index.search(own, RETRIEVED, documents=self._documents).hits)
+            for own in words
+        ]
+
+    def _ranked(self, look: _Lookup, text: str, depth: int) -> list[Hit]:
+        found = look.search(text, None)
+        reader = self._reader if is_read(found.hits) else None
+        readings = read(reader, text, found.hits, found.term_weights, several=True, depth=depth)
+        look.timer.lap("read")
+        return [own.hit for own in rank(found.hits, readings, self._ranking)]
 
     def read(
         self,

@@ -30,6 +30,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 from assistant.calibration import Logistic
 from assistant.english import content_stems
+from assistant.retrieval.passages import Passage
 from assistant.retrieval.retriever import is_read
 from assistant.verification.attribution import Ground, SentenceRun, cover, grounds
 from assistant.verification.facts import (
@@ -42,6 +43,7 @@ from assistant.verification.facts import (
 )
 from assistant.verification.nli import InferenceModel
 from index import Hit, View
+from index.encoder import Vectors
 
 SEARCHED = 6  # paragraphs that a sentence is judged by
 
@@ -161,6 +163,40 @@ class Verifier:
         found = grounds(claim, hits)
         entailer = self._entailer if is_read(hits) else None
         return verdict(found, weigh(claim, found, entailer), rule_for(entailer))
+
+    def prove(self, sentence: str, named: Sequence[Passage], read: Sequence[Passage]) -> Judgement:
+        """Judge one sentence by the passages that it names, or else by all others that were read.
+
+        Args:
+            sentence: what is judged.
+            named: passages that it is said to rest on.
+            read: all that it may rest on.
+        """
+        claim = plain_claim(sentence)
+        judgement = Judgement(False, 0.0, (), frozenset())
+        if not content_stems(claim):
+            return judgement
+        vector = self._index.encoder.encode_query(claim)
+        others = [passage for passage in read if passage not in named]
+        for passages in filter(None, (named, others)):
+            hits = self._hits(passages, vector)
+            found = grounds(claim, hits)
+            entailer = self._entailer if is_read(hits) else None
+            own = verdict(found, weigh(claim, found, entailer), rule_for(entailer))
+            if own.supported:
+                return own
+            judgement = judgement if judgement.probability else own
+        return judgement
+
+    def _hits(self, passages: Sequence[Passage], vector: Vectors) -> list[Hit]:
+        """The paragraphs of passages as found for a claim, by its vector."""
+        paragraphs = [own for passage in passages for own in passage.paragraphs]
+        vectors = self._index.vectors(list({own.id for own in paragraphs}))
+        hits = []
+        for own in paragraphs:
+            scores = tuple(float(cosine) for cosine in vectors[own.id] @ vector)
+            hits.append(Hit(own, max(scores), {"sentence": max(scores)}, scores))
+        return hits
 
     def search(self, claim: str, question: str | None = None) -> list[Hit]:
         """The paragraphs that a claim is judged by, each with its sentences' cosines to it."""

@@ -1,0 +1,277 @@
+"""What a language model writes from the passages that it reads, and the proof of each sentence.
+
+Nothing is shown before it is proved, and nothing before the sentence that answers: what follows it
+is an answer only with that one. A sentence that nothing supports goes back to the model once, with
+the reason; corrected, it is added to what is there. Where the model finds nothing, or a part only,
+it may have more looked up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from assistant.answer import AnswerKind, Decided, LookedAgain, Outcome, SentenceReady
+from assistant.answering.builder import AnswerBuilder
+from assistant.english import content_stems
+from assistant.llm import prompts
+from assistant.llm.client import LanguageModelError
+from assistant.llm.dialogue import Dialogue
+from assistant.llm.replies import (
+    SEARCHES,
+    Missing,
+    NotFound,
+    OfAssistant,
+    Said,
+    Search,
+    corrections_in,
+)
+from assistant.llm.sanitising import one_line
+from assistant.retrieval.passages import Passage
+from assistant.timer import Timer
+from assistant.verification.verifier import Judgement
+from index.chunking.language import language_of
+from index.chunking.sentences import sentence_spans
+
+#: How often more may be looked up.
+ROUNDS = 2
+#: Stems that carry meaning, below which a sentence is one with the next: "Yes, you can."
+SUBSTANCE = 2
+
+Prove = Callable[[str, Sequence[Passage], Sequence[Passage]], Judgement]
+LookUp = Callable[[Sequence[str], Sequence[Passage], int], Sequence[Passage]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A sentence that was held against the passages.
+
+    Attributes:
+        said: it.
+        lead: what leads into it, where it is an item of a list.
+        judgement: of both.
+        answers: whether it is the one that answers.
+    """
+
+    said: Said
+    lead: Said | None
+    judgement: Judgement
+    answers: bool
+
+
+@dataclass(slots=True)
+class WrittenAnswer:
+    """One question in the hands of a language model.
+
+    Args:
+        builder: of the answer.
+        dialogue: with the model.
+        prove: holds a sentence against the passages that it names, and then all others.
+        look_up: finds passages for some words, besides those that there are, for so much room.
+        place: says where a passage stands.
+        timer: told of `model`, the time that it is waited for, and `prove`.
+        kind: of the answer, unless a list comes of it.
+        keep: whether to show what nothing supports, as such.
+        each: whether every sentence stands for itself, as in an overview; otherwise none is shown
+            without the one that answers.
+
+    Attributes:
+        passages: that it was given to read, by their numbers from 1.
+        searches: what was looked up besides.
+        missing: what of the question it says is not there.
+        returned: how many sentences went back to it.
+        of_assistant: whether it says that it is asked about the assistant.
+        failure: what went wrong with it, if anything.
+    """
+
+    builder: AnswerBuilder
+    dialogue: Dialogue
+    prove: Prove
+    look_up: LookUp
+    place: Callable[[Passage], str]
+    timer: Timer
+    kind: AnswerKind = "fact"
+    keep: bool = False
+    each: bool = False
+    passages: list[Passage] = field(default_factory=list)
+    searches: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    returned: int = 0
+    of_assistant: bool = False
+    failure: str | None = None
+    _decided: bool = False
+    _answering: bool = False
+    _said: set[str] = field(default_factory=set)
+    _waiting: list[_Held] = field(default_factory=list)
+    _failed: list[_Held] = field(default_factory=list)
+    _wanted: list[str] = field(default_factory=list)
+
+    def read(
+        self, prompt: str, question: str, found: Sequence[Passage]
+    ) -> Generator[SentenceReady | Decided | LookedAgain, None, Outcome]:
+        """Let the model read and write.
+
+        Args:
+            prompt: with places for the passages and the question.
+            question: that is asked.
+            found: the passages.
+
+        Returns:
+            What came of it. Where it failed before anything was shown nothing was decided either.
+        """
+        self.passages += found
+        try:
+            yield from self._reply(prompt.format(passages=self.shown(found), question=question))
+            for left in reversed(range(ROUNDS)):
+                wanted = [own for own in self._wanted if own not in self.searches][:SEARCHES]
+                if not wanted:
+                    break
+                self.searches += wanted
+                yield LookedAgain(tuple(wanted))
+                more = self.look_up(wanted, self.passages, self.dialogue.room // (left + 2))
+                if more:
+                    self.passages += more
+                    yield from self._reply(self._more(question, more, last=not left))
+            yield from self._correct()
+        except LanguageModelError as error:
+            self.failure = str(error)
+            if not self._decided:
+                return "failed"
+        if self._decided:
+            return "written"
+        if not self.of_assistant:
+            yield Decided("refused", None)
+        return "unproved" if self._failed else "declined"
+
+    def shown(self, passages: Sequence[Passage]) -> str:
+        """Passages as the model reads them."""
+        return "\n".join(
+            prompts.PASSAGE.format(
+                number=own.number,
+                place=one_line(self.place(own)),
+                text="\n".join(f"  {one_line(line)}" for line in own.text.split("\n") if line),
+            )
+            for own in passages
+        )
+
+    def _more(self, question: str, more: Sequence[Passage], last: bool) -> str:
+        task = prompts.MORE_PART if self._answering else prompts.MORE_NOTHING
+        said = prompts.MORE.format(passages=self.shown(more), question=question, task=task)
+        return said + (prompts.LAST if last else "")
+
+    def _reply(self, text: str) -> Iterator[SentenceReady | Decided]:
+        """Take a reply, sentence by sentence."""
+        self._wanted = []
+        missing: list[str] = []
+        declined = False
+        lead: Said | None = None
+        opening: Said | None = None
+        for part in self.dialogue.reply(text):
+            self.timer.lap("model")
+            if isinstance(part, NotFound):
+                declined = True
+            elif isinstance(part, OfAssistant):
+                declined = self.of_assistant = True
+            elif isinstance(part, Missing):
+                missing.append(part.text)
+            elif isinstance(part, Search):
+                self._wanted.append(part.words)
+            elif declined:
+                continue
+            elif part.text.endswith(":"):
+                lead = part
+            elif not part.item and not opening and _is_opening(part.text):
+                opening = part
+            else:
+                lead = lead if part.item else None
+                whole = _together(opening, part) if opening else part
+                opening = None
+                yield from self._hold(whole, lead)
+        if opening:
+            yield from self._hold(opening, None)
+        if not declined or missing:
+            self.missing = missing
+
+    def _hold(self, said: Said, lead: Said | None) -> Iterator[SentenceReady | Decided]:
+        """Hold a sentence against the passages, and show it as far as it may be."""
+        if said.text in self._said:
+            return
+        self._said.add(said.text)
+        held = _Held(said, lead, self._judge(said, lead), not self._answering)
+        self._answering = True
+        if not held.judgement.supported:
+            self._failed.append(held)
+        elif self._decided or self.each or held.answers:
+            yield from self._show(held)
+        else:
+            self._waiting.append(held)
+
+    def _judge(self, said: Said, lead: Said | None) -> Judgement:
+        numbers = {*said.named, *(lead.named if lead else ())}
+        named = [own for own in self.passages if own.number in numbers]
+        claim = f"{lead.text} {said.text}" if lead else said.text
+        judgement = self.prove(claim, named, self.passages)
+        self.timer.lap("prove")
+        return judgement
+
+    def _show(self, held: _Held) -> Iterator[SentenceReady | Decided]:
+        if not self._decided:
+            self._decided = True
+            yield Decided("answered", None, self.kind)
+        said, lead = held.said, held.lead
+        if lead and lead.text not in self._said:
+            self._said.add(lead.text)
+            yield from self.builder.judged(lead.text, held.judgement, self.keep)
+        yield from self.builder.judged(said.text, held.judgement, self.keep, item=said.item)
+
+    def _correct(self) -> Iterator[SentenceReady | Decided]:
+        """Give back once what nothing supports; then show what waits for it, or leave it out."""
+        if not self._failed:
+            return
+        self.returned = len(self._failed)
+        sentences = "\n".join(
+            prompts.CORRECT_SENTENCE.format(
+                number=number, text=held.said.text, reason=self._reason(held)
+            )
+            for number, held in enumerate(self._failed, start=1)
+        )
+        reply = "".join(self.dialogue.say(prompts.CORRECT.format(sentences=sentences)))
+        self.timer.lap("model")
+        corrected = corrections_in(reply)
+        for number, held in enumerate(self._failed, start=1):
+            again = [held]
+            if said := corrected.get(number):
+                texts = [said.text[a:b] for a, b in sentence_spans(said.text, 0, len(said.text))]
+                parts = [Said(text, said.named, held.said.item) for text in texts]
+                again = [
+                    _Held(part, held.lead, self._judge(part, held.lead), held.answers)
+                    for part in parts
+                ]
+            for own in again:
+                if own.judgement.supported:
+                    yield from self._show(own)
+                    if own.answers:
+                        for waiting in self._waiting:
+                            yield from self._show(waiting)
+                        self._waiting = []
+                elif self._decided:  # counted, or shown as what it is
+                    yield from self.builder.judged(own.said.text, own.judgement, self.keep)
+            if held.answers and not self._decided and not self.each:
+                self.builder.dropped = len(self._failed)
+                return
+
+    def _reason(self, held: _Held) -> str:
+        language = self.passages[0].paragraphs[0].language
+        if language_of(held.said.text) != language:
+            return prompts.REASONS["language"]
+        kinds: list[str] = sorted(held.judgement.conflicts)
+        return "; ".join(prompts.REASONS[kind] for kind in kinds or [""])
+
+
+def _is_opening(text: str) -> bool:
+    return len(content_stems(text)) < SUBSTANCE
+
+
+def _together(opening: Said, said: Said) -> Said:
+    named = tuple(dict.fromkeys((*opening.named, *said.named)))
+    return Said(f"{opening.text} {said.text}", named, said.item)

@@ -1,0 +1,153 @@
+"""A language model's reply, taken apart as it comes: sentences with the passages that they name,
+and the lines by which it says that something is not there (see `prompts`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from assistant.llm.client import LanguageModelError
+from assistant.llm.sanitising import declines, markers_in, plain_sentence
+from index.chunking.sentences import sentence_spans
+
+WRITTEN = 30  # sentences that are taken at most
+UNENDED = 1500  # characters without the end of a sentence
+SEARCHES = 3  # that are taken at most, and the characters of one
+SEARCH = 120
+
+_ENDED = re.compile(r"[.!?][\"\u201d\u2019)\]*]*(\s|$)")
+_WORD = re.compile(r"\w+")
+_LINES = ("NOT FOUND", "MISSING:", "SEARCH:", "ASSISTANT")
+_LINE = re.compile(rf"[\s*_#>`-]*({'|'.join(_LINES)})(?!\w)[*_`.]*\s*(.*)", re.IGNORECASE)
+_ITEM = re.compile(r"\s*(?:[-*\u2022]|\d{1,2}[.)])\s+\S")
+#: A marker, whole or not yet: it belongs to the sentence before it.
+_MARKS = re.compile(r"\s*[\[(\u3010]")
+_NUMBERED = re.compile(r"\W*(\d{1,2})[.):]*\s+(.+)")
+_OUT = re.compile(r"\W*OUT\b\W*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A sentence, or an item of a list.
+
+    Attributes:
+        text: without markers.
+        named: the numbers of the passages that it names.
+        item: whether it is one of a list.
+    """
+
+    text: str
+    named: tuple[int, ...] = ()
+    item: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """The passages do not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfAssistant:
+    """The assistant is asked about itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What of the question they do not say."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is to be looked up."""
+
+    words: str
+
+
+Part = Said | NotFound | OfAssistant | Missing | Search
+
+
+def parts_of(pieces: Iterable[str]) -> Iterator[Part]:
+    """The parts of a reply, each as soon as it is whole.
+
+    Raises:
+        LanguageModelError: it is empty, repeats itself, or does not come to an end.
+    """
+    seen: set[str] = set()
+    excused = False
+    for text, begins in _units(pieces):
+        line = _LINE.match(text) if begins else None
+        if line:
+            yield from _told(line[1].upper(), plain_sentence(line[2]))
+            seen.add(line[1])
+            continue
+        plain, named = plain_sentence(text), markers_in(text)
+        if not _WORD.search(plain):
+            continue
+        if not named and declines(plain):  # an excuse; or a reservation, where it goes on
+            excused = True
+            continue
+        key = " ".join(_WORD.findall(plain.lower()))
+        if key in seen:
+            raise LanguageModelError("it repeated itself")
+        seen.add(key)
+        yield Said(plain, named, begins and _ITEM.match(text) is not None)
+        if len(seen) == WRITTEN:
+            return
+    if not seen:
+        if not excused:
+            raise LanguageModelError("it wrote nothing")
+        yield NotFound()
+
+
+def corrections_in(reply: str) -> dict[int, Said]:
+    """The sentences of a reply whose lines begin with numbers, by these; those left out are not
+    there."""
+    found = {}
+    for line in reply.splitlines():
+        own = _NUMBERED.match(line)
+        if own and not _OUT.match(own[2]) and _WORD.search(plain_sentence(own[2])):
+            found[int(own[1])] = Said(plain_sentence(own[2]), markers_in(own[2]))
+    return found
+
+
+def _told(kind: str, text: str) -> Iterator[Part]:
+    if kind == "NOT FOUND":
+        yield NotFound()
+    elif kind == "ASSISTANT":
+        yield OfAssistant()
+    elif _WORD.search(text):
+        yield Missing(text) if kind == "MISSING:" else Search(text.strip("\"'")[:SEARCH])
+
+
+def _units(pieces: Iterable[str]) -> Iterator[tuple[str, bool]]:
+    """Whole sentences, and whole lines where one may be of the protocol, each with whether a line
+    begins with it."""
+    text, begins = "", True
+    for piece in chain(pieces, ["\n"]):
+        text += piece
+        while "\n" in text:
+            line, _, text = text.partition("\n")
+            whole = begins and _LINE.match(line)
+            spans = [(0, len(line))] if whole else sentence_spans(line, 0, len(line))
+            for start, end in spans:
+                yield line[start:end], begins
+                begins = False
+            begins = True
+        if len(text) > UNENDED:
+            raise LanguageModelError("it did not come to the end of a sentence")
+        if _ENDED.search(text) and not (begins and _may_be_line(text)):
+            *closed, last = sentence_spans(text, 0, len(text)) or [(0, 0)]
+            if closed and not _MARKS.match(text[closed[-1][1] :]):
+                for start, end in closed:
+                    yield text[start:end], begins
+                    begins = False
+                text = text[last[0] :]
+
+
+def _may_be_line(text: str) -> bool:
+    bare = text.lstrip(" *_#>`-").upper()
+    return any(bare.startswith(own) or own.startswith(bare) for own in _LINES)
