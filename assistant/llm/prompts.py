@@ -20,7 +20,8 @@ case that is asked about is an answer. Something else that is only on the same s
 
 If the passages answer only a part, answer that part and then write a line of its own:
 MISSING: what of the question they do not say
-If they do not answer at all, write no sentence, only the line:
+If the very thing that is asked for is not in them (the amount, the date, the rule for that case), \
+write no sentence, whatever else they say on the subject, only the line:
 NOT FOUND
 
 The passages were found by a search, and others may have the answer. After MISSING or NOT FOUND \
@@ -61,8 +62,8 @@ These sentences cannot be shown, for the passages that they name were not found 
 {sentences}
 
 Write each again on a line that begins with its number, so that it says only what a passage says, \
-as near to its words as you can, with the number of the passage in brackets. If no passage says \
-it, write only its number and: OUT"""
+as near to its words as you can and complete in itself, with the number of the passage in \
+brackets. If no passage says it, write only its number and: OUT"""
 CORRECT_SENTENCE = "{number}. {text} ({reason})"
 REASONS: Mapping[str, str] = {
     "number": "a number in it is not in the passages",
