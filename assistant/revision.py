@@ -255,9 +255,11 @@ class Revision:
         yield SourcesFound(closest)
 
         def begin(own: WrittenAnswer) -> Generator[Event, None, Outcome]:
-            passages = self._passages(
-                found, (), PASSAGES + EACH * (len(found) - 1), own.dialogue.room_at_first
-            )
+            room = own.dialogue.room_at_first
+            passages = self._passages(found[:1], (), PASSAGES, room)
+            # What was asked before, or besides, takes nothing away.
+            more = EACH * (len(found) - 1)
+            passages += self._passages(found[1:], passages, more, room // 3) if more else []
             asked = one_line(question.asked)
             if question.standalone != question.asked:
                 asked += f" ({one_line(question.standalone)})"
@@ -348,7 +350,9 @@ class Revision:
     def _place(self, passage: Passage) -> str:
         """Where a passage stands, for who reads it."""
         first = passage.paragraphs[0]
-        return place_of(self._citer.title(first), first).rpartition(" › ")[0]
+        info = self._citer.info(first)
+        file = info.source.replace("\\", "/").rpartition("/")[2]
+        return f"{file}: {place_of(info.title, first).rpartition(' › ')[0]}"
 
     # --- what is not searched for ------------------------------------------------------------
 

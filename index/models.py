@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from html import unescape
 from typing import Literal
 
 import numpy as np
@@ -26,18 +27,20 @@ Kind = Literal["prose", "list", "row", "lines"]
 ENGLISH = "en"
 
 
-#: Tags of HTML that stand inside sentences, and kramdown's marks: `{: .note}`.
+#: Tags of HTML that stand inside texts, and kramdown's marks: `{: .note}`.
 _MARKS = re.compile(
-    r"</?(?:span|div|a|b|i|u|p|em|strong|br|sup|sub|small|code|font|img|cite|mark|abbr)\b[^<>]*>"
-    r"|\{:[^{}]*\}",
+    r"</?(?:span|div|a|b|i|u|p|em|strong|br|sup|sub|small|code|font|img|cite|mark|abbr|li|ul|ol|"
+    r"h[1-6]|table|tr|td|th|iframe)\b[^<>]*>|\{:[^{}]*\}",
     re.IGNORECASE,
 )
 
 
 def strip_marks(text: str) -> str:
-    """A text as it is read, without marks of HTML and kramdown in its sentences. Offsets count in
-    the text that has them."""
-    return _MARKS.sub("", text) if "<" in text or "{:" in text else text
+    """A text as it is read, without marks of HTML and kramdown. Offsets count in the text that has
+    them."""
+    return (
+        unescape(_MARKS.sub("", text)) if any(sign in text for sign in ("<", "{:", "&")) else text
+    )
 
 
 @dataclass(frozen=True, slots=True)

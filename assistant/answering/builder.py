@@ -30,15 +30,17 @@ class Citer:
         """Of what is cited."""
         return self._index.revision
 
-    def title(self, paragraph: Paragraph) -> str:
-        """The title of its document."""
-        return self._info(paragraph).title
+    def info(self, paragraph: Paragraph) -> DocumentInfo:
+        """The document that it stands in."""
+        if paragraph.document_id not in self._infos:
+            self._infos = {info.id: info for info in self._index.documents()}
+        return self._infos[paragraph.document_id]
 
     def cite(
         self, paragraph: Paragraph, start: int, end: int, score: float, marker: int
     ) -> Citation:
         """The citation of `start:end` (offsets in the document) of a paragraph."""
-        info = self._info(paragraph)
+        info = self.info(paragraph)
         return Citation(
             marker=marker,
             paragraph=paragraph,
@@ -50,11 +52,6 @@ class Citer:
             score=score,
             rectangles=self._rectangles(paragraph, start, end),
         )
-
-    def _info(self, paragraph: Paragraph) -> DocumentInfo:
-        if paragraph.document_id not in self._infos:
-            self._infos = {info.id: info for info in self._index.documents()}
-        return self._infos[paragraph.document_id]
 
     def _rectangles(self, paragraph: Paragraph, start: int, end: int) -> tuple[Rectangle, ...]:
         if paragraph.page is None:

@@ -32,7 +32,7 @@ class Dialogue:
 
     def __init__(self, model: LanguageModel, history: Sequence[Turn]) -> None:
         self._model = model
-        self._limit = min(MAX_TOKENS, model.context // 4)
+        self._limit = min(MAX_TOKENS, model.context // 8)
         turns = [(turn["role"], one_line(turn["content"])[:TURN]) for turn in history[-TURNS:]]
         if sum(len(text) for _, text in turns) > model.context * CHARACTERS // 8:
             turns = []
@@ -43,7 +43,7 @@ class Dialogue:
     @property
     def room(self) -> int:
         """Characters that can still be said to it."""
-        left = (self._model.context - 2 * self._limit - RESERVE) * CHARACTERS
+        left = (self._model.context - self._limit - RESERVE) * CHARACTERS
         return left - sum(len(text) for _, text in self._messages)
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from assistant.english import content_stems
 from index import Hit
+from index.models import strip_marks
 
 # Chosen on AttributionBench dev, WiCE dev and FEVER: more windows cost time and help nowhere.
 NEAREST = 5  # sentences of all paragraphs around which windows are laid
@@ -36,9 +37,10 @@ class SentenceRun:
 
     @property
     def text(self) -> str:
-        """The sentences as they stand, white space made one space."""
+        """The sentences as they are read: without marks, white space made one space."""
         offset = self.hit.paragraph.start
-        return " ".join(self.hit.paragraph.text[self.start - offset : self.end - offset].split())
+        own = self.hit.paragraph.text[self.start - offset : self.end - offset]
+        return " ".join(strip_marks(own).split())
 
     @property
     def cosine(self) -> float:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -95,6 +96,8 @@ class Rule:
 
 #: The rule of going without a model of entailment.
 ALONE = "none"
+#: What answers a question and is no part of what is claimed: "No, any person can" denies nothing.
+_OPENING = re.compile(r"^(?:yes|no)\b[,;:.\u2013\u2014-]*\s*(?:(?:and|but)\s+)?", re.IGNORECASE)
 #: The features that are checked word by word, and what each is called where it speaks against.
 CHECKED: dict[str, Conflict] = {"numbers": "number", "names": "name", "denied": "negation"}
 
@@ -172,7 +175,7 @@ class Verifier:
             named: passages that it is said to rest on.
             read: all that it may rest on.
         """
-        claim = plain_claim(sentence)
+        claim = _OPENING.sub("", plain_claim(sentence))
         judgement = Judgement(False, 0.0, (), frozenset())
         if not content_stems(claim):
             return judgement

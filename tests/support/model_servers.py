@@ -50,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(200, {"models": tags})
             return
         entries = [
-            {"id": model, "object": "model", "created": 1, "owned_by": "x", "max_model_len": 2048}
+            {"id": model, "object": "model", "created": 1, "owned_by": "x", "max_model_len": 8192}
             for model in self.models
         ]
         self.reply(200, {"object": "list", "data": entries})
@@ -138,6 +138,21 @@ def writes(
         handler.end()
 
     return chat
+
+
+def replies(*texts: str) -> Callable[[Handler], None]:
+    """A model that replies so to one call after the other, and with the last to all after that."""
+    left = list(texts)
+
+    def chat(handler: Handler) -> None:
+        writes(left.pop(0) if len(left) > 1 else left[0])(handler)
+
+    return chat
+
+
+def said_to(server: type[Handler]) -> list[str]:
+    """What was said to a model in the last conversation with it, one turn after the other."""
+    return [turn["content"] for turn in server.asked[-1]["messages"][1:]]
 
 
 def fails(status: int, message: str = "no") -> Callable[[Handler], None]:

@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import cycle
+from itertools import islice
 from typing import Any
 
 import pytest
 from helpers import PATIENCE
-from model_servers import Handler, babbles, breaks, fails, serving, stalls, words, writes
+from model_servers import (
+    Handler,
+    babbles,
+    breaks,
+    fails,
+    replies,
+    said_to,
+    serving,
+    stalls,
+    words,
+    writes,
+)
 
 from assistant import Answer, Assistant
-from assistant.answer import Decided, Done, SentenceReady, SourcesFound
+from assistant.answer import Decided, Done, LookedAgain, SentenceReady, SourcesFound
 from assistant.settings import load_settings
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
-RIGHT = "The US released its Indo-Pacific strategy on 11 February."
+RIGHT = "The US Indo-Pacific strategy was released on February 11."
 WRONG = "It was released on March 3, 2019 in Berlin."
 QUOTE = "The US Indo-Pacific strategy was released on February 11."
-UNANSWERABLE = "What is the population of India?"
+MORE = "India sees China as a huge external threat."
+#: How the model is told that sentences cannot be shown.
+RETURNED = "These sentences cannot be shown"
 
 Ask = Callable[..., Answer]
 
@@ -52,112 +65,238 @@ def ask(assistant: Assistant) -> Ask:
     return asked
 
 
-def test_what_is_supported_is_shown_and_the_rest_is_counted(ask: Ask) -> None:
-    answer = ask(writes(*words(f"{RIGHT} [7] {WRONG}")))
+def told(answer: Answer) -> list[tuple[str, str]]:
+    return [(sentence.text, sentence.verdict) for sentence in answer.sentences]
+
+
+# --- what it writes is proved -------------------------------------------------------------------
+
+
+def test_what_is_proved_is_shown_with_its_quote(ask: Ask) -> None:
+    answer = ask(writes(*words(f"{RIGHT} [1]")))
     assert [(s.text, s.verdict, s.markers) for s in answer.sentences] == [
         (RIGHT, "supported", (1,))
     ]
     assert answer.citations[0].quote == QUOTE
-    assert (answer.dropped, answer.note, answer.refused) == (1, None, False)
+    assert (answer.status, answer.dropped, answer.note) == ("answered", 0, None)
+    assert answer.confidence is None  # nothing ranks what it writes
+    writing = answer.writing
+    assert writing is not None
+    assert (writing.outcome, writing.check, writing.calls) == ("written", "unchecked", 1)
+    assert (writing.model, writing.prompt_tokens) == ("tiny", None)
+
+
+@pytest.mark.parametrize("marker", ["", "[99]", "[0]", "[source 1]"])
+def test_a_marker_that_is_none_costs_nothing(ask: Ask, marker: str) -> None:
+    """A sentence that names no passage, or one that there is not, is held against all of them."""
+    answer = ask(
+        writes(*words(f"The US Indo-Pacific strategy was released on February 11 {marker}."))
+    )
+    assert answer.answered and [c.quote for c in answer.citations] == [QUOTE]
+
+
+def test_what_is_not_proved_goes_back_once_and_is_left_out(assistant: Assistant) -> None:
+    chat = replies(f"{RIGHT} [1] {WRONG} [1]", f"1. {WRONG} [2]")
+    with serving(chat) as (address, server), opened(assistant, address) as writing:
+        answer = writing.ask(QUESTION)
+    assert told(answer) == [(RIGHT, "supported")]
+    assert (answer.dropped, answer.writing and answer.writing.returned) == (1, 1)
+    assert len(server.asked) == 2
+    back = said_to(server)[-1]
+    assert back.startswith(RETURNED) and WRONG in back and RIGHT not in back
+    assert "a name in it" in back or "a number in it" in back
+
+
+def test_what_is_corrected_is_added(ask: Ask) -> None:
+    answer = ask(replies(f"{RIGHT} [1] {WRONG}", f"1. {MORE} [3]"))
+    assert told(answer) == [(RIGHT, "supported"), (MORE, "supported")]
+    assert answer.dropped == 0
+
+
+def test_what_the_model_takes_back_is_counted(ask: Ask) -> None:
+    answer = ask(replies(f"{RIGHT} [1] {WRONG}", "1. OUT"))
+    assert (told(answer), answer.dropped) == ([(RIGHT, "supported")], 1)
+
+
+def test_without_the_sentence_that_answers_the_rest_is_none(ask: Ask) -> None:
+    """Two asides are true and proved; what they were to go with is not."""
+    answer = ask(replies(f"{WRONG} [1] {MORE} [2]", f"1. {WRONG} [1]"))
+    assert (answer.status, told(answer)) == ("refused", [])
+    assert answer.writing is not None and answer.writing.outcome == "unproved"
+    assert answer.dropped == 1 and answer.closest
+    assert answer.note is not None and "could not be shown" in answer.note
+    assert answer.note in str(answer)
+
+
+def test_the_sentence_that_answers_comes_first_once_it_is_corrected(assistant: Assistant) -> None:
+    chat = replies(f"{WRONG} [1] {MORE} [2]", f"1. {RIGHT} [1]")
+    with serving(chat) as (address, _), opened(assistant, address) as writing:
+        events = list(writing.stream(QUESTION))
+    ready = [event.sentence.text for event in events if isinstance(event, SentenceReady)]
+    assert ready == [RIGHT, MORE]
 
 
 def test_what_is_not_supported_can_be_flagged(ask: Ask) -> None:
-    answer = ask(writes(*words(f"{WRONG} {RIGHT}")), unsupported="flag")
-    assert [s.verdict for s in answer.sentences] == ["unsupported", "supported"]
-    assert "name" in answer.sentences[0].conflicts
+    answer = ask(replies(f"{RIGHT} [1] {WRONG}", f"1. {WRONG}"), unsupported="flag")
+    assert [s.verdict for s in answer.sentences] == ["supported", "unsupported"]
+    assert "number" in answer.sentences[1].conflicts
     assert f"{WRONG} [unsupported]" in str(answer)
     assert answer.dropped == 0
 
 
-def test_an_answer_without_support_is_quoted(ask: Ask) -> None:
-    answer = ask(writes(*words(WRONG)))
-    assert [(s.text, s.verdict) for s in answer.sentences] == [(QUOTE, "quoted")]
+@pytest.mark.parametrize("opening", ["Yes.", "No, ", "The passages do not state it directly."])
+def test_an_opening_is_no_claim(ask: Ask, opening: str) -> None:
+    """A bare "Yes." is one with what follows it, and a reservation is no excuse."""
+    answer = ask(writes(*words(f"{opening} {RIGHT} [1]")))
+    assert answer.answered and answer.dropped == 0
+    assert answer.sentences[0].text.endswith(RIGHT)
+
+
+def test_items_are_proved_with_what_leads_into_them(ask: Ask) -> None:
+    reply = (
+        "The strategy:\n- It was released on February 11. [1]\n- It is Australian and cost $9. [1]"
+    )
+    answer = ask(replies(reply, "1. OUT"), "List what is said of the US Indo-Pacific strategy.")
+    assert [(s.item, s.verdict) for s in answer.sentences] == [
+        (False, "supported"),
+        (True, "supported"),
+    ]
     assert answer.dropped == 1
-    assert answer.note is not None and "support nothing" in answer.note
+
+
+# --- it decides ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("question", "thresholds", "status", "shown"),
+    "reply",
     [
-        (UNANSWERABLE, {}, "refused", []),
-        (QUESTION, {"refuse_below": 0.0, "answer_from": 1.0}, "unsure", [(QUOTE, "quoted")]),
+        "NOT FOUND",
+        "**NOT FOUND**\n\nThe passages speak of the strategy only.",
+        "not found.",
+        "I'm sorry, I do not know.",
+        "The passages do not mention the date.",
     ],
 )
-def test_what_is_no_answer_is_told_without_the_model(
-    assistant: Assistant,
-    question: str,
-    thresholds: dict[str, float],
-    status: str,
-    shown: list[tuple[str, str]],
-) -> None:
-    with (
-        serving(writes("Never.")) as (address, server),
-        opened(assistant, address, **thresholds) as writing,
-    ):
-        answer = writing.ask(question)
-    assert (answer.status, [(s.text, s.verdict) for s in answer.sentences]) == (status, shown)
-    assert server.asked == []
+def test_what_it_declines_is_refused(ask: Ask, reply: str) -> None:
+    """Whatever is found, and however sure Footnote would be without it."""
+    answer = ask(writes(*words(reply)) if "\n" not in reply else writes(reply))
+    assert (answer.status, told(answer), answer.confidence) == ("refused", [], None)
+    assert answer.closest and answer.closest[0].quote == QUOTE
+    assert answer.writing is not None and answer.writing.outcome == "declined"
 
 
-@pytest.mark.parametrize(
-    ("chat", "status", "verdicts"),
-    [
-        (writes(*words(f"{WRONG} {RIGHT}")), "answered", ["supported"]),
-        (writes(*words(WRONG)), "refused", []),
-        (writes(*words("I'm sorry, I do not know.")), "refused", []),
-        (fails(500), "unsure", ["quoted"]),  # it has not said anything
-    ],
-)
-def test_where_it_is_not_sure_a_model_may_decide(
-    assistant: Assistant, chat: Callable[[Handler], None], status: str, verdicts: list[str]
-) -> None:
-    with (
-        serving(chat) as (address, _),
-        opened(
-            assistant,
-            address,
-            refuse_below=0.0,
-            answer_from=1.0,
-            unsupported="flag",
-            unsure="write",
-        ) as writing,
-    ):
-        events = list(writing.stream(QUESTION))
+def test_it_reads_what_footnote_would_refuse(assistant: Assistant) -> None:
+    assert assistant.ask("What is the population of India?").refused
+    chat = writes(*words(f"{MORE} [1]"))
+    with serving(chat) as (address, _), opened(assistant, address) as writing:
+        answer = writing.ask("What is the population of India?")
+    assert told(answer) == [(MORE, "supported")]
+
+
+def test_a_part_that_is_not_there_is_told(ask: Ask) -> None:
+    answer = ask(writes(f"{RIGHT} [1]\nMISSING: who signed it"))
+    assert (answer.answered, answer.unanswered) == (True, ("who signed it",))
+    assert "who signed it" in str(answer)
+
+
+def test_it_may_have_more_looked_up(assistant: Assistant) -> None:
+    reply = "NOT FOUND\nSEARCH: stray dogs\nSEARCH: external threat of China"
+    chat = replies(reply, f"{MORE} [1]")
+    with serving(chat) as (address, server), opened(assistant, address) as writing:
+        events = list(writing.stream("What bothers Delhi?"))
     answer = events[-1].answer if isinstance(events[-1], Done) else None
-    assert answer is not None
-    assert answer.status == status
-    assert [sentence.verdict for sentence in answer.sentences] == verdicts
-    assert [event.status for event in events if isinstance(event, Decided)] == [status]
-    assert len([event for event in events if isinstance(event, SentenceReady)]) == len(verdicts)
-    assert (answer.note is not None) == (status == "unsure")
-    assert bool(answer.closest) == (status == "refused")
+    searches = ("stray dogs", "external threat of China")
+    assert answer is not None and answer.writing is not None
+    assert [event.searches for event in events if isinstance(event, LookedAgain)] == [searches]
+    assert answer.writing.searches == searches
+    assert answer.question == answer.standalone_question == "What bothers Delhi?"
+    assert told(answer) == [(MORE, "supported")]
+    assert "Looked again for: stray dogs; external threat of China." in str(answer)
+    # What it has read already is not sent again, and what is new is numbered on.
+    first, _, second = said_to(server)[-3:]
+    numbers = [
+        [int(line[1 : line.index("]")]) for line in text.splitlines() if line.startswith("[")]
+        for text in (first, second)
+    ]
+    assert numbers[0] == list(range(1, len(numbers[0]) + 1))
+    assert numbers[1] == list(range(len(numbers[0]) + 1, len(numbers[0]) + len(numbers[1]) + 1))
 
 
-def test_an_overview_is_written_section_by_section(assistant: Assistant) -> None:
-    """Each in a sentence that the documents support, or else quoted."""
-    quoted = assistant.ask("Summarize the document.")
-    replies = cycle([RIGHT, WRONG])
+def test_it_looks_again_twice_at_most(assistant: Assistant) -> None:
+    count = iter(range(10))
 
     def chat(handler: Handler) -> None:
-        writes(*words(next(replies)))(handler)
+        writes(f"NOT FOUND\nSEARCH: threat {next(count)} of war and peace")(handler)
 
     with serving(chat) as (address, server), opened(assistant, address) as writing:
+        answer = writing.ask("What bothers Delhi?")
+    assert answer.refused and answer.writing is not None
+    assert len(server.asked) == answer.writing.calls <= 3
+    assert len(answer.writing.searches) == 2
+
+
+def test_what_is_missing_is_looked_up_and_added(ask: Ask) -> None:
+    answer = ask(replies(f"{RIGHT} [1]\nMISSING: India\nSEARCH: external threat", f"{MORE} [2]"))
+    assert told(answer) == [(RIGHT, "supported"), (MORE, "supported")]
+    assert answer.unanswered == ()
+
+
+def test_whether_the_assistant_is_meant_it_decides(assistant: Assistant) -> None:
+    with (
+        serving(writes("ASSISTANT")) as (address, server),
+        opened(assistant, address) as writing,
+    ):
+        answer = writing.ask("What can you do?")
+        assert answer.kind == "chat" and answer.sentences[0].verdict == "own"
+        assert "ASSISTANT" in said_to(server)[-1]
+    with serving(writes("NOT FOUND")) as (address, _), opened(assistant, address) as writing:
+        assert writing.ask("What can you do?").refused
+
+
+def test_a_follow_up_is_read_as_it_was_asked(assistant: Assistant) -> None:
+    """With the conversation before it; what it finds by itself is read, and what it finds with
+    that."""
+    history = [
+        {"role": "user", "content": "How does India see the Quad?"},
+        {"role": "assistant", "content": "The Quad helps fulfill its goals."},
+    ]
+    with serving(writes("NOT FOUND")) as (address, server), opened(assistant, address) as writing:
+        writing.ask("Does it want to be an ally?", history)
+        writing.ask("Does it want to be an ally?")
+    [one, other] = [asked["messages"] for asked in server.asked]
+    assert [turn["content"] for turn in one[1:3]] == [turn["content"] for turn in history]
+    assert "Question: Does it want to be an ally?" in one[-1]["content"]
+    alone = [line for line in other[-1]["content"].splitlines() if line.startswith("  ")]
+    assert set(alone) <= set(one[-1]["content"].splitlines())
+
+
+# --- overviews ----------------------------------------------------------------------------------
+
+
+def test_an_overview_is_written_from_whole_sections(assistant: Assistant) -> None:
+    quoted = assistant.ask("Summarize the document.")
+    first, *_, last = [" ".join(own.quote.split()) for own in quoted.citations]
+    chat = replies(f"{first} [1] {WRONG} [2] {last} [3]", "1. OUT")
+    with serving(chat) as (address, server), opened(assistant, address) as writing:
         answer = writing.ask("Summarize the document.")
-    headings = {tuple(citation.paragraph.heading) for citation in quoted.citations}
-    assert answer.kind == "overview"
-    assert len(server.asked) >= len(headings) > 2
-    assert {sentence.verdict for sentence in answer.sentences} == {"supported", "quoted"}
-    assert answer.note is not None and "support nothing" in answer.note
+    assert (answer.kind, answer.status) == ("overview", "answered")
+    assert told(answer) == [(first, "supported"), (last, "supported")]
+    assert answer.dropped == 1
+    read = said_to(server)[0]
+    for citation in quoted.citations:
+        assert " ".join(citation.quote.split())[:60] in read
     with serving(fails(500)) as (address, server), opened(assistant, address) as writing:
         answer = writing.ask("Summarize the document.")
     assert [s.text for s in answer.sentences] == [s.text for s in quoted.sentences]
-    assert len(server.asked) == 1  # it is not asked again for each section
+    assert len(server.asked) == 1
     assert answer.note is not None and "HTTP 500" in answer.note
 
 
+# --- it fails -----------------------------------------------------------------------------------
+
 #: What fails, and what is said of it.
 FAILURES = {
-    "stalls at once": (stalls(), "nothing for 1 seconds|in time"),
+    "stalls at once": (stalls(), "nothing for 4 seconds|in time"),
     "stalls midway": (stalls("The US "), "nothing for 1 seconds|in time"),
     "breaks midway": (breaks("The US "), "cut off"),
     "breaks at once": (breaks(), "cut off|wrote nothing"),
@@ -176,28 +315,36 @@ FAILURES = {
     "another protocol": (lambda h: h.reply(200, {"hello": "world"}), "cut off|wrote nothing|read"),
     "empty": (writes(), "wrote nothing"),
     "white space": (writes(" ", "\n", " "), "wrote nothing"),
-    "declines": (writes(*words("I'm sorry, but I cannot help with that.")), "declined"),
-    "repeats": (writes(*words("Not at all. " * 40)), "repeated itself|support nothing"),
+    "repeats": (writes(*words("Not at all. " * 40)), "repeated itself"),
     "never ends": (writes(*["word "] * 600), "end of a sentence"),
 }
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_whatever_fails_the_answer_is_quoted(ask: Ask, failure: str) -> None:
+def test_where_it_fails_it_is_as_without_it(assistant: Assistant, ask: Ask, failure: str) -> None:
     chat, expected = FAILURES[failure]
     # Where the model falls silent this is how it ends; elsewhere nobody is given up for being slow.
     silence = 1.0 if failure.startswith("stalls") else PATIENCE
     answer = ask(chat, llm_timeout=silence, llm_api_key="sesame-4711")
-    assert [(s.text, s.verdict) for s in answer.sentences] == [(QUOTE, "quoted")]
+    without = assistant.ask(QUESTION)
+    assert (answer.status, told(answer)) == (without.status, told(without))
+    assert answer.confidence == without.confidence
     assert answer.note is not None
     assert any(part in answer.note for part in expected.split("|")), answer.note
+    assert answer.writing is not None and answer.writing.outcome == "failed"
     assert "sesame-4711" not in str(answer) + repr(answer)
 
 
-def test_what_is_sent_is_the_key_and_numbered_evidence(assistant: Assistant) -> None:
-    chosen = {"llm_api_key": "sesame-4711", "llm_model": "big"}
+def test_what_was_shown_before_a_failure_stays(ask: Ask) -> None:
+    answer = ask(breaks(*words(f"{RIGHT} [1] It has many")))
+    assert (answer.status, answer.sentences[0].text) == ("answered", RIGHT)
+    assert answer.note is not None and "cut off" in answer.note
+
+
+def test_what_is_sent_is_the_key_and_numbered_passages(assistant: Assistant) -> None:
+    chosen = {"llm_api_key": "sesame-4711", "llm_model": "big", "llm_context": 3000}
     with (
-        serving(writes(*words(RIGHT))) as (address, server),
+        serving(writes(*words(f"{RIGHT} [1]"))) as (address, server),
         opened(assistant, address, **chosen) as writing,
     ):
         writing.ask(QUESTION)
@@ -206,28 +353,42 @@ def test_what_is_sent_is_the_key_and_numbered_evidence(assistant: Assistant) -> 
     assert "sesame-4711" not in repr(writing.settings)
     said = server.asked[0]["messages"]
     assert said[0]["role"] == "system"
-    assert QUOTE in said[-1]["content"] and "1. " in said[-1]["content"]
-    assert sum(len(turn["content"]) for turn in said) < 2048 * 3
+    assert QUOTE in said[-1]["content"] and "[2] " in said[-1]["content"]
+    # No more than its context takes.
+    assert sum(len(turn["content"]) for turn in said) < 3000 * 3
     # Where nobody is there any more.
     with opened(assistant, address) as writing:
         answer = writing.ask(QUESTION)
-    assert answer.sentences[0].text == QUOTE
     assert answer.note is not None and "cannot be reached" in answer.note
 
 
-def test_what_was_shown_before_a_failure_stays(ask: Ask) -> None:
-    answer = ask(breaks(*words(f"{RIGHT} It has many")))
-    assert answer.sentences[0].text == RIGHT
-    assert answer.note is not None and "cut off" in answer.note
+def test_tokens_are_counted_where_the_server_tells(ask: Ask) -> None:
+    def chat(handler: Handler) -> None:
+        handler.begin()
+        handler.piece(f"{RIGHT} [1]")
+        handler.piece("", "stop")
+        usage = '{"prompt_tokens": 700, "completion_tokens": 20, "total_tokens": 720}'
+        handler.raw(
+            f'{{"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "x",'
+            f' "choices": [], "usage": {usage}}}'
+        )
+        handler.raw("[DONE]")
+
+    writing = ask(chat).writing
+    assert writing is not None
+    assert (writing.prompt_tokens, writing.completion_tokens) == (700, 20)
+
+
+# --- as it comes --------------------------------------------------------------------------------
 
 
 def test_it_streams_sentence_by_sentence(assistant: Assistant) -> None:
     """The model writes on only when its first sentence has been shown."""
     shown = threading.Event()
     chat = writes(
-        *words(f"{RIGHT} {WRONG}"),
+        *words(f"{RIGHT} [1] {MORE}"),
         then=shown,
-        more=words("India sees China as a huge external threat. The end is near"),
+        more=words("[2] The US released its strategy. The end"),
     )
     with serving(chat) as (address, _), opened(assistant, address) as writing:
         events = []
@@ -236,9 +397,49 @@ def test_it_streams_sentence_by_sentence(assistant: Assistant) -> None:
             if isinstance(event, SentenceReady):
                 shown.set()
     assert isinstance(events[0], SourcesFound) and isinstance(events[-1], Done)
+    assert [event.status for event in events if isinstance(event, Decided)] == ["answered"]
     ready = [event for event in events if isinstance(event, SentenceReady)]
     assert tuple(event.sentence for event in ready) == events[-1].answer.sentences
     assert ready[0].sentence.text == RIGHT
+
+
+@pytest.mark.parametrize("pieces", [[], words(f"{RIGHT} [1] {MORE}")])
+def test_who_does_not_wait_any_more_stops_the_model(
+    assistant: Assistant, pieces: Sequence[str]
+) -> None:
+    """At once, also while it reads and has not sent anything."""
+    gone, begun = threading.Event(), threading.Event()
+
+    def chat(handler: Handler) -> None:
+        handler.begin()
+        for piece in pieces:
+            handler.piece(piece)
+        begun.set()
+        try:
+            left = handler.connection.recv(1)
+        except OSError:
+            left = b""
+        if left == b"":  # the other end has closed
+            gone.set()
+
+    with serving(chat) as (address, _), opened(assistant, address) as writing:
+        model = writing._writer._loaded()
+        if pieces:
+            events = writing.stream(QUESTION)
+            assert any(isinstance(event, SentenceReady) for event in islice(events, 3))
+            events.close()  # type: ignore[attr-defined]
+        else:
+            stopping = threading.Thread(
+                target=lambda: [begun.wait(PATIENCE), *map(model._on_stop, threads())]
+            )
+            stopping.start()
+            assert list(model.stream([("user", "Read this.")])) == []
+        assert gone.wait(PATIENCE)
+
+
+def threads() -> list[int | None]:
+    """Those in which a model is asked."""
+    return [own.ident for own in threading.enumerate() if "_run" in own.name]
 
 
 def test_asking_does_not_block_the_loop(assistant: Assistant) -> None:
@@ -256,27 +457,8 @@ def test_asking_does_not_block_the_loop(assistant: Assistant) -> None:
 
         return await asyncio.gather(writing.aask(QUESTION), stream(), turn())
 
-    chat = writes(then=turned, more=words(RIGHT))
+    chat = writes(then=turned, more=words(f"{RIGHT} [1]"))
     with serving(chat) as (address, _), opened(assistant, address) as writing:
         answer, events, _ = asyncio.run(every(writing))
     assert answer.sentences[0].text == RIGHT
     assert isinstance(events[-1], Done) and events[-1].answer.text == answer.text
-
-
-def test_a_follow_up_is_rewritten_by_the_model_when_that_makes_sense(assistant: Assistant) -> None:
-    history = [
-        {"role": "user", "content": "How does India see the Quad?"},
-        {"role": "assistant", "content": "The Quad helps fulfill its goals."},
-    ]
-    replies = iter(["Does India want the Quad to be an ally?", "It has no alliances."])
-
-    def chat(handler: Handler) -> None:
-        writes(*words(next(replies)))(handler)
-
-    with (
-        serving(chat) as (address, server),
-        opened(assistant, address, answer_from=0.0) as writing,
-    ):
-        answer = writing.ask("Does it want to be an ally?", history)
-    assert answer.standalone_question == "Does India want the Quad to be an ally?"
-    assert len(server.asked) == 2

@@ -11,5 +11,5 @@ from assistant.llm.client import LanguageModel, LanguageModelError
 def test_what_cannot_even_be_said_is_told_and_not_waited_for() -> None:
     model = LanguageModel(MockLLM(), silence=0.5)
     with pytest.raises(LanguageModelError, match="cannot be read"):
-        model.complete([("nobody", "What is said?")])
-    assert model.complete([("user", "Hello.")])
+        list(model.stream([("nobody", "What is said?")]))
+    assert list(model.stream([("user", "Hello.")]))
