@@ -116,7 +116,6 @@ class Settings(BaseSettings):
     llm_timeout: float = Field(
         30.0, gt=0, description="Seconds of silence after which the language model is given up."
     )
-    trust_llm: bool = Field(False, description="Let a language model read that failed its check.")
     unsupported: Literal["drop", "flag"] = Field(
         "drop", description="What becomes of written sentences that nothing supports."
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from assistant.answer import Checked
+from assistant.llm.checks import checked
 from assistant.llm.client import (
     LanguageModel,
     LanguageModelError,
@@ -55,8 +56,8 @@ class Writer:
 
     @property
     def check(self) -> Checked:
-        """Whether it was checked, and how that ended."""
-        return "unchecked"
+        """Whether it was checked, and how that ended; one that is given as an object never was."""
+        return "unchecked" if self._llm is not None else checked(self._settings)
 
     def dialogue(self, history: Sequence[Turn]) -> Dialogue:
         """A conversation with it, after the one that a question is part of.
