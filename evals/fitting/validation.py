@@ -95,7 +95,7 @@ def decided(own: AskedQuestion, evidence: Evidence, numbers: Calibration, most: 
         gold=gold,
         retrieved=best_of_units(evidence.hits, lambda paragraph: own.units[paragraph.id], DEPTH),
         status=decision.status,
-        confidence=decision.confidence or 0.0,
+        confidence=decision.confidence,
         sentences=(),
         in_answer=(),
         citations=cited,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from question_sets import CHOSEN, MILL, SEED, Eval, write
+from question_sets import CHOSEN, MILL, SEED, TOWN, Eval, write
 from typer.testing import CliRunner
 
 from evals.cli.main import app
@@ -58,6 +58,21 @@ def passages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {"id": "q2", "question": "What did the miller say?", "answerable": True, "gold": ["p2"]},
     )
     return folder
+
+
+@pytest.fixture(scope="session")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The questions of a town and its document, a set of six, in the order of TOWN."""
+    folder = tmp_path_factory.mktemp("town")
+    mill, anew, bridge, _, school, _ = TOWN.values()
+    text = f"# Town\n\n{mill} {anew}\n\n{bridge} It leads to the school.\n\n{school}\n"
+    write(folder / "town.md", text)
+    lines = (
+        {"id": f"t{n}", "question": question, "answerable": quote is not None}
+        | ({"evidence": [quote], "answers": [quote.removesuffix(".")]} if quote else {})
+        for n, (question, quote) in enumerate(TOWN.items())
+    )
+    return write(folder / "town.jsonl", {"documents": ["town.md"]}, *lines)
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,16 @@ CHOSEN = (*range(12), *range(78, 84), *range(116, 122))
 NOTHING = Gold((), (), (), False)
 MILL = "The mill burned down in 1871."
 
+#: Questions of a town, and the quotes of its document that answer them; others it does not answer.
+TOWN = {
+    "When did the mill burn down?": MILL,
+    "Who built the mill anew?": "It was built anew by the miller's two sons.",
+    "How long is the bridge?": "The bridge is 90 metres long.",
+    "Who owns the ferry?": None,
+    "What does the school teach?": "The school teaches reading and masonry.",
+    "When is the pope born?": None,
+}
+
 Eval = Callable[..., str]
 """`footnote eval` in this process: gives what it prints and checks its exit code."""
 

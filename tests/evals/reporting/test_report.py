@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from browsing import SECONDS, chromium
 from helpers import PATIENCE
+from model_servers import knows, serving
 from playwright.sync_api import Dialog, Page, Route
-from question_sets import Eval
+from question_sets import MILL, Eval
 from rich.console import Console
 
 from evals.reporting import tables
@@ -64,6 +65,40 @@ def test_the_report_escapes_what_it_shows(
     assert "<script>alert(1)</script> said the miller." in shown
     assert page.locator("script").count() == 0
     assert dialogs == []
+
+
+def test_the_report_sets_what_a_model_wrote_beside_what_it_rests_on(
+    footnote_eval: Eval, town: Path, page: Page, tmp_path: Path
+) -> None:
+    question, sentence = "When did the mill burn down?", "The mill burned down in 1871 [1]."
+    made_up = "Seven people lost their lives in it [1]."
+    said = {
+        question: f"{sentence} {made_up}\nMISSING: the <b>hour</b>\nSEARCH: fire, at night",
+        "Who owns the ferry?": "NOT FOUND",
+    }
+    with serving(knows(said)) as (address, _):
+        footnote_eval(town, "--llm", address, "--html", tmp_path / "report.html")
+    page.goto((tmp_path / "report.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    case = page.locator("#written details", has_text=question)
+    case.evaluate("node => node.open = true")
+    shown = case.inner_text()
+    assert "Looked again for: fire, at night" in shown
+    assert "The documents do not say: the <b>hour</b>" in shown
+    assert "1 dropped" in shown
+    assert "Seven people" not in shown
+    [row] = case.locator(".proofs tbody tr").all()
+    assert row.locator("th").inner_text().split("\n") == [
+        "The mill burned down in 1871.",
+        "supported",
+    ]
+    assert row.locator("q").inner_text() == MILL
+    assert case.locator(".excerpt mark.gold.cited").inner_text() == MILL
+    declined = page.locator("#written details", has_text="Who owns the ferry?")
+    assert "model: declined" in declined.inner_text()
+    # All was decided by the model: there is no confidence to draw.
+    assert "No figures of the confidence" in page.locator("#figures").inner_text()
+    assert page.locator("#plots svg").count() == 1
 
 
 @pytest.mark.parametrize("width", [50, 80, 120])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from helpers import PATIENCE
 from model_servers import Handler, knows, serving
-from question_sets import Eval, write
+from question_sets import TOWN, Eval
 
 from assistant import Settings
 from assistant.settings import load_settings
@@ -21,37 +21,11 @@ from evals.running import runner
 from evals.running.at_once import do_at_once
 from evals.running.records import Record
 
-MILL = "The mill burned down in 1871. It was built anew by the miller's two sons."
-#: Questions, and the quotes that answer them.
-ASKED = {
-    "When did the mill burn down?": "The mill burned down in 1871.",
-    "Who built the mill anew?": "It was built anew by the miller's two sons.",
-    "How long is the bridge?": "The bridge is 90 metres long.",
-    "Who owns the ferry?": None,
-    "What does the school teach?": "The school teaches reading and masonry.",
-    "When is the pope born?": None,
-}
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A set of six questions, two of which its document does not answer."""
-    folder = tmp_path_factory.mktemp("town")
-    bridge = "The bridge is 90 metres long. It leads to the school."
-    text = f"# Town\n\n{MILL}\n\n{bridge}\n\nThe school teaches reading and masonry.\n"
-    write(folder / "town.md", text)
-    lines = (
-        {"id": f"t{n}", "question": question, "answerable": quote is not None}
-        | ({"evidence": [quote]} if quote else {})
-        for n, (question, quote) in enumerate(ASKED.items())
-    )
-    return write(folder / "town.jsonl", {"documents": ["town.md"]}, *lines)
-
 
 @pytest.fixture
 def model() -> Iterator[tuple[str, type[Handler]]]:
     """A model that quotes what answers a question: its address, and what it was asked."""
-    quotes = {question: f"{quote} [1][2][3]" for question, quote in ASKED.items() if quote}
+    quotes = {question: f"{quote} [1][2][3]" for question, quote in TOWN.items() if quote}
     with serving(knows(quotes)) as (address, handler):
         yield address, handler
 
@@ -75,8 +49,17 @@ def asked(
         )
 
 
-def without_times(records: tuple[Record, ...]) -> list[Record]:
-    return [replace(record, timings_ms={}) for record in records]
+def assert_same(records: Sequence[Record], others: Sequence[Record]) -> None:
+    """They differ in times, and in the last digit of scores: in how many threads a model computes
+    depends on what else it does."""
+
+    def bare(record: Record) -> Record:
+        retrieved = tuple(replace(found, score=0.0) for found in record.retrieved)
+        return replace(record, retrieved=retrieved, timings_ms={})
+
+    assert list(map(bare, records)) == list(map(bare, others))
+    scores, other = ([f.score for r in own for f in r.retrieved] for own in (records, others))
+    assert scores == pytest.approx(other, abs=1e-5)
 
 
 def told(handler: type[Handler]) -> list[str]:
@@ -94,14 +77,14 @@ def test_the_model_is_asked_nothing_but_the_questions(
     settings = load_settings(index_dir=tmp_path, llm=address)
     questions = read_set(town)
     with runner.open_set(questions, [], settings) as assistant:
-        answers = [assistant.ask(question) for question in ASKED]
+        answers = [assistant.ask(question) for question in TOWN]
     alone = told(handler)
     assert alone
     records = asked(town, settings, 1).records
     assert told(handler) == alone
     assert [record.status for record in records] == [answer.status for answer in answers]
     assert {record.status for record in records} > {"answered"}
-    assert [record.forced for record in records] == [None] * len(ASKED)
+    assert [record.forced for record in records] == [None] * len(TOWN)
 
 
 def test_several_at_once_give_the_same_records(
@@ -113,8 +96,8 @@ def test_several_at_once_give_the_same_records(
     alone = told(handler)
     several = asked(town, settings, 4).records
     assert told(handler) == alone
-    assert [record.question for record in several] == list(ASKED)
-    assert without_times(several) == without_times(one)
+    assert [record.question for record in several] == list(TOWN)
+    assert_same(several, one)
 
 
 def test_what_is_on_its_way_when_a_run_is_interrupted_is_not_asked_again(
@@ -137,7 +120,7 @@ def test_what_is_on_its_way_when_a_run_is_interrupted_is_not_asked_again(
     resumed = asked(town, settings, 3)
     assert resumed.resumed == 4
     assert told(handler) == alone
-    assert without_times(resumed.records) == without_times(whole)
+    assert_same(resumed.records, whole)
 
 
 def test_where_one_fails_the_others_that_were_begun_are_kept() -> None:
@@ -184,5 +167,5 @@ def test_the_command_asks_several_at_once(
     address, _ = model
     given: list[Any] = [town, "--llm", address, "--at-once", "3", "--json", "-"]
     data = json.loads(footnote_eval(*given))
-    assert [record["question"] for record in data["records"]] == list(ASKED)
+    assert [record["question"] for record in data["records"]] == list(TOWN)
     assert data["provenance"]["settings"]["llm"] == address

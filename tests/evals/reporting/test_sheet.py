@@ -1,0 +1,103 @@
+"""Answers that a person reads: what stands on the sheet, and what is counted of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from model_servers import knows, serving
+from question_sets import Eval
+
+from index.errors import QuestionSetError
+
+#: What a model says of the town: twice what is asked, and twice something else.
+SAID = {
+    "When did the mill burn down?": "The mill burned down in 1871 [1].",
+    "Who built the mill anew?": "It was built anew by the miller's two sons [1][2].",
+    "How long is the bridge?": "The bridge leads to the school [1][2].",
+    "Who owns the ferry?": "The bridge leads to the school [1][2].",
+}
+
+
+@pytest.fixture(scope="module")
+def results(
+    footnote_eval: Eval, town: Path, tmp_path_factory: pytest.TempPathFactory
+) -> list[Path]:
+    """Those of that model, and those without one."""
+    folder = tmp_path_factory.mktemp("sheet")
+    with serving(knows(SAID)) as (address, _):
+        footnote_eval(town, "--llm", address, "--json", folder / "a.json")
+    footnote_eval(town, "--json", folder / "b.json")
+    return [folder / "a.json", folder / "b.json"]
+
+
+def records_of(file: Path) -> dict[str, dict[str, object]]:
+    return {record["id"]: record for record in json.loads(file.read_text())["records"]}
+
+
+def test_what_is_to_be_read_stands_there_blind(
+    footnote_eval: Eval, results: list[Path], tmp_path: Path
+) -> None:
+    sheet = tmp_path / "sheet.md"
+    footnote_eval("grade", results[0], "--sheet", sheet)
+    text = sheet.read_text()
+    outcomes = {identity: own["outcome"] for identity, own in records_of(results[0]).items()}
+    found = ["right", "right", "to be read", "unfounded", "refused", "right"]
+    assert list(outcomes.values()) == found
+    assert text.count("\nGrade:") == 2
+    assert "Question: How long is the bridge?" in text
+    assert "Reference answer: The bridge is 90 metres long\n" in text
+    assert "Evidence: “The bridge is 90 metres long.”" in text
+    assert "> The bridge leads to the school." in text
+    assert "[1] “It leads to the school.”" in text
+    for told in ("mill", "tiny", "a.json", "unfounded", "127.0.0.1"):
+        assert told not in text
+    # With --all those that are right by what they cite stand there too.
+    footnote_eval("grade", results[0], "--all", "--sheet", tmp_path / "all.md")
+    assert (tmp_path / "all.md").read_text().count("\nGrade:") == 4
+
+
+def test_what_was_found_is_counted(
+    footnote_eval: Eval, results: list[Path], tmp_path: Path
+) -> None:
+    sheet, out = tmp_path / "sheet.md", tmp_path / "grades.json"
+    footnote_eval("grade", *results, "--sheet", sheet)
+    before = footnote_eval("grade", *results, "--sheet", sheet)
+    assert "not read yet" in before
+    whole = sheet.read_text()
+    assert footnote_eval("grade", *results, "--sheet", sheet) == before
+    assert sheet.read_text() == whole  # what somebody fills in is not written over
+    asked = whole.index("How long is the bridge?")
+    place = whole.index("Grade:", asked) + len("Grade:")
+    sheet.write_text(whole[:place] + " Wrong " + whole[place:])
+    footnote_eval("grade", *results, "--sheet", sheet, "--json", out)
+    ours = json.loads(out.read_text())["results"][str(results[0])]
+    assert ours["answerable"]["right by its citations"] == 2
+    assert ours["answerable"]["wrong"] == ours["answerable"]["withheld"] == 1
+    assert sum(ours["answerable"].values()) == 4
+    assert ours["unanswerable"]["not read yet"] == ours["unanswerable"]["withheld"] == 1
+    theirs = json.loads(out.read_text())["results"][str(results[1])]
+    assert sum(theirs["answerable"].values()) == 4
+    assert sum(theirs["unanswerable"].values()) == 2
+
+
+def test_mistakes_are_told(footnote_eval: Eval, results: list[Path], tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.md"
+    footnote_eval("grade", results[0], "--sheet", sheet)
+    sheet.write_text(sheet.read_text().replace("Grade:", "Grade: perhaps"))
+    with pytest.raises(QuestionSetError, match="'perhaps'; it must be right, partly"):
+        footnote_eval("grade", results[0], "--sheet", sheet)
+    with pytest.raises(QuestionSetError, match="is not a sheet of answers"):
+        footnote_eval("grade", results[0], "--sheet", results[1])
+
+
+def test_runs_with_and_without_a_model_are_judged_alike(
+    footnote_eval: Eval, results: list[Path], tmp_path: Path
+) -> None:
+    footnote_eval("compare", *results, "--json", tmp_path / "out.json")
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert found["differences"]["right"]["n"] == 6
+    assert found["differences"]["right"]["a"] == 0.5
+    assert "calls" not in found["differences"]
+    assert "settings.llm" in found["settings"]
