@@ -38,6 +38,8 @@ class Comparison:
         gained, lost: questions that only B, or only A, has right.
         settings: what the two were made with, where it differs: (A's, B's) by name.
         alone: how many questions only one of them has; those do not count.
+        stricter: whether one of them is judged more strictly here than it was by itself (see
+            `Record.strict`).
     """
 
     differences: Mapping[str, Difference]
@@ -45,6 +47,7 @@ class Comparison:
     lost: tuple[Flip, ...]
     settings: Mapping[str, tuple[Any, Any]]
     alone: int
+    stricter: bool
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, ready for JSON."""
@@ -85,6 +88,7 @@ def compare_results(a: Path, b: Path, seed: int = 0) -> Comparison:
             if made[0].get(name) != made[1].get(name)
         },
         alone=len(mine.keys() ^ other.keys()),
+        stricter=len({own[key].strict for own in (mine, other) for key in shared}) > 1,
     )
 
 
@@ -114,6 +118,11 @@ def print_comparison(found: Comparison, out: Console) -> None:
         out.print(f"{name}: {ours} in A, {theirs} in B")
     if found.alone:
         out.print(f"{found.alone} questions are in one of them alone and do not count.")
+    if found.stricter:
+        out.print(
+            "A language model was set in one of them: here an answer of either is right that cites "
+            "all of the evidence."
+        )
     out.print(comparison_table(found.differences, "A", "B"))
     for title, flips in (("Right in B alone", found.gained), ("Right in A alone", found.lost)):
         out.print(f"{title}: {len(flips)}")

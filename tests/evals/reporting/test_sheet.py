@@ -95,7 +95,9 @@ def test_mistakes_are_told(footnote_eval: Eval, results: list[Path], tmp_path: P
 def test_runs_with_and_without_a_model_are_judged_alike(
     footnote_eval: Eval, results: list[Path], tmp_path: Path
 ) -> None:
-    footnote_eval("compare", *results, "--json", tmp_path / "out.json")
+    told = footnote_eval("compare", *results, "--json", tmp_path / "out.json")
+    assert "is right that cites all of the evidence" in " ".join(told.split())
+    assert "all of the evidence" not in footnote_eval("compare", results[0], results[0])
     found = json.loads((tmp_path / "out.json").read_text())
     assert found["differences"]["right"]["n"] == 6
     assert found["differences"]["right"]["a"] == 0.5
