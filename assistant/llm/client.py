@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from anyio import NoEventLoopError, from_thread
+
 from assistant.llm.discovery import is_loopback
 from assistant.llm.location import NONE, Endpoint, locate
 from assistant.settings import not_installed
@@ -54,6 +56,8 @@ _KINDS = {
     "ReadError": CUT_OFF,
 }
 
+LOOK = 0.2  # seconds after which it is looked whether anybody waits for an answer any more
+
 #: A turn of a conversation with a model: its role and its text.
 Message = tuple[str, str]
 
@@ -76,6 +80,10 @@ class Tokens:
     def __add__(self, other: Tokens) -> Tokens:
         """Those of both; what one of them does not tell is not known of both."""
         return Tokens(_sum(self.prompt, other.prompt), _sum(self.completion, other.completion))
+
+
+_Piece = str | BaseException | Tokens
+"""What comes of a request: text, what went wrong, or at its end what it took."""
 
 
 class LanguageModel:
@@ -122,7 +130,7 @@ class LanguageModel:
         Raises:
             LanguageModelError: it failed, or has been silent or busy for too long.
         """
-        pieces: queue.Queue[str | BaseException | Tokens] = queue.Queue()
+        pieces: queue.Queue[_Piece] = queue.Queue()
         stopped = threading.Event()
         thread = threading.Thread(
             target=self._run, args=(messages, max_tokens, pieces, stopped), daemon=True
@@ -134,7 +142,7 @@ class LanguageModel:
             while True:
                 wait = min(silence, ends - time.monotonic())
                 try:
-                    piece = pieces.get(timeout=max(0.0, wait))
+                    piece = _taken(pieces, wait)
                 except queue.Empty:
                     raise LanguageModelError(
                         f"it was not done after {whole:g} seconds"
@@ -160,13 +168,15 @@ class LanguageModel:
         self,
         messages: Sequence[Message],
         max_tokens: int,
-        pieces: queue.Queue[str | BaseException | Tokens],
+        pieces: queue.Queue[_Piece],
         stopped: threading.Event,
     ) -> None:
         try:
             from llama_index.core.llms import ChatMessage, MessageRole
 
             said = [ChatMessage(role=MessageRole(role), content=text) for role, text in messages]
+            if stopped.is_set():  # while all that was loaded
+                return
             ended: str | None = ""
             used = Tokens()
             for response in self._llm.stream_chat(said, **self._limits(max_tokens)):
@@ -185,6 +195,25 @@ class LanguageModel:
 
     def _limits(self, max_tokens: int) -> dict[str, Any]:
         return {"max_tokens": max_tokens} if "max_tokens" in type(self._llm).model_fields else {}
+
+
+def _taken(pieces: queue.Queue[_Piece], wait: float) -> _Piece:
+    """The next piece, for which it waits so many seconds at most.
+
+    Raises:
+        Empty: there was none.
+        CancelledError: whoever asked has gone, as the event loop knows that let this thread work.
+    """
+    ends = time.monotonic() + wait
+    while True:
+        with suppress(NoEventLoopError):  # none has
+            from_thread.check_cancelled()
+        left = max(0.0, ends - time.monotonic())
+        try:
+            return pieces.get(timeout=min(left, LOOK))
+        except queue.Empty:
+            if left <= LOOK:
+                raise
 
 
 def is_set(settings: Settings) -> bool:

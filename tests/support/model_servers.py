@@ -172,6 +172,22 @@ def stalls(*pieces: str) -> Callable[[Handler], None]:
     return chat
 
 
+def waits(gone: threading.Event, *pieces: str) -> Callable[[Handler], None]:
+    """A model that writes these pieces and then nothing any more, and tells when whoever asked is
+    `gone`; without pieces it does not even begin, as one that still reads."""
+
+    def chat(handler: Handler) -> None:
+        if pieces:
+            handler.begin()
+        for piece in pieces:
+            handler.piece(piece)
+        with suppress(ConnectionResetError):
+            assert handler.connection.recv(1) == b""
+        gone.set()
+
+    return chat
+
+
 def breaks(*pieces: str) -> Callable[[Handler], None]:
     """A server that is gone after these pieces."""
 
