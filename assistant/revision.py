@@ -252,9 +252,10 @@ class Revision:
         """
         found = self._retriever.find(question, timer, legs)
         closest = self._citer.nearest(found[0])
-        yield SourcesFound(closest)
+        told = False
 
         def begin(own: WrittenAnswer) -> Generator[Event, None, Outcome]:
+            nonlocal told
             room = own.dialogue.room_at_first
             passages = self._passages(found[:1], (), PASSAGES, room)
             # What was asked before, or besides, takes nothing away.
@@ -264,10 +265,14 @@ class Revision:
             if question.standalone != question.asked:
                 asked += f" ({one_line(question.standalone)})"
             about = prompts.ABOUT if question.kind == "about" else ""
-            return own.read(prompts.QUESTION + about, asked, passages)
+            yield SourcesFound(closest, len(passages))
+            told = True
+            return (yield from own.read(prompts.QUESTION + about, asked, passages))
 
         kind: AnswerKind = "list" if question.kind == "list" else "fact"
         outcome = yield from self._let_write(builder, question, timer, kind, begin)
+        if not told:
+            yield SourcesFound(closest)
         if outcome == "about":
             yield from self._unsearched(question, _reply("about"), timer)
         elif outcome in ("failed", "untrusted"):

@@ -324,6 +324,7 @@ class SourcesValue(Value):
     """The paragraphs that the answer will be made from, before any of it is there."""
 
     sources: list[CitationValue] = Field(description="Best first; their markers are 0.")
+    passages: int = Field(description="How many a language model reads; 0 where none does.")
 
 
 class LookedAgainValue(Value):

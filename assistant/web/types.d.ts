@@ -77,7 +77,7 @@ export interface Found {
 // What comes of a question or of a file that is added, event by event; the last is `done` or `failed`.
 interface Events {
   waiting: { before: number }; // so many others
-  sources: { sources: Citation[] };
+  sources: { sources: Citation[]; passages: number };
   looked_again: { searches: string[] };
   decided: { status: Status; confidence: number | null; kind: AnswerKind };
   sentence: { sentence: Sentence; citations: Citation[] };
@@ -230,6 +230,7 @@ export interface Turn extends Partial<Found> {
   documents?: string[]; // ids of those that were asked
   place?: number; // in the queue
   model?: string | null; // the name of the one that reads, while it does
+  passages?: number; // that it reads, likewise
   searches?: string[]; // what it has looked up last, likewise
   answer?: Answer;
   instead?: string[]; // questions that are answered

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -96,9 +97,14 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(f"data: {data}\n\n".encode())
         self.wfile.flush()
 
-    def end(self) -> None:
-        """End a stream as the protocol wants it."""
+    def end(self, tokens: tuple[int, int] | None = None) -> None:
+        """End a stream as the protocol wants it; with how many were read and written, if told."""
         self.piece("", "stop")
+        if tokens:
+            read, wrote = tokens
+            usage = {"prompt_tokens": read, "completion_tokens": wrote, "total_tokens": sum(tokens)}
+            head = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "tiny"}
+            self.raw(json.dumps({**head, "choices": [], "usage": usage}))
         self.raw("[DONE]")
 
 
@@ -221,9 +227,39 @@ def knows(answers: Mapping[str, str]) -> Callable[[Handler], None]:
     return chat
 
 
+TOKENS = (1000, 20)
+WAIT = "\0"
+"""Before a reply: it is kept until it is let go."""
+
+
+def scripted(
+    replies: Mapping[str, Sequence[str]], hold: threading.Event
+) -> Callable[[Handler], None]:
+    """A model that has these replies to each question, one after the other; for those that begin
+    with `WAIT` it waits for `hold`. One that is empty is an error of its server. Each takes
+    `TOKENS`, that are read and written."""
+
+    def chat(handler: Handler) -> None:
+        said = [message["content"] for message in handler.said["messages"]]
+        first = max(n for n, text in enumerate(said) if text.startswith("Passages:"))
+        [question] = (own for own in replies if f"Question: {own}" in said[first])
+        turn = (len(said) - first) // 2  # each reply stands between two of what is said to it
+        reply = replies[question][turn]
+        assert not reply.startswith(WAIT) or hold.wait(PATIENCE)
+        if not reply:
+            fails(500)(handler)
+            return
+        handler.begin()
+        for word in words(reply.removeprefix(WAIT)):
+            handler.piece(word)
+        handler.end(TOKENS)
+
+    return chat
+
+
 def words(text: str) -> Sequence[str]:
     """A text in the pieces that a model writes it in."""
-    return [f"{word} " for word in text.split()]
+    return re.findall(r"\S+\s*", text)
 
 
 @contextmanager

@@ -183,6 +183,7 @@ export class Talk {
     }
     delete turn.place;
     delete turn.model;
+    delete turn.passages;
     delete turn.searches;
     this.running.delete(conversation.id);
     this.#viewOf(turn)?.update();

@@ -147,9 +147,9 @@ export class TurnView {
   #stage() {
     const { turn } = this;
     const waiting = turn.state === "pending" && !turn.sentences?.length;
-    const { model, searches, sources } = turn;
+    const { model, passages: read, searches, sources } = turn;
     let words = turn.place === undefined ? "Sending" : "Searching the documents";
-    if (sources) words = model && sources.length ? `${model} is reading ${passages(sources.length)}` : "Reading";
+    if (sources) words = read ? `${model ?? "A language model"} is reading ${passages(read)}` : "Reading";
     if (searches) words = lookedAgain(searches);
     if (turn.place) words = `Waiting: ${turn.place === 1 ? "one question is" : `${turn.place} questions are`} before yours`;
     if (turn.state !== "pending") words = sources?.length ? "Read" : "";
@@ -157,7 +157,8 @@ export class TurnView {
     const links = (waiting && searches ? [] : (sources ?? [])).map((source) =>
       h("button", { type: "button", class: "place", title: `${source.document} › ${placeOf(source)}`, onclick: () => this.acts.openAt(source) }, `¶ ${source.paragraph}`),
     );
-    this.stage.replaceChildren(h("span", {}, words), ...links);
+    const more = links.length > 0 && (turn.answer?.writing?.passages ?? 0) > links.length && h("span", {}, " and more");
+    this.stage.replaceChildren(h("span", {}, words), ...links, more || "");
     this.stage.hidden = !words;
   }
 
@@ -256,10 +257,12 @@ export class TurnView {
   // That it is refused, and whose judgement that is.
   #refusal() {
     const writing = this.turn.answer?.writing;
-    const read = writing && [...named(writing), ` read ${passages(writing.passages)} and `];
-    /** @type {Partial<Record<string, Child[]>>} */
-    const reasons = { declined: [...(read ?? []), "found no answer in them."], unproved: [...(read ?? []), "wrote what they do not support."] };
-    const reason = reasons[writing?.outcome ?? ""] ?? ["No paragraph answers this well enough to be quoted."];
+    /** @type {Child[]} */
+    let reason = ["No paragraph answers this well enough to be quoted."];
+    if (writing?.outcome === "declined" || writing?.outcome === "unproved") {
+      const found = writing.outcome === "declined" ? " and found no answer in them" : "";
+      reason = [...named(writing), ` read ${passages(writing.passages)}${found}.`];
+    }
     return [h("p", { class: "refusal" }, REFUSAL), h("p", { class: "meta" }, reason)];
   }
 

@@ -17,9 +17,11 @@ from typing import Any
 import anyio
 import pytest
 from anyio import to_thread
+from chroma_servers import until
 from helpers import FOOTNOTE, PATIENCE, run_footnote
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.types import CallToolResult, ResourceLink, ResourceTemplateReference, TextContent
+from model_servers import scripted, serving, waits
 
 from assistant import Assistant
 from assistant.answer import Event
@@ -31,6 +33,7 @@ from index.store.locks import ProcessLock
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
 QUOTE = "The US Indo-Pacific strategy was released on February 11."
+UNANSWERABLE = "What is the population of India?"
 MODES = ["legacy", "auto"]  # protocols with a handshake, and since 2026-07-28 without
 
 
@@ -231,6 +234,48 @@ def test_it_answers_at_once_while_the_documents_are_not_there(tmp_path: Path) ->
         assert len(talk.result(talk.send("resources/list"))["resources"]) == 1
         assert talk.leave() == 0
         assert "Indexing 32 paragraphs" in talk.errors
+
+
+def test_that_a_language_model_looks_again_is_told(index_folder: Path, tmp_path: Path) -> None:
+    replies = {UNANSWERABLE: ["NOT FOUND\nSEARCH: inhabitants\nSEARCH: census", "NOT FOUND"]}
+    with (
+        serving(scripted(replies, threading.Event())) as (address, _),
+        talking(
+            tmp_path,
+            *("--index-dir", index_folder, "--llm", address),
+            FOOTNOTE_LLM_CONTEXT="16384",
+            FOOTNOTE_LLM_TIMEOUT=str(PATIENCE),
+        ) as talk,
+    ):
+        talk.begin()
+        asked = talk.call("ask", question=UNANSWERABLE, token="mine")
+        answer = talk.result(asked)["structuredContent"]
+        assert (answer["status"], answer["confidence"]) == ("refused", None)
+        assert answer["writing"]["outcome"] == "declined"
+        steps = [own["params"] for own in talk.heard if own.get("method", "").endswith("progress")]
+        assert [own["progress"] for own in steps] == sorted({own["progress"] for own in steps})
+        assert steps[-1]["message"] == "Looked again for: inhabitants; census"
+
+
+def test_a_question_that_is_cancelled_stops_the_language_model(
+    index_folder: Path, tmp_path: Path
+) -> None:
+    gone = threading.Event()
+    with (
+        serving(waits(gone)) as (address, model),
+        talking(
+            tmp_path,
+            *("--index-dir", index_folder, "--llm", address),
+            FOOTNOTE_LLM_CONTEXT="16384",
+            FOOTNOTE_LLM_TIMEOUT=str(PATIENCE),
+        ) as talk,
+    ):
+        talk.begin()
+        asked = talk.call("ask", question=QUESTION)
+        until(lambda: bool(model.asked))
+        talk.send("notifications/cancelled", is_request=False, requestId=asked)
+        assert gone.wait(PATIENCE)
+        talk.result(talk.send("ping"))
 
 
 def test_a_client_may_leave_before_the_documents_are_there(tmp_path: Path) -> None:
