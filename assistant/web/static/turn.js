@@ -157,7 +157,8 @@ export class TurnView {
     const links = (waiting && searches ? [] : (sources ?? [])).map((source) =>
       h("button", { type: "button", class: "place", title: `${source.document} › ${placeOf(source)}`, onclick: () => this.acts.openAt(source) }, `¶ ${source.paragraph}`),
     );
-    const more = links.length > 0 && (turn.answer?.writing?.passages ?? 0) > links.length && h("span", {}, " and more");
+    const { outcome = "failed", passages: all = 0 } = turn.answer?.writing ?? {};
+    const more = links.length > 0 && all > links.length && outcome !== "failed" && h("span", {}, " and more");
     this.stage.replaceChildren(h("span", {}, words), ...links, more || "");
     this.stage.hidden = !words;
   }

@@ -4,13 +4,16 @@
 import { $, Latest, h, toast } from "./dom.js";
 import { writers } from "./server.js";
 import { tab } from "./store.js";
-/** @import { Writers } from "../types.js" */
+/** @import { Checked, Writers } from "../types.js" */
 
 const CHOICE = "footnote/writer";
 const QUOTE = "none";
 
-// What is said with its name of whether it was checked.
+// What is said of a language model's check behind its name.
 const CHECKED = { passed: ", checked", unchecked: ", unchecked", failed: ", failed its check" };
+// One that failed it may write, if whoever runs Footnote has set that.
+/** @param {string} name @param {Checked} check */
+const writer = (name, check) => `${check === "failed" ? "" : "Written by "}${name}${CHECKED[check]}`;
 
 export class Writing {
   /** @type {Writers} */
@@ -54,9 +57,9 @@ export class Writing {
   // What may write by what a question is asked with, in the order in which it is listed.
   #names() {
     const { set, check, offered, missing } = this.offers;
-    const names = new Map(set === null ? [] : [["", `Written by ${set}${CHECKED[check ?? "unchecked"]}`]]);
+    const names = new Map(set === null ? [] : [["", writer(set, check ?? "unchecked")]]);
     names.set(QUOTE, "Quoted");
-    for (const one of missing === null ? offered : []) names.set(one.llm, `Written by ${one.name} (${one.server})${CHECKED[one.check]}`);
+    for (const one of missing === null ? offered : []) names.set(one.llm, writer(`${one.name} (${one.server})`, one.check));
     // One that does not answer for a moment, say because it is busy, stays chosen.
     if (this.choice && !names.has(this.choice)) names.set(this.choice, `Written by ${this.choice}`);
     return names;

@@ -6,12 +6,13 @@ import os
 import pty
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from helpers import PATIENCE, SUPPORT, footnote
-from model_servers import Handler, port_of, serving, writes
+from helpers import FOOTNOTE, PATIENCE, SUPPORT, footnote
+from model_servers import Handler, port_of, scripted, serving, writes
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
 OFFER = (
@@ -84,3 +85,16 @@ def test_it_is_not_offered_unasked_for(
     assert "language model" not in done.stdout
     assert len(asked.gets) == before, "nothing is looked for either"
     assert asked.asked == []
+
+
+def test_what_is_looked_up_again_is_told_to_who_waits(folder: Path) -> None:
+    right = "The US released its Indo-Pacific strategy on 11 February."
+    replies = {QUESTION: ["NOT FOUND\nSEARCH: release of the strategy", right]}
+    settings = {"FOOTNOTE_LLM_CONTEXT": "16384", "FOOTNOTE_LLM_TIMEOUT": str(PATIENCE)}
+    with serving(scripted(replies, threading.Event())) as (address, _):
+        asked = [FOOTNOTE, "ask", QUESTION, "--index-dir", str(folder), "--llm", address]
+        seen = on_a_terminal(asked, **settings)
+    told, _, answer = seen.partition("Looked again for: release of the strategy …")
+    assert right not in told
+    assert answer.lstrip().startswith(f"{right} [1]")
+    assert "Note: Looked again for: release of the strategy." in answer
