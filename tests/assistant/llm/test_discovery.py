@@ -145,7 +145,7 @@ def test_no_proxy_is_asked(proxy: type[Handler]) -> None:
     with serving(writes(*words("It is here.")), "near") as (address, asked):
         [offer] = find_offers([on(port_of(address))], PATIENCE)
         model = load_model(Settings(llm=address, llm_timeout=PATIENCE))
-        assert model.complete([("user", "Where?")]).strip() == "It is here."
+        assert "".join(model.stream([("user", "Where?")])).strip() == "It is here."
         model.close()
     assert (offer.model, model.name) == ("near", "near")
     assert len(asked.asked) == 1
