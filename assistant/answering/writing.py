@@ -38,7 +38,7 @@ ROUNDS = 2
 #: Stems that carry meaning, below which a sentence is one with the next: "Yes, you can."
 SUBSTANCE = 2
 
-Prove = Callable[[str, Sequence[Passage], Sequence[Passage]], Judgement]
+Prove = Callable[[str, str, Sequence[Passage], Sequence[Passage], bool], Judgement]
 LookUp = Callable[[Sequence[str], Sequence[Passage], int], Sequence[Passage]]
 
 
@@ -66,7 +66,8 @@ class WrittenAnswer:
     Args:
         builder: of the answer.
         dialogue: with the model.
-        prove: holds a sentence against the passages that it names, and then all others.
+        prove: holds a sentence against the passages that it names, and then all others; see
+            `Verifier.prove`.
         look_up: finds passages for some words, besides those that there are, for so much room.
         place: says where a passage stands.
         timer: told of `model`, the time that it is waited for, and `prove`.
@@ -99,6 +100,7 @@ class WrittenAnswer:
     returned: int = 0
     of_assistant: bool = False
     failure: str | None = None
+    _question: str = ""
     _decided: bool = False
     _answering: bool = False
     _said: set[str] = field(default_factory=set)
@@ -120,6 +122,7 @@ class WrittenAnswer:
             What came of it. Where it failed before anything was shown nothing was decided either.
         """
         self.passages += found
+        self._question = question
         try:
             yield from self._reply(prompt.format(passages=self.shown(found), question=question))
             for left in reversed(range(ROUNDS)):
@@ -206,11 +209,11 @@ class WrittenAnswer:
         else:
             self._waiting.append(held)
 
-    def _judge(self, said: Said, lead: Said | None) -> Judgement:
+    def _judge(self, said: Said, lead: Said | None, again: bool = False) -> Judgement:
         numbers = {*said.named, *(lead.named if lead else ())}
         named = [own for own in self.passages if own.number in numbers]
         claim = f"{lead.text} {said.text}" if lead else said.text
-        judgement = self.prove(claim, named, self.passages)
+        judgement = self.prove(claim, self._question, named, self.passages, again)
         self.timer.lap("prove")
         return judgement
 
@@ -244,7 +247,7 @@ class WrittenAnswer:
                 texts = [said.text[a:b] for a, b in sentence_spans(said.text, 0, len(said.text))]
                 parts = [Said(text, said.named, held.said.item) for text in texts]
                 again = [
-                    _Held(part, held.lead, self._judge(part, held.lead), held.answers)
+                    _Held(part, held.lead, self._judge(part, held.lead, again=True), held.answers)
                     for part in parts
                 ]
             for own in again:

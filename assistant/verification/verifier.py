@@ -23,7 +23,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -83,10 +83,11 @@ class Judgement:
 @dataclass(frozen=True, slots=True)
 class Rule:
     """From the features of a claim to a verdict: supported where the probability reaches the
-    threshold."""
+    threshold; or `again`, where who wrote the claim was told to look again, and did."""
 
     claim: Logistic
     threshold: float
+    again: float = 1.0
 
     def probability(self, features: Features) -> float:
         """That the claim is supported; below the threshold where it has a number of its own."""
@@ -96,6 +97,8 @@ class Rule:
 
 #: The rule of going without a model of entailment.
 ALONE = "none"
+#: Stands behind a model's fingerprint where the rule is for what was written from the evidence.
+WRITTEN = ":written"
 #: What answers a question and is no part of what is claimed: "No, any person can" denies nothing.
 _OPENING = re.compile(r"^(?:yes|no)\b[,;:.\u2013\u2014-]*\s*(?:(?:and|but)\s+)?", re.IGNORECASE)
 #: The features that are checked word by word, and what each is called where it speaks against.
@@ -109,11 +112,14 @@ def load_rule(fingerprint: str = ALONE) -> Rule | None:
         encoding="utf-8"
     )
     entry = json.loads(content)["models"].get(fingerprint)
-    return Rule(Logistic(**entry["claim"]), float(entry["threshold"])) if entry else None
+    if entry is None:
+        return None
+    return Rule(Logistic(**entry["claim"]), entry["threshold"], entry["again"])
 
 
-def rule_for(entailer: Entailer | None) -> Rule:
-    """The rule that a verdict with this model of entailment is made by.
+def rule_for(entailer: Entailer | None, written: bool = False) -> Rule:
+    """The rule that a verdict with this model of entailment is made by; another one for sentences
+    that were `written` from the evidence, which keep near to its words.
 
     A model that none was fitted for is taken at its word, less what the evidence does not have,
     which counts as without a model.
@@ -123,6 +129,8 @@ def rule_for(entailer: Entailer | None) -> Rule:
     if entailer is None:
         return alone
     weights = {name: alone.claim.weights[name] for name in CHECKED}
+    if written and (own := load_rule(entailer.fingerprint + WRITTEN)):
+        return own
     return load_rule(entailer.fingerprint) or Rule(Logistic({"entail": 1.0, **weights}, 0.0), 0.5)
 
 
@@ -167,13 +175,22 @@ class Verifier:
         entailer = self._entailer if is_read(hits) else None
         return verdict(found, weigh(claim, found, entailer), rule_for(entailer))
 
-    def prove(self, sentence: str, named: Sequence[Passage], read: Sequence[Passage]) -> Judgement:
+    def prove(
+        self,
+        sentence: str,
+        question: str,
+        named: Sequence[Passage],
+        read: Sequence[Passage],
+        again: bool = False,
+    ) -> Judgement:
         """Judge one sentence by the passages that it names, or else by all others that were read.
 
         Args:
             sentence: what is judged.
+            question: what it answers; what is told there ("for five years") it may say as well.
             named: passages that it is said to rest on.
             read: all that it may rest on.
+            again: whether who wrote it was told to look again, and did.
         """
         claim = _OPENING.sub("", plain_claim(sentence))
         judgement = Judgement(False, 0.0, (), frozenset())
@@ -185,7 +202,9 @@ class Verifier:
             hits = self._hits(passages, vector)
             found = grounds(claim, hits)
             entailer = self._entailer if is_read(hits) else None
-            own = verdict(found, weigh(claim, found, entailer), rule_for(entailer))
+            rule = rule_for(entailer, written=True)
+            rule = replace(rule, threshold=rule.again) if again else rule
+            own = verdict(found, weigh(claim, found, entailer, question), rule)
             if own.supported:
                 return own
             judgement = judgement if judgement.probability else own
@@ -226,8 +245,9 @@ class Features:
         grounds: for each ground `entail`, the logit of the model of entailment (0 without one),
             `cosine` of the nearest sentence, and `cover`, the share of the claim's content words
             that it and the headings above it have.
-        checked: how many `numbers` and `names` of the claim none of them has, and `denied`, 1 where
-            the claim denies something and its nearest sentence nothing, or the reverse.
+        checked: how many `numbers`, `names` and other words that carry meaning (`novel`) of the
+            claim none of them has, and `denied`, 1 where the claim denies something and its nearest
+            sentence nothing, or the reverse.
     """
 
     grounds: tuple[Mapping[str, float], ...]
@@ -240,13 +260,16 @@ class Features:
         return {**highest, **self.checked}
 
 
-def weigh(claim: str, found: Sequence[Ground], entailer: Entailer | None) -> Features | None:
+def weigh(
+    claim: str, found: Sequence[Ground], entailer: Entailer | None, question: str = ""
+) -> Features | None:
     """The features of a claim; None where there is nothing that it could rest on.
 
     Args:
         claim: one sentence, see `plain_claim`.
         found: what it may rest on, see `attribution.grounds`.
         entailer: a model of entailment, or None.
+        question: what the claim answers; what that tells counts as told.
     """
     if not found:
         return None
@@ -260,8 +283,10 @@ def weigh(claim: str, found: Sequence[Ground], entailer: Entailer | None) -> Fea
         }
         for ground, text in zip(found, texts, strict=True)
     )
-    there = facts_of("\n".join(f"{text}." for text in dict.fromkeys(texts)))
+    told = "\n".join(f"{text}." for text in dict.fromkeys([*texts, question]))
+    there = facts_of(told)
     checked = {
+        "novel": float(len(stems - content_stems(told))),
         "numbers": float(missing_numbers(own, there)),
         "names": float(missing_names(own, there)),
         "denied": float(is_negated(claim) != is_negated(found[0].text)),

@@ -149,11 +149,18 @@ def verifier(
     output: Annotated[
         Path | None, typer.Option(help="Fit the numbers anew and write them; `verifier.json`.")
     ] = None,
+    written: Annotated[
+        bool,
+        typer.Option(
+            help="The claims are sentences that a language model wrote from the evidence, and are "
+            "judged as those are."
+        ),
+    ] = False,
     seed: Seed = 0,
 ) -> None:
     """Measure the verifier on claims that others wrote and on claims made false by script; with
     `--output`, fit its numbers on them for the models in use."""
-    from assistant.verification.verifier import ALONE, load_rule
+    from assistant.verification.verifier import ALONE, WRITTEN, load_rule
     from evals.datasets.claims import read_claims
     from evals.fitting import verifier as fitting
     from evals.reporting.tables import grouped_table
@@ -164,15 +171,16 @@ def verifier(
     with TemporaryDirectory() as temporary, progress("verifier") as (_, judged):
         settings = load_settings(index_dir=index_dir or Path(temporary), reader=reader)
         model, statements = fitting.gather_statements(sets, settings.index_dir, settings, judged)
-    for name in dict.fromkeys((model, ALONE)):
+    for name in (model + WRITTEN,) if written else dict.fromkeys((model, ALONE)):
         features = fitting.LEXICAL_FEATURES if name == ALONE else fitting.ENTAILMENT_FEATURES
-        rule = fitting.fit_rule(statements, features) if output else load_rule(name)
+        features = fitting.WRITTEN_FEATURES if written else features
+        rule = fitting.fit_rule(statements, features, written) if output else load_rule(name)
         if rule is None:
             out.print(f"model {name}: no numbers were fitted for it.")
             continue
         way = "left out" if output else "as shipped"
         verdicts = (
-            fitting.cross_validated(statements, features)
+            fitting.cross_validated(statements, features, written)
             if output
             else fitting.judged(statements, rule)
         )

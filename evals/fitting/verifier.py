@@ -16,6 +16,14 @@ After the reading model has changed, the numbers that ship are fitted anew by
 
 with the claims of AttributionBench and of WiCE and the inference data that the model was trained
 on, of which only what it did not learn from is used. Ten minutes on two cores.
+
+What a language model's sentences are proved by is fitted by
+
+    footnote eval verifier WRITTEN --written --output assistant/verification/verifier.json
+
+with sentences that such a model wrote from passages, and the same with one fact changed by hand (a
+number, a name, a negation, a condition). The set that ships numbers was 195 and 195 of them, of 72
+questions about eight real documents, and is not part of the project, for it holds their texts.
 """
 
 from __future__ import annotations
@@ -63,6 +71,12 @@ from index.errors import QuestionSetError
 #: paraphrases), .746 to .760 (AttributionBench), .808 to .812 (WiCE), .945 to .942 (FEVER and the
 #: like); the words held besides, or a mean of the windows' entailment, made most of them worse.
 ENTAILMENT_FEATURES = ("entail", "cosine", *CHECKED)
+#: The same for sentences that a language model wrote from passages before it: these keep near to
+#: the words, so that a word which is not there tells something: AUROC .887 to .891 on 390 of them,
+#: half with one fact changed. What was tried besides brought it to .90 at most: the words in which
+#: a sentence differs from the nearest of the source, their order, its conditions, and whether what
+#: denies it is entailed as much.
+WRITTEN_FEATURES = (*ENTAILMENT_FEATURES, "novel")
 LEXICAL_FEATURES = ("cosine", "cover", *CHECKED)
 #: The set of the shipped paraphrases, which nothing is fitted on.
 SEED = "seed_claims"
@@ -71,6 +85,9 @@ FITTED_KINDS = ("name", "number", "negation")
 #: The threshold is the least at which this share of the false claims is caught, on average over
 #: the sets.
 CAUGHT = 0.85
+#: The same for what was written, and the share of the true that is to be kept where it was looked
+#: at again. A sentence that is not kept at first goes back to the model, which costs a call.
+CAUGHT_WRITTEN, KEPT_AGAIN = 0.9, 0.97
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +136,8 @@ def claim_statements(
         texts += [(own.kind, own.text, False) for own in changed]
     for kind, text, supported in texts:
         plain = plain_claim(text)
-        found = weigh(plain, grounds(plain, evidence.search(plain)), entailer)
+        hits = evidence.search(plain)
+        found = weigh(plain, grounds(plain, hits), entailer, claim.question or "")
         yield Statement(of, kind, supported, half(claim.question or claim.id), found)
 
 
@@ -212,10 +230,13 @@ def half(identity: str) -> bool:
 # --- fitting -------------------------------------------------------------------------------------
 
 
-def fit_rule(statements: Sequence[Statement], names: Sequence[str]) -> Rule:
-    """The rule over these features, fitted on all of these but the shipped paraphrases."""
+def fit_rule(statements: Sequence[Statement], names: Sequence[str], written: bool = False) -> Rule:
+    """The rule over these features, fitted on all of these but the shipped paraphrases. Of what was
+    written by a language model nothing is made false by script: it errs otherwise."""
     own = [s for s in statements if s.of != SEED]
-    rule = Rule(_fitted(own, names), 1.0)
+    kinds = ("found",) if written else ("found", *FITTED_KINDS)
+    least = CAUGHT_WRITTEN if written else CAUGHT
+    rule = Rule(_fitted([s for s in own if s.kind in kinds], names), 1.0)
     # Of each set, the false claims that were found in it; what is settled is caught anyway.
     false = [
         [s for s in own if s.of == of and s.kind == "found" and not s.supported]
@@ -235,12 +256,16 @@ def fit_rule(statements: Sequence[Statement], names: Sequence[str]) -> Rule:
     threshold = next(
         t
         for t in sorted({*(_probability(s, rule) for claims in false for s in claims), 1.0})
-        if np.mean([(p < t).mean() for p in given]) >= CAUGHT
+        if np.mean([(p < t).mean() for p in given]) >= least
     )
-    return Rule(rule.claim, threshold)
+    kept = sorted(_probability(s, rule) for s in own if s.kind == "found" and s.supported)
+    again = min(threshold, kept[int((1 - KEPT_AGAIN) * len(kept))])
+    return Rule(rule.claim, float(threshold), float(again))
 
 
-def cross_validated(statements: Sequence[Statement], names: Sequence[str]) -> Verdicts:
+def cross_validated(
+    statements: Sequence[Statement], names: Sequence[str], written: bool = False
+) -> Verdicts:
     """Each statement by a rule, its threshold too, that it had no part in: one fitted on the other
     sets, or, where there is but one, on the other half of it."""
     several = len({s.of for s in statements} - {SEED}) > 1
@@ -249,7 +274,7 @@ def cross_validated(statements: Sequence[Statement], names: Sequence[str]) -> Ve
     for part in dict.fromkeys(parts):
         inside = [s for s, own in zip(statements, parts, strict=True) if own == part]
         outside = [s for s, own in zip(statements, parts, strict=True) if own != part]
-        verdicts += judged(inside, fit_rule(outside, names))
+        verdicts += judged(inside, fit_rule(outside, names, written))
     return verdicts
 
 
@@ -290,11 +315,7 @@ def figures(verdicts: Verdicts, seed: int = 0) -> Figures:
 def _fitted(statements: Sequence[Statement], names: Sequence[str]) -> Logistic:
     """The false ones of each set, and of each kind that is made by script, weigh the same together;
     the true ones of each set too, and all of them as much as all of the false."""
-    usable = [
-        (s, s.features.best)
-        for s in statements
-        if s.features is not None and s.kind in ("found", *FITTED_KINDS)
-    ]
+    usable = [(s, s.features.best) for s in statements if s.features is not None]
     groups = [s.of if s.kind == "found" else s.kind for s, _ in usable]
     truth = np.array([s.supported for s, _ in usable])
     keys = list(zip(groups, truth.tolist(), strict=True))

@@ -32,7 +32,7 @@ QUESTION = "When was the US Indo-Pacific strategy released?"
 RIGHT = "The US Indo-Pacific strategy was released on February 11."
 WRONG = "It was released on March 3, 2019 in Berlin."
 QUOTE = "The US Indo-Pacific strategy was released on February 11."
-MORE = "India sees China as a huge external threat."
+MORE = "India prefers multipolarity and not to be forced to choose sides."
 #: How the model is told that sentences cannot be shown.
 RETURNED = "These sentences cannot be shown"
 
@@ -200,18 +200,18 @@ def test_a_part_that_is_not_there_is_told(ask: Ask) -> None:
 
 
 def test_it_may_have_more_looked_up(assistant: Assistant) -> None:
-    reply = "NOT FOUND\nSEARCH: stray dogs\nSEARCH: external threat of China"
+    reply = "NOT FOUND\nSEARCH: stray dogs\nSEARCH: multipolarity"
     chat = replies(reply, f"{MORE} [1]")
     with serving(chat) as (address, server), opened(assistant, address) as writing:
         events = list(writing.stream("What bothers Delhi?"))
     answer = events[-1].answer if isinstance(events[-1], Done) else None
-    searches = ("stray dogs", "external threat of China")
+    searches = ("stray dogs", "multipolarity")
     assert answer is not None and answer.writing is not None
     assert [event.searches for event in events if isinstance(event, LookedAgain)] == [searches]
     assert answer.writing.searches == searches
     assert answer.question == answer.standalone_question == "What bothers Delhi?"
     assert told(answer) == [(MORE, "supported")]
-    assert "Looked again for: stray dogs; external threat of China." in str(answer)
+    assert "Looked again for: stray dogs; multipolarity." in str(answer)
     # What it has read already is not sent again, and what is new is numbered on.
     first, _, second = said_to(server)[-3:]
     numbers = [
@@ -236,7 +236,7 @@ def test_it_looks_again_twice_at_most(assistant: Assistant) -> None:
 
 
 def test_what_is_missing_is_looked_up_and_added(ask: Ask) -> None:
-    answer = ask(replies(f"{RIGHT} [1]\nMISSING: India\nSEARCH: external threat", f"{MORE} [2]"))
+    answer = ask(replies(f"{RIGHT} [1]\nMISSING: India\nSEARCH: multipolarity", f"{MORE} [2]"))
     assert told(answer) == [(RIGHT, "supported"), (MORE, "supported")]
     assert answer.unanswered == ()
 
