@@ -114,7 +114,10 @@ class Settings(BaseSettings):
         None, ge=512, description="The model's context in tokens, where its server does not tell."
     )
     llm_timeout: float = Field(
-        30.0, gt=0, description="Seconds of silence after which the language model is given up."
+        30.0,
+        gt=0,
+        description="Seconds of silence after which the language model is given up; four times as "
+        "many before its first word.",
     )
     unsupported: Literal["drop", "flag"] = Field(
         "drop", description="What becomes of written sentences that nothing supports."

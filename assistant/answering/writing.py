@@ -35,6 +35,8 @@ from index.chunking.sentences import sentence_spans
 
 #: How often more may be looked up.
 ROUNDS = 2
+#: Characters that there must be room for, for more to be looked up.
+LEAST = 1000
 #: Stems that carry meaning, below which a sentence is one with the next: "Yes, you can."
 SUBSTANCE = 2
 
@@ -127,11 +129,12 @@ class WrittenAnswer:
             yield from self._reply(prompt.format(passages=self.shown(found), question=question))
             for left in reversed(range(ROUNDS)):
                 wanted = [own for own in self._wanted if own not in self.searches][:SEARCHES]
-                if not wanted:
+                room = self.dialogue.room // (left + 2)
+                if not wanted or room < LEAST:
                     break
                 self.searches += wanted
                 yield LookedAgain(tuple(wanted))
-                more = self.look_up(wanted, self.passages, self.dialogue.room // (left + 2))
+                more = self.look_up(wanted, self.passages, room)
                 if more:
                     self.passages += more
                     yield from self._reply(self._more(question, more, last=not left))
@@ -238,7 +241,8 @@ class WrittenAnswer:
             )
             for number, held in enumerate(self._failed, start=1)
         )
-        reply = "".join(self.dialogue.say(prompts.CORRECT.format(sentences=sentences)))
+        told = prompts.CORRECT.format(sentences=sentences)
+        reply = "".join(self.dialogue.say(told)) if self.dialogue.room > len(told) else ""
         self.timer.lap("model")
         corrected = corrections_in(reply)
         for number, held in enumerate(self._failed, start=1):

@@ -23,7 +23,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -83,7 +83,8 @@ class Judgement:
 @dataclass(frozen=True, slots=True)
 class Rule:
     """From the features of a claim to a verdict: supported where the probability reaches the
-    threshold; or `again`, where who wrote the claim was told to look again, and did."""
+    threshold; or `again`, where who wrote the claim was told to look again and keeps to the words
+    of what it rests on."""
 
     claim: Logistic
     threshold: float
@@ -202,9 +203,8 @@ class Verifier:
             hits = self._hits(passages, vector)
             found = grounds(claim, hits)
             entailer = self._entailer if is_read(hits) else None
-            rule = rule_for(entailer, written=True)
-            rule = replace(rule, threshold=rule.again) if again else rule
-            own = verdict(found, weigh(claim, found, entailer, question), rule)
+            features = weigh(claim, found, entailer, question)
+            own = verdict(found, features, rule_for(entailer, written=True), again)
             if own.supported:
                 return own
             judgement = judgement if judgement.probability else own
@@ -269,11 +269,11 @@ def weigh(
         claim: one sentence, see `plain_claim`.
         found: what it may rest on, see `attribution.grounds`.
         entailer: a model of entailment, or None.
-        question: what the claim answers; what that tells counts as told.
+        question: what the claim answers; what that tells is not to be found.
     """
     if not found:
         return None
-    own, stems = facts_of(claim), content_stems(claim)
+    own, stems = facts_of(claim), content_stems(claim) - content_stems(question)
     texts = [f"{ground.headings} {ground.text}" for ground in found]
     features = tuple(
         {
@@ -294,18 +294,30 @@ def weigh(
     return Features(features, checked)
 
 
-def verdict(found: Sequence[Ground], features: Features | None, rule: Rule) -> Judgement:
+def verdict(
+    found: Sequence[Ground], features: Features | None, rule: Rule, again: bool = False
+) -> Judgement:
     """The verdict on a claim that may rest on these grounds. Cited is the shortest that is enough
-    alone, or else the likeliest."""
+    alone, or else the likeliest.
+
+    Args:
+        found, features: see `weigh`.
+        rule: by which it is made.
+        again: whether who wrote it was told to look again, and did. Then it may rest on a ground of
+            lesser probability that has each of its words.
+    """
     if features is None:
         return Judgement(False, 0.0, (), frozenset())
     probability = rule.probability(features)
-    if probability < rule.threshold:
+    alone = [rule.claim.probability({**own, **features.checked}) for own in features.grounds]
+    numbers, threshold = list(range(len(found))), rule.threshold
+    if again and probability < threshold and not features.checked["numbers"]:
+        words = [n for n in numbers if features.grounds[n]["cover"] == 1.0]
+        numbers, threshold = (words, rule.again) if words else (numbers, threshold)
+    if probability < threshold:
         against = frozenset(kind for name, kind in CHECKED.items() if features.checked[name])
         return Judgement(False, probability, (), against)
-    alone = [rule.claim.probability({**own, **features.checked}) for own in features.grounds]
     _, _, cited = min(
-        ((ground.length if p >= rule.threshold else math.inf), -p, number)
-        for number, (ground, p) in enumerate(zip(found, alone, strict=True))
+        ((found[n].length if alone[n] >= threshold else math.inf), -alone[n], n) for n in numbers
     )
     return Judgement(True, probability, found[cited].runs, frozenset())
