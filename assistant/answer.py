@@ -311,12 +311,13 @@ class Verification:
 class SourcesFound:
     """The paragraphs that the answer will be made from, best first, before any of it is there.
 
-    Each quotes its nearest sentence, with marker 0. `passages`: how many a language model reads; 0
-    where none does.
+    Each quotes its nearest sentence, with marker 0. `passages`: how many a language model reads;
+    `model`: its name. 0 and "" where none does.
     """
 
     sources: tuple[Citation, ...]
     passages: int = 0
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

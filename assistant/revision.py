@@ -265,7 +265,7 @@ class Revision:
             if question.standalone != question.asked:
                 asked += f" ({one_line(question.standalone)})"
             about = prompts.ABOUT if question.kind == "about" else ""
-            yield SourcesFound(closest, len(passages))
+            yield SourcesFound(closest, len(passages), self._writer.name or "")
             told = True
             return (yield from own.read(prompts.QUESTION + about, asked, passages))
 

@@ -325,6 +325,7 @@ class SourcesValue(Value):
 
     sources: list[CitationValue] = Field(description="Best first; their markers are 0.")
     passages: int = Field(description="How many a language model reads; 0 where none does.")
+    model: Text = Field(description="The name of that language model.")
 
 
 class LookedAgainValue(Value):

@@ -77,7 +77,7 @@ export interface Found {
 // What comes of a question or of a file that is added, event by event; the last is `done` or `failed`.
 interface Events {
   waiting: { before: number }; // so many others
-  sources: { sources: Citation[]; passages: number };
+  sources: { sources: Citation[]; passages: number; model: string };
   looked_again: { searches: string[] };
   decided: { status: Status; confidence: number | null; kind: AnswerKind };
   sentence: { sentence: Sentence; citations: Citation[] };
@@ -229,7 +229,7 @@ export interface Turn extends Partial<Found> {
   state: Status | "pending" | "failed" | "stopped";
   documents?: string[]; // ids of those that were asked
   place?: number; // in the queue
-  model?: string | null; // the name of the one that reads, while it does
+  model?: string; // the name of the language model that reads, while it does
   passages?: number; // that it reads, likewise
   searches?: string[]; // what it has looked up last, likewise
   answer?: Answer;
@@ -271,7 +271,6 @@ export interface TurnActs {
 export interface TalkActs {
   documents(): string[]; // ids of those that are asked
   writer(): string | null; // what writes: null is what is set
-  model(): string | null; // the name of the language model that writes
   changed(): void;
   follow(citation: Citation, all: Citation[]): Promise<void>;
   cite(citations: Citation[]): Promise<void>;

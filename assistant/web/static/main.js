@@ -56,7 +56,6 @@ const writing = new Writing();
 const talk = new Talk(store, {
   documents: () => library.asked(),
   writer: () => writing.choice,
-  model: () => writing.model,
   changed: () => history.draw(),
   follow: (citation, all) => reader.light(citation, all),
   cite: (citations) => reader.cite(citations),

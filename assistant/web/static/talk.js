@@ -159,7 +159,6 @@ export class Talk {
     this.#saved(conversation, turn);
     this.#busy();
     turn.documents = this.acts.documents();
-    turn.model = this.acts.model();
     try {
       const before = conversation.turns.slice(0, conversation.turns.indexOf(turn));
       const history = historyOf(before, turn);

@@ -149,7 +149,7 @@ export class TurnView {
     const waiting = turn.state === "pending" && !turn.sentences?.length;
     const { model, passages: read, searches, sources } = turn;
     let words = turn.place === undefined ? "Sending" : "Searching the documents";
-    if (sources) words = read ? `${model ?? "A language model"} is reading ${passages(read)}` : "Reading";
+    if (sources) words = read ? `${model} is reading ${passages(read)}` : "Reading";
     if (searches) words = lookedAgain(searches);
     if (turn.place) words = `Waiting: ${turn.place === 1 ? "one question is" : `${turn.place} questions are`} before yours`;
     if (turn.state !== "pending") words = sources?.length ? "Read" : "";

@@ -31,13 +31,6 @@ export class Writing {
     addEventListener("focus", () => void this.refresh());
   }
 
-  // The name of the language model that reads; null where none does, as where it failed its check.
-  get model() {
-    const { set, check, offered } = this.offers;
-    const own = this.choice === null ? { name: set, check } : offered.find(({ llm }) => llm === this.choice);
-    return own && own.check !== "failed" ? own.name : null;
-  }
-
   // The one that is offered.
   #offer() {
     return this.offers.offered.find(({ check }) => check !== "failed");

@@ -54,6 +54,7 @@ def test_each_step_is_told_as_it_comes(client: httpx.Client) -> None:
     assert names == ["sources", "decided", "sentence", "looked_again", "done"]
     told = dict(steps)
     assert told["sources"]["passages"] > len(told["sources"]["sources"])
+    assert told["sources"]["model"] == "tiny"
     assert told["looked_again"] == {"searches": ["authors"]}
     assert told["decided"]["confidence"] is None
     answer = AnswerValue.model_validate(told["done"])
