@@ -109,7 +109,8 @@ def ask(
                 elif isinstance(event, Done):
                     answer = event.answer
                     print_text(answer.below)
-    tell_check(settings)
+    if not answer.writing or answer.writing.outcome != "untrusted":  # which the answer tells
+        tell_check(settings)
     if not as_json:
         tell_offer(settings, context.obj)
     raise typer.Exit({"answered": 0, "unsure": UNSURE, "refused": REFUSED}[answer.status])

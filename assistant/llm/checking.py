@@ -25,13 +25,14 @@ from typing import Literal
 from assistant.answer import Answer
 from assistant.english import CARDINALS
 from assistant.llm.checks import MATERIAL, Counts, Result, fingerprint, identity_of
+from assistant.llm.replies import NONSENSE
 from assistant.settings import Settings
 from index.errors import FootnoteError
 
 TOKENS = 3000  # that a question has to read, about
 IN_A_ROW = 5
-"""Questions after which a model that did its work for none of them is given up: it is gone, or too
-slow, and the counts would say nothing of it."""
+"""Questions after which a model that replied to none of them is given up: it is gone, or too slow,
+and the counts would say nothing of it."""
 
 #: What became of a question: see `assistant.llm.checks.Counts`.
 Verdict = Literal["right", "partly", "wrong", "withheld", "declined", "answered", "failed"]
@@ -140,19 +141,20 @@ def check(
         asked: which questions; all when left out.
 
     Raises:
-        CheckError: the model does not do its work.
+        CheckError: the model does not reply. Nonsense counts as failed, but is a reply.
     """
-    failed = 0
+    silent = 0
     for question in questions() if asked is None else asked:
         began = time.monotonic()
         answer = ask(question.question)
         done = Asked(question, answer, question.judge(answer), time.monotonic() - began)
-        failed = failed + 1 if done.verdict == "failed" else 0
-        if failed == IN_A_ROW:
-            said = (answer.note or "The language model failed").partition(". ")[0]
+        note = answer.note or ""
+        replied = done.verdict != "failed" or any(said in note for said in NONSENSE)
+        silent = 0 if replied else silent + 1
+        if silent == IN_A_ROW:
             raise CheckError(
-                f"{said}, and so it did for {IN_A_ROW} questions in a row. Nothing is kept. Where "
-                "it is slow, set FOOTNOTE_LLM_TIMEOUT to more seconds."
+                f"{note.partition('. ')[0]}; so it did with {IN_A_ROW} questions in a row. Nothing "
+                "is kept. Where it is slow, set FOOTNOTE_LLM_TIMEOUT to more seconds."
             )
         yield done
 

@@ -36,6 +36,7 @@ DEFAULT_CONTEXT = 4096  # tokens, where a server does not tell
 MAX_CONTEXT = 8192  # tokens that a GGUF file is given room for
 MAX_TOKENS = 512  # of an answer
 CUT_OFF = "it was cut off"
+ENDLESS = "it did not come to an end"
 #: Times the limit of silence: how long a whole answer may take, and its first word, before which
 #: all that it is told has to be read.
 TOTAL = 4
@@ -187,7 +188,8 @@ class LanguageModel:
                 if response.delta:
                     pieces.put(response.delta)
             # A server that speaks the protocol says why it stopped; one that broke off does not.
-            pieces.put(used if ended not in (None, "length") else LanguageModelError(CUT_OFF))
+            wrong = {None: CUT_OFF, "length": ENDLESS}.get(ended)
+            pieces.put(LanguageModelError(wrong) if wrong else used)
         except BaseException as error:  # noqa: BLE001, told to whoever waits, whatever it is
             pieces.put(error)
         finally:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from assistant.llm.client import LanguageModelError
+from assistant.llm.client import ENDLESS, LanguageModelError
 from assistant.llm.sanitising import declines, markers_in, plain_sentence
 from index.chunking.sentences import sentence_spans
 
@@ -16,6 +16,12 @@ WRITTEN = 30  # sentences that are taken at most
 UNENDED = 1500  # characters without the end of a sentence
 SEARCHES = 3  # that are taken at most, and the characters of one
 SEARCH = 120
+
+NOTHING = "it wrote nothing"
+AGAIN = "it repeated itself"
+UNENDING = "it did not come to the end of a sentence"
+#: What is wrong with what a model writes. All else that fails is its server's, or the machine's.
+NONSENSE = (NOTHING, AGAIN, UNENDING, ENDLESS)
 
 _ENDED = re.compile(r"[.!?][\"\u201d\u2019)\]*]*(\s|$)")
 _WORD = re.compile(r"\w+")
@@ -92,14 +98,14 @@ def parts_of(pieces: Iterable[str]) -> Iterator[Part]:
             continue
         key = " ".join(_WORD.findall(plain.lower()))
         if key in seen:
-            raise LanguageModelError("it repeated itself")
+            raise LanguageModelError(AGAIN)
         seen.add(key)
         yield Said(plain, named, begins and _ITEM.match(text) is not None)
         if len(seen) == WRITTEN:
             return
     if not seen:
         if not excused:
-            raise LanguageModelError("it wrote nothing")
+            raise LanguageModelError(NOTHING)
         yield NotFound()
 
 
@@ -138,7 +144,7 @@ def _units(pieces: Iterable[str]) -> Iterator[tuple[str, bool]]:
                 begins = False
             begins = True
         if len(text) > UNENDED:
-            raise LanguageModelError("it did not come to the end of a sentence")
+            raise LanguageModelError(UNENDING)
         if _ENDED.search(text) and not (begins and _may_be_line(text)):
             *closed, last = sentence_spans(text, 0, len(text)) or [(0, 0)]
             if closed and not _MARKS.match(text[closed[-1][1] :]):

@@ -110,6 +110,17 @@ def good(name: str, passages: Passages) -> str:
     return NOT_FOUND
 
 
+def corrected(name: str, passages: Passages) -> str:
+    """What a model makes of its sentence when it is returned: what stands there."""
+    held, _ = ANSWERS.get(name, ("", ""))
+    for number, text in passages:
+        for line in text.splitlines():
+            for sentence in re.split(r"(?<=[.;]) ", line):
+                if held and held in sentence:
+                    return f"1. {sentence.strip(' -|').replace(' | ', ': ')} [{number}]"
+    return "1. OUT"
+
+
 def always_answers(name: str, passages: Passages) -> str:
     """Answers likewise, and where nothing does, with what comes first."""
     reply = good(name, passages)
@@ -140,7 +151,10 @@ def plays(model: Callable[[str, Passages], str]) -> Callable[[Handler], None]:
 
     def chat(handler: Handler) -> None:
         said = "\n".join(turn["content"] for turn in handler.asked[-1]["messages"])
-        [name] = {name for question, name in names.items() if f"Question: {question}" in said}
-        writes(*words(model(name, _PASSAGE.findall(said))))(handler)
+        asked = [name for question, name in names.items() if f"Question: {question}" in said]
+        name, passages = asked[0] if asked else "", _PASSAGE.findall(said)
+        again = "cannot be shown" in handler.asked[-1]["messages"][-1]["content"]
+        reply = corrected(name, passages) if again else model(name, passages)
+        writes(*words(reply))(handler)
 
     return chat

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from helpers import FOOTNOTE, PATIENCE, footnote
-from model_servers import Handler, serving, stalls, words, writes
+from checked_models import declines, good, plays
+from checks import BAD, GOOD, ended
+from helpers import FOOTNOTE, PATIENCE, footnote, run_footnote
+from model_servers import Handler, free_port, serving, stalls, words, writes
 
-from assistant.llm.checks import Counts, Result, fingerprint, identity_of, keep
+from assistant.cli.options import tell_check
+from assistant.llm.checks import Counts, keep
 from assistant.settings import checks_folder, load_settings
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
 RIGHT = "The US Indo-Pacific strategy was released on February 11. [1]"
+
+
+#: Time and context enough for a machine that does much else, and for a stub that tells of little.
+ROOM = {"FOOTNOTE_LLM_TIMEOUT": str(PATIENCE), "FOOTNOTE_LLM_CONTEXT": "8192"}
 
 
 @pytest.fixture(scope="module")
@@ -41,26 +48,15 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
 
 
-def has_ended(address: str, **counts: int) -> None:
+def has_ended(address: str, counts: Counts) -> None:
     """Keep that the model there was checked."""
-    own = identity_of(load_settings(llm=address))
-    numbers = dict.fromkeys(Counts.model_fields, 0) | {"answerable": 28, "others": 12} | counts
-    values: dict[str, Any] = {
-        "model": own.model,
-        "digest": own.digest,
-        "address": own.address,
-        "questions": fingerprint(),
-        "checked": "2026-01-31T10:00:00+00:00",
-        "counts": Counts(**numbers),
-    }
-    others = {name: None if "tokens" in name else 1 for name in Result.model_fields}
-    keep(Result(**others | {"median_seconds": 1.0, "seconds": 1.0} | values))
+    keep(ended(load_settings(llm=address), counts))
 
 
 def told_by_ask(folder: Path, address: str, *flags: str, **environment: str) -> list[str]:
     """The lines that `ask` writes beside the answer."""
     asking = ("ask", QUESTION, "--index-dir", folder, "--llm", address, *flags)
-    return footnote(*asking, **environment).stderr.splitlines()
+    return footnote(*asking, code=None, **environment).stderr.splitlines()
 
 
 def test_that_a_model_is_unchecked_is_told_in_a_line(folder: Path, address: str) -> None:
@@ -68,22 +64,35 @@ def test_that_a_model_is_unchecked_is_told_in_a_line(folder: Path, address: str)
     assert line.endswith(
         f"has not been checked. To see whether it reads well enough: footnote llm check {address}"
     )
-    has_ended(address, right=28, declined=12)
+    has_ended(address, GOOD)
     assert told_by_ask(folder, address) == []
 
 
 def test_that_a_model_failed_is_told_with_how_to_overrule(folder: Path, address: str) -> None:
-    has_ended(address, right=20, wrong=8, answered=12)
-    [line] = told_by_ask(folder, address)
-    assert "failed its check (right 20 of 28 (partly 0, wrong 8" in line
-    assert line.endswith("the documents are quoted. To let it read all the same: --trust-llm")
+    """By the answer itself, or else in a line."""
+    has_ended(address, BAD)
+    asking = ("ask", QUESTION, "--index-dir", folder, "--llm", address)
+    done = footnote(*asking)
+    assert done.stderr == ""
+    assert "has failed its check" in done.stdout and "FOOTNOTE_TRUST_LLM=true" in done.stdout
     for way in ({"FOOTNOTE_TRUST_LLM": "true"}, {}):
         [line] = told_by_ask(folder, address, *([] if way else ["--trust-llm"]), **way)
+        assert "failed its check (right 26 of 28 (partly 1, wrong 0" in line
         assert line.endswith("; it reads all the same, as --trust-llm has it")
 
 
+def test_whoever_serves_is_told_before_anybody_asks(
+    address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    has_ended(address, BAD)
+    tell_check(load_settings(llm=address))
+    [line] = capsys.readouterr().err.splitlines()
+    assert "failed its check (right 26 of 28 (partly 1, wrong 0" in line
+    assert line.endswith("the documents are quoted. To let it read all the same: --trust-llm")
+
+
 def test_a_result_that_cannot_be_read_is_told(folder: Path, address: str) -> None:
-    has_ended(address, right=28, declined=12)
+    has_ended(address, GOOD)
     [file] = checks_folder().iterdir()
     file.write_text("{")
     [line] = told_by_ask(folder, address)
@@ -111,6 +120,14 @@ def test_without_a_model_the_check_says_how_to_name_one() -> None:
     assert "No language model is set" in done.stderr and "footnote llm check MODEL" in done.stderr
     done = footnote("llm", "check", "nonsense", code=2)
     assert "neither an address" in done.stderr
+
+
+def test_a_check_of_a_model_that_is_gone_keeps_nothing() -> None:
+    done = run_footnote("llm", "check", f"http://127.0.0.1:{free_port()}/v1", code=2)
+    assert "40 questions" in done.stderr and "costs money" in done.stderr
+    assert "cannot be reached" in done.stderr and "Nothing is kept" in done.stderr
+    assert done.stdout == ""
+    assert results() == []
 
 
 def test_a_check_can_be_stopped_and_leaves_nothing(tmp_path: Path) -> None:
@@ -142,3 +159,33 @@ def test_a_check_can_be_stopped_and_leaves_nothing(tmp_path: Path) -> None:
     assert lower > os.getpriority(os.PRIO_PROCESS, 0)
     assert results() == []
     assert [file for file in (tmp_path / "tmp").iterdir() if "footnote" in file.name] == []
+
+
+def test_a_model_is_checked_and_how_it_failed_is_kept(folder: Path) -> None:
+    """It finds nothing; what is asked next is told that it failed."""
+    with serving(plays(declines)) as (address, _):
+        done = run_footnote("llm", "check", code=3, FOOTNOTE_LLM=address, **ROOM)
+        [line] = told_by_ask(folder, address, "--trust-llm")
+    assert "40 of 40  declined" in done.stderr
+    assert "right 0 of 28" in done.stdout and "at least" in done.stdout
+    assert "40 calls, tokens are not told" in done.stdout
+    assert "--trust-llm" in done.stdout
+    assert len(results()) == 1
+    assert "failed its check (right 0 of 28" in line
+
+
+@pytest.mark.long
+def test_a_model_is_checked_and_that_it_passed_is_kept(folder: Path) -> None:
+    """In place of what was kept of it before."""
+    with serving(plays(good)) as (address, _):
+        has_ended(address, BAD)
+        done = run_footnote("llm", "check", address, "--json", **ROOM)
+        assert told_by_ask(folder, address) == []
+    told = json.loads(done.stdout)
+    assert told["passed"] is True
+    assert told["counts"]["right"] > 20
+    assert [one["verdict"] for one in told["asked"]].count("declined") == 12
+    assert told["asked"][0]["shown"] == "No, dogs may not be kept."
+    [file] = results()
+    kept = json.loads(file.read_text())
+    assert {name: told[name] for name in kept} == kept
