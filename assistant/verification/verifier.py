@@ -20,10 +20,9 @@ provenance.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -47,6 +46,10 @@ from index import Hit, View
 from index.encoder import Vectors
 
 SEARCHED = 6  # paragraphs that a sentence is judged by
+
+#: What of the words of a written sentence a quote may lack that another has: one of seven.
+#: Not tuned.
+SLACK = 0.15
 
 Conflict = Literal["number", "name", "negation"]
 
@@ -84,11 +87,12 @@ class Judgement:
 class Rule:
     """From the features of a claim to a verdict: supported where the probability reaches the
     threshold; or `again`, where who wrote the claim was told to look again and keeps to the words
-    of what it rests on."""
+    of what it rests on. Of its words a quote may lack `slack`, as a share, that another has."""
 
     claim: Logistic
     threshold: float
     again: float = 1.0
+    slack: float = 1.0
 
     def probability(self, features: Features) -> float:
         """That the claim is supported; below the threshold where it has a number of its own."""
@@ -131,7 +135,7 @@ def rule_for(entailer: Entailer | None, written: bool = False) -> Rule:
         return alone
     weights = {name: alone.claim.weights[name] for name in CHECKED}
     if written and (own := load_rule(entailer.fingerprint + WRITTEN)):
-        return own
+        return replace(own, slack=SLACK)
     return load_rule(entailer.fingerprint) or Rule(Logistic({"entail": 1.0, **weights}, 0.0), 0.5)
 
 
@@ -297,8 +301,9 @@ def weigh(
 def verdict(
     found: Sequence[Ground], features: Features | None, rule: Rule, again: bool = False
 ) -> Judgement:
-    """The verdict on a claim that may rest on these grounds. Cited is the shortest that is enough
-    alone, or else the likeliest.
+    """The verdict on a claim that may rest on these grounds. Cited is one of those that hold most
+    of its words, for what two sentences tell is not cited to one of them: the shortest that is
+    enough alone, or else the likeliest.
 
     Args:
         found, features: see `weigh`.
@@ -317,7 +322,8 @@ def verdict(
     if probability < threshold:
         against = frozenset(kind for name, kind in CHECKED.items() if features.checked[name])
         return Judgement(False, probability, (), against)
-    _, _, cited = min(
-        ((found[n].length if alone[n] >= threshold else math.inf), -alone[n], n) for n in numbers
-    )
+    enough = [n for n in numbers if alone[n] >= threshold]
+    covers = {n: features.grounds[n]["cover"] for n in enough or numbers}
+    whole = [n for n, cover in covers.items() if cover >= max(covers.values()) - rule.slack]
+    cited = min(whole, key=lambda n: (found[n].length if enough else 0, -alone[n], n))
     return Judgement(True, probability, found[cited].runs, frozenset())

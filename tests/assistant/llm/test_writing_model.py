@@ -8,6 +8,7 @@ import json
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -67,26 +68,17 @@ def check(answers: Sequence[Answer]) -> None:
 
 
 @pytest.mark.parametrize("every", [EVERY, pytest.param(4, marks=pytest.mark.long)])
-def test_nothing_false_is_shown_as_supported(
-    writing: Assistant, assistant: Assistant, every: int
-) -> None:
+def test_nothing_false_is_shown_as_supported(writing: Assistant, every: int) -> None:
     lines = SET.read_text(encoding="utf-8").splitlines()[::every]
     questions = [(data["question"], data["history"]) for data in map(json.loads, lines)]
     answers = [writing.ask(question, history) for question, history in questions]
     check(answers)
-    # Refusal comes before writing, so it is the same.
-    for (question, history), answer in list(zip(questions, answers, strict=True))[:4]:
-        if not history:  # a follow-up is understood with the model
-            assert assistant.ask(question).refused == answer.refused
     shown = [s for answer in answers for s in answer.sentences]
     supported = sum(s.verdict == "supported" for s in shown)
     dropped = sum(answer.dropped for answer in answers)
-    asked = sum(not answer.refused for answer in answers)
-    print(
-        f"{len(answers)} questions, {asked} put to the model: {supported} sentences supported, "
-        f"{dropped} dropped; {sum(answer.note is not None for answer in answers)} quoted instead"
-    )
-    assert asked and dropped  # a model this small always invents something
+    outcomes = Counter(answer.writing.outcome for answer in answers if answer.writing)
+    print(f"{supported} sentences supported, {dropped} dropped; {dict(outcomes)}")
+    assert dropped or outcomes["failed"]  # a model this small invents, and does not come to an end
 
 
 def test_the_same_over_the_protocol(writing: Assistant, assistant: Assistant) -> None:
@@ -144,7 +136,8 @@ def test_any_llama_index_model_can_write(writing: Assistant, assistant: Assistan
     own = Assistant(assistant.index, assistant.document_ids, assistant.settings, llm)
     answer = own.ask("What does India want from the Quad?")
     check([answer])
-    assert answer.sentences
+    assert answer.writing is not None and answer.writing.outcome != "failed"
+    assert answer.writing.calls and answer.writing.check == "unchecked"
 
 
 @pytest.mark.parametrize(
