@@ -203,7 +203,8 @@ class Revision:
             options: how it is asked.
         """
         if question.kind == "courtesy":
-            yield from self._unsearched(question, _reply("courtesy"), timer)
+            yield SourcesFound(())
+            yield from self._say(question, _reply("courtesy"), timer)
             return
         if question.kind == "overview" and (asked_for := self._overview_asked_for(question)):
             yield from self._overview(question, *asked_for, timer)
@@ -218,7 +219,9 @@ class Revision:
         decision = self._decide(question, evidence, options)
         surely = decision.confidence is not None and decision.confidence >= OF_DOCUMENTS
         if question.kind == "about" and not surely:
-            yield from self._unsearched(question, _reply("about"), timer)
+            if not begun:
+                yield SourcesFound(())
+            yield from self._say(question, _reply("about"), timer)
             return
         closest = self._citer.closest(evidence, numbers.sentence)
         if not begun:
@@ -274,7 +277,7 @@ class Revision:
         if not told:
             yield SourcesFound(closest)
         if outcome == "about":
-            yield from self._unsearched(question, _reply("about"), timer)
+            yield from self._say(question, _reply("about"), timer)
         elif outcome in ("failed", "untrusted"):
             return False
         else:
@@ -409,9 +412,8 @@ class Revision:
             chosen = novel(chosen, question.said)
         return (scope, chosen) if scope and chosen else None
 
-    def _unsearched(self, question: Question, decision: Decision, timer: Timer) -> Iterator[Event]:
-        """The events of an answer for which nothing was searched."""
-        yield SourcesFound(())
+    def _say(self, question: Question, decision: Decision, timer: Timer) -> Iterator[Event]:
+        """The events of an answer in which the assistant speaks of itself."""
         yield Decided(decision.status, decision.confidence, decision.kind)
         builder = AnswerBuilder(self._citer)
         yield from builder.say(decision.replies)

@@ -246,7 +246,10 @@ def test_whether_the_assistant_is_meant_it_decides(assistant: Assistant) -> None
         serving(writes("ASSISTANT")) as (address, server),
         opened(assistant, address) as writing,
     ):
-        answer = writing.ask("What can you do?")
+        events = list(writing.stream("What can you do?"))
+        assert [type(event) for event in events[:2]] == [SourcesFound, Decided]
+        answer = events[-1].answer if isinstance(events[-1], Done) else None
+        assert answer is not None
         assert answer.kind == "chat" and answer.sentences[0].verdict == "own"
         assert "ASSISTANT" in said_to(server)[-1]
     with serving(writes("NOT FOUND")) as (address, _), opened(assistant, address) as writing:
