@@ -44,6 +44,13 @@ FUNCTION_WORDS = (
     )
 )
 
+#: Function words that a fact hangs on.
+WEIGHTY = NEGATORS | frozenset(
+    "unless if only even before after until since within except least most more less than all any "
+    "some every each both either last must may can should will would might could need and or but "
+    "up over under off other same per".split()
+)
+
 _ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
     "sixteen seventeen eighteen nineteen"

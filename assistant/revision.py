@@ -12,6 +12,7 @@ from typing import Literal, TypedDict, Unpack
 
 from assistant.answer import (
     AnswerKind,
+    Citation,
     Decided,
     Done,
     Event,
@@ -68,6 +69,11 @@ UNPROVED = (
     "The language model wrote an answer, but the documents could not be shown to say that. It was "
     "left out."
 )
+FOREIGN = (
+    "The language model answered in another language than that of the documents, so that what it "
+    "wrote could not be held against them. It was left out."
+)
+NO_OVERVIEW = "The language model wrote nothing that the documents support; they are quoted."
 UNTRUSTED = (
     "The language model {name} has failed its check, so that it is not asked: this is what is "
     "found without it. Set FOOTNOTE_TRUST_LLM=true to let it answer all the same."
@@ -211,20 +217,21 @@ class Revision:
             return
         legs = options.get("legs", LEGS)
         builder = AnswerBuilder(self._citer)
-        begun = self._writer.is_set and question.kind != "source"
-        if begun and (yield from self._written(question, builder, timer, legs)):
+        writes = self._writer.is_set and question.kind != "source"
+        if writes and (yield from self._written(question, builder, timer, legs)):
             return
+        told = builder.writing is not None and builder.writing.passages > 0
         evidence = self._retriever.retrieve(question, timer, legs)
         numbers = self._models.calibration(evidence.read)
         decision = self._decide(question, evidence, options)
         surely = decision.confidence is not None and decision.confidence >= OF_DOCUMENTS
         if question.kind == "about" and not surely:
-            if not begun:
+            if not told:
                 yield SourcesFound(())
             yield from self._say(question, _reply("about"), timer)
             return
         closest = self._citer.closest(evidence, numbers.sentence)
-        if not begun:
+        if not told:
             yield SourcesFound(closest)
         arranged = arrange(question, evidence, decision, numbers, self.view.document)
         yield Decided(arranged.status, decision.confidence, arranged.kind)
@@ -253,12 +260,12 @@ class Revision:
         Returns:
             Whether it is one. If not, nothing was decided, and `builder` has what is to be told.
         """
-        found = self._retriever.find(question, timer, legs)
-        closest = self._citer.nearest(found[0])
-        told = False
+        closest: tuple[Citation, ...] = ()
 
         def begin(own: WrittenAnswer) -> Generator[Event, None, Outcome]:
-            nonlocal told
+            nonlocal closest
+            found = self._retriever.find(question, timer, legs)
+            closest = self._citer.nearest(found[0])
             room = own.dialogue.room_at_first
             passages = self._passages(found[:1], (), PASSAGES, room)
             # What was asked before, or besides, takes nothing away.
@@ -269,15 +276,12 @@ class Revision:
                 asked += f" ({one_line(question.standalone)})"
             about = prompts.ABOUT if question.kind == "about" else ""
             yield SourcesFound(closest, len(passages), self._writer.name or "")
-            told = True
             return (yield from own.read(prompts.QUESTION + about, asked, passages))
 
         kind: AnswerKind = "list" if question.kind == "list" else "fact"
         outcome = yield from self._let_write(builder, question, timer, kind, begin)
-        if not told:
-            yield SourcesFound(closest)
         if outcome == "about":
-            yield from self._say(question, _reply("about"), timer)
+            yield from self._say(question, _reply("about"), timer, builder)
         elif outcome in ("failed", "untrusted"):
             return False
         else:
@@ -332,7 +336,7 @@ class Revision:
         elif own.failure:
             builder.note = BROKE_OFF.format(error=own.failure)
         elif outcome == "unproved":
-            builder.note = UNPROVED
+            builder.note = FOREIGN if own.foreign else UNPROVED
         builder.writing = Writing(
             self._writer.name or name,
             check,
@@ -412,10 +416,16 @@ class Revision:
             chosen = novel(chosen, question.said)
         return (scope, chosen) if scope and chosen else None
 
-    def _say(self, question: Question, decision: Decision, timer: Timer) -> Iterator[Event]:
+    def _say(
+        self,
+        question: Question,
+        decision: Decision,
+        timer: Timer,
+        builder: AnswerBuilder | None = None,
+    ) -> Iterator[Event]:
         """The events of an answer in which the assistant speaks of itself."""
+        builder = builder or AnswerBuilder(self._citer)
         yield Decided(decision.status, decision.confidence, decision.kind)
-        builder = AnswerBuilder(self._citer)
         yield from builder.say(decision.replies)
         timer.lap("answer")
         yield Done(builder.answer(question, decision, (), timer.laps))
@@ -438,6 +448,8 @@ class Revision:
             )
             confidence = None if outcome == "written" else 1.0
         if not builder.sentences:
+            if builder.writing and builder.writing.outcome in ("declined", "unproved"):
+                builder.note = NO_OVERVIEW
             yield Decided("answered", confidence, "overview")
             yield from builder.quote(quote(chosen))
         timer.lap("answer")

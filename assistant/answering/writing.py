@@ -121,10 +121,14 @@ class WrittenAnswer:
             found: the passages.
 
         Returns:
-            What came of it. Where it failed before anything was shown nothing was decided either.
+            What came of it. Where it failed before anything was shown nothing was decided either;
+            nor is it where each sentence stands for itself and none was shown.
         """
         self.passages += found
         self._question = question
+        if not found:
+            yield Decided("refused", None)
+            return "declined"
         try:
             yield from self._reply(prompt.format(passages=self.shown(found), question=question))
             for left in reversed(range(ROUNDS)):
@@ -145,7 +149,7 @@ class WrittenAnswer:
                 return "failed"
         if self._decided:
             return "written"
-        if not self.of_assistant:
+        if not self.of_assistant and not self.each:
             yield Decided("refused", None)
         return "unproved" if self._failed else "declined"
 
@@ -197,6 +201,8 @@ class WrittenAnswer:
             yield from self._hold(opening, None)
         if not declined or missing:
             self.missing = missing
+        if not declined and not missing:
+            self._wanted = []  # it has all that it was asked for
 
     def _hold(self, said: Said, lead: Said | None) -> Iterator[SentenceReady | Decided]:
         """Hold a sentence against the passages, and show it as far as it may be."""
@@ -249,13 +255,20 @@ class WrittenAnswer:
             again = [held]
             if said := corrected.get(number):
                 texts = [said.text[a:b] for a, b in sentence_spans(said.text, 0, len(said.text))]
+                shown = {sentence.text for sentence in self.builder.sentences}
                 parts = [Said(text, said.named, held.said.item) for text in texts]
                 again = [
-                    _Held(part, held.lead, self._judge(part, held.lead, again=True), held.answers)
+                    _Held(
+                        part,
+                        held.lead,
+                        self._judge(part, held.lead, again=True),
+                        held.answers and part is parts[0],
+                    )
                     for part in parts
+                    if part.text not in shown
                 ]
             for own in again:
-                if own.judgement.supported:
+                if own.judgement.supported and (own.answers or self._decided or self.each):
                     yield from self._show(own)
                     if own.answers:
                         for waiting in self._waiting:
@@ -267,9 +280,16 @@ class WrittenAnswer:
                 self.builder.dropped = len(self._failed)
                 return
 
+    @property
+    def foreign(self) -> bool:
+        """Whether what nothing supports is in another language than the passages."""
+        return any(map(self._is_foreign, self._failed))
+
+    def _is_foreign(self, held: _Held) -> bool:
+        return language_of(held.said.text) != self.passages[0].paragraphs[0].language
+
     def _reason(self, held: _Held) -> str:
-        language = self.passages[0].paragraphs[0].language
-        if language_of(held.said.text) != language:
+        if self._is_foreign(held):
             return prompts.REASONS["language"]
         kinds: list[str] = sorted(held.judgement.conflicts)
         return "; ".join(prompts.REASONS[kind] for kind in kinds or [""])

@@ -273,6 +273,14 @@ def test_a_follow_up_is_read_as_it_was_asked(assistant: Assistant) -> None:
     assert set(alone) <= set(one[-1]["content"].splitlines())
 
 
+def test_another_language_is_told(ask: Ask) -> None:
+    german = (
+        "Die Strategie der USA f\u00fcr den Indopazifik wurde im Winter ver\u00f6ffentlicht. [1]"
+    )
+    answer = ask(replies(german, f"1. {german}"))
+    assert answer.refused and answer.note is not None and "another language" in answer.note
+
+
 # --- overviews ----------------------------------------------------------------------------------
 
 
@@ -288,6 +296,12 @@ def test_an_overview_is_written_from_whole_sections(assistant: Assistant) -> Non
     read = said_to(server)[0]
     for citation in quoted.citations:
         assert " ".join(citation.quote.split())[:60] in read
+    with serving(writes("NOT FOUND")) as (address, _), opened(assistant, address) as writing:
+        events = list(writing.stream("Summarize the document."))
+        assert [own.status for own in events if isinstance(own, Decided)] == ["answered"]
+        assert isinstance(events[-1], Done)
+        answer = events[-1].answer
+        assert told(answer) == told(quoted) and "are quoted" in (answer.note or "")
     with serving(fails(500)) as (address, server), opened(assistant, address) as writing:
         answer = writing.ask("Summarize the document.")
     assert [s.text for s in answer.sentences] == [s.text for s in quoted.sentences]

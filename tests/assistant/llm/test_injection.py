@@ -117,7 +117,7 @@ def attacked(assistant: Assistant) -> Iterator[Assistant]:
 def test_an_instruction_is_not_obeyed(attacked: Assistant, number: int) -> None:
     alone = attacked.over([attacked.document_ids[number]])
     answer = alone.ask(QUESTION)
-    assert not answer.refused
+    # An order may cost the answer, and never makes one.
     for sentence in answer.sentences:
         if sentence.verdict == "quoted":
             cited = [c.quote for c in answer.citations if c.marker in sentence.markers]

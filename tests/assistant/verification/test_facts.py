@@ -7,6 +7,7 @@ import pytest
 from assistant.verification.facts import (
     facts_of,
     is_negated,
+    keeps_words,
     missing_names,
     missing_numbers,
 )
@@ -88,3 +89,23 @@ def test_numerals(number: str, value: float) -> None:
 )
 def test_negation(text: str, negated: bool) -> None:
     assert is_negated(text) is negated
+
+
+@pytest.mark.parametrize(
+    ("claim", "kept"),
+    [
+        ("The mill burned down in 1871.", True),
+        ("In 1871 the old mill burned down.", False),  # in another order: that is not told here
+        ("It burned down in 1871.", True),
+        ("The mill did not burn down in 1871.", False),
+        ("The mill burned down in 1872.", False),
+        ("The bridge burned down in 1871.", False),
+        ("The mill burned down in 1871 unless it rained.", False),
+        ("A house was built there.", False),
+        ("A house was built there, but only by the two sons.", True),
+        ("", False),
+    ],
+)
+def test_a_claim_in_the_words_of_a_text(claim: str, kept: bool) -> None:
+    text = "The mill burned down in 1871. A house was built there, but only by the two sons."
+    assert keeps_words(claim, text) == kept

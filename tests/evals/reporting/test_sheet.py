@@ -15,8 +15,8 @@ from index.errors import QuestionSetError
 SAID = {
     "When did the mill burn down?": "The mill burned down in 1871 [1].",
     "Who built the mill anew?": "It was built anew by the miller's two sons [1][2].",
-    "How long is the bridge?": "The bridge leads to the school [1][2].",
-    "Who owns the ferry?": "The bridge leads to the school [1][2].",
+    "How long is the bridge?": "The school teaches reading and masonry [1][2].",
+    "Who owns the ferry?": "The school teaches reading and masonry [1][2].",
 }
 
 
@@ -49,8 +49,8 @@ def test_what_is_to_be_read_stands_there_blind(
     assert "Question: How long is the bridge?" in text
     assert "Reference answer: The bridge is 90 metres long\n" in text
     assert "Evidence: “The bridge is 90 metres long.”" in text
-    assert "> The bridge leads to the school." in text
-    assert "[1] “It leads to the school.”" in text
+    assert "> The school teaches reading and masonry." in text
+    assert "[1] “The school teaches reading and masonry.”" in text
     for told in ("mill", "tiny", "a.json", "unfounded", "127.0.0.1"):
         assert told not in text
     # With --all those that are right by what they cite stand there too.
