@@ -427,6 +427,11 @@ def place_at(title: str, heading: Sequence[str], locator: str, number: int) -> s
     return " › ".join([*filter(None, parts), f"paragraph {number}"])
 
 
+def name_of(source: str) -> str:
+    """The name of a document's file, without where it lies."""
+    return source.replace("\\", "/").rpartition("/")[2]
+
+
 def _listed(things: Sequence[str]) -> str:
     """Several things as a sentence: questions, or words without an end of their own."""
     if any(thing[-1:].isalnum() for thing in things):

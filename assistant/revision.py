@@ -20,6 +20,7 @@ from assistant.answer import (
     SourcesFound,
     Verification,
     Writing,
+    name_of,
     place_of,
 )
 from assistant.answering.abstention import Decision, decide
@@ -326,7 +327,6 @@ class Revision:
             timer,
             kind,
             keep=self._models.settings.unsupported == "flag",
-            each=kind == "overview",
         )
         outcome = yield from begin(own)
         timer.lap("answer")
@@ -363,8 +363,7 @@ class Revision:
         """Where a passage stands, for who reads it."""
         first = passage.paragraphs[0]
         info = self._citer.info(first)
-        file = info.source.replace("\\", "/").rpartition("/")[2]
-        return f"{file}: {place_of(info.title, first).rpartition(' › ')[0]}"
+        return f"{name_of(info.source)}: {place_of(info.title, first).rpartition(' › ')[0]}"
 
     # --- what is not searched for ------------------------------------------------------------
 
@@ -465,13 +464,13 @@ class Revision:
         """Let a language model read what an overview is of: all, where there is room for it, or
         the sections that the chosen sentences stand in."""
         every = sections_of(scope.paragraphs)
-        room = own.dialogue.room_at_first
-        if len(own.shown(every)) > room:
+        read = own.fitting(every)
+        if len(read) < len(every):
             places = {position_of(candidate.hit.paragraph) for candidate in chosen}
-            every = [one for one in every if places & set(map(position_of, one.paragraphs))]
-        while len(own.shown(every)) > room and len(every) > 1:
-            every.pop()
-        sections = [replace(one, number=n) for n, one in enumerate(every, start=1)]
+            read = own.fitting(
+                [one for one in every if places & set(map(position_of, one.paragraphs))]
+            )
+        sections = [replace(one, number=n) for n, one in enumerate(read, start=1)]
         what = f"the part {scope.heading!r}" if scope.heading else "these documents"
         prompt = prompts.OVERVIEW.replace("{what}", what).replace("{count}", str(len(chosen)))
         return (yield from own.read(prompt, "", sections))

@@ -56,6 +56,11 @@ class Hit:
     legs: dict[str, float]
     sentence_scores: tuple[float, ...]
 
+    @property
+    def nearest(self) -> int:
+        """The number, from 0, of its sentence that is nearest to the query."""
+        return max(range(len(self.sentence_scores)), key=self.sentence_scores.__getitem__)
+
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.answer import AnswerKind
 from assistant.answering.extractive import choose_from, holds_answer
-from assistant.calibration import Calibration, Logistic, Status, Thresholds
+from assistant.calibration import Calibration, Status, Thresholds
 from assistant.retrieval.evidence import Candidate, Evidence
 
 
@@ -20,7 +19,6 @@ class Decision:
         confidence: calibrated probability that they do; None where a language model decided.
         chosen: the sentences to quote; as an answer, or as the closest that the documents come;
             none where the question is refused.
-        candidates: all the sentences that may be written from, likewise.
         unanswered: of several questions asked at once, those that the documents do not answer.
         undecided: likewise, those that are not answered here, though the documents may.
         kind: of the answer.
@@ -30,7 +28,6 @@ class Decision:
     status: Status
     confidence: float | None
     chosen: tuple[Candidate, ...] = ()
-    candidates: tuple[Candidate, ...] = ()
     unanswered: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
     kind: AnswerKind = "fact"
@@ -77,14 +74,6 @@ def decide(
         status,
         confidence,
         tuple(chosen),
-        tuple(_merged(answering, sentence)),
         unanswered=tuple(asked for asked, own in left if own == "refused"),
         undecided=tuple(asked for asked, own in left if own != "refused"),
     )
-
-
-def _merged(answered: Sequence[Evidence], model: Logistic) -> list[Candidate]:
-    """All sentences that were found, each once, as what it is likeliest evidence for."""
-    every = [candidate for found in answered for candidate in found.candidates]
-    every.sort(key=lambda candidate: model.probability(candidate.features))
-    return list({c.place: c for c in every}.values())

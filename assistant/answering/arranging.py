@@ -117,8 +117,7 @@ def _places(question: str, evidence: Evidence) -> list[Quotation]:
     for hit in evidence.hits:
         known = content_stems(" ".join([*hit.paragraph.heading, hit.paragraph.text]))
         if asked and len(asked & known) >= SHARE * len(asked):
-            best = max(range(len(hit.sentence_scores)), key=hit.sentence_scores.__getitem__)
-            found.append(Candidate(hit, best, {}))
+            found.append(Candidate(hit, hit.nearest, {}))
     del found[PLACES:]
     found.sort(key=lambda own: (own.hit.paragraph.document_id, own.hit.paragraph.start))
     return [_whole(candidate) for candidate in found]

@@ -64,8 +64,7 @@ class Citer:
         with marker 0."""
         found = []
         for hit in hits[:CLOSEST]:
-            best = max(range(len(hit.sentence_scores)), key=hit.sentence_scores.__getitem__)
-            own = hit.paragraph.sentences[best]
+            own = hit.paragraph.sentences[hit.nearest]
             found.append(self.cite(hit.paragraph, own.start, own.end, hit.score, marker=0))
         return tuple(found)
 

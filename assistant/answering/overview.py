@@ -13,7 +13,6 @@ import math
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 
@@ -158,16 +157,6 @@ def choose_overview(
             gains = np.clip(near - covered[:, None], 0, None).sum(axis=0) * begins
             gains[~left] = -1
     return [chosen[n] for n in sorted(chosen)]
-
-
-def sections(chosen: Sequence[Candidate]) -> list[list[Candidate]]:
-    """Sentences in reading order, those of the same heading together."""
-
-    def section(candidate: Candidate) -> tuple[str, tuple[str, ...]]:
-        paragraph = candidate.hit.paragraph
-        return paragraph.document_id, paragraph.heading
-
-    return [list(own) for _, own in groupby(chosen, section)]
 
 
 def _key(place: Place) -> tuple[str, int, int]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, takewhile
 
 from assistant.answer import AnswerKind, Decided, LookedAgain, Outcome, SentenceReady
 from assistant.answering.builder import AnswerBuilder
@@ -75,8 +76,6 @@ class WrittenAnswer:
         timer: told of `model`, the time that it is waited for, and `prove`.
         kind: of the answer, unless a list comes of it.
         keep: whether to show what nothing supports, as such.
-        each: whether every sentence stands for itself, as in an overview; otherwise none is shown
-            without the one that answers.
 
     Attributes:
         passages: that it was given to read, by their numbers from 1.
@@ -95,7 +94,6 @@ class WrittenAnswer:
     timer: Timer
     kind: AnswerKind = "fact"
     keep: bool = False
-    each: bool = False
     passages: list[Passage] = field(default_factory=list)
     searches: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
@@ -109,6 +107,12 @@ class WrittenAnswer:
     _waiting: list[_Held] = field(default_factory=list)
     _failed: list[_Held] = field(default_factory=list)
     _wanted: list[str] = field(default_factory=list)
+
+    @property
+    def each(self) -> bool:
+        """Whether every sentence stands for itself; otherwise none is shown without the one that
+        answers."""
+        return self.kind == "overview"
 
     def read(
         self, prompt: str, question: str, found: Sequence[Passage]
@@ -139,6 +143,7 @@ class WrittenAnswer:
                 self.searches += wanted
                 yield LookedAgain(tuple(wanted))
                 more = self.look_up(wanted, self.passages, room)
+                self.timer.lap("retrieve")
                 if more:
                     self.passages += more
                     yield from self._reply(self._more(question, more, last=not left))
@@ -163,6 +168,13 @@ class WrittenAnswer:
             )
             for own in passages
         )
+
+    def fitting(self, passages: Sequence[Passage]) -> Sequence[Passage]:
+        """As many of the first of them as there is room for at first; one at least. No more are
+        laid out than it takes to know."""
+        sizes = accumulate(len(self.shown([own])) + 1 for own in passages)
+        room = self.dialogue.room_at_first + 1  # nothing parts the last from a next
+        return passages[: max(1, sum(1 for _ in takewhile(lambda size: size <= room, sizes)))]
 
     def _more(self, question: str, more: Sequence[Passage], last: bool) -> str:
         task = prompts.MORE_PART if self._answering else prompts.MORE_NOTHING

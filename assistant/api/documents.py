@@ -10,6 +10,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Path, Request, Response, UploadFile
 from fastapi.responses import FileResponse
 
+from assistant.answer import name_of
 from assistant.api.callers import Reader, Writer
 from assistant.api.describing import also_events, problems
 from assistant.api.events import reply
@@ -22,7 +23,6 @@ from assistant.service.values import (
     ProgressValue,
     ReadValue,
     Value,
-    name_of,
 )
 from index.errors import RefusedError
 

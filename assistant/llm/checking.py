@@ -17,7 +17,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import reduce
 from itertools import chain
+from operator import add
 from pathlib import Path
 from statistics import median
 from typing import Literal
@@ -25,6 +27,7 @@ from typing import Literal
 from assistant.answer import Answer
 from assistant.english import CARDINALS
 from assistant.llm.checks import MATERIAL, Counts, Result, fingerprint, identity_of
+from assistant.llm.client import Tokens
 from assistant.llm.replies import NONSENSE
 from assistant.settings import Settings
 from index.errors import FootnoteError
@@ -172,6 +175,8 @@ def result_of(done: Sequence[Asked], settings: Settings) -> Result:
     became = Counter[Verdict](one.verdict for one in done)
     answerable = sum(one.question.answerable for one in done)
     written = [one.answer.writing for one in done if one.answer.writing]
+    tokens = [Tokens(one.prompt_tokens, one.completion_tokens) for one in written]
+    used = reduce(add, tokens) if tokens else Tokens()
     own = identity_of(settings)
     return Result(
         model=own.model,
@@ -193,18 +198,11 @@ def result_of(done: Sequence[Asked], settings: Settings) -> Result:
         dropped=sum(one.answer.dropped for one in done),
         returned=sum(own.returned for own in written),
         calls=sum(own.calls for own in written),
-        prompt_tokens=_sum(own.prompt_tokens for own in written),
-        completion_tokens=_sum(own.completion_tokens for own in written),
+        prompt_tokens=used.prompt,
+        completion_tokens=used.completion,
         median_seconds=round(median(one.seconds for one in done), 2),
         seconds=round(sum(one.seconds for one in done), 2),
     )
-
-
-def _sum(told: Iterable[int | None]) -> int | None:
-    """The sum; None where one is not told, or there is none."""
-    numbers = list(told)
-    known = [number for number in numbers if number is not None]
-    return sum(known) if numbers and len(known) == len(numbers) else None
 
 
 def _normalised(texts: Iterable[str]) -> str:

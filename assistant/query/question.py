@@ -66,17 +66,6 @@ class Question:
     length: int | None = None
     topic: str = ""
 
-    def rewritten(self, text: str, encoder: Encoder) -> Question:
-        """The same, understood as a question that stands on its own."""
-        text = _fitting(text)
-        return replace(
-            self,
-            standalone=text,
-            vector=encoder.encode_query(text),
-            context=None,
-            parts=_parts(text, self.kind),
-        )
-
 
 def understand(text: str, history: Sequence[Turn], encoder: Encoder) -> Question:
     """Make a question of what a person typed.

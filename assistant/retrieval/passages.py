@@ -31,13 +31,11 @@ class Passage:
     Attributes:
         number: by which it is named, from 1; 0 as long as it has none.
         paragraphs: in reading order.
-        hits: those of them that were found, the best first.
         lead: what leads into the first and stands further above: the names of columns, say.
     """
 
     number: int
     paragraphs: tuple[Paragraph, ...]
-    hits: tuple[Hit, ...]
     lead: str = ""
 
     @property
@@ -47,7 +45,7 @@ class Passage:
         return "\n".join(filter(None, (strip_marks(text).strip() for text in own)))
 
     def joins(self, other: Passage) -> bool:
-        """Whether the other one overlaps it, or is next to it under the same headings."""
+        """Whether paragraphs of the other one stand between its own, or the reverse."""
         one, two = self.paragraphs, other.paragraphs
         return (
             one[0].document_id == two[0].document_id
@@ -60,7 +58,7 @@ class Passage:
         every = {own.number: own for own in (*self.paragraphs, *other.paragraphs)}
         paragraphs = tuple(every[number] for number in sorted(every))
         first = self if paragraphs[0] in self.paragraphs else other
-        return replace(self, paragraphs=paragraphs, hits=(*self.hits, *other.hits), lead=first.lead)
+        return replace(self, paragraphs=paragraphs, lead=first.lead)
 
 
 def passages_of(
@@ -90,7 +88,7 @@ def passages_of(
     for hit in (hit for turn in zip_longest(*found_for) for hit in turn if hit):
         if position_of(hit.paragraph) in seen:
             continue
-        new = _passage(view, hit)
+        new = _passage(view, hit.paragraph)
         new = replace(
             new, paragraphs=tuple(p for p in new.paragraphs if position_of(p) not in seen)
         )
@@ -117,10 +115,10 @@ def sections_of(paragraphs: Sequence[Paragraph]) -> list[Passage]:
         part: list[Paragraph] = []
         for paragraph in own:
             if part and _size([*part, paragraph]) > WHOLE:
-                found.append(Passage(0, tuple(part), ()))
+                found.append(Passage(0, tuple(part)))
                 part = []
             part.append(paragraph)
-        found.append(Passage(0, tuple(part), ()))
+        found.append(Passage(0, tuple(part)))
     return [replace(own, number=number) for number, own in enumerate(found, start=1)]
 
 
@@ -129,9 +127,8 @@ def position_of(paragraph: Paragraph) -> tuple[str, int]:
     return paragraph.document_id, paragraph.number
 
 
-def _passage(view: View, hit: Hit) -> Passage:
-    """A paragraph that was found, with what it takes to be understood."""
-    own = hit.paragraph
+def _passage(view: View, own: Paragraph) -> Passage:
+    """A paragraph with what it takes to be understood."""
     around = view.paragraphs(own.document_id, own.number - AROUND, own.number + AROUND)
     here = next(n for n, other in enumerate(around) if other.number == own.number)
     first, last, lead = here, here, ""
@@ -163,7 +160,7 @@ def _passage(view: View, hit: Hit) -> Passage:
             first -= 1
         else:
             break
-    return Passage(0, tuple(around[first : last + 1]), (hit,), lead)
+    return Passage(0, tuple(around[first : last + 1]), lead)
 
 
 def _same(one: Paragraph, other: Paragraph) -> bool:

@@ -81,10 +81,8 @@ class Retriever:
 
     def _ranked(self, look: _Lookup, text: str, depth: int) -> list[Hit]:
         found = look.search(text, None)
-        reader = self._reader if is_read(found.hits) else None
-        readings = read(reader, text, found.hits, found.term_weights, several=True, depth=depth)
-        look.timer.lap("read")
-        return [own.hit for own in rank(found.hits, readings, self._ranking)]
+        raw = look.read(text, found, several=True, reads=is_read(found.hits), depth=depth)
+        return [own.hit for own in rank(found.hits, raw.readings, self._ranking)]
 
     def read(
         self,
@@ -171,10 +169,12 @@ class _Lookup:
         self.timer.lap("retrieve")
         return found
 
-    def read(self, asked: str, found: SearchResult, several: bool, reads: bool) -> RawEvidence:
+    def read(
+        self, asked: str, found: SearchResult, several: bool, reads: bool, depth: int = DEPTH
+    ) -> RawEvidence:
         """What was found, and what reading it gives."""
         reader = self.reader if reads else None
-        readings = read(reader, asked, found.hits, found.term_weights, several, self.known)
+        readings = read(reader, asked, found.hits, found.term_weights, several, self.known, depth)
         self.timer.lap("read")
         return RawEvidence(replace(found, context_hits=()), tuple(readings), several=several)
 

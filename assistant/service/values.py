@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from assistant.answer import AnswerKind, Checked, Outcome, Verdict, place_at
+from assistant.answer import AnswerKind, Checked, Outcome, Verdict, name_of, place_at
 from assistant.calibration import Status
 from assistant.query.cleaning import without_surrogates
 from assistant.query.kinds import MAX_LENGTH
@@ -29,11 +29,6 @@ from index.models import Kind, Rectangle
 if TYPE_CHECKING:
     from assistant.service.sessions import SessionDocument
     from index import Document, Hit, Paragraph
-
-
-def name_of(source: str) -> str:
-    """The name of a document's file, without where it lies."""
-    return source.replace("\\", "/").rpartition("/")[2]
 
 
 #: A text of a document, which may hold what no output takes.
