@@ -33,14 +33,6 @@ HIT_KEYS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index that the commands of this module share, with the shipped document in it."""
-    folder = tmp_path_factory.mktemp("command")
-    footnote("search", "Japan", "--index-dir", folder)
-    return folder
-
-
 def test_ask_answers_from_the_shipped_document(tmp_path: Path) -> None:
     done = run_footnote("ask", QUESTION, "--json", "--index-dir", tmp_path)
     answer = json.loads(done.stdout)

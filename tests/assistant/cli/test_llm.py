@@ -28,14 +28,6 @@ ROOM = {"FOOTNOTE_LLM_TIMEOUT": str(PATIENCE), "FOOTNOTE_LLM_CONTEXT": "8192"}
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index with the shipped document in it."""
-    folder = tmp_path_factory.mktemp("llm")
-    footnote("search", "Japan", "--index-dir", folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """The address of a model that answers."""
     with serving(writes(*words(RIGHT))) as (address, _):

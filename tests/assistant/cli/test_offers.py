@@ -11,21 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from helpers import FOOTNOTE, PATIENCE, SUPPORT, footnote
+from helpers import FOOTNOTE, PATIENCE, SUPPORT
 from model_servers import Handler, port_of, scripted, serving, writes
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
 OFFER = (
     "A language model is running here (Ollama: llama3.2). To let it write: --llm ollama:llama3.2"
 )
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index with the shipped document in it."""
-    folder = tmp_path_factory.mktemp("offers")
-    footnote("search", "Japan", "--index-dir", folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -236,16 +236,21 @@ def test_it_answers_at_once_while_the_documents_are_not_there(tmp_path: Path) ->
         assert "Indexing 32 paragraphs" in talk.errors
 
 
+def written(folder: Path, index: Path, llm: str) -> AbstractContextManager[Talk]:
+    """A conversation with the command, where a language model at that address writes."""
+    return talking(
+        folder,
+        *("--index-dir", index, "--llm", llm),
+        FOOTNOTE_LLM_CONTEXT="16384",
+        FOOTNOTE_LLM_TIMEOUT=str(PATIENCE),
+    )
+
+
 def test_that_a_language_model_looks_again_is_told(index_folder: Path, tmp_path: Path) -> None:
     replies = {UNANSWERABLE: ["NOT FOUND\nSEARCH: inhabitants\nSEARCH: census", "NOT FOUND"]}
     with (
         serving(scripted(replies, threading.Event())) as (address, _),
-        talking(
-            tmp_path,
-            *("--index-dir", index_folder, "--llm", address),
-            FOOTNOTE_LLM_CONTEXT="16384",
-            FOOTNOTE_LLM_TIMEOUT=str(PATIENCE),
-        ) as talk,
+        written(tmp_path, index_folder, address) as talk,
     ):
         talk.begin()
         asked = talk.call("ask", question=UNANSWERABLE, token="mine")
@@ -263,12 +268,7 @@ def test_a_question_that_is_cancelled_stops_the_language_model(
     gone = threading.Event()
     with (
         serving(waits(gone)) as (address, model),
-        talking(
-            tmp_path,
-            *("--index-dir", index_folder, "--llm", address),
-            FOOTNOTE_LLM_CONTEXT="16384",
-            FOOTNOTE_LLM_TIMEOUT=str(PATIENCE),
-        ) as talk,
+        written(tmp_path, index_folder, address) as talk,
     ):
         talk.begin()
         asked = talk.call("ask", question=QUESTION)
