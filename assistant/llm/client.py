@@ -106,7 +106,7 @@ class LanguageModel:
         context: int | None = None,
         on_close: Callable[[], None] = lambda: None,
         on_end: Callable[[], None] = lambda: None,
-        on_stop: Callable[[int | None], None] = lambda _: None,
+        on_stop: Callable[[threading.Thread], None] = lambda _: None,
     ) -> None:
         self._llm = llm
         self._on_stop = on_stop
@@ -159,7 +159,7 @@ class LanguageModel:
                 yield piece
         finally:
             stopped.set()
-            self._on_stop(thread.ident)
+            self._on_stop(thread)
 
     def close(self) -> None:
         """Let go of connections and of weights."""
@@ -296,12 +296,13 @@ def _served(
     # the lock of the connections, it waits for itself, for ever. So it is closed here, and at once.
     mine = threading.local()
     # And what nobody waits for any more is told so at once, also while it reads and sends nothing:
-    # each request has a connection of its own, which is shut from outside.
-    connections: dict[int, Any] = {}
+    # each request has a connection of its own, which is shut from outside. They are known by their
+    # threads, and not by the threads' numbers, which the next ones have again.
+    connections: dict[threading.Thread, Any] = {}
 
     def connected(event: str, about: Mapping[str, Any]) -> None:
         if event == "connection.connect_tcp.complete":
-            connections[threading.get_ident()] = about["return_value"]
+            connections[threading.current_thread()] = about["return_value"]
 
     def begin(request: httpx.Request) -> None:
         request.extensions["trace"] = connected
@@ -310,12 +311,12 @@ def _served(
         mine.response = response
 
     def let_go() -> None:
-        connections.pop(threading.get_ident(), None)
+        connections.pop(threading.current_thread(), None)
         if hasattr(mine, "response"):
             mine.response.close()
 
-    def stop(thread: int | None) -> None:
-        if connection := connections.get(thread or 0):
+    def stop(thread: threading.Thread) -> None:
+        if connection := connections.get(thread):
             with suppress(OSError):  # it has ended by itself meanwhile
                 connection.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
@@ -454,9 +455,39 @@ def test_who_does_not_wait_any_more_stops_the_model(
         assert gone.wait(PATIENCE)
 
 
-def threads() -> list[int | None]:
+def test_a_request_that_is_over_stops_no_other(assistant: Assistant) -> None:
+    """The system gives the number of a thread that has ended to the next one."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def chat(handler: Handler) -> None:
+        if "Write on." not in str(handler.said["messages"]):
+            writes("First. ", "Last.")(handler)
+            return
+        handler.begin()
+        begun.set()
+        assert go_on.wait(PATIENCE)
+        handler.piece(RIGHT)
+        handler.end()
+
+    with serving(chat) as (address, _), opened(assistant, address) as writing:
+        model = writing._writer._loaded()
+        over = [model.stream([("system", "Write.")]) for _ in range(20)]
+        for one in over:
+            assert next(one) + next(one) == "First. Last."
+        for thread in threads():
+            thread.join(PATIENCE)
+        with ThreadPoolExecutor(1) as pool:
+            other = pool.submit(lambda: list(model.stream([("system", "Write on.")])))
+            assert begun.wait(PATIENCE)
+            for one in over:
+                one.close()
+            go_on.set()
+            assert "".join(other.result(PATIENCE)) == RIGHT
+
+
+def threads() -> list[threading.Thread]:
     """Those in which a model is asked."""
-    return [own.ident for own in threading.enumerate() if "_run" in own.name]
+    return [own for own in threading.enumerate() if "_run" in own.name]
 
 
 def test_asking_does_not_block_the_loop(assistant: Assistant) -> None:
