@@ -44,6 +44,8 @@ FUNCTION_WORDS = (
     )
 )
 
+#: Without what these begin a sentence may say more than it did.
+CONDITIONS = NEGATORS | frozenset("if unless until except only provided when whether but".split())
 #: Function words that a fact hangs on.
 WEIGHTY = NEGATORS | frozenset(
     "unless if only even before after until since within except least most more less than all any "

@@ -41,7 +41,7 @@ LEAST = 1000
 #: Stems that carry meaning, below which a sentence is one with the next: "Yes, you can."
 SUBSTANCE = 2
 
-Prove = Callable[[str, str, Sequence[Passage], Sequence[Passage], bool], Judgement]
+Prove = Callable[[str, str, Sequence[Passage], Sequence[Passage]], Judgement]
 LookUp = Callable[[Sequence[str], Sequence[Passage], int], Sequence[Passage]]
 
 
@@ -230,11 +230,11 @@ class WrittenAnswer:
         else:
             self._waiting.append(held)
 
-    def _judge(self, said: Said, lead: Said | None, again: bool = False) -> Judgement:
+    def _judge(self, said: Said, lead: Said | None) -> Judgement:
         numbers = {*said.named, *(lead.named if lead else ())}
         named = [own for own in self.passages if own.number in numbers]
         claim = f"{lead.text} {said.text}" if lead else said.text
-        judgement = self.prove(claim, self._question, named, self.passages, again)
+        judgement = self.prove(claim, self._question, named, self.passages)
         self.timer.lap("prove")
         return judgement
 
@@ -273,7 +273,7 @@ class WrittenAnswer:
                     _Held(
                         part,
                         held.lead,
-                        self._judge(part, held.lead, again=True),
+                        self._judge(part, held.lead),
                         held.answers and part is parts[0],
                     )
                     for part in parts

@@ -63,7 +63,8 @@ These sentences cannot be shown, for the passages that they name were not found 
 
 Write each again on a line that begins with its number, so that it says only what a passage says, \
 as near to its words as you can and complete in itself (a Yes or No at its beginning stays), with \
-the number of the passage in brackets. If no passage says it, write only its number and: OUT"""
+the number of the passage in brackets; on that line as two or three sentences, where the passage \
+says it in as many. If no passage says it, write only its number and: OUT"""
 CORRECT_SENTENCE = "{number}. {text} ({reason})"
 REASONS: Mapping[str, str] = {
     "number": "a number in it is not in the passages",

@@ -13,8 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
+from itertools import takewhile
 
 from assistant.english import (
+    AUXILIARIES,
+    CONDITIONS,
     FUNCTION_WORDS,
     NEGATORS,
     NUMERALS,
@@ -41,6 +44,9 @@ _REWRITES = (
 _TOKEN = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+|[,;.!?:\"“”]")
 _WORDS = re.compile(r"[^\W\d_]+|\d[\d.,]*\d|\d|[$%\u20ac\u00a3.!?]")
 _NEGATOR = re.compile(rf"\b(?:{alternatives(NEGATORS)}|cannot)\b|n['\u2019]t\b", re.IGNORECASE)
+_ENDS = frozenset(".!?")
+#: What stands between two statements; of a list of things nothing is said behind it.
+_AND = re.compile(rf"(?:[,;] (?:and|but)|;) (?=[^,;]*\b(?:{alternatives(AUXILIARIES)})\b)")
 _OPENS = frozenset('.!?:"“”')
 
 
@@ -117,25 +123,43 @@ def month_first(text: str) -> str:
     return _DATE.sub(r"\2 \1", text)
 
 
-def keeps_words(claim: str, text: str) -> bool:
+def keeps_words(claim: str, text: str, part: bool = False) -> bool:
     """Whether a claim says in the words of a text what that says: where it leaves words out or adds
-    some, these are function words on which no fact hangs. Of 195 sentences that a language model
-    wrote .42 are so, and of as many with one fact changed .01."""
+    some, these are function words on which no fact hangs, and of the sentences that it is taken
+    from it leaves no condition out. Of 195 sentences that a language model wrote .35 are so, and of
+    as many with one fact changed .005.
+
+    Args:
+        claim: one sentence, or a part of one.
+        text: what it is held against.
+        part: whether it is one, and so begins as a sentence of the text does: "and it is free" may
+            be said of another.
+    """
     there, said = _words(text), _words(claim)
     matcher = SequenceMatcher(None, [stem(w) for w in there], [stem(w) for w in said], False)
     edits = matcher.get_opcodes()
     same = [n for n, (kind, *_) in enumerate(edits) if kind == "equal"]
     if not same:
         return False
+    first, last = edits[same[0]][1], edits[same[-1]][2]
+    before = [*takewhile(lambda word: word not in _ENDS, reversed(there[:first]))]
+    behind = [*takewhile(lambda word: word not in _ENDS, there[last - 1 :])][1:]
+    if CONDITIONS.intersection(before + behind) or (part and not FUNCTION_WORDS.issuperset(before)):
+        return False
     changed = [(n, edit) for n, edit in enumerate(edits) if n not in same]
     added = [word for _, (_, _, _, begin, end) in changed for word in said[begin:end]]
     left_out = [
         word
-        for n, (_, first, last, _, _) in changed
+        for n, (_, start, stop, _, _) in changed
         if same[0] < n < same[-1]
-        for word in there[first:last]
+        for word in there[start:stop]
     ]
     return not WEIGHTY.intersection(added + left_out) and (FUNCTION_WORDS | {"."}).issuperset(added)
+
+
+def parts_of(claim: str) -> list[str]:
+    """The parts of a claim that is right where each of them is."""
+    return _AND.split(claim)
 
 
 def _words(text: str) -> list[str]:
@@ -143,9 +167,9 @@ def _words(text: str) -> list[str]:
     return _WORDS.findall(re.sub(r"(?:n['\u2019]t\b|(?<=can)not\b)", " not", text.lower()))
 
 
-def is_negated(text: str) -> bool:
-    """Whether a text says of anything that it is not so."""
-    return bool(_NEGATOR.search(text))
+def negations(text: str) -> int:
+    """Of how much a text says that it is not so."""
+    return len(_NEGATOR.findall(text))
 
 
 def _is_name(pieces: Sequence[str], i: int) -> bool:

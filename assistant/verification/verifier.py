@@ -36,11 +36,12 @@ from assistant.verification.attribution import Ground, SentenceRun, cover, groun
 from assistant.verification.facts import (
     MARKERS,
     facts_of,
-    is_negated,
     keeps_words,
     missing_names,
     missing_numbers,
     month_first,
+    negations,
+    parts_of,
 )
 from assistant.verification.nli import InferenceModel
 from index import Hit, View
@@ -87,12 +88,10 @@ class Judgement:
 @dataclass(frozen=True, slots=True)
 class Rule:
     """From the features of a claim to a verdict: supported where the probability reaches the
-    threshold; or `again`, where who wrote the claim was told to look again and keeps to the words
-    of what it rests on. Of its words a quote may lack `slack`, as a share, that another has."""
+    threshold. Of its words a quote may lack `slack`, as a share, that another has."""
 
     claim: Logistic
     threshold: float
-    again: float = 1.0
     slack: float = 1.0
 
     def probability(self, features: Features) -> float:
@@ -105,8 +104,9 @@ class Rule:
 ALONE = "none"
 #: Stands behind a model's fingerprint where the rule is for what was written from the evidence.
 WRITTEN = ":written"
-#: What answers a question and is no part of what is claimed: "No, any person can" denies nothing.
-_OPENING = re.compile(r"^(?:yes|no)\b[,;:.\u2013\u2014-]*\s*(?:(?:and|but)\s+)?", re.IGNORECASE)
+#: What answers a question and is no part of what is claimed: "No, any person can" denies nothing;
+#: "No person can" does.
+_OPENING = re.compile(r"^(?:yes|no)\s?[,;:.\u2013\u2014-]+\s*(?:(?:and|but)\s+)?", re.IGNORECASE)
 #: The features that are checked word by word, and what each is called where it speaks against.
 CHECKED: dict[str, Conflict] = {"numbers": "number", "names": "name", "denied": "negation"}
 
@@ -120,7 +120,7 @@ def load_rule(fingerprint: str = ALONE) -> Rule | None:
     entry = json.loads(content)["models"].get(fingerprint)
     if entry is None:
         return None
-    return Rule(Logistic(**entry["claim"]), entry["threshold"], entry["again"])
+    return Rule(Logistic(**entry["claim"]), entry["threshold"])
 
 
 def rule_for(entailer: Entailer | None, written: bool = False) -> Rule:
@@ -187,7 +187,6 @@ class Verifier:
         question: str,
         named: Sequence[Passage],
         read: Sequence[Passage],
-        again: bool = False,
     ) -> Judgement:
         """Judge one sentence by the passages that it names, or else by all others that were read.
 
@@ -196,7 +195,6 @@ class Verifier:
             question: what it answers; what is told there ("for five years") it may say as well.
             named: passages that it is said to rest on.
             read: all that it may rest on.
-            again: whether who wrote it was told to look again, and did.
         """
         claim = _OPENING.sub("", plain_claim(sentence))
         judgement = Judgement(False, 0.0, (), frozenset())
@@ -207,12 +205,11 @@ class Verifier:
         for passages in filter(None, (named, others)):
             hits = self._hits(passages, vector)
             found = grounds(claim, hits)
-            if worded := [own for own in found if keeps_words(claim, month_first(own.text))]:
-                shortest = min(worded, key=lambda own: own.length)
-                return Judgement(True, 1.0, shortest.runs, frozenset())
+            if runs := _worded(claim, found):
+                return Judgement(True, 1.0, runs, frozenset())
             entailer = self._entailer if is_read(hits) else None
             features = weigh(claim, found, entailer, question)
-            own = verdict(found, features, rule_for(entailer, written=True), again)
+            own = verdict(found, features, rule_for(entailer, written=True))
             if own.supported:
                 return own
             judgement = judgement if judgement.probability else own
@@ -239,6 +236,23 @@ class Verifier:
         return list({hit.paragraph.id: hit for own in found for hit in own.hits}.values())
 
 
+def _worded(claim: str, found: Sequence[Ground]) -> tuple[SentenceRun, ...]:
+    """The shortest ground that says a claim in its words, or those that say its parts; nothing
+    where there are none."""
+    for parts in ([claim], parts_of(claim)):
+        shortest = [
+            min(
+                (own for own in found if keeps_words(text, month_first(own.text), part=number > 0)),
+                key=lambda own: own.length,
+                default=None,
+            )
+            for number, text in enumerate(parts)
+        ]
+        if None not in shortest:
+            return tuple(run for own in shortest if own for run in own.runs)
+    return ()
+
+
 def plain_claim(sentence: str) -> str:
     """A sentence without markers of citations, its dates in one order, white space made one
     space."""
@@ -254,8 +268,8 @@ class Features:
             `cosine` of the nearest sentence, and `cover`, the share of the claim's content words
             that it and the headings above it have.
         checked: how many `numbers`, `names` and other words that carry meaning (`novel`) of the
-            claim none of them has, and `denied`, 1 where the claim denies something and its nearest
-            sentence nothing, or the reverse.
+            claim none of them has; `denied`, 1 where the claim denies something and its nearest
+            sentence nothing, or the reverse, and `denials`, 1 where one denies more.
     """
 
     grounds: tuple[Mapping[str, float], ...]
@@ -293,18 +307,18 @@ def weigh(
     )
     told = "\n".join(f"{text}." for text in dict.fromkeys([*texts, question]))
     there = facts_of(told)
+    denials, nearest = negations(claim), negations(found[0].text)
     checked = {
         "novel": float(len(stems - content_stems(told))),
         "numbers": float(missing_numbers(own, there)),
         "names": float(missing_names(own, there)),
-        "denied": float(is_negated(claim) != is_negated(found[0].text)),
+        "denied": float(bool(denials) != bool(nearest)),
+        "denials": float(denials != nearest),
     }
     return Features(features, checked)
 
 
-def verdict(
-    found: Sequence[Ground], features: Features | None, rule: Rule, again: bool = False
-) -> Judgement:
+def verdict(found: Sequence[Ground], features: Features | None, rule: Rule) -> Judgement:
     """The verdict on a claim that may rest on these grounds. Cited is one of those that hold most
     of its words, for what two sentences tell is not cited to one of them: the shortest that is
     enough alone, or else the likeliest.
@@ -312,22 +326,16 @@ def verdict(
     Args:
         found, features: see `weigh`.
         rule: by which it is made.
-        again: whether who wrote it was told to look again, and did. Then it may rest on a ground of
-            lesser probability that has each of its words.
     """
     if features is None:
         return Judgement(False, 0.0, (), frozenset())
     probability = rule.probability(features)
     alone = [rule.claim.probability({**own, **features.checked}) for own in features.grounds]
-    numbers, threshold = list(range(len(found))), rule.threshold
-    if again and probability < threshold and not features.checked["numbers"]:
-        words = [n for n in numbers if features.grounds[n]["cover"] == 1.0]
-        numbers, threshold = (words, rule.again) if words else (numbers, threshold)
-    if probability < threshold:
+    if probability < rule.threshold:
         against = frozenset(kind for name, kind in CHECKED.items() if features.checked[name])
         return Judgement(False, probability, (), against)
-    enough = [n for n in numbers if alone[n] >= threshold]
-    covers = {n: features.grounds[n]["cover"] for n in enough or numbers}
+    enough = [n for n in range(len(found)) if alone[n] >= rule.threshold]
+    covers = {n: features.grounds[n]["cover"] for n in enough or range(len(found))}
     whole = [n for n, cover in covers.items() if cover >= max(covers.values()) - rule.slack]
     cited = min(whole, key=lambda n: (found[n].length if enough else 0, -alone[n], n))
     return Judgement(True, probability, found[cited].runs, frozenset())

@@ -6,10 +6,11 @@ import pytest
 
 from assistant.verification.facts import (
     facts_of,
-    is_negated,
     keeps_words,
     missing_names,
     missing_numbers,
+    negations,
+    parts_of,
 )
 
 SOURCE = (
@@ -79,16 +80,16 @@ def test_numerals(number: str, value: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "negated"),
+    ("text", "count"),
     [
-        ("It did not join.", True),
-        ("It can\u2019t join.", True),
-        ("It has nothing to join.", True),
-        ("It joined; knots were tied.", False),
+        ("It did not join.", 1),
+        ("It can\u2019t join what it does not know.", 2),
+        ("It has nothing to join.", 1),
+        ("It joined; knots were tied.", 0),
     ],
 )
-def test_negation(text: str, negated: bool) -> None:
-    assert is_negated(text) is negated
+def test_negations(text: str, count: int) -> None:
+    assert negations(text) == count
 
 
 @pytest.mark.parametrize(
@@ -109,3 +110,37 @@ def test_negation(text: str, negated: bool) -> None:
 def test_a_claim_in_the_words_of_a_text(claim: str, kept: bool) -> None:
     text = "The mill burned down in 1871. A house was built there, but only by the two sons."
     assert keeps_words(claim, text) == kept
+
+
+@pytest.mark.parametrize(
+    ("claim", "text", "part", "kept"),
+    [
+        # a condition that stands before what is claimed, or behind it
+        ("The fee is paid back.", "If the tour is cancelled, the fee is paid back.", False, False),
+        ("If the tour is cancelled, the fee is paid back.",
+         "If the tour is cancelled, the fee is paid back.", False, True),
+        ("The fee is paid back.", "If it rains, wait. The fee is paid back.", False, True),
+        ("The fee is paid back", "The fee is paid back unless you were late.", False, False),
+        # a part says of whom
+        ("signs the form", "The nurse signs the form.", False, True),
+        ("signs the form", "The nurse signs the form.", True, False),
+        ("the form is signed", "For this the form is signed.", True, True),
+    ],
+)  # fmt: skip
+def test_a_condition_and_who_it_is_are_not_left_out(
+    claim: str, text: str, part: bool, kept: bool
+) -> None:
+    assert keeps_words(claim, text, part) == kept
+
+
+@pytest.mark.parametrize(
+    ("claim", "parts"),
+    [
+        ("The gate opens at six.", ["The gate opens at six."]),
+        ("It opens at six, and the dogs are let out; they are fed at ten.",
+         ["It opens at six", "the dogs are let out", "they are fed at ten."]),
+        ("You get a towel, a key, and a locker.", ["You get a towel, a key, and a locker."]),
+    ],
+)  # fmt: skip
+def test_the_parts_of_a_claim(claim: str, parts: list[str]) -> None:
+    assert parts_of(claim) == parts

@@ -12,6 +12,7 @@ from helpers import footnote
 from assistant import Assistant
 from assistant.answer import Verification
 from assistant.calibration import Logistic
+from assistant.retrieval.passages import Passage
 from assistant.verification.attribution import JOINED, NEAREST, WIDEST, grounds
 from assistant.verification.verifier import (
     Rule,
@@ -59,6 +60,30 @@ def test_the_shortest_evidence_is_cited(verifier: Verifier) -> None:
     [run] = verifier.judge("India sees China as a massive external threat.").spans
     assert run.first == run.last
     assert "external threat" in run.text
+
+
+@pytest.mark.parametrize(
+    ("sentence", "quotes"),
+    [
+        ("No, it has no alliances.", ["it has no alliances"]),
+        ("No state has alliances.", None),  # that is no opening
+        (
+            "Customs duties have increased, and it is much easier to do business in India.",
+            ["Customs duties have increased", "much easier to do business"],
+        ),
+        ("Customs duties have increased, and it is much harder to do business in India.", None),
+    ],
+)
+def test_what_keeps_to_the_words_of_a_passage_is_proved(
+    verifier: Verifier, sentence: str, quotes: list[str] | None
+) -> None:
+    found = verifier.search("India has no alliances.")
+    paragraph = next(hit.paragraph for hit in found if "no alliances" in hit.paragraph.text)
+    passage = Passage(1, (paragraph,))
+    judged = verifier.prove(sentence, "What of India?", [passage], [passage])
+    assert judged.supported == (quotes is not None)
+    cited = " ".join(run.text for run in judged.spans)
+    assert all(quote in cited for quote in quotes or ())
 
 
 # 2014 stands in the same source sentence, of something else.
