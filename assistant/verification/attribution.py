@@ -37,10 +37,11 @@ class SentenceRun:
 
     @property
     def text(self) -> str:
-        """The sentences as they are read: without marks, white space made one space."""
+        """The sentences as they are read: without marks, as inside of "**D**iameter", white space
+        made one space."""
         offset = self.hit.paragraph.start
         own = self.hit.paragraph.text[self.start - offset : self.end - offset]
-        return " ".join(strip_marks(own).split())
+        return " ".join(strip_marks(own).replace("**", "").split())
 
     @property
     def cosine(self) -> float:
