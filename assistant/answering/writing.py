@@ -104,8 +104,7 @@ class WrittenAnswer:
     _decided: bool = False
     _answering: bool = False
     _said: set[str] = field(default_factory=set)
-    _waiting: list[_Held] = field(default_factory=list)
-    _failed: list[_Held] = field(default_factory=list)
+    _open: list[_Held] = field(default_factory=list)
     _wanted: list[str] = field(default_factory=list)
 
     @property
@@ -223,12 +222,10 @@ class WrittenAnswer:
         self._said.add(said.text)
         held = _Held(said, lead, self._judge(said, lead), not self._answering)
         self._answering = True
-        if not held.judgement.supported:
-            self._failed.append(held)
-        elif self._decided or self.each or held.answers:
+        if held.judgement.supported and (self._decided or self.each or held.answers):
             yield from self._show(held)
         else:
-            self._waiting.append(held)
+            self._open.append(held)
 
     def _judge(self, said: Said, lead: Said | None) -> Judgement:
         numbers = {*said.named, *(lead.named if lead else ())}
@@ -249,48 +246,49 @@ class WrittenAnswer:
         yield from self.builder.judged(said.text, held.judgement, self.keep, item=said.item)
 
     def _correct(self) -> Iterator[SentenceReady | Decided]:
-        """Give back once what nothing supports; then show what waits for it, or leave it out."""
-        if not self._failed:
+        """Give back once what nothing supports; then show what is supported now, and what waited,
+        in the order in which it was written, or leave it out."""
+        failed = self._failed
+        if not failed:
             return
-        self.returned = len(self._failed)
+        self.returned = len(failed)
         sentences = "\n".join(
             prompts.CORRECT_SENTENCE.format(
                 number=number, text=held.said.text, reason=self._reason(held)
             )
-            for number, held in enumerate(self._failed, start=1)
+            for number, held in enumerate(failed, start=1)
         )
         told = prompts.CORRECT.format(sentences=sentences)
         reply = "".join(self.dialogue.say(told)) if self.dialogue.room > len(told) else ""
         self.timer.lap("model")
         corrected = corrections_in(reply)
-        for number, held in enumerate(self._failed, start=1):
-            again = [held]
-            if said := corrected.get(number):
-                texts = [said.text[a:b] for a, b in sentence_spans(said.text, 0, len(said.text))]
-                shown = {sentence.text for sentence in self.builder.sentences}
-                parts = [Said(text, said.named, held.said.item) for text in texts]
-                again = [
-                    _Held(
-                        part,
-                        held.lead,
-                        self._judge(part, held.lead),
-                        held.answers and part is parts[0],
-                    )
-                    for part in parts
-                    if part.text not in shown
-                ]
-            for own in again:
+        numbers = iter(range(1, len(failed) + 1))
+        for held in self._open:
+            said = None if held.judgement.supported else corrected.get(next(numbers))
+            for own in self._again(held, said) if said else [held]:
                 if own.judgement.supported and (own.answers or self._decided or self.each):
                     yield from self._show(own)
-                    if own.answers:
-                        for waiting in self._waiting:
-                            yield from self._show(waiting)
-                        self._waiting = []
                 elif self._decided:  # counted, or shown as what it is
                     yield from self.builder.judged(own.said.text, own.judgement, self.keep)
             if held.answers and not self._decided and not self.each:
-                self.builder.dropped = len(self._failed)
+                self.builder.dropped = len(failed)
                 return
+
+    def _again(self, held: _Held, said: Said) -> list[_Held]:
+        """What the model wrote for a sentence that went back, sentence by sentence."""
+        texts = [said.text[a:b] for a, b in sentence_spans(said.text, 0, len(said.text))]
+        if len(texts) > 1 and _is_opening(texts[0]):
+            texts[:2] = [" ".join(texts[:2])]
+        shown = {sentence.text for sentence in self.builder.sentences}
+        parts = [Said(text, said.named, held.said.item) for text in texts if text not in shown]
+        return [
+            _Held(part, held.lead, self._judge(part, held.lead), held.answers and not number)
+            for number, part in enumerate(parts)
+        ]
+
+    @property
+    def _failed(self) -> list[_Held]:
+        return [held for held in self._open if not held.judgement.supported]
 
     @property
     def foreign(self) -> bool:

@@ -34,6 +34,7 @@ RIGHT = "The US Indo-Pacific strategy was released on February 11."
 WRONG = "It was released on March 3, 2019 in Berlin."
 QUOTE = "The US Indo-Pacific strategy was released on February 11."
 MORE = "India prefers multipolarity and not to be forced to choose sides."
+THIRD = "It is much easier to do business in India."
 #: How the model is told that sentences cannot be shown.
 RETURNED = "These sentences cannot be shown"
 
@@ -129,12 +130,22 @@ def test_without_the_sentence_that_answers_the_rest_is_none(ask: Ask) -> None:
     assert answer.note in str(answer)
 
 
-def test_the_sentence_that_answers_comes_first_once_it_is_corrected(assistant: Assistant) -> None:
-    chat = replies(f"{WRONG} [1] {MORE} [2]", f"1. {RIGHT} [1]")
+@pytest.mark.parametrize(
+    ("corrected", "shown"),
+    [
+        (f"{RIGHT} [1]", [RIGHT, MORE]),
+        (f"Yes. {RIGHT} [1]", [f"Yes. {RIGHT}", MORE]),
+        (f"{RIGHT} [1] {THIRD} [1]", [RIGHT, THIRD, MORE]),
+    ],
+)
+def test_the_sentence_that_answers_comes_first_once_it_is_corrected(
+    assistant: Assistant, corrected: str, shown: list[str]
+) -> None:
+    chat = replies(f"{WRONG} [1] {MORE} [2]", f"1. {corrected}")
     with serving(chat) as (address, _), opened(assistant, address) as writing:
         events = list(writing.stream(QUESTION))
     ready = [event.sentence.text for event in events if isinstance(event, SentenceReady)]
-    assert ready == [RIGHT, MORE]
+    assert ready == shown
 
 
 def test_what_is_not_supported_can_be_flagged(ask: Ask) -> None:
