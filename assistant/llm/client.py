@@ -32,10 +32,9 @@ if TYPE_CHECKING:
 
     from assistant.settings import Settings
 
-DEFAULT_CONTEXT = 4096  # tokens, where a server does not tell
-#: Tokens that a GGUF file is given room for, half of which are passages at most: a processor reads 20
-#: to 60 tokens a second, and a small model of more passages no better.
-MAX_CONTEXT = 4096
+#: Tokens, where a server does not tell, and that a GGUF file is given room for: a processor reads
+#: 20 to 60 a second.
+DEFAULT_CONTEXT = 4096
 MAX_TOKENS = 512  # of an answer
 CUT_OFF = "it was cut off"
 ENDLESS = "it did not come to an end"
@@ -388,7 +387,7 @@ def _in_process(path: Path, settings: Settings) -> LanguageModel:
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(path)
     given = {
-        "n_ctx": settings.llm_context or MAX_CONTEXT,
+        "n_ctx": settings.llm_context or DEFAULT_CONTEXT,
         "n_parallel": 1,
         "hostnames": ["127.0.0.1"],
         "port": 0,
