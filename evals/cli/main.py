@@ -14,7 +14,15 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from assistant.cli.options import EncoderName, IndexDir, LanguageModel, ReaderName, Source, notes
+from assistant.cli.options import (
+    EncoderName,
+    IndexDir,
+    LanguageModel,
+    ReaderName,
+    Source,
+    notes,
+    tell_check,
+)
 from assistant.settings import load_settings, not_installed
 from evals.cli import comparing, fitting
 from evals.cli.options import MISSED, JsonOut, Seed, Sets, opened_sets, out, report, report_left_out
@@ -119,6 +127,7 @@ def run(
             notes.print(f"{questions.name}: went on after {done.resumed} questions.")
         for sentence in failures_of(done.records):
             notes.print(f"{questions.name}: {sentence}")
+    tell_check(settings)
     result = result_of(runs, k, seed)
     missed = result.misses(floors)
     if html is not None:
