@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, takewhile
+from itertools import accumulate, count, takewhile
 
 from assistant.answer import AnswerKind, Decided, LookedAgain, Outcome, SentenceReady
 from assistant.answering.builder import AnswerBuilder
@@ -261,10 +261,9 @@ class WrittenAnswer:
         told = prompts.CORRECT.format(sentences=sentences)
         reply = "".join(self.dialogue.say(told)) if self.dialogue.room > len(told) else ""
         self.timer.lap("model")
-        corrected = corrections_in(reply)
-        numbers = iter(range(1, len(failed) + 1))
+        corrections = map(corrections_in(reply).get, count(1))
         for held in self._open:
-            said = None if held.judgement.supported else corrected.get(next(numbers))
+            said = None if held.judgement.supported else next(corrections)
             for own in self._again(held, said) if said else [held]:
                 if own.judgement.supported and (own.answers or self._decided or self.each):
                     yield from self._show(own)
@@ -276,14 +275,14 @@ class WrittenAnswer:
 
     def _again(self, held: _Held, said: Said) -> list[_Held]:
         """What the model wrote for a sentence that went back, sentence by sentence."""
-        texts = [said.text[a:b] for a, b in sentence_spans(said.text, 0, len(said.text))]
-        if len(texts) > 1 and _is_opening(texts[0]):
-            texts[:2] = [" ".join(texts[:2])]
+        spans = sentence_spans(said.text, 0, len(said.text))
+        parts = [Said(said.text[a:b], said.named, held.said.item) for a, b in spans]
+        if len(parts) > 1 and _is_opening(parts[0].text):
+            parts[:2] = [_together(*parts[:2])]
         shown = {sentence.text for sentence in self.builder.sentences}
-        parts = [Said(text, said.named, held.said.item) for text in texts if text not in shown]
         return [
             _Held(part, held.lead, self._judge(part, held.lead), held.answers and not number)
-            for number, part in enumerate(parts)
+            for number, part in enumerate(part for part in parts if part.text not in shown)
         ]
 
     @property

@@ -143,7 +143,8 @@ def keeps_words(claim: str, text: str, part: bool = False) -> bool:
         return False
     first, last = edits[same[0]][1], edits[same[-1]][2]
     before = [*takewhile(lambda word: word not in _ENDS, reversed(there[:first]))]
-    behind = [*takewhile(lambda word: word not in _ENDS, there[last - 1 :])][1:]
+    ended = there[last - 1] in _ENDS
+    behind = [] if ended else [*takewhile(lambda word: word not in _ENDS, there[last:])]
     if CONDITIONS.intersection(before + behind) or (part and not FUNCTION_WORDS.issuperset(before)):
         return False
     changed = [(n, edit) for n, edit in enumerate(edits) if n not in same]

@@ -239,7 +239,7 @@ class Verifier:
 def _worded(claim: str, found: Sequence[Ground]) -> tuple[SentenceRun, ...]:
     """The shortest ground that says a claim in its words, or those that say its parts; nothing
     where there are none."""
-    for parts in ([claim], parts_of(claim)):
+    for parts in dict.fromkeys([(claim,), tuple(parts_of(claim))]):  # once where it has none
         shortest = [
             min(
                 (own for own in found if keeps_words(text, month_first(own.text), part=number > 0)),
