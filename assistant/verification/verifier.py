@@ -49,8 +49,8 @@ from index.encoder import Vectors
 
 SEARCHED = 6  # paragraphs that a sentence is judged by
 
-#: What of the words of a written sentence a quote may lack that another has: one of seven.
-#: Not tuned.
+#: What of the words of a sentence that one of its grounds has another may lack and still be cited
+#: for it, where it was written from them, or speak for it: one of seven. Not tuned.
 SLACK = 0.15
 
 Conflict = Literal["number", "name", "negation"]
@@ -107,8 +107,10 @@ WRITTEN = ":written"
 #: What answers a question and is no part of what is claimed: "No, any person can" denies nothing;
 #: "No person can" does.
 _OPENING = re.compile(r"^(?:yes|no)\s?[,;:.\u2013\u2014-]+\s*(?:(?:and|but)\s+)?", re.IGNORECASE)
-#: The features that are checked word by word, and what each is called where it speaks against.
-CHECKED: dict[str, Conflict] = {"numbers": "number", "names": "name", "denied": "negation"}
+#: The features that are checked word by word, and speak against a claim by themselves.
+CHECKED: tuple[str, ...] = ("numbers", "names", "denied")
+#: What is told of a claim that nothing supports, by what was checked.
+TOLD: dict[str, Conflict] = {"numbers": "number", "names": "name", "opposed": "negation"}
 
 
 @cache
@@ -269,7 +271,8 @@ class Features:
             that it and the headings above it have.
         checked: how many `numbers`, `names` and other words that carry meaning (`novel`) of the
             claim none of them has; `denied`, 1 where the claim denies something and its nearest
-            sentence nothing, or the reverse, and `denials`, 1 where one denies more.
+            sentence nothing, or the reverse, `denials`, 1 where one denies more, and `opposed`, 1
+            where those that hold most of its words are all of the other kind than the claim.
     """
 
     grounds: tuple[Mapping[str, float], ...]
@@ -308,12 +311,15 @@ def weigh(
     told = "\n".join(f"{text}." for text in dict.fromkeys([*texts, question]))
     there = facts_of(told)
     denials, nearest = negations(claim), negations(found[0].text)
+    most = max(own["cover"] for own in features) - SLACK
+    nearby = [own for own, has in zip(found, features, strict=True) if has["cover"] >= most]
     checked = {
         "novel": float(len(stems - content_stems(told))),
         "numbers": float(missing_numbers(own, there)),
         "names": float(missing_names(own, there)),
         "denied": float(bool(denials) != bool(nearest)),
         "denials": float(denials != nearest),
+        "opposed": float(all(bool(negations(own.text)) != bool(denials) for own in nearby)),
     }
     return Features(features, checked)
 
@@ -332,7 +338,7 @@ def verdict(found: Sequence[Ground], features: Features | None, rule: Rule) -> J
     probability = rule.probability(features)
     alone = [rule.claim.probability({**own, **features.checked}) for own in features.grounds]
     if probability < rule.threshold:
-        against = frozenset(kind for name, kind in CHECKED.items() if features.checked[name])
+        against = frozenset(kind for name, kind in TOLD.items() if features.checked[name])
         return Judgement(False, probability, (), against)
     enough = [n for n in range(len(found)) if alone[n] >= rule.threshold]
     covers = {n: features.grounds[n]["cover"] for n in enough or range(len(found))}

@@ -124,6 +124,14 @@ def test_a_reader_that_only_ranks_is_not_asked(assistant: Assistant) -> None:
         assert verifier.judge(claim).probability == alone.judge(claim).probability
 
 
+def test_a_denial_is_told_where_what_has_the_words_says_otherwise(verifier: Verifier) -> None:
+    """Not by the nearest sentence alone, which may be of something else."""
+    claim = "Not acting would send China the wrong message."
+    weighed = weigh(claim, grounds(claim, verifier.search(claim)), None)
+    assert weighed and weighed.checked["denied"] and not weighed.checked["opposed"]
+    assert "negation" in verifier.judge("The US is going back into the TPP.").conflicts
+
+
 def test_another_model_is_taken_at_its_word_less_what_is_missing() -> None:
     class Says:
         fingerprint = "says"
