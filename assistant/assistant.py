@@ -87,7 +87,7 @@ class Assistant:
         *paths: str | PathLike[str],
         index_dir: str | PathLike[str] | None = None,
         settings: Settings | None = None,
-        llm: LLM | None = None,
+        llm: LLM | str | None = None,
         progress: Progress | None = None,
         on_wait: Callable[[str], None] | None = None,
         on_skip: OnSkip | None = None,
@@ -100,7 +100,8 @@ class Assistant:
                 to stay, or else the document that comes with the package.
             index_dir: where the index is kept; the user's data folder by default.
             settings: all other settings; from the environment and file by default.
-            llm: any llama-index LLM, to write the answers; instead of the settings' one.
+            llm: any llama-index LLM, to write the answers, or the name of one as `--llm` takes it;
+                instead of the settings' one.
             progress: called while indexing with (paragraphs done, paragraphs in all).
             on_wait: called with a sentence to show while another process uses the index.
             on_skip: called with the error for each file of a folder that cannot be read; when left
@@ -110,11 +111,15 @@ class Assistant:
         Raises:
             FootnoteError: see the tree in `index.errors`.
         """
+        named = llm if isinstance(llm, str) else None
+        given_llm = None if isinstance(llm, str) else llm
+        own = {"index_dir": index_dir and Path(index_dir), "llm": named}
         if settings is None:
-            settings = load_settings(index_dir=index_dir)
-        elif index_dir is not None:
-            settings = settings.model_copy(update={"index_dir": Path(index_dir)})
-        if llm is None:
+            settings = load_settings(**own)
+        else:
+            update = {name: value for name, value in own.items() if value is not None}
+            settings = settings.model_copy(update=update)
+        if given_llm is None:
             check_setting(settings)  # before anything long
         given: Sequence[RawDocument] = []
         if paths:
@@ -129,7 +134,7 @@ class Assistant:
                 asked = index.sync(given, progress, on_skip=unless_named(paths, on_skip)).ids
                 if not asked:
                     raise EmptyDocumentError("There is no document to read.")
-            opened = cls(index, list(asked), settings, llm)
+            opened = cls(index, list(asked), settings, given_llm)
             opened._follows = not paths and settings.chroma is not None
             return opened
         except BaseException:

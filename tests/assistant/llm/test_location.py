@@ -103,6 +103,17 @@ def test_a_mistake_is_told_before_anything_is_indexed(tmp_path: Path) -> None:
     assert not (tmp_path / "index").exists()
 
 
+@pytest.mark.parametrize("given", [True, False])
+def test_python_takes_the_names_that_the_command_takes(tmp_path: Path, given: bool) -> None:
+    folder = tmp_path / "index"
+    settings = load_settings(llm="none") if given else None
+    with Assistant.open(index_dir=folder, settings=settings, llm="ollama:llama3.2") as own:
+        assert own.writer_name == "llama3.2"
+        assert own.settings.index_dir == folder
+    with pytest.raises(SettingsError, match="ollama:NAME"):
+        Assistant.open(index_dir=folder, settings=settings, llm="ollama:")
+
+
 def test_the_name_of_what_writes(assistant: Assistant, tmp_path: Path) -> None:
     small = tmp_path / "small.gguf"
     small.touch()
