@@ -2,8 +2,8 @@
 
 Nothing is shown before it is proved, and nothing before the sentence that answers: what follows it
 is an answer only with that one. A sentence that nothing supports goes back to the model once, with
-the reason; corrected, it is added to what is there. Where the model finds nothing, or a part only,
-it may have more looked up.
+the reason; what was written after it waits for it, for steps have an order. Where the model finds
+nothing, or a part only, it may have more looked up.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from assistant.llm.replies import (
 from assistant.llm.sanitising import one_line
 from assistant.retrieval.passages import Passage
 from assistant.timer import Timer
+from assistant.verification.facts import negations
 from assistant.verification.verifier import Judgement
 from index.chunking.language import language_of
 from index.chunking.sentences import sentence_spans
@@ -132,6 +133,7 @@ class WrittenAnswer:
         if not found:
             yield Decided("refused", None)
             return "declined"
+        corrections: dict[int, Said] = {}
         try:
             yield from self._reply(prompt.format(passages=self.shown(found), question=question))
             for left in reversed(range(ROUNDS)):
@@ -146,11 +148,12 @@ class WrittenAnswer:
                 if more:
                     self.passages += more
                     yield from self._reply(self._more(question, more, last=not left))
-            yield from self._correct()
+            corrections = self._send_back()
         except LanguageModelError as error:
             self.failure = str(error)
             if not self._decided:
                 return "failed"
+        yield from self._show_open(corrections)
         if self._decided:
             return "written"
         if not self.of_assistant and not self.each:
@@ -216,13 +219,13 @@ class WrittenAnswer:
             self._wanted = []  # it has all that it was asked for
 
     def _hold(self, said: Said, lead: Said | None) -> Iterator[SentenceReady | Decided]:
-        """Hold a sentence against the passages, and show it as far as it may be."""
+        """Hold a sentence against the passages, and show it unless one before it is to come."""
         if said.text in self._said:
             return
         self._said.add(said.text)
         held = _Held(said, lead, self._judge(said, lead), not self._answering)
         self._answering = True
-        if held.judgement.supported and (self._decided or self.each or held.answers):
+        if held.judgement.supported and (self.each or not self._open):
             yield from self._show(held)
         else:
             self._open.append(held)
@@ -245,12 +248,15 @@ class WrittenAnswer:
             yield from self.builder.judged(lead.text, held.judgement, self.keep)
         yield from self.builder.judged(said.text, held.judgement, self.keep, item=said.item)
 
-    def _correct(self) -> Iterator[SentenceReady | Decided]:
-        """Give back once what nothing supports; then show what is supported now, and what waited,
-        in the order in which it was written, or leave it out."""
+    def _send_back(self) -> dict[int, Said]:
+        """Give back once what nothing supports.
+
+        Returns:
+            What the model makes of each, by the number of it.
+        """
         failed = self._failed
         if not failed:
-            return
+            return {}
         self.returned = len(failed)
         sentences = "\n".join(
             prompts.CORRECT_SENTENCE.format(
@@ -261,16 +267,22 @@ class WrittenAnswer:
         told = prompts.CORRECT.format(sentences=sentences)
         reply = "".join(self.dialogue.say(told)) if self.dialogue.room > len(told) else ""
         self.timer.lap("model")
-        corrections = map(corrections_in(reply).get, count(1))
+        return corrections_in(reply)
+
+    def _show_open(self, corrections: dict[int, Said]) -> Iterator[SentenceReady | Decided]:
+        """Show what waited, and what was corrected and is supported now, in the order in which it
+        was written, or leave it out."""
+        failed = len(self._failed)
+        number = count(1)
         for held in self._open:
-            said = None if held.judgement.supported else next(corrections)
+            said = None if held.judgement.supported else corrections.get(next(number))
             for own in self._again(held, said) if said else [held]:
                 if own.judgement.supported and (own.answers or self._decided or self.each):
                     yield from self._show(own)
                 elif self._decided:  # counted, or shown as what it is
                     yield from self.builder.judged(own.said.text, own.judgement, self.keep)
             if held.answers and not self._decided and not self.each:
-                self.builder.dropped = len(failed)
+                self.builder.dropped = failed
                 return
 
     def _again(self, held: _Held, said: Said) -> list[_Held]:
@@ -279,10 +291,13 @@ class WrittenAnswer:
         parts = [Said(said.text[a:b], said.named, held.said.item) for a, b in spans]
         if len(parts) > 1 and _is_opening(parts[0].text):
             parts[:2] = [_together(*parts[:2])]
-        shown = {sentence.text for sentence in self.builder.sentences}
+        there = [sentence.text for sentence in self.builder.sentences]
+        if not held.answers:  # which may not be missing for one that waits for it
+            there += [own.said.text for own in self._open if own.judgement.supported]
+        new = [part for part in parts if not any(_repeats(part.text, own) for own in there)]
         return [
             _Held(part, held.lead, self._judge(part, held.lead), held.answers and not number)
-            for number, part in enumerate(part for part in parts if part.text not in shown)
+            for number, part in enumerate(new)
         ]
 
     @property
@@ -306,6 +321,11 @@ class WrittenAnswer:
 
 def _is_opening(text: str) -> bool:
     return len(content_stems(text)) < SUBSTANCE
+
+
+def _repeats(text: str, other: str) -> bool:
+    """Whether a sentence says nothing but what another one says."""
+    return content_stems(text) <= content_stems(other) and negations(text) == negations(other)
 
 
 def _together(opening: Said, said: Said) -> Said:

@@ -170,7 +170,9 @@ def verifier(
         raise typer.BadParameter("--output needs claims to fit the numbers on.")
     with TemporaryDirectory() as temporary, progress("verifier") as (_, judged):
         settings = load_settings(index_dir=index_dir or Path(temporary), reader=reader)
-        model, statements = fitting.gather_statements(sets, settings.index_dir, settings, judged)
+        model, statements = fitting.gather_statements(
+            sets, settings.index_dir, settings, judged, written
+        )
     for name in (model + WRITTEN,) if written else dict.fromkeys((model, ALONE)):
         features = fitting.LEXICAL_FEATURES if name == ALONE else fitting.ENTAILMENT_FEATURES
         features = fitting.WRITTEN_FEATURES if written else features

@@ -118,7 +118,12 @@ Figures = dict[str, dict[str, Figure]]
 
 
 def claim_statements(
-    of: str, claim: Claim, words: Words, encoder: Encoder, entailer: Entailer | None
+    of: str,
+    claim: Claim,
+    words: Words,
+    encoder: Encoder,
+    entailer: Entailer | None,
+    written: bool = False,
 ) -> Iterator[Statement]:
     """A claim as it is, and if it is true what can be made false of it, by its own evidence.
 
@@ -128,7 +133,9 @@ def claim_statements(
         words: what names and numbers are exchanged for.
         encoder: gives the cosines.
         entailer: gives the logits, if there is one.
+        written: whether a language model wrote it; what its question tells it may say then.
     """
+    told = (claim.question or "") if written else ""
     evidence = Evidence(claim, encoder)
     texts = [("found", claim.text, claim.supported)]
     if claim.supported:
@@ -136,8 +143,7 @@ def claim_statements(
         texts += [(own.kind, own.text, False) for own in changed]
     for kind, text, supported in texts:
         plain = plain_claim(text)
-        hits = evidence.search(plain)
-        found = weigh(plain, grounds(plain, hits), entailer, claim.question or "")
+        found = weigh(plain, grounds(plain, evidence.search(plain)), entailer, told)
         yield Statement(of, kind, supported, half(claim.question or claim.id), found)
 
 
@@ -342,7 +348,11 @@ def _balanced(truth: Any, said: Any) -> Any:
 
 
 def gather_statements(
-    sets: Sequence[ClaimSet], index_dir: Path, settings: Settings, tick: Callable[[int, int], None]
+    sets: Sequence[ClaimSet],
+    index_dir: Path,
+    settings: Settings,
+    tick: Callable[[int, int], None],
+    written: bool = False,
 ) -> tuple[str, list[Statement]]:
     """All statements: of the sets, and of the shipped paraphrases.
 
@@ -351,6 +361,7 @@ def gather_statements(
         index_dir: a folder for the index of the shipped document.
         settings: which models.
         tick: called with (claims done, claims in all).
+        written: see `claim_statements`.
 
     Returns:
         The fingerprint of the model of entailment (`none` where there is none) and the statements.
@@ -365,7 +376,7 @@ def gather_statements(
         for own in sets:
             for claim in own.claims:
                 encoder = assistant.index.encoder
-                statements += claim_statements(own.name, claim, words, encoder, entailer)
+                statements += claim_statements(own.name, claim, words, encoder, entailer, written)
                 done += 1
                 tick(done, total)
     return entailer.fingerprint if entailer else ALONE, statements

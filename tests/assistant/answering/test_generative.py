@@ -109,10 +109,26 @@ def test_what_is_not_proved_goes_back_once_and_is_left_out(assistant: Assistant)
     assert "a name in it" in back or "a number in it" in back
 
 
-def test_what_is_corrected_is_added(ask: Ask) -> None:
-    answer = ask(replies(f"{RIGHT} [1] {WRONG}", f"1. {MORE} [3]"))
-    assert told(answer) == [(RIGHT, "supported"), (MORE, "supported")]
+def test_what_is_corrected_stands_where_it_was_written(ask: Ask) -> None:
+    answer = ask(replies(f"{RIGHT} [1] {WRONG} {THIRD} [1]", f"1. {MORE} [3]"))
+    assert told(answer) == [(own, "supported") for own in (RIGHT, MORE, THIRD)]
     assert answer.dropped == 0
+
+
+def test_what_waits_is_shown_if_the_model_goes_away(ask: Ask) -> None:
+    asked = iter([writes(f"{RIGHT} [1] {WRONG} {THIRD} [1]"), fails(500)])
+    answer = ask(lambda handler: next(asked)(handler))
+    assert told(answer) == [(RIGHT, "supported"), (THIRD, "supported")]
+    assert answer.dropped == 1
+    assert answer.note is not None and "HTTP 500" in answer.note
+
+
+def test_a_correction_that_repeats_is_not_shown(ask: Ask) -> None:
+    again = "It is easier to do business in India."
+    answer = ask(replies(f"{RIGHT} [1] {WRONG} {THIRD} [1]", f"1. {again} [1]"))
+    assert told(answer) == [(RIGHT, "supported"), (THIRD, "supported")]
+    answer = ask(replies(f"{WRONG} {THIRD} [1]", f"1. {again} [1]"))
+    assert told(answer)[0] == (again, "supported")
 
 
 def test_what_the_model_takes_back_is_counted(ask: Ask) -> None:

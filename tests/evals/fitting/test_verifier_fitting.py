@@ -69,6 +69,19 @@ def test_true_claims_are_also_made_false(statements: list[Statement]) -> None:
     assert number == 1
 
 
+@pytest.mark.parametrize("written", [True, False])
+def test_what_its_question_tells_only_a_written_claim_may_say(
+    assistant: Assistant, written: bool
+) -> None:
+    """As `Verifier.judge` and `Verifier.prove` have it."""
+    source = "The mill at Lund was burnt by lightning and built again."
+    claim = Claim("l", "The mill was burnt in 1871.", "What befell the mill in 1871?", source, True)
+    encoder = assistant.index.encoder
+    found = next(claim_statements("Lund", claim, words_of([]), encoder, None, written))
+    assert found.features is not None
+    assert found.features.checked["numbers"] == (not written)
+
+
 @pytest.mark.parametrize("names", [ENTAILMENT_FEATURES, LEXICAL_FEATURES])
 def test_a_rule_is_fitted_and_its_threshold_catches_enough(
     statements: list[Statement], names: tuple[str, ...]
