@@ -49,8 +49,8 @@ from index.encoder import Vectors
 
 SEARCHED = 6  # paragraphs that a sentence is judged by
 
-#: What of the words of a sentence that one of its grounds has another may lack and still be cited
-#: for it, where it was written from them, or speak for it: one of seven. Not tuned.
+#: The share of a written sentence's words that a ground may lack, where another has them, and still
+#: be cited for it, or tell whether the documents deny it: one of seven. Not tuned.
 SLACK = 0.15
 
 Conflict = Literal["number", "name", "negation"]
