@@ -111,15 +111,13 @@ class Assistant:
         Raises:
             FootnoteError: see the tree in `index.errors`.
         """
-        named = llm if isinstance(llm, str) else None
-        given_llm = None if isinstance(llm, str) else llm
+        named, llm = (llm, None) if isinstance(llm, str) else (None, llm)
         own = {"index_dir": index_dir and Path(index_dir), "llm": named}
         if settings is None:
             settings = load_settings(**own)
         else:
-            update = {name: value for name, value in own.items() if value is not None}
-            settings = settings.model_copy(update=update)
-        if given_llm is None:
+            settings = settings.model_copy(update={k: v for k, v in own.items() if v is not None})
+        if llm is None:
             check_setting(settings)  # before anything long
         given: Sequence[RawDocument] = []
         if paths:
@@ -134,7 +132,7 @@ class Assistant:
                 asked = index.sync(given, progress, on_skip=unless_named(paths, on_skip)).ids
                 if not asked:
                     raise EmptyDocumentError("There is no document to read.")
-            opened = cls(index, list(asked), settings, given_llm)
+            opened = cls(index, list(asked), settings, llm)
             opened._follows = not paths and settings.chroma is not None
             return opened
         except BaseException:

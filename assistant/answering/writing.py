@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, count, takewhile
+from itertools import accumulate, takewhile
 
 from assistant.answer import AnswerKind, Decided, LookedAgain, Outcome, SentenceReady
 from assistant.answering.builder import AnswerBuilder
@@ -133,7 +133,7 @@ class WrittenAnswer:
         if not found:
             yield Decided("refused", None)
             return "declined"
-        corrections: dict[int, Said] = {}
+        corrections: list[Said | None] = []
         try:
             yield from self._reply(prompt.format(passages=self.shown(found), question=question))
             for left in reversed(range(ROUNDS)):
@@ -248,15 +248,15 @@ class WrittenAnswer:
             yield from self.builder.judged(lead.text, held.judgement, self.keep)
         yield from self.builder.judged(said.text, held.judgement, self.keep, item=said.item)
 
-    def _send_back(self) -> dict[int, Said]:
+    def _send_back(self) -> list[Said | None]:
         """Give back once what nothing supports.
 
         Returns:
-            What the model makes of each, by the number of it.
+            What the model makes of each; None where it leaves it out.
         """
         failed = self._failed
         if not failed:
-            return {}
+            return []
         self.returned = len(failed)
         sentences = "\n".join(
             prompts.CORRECT_SENTENCE.format(
@@ -267,15 +267,15 @@ class WrittenAnswer:
         told = prompts.CORRECT.format(sentences=sentences)
         reply = "".join(self.dialogue.say(told)) if self.dialogue.room > len(told) else ""
         self.timer.lap("model")
-        return corrections_in(reply)
+        corrections = corrections_in(reply)
+        return [corrections.get(number) for number, _ in enumerate(failed, start=1)]
 
-    def _show_open(self, corrections: dict[int, Said]) -> Iterator[SentenceReady | Decided]:
+    def _show_open(self, corrections: Sequence[Said | None]) -> Iterator[SentenceReady | Decided]:
         """Show what waited, and what was corrected and is supported now, in the order in which it
         was written, or leave it out."""
-        failed = len(self._failed)
-        number = count(1)
+        failed, corrected = len(self._failed), iter(corrections)
         for held in self._open:
-            said = None if held.judgement.supported else corrections.get(next(number))
+            said = None if held.judgement.supported else next(corrected, None)
             for own in self._again(held, said) if said else [held]:
                 if own.judgement.supported and (own.answers or self._decided or self.each):
                     yield from self._show(own)

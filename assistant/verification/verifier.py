@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -122,7 +122,8 @@ def load_rule(fingerprint: str = ALONE) -> Rule | None:
     entry = json.loads(content)["models"].get(fingerprint)
     if entry is None:
         return None
-    return Rule(Logistic(**entry["claim"]), entry["threshold"])
+    slack = SLACK if fingerprint.endswith(WRITTEN) else 1.0
+    return Rule(Logistic(**entry["claim"]), entry["threshold"], slack)
 
 
 def rule_for(entailer: Entailer | None, written: bool = False) -> Rule:
@@ -138,7 +139,7 @@ def rule_for(entailer: Entailer | None, written: bool = False) -> Rule:
         return alone
     weights = {name: alone.claim.weights[name] for name in CHECKED}
     if written and (own := load_rule(entailer.fingerprint + WRITTEN)):
-        return replace(own, slack=SLACK)
+        return own
     return load_rule(entailer.fingerprint) or Rule(Logistic({"entail": 1.0, **weights}, 0.0), 0.5)
 
 
@@ -310,16 +311,16 @@ def weigh(
     )
     told = "\n".join(f"{text}." for text in dict.fromkeys([*texts, question]))
     there = facts_of(told)
-    denials, nearest = negations(claim), negations(found[0].text)
+    denials, denied = negations(claim), [negations(ground.text) for ground in found]
     most = max(own["cover"] for own in features) - SLACK
-    nearby = [own for own, has in zip(found, features, strict=True) if has["cover"] >= most]
+    nearby = [number for number, has in zip(denied, features, strict=True) if has["cover"] >= most]
     checked = {
         "novel": float(len(stems - content_stems(told))),
         "numbers": float(missing_numbers(own, there)),
         "names": float(missing_names(own, there)),
-        "denied": float(bool(denials) != bool(nearest)),
-        "denials": float(denials != nearest),
-        "opposed": float(all(bool(negations(own.text)) != bool(denials) for own in nearby)),
+        "denied": float(bool(denials) != bool(denied[0])),
+        "denials": float(denials != denied[0]),
+        "opposed": float(all(bool(number) != bool(denials) for number in nearby)),
     }
     return Features(features, checked)
 

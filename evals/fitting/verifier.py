@@ -402,5 +402,6 @@ def write_rule(file: Path, model: str, rule: Rule, shown: Mapping[str, Figures])
             }
             for of, figures in sets.items()
         }
-    known[model] = {**asdict(rule), "provenance": provenance}
+    numbers = {"claim": asdict(rule.claim), "threshold": rule.threshold}
+    known[model] = numbers | {"provenance": provenance}
     file.write_text(json.dumps({"models": known}, sort_keys=True, indent=1) + "\n")
