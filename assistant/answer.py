@@ -29,9 +29,11 @@ Outcome = Literal["written", "declined", "unproved", "failed", "untrusted"]
 Checked = Literal["passed", "failed", "unchecked"]
 
 REFUSAL = "The documents do not say."
-UNSURE = "The closest the documents come"
+UNSURE = "Passages that may answer"
+#: What is said before those that follow an answer.
+OTHERS = "Other passages that may answer"
 #: What is said before the sentences, or instead of them.
-LEADS: Mapping[Status, str] = {"answered": "", "unsure": f"{UNSURE}: ", "refused": REFUSAL}
+LEADS: Mapping[Status, str] = {"answered": "", "unsure": f"{UNSURE}:\n", "refused": REFUSAL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Citation:
 
     Attributes:
         marker: 1, 2, 3 … in order of first appearance in the answer; 0 where the citation is not
-            part of an answer (the closest paragraphs of a refusal).
+            part of an answer (`Answer.closest`).
         paragraph: the paragraph in which the quote stands.
         source, title: of the document.
         start, end: offsets of the quote into the document's text.
@@ -152,16 +154,17 @@ class Answer(WithStatus):
         standalone_question: as it was understood; another one than was asked where it took
             something of an earlier question ("And Japan?").
         context: the question before it, where it leans on that; otherwise "".
-        sentences: in order; those of the documents that come closest when unsure; empty when
-            refused.
+        sentences: in order; when unsure, of each passage that may answer the likeliest sentence,
+            the best passage first; empty when refused.
         citations: by marker; every marker of a sentence is among them.
         status: whether the sentences answer the question, or may, or there is no answer.
         kind: of the answer; an overview and places are in the documents' order, under their
-            headings.
+            headings. Of passages that may answer it is `fact`, whatever was asked.
         confidence: calibrated probability that the documents answer the question, 0..1; None where
             a language model has read them and decided.
-        closest: when refused, the nearest paragraphs, best first, each quoting its nearest
-            sentence; otherwise empty.
+        closest: when refused, the nearest paragraphs, best first, each quoting its likeliest
+            sentence; of an answer, the next passages that may answer too, likewise; when unsure,
+            empty.
         unanswered: of what is asked, the parts that the documents do not say.
         undecided: likewise, those that they may or may not say, in an answer to the rest.
         dropped: how many sentences a language model wrote that nothing supports and that were
@@ -192,26 +195,33 @@ class Answer(WithStatus):
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 
     @property
+    def passages(self) -> tuple[Citation, ...]:
+        """The passages that may answer, best first; besides those that are cited, where it is
+        answered."""
+        return self.citations if self.unsure else self.closest
+
+    @property
     def text(self) -> str:
-        """The sentences in one paragraph, without markers; the refusal when refused. Where the
-        answer is unsure it says so itself, whoever shows it."""
-        return LEADS[self.status] + " ".join(sentence.text for sentence in self.sentences)
+        """The sentences in one paragraph, without markers; the refusal when refused. When unsure it
+        says so itself, whoever shows it, and each passage has a line."""
+        between = "\n" if self.unsure else " "
+        return LEADS[self.status] + between.join(sentence.text for sentence in self.sentences)
 
     @property
     def marked_text(self) -> str:
         """The text with `[1]` markers, laid out: see `Layout`."""
-        layout = Layout(self.kind)
+        layout = Layout(self.kind, self.status)
         said = [layout.add(own, self.citations) for own in self.sentences]
         return LEADS[self.status] + "".join(said)
 
     def __str__(self) -> str:
-        """The text with `[1]` markers, and the list of sources below it."""
+        """The text with `[1]` markers, and what stands below it."""
         return self.marked_text + self.below
 
     @property
     def below(self) -> str:
-        """What stands below the sentences: remarks, and the list of sources; the closest paragraphs
-        when refused."""
+        """What stands below the sentences: remarks; the sources of an answer, and where the next
+        passages are; the closest paragraphs when refused."""
         remarks = []
         if self.unanswered:
             remarks.append(f"{REFUSAL.removesuffix('.')}: {_listed(self.unanswered)}")
@@ -228,7 +238,13 @@ class Answer(WithStatus):
             lines = [f" {' '.join(remarks)}" if remarks else ""]
             return "\n".join([*lines, *_listing("Closest paragraphs:", self.closest)])
         lines = ["", "", f"Note: {' '.join(remarks)}"] if remarks else [""]
-        return "\n".join([*lines, *_listing("Sources:", self.citations)])
+        if self.unsure:  # each passage stands below its place
+            return "\n".join(lines)
+        lines += _listing("Sources:", self.citations)
+        if self.closest:
+            lines += ["", f"{OTHERS}:"]
+            lines += [f"- {place_of(own.title, own.paragraph)}" for own in self.closest]
+        return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as plain values, ready for JSON."""
@@ -330,8 +346,8 @@ class LookedAgain:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """Whether the sentences that follow are an answer, or the closest that the documents come; or
-    that none follow. `kind` is the answer's."""
+    """Whether the sentences that follow are an answer, or of passages that may answer; or that none
+    follow. `kind` is the answer's."""
 
     status: Status
     confidence: float | None
@@ -368,19 +384,20 @@ def marked(sentence: AnswerSentence) -> str:
 
 class Layout:
     """How the sentences of an answer stand in plain text, each as it comes: of an overview, of
-    places and of a comparison each is a point under a heading, and so is each item of a list; all
-    others are running text.
+    places, of a comparison and of passages that may answer each is a point under a heading, and so
+    is each item of a list; all others are running text.
 
     Args:
-        kind: of the answer.
+        kind, status: of the answer.
 
     Attributes:
         cited: the citations so far, by marker.
     """
 
-    def __init__(self, kind: AnswerKind) -> None:
+    def __init__(self, kind: AnswerKind, status: Status) -> None:
         self.cited: dict[int, Citation] = {}
         self._kind = kind
+        self._unsure = status == "unsure"
         self._last: AnswerSentence | None = None
         self._heading: tuple[str, str] = ("", "")
 
@@ -394,8 +411,8 @@ class Layout:
         """
         self.cited |= {citation.marker: citation for citation in citations}
         first = self.cited[sentence.markers[0]] if sentence.markers else None
-        heading, point = self._heading_of(sentence, first), is_point(self._kind, sentence)
-        after_point = self._last is not None and is_point(self._kind, self._last)
+        heading, point = self._heading_of(sentence, first), self._is_point(sentence)
+        after_point = self._last is not None and self._is_point(self._last)
         text = "" if self._last is None else "\n" if point or after_point else " "
         if heading != self._heading and heading[1]:
             text += f"{heading[1]}\n"
@@ -403,17 +420,19 @@ class Layout:
         return text + ("- " if point else "") + marked(sentence)
 
     def _heading_of(self, sentence: AnswerSentence, citation: Citation | None) -> tuple[str, str]:
-        """A document's id and its innermost heading above a citation, or else its title; or what is
-        compared."""
+        """A document's id and its innermost heading above a citation, or else its title; of a
+        passage, where it stands; or what is compared."""
+        if self._unsure and citation:
+            return "", place_of(citation.title, citation.paragraph)
         if self._kind in ("overview", "where") and citation:
             paragraph = citation.paragraph
             return paragraph.document_id, (paragraph.heading or (citation.title,))[-1]
         return "", sentence.about
 
-
-def is_point(kind: AnswerKind, sentence: AnswerSentence) -> bool:
-    """Whether a sentence of such an answer stands on a line of its own."""
-    return kind in ("overview", "where") or sentence.item or sentence.about != ""
+    def _is_point(self, sentence: AnswerSentence) -> bool:
+        """Whether it stands on a line of its own."""
+        lines = self._unsure or self._kind in ("overview", "where")
+        return lines or sentence.item or sentence.about != ""
 
 
 def place_of(title: str, paragraph: Paragraph) -> str:

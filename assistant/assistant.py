@@ -230,8 +230,8 @@ class Assistant:
     def ask(
         self, question: str, history: Sequence[Turn] = (), **options: Unpack[Options]
     ) -> Answer:
-        """Answer a question from the documents, or refuse; or, where it is not sure that they
-        answer, show what comes closest.
+        """Answer a question from the documents, or refuse; or, where no answer is sure,
+        give a page of passages that may.
 
         Args:
             question: as a person asks it.

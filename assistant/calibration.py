@@ -34,8 +34,8 @@ FEATURES = {
     "answer": frozenset(("score", "cosine", "logit", "paragraph_logit", "length")),
 }
 
-#: What becomes of a question. `unsure`: the documents may answer it or not; the likeliest sentences
-#: are shown as the closest that they come, never as an answer.
+#: What becomes of a question. `unsure`: the documents may answer it or not; passages are shown that
+#: may, never as an answer.
 Status = Literal["answered", "unsure", "refused"]
 
 
@@ -52,7 +52,7 @@ class WithStatus:
 
     @property
     def unsure(self) -> bool:
-        """Whether the sentences are only the closest that the documents come."""
+        """Whether the sentences are of passages that may answer, and no answer."""
         return self.status == "unsure"
 
     @property

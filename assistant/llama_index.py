@@ -40,9 +40,10 @@ class AssistantRetriever(BaseRetriever):
 
 
 class AssistantQueryEngine(BaseQueryEngine):
-    """Answers queries. The response's text has `[1]` markers, and says so where it may be no
-    answer; its source nodes are the cited paragraphs in the order of their markers, or the closest
-    ones when the answer is a refusal; its metadata is `Answer.to_dict()`."""
+    """Answers queries. The response's text has `[1]` markers, and says so where it has passages
+    that may answer instead; its source nodes are the cited paragraphs in the order of their
+    markers, or the closest ones when the answer is a refusal; its metadata is
+    `Answer.to_dict()`."""
 
     def __init__(self, ask: Callable[[str], Answer]) -> None:
         self._ask = ask

@@ -24,7 +24,7 @@ from assistant.answer import (
     place_of,
 )
 from assistant.answering.abstention import Decision, decide
-from assistant.answering.arranging import arrange
+from assistant.answering.arranging import CLOSEST, arrange, page_of
 from assistant.answering.builder import AnswerBuilder, Citer
 from assistant.answering.extractive import quote
 from assistant.answering.generative import Writer
@@ -231,15 +231,15 @@ class Revision:
                 yield SourcesFound(())
             yield from self._say(question, _reply("about"), timer)
             return
-        closest = self._citer.closest(evidence, numbers.sentence)
         if not told:
-            yield SourcesFound(closest)
+            yield SourcesFound(self._citer.closest(page_of(evidence, numbers.sentence, CLOSEST)))
         arranged = arrange(question, evidence, decision, numbers, self.view.document)
         yield Decided(arranged.status, decision.confidence, arranged.kind)
         yield from builder.quote(arranged.quotations)
         builder.note = " ".join(filter(None, (builder.note, arranged.note))) or None
         timer.lap("answer")
         decision = replace(decision, status=arranged.status, kind=arranged.kind)
+        closest = self._citer.closest(arranged.closest)
         context = question.before if evidence.in_context and decision.status != "refused" else ""
         yield Done(builder.answer(question, decision, closest, timer.laps, context))
 
@@ -266,7 +266,7 @@ class Revision:
         def begin(own: WrittenAnswer) -> Generator[Event, None, Outcome]:
             nonlocal closest
             found = self._retriever.find(question, timer, legs)
-            closest = self._citer.nearest(found[0])
+            closest = self._citer.nearest(found[0][:CLOSEST])
             room = own.dialogue.room_at_first
             passages = self._passages(found[:1], (), PASSAGES, room)
             # What was asked before, or besides, takes nothing away.
@@ -286,8 +286,10 @@ class Revision:
         elif outcome in ("failed", "untrusted"):
             return False
         else:
-            decision = Decision("answered" if outcome == "written" else "refused", None, kind=kind)
-            yield Done(builder.answer(question, decision, closest, timer.laps))
+            written = outcome == "written"
+            decision = Decision("answered" if written else "refused", None, kind=kind)
+            near = () if written else closest
+            yield Done(builder.answer(question, decision, near, timer.laps))
         return True
 
     def _let_write(

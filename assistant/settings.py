@@ -100,7 +100,7 @@ class Settings(BaseSettings):
         ge=0,
         le=1,
         description="Answer from this confidence on, the calibrated one by default; below it, and "
-        "not refused, the closest sentences are shown.",
+        "not refused, passages that may answer are shown.",
     )
     llm: str | None = Field(
         None,

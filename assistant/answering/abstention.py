@@ -17,8 +17,8 @@ class Decision:
     Attributes:
         status: whether the documents answer.
         confidence: calibrated probability that they do; None where a language model decided.
-        chosen: the sentences to quote; as an answer, or as the closest that the documents come;
-            none where the question is refused.
+        chosen: the sentences to quote, as far as it is answered; none where the question is
+            refused.
         unanswered: of several questions asked at once, those that the documents do not answer.
         undecided: likewise, those that are not answered here, though the documents may.
         kind: of the answer.

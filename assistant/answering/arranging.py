@@ -1,18 +1,19 @@
 """What was decided, arranged as the question asks for it: a list of its items, what is said of each
-of two things, the places where something stands, or sentences in the documents' order."""
+of two things, the places where something stands, or sentences in the documents' order; or a page of
+passages that may answer it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import takewhile
+from itertools import chain, takewhile, zip_longest
 
 from assistant.answer import AnswerKind
 from assistant.answering.abstention import Decision
 from assistant.answering.extractive import Quotation, choose, quote
-from assistant.calibration import Calibration, Status
+from assistant.calibration import Calibration, Logistic, Status
 from assistant.english import content_stems
 from assistant.enumerations import Enumeration, numbered, series
 from assistant.query.kinds import number_of
@@ -21,6 +22,9 @@ from assistant.retrieval.evidence import Candidate, Evidence, unscored
 from index import Document, Paragraph
 from index.models import ENGLISH
 
+#: Passages that are shown where none is surely the answer, and besides an answer; paragraphs that
+#: are shown with a refusal.
+PASSAGES, CLOSEST = 5, 3
 #: Sentences that are quoted of each thing that is compared, and items of a list. Not tuned.
 EACH, ITEMS = 2, 30
 #: Places where something stands that are shown at most, and the least share of the words asked for
@@ -42,12 +46,14 @@ class Arranged:
         status: as it was decided; but what is found where a place is asked for answers that.
         kind: of the answer.
         quotations: in the order in which they are shown.
+        closest: as `Answer.closest` is made of.
         note: what does not fit what was asked; None where all does.
     """
 
     status: Status
     kind: AnswerKind
     quotations: tuple[Quotation, ...] = ()
+    closest: tuple[Quotation, ...] = ()
     note: str | None = None
 
 
@@ -58,7 +64,7 @@ def arrange(
     calibration: Calibration,
     document: Callable[[str], Document],
 ) -> Arranged:
-    """Arrange the sentences that were chosen.
+    """Arrange the sentences that were chosen, or passages that may answer.
 
     Args:
         question: as it was understood.
@@ -67,11 +73,33 @@ def arrange(
         calibration: tells how probable a sentence is.
         document: gives one by its id.
     """
+    found = _arranged(question, evidence, decision, calibration, document)
+    if found.status == "unsure":
+        return found
+    most = CLOSEST if found.status == "refused" else PASSAGES
+    closest = page_of(evidence, calibration.sentence, most, found.quotations)
+    return replace(found, closest=tuple(closest))
+
+
+def _arranged(
+    question: Question,
+    evidence: Evidence,
+    decision: Decision,
+    calibration: Calibration,
+    document: Callable[[str], Document],
+) -> Arranged:
     kind, status = question.kind, decision.status
     if kind == "where" and (found := _places(question.standalone, evidence)):
         return Arranged("answered", kind, tuple(found))
     if status == "refused":
         return Arranged(status, "fact")
+    listed = _listed(question.standalone, decision.chosen, document) if kind == "list" else []
+    note = _miscounted(question.standalone, listed) if listed else None
+    if listed and note is None and number_of(question.standalone) is not None:
+        # As many as the question speaks of, in one enumeration, are what is asked for.
+        return Arranged("answered", kind, tuple(listed))
+    if status == "unsure":
+        return Arranged(status, "fact", tuple(page_of(evidence, calibration.sentence, PASSAGES)))
     chosen = list(decision.chosen)
     if kind == "definition":
         chosen = _introduced(question.topic, evidence) + chosen[:EACH]
@@ -80,11 +108,8 @@ def arrange(
         return Arranged(status, "where", tuple(quotations))
     if kind == "comparison" and (beside := _beside(evidence, decision, calibration)):
         return Arranged(status, kind, tuple(beside))
-    if kind == "list" and (listed := _listed(question.standalone, decision.chosen, document)):
-        note = _miscounted(question.standalone, listed)
-        # As many as the question speaks of, in one enumeration, are what is asked for.
-        settled = note is None and number_of(question.standalone) is not None
-        return Arranged("answered" if settled else status, kind, tuple(listed), note)
+    if listed:
+        return Arranged(status, kind, tuple(listed), note=note)
     for number, quotation in enumerate(quotations):
         below = _below(quotation.candidate, document) if _COLON.search(quotation.text) else []
         if below:  # a colon and its list are one thought, whatever was asked
@@ -92,8 +117,39 @@ def arrange(
             return Arranged(status, "list", (*before, *below, *after))
     if kind == "list" and len(quotations) > 1:
         items = tuple(replace(own, item=True) for own in quotations)
-        return Arranged(status, kind, items, _miscounted(question.standalone, items))
+        return Arranged(status, kind, items, note=_miscounted(question.standalone, items))
     return Arranged(status, "fact", tuple(quotations))
+
+
+def page_of(
+    evidence: Evidence, sentence: Logistic, most: int, but: Collection[Quotation] = ()
+) -> list[Quotation]:
+    """Of each of the first paragraphs its likeliest sentence, so that it stands; the best paragraph
+    first. Where several things are asked, what was found for each has its turn.
+
+    Args:
+        evidence: what was found.
+        sentence: the probability that a sentence belongs to the answer.
+        most: how many at most.
+        but: what is shown already; no other passage of those words is.
+    """
+    founds = [evidence, *(found for _, found in evidence.parts)]
+    ranked = zip_longest(*([(found, hit) for hit in found.hits] for found in founds))
+    known = {own.paragraph.text for own in but}
+    quotations: list[Quotation] = []
+    for found, hit in filter(None, chain.from_iterable(ranked)):
+        if len(quotations) == most:
+            break
+        if hit.paragraph.text in known:
+            continue
+        known.add(hit.paragraph.text)
+        best = max(
+            (own for own in found.candidates if own.hit.paragraph.id == hit.paragraph.id),
+            key=lambda own: sentence.probability(own.features),
+            default=Candidate(hit, hit.nearest, {}),
+        )
+        quotations += quote([best])
+    return quotations
 
 
 def _introduced(topic: str, evidence: Evidence) -> list[Candidate]:

@@ -8,14 +8,10 @@ from dataclasses import dataclass, field
 from assistant.answer import Answer, AnswerSentence, Citation, SentenceReady, Writing
 from assistant.answering.abstention import Decision
 from assistant.answering.extractive import Quotation
-from assistant.calibration import Logistic
 from assistant.query.question import Question
-from assistant.retrieval.evidence import Evidence
 from assistant.verification.verifier import Judgement
 from index import DocumentInfo, Hit, Paragraph, View
 from index.models import Rectangle
-
-CLOSEST = 3  # paragraphs shown with a refusal
 
 
 class Citer:
@@ -60,22 +56,20 @@ class Citer:
         return boxes.lines(start, end) if boxes else ()
 
     def nearest(self, hits: Sequence[Hit]) -> tuple[Citation, ...]:
-        """The first of these paragraphs, each quoting the sentence nearest to what was looked up,
-        with marker 0."""
+        """These paragraphs, each quoting the sentence nearest to what was looked up, with marker
+        0."""
         found = []
-        for hit in hits[:CLOSEST]:
+        for hit in hits:
             own = hit.paragraph.sentences[hit.nearest]
             found.append(self.cite(hit.paragraph, own.start, own.end, hit.score, marker=0))
         return tuple(found)
 
-    def closest(self, evidence: Evidence, probability: Logistic) -> tuple[Citation, ...]:
-        """The best paragraphs, each quoting its likeliest sentence, with marker 0."""
-        found = []
-        for hit in evidence.hits[:CLOSEST]:
-            own = [c for c in evidence.candidates if c.hit.paragraph.id == hit.paragraph.id]
-            best = max(own, key=lambda c: probability.probability(c.features)).sentence
-            found.append(self.cite(hit.paragraph, best.start, best.end, hit.score, marker=0))
-        return tuple(found)
+    def closest(self, quotations: Sequence[Quotation]) -> tuple[Citation, ...]:
+        """These quotations, with marker 0."""
+        return tuple(
+            self.cite(own.paragraph, own.start, own.end, own.candidate.hit.score, marker=0)
+            for own in quotations
+        )
 
 
 @dataclass(slots=True)
@@ -149,7 +143,7 @@ class AnswerBuilder:
         Args:
             question: what was asked.
             decision: what was decided about it.
-            closest: the nearest paragraphs, for a refusal.
+            closest: the nearest paragraphs, or the next passages; see `Answer.closest`.
             timings_ms: milliseconds by stage.
             context: the question before it, where it leans on that.
         """
@@ -161,7 +155,7 @@ class AnswerBuilder:
             citations=tuple(self.citations),
             status=decision.status,
             confidence=decision.confidence,
-            closest=closest if decision.status == "refused" else (),
+            closest=closest,
             unanswered=(*decision.unanswered, *self.missing),
             undecided=decision.undecided,
             kind=decision.kind,

@@ -341,7 +341,7 @@ class _Reply:
     ) -> None:
         self.text = LEADS[status]
         self.annotations: list[Annotation] = []
-        self._layout = Layout(kind)
+        self._layout = Layout(kind, status)
         self._address_of = address_of
 
     def add(self, sentence: AnswerSentence, citations: Sequence[Citation]) -> str:

@@ -84,8 +84,8 @@ def ask(
 ) -> None:
     """Answer a question. Without --source: about the documents in the index, or the shipped one.
 
-    Exits with 0 if it is answered, with 3 if it is refused, and with 4 where it is not sure that
-    the documents answer: then what comes closest is shown.
+    Exits with 0 if it is answered, with 3 if it is refused, and with 4 where no answer is sure:
+    then up to five passages are shown that may answer.
     """
     from assistant.answer import LEADS, Decided, Done, Layout, LookedAgain, SentenceReady
     from assistant.query.cleaning import check_question
@@ -102,7 +102,7 @@ def ask(
                 if isinstance(event, LookedAgain) and layout is None:  # no line is being written
                     tell_searches(event.searches)
                 elif isinstance(event, Decided):
-                    layout = Layout(event.kind)
+                    layout = Layout(event.kind, event.status)
                     write_text(LEADS[event.status])
                 elif isinstance(event, SentenceReady) and layout:
                     write_text(layout.add(event.sentence, event.citations))

@@ -71,9 +71,7 @@ MaxSentences = Annotated[int | None, typer.Option(help="Most sentences to quote.
 RefuseBelow = Annotated[float | None, typer.Option(help="Refuse below this confidence, 0 to 1.")]
 AnswerFrom = Annotated[
     float | None,
-    typer.Option(
-        help="Answer from this confidence on; below, what is not refused is shown as the closest."
-    ),
+    typer.Option(help="Answer from this confidence on; below, passages that may answer are shown."),
 ]
 LanguageModel = Annotated[
     str | None,

@@ -137,8 +137,9 @@ class WritingValue(Value):
 
 class AnswerValue(Value):
     """What the documents say to a question. Only where `status` is `answered` do the sentences
-    answer it: where it is `unsure` they are the closest that the documents come, and are not to be
-    shown as an answer; where it is `refused` there are none, and `closest` is no answer either."""
+    answer it. Where it is `unsure` they are of up to five passages that may, a sentence of each,
+    the best first: to be shown as such, each where it stands. Where it is `refused` there are none,
+    and `closest` is no answer either."""
 
     question: Text = Field(description="As it was asked.")
     standalone_question: Text = Field(description="As it was understood.")
@@ -148,7 +149,7 @@ class AnswerValue(Value):
     kind: AnswerKind = Field(
         description="What the sentences are: an `overview` in the documents' order; a `list` with "
         "items; a `comparison`; `where` something stands; `chat`, for which nothing was looked up; "
-        "or `fact`."
+        "or `fact`, as where it is `unsure`."
     )
     confidence: Confidence = Field(
         description="Calibrated probability that the documents answer the question; null where a "
@@ -160,7 +161,8 @@ class AnswerValue(Value):
         description="By marker; every marker of a sentence is among them."
     )
     closest: Sequence[CitationValue] = Field(
-        description="When refused, the nearest paragraphs, each quoting its nearest sentence."
+        description="When refused, the nearest paragraphs; when answered, the next passages that "
+        "may answer too; each quoting its likeliest sentence, with marker 0."
     )
     unanswered: list[Text] = Field(
         description="Of what is asked, the parts that the documents do not say."

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from assistant import Answer, Assistant, Settings
-from assistant.answer import REFUSAL
+from assistant.answer import REFUSAL, place_of
 from assistant.calibration import Thresholds
 from index.errors import QuestionError, SettingsError
 from index.terms import lexical
@@ -46,7 +46,12 @@ def check(assistant: Assistant, answer: Answer) -> None:
     assert all(sentence.markers for sentence in answer.sentences)
     assert 0 <= answer.confidence <= 1
     assert bool(answer.sentences) == (not answer.refused)
-    assert len(answer.closest) == (3 if answer.refused else 0)
+    assert len(answer.closest) == {"refused": 3, "unsure": 0, "answered": 5}[answer.status]
+    assert all(citation.marker == 0 for citation in answer.closest)
+    passages = [own.paragraph.id for own in answer.passages]
+    assert len(set(passages)) == len(passages) <= 5
+    cited = {own.paragraph.id for own in answer.citations}
+    assert answer.unsure or cited.isdisjoint(passages)
     assert answer.timings_ms["total"] > 0
 
 
@@ -55,7 +60,10 @@ def test_an_answer_quotes_and_cites(assistant: Assistant) -> None:
     assert QUOTE in [citation.quote for citation in answer.citations]
     assert all(sentence.verdict == "quoted" for sentence in answer.sentences)
     assert answer.standalone_question == answer.question == QUESTION
-    printed = str(answer)
+    printed, _, others = str(answer).partition("\n\nOther passages that may answer:\n")
+    assert [line.partition(" paragraph ")[2] for line in others.splitlines()] == [
+        str(citation.paragraph.number) for citation in answer.closest
+    ]
     assert "Sources:" in printed
     for citation in answer.citations:
         assert printed.count(f"[{citation.marker}]") == 2  # in the text and in the list
@@ -96,14 +104,25 @@ def test_a_follow_up_is_understood_from_the_conversation(assistant: Assistant) -
     check(assistant, answer)
 
 
-def test_what_may_be_no_answer_is_shown_as_the_closest(assistant: Assistant) -> None:
-    answer = assistant.ask(QUESTION, refuse_below=0.0, answer_from=1.0)
+@pytest.mark.parametrize("question", [QUESTION, "What are the three reasons of the Quad?"])
+def test_where_no_answer_is_sure_passages_are_shown(assistant: Assistant, question: str) -> None:
+    answer = assistant.ask(question, refuse_below=0.0, answer_from=1.0)
     assert (answer.status, answer.unsure, answer.answered) == ("unsure", True, False)
-    sure = assistant.ask(QUESTION, answer_from=0.0)
-    assert (answer.sentences, answer.citations) == (sure.sentences, sure.citations)
-    assert answer.text == f"The closest the documents come: {sure.text}"
-    assert str(answer) == f"The closest the documents come: {sure}"
-    assert REFUSAL not in str(answer)
+    assert answer.kind == "fact"
+    assert answer.passages == answer.citations
+    # The passages that are found, in their order, and of each a sentence.
+    found = [hit.paragraph.id for hit in assistant.search(question, 5)]
+    assert sorted(own.paragraph.id for own in answer.passages) == sorted(found)
+    scores = [own.score for own in answer.passages]
+    assert len(scores) == 5 and scores == sorted(scores, reverse=True)
+    assert [own.markers for own in answer.sentences] == [(n,) for n in range(1, 6)]
+    lines = ["Passages that may answer:"]
+    for sentence, citation in zip(answer.sentences, answer.citations, strict=True):
+        assert sentence.text == " ".join(citation.quote.split())
+        lines.append(place_of(citation.title, citation.paragraph))
+        lines.append(f"- {sentence.text} [{citation.marker}]")
+    assert str(answer).splitlines() == lines
+    assert answer.text.splitlines() == [lines[0], *(own.text for own in answer.sentences)]
     check(assistant, answer)
 
 

@@ -67,10 +67,12 @@ def test_a_refusal_is_told_in_the_metadata(assistant: Assistant) -> None:
 def test_what_may_be_no_answer_says_so_in_the_response(assistant: Assistant) -> None:
     engine = AssistantQueryEngine(partial(assistant.ask, refuse_below=0.0, answer_from=1.0))
     response = engine.query(QUESTION)
-    assert str(response).startswith(f"The closest the documents come: {QUOTE} [1]")
+    assert str(response).startswith("Passages that may answer:\n")
+    assert f"\n- {QUOTE} [1]\n" in str(response)
     assert response.metadata is not None
     assert response.metadata["status"] == "unsure"
     assert response.source_nodes[0].node.metadata["quote"] == QUOTE
+    assert len(response.source_nodes) == 5
 
 
 def test_a_chat_engine_takes_the_retriever(assistant: Assistant) -> None:

@@ -60,8 +60,8 @@ def test_ask_answers_from_the_shipped_document(tmp_path: Path) -> None:
         (
             (QUESTION, "--refuse-below", "0", "--answer-from", "1"),
             4,
-            f"The closest the documents come: {QUOTE} [1]",
-            "\nSources:\n[1] ",
+            "Passages that may answer:\nNortheast Asia in early 2022 › ",
+            f"\n- {QUOTE} [1]\n",
         ),
         (
             (QUESTION, "--refuse-below", "1", "--reader", "none"),
@@ -85,7 +85,7 @@ def test_ask_prints_for_people_and_for_programs(
         {0: "answered", 3: "refused", 4: "unsure"}[code],
         code == 3,
     )
-    assert len(answer["closest"]) == (3 if code == 3 else 0)
+    assert len(answer["closest"]) <= {0: 5, 3: 3, 4: 0}[code]
 
 
 def test_search_prints_paragraphs(folder: Path) -> None:
