@@ -215,13 +215,13 @@ class Answer(WithStatus):
         return LEADS[self.status] + "".join(said)
 
     def __str__(self) -> str:
-        """The text with `[1]` markers, and what stands below it."""
+        """The text with `[1]` markers, and the list of sources below it."""
         return self.marked_text + self.below
 
     @property
     def below(self) -> str:
-        """What stands below the sentences: remarks; the sources of an answer, and where the next
-        passages are; the closest paragraphs when refused."""
+        """What stands below the sentences: remarks; the sources of an answer, or the closest
+        paragraphs of a refusal."""
         remarks = []
         if self.unanswered:
             remarks.append(f"{REFUSAL.removesuffix('.')}: {_listed(self.unanswered)}")
@@ -240,11 +240,12 @@ class Answer(WithStatus):
         lines = ["", "", f"Note: {' '.join(remarks)}"] if remarks else [""]
         if self.unsure:  # each passage stands below its place
             return "\n".join(lines)
-        lines += _listing("Sources:", self.citations)
-        if self.closest:
-            lines += ["", f"{OTHERS}:"]
-            lines += [f"- {place_of(own.title, own.paragraph)}" for own in self.closest]
-        return "\n".join(lines)
+        return "\n".join([*lines, *_listing("Sources:", self.citations)])
+
+    @property
+    def others(self) -> str:
+        """The next passages that may answer, below an answer; empty where there are none."""
+        return "\n".join(_listing(f"{OTHERS}:", self.closest)) if self.answered else ""
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as plain values, ready for JSON."""

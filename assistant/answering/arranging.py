@@ -97,7 +97,7 @@ def _arranged(
     note = _miscounted(question.standalone, listed) if listed else None
     if listed and note is None and number_of(question.standalone) is not None:
         # As many as the question speaks of, in one enumeration, are what is asked for.
-        return Arranged("answered", kind, tuple(listed))
+        return Arranged("answered", "list", tuple(listed))
     if status == "unsure":
         return Arranged(status, "fact", tuple(page_of(evidence, calibration.sentence, PASSAGES)))
     chosen = list(decision.chosen)
@@ -109,7 +109,7 @@ def _arranged(
     if kind == "comparison" and (beside := _beside(evidence, decision, calibration)):
         return Arranged(status, kind, tuple(beside))
     if listed:
-        return Arranged(status, kind, tuple(listed), note=note)
+        return Arranged(status, "list", tuple(listed), note=note)
     for number, quotation in enumerate(quotations):
         below = _below(quotation.candidate, document) if _COLON.search(quotation.text) else []
         if below:  # a colon and its list are one thought, whatever was asked

@@ -80,6 +80,9 @@ def ask(
     llm: LanguageModel = None,
     unsupported: Unsupported = None,
     trust_llm: TrustLlm = None,
+    passages: Annotated[
+        bool, typer.Option("--passages", help="Below an answer, other passages that may answer.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Answer a question. Without --source: about the documents in the index, or the shipped one.
@@ -109,6 +112,8 @@ def ask(
                 elif isinstance(event, Done):
                     answer = event.answer
                     print_text(answer.below)
+                    if passages and answer.others:
+                        print_text(answer.others)
     if not answer.writing or answer.writing.outcome != "untrusted":  # which the answer tells
         tell_check(settings)
     if not as_json:

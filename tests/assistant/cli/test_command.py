@@ -50,6 +50,7 @@ def test_ask_answers_from_the_shipped_document(tmp_path: Path) -> None:
     ("flags", "code", "begins", "holds"),
     [
         ((QUESTION,), 0, f"{QUOTE} [1]", "\nSources:\n[1] "),
+        ((QUESTION, "--passages"), 0, f"{QUOTE} [1]", "\nOther passages that may answer:\n[1] "),
         (("Thanks!",), 0, "Glad to help. Ask anything about the documents.\n", ""),
         (
             ("Summarize the section on India in two sentences.",),
@@ -77,6 +78,7 @@ def test_ask_prints_for_people_and_for_programs(
     done = footnote("ask", *flags, "--index-dir", folder, code=code)
     assert done.stdout.startswith(begins)
     assert holds in done.stdout
+    assert ("--passages" in flags) == ("\nOther passages" in done.stdout)
     assert done.stderr == ""
     told = footnote("ask", *flags, "--index-dir", folder, "--json", code=code)
     answer = json.loads(told.stdout)
