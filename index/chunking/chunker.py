@@ -14,6 +14,7 @@ from itertools import groupby
 
 from index.chunking.layout import CONTENTS_LINES, CONTENTS_SHARE, Block, Heading, Layout, letters
 from index.chunking.sentences import (
+    CLOSERS,
     LONG_ITEM,
     Span,
     has_word,
@@ -34,6 +35,10 @@ MAX_SENTENCE = 1000
 """Characters in a sentence; a longer one is split at whitespace, or anywhere if there is none."""
 
 
+SENTENCE_WORDS = 8
+"""Words that a heading has at least which is a paragraph as well. Not tuned."""
+
+
 @dataclass(frozen=True, slots=True)
 class Segmentation:
     """What a text consists of: the heading that it begins with, if any, and its paragraphs in
@@ -46,9 +51,9 @@ class Segmentation:
 def segmentation(layout: Layout, document_id: str, language: str) -> Segmentation:
     """Put each block under its headings and cut it into paragraphs and sentences.
 
-    A heading with nothing under it becomes a paragraph, and blocks without a letter or digit are
-    dropped, unless nothing else would remain: then every line is a paragraph, so that only
-    a text of nothing but whitespace has none.
+    A heading with nothing under it becomes a paragraph, one that is a sentence is one too, and
+    blocks without a letter or digit are dropped, unless nothing else would remain: then every line
+    is a paragraph, so that only a text of nothing but whitespace has none.
     """
     text, parts = layout.text, _without_contents(_lists(layout.parts), layout.text)
     title = parts[0].text if parts and isinstance(parts[0], Heading) else None
@@ -132,10 +137,25 @@ def _under_headings(
         while open_headings and open_headings[-1].level >= part.level:
             open_headings.pop()
         following = parts[place + 1] if place + 1 < len(parts) else None
-        if following is None or (isinstance(following, Heading) and following.level <= part.level):
-            path = tuple(heading.text for heading in open_headings)
+        path = tuple(heading.text for heading in open_headings)
+        if _is_sentence(part.text):
+            yield path, Block(((part.start, part.end),), "prose")
+        elif following is None or (
+            isinstance(following, Heading) and following.level <= part.level
+        ):
             yield path, Block(((part.start, part.end),), "lines")
         open_headings.append(part)
+
+
+def _is_sentence(heading: str) -> bool:
+    """Whether a heading is text that is set as one, such as a warning in bold: so long, it ends as
+    a sentence does, and no number in front makes it the title of a section."""
+    words = heading.split()
+    return (
+        len(words) >= SENTENCE_WORDS
+        and heading.rstrip(CLOSERS).endswith((".", "!", "\u3002"))
+        and not any(map(str.isdigit, "".join(words[:2])))
+    )
 
 
 def _paragraph_sentences(text: str, block: Block, language: str) -> Iterator[list[Span]]:

@@ -72,6 +72,9 @@ _HTML = re.compile(
     rb"(?:\xef\xbb\xbf)?(?:\s++|<\?xml[^>]*+>|<!--.*?-->)*+<(?:!doctype\s+html|html)\b",
     re.I | re.S,
 )
+#: A part of a page, which a program puts into a whole one: told by its name as well.
+_PART = re.compile(rb"</(?:p|div|li|td|h[1-6]|section|article|main)\s*>", re.I)
+_PAGES = (".html", ".htm", ".xhtml")
 _MAIL = re.compile(rb"\A(?:[A-Za-z-]+:[^\n]*\n(?:[ \t][^\n]*\n)*){3,}", re.S)
 _MAIL_HEADS = (b"from:", b"date:", b"received:", b"message-id:", b"mime-version:")
 
@@ -83,10 +86,12 @@ class File:
     Attributes:
         content: its bytes.
         members: of a packed file, the names of what it holds.
+        name: its own.
     """
 
     content: bytes
     members: frozenset[str]
+    name: str
 
 
 def _holds(member: str) -> Recogniser:
@@ -109,6 +114,12 @@ def _has_stream(*names: str) -> Recogniser:
 def _is_mail(file: File) -> bool:
     heads = _MAIL.match(file.content[:16384])
     return heads is not None and sum(own in heads[0].lower() for own in _MAIL_HEADS) >= 2
+
+
+def _is_html(file: File) -> bool:
+    return bool(_HTML.match(file.content[:65536])) or (
+        file.name.lower().endswith(_PAGES) and bool(_PART.search(file.content[:65536]))
+    )
 
 
 def _is_epub(file: File) -> bool:
@@ -147,12 +158,7 @@ FORMATS = (
         partial(read_rich_text, format_name="odp"),
     ),
     Format("ods", (".ods",), _is_declared(_ODF + "spreadsheet"), read_workbook),
-    Format(
-        "html",
-        (".html", ".htm", ".xhtml"),
-        lambda f: bool(_HTML.match(f.content[:65536])),
-        read_html,
-    ),
+    Format("html", _PAGES, _is_html, read_html),
     Format("rtf", (".rtf",), lambda f: f.content.startswith(b"{\\rtf"), read_rtf),
     Format("msg", (".msg",), _has_stream("__properties_version1.0"), read_msg),
     Format("eml", (".eml",), _is_mail, read_eml),
@@ -165,7 +171,7 @@ def format_of(content: bytes, name: str) -> Format | None:
     Raises:
         UnreadableError: they are of a kind that is known and not read.
     """
-    file = File(content, members(content, name))
+    file = File(content, members(content, name), name)
     found = next((own for own in FORMATS if own.recognises(file)), None)
     if found is None and content.startswith(_OLE):
         if _has_stream("EncryptedPackage")(file):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from index.chunking.decoding import decoded
-from index.chunking.layout import Block, Composer, Layout, names_columns
+from index.chunking.layout import Block, Composer, Layout, names_columns, settings_of
 
 _SPACE = re.compile(r"[\s\xa0]+")
 _UNSEEN = re.compile("[\u00ad\u200b\ue000-\uf8ff]")
@@ -26,6 +26,8 @@ _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*+=\s*+[\"']?+\s*+([\w.:-]+)"
 _XML_CHARSET = re.compile(rb"<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([\w.:-]+)", re.I)
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _MARK = re.compile(r"\s*(?P<open>[\[(]?)\s*(?:\d{1,3}|[a-z]|[ivx]{1,5}|[*†‡§¶#↑^↩︎]+)\s*[\])]?\s*")
+#: What a program that makes a page of a file is told in it.
+_DIRECTIVE = re.compile(r"\{%[^{}]*%\}")
 _OUTSIDE = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.I)
 #: An element without content in XML, which HTML knows of some elements alone.
 _CLOSED = re.compile(r"<([a-zA-Z][\w:.-]*+)((?:\s[^<>]*+|/)?+)(?<=/)>")
@@ -54,8 +56,12 @@ def read_html(content: bytes, name: str) -> Layout:
         NotTextError: it is in no encoding.
     """
     out = Composer()
-    title = write_html(out, html_text(content, name))
-    return out.layout(title)
+    text = html_text(content, name)
+    settings, title = settings_of(text)
+    if settings:
+        text = _DIRECTIVE.sub("", text[settings:])
+    found = write_html(out, text)
+    return out.layout(title or found)
 
 
 def write_html(out: Composer, html: str) -> str | None:
@@ -169,7 +175,9 @@ class _Writer:
             self._text(node.text_content or "")
             return False
         tag = node.tag
-        if not node.is_element_node or tag in _SKIPPED or _is_unseen(node, tag):
+        if not node.is_element_node or _is_unseen(node, tag):
+            return False
+        if tag in _SKIPPED and not _opens_text(node, tag):
             return False
         if tag == "br":
             self._run.append("\n")
@@ -194,6 +202,8 @@ class _Writer:
             self._verbatim += 1
         elif tag in _HEADINGS:
             self._stop()
+        elif tag == "button" and node.parent.tag not in _HEADINGS:
+            self._flush()
         elif tag in _BLOCKS:
             self._flush()
             self._begin(node, tag)
@@ -211,7 +221,7 @@ class _Writer:
             self.out.block("".join(self._take()).splitlines(), "lines")
         elif tag in _HEADINGS:
             self._heading(_HEADINGS[tag])
-        elif tag == "dt":
+        elif tag == "dt" or (tag == "button" and node.parent.tag not in _HEADINGS):
             self._terms.append(_plain("".join(self._take())))
         elif tag in _BLOCKS:
             self._flush()
@@ -382,6 +392,12 @@ def _is_unseen(node: Any, tag: str) -> bool:
         or bool(_HIDDEN.search(own.get("style") or ""))
         or (tag == "dialog" and "open" not in own)
     )
+
+
+def _opens_text(node: Any, tag: str) -> bool:
+    """Whether it is a button that unfolds what it names, as questions do their answers, and not one
+    that opens a menu: those have a word or two."""
+    return tag == "button" and "aria-controls" in node.attributes and len(node.text().split()) > 2
 
 
 def _is_mark(link: Any) -> bool:

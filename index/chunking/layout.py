@@ -3,6 +3,7 @@ stand on the pages, slides or sheets that a person sees."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -176,16 +177,39 @@ def letters(text: str) -> str:
     return "".join(filter(str.isalpha, text)).casefold()
 
 
+_SETTINGS = re.compile(
+    r"---[ \t]*(?:\r\n?|\n)(?=[\w-]+[ \t]*:(?:\s|\Z)|#)"
+    r"(?:(?!(?:---|\.\.\.)[ \t]*(?:[\r\n]|\Z))[^\r\n]*+(?:\r\n?|\n))*+(?:---|\.\.\.)"
+)
+
+
+_TITLE = re.compile(r"^title[ \t]*:[ \t]*(['\"]?)(.*?)\1\s*$", re.MULTILINE)
+
+
+def settings_of(text: str) -> tuple[int, str | None]:
+    """Where the block of settings ends that stands between `---` lines at the top of a text, for
+    the program that makes a page of it, and the title told in it; 0 where there is none. Without a
+    name of a setting at once it is two rules with text between them."""
+    found = _SETTINGS.match(text)
+    title = _TITLE.search(found[0]) if found else None
+    return found.end() if found else 0, (title[2].strip() if title else "") or None
+
+
 def locked(name: str) -> UnreadableError:
     """The error for a file that takes a password."""
     return UnreadableError(f"{name!r} takes a password. Save a copy without one, and add that.")
 
 
-def names_columns(rows: Sequence[Sequence[str]]) -> bool:
+def names_columns(rows: Sequence[Sequence[str]], custom: bool = False) -> bool:
     """Whether the first row of a table names its columns, where nothing in the file says so.
 
     It does if its cells are words or years, and every other row has a number in one of the columns;
     a long table of words is taken to have such a row too, a pair of columns to be names and values.
+
+    Args:
+        rows: of the table.
+        custom: whether tables like it have such a row as a rule. Then words are enough, and names
+            may hold a figure ("Q1") above a column of numbers.
     """
     if not rows:
         return False
@@ -194,7 +218,17 @@ def names_columns(rows: Sequence[Sequence[str]]) -> bool:
     if not others or len(filled) < 2 or len(set(filled)) < len(filled):
         return False
     years = [cell for cell in filled if cell.isdigit() and len(cell) == 4]
-    names = [cell for cell in filled if not _has_digit(cell) and not cell.endswith(":")]
+    columns = [[row[n] for row in others if n < len(row) and row[n]] for n in range(1, len(first))]
+    has_numbers = any(own and all(map(_has_digit, own)) for own in columns)
+    figures = custom and any(
+        own and all(map(_is_number, own)) and name[:1].isalpha()
+        for name, own in zip(first[1:], columns, strict=True)
+    )
+    names = [
+        cell
+        for cell in filled
+        if not cell.endswith(":") and (not _has_digit(cell) or (figures and cell[0].isalpha()))
+    ]
     # One year alone is a value; several are names.
     if (
         len(names) + len(years) < len(filled)
@@ -202,9 +236,11 @@ def names_columns(rows: Sequence[Sequence[str]]) -> bool:
         or 2 * len(filled) < max(map(len, others))
     ):
         return False
-    columns = [[row[n] for row in others if n < len(row) and row[n]] for n in range(1, len(first))]
-    has_numbers = any(own and all(map(_has_digit, own)) for own in columns)
-    return has_numbers or (len(filled) > 2 and len(others) > 2)
+    return custom or has_numbers or (len(filled) > 2 and len(others) > 2)
+
+
+def _is_number(cell: str) -> bool:
+    return _has_digit(cell) and not any(map(str.isalpha, cell))
 
 
 def _has_digit(cell: str) -> bool:

@@ -67,11 +67,22 @@ def read_separated(text: str, name: str) -> Layout:
 
 
 def _write(out: Composer, rows: Iterable[Row], sheet: str) -> None:
+    names: list[str] = []
     for table in _tables(rows):
-        names = table[0][1] if names_columns([cells for _, cells in table]) else []
-        for number, cells in table[1:] if names else table:
+        width = max(_filled(row) for row in table)
+        # A title may stand right above the names.
+        title = 1 if len(table) > 2 and _filled(table[0]) == 1 < width else 0
+        if names_columns([cells for _, cells in table[title:]], custom=not sheet):
+            names = table.pop(title)[1]
+        elif sum(map(bool, names)) < width:
+            names = []  # others than those of the rows above the blank one
+        for place, (number, cells) in enumerate(table):
             out.separate_place(None, f"{sheet}, row {number}" if sheet else f"row {number}")
-            out.table(names, [cells])
+            out.table(names if place >= title else [], [cells])
+
+
+def _filled(row: Row) -> int:
+    return sum(map(bool, map(str.strip, row[1])))
 
 
 def _tables(rows: Iterable[Row]) -> Iterator[list[Row]]:

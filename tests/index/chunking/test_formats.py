@@ -155,6 +155,11 @@ def test_what_repeats_takes_time_in_proportion(
         ('Name, Note, No\nAnn, "tall, fair", 2\nBob, "old", 3\n', "Name: Bob | Note: old | No: 3"),
         ("a\tb\tc\n1\t2\t3\n1\t2\t3,5\n", "a: 1 | b: 2 | c: 3,5"),
         ("One column\nof words\n", "of words"),
+        ("Dish,Contains\nPie,nuts\nSoup,celery\n", "Dish: Soup | Contains: celery"),
+        ("Team,Q1,Q2\nNorth,3,4\n", "Team: North | Q1: 3 | Q2: 4"),
+        ("Prices of 2021\nItem,Price\nTea,2\n", "Item: Tea | Price: 2"),
+        ("Item,Price\nTea,2\n\nAll,9\n", "Item: All | Price: 9"),
+        ("Ann,12 Mill Lane,4\nBob,3 Quay,5\n", "Bob | 3 Quay | 5"),
     ],
 )
 def test_what_divides_values_is_found(text: str, row: str, tmp_path: Path) -> None:

@@ -83,6 +83,48 @@ def test_lists_are_flat_and_numbered_as_shown(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("page", ["{}", "<!doctype html><html><body>{}</body></html>"])
+def test_settings_before_a_page_are_none_of_its_text(tmp_path: Path, page: str, end: str) -> None:
+    settings = ["---", 'title: "The mill"', "layout: default", "---", "{% include alert.html %}"]
+    file = tmp_path / "mill.html"
+    body = "<h2>Hours</h2><p>It opens at <b>nine</b>.</p>"
+    file.write_bytes(end.join([*settings, page.format(body), ""]).encode())
+    document = read_document(file)
+    assert texts(document) == ["It opens at nine."]
+    assert (document.title, document.paragraphs[0].heading) == ("The mill", ("Hours",))
+
+
+def test_what_is_no_page_is_told_by_its_tags(tmp_path: Path) -> None:
+    file = tmp_path / "notes.html"
+    file.write_text("If a < b, write <b> around it. No more is said.")
+    assert texts(read_document(file)) == [file.read_text()]
+
+
+def test_a_button_that_unfolds_an_answer_is_its_question(tmp_path: Path) -> None:
+    question = '<button aria-controls="a">Who may fish here?</button>'
+    answer = '<div id="a"><p>Members.</p></div>'
+    menu = '<button aria-controls="m">Toggle navigation</button><button>Send</button>'
+    assert texts(page(tmp_path, f"{menu}<ul><li>{question}{answer}</li></ul>")) == [
+        "Who may fish here?\nMembers."
+    ]
+    document = page(tmp_path, f"{menu}<h3>{question}</h3>{answer}")
+    assert [(p.heading, p.text) for p in document.paragraphs] == [
+        (("Who may fish here?",), "Members.")
+    ]
+
+
+def test_a_heading_that_is_a_sentence_can_be_cited(tmp_path: Path) -> None:
+    warning = "Opening the case voids the warranty of the device."
+    section = "12.3 Opening the case of the device after the warranty."
+    body = f"<h2>{warning}</h2><p>Use a coin.</p><h2>{section}</h2><p>It is free.</p>"
+    assert [(p.heading, p.text) for p in page(tmp_path, body).paragraphs] == [
+        ((), warning),
+        ((warning,), "Use a coin."),
+        ((section,), "It is free."),
+    ]
+
+
 def test_a_definition_begins_with_its_term(tmp_path: Path) -> None:
     body = "<dl><dt>65535:</dt><dd><p>Not used.</p><p>Ever.</p></dd><dt>Lonely</dt></dl>"
     assert texts(page(tmp_path, body)) == ["65535:\nNot used.", "Ever.", "Lonely"]
