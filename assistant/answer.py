@@ -223,6 +223,10 @@ class Answer(WithStatus):
         """What stands below the sentences: remarks; the sources of an answer, or the closest
         paragraphs of a refusal."""
         remarks = []
+        if self.context:
+            remarks.append(f"Understood in the context of “{self.context}”")
+        if self.standalone_question != self.question:
+            remarks.append(f"Understood as “{self.standalone_question}”")
         if self.unanswered:
             remarks.append(f"{REFUSAL.removesuffix('.')}: {_listed(self.unanswered)}")
         if self.undecided:

@@ -17,6 +17,7 @@ from assistant.query.rewriting import (
     asked_before,
     check_roles,
     in_context,
+    leans,
     pointed_at,
     substituted,
     topic_of,
@@ -44,7 +45,9 @@ class Question:
         vector: the encoder's, of `standalone`; of shape (dimension,).
         kind: of answer that it asks for.
         before: the question before it, "" where there is none.
-        context: it after the questions before it, which is looked up as well.
+        context: it after the questions before it; None where there is none, or where it was made of
+            the one before.
+        leans: whether it may lean on those, so that it is looked up in their context as well.
         parts: where it asks several things, each of them.
         history: the conversation before it.
         said: what was answered in it.
@@ -59,6 +62,7 @@ class Question:
     kind: Kind = FACT
     before: str = ""
     context: str | None = None
+    leans: bool = False
     parts: tuple[Part, ...] = ()
     history: tuple[Turn, ...] = ()
     said: tuple[str, ...] = ()
@@ -160,6 +164,7 @@ def _understood(
         FACT if kind in ACTS else kind,
         last.standalone if last else "",
         None if context is None else _fitting(context),
+        context is not None and (leans(asked) or language_of(asked) != ENGLISH),
         _parts(own or asked, kind),
         length=length,
         topic=defined,

@@ -54,8 +54,7 @@ class Evidence:
         several: whether it asks for more than one thing.
         read: whether a reading model had its say.
         in_context: whether it was found with what was asked before.
-        other: where something was asked before, what was found without it, or with it, whichever
-            this is not.
+        other: then, what was found without that.
         said: what was answered before, where it leans on that.
     """
 
@@ -70,9 +69,8 @@ class Evidence:
     said: tuple[str, ...] = ()
 
     def probability(self, model: Logistic) -> float:
-        """That it answers the question; where something was asked before, the lesser of what tells
-        so with it and without it. On each of four sets with conversations that told answerable
-        questions from others as well as the mean or better, and more answers were right."""
+        """That it answers the question; where it leans on what was asked before, the lesser of what
+        tells so with that and without."""
         if not self.candidates:
             return 0.0
         own = model.probability(self.features)
@@ -87,7 +85,7 @@ class RawEvidence:
         found: the hits, in the order of the search, and the weights of the question's terms.
         readings: of the first hits, in that order; none where there is no reader.
         parts: where it asks several things at once, each of them with what was found for it alone.
-        carried: what was found with what was asked before, where something was.
+        carried: what was found with what was asked before, where it may lean on that.
         several: whether it asks for more than one thing.
         said: what was answered before.
         more: whether only what was not said is asked for.
@@ -112,9 +110,8 @@ def evidence_of(raw: RawEvidence, ranking: Mapping[str, float]) -> Evidence:
     own = replace(gather(ranked, raw.found.term_weights), several=raw.several)
     if raw.carried is not None:
         carried = evidence_of(raw.carried, ranking)
-        in_context = carried.features["score"] > own.features["score"] + GAIN
-        chosen, other = (carried, own) if in_context else (own, carried)
-        own = replace(chosen, in_context=in_context, other=other)
+        if carried.features["score"] > own.features["score"] + GAIN:
+            own = replace(carried, in_context=True, other=own)
     parts = tuple((part, evidence_of(each, ranking)) for part, each in raw.parts)
     if raw.more:
         return replace(own, parts=parts, candidates=tuple(novel(own.candidates, raw.said)))

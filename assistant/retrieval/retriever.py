@@ -91,9 +91,9 @@ class Retriever:
         legs: Collection[str] = LEGS,
         k: int = RETRIEVED,
     ) -> RawEvidence:
-        """Search for the question as it was understood, and for it in the context of what was asked
-        before; tell sentences apart by the question alone. Where it asks several things, do the
-        same for each of them.
+        """Search for the question as it was understood, and, where it may lean on what was asked
+        before, for it in the context of that; tell sentences apart by the question alone. Where it
+        asks several things, do the same for each of them.
 
         Args:
             question: what to look for.
@@ -105,10 +105,10 @@ class Retriever:
         k = max(k, RETRIEVED)
         own = _Lookup(self._index, self._documents, self._reader, vectors, timer, legs, k)
         several = question.kind in SEVERAL
-        found = own.search(question.standalone, question.context)
+        found = own.search(question.standalone, None)
         whole = own.read(question.standalone, found, several, is_read(found.hits))
-        if question.context is not None:
-            in_context = replace(found, hits=found.context_hits)
+        if question.leans and question.context is not None:
+            in_context = replace(found, hits=own.search(question.context, None).hits)
             carried = own.read(question.standalone, in_context, several, bool(whole.readings))
             whole = replace(whole, carried=carried)
         asked = [(part, part.context) for part in question.parts]

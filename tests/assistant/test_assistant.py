@@ -98,7 +98,23 @@ def test_a_follow_up_is_understood_from_the_conversation(assistant: Assistant) -
     assert (answer.standalone_question, answer.context) == ("When was it released?", before)
     assert answer.to_dict()["context"] == before
     assert QUOTE in [citation.quote for citation in (*answer.citations, *answer.closest)]
+    assert f"Understood in the context of “{before}”" in str(answer)
+    other = assistant.ask("And the AUKUS pact?", [{"role": "user", "content": QUESTION}])
+    assert f"Understood as “{other.standalone_question}”" in str(other)
     check(assistant, answer)
+
+
+def test_a_conversation_takes_nothing_away(assistant: Assistant) -> None:
+    """Questions that stand on their own get later what each gets alone."""
+    history: list[dict[str, str]] = []
+    for question in QUESTIONS:
+        alone, later = assistant.ask(question), assistant.ask(question, history)
+        assert (later.status, later.citations) == (alone.status, alone.citations)
+        assert (later.confidence, later.context) == (alone.confidence, "")
+        history += [
+            {"role": "user", "content": question},
+            {"role": "assistant", "content": later.text},
+        ]
 
 
 @pytest.mark.parametrize("question", [QUESTION, "What are the three reasons of the Quad?"])

@@ -82,6 +82,28 @@ def test_whole_questions_stay_as_they_are(real_encoder: Encoder, question: str) 
     assert own.context == f"{FIRST} {question}"  # whether it leans on that is told by what is found
 
 
+@pytest.mark.parametrize(
+    ("question", "may_lean"),
+    [
+        ("When was it released?", True),
+        ("How hard is he on China?", True),
+        ("And who told them?", True),
+        ("any cases?", True),
+        ("Why not?", True),
+        ("Are these types of accounts opened through employment?", True),
+        ("How soon after I'm back do I have to ask for my money?", False),
+        ("What do I pay for a bed and supper at an inn?", False),
+        ("If I tell my teacher that somebody hit me, will she keep it to herself?", False),
+        ("Must they warn us first before they cut off our account and lock the door?", False),
+    ],
+)
+def test_what_names_enough_stands_on_its_own(
+    real_encoder: Encoder, question: str, may_lean: bool
+) -> None:
+    assert understand(question, after(FIRST), real_encoder).leans == may_lean
+    assert not understand(question, [], real_encoder).leans
+
+
 def test_more_shorter_and_where_are_of_the_question_before(real_encoder: Encoder) -> None:
     more = understand("Tell me more.", after(FIRST), real_encoder)
     assert (more.standalone, more.more, more.said) == (FIRST, True, ("It was large.",))
