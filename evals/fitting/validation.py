@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from rich.table import Table
 
 from assistant.answering.abstention import decide
-from assistant.answering.extractive import quote
+from assistant.answering.arranging import PASSAGES, page_of
+from assistant.answering.extractive import Quotation, quote
 from assistant.calibration import Calibration
 from assistant.retrieval.evidence import Candidate, Evidence, RawEvidence
 from evals.datasets.gold import Gold, TextSpan
@@ -20,6 +21,12 @@ from evals.running.records import DEPTH, Cited, Record, best_of_units
 
 #: The figures that are told of a set, by what they are called.
 SHOWN: Mapping[str, str] = {
+    "answered_right": "answerable: answered rightly",
+    "answered_wrong": "answerable: answered wrongly",
+    "passages_right": "answerable: passages with the right one",
+    "passages_wrong": "answerable: passages without",
+    "answer_precision": "of answers, right",
+    "right_auroc": "AUROC of being right",
     "hit@1": "right paragraph first",
     "best_sentence": "likeliest sentence is evidence",
     "evidence_cited": "answerable: evidence cited in an answer",
@@ -28,8 +35,8 @@ SHOWN: Mapping[str, str] = {
     "unsure_answerable": "answerable: unsure",
     "refusal_recall": "unanswerable: refused",
     "unsure_unanswerable": "unanswerable: unsure",
-    "refusal_auroc": "AUROC of the confidence",
-    "calibration_error": "calibration error",
+    "refusal_auroc": "AUROC of being answerable",
+    "right_calibration_error": "calibration error of being right",
 }
 
 
@@ -78,11 +85,13 @@ def decided(own: AskedQuestion, evidence: Evidence, numbers: Calibration, most: 
     """
     question, gold = own.question, own.gold
     decision = decide(evidence, numbers, numbers.thresholds, most)
-    cited = _cited(decision.chosen)
+    page: Sequence[Quotation] = ()
+    if decision.status == "unsure":
+        page = page_of(evidence, numbers.sentence, PASSAGES)
     forced = None
     if decision.status != "answered":
         every = numbers.thresholds.adjusted(None, 0.0)
-        forced = _cited(decide(evidence, numbers, every, most).chosen)
+        forced = _cited(quote(decide(evidence, numbers, every, most).chosen))
     record = Record(
         set=own.set,
         id=question.id,
@@ -98,8 +107,12 @@ def decided(own: AskedQuestion, evidence: Evidence, numbers: Calibration, most: 
         confidence=decision.confidence,
         sentences=(),
         in_answer=(),
-        citations=cited,
+        citations=_cited(page or quote(decision.chosen)),
         forced=forced,
+        passages=tuple(
+            TextSpan(own.document_id, own.start, own.end) for own in (q.paragraph for q in page)
+        ),
+        document=question.document,
     )
     best = max(
         evidence.candidates,
@@ -155,7 +168,7 @@ def _unread(raw: RawEvidence) -> RawEvidence:
     return replace(raw, readings=(), parts=parts, carried=carried)
 
 
-def _cited(chosen: Sequence[Candidate]) -> tuple[Cited, ...]:
-    """Each place that a quotation of the sentences cites, once."""
-    quoted = [(q.paragraph.document_id, q.start, q.end) for q in quote(chosen)]
+def _cited(quotations: Sequence[Quotation]) -> tuple[Cited, ...]:
+    """Each place that a quotation cites, once."""
+    quoted = [(q.paragraph.document_id, q.start, q.end) for q in quotations]
     return tuple(Cited(*place, valid=True) for place in dict.fromkeys(quoted))

@@ -1,16 +1,18 @@
 """What is measured of the confidence: ranking, risk by coverage, calibration.
 
-refusal_auroc       answerable questions have more confidence than unanswerable ones
-aurc                area under the risk-coverage curve (Geifman and El-Yaniv, arXiv 1705.08500):
-                    the mean, over k, of the share of wrong answers among the k questions of
-                    most confidence; less is better. An answer is wrong that cites no evidence;
-                    so is any to an unanswerable question. One that was refused, or of which
-                    it was unsure, counts by the answer that it gets all the same.
-calibration_error   expected calibration error of the confidence as the probability that a
-                    question is answerable, in ten bins of equal width; less is better
-brier               its mean squared error; less is better
+right_auroc              questions have more confidence whose answer is right
+right_calibration_error  expected calibration error of the confidence as the probability that the
+                         answer is right, in ten bins of equal width; less is better
+right_brier              its mean squared error; less is better
+mean_confidence          its mean, beside `right_if_answered`, the share that is right
+aurc                     area under the risk-coverage curve (Geifman and El-Yaniv, arXiv
+                         1705.08500): the mean, over k, of the share of wrong answers among the k
+                         questions of most confidence; less is better
+refusal_auroc            answerable questions have more confidence than unanswerable ones
 
-Only questions count that have a confidence: where a language model decided there is none.
+What is right is told by `Record.right_if_answered`: one that was refused, or shown passages, counts
+by the answer that it gets all the same; no answer to an unanswerable question is right. Only
+questions count that have a confidence: where a language model decided there is none.
 """
 
 from __future__ import annotations
@@ -30,27 +32,28 @@ BINS = 10
 
 
 def confidence_measures(records: Sequence[Record]) -> dict[str, Measure]:
-    """The measures of the confidence, by name; they have nothing where all or no questions are
-    answerable, but for `aurc`, which answers to answerable questions have too. None at all where no
-    question has a confidence."""
+    """The measures of the confidence, by name; those that rank have nothing where there is nothing
+    to rank above. None at all where no question has a confidence."""
     if records and not has_confidence(records):
         return {}
     confidence = np.array([r.confidence for r in records], float)
     truth = np.array([r.answerable for r in records], float)
-    wrong = np.array([not r.right_if_answered for r in records], float)
+    right = np.array([bool(r.right_if_answered) for r in records], float)
     told = ~np.isnan(confidence)
     both = told & (0 < truth[told].sum() < told.sum())
     known = told & np.array([r.right_if_answered is not None for r in records], bool)
-    known &= truth[known].any()
 
     def measure(of: Array, statistic: Callable[..., Any], counts: NDArray[np.bool_]) -> Measure:
         return Measure((of, confidence), statistic, int(counts.sum()), counts, shared=True)
 
     return {
+        "mean_confidence": measure(right, lambda _, sure: sure.mean(axis=-1), known),
+        "right_if_answered": measure(right, lambda own, _: own.mean(axis=-1), known),
+        "right_auroc": measure(right, auroc, known),
+        "right_calibration_error": measure(right, _calibration_error, known),
+        "right_brier": measure(right, _brier, known),
+        "aurc": measure(1 - right, _aurc, known),
         "refusal_auroc": measure(truth, auroc, both),
-        "aurc": measure(wrong, _aurc, known),
-        "calibration_error": measure(truth, _calibration_error, both),
-        "brier": measure(truth, _brier, both),
     }
 
 
@@ -61,14 +64,15 @@ def has_confidence(records: Sequence[Record]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Questions of like confidence: the mean of it, and the share that is answerable.
+    """Questions of like confidence: the mean of it, and the share whose answer is right, or would
+    be.
 
     `number` is that of the bin, from 0.
     """
 
     number: int
     confidence: float
-    answerable: float
+    right: float
     n: int
 
 
@@ -76,9 +80,9 @@ def reliability(records: Sequence[Record]) -> list[Bin]:
     """The bins that hold any question, in order."""
     from sklearn.calibration import calibration_curve
 
-    if not has_confidence(records):
+    known = _known(records)
+    if not known:
         return []
-    known = [(r.confidence, r.answerable) for r in records if r.confidence is not None]
     confidence, truth = (np.array(own) for own in zip(*known, strict=True))
     share, mean = calibration_curve(truth, confidence, n_bins=BINS)
     counts = np.bincount(_bin(confidence), minlength=BINS)
@@ -91,15 +95,19 @@ def reliability(records: Sequence[Record]) -> list[Bin]:
 
 def risk_coverage(records: Sequence[Record]) -> tuple[list[float], list[float]]:
     """Coverage and the risk at it, one point a question, from the most confident on."""
-    known = [
-        (r.confidence, not right)
+    order = sorted(_known(records), key=lambda own: -own[0])
+    wrong = np.array([not right for _, right in order], float)
+    counts = np.arange(1, len(order) + 1)
+    return (counts / len(order)).tolist(), (np.cumsum(wrong) / counts).tolist()
+
+
+def _known(records: Sequence[Record]) -> list[tuple[float, bool]]:
+    """Confidence, and whether the answer is right or would be, where both are known."""
+    return [
+        (r.confidence, right)
         for r in records
         if r.confidence is not None and (right := r.right_if_answered) is not None
     ]
-    order = sorted(known, key=lambda own: -own[0])
-    wrong = np.array([wrong for _, wrong in order], float)
-    counts = np.arange(1, len(order) + 1)
-    return (counts / len(order)).tolist(), (np.cumsum(wrong) / counts).tolist()
 
 
 def auroc(truth: Array, confidence: Array) -> Array:

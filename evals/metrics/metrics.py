@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from evals.metrics.confidence import confidence_measures
 from evals.metrics.kinds import kind_measures
+from evals.metrics.outcomes import outcome_measures
 from evals.metrics.short_answers import contains, f1
 from evals.metrics.statistics import Figure, Measure, figure, mean, ratio
 from evals.metrics.writing import writing_measures
@@ -17,15 +18,27 @@ from evals.running.records import DEPTH, RIGHT, Record
 #: was retrieved first is the relevant one, or else the first named. A refusal says and cites
 #: nothing, so that it scores 0 among answers.
 #:
-#: An unsure answer, which shows what comes closest, is neither an answer nor a refusal. It is never
-#: right; it scores 0 among answers, as a refusal does, and has no part in the length of answers and
-#: the precision of their citations; it is no refusal, so that it is not recalled as one. What it
-#: shows counts for `evidence_shown` and `citation_validity`, and it has figures of its own. Figures
-#: of the confidence are the same whatever became of the question.
+#: An unsure answer, which shows passages that may answer, is neither an answer nor a refusal. It is
+#: never right; it scores 0 among answers, as a refusal does, and has no part in the length of
+#: answers and the precision of their citations; it is no refusal, so that it is not recalled as
+#: one. What it shows counts for `evidence_shown` and `citation_validity`, and it has figures of its
+#: own. Figures of the confidence are the same whatever became of the question.
 #:
 #: Figures of overviews and lists are there only where a set asks for such (see `metrics.kinds`),
 #: those of a language model where one had a part in the answers (see `metrics.writing`).
 GROUPS: Mapping[str, Mapping[str, str]] = {
+    "Outcomes": {
+        "answered_right": "answerable questions answered with the evidence cited that they need",
+        "answered_wrong": "answerable questions answered without; less is better",
+        "passages_right": "answerable questions with passages shown, the right one among them",
+        "passages_wrong": "answerable questions with passages shown, none of them the right one",
+        "refused_answerable": "answerable questions that were refused; less is better",
+        "refusal_recall": "unanswerable questions that were refused",
+        "unsure_unanswerable": "unanswerable questions with passages shown",
+        "answered_unanswerable": "unanswerable questions that were answered; less is better",
+        "answer_precision": "answers that are right; those to unanswerable questions are not",
+        "passages_precision": "pages of passages with the right one among them",
+    },
     "Retrieval": {
         "hit@1": "answerable questions with a relevant paragraph first",
         "hit@3": "the same, among the first 3",
@@ -36,11 +49,10 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "ndcg@10": "normalised discounted cumulative gain of the first 10",
     },
     "Answers": {
-        "right": "questions answered with evidence cited (all of it, where a language model is "
-        "set), or rightly refused",
+        "right": "questions answered with the evidence cited that they need, or rightly refused",
         "evidence_cited": "answerable questions with some of their evidence cited",
         "evidence_cited_all": "the same, with all of it",
-        "evidence_shown": "answerable questions with evidence cited, or shown as the closest",
+        "evidence_shown": "answerable questions with evidence cited, or lit in a passage",
         "evidence_in_answer": "evidence whose sentence stands in the answer",
         "answer_contains": "answers that hold a short answer of the set",
         "answer_f1": "token F1 with the nearest short answer, as SQuAD scores it",
@@ -69,7 +81,6 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "Language model": {
         "to_read": "questions neither right nor withheld: somebody has to read the answers",
         "withheld_answerable": "answerable questions that were not answered: refused or unsure",
-        "answered_unanswerable": "unanswerable questions that were answered",
         "written": "it answered, and the documents support that",
         "declined": "it said that they do not answer",
         "unproved": "they do not support what it wrote as the answer",
@@ -85,16 +96,18 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     },
     "Refusal": {
         "refusal_precision": "refusals that were of unanswerable questions",
-        "refusal_recall": "unanswerable questions that were refused",
-        "refusal_f1": "harmonic mean of the two",
-        "refused_answerable": "answerable questions that were refused; less is better",
-        "unsure_answerable": "answerable questions of which it was unsure; less is better",
-        "unsure_unanswerable": "unanswerable questions of which it was unsure",
+        "refusal_f1": "harmonic mean of that and `refusal_recall`",
+        "unsure_answerable": "answerable questions with passages shown",
         "withheld": "unanswerable questions that were not answered: refused or unsure",
-        "refusal_auroc": "how well confidence ranks answerable above unanswerable",
+    },
+    "Confidence": {
+        "mean_confidence": "the mean of it, of questions of which `right_if_answered` is known",
+        "right_if_answered": "questions whose answer is right, or would be",
+        "right_auroc": "how well confidence ranks right answers above all others",
+        "right_calibration_error": "expected calibration error of being right; less is better",
+        "right_brier": "mean squared error of being right; less is better",
         "aurc": "area under the risk-coverage curve; less is better",
-        "calibration_error": "expected calibration error of the confidence; less is better",
-        "brier": "mean squared error of the confidence; less is better",
+        "refusal_auroc": "how well confidence ranks answerable above unanswerable",
     },
 }
 
@@ -103,6 +116,7 @@ def all_measures(records: Sequence[Record], k: int = DEPTH) -> dict[str, Measure
     """Every measure of these records by the name of its figure, in the order of `GROUPS`; those of
     kinds of questions, of a language model and of confidence only where there are such."""
     found = {
+        **outcome_measures(records),
         **_retrieval(records, k),
         **_answers(records),
         **_citations(records),
@@ -113,6 +127,17 @@ def all_measures(records: Sequence[Record], k: int = DEPTH) -> dict[str, Measure
     }
     names = [name.replace("@k", f"@{k}") for group in GROUPS.values() for name in group]
     return {name: found[name] for name in names if name in found}
+
+
+def part_figures(records: Sequence[Record], seed: int = 0) -> dict[str, Figure]:
+    """The figures of what became of some of the questions, and of their confidence.
+
+    Args:
+        records: those that are asked of one document, say.
+        seed: of the bootstrap.
+    """
+    measures = {**outcome_measures(records), **confidence_measures(records)}
+    return {name: figure(measure, seed) for name, measure in measures.items()}
 
 
 def all_figures(records: Sequence[Record], k: int = DEPTH, seed: int = 0) -> dict[str, Figure]:
@@ -206,11 +231,8 @@ def _refusal(records: Sequence[Record]) -> dict[str, Measure]:
     f1_of = ratio(rightly, [e if others else 0.0 for e in either], len(records))
     return {
         "refusal_precision": _mean(records, refused, lambda r: not r.answerable),
-        "refusal_recall": _mean(records, others, lambda r: r.refused),
         "refusal_f1": f1_of,
-        "refused_answerable": _mean(records, answerable, lambda r: r.refused),
         "unsure_answerable": _mean(records, answerable, lambda r: r.unsure),
-        "unsure_unanswerable": _mean(records, others, lambda r: r.unsure),
         "withheld": _mean(records, others, lambda r: not r.answered),
     }
 

@@ -28,9 +28,6 @@ def writing_measures(records: Sequence[Record]) -> dict[str, Measure]:
         "withheld_answerable": mean(
             [float(not r.answered) if r.answerable else None for r in records]
         ),
-        "answered_unanswerable": mean(
-            [None if r.answerable else float(r.answered) for r in records]
-        ),
         **{
             outcome: mean([None if w is None else float(w.outcome == outcome) for w in asked])
             for outcome in OUTCOMES

@@ -121,7 +121,7 @@ def print_comparison(found: Comparison, out: Console) -> None:
     if found.stricter:
         out.print(
             "A language model was set in one of them: here an answer of either is right that cites "
-            "all of the evidence."
+            "all of the evidence, a list and an overview too."
         )
     out.print(comparison_table(found.differences, "A", "B"))
     for title, flips in (("Right in B alone", found.gained), ("Right in A alone", found.lost)):

@@ -30,24 +30,28 @@ SHOWN = 150
 RETRIEVED = 3
 #: What the page begins with.
 SUMMARY = (
+    "answered_right",
+    "answered_wrong",
+    "passages_right",
+    "passages_wrong",
+    "refused_answerable",
+    "refusal_recall",
+    "unsure_unanswerable",
+    "answered_unanswerable",
+    "answer_precision",
     "hit@1",
     "to_read",
-    "answered_unanswerable",
     "dropped",
-    "evidence_cited",
     "citation_precision",
-    "withheld",
-    "refused_answerable",
-    "unsure_answerable",
 )
 #: Characters around a highlight, and of a paragraph that has none. Not tuned.
 CONTEXT, EXCERPT_LENGTH = 180, 320
 OUTCOMES = {
     UNFOUNDED: "Answered, though the documents do not say",
     OPEN: "To be read: answered, and not all of the evidence is cited",
-    WRONG: "Answered, and nothing cited is evidence",
+    WRONG: "Answered, and the evidence that it needs is not cited",
     REFUSED: "Refused, though the documents answer",
-    UNSURE: "Unsure: the closest was shown, not as an answer",
+    UNSURE: "Passages were shown that may answer",
 }
 #: By whether all of the evidence has to be cited: what no outcome can be.
 NO_OUTCOME = {True: WRONG, False: OPEN}
@@ -136,13 +140,13 @@ def _confidence_plots(records: Sequence[Record]) -> Iterator[tuple[str, str, str
     yield "Risk by coverage", meaning, risk
     heights, labels = [0.0] * BINS, [""] * BINS
     for own in reliability(records):
-        heights[own.number], labels[own.number] = own.answerable, str(own.n)
+        heights[own.number], labels[own.number] = own.right, str(own.n)
     edges = [n / BINS for n in range(BINS + 1)]
-    axes = ("confidence", "answerable")
+    axes = ("confidence", "right")
     bars = plots.bars("reliability", edges, heights, *axes, diagonal=True, labels=labels)
     meaning = (
-        "Share of answerable questions by confidence, with their number; on the line it is "
-        "calibrated."
+        "Share of questions whose answer is right, or would be, by confidence, with their number; "
+        "on the line it is calibrated."
     )
     yield "Reliability", meaning, bars
 

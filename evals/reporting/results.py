@@ -4,6 +4,7 @@
      "sets": [{"name", "format", "sha256", "questions", "asked", "drafts", "notes", "figures"}],
      "figures": {"hit@1": {"value", "n", "low", "high"}, ...},      over the questions of all sets
      "turns": {"1": {...}, "2": {...}},                             where a set has conversations
+     "parts": {"seed › report.txt": {...}, ...},                    by set and document
      "reliability": [...], "risk_coverage": {...},                  the curves of the report
      "provenance": {...}, "seed": 0,
      "records": [...],                                              one a question
@@ -24,7 +25,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from evals.metrics.confidence import reliability, risk_coverage
-from evals.metrics.metrics import all_figures
+from evals.metrics.metrics import all_figures, part_figures
 from evals.metrics.statistics import Figure, Measure, figure
 from evals.running.records import Record
 from evals.running.runner import SetRun
@@ -55,6 +56,8 @@ class Result:
         sets: each with its figures.
         figures: over the questions of all sets.
         turns: the same by number of the turn; empty where no question has a history.
+        parts: what became of the questions by set, and by the document that they name; empty where
+            that is one.
         speed: p50 and p95 of milliseconds by stage.
         records: of all sets.
         provenance: see `evals.running.provenance`.
@@ -64,6 +67,7 @@ class Result:
     sets: tuple[SetFigures, ...]
     figures: Mapping[str, Figure]
     turns: Mapping[int, Mapping[str, Figure]]
+    parts: Mapping[str, Mapping[str, Figure]]
     speed: Mapping[str, Mapping[str, Figure]]
     records: tuple[Record, ...]
     provenance: Mapping[str, Any]
@@ -122,11 +126,18 @@ def result_of(runs: Sequence[SetRun], k: int, seed: int) -> Result:
         for run in runs
     )
     turns = sorted({record.turn for record in records})
+    parts: dict[str, list[Record]] = {}
+    for record in records:
+        name = " › ".join(filter(None, (record.set, record.document)))
+        parts.setdefault(name, []).append(record)
     return Result(
         sets=sets,
         figures=sets[0].figures if len(sets) == 1 else all_figures(records, k, seed),
         turns={turn: all_figures([r for r in records if r.turn == turn], k, seed) for turn in turns}
         if turns != [1]
+        else {},
+        parts={name: part_figures(own, seed) for name, own in parts.items()}
+        if len(parts) > 1
         else {},
         speed=_speed(records, seed),
         records=records,

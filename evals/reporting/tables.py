@@ -11,6 +11,20 @@ from evals.metrics.metrics import GROUPS
 from evals.metrics.statistics import Difference, Figure
 from evals.reporting.results import Result, SetFigures
 
+#: What is told of each document, and the head of its column.
+PARTS = {
+    "answered_right": "right",
+    "answered_wrong": "wrong",
+    "passages_right": "with",
+    "passages_wrong": "without",
+    "refused_answerable": "refused",
+    "refusal_recall": "refused",
+    "unsure_unanswerable": "passages",
+    "answered_unanswerable": "answered",
+    "answer_precision": "of answers",
+    "mean_confidence": "confidence",
+    "right_if_answered": "would be right",
+}
 #: Figures that are no shares: shown with fewer digits.
 LENGTHS = ("answer_sentences", "answer_words", "calls", "prompt_tokens", "completion_tokens")
 #: One of the figures of the confidence, and what is said where there are none.
@@ -22,21 +36,31 @@ NO_CONFIDENCE = (
 
 
 def result_tables(result: Result) -> list[Table]:
-    """All figures of a result: a table for each set, one by turn where there are several, speed."""
+    """All figures of a result: a table for each set, and one of all where there are several; by
+    document, and by turn, where there are several; speed."""
     sets = [set_table(own) for own in result.sets]
+    if len(sets) > 1:
+        asked = len(result.records)
+        sets.append(figures_table(f"All sets: {asked} questions", result.figures))
+    parts = [parts_table(result)] if result.parts else []
     turns = [turns_table(result)] if result.turns else []
-    return [*sets, *turns, speed_table(result)]
+    return [*sets, *parts, *turns, speed_table(result)]
 
 
 def set_table(own: SetFigures) -> Table:
     """The figures of a set with their intervals."""
     asked = f"{own.asked} of {own.questions}" if own.asked < own.questions else str(own.asked)
+    return figures_table(f"{own.name}: {asked} questions", own.figures)
+
+
+def figures_table(title: str, figures: Mapping[str, Figure]) -> Table:
+    """All figures with their intervals, in their groups."""
     groups = {
-        group: {name: own.figures[name] for name in meanings}
-        for group, meanings in present(own.figures).items()
+        group: {name: figures[name] for name in meanings}
+        for group, meanings in present(figures).items()
     }
-    table = grouped_table(f"{own.name}: {asked} questions", groups)
-    if NEEDS_CONFIDENCE not in own.figures:
+    table = grouped_table(title, groups)
+    if NEEDS_CONFIDENCE not in figures:
         table.caption = NO_CONFIDENCE
     return table
 
@@ -52,11 +76,31 @@ def grouped_table(title: str, groups: Mapping[str, Mapping[str, Figure]]) -> Tab
     return table
 
 
+def parts_table(result: Result) -> Table:
+    """What became of the questions by set and document: a row each, with how many they are."""
+    columns = {name: head for name, head in PARTS.items() if name in result.figures}
+    rows = []
+    for part, own in {**result.parts, "all": result.figures}.items():
+        counts = (own["answered_right"].n, own["answered_unanswerable"].n)
+        known = [own[name].value if name in own else None for name in columns]
+        values = ["" if value is None else f"{value:.2f}" for value in known]
+        rows.append((part, *counts, *values))
+    heads = ("", "answerable", "not", *columns.values())
+    table = rows_table("By document", heads, rows)
+    table.caption = (
+        "Of the answerable questions: answered rightly, answered wrongly, passages shown with the "
+        "right one, without it, refused; of the others: refused, passages shown, answered. Then, "
+        "of what is answered, the share that is right; the mean confidence, and the share of all "
+        "whose answer is right, or would be."
+    )
+    return table
+
+
 def turns_table(result: Result) -> Table:
     """Figures by number of the turn: a row a figure, a column a turn."""
     shown = (
-        "hit@1 recall@5 mrr evidence_cited citation_precision refusal_recall refused_answerable "
-        "unsure_answerable withheld right"
+        "answered_right answered_wrong passages_right passages_wrong refused_answerable "
+        "refusal_recall answered_unanswerable hit@1 recall@5 mrr citation_precision right"
     )
     table = _table("By turn, with n", "figure", *(f"turn {turn}" for turn in result.turns))
     for name in shown.split():
@@ -119,11 +163,15 @@ def rows_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
 def present(figures: Mapping[str, Figure]) -> dict[str, dict[str, str]]:
     """The groups of figures that there are: in each, what a figure is by its name. `recall@k` has
     its number there."""
-    recall = [name for name in figures if name.startswith("recall@")][-1]
+    recall = [name for name in figures if name.startswith("recall@")][-1:]
     found = {}
     for group, meanings in GROUPS.items():
-        named = {name if name != "recall@k" else recall: what for name, what in meanings.items()}
-        found[group] = {name: what for name, what in named.items() if name in figures}
+        named = [
+            (own, what)
+            for name, what in meanings.items()
+            for own in (recall if name == "recall@k" else [name])
+        ]
+        found[group] = {name: what for name, what in named if name in figures}
     return {group: named for group, named in found.items() if named}
 
 

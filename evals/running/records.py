@@ -21,15 +21,16 @@ DEPTH = 10
 #: Verdicts of sentences that have support.
 PROVED: tuple[Verdict, ...] = ("quoted", "supported")
 
-#: Outcome of a question that was answered with evidence cited, or refused where nothing answers.
+#: Outcome of a question that was answered with the evidence that it needs cited
+#: (`Record.suffices`), or refused where nothing answers.
 RIGHT = "right"
-#: Outcome where the assistant was unsure, whether the documents answer or not: what it shows is no
-#: answer, and no refusal either.
+#: Outcome where the assistant was unsure, whether the documents answer or not: the passages that it
+#: shows are no answer, and no refusal either.
 UNSURE = "unsure"
-#: Outcome where nothing that was cited is evidence.
+#: Outcome of an answer that does not cite the evidence that it needs.
 WRONG = "wrong"
-#: Outcome of an answer that does not cite all of the evidence, where that is asked of it
-#: (`Record.strict`): it may be right by other places, or in part. Somebody has to read it.
+#: The same where a language model wrote it (`Record.strict`): it may be right by other places, or
+#: in part. Somebody has to read it.
 OPEN = "to be read"
 #: Outcome where the question was refused though the documents answer.
 REFUSED = "refused"
@@ -85,7 +86,7 @@ class Record(WithStatus):
 
     Attributes:
         set: name of the question's set.
-        id, question, kind, turn, answerable, answers, abstract: as in the set.
+        id, question, kind, turn, answerable, answers, abstract, document: as in the set.
         understood: the question as the assistant understood it.
         gold: what would have been right.
         evidence: the text of the first span of each item of the evidence.
@@ -96,6 +97,7 @@ class Record(WithStatus):
         in_answer: for each item of the evidence, whether a sentence of it stands in the answer's
             text; empty where the evidence is not told to the sentence.
         citations: in the order of their markers; of an unsure answer, of what it shows.
+        passages: the paragraphs that are shown as passages that may answer, best first.
         answer_kind: of the answer, as the assistant tells it.
         sections: of an overview, for each section of what was asked for, whether it is cited; empty
             where there are not several.
@@ -104,8 +106,8 @@ class Record(WithStatus):
         forced: for a question that was not answered, what was cited when it was answered all the
             same; None where it was answered, and where that was not asked for, as it is not where
             a language model is set.
-        strict: whether an answer is right only if it cites all of the evidence: where a language
-            model is set.
+        strict: whether a list and an overview, too, are right only if they cite all of the
+            evidence: where a language model is set.
         proofs: for each sentence that is shown; empty where what was decided has none.
         writing: what a language model had to do with it; None where none had.
         dropped: sentences that it wrote and that were left out.
@@ -143,6 +145,8 @@ class Record(WithStatus):
     unanswered: tuple[str, ...] = ()
     note: str | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    passages: tuple[TextSpan, ...] = ()
+    document: str = ""
 
     @property
     def text(self) -> str:
@@ -162,10 +166,13 @@ class Record(WithStatus):
     @property
     def shown(self) -> list[bool]:
         """For each item of the evidence, whether a citation overlaps one of its spans: one of an
-        answer, or of what was shown as the closest."""
-        return [
-            any(cited.overlaps_any(item) for cited in self.citations) for item in self.gold.evidence
-        ]
+        answer, or of the passages of an unsure one."""
+        return self._cited_by(self.citations)
+
+    @property
+    def is_among(self) -> bool:
+        """Whether a passage that may answer, or a citation, holds evidence."""
+        return any(own.overlaps_any(self.gold.spans) for own in (*self.passages, *self.citations))
 
     @property
     def found(self) -> list[bool]:
@@ -174,7 +181,17 @@ class Record(WithStatus):
         proved = [
             self.citations[n] for p in self.proofs if p.verdict in PROVED for n in p.citations
         ]
-        cited = (proved if self.proofs else self.citations) if self.answered else ()
+        return self._cited_by((proved if self.proofs else self.citations) if self.answered else ())
+
+    def suffices(self, found: Sequence[bool]) -> bool:
+        """Whether an answer is right that has these items of the evidence cited: all of them. Of a
+        list and of an overview, which have figures of their own, one will do, but where a language
+        model is set."""
+        if not self.strict and (self.is_list or self.is_overview):
+            return any(found)
+        return bool(found) and all(found)
+
+    def _cited_by(self, cited: Sequence[TextSpan]) -> list[bool]:
         return [any(own.overlaps_any(item) for own in cited) for item in self.gold.evidence]
 
     @property
@@ -193,18 +210,18 @@ class Record(WithStatus):
             return RIGHT if self.refused else UNFOUNDED
         if self.refused:
             return REFUSED
-        if self.strict:
-            return RIGHT if self.found and all(self.found) else OPEN
-        return RIGHT if any(self.found) else WRONG
+        if self.suffices(self.found):
+            return RIGHT
+        return OPEN if self.strict else WRONG
 
     @property
     def right_if_answered(self) -> bool | None:
-        """Whether an answer, given or not, cites evidence; never for an unanswerable question. None
-        where it was not given, and not asked for."""
+        """Whether an answer, given or not, is right; never for an unanswerable question. None where
+        it was not given, and not asked for."""
         cited = self.citations if self.answered else self.forced
         if cited is None:
             return None
-        return self.answerable and any(span.overlaps_any(self.gold.spans) for span in cited)
+        return self.answerable and self.suffices(self._cited_by(cited))
 
     @property
     def rank(self) -> int | None:

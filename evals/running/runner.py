@@ -216,6 +216,12 @@ class _Asker:
             unanswered=answer.unanswered,
             note=answer.note,
             forced=forced,
+            passages=tuple(
+                TextSpan(own.document_id, own.start, own.end)
+                for own in (cited.paragraph for cited in answer.passages)
+                if not answer.refused
+            ),
+            document=question.document,
             answer_kind=answer.kind,
             sections=cited_sections(sections, cited),
             items=items,

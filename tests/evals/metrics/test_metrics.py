@@ -79,7 +79,13 @@ def test_a_table_worked_by_hand() -> None:
         "mrr": (1 + 1 / 2 + 1 / 4 + 0) / 4,
         # One relevant unit: the gain at rank r is 1 / log2(r + 1), the ideal is 1.
         "ndcg@10": (1 + 1 / math.log2(3) + 1 / math.log2(5) + 0) / 4,
-        "right": 3 / 6,
+        "right": 2 / 6,  # the second answer cites one of the two that it needs
+        "answered_right": 1 / 4,
+        "answered_wrong": 2 / 4,
+        "passages_right": 0,
+        "passages_wrong": 0,
+        "answered_unanswerable": 1 / 2,
+        "answer_precision": 1 / 4,
         "evidence_cited": 2 / 4,
         "evidence_cited_all": 1 / 4,
         "citation_validity": 1.0,
@@ -94,11 +100,14 @@ def test_a_table_worked_by_hand() -> None:
         "refused_answerable": 1 / 4,
         # Pairs (answerable, not): .9>.2 .9>.7 .8>.2 .8>.7 .1<.2 .1<.7 .6>.2 .6<.7
         "refusal_auroc": 5 / 8,
-        # By confidence: right, right, wrong (.7), wrong (.6), wrong (.2), wrong (.1).
-        "aurc": (0 / 1 + 0 / 2 + 1 / 3 + 2 / 4 + 3 / 5 + 4 / 6) / 6,
+        # By confidence: right (.9), then wrong (.8, .7, .6, .2, .1).
+        "aurc": (0 / 1 + 1 / 2 + 2 / 3 + 3 / 4 + 4 / 5 + 5 / 6) / 6,
+        "right_auroc": 1,
         # One question a bin: |confidence - truth| each.
-        "calibration_error": (0.1 + 0.2 + 0.9 + 0.4 + 0.2 + 0.7) / 6,
-        "brier": (0.01 + 0.04 + 0.81 + 0.16 + 0.04 + 0.49) / 6,
+        "right_calibration_error": (0.1 + 0.8 + 0.7 + 0.6 + 0.2 + 0.1) / 6,
+        "right_brier": (0.01 + 0.64 + 0.49 + 0.36 + 0.04 + 0.01) / 6,
+        "mean_confidence": (0.9 + 0.8 + 0.7 + 0.6 + 0.2 + 0.1) / 6,
+        "right_if_answered": 1 / 6,
     }
     assert {name: found[name] for name in expected} == pytest.approx(expected)
 
@@ -108,7 +117,12 @@ def test_an_unsure_answer_is_neither_an_answer_nor_a_refusal() -> None:
     other = record(NOTHING, (WRONG,), None, "unsure", 0.3)
     found, before = values([*TABLE, unsure, other]), values(TABLE)
     expected = {
-        "right": 3 / 8,
+        "right": 2 / 8,
+        "answered_right": 1 / 5,
+        "answered_wrong": 2 / 5,
+        "passages_right": 1 / 5,
+        "passages_wrong": 0,
+        "passages_precision": 1 / 2,
         "evidence_cited": 2 / 5,
         "evidence_cited_all": 1 / 5,
         "evidence_shown": 3 / 5,
@@ -121,21 +135,38 @@ def test_an_unsure_answer_is_neither_an_answer_nor_a_refusal() -> None:
     }
     assert {name: found[name] for name in expected} == pytest.approx(expected)
     # It has no part in what is measured of answers, and of refusals, alone.
-    for name in ("citation_precision", "answer_sentences", "refusal_precision"):
+    for name in ("citation_precision", "answer_sentences", "answer_precision", "refusal_precision"):
         assert found[name] == before[name], name
     assert (unsure.outcome, other.outcome) == ("unsure", "unsure")
     assert values([replace(other, citations=(Cited("d", 0, 1, False),))])["citation_validity"] == 0
     assert values([unsure])["evidence_shown"] == 1
+    # The right passage is shown, whatever sentence of it is lit.
+    beside = TextSpan("d", ONE.start, WRONG.end)
+    for passages, right in (((beside,), 1), ((WRONG,), 0)):
+        lit = replace(unsure, citations=(Cited("d", 500, 510, True),), passages=passages)
+        assert (values([lit])["passages_right"], values([lit])["passages_wrong"]) == (
+            right,
+            1 - right,
+        )
     # Its place among the confident ones is that of the answer it would get; so is a refusal's.
     for status in ("unsure", "refused"):
         withheld = replace(unsure, status=status)
         assert values([withheld])["aurc"] == 1.0
-        assert values([replace(withheld, forced=(ONE,))])["aurc"] == 0.0
+        assert values([replace(withheld, forced=(ONE, TWO))])["aurc"] == 0.0
+        assert values([replace(withheld, forced=(ONE,))])["aurc"] == 1.0
+
+
+def test_of_a_list_and_an_overview_one_item_will_do() -> None:
+    found = [record(BOTH, (ONE,), kind=kind) for kind in ("fact", "list", "overview")]
+    assert [own.outcome for own in found] == ["wrong", "right", "right"]
+    assert [own.right_if_answered for own in found] == [False, True, True]
+    strict = [replace(own, strict=True) for own in found]
+    assert {own.outcome for own in strict} == {"to be read"}
 
 
 def test_where_nothing_applies_there_is_no_figure() -> None:
     found = all_figures([record(BOTH, (ONE,), 1)])
-    for name in ("refusal_recall", "refusal_f1", "refusal_auroc", "answer_f1", "calibration_error"):
+    for name in ("refusal_recall", "refusal_f1", "refusal_auroc", "answer_f1", "right_auroc"):
         assert found[name] == Figure(None, 0), name
     assert all_figures([])["hit@1"] == Figure(None, 0)
     # A question without citations has no part in their precision.
@@ -143,7 +174,7 @@ def test_where_nothing_applies_there_is_no_figure() -> None:
     assert all_figures([record(BOTH)])["citation_precision"].value is None
 
 
-NAMES = ("refusal_auroc", "aurc", "calibration_error", "brier")
+NAMES = ("refusal_auroc", "aurc", "right_auroc", "right_calibration_error", "right_brier")
 
 
 def test_where_a_language_model_decided_there_is_no_confidence_to_measure() -> None:
@@ -222,11 +253,11 @@ def test_the_nearest_answer_counts_and_whole_tokens_are_contained() -> None:
 def test_the_curves_are_those_of_the_table() -> None:
     coverage, risk = confidence.risk_coverage(TABLE)
     assert coverage == pytest.approx([1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6, 1])
-    assert risk == pytest.approx([0, 0, 1 / 3, 2 / 4, 3 / 5, 4 / 6])
+    assert risk == pytest.approx([0, 1 / 2, 2 / 3, 3 / 4, 4 / 5, 5 / 6])
     bins = confidence.reliability([*TABLE, record(NOTHING, sure=0.85)])
     # Edges belong to the bin below: 0.85 shares one with 0.9.
     assert [(own.number, own.n) for own in bins] == [(0, 1), (1, 1), (5, 1), (6, 1), (7, 1), (8, 2)]
-    assert bins[-1].answerable == 0.5
+    assert bins[-1].right == 0.5
     assert bins[-1].confidence == pytest.approx(0.875)
 
 

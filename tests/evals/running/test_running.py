@@ -36,6 +36,38 @@ def test_what_the_json_holds(result: Path) -> None:
         assert Record.from_dict(record).to_dict() == record
 
 
+def test_sets_are_pooled_and_told_apart(footnote_eval: Eval, passages: Path, town: Path) -> None:
+    told = footnote_eval(passages, town)
+    assert "All sets: 9 questions" in told
+    assert "By document" in told
+    data = json.loads(footnote_eval(passages, town, "--json", "-"))
+    assert list(data["parts"]) == ["mills", "town"]
+    for name in ("answered_right", "answered_unanswerable", "right_if_answered"):
+        whole, parts = data["figures"][name], [own[name] for own in data["parts"].values()]
+        assert whole["n"] == sum(own["n"] for own in parts)
+        assert whole["value"] * whole["n"] == pytest.approx(
+            sum(own["value"] * own["n"] for own in parts), abs=1e-4
+        )
+    assert {own["mean_confidence"]["n"] for own in data["parts"].values()} == {3, 6}
+    alone = json.loads(footnote_eval(town, "--json", "-"))
+    assert alone["parts"] == {}
+
+
+def test_what_is_shown_as_passages_is_recorded(
+    footnote_eval: Eval, town: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOOTNOTE_REFUSE_BELOW", "0")
+    monkeypatch.setenv("FOOTNOTE_ANSWER_FROM", "1")
+    data = json.loads(footnote_eval(town, "--json", "-"))
+    # The document has three paragraphs: each question is shown all of them.
+    assert [len(own["passages"]) for own in data["records"]] == [3] * 6
+    figures = {name: own["value"] for name, own in data["figures"].items()}
+    assert (figures["passages_right"], figures["passages_wrong"]) == (1, 0)
+    assert figures["unsure_unanswerable"] == 1
+    assert figures["passages_precision"] == pytest.approx(4 / 6, abs=1e-6)
+    assert figures["answer_precision"] is None
+
+
 def test_a_missed_floor_is_exit_code_1(footnote_eval: Eval, passages: Path) -> None:
     reached = footnote_eval(passages, "--min", "hit@1=0.9", "--min", "mrr=1")
     assert "refusal_auroc" in reached
