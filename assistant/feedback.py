@@ -1,7 +1,8 @@
-"""What readers say of answers, kept as draft questions for an evaluation set.
+"""What readers say of answers, kept as questions for an evaluation set.
 
-A draft is a line of the question-set format (see `evals.datasets.loader`) with `"draft": true`: the
-question, the conversation before it and what was answered are there, the gold evidence is not yet.
+Each is a line of the question-set format (see `evals.datasets.loader`). Where a reader has said
+which passages answer, it is complete. Else it is a draft, with `"draft": true`: the question, the
+conversation before it and what was answered are there, the gold evidence is not yet.
 `footnote eval` counts no draft; it says how many there are and how to complete them.
 """
 
@@ -16,12 +17,15 @@ from typing import Any, Literal
 
 import filelock
 
-from assistant.answer import Answer
+from assistant.answer import Answer, Citation
 from assistant.query.rewriting import Turn
 from index import Index
 from index.errors import FootnoteError, UnreadableError
 from index.store.integrity import write_whole
 from index.store.records import Records
+
+#: What a reader says of an answer: right, wrong, or that nothing which is shown answers.
+Opinion = Literal["up", "down", "none"]
 
 WAIT = 10.0  # seconds for another writer; each holds the file for milliseconds
 
@@ -63,13 +67,16 @@ def add_draft(
     *,
     history: Sequence[Turn] = (),
     answer: Answer | None = None,
-    verdict: Literal["up", "down"],
+    verdict: Opinion,
+    chosen: Sequence[Citation] = (),
 ) -> None:
-    """Keep a question as a draft; may be called from several threads and processes at once.
+    """Keep a question; may be called from several threads and processes at once.
 
-    An approved answer (`up`) is proposed as the gold: whether it was refused, and what it quoted;
-    of an unsure one, that what it showed does answer. Of a rejected one nothing is proposed. The
-    same question after the same conversation is one draft, which says what was said last.
+    With the passages of which the reader says that each answers it, it is complete. An approved
+    answer (`up`) is proposed as the gold: whether it was refused, and what it quoted; of an unsure
+    one, that what it showed does answer. Of a rejected one nothing is proposed, and where nothing
+    that was shown answers (`none`) that nothing does. The same question after the same conversation
+    is one, which says what was said last.
 
     Args:
         drafts: of an index; see `drafts_of`.
@@ -77,6 +84,7 @@ def add_draft(
         history: the conversation before it.
         answer: what was answered, where anything was.
         verdict: what the reader said of it.
+        chosen: the passages that answer.
 
     Raises:
         IndexUnusableError: the records cannot be written.
@@ -103,6 +111,12 @@ def add_draft(
         if verdict == "up":
             draft["answerable"] = not answer.refused
             draft["evidence"] = [citation.quote for citation in answer.citations]
+    if chosen:
+        quotes = list(dict.fromkeys(citation.quote for citation in chosen))
+        draft["answerable"], draft["evidence"] = True, [quotes]  # any of them will do
+        del draft["draft"]
+    elif verdict == "none":
+        draft["answerable"] = False
     drafts.put(draft["id"], _line(draft))
 
 

@@ -104,7 +104,8 @@ def routes(service: Service) -> APIRouter:
 
     @router.post("/feedback", status_code=204, responses=problems(404))
     def feedback(vote: Vote, caller: Asker) -> None:
-        """Keep what a reader says of an answer, as a draft of a question to evaluate by."""
+        """Keep what a reader says of an answer: as a question to evaluate by, where it says which
+        passages answer, or else as a draft of one."""
         take(vote, service, caller.client, caller.owner)
 
     return router

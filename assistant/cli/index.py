@@ -130,7 +130,8 @@ def index_drafts(
     index_dir: IndexDir = None,
     encoder: EncoderName = None,
 ) -> None:
-    """Print what readers said of answers, as a question set to complete: one JSON line each."""
+    """Print what readers said of answers, as a question set: one JSON line each. Where they said
+    which passage answers it is whole; else it is a draft, to be completed."""
     from assistant.feedback import drafts_in
 
     with opened_index(settings_of(context)) as index:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.answer import Answer, AnswerSentence, Citation, Verdict
 from assistant.calibration import Status
-from assistant.feedback import add_draft, drafts_of
+from assistant.feedback import Opinion, add_draft, draft_id, drafts_of
 from assistant.service.operations import turns_of
 from assistant.service.sessions import SessionDocuments
 from index.errors import MissingPathError
@@ -32,7 +33,7 @@ class Said(BaseModel):
 
 
 class Cited(BaseModel):
-    """A citation of the answer: where its quote stands."""
+    """A citation: where its quote stands."""
 
     model_config = ConfigDict(strict=True)
 
@@ -44,11 +45,14 @@ class Cited(BaseModel):
 
 
 class Vote(BaseModel):
-    """A thumb up or down."""
+    """What is said of an answer, or of the passages that are shown."""
 
     model_config = ConfigDict(strict=True)
 
-    verdict: Literal["up", "down"]
+    verdict: Opinion | None = Field(
+        description="`up`: it is right, or the chosen passages are. `down`: it is not. `none`: "
+        "nothing that is shown answers. null takes back what was said."
+    )
     question: str = Field(max_length=4000)
     history: list[dict[str, Annotated[str, Field(max_length=20_000)]]] = Field(
         max_length=MAX_ITEMS, description="The conversation before it, as `role` and `content`."
@@ -57,10 +61,16 @@ class Vote(BaseModel):
     confidence: Annotated[float, Field(ge=0, le=1)] | None = Field(description="Of the answer.")
     sentences: list[Said] = Field(max_length=MAX_ITEMS)
     citations: list[Cited] = Field(max_length=MAX_ITEMS)
+    chosen: list[Cited] = Field(
+        default=[],
+        max_length=MAX_ITEMS,
+        description="With `up`, the passages, cited or closest, of which each answers the "
+        "question: with them it is a whole question to evaluate by.",
+    )
 
 
 def take(vote: Vote, service: Service, client: str, owner: str | None) -> None:
-    """Keep what a reader said as a draft of an evaluation question.
+    """Keep what a reader said as a question to evaluate by, or a draft of one; or take it back.
 
     Args:
         vote: what was said.
@@ -74,12 +84,17 @@ def take(vote: Vote, service: Service, client: str, owner: str | None) -> None:
         IndexUnusableError: it cannot be kept.
     """
     service.access.count_bytes(client, len(vote.model_dump_json()))
+    drafts, history = drafts_of(service.sessions.index), turns_of(vote.history)
+    if vote.verdict is None:
+        drafts.delete(draft_id(vote.question, history))
+        return
     add_draft(
-        drafts_of(service.sessions.index),
+        drafts,
         vote.question,
-        history=turns_of(vote.history),
+        history=history,
         answer=answer_of(vote, service.sessions, owner),
         verdict=vote.verdict,
+        chosen=_citations(vote.chosen if vote.verdict == "up" else (), service.sessions, owner),
     )
 
 
@@ -89,18 +104,24 @@ def answer_of(vote: Vote, sessions: SessionDocuments, owner: str | None) -> Answ
     Raises:
         MissingPathError: a document is gone, or no longer holds what was quoted.
     """
-    named = {cited.document for cited in vote.citations}
-    documents = {identity: sessions.document(owner, identity) for identity in named}
     return Answer(
         question=vote.question,
         standalone_question=vote.question,
         sentences=tuple(
             AnswerSentence(said.text, said.verdict, tuple(said.markers)) for said in vote.sentences
         ),
-        citations=tuple(_citation(cited, documents[cited.document]) for cited in vote.citations),
+        citations=_citations(vote.citations, sessions, owner),
         status=vote.status,
         confidence=vote.confidence,
     )
+
+
+def _citations(
+    given: Sequence[Cited], sessions: SessionDocuments, owner: str | None
+) -> tuple[Citation, ...]:
+    named = {cited.document for cited in given}
+    documents = {identity: sessions.document(owner, identity) for identity in named}
+    return tuple(_citation(cited, documents[cited.document]) for cited in given)
 
 
 def _citation(cited: Cited, document: Document) -> Citation:

@@ -203,6 +203,57 @@ def test_a_verdict_becomes_a_draft(client: httpx.Client, api_folder: Path) -> No
     problem(client.post("api/feedback", json=gone), 404)
 
 
+def test_a_passage_that_answers_makes_a_question_of_it(
+    client: httpx.Client, api_folder: Path, tmp_path: Path
+) -> None:
+    folder = api_folder / "index"
+    answer = client.post("api/ask", json={"question": QUESTION}).json()
+    shown = [
+        {
+            "marker": own["marker"],
+            "document": own["document_id"],
+            "paragraph": own["paragraph"],
+            "start": own["start"],
+            "end": own["end"],
+        }
+        for own in (*answer["citations"], *answer["closest"])
+    ]
+    vote = {
+        "verdict": "up",
+        "question": QUESTION,
+        "history": [],
+        "status": "unsure",
+        "confidence": 0.4,
+        "sentences": [],
+        "citations": shown,
+        "chosen": [shown[0], shown[-1]],
+    }
+
+    def kept() -> list[str]:
+        lines = footnote("index", "drafts", "--index-dir", folder).stdout.splitlines()
+        return [line for line in lines if json.loads(line)["question"] == QUESTION]
+
+    assert client.post("api/feedback", json=vote).status_code == 204
+    [line] = kept()
+    # Either of the two answers it.
+    assert json.loads(line)["evidence"] == [[QUOTE, answer["closest"][-1]["quote"]]]
+    mine = tmp_path / "mine.jsonl"
+    mine.write_text(line, encoding="utf-8")
+    told = json.loads(footnote("eval", mine, "--index-dir", folder, "--json", "-").stdout)
+    [record] = told["records"]
+    assert (record["answerable"], record["outcome"]) == (True, "right")
+    # Nothing answers: somebody has to look whether that is so.
+    nothing = vote | {"verdict": "none", "chosen": []}
+    assert client.post("api/feedback", json=nothing).status_code == 204
+    [line] = kept()
+    found = json.loads(line)
+    assert (found["draft"], found["answerable"], found["evidence"]) == (True, False, [])
+    assert client.post("api/feedback", json=vote | {"verdict": None}).status_code == 204
+    assert kept() == []
+    gone = vote | {"chosen": [shown[0] | {"start": 0, "end": 1}]}
+    problem(client.post("api/feedback", json=gone), 404)
+
+
 def test_what_is_wrong_is_told_with_what_to_do(client: httpx.Client) -> None:
     for sent, status, told in (
         ({"json": {"question": ""}}, 422, "question"),
