@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain, takewhile, zip_longest
+from itertools import takewhile
 
 from assistant.answer import AnswerKind
 from assistant.answering.abstention import Decision
@@ -18,7 +18,7 @@ from assistant.english import content_stems
 from assistant.enumerations import Enumeration, numbered, series
 from assistant.query.kinds import number_of
 from assistant.query.question import Question
-from assistant.retrieval.evidence import Candidate, Evidence, unscored
+from assistant.retrieval.evidence import Candidate, Evidence, novel, unscored
 from index import Document, Paragraph
 from index.models import ENGLISH
 
@@ -99,7 +99,9 @@ def _arranged(
         # As many as the question speaks of, in one enumeration, are what is asked for.
         return Arranged("answered", "list", tuple(listed))
     if status == "unsure":
-        return Arranged(status, "fact", tuple(page_of(evidence, calibration.sentence, PASSAGES)))
+        said = question.said if question.more else ()
+        page = page_of(evidence, calibration.sentence, PASSAGES, said=said)
+        return Arranged(status, "fact", tuple(page))
     chosen = list(decision.chosen)
     if kind == "definition":
         chosen = _introduced(question.topic, evidence) + chosen[:EACH]
@@ -122,33 +124,36 @@ def _arranged(
 
 
 def page_of(
-    evidence: Evidence, sentence: Logistic, most: int, but: Collection[Quotation] = ()
+    evidence: Evidence,
+    sentence: Logistic,
+    most: int,
+    but: Collection[Quotation] = (),
+    said: Sequence[str] = (),
 ) -> list[Quotation]:
     """Of each of the first paragraphs its likeliest sentence, so that it stands; the best paragraph
-    first. Where several things are asked, what was found for each has its turn.
+    first.
 
     Args:
         evidence: what was found.
         sentence: the probability that a sentence belongs to the answer.
         most: how many at most.
         but: what is shown already; no other passage of those words is.
+        said: texts of the conversation; no sentence in one of them is shown again.
     """
-    founds = [evidence, *(found for _, found in evidence.parts)]
-    ranked = zip_longest(*([(found, hit) for hit in found.hits] for found in founds))
     known = {own.paragraph.text for own in but}
     quotations: list[Quotation] = []
-    for found, hit in filter(None, chain.from_iterable(ranked)):
+    for hit in evidence.hits:
         if len(quotations) == most:
             break
         if hit.paragraph.text in known:
             continue
         known.add(hit.paragraph.text)
         best = max(
-            (own for own in found.candidates if own.hit.paragraph.id == hit.paragraph.id),
+            (own for own in evidence.candidates if own.hit.paragraph.id == hit.paragraph.id),
             key=lambda own: sentence.probability(own.features),
             default=Candidate(hit, hit.nearest, {}),
         )
-        quotations += quote([best])
+        quotations += quote(novel([best], said))
     return quotations
 
 

@@ -139,6 +139,21 @@ def test_where_no_answer_is_sure_passages_are_shown(assistant: Assistant, questi
     check(assistant, answer)
 
 
+def test_more_passages_are_others(assistant: Assistant) -> None:
+    never = {"refuse_below": 0.0, "answer_from": 1.0}
+    before = "What does India want from the Quad?"
+    first = assistant.ask(before, **never)
+    history = [
+        {"role": "user", "content": before},
+        {"role": "assistant", "content": first.text},
+    ]
+    more = assistant.ask("What else?", history, **never)
+    assert (first.status, more.status) == ("unsure", "unsure")
+    assert more.passages
+    assert not {own.quote for own in more.passages} & {own.quote for own in first.passages}
+    check(assistant, more)
+
+
 def test_an_overview_is_of_everything_or_of_a_part(assistant: Assistant) -> None:
     whole = assistant.overview()
     assert (whole.status, whole.kind) == ("answered", "overview")

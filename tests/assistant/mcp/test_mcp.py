@@ -215,6 +215,22 @@ async def test_a_desktop_client_asks_the_shipped_document(index_folder: Path, mo
         assert read["of"] == document["paragraphs"] == 32
 
 
+@pytest.mark.anyio
+async def test_where_no_answer_is_sure_there_are_links_to_passages(
+    index_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOOTNOTE_REFUSE_BELOW", "0")
+    monkeypatch.setenv("FOOTNOTE_ANSWER_FROM", "1")
+    async with Client(desktop(index_folder), mode=MODES[0]) as client:
+        result = await client.call_tool("ask", {"question": QUESTION})
+    asked = result.structured_content or {}
+    assert (asked["status"], asked["closest"]) == ("unsure", [])
+    assert asked["text"].startswith("Passages that may answer:\n")
+    links = [own for own in result.content if isinstance(own, ResourceLink)]
+    assert [own.uri for own in links] == [own["uri"] for own in asked["citations"]]
+    assert len(links) == 5
+
+
 def test_it_answers_at_once_while_the_documents_are_not_there(tmp_path: Path) -> None:
     with talking(tmp_path, FOOTNOTE_WAIT=str(PATIENCE)) as talk:
         with busy(tmp_path):

@@ -1,0 +1,81 @@
+"""Where no answer is sure, programs are told of passages that may answer, by each door."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from browsing import QUESTION, QUOTE
+from services import api_here, client_of, events_of
+
+from assistant import Answer, Assistant
+from assistant.answer import place_of
+from assistant.service.values import AnswerValue
+from assistant.settings import load_settings
+
+EVENTS = {"accept": "text/event-stream"}
+
+
+@pytest.fixture(scope="module")
+def unsure(assistant: Assistant) -> Assistant:
+    """An assistant that is never sure."""
+    settings = load_settings(
+        index_dir=assistant.settings.index_dir, refuse_below=0.0, answer_from=1.0
+    )
+    return Assistant(assistant.index, assistant.document_ids, settings)
+
+
+@pytest.fixture(scope="module")
+def client(unsure: Assistant) -> Iterator[httpx.Client]:
+    with api_here(unsure) as url, client_of(url) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def answer(unsure: Assistant) -> Answer:
+    return unsure.ask(QUESTION)
+
+
+def test_it_is_told_as_one_and_passage_by_passage(client: httpx.Client, answer: Answer) -> None:
+    told = AnswerValue.model_validate(client.post("api/ask", json={"question": QUESTION}).json())
+    assert (told.status, told.kind, told.refused) == ("unsure", "fact", False)
+    assert [own.marker for own in told.citations] == [1, 2, 3, 4, 5]
+    assert [own.quote for own in told.citations] == [own.quote for own in answer.passages]
+    assert list(told.closest) == []
+    steps = events_of(client.post("api/ask", json={"question": QUESTION}, headers=EVENTS))
+    assert [name for name, _ in steps] == ["sources", "decided", *["sentence"] * 5, "done"]
+    assert steps[1][1]["status"] == "unsure"
+    ready = [value for name, value in steps if name == "sentence"]
+    assert [own["sentence"]["markers"] for own in ready] == [[n] for n in range(1, 6)]
+    assert [own["citations"][0]["paragraph"] for own in ready] == [
+        own.paragraph.number for own in answer.passages
+    ]
+
+
+def test_a_completion_has_each_under_its_place(client: httpx.Client, answer: Answer) -> None:
+    asked = {"model": "footnote", "messages": [{"role": "user", "content": QUESTION}]}
+    message = client.post("v1/chat/completions", json=asked).json()["choices"][0]["message"]
+    text = message["content"]
+    assert text == answer.marked_text
+    assert text.startswith("Passages that may answer:\nNortheast Asia in early 2022 › ")
+    assert f"\n- {QUOTE} [1]\n" in text
+    cited = [own["url_citation"] for own in message["annotations"]]
+    places = [(m.start(), m.end()) for m in re.finditer(r"\[\d\]", text)]
+    assert [(own["start_index"], own["end_index"]) for own in cited] == places
+    assert [own["title"] for own in cited] == [
+        place_of(own.title, own.paragraph) for own in answer.passages
+    ]
+    streamed = client.post("v1/chat/completions", json=asked | {"stream": True}).text
+    assert streamed.count('"annotations"') == 5
+
+
+def test_an_answer_has_the_next_passages(assistant: Assistant) -> None:
+    with api_here(assistant) as url, client_of(url) as opened:
+        told = opened.post("api/ask", json={"question": QUESTION}).json()
+    assert told["status"] == "answered"
+    assert [own["marker"] for own in told["closest"]] == [0] * 5
+    cited = {own["paragraph"] for own in told["citations"]}
+    assert cited.isdisjoint(own["paragraph"] for own in told["closest"])
+    assert "may answer" not in told["text"]
