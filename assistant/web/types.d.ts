@@ -56,7 +56,7 @@ export interface Answer {
   text: string;
   sentences: Sentence[];
   citations: Citation[];
-  closest: Citation[];
+  closest: Citation[]; // where it is answered: the next passages that may answer too
   unanswered: string[];
   undecided?: string[]; // likewise
   dropped: number;
@@ -193,14 +193,18 @@ export interface Said {
 
 export type Thumb = "up" | "down";
 
+// Where a citation stands; `document`: its id.
+export type Placed = Pick<Citation, "marker" | "document" | "paragraph" | "start" | "end">;
+
 export interface Vote {
-  verdict: Thumb;
+  verdict: Thumb | "none" | null; // nothing that is shown answers; what was said is taken back
   question: string;
   history: Said[];
   status: Status;
   confidence: number | null;
   sentences: Sentence[];
-  citations: Pick<Citation, "marker" | "document" | "paragraph" | "start" | "end">[];
+  citations: Placed[];
+  chosen: Placed[]; // the passages that answer it
 }
 
 export interface Question {
@@ -236,7 +240,8 @@ export interface Turn extends Partial<Found> {
   instead?: string[]; // questions that are answered
   failure?: string;
   request?: string | undefined; // that failed, as the server's log names it
-  vote?: Thumb;
+  vote?: Thumb | undefined;
+  noted?: string[] | undefined; // names of the passages that answer it; none: none of them does
 }
 
 export interface Conversation {
@@ -266,6 +271,7 @@ export interface TurnActs {
   copy(turn: Turn): Promise<void>;
   take(way: string, text: string): Promise<void>; // copies a citation
   vote(turn: Turn, verdict: Thumb): Promise<void>;
+  note(turn: Turn, noted?: string[]): Promise<void>; // which passages answer it, by their names
 }
 
 export interface TalkActs {

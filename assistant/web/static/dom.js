@@ -82,6 +82,10 @@ export function placeOf(citation) {
   return parts.join(" › ");
 }
 
+// The same with its document, which may be its first heading as well.
+/** @param {Citation} citation */
+export const pathOf = (citation) => [citation.document, placeOf({ ...citation, heading: citation.heading.filter((title) => title !== citation.document) })].join(" › ");
+
 /** @param {string} text */
 export const oneLine = (text) => text.split(/\s+/u).join(" ").trim();
 

@@ -1,8 +1,9 @@
 // Answers and conversations as text to take along.
 
-import { oneLine, placeOf } from "./dom.js";
-import { REFUSAL, UNSURE, citationsOf, headingOver, isPoint, isUnsure, missing, sentencesOf } from "./turn.js";
-/** @import { Citation, Conversation, Turn } from "../types.js" */
+import { oneLine, pathOf } from "./dom.js";
+import { UNSURE } from "./passages.js";
+import { REFUSAL, citationsOf, headingOver, isPoint, isUnsure, missing, sentencesOf } from "./turn.js";
+/** @import { Conversation, Turn } from "../types.js" */
 
 // The sentences of an answer as they are put into it: a point is a line, below its heading.
 /** @param {Turn} turn @param {string[]} said @param {(heading: string) => string} titled */
@@ -17,10 +18,7 @@ export function laidOut(turn, said, titled) {
   }).join("");
 }
 
-/** @param {Citation} citation */
-const source = (citation) => `${citation.document} › ${placeOf(citation)}`;
-
-// An answer as plain text with its footnotes below it.
+// An answer as plain text with its footnotes below it; passages stand under their places already.
 /** @param {Turn} turn */
 export function withFootnotes(turn) {
   if (turn.state === "refused") return REFUSAL;
@@ -28,9 +26,10 @@ export function withFootnotes(turn) {
     const flag = sentence.verdict === "unsupported" ? " (not in the documents)" : "";
     return sentence.text + flag + sentence.markers.map((marker) => ` [${marker}]`).join("");
   });
-  const notes = citationsOf(turn).map((c) => `[${c.marker}] ${source(c)}: “${oneLine(c.quote)}”`);
-  const lead = isUnsure(turn) ? `${UNSURE}:` : "";
-  return [[lead, laidOut(turn, said, (heading) => heading), missing(turn)].filter(Boolean).join(" "), "", ...notes].join("\n");
+  const told = [laidOut(turn, said, (heading) => heading), missing(turn)].filter(Boolean).join(isUnsure(turn) ? "\n\n" : " ");
+  if (isUnsure(turn)) return `${UNSURE}:\n\n${told}`;
+  const notes = citationsOf(turn).map((c) => `[${c.marker}] ${pathOf(c)}: “${oneLine(c.quote)}”`);
+  return [told, "", ...notes].join("\n");
 }
 
 // Text that Markdown shows as it is: markup, links, footnotes and HTML in it stay text.
@@ -60,7 +59,7 @@ export function asMarkdown(conversation) {
     if (missing(turn)) lines.push(`*${escaped(missing(turn))}*`, "");
     if (turn.state === "stopped") lines.push("*Stopped here.*", "");
     for (const citation of citationsOf(turn)) {
-      const place = source(citation);
+      const place = pathOf(citation);
       lines.push(`[^${names.get(citation.marker)}]: ${escaped(place)}: “${escaped(citation.quote)}”`);
       sources.add(place);
     }

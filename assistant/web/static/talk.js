@@ -4,9 +4,10 @@ import { $, announce, closest, smoothly, toast } from "./dom.js";
 import { copy, laidOut, withFootnotes } from "./exporting.js";
 import { Failure, answers, messageOf, tried, vote } from "./server.js";
 import { fresh, newId } from "./store.js";
-import { REFUSAL, TurnView, UNSURE, citationsOf, isUnsure, kindOf, lookedAgain, sentencesOf, tooltips } from "./turn.js";
+import { UNSURE, nameOf } from "./passages.js";
+import { REFUSAL, TurnView, citationsOf, isUnsure, kindOf, lookedAgain, sentencesOf, tooltips } from "./turn.js";
 /** @import { Store } from "./store.js" */
-/** @import { About, Answer, Citation, Conversation, Said, TalkActs, Thumb, ServerEvent, Turn } from "../types.js" */
+/** @import { About, Answer, Citation, Conversation, Said, TalkActs, ServerEvent, Turn, Vote } from "../types.js" */
 
 const CHANGED = 503; // of HTTP: the documents have, or cannot be read any more
 const LONGEST = 8000; // characters of what is told of a turn
@@ -38,6 +39,10 @@ export class Talk {
       } else if (event.key === "Escape" && !$("context").hidden) {
         event.preventDefault();
         this.askAbout(null);
+      } else if (event.key === "ArrowUp" && !this.box.value) {
+        event.preventDefault();
+        const last = this.conversation.turns.at(-1);
+        if (last) this.#viewOf(last)?.passages?.enter();
       }
     });
     $("stop").addEventListener("click", () => this.stop(this.conversation.id));
@@ -98,7 +103,8 @@ export class Talk {
         await copy(withFootnotes(of));
         toast("Copied, with its footnotes.");
       },
-      vote: (of, verdict) => this.#vote(of, verdict),
+      vote: (of, verdict) => this.#judge(of, verdict, { vote: verdict, noted: undefined }),
+      note: (of, noted) => this.#note(of, noted),
     });
     this.views.set(view.element.id, view);
     $("turns").append(view.element);
@@ -229,9 +235,9 @@ export class Talk {
 
   /** @param {Turn} turn @param {Citation} citation */
   #follow(turn, citation) {
-    for (const marker of $("turns").querySelectorAll(".marker[aria-current]")) marker.removeAttribute("aria-current");
-    const marker = this.#viewOf(turn)?.element.querySelector(`.marker[data-marker="${citation.marker}"]`);
-    marker?.setAttribute("aria-current", "true");
+    for (const one of $("turns").querySelectorAll("[aria-current]")) one.removeAttribute("aria-current");
+    const one = this.#viewOf(turn)?.element.querySelector(`.marker[data-marker="${citation.marker}"], .card[data-passage="${nameOf(citation)}"]`);
+    one?.setAttribute("aria-current", "true");
     void this.acts.follow(citation, citation.marker ? citationsOf(turn) : (turn.answer?.closest ?? []));
   }
 
@@ -252,8 +258,17 @@ export class Talk {
     );
   }
 
-  /** @param {Turn} turn @param {Thumb} verdict */
-  async #vote(turn, verdict) {
+  // Which passages answer a question: none of them may; undefined takes back what was said.
+  /** @param {Turn} turn @param {string[]} [noted] */
+  #note(turn, noted) {
+    const { citations = [], closest = [] } = turn.answer ?? {};
+    const chosen = [...citations, ...closest].filter((c) => noted?.includes(nameOf(c)));
+    return this.#judge(turn, noted ? (chosen.length ? "up" : "none") : null, { vote: undefined, noted }, chosen);
+  }
+
+  // Keep what is said of what became of a question, here and on the server.
+  /** @param {Turn} turn @param {Vote["verdict"]} verdict @param {Pick<Turn, "vote" | "noted">} said @param {Citation[]} chosen */
+  async #judge(turn, verdict, said, chosen = []) {
     if (!turn.answer) return;
     const { conversation } = this;
     const before = conversation.turns.slice(0, conversation.turns.indexOf(turn));
@@ -265,14 +280,21 @@ export class Talk {
       status,
       confidence,
       sentences,
-      citations: citations.map((c) => ({ marker: c.marker, document: c.document_id, paragraph: c.paragraph, start: c.start, end: c.end })),
+      citations: citations.map(placed),
+      chosen: chosen.map(placed),
     }));
     if (!taken) return;
-    turn.vote = verdict;
+    Object.assign(turn, said);
     this.store.keep(conversation, turn);
-    toast("Thank you. It is among the drafts of this machine's evaluation questions.");
+    this.#viewOf(turn)?.judged();
+    const among = chosen.length ? "evaluation questions of this machine" : "drafts of this machine's evaluation questions";
+    toast(verdict ? `Thank you. It is among the ${among}.` : "It is taken back.");
   }
 }
+
+// Where a citation stands, for the server to read it there.
+/** @param {Citation} citation */
+const placed = ({ marker, document_id, paragraph, start, end }) => ({ marker, document: document_id, paragraph, start, end });
 
 // What comes of a question becomes part of its turn.
 /** @param {Turn} turn @param {ServerEvent} event */

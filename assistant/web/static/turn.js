@@ -1,13 +1,15 @@
 // One question and what became of it. While an answer streams, everything is added below what is
 // there already, so that nothing that is being read moves.
 
-import { $, action, closest, h, placeOf, toast } from "./dom.js";
-import { WAYS } from "./citing.js";
-import { excerpt, marked } from "./marking.js";
+import { $, action, closest, h, pathOf, placeOf, toast } from "./dom.js";
+import { Passages, UNSURE, sources } from "./passages.js";
 /** @import { AnswerKind, Child, Citation, Sentence, Thumb, Turn, TurnActs, Writing } from "../types.js" */
 
 export const REFUSAL = "The documents do not say.";
-export const UNSURE = "The closest the documents come";
+const OTHERS = "Other passages that may answer";
+
+/** @type {[Thumb, string][]} */
+const THUMBS = [["up", "A good answer"], ["down", "A bad answer"]];
 
 const VERDICTS = {
   quoted: "quoted",
@@ -21,7 +23,7 @@ export const citationsOf = (turn) => turn.answer?.citations ?? turn.citations ??
 /** @param {Turn} turn */
 export const sentencesOf = (turn) => turn.answer?.sentences ?? turn.sentences ?? [];
 
-// Whether its sentences are only the closest, and no answer; also while they come, and if they stopped.
+// Whether its sentences are of passages that may answer; also while they come, and if they stopped.
 /** @param {Turn} turn */
 export const isUnsure = (turn) => (turn.answer?.status ?? turn.status) === "unsure";
 
@@ -31,16 +33,17 @@ export const kindOf = (turn) => turn.answer?.kind ?? turn.kind ?? "fact";
 
 // Whether a sentence stands on a line of its own.
 /** @param {Turn} turn @param {Sentence} sentence */
-export const isPoint = (turn, sentence) => ["overview", "where"].includes(kindOf(turn)) || Boolean(sentence.item || sentence.about);
+export const isPoint = (turn, sentence) => isUnsure(turn) || ["overview", "where"].includes(kindOf(turn)) || Boolean(sentence.item || sentence.about);
 
 // The heading that begins with a sentence: in an overview and among places the document's own, in a
-// comparison what is compared; "" where it is the one before's.
+// comparison what is compared, of a passage where it stands; "" where it is the one before's.
 /** @param {Turn} turn @param {Sentence} sentence @param {Sentence} [before] */
 export function headingOver(turn, sentence, before) {
   /** @param {Sentence} [own] */
   const heading = (own) => {
     const citation = citationsOf(turn).find((c) => c.marker === own?.markers[0]);
     if (!own || !isPoint(turn, own)) return ["", ""];
+    if (isUnsure(turn)) return citation ? [citation.document_id, pathOf(citation)] : ["", ""];
     if (own.item || own.about) return ["", own.about ?? ""];
     return citation ? [citation.document_id, citation.heading.at(-1) ?? citation.document] : ["", ""];
   };
@@ -85,12 +88,11 @@ function named({ model, check }) {
 /** @param {Turn} turn @returns {{ doubts: string[], words: Child[] }} */
 function standing(turn) {
   const sentences = sentencesOf(turn);
-  const { writing, confidence, dropped = 0, timings_ms } = turn.answer ?? {};
+  const { writing, confidence, dropped = 0 } = turn.answer ?? {};
   const unsupported = sentences.filter((s) => s.verdict === "unsupported").length;
   const found = /** @type {Partial<Record<AnswerKind, string>>} */ ({ overview: "Chosen from the documents", where: "Where it stands" })[kindOf(turn)];
   const doubts = [];
-  if (isUnsure(turn)) doubts.push("May be no answer");
-  else if (!found && (unsupported + dropped > 0 || missing(turn))) doubts.push("Partly answered");
+  if (!found && (unsupported + dropped > 0 || missing(turn))) doubts.push("Partly answered");
   /** @param {number} count */
   const is = (count) => (count === 1 ? "sentence that nothing supports was" : "sentences that nothing supports were");
   if (dropped) doubts.push(`${dropped} ${is(dropped)} left out`);
@@ -101,13 +103,17 @@ function standing(turn) {
   if (writing?.outcome === "written") {
     words.splice(0, 1, "Written by ", ...named(writing), ` from ${passages(writing.passages)} · every sentence was compared with its source`);
   }
-  if (typeof confidence === "number" && !found) {
-    const sure = Math.round(confidence * 100);
-    words.push(` · ${sure >= 90 ? "sure" : sure >= 70 ? "fairly sure" : "not very sure"}, ${sure}%`);
-  }
-  const time = timings_ms?.total ?? 0;
-  words.push(` · ${time < 950 ? `${Math.round(time)} ms` : `${(time / 1000).toFixed(1)} s`}`);
+  if (typeof confidence === "number" && !found) words.push(` · ${confidence >= 0.9 ? "sure" : confidence >= 0.7 ? "fairly sure" : "not very sure"}`);
   return { doubts, words };
+}
+
+// The figures behind the words, for those who want them.
+/** @param {Turn} turn */
+function figures({ answer }) {
+  const { confidence, timings_ms } = answer ?? {};
+  const time = timings_ms?.total ?? 0;
+  const sure = typeof confidence === "number" && `${Math.round(confidence * 100)}% sure`;
+  return [sure, time < 950 ? `${Math.round(time)} ms` : `${(time / 1000).toFixed(1)} s`].filter(Boolean).join(" · ");
 }
 
 export class TurnView {
@@ -117,12 +123,15 @@ export class TurnView {
     this.acts = acts;
     this.shown = 0;
     this.stage = h("p", { class: "stage" });
-    this.lead = h("p", { class: "lead", hidden: true }, UNSURE);
+    /** @type {Passages | null} */
+    this.passages = null; // that may answer, or come closest
+    /** @type {HTMLElement[]} */
+    this.thumbs = [];
     this.body = h("div", { class: "answer" });
     this.after = h("div", { class: "after" });
     this.question = h("h2", { class: "question", dir: "auto" }, turn.question);
     const about = turn.about && h("p", { class: "about", dir: "auto" }, `About paragraph ${turn.about.number} of ${turn.about.title}`);
-    this.element = h("article", { class: "turn", id: `turn-${turn.id}`, tabindex: "-1" }, this.question, about, this.stage, this.lead, this.body, this.after);
+    this.element = h("article", { class: "turn", id: `turn-${turn.id}`, tabindex: "-1" }, this.question, about, this.stage, this.body, this.after);
     this.update();
   }
 
@@ -135,9 +144,9 @@ export class TurnView {
     if (sentences.length < this.shown) {
       // What was said no longer holds.
       this.body.replaceChildren();
+      this.passages = null;
       this.shown = 0;
     }
-    this.lead.hidden = !isUnsure(turn) || (turn.state === "failed" && !sentences.length);
     sentences.slice(this.shown).forEach((sentence, number) => this.#sentence(sentence, sentences[this.shown + number - 1]));
     this.shown = sentences.length;
     if (turn.state !== "pending" && !this.after.childElementCount) this.#finish();
@@ -155,7 +164,7 @@ export class TurnView {
     if (turn.state !== "pending") words = sources?.length ? "Read" : "";
     this.stage.classList.toggle("thinking", waiting);
     const links = (waiting && searches ? [] : (sources ?? [])).map((source) =>
-      h("button", { type: "button", class: "place", title: `${source.document} › ${placeOf(source)}`, onclick: () => this.acts.openAt(source) }, `¶ ${source.paragraph}`),
+      h("button", { type: "button", class: "place", title: pathOf(source), onclick: () => this.acts.openAt(source) }, `¶ ${source.paragraph}`),
     );
     const { outcome = "failed", passages: all = 0 } = turn.answer?.writing ?? {};
     const more = links.length > 0 && all > links.length && outcome !== "failed" && h("span", {}, " and more");
@@ -190,6 +199,7 @@ export class TurnView {
   /** @param {Sentence} sentence @param {Sentence} [before] */
   #sentence(sentence, before) {
     const citations = citationsOf(this.turn);
+    if (isUnsure(this.turn)) return this.#passage(citations.filter((c) => sentence.markers.includes(c.marker)));
     const markers = sentence.markers.map((marker) => {
       const citation = citations.find((c) => c.marker === marker);
       return citation && this.#marker(citation);
@@ -207,6 +217,14 @@ export class TurnView {
         ...markers,
       ),
     );
+  }
+
+  // Passages that may answer, below those that are there.
+  /** @param {Citation[]} citations */
+  #passage(citations) {
+    this.passages ??= new Passages(this.turn, UNSURE, this.acts, true);
+    this.body.append(this.passages.element);
+    for (const citation of citations) this.passages.add(citation);
   }
 
   /** @param {Citation} citation */
@@ -236,13 +254,14 @@ export class TurnView {
     }
     if (turn.state === "stopped") this.after.append(h("p", { class: "stopped" }, this.shown ? "Stopped here. The answer may go on." : "Stopped before there was an answer."));
     const { answer } = turn;
+    if (turn.state === "unsure") this.passages?.heading.setAttribute("title", figures(turn));
     if (turn.state === "refused") this.after.append(...this.#refusal());
     if (missing(turn)) this.after.append(h("p", { class: "note", dir: "auto" }, missing(turn)));
     if (answer?.note) this.after.append(h("p", { class: "note", dir: "auto" }, answer.note));
-    if ((turn.state === "answered" || turn.state === "unsure") && kindOf(turn) !== "chat") {
+    if (turn.state === "answered" && kindOf(turn) !== "chat") {
       const { doubts, words } = standing(turn);
       if (doubts.length) this.after.append(h("p", { class: "meta partial" }, doubts.join(" · ")));
-      this.after.append(h("p", { class: "meta" }, words));
+      this.after.append(h("p", { class: "meta", title: figures(turn) }, words));
     }
     const searches = answer?.writing?.searches ?? [];
     if (searches.length) this.after.append(h("p", { class: "meta", dir: "auto" }, `${lookedAgain(searches)}.`));
@@ -250,8 +269,9 @@ export class TurnView {
       this.after.append(h("p", { class: "meta", dir: "auto" }, "Understood as: ", h("q", {}, answer.standalone_question)));
     }
     if (answer?.context) this.after.append(h("p", { class: "meta", dir: "auto" }, "In the context of: ", h("q", {}, answer.context)));
-    if (turn.state === "refused") this.after.append(this.#instead(), this.#cards(answer?.closest ?? [], "Closest paragraphs"));
-    else if (citationsOf(turn).length) this.after.append(this.#cards(citationsOf(turn), "Sources"));
+    if (turn.state === "refused") this.after.append(this.#instead());
+    else if (citationsOf(turn).length && !isUnsure(turn)) this.after.append(sources(turn, citationsOf(turn), this.acts));
+    if (answer?.closest.length) this.after.append(this.#closest(answer.closest));
     this.after.append(this.#actions());
   }
 
@@ -264,7 +284,7 @@ export class TurnView {
       const found = writing.outcome === "declined" ? " and found no answer in them" : "";
       reason = [...named(writing), ` read ${passages(writing.passages)}${found}.`];
     }
-    return [h("p", { class: "refusal" }, REFUSAL), h("p", { class: "meta" }, reason)];
+    return [h("p", { class: "refusal", title: figures(this.turn) }, REFUSAL), h("p", { class: "meta" }, reason)];
   }
 
   // Questions that are answered.
@@ -275,83 +295,35 @@ export class TurnView {
     return instead.length ? h("div", { class: "can" }, h("h3", {}, "They do answer"), h("ul", {}, ...instead)) : "";
   }
 
-  // Citations of the same paragraph share a card, so that it is read once.
-  /** @param {Citation[]} citations @param {string} title */
-  #cards(citations, title) {
-    /** @type {Map<string, [Citation, ...Citation[]]>} */
-    const places = new Map();
-    for (const citation of citations) {
-      const place = `${citation.document_id} ${citation.paragraph_start}`;
-      places.set(place, [...(places.get(place) ?? []), citation]);
-    }
-    const cards = [...places.values()].map((group) => this.#card(group));
-    return h("section", { class: "sources", "aria-label": title }, h("h3", {}, title), ...cards);
-  }
-
-  /** @param {[Citation, ...Citation[]]} group */
-  #card(group) {
-    const [first] = group;
-    const closest = !first.marker;
-    const spans = group.map((c) => ({ start: c.start - c.paragraph_start, end: c.end - c.paragraph_start, key: c.marker }));
-    const short = excerpt(first.paragraph_text, spans);
-    const text = h("p", { class: "paragraph", dir: "auto" }, ...short.pieces);
-    /** @type {HTMLButtonElement} */
-    const more = h(
-      "button",
-      {
-        type: "button",
-        class: "more",
-        "aria-expanded": "false",
-        onclick: () => {
-          const open = more.getAttribute("aria-expanded") === "true";
-          more.setAttribute("aria-expanded", String(!open));
-          more.textContent = open ? "Whole paragraph" : "Less";
-          text.replaceChildren(...(open ? excerpt(first.paragraph_text, spans).pieces : marked(first.paragraph_text, spans)).filter((piece) => piece !== false));
-        },
-      },
-      "Whole paragraph",
-    );
-    const open = h("button", { type: "button", class: "go", onclick: () => this.acts.follow(this.turn, first) }, placeOf(first));
-    const keys = group.map((c) => c.marker > 0 && h("span", { class: "key" }, `[${c.marker}]`));
-    return h(
-      "article",
-      { class: closest ? "card closest" : "card", dataset: { markers: group.map((c) => c.marker).join(" ") } },
-      h("header", {}, ...keys, h("h4", { dir: "auto" }, open)),
-      closest && h("p", { class: "label" }, "Closest, not an answer"),
-      text,
-      h("footer", {}, h("span", { class: "file", dir: "auto" }, first.document), short.whole ? "" : more, this.#copying(first)),
-    );
-  }
-
-  // Copying a citation: a choice of ways, shown when it is wanted.
-  /** @param {Citation} citation */
-  #copying(citation) {
-    const ways = Object.entries(WAYS).map(([way, text]) => h("button", { type: "button", class: "more", onclick: () => this.acts.take(way, text(citation)) }, way));
-    return h("details", { class: "copying" }, h("summary", { class: "more" }, "Cite"), ...ways);
+  // What comes closest where there is no answer; what may answer too where there is one, folded.
+  /** @param {Citation[]} citations */
+  #closest(citations) {
+    const refused = this.turn.state === "refused";
+    this.passages = new Passages(this.turn, refused ? "Closest, not an answer" : OTHERS, this.acts, false);
+    for (const citation of citations) this.passages.add(citation);
+    this.passages.element.classList.toggle("closest", refused);
+    return refused ? this.passages.element : h("details", { class: "others" }, h("summary", {}, OTHERS), this.passages.element);
   }
 
   #actions() {
     const { turn, acts } = this;
-    /** @type {HTMLElement[]} */
-    const thumbs = turn.answer && kindOf(turn) !== "chat"
-      ? /** @type {Thumb[]} */ (["up", "down"]).map((verdict) => {
-          const button = action(verdict, verdict === "up" ? "A good answer" : "A bad answer", async () => {
-            await acts.vote(turn, verdict);
-            for (const one of thumbs) one.setAttribute("aria-pressed", String(one.dataset.verdict === turn.vote));
-          });
-          button.dataset.verdict = verdict;
-          button.setAttribute("aria-pressed", String(turn.vote === verdict));
-          return button;
-        })
-      : [];
+    const judged = turn.answer && kindOf(turn) !== "chat" && !isUnsure(turn);
+    this.thumbs = judged ? THUMBS.map(([verdict, name]) => action(verdict, name, () => acts.vote(turn, verdict))) : [];
+    this.judged();
     return h(
       "div",
       { class: "actions", role: "group", "aria-label": "This answer" },
       turn.answer && action("copy", "Copy with footnotes", () => acts.copy(turn)),
       action("retry", "Ask again", () => acts.retry(turn), turn.state === "failed" || turn.state === "stopped"),
       action("edit", "Edit the question", () => acts.edit(turn)),
-      ...thumbs,
+      ...this.thumbs,
     );
+  }
+
+  // Show what its reader says of it.
+  judged() {
+    this.thumbs.forEach((thumb, number) => thumb.setAttribute("aria-pressed", String(THUMBS[number]?.[0] === this.turn.vote)));
+    this.passages?.tell();
   }
 }
 

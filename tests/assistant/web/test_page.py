@@ -21,7 +21,6 @@ from browsing import (
     lit,
     picture,
     send,
-    serving,
     settled,
 )
 from helpers import footnote
@@ -73,7 +72,7 @@ def test_a_marker_leads_to_the_quoted_characters(visit: Visit) -> None:
     card = turn.locator(".card").first
     first = answer["citations"][0]
     expect(card.locator("h4")).to_have_text(
-        " › ".join([*first["heading"], f"paragraph {first['paragraph']}"])
+        " › ".join([first["document"], *first["heading"], f"paragraph {first['paragraph']}"])
     )
     quotes = [c["quote"] for c in answer["citations"] if c["paragraph"] == first["paragraph"]]
     assert card.locator("mark").all_text_contents() == quotes
@@ -120,8 +119,8 @@ def test_what_the_documents_do_not_say_is_refused(visit: Visit) -> None:
     assert turn.get_attribute("data-state") == "refused"
     expect(turn.locator(".refusal")).to_have_text(REFUSAL)
     expect(turn.locator(".sentence")).to_have_count(0)
-    expect(turn.locator(".card.closest")).to_have_count(3)
-    expect(turn.locator(".card .label")).to_have_text(["Closest, not an answer"] * 3)
+    expect(turn.get_by_role("heading", name="Closest, not an answer")).to_be_visible()
+    expect(turn.locator(".closest .card")).to_have_count(3)
     picture(page, "refused")
     assert barriers(page) == []
     turn.locator(".card .go").first.click()
@@ -133,34 +132,6 @@ def test_what_the_documents_do_not_say_is_refused(visit: Visit) -> None:
         page.locator(".turn").first.get_by_role("button", name=question, exact=True).click()
         expect(page.locator(".turn").last.locator(".question")).to_have_text(question)
         assert settled(page).get_attribute("data-state") == "answered"
-
-
-@pytest.mark.long
-def test_what_may_be_no_answer_does_not_look_like_one(
-    browser: Browser, tmp_path: Path, visit: Visit
-) -> None:
-    look = "e => [getComputedStyle(e).color, getComputedStyle(e).borderInlineStartStyle]"
-    sure = ask(visit.page, QUESTION)
-    expect(sure.locator(".lead")).to_be_hidden()
-    with serving(tmp_path, "--refuse-below", "0", "--answer-from", "1") as address:
-        other = Visit(browser, address)
-        page = other.page
-        turn = ask(page, QUESTION)
-        assert turn.get_attribute("data-state") == "unsure"
-        expect(turn.locator(".lead")).to_have_text("The closest the documents come")
-        expect(turn.locator(".sentence .words")).to_have_text(QUOTE)
-        expect(turn.locator(".meta").first).to_contain_text("May be no answer")
-        looks = [own.locator(".answer").evaluate(look) for own in (sure, turn)]
-        assert looks[0] != looks[1]
-        picture(page, "unsure")
-        assert barriers(page) == []
-        # It is not taken along as an answer either.
-        text = copied(page, turn.get_by_role("button", name="Copy with footnotes"))
-        assert text.startswith(f"The closest the documents come: {QUOTE} [1]")
-        assert "*The closest the documents come:*" in exported(page)
-        page.reload()
-        expect(page.locator(".turn .lead")).to_be_visible()
-        other.close()
 
 
 def test_starter_questions_are_answered(visit: Visit) -> None:
@@ -284,6 +255,33 @@ def test_what_a_reader_says_of_an_answer_is_kept(visit: Visit, served: Path) -> 
     bad.click()
     expect(bad).to_have_attribute("aria-pressed", "true")
     expect(good).to_have_attribute("aria-pressed", "false")
+
+
+def test_an_answer_shows_the_next_passages_folded(visit: Visit, served: Path) -> None:
+    page = visit.page
+    turn = ask(page, QUESTION)
+    others = turn.locator(".others")
+    expect(turn.locator(".others > summary")).to_have_text("Other passages that may answer")
+    cards = others.get_by_role("article")
+    expect(cards).to_have_count(0)  # of those that can be seen
+    turn.locator(".others > summary").click()
+    [kept] = stored(page)
+    closest = kept["turns"][0]["answer"]["closest"]
+    expect(cards).to_have_count(len(closest))
+    assert cards.locator("mark").all_text_contents() == [own["quote"] for own in closest]
+    picture(page, "others")
+    assert barriers(page) == []
+    cards.first.locator(".go").click()
+    assert lit(page) == closest[0]["quote"]
+    turn.get_by_role("button", name="A good answer").click()
+    expect(page.locator("#toast")).to_contain_text("drafts")
+    cards.first.get_by_role("button", name="This answers it").click()
+    expect(cards.first.locator(".noted")).to_be_visible()
+    # What was said last counts.
+    expect(turn.locator('.actions [aria-pressed="true"]')).to_have_count(0)
+    drafts = footnote("index", "drafts", "--index-dir", served / "index").stdout.splitlines()
+    told = next(one for one in map(json.loads, drafts) if one["question"] == QUESTION)
+    assert (told["evidence"], told["answerable"]) == ([[closest[0]["quote"]]], True)
 
 
 def test_the_keyboard_is_enough(visit: Visit) -> None:

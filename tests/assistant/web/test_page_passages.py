@@ -1,0 +1,228 @@
+"""Passages that may answer, on the page: to be read, gone through by keys, and judged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsing import Visit, ask, barriers, copied, exported, lit, picture, serving
+from helpers import footnote
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from assistant.answer import UNSURE
+
+ASKED = "How do Japan and the US each plan to contribute to integrated deterrence?"
+FITS = "document.documentElement.scrollWidth <= window.innerWidth"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("passages")
+
+
+@pytest.fixture(scope="module")
+def url(folder: Path) -> Iterator[str]:
+    """A page that is never sure."""
+    with serving(folder, "--refuse-below", "0", "--answer-from", "1") as address:
+        yield address
+
+
+@pytest.fixture
+def page(visit: Visit) -> Page:
+    return visit.page
+
+
+def answer_of(page: Page) -> dict[str, Any]:
+    """The last answer, as the browser keeps it."""
+    kept = page.evaluate(
+        """() => Object.entries(localStorage).filter(([k]) => k.includes("/conversation/"))
+          .flatMap(([, v]) => JSON.parse(v).turns).at(-1).answer"""
+    )
+    assert isinstance(kept, dict)
+    return kept
+
+
+def drafts(folder: Path) -> list[dict[str, Any]]:
+    lines = footnote("index", "drafts", "--index-dir", folder / "index").stdout.splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def cards(turn: Locator) -> Locator:
+    return turn.get_by_role("feed").get_by_role("article")
+
+
+def test_each_stands_under_its_place_with_its_sentence_lit(page: Page) -> None:
+    turn = ask(page, ASKED)
+    assert turn.get_attribute("data-state") == "unsure"
+    expect(turn.get_by_role("heading", name=UNSURE)).to_be_visible()
+    answer = answer_of(page)
+    shown = cards(turn)
+    expect(shown).to_have_count(len(answer["citations"]))
+    assert shown.count() > 1
+    for number, citation in enumerate(answer["citations"]):
+        card = shown.nth(number)
+        inner = [title for title in citation["heading"] if title != citation["document"]]
+        place = [citation["document"], *inner, f"paragraph {citation['paragraph']}"]
+        expect(card.locator("h4")).to_have_text(" › ".join(place))
+        expect(card).to_have_attribute("aria-label", " › ".join(place))
+        expect(card).to_have_attribute("aria-posinset", str(number + 1))
+        expect(card).to_have_attribute("aria-setsize", str(shown.count()))
+        expect(card.locator("mark")).to_have_text(citation["quote"])
+        if card.get_by_role("button", name="Show all").count():
+            card.get_by_role("button", name="Show all").click()
+        expect(card.locator(".paragraph")).to_have_text(citation["paragraph_text"])
+    # It is no answer, and how sure it is nobody has to read.
+    expect(turn.locator(".sentence, .marker, .sources")).to_have_count(0)
+    expect(turn.get_by_role("button", name="A good answer")).to_have_count(0)
+    assert "%" not in turn.inner_text()
+    sure = f"{round(100 * answer['confidence'])}% sure"
+    assert sure in (turn.get_by_role("heading", name=UNSURE).get_attribute("title") or "")
+    picture(page, "passages")
+    assert barriers(page) == []
+
+
+def test_they_come_one_by_one_and_nothing_moves(page: Page) -> None:
+    page.evaluate(
+        """() => {
+          window.seen = [];
+          new MutationObserver(() => {
+            const cards = [...document.querySelectorAll(".turn .card")];
+            window.seen.push(cards.map((card) => card.offsetTop));
+          }).observe(document.getElementById("turns"), { childList: true, subtree: true });
+        }"""
+    )
+    turn = ask(page, ASKED)
+    seen = page.evaluate("window.seen")
+    assert len(seen[-1]) == cards(turn).count() > 1
+    for earlier, later in pairwise(seen):
+        assert later[: len(earlier)] == earlier
+
+
+def test_keys_go_through_them_open_them_and_say_which_answers(page: Page, folder: Path) -> None:
+    turn = ask(page, ASKED)
+    shown, citations = cards(turn), answer_of(page)["citations"]
+    expect(page.get_by_label("Your question")).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(shown.nth(0)).to_be_focused()
+    for key, number in (("j", 1), ("k", 0), ("ArrowDown", 1), ("ArrowUp", 0), ("ArrowUp", 0)):
+        page.keyboard.press(key)
+        expect(shown.nth(number)).to_be_focused()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    assert lit(page) == citations[1]["quote"]
+    expect(shown.nth(1)).to_have_attribute("aria-current", "true")
+    expect(shown.nth(1)).to_be_focused()
+    page.keyboard.press("y")
+    expect(shown.nth(1).locator(".noted")).to_be_visible()
+    expect(turn.locator(".noted:visible")).to_have_count(1)
+    [draft] = drafts(folder)
+    assert (draft["question"], draft["answerable"]) == (ASKED, True)
+    assert draft["evidence"] == [[citations[1]["quote"]]]
+    assert "draft" not in draft
+    picture(page, "passages-noted")
+    assert barriers(page) == []
+    # What has the focus is reached by the tab key, and the others from it.
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    expect(shown.nth(1)).to_be_focused()
+    assert shown.evaluate_all("all => all.map((own) => own.tabIndex)").count(0) == 1
+    page.keyboard.press("y")
+    expect(turn.locator(".noted:visible")).to_have_count(0)
+    assert drafts(folder) == []
+    page.keyboard.press("n")
+    expect(turn.locator(".none button")).to_have_text("Noted: none of these. Undo")
+    page.keyboard.press("/")
+    expect(page.get_by_label("Your question")).to_be_focused()
+
+
+def test_what_is_said_of_them_is_kept_and_taken_back(page: Page, folder: Path) -> None:
+    turn = ask(page, ASKED)
+    first, second = (cards(turn).nth(number) for number in (0, 1))
+    citations = answer_of(page)["citations"]
+    for card in (first, second):
+        card.get_by_role("button", name="This answers it").click()
+        expect(card.locator(".noted")).to_be_visible()
+    [draft] = drafts(folder)
+    assert draft["evidence"] == [[own["quote"] for own in citations[:2]]]
+    page.reload()
+    expect(page.locator(".noted:visible")).to_have_count(2)
+    first.get_by_role("button", name="Undo").click()
+    expect(page.locator(".noted:visible")).to_have_count(1)
+    expect(first.get_by_role("button", name="This answers it")).to_be_focused()
+    [draft] = drafts(folder)
+    assert draft["evidence"] == [[citations[1]["quote"]]]
+    # That none of them does, and that one does, cannot both be.
+    turn.get_by_role("button", name="None of these").click()
+    expect(page.locator(".noted:visible")).to_have_count(0)
+    expect(turn).to_contain_text("Noted: none of these")
+    [draft] = drafts(folder)
+    assert (draft["verdict"], draft["answerable"], draft["evidence"]) == ("none", False, [])
+    first.get_by_role("button", name="This answers it").click()
+    expect(turn).not_to_contain_text("Noted: none of these")
+    first.get_by_role("button", name="Undo").click()
+    expect(page.locator("#toast")).to_contain_text("taken back")
+    assert drafts(folder) == []
+
+
+def test_they_are_taken_along_as_what_they_are(page: Page) -> None:
+    turn = ask(page, ASKED)
+    answer = answer_of(page)
+    text = copied(page, turn.get_by_role("button", name="Copy with footnotes"))
+    head, *passages = text.split("\n\n")
+    assert head == f"{UNSURE}:"
+    places = cards(turn).locator("h4").all_inner_texts()
+    assert passages[0] == places[0]
+    assert passages[1] == f"- {answer['sentences'][0]['text']} [1]"
+    lines = exported(page).splitlines()
+    assert f"*{UNSURE}:*" in lines
+    assert sum(line.startswith("- ") and "[^" in line for line in lines) == cards(turn).count()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_they_fit_a_phone(browser: Browser, url: str, scheme: str) -> None:
+    size = {"width": 390, "height": 844}
+    with closing(Visit(browser, url, viewport=size, color_scheme=scheme)) as visit:
+        page = visit.page
+        turn = ask(page, ASKED)
+        assert page.evaluate(FITS)
+        picture(page, f"passages-390-{scheme}")
+        assert barriers(page) == []
+        cards(turn).first.locator(".go").click()
+        expect(page.locator("#reader mark.chosen").first).to_be_in_viewport()
+        page.keyboard.press("Escape")
+        cards(turn).first.get_by_role("button", name="This answers it").click()
+        expect(cards(turn).first.locator(".noted")).to_be_visible()
+
+
+def test_a_list_keeps_its_lines(page: Page) -> None:
+    """In a conversation as the browser keeps it."""
+    ask(page, ASKED)
+    page.evaluate(
+        """() => {
+          const [name, text] = Object.entries(localStorage).find(([k]) => k.includes("/convers"));
+          const kept = JSON.parse(text);
+          const own = kept.turns[0].answer.citations[0];
+          own.paragraph_text = "Bring:\\n- a pen\\n- paper";
+          Object.assign(own, { start: own.paragraph_start + 9, end: own.paragraph_start + 14 });
+          localStorage.setItem(name, JSON.stringify(kept));
+        }"""
+    )
+    page.reload()
+    text = page.locator(".card .paragraph").first
+    expect(text.locator("mark")).to_have_text("a pen")
+    assert text.inner_text() == "Bring:\n- a pen\n- paper"
+
+
+def test_they_are_printed_whole(page: Page) -> None:
+    turn = ask(page, ASKED)
+    page.emulate_media(media="print")
+    expect(page.locator("#composer")).to_be_hidden()
+    expect(turn.get_by_role("button", name="This answers it")).to_have_count(0)
+    bottom = "own => own.getBoundingClientRect().bottom + scrollY"
+    reach = page.evaluate("document.documentElement.scrollHeight")
+    assert cards(turn).last.evaluate(bottom) <= reach > page.evaluate("innerHeight")
