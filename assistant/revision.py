@@ -30,6 +30,7 @@ from assistant.answering.extractive import quote
 from assistant.answering.generative import Writer
 from assistant.answering.overview import MAX_PARAGRAPHS, Scope, choose_overview, scope_of
 from assistant.answering.replies import REPLIES
+from assistant.answering.wording import held_back
 from assistant.answering.writing import WrittenAnswer
 from assistant.calibration import Calibration, Thresholds, load_calibration
 from assistant.llm import prompts
@@ -236,7 +237,8 @@ class Revision:
         arranged = arrange(question, evidence, decision, numbers, self.view.document)
         yield Decided(arranged.status, decision.confidence, arranged.kind)
         yield from builder.quote(arranged.quotations)
-        builder.note = " ".join(filter(None, (builder.note, arranged.note))) or None
+        notes = (builder.note, decision.note, arranged.note)
+        builder.note = " ".join(filter(None, notes)) or None
         timer.lap("answer")
         decision = replace(decision, status=arranged.status, kind=arranged.kind)
         closest = self._citer.closest(arranged.closest)
@@ -249,7 +251,8 @@ class Revision:
             limit = min(limit, question.length)
         given = options.get("refuse_below"), options.get("answer_from")
         thresholds = self._models.thresholds(*given, evidence.read)
-        return decide(evidence, self._models.calibration(evidence.read), thresholds, limit)
+        decision = decide(evidence, self._models.calibration(evidence.read), thresholds, limit)
+        return held_back(question, evidence, decision, self.view.encoder.count_tokens)
 
     # --- what a language model writes --------------------------------------------------------
 

@@ -23,6 +23,7 @@ class Decision:
         undecided: likewise, those that are not answered here, though the documents may.
         kind: of the answer.
         replies: what the assistant says of itself, in sentences.
+        note: what keeps it from more; None where nothing does.
     """
 
     status: Status
@@ -32,6 +33,7 @@ class Decision:
     undecided: tuple[str, ...] = ()
     kind: AnswerKind = "fact"
     replies: tuple[str, ...] = ()
+    note: str | None = None
 
 
 def decide(

@@ -31,6 +31,9 @@ EACH, ITEMS = 2, 30
 #: that each has. Not tuned.
 PLACES, SHARE = 6, 0.5
 
+#: What is said where something does not stand anywhere.
+UNMENTIONED = "The documents do not mention \u201c{topic}\u201d in these words."
+
 #: Characters that may stand between the last item of a list and the end of its sentence.
 CLOSING = 3
 
@@ -89,8 +92,8 @@ def _arranged(
     document: Callable[[str], Document],
 ) -> Arranged:
     kind, status = question.kind, decision.status
-    if kind == "where" and (found := _places(question.standalone, evidence)):
-        return Arranged("answered", kind, tuple(found))
+    if kind == "where":
+        return _placed(question.standalone, evidence, status, calibration)
     if status == "refused":
         return Arranged(status, "fact")
     listed = _listed(question.standalone, decision.chosen, document) if kind == "list" else []
@@ -170,18 +173,28 @@ def _introduced(topic: str, evidence: Evidence) -> list[Candidate]:
     return []
 
 
-def _places(question: str, evidence: Evidence) -> list[Quotation]:
+def _placed(topic: str, evidence: Evidence, status: Status, calibration: Calibration) -> Arranged:
     """Where something stands: of each paragraph that has the words asked for the nearest sentence,
-    in the documents' order."""
-    asked = content_stems(question)
+    in the documents' order. Where none has all of them, that is said, and passages that may be
+    meant are shown."""
+    asked = content_stems(topic)
     found: list[Candidate] = []
+    shares: list[float] = []
     for hit in evidence.hits:
         known = content_stems(" ".join([*hit.paragraph.heading, hit.paragraph.text]))
-        if asked and len(asked & known) >= SHARE * len(asked):
+        share = len(asked & known) / (len(asked) or 1)
+        if share >= SHARE:
             found.append(Candidate(hit, hit.nearest, {}))
+            shares.append(share)
     del found[PLACES:]
-    found.sort(key=lambda own: (own.hit.paragraph.document_id, own.hit.paragraph.start))
-    return [_whole(candidate) for candidate in found]
+    if 1.0 in shares:
+        found.sort(key=lambda own: (own.hit.paragraph.document_id, own.hit.paragraph.start))
+        return Arranged("answered", "where", tuple(map(_whole, found)))
+    note = UNMENTIONED.format(topic=topic) if asked else None
+    if status == "refused" and not found:
+        return Arranged("refused", "fact", note=note)
+    passages = tuple(page_of(evidence, calibration.sentence, PASSAGES))
+    return Arranged("unsure", "fact", passages, note=note)
 
 
 def _beside(evidence: Evidence, decision: Decision, calibration: Calibration) -> list[Quotation]:

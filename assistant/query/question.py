@@ -131,7 +131,7 @@ def _understood(
     kinds = load_kinds(vectors.encoder.fingerprint)
     # What has no letter ("?", "42") has a vector that means nothing.
     spoken = any(map(str.isalpha, asked))
-    kind = kinds.kind(vector, follows=bool(before)) if spoken else FACT
+    kind = kinds.plain(kinds.kind(vector, follows=bool(before)), asked) if spoken else FACT
     length = length_of(asked)
     last = before[-1] if before else None
     pointed = pointed_at(asked, answer)

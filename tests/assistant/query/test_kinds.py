@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.query.kinds import MAX_LENGTH, length_of, load_kinds
+from assistant.query.kinds import MAX_LENGTH, is_civil, length_of, load_kinds
 from index.encoder import Encoder
 
 
@@ -14,7 +14,8 @@ def encoder() -> Encoder:
 
 
 def kind(encoder: Encoder, question: str) -> str:
-    return load_kinds(encoder.fingerprint).kind(encoder.encode_query(question))
+    kinds = load_kinds(encoder.fingerprint)
+    return kinds.plain(kinds.kind(encoder.encode_query(question)), question)
 
 
 # None of these is among the forms that it was learned from.
@@ -32,9 +33,24 @@ ASKED = {
         "Why did the council reject the plan?",
         "What does the mayor say about the tram?",
         "Which towns had a fever hospital?",
+        # What sounds as if it were asked of the assistant.
+        "How big can a file be that I upload?",
+        "Do I have to know how to program?",
+        "May I let ChatGPT write my op-ed?",
+        "Where do I put my bike?",
+        "How do you say the short name out loud?",
     ],
-    "courtesy": ["Good afternoon!", "Thank you so much"],
-    "about": ["What can you do for me?", "Which kinds of questions do you answer?"],
+    "courtesy": ["Good afternoon!", "Thank you so much", "Danke", "Muchas gracias!", "谢谢"],
+    "about": [
+        "What can you do for me?",
+        "Which kinds of questions do you answer?",
+        "Who are you?",
+    ],
+    "where": [
+        "Does the document mention Vietnam?",
+        "Is there anything about parking?",
+        "Where does it talk about leaks?",
+    ],
 }
 
 
@@ -43,6 +59,11 @@ ASKED = {
 )
 def test_kinds_are_told_apart(encoder: Encoder, wanted: str, question: str) -> None:
     assert kind(encoder, question) == wanted
+
+
+def test_a_request_is_no_thanks() -> None:
+    assert not is_civil("Danke, und was kostet es?")
+    assert not is_civil("mille")
 
 
 def test_an_unknown_encoder_takes_everything_for_a_fact(encoder: Encoder) -> None:

@@ -1,0 +1,55 @@
+"""What means nothing in the documents, or is asked in another language, gets no sure answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant import Assistant
+from assistant.answer import REFUSAL
+from assistant.answering.wording import FOREIGN, UNKNOWN, WORDLESS
+from index.chunking.language import asked_in
+
+
+@pytest.mark.parametrize(
+    ("question", "note"),
+    [
+        ("\U0001f98a", WORDLESS),
+        ("?!", WORDLESS),
+        ("asdfghjkl", UNKNOWN.format(words="\u201casdfghjkl\u201d")),
+        ("whatisthequad", UNKNOWN.format(words="\u201cwhatisthequad\u201d")),
+    ],
+)
+def test_what_has_no_known_word_is_refused(assistant: Assistant, question: str, note: str) -> None:
+    answer = assistant.ask(question, refuse_below=0.0, answer_from=0.0)
+    assert (answer.status, answer.sentences, answer.note) == ("refused", (), note)
+    assert str(answer).startswith(f"{REFUSAL} {note}")
+
+
+def test_a_rare_word_that_is_there_is_known(assistant: Assistant) -> None:
+    answer = assistant.ask("Gabuev?", refuse_below=0.0, answer_from=0.0)
+    assert (answer.status, answer.note) == ("answered", None)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["\u00bfPor qu\u00e9 India necesita el Quad?", "Warum will Indien in der Quad bleiben?"],
+)
+def test_another_language_gets_passages_at_most(assistant: Assistant, question: str) -> None:
+    answer = assistant.ask(question, refuse_below=0.0, answer_from=0.0)
+    assert (answer.status, answer.note) == ("unsure", FOREIGN)
+
+
+def test_a_question_in_the_language_of_the_documents_is_answered(assistant: Assistant) -> None:
+    answer = assistant.ask("Why does India stay in the Quad?", refuse_below=0.0, answer_from=0.0)
+    assert (answer.status, answer.note) == ("answered", None)
+    assert asked_in("Pay Full Cash Risk") == asked_in("Wi-Fi?") == "en"
+
+
+def test_a_mention_is_told_or_denied(assistant: Assistant) -> None:
+    there = assistant.ask("Does the document mention Gabuev?")
+    assert (there.status, there.kind) == ("answered", "where")
+    for own in there.citations:
+        assert "Gabuev" in " ".join([*own.paragraph.heading, own.paragraph.text])
+    absent = assistant.ask("Is there anything about kangaroos?")
+    assert absent.status != "answered"
+    assert absent.note == "The documents do not mention \u201ckangaroos\u201d in these words."
