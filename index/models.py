@@ -27,20 +27,19 @@ Kind = Literal["prose", "list", "row", "lines"]
 ENGLISH = "en"
 
 
-#: Tags of HTML that stand inside texts, and kramdown's marks: `{: .note}`.
+#: Tags of HTML that stand inside texts, kramdown's marks (`{: .note}`), and those of bold letters.
 _MARKS = re.compile(
     r"</?(?:span|div|a|b|i|u|p|em|strong|br|sup|sub|small|code|font|img|cite|mark|abbr|li|ul|ol|"
-    r"h[1-6]|table|tr|td|th|iframe)\b[^<>]*>|\{:[^{}]*\}",
+    r"h[1-6]|table|tr|td|th|iframe)\b[^<>]*>|\{:[^{}]*\}|\*\*",
     re.IGNORECASE,
 )
 
 
 def strip_marks(text: str) -> str:
-    """A text as it is read, without marks of HTML and kramdown. Offsets count in the text that has
-    them."""
-    return (
-        unescape(_MARKS.sub("", text)) if any(sign in text for sign in ("<", "{:", "&")) else text
-    )
+    """A text as it is read, without marks that plain text may hold: those of HTML and Markdown are
+    in no paragraph. Offsets count in the text that has them."""
+    marked = any(sign in text for sign in ("<", "{:", "&", "**"))
+    return unescape(_MARKS.sub("", text)) if marked else text
 
 
 @dataclass(frozen=True, slots=True)

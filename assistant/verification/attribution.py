@@ -41,7 +41,7 @@ class SentenceRun:
         made one space."""
         offset = self.hit.paragraph.start
         own = self.hit.paragraph.text[self.start - offset : self.end - offset]
-        return " ".join(strip_marks(own).replace("**", "").split())
+        return " ".join(strip_marks(own).split())
 
     @property
     def cosine(self) -> float:

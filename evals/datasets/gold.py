@@ -15,6 +15,7 @@ from pathlib import Path
 
 from evals.datasets.models import Question, QuestionSet
 from index import Document, Paragraph
+from index.chunking.markdown import read_markdown
 from index.errors import QuestionSetError
 
 
@@ -158,12 +159,17 @@ class GoldFinder:
             yield TextSpan(document.id, paragraph.start, paragraph.end)
 
     def _quoted(self, question: Question, quote: str) -> list[TextSpan]:
-        spans = [
-            TextSpan(document.id, *found.span())
-            for document in self.asked_of(question)
-            for found in re.finditer(re.escape(quote), document.text)
-        ]
-        if not spans:
+        asked = self.asked_of(question)
+        for pattern in (re.escape(quote), unmarked(quote)):
+            spans = [
+                TextSpan(document.id, *found.span())
+                for document in asked
+                for found in re.finditer(pattern, document.text)
+                if found[0]
+            ]
+            if spans:
+                break
+        else:
             raise QuestionSetError(
                 f"{self._name}: the evidence of {question.id} is in none of the documents: "
                 f"{quote!r}. Give the right --source, or correct the quote."
@@ -186,6 +192,25 @@ class GoldFinder:
                 if span.overlaps(TextSpan(span.document, paragraph.start, paragraph.end)):
                     found.setdefault(paragraph.id)
         return tuple(found)
+
+
+_TARGET = re.compile(r"\](?:\((?!#)[^()\s]*(?:\s+\"[^\"]*\")?\)|\[[^\[\]]*\])")
+_CELL = re.compile(r"</t[dh]>\s*<t[dh]\b[^<>]*>")
+_MARKER = re.compile(r"^[ \t]*(?:(?:\d{1,3}[.)]|[-*+>#]+)[ \t]+)?", re.MULTILINE)
+_WORD = re.compile(r"[^\W_]+")
+_APART = r"[\W_]+(?:\d{1,3}[.)]\s+)?"
+
+
+def unmarked(quote: str) -> str:
+    """A pattern that finds in a text as it is read what a quote says that was taken from a Markdown
+    or HTML file as it stands: its words in their order, whatever marks stand between them; those of
+    a row of a table with the names of their columns."""
+    quote = _CELL.sub(" | ", _TARGET.sub("]", _MARKER.sub("", quote)))
+    shown = read_markdown(quote).text
+    cells = [_WORD.findall(cell) for cell in shown.split("|")]
+    said = [_APART.join(map(re.escape, cell)) for cell in cells if cell]
+    between = r"[\W_](?:[^\n]*?[\W_])?"
+    return rf"(?<![^\W_]){between.join(said)}(?![^\W_])[^\w\s]*" if said else "(?!)"
 
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")

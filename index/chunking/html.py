@@ -61,7 +61,7 @@ def read_html(content: bytes, name: str) -> Layout:
     if settings:
         text = _DIRECTIVE.sub("", text[settings:])
     found = write_html(out, text)
-    return out.layout(title or found)
+    return out.layout(found or title)
 
 
 def write_html(out: Composer, html: str) -> str | None:

@@ -129,16 +129,18 @@ class Composer:
             self.parts.append(Heading(level, text, *self.write(text)))
 
     def block(self, texts: Iterable[str], kind: Kind) -> None:
-        """Add a block of sentences or lines to be, each on a line; blank ones are left out."""
-        texts = [text.strip() for text in texts if text and not text.isspace()]
+        """Add a block of sentences or lines to be, each on a line; blank ones are left out. What
+        one is indented by stands before its span."""
+        texts = [text.rstrip() for text in texts if text and not text.isspace()]
         if not texts:
             return
         self.separate()
         spans = []
         for number, text in enumerate(texts):
+            own = text.lstrip()
             if number:
-                self.write("\n")
-            spans.append(self.write(text))
+                self.write("\n" + text[: len(text) - len(own)])
+            spans.append(self.write(own))
         self.parts.append(Block(tuple(spans), kind))
 
     def table(self, names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -150,7 +150,7 @@ def read_document(path: str | os.PathLike[str], title: str | None = None) -> Doc
 def document_from_text(
     text: str, source: str, title: str | None = None, markdown: bool = False
 ) -> Document:
-    """Make a document of text, kept as it is.
+    """Make a document of text, kept as it is; of Markdown, what a reader of it sees.
 
     `title` is by default the heading that it begins with, or else the last part of `source`.
 

@@ -1,145 +1,181 @@
-"""Markdown into headings and blocks.
+"""Markdown into a layout: the text that a reader of it sees, without its marks.
 
-The line maps of markdown-it's block tokens say where each block stands in the raw file; inline
-markup stays in the text, because it is what stands in the file. Not content: front matter, HTML
-comments, link definitions, rules and the marker lines of fences.
+Not content: settings at the top, comments, link definitions, rules, the marker lines of fences, and
+what programs that make pages are told in braces. HTML in it is read as a page is.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from index.chunking.layout import Block, Heading, Layout
-from index.chunking.sentences import Span, trim
-from index.models import Kind
+from index.chunking.html import write_html
+from index.chunking.layout import Composer, Heading, Layout, settings_of
 
-_LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|\Z)")
-_KEY = re.compile(r"[\w-]+\s*:(?:\s|$)|#")
-_QUOTE = re.compile(r"[ \t]*(?:>[ \t]*)*")
-_TAG = re.compile(r"<[^<>]*>")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+#: Attributes of kramdown and Pandoc, what Liquid is told, and marks of notes.
+_TOLD = re.compile(r"\{[:#.][^{}\n]*\}|\{%[^{}]*%\}|\[\^[^\]\s]+\](?::\s*)?")
+_TO_NOTE = re.compile(r"#_?(?:fn|footnote|note|ref|cite)", re.IGNORECASE)
+_NUMBER = re.compile(r"\[?\d{1,3}\]?")
+#: Markdown inside HTML, as kramdown reads it; and HTML that is more than a box around it.
+_IS_MARKDOWN = re.compile(r"\bmarkdown=|\*\*\w|\w\*\*|\]\(|\]\[|\{:")
+_IS_STRUCTURED = re.compile(r"<(?:table|ul|ol|pre|dl|script|style)\b", re.IGNORECASE)
+#: The head of a note or warning, as several programs have it, and its title.
+_NOTE_HEAD = re.compile(
+    r"^(?::{3,}[ \t]*[\w-]*|!!![ \t]+\w+|\?\?\?\+?[ \t]+\w+|\[!\w+\])[ \t]*"
+    r"(?:\[([^\]\n]*)\]|\"([^\"\n]*)\"|\{[^}\n]*\})?[ \t]*$",
+    re.MULTILINE,
+)
+#: The target of a link that a program puts in.
+_TARGET = re.compile(r"(?<=\]\()[^()]*\{[{%][^{}()]*[%}]\}[^()]*(?=\))")
+_BREAK = re.compile(r"[ \t]*\n[ \t]*")
+_MARKED = re.compile(r"[\\`*_<&!\[\]{}]|:::|\?\?\?")
+#: Tags that HTML knows inside texts; others are no marks, but what somebody writes `<so>`.
+_TAG = re.compile(
+    r"</?(?:a|abbr|article|aside|b|big|blockquote|br|button|caption|center|cite|code|col|dd|del|"
+    r"details|div|dl|dt|em|figcaption|figure|font|footer|h[1-6]|header|hr|i|iframe|img|input|ins|"
+    r"kbd|label|li|main|mark|nav|ol|p|pre|q|s|samp|section|small|span|strike|strong|sub|summary|"
+    r"sup|table|tbody|td|th|thead|time|tr|tt|u|ul|var|video|wbr)\b[^<>]*>|<!--.*?-->",
+    re.IGNORECASE | re.DOTALL,
+)
 
 _BLOCKS = MarkdownIt("commonmark").enable("table").disable("inline")
-"""Blocks only: the inline markup of all the text would be parsed for nothing."""
+"""Blocks only: most texts hold no inline markup, which takes five times as long to parse."""
 
 _INLINE = MarkdownIt("commonmark")
 
 
 def read_markdown(text: str) -> Layout:
-    """Paragraphs of a Markdown text: each of its paragraphs, lists (an item a sentence), tables
-    (a row a sentence) and pieces of code (a line a sentence) is one."""
-    rows = _rows(text)
-    body = _front_matter(text, rows)
-    # A line map counts the lines that the parser sees, so it is given ours: the same number
-    # whatever the line endings were, and no lone surrogates, which it cannot take.
-    shown = [""] * body + [_SURROGATE.sub("\ufffd", text[a:b]) for a, b in rows[body:]]
-    tokens = _BLOCKS.parse("\n".join(shown))
-    return Layout(text, list(_parts(text, rows, tokens, False)))
+    """Paragraphs of a Markdown text: each of its paragraphs, lists (an item a sentence), rows of
+    tables and pieces of code (a line a sentence) is one."""
+    end, title = settings_of(text)
+    writer = _Writer(Composer())
+    writer.write(_SURROGATE.sub("\ufffd", text[end:]))
+    begins = writer.out.parts[:1]
+    return writer.out.layout(None if begins and isinstance(begins[0], Heading) else title)
 
 
-def _rows(text: str) -> list[Span]:
-    """Span of each line without its ending; only \\n, \\r and \\r\\n end lines in Markdown."""
-    return [match.span(1) for match in _LINE.finditer(text)]
+@dataclass(slots=True)
+class _Writer:
+    """Writes the blocks of a text."""
 
+    out: Composer
+    #: What the text says of its links.
+    _known: dict[str, Any] = field(default_factory=dict)
+    #: Of each list that is open, the number of its next item, if they are numbered.
+    _lists: list[int | None] = field(default_factory=list)
+    _items: list[list[str]] = field(default_factory=list)
+    _rows: list[list[str]] = field(default_factory=list)
+    _quotes: int = 0
+    _level: int = 0
 
-def _front_matter(text: str, rows: Sequence[Span]) -> int:
-    """How many lines at the top are YAML between `---` lines; 0 if there are none."""
+    def write(self, markdown: str) -> None:
+        """Write a text."""
+        before = ""
+        for token in _BLOCKS.parse(markdown, self._known):
+            self._token(token, before)
+            before = token.type
 
-    def row(place: int) -> str:
-        return text[rows[place][0] : rows[place][1]].rstrip()
+    def _token(self, token: Token, before: str) -> None:
+        kind = token.type
+        if kind == "inline":
+            self._inline(token.content, before)
+        elif kind in ("fence", "code_block"):
+            self._code(token.content)
+        elif kind == "html_block":
+            self._html(token.content)
+        elif kind in ("bullet_list_open", "ordered_list_open"):
+            first = int(token.attrGet("start") or 1) if kind == "ordered_list_open" else None
+            self._lists.append(first)
+        elif kind == "heading_open":
+            self._level = int(token.tag[1])
+        elif kind == "list_item_open":
+            self._item()
+        elif kind in ("bullet_list_close", "ordered_list_close"):
+            self._lists.pop()
+            if not self._lists:
+                self._end_list()
+        elif kind in ("blockquote_open", "blockquote_close"):
+            self._quotes += token.nesting
+        elif kind == "tr_open":
+            self._rows.append([])
+        elif kind == "table_close":
+            self._end_list()
+            names, *rows = self._rows
+            self._rows = []
+            self.out.table(names if rows else (), rows or [names])
 
-    # Without a key at once it is two rules with text between them.
-    if len(rows) < 2 or row(0) != "---" or not _KEY.match(row(1)):
-        return 0
-    for place in range(2, len(rows)):
-        if row(place) in ("---", "..."):
-            return place + 1
-    return 0
+    def _inline(self, markup: str, before: str) -> None:
+        text = self._shown(markup)
+        if before in ("th_open", "td_open"):
+            self._rows[-1].append(text)
+        elif before == "heading_open" and not self._lists and not self._quotes:
+            self.out.heading(self._level, text)
+        else:
+            self._text(text)
 
+    def _text(self, text: str) -> None:
+        if not self._lists:
+            self.out.block([text], "prose")
+            return
+        if not self._items:  # what stands in an item behind a table
+            self._items.append([""])
+        self._items[-1].append(text)
 
-def _parts(
-    text: str, rows: Sequence[Span], tokens: Sequence[Token], quoted: bool
-) -> Iterator[Heading | Block]:
-    """Headings and blocks of sibling tokens; `quoted` inside a block quote, whose markers are
-    left out where a paragraph begins."""
-    place = 0
-    while place < len(tokens):
-        token = tokens[place]
-        close = place
-        if token.nesting == 1:
-            while not (tokens[close].nesting == -1 and tokens[close].level == token.level):
-                close += 1
-        inside = tokens[place + 1 : close]
-        place = close + 1
-        if token.map is None:
-            continue
-        first, last = token.map[0], min(token.map[1], len(rows))
-        if token.type == "heading_open" and not quoted:
-            title = _inline_text(inside[0].content)
-            start, end = trim(text, rows[first][0], rows[last - 1][1])
-            if title:
-                yield Heading(int(token.tag[1]), title, start, end)
-        elif token.type == "blockquote_open":
-            yield from _parts(text, rows, inside, True)
-        elif token.type in ("bullet_list_open", "ordered_list_open"):
-            starts = {t.map[0] for t in inside if t.type == "list_item_open" and t.map}
-            yield from _block(text, rows, sorted(starts), last, quoted, "list")
-        elif token.type in ("table_open", "code_block"):
-            yield from _block(text, rows, list(range(first, last)), last, quoted, "lines")
-        elif token.type == "fence":
-            closed = last - first > 1 and _unquoted(text, rows[last - 1]).startswith(token.markup)
-            last -= closed
-            yield from _block(text, rows, list(range(first + 1, last)), last, quoted, "lines")
-        elif token.type == "html_block":
-            yield from _html(text, rows[first][0], rows[last - 1][1])
-        elif token.type in ("paragraph_open", "heading_open"):
-            yield from _block(text, rows, [first], last, quoted, "prose")
+    def _code(self, text: str) -> None:
+        if self._lists:
+            self._text(text.rstrip())
+        else:
+            self.out.block(text.splitlines(), "lines")
 
+    def _html(self, html: str) -> None:
+        if _IS_MARKDOWN.search(html) and not _IS_STRUCTURED.search(html):
+            self.write(_TAG.sub("", html).replace("<", "&lt;"))  # which is no HTML again
+        elif self._lists:
+            inside = Composer()
+            write_html(inside, html)
+            self._text(inside.text(0))
+        else:
+            write_html(self.out, html)
 
-def _block(
-    text: str, rows: Sequence[Span], starts: Sequence[int], last: int, quoted: bool, kind: Kind
-) -> Iterator[Block]:
-    """A block of the rows from each of `starts` to the next, the last one to before `last`."""
-    spans: list[Span] = []
-    for begin, stop in zip(starts, [*starts[1:], last], strict=False):
-        start, end = rows[begin][0], rows[stop - 1][1]
-        if quoted and not spans:
-            start += len(text[slice(*rows[begin])]) - len(_unquoted(text, rows[begin]))
-        start, end = trim(text, start, end)
-        if start < end:
-            spans.append((start, end))
-    if spans:
-        yield Block(tuple(spans), kind)
+    def _item(self) -> None:
+        number = self._lists[-1]
+        if number is not None:
+            self._lists[-1] = number + 1
+        indent = "  " * (len(self._lists) - 1)
+        self._items.append([indent if number is None else f"{indent}{number}. "])
 
+    def _end_list(self) -> None:
+        items, self._items = self._items, []
+        own = [(marker, "\n".join(filter(str.strip, texts))) for marker, *texts in items]
+        self.out.block([marker + text for marker, text in own if text], "list")
 
-def _unquoted(text: str, row: Span) -> str:
-    """The row after the markers of block quotes."""
-    content = text[slice(*row)]
-    marker = _QUOTE.match(content)
-    return content[marker.end() :] if marker else content
-
-
-def _html(text: str, start: int, end: int) -> Iterator[Block]:
-    """HTML that holds text, without the comments in it."""
-    while start < end:
-        comment = text.find("<!--", start, end)
-        piece = trim(text, start, end if comment < 0 else comment)
-        if any(map(str.isalnum, _TAG.sub("", text[slice(*piece)]))):
-            yield Block((piece,), "prose")
-        close = text.find("-->", comment, end) if comment >= 0 else -1
-        start = end if close < 0 else close + len("-->")
-
-
-def _inline_text(markup: str) -> str:
-    """What a reader sees of a heading's inline markup."""
-    tokens = _INLINE.parseInline(markup)[0].children or []
-    shown = (
-        " " if token.type in ("softbreak", "hardbreak") else token.content
-        for token in tokens
-        if token.type != "html_inline"
-    )
-    return " ".join("".join(shown).split())
+    def _shown(self, markup: str) -> str:
+        """What a reader sees of inline markup."""
+        if not _MARKED.search(markup):
+            return _BREAK.sub("\n", markup)
+        markup = _TARGET.sub("_", _NOTE_HEAD.sub(r"\1\2", markup))
+        tokens = _INLINE.parseInline(markup, self._known)[0].children or []
+        shown = []
+        leads_to_note = False
+        for number, token in enumerate(tokens):
+            text = token.content
+            if token.type == "link_open":
+                leads_to_note = bool(
+                    _TO_NOTE.match(str(token.attrGet("href")))
+                    and _NUMBER.fullmatch(tokens[number + 1].content)
+                )
+            elif token.type == "link_close":
+                leads_to_note = False
+            elif token.type in ("softbreak", "hardbreak"):
+                text = "\n"
+            elif token.type == "html_inline" and _TAG.fullmatch(text):
+                text = "\n" if text.startswith("<br") else ""
+            elif token.type == "text":
+                text = "" if leads_to_note else _TOLD.sub("", text)
+            shown.append(text)
+        return _BREAK.sub("\n", "".join(shown))

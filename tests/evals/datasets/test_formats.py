@@ -18,7 +18,7 @@ from evals.datasets.gold import GoldFinder, TextSpan
 from evals.datasets.loader import read_set
 from evals.datasets.models import Question, QuestionSet
 from evals.running.runner import with_documents
-from index import Index, read_document
+from index import Index, document_from_text, read_document
 from index.errors import FootnoteError, QuestionSetError, UnreadableError
 from index.store.records import FileRecords
 
@@ -110,11 +110,30 @@ def test_evidence_in_a_heading_is_found_where_a_passage_below_it_is(
     expected = [texts[1:2], texts[2:], texts]
     assert [own["gold"]["relevant"][0]["units"] for own in records] == expected
     assert [own["rank"] for own in records] == [1, 1, 1]
+    write(tmp_path / "mill.txt", "It stood by a river.\n\n* * *\n\nIt was white.")
     wrong = write(
-        tmp_path / "none.jsonl", {"documents": ["mill.md"]}, {**inside, "evidence": ["#"]}
+        tmp_path / "none.jsonl", {"documents": ["mill.txt"]}, {**inside, "evidence": ["* * *"]}
     )
     with pytest.raises(QuestionSetError, match="a stands in no paragraph"):
         footnote_eval(wrong)
+
+
+@pytest.mark.parametrize(
+    ("quote", "found"),
+    [
+        ("the **old** [mill](a.md) *burned*", "the old mill burned"),
+        ("| 1871 | 3 |", "1871 | Men: 3"),
+        ("1. Wash them.\n2. _Dry_ them.", "Wash them.\n2. Dry them."),
+    ],
+)
+def test_quotes_are_found_without_marks(quote: str, found: str) -> None:
+    text = "In spring the **old** [mill](a.md) *burned* down.\n\n1. Wash them.\n2. _Dry_ them.\n\n"
+    text += "| Year | Men |\n|---|---|\n| 1871 | 3 |\n| 1872 | 1871 |\n"
+    document = document_from_text(text, "mill.md", markdown=True)
+    question = Question("q", "Q?", True, evidence=((quote,),))
+    finder = GoldFinder(QuestionSet("mine", "native", (question,)), [document])
+    ((span,),) = finder.find(question).evidence
+    assert document.text[span.start : span.end] == found
 
 
 def test_squad_is_told_by_its_content(tmp_path: Path) -> None:

@@ -88,10 +88,10 @@ def test_lists_are_flat_and_numbered_as_shown(tmp_path: Path) -> None:
 def test_settings_before_a_page_are_none_of_its_text(tmp_path: Path, page: str, end: str) -> None:
     settings = ["---", 'title: "The mill"', "layout: default", "---", "{% include alert.html %}"]
     file = tmp_path / "mill.html"
-    body = "<h2>Hours</h2><p>It opens at <b>nine</b>.</p>"
+    body = "<h2>Hours</h2><p>It opens at <b>nine</b>.</p><h2>Days</h2><p>All.</p>"
     file.write_bytes(end.join([*settings, page.format(body), ""]).encode())
     document = read_document(file)
-    assert texts(document) == ["It opens at nine."]
+    assert texts(document) == ["It opens at nine.", "All."]
     assert (document.title, document.paragraphs[0].heading) == ("The mill", ("Hours",))
 
 

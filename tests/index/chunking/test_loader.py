@@ -4,6 +4,8 @@
 # ruff: noqa: RUF001
 
 import os
+import random
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,10 @@ from hypothesis import strategies as st
 from index.chunking.loader import document_from_text, read_document
 from index.errors import EmptyDocumentError, MissingPathError, NotTextError, UnreadableError
 from index.models import document_id, text_hash
+
+#: What Markdown takes for marks.
+PIECES = ["- ", "1. ", "\n", "\n\n", "    ", "> ", "```\n", "| a | b |\n|-|-|\n", "<div>\n", "<b>"]
+PIECES += ["# ", "**", "_", "[a](b)", "![", "[^1]", "{: .x}", "`", "<!--", "-->", "---\n", "&lt;"]
 
 SEED = SEEDS / "000_4ee72bb1d8602485.txt"
 
@@ -115,13 +121,23 @@ def test_empty(tmp_path: Path, content: bytes, name: str) -> None:
         read_document(tmp_path / name)
 
 
-@given(st.text(st.characters(codec=None)), st.booleans())
-def test_any_text_is_a_document_or_empty(text: str, markdown: bool) -> None:
+@given(st.text(st.characters(codec=None)))
+def test_any_text_is_a_document_or_empty(text: str) -> None:
     if text.strip():
-        assert document_from_text(text, "/a", markdown=markdown).text == text
+        assert document_from_text(text, "/a").text == text
     else:
         with pytest.raises(EmptyDocumentError):
-            document_from_text(text, "/a", markdown=markdown)
+            document_from_text(text, "/a")
+
+
+@given(st.text(st.characters(codec=None)), st.lists(st.sampled_from(PIECES)), st.randoms())
+def test_any_markdown_is_a_document_or_empty(
+    text: str, pieces: list[str], chance: random.Random
+) -> None:
+    whole = list(text) + pieces
+    chance.shuffle(whole)
+    with suppress(EmptyDocumentError):
+        document_from_text("".join(whole), "/a", markdown=True).check()
 
 
 def test_lone_surrogates_and_titles() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.chunking.chunker import MAX_PARAGRAPH, MAX_SENTENCE, Segmentation, segmentation
+from index.chunking.layout import Layout
 from index.chunking.markdown import read_markdown
 from index.chunking.plaintext import read_plain
 from index.chunking.sentences import sentence_spans
@@ -117,12 +118,13 @@ ANY = st.one_of(st.text(), SOUP)
 
 @settings(max_examples=300)
 @given(ANY)
-@pytest.mark.parametrize("read", [plain, markdown])
-def test_invariants(read: Callable[[str], Segmentation], text: str) -> None:
-    result = read(text)
-    check(text, result)
-    assert bool(result.paragraphs) == bool(text.strip())
-    assert read(text) == result
+@pytest.mark.parametrize("read", [read_plain, read_markdown])
+def test_invariants(read: Callable[[str], Layout], text: str) -> None:
+    layout = read(text)
+    result = segmentation(layout, "d", ENGLISH)
+    check(layout.text, result)
+    assert bool(result.paragraphs) == bool(layout.text.strip())
+    assert segmentation(read(text), "d", ENGLISH) == result
 
 
 @settings(max_examples=300)
@@ -289,20 +291,61 @@ Last.
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 def test_markdown(ending: str) -> None:
-    text = MARKDOWN.replace("\n", ending)
-    result = markdown(text)
-    check(text, result)
+    layout = read_markdown(MARKDOWN.replace("\n", ending))
+    result = segmentation(layout, "d", ENGLISH)
+    check(layout.text, result)
     assert result.title == "Guide to it"
-    found = [(p.heading, [s.replace(ending, "\n") for s in texts(p)]) for p in result.paragraphs]
     steps = ("Guide to it", "Steps")
-    assert found == [
-        (("Guide to it",), ["Intro **bold** text.", "Second\nsentence."]),
-        (steps, ["- one", "- inner", "- two"]),
-        (steps, ["| a | b |\n|---|---|", "| 1 | 2 |"]),
-        (steps, ["Quoted words\n> go on."]),
+    assert [(p.heading, texts(p)) for p in result.paragraphs] == [
+        (("Guide to it",), ["Intro bold text.", "Second\nsentence."]),
+        (steps, ["one", "inner", "two"]),
+        (steps, ["a: 1 | b: 2"]),
+        (steps, ["Quoted words\ngo on."]),
         (steps, ["x = 1", "y = 2"]),
         (("Other",), ["Last."]),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("A **D**iameter of _2_ `m` \\* 3 &lt; 7.", "A Diameter of 2 m * 3 < 7."),
+        (
+            "See [the *rules*](https://example.org/a_b) or ![a plan](x.png).",
+            "See the rules or a plan.",
+        ),
+        ("See [them][r].\n\n[r]: https://example.org", "See them."),
+        (
+            "Use <span class='x'>the</span> key <key> or<br>a&nbsp;card.",
+            "Use the key <key> or\na\xa0card.",
+        ),
+        ('A **rule**{: data-type="term"} holds.\n{: .note}', "A rule holds."),
+        ("It is so[^1].\n\n[^1]: Or was it?", "It is so.\n\nOr was it?"),
+        ("It heals.<sup>[7](#fn7)</sup> See rule [7](#rule-7).", "It heals. See rule 7."),
+        ('## Hours {#hours}\n\nAt [9]({{ site.url }}/x "y").', "Hours\n\nAt 9."),
+        (":::note[Hot]\nDo *not* touch.\n:::", "Hot\nDo not touch."),
+        ("> [!WARNING]\n> It is __hot__.", "It is hot."),
+        (
+            "3. three\n   - inner\n   - more\n4. four\n\n   And *so* on.",
+            "3. three\n  inner\n  more\n4. four\nAnd so on.",
+        ),
+        ("```c\nif (a)\n    *b = 1;\n```", "if (a)\n    *b = 1;"),
+        ("<div class='x' markdown='1'>\nIt is **so**.\n</div>", "It is so."),
+        (
+            "<table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr></table>",
+            "a: 1 | b: 2",
+        ),
+        (
+            "- so:\n\n  | a | b |\n  |---|---|\n  | 1 | 2 |\n\n  after",
+            "so:\n\na: 1 | b: 2\n\nafter",
+        ),
+        ("---\ntitle: Tea\n---\nIt is **hot**.\n<!-- not\n\nread -->", "It is hot."),
+    ],
+)
+def test_marks_of_markdown_are_not_read(text: str, read: str) -> None:
+    layout = read_markdown(text)
+    assert layout.text == read
+    check(read, segmentation(layout, "d", ENGLISH))
 
 
 def test_markdown_lines_end_where_markdown_ends_them() -> None:
