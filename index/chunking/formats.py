@@ -7,11 +7,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
+from index.chunking.decoding import decoded
 from index.chunking.epub import read_epub
 from index.chunking.html import read_html
 from index.chunking.layout import Layout, locked
-from index.chunking.mail import read_eml, read_msg
+from index.chunking.mail import Attached, read_eml, read_msg
 from index.chunking.markdown import read_markdown
 from index.chunking.packed import members
 from index.chunking.pdf.reader import is_pdf, read_pdf
@@ -75,6 +77,9 @@ _HTML = re.compile(
 #: A part of a page, which a program puts into a whole one: told by its name as well.
 _PART = re.compile(rb"</(?:p|div|li|td|h[1-6]|section|article|main)\s*>", re.I)
 _PAGES = (".html", ".htm", ".xhtml")
+MAX_DEPTH = 3
+"""Messages inside one another of which the attached files are read."""
+
 _MAIL = re.compile(rb"\A(?:[A-Za-z-]+:[^\n]*\n(?:[ \t][^\n]*\n)*){3,}", re.S)
 _MAIL_HEADS = (b"from:", b"date:", b"received:", b"message-id:", b"mime-version:")
 
@@ -128,6 +133,31 @@ def _is_epub(file: File) -> bool:
     )
 
 
+def _read_message(content: bytes, name: str, depth: int = 0) -> Layout:
+    """The layout of an e-mail with the files attached to it, and to a message attached to it, as
+    deep as messages are forwarded."""
+
+    def read(file: Attached) -> Layout | None:
+        if file.content is None or depth == MAX_DEPTH:
+            return None
+        try:
+            found = format_of(file.content, file.name)
+            if found is None:
+                suffix = Path(file.name).suffix.lower()
+                own = next((own for own in TEXT_FORMATS if suffix in own.suffixes), None)
+                return own and own.read(decoded(file.content, Path(file.name)), file.name)
+            if found.read is _read_message:
+                return _read_message(file.content, file.name, depth + 1)
+            return found.read(file.content, file.name)
+        except MemoryError:
+            raise  # which ends the process
+        except Exception:  # noqa: BLE001 (whatever it is: the file is named, the message is read)
+            return None
+
+    read_message = read_msg if content.startswith(_OLE) else read_eml
+    return read_message(content, name, read)
+
+
 _ODF = "application/vnd.oasis.opendocument."
 
 FORMATS = (
@@ -160,8 +190,8 @@ FORMATS = (
     Format("ods", (".ods",), _is_declared(_ODF + "spreadsheet"), read_workbook),
     Format("html", _PAGES, _is_html, read_html),
     Format("rtf", (".rtf",), lambda f: f.content.startswith(b"{\\rtf"), read_rtf),
-    Format("msg", (".msg",), _has_stream("__properties_version1.0"), read_msg),
-    Format("eml", (".eml",), _is_mail, read_eml),
+    Format("msg", (".msg",), _has_stream("__properties_version1.0"), _read_message),
+    Format("eml", (".eml",), _is_mail, _read_message),
 )
 
 

@@ -148,6 +148,24 @@ class Composer:
         for row in rows:
             self.block([row_text(names, row)], "row")
 
+    def include(self, layout: Layout, depth: int, name: str) -> None:
+        """Add the layout of another file: its headings so many levels lower, its places by the name
+        of the file."""
+        self.separate()
+        by = self.length
+        self.write(layout.text)
+        self.places.append(Place(by, None, name))
+        for place in layout.places:
+            self.places.append(Place(place.start + by, None, f"{name}, {place.label}"))
+        self.places.append(Place(self.length, None, ""))
+        for part in layout.parts:
+            if isinstance(part, Heading):
+                moved = Heading(part.level + depth, part.text, part.start + by, part.end + by)
+                self.parts.append(moved)
+            else:
+                spans = tuple((start + by, end + by) for start, end in part.spans)
+                self.parts.append(Block(spans, part.kind))
+
     def layout(self, title: str | None = None) -> Layout:
         """What was written."""
         return Layout("".join(self._pieces), tuple(self.parts), title, tuple(self.places))

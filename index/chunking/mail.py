@@ -1,8 +1,10 @@
-"""E-mail into a layout: who wrote when to whom about what, then what was written; EML and MSG."""
+"""E-mail into a layout: who wrote when to whom about what, what was written, and the files that are
+attached, each under its name; EML and MSG."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
@@ -18,12 +20,32 @@ MAX_HEADER = 2000
 """Characters of a header: to parse one takes time that grows with its square."""
 
 
+MAX_ATTACHED = 100
+"""Attached files that are read of a message; others are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that is attached to a message.
+
+    Attributes:
+        name: of the file.
+        content: its bytes; None where the message does not hold them.
+    """
+
+    name: str
+    content: bytes | None
+
+
+ReadAttached = Callable[[Attached], Layout | None]
+"""Gives the layout of an attached file; None of one that is not read."""
+
 _POLICY = default.clone(
     header_factory=lambda name, value: default.header_factory(name, value[:MAX_HEADER])
 )
 
 
-def read_eml(content: bytes, _name: str) -> Layout:
+def read_eml(content: bytes, _name: str, read: ReadAttached) -> Layout:
     """The layout of a message as it is sent."""
     message = BytesParser(EmailMessage, policy=_POLICY).parsebytes(content)
     headers = [f"{key}: {message[key]}" for key in _SHOWN if message[key]]
@@ -31,11 +53,23 @@ def read_eml(content: bytes, _name: str) -> Layout:
     rich = None if plain else message.get_body(("html",))
     body = plain.get_content() if plain else ""
     html = rich.get_content() if rich else ""
-    attached = [part.get_filename() or "" for part in message.iter_attachments()]
-    return _layout(str(message["Subject"] or ""), headers, body, html, attached)
+    attached = map(_attached, message.iter_attachments())
+    return _layout(str(message["Subject"] or ""), headers, body, html, attached, read)
 
 
-def read_msg(content: bytes, _name: str) -> Layout:
+def _attached(part: EmailMessage) -> Attached:
+    if part.get_content_type() == "message/rfc822":
+        message = part.get_content()
+        name = part.get_filename() or f"{message['Subject'] or 'message'}.eml"
+        return Attached(name, message.as_bytes())
+    if part.get_content_type() in ("text/plain", "text/csv"):
+        content = part.get_content().encode("utf-8", "surrogateescape")
+    else:
+        content = part.get_payload(decode=True)
+    return Attached(part.get_filename() or "", content)
+
+
+def read_msg(content: bytes, _name: str, read: ReadAttached) -> Layout:
     """The layout of a message as Outlook keeps it."""
     from oxmsg import Message
 
@@ -43,14 +77,19 @@ def read_msg(content: bytes, _name: str) -> Layout:
     people = ", ".join(f"{r.name} <{r.email_address}>" for r in message.recipients)
     fields = (("From", message.sender), ("To", people), ("Date", message.sent_date))
     headers = [f"{key}: {value}" for key, value in fields if value]
-    attached = [own.file_name or "" for own in message.attachments]
+    attached = [Attached(own.file_name or "", own.file_bytes) for own in message.attachments]
     body = message.body or ""
     html = "" if body else message.html_body or ""
-    return _layout(message.subject, headers, body, html, attached)
+    return _layout(message.subject, headers, body, html, attached, read)
 
 
 def _layout(
-    subject: str, headers: Sequence[str], body: str, html: str, attached: Sequence[str]
+    subject: str,
+    headers: Sequence[str],
+    body: str,
+    html: str,
+    attached: Iterable[Attached],
+    read: ReadAttached,
 ) -> Layout:
     out = Composer()
     out.heading(1, subject)
@@ -59,8 +98,17 @@ def _layout(
         out.block([paragraph], "prose")
     if html:
         write_html(out, html)
-    if any(attached):
-        out.block([f"Attached: {', '.join(filter(None, attached))}"], "lines")
+    others = []
+    for number, file in enumerate(attached):
+        layout = read(file) if number < MAX_ATTACHED else None
+        if layout and layout.parts:
+            out.heading(2, f"Attached: {file.name}")
+            out.include(layout, 2, file.name)
+        elif file.name:
+            others.append(file.name)
+    if others:
+        out.heading(2, "Attached")
+        out.block([f"Attached: {', '.join(others)}"], "lines")
     return out.layout(subject or None)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable
+from email.message import EmailMessage
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from office import ITEMS, PROSE, ROW, SECTION, TITLE, WRITERS
 from xlsxwriter import Workbook
 
 from index import Document, read_document
-from index.chunking.formats import FORMATS, format_of
+from index.chunking.formats import FORMATS, MAX_DEPTH, format_of
 from index.chunking.html import as_html
 from index.chunking.loader import read_raw
 from index.chunking.packed import MAX_MEMBERS
@@ -88,6 +90,51 @@ def test_a_message_says_who_wrote_to_whom(documents: dict[str, Document]) -> Non
     assert "From: ann@example.org" in text
     assert "Attached: berth.png" in text
     assert documents["eml"].title == TITLE
+
+
+def test_files_attached_to_a_message_are_read(files: dict[str, Path], tmp_path: Path) -> None:
+    message, inner = EmailMessage(), EmailMessage()
+    for own, subject in ((message, "The quay"), (inner, "Forwarded")):
+        own["From"], own["Date"], own["Subject"] = "ann@example.org", "7 Mar 2022", subject
+        own.set_content("See below.")
+    bomb = BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", b"<!ENTITY a 'a'>")
+    inner.add_attachment("Berth four is déep.", filename="note.txt", charset="koi8-r")
+    message.add_attachment(inner)
+    for name, content in (
+        ("rows.xlsx", files["xlsx"].read_bytes()),
+        ("page.html", b"<h1>Rules</h1><p>No swimming.</p>"),
+        ("bomb.docx", bomb.getvalue()),
+        ("berth.png", b"\x89PNG\r\n"),
+    ):
+        message.add_attachment(content, "application", "octet-stream", filename=name)
+    file = tmp_path / "message.eml"
+    file.write_bytes(bytes(message))
+    document = read_document(file)
+    document.check()
+    found = {p.text: (p.heading, p.locator) for p in document.paragraphs}
+    forwarded = ("The quay", "Attached: Forwarded.eml", "Forwarded", "Attached: note.txt")
+    assert found["Berth four is déep."] == (forwarded, "Forwarded.eml, note.txt")
+    assert found[ROW][1] == "rows.xlsx, Figures, row 5"
+    assert found["No swimming."][0] == ("The quay", "Attached: page.html", "Rules")
+    assert found["Attached: bomb.docx, berth.png"] == (("The quay", "Attached"), "")
+
+
+def test_messages_inside_one_another_come_to_an_end(tmp_path: Path) -> None:
+    inner: EmailMessage | None = None
+    for number in range(MAX_DEPTH + 2):
+        message = EmailMessage()
+        message["From"], message["Date"], message["Subject"] = "a@example.org", "7 Mar", "Re"
+        message.set_content(f"This is number {number}.")
+        if inner:
+            message.add_attachment(inner)
+        inner = message
+    file = tmp_path / "message.eml"
+    file.write_bytes(bytes(message))
+    text = read_document(file).text
+    assert "This is number 1." in text
+    assert "This is number 0." not in text
 
 
 def test_the_content_tells_the_format(files: dict[str, Path], tmp_path: Path) -> None:
