@@ -18,8 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: What a paragraph is, which is how it is shown. Only prose is segmented further; the items of a
-#: list, a row of a table and the lines of anything else are a sentence each.
-Kind = Literal["prose", "list", "row", "lines"]
+#: list, a row of a table and the lines of anything else are a sentence each. `contents` only says
+#: where something stands, as tables of contents, menus and references do: it is found, and no
+#: answer.
+Kind = Literal["prose", "list", "row", "lines", "contents"]
 
 
 #: The language that the reading model and the rules read, by its ISO 639-1 code; and that a text is

@@ -113,13 +113,15 @@ class View:
         ]
 
     def outline(self, document_id: str) -> list[tuple[str, ...]]:
-        """The headings above each paragraph of a document, outermost first; its text is not read.
+        """The headings above each paragraph of a document that says something itself, outermost
+        first; its text is not read.
 
         Raises:
             MissingPathError: there is none of that id.
         """
         with self._reading() as snapshot:
-            return [place.heading for place in snapshot.manifest(document_id).places]
+            places = snapshot.manifest(document_id).places
+            return [place.heading for place in places if place.kind != "contents"]
 
     def original(self, document_id: str) -> Path | None:
         """The file of a document that has pages, as it was when it was indexed; None of others.

@@ -148,7 +148,8 @@ def gather(ranked: Sequence[ReadHit], weights: Mapping[str, Mapping[str, float]]
     and the `length` of the paragraph that has it: the logarithm of its characters.
     """
     hits = tuple(own.hit for own in ranked)
-    considered = ranked[:DEPTH]
+    saying = [own for own in ranked if own.hit.paragraph.kind != "contents"]
+    considered = (saying or ranked)[:DEPTH]
     top_cosine = max((max(own.hit.sentence_scores) for own in considered), default=0.0)
     read = [(own.reading, own.hit) for own in considered if own.reading]
     logits = [max(reading.sentences) for reading, _ in read]

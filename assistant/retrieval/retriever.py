@@ -167,7 +167,8 @@ class _Lookup:
             context_vector=in_context[0] if in_context else None,
         )
         self.timer.lap("retrieve")
-        return found
+        hits, in_its = (sorted(own, key=_says_nothing) for own in (found.hits, found.context_hits))
+        return replace(found, hits=tuple(hits), context_hits=tuple(in_its))
 
     def read(
         self, asked: str, found: SearchResult, several: bool, reads: bool, depth: int = DEPTH
@@ -177,6 +178,11 @@ class _Lookup:
         readings = read(reader, asked, found.hits, found.term_weights, several, self.known, depth)
         self.timer.lap("read")
         return RawEvidence(replace(found, context_hits=()), tuple(readings), several=several)
+
+
+def _says_nothing(hit: Hit) -> bool:
+    """Whether a paragraph only says where something stands, and comes behind all others."""
+    return hit.paragraph.kind == "contents"
 
 
 def is_read(hits: Sequence[Hit]) -> bool:

@@ -166,7 +166,7 @@ export interface Paragraph {
   heading: string[];
   page: number | null;
   locator: string; // "" where the headings have to do
-  kind: "prose" | "list" | "row" | "lines";
+  kind: "prose" | "list" | "row" | "lines" | "contents";
   start: number;
   text: string;
 }

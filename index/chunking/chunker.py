@@ -7,10 +7,11 @@ text and nothing is rewritten. Time is linear in the length of the text.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 
 from index.chunking.layout import CONTENTS_LINES, CONTENTS_SHARE, Block, Heading, Layout, letters
 from index.chunking.sentences import (
@@ -55,7 +56,8 @@ def segmentation(layout: Layout, document_id: str, language: str) -> Segmentatio
     blocks without a letter or digit are dropped, unless nothing else would remain: then every line
     is a paragraph, so that only a text of nothing but whitespace has none.
     """
-    text, parts = layout.text, _without_contents(_lists(layout.parts), layout.text)
+    text = layout.text
+    parts = list(_with_contents(_without_contents(_lists(layout.parts), text), text))
     title = parts[0].text if parts and isinstance(parts[0], Heading) else None
     blocks = [
         (path, block)
@@ -123,6 +125,59 @@ def _without_contents(parts: Iterable[Heading | Block], text: str) -> Sequence[H
                 continue
         kept.extend(own)
     return kept if any(isinstance(part, Block) for part in kept) else parts
+
+
+_ENTRY = re.compile(r"(?P<leader>(?:[.\u2026\u00b7_] ?){3,}|[\s|.])\s*(?P<page>\d{1,4})$")
+_SECTION = re.compile(r"\W*\d{1,2}(?:\.\d{1,2})+\b")
+_CONTENTS = re.compile(r"\W*(?:table of )?contents\W*", re.IGNORECASE)
+_REFERENCES = re.compile(
+    r"[\W\d]*(?:references|bibliography|works cited|(?:further|recommended) reading|"
+    r"external links|see also|notes and references|literature( cited)?)\W*",
+    re.IGNORECASE,
+)
+_CITED = re.compile(r"\b(?:19|20)\d\d[a-z]?\b|https?://|\bdoi\b|\bISBN\b", re.IGNORECASE)
+
+
+def _with_contents(parts: Sequence[Heading | Block], text: str) -> Iterator[Heading | Block]:
+    """The parts, with the kind of blocks that only say where something stands: lines that end in
+    the numbers of pages, and references under a heading that says so."""
+
+    def lines_in(part: Heading | Block) -> list[str]:
+        spans = part.spans if isinstance(part, Block) else ()
+        return [line for a, b in spans for line in text[a:b].splitlines() if line.strip()]
+
+    def mostly(part: Heading | Block, tells: Callable[[str], object]) -> bool:
+        own = lines_in(part)
+        return bool(own) and sum(map(bool, map(tells, own))) >= CONTENTS_SHARE * len(own)
+
+    heading = ""
+    for is_entry, group in groupby(parts, lambda part: mostly(part, _entry)):
+        own = list(group)
+        listed = is_entry and _are_entries(
+            [line for part in own for line in lines_in(part)], heading
+        )
+        for part in own:
+            if isinstance(part, Heading):
+                heading = part.text
+            elif listed or (_REFERENCES.fullmatch(heading) and mostly(part, _CITED.search)):
+                part = replace(part, kind="contents")
+            yield part
+
+
+def _entry(line: str) -> re.Match[str] | None:
+    has_name = any(map(str.isalpha, line))
+    return _ENTRY.search(line.rstrip()[-80:]) if has_name else None
+
+
+def _are_entries(texts: Sequence[str], heading: str) -> bool:
+    """Whether lines, most of which end in a number, are those of a table of contents: the numbers
+    never fall, and a heading, dots or the number of a section say that it is one."""
+    entries = [(line, found) for line in texts if (found := _entry(line))]
+    pages = [int(found["page"]) for _, found in entries]
+    told = [len(found["leader"]) > 3 or bool(_SECTION.match(line)) for line, found in entries]
+    is_told = bool(_CONTENTS.fullmatch(heading)) or 2 * sum(told) > len(told)
+    is_told = is_told and len(entries) >= CONTENTS_LINES
+    return is_told and all(before <= after for before, after in pairwise(pages))
 
 
 def _under_headings(

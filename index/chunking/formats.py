@@ -145,7 +145,9 @@ def _read_message(content: bytes, name: str, depth: int = 0) -> Layout:
             if found is None:
                 suffix = Path(file.name).suffix.lower()
                 own = next((own for own in TEXT_FORMATS if suffix in own.suffixes), None)
-                return own and own.read(decoded(file.content, Path(file.name)), file.name)
+                if own is None:
+                    return None
+                return own.read(decoded(file.content, Path(file.name)), file.name)
             if found.read is _read_message:
                 return _read_message(file.content, file.name, depth + 1)
             return found.read(file.content, file.name)

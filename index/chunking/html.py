@@ -28,7 +28,8 @@ _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _MARK = re.compile(r"\s*(?P<open>[\[(]?)\s*(?:\d{1,3}|[a-z]|[ivx]{1,5}|[*†‡§¶#↑^↩︎]+)\s*[\])]?\s*")
 #: What a program that makes a page of a file is told in it.
 _DIRECTIVE = re.compile(r"\{%[^{}]*%\}")
-_OUTSIDE = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.I)
+#: Where links lead that leave the site.
+OUTSIDE = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.I)
 #: An element without content in XML, which HTML knows of some elements alone.
 _CLOSED = re.compile(r"<([a-zA-Z][\w:.-]*+)((?:\s[^<>]*+|/)?+)(?<=/)>")
 _VOID = "area base br col embed hr img input link meta source track wbr".split()
@@ -405,7 +406,7 @@ def _is_mark(link: Any) -> bool:
     target = link.attributes.get("href") or ""
     # Long texts are no marks: not all of a link that holds a page is looked at.
     text = "".join(islice(_texts(link), 8))
-    if "#" not in target or _OUTSIDE.match(target) or len(text) > 12:
+    if "#" not in target or OUTSIDE.match(target) or len(text) > 12:
         return False
     mark = _MARK.fullmatch(text)
     if mark is None:
@@ -425,7 +426,7 @@ def _texts(node: Any) -> Iterator[str]:
 
 def _is_inside_site(link: Any) -> bool:
     target = link.attributes.get("href")
-    return target is not None and not _OUTSIDE.match(target)
+    return target is not None and not OUTSIDE.match(target)
 
 
 def _is_jump(link: Any) -> bool:

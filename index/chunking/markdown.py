@@ -13,7 +13,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from index.chunking.html import write_html
+from index.chunking.html import OUTSIDE, write_html
 from index.chunking.layout import Composer, Heading, Layout, settings_of
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -71,6 +71,8 @@ class _Writer:
     _items: list[list[str]] = field(default_factory=list)
     _rows: list[list[str]] = field(default_factory=list)
     _quotes: int = 0
+    #: Letters of the list or paragraph that are in no link within the site.
+    _unlinked: int = 0
     _level: int = 0
 
     def write(self, markdown: str) -> None:
@@ -110,6 +112,7 @@ class _Writer:
             self.out.table(names if rows else (), rows or [names])
 
     def _inline(self, markup: str, before: str) -> None:
+        unlinked = self._unlinked
         text = self._shown(markup)
         if before in ("th_open", "td_open"):
             self._rows[-1].append(text)
@@ -117,10 +120,13 @@ class _Writer:
             self.out.heading(self._level, text)
         else:
             self._text(text)
+            return
+        self._unlinked = unlinked
 
     def _text(self, text: str) -> None:
         if not self._lists:
-            self.out.block([text], "prose")
+            self.out.block([text], "prose" if self._unlinked else "contents")
+            self._unlinked = 0
             return
         if not self._items:  # what stands in an item behind a table
             self._items.append([""])
@@ -128,6 +134,7 @@ class _Writer:
 
     def _code(self, text: str) -> None:
         if self._lists:
+            self._unlinked += len(text)
             self._text(text.rstrip())
         else:
             self.out.block(text.splitlines(), "lines")
@@ -138,6 +145,7 @@ class _Writer:
         elif self._lists:
             inside = Composer()
             write_html(inside, html)
+            self._unlinked += inside.length
             self._text(inside.text(0))
         else:
             write_html(self.out, html)
@@ -152,30 +160,35 @@ class _Writer:
     def _end_list(self) -> None:
         items, self._items = self._items, []
         own = [(marker, "\n".join(filter(str.strip, texts))) for marker, *texts in items]
-        self.out.block([marker + text for marker, text in own if text], "list")
+        texts = [marker + text for marker, text in own if text]
+        self.out.block(texts, "list" if self._unlinked or len(texts) == 1 else "contents")
+        self._unlinked = 0
 
     def _shown(self, markup: str) -> str:
         """What a reader sees of inline markup."""
         if not _MARKED.search(markup):
+            self._unlinked += len(markup)
             return _BREAK.sub("\n", markup)
         markup = _TARGET.sub("_", _NOTE_HEAD.sub(r"\1\2", markup))
         tokens = _INLINE.parseInline(markup, self._known)[0].children or []
         shown = []
-        leads_to_note = False
+        leads_to_note = is_menu = False
         for number, token in enumerate(tokens):
             text = token.content
             if token.type == "link_open":
+                target = str(token.attrGet("href"))
+                is_menu = not OUTSIDE.match(target)
                 leads_to_note = bool(
-                    _TO_NOTE.match(str(token.attrGet("href")))
-                    and _NUMBER.fullmatch(tokens[number + 1].content)
+                    _TO_NOTE.match(target) and _NUMBER.fullmatch(tokens[number + 1].content)
                 )
             elif token.type == "link_close":
-                leads_to_note = False
+                leads_to_note = is_menu = False
             elif token.type in ("softbreak", "hardbreak"):
                 text = "\n"
             elif token.type == "html_inline" and _TAG.fullmatch(text):
                 text = "\n" if text.startswith("<br") else ""
             elif token.type == "text":
                 text = "" if leads_to_note else _TOLD.sub("", text)
+            self._unlinked += 0 if is_menu else sum(map(str.isalnum, text))
             shown.append(text)
         return _BREAK.sub("\n", "".join(shown))

@@ -297,3 +297,20 @@ def test_a_strange_question_gets_a_sane_answer(assistant: Assistant, question: s
         json.dumps(answer.to_dict(), ensure_ascii=False).encode()
         str(answer).encode()
     assistant.search(question)
+
+
+def test_what_only_says_where_something_stands_is_no_answer(tmp_path: Path) -> None:
+    """A menu is found by its own words, behind all else; nothing of it is quoted or offered."""
+    told = "For two years the maker mends what breaks, free of charge."
+    question = "How long is the warranty of the kettle?"
+    menu = f"- [{question}](#a)\n- [The warranty of the kettle](#b)\n"
+    other = "## More\n\n- [Use](#u)\n- [Promise](#p)\n\n## Use\n\nBoil water.\n"
+    text = f"# Kettle\n\n{menu}\n## Promise\n\n{told}\n\n{other}"
+    file = tmp_path / "kettle.md"
+    file.write_text(text)
+    with Assistant.open(file, index_dir=tmp_path / "index") as opened:
+        kinds = [hit.paragraph.kind for hit in opened.search(question)]
+        assert kinds == ["prose", "prose", "contents", "contents"]
+        answer = opened.ask(question, refuse_below=0.0)
+        assert {own.paragraph.kind for own in answer.citations} == {"prose"}
+        assert not any("More" in own for own in opened.suggestions(9))

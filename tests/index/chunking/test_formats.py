@@ -100,7 +100,7 @@ def test_files_attached_to_a_message_are_read(files: dict[str, Path], tmp_path: 
     bomb = BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("word/document.xml", b"<!ENTITY a 'a'>")
-    inner.add_attachment("Berth four is déep.", filename="note.txt", charset="koi8-r")
+    inner.add_attachment("Глубина причала большая.", filename="note.txt", charset="koi8-r")
     message.add_attachment(inner)
     for name, content in (
         ("rows.xlsx", files["xlsx"].read_bytes()),
@@ -115,7 +115,7 @@ def test_files_attached_to_a_message_are_read(files: dict[str, Path], tmp_path: 
     document.check()
     found = {p.text: (p.heading, p.locator) for p in document.paragraphs}
     forwarded = ("The quay", "Attached: Forwarded.eml", "Forwarded", "Attached: note.txt")
-    assert found["Berth four is déep."] == (forwarded, "Forwarded.eml, note.txt")
+    assert found["Глубина причала большая."] == (forwarded, "Forwarded.eml, note.txt")
     assert found[ROW][1] == "rows.xlsx, Figures, row 5"
     assert found["No swimming."][0] == ("The quay", "Attached: page.html", "Rules")
     assert found["Attached: bomb.docx, berth.png"] == (("The quay", "Attached"), "")

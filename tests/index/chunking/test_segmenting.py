@@ -348,6 +348,43 @@ def test_marks_of_markdown_are_not_read(text: str, read: str) -> None:
     check(read, segmentation(layout, "d", ENGLISH))
 
 
+def test_what_only_says_where_something_stands_is_told() -> None:
+    leaders = (
+        "Safety . . . . . 3\nWarranty . . . . . 7\nRepairs . . . . . 9\nDisposal . . . . . 12\n"
+    )
+    prices = "Tea . . . . . 4\nCoffee . . . . . 3\nCake . . . . . 5\nSoup . . . . . 6\n"
+    for text, kind in ((leaders, "contents"), (prices, "prose")):
+        result = plain(f"{text}\nIt is kept dry and it is cleaned with a soft cloth.")
+        assert {p.kind for p in result.paragraphs[:-1]} == {kind}
+        assert result.paragraphs[-1].kind == "prose"
+    rows = [["1.9", "Safety", "3"], ["1.10", "Repairs", "7"], ["1.11", "Warranty", "7"]]
+    for more, kind in (["1.12", "Disposal", "9"], "contents"), (["1.12", "Disposal", "2"], "row"):
+        table = "".join(f"| {' | '.join(row)} |\n" for row in [*rows, more])
+        result = markdown(f"| | | |\n|-|-|-|\n{table}\nIt is kept dry.")
+        assert [p.kind for p in result.paragraphs] == [*[kind] * 4, "prose"]
+        assert result.paragraphs[2].text == "1.11 | Warranty | 7"
+    cited = "Ann Lee. Mills and rivers. 1971.\n\nBob Ray. https://example.org/quays"
+    for heading, kind in (("References", "contents"), ("Mills", "prose")):
+        result = markdown(f"# {heading}\n\n{cited}")
+        assert [p.kind for p in result.paragraphs] == [kind, kind]
+    assert markdown("# References\n\nWe call two of them.").paragraphs[0].kind == "prose"
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("- [Sick *leave*](sick.md)\n- [Pay](#pay)\n\nOn [Mondays](m.md).", ["contents", "prose"]),
+        ("- [A mill](https://example.org/a)\n- [Its law](https://example.org/b)", ["list"]),
+        ("- [Pay](#pay): on Mondays\n- [Leave](leave.md)", ["list"]),
+        ("[Next: the mill](mill.md)\n\nIt is white.", ["contents", "prose"]),
+        ("# The mill\n\n- [Pay](#pay)\n- [Leave](leave.md)", ["contents"]),
+        ("- [Pay](#pay)\n\n      pay now\n- [Leave](leave.md)", ["list"]),
+    ],
+)
+def test_menus_of_markdown_are_told(text: str, kinds: list[str]) -> None:
+    assert [p.kind for p in markdown(text).paragraphs] == kinds
+
+
 def test_markdown_lines_end_where_markdown_ends_them() -> None:
     text = "One\x0cstill one\u2028still.\n\n# Head\n\nTwo."
     assert outline(markdown(text)) == [
