@@ -70,7 +70,9 @@ def decide(
     left = [
         (part.asked, thresholds.status(its))
         for part, found, its in parts
-        if alone and its < least and not holds_answer(chosen, found, sentence)
+        if alone
+        and its < least
+        and (thresholds.status(its) == "refused" or not holds_answer(chosen, found, sentence))
     ]
     return Decision(
         status,

@@ -5,7 +5,7 @@ passages that may answer it."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import takewhile
@@ -123,7 +123,7 @@ def _arranged(
     if kind == "list" and len(quotations) > 1:
         items = tuple(replace(own, item=True) for own in quotations)
         return Arranged(status, kind, items, note=_miscounted(question.standalone, items))
-    return Arranged(status, "fact", tuple(quotations))
+    return Arranged(status, "fact", tuple(_led(quotations, document)))
 
 
 def page_of(
@@ -283,12 +283,28 @@ def _items_around(candidate: Candidate, document: Callable[[str], Document]) -> 
     here = next(n for n, own in enumerate(paragraphs) if own.start == candidate.hit.paragraph.start)
     above = takewhile(partial(_go_together, paragraphs[here]), reversed(paragraphs[:here]))
     first = here - len(list(above))
-    lead = []
+    return [*_lead(paragraphs, first), *_list_from(paragraphs, first)]
+
+
+def _lead(paragraphs: Sequence[Paragraph], first: int) -> list[Quotation]:
+    """The sentence that introduces the list which begins with this paragraph, if one does."""
     if first > 0 and paragraphs[first - 1].heading == paragraphs[first].heading:
         before = paragraphs[first - 1]
         if _COLON.search(before.sentences[-1].text):
-            lead = [_whole(unscored(before, len(before.sentences) - 1))]
-    return [*lead, *_list_from(paragraphs, first)]
+            return [_whole(unscored(before, len(before.sentences) - 1))]
+    return []
+
+
+def _led(
+    quotations: Sequence[Quotation], document: Callable[[str], Document]
+) -> Iterator[Quotation]:
+    """Quotations, each item of a list after the sentence that introduces it."""
+    for own in quotations:
+        if own.paragraph.kind == "list":
+            lead, *_ = _items_around(own.candidate, document)
+            if not lead.item:
+                yield lead
+        yield own
 
 
 def _below(candidate: Candidate, document: Callable[[str], Document]) -> list[Quotation]:

@@ -39,9 +39,24 @@ REDUNDANT = 0.8
 # English words that begin a sentence and point to the one before it.
 _DANGLES = re.compile(
     rf"^[\W_]*({alternatives(PRONOUNS)}|such|neither|either|another|others|"
-    r"the (former|latter|same|other|second|third)|there,|here,)\b",
+    r"the (former|latter|same|other|second|third)|there,|here,|however|yet|but|still,|nevertheless|"
+    r"nonetheless|instead,|otherwise|therefore|thus|hence|so|then|moreover|furthermore|also,|"
+    r"in addition,|in (that|this|these|those|such) cases?|if so|if not|as a result|similarly|"
+    r"likewise|conversely|by contrast|on the (other hand|contrary)|for (example|instance)|"
+    r"that said)\b",
     re.IGNORECASE,
 )
+#: English words that begin a sentence which takes back the one before it, or some of it. Of 30
+#: found in 60 real documents 22 did.
+_TAKES_BACK = re.compile(
+    r"^[\W_]*(?:however|but|yet|nevertheless|nonetheless|that said|on the contrary|"
+    r"exceptions?|(?:this|that|such) (?:\w+ )?(?:(?:is|was|are|were) (?:not|no longer|wrong|false|"
+    r"mistaken|untrue|incorrect|misleading)|isn.t|wasn.t|does not|doesn.t|did not|didn.t|"
+    r"(?:under|over)estimates|overlooks|ignores|misses|misrepresents))\b",
+    re.IGNORECASE,
+)
+#: Sentences before it that one is quoted with at most.
+BACK = 2
 
 _CLOSING = " \t\r\n\"'\u2019\u201d)]"
 
@@ -145,8 +160,9 @@ def quote(chosen: Sequence[Candidate]) -> list[Quotation]:
     """The chosen sentences as quotations in document order, each readable on its own.
 
     A sentence that begins with a word pointing to the one before it is quoted together with that
-    one, unless that one is quoted anyway. A question that the document asks is quoted together with
-    what follows it: by itself it answers nothing.
+    one, unless that one is quoted anyway, and one that the next takes back with the next. A
+    question that the document asks is quoted together with what follows it: by itself it answers
+    nothing.
     """
     ordered = sorted(
         chosen, key=lambda c: (c.hit.paragraph.document_id, c.hit.paragraph.start, c.number)
@@ -160,9 +176,11 @@ def quote(chosen: Sequence[Candidate]) -> list[Quotation]:
         if before and before.end >= paragraph.sentences[number].end:
             continue  # it was quoted with the one before
         last = _answered(paragraph, number)
-        first = number - 1 if number > 0 and dangles(paragraph, number) else number
-        if before and before.end > paragraph.sentences[first].start:
-            first = number
+        first = number
+        while first > max(0, number - BACK) and dangles(paragraph, first):
+            if before and before.end > paragraph.sentences[first - 1].start:
+                break
+            first -= 1
         start, end = paragraph.sentences[first].start, paragraph.sentences[last].end
         quotations.append(Quotation(candidate, start, end))
     return quotations
@@ -176,12 +194,14 @@ def dangles(paragraph: Paragraph, number: int) -> bool:
 
 
 def _answered(paragraph: Paragraph, number: int) -> int:
-    """The number of the sentence itself; for a question, of the first after it that is none."""
+    """The number of the sentence itself; for a question, of the first after it that is none; of
+    what the next one takes back, of that."""
     sentences = paragraph.sentences
     last = number
     while sentences[last].text.rstrip(_CLOSING).endswith("?") and last + 1 < len(sentences):
         last += 1
-    return last
+    follows = last + 1 < len(sentences) and paragraph.language == ENGLISH
+    return last + 1 if follows and _TAKES_BACK.match(sentences[last + 1].text) else last
 
 
 def repeats(candidate: Candidate, chosen: Sequence[Candidate]) -> bool:

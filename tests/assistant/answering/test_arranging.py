@@ -117,6 +117,12 @@ def test_what_is_compared_may_share_a_word_or_a_sentence(tmp_path: Path) -> None
     ]
 
 
+def test_an_item_comes_after_what_introduces_it(ask: Callable[[str], Answer]) -> None:
+    texts = [sentence.text for sentence in ask("When do I cover the compost?").sentences]
+    assert texts[0] == "Before you leave in autumn, see to the following:"
+    assert "Cover the compost." in texts[1]
+
+
 def test_places_are_told_in_order(ask: Callable[[str], Answer]) -> None:
     answer = ask("Where does it talk about leaks?")
     assert (answer.kind, answer.status) == ("where", "answered")

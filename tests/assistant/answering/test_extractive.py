@@ -96,6 +96,30 @@ def test_a_question_is_quoted_with_what_answers_it() -> None:
     assert texts([candidate(2, 4, 2.0)]) == ["What comes next?"]
 
 
+@pytest.mark.parametrize(
+    ("text", "chosen", "quoted"),
+    [
+        ("The pool is free. However, towels are not. Bring one.", 0, "The pool is free. However,"),
+        (
+            "Some still say it is safe. This underestimates the ice.",
+            0,
+            "Some still say it is safe.",
+        ),
+        ("Fees are due in May. Otherwise you lose the place.", 1, "Fees are due in May. Otherwise"),
+        ("Keys cost ten. This is held. So it comes back.", 2, "Keys cost ten. This is held. So it"),
+        ("The pool is free. Towels are not.", 0, "The pool is free."),
+    ],
+)
+def test_a_sentence_comes_with_what_it_cannot_stand_without(
+    text: str, chosen: int, quoted: str
+) -> None:
+    [paragraph] = document_from_text(text, "pool.txt").paragraphs
+    [quotation] = quote([unscored(paragraph, chosen)])
+    assert quotation.text.startswith(quoted)
+    alone = text == "The pool is free. Towels are not."
+    assert (quotation.text == quoted) == alone
+
+
 def test_what_was_said_is_less_probable_but_not_forbidden() -> None:
     said = ["Tolls rose by two crowns."]
     close = [candidate(1, 0, 1.0), candidate(1, 1, 0.8)]
