@@ -89,7 +89,7 @@ export class Passages {
   add(citation) {
     const { turn } = this;
     const number = this.cards.length + 1;
-    const noted = h("span", { class: "noted" }, "Noted");
+    const noted = h("span", { class: "noted", title: "Among the evaluation questions of this machine" }, "Noted");
     const button = h("button", { type: "button", class: "more", onclick: () => this.#toggle(citation) });
     const properties = { dataset: { passage: nameOf(citation) }, tabindex: number === 1 ? "0" : "-1", "aria-posinset": number, "aria-label": pathOf(citation), "aria-describedby": idOf(turn, citation) };
     const element = card(turn, [citation], this.acts, properties, h("span", { class: "judging" }, noted, button));

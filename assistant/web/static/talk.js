@@ -287,8 +287,9 @@ export class Talk {
     Object.assign(turn, said);
     this.store.keep(conversation, turn);
     this.#viewOf(turn)?.judged();
-    const among = chosen.length ? "evaluation questions of this machine" : "drafts of this machine's evaluation questions";
-    toast(verdict ? `Thank you. It is among the ${among}.` : "It is taken back.");
+    // What is said of a passage is shown beside it, which nothing should cover.
+    if (verdict === said.vote) toast("Thank you. It is among the drafts of this machine's evaluation questions.");
+    else announce(verdict ? "Noted among the evaluation questions of this machine." : "It is taken back.");
   }
 }
 

@@ -179,7 +179,7 @@ def test_files_are_added_asked_and_removed(visit: Visit, own: Path, tmp_path: Pa
     page.keyboard.press("Escape")
     expect(page.locator("#asking")).to_contain_text("No document is ticked")
     # The answer keeps its paragraph, and says why the document cannot be shown.
-    expect(page.locator(".turn").first.locator(".card .paragraph")).to_contain_text("41 euros")
+    expect(page.locator(".turn").first.locator(".sources .paragraph")).to_contain_text("41 euros")
     page.locator(".turn").first.locator(".marker").first.click()
     expect(page.locator("#reader-note")).to_contain_text("no longer here")
     visit.complaints = [c for c in visit.complaints if "404" not in c]

@@ -165,7 +165,8 @@ def test_what_is_said_of_them_is_kept_and_taken_back(page: Page, folder: Path) -
     first.get_by_role("button", name="This answers it").click()
     expect(turn).not_to_contain_text("Noted: none of these")
     first.get_by_role("button", name="Undo").click()
-    expect(page.locator("#toast")).to_contain_text("taken back")
+    expect(page.locator("#announcer")).to_have_text("It is taken back.")
+    expect(page.locator("#toast")).to_be_hidden()
     assert drafts(folder) == []
 
 
