@@ -38,6 +38,7 @@ UNMENTIONED = "The documents do not mention \u201c{topic}\u201d in these words."
 CLOSING = 3
 
 _BULLET = re.compile(r"(?:[-*+\u2022]|\(?(?:\d{1,3}|[a-z])[.)])\s+(?=\S)")
+_PROVISION = re.compile(r"\(\w{1,4}\)\s")
 _COLON = re.compile(r":[\"'\u201d\u2019)\]*_]*\s*$")
 
 
@@ -298,8 +299,13 @@ def _lead(paragraphs: Sequence[Paragraph], first: int) -> list[Quotation]:
 def _led(
     quotations: Sequence[Quotation], document: Callable[[str], Document]
 ) -> Iterator[Quotation]:
-    """Quotations, each item of a list after the sentence that introduces it."""
+    """Quotations, each item of a list, or provision of a law, after what introduces it."""
     for own in quotations:
+        if _PROVISION.match(own.text):
+            before = own.paragraph.sentences[: own.candidate.number]
+            numbers = [n for n, one in enumerate(before) if not _PROVISION.match(one.text)]
+            if numbers:
+                yield _whole(unscored(own.paragraph, numbers[-1]))
         if own.paragraph.kind == "list":
             lead, *_ = _items_around(own.candidate, document)
             if not lead.item:

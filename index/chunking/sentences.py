@@ -19,6 +19,10 @@ LONG_ITEM = 300
 """A list item is one sentence up to this length; a longer one is prose with sentences of its own.
 The same length is where a quotation stops being one sentence (see `_library_cuts`)."""
 
+LONG_SENTENCE, SHORTEST = 600, 40
+"""Characters from which on a sentence is cut into its provisions, and that each piece has at least.
+"""
+
 _WINDOW = 8000
 """Characters given to the sentence segmenter at once: its time is quadratic in runs of quotes."""
 
@@ -94,7 +98,19 @@ def sentence_spans(text: str, start: int, end: int, language: str = ENGLISH) -> 
         for a, b in zip([0, *cuts], [*cuts, len(window)], strict=True):
             spans.append(trim(text, start + a, start + b))
         start, _ = trim(text, start + len(window), end)
-    return merge_wordless(text, spans)
+    return merge_wordless(text, [part for span in spans for part in _provisions(text, span)])
+
+
+def _provisions(text: str, span: Span) -> Iterator[Span]:
+    """A sentence as it is, but one of LONG_SENTENCE or more cut before its "(a)", "(b)", ...: of a
+    law or a contract, where each is a provision of its own."""
+    start, end = span
+    if end - start >= LONG_SENTENCE:
+        for found in _PROVISION.finditer(text, start, end):
+            if found.end() - start >= SHORTEST and end - found.end() >= SHORTEST:
+                yield trim(text, start, found.end())
+                start = found.end()
+    yield trim(text, start, end)
 
 
 _FOR_LIBRARY = str.maketrans({"…": ".", **dict.fromkeys("•‣◦▪●", "-")})
@@ -106,6 +122,10 @@ _NUMBERED = re.compile(
     r"(?<!\w)(?:eqs?|secs?|vols?|chs?|figs?|approx|est|arts?|ed|pp?|ca|c)\.$", re.I
 )
 _CONTINUED = re.compile(r"(?:(?:and|or)\s+)?\(\d{1,2}\)\s+[a-z]")
+# Behind "; ", ": " or "; and " and before "(b) " or "(iv) ".
+_PROVISION = re.compile(
+    r"[;:,]\s+(?:(?:and|or)\s+)?(?=\((?:[a-z]{1,2}|[ivx]{1,5}|[A-Z]|\d{1,2})\)\s)"
+)
 _CLOCK = re.compile(r"\d\s*[ap]\.m\.$", re.I)
 _ZONE = re.compile(r"(?:[A-Z]{1,3}T|UTC|GMT|Eastern|Central|Mountain|Pacific)\b")
 _ENUMERATOR = re.compile(r"\(?(?:\d{1,3}|[A-Za-z])[.)]")

@@ -152,3 +152,15 @@ def test_the_places_of_an_answer(club: Assistant) -> None:
     assert answer.citations[0].quote == "Water is turned off in November."
     more = club.ask("Tell me more.", history, answer_from=0.0)
     assert "Water is turned off in November." not in [s.text for s in more.sentences]
+
+
+def test_a_provision_comes_after_what_introduces_it(tmp_path: Path) -> None:
+    lead = "A dog is deemed dangerous by the town upon any of these grounds, namely:"
+    bite = f"(a) being found in a school or a church{' or near one' * 40};"
+    file = tmp_path / "dogs.md"
+    file.write_text(f"# Dogs\n\n{lead} {bite} (b) having damaged a parked motorcycle of another.\n")
+    with Assistant.open(file, index_dir=tmp_path / "index") as opened:
+        answer = opened.ask("Is it dangerous to have damaged a motorcycle?", answer_from=0.0)
+    texts = [sentence.text for sentence in answer.sentences]
+    at = texts.index("(b) having damaged a parked motorcycle of another.")
+    assert texts[at - 1] == lead

@@ -397,3 +397,19 @@ def test_markdown_lines_end_where_markdown_ends_them() -> None:
 def test_a_line_of_5_mb_comes_to_an_end(text: str) -> None:
     """What looks at the rest of the line at every sentence of it would not."""
     assert plain(text * (5_000_000 // len(text))).paragraphs
+
+
+def test_a_long_sentence_is_cut_into_its_provisions() -> None:
+    lead = "A dog is deemed dangerous by the town upon any of the following grounds, namely:"
+    first = f"(a) being found in a school or a church{' or near one' * 30};"
+    second = f"(b) having bitten a person or an animal{' or a horse' * 20}; or"
+    third = "(c) having caused damage (see (d) below) to property that is owned by another."
+    text = " ".join([lead, first, second, third])
+    assert [text[a:b] for a, b in sentence_spans(text, 0, len(text))] == [
+        lead,
+        first,
+        second,
+        third,
+    ]
+    short = "It is (a) red; (b) green; or (c) blue and (d) of a size that all can see from afar."
+    assert sentence_spans(short, 0, len(short)) == [(0, len(short))]
