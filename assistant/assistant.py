@@ -31,7 +31,12 @@ from assistant.timer import Timer
 from index import Document, Hit, Index, View
 from index.chunking.files import OnSkip
 from index.chunking.loader import RawDocument
-from index.errors import EmptyDocumentError, IndexChangedError, QuestionError
+from index.errors import (
+    EmptyDocumentError,
+    EncoderError,
+    IndexChangedError,
+    QuestionError,
+)
 from index.retriever import LEGS
 from index.store.writer import Progress
 
@@ -124,7 +129,13 @@ class Assistant:
             given = read_raw_documents(paths, on_skip, on_found, settings.ignore)
         index = settings.open_index(on_wait)
         try:
-            kept = kept_in(index)
+            try:
+                kept = kept_in(index)
+            except EncoderError:  # it was made with another encoder
+                if settings.chroma is not None:
+                    raise  # others use it too
+                index.migrate(progress)
+                kept = kept_in(index)
             if not paths and not kept:
                 given = shipped_raw_documents()
             asked: Sequence[str] = kept

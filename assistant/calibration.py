@@ -1,9 +1,10 @@
 """The few numbers that turn evidence into probabilities, and where they come from.
 
 For each way of working (with the shipped reader, without a reader) the weights of what reading adds
-to a paragraph's score, and two logistic regressions: whether a sentence belongs to the answer, and
-whether the documents answer the question at all, with two thresholds on that. They are fitted by
-`footnote eval calibrate` and kept in `calibration.json` with their provenance.
+to a paragraph's score, and three logistic regressions: whether a sentence belongs to the answer,
+whether the answer that is given is right, and whether the documents answer at all, with a threshold
+on each of the two latter. They are fitted by `footnote eval calibrate` and kept in
+`calibration.json` with their provenance.
 """
 
 from __future__ import annotations
@@ -28,10 +29,14 @@ SENTENCE_FEATURES = tuple(
     "cosine cosine_gap terms terms_before terms_after score_gap first".split()
 )
 READER_SENTENCE_FEATURES = tuple("logit reader_probability logit_gap paragraph_logit".split())
-#: What the two regressions may weigh.
+#: Likewise of the answer.
+ANSWER_FEATURES = tuple("cosine length score_lead cosine_lead".split())
+READER_ANSWER_FEATURES = tuple("paragraph_logit logit_lead paragraph_lead".split())
+#: What the regressions may weigh.
 FEATURES = {
     "sentence": frozenset(SENTENCE_FEATURES + READER_SENTENCE_FEATURES),
-    "answer": frozenset(("score", "cosine", "logit", "paragraph_logit", "length")),
+    "answer": frozenset(ANSWER_FEATURES + READER_ANSWER_FEATURES),
+    "answerable": frozenset(ANSWER_FEATURES + READER_ANSWER_FEATURES),
 }
 
 #: What becomes of a question. `unsure`: the documents may answer it or not; passages are shown that
@@ -80,11 +85,12 @@ def sigmoid(logit: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Where confidence turns from refusing to being unsure, and from that to answering.
+    """What is answered, what is refused, and what is neither.
 
     Attributes:
-        refuse_below: refuse below this confidence.
-        answer_from: answer at this confidence and above; between the two, be unsure.
+        refuse_below: refuse where the documents answer with a probability below this one.
+        answer_from: answer where the answer is right with this probability or more, whatever the
+            other one; else be unsure.
 
     Raises:
         SettingsError: one is not within 0..1, or more is refused than is not answered.
@@ -105,11 +111,12 @@ class Thresholds:
                 "for no answer to be unsure."
             )
 
-    def status(self, confidence: float) -> Status:
-        """What becomes of a question with this confidence."""
-        if confidence < self.refuse_below:
-            return "refused"
-        return "answered" if confidence >= self.answer_from else "unsure"
+    def status(self, confidence: float, answerable: float) -> Status:
+        """What becomes of a question, by the probability that its answer is right, and that there
+        is one at all."""
+        if confidence >= self.answer_from:
+            return "answered"
+        return "refused" if answerable < self.refuse_below else "unsure"
 
     def adjusted(self, refuse_below: float | None, answer_from: float | None) -> Thresholds:
         """These, but for what is given. Where one is given alone and passes the other, it takes
@@ -135,13 +142,15 @@ class Calibration:
         ranking: what each of a paragraph's `reading_features` adds to its score; empty where there
             is no reader.
         sentence: probability that a sentence belongs to the answer.
-        answer: probability that the documents answer the question.
-        thresholds: on the probability that the documents answer.
+        answer: probability that the answer which is given is right.
+        answerable: probability that the documents answer at all.
+        thresholds: on these two.
     """
 
     ranking: Mapping[str, float]
     sentence: Logistic
     answer: Logistic
+    answerable: Logistic
     thresholds: Thresholds
 
 
@@ -160,15 +169,17 @@ def load_calibration(reader: str, file: Path | None = None) -> Calibration:
         entries = read_entries(file)
         entry = entries.get(reader) or {**entries["none"], "ranking": UNFITTED}
         for part, names in FEATURES.items():
-            if strange := sorted(entry[part]["weights"].keys() - names):
+            strange = sorted(entry[part]["weights"].keys() - names) if part in entry else [part]
+            if strange:
                 raise SettingsError(
                     f"{calibration_file(file)} was fitted by another version of Footnote: it "
-                    f"weighs {strange[0]!r}. Fit it anew with: footnote eval calibrate"
+                    f"weighs or lacks {strange[0]!r}. Fit it anew with: footnote eval calibrate"
                 )
         return Calibration(
             ranking={name: float(weight) for name, weight in entry["ranking"].items()},
             sentence=Logistic(**entry["sentence"]),
             answer=Logistic(**entry["answer"]),
+            answerable=Logistic(**entry["answerable"]),
             thresholds=Thresholds(**entry["thresholds"]),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

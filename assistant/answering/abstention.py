@@ -16,7 +16,8 @@ class Decision:
 
     Attributes:
         status: whether the documents answer.
-        confidence: calibrated probability that they do; None where a language model decided.
+        confidence: calibrated probability that the answer is right; None where a language model
+            decided.
         chosen: the sentences to quote, as far as it is answered; none where the question is
             refused.
         unanswered: of several questions asked at once, those that the documents do not answer.
@@ -54,25 +55,39 @@ def decide(
         thresholds: between what is refused, what is unsure and what is answered.
         limit: sentences to choose at most.
     """
-    answer = calibration.answer
-    parts = [(part, found, found.probability(answer)) for part, found in evidence.parts]
+    parts = [(part, found, _surety(found, calibration)) for part, found in evidence.parts]
     alone = all(part.alone for part, _, _ in parts)
-    whole = evidence.probability(answer)
-    confidence = max(whole, (max if alone else min)((s for *_, s in parts), default=whole))
-    status = thresholds.status(confidence) if evidence.candidates else "refused"
+    whole = _surety(evidence, calibration)
+    of_parts = max if alone else min
+    # Right, and answered at all.
+    confidence, answerable = (
+        (
+            max(own, of_parts(others, default=own))
+            for own, others in zip(
+                whole, zip(*(its for *_, its in parts), strict=True), strict=True
+            )
+        )
+        if parts
+        else whole
+    )
+    status = thresholds.status(confidence, answerable) if evidence.candidates else "refused"
     if status == "refused":
         return Decision(status, confidence)
-    least = thresholds.answer_from if status == "answered" else thresholds.refuse_below
-    answering = [evidence] if whole >= least else []
-    answering += [found for _, found, its in parts if its >= least]
+
+    def suffices(its: tuple[float, float]) -> bool:
+        own = thresholds.status(*its)
+        return own == "answered" or own == status
+
+    answering = [evidence] if suffices(whole) else []
+    answering += [found for _, found, its in parts if suffices(its)]
     sentence = calibration.sentence
     chosen = choose_from(answering, sentence, limit, evidence.said)
     left = [
-        (part.asked, thresholds.status(its))
+        (part.asked, thresholds.status(*its))
         for part, found, its in parts
         if alone
-        and its < least
-        and (thresholds.status(its) == "refused" or not holds_answer(chosen, found, sentence))
+        and not suffices(its)
+        and (thresholds.status(*its) == "refused" or not holds_answer(chosen, found, sentence))
     ]
     return Decision(
         status,
@@ -81,3 +96,8 @@ def decide(
         unanswered=tuple(asked for asked, own in left if own == "refused"),
         undecided=tuple(asked for asked, own in left if own != "refused"),
     )
+
+
+def _surety(evidence: Evidence, calibration: Calibration) -> tuple[float, float]:
+    """That the answer which it gives is right, and that the documents answer at all."""
+    return evidence.probability(calibration.answer), evidence.probability(calibration.answerable)

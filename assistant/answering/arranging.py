@@ -175,9 +175,9 @@ def _introduced(topic: str, evidence: Evidence) -> list[Candidate]:
 
 
 def _placed(topic: str, evidence: Evidence, status: Status, calibration: Calibration) -> Arranged:
-    """Where something stands: of each paragraph that has the words asked for the nearest sentence,
-    in the documents' order. Where none has all of them, that is said, and passages that may be
-    meant are shown."""
+    """Where something stands: of each paragraph that has the words asked for the sentence with most
+    of them, or the nearest of such, in the documents' order. Where none has all of them, that is
+    said, and passages that may be meant are shown."""
     asked = content_stems(topic)
     found: list[Candidate] = []
     shares: list[float] = []
@@ -185,7 +185,9 @@ def _placed(topic: str, evidence: Evidence, status: Status, calibration: Calibra
         known = content_stems(" ".join([*hit.paragraph.heading, hit.paragraph.text]))
         share = len(asked & known) / (len(asked) or 1)
         if share >= SHARE:
-            found.append(Candidate(hit, hit.nearest, {}))
+            words = [len(asked & content_stems(own.text)) for own in hit.paragraph.sentences]
+            said = list(zip(words, hit.sentence_scores, strict=True))
+            found.append(Candidate(hit, said.index(max(said)), {}))
             shares.append(share)
     del found[PLACES:]
     if 1.0 in shares:

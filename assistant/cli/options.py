@@ -62,7 +62,7 @@ IndexDir = Annotated[
     ),
 ]
 EncoderName = Annotated[
-    str | None, typer.Option("--encoder", help="A sentence-transformers model; all-MiniLM-L6-v2.")
+    str | None, typer.Option("--encoder", help="A sentence-transformers model; the shipped one.")
 ]
 ReaderName = Annotated[
     str | None, typer.Option("--reader", help="`shipped`, `none`, or a cross-encoder.")

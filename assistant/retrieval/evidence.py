@@ -6,7 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from assistant.calibration import Logistic, sigmoid
+from assistant.calibration import (
+    ANSWER_FEATURES,
+    READER_ANSWER_FEATURES,
+    Logistic,
+    sigmoid,
+)
 from assistant.query.decomposition import Part
 from assistant.retrieval.reading_model import Reading
 from assistant.retrieval.reranker import DEPTH, UNREAD, ReadHit, rank, shares_of
@@ -68,9 +73,14 @@ class Evidence:
     other: Evidence | None = None
     said: tuple[str, ...] = ()
 
+    @property
+    def score(self) -> float:
+        """Of the best paragraph; 0 where none was found."""
+        return self.hits[0].score if self.hits else 0.0
+
     def probability(self, model: Logistic) -> float:
-        """That it answers the question; where it leans on what was asked before, the lesser of what
-        tells so with that and without."""
+        """That the answer which it gives is right; where it leans on what was asked before, the
+        lesser of what tells so with that and without."""
         if not self.candidates:
             return 0.0
         own = model.probability(self.features)
@@ -110,7 +120,7 @@ def evidence_of(raw: RawEvidence, ranking: Mapping[str, float]) -> Evidence:
     own = replace(gather(ranked, raw.found.term_weights), several=raw.several)
     if raw.carried is not None:
         carried = evidence_of(raw.carried, ranking)
-        if carried.features["score"] > own.features["score"] + GAIN:
+        if carried.score > own.score + GAIN:
             own = replace(carried, in_context=True, other=own)
     parts = tuple((part, evidence_of(each, ranking)) for part, each in raw.parts)
     if raw.more:
@@ -144,15 +154,16 @@ def gather(ranked: Sequence[ReadHit], weights: Mapping[str, Mapping[str, float]]
     its neighbours (what a sentence tells is often named in the one before it); `score_gap` of its
     paragraph to the best; `first`, whether that is the best; and, where there is a reader, `logit`
     and its sigmoid `reader_probability`, its `logit_gap` to the best and the `paragraph_logit`. Of
-    the whole: `score` and `cosine` of the best paragraph, the best `logit` and `paragraph_logit`,
-    and the `length` of the paragraph that has it: the logarithm of its characters.
+    the whole, all of the best paragraph: `cosine`, `paragraph_logit` and `length`, the logarithm of
+    its characters; what it scores more than the next one (`score_lead`), and has more than any
+    other (`cosine_lead`, `logit_lead` of the best sentences, `paragraph_lead`).
     """
     hits = tuple(own.hit for own in ranked)
     saying = [own for own in ranked if own.hit.paragraph.kind != "contents"]
     considered = (saying or ranked)[:DEPTH]
     top_cosine = max((max(own.hit.sentence_scores) for own in considered), default=0.0)
-    read = [(own.reading, own.hit) for own in considered if own.reading]
-    logits = [max(reading.sentences) for reading, _ in read]
+    read = [own.reading for own in considered if own.reading]
+    logits = [max(reading.sentences) for reading in read]
     top_logit = max(logits, default=0.0)
     unread = UNREAD if logits else 0.0
     candidates = []
@@ -176,12 +187,28 @@ def gather(ranked: Sequence[ReadHit], weights: Mapping[str, Mapping[str, float]]
                 "paragraph_logit": reading.paragraph if reading else unread,
             }
             candidates.append(Candidate(hit, number, features))
-    likeliest = max(read, key=lambda own: own[0].paragraph, default=None)
-    whole = {
-        "score": hits[0].score if hits else 0.0,
-        "cosine": hits[0].legs["sentence"] if hits else 0.0,
-        "logit": top_logit,
-        "paragraph_logit": likeliest[0].paragraph if likeliest else 0.0,
-        "length": math.log(len(likeliest[1].paragraph.text)) if likeliest else 0.0,
+    return Evidence(hits, tuple(candidates), _of_best(considered), read=bool(read))
+
+
+def _of_best(ranked: Sequence[ReadHit]) -> Mapping[str, float]:
+    """What tells whether the best paragraph answers; see `gather`. All is 0 where there is none."""
+    if not ranked:
+        return dict.fromkeys(ANSWER_FEATURES + READER_ANSWER_FEATURES, 0.0)
+
+    def of(own: ReadHit) -> tuple[float, float, float]:
+        logit, paragraph = (
+            (max(own.reading.sentences), own.reading.paragraph) if own.reading else (UNREAD, UNREAD)
+        )
+        return max(own.hit.sentence_scores), logit, paragraph
+
+    best, others = ranked[0].hit, [of(own) for own in ranked[1:]] or [(0.0, UNREAD, UNREAD)]
+    cosine, logit, paragraph = of(ranked[0])
+    return {
+        "cosine": cosine,
+        "paragraph_logit": paragraph,
+        "length": math.log(len(best.paragraph.text)),
+        "score_lead": best.score - (ranked[1].hit.score if len(ranked) > 1 else 0.0),
+        "cosine_lead": cosine - max(own for own, _, _ in others),
+        "logit_lead": logit - max(own for _, own, _ in others),
+        "paragraph_lead": paragraph - max(own for _, _, own in others),
     }
-    return Evidence(hits, tuple(candidates), whole, read=bool(read))

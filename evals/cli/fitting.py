@@ -72,6 +72,8 @@ def calibrate(
     if risk is not None:
         _promise(read, source or [], settings, risk, confidence, files, json_out)
         return
+    # What is fitted anew may be of another version.
+    settings = settings.model_copy(update={"calibration": None})
     fitted = calibration.calibrate(read, source or [], settings, progress)
     entries = {name: own.to_dict() for name, own in fitted.items()}
     ways = {f"reader {name}": own.left_out for name, own in fitted.items()}

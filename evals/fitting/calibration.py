@@ -7,11 +7,13 @@ For each way of working, on question sets that all weigh the same, whatever thei
   McFadden, "Conditional logit analysis of qualitative choice behavior", 1974), scaled so that the
   score of the search weighs 1;
 - whether a sentence is evidence: a logistic regression over the sentences of answerable questions;
-- whether the documents answer: a logistic regression over the questions of those sets that have
+- whether the answer that would be given is right, by the evidence that it cites (which no answer
+  to an unanswerable question is): a logistic regression over the questions of those sets that have
   both kinds, for one that has only answerable ones does not tell what sets them apart;
-- `refuse_below`: the confidence below which REFUSED of the answerable questions lie;
-- `answer_from`: the confidence that parts answerable questions from unanswerable ones best, by the
-  share of unanswerable ones below it less that of answerable ones (Youden's J).
+- `answer_from`: the least confidence from which PRECISION of the answers are right;
+- whether the documents answer at all: another one over the same;
+- `refuse_below`: the highest probability of that below which REFUSED_RIGHTLY of the questions are
+  unanswerable.
 
 Both thresholds are chosen on confidences that were cross-validated by set: a set's are those of a
 regression that was fitted on the others. What is told of a set was made with numbers, thresholds
@@ -35,6 +37,8 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from assistant import Settings
 from assistant.calibration import (
+    ANSWER_FEATURES,
+    READER_ANSWER_FEATURES,
     READER_SENTENCE_FEATURES,
     SENTENCE_FEATURES,
     Calibration,
@@ -48,6 +52,7 @@ from evals.datasets.gold import GoldFinder
 from evals.datasets.models import QuestionSet
 from evals.fitting.regression import fit_logistic
 from evals.fitting.validation import (
+    ALL,
     AskedQuestion,
     Decided,
     decided,
@@ -58,18 +63,9 @@ from evals.running.runner import Bars, assistant_for, open_set, with_documents
 from index.errors import QuestionSetError
 
 RANKING_FEATURES = ("best_sentence", "paragraph")
-#: Few: on sets that were left out, the score, the best sentence's logit or the terms besides made
-#: the AUROC worse or left it as it was; leaving the cosine out cost .01 on two sets of five.
-ANSWER_FEATURES = ("score", "cosine")
-#: Those instead, where there is a reading model. It is less sure of a long paragraph, of which its
-#: answer is a small part; without the length what it says of an essay and of house rules does not
-#: compare (left out: evidence cited .68 and .71 there, .85 and .70 with it; in the mean of eight
-#: sets .63 and .66, with .24 and .26 of the unanswerable questions answered).
-READER_ANSWER_FEATURES = ("cosine", "paragraph_logit", "length")
-#: The share of the answerable questions that may be refused; the others below `answer_from` are
-#: shown what comes closest. With .10 more of the unanswerable ones are refused (.54 for .40 in the
-#: mean of five sets that were left out), and twice as many of the answerable ones (.07 for .03).
-REFUSED = 0.05
+#: The share of answers that are to be right, of refusals that are to be of unanswerable questions,
+#: and how many of either there have to be for their share to tell.
+PRECISION, REFUSED_RIGHTLY, FEWEST = 0.85, 0.9, 10
 #: Of the cross-validation of a single set, and the seed that shuffles it. Not tuned.
 FOLDS, SEED = 5, 0
 
@@ -89,8 +85,8 @@ class FittedCalibration:
     def to_dict(self) -> dict[str, Any]:
         """As `calibration.json` keeps it, with where it comes from."""
         told = {}
-        for name in dict.fromkeys(own.record.set for own in self.left_out):
-            own = [one for one in self.left_out if one.record.set == name]
+        for name in (ALL, *dict.fromkeys(own.record.set for own in self.left_out)):
+            own = [one for one in self.left_out if name in (ALL, one.record.set)]
             shown = {n: f.value for n, f in set_figures(own).items()}
             rounded = {n: round(value, 4) for n, value in shown.items() if value is not None}
             told[name] = {"questions": len(own), **rounded}
@@ -175,15 +171,22 @@ def fit_calibration(asked: Sequence[AskedQuestion], most: int) -> FittedCalibrat
     """
     left_out: dict[int, Decided] = {}
     for inside in _groups(asked):
-        numbers = fit_numbers([own for n, own in enumerate(asked) if n not in inside])
+        outside = [own for n, own in enumerate(asked) if n not in inside]
+        numbers = fit_numbers(outside, most)
         for n in inside:
             evidence = evidence_of(asked[n].raw, numbers.ranking)
             left_out[n] = decided(asked[n], evidence, numbers, most)
-    return FittedCalibration(fit_numbers(asked), tuple(left_out[n] for n in range(len(asked))))
+    return FittedCalibration(
+        fit_numbers(asked, most), tuple(left_out[n] for n in range(len(asked)))
+    )
 
 
-def fit_numbers(asked: Sequence[AskedQuestion]) -> Calibration:
+def fit_numbers(asked: Sequence[AskedQuestion], most: int) -> Calibration:
     """Fit everything on these questions, the thresholds by cross-validation.
+
+    Args:
+        asked: the questions.
+        most: sentences of an answer at most.
 
     Raises:
         QuestionSetError: of no question was any evidence found.
@@ -191,22 +194,35 @@ def fit_numbers(asked: Sequence[AskedQuestion]) -> Calibration:
     reads = any(own.raw.readings for own in asked)
     ranking = fit_ranking(asked) if reads else {}
     evidence = [evidence_of(own.raw, ranking) for own in asked]
+    sentence = _fit_sentence(asked, evidence, reads)
     use = np.flatnonzero(_with_both(asked)).tolist()
     known, sought = [asked[n] for n in use], [evidence[n] for n in use]
     rows = [own.features for own in sought]
-    truth = np.array([own.question.answerable for own in known])
+    # Which sentences are quoted does not depend on how sure it is that they are right.
+    none = Logistic({}, 0.0)
+    every = Calibration(ranking, sentence, none, none, Thresholds(0.0, 0.0))
+    answerable = np.array([own.question.answerable for own in known])
+    right = np.array(
+        [
+            bool(decided(own, found, every, most).record.right_if_answered)
+            for own, found in zip(known, sought, strict=True)
+        ]
+    )
     sets = np.array([own.set for own in known])
-    confidence = np.zeros(len(known))
+    both = (right, answerable)
+    sure = np.zeros((2, len(known)))
     for inside in _groups(known):
         outside = [n for n in range(len(known)) if n not in inside]
-        model = _fit_answer([rows[n] for n in outside], truth[outside], sets[outside], reads)
-        for n in inside:
-            confidence[n] = sought[n].probability(model)
+        for own, truth in zip(sure, both, strict=True):
+            model = _fit_answer([rows[n] for n in outside], truth[outside], sets[outside], reads)
+            for n in inside:
+                own[n] = sought[n].probability(model)
     return Calibration(
         ranking,
-        _fit_sentence(asked, evidence, reads),
-        _fit_answer(rows, truth, sets, reads),
-        choose_thresholds(truth, confidence, sets),
+        sentence,
+        _fit_answer(rows, right, sets, reads),
+        _fit_answer(rows, answerable, sets, reads),
+        choose_thresholds(*both, *sure),
     )
 
 
@@ -252,32 +268,37 @@ def fit_ranking(asked: Sequence[AskedQuestion]) -> dict[str, float]:
 
 
 def choose_thresholds(
-    truth: NDArray[np.bool_], confidence: NDArray[np.float64], sets: NDArray[np.str_]
+    right: NDArray[np.bool_],
+    answerable: NDArray[np.bool_],
+    sure_right: NDArray[np.float64],
+    sure_answerable: NDArray[np.float64],
 ) -> Thresholds:
-    """See the module; sets weigh the same, in each kind of question.
+    """See the module. Where no probability is enough, nothing is answered; where none is so low,
+    nothing is refused.
 
     Args:
-        truth: whether each question is answerable.
-        confidence: of each, cross-validated.
-        sets: the set of each.
+        right: whether the answer to each question is right, or would be.
+        answerable: whether each question is.
+        sure_right, sure_answerable: the probabilities of that, cross-validated.
     """
-    cuts = np.unique(confidence)
-    # The share of either kind of question below each cut.
-    answerable, unanswerable = (
-        np.average(
-            confidence[own][:, None] < cuts,
-            axis=0,
-            weights=compute_sample_weight("balanced", sets[own]),
-        )
-        for own in (truth, ~truth)
-    )
-    gains = unanswerable - answerable
-    # The median of all that come within one question of the most: which has it is chance.
-    question = 1 / min(truth.sum(), (~truth).sum())
-    answer_from = float(np.median(cuts[gains >= gains.max() - question]))
-    refused = cuts[answerable <= REFUSED + 1e-9]  # weights are rounded
-    refuse_below = min(float(refused.max()), answer_from)
-    return Thresholds(round(refuse_below, 3), round(answer_from, 3))
+    answer_from = -_furthest(-sure_right, right, PRECISION, -1.0)
+    refused = _furthest(sure_answerable, ~answerable, REFUSED_RIGHTLY, 0.0)
+    # Above the last that is refused, and not above the first that is answered.
+    refuse_below = round(refused + 0.0005, 3) if refused else 0.0
+    answer_from = round(answer_from - 0.0005, 3) if answer_from < 1 else 1.0
+    return Thresholds(min(refuse_below, answer_from), answer_from)
+
+
+def _furthest(
+    values: NDArray[np.float64], good: NDArray[np.bool_], share: float, none: float
+) -> float:
+    """The highest of the values up to which such a share of the cases is good, or `none`."""
+    order = np.argsort(values, kind="stable")
+    ordered, counts = values[order], np.arange(1, len(values) + 1)
+    # Equal values are decided alike.
+    ends = np.append(ordered[1:] != ordered[:-1], True)
+    enough = (np.cumsum(good[order]) >= share * counts) & ends & (counts >= FEWEST)
+    return float(ordered[enough].max(initial=-np.inf)) if enough.any() else none
 
 
 def write_calibration(file: Path, readers: Mapping[str, Mapping[str, Any]]) -> None:
@@ -313,12 +334,10 @@ def _fit_answer(
     sets: NDArray[np.str_],
     reads: bool,
 ) -> Logistic:
-    """Whether the documents answer. The features are not scaled: with the cosine held back the
-    AUROC of a set that was left out was .80 in the mean, .79 otherwise (.74 and .72 without a
-    reader), for how similar a question is to its answer depends on who asks it of what."""
-    features = READER_ANSWER_FEATURES if reads else ANSWER_FEATURES
+    """Whether the answer is right, or there is one at all."""
+    features = ANSWER_FEATURES + (READER_ANSWER_FEATURES if reads else ())
     # Sets count the same, whatever their size.
-    return fit_logistic(rows, truth, compute_sample_weight("balanced", sets), features)
+    return fit_logistic(rows, truth, compute_sample_weight("balanced", sets), features, scaled=True)
 
 
 def _with_both(asked: Sequence[AskedQuestion]) -> list[bool]:

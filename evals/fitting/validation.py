@@ -19,6 +19,8 @@ from evals.metrics.statistics import Figure, figure, ratio
 from evals.reporting.tables import grouped_table
 from evals.running.records import DEPTH, Cited, Record, best_of_units
 
+#: Stands for all sets.
+ALL = "all"
 #: The figures that are told of a set, by what they are called.
 SHOWN: Mapping[str, str] = {
     "answered_right": "answerable: answered rightly",
@@ -146,14 +148,16 @@ def set_figures(own: Sequence[Decided], seed: int = 0) -> dict[str, Figure]:
 
 
 def set_tables(ways: Mapping[str, Sequence[Decided]], seed: int) -> Iterator[Table]:
-    """A table for each set: by way of working its figures, with intervals and counts.
+    """A table for all sets, and one for each: by way of working its figures, with intervals and
+    counts.
 
     Args:
         ways: what was decided about the questions in each way of working, by its name.
         seed: of the intervals.
     """
-    for name in dict.fromkeys(own.record.set for decided in ways.values() for own in decided):
-        inside = {way: [own for own in ways[way] if own.record.set == name] for way in ways}
+    names = list(dict.fromkeys(own.record.set for decided in ways.values() for own in decided))
+    for name in (ALL, *names):
+        inside = {way: [own for own in ways[way] if name in (ALL, own.record.set)] for way in ways}
         groups = {
             way: {SHOWN[n]: found for n, found in set_figures(own, seed).items()}
             for way, own in inside.items()

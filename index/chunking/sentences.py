@@ -123,9 +123,7 @@ _NUMBERED = re.compile(
 )
 _CONTINUED = re.compile(r"(?:(?:and|or)\s+)?\(\d{1,2}\)\s+[a-z]")
 # Behind "; ", ": " or "; and " and before "(b) " or "(iv) ".
-_PROVISION = re.compile(
-    r"[;:,]\s+(?:(?:and|or)\s+)?(?=\((?:[a-z]{1,2}|[ivx]{1,5}|[A-Z]|\d{1,2})\)\s)"
-)
+_PROVISION = re.compile(r"[;:,]\s+(?:(?:and|or)\s+)?(?=\((?:[a-z]{1,2}|[ivx]{1,5}|[A-Z])\)\s)")
 _CLOCK = re.compile(r"\d\s*[ap]\.m\.$", re.I)
 _ZONE = re.compile(r"(?:[A-Z]{1,3}T|UTC|GMT|Eastern|Central|Mountain|Pacific)\b")
 _ENUMERATOR = re.compile(r"\(?(?:\d{1,3}|[A-Za-z])[.)]")

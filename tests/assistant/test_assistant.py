@@ -12,6 +12,8 @@ import pytest
 from assistant import Answer, Assistant, Settings
 from assistant.answer import REFUSAL, place_of
 from assistant.calibration import Thresholds
+from index import document_from_text
+from index.encoder import BASE_ENCODER
 from index.errors import QuestionError, SettingsError
 from index.terms import lexical
 
@@ -181,8 +183,8 @@ def test_thresholds_are_in_order(assistant: Assistant) -> None:
     assert own.adjusted(0.7, None) == Thresholds(0.7, 0.7)
     assert own.adjusted(None, 0.1) == Thresholds(0.1, 0.1)
     assert own.adjusted(None, 0.9) == Thresholds(0.3, 0.9)
-    found = [own.status(value) for value in (0.29, 0.3, 0.59, 0.6)]
-    assert found == ["refused", "unsure", "unsure", "answered"]
+    found = [own.status(right, there) for right in (0.59, 0.6) for there in (0.29, 0.3)]
+    assert found == ["refused", "unsure", "answered", "answered"]
 
 
 def test_search_ranks_paragraphs(assistant: Assistant) -> None:
@@ -314,3 +316,17 @@ def test_what_only_says_where_something_stands_is_no_answer(tmp_path: Path) -> N
         answer = opened.ask(question, refuse_below=0.0)
         assert {own.paragraph.kind for own in answer.citations} == {"prose"}
         assert not any("More" in own for own in opened.suggestions(9))
+
+
+def test_an_index_moves_to_another_encoder_by_itself(tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    before = Settings(index_dir=folder, encoder=BASE_ENCODER)
+    index = before.open_index()
+    document = document_from_text("Tolls rose in May.\n\nThe ferry is free.", "tolls.txt")
+    index.sync([document], keep=True)
+    fingerprint = index.encoder.fingerprint
+    index.close()
+    with Assistant.open(index_dir=folder) as assistant:
+        assert assistant.index.encoder.fingerprint != fingerprint
+        assert [own.id for own in assistant.documents] == [document.id]
+        assert assistant.search("When did the toll go up?", 1)[0].paragraph.number == 1

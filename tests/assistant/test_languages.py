@@ -61,7 +61,8 @@ def test_only_latin_script_is_read(assistant: Assistant) -> None:
     answer = assistant.ask(question)
     evidence = evidence_of(russian, {})
     assert answer.confidence == pytest.approx(alone.answer.probability(evidence.features))
-    assert answer.status == alone.thresholds.status(answer.confidence)
+    answerable = alone.answerable.probability(evidence.features)
+    assert answer.status == alone.thresholds.status(answer.confidence, answerable)
 
 
 def test_inflected_words_are_found(assistant: Assistant) -> None:

@@ -15,9 +15,8 @@ RELEASED = "The US Indo-Pacific strategy was released on February 11."
 DOCUMENT = document_from_text("Tolls rose in May. The ferry is free.\n\nCyclists pay.", "tolls.txt")
 # Probabilities that are the features themselves, so that a test can say what it means.
 EVEN = Thresholds(0.5, 0.5)
-CALIBRATION = Calibration(
-    {}, Logistic({"logodds": 1.0}, 0.0), Logistic({"logodds": 1.0}, 0.0), EVEN
-)
+SAME = Logistic({"logodds": 1.0}, 0.0)
+CALIBRATION = Calibration({}, SAME, SAME, SAME, EVEN)
 
 
 def found(sure: float, *logodds: float, parts: tuple = ()) -> Evidence:  # type: ignore[type-arg]

@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 from helpers import hits_of
 
-from assistant.calibration import UNFITTED
+from assistant.calibration import UNFITTED, Logistic
 from assistant.retrieval.evidence import gather
 from assistant.retrieval.reading_model import Reading, load_reader
-from assistant.retrieval.reranker import CLEAR, DEPTH, UNREAD, rank, read
+from assistant.retrieval.reranker import CLEAR, DEPTH, LEAST, UNREAD, rank, read
 
 ANSWERS = "The museum was opened by the mayor in 1934."
 FILLER = [f"Number {word} of the boats lies at the quay." for word in "one two six ten".split()]
@@ -44,17 +44,20 @@ QUESTION, WEIGHTS = "When was the museum opened?", {"en": {"museum": 2.0, "open"
 
 def test_reading_stops_at_a_paragraph_that_clearly_answers(counting: Counting) -> None:
     counting.given.clear()
-    found = hits_of([ANSWERS, FILLER[0]], FILLER[:2], FILLER[2:])
-    (reading,) = read(counting, QUESTION, found, WEIGHTS)
+    others = [FILLER[:2], FILLER[2:], FILLER[1:], FILLER[:1]]
+    found = hits_of([ANSWERS, FILLER[0]], *others)
+    reading, *_ = read(counting, QUESTION, found, WEIGHTS)
     assert min(reading.sentences[0], reading.paragraph) > CLEAR
-    assert counting.given == [[ANSWERS, FILLER[0]]]
+    # What it is ahead of tells whether it is right.
+    assert counting.given == [[ANSWERS, FILLER[0]], *others[: LEAST - 1]]
 
 
 @pytest.mark.parametrize(("first", "several"), [([ANSWERS, FILLER[0]], True), (FILLER[1:], False)])
 def test_all_are_read_where_several_things_are_asked_for_or_none_answers(
     counting: Counting, first: list[str], several: bool
 ) -> None:
-    found = hits_of(first, *(FILLER[:number] for number in range(1, 5)), FILLER[2:])
+    found = hits_of(first, *(FILLER[number % 4 :] for number in range(DEPTH)))
+    found = [replace(hit, score=found[0].score) for hit in found]
     assert len(found) > DEPTH
     assert len(read(counting, QUESTION, found, WEIGHTS, several)) == DEPTH
 
@@ -93,5 +96,14 @@ def test_what_answers_moves_up_and_has_the_features(counting: Counting) -> None:
     assert best.sentence.text == ANSWERS
     assert best.features["terms"] == 1
     assert best.features["logit_gap"] == best.features["cosine_gap"] == 0
-    assert gathered.features["logit"] == best.features["logit"]
+    assert gathered.score == ranked[0].hit.score
     assert gathered.features["length"] == math.log(len(best.hit.paragraph.text))
+    other = max(own.features["logit"] for own in gathered.candidates if own.hit is not best.hit)
+    assert gathered.features["logit_lead"] == best.features["logit"] - other
+    assert gathered.features["score_lead"] == ranked[0].hit.score - ranked[1].hit.score
+
+
+def test_where_nothing_is_found_nothing_tells_of_it() -> None:
+    nothing = gather([], WEIGHTS)
+    assert set(nothing.features.values()) == {0.0}
+    assert nothing.probability(Logistic({"cosine": 1.0}, 5.0)) == 0

@@ -29,7 +29,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from assistant.answer import REFUSAL
 
 #: Its answer has more than one citation.
-SEVERAL = "How do Japan and the US each plan to contribute to integrated deterrence?"
+SEVERAL = "What did Xi and Putin announce, and when was the US strategy released?"
 
 
 def stored(page: Page) -> list[dict[str, Any]]:

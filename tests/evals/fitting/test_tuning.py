@@ -21,9 +21,14 @@ from assistant.retrieval.reranker import rank
 from assistant.settings import load_settings
 from evals.datasets.gold import Gold, Relevant
 from evals.datasets.models import Question
-from evals.fitting.calibration import REFUSED, choose_thresholds, fit_ranking
+from evals.fitting.calibration import (
+    PRECISION,
+    REFUSED_RIGHTLY,
+    choose_thresholds,
+    fit_ranking,
+)
 from evals.fitting.risk import needed, upper_bound
-from evals.fitting.validation import SHOWN, AskedQuestion
+from evals.fitting.validation import ALL, SHOWN, AskedQuestion
 from index import SearchResult
 from index.errors import SettingsError
 
@@ -58,7 +63,7 @@ def test_a_calibration_is_fitted_and_used(assistant: Assistant, fitted: Path) ->
     assert own.ranking.keys() == shipped.ranking.keys()
     assert own.sentence.weights.keys() == shipped.sentence.weights.keys()
     assert own.answer.weights.keys() == shipped.answer.weights.keys()
-    assert 0 < own.thresholds.refuse_below <= own.thresholds.answer_from < 1
+    assert 0 <= own.thresholds.refuse_below <= own.thresholds.answer_from <= 1
     assert own.sentence.weights["terms"] > 0
     readers = json.loads(fitted.read_text())["readers"]
     assert readers.keys() == {assistant.reader_fingerprint, "none"}
@@ -87,10 +92,12 @@ def test_a_calibration_of_another_version_is_refused(
 def test_how_it_does_on_what_was_left_out_is_told(fitted: Path) -> None:
     """One table a set: with the reader and without each figure, with its interval and count."""
     told = fitted.with_suffix(".txt").read_text()
-    assert f"some: {len(CHOSEN)} questions" in told
-    for meaning in SHOWN.values():
+    for name in ("some", ALL):
+        assert f"{name}: {len(CHOSEN)} questions" in told
+    for meaning in ("right paragraph first", "answerable: answered rightly"):
+        assert meaning in SHOWN.values()
         figures = re.findall(rf"(?m)^ +{meaning} .*\d\.\d{{3}} to \d\.\d{{3}}", told)
-        assert len(figures) == 2, meaning
+        assert len(figures) == 4, meaning
 
 
 @pytest.mark.parametrize(
@@ -114,37 +121,33 @@ def test_what_cannot_be_fitted_is_refused(
 
 
 def test_the_thresholds_are_those_of_their_rules() -> None:
-    truth = np.array([False] * 10 + [True] * 20)
-    sets = np.array(["one"] * 30)
-    apart = np.concatenate([np.linspace(0.1, 0.3, 10), np.linspace(0.6, 0.79, 20)])
-    found = choose_thresholds(truth, apart, sets)
-    # Any cut between the groups parts them; a question more or less on either side nearly does.
-    assert 0.3 < found.answer_from <= 0.61
-    # It would be refused up to .61, where one of twenty lies below, but for what is answered.
-    assert found.refuse_below == found.answer_from
-    mixed = np.concatenate([np.linspace(0.05, 0.7, 10), np.linspace(0.2, 0.96, 20)])
-    found = choose_thresholds(truth, mixed, sets)
-    assert found.refuse_below < found.answer_from
-    assert (mixed[truth] < found.refuse_below).mean() <= REFUSED
-    # One more would be too many.
-    assert (mixed[truth] <= found.refuse_below + 0.001).mean() > REFUSED
+    confidence = np.linspace(0.01, 1.0, 100)
+    answerable = confidence > 0.2
+    # Of the forty surest answers six are wrong; with one more of the others it would be too many.
+    right = confidence > 0.6
+    right[[60, 65, 70, 75, 80, 85]] = False
+    order = np.random.default_rng(1).permutation(100)
+    found = choose_thresholds(right[order], answerable[order], confidence[order], confidence[order])
+    answered = confidence >= found.answer_from
+    assert right[answered].mean() >= PRECISION
+    assert right[confidence >= found.answer_from - 0.01].mean() < PRECISION
+    refused = confidence < found.refuse_below
+    assert (~answerable[refused]).mean() >= REFUSED_RIGHTLY
+    assert (~answerable[confidence < found.refuse_below + 0.01]).mean() < REFUSED_RIGHTLY
 
 
-def test_a_large_set_weighs_no_more_than_a_small_one() -> None:
-    low, high = np.linspace(0.1, 0.4, 10), np.linspace(0.6, 0.9, 10)
-    truth = np.array([False] * 10 + [True] * 10)
-    small = np.concatenate([low, high])
-    # In the other set everything lies .3 lower.
-    both = [np.concatenate([small, *([small - 0.3] * times)]) for times in (1, 20)]
-    found = [
-        choose_thresholds(
-            np.tile(truth, times + 1),
-            values,
-            np.array(["small"] * 20 + ["large"] * 20 * times),
-        )
-        for times, values in zip((1, 20), both, strict=True)
-    ]
-    assert found[0].refuse_below == found[1].refuse_below
+def test_what_is_never_right_is_not_answered_and_what_always_is_never_refused() -> None:
+    confidence, some = np.linspace(0.1, 0.9, 30), np.arange(30) % 2 == 0
+    none = choose_thresholds(some & ~some, some, confidence, confidence)
+    assert (none.refuse_below, none.answer_from) == (0.0, 1.0)
+    every = choose_thresholds(some | ~some, some | ~some, confidence, confidence)
+    assert every.refuse_below == 0.0
+    assert every.answer_from == pytest.approx(0.1, abs=0.001)
+    # Equal confidences are decided alike, and so few tell nothing.
+    alike = choose_thresholds(some, some, *[np.full(30, 0.5)] * 2)
+    assert (alike.refuse_below, alike.answer_from) == (0.0, 1.0)
+    few = choose_thresholds(some[:9] | True, some[:9], confidence[:9], confidence[:9])
+    assert few.answer_from == 1.0
 
 
 def asked_about(set_: str, number: int, right: int, scores: Sequence[float]) -> AskedQuestion:

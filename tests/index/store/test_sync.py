@@ -290,6 +290,6 @@ def test_what_a_context_finds_by_itself_is_told_too(
     query, context = (p.text for p in document.paragraphs[7:9])
     found = index.search(query, 5, context=context)
     assert found.context_hits == index.search(context, 5).hits
-    assert found.context_hits[0].paragraph == document.paragraphs[8]
+    assert document.paragraphs[8] in [hit.paragraph for hit in found.context_hits]
     assert {hit.paragraph.id for hit in found.hits} & {p.id for p in document.paragraphs[7:9]}
     assert index.search(query, 5).context_hits == ()

@@ -1,0 +1,131 @@
+"""Questions in lay words about documents that people really have.
+
+The folder `real` holds, for each document, a file of JSON lines: where it is from (`repository`,
+`commit` and `path` on GitHub, `licence`, `kind`), the `file` and the `sha256` of what was taken of
+it, whether it is `held_out`, for testing only; then the questions, each with its `evidence`: the
+places in the file that answer it, any one of which does, as `[start, end, hash]` in characters, the
+hash being the first HASH digits of the SHA-256 of what stands there. A question without evidence is
+answered nowhere in its document; `near` tells what comes closest.
+
+The documents themselves are not ours to pass on, and are kept elsewhere: a folder with one folder
+for each, named as the file here, with `file` in it. `python -m evals.training.real_documents
+DOCUMENTS OUTPUT` makes question sets of those that are held out, by which `footnote eval calibrate`
+fits what decides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from evals.datasets.gold import unmarked
+from evals.datasets.json_lines import read_objects
+from evals.training.examples import LabelledDocument, LabelledParagraph
+from index import Document, read_document
+from index.errors import QuestionSetError
+from index.terms.analysis import terms_of
+
+#: Where the questions are.
+QUESTIONS = Path(str(files("evals.training"))) / "real"
+#: Digits of the hash of what is evidence.
+HASH = 12
+
+
+def read_real(folder: Path, questions: Path = QUESTIONS) -> Iterator[LabelledDocument]:
+    """The documents with their questions. One that several paragraphs answer stands at each of
+    them; one that none answers, at the paragraph that has most words of what is near to it.
+
+    Args:
+        folder: with the documents.
+        questions: the folder of the questions.
+
+    Raises:
+        QuestionSetError: a document is not the one that the questions are about.
+    """
+    for own in sorted(questions.glob("*.jsonl")):
+        (_, head), *lines = read_objects(own)
+        file = folder / own.stem / head["file"]
+        if not file.exists() or hashlib.sha256(file.read_bytes()).hexdigest() != head["sha256"]:
+            raise QuestionSetError(
+                f"{file} is not {head['path']} of {head['repository']} at {head['commit']}, or not "
+                f"the part of it that was taken (sha256 {head['sha256']})."
+            )
+        yield _labelled(head, file, [question for _, question in lines])
+
+
+def write_sets(
+    folder: Annotated[Path, typer.Argument(help="With the documents.")],
+    output: Annotated[Path, typer.Argument(help="Folder for the sets.")],
+) -> None:
+    """Write a question set of each document that is held out."""
+    output.mkdir(parents=True, exist_ok=True)
+    for own in sorted(QUESTIONS.glob("*.jsonl")):
+        (_, head), *lines = read_objects(own)
+        if not head.get("held_out"):
+            continue
+        file = (folder / own.stem / head["file"]).resolve()
+        document, raw = read_document(file), file.read_text(encoding="utf-8")
+        rows: list[dict[str, Any]] = [{"documents": [str(file)]}]
+        for number, (_, question) in enumerate(lines, start=1):
+            told = [raw[start:end] for start, end, _ in question["evidence"]]
+            quotes = [quote for quote in told if _place(document, quote)]
+            row = {"id": f"{own.stem}-{number}", "question": question["question"]}
+            if quotes or not told:
+                evidence = {"evidence": [quotes]} if quotes else {}
+                rows.append({**row, "answerable": bool(quotes), **evidence})
+        text = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
+        (output / own.name).write_text(text, encoding="utf-8")
+
+
+def _labelled(
+    head: dict[str, Any], file: Path, questions: Sequence[dict[str, Any]]
+) -> LabelledDocument:
+    document, raw = read_document(file), file.read_text(encoding="utf-8")
+    paragraphs = [
+        LabelledParagraph(" \u203a ".join(p.heading[-2:]), tuple(s.text for s in p.sentences))
+        for p in document.paragraphs
+    ]
+    terms = [set(terms_of(f"{p.heading} {p.text}")) for p in paragraphs]
+    for own in questions:
+        asked, found = own["question"], dict[int, list[int]]()
+        for start, end, digest in own["evidence"]:
+            quote = raw[start:end]
+            if hashlib.sha256(quote.encode()).hexdigest()[:HASH] != digest:
+                raise QuestionSetError(f"{file}: the evidence of {asked!r} is another text.")
+            for paragraph, sentence in _sentences(document, quote):
+                found.setdefault(paragraph, []).append(sentence + 1)
+        if not own["evidence"]:
+            near = set(terms_of(f"{asked} {own.get('near', '')}"))
+            nearest = max(range(len(terms)), key=lambda n: len(near & terms[n]))
+            found = {nearest: []}
+        for paragraph, numbers in found.items():
+            paragraphs[paragraph].questions.append((tuple(sorted(set(numbers))), asked))
+    return LabelledDocument(document.title, paragraphs, "real", head.get("held_out", False))
+
+
+def _place(document: Document, quote: str) -> tuple[int, int] | None:
+    """Where a quote of the file stands in the text, which reading it may have freed of marks; None
+    where it does not."""
+    found = re.search(re.escape(quote), document.text) or re.search(unmarked(quote), document.text)
+    return found.span() if found and found[0] else None
+
+
+def _sentences(document: Document, quote: str) -> Iterator[tuple[int, int]]:
+    """The numbers, from 0, of the paragraphs and sentences that a quote of the file touches; none
+    where it is of no paragraph."""
+    start, end = _place(document, quote) or (0, 0)
+    for number, paragraph in enumerate(document.paragraphs):
+        for inside, sentence in enumerate(paragraph.sentences):
+            if sentence.start < end and start < sentence.end:
+                yield number, inside
+
+
+if __name__ == "__main__":
+    typer.run(write_sets)

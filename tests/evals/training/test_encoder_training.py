@@ -1,0 +1,124 @@
+"""Training the encoder, on a few texts: questions come nearer to what answers them, and what is
+written becomes an encoder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evals.datasets.gold import GoldFinder
+from evals.datasets.loader import read_sets
+from evals.training import encoder, real_documents
+from evals.training.authored import read_authored
+from evals.training.encoder import pack, train
+from evals.training.encoder_weights import ship
+from evals.training.examples import LabelledDocument
+from evals.training.real_documents import read_real
+from index.encoder import BASE_ENCODER, Encoder
+from index.errors import QuestionSetError
+
+TEXT = (
+    "# Leaving\n\nEmployees may **resign** at any time. Notice of [two weeks](x.html) is asked"
+    " for.\n\n# Rooms\n\n- The quiet room is free.\n- The hall costs 40 dollars.\n"
+)
+ASKED = {
+    "How long before I quit do I tell them?": ("Notice of [two weeks](x.html) is asked for.",),
+    "What do I pay for the big one?": ("- The hall costs 40 dollars.",),
+    "Can I bring my dog?": (),
+}
+
+
+@pytest.fixture
+def real(tmp_path: Path) -> tuple[Path, Path]:
+    """A document, and the questions about it."""
+    folder, questions = tmp_path / "documents", tmp_path / "questions"
+    (folder / "one").mkdir(parents=True)
+    questions.mkdir()
+    (folder / "one" / "handbook.md").write_text(TEXT)
+    digest = hashlib.sha256(TEXT.encode()).hexdigest()
+    head = {"repository": "a/b", "commit": "0" * 40, "path": "handbook.md", "file": "handbook.md"}
+    lines = [json.dumps({**head, "sha256": digest, "held_out": True})]
+    for question, quotes in ASKED.items():
+        places = [(TEXT.index(own), TEXT.index(own) + len(own)) for own in quotes]
+        found = [[a, b, hashlib.sha256(TEXT[a:b].encode()).hexdigest()[:12]] for a, b in places]
+        near = {} if found else {"near": "what the quiet room is"}
+        lines.append(json.dumps({"question": question, "evidence": found, **near}))
+    (questions / "one.jsonl").write_text("\n".join(lines))
+    return folder, questions
+
+
+def test_real_documents_have_their_questions_where_they_are_answered(
+    real: tuple[Path, Path],
+) -> None:
+    [document] = read_real(*real)
+    leaving, rooms = document.paragraphs
+    assert document.held_out
+    assert "Leaving" in leaving.heading
+    quit_, pay, dog = ASKED
+    assert leaving.questions == [((2,), quit_)]
+    assert rooms.questions == [((2,), pay), ((), dog)]
+
+
+def test_held_out_documents_become_question_sets(
+    real: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(real_documents, "QUESTIONS", real[1])
+    real_documents.write_sets(real[0], tmp_path / "sets")
+    [own] = read_sets([tmp_path / "sets" / "one.jsonl"])
+    assert {q.question: [tuple(item) for item in q.evidence] for q in own.questions} == {
+        question: [quotes] if quotes else [] for question, quotes in ASKED.items()
+    }
+    assert [len(GoldFinder(own, own.documents).find(q).units) for q in own.questions] == [1, 1, 0]
+
+
+def test_another_document_than_the_one_asked_about_is_refused(real: tuple[Path, Path]) -> None:
+    (real[0] / "one" / "handbook.md").write_text(TEXT + ".")
+    with pytest.raises(QuestionSetError, match=r"is not handbook\.md of a/b"):
+        list(read_real(*real))
+
+
+def test_rows_have_room_for_what_is_packed_in_them() -> None:
+    lengths = [7, 3, 9, 1, 4, 6, 2, 12]
+    rows = pack(lengths, 10)
+    assert sorted(n for row in rows for n in row) == list(range(len(lengths)))
+    assert all(sum(lengths[n] for n in row) <= 10 for row in rows if len(row) > 1)
+    assert len(rows) == 5
+
+
+def test_what_is_learned_brings_questions_nearer_and_ships(
+    real: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [own for own in read_authored() if own.title][:6]
+    held_out = list(read_real(*real))
+    monkeypatch.setattr(encoder, "read_authored", lambda: texts)
+    monkeypatch.setattr(encoder, "read_real", lambda _: held_out)
+    run = tmp_path / "run"
+    train(run, real[0], epochs=4, rate=3e-4)
+    before, *after = json.loads((run / "curve.json").read_text())
+    assert set(before) == {"step", "among 1", "among 5", "among 10"}
+    assert after[-1]["loss"] < after[0]["loss"]
+    weights = tmp_path / "encoder.safetensors"
+    ship([run], 1.0, weights)
+    monkeypatch.setattr("index.encoder.LEARNED_WEIGHTS", weights)
+    assert _nearness(Encoder(), texts) > _nearness(Encoder(BASE_ENCODER), texts) + 0.05
+
+
+def _nearness(own: Encoder, documents: list[LabelledDocument]) -> float:
+    """By how much a sentence that answers is nearer to its question than the others beside it."""
+    gaps = []
+    for paragraph in (own for document in documents for own in document.paragraphs):
+        spans, text = [], ""
+        for sentence in paragraph.sentences:
+            spans.append((len(text), len(text) + len(sentence)))
+            text += f"{sentence} "
+        [vectors] = own.encode_paragraphs([(text, spans)])
+        for numbers, question in paragraph.questions:
+            cosines = vectors @ own.encode_query(question)
+            right = np.array([n + 1 in numbers for n in range(len(spans))])
+            if right.any() and not right.all():
+                gaps.append(float(cosines[right].max() - cosines[~right].max()))
+    return float(np.mean(gaps))
