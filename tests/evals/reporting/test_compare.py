@@ -23,14 +23,15 @@ def test_a_result_does_not_differ_from_itself(
 @pytest.mark.long
 def test_a_dropped_leg_is_worse(footnote_eval: Eval, tmp_path: Path) -> None:
     whole, broken, out = tmp_path / "whole.json", tmp_path / "broken.json", tmp_path / "out.json"
-    footnote_eval(SEED, "--reader", "none", "--limit", "90", "--json", whole)
-    footnote_eval(SEED, "--reader", "none", "--limit", "90", "--legs", "sentence", "--json", broken)
+    asked = (SEED.with_name("seed_oblique.jsonl"), "--reader", "none", "--limit", "90")
+    footnote_eval(*asked, "--json", whole)
+    footnote_eval(*asked, "--legs", "terms", "--json", broken)
     text = footnote_eval("compare", whole, broken, "--json", out)
     found = json.loads(out.read_text())
     assert found["differences"]["mrr"]["difference"] < 0
     assert found["differences"]["mrr"]["p"] < 0.01
     assert found["differences"]["mrr"]["high"] < 0
-    assert found["settings"] == {"settings.legs": [["sentence", "terms"], ["sentence"]]}
+    assert found["settings"] == {"settings.legs": [["sentence", "terms"], ["terms"]]}
     assert found["lost"] and found["lost"][0]["question"] in text
 
 
