@@ -160,8 +160,8 @@ class Answer(WithStatus):
         status: whether the sentences answer the question, or may, or there is no answer.
         kind: of the answer; an overview and places are in the documents' order, under their
             headings. Of passages that may answer it is `fact`, whatever was asked.
-        confidence: calibrated probability that the documents answer the question, 0..1; None where
-            a language model has read them and decided.
+        confidence: calibrated probability that the answer is right, or would be, 0..1; None where a
+            language model has read the documents and decided.
         closest: when refused, the nearest paragraphs, best first, each quoting its likeliest
             sentence; of an answer, the next passages that may answer too, likewise; when unsure,
             empty.

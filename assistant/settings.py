@@ -93,7 +93,11 @@ class Settings(BaseSettings):
     )
     max_sentences: int = Field(4, ge=1, le=20, description="Most sentences in a quoted answer.")
     refuse_below: float | None = Field(
-        None, ge=0, le=1, description="Refuse below this confidence; the calibrated one by default."
+        None,
+        ge=0,
+        le=1,
+        description="Refuse where the documents answer with a probability below this; the "
+        "calibrated one by default.",
     )
     answer_from: float | None = Field(
         None,

@@ -68,7 +68,10 @@ ReaderName = Annotated[
     str | None, typer.Option("--reader", help="`shipped`, `none`, or a cross-encoder.")
 ]
 MaxSentences = Annotated[int | None, typer.Option(help="Most sentences to quote.")]
-RefuseBelow = Annotated[float | None, typer.Option(help="Refuse below this confidence, 0 to 1.")]
+RefuseBelow = Annotated[
+    float | None,
+    typer.Option(help="Refuse where the documents answer with a probability below this, 0 to 1."),
+]
 AnswerFrom = Annotated[
     float | None,
     typer.Option(help="Answer from this confidence on; below, passages that may answer are shown."),

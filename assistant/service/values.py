@@ -152,7 +152,7 @@ class AnswerValue(Value):
         "or `fact`, as where it is `unsure`."
     )
     confidence: Confidence = Field(
-        description="Calibrated probability that the documents answer the question; null where a "
+        description="Calibrated probability that the answer is right, or would be; null where a "
         "language model has read them and decided."
     )
     text: Text = Field(description="The sentences without markers; the refusal when refused.")
