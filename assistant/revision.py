@@ -24,7 +24,7 @@ from assistant.answer import (
     place_of,
 )
 from assistant.answering.abstention import Decision, decide
-from assistant.answering.arranging import CLOSEST, arrange, page_of
+from assistant.answering.arranging import CLOSEST, arrange, next_passages, page_of
 from assistant.answering.builder import AnswerBuilder, Citer
 from assistant.answering.extractive import quote
 from assistant.answering.generative import Writer
@@ -86,7 +86,7 @@ class Options(TypedDict, total=False):
     """How a question is asked.
 
     Attributes:
-        refuse_below: the least confidence with which it is not refused.
+        refuse_below: the least probability that the documents answer with which it is not refused.
         answer_from: the least confidence with which it is answered; 0 answers all for which there
             is a sentence. Those of the settings when left out; one that is given alone takes the
             other along where it passes it.
@@ -232,8 +232,9 @@ class Revision:
                 yield SourcesFound(())
             yield from self._say(question, _reply("about"), timer)
             return
+        closest = self._citer.closest(page_of(evidence, numbers.sentence, CLOSEST))
         if not told:
-            yield SourcesFound(self._citer.closest(page_of(evidence, numbers.sentence, CLOSEST)))
+            yield SourcesFound(closest)
         arranged = arrange(question, evidence, decision, numbers, self.view.document)
         yield Decided(arranged.status, decision.confidence, arranged.kind)
         yield from builder.quote(arranged.quotations)
@@ -241,7 +242,9 @@ class Revision:
         builder.note = " ".join(filter(None, notes)) or None
         timer.lap("answer")
         decision = replace(decision, status=arranged.status, kind=arranged.kind)
-        closest = self._citer.closest(arranged.closest)
+        if arranged.status != "refused":
+            others = next_passages(arranged, evidence, numbers.sentence)
+            closest = self._citer.closest(others)
         context = question.before if evidence.in_context and decision.status != "refused" else ""
         yield Done(builder.answer(question, decision, closest, timer.laps, context))
 

@@ -54,8 +54,9 @@ class Bert:
         weights = {}
         for name, value in values.items():
             if value.is_floating_point():
-                own, scale = added.get(name, 0), added.get(f"{name}.scale", 1)
-                weights[name] = (value + own * scale).to(dtype)
+                if name in added:
+                    value = value + added[name] * added.get(f"{name}.scale", 1)
+                weights[name] = value.to(dtype)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from assistant.answer import AnswerKind
 from assistant.answering.extractive import choose_from, holds_answer
-from assistant.calibration import Calibration, Status, Thresholds
+from assistant.calibration import Calibration, Logistic, Status, Thresholds
 from assistant.retrieval.evidence import Candidate, Evidence
 
 
@@ -43,7 +43,7 @@ def decide(
     thresholds: Thresholds,
     limit: int,
 ) -> Decision:
-    """Answer from one threshold on, refuse below another; between them, be unsure.
+    """Answer where the answer is surely right, refuse where there is surely none; else be unsure.
 
     Several questions asked at once are as sure as the surest of them, and one question about
     several subjects as the least sure of those; or as what was found for the whole, if that is
@@ -55,39 +55,34 @@ def decide(
         thresholds: between what is refused, what is unsure and what is answered.
         limit: sentences to choose at most.
     """
-    parts = [(part, found, _surety(found, calibration)) for part, found in evidence.parts]
-    alone = all(part.alone for part, _, _ in parts)
-    whole = _surety(evidence, calibration)
-    of_parts = max if alone else min
-    # Right, and answered at all.
-    confidence, answerable = (
-        (
-            max(own, of_parts(others, default=own))
-            for own, others in zip(
-                whole, zip(*(its for *_, its in parts), strict=True), strict=True
-            )
-        )
-        if parts
-        else whole
-    )
-    status = thresholds.status(confidence, answerable) if evidence.candidates else "refused"
+    right, answerable = calibration.answer, calibration.answerable
+    founds = [found for _, found in evidence.parts]
+    alone = all(part.alone for part, _ in evidence.parts)
+
+    def surety(model: Logistic) -> float:
+        whole = evidence.probability(model)
+        parts = [found.probability(model) for found in founds]
+        return max(whole, (max if alone else min)(parts, default=whole))
+
+    def status_of(found: Evidence) -> Status:
+        return thresholds.status(found.probability(right), found.probability(answerable))
+
+    confidence = surety(right)
+    status: Status = "refused"
+    if evidence.candidates:
+        status = thresholds.status(confidence, surety(answerable))
     if status == "refused":
         return Decision(status, confidence)
-
-    def suffices(its: tuple[float, float]) -> bool:
-        own = thresholds.status(*its)
-        return own == "answered" or own == status
-
-    answering = [evidence] if suffices(whole) else []
-    answering += [found for _, found, its in parts if suffices(its)]
+    enough = ("answered", status)
     sentence = calibration.sentence
+    answering = [found for found in (evidence, *founds) if status_of(found) in enough]
     chosen = choose_from(answering, sentence, limit, evidence.said)
     left = [
-        (part.asked, thresholds.status(*its))
-        for part, found, its in parts
+        (part.asked, own)
+        for part, found in evidence.parts
         if alone
-        and not suffices(its)
-        and (thresholds.status(*its) == "refused" or not holds_answer(chosen, found, sentence))
+        and (own := status_of(found)) not in enough
+        and (own == "refused" or not holds_answer(chosen, found, sentence))
     ]
     return Decision(
         status,
@@ -96,8 +91,3 @@ def decide(
         unanswered=tuple(asked for asked, own in left if own == "refused"),
         undecided=tuple(asked for asked, own in left if own != "refused"),
     )
-
-
-def _surety(evidence: Evidence, calibration: Calibration) -> tuple[float, float]:
-    """That the answer which it gives is right, and that the documents answer at all."""
-    return evidence.probability(calibration.answer), evidence.probability(calibration.answerable)

@@ -50,14 +50,12 @@ class Arranged:
         status: as it was decided; but what is found where a place is asked for answers that.
         kind: of the answer.
         quotations: in the order in which they are shown.
-        closest: as `Answer.closest` is made of.
         note: what does not fit what was asked; None where all does.
     """
 
     status: Status
     kind: AnswerKind
     quotations: tuple[Quotation, ...] = ()
-    closest: tuple[Quotation, ...] = ()
     note: str | None = None
 
 
@@ -77,21 +75,6 @@ def arrange(
         calibration: tells how probable a sentence is.
         document: gives one by its id.
     """
-    found = _arranged(question, evidence, decision, calibration, document)
-    if found.status == "unsure":
-        return found
-    most = CLOSEST if found.status == "refused" else PASSAGES
-    closest = page_of(evidence, calibration.sentence, most, found.quotations)
-    return replace(found, closest=tuple(closest))
-
-
-def _arranged(
-    question: Question,
-    evidence: Evidence,
-    decision: Decision,
-    calibration: Calibration,
-    document: Callable[[str], Document],
-) -> Arranged:
     kind, status = question.kind, decision.status
     if kind == "where":
         return _placed(question.standalone, evidence, status, calibration)
@@ -125,6 +108,13 @@ def _arranged(
         items = tuple(replace(own, item=True) for own in quotations)
         return Arranged(status, kind, items, note=_miscounted(question.standalone, items))
     return Arranged(status, "fact", tuple(_led(quotations, document)))
+
+
+def next_passages(arranged: Arranged, evidence: Evidence, sentence: Logistic) -> list[Quotation]:
+    """Of what is answered, the next passages that may answer too; see `page_of`."""
+    if arranged.status != "answered":
+        return []
+    return page_of(evidence, sentence, PASSAGES, arranged.quotations)
 
 
 def page_of(

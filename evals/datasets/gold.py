@@ -160,7 +160,7 @@ class GoldFinder:
 
     def _quoted(self, question: Question, quote: str) -> list[TextSpan]:
         asked = self.asked_of(question)
-        for pattern in (re.escape(quote), unmarked(quote)):
+        for pattern in patterns_of(quote):
             spans = [
                 TextSpan(document.id, *found.span())
                 for document in asked
@@ -201,7 +201,13 @@ _WORD = re.compile(r"[^\W_]+")
 _APART = r"[\W_]+(?:\d{1,3}[.)]\s+)?"
 
 
-def unmarked(quote: str) -> str:
+def patterns_of(quote: str) -> Iterator[str]:
+    """Patterns that find a quote in a text, the stricter first: exactly, or without its marks."""
+    yield re.escape(quote)
+    yield _unmarked(quote)
+
+
+def _unmarked(quote: str) -> str:
     """A pattern that finds in a text as it is read what a quote says that was taken from a Markdown
     or HTML file as it stands: its words in their order, whatever marks stand between them; those of
     a row of a table with the names of their columns."""

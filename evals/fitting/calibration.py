@@ -292,13 +292,14 @@ def choose_thresholds(
 def _furthest(
     values: NDArray[np.float64], good: NDArray[np.bool_], share: float, none: float
 ) -> float:
-    """The highest of the values up to which such a share of the cases is good, or `none`."""
+    """The highest of the values up to which such a share of the cases is good; `none`, which no
+    value is below, where none is."""
     order = np.argsort(values, kind="stable")
     ordered, counts = values[order], np.arange(1, len(values) + 1)
     # Equal values are decided alike.
     ends = np.append(ordered[1:] != ordered[:-1], True)
     enough = (np.cumsum(good[order]) >= share * counts) & ends & (counts >= FEWEST)
-    return float(ordered[enough].max(initial=-np.inf)) if enough.any() else none
+    return float(ordered[enough].max(initial=none))
 
 
 def write_calibration(file: Path, readers: Mapping[str, Mapping[str, Any]]) -> None:

@@ -262,7 +262,7 @@ class Trainee:
 
     def figures(self, lessons: Sequence[Lesson]) -> dict[str, float]:
         """Of questions on whole documents, the share whose paragraph is first, among five, among
-        ten, by its nearest sentence."""
+        ten, by its nearest sentence; nothing of none."""
         ranks = list[int]()
         with torch.inference_mode():
             for own in lessons:
@@ -275,8 +275,8 @@ class Trainee:
                 for row, (_, places) in zip(best, own.questions, strict=True):
                     right = row[[paragraph for paragraph, _ in places]].max()
                     ranks.append(int((row > right).sum()))
-        shares = {f"among {k}": sum(own < k for own in ranks) / len(ranks) for k in (1, 5, 10)}
-        return shares if ranks else {}
+        known = (1, 5, 10) if ranks else ()
+        return {f"among {k}": sum(own < k for own in ranks) / len(ranks) for k in known}
 
     def _vectors(
         self, lesson: Lesson, asked: Sequence[str]

@@ -25,7 +25,7 @@ from typing import Annotated, Any
 
 import typer
 
-from evals.datasets.gold import unmarked
+from evals.datasets.gold import patterns_of
 from evals.datasets.json_lines import read_objects
 from evals.training.examples import LabelledDocument, LabelledParagraph
 from index import Document, read_document
@@ -49,15 +49,8 @@ def read_real(folder: Path, questions: Path = QUESTIONS) -> Iterator[LabelledDoc
     Raises:
         QuestionSetError: a document is not the one that the questions are about.
     """
-    for own in sorted(questions.glob("*.jsonl")):
-        (_, head), *lines = read_objects(own)
-        file = folder / own.stem / head["file"]
-        if not file.exists() or hashlib.sha256(file.read_bytes()).hexdigest() != head["sha256"]:
-            raise QuestionSetError(
-                f"{file} is not {head['path']} of {head['repository']} at {head['commit']}, or not "
-                f"the part of it that was taken (sha256 {head['sha256']})."
-            )
-        yield _labelled(head, file, [question for _, question in lines])
+    for _, head, file, asked in _listed(folder, questions):
+        yield _labelled(head, file, asked)
 
 
 def write_sets(
@@ -66,22 +59,35 @@ def write_sets(
 ) -> None:
     """Write a question set of each document that is held out."""
     output.mkdir(parents=True, exist_ok=True)
-    for own in sorted(QUESTIONS.glob("*.jsonl")):
-        (_, head), *lines = read_objects(own)
+    for name, head, file, asked in _listed(folder.resolve(), QUESTIONS):
         if not head.get("held_out"):
             continue
-        file = (folder / own.stem / head["file"]).resolve()
         document, raw = read_document(file), file.read_text(encoding="utf-8")
         rows: list[dict[str, Any]] = [{"documents": [str(file)]}]
-        for number, (_, question) in enumerate(lines, start=1):
+        for number, question in enumerate(asked, start=1):
             told = [raw[start:end] for start, end, _ in question["evidence"]]
             quotes = [quote for quote in told if _place(document, quote)]
-            row = {"id": f"{own.stem}-{number}", "question": question["question"]}
+            row = {"id": f"{name}-{number}", "question": question["question"]}
             if quotes or not told:
                 evidence = {"evidence": [quotes]} if quotes else {}
                 rows.append({**row, "answerable": bool(quotes), **evidence})
         text = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
-        (output / own.name).write_text(text, encoding="utf-8")
+        (output / f"{name}.jsonl").write_text(text, encoding="utf-8")
+
+
+def _listed(
+    folder: Path, questions: Path
+) -> Iterator[tuple[str, dict[str, Any], Path, list[dict[str, Any]]]]:
+    """Of each document its name, what is told of it, its file, which is that, and the questions."""
+    for own in sorted(questions.glob("*.jsonl")):
+        head, *asked = (told for _, told in read_objects(own))
+        file = folder / own.stem / head["file"]
+        if not file.exists() or hashlib.sha256(file.read_bytes()).hexdigest() != head["sha256"]:
+            raise QuestionSetError(
+                f"{file} is not {head['path']} of {head['repository']} at {head['commit']}, or not "
+                f"the part of it that was taken (sha256 {head['sha256']})."
+            )
+        yield own.stem, head, file, asked
 
 
 def _labelled(
@@ -113,8 +119,10 @@ def _labelled(
 def _place(document: Document, quote: str) -> tuple[int, int] | None:
     """Where a quote of the file stands in the text, which reading it may have freed of marks; None
     where it does not."""
-    found = re.search(re.escape(quote), document.text) or re.search(unmarked(quote), document.text)
-    return found.span() if found and found[0] else None
+    for pattern in patterns_of(quote):
+        if (found := re.search(pattern, document.text)) and found[0]:
+            return found.span()
+    return None
 
 
 def _sentences(document: Document, quote: str) -> Iterator[tuple[int, int]]:

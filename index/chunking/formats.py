@@ -143,8 +143,7 @@ def _read_message(content: bytes, name: str, depth: int = 0) -> Layout:
         try:
             found = format_of(file.content, file.name)
             if found is None:
-                suffix = Path(file.name).suffix.lower()
-                own = next((own for own in TEXT_FORMATS if suffix in own.suffixes), None)
+                own = text_format(file.name)
                 if own is None:
                     return None
                 return own.read(decoded(file.content, Path(file.name)), file.name)
@@ -195,6 +194,12 @@ FORMATS = (
     Format("msg", (".msg",), _has_stream("__properties_version1.0"), _read_message),
     Format("eml", (".eml",), _is_mail, _read_message),
 )
+
+
+def text_format(name: str) -> TextFormat | None:
+    """The format of a text, by the suffix of its file's name; None of one that tells nothing."""
+    suffix = Path(name).suffix.lower()
+    return next((own for own in TEXT_FORMATS if suffix in own.suffixes), None)
 
 
 def format_of(content: bytes, name: str) -> Format | None:

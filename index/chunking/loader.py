@@ -14,7 +14,7 @@ from pathlib import Path
 from index.chunking.chunker import segmentation
 from index.chunking.decoding import decoded
 from index.chunking.files import mode_of, source_of
-from index.chunking.formats import FORMATS, TEXT_FORMATS, format_of
+from index.chunking.formats import FORMATS, TEXT_FORMATS, format_of, text_format
 from index.chunking.isolation import READING
 from index.chunking.language import language_of
 from index.errors import DocumentError, EmptyDocumentError, UnreadableError
@@ -137,9 +137,8 @@ def read_raw(path: str | os.PathLike[str], title: str | None = None) -> RawDocum
             return RawDocument(source_of(path), own, found.name, file=path, title=title)
         text = decoded(content, path)
         del content  # as large as the text
-        suffix = path.suffix.lower()
-        name = next((own.name for own in TEXT_FORMATS if suffix in own.suffixes), "plain")
-        return _text(text, source_of(path), title, name, own)
+        told = text_format(path.name)
+        return _text(text, source_of(path), title, told.name if told else "plain", own)
 
 
 def read_document(path: str | os.PathLike[str], title: str | None = None) -> Document:

@@ -89,7 +89,9 @@ def test_what_one_adds_all_are_asked(first: Assistant, second: Assistant, tmp_pa
     [identity] = first.document_ids
     first.index.remove(identity)
     until(lambda: identity not in second.document_ids)
-    assert not second.ask("What floats in brine?").answered
+    answer = second.ask("What floats in brine?")
+    assert not answer.answered
+    assert "walnuts.txt" not in [citation.title for citation in answer.passages]
 
 
 def test_an_answer_is_of_one_revision(first: Assistant, tmp_path: Path) -> None:

@@ -14,11 +14,11 @@ from evals.datasets.gold import GoldFinder
 from evals.datasets.loader import read_sets
 from evals.training import encoder, real_documents
 from evals.training.authored import read_authored
-from evals.training.encoder import pack, train
+from evals.training.encoder import Trainee, pack, train
 from evals.training.encoder_weights import ship
 from evals.training.examples import LabelledDocument
 from evals.training.real_documents import read_real
-from index.encoder import BASE_ENCODER, Encoder
+from index.encoder import BASE_ENCODER, Encoder, default_model_path
 from index.errors import QuestionSetError
 
 TEXT = (
@@ -79,6 +79,10 @@ def test_another_document_than_the_one_asked_about_is_refused(real: tuple[Path, 
     (real[0] / "one" / "handbook.md").write_text(TEXT + ".")
     with pytest.raises(QuestionSetError, match=r"is not handbook\.md of a/b"):
         list(read_real(*real))
+
+
+def test_without_documents_that_are_held_out_there_are_no_figures_of_them() -> None:
+    assert Trainee(default_model_path(), "cpu").figures([]) == {}
 
 
 def test_rows_have_room_for_what_is_packed_in_them() -> None:
