@@ -152,7 +152,8 @@ def test_a_citation_is_taken_along_and_leads_back(browser: Browser, url: str) ->
     visit = Visit(browser, url)
     page = visit.page
     turn = ask(page, QUESTION)
-    turn.get_by_text("Cite", exact=True).click()
+    sources = turn.get_by_role("region", name="Sources")
+    sources.get_by_text("Cite", exact=True).first.click()
     link, text, bibtex, csl = (
         copied(page, turn.get_by_role("button", name=way, exact=True), told)
         for way, told in (
