@@ -57,7 +57,7 @@ def segmentation(layout: Layout, document_id: str, language: str) -> Segmentatio
     is a paragraph, so that only a text of nothing but whitespace has none.
     """
     text = layout.text
-    parts = list(_with_contents(_without_contents(_lists(layout.parts), text), text))
+    parts = list(_with_contents(list(_lists(layout.parts)), text))
     title = parts[0].text if parts and isinstance(parts[0], Heading) else None
     blocks = [
         (path, block)
@@ -110,23 +110,6 @@ def _lists(parts: Sequence[Heading | Block]) -> Iterator[Heading | Block]:
             yield part
 
 
-def _without_contents(parts: Iterable[Heading | Block], text: str) -> Sequence[Heading | Block]:
-    """The parts without tables of contents: blocks that mostly say what headings of the document
-    say, which would be found in place of what stands under those."""
-    parts = list(parts)
-    headings = {letters(part.text) for part in parts if isinstance(part, Heading)} - {""}
-    kept: list[Heading | Block] = []
-    for is_block, group in groupby(parts, lambda part: isinstance(part, Block)):
-        own = list(group)
-        spans = [span for part in own if isinstance(part, Block) for span in part.spans]
-        if is_block and len(spans) >= CONTENTS_LINES:
-            named = sum(letters(text[start:end]) in headings for start, end in spans)
-            if named >= CONTENTS_SHARE * len(spans):
-                continue
-        kept.extend(own)
-    return kept if any(isinstance(part, Block) for part in kept) else parts
-
-
 _ENTRY = re.compile(r"(?P<leader>(?:[.\u2026\u00b7_] ?){3,}|[\s|.])\s*(?P<page>\d{1,4})$")
 _SECTION = re.compile(r"\W*\d{1,2}(?:\.\d{1,2})+\b")
 _CONTENTS = re.compile(r"\W*(?:table of )?contents\W*", re.IGNORECASE)
@@ -139,27 +122,35 @@ _CITED = re.compile(r"\b(?:19|20)\d\d[a-z]?\b|https?://|\bdoi\b|\bISBN\b", re.IG
 
 
 def _with_contents(parts: Sequence[Heading | Block], text: str) -> Iterator[Heading | Block]:
-    """The parts, with the kind of blocks that only say where something stands: lines that end in
-    the numbers of pages, and references under a heading that says so."""
+    """The parts, with the kind of blocks that only say where something stands, and would be found
+    in place of it: what headings of the document say, lines that end in the numbers of pages, and
+    references under a heading that says so."""
+    headings = {letters(part.text) for part in parts if isinstance(part, Heading)} - {""}
 
-    def lines_in(part: Heading | Block) -> list[str]:
-        spans = part.spans if isinstance(part, Block) else ()
+    def lines_in(own: Iterable[Heading | Block]) -> list[str]:
+        spans = [span for part in own if isinstance(part, Block) for span in part.spans]
         return [line for a, b in spans for line in text[a:b].splitlines() if line.strip()]
 
-    def mostly(part: Heading | Block, tells: Callable[[str], object]) -> bool:
-        own = lines_in(part)
-        return bool(own) and sum(map(bool, map(tells, own))) >= CONTENTS_SHARE * len(own)
+    def mostly(tells: Callable[[str], object], *own: Heading | Block) -> bool:
+        told = [bool(tells(line)) for line in lines_in(own)]
+        return bool(told) and sum(told) >= CONTENTS_SHARE * len(told)
+
+    def is_name(line: str) -> bool:
+        return letters(line) in headings
 
     heading = ""
-    for is_entry, group in groupby(parts, lambda part: mostly(part, _entry)):
+    for is_listed, group in groupby(
+        parts, lambda part: mostly(is_name, part) or mostly(_entry, part)
+    ):
         own = list(group)
-        listed = is_entry and _are_entries(
-            [line for part in own for line in lines_in(part)], heading
+        listed = lines_in(own) if is_listed else []
+        is_contents = len(listed) >= CONTENTS_LINES and (
+            mostly(is_name, *own) or _are_entries(listed, heading)
         )
         for part in own:
             if isinstance(part, Heading):
                 heading = part.text
-            elif listed or (_REFERENCES.fullmatch(heading) and mostly(part, _CITED.search)):
+            elif is_contents or (_REFERENCES.fullmatch(heading) and mostly(_CITED.search, part)):
                 part = replace(part, kind="contents")
             yield part
 
@@ -176,7 +167,6 @@ def _are_entries(texts: Sequence[str], heading: str) -> bool:
     pages = [int(found["page"]) for _, found in entries]
     told = [len(found["leader"]) > 3 or bool(_SECTION.match(line)) for line, found in entries]
     is_told = bool(_CONTENTS.fullmatch(heading)) or 2 * sum(told) > len(told)
-    is_told = is_told and len(entries) >= CONTENTS_LINES
     return is_told and all(before <= after for before, after in pairwise(pages))
 
 

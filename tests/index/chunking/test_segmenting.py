@@ -368,6 +368,10 @@ def test_what_only_says_where_something_stands_is_told() -> None:
         result = markdown(f"# {heading}\n\n{cited}")
         assert [p.kind for p in result.paragraphs] == [kind, kind]
     assert markdown("# References\n\nWe call two of them.").paragraphs[0].kind == "prose"
+    menu = "- [Oil](#oil)\n- [Wick](#wick)\n- [Glass](#glass)\n- [Foghorn](#foghorn)\n"
+    parts = "".join(f"\n## {name}\n\nIt is kept dry.\n" for name in ("Oil", "Wick", "Glass"))
+    result = markdown(f"# Lamps\n\nWho tends them reads this first.\n\n{menu}{parts}")
+    assert [p.kind for p in result.paragraphs[:3]] == ["prose", "contents", "prose"]
 
 
 @pytest.mark.parametrize(
