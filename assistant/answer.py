@@ -52,6 +52,7 @@ class Citation:
         quote: the quoted characters.
         score: how well the paragraph matches the question, as `Hit.score`.
         rectangles: of documents with pages, where the quote is printed, a line each.
+        introduction: of a list the sentence that introduces it; "" of anything else.
     """
 
     marker: int
@@ -63,6 +64,7 @@ class Citation:
     quote: str
     score: float
     rectangles: tuple[Rectangle, ...] = ()
+    introduction: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The citation as plain values, ready for JSON."""
@@ -82,6 +84,8 @@ class Citation:
             "paragraph_start": self.paragraph.start,
             "paragraph_end": self.paragraph.end,
             "paragraph_text": self.paragraph.text,
+            "paragraph_kind": self.paragraph.kind,
+            "introduction": self.introduction,
         }
 
     def check(self, document: Document) -> None:
@@ -422,7 +426,9 @@ class Layout:
         if heading != self._heading and heading[1]:
             text += f"{heading[1]}\n"
         self._heading, self._last = heading, sentence
-        return text + ("- " if point else "") + marked(sentence)
+        introduced = first.introduction if first and self._unsure else ""
+        point_text = f"{introduced} {marked(sentence)}".lstrip()
+        return text + ("- " if point else "") + point_text
 
     def _heading_of(self, sentence: AnswerSentence, citation: Citation | None) -> tuple[str, str]:
         """A document's id and its innermost heading above a citation, or else its title; of a

@@ -7,11 +7,16 @@ from dataclasses import dataclass, field
 
 from assistant.answer import Answer, AnswerSentence, Citation, SentenceReady, Writing
 from assistant.answering.abstention import Decision
+from assistant.answering.arranging import go_together, introduces
 from assistant.answering.extractive import Quotation
 from assistant.query.question import Question
 from assistant.verification.verifier import Judgement
 from index import DocumentInfo, Hit, Paragraph, View
 from index.models import Rectangle
+
+
+#: Paragraphs above one of a list among which is what introduces it.
+FAR = 40
 
 
 class Citer:
@@ -47,6 +52,7 @@ class Citer:
             quote=paragraph.text[start - paragraph.start : end - paragraph.start],
             score=score,
             rectangles=self._rectangles(paragraph, start, end),
+            introduction=self._introduction(paragraph),
         )
 
     def _rectangles(self, paragraph: Paragraph, start: int, end: int) -> tuple[Rectangle, ...]:
@@ -54,6 +60,14 @@ class Citer:
             return ()
         boxes = self._index.boxes(paragraph.document_id)
         return boxes.lines(start, end) if boxes else ()
+
+    def _introduction(self, paragraph: Paragraph) -> str:
+        if paragraph.kind != "list":
+            return ""
+        first, last = max(1, paragraph.number - FAR), paragraph.number - 1
+        above = reversed(self._index.paragraphs(paragraph.document_id, first, last))
+        before = next((own for own in above if not go_together(own, paragraph)), None)
+        return before.sentences[-1].text if before and introduces(before, paragraph) else ""
 
     def nearest(self, hits: Sequence[Hit]) -> tuple[Citation, ...]:
         """These paragraphs, each quoting the sentence nearest to what was looked up, with marker

@@ -84,6 +84,10 @@ class CitationValue(Value):
     paragraph_start: int = Field(description="Where the paragraph begins in the document's text.")
     paragraph_end: int = Field(description="Where it ends.")
     paragraph_text: Text
+    paragraph_kind: Kind = Field(
+        default="prose", description="What the paragraph is; of `contents`, where something stands."
+    )
+    introduction: Text = Field(default="", description="What introduces the list that it is of.")
     uri: str = Field(
         default_factory=lambda own: PARAGRAPH.format_map(own),
         description="The resource of MCP that is the paragraph.",

@@ -25,6 +25,8 @@ export interface Citation {
   paragraph_start: number;
   paragraph_end: number;
   paragraph_text: string;
+  paragraph_kind?: "prose" | "list" | "row" | "lines" | "contents"; // likewise
+  introduction?: string; // of the list that it is of; likewise
 }
 
 export interface Sentence {

@@ -6,9 +6,6 @@ import { closest, h, pathOf, smoothly } from "./dom.js";
 import { excerpt, marked } from "./marking.js";
 /** @import { Child, Citation, Properties, Turn, TurnActs } from "../types.js" */
 
-// A line that begins an item: in such a text lines mean something.
-const LIST = /^\s*([-*•]|\d{1,3}[.)]|\(?[a-z\d]\))\s.*\n/mu;
-
 export const UNSURE = "Passages that may answer";
 
 // Names a passage in its turn.
@@ -32,7 +29,7 @@ function card(turn, group, acts, properties, ...judging) {
   const first = /** @type {Citation} */ (group[0]);
   const spans = group.map((c) => ({ start: c.start - c.paragraph_start, end: c.end - c.paragraph_start, key: c.marker }));
   const short = excerpt(first.paragraph_text, spans);
-  const text = h("p", { id: idOf(turn, first), class: LIST.test(first.paragraph_text) ? "paragraph list" : "paragraph", dir: "auto" }, ...short.pieces);
+  const text = h("p", { id: idOf(turn, first), class: `paragraph ${first.paragraph_kind ?? "prose"}`, dir: "auto" }, ...short.pieces);
   /** @type {HTMLButtonElement} */
   const more = h(
     "button",
@@ -55,6 +52,7 @@ function card(turn, group, acts, properties, ...judging) {
     "article",
     { class: "card", ...properties },
     h("header", {}, ...keys, h("h4", { dir: "auto" }, h("button", { type: "button", class: "go", onclick: () => acts.follow(turn, first) }, pathOf(first)))),
+    first.introduction && h("p", { class: "introduction", dir: "auto" }, first.introduction),
     text,
     h("footer", {}, ...judging, short.whole ? "" : more, h("details", { class: "copying" }, h("summary", { class: "more" }, "Cite"), ...ways)),
   );

@@ -118,9 +118,14 @@ def test_what_is_compared_may_share_a_word_or_a_sentence(tmp_path: Path) -> None
 
 
 def test_an_item_comes_after_what_introduces_it(ask: Callable[[str], Answer]) -> None:
-    texts = [sentence.text for sentence in ask("When do I cover the compost?").sentences]
-    assert texts[0] == "Before you leave in autumn, see to the following:"
+    answer = ask("When do I cover the compost?")
+    lead = "Before you leave in autumn, see to the following:"
+    texts = [sentence.text for sentence in answer.sentences]
+    assert texts[0] == lead
     assert "Cover the compost." in texts[1]
+    item = next(own for own in answer.citations if "Cover the compost." in own.quote)
+    assert (item.introduction, item.to_dict()["paragraph_kind"]) == (lead, "list")
+    assert {own.introduction for own in answer.citations if own is not item} == {""}
 
 
 def test_places_are_told_in_order(ask: Callable[[str], Answer]) -> None:

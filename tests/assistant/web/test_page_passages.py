@@ -208,15 +208,17 @@ def test_a_list_keeps_its_lines(page: Page) -> None:
           const [name, text] = Object.entries(localStorage).find(([k]) => k.includes("/convers"));
           const kept = JSON.parse(text);
           const own = kept.turns[0].answer.citations[0];
-          own.paragraph_text = "Bring:\\n- a pen\\n- paper";
-          Object.assign(own, { start: own.paragraph_start + 9, end: own.paragraph_start + 14 });
+          own.paragraph_text = "- ink\\n- a pen\\n- paper";
+          Object.assign(own, { paragraph_kind: "list", introduction: "Bring these:" });
+          Object.assign(own, { start: own.paragraph_start + 8, end: own.paragraph_start + 13 });
           localStorage.setItem(name, JSON.stringify(kept));
         }"""
     )
     page.reload()
     text = page.locator(".card .paragraph").first
     expect(text.locator("mark")).to_have_text("a pen")
-    assert text.inner_text() == "Bring:\n- a pen\n- paper"
+    assert text.inner_text() == "- ink\n- a pen\n- paper"
+    expect(page.locator(".card .introduction").first).to_have_text("Bring these:")
 
 
 def test_they_are_printed_whole(page: Page) -> None:
