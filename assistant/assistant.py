@@ -33,7 +33,6 @@ from index.chunking.files import OnSkip
 from index.chunking.loader import RawDocument
 from index.errors import (
     EmptyDocumentError,
-    EncoderError,
     IndexChangedError,
     QuestionError,
 )
@@ -127,15 +126,9 @@ class Assistant:
         given: Sequence[RawDocument] = []
         if paths:
             given = read_raw_documents(paths, on_skip, on_found, settings.ignore)
-        index = settings.open_index(on_wait)
+        index = settings.open_index(on_wait, progress=progress)
         try:
-            try:
-                kept = kept_in(index)
-            except EncoderError:  # it was made with another encoder
-                if settings.chroma is not None:
-                    raise  # others use it too
-                index.migrate(progress)
-                kept = kept_in(index)
+            kept = kept_in(index)
             if not paths and not kept:
                 given = shipped_raw_documents()
             asked: Sequence[str] = kept

@@ -28,8 +28,9 @@ from pydantic_settings import SettingsError as UnreadableValueError
 from assistant.calibration import Thresholds
 from index import Index
 from index.encoder import DEFAULT_ENCODER, Encoder
-from index.errors import SettingsError
+from index.errors import EncoderError, SettingsError
 from index.store.chroma_server import ServerAddress
+from index.store.writer import Progress
 
 PREFIX = "FOOTNOTE_"
 
@@ -176,19 +177,24 @@ class Settings(BaseSettings):
         return ServerAddress(self.chroma, headers, self.chroma_ca)
 
     def open_index(
-        self, on_wait: Callable[[str], None] | None = None, encoder: type[Encoder] = Encoder
+        self,
+        on_wait: Callable[[str], None] | None = None,
+        encoder: type[Encoder] = Encoder,
+        progress: Progress | None = None,
     ) -> Index:
-        """The index that they name.
+        """The index that they name. One in a folder that was made with another encoder is made anew
+        with theirs, from the texts that it keeps; one on a server is not, for others use it too.
 
         Args:
             on_wait: called with a sentence to show while another process uses the index.
             encoder: the class of the encoder.
+            progress: called while it is made anew with (paragraphs done, paragraphs in all).
 
         Raises:
             EncoderError: the encoder cannot be loaded.
             IndexUnusableError: the index cannot be used.
         """
-        return Index(
+        index = Index(
             self.index_dir,
             encoder=self.load_encoder(encoder),
             wait=self.wait,
@@ -196,6 +202,16 @@ class Settings(BaseSettings):
             chroma=self.server,
             shared_terms=self.shared_terms,
         )
+        try:
+            if self.chroma is None:
+                try:
+                    index.view()
+                except EncoderError:
+                    index.migrate(progress)
+        except BaseException:
+            index.close()
+            raise
+        return index
 
     def load_encoder(self, made_by: type[Encoder] = Encoder) -> Encoder:
         """The encoder that they name.

@@ -14,7 +14,6 @@ from assistant.verification.verifier import Judgement
 from index import DocumentInfo, Hit, Paragraph, View
 from index.models import Rectangle
 
-
 #: Paragraphs above one of a list among which is what introduces it.
 FAR = 40
 

@@ -42,7 +42,7 @@ def index_add(
 
     settings = settings_of(context)
     documents = read_raw_documents(paths, tell_skipped, tell_found, settings.ignore)
-    with IndexingProgress(notes) as progress, opened_index(settings) as index:
+    with opened_index(settings) as index, IndexingProgress(notes) as progress:
         skip = unless_named(paths, tell_skipped)
         report = index.sync(documents, progress, keep=True, on_skip=skip)
     print_text(

@@ -201,8 +201,10 @@ def opened_to_serve(
 
 @contextmanager
 def opened_index(settings: Settings) -> Iterator[Index]:
-    """The index by itself; it says when it waits for another process."""
-    with closing(settings.open_index(notes.print)) as index:
+    """The index by itself; it says when it waits for another process or is made anew."""
+    with IndexingProgress(notes) as progress:
+        index = settings.open_index(notes.print, progress=progress)
+    with closing(index):
         yield index
 
 

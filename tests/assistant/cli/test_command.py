@@ -126,8 +126,10 @@ def test_sources_are_files_and_folders(tmp_path: Path) -> None:
 
 
 def test_what_is_added_to_the_index_is_asked(tmp_path: Path) -> None:
-    def run(*arguments: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-        return footnote(*arguments, "--index-dir", tmp_path / "index", code=code)
+    def run(
+        *arguments: str | Path, code: int = 0, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        return footnote(*arguments, "--index-dir", tmp_path / "index", code=code, **variables)
 
     name = "a rather long name of a file that fills more than the eighty columns of a terminal.txt"
     ferry, mill = tmp_path / name, tmp_path / "mill.txt"
@@ -142,6 +144,9 @@ def test_what_is_added_to_the_index_is_asked(tmp_path: Path) -> None:
     assert names_of(run("search", "Brenna", "--json")) == {ferry.name, mill.name}
     run("search", "oil", "--source", Path(__file__))  # asked once, not kept
 
+    other = {"FOOTNOTE_ENCODER": "all-MiniLM-L6-v2"}  # with which it is made anew by itself
+    assert "Indexing" in run("index", "status", **other).stderr
+    assert not run("index", "list", **other).stderr
     listed: list[dict[str, Any]] = json.loads(run("index", "list", "--json").stdout)
     kept = {entry["source"]: entry["kept"] for entry in listed}
     assert kept == {str(ferry): True, str(mill): True, __file__: False}
