@@ -112,7 +112,7 @@ def read(
         if clear and number >= LEAST:
             break
         sentences = hit.paragraph.sentences
-        chosen = _worth_reading(hit, weights)
+        chosen = worth_reading(hit, weights)
         heading = above(hit.paragraph.heading)
         key = (question, heading, hit.paragraph.id, tuple(chosen))
         if key not in known:
@@ -126,8 +126,13 @@ def read(
     return readings
 
 
-def _worth_reading(hit: Hit, weights: Mapping[str, Mapping[str, float]]) -> list[int]:
-    """Numbers of the sentences nearest to the question and of those beside them."""
+def worth_reading(hit: Hit, weights: Mapping[str, Mapping[str, float]]) -> list[int]:
+    """Numbers of the sentences nearest to a question and of those beside them.
+
+    Args:
+        hit: found for it.
+        weights: its terms and their weights (idf), by language.
+    """
     shares = shares_of(hit.paragraph, weights)
     near = sorted(
         range(len(shares)),

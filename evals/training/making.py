@@ -4,7 +4,7 @@ They are made of labelled documents: those that were written for this (`authored
 given, question-answering and inference data (`published`). A question is put to its paragraph, to
 that beside another one, to another one only, and to what is left of its own without the sentences
 that answer. A claim is held against its paragraph, alone or beside another one, and against another
-one only.
+one only. The questions on real documents are put to what the search finds (`real_documents`).
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from evals.training.examples import (
     write_examples,
 )
 from evals.training.published import read_published
+from evals.training.real_documents import read_searched
 
 #: How often what was written for this is used: with other headings, beside other paragraphs. Not
 #: tuned.
@@ -47,18 +48,25 @@ def make(
     data: Annotated[
         Path | None, typer.Option(help="Folder of qa, relevance and nli .jsonl.gz.")
     ] = None,
+    real: Annotated[Path | None, typer.Option(help="Folder of the real documents.")] = None,
     most: Annotated[
-        int | None, typer.Option(help="So many passages and so many pairs of this data, at most.")
+        int | None,
+        typer.Option(help="So many passages and pairs each of what was written, of the data."),
     ] = None,
     seed: int = 1,
 ) -> None:
     """Write the examples; the same arguments give the same file."""
     chance = random.Random(seed)  # noqa: S311 (not for secrets)
-    examples = list(examples_of(read_authored() * COPIES, chance))
-    if data is not None:
-        published = list(examples_of(read_published(data, chance), chance))
-        chance.shuffle(published)
-        examples += published if most is None else _fewer(published, most)
+    examples: list[Example] = []
+    published = [] if data is None else read_published(data, chance)
+    for documents in (read_authored() * COPIES, published):
+        own = list(examples_of(documents, chance))
+        if most is not None:
+            chance.shuffle(own)
+            own = list(_fewer(own, most))
+        examples += own
+    if real is not None:
+        examples += read_searched(real, chance)
     write_examples(output, examples)
     kinds = Counter((type(example).__name__, example.kind) for example in examples)
     for (name, kind), count in sorted(kinds.items()):

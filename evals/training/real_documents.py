@@ -17,18 +17,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
 
+from assistant.retrieval.reading_model import above
+from assistant.retrieval.reranker import worth_reading
 from evals.datasets.gold import patterns_of
 from evals.datasets.json_lines import read_objects
-from evals.training.examples import LabelledDocument, LabelledParagraph
-from index import Document, read_document
+from evals.training.examples import LabelledDocument, LabelledParagraph, Passage
+from index import Document, Index, read_document
+from index.encoder import Encoder
 from index.errors import QuestionSetError
 from index.terms.analysis import terms_of
 
@@ -36,6 +42,11 @@ from index.terms.analysis import terms_of
 QUESTIONS = Path(str(files("evals.training"))) / "real"
 #: Digits of the hash of what is evidence.
 HASH = 12
+#: Paragraphs that are searched for a question, the place among those that do not answer up to which
+#: some are taken, and of those that answer, of the nearest others and of these how many. Not tuned.
+FOUND, FURTHEST, NEAR = 12, 10, 2
+#: Shares of the questions in small letters and of the paragraphs without a heading. Not tuned.
+SMALL, BARE = 0.12, 0.15
 
 
 def read_real(folder: Path, questions: Path = QUESTIONS) -> Iterator[LabelledDocument]:
@@ -50,7 +61,50 @@ def read_real(folder: Path, questions: Path = QUESTIONS) -> Iterator[LabelledDoc
         QuestionSetError: a document is not the one that the questions are about.
     """
     for _, head, file, asked in _listed(folder, questions):
-        yield _labelled(head, file, asked)
+        yield _labelled(head, file, read_document(file), asked)
+
+
+def read_searched(
+    folder: Path, chance: random.Random, questions: Path = QUESTIONS
+) -> Iterator[Passage]:
+    """Each question with paragraphs that the search finds for it, as the reading model is given
+    them: some that answer it, and some that stand before or behind those and do not.
+
+    Args:
+        folder, questions: as in `read_real`.
+        chance: chooses.
+    """
+    encoder = Encoder()
+    for _, head, file, asked in _listed(folder, questions):
+        document = read_document(file)
+        labelled = _labelled(head, file, document, asked)
+        answers: dict[str, dict[int, tuple[int, ...]]] = {}
+        for number, paragraph in enumerate(labelled.paragraphs, start=1):
+            for numbers, question in paragraph.questions:
+                answers.setdefault(question, {})[number] = numbers
+        with TemporaryDirectory() as own, closing(Index(Path(own), encoder=encoder)) as index:
+            index.sync([document])
+            for question, right in answers.items():
+                shown = question if chance.random() >= SMALL else question.lower().rstrip("?.")
+                found = index.search(question, FOUND)
+                answering = [hit for hit in found.hits if right.get(hit.paragraph.number)]
+                others = [hit for hit in found.hits if hit not in answering]
+                first = NEAR if answering else NEAR + 1
+                further = others[first:FURTHEST]
+                others = others[:first] + chance.sample(further, min(NEAR, len(further)))
+                for hit in answering[:NEAR] + others:
+                    heading = above(hit.paragraph.heading) if chance.random() >= BARE else ""
+                    read = worth_reading(hit, found.term_weights)
+                    labels = [int(n + 1 in right.get(hit.paragraph.number, ())) for n in read]
+                    yield Passage(
+                        shown,
+                        tuple(hit.paragraph.sentences[n].text for n in read),
+                        tuple(labels),
+                        max(labels),
+                        "real" if max(labels) else "real, not answered",
+                        labelled.held_out,
+                        heading,
+                    )
 
 
 def write_sets(
@@ -91,9 +145,9 @@ def _listed(
 
 
 def _labelled(
-    head: dict[str, Any], file: Path, questions: Sequence[dict[str, Any]]
+    head: dict[str, Any], file: Path, document: Document, questions: Sequence[dict[str, Any]]
 ) -> LabelledDocument:
-    document, raw = read_document(file), file.read_text(encoding="utf-8")
+    raw = file.read_text(encoding="utf-8")
     paragraphs = [
         LabelledParagraph(" \u203a ".join(p.heading[-2:]), tuple(s.text for s in p.sentences))
         for p in document.paragraphs

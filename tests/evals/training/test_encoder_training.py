@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from evals.training.authored import read_authored
 from evals.training.encoder import Trainee, pack, train
 from evals.training.encoder_weights import ship
 from evals.training.examples import LabelledDocument
-from evals.training.real_documents import read_real
+from evals.training.real_documents import read_real, read_searched
 from index.encoder import BASE_ENCODER, Encoder, default_model_path
 from index.errors import QuestionSetError
 
@@ -29,6 +30,10 @@ ASKED = {
     "How long before I quit do I tell them?": ("Notice of [two weeks](x.html) is asked for.",),
     "What do I pay for the big one?": ("- The hall costs 40 dollars.",),
     "Can I bring my dog?": (),
+}
+ANSWERS = {
+    "How long before I quit do I tell them?": {"Notice of two weeks is asked for."},
+    "What do I pay for the big one?": {"The hall costs 40 dollars."},
 }
 
 
@@ -61,6 +66,17 @@ def test_real_documents_have_their_questions_where_they_are_answered(
     quit_, pay, dog = ASKED
     assert leaving.questions == [((2,), quit_)]
     assert rooms.questions == [((2,), pay), ((), dog)]
+
+
+def test_questions_are_put_to_what_the_search_finds(real: tuple[Path, Path]) -> None:
+    found = list(read_searched(real[0], random.Random(1), real[1]))
+    for question in ASKED:
+        own = [one for one in found if one.question == question]
+        assert len(own) > 1
+        labelled = [pair for one in own for pair in zip(one.sentences, one.labels, strict=True)]
+        assert {text for text, label in labelled if label} == ANSWERS.get(question, set())
+        assert [one.answers for one in own] == sorted((one.answers for one in own), reverse=True)
+        assert {one.kind for one in own if not one.answers} == {"real, not answered"}
 
 
 def test_held_out_documents_become_question_sets(
