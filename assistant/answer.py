@@ -228,9 +228,9 @@ class Answer(WithStatus):
         paragraphs of a refusal."""
         remarks = []
         if self.context:
-            remarks.append(f"Understood in the context of “{self.context}”")
-        if self.standalone_question != self.question:
-            remarks.append(f"Understood as “{self.standalone_question}”")
+            remarks.append(f"Understood in the context of “{self.context}”.")
+        if self.standalone_question != self.question and self.kind != "where":
+            remarks.append(f"Understood as “{self.standalone_question}”.")
         if self.unanswered:
             remarks.append(f"{REFUSAL.removesuffix('.')}: {_listed(self.unanswered)}")
         if self.undecided:

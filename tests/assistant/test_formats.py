@@ -20,8 +20,8 @@ from index import Document
 
 QUESTIONS = (
     "When was the US Indo-Pacific strategy released?",
-    "Why does India stay in the Quad?",
     "What would happen if a contingency arose in the Taiwan Strait?",
+    "Why does India stay in the Quad?",
     "Who met in January to modernize the alliance?",
     "What is the population of India?",
 )

@@ -265,7 +265,7 @@ export class TurnView {
     }
     const searches = answer?.writing?.searches ?? [];
     if (searches.length) this.after.append(h("p", { class: "meta", dir: "auto" }, `${lookedAgain(searches)}.`));
-    if (answer && answer.standalone_question !== answer.question) {
+    if (answer && answer.standalone_question !== answer.question && answer.kind !== "where") {
       this.after.append(h("p", { class: "meta", dir: "auto" }, "Understood as: ", h("q", {}, answer.standalone_question)));
     }
     if (answer?.context) this.after.append(h("p", { class: "meta", dir: "auto" }, "In the context of: ", h("q", {}, answer.context)));
