@@ -117,6 +117,7 @@ def test_a_fuzzer_finds_nothing_that_the_description_does_not_tell(
             *("--header", f"Authorization: Bearer {key}"),
             # A schema cannot tell that a file has to hold text, or a model to be one there is.
             *("--checks", "all", "--exclude-checks", "positive_data_acceptance"),
+            *("--max-response-time", str(PATIENCE)),  # the machine may be busy
             *("--max-examples", "40", "--seed", "1", "--no-color", "--continue-on-failure"),
             *("--request-timeout", str(PATIENCE)),
         ],
