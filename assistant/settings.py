@@ -28,7 +28,7 @@ from pydantic_settings import SettingsError as UnreadableValueError
 from assistant.calibration import Thresholds
 from index import Index
 from index.encoder import DEFAULT_ENCODER, Encoder
-from index.errors import EncoderError, SettingsError
+from index.errors import EncoderError, IndexCorruptedError, SettingsError
 from index.store.chroma_server import ServerAddress
 from index.store.writer import Progress
 
@@ -182,8 +182,9 @@ class Settings(BaseSettings):
         encoder: type[Encoder] = Encoder,
         progress: Progress | None = None,
     ) -> Index:
-        """The index that they name. One in a folder that was made with another encoder is made anew
-        with theirs, from the texts that it keeps; one on a server is not, for others use it too.
+        """The index that they name. One in a folder that was made with another encoder, or whose
+        vectors are damaged or were only made in part, has them made anew from the texts that it
+        keeps; one on a server has not, for others use it too.
 
         Args:
             on_wait: called with a sentence to show while another process uses the index.
@@ -206,7 +207,7 @@ class Settings(BaseSettings):
             if self.chroma is None:
                 try:
                     index.view()
-                except EncoderError:
+                except (EncoderError, IndexCorruptedError):
                     index.migrate(progress)
         except BaseException:
             index.close()

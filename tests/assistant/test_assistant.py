@@ -326,6 +326,12 @@ def test_an_index_moves_to_another_encoder_by_itself(tmp_path: Path) -> None:
     index.sync([document], keep=True)
     fingerprint = index.encoder.fingerprint
     index.close()
+
+    def stop(_done: int, _total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Settings(index_dir=folder).open_index(progress=stop)
     with Assistant.open(index_dir=folder) as assistant:
         assert assistant.index.encoder.fingerprint != fingerprint
         assert [own.id for own in assistant.documents] == [document.id]

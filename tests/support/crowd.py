@@ -128,11 +128,9 @@ class Told:
                 return "is of another edition than an answer of the same revision"
         if question == UNANSWERABLE:
             return None if answer["status"] == "refused" else "is not refused"
-        if answer["status"] == "refused":
-            return "is refused"
-        # How sure it is depends on numbers that change; where it is not, the first passage answers.
-        shown = citations if answer["status"] == "answered" else citations[:1]
-        said = " ".join(citation["quote"] for citation in shown)
+        if answer["status"] != "answered":
+            return f"is {answer['status']}"
+        said = " ".join(citation["quote"] for citation in citations)
         wanted = next(
             (r.fact.replace("{}", r"\d{4}") for r in REPORTS.values() if r.question == question),
             re.escape(QUOTE),
