@@ -144,9 +144,8 @@ def _with_contents(parts: Sequence[Heading | Block], text: str) -> Iterator[Head
     ):
         own = list(group)
         listed = lines_in(own) if is_listed else []
-        is_contents = len(listed) >= CONTENTS_LINES and (
-            mostly(is_name, *own) or _are_entries(listed, heading)
-        )
+        are_names = len(listed) >= CONTENTS_LINES and mostly(is_name, *own)
+        is_contents = is_listed and (are_names or _are_entries(listed, heading))
         for part in own:
             if isinstance(part, Heading):
                 heading = part.text
@@ -167,6 +166,7 @@ def _are_entries(texts: Sequence[str], heading: str) -> bool:
     pages = [int(found["page"]) for _, found in entries]
     told = [len(found["leader"]) > 3 or bool(_SECTION.match(line)) for line, found in entries]
     is_told = bool(_CONTENTS.fullmatch(heading)) or 2 * sum(told) > len(told)
+    is_told = is_told and len(entries) >= CONTENTS_LINES
     return is_told and all(before <= after for before, after in pairwise(pages))
 
 
