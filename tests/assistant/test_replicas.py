@@ -12,7 +12,7 @@ import httpx
 import pytest
 from browsing import QUESTION, QUOTE, SECONDS, Visit, add_file, ask, lit
 from chroma_servers import ChromaServer, until
-from crowd import add_shipped, browser_of, course
+from crowd import SURE, add_shipped, browser_of, course
 from crowd import ask as ask_api
 from helpers import PATIENCE, footnote
 from playwright.sync_api import Browser
@@ -29,7 +29,7 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
     folder = tmp_path_factory.mktemp("replicas")
     chroma = ChromaServer(folder / "chroma")
     try:
-        with machines(folder, chroma) as running:
+        with machines(folder, chroma, *SURE) as running:
             add_shipped(running)
             yield running
     finally:
