@@ -5,7 +5,7 @@ passages that may answer it."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import takewhile
@@ -274,16 +274,15 @@ def _items_around(candidate: Candidate, document: Callable[[str], Document]) -> 
     """The items of the list that a sentence belongs to, and the sentence that introduces it."""
     paragraphs = document(candidate.hit.paragraph.document_id).paragraphs
     here = next(n for n, own in enumerate(paragraphs) if own.start == candidate.hit.paragraph.start)
-    above = takewhile(partial(go_together, paragraphs[here]), reversed(paragraphs[:here]))
+    above = takewhile(partial(_go_together, paragraphs[here]), reversed(paragraphs[:here]))
     first = here - len(list(above))
     return [*_lead(paragraphs, first), *_list_from(paragraphs, first)]
 
 
 def _lead(paragraphs: Sequence[Paragraph], first: int) -> list[Quotation]:
     """The sentence that introduces the list which begins with this paragraph, if one does."""
-    if first > 0 and introduces(before := paragraphs[first - 1], paragraphs[first]):
-        return [_whole(unscored(before, len(before.sentences) - 1))]
-    return []
+    before = introducing(paragraphs[first], reversed(paragraphs[:first]))
+    return [_whole(unscored(before, len(before.sentences) - 1))] if before else []
 
 
 def _led(
@@ -317,7 +316,7 @@ def _below(candidate: Candidate, document: Callable[[str], Document]) -> list[Qu
 
 def _list_from(paragraphs: Sequence[Paragraph], first: int) -> list[Quotation]:
     items: list[Quotation] = []
-    for paragraph in takewhile(partial(go_together, paragraphs[first]), paragraphs[first:]):
+    for paragraph in takewhile(partial(_go_together, paragraphs[first]), paragraphs[first:]):
         for number, sentence in enumerate(paragraph.sentences):
             candidate = unscored(paragraph, number)
             found = numbered(sentence.text)
@@ -334,14 +333,21 @@ def _list_from(paragraphs: Sequence[Paragraph], first: int) -> list[Quotation]:
     return items[:ITEMS]
 
 
-def go_together(one: Paragraph, other: Paragraph) -> bool:
-    """Whether two paragraphs that follow on each other are of one list."""
+def introducing(item: Paragraph, above: Iterable[Paragraph]) -> Paragraph | None:
+    """The paragraph whose last sentence introduces the list that another is of, if one does.
+
+    Args:
+        item: of the list.
+        above: what stands above it, the nearest first.
+    """
+    before = next((own for own in above if not _go_together(own, item)), None)
+    if before is None or before.heading != item.heading:
+        return None
+    return before if _COLON.search(before.sentences[-1].text) else None
+
+
+def _go_together(one: Paragraph, other: Paragraph) -> bool:
     return one.kind == other.kind == "list" and one.heading == other.heading
-
-
-def introduces(before: Paragraph, items: Paragraph) -> bool:
-    """Whether what stands before a list introduces it."""
-    return before.heading == items.heading and bool(_COLON.search(before.sentences[-1].text))
 
 
 def _whole(candidate: Candidate) -> Quotation:

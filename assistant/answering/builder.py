@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from assistant.answer import Answer, AnswerSentence, Citation, SentenceReady, Writing
 from assistant.answering.abstention import Decision
-from assistant.answering.arranging import go_together, introduces
+from assistant.answering.arranging import introducing
 from assistant.answering.extractive import Quotation
 from assistant.query.question import Question
 from assistant.verification.verifier import Judgement
@@ -64,9 +64,9 @@ class Citer:
         if paragraph.kind != "list":
             return ""
         first, last = max(1, paragraph.number - FAR), paragraph.number - 1
-        above = reversed(self._index.paragraphs(paragraph.document_id, first, last))
-        before = next((own for own in above if not go_together(own, paragraph)), None)
-        return before.sentences[-1].text if before and introduces(before, paragraph) else ""
+        above = self._index.paragraphs(paragraph.document_id, first, last)
+        before = introducing(paragraph, reversed(above))
+        return " ".join(before.sentences[-1].text.split()) if before else ""
 
     def nearest(self, hits: Sequence[Hit]) -> tuple[Citation, ...]:
         """These paragraphs, each quoting the sentence nearest to what was looked up, with marker

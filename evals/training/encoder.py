@@ -26,7 +26,7 @@ import typer
 from torch.nn.functional import normalize
 
 from evals.training.authored import read_authored
-from evals.training.examples import LabelledDocument
+from evals.training.examples import LabelledDocument, as_typed
 from evals.training.published import read_published
 from evals.training.real_documents import read_real
 from index.encoder import default_model_path
@@ -248,10 +248,7 @@ class Trainee:
     def loss(self, lesson: Lesson, chance: random.Random) -> Any:
         """The mean, over the questions, of what the sentences that answer lack to be the only ones
         near."""
-        asked = [
-            question.lower().rstrip("?.") if chance.random() < SMALL else question
-            for question, _ in lesson.questions
-        ]
+        asked = [as_typed(question, SMALL, chance) for question, _ in lesson.questions]
         questions, sentences, number = self._vectors(lesson, asked)
         logits = questions @ sentences.T / TEMPERATURE
         right = torch.zeros_like(logits, dtype=torch.bool)

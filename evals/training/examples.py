@@ -8,6 +8,7 @@ labelled documents and writes them, `train` reads them.
 from __future__ import annotations
 
 import gzip
+import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -84,6 +85,11 @@ class Pair:
 
 
 Example = Passage | Pair
+
+
+def as_typed(question: str, small: float, chance: random.Random) -> str:
+    """A question, for such a share of them in small letters and without its mark."""
+    return question.lower().rstrip("?.") if chance.random() < small else question
 
 
 @cache

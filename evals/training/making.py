@@ -26,6 +26,7 @@ from evals.training.examples import (
     LabelledParagraph,
     Pair,
     Passage,
+    as_typed,
     write_examples,
 )
 from evals.training.published import read_published
@@ -99,8 +100,7 @@ def _of_question(
     question: str,
     chance: random.Random,
 ) -> Iterator[Passage]:
-    if chance.random() < SMALL:
-        question = question.lower().rstrip("?.")
+    question = as_typed(question, SMALL, chance)
     answering = [paragraph.sentences[number - 1] for number in answers]
 
     def passage(kind: str, *shown: LabelledParagraph) -> Passage:

@@ -19,7 +19,7 @@ import hashlib
 import json
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
@@ -32,7 +32,7 @@ from assistant.retrieval.reading_model import above
 from assistant.retrieval.reranker import worth_reading
 from evals.datasets.gold import patterns_of
 from evals.datasets.json_lines import read_objects
-from evals.training.examples import LabelledDocument, LabelledParagraph, Passage
+from evals.training.examples import LabelledDocument, LabelledParagraph, Passage, as_typed
 from index import Document, Index, read_document
 from index.encoder import Encoder
 from index.errors import QuestionSetError
@@ -85,26 +85,32 @@ def read_searched(
         with TemporaryDirectory() as own, closing(Index(Path(own), encoder=encoder)) as index:
             index.sync([document])
             for question, right in answers.items():
-                shown = question if chance.random() >= SMALL else question.lower().rstrip("?.")
-                found = index.search(question, FOUND)
-                answering = [hit for hit in found.hits if right.get(hit.paragraph.number)]
-                others = [hit for hit in found.hits if hit not in answering]
-                first = NEAR if answering else NEAR + 1
-                further = others[first:FURTHEST]
-                others = others[:first] + chance.sample(further, min(NEAR, len(further)))
-                for hit in answering[:NEAR] + others:
-                    heading = above(hit.paragraph.heading) if chance.random() >= BARE else ""
-                    read = worth_reading(hit, found.term_weights)
-                    labels = [int(n + 1 in right.get(hit.paragraph.number, ())) for n in read]
-                    yield Passage(
-                        shown,
-                        tuple(hit.paragraph.sentences[n].text for n in read),
-                        tuple(labels),
-                        max(labels),
-                        "real" if max(labels) else "real, not answered",
-                        labelled.held_out,
-                        heading,
-                    )
+                yield from _searched(question, right, index, labelled.held_out, chance)
+
+
+def _searched(
+    question: str,
+    right: Mapping[int, Sequence[int]],
+    index: Index,
+    held_out: bool,
+    chance: random.Random,
+) -> Iterator[Passage]:
+    """A question with what the search finds; `right` has the numbers of the sentences that answer,
+    by those of their paragraphs."""
+    shown = as_typed(question, SMALL, chance)
+    found = index.search(question, FOUND)
+    answering = [hit for hit in found.hits if right.get(hit.paragraph.number)]
+    others = [hit for hit in found.hits if not right.get(hit.paragraph.number)]
+    first = NEAR if answering else NEAR + 1
+    further = others[first:FURTHEST]
+    others = others[:first] + chance.sample(further, min(NEAR, len(further)))
+    for hit in answering[:NEAR] + others:
+        heading = above(hit.paragraph.heading) if chance.random() >= BARE else ""
+        read = worth_reading(hit, found.term_weights)
+        labels = tuple(int(n + 1 in right.get(hit.paragraph.number, ())) for n in read)
+        texts = tuple(hit.paragraph.sentences[n].text for n in read)
+        kind = "real" if any(labels) else "real, not answered"
+        yield Passage(shown, texts, labels, max(labels), kind, held_out, heading)
 
 
 def write_sets(
