@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 _Told = TypeVar("_Told")
 
 PATIENCE = 0.5
-"""Seconds in which a server that is running lists its models."""
+"""Seconds in which a server that is looked for lists its models."""
+
+CHOSEN_PATIENCE = 5.0
+"""Seconds in which one that was chosen tells of them: it may be busy writing."""
 
 LARGEST = 1_000_000  # bytes of such a list
 
@@ -138,7 +141,7 @@ def first_model(address: str) -> str | None:
     Args:
         address: as it is set.
     """
-    body = _asked(lambda client: _body_of(f"{address.rstrip('/')}/models", client, PATIENCE))
+    body = _asked(lambda client: _body_of(f"{address.rstrip('/')}/models", client, CHOSEN_PATIENCE))
     try:
         return next((entry.id for entry in _Listing.model_validate_json(body).data), None)
     except ValueError:
@@ -154,7 +157,7 @@ def ollama_digest(address: str, model: str) -> str | None:
     """
     parts = urlsplit(address)
     root = f"{parts.scheme}://{parts.netloc}"
-    body = _asked(lambda client: _body_of(f"{root}/api/tags", client, PATIENCE))
+    body = _asked(lambda client: _body_of(f"{root}/api/tags", client, CHOSEN_PATIENCE))
     try:
         tags = _Tags.model_validate_json(body).models
     except ValueError:

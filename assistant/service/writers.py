@@ -13,16 +13,13 @@ from typing import TYPE_CHECKING, Any
 from assistant.answering.generative import Writer
 from assistant.llm.checks import checked
 from assistant.llm.client import check_installed
-from assistant.llm.discovery import Offer, Server, find_offers
+from assistant.llm.discovery import CHOSEN_PATIENCE, Offer, Server, find_offers
 from assistant.llm.location import NONE
 from index.errors import SettingsError
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
     from assistant.settings import Settings
-
-PATIENCE = 5.0
-"""Seconds in which a server lists its models that a question is for: it may be busy writing."""
 
 
 class Writers:
@@ -74,7 +71,7 @@ class Writers:
             return
         key = llm.partition(":")[0]
         near = [server for server in self._servers if server.key == key]
-        offers = [offer for offer in find_offers(near, PATIENCE) if offer.setting == llm]
+        offers = [offer for offer in find_offers(near, CHOSEN_PATIENCE) if offer.setting == llm]
         if not offers:
             raise SettingsError(
                 f"The language model {llm!r} is not running on this machine. Start it, or choose "

@@ -35,6 +35,8 @@ class Handler(BaseHTTPRequestHandler):
     models: Sequence[str]
     #: Of models, as Ollama tells them; where there are none it is another server.
     digests: Mapping[str, str] = MappingProxyType({})
+    #: That it takes to tell its models.
+    seconds = 0.0
     gets: list[str]
     asked: list[dict[str, Any]]
     keys: list[str | None]
@@ -46,6 +48,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """The models that there are."""
         self.gets.append(self.path)
+        self.over.wait(self.seconds)
         if self.path == "/api/tags" and self.digests:
             tags = [{"name": name, "digest": own} for name, own in self.digests.items()]
             self.reply(200, {"models": tags})

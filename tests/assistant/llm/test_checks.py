@@ -22,6 +22,7 @@ from assistant.llm.checks import (
     keep,
     kept,
 )
+from assistant.llm.discovery import PATIENCE
 from assistant.settings import Settings, checks_folder, load_settings
 from index.errors import UnreadableError
 
@@ -105,6 +106,15 @@ def test_a_server_here_is_asked_only_where_something_is_kept(tmp_path: Path) -> 
         assert checked(settings_of(address, llm_model="big")) == "unchecked"
     assert checked(settings_of(address, llm_model="tiny")) == "passed"  # it is away
     assert asked.asked == []
+
+
+def test_a_server_that_is_busy_is_waited_for() -> None:
+    with serving(writes("x"), "tiny:latest", handler=Ollama) as (address, own):
+        own.seconds = 2 * PATIENCE
+        settings = settings_of(address)
+        keep(ended(settings))
+        assert identity_of(settings).digest == "sha256:one"
+        assert checked(settings) == "passed"
 
 
 def test_a_model_of_ollama_is_known_by_its_digest() -> None:
