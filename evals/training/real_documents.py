@@ -1,16 +1,17 @@
 """Questions in lay words about documents that people really have.
 
-The folder `real` holds, for each document, a file of JSON lines: where it is from (`repository`,
-`commit` and `path` on GitHub, `licence`, `kind`), the `file` and the `sha256` of what was taken of
-it, whether it is `held_out`, for testing only; then the questions, each with its `evidence`: the
-places in the file that answer it, any one of which does, as `[start, end, hash]` in characters, the
-hash being the first HASH digits of the SHA-256 of what stands there. A question without evidence is
-answered nowhere in its document; `near` tells what comes closest.
+The folder `real` holds, for each document, a file of JSON lines: where it is from (`repository` and
+`commit` on GitHub, `licence`, `kind`), its `parts` in their order (of a file all, `[path]`, or the
+characters `[path, start, end]`; or what was put between), the `file` that they make and its
+`sha256`, whether it is `held_out`, for testing only; then the questions, each with its `evidence`:
+the places in the file that answer it, any one of which does, as `[start, end, hash]` in characters,
+the hash being the first HASH digits of the SHA-256 of what stands there. A question without
+evidence is answered nowhere in its document; `near` tells what comes closest.
 
 The documents themselves are not ours to pass on, and are kept elsewhere: a folder with one folder
-for each, named as the file here, with `file` in it. `python -m evals.training.real_documents
-DOCUMENTS OUTPUT` makes question sets of those that are held out, by which `footnote eval calibrate`
-fits what decides.
+for each, named as the file here, with `file` in it. `python -m evals.training.real_documents fetch
+DOCUMENTS` makes that of the repositories; `sets DOCUMENTS OUTPUT` makes question sets of those that
+are held out, by which `footnote eval calibrate` fits what decides.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import hashlib
 import json
 import random
 import re
+import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from importlib.resources import files
@@ -37,6 +39,8 @@ from index import Document, Index, read_document
 from index.encoder import Encoder
 from index.errors import QuestionSetError
 from index.terms.analysis import terms_of
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, rich_markup_mode=None)
 
 #: Where the questions are.
 QUESTIONS = Path(str(files("evals.training"))) / "real"
@@ -113,6 +117,48 @@ def _searched(
         yield Passage(shown, texts, labels, max(labels), kind, held_out, heading)
 
 
+@app.command()
+def fetch(
+    folder: Annotated[Path, typer.Argument(help="For the documents.")],
+    address: Annotated[
+        str, typer.Option(help="Of the repositories; {} is the owner and the name of one.")
+    ] = "https://github.com/{}.git",
+) -> None:
+    """Fetch the documents from the repositories that publish them, with `git`. Those that are there
+    already are not fetched again."""
+    for name, head, _ in _asked(QUESTIONS):
+        file = folder / name / head["file"]
+        if _is_of(file, head):
+            continue
+        with TemporaryDirectory() as own:
+            _git(own, "init", "--quiet", "--bare")
+            _git(own, "remote", "add", "origin", address.format(head["repository"]))
+            # Of large repositories only the files that are needed, which `show` fetches by itself.
+            _git(
+                own, "fetch", "--quiet", "--depth=1", "--filter=blob:none", "origin", head["commit"]
+            )
+            text = "".join(_part(part, own, head["commit"]) for part in head["parts"])
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text.encode())
+        _check(file, head)
+
+
+def _part(part: str | list[Any], repository: str, commit: str) -> str:
+    if isinstance(part, str):
+        return part
+    path, *span = part
+    return _git(repository, "show", f"{commit}:{path}").decode()[slice(*span or (None,))]
+
+
+def _git(repository: str, *arguments: str) -> bytes:
+    command = ["git", "-C", repository, *arguments]
+    done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 (no shell)
+    if done.returncode:
+        raise QuestionSetError(f"{' '.join(command)}: {done.stderr.decode(errors='replace')}")
+    return done.stdout
+
+
+@app.command("sets")
 def write_sets(
     folder: Annotated[Path, typer.Argument(help="With the documents.")],
     output: Annotated[Path, typer.Argument(help="Folder for the sets.")],
@@ -139,15 +185,29 @@ def _listed(
     folder: Path, questions: Path
 ) -> Iterator[tuple[str, dict[str, Any], Path, list[dict[str, Any]]]]:
     """Of each document its name, what is told of it, its file, which is that, and the questions."""
+    for name, head, asked in _asked(questions):
+        file = folder / name / head["file"]
+        _check(file, head)
+        yield name, head, file, asked
+
+
+def _asked(questions: Path) -> Iterator[tuple[str, dict[str, Any], list[dict[str, Any]]]]:
+    """Of each document its name, what is told of it, and the questions."""
     for own in sorted(questions.glob("*.jsonl")):
         head, *asked = (told for _, told in read_objects(own))
-        file = folder / own.stem / head["file"]
-        if not file.exists() or hashlib.sha256(file.read_bytes()).hexdigest() != head["sha256"]:
-            raise QuestionSetError(
-                f"{file} is not {head['path']} of {head['repository']} at {head['commit']}, or not "
-                f"the part of it that was taken (sha256 {head['sha256']})."
-            )
-        yield own.stem, head, file, asked
+        yield own.stem, head, asked
+
+
+def _check(file: Path, head: dict[str, Any]) -> None:
+    if not _is_of(file, head):
+        raise QuestionSetError(
+            f"{file} is not what was taken of {head['repository']} at {head['commit']} (sha256 "
+            f"{head['sha256']}). `python -m evals.training.real_documents fetch FOLDER` makes it."
+        )
+
+
+def _is_of(file: Path, head: dict[str, Any]) -> bool:
+    return file.exists() and hashlib.sha256(file.read_bytes()).hexdigest() == head["sha256"]
 
 
 def _labelled(
@@ -196,4 +256,4 @@ def _sentences(document: Document, quote: str) -> Iterator[tuple[int, int]]:
 
 
 if __name__ == "__main__":
-    typer.run(write_sets)
+    app()

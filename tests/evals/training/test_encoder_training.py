@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ def real(tmp_path: Path) -> tuple[Path, Path]:
     questions.mkdir()
     (folder / "one" / "handbook.md").write_text(TEXT)
     digest = hashlib.sha256(TEXT.encode()).hexdigest()
-    head = {"repository": "a/b", "commit": "0" * 40, "path": "handbook.md", "file": "handbook.md"}
+    head = {"repository": "a/b", "commit": "0" * 40, "file": "handbook.md"}
     lines = [json.dumps({**head, "sha256": digest, "held_out": True})]
     for question, quotes in ASKED.items():
         places = [(TEXT.index(own), TEXT.index(own) + len(own)) for own in quotes]
@@ -93,8 +94,37 @@ def test_held_out_documents_become_question_sets(
 
 def test_another_document_than_the_one_asked_about_is_refused(real: tuple[Path, Path]) -> None:
     (real[0] / "one" / "handbook.md").write_text(TEXT + ".")
-    with pytest.raises(QuestionSetError, match=r"is not handbook\.md of a/b"):
+    with pytest.raises(QuestionSetError, match="is not what was taken of a/b"):
         list(read_real(*real))
+
+
+def test_documents_are_fetched_from_the_repositories_that_publish_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git = ["git", "-C", str(tmp_path / "a" / "b"), "-c", "user.name=A", "-c", "user.email=a@b.c"]
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "one.md").write_text("# Häuser\r\n\r\nOne.\n", newline="")
+    (tmp_path / "a" / "b" / "two.md").write_text("Not this. Two. Nor that.\n")
+    for command in ("init -q", "add .", "commit -q -m x", "rev-parse HEAD"):
+        done = subprocess.run([*git, *command.split()], check=True, capture_output=True)
+    text = "# Häuser\r\n\r\nOne.\n\n---\nTwo."
+    head = {
+        "repository": "a/b",
+        "commit": done.stdout.decode().strip(),
+        "parts": [["one.md"], "\n---\n", ["two.md", 10, 14]],
+        "file": "all.md",
+        "sha256": hashlib.sha256(text.encode()).hexdigest(),
+    }
+    monkeypatch.setattr(real_documents, "QUESTIONS", tmp_path / "questions")
+    (tmp_path / "questions").mkdir()
+    (tmp_path / "questions" / "one.jsonl").write_text(json.dumps(head))
+    made, address = tmp_path / "made" / "one" / "all.md", str(tmp_path / "{}")
+    real_documents.fetch(tmp_path / "made", address)
+    assert made.read_bytes().decode() == text
+    real_documents.fetch(tmp_path / "made", str(tmp_path / "gone" / "{}"))  # nothing is left to do
+    made.write_text("another")
+    with pytest.raises(QuestionSetError, match="gone"):
+        real_documents.fetch(tmp_path / "made", str(tmp_path / "gone" / "{}"))
 
 
 def test_without_documents_that_are_held_out_there_are_no_figures_of_them() -> None:
