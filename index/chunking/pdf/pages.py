@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 from typing import Any
 from unicodedata import bidirectional
@@ -16,6 +17,10 @@ from index.chunking.pdf.pdfium import MARKS, Place, Remarks
 
 #: Words that are nearer than this share of their height are one word. Not tuned.
 GLUED = 0.12
+#: A line of at least so many letters that stand apart, and in which at least this share is single
+#: characters, is spaced out; its words are so many times further from each other than the letters
+#: in the middle. Not tuned.
+SPACED, SINGLE, FURTHER = 6, 0.8, 1.5
 #: Columns are further apart than so many heights of their words, and have at least so many lines
 #: and words to a line. Not tuned.
 GUTTER, LINES, WORDS = 0.6, 3, 4
@@ -174,7 +179,7 @@ def _distance(word: PrintedWord, box: Any) -> float:
 
 def _printed_words(page: Any) -> list[PrintedWord]:
     """The words of a page in the order of its text items."""
-    return [
+    found = (
         PrintedWord(
             word.text.translate(_LIGATURES),
             page.page_num,
@@ -186,7 +191,35 @@ def _printed_words(page: Any) -> list[PrintedWord]:
         for item in page.text_items
         for word in item.words
         if word.text.strip()
-    ]
+    )
+    return [word for line in lines_of(found) for word in _as_words(line)]
+
+
+def _as_words(line: Line) -> Line:
+    """The words of a line whose letters are spaced out, as those of titles are; others as they
+    are."""
+    single = [word.text.isalpha() for word in line if len(word.text) == 1]
+    if sum(single) < SPACED or len(single) < SINGLE * len(line):
+        return line
+    gaps = [after.left - before.right for before, after in pairwise(line)]
+    apart = FURTHER * median(gaps)
+    if not GLUED < median(gaps) / median(word.height for word in line) < GUTTER:
+        return line  # one word already, or cells of a table
+    found = [line[0]]
+    for gap, word in zip(gaps, line[1:], strict=True):
+        last = found[-1]
+        if 0 <= gap <= apart:
+            found[-1] = PrintedWord(
+                last.text + word.text,
+                last.page,
+                last.left,
+                min(last.top, word.top),
+                word.right,
+                max(last.bottom, word.bottom),
+            )
+        else:
+            found.append(word)
+    return found
 
 
 def _assigned(

@@ -249,6 +249,20 @@ def test_columns_are_read_one_after_the_other(
     assert [p.text for p in read_document(tmp_path / "two.pdf").paragraphs] == [remark] * 8
 
 
+def test_spaced_out_letters_are_words(browser: Browser, tmp_path: Path) -> None:
+    body = (
+        "<style>b { display: block; letter-spacing: .3em } td { width: 2em }</style>"
+        "<b>THE LAB MANUAL, 2ND PART</b><p>The keys are at the desk.</p>"
+        "<p>Of A B C D E F and G all but C are vowels of none.</p>"
+        f"<table border=1><tr>{''.join(f'<td>{own}' for own in 'ABCDEFGH')}</table>"
+    )
+    print_pdf(browser, body, tmp_path / "spaced.pdf")
+    text = read_document(tmp_path / "spaced.pdf").text
+    assert "THE LAB MANUAL, 2ND PART" in text
+    assert "Of A B C D E F and G all but" in text
+    assert "ABC" not in text
+
+
 def test_pictures_of_text_are_told(browser: Browser, tmp_path: Path) -> None:
     drawing = "<svg width=300 height=300><rect width=200 height=200 fill=red /></svg>"
     print_pdf(browser, drawing, tmp_path / "scan.pdf")
