@@ -39,7 +39,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from importlib.resources import files
-from itertools import chain
+from itertools import chain, count
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -280,6 +280,11 @@ def ask_size(settings: Mapping[str, Any], questions: Sequence[str]) -> dict[str,
     """Answer from the index that `index_size` made, and tell how long it took and how much memory
     this process has held."""
     found: dict[str, Any] = {}
+    numbers = count()
+
+    def anew(question: str) -> str:
+        return f"{question} ({next(numbers)})"  # or what was read for it is not read again
+
     for reader in ("none", "shipped"):
         own = load_settings(**settings, reader=reader)
         index = own.open_index()
@@ -287,10 +292,10 @@ def ask_size(settings: Mapping[str, Any], questions: Sequence[str]) -> dict[str,
         with Assistant(index, documents, own) as assistant:
             for question in questions:
                 assistant.ask(question)
-            answers = [assistant.ask(question) for question in questions]
+            answers = [assistant.ask(anew(question)) for question in questions]
             encode = assistant.index.encoder.encode_query
             query = [_seconds(partial(encode, question)) for question in questions]
-            crowds = {str(people): _crowd(assistant, questions, people) for people in CROWDS}
+            crowds = {str(people): _crowd(assistant, questions, people, anew) for people in CROWDS}
         found[f"ask_{reader}_ms"] = statistics.median(a.timings_ms["total"] for a in answers)
         found["query_ms"] = statistics.median(query) * 1000
         found["stages_ms"] = {
@@ -302,12 +307,14 @@ def ask_size(settings: Mapping[str, Any], questions: Sequence[str]) -> dict[str,
     return found
 
 
-def _crowd(assistant: Assistant, questions: Sequence[str], people: int) -> dict[str, float]:
-    """How so many people fare who ask at once. See `Size.crowds`."""
+def _crowd(
+    assistant: Assistant, questions: Sequence[str], people: int, anew: Callable[[str], str]
+) -> dict[str, float]:
+    """How so many people fare who ask at once, each question `anew`. See `Size.crowds`."""
 
     def ask(person: int) -> list[float]:
         own = [questions[(person + turn * people) % len(questions)] for turn in range(EACH)]
-        return [_seconds(partial(assistant.ask, question)) * 1000 for question in own]
+        return [_seconds(partial(assistant.ask, anew(question))) * 1000 for question in own]
 
     with ThreadPoolExecutor(people) as pool:
         began = time.perf_counter()
