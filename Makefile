@@ -29,7 +29,7 @@ eval: $(VENV)/.measuring
 # A little under what the shipped questions reach, so that no change lowers it unseen.
 floors: $(VENV)/.measuring
 	$(BIN)/footnote eval evals/questions/seed.jsonl $(ARGS) \
-		--min hit@1=0.90 --min hit@3=0.97 --min answered_right=0.63 --min answer_precision=0.92 \
+		--min hit@1=0.90 --min hit@3=0.97 --min answered_right=0.63 --min answer_precision=0.91 \
 		--min citation_validity=1 --min citation_precision=0.77 --min evidence_shown=0.89 \
 		--min withheld=0.98 --min refusal_auroc=0.95 --min right_auroc=0.91
 
