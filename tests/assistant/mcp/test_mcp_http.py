@@ -116,6 +116,7 @@ def test_it_gives_what_the_api_gives_and_counts_it(
                 states[expected["status"]] += 2  # by each door one
         counted = client.get("metrics").text
         assert states["answered"] >= 4
+        assert states["refused"] == 2
         assert states.total() == 8
         for status, count in states.items():
             assert f'footnote_questions_total{{status="{status}"}} {count:.1f}' in counted
