@@ -90,7 +90,10 @@ def is_latin(text: str) -> bool:
 
 @cache
 def _classifier() -> Any:
-    import py3langid
+    # Not the library's own, which everybody who makes use of it changes: while one thread sets its
+    # languages, another one that asks is told a wrong one. This is whole before anybody has it.
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    py3langid.set_languages(LANGUAGES)
-    return py3langid.classify
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
+    identifier.set_languages(LANGUAGES)
+    return identifier.classify

@@ -5,15 +5,24 @@
 
 from __future__ import annotations
 
+import threading
+
+import py3langid
 import pytest
 from helpers import SEEDS
 
-from index.chunking.language import language_of
+from index.chunking.language import LANGUAGES, language_of
 from index.chunking.loader import document_from_text
 
 GERMAN = (
     "Die Fähre nach Brenna fährt morgens um neun Uhr ab. Bei starkem Wind bleibt sie im Hafen, und "
     "die Fahrgäste werden mit dem Bus über die Brücke gebracht."
+)
+
+
+ENGLISH_TEXT = (
+    "The ferry to Brenna leaves at nine in the morning. In a strong wind it stays in the harbour, "
+    "and the passengers are taken over the bridge by bus."
 )
 
 
@@ -26,8 +35,7 @@ GERMAN = (
         ("ja", "フェリーは九時に出る。"),
         ("zh", "渡轮九点钟离开。"),
         ("th", "เรือข้ามฟากออกเวลาเก้าโมง"),
-        ("en", "The ferry to Brenna leaves at nine in the morning. In a strong wind it stays in "
-         "the harbour, and the passengers are taken over the bridge by bus."),
+        ("en", ENGLISH_TEXT),
     ],
 )  # fmt: skip
 def test_languages(language: str, text: str) -> None:
@@ -67,3 +75,22 @@ def test_abbreviations_of_the_language_end_no_sentence() -> None:
     text = f"{GERMAN} Das gilt z. B. auch für Dr. Meier und seine Frau. Sie fahren mit."
     sentences = [s.text for p in document_from_text(text, "a.txt").paragraphs for s in p.sentences]
     assert "Das gilt z. B. auch für Dr. Meier und seine Frau." in sentences
+
+
+def test_nobody_else_decides_what_is_told_apart() -> None:
+    """As several first questions at once did: one set the library's languages anew while the next
+    one was told from them."""
+    over = threading.Event()
+
+    def restrict() -> None:
+        while not over.is_set():
+            py3langid.set_languages(["de", "gu"])
+            py3langid.set_languages(LANGUAGES)
+
+    other = threading.Thread(target=restrict)
+    other.start()
+    try:
+        assert {language_of(ENGLISH_TEXT) for _ in range(200)} == {"en"}
+    finally:
+        over.set()
+        other.join()
