@@ -26,9 +26,15 @@ _IS_MARKDOWN = re.compile(r"\bmarkdown=|\*\*\w|\w\*\*|\]\(|\]\[|\{:")
 _IS_STRUCTURED = re.compile(r"<(?:table|ul|ol|pre|dl|script|style)\b", re.IGNORECASE)
 #: The head of a note or warning, as several programs have it, and its title.
 _NOTE_HEAD = re.compile(
-    r"^(?::{3,}[ \t]*[\w-]*|!!![ \t]+\w+|\?\?\?\+?[ \t]+\w+|\[!\w+\])[ \t]*"
-    r"(?:\[([^\]\n]*)\]|\"([^\"\n]*)\"|\{[^}\n]*\})?[ \t]*$",
+    r"^[ \t]*(?:(?::{3,}[ \t]*[\w-]*|!!![ \t]+\w+|\?\?\?\+?[ \t]+\w+|\[!\w+\])[ \t]*"
+    r"(?:\[([^\]\n]*)\]|\"([^\"\n]*)\"|\{[^}\n]*\})?"
+    r"|(?::{3,}[\w-]+|\[!\w+\][+-]?)[ \t]+([^\s\[\"{].*?))[ \t]*$",
     re.MULTILINE,
+)
+#: What Liquid is told to leave out.
+_LEFT_OUT = re.compile(
+    r"\{%-?\s*comment\s*-?%\}(?:(?!\{%-?\s*(?:end)?comment\b).)*+\{%-?\s*endcomment\s*-?%\}",
+    re.DOTALL,
 )
 #: The target of a link that a program puts in.
 _TARGET = re.compile(r"(?<=\]\()[^()]*\{[{%][^{}()]*[%}]\}[^()]*(?=\))")
@@ -54,7 +60,7 @@ def read_markdown(text: str) -> Layout:
     tables and pieces of code (a line a sentence) is one."""
     end, title = settings_of(text)
     writer = _Writer(Composer())
-    writer.write(_SURROGATE.sub("\ufffd", text[end:]))
+    writer.write(_SURROGATE.sub("\ufffd", _LEFT_OUT.sub("", text[end:])))
     begins = writer.out.parts[:1]
     return writer.out.layout(None if begins and isinstance(begins[0], Heading) else title)
 
@@ -169,7 +175,7 @@ class _Writer:
         if not _MARKED.search(markup):
             self._unlinked += len(markup)
             return _BREAK.sub("\n", markup)
-        markup = _TARGET.sub("_", _NOTE_HEAD.sub(r"\1\2", markup))
+        markup = _TARGET.sub("_", _NOTE_HEAD.sub(r"\1\2\3", markup))
         tokens = _INLINE.parseInline(markup, self._known)[0].children or []
         shown = []
         leads_to_note = is_menu = False

@@ -15,8 +15,9 @@ import numpy as np
 from index.chunking.layout import letters
 from index.chunking.pdf.pdfium import MARKS, Place, Remarks
 
-#: Words that are nearer than this share of their height are one word. Not tuned.
-GLUED = 0.12
+#: Words that are nearer than this share of their height are one word. Of 36,000 near ones in ten
+#: files 19 had no space between them, all nearer than .02; of the others one was nearer than .08.
+GLUED = 0.05
 #: A line of at least so many letters that stand apart, and in which at least this share is single
 #: characters, is spaced out; its words are so many times further from each other than the letters
 #: in the middle. Not tuned.

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from statistics import median
@@ -37,6 +37,10 @@ FILLED = 0.6
 #: Characters of a line that may be the term of the definition below it.
 TERM = 60
 
+#: The marker of an item of a list, from whose left its further lines are indented so many heights
+#: of its words at most. Not tuned.
+_MARKER = re.compile(r"\(?\w{1,4}[.)]|[\u2022\u2013\u25aa\u25e6*-]")
+INDENTED = 4
 _ENDS = re.compile(r"[.!?:;…。！？]['\"”’)\]]*\d{0,3}$")
 
 
@@ -51,6 +55,7 @@ def correct_regions(pages: Sequence[PrintedPage], entries: Iterable[Entry]) -> N
         entries: of its outline.
     """
     outline = _outline(entries)
+    _drop_running_heads(pages)
     _place_loose_lines(pages, outline)
     _drop_furniture(pages)
     deepest = _set_headings(pages, outline)
@@ -142,6 +147,41 @@ def _filled(line: Line) -> float:
     return sum(word.right - word.left for word in line)
 
 
+def _drop_running_heads(pages: Sequence[PrintedPage]) -> None:
+    """Take the first line of pages out of their text on which it says, but for numbers, what it
+    says at that height of SEEN_ON others at least: the library takes many such for the beginning of
+    what stands below. It is told once, as a note is.
+
+    The first line of a table that has columns without it is left: it names them.
+    """
+    firsts = list[tuple[PrintedPage, Line, str]]()
+    for page in pages:
+        words = [word for own in page.regions for word in own.words]
+        if not words:
+            continue
+        highest = min(words, key=lambda word: word.top)
+        line = [word for word in words if word.shares_line(highest)]
+        said = letters("".join(word.text for word in line))
+        firsts.append((page, line, f"{said} {highest.top / 4:.0f}"))
+    counts = Counter(name for *_, name in firsts)
+    told: set[str] = set()
+    for page, line, name in firsts:
+        if name[0] == " " or counts[name] <= SEEN_ON:
+            continue
+        taken: Line = []
+        for own in [own for own in page.regions if own.words[0] in line or own.words[-1] in line]:
+            below = [word for word in own.words if word not in line]
+            rest = Region(own.kind, own.level, below, own.block)
+            if below and own.kind == "table" and _has_columns(rest):
+                continue
+            taken += [word for word in own.words if word in line]
+            own.words = below
+        page.regions[:] = [own for own in page.regions if own.words]
+        if taken and name not in told:
+            page.regions.append(Region("note", 1, taken))
+            told.add(name)
+
+
 def _drop_furniture(pages: Sequence[PrintedPage]) -> None:
     """Drop running heads and feet that the library left in: the first or last line of a page, with
     its number, at a height where other pages have theirs."""
@@ -166,6 +206,9 @@ def _set_headings(pages: Sequence[PrintedPage], outline: Outline) -> int:
     Returns:
         The lowest level of the outline; headings below it are the library's. 0 where there is none.
     """
+    for page in pages:
+        if page.number in outline:
+            page.regions[:] = _as_titled(page.regions, outline[page.number])
     named = [
         (own, outline[page.number][own.letters])
         for page in pages
@@ -194,6 +237,34 @@ def _set_headings(pages: Sequence[PrintedPage], outline: Outline) -> int:
         for own, size in large:
             own.kind, own.level = "heading", sizes.index(size) + 1
     return 0
+
+
+def _as_titled(regions: Sequence[Region], titles: Mapping[str, int]) -> list[Region]:
+    """Regions of a page so divided that the titles which the outline has on it stand alone: a title
+    of two lines that the library took for two regions is one, and what stands behind a title, in
+    brackets or on the next line, is another."""
+    left = set(titles) - {own.letters for own in regions if own.kind != "table"}
+    found: list[Region] = []
+    for own in regions:
+        before = found[-1] if found else None
+        if own.kind not in ("paragraph", "heading"):
+            found.append(own)
+        elif before and before.kind == own.kind and before.letters + own.letters in left:
+            before.words.extend(own.words)
+        else:
+            found += _titled(own, left)
+    return found
+
+
+def _titled(region: Region, titles: Container[str]) -> list[Region]:
+    said = ""
+    for number, (word, after) in enumerate(pairwise(region.words), start=1):
+        said += letters(word.text)
+        divided = not word.shares_line(after) or after.text[0] in "[("
+        if divided and said in titles:
+            parts = region.words[:number], region.words[number:]
+            return [Region("paragraph", region.level, words) for words in parts]
+    return [region]
 
 
 def _set_lines_that_are_headings(regions: Iterable[Region], titles: Mapping[str, int]) -> None:
@@ -394,8 +465,8 @@ def _goes_on_first_line(before: Region, own: Region) -> bool:
 
 
 def _is_wrapped(before: Region, own: Region, regions: Iterable[Region], usual: float) -> bool:
-    """Whether its first line is the next of the same paragraph: as far below as lines are, and with
-    a word first that the line above had no room for."""
+    """Whether its first line is the next of the same paragraph or item: as far below as lines are,
+    and with a word first that the line above had no room for."""
     *_, above = lines_of(before.words)
     line = next(lines_of(own.words))
     (step,), (height,) = _steps([above, line])
@@ -405,8 +476,10 @@ def _is_wrapped(before: Region, own: Region, regions: Iterable[Region], usual: f
         if each.kind == "paragraph" and abs(each.left - above[0].left) < height / 2
     ]
     right = max((word.right for each in column for word in each.words), default=above[-1].right)
+    indented = line[0].left - above[0].left
+    hangs = _MARKER.fullmatch(above[0].text) and 0 < indented < INDENTED * height
     return (
-        abs(above[0].left - line[0].left) < height / 2
+        (hangs or abs(indented) < height / 2)
         and 0 < step <= APART * usual * height
         and right - above[-1].right < line[0].right - line[0].left + height / 2
     )

@@ -263,6 +263,64 @@ def test_spaced_out_letters_are_words(browser: Browser, tmp_path: Path) -> None:
     assert "ABC" not in text
 
 
+ANIMALS = ("Dogs", "Geese", "Horses", "Swine", "Bees")
+RULE = (
+    "(1) Whoever keeps any of these animals within the bounds of the town without a licence shall "
+    "be fined by the Clerk, who may also take the animal away at its keeper's cost."
+)
+
+
+@pytest.fixture(scope="module")
+def bylaws(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Document:
+    """Each page has a running head with a number of its own, close above its text; the outline has
+    other titles than the pages, which say besides when something was added."""
+    from pypdf import PdfWriter
+
+    folder = tmp_path_factory.mktemp("bylaws")
+    pages = [
+        f"<div>§ 60-{n}<b>BYLAWS OF ALBA</b>§ 60-{n}</div><h3>CHAPTER {n}</h3>"
+        f"<h3>{name}</h3><p>§ 60-{n}. Keepers of {name}. [Added in 201{n}]</p>"
+        f"<p class=item>{RULE}</p><p class=item>{RULE.replace('(1)', '(2)')}</p>"
+        for n, name in enumerate(ANIMALS)
+    ]
+    style = (
+        "<style>div { display: flex; justify-content: space-between; break-before: page }"
+        "body { font: 12px/1.2 'DejaVu Serif'; text-align: justify }"
+        "body, div, h3 { margin: 0 }"
+        ".item { padding-left: 2em; text-indent: -2em }</style>"
+    )
+    print_pdf(browser, style + "".join(pages), folder / "printed.pdf")
+    writer = PdfWriter(clone_from=folder / "printed.pdf")
+    for number, name in enumerate(ANIMALS):
+        titles = f"chapter {number}: {name}", f"§ 60-{number} Keepers of {name}"
+        chapter = writer.add_outline_item(title=titles[0], page_number=number)
+        writer.add_outline_item(title=titles[1], page_number=number, parent=chapter)
+    writer.write(folder / "bylaws.pdf")
+    return read_document(folder / "bylaws.pdf")
+
+
+def test_a_running_head_with_other_numbers_is_told_once(bylaws: Document) -> None:
+    assert bylaws.text.count("BYLAWS OF ALBA") == 1
+
+
+def test_titles_of_the_outline_are_found_though_the_page_says_more(bylaws: Document) -> None:
+    headings = {p.heading for p in bylaws.paragraphs if p.text.startswith("(1)")}
+    assert headings == {
+        (f"CHAPTER {n} {name}", f"§ 60-{n}. Keepers of {name}.") for n, name in enumerate(ANIMALS)
+    }
+    assert "[Added in 2010]" in bylaws.text
+
+
+def test_an_item_that_hangs_is_whole(bylaws: Document) -> None:
+    assert sum(p.text == RULE for p in bylaws.paragraphs) == len(ANIMALS)
+
+
+def test_words_that_stand_close_are_two(browser: Browser, tmp_path: Path) -> None:
+    body = "<p style='font-size: 20px; word-spacing: -.22em'>The keys of the quay are there.</p>"
+    print_pdf(browser, body, tmp_path / "close.pdf")
+    assert read_document(tmp_path / "close.pdf").text == "The keys of the quay are there."
+
+
 def test_pictures_of_text_are_told(browser: Browser, tmp_path: Path) -> None:
     drawing = "<svg width=300 height=300><rect width=200 height=200 fill=red /></svg>"
     print_pdf(browser, drawing, tmp_path / "scan.pdf")

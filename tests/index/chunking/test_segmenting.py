@@ -324,7 +324,10 @@ def test_markdown(ending: str) -> None:
         ("It heals.<sup>[7](#fn7)</sup> See rule [7](#rule-7).", "It heals. See rule 7."),
         ('## Hours {#hours}\n\nAt [9]({{ site.url }}/x "y").', "Hours\n\nAt 9."),
         (":::note[Hot]\nDo *not* touch.\n:::", "Hot\nDo not touch."),
+        (":::caution Mind\nIt is hot.\n:::", "Mind\nIt is hot."),
+        ("1. Stop.\n   :::note\n   It is hot.\n   :::", "1. Stop.\n\nIt is hot."),
         ("> [!WARNING]\n> It is __hot__.", "It is hot."),
+        ("> [!tip]- Wait\n> It is hot.", "Wait\nIt is hot."),
         (
             "3. three\n   - inner\n   - more\n4. four\n\n   And *so* on.",
             "3. three\n  inner\n  more\n4. four\nAnd so on.",
@@ -339,6 +342,7 @@ def test_markdown(ending: str) -> None:
             "- so:\n\n  | a | b |\n  |---|---|\n  | 1 | 2 |\n\n  after",
             "so:\n\na: 1 | b: 2\n\nafter",
         ),
+        ("{% comment %}\n# Moved\n\nGone.\n{%- endcomment -%}\n\nIt is so.", "It is so."),
         ("---\ntitle: Tea\n---\nIt is **hot**.\n<!-- not\n\nread -->", "It is hot."),
     ],
 )
