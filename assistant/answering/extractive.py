@@ -58,6 +58,10 @@ _TAKES_BACK = re.compile(
 #: Sentences before it that one is quoted with at most.
 BACK = 2
 
+#: The sign that begins an item of a list where a document prints it. Numbers are part of what is
+#: said: others refer to them.
+_SIGN = re.compile(r"[\u2022\u2023\u25aa\u25e6\u2013-]\s+(?=\S)")
+
 _CLOSING = " \t\r\n\"'\u2019\u201d)]"
 
 
@@ -182,6 +186,9 @@ def quote(chosen: Sequence[Candidate]) -> list[Quotation]:
                 break
             first -= 1
         start, end = paragraph.sentences[first].start, paragraph.sentences[last].end
+        sign = _SIGN.match(paragraph.text, start - paragraph.start)
+        if sign and paragraph.kind == "list":
+            start = paragraph.start + sign.end()
         quotations.append(Quotation(candidate, start, end))
     return quotations
 

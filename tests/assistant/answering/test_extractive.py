@@ -126,3 +126,11 @@ def test_what_was_said_is_less_probable_but_not_forbidden() -> None:
     assert choose(close, MODEL, 1, said)[0].number == 1
     far = [candidate(1, 0, 3.0), candidate(1, 1, -2.0)]
     assert choose(far, MODEL, 1, said)[0].number == 0
+
+
+def test_the_sign_of_an_item_is_not_quoted_and_its_number_is() -> None:
+    text = "Mind:\n\n\u2022 Pay at the gate.\n\u2022 Go home.\n\nThen:\n\n1. Wait.\n2. Sleep."
+    items = [p for p in document_from_text(text, "items.txt").paragraphs if p.kind == "list"]
+    quoted = quote([unscored(own, n) for own in items for n in range(2)])
+    assert [own.text for own in quoted] == ["Pay at the gate.", "Go home.", "1. Wait.", "2. Sleep."]
+    assert all(text[own.start : own.end] == own.text for own in quoted)
