@@ -186,8 +186,8 @@ def quote(chosen: Sequence[Candidate]) -> list[Quotation]:
                 break
             first -= 1
         start, end = paragraph.sentences[first].start, paragraph.sentences[last].end
-        sign = _SIGN.match(paragraph.text, start - paragraph.start)
-        if sign and paragraph.kind == "list":
+        at = start - paragraph.start
+        if paragraph.kind == "list" and (sign := _SIGN.match(paragraph.text, at)):
             start = paragraph.start + sign.end()
         quotations.append(Quotation(candidate, start, end))
     return quotations

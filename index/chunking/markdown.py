@@ -18,7 +18,7 @@ from index.chunking.layout import Composer, Heading, Layout, settings_of
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 #: Attributes of kramdown and Pandoc, what Liquid is told, and marks of notes.
-_TOLD = re.compile(r"\{[:#.][^{}\n]*\}|\{%[^{}]*%\}|\[\^[^\]\s]+\](?::\s*)?")
+_TOLD = re.compile(r"\{[:#.][^{}\n]*\}|\{%[^{}]*%\}|\[\^[^\[\]\s]++\](?::\s*)?")
 _TO_NOTE = re.compile(r"#_?(?:fn|footnote|note|ref|cite)", re.IGNORECASE)
 _NUMBER = re.compile(r"\[?\d{1,3}\]?")
 #: Markdown inside HTML, as kramdown reads it; and HTML that is more than a box around it.
@@ -26,9 +26,9 @@ _IS_MARKDOWN = re.compile(r"\bmarkdown=|\*\*\w|\w\*\*|\]\(|\]\[|\{:")
 _IS_STRUCTURED = re.compile(r"<(?:table|ul|ol|pre|dl|script|style)\b", re.IGNORECASE)
 #: The head of a note or warning, as several programs have it, and its title.
 _NOTE_HEAD = re.compile(
-    r"^[ \t]*(?:(?::{3,}[ \t]*[\w-]*|!!![ \t]+\w+|\?\?\?\+?[ \t]+\w+|\[!\w+\])[ \t]*"
+    r"^[ \t]*+(?:(?::{3,}+[ \t]*+[\w-]*+|!!![ \t]++\w++|\?\?\?\+?[ \t]++\w++|\[!\w++\])[ \t]*+"
     r"(?:\[([^\]\n]*)\]|\"([^\"\n]*)\"|\{[^}\n]*\})?"
-    r"|(?::{3,}[\w-]+|\[!\w+\][+-]?)[ \t]+([^\s\[\"{].*?))[ \t]*$",
+    r"|(?::{3,}+[\w-]++|\[!\w++\][+-]?)[ \t]++([^\s\[\"{].*))[ \t]*+$",
     re.MULTILINE,
 )
 #: What Liquid is told to leave out.
@@ -37,8 +37,8 @@ _LEFT_OUT = re.compile(
     re.DOTALL,
 )
 #: The target of a link that a program puts in.
-_TARGET = re.compile(r"(?<=\]\()[^()]*\{[{%][^{}()]*[%}]\}[^()]*(?=\))")
-_BREAK = re.compile(r"[ \t]*\n[ \t]*")
+_TARGET = re.compile(r"(?<=\]\()(?=[^()]*+\))[^()]*\{[{%][^{}()]*[%}]\}[^()]*+")
+_BREAK = re.compile(r"(?:(?<![ \t])[ \t]++)?\n[ \t]*+")
 _MARKED = re.compile(r"[\\`*_<&!\[\]{}]|:::|\?\?\?")
 #: Tags that HTML knows inside texts; others are no marks, but what somebody writes `<so>`.
 _TAG = re.compile(

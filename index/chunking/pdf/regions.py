@@ -36,11 +36,11 @@ DIVIDED = 0.47
 FILLED = 0.6
 #: Characters of a line that may be the term of the definition below it.
 TERM = 60
-
-#: The marker of an item of a list, from whose left its further lines are indented so many heights
-#: of its words at most. Not tuned.
-_MARKER = re.compile(r"\(?\w{1,4}[.)]|[\u2022\u2013\u25aa\u25e6*-]")
+#: Heights of its words that the further lines of an item are indented below its marker, at most.
+#: Not tuned.
 INDENTED = 4
+
+_MARKER = re.compile(r"\(?\w{1,4}[.)]|[\u2022\u2013\u25aa\u25e6*-]")
 _ENDS = re.compile(r"[.!?:;…。！？]['\"”’)\]]*\d{0,3}$")
 
 
@@ -154,7 +154,7 @@ def _drop_running_heads(pages: Sequence[PrintedPage]) -> None:
 
     The first line of a table that has columns without it is left: it names them.
     """
-    firsts = list[tuple[PrintedPage, Line, str]]()
+    heads = defaultdict[tuple[str, int], list[tuple[PrintedPage, Line]]](list)
     for page in pages:
         words = [word for own in page.regions for word in own.words]
         if not words:
@@ -162,24 +162,30 @@ def _drop_running_heads(pages: Sequence[PrintedPage]) -> None:
         highest = min(words, key=lambda word: word.top)
         line = [word for word in words if word.shares_line(highest)]
         said = letters("".join(word.text for word in line))
-        firsts.append((page, line, f"{said} {highest.top / 4:.0f}"))
-    counts = Counter(name for *_, name in firsts)
-    told: set[str] = set()
-    for page, line, name in firsts:
-        if name[0] == " " or counts[name] <= SEEN_ON:
+        if said:
+            heads[said, round(highest.top / 4)].append((page, line))
+    for places in heads.values():
+        if len(places) <= SEEN_ON:
             continue
-        taken: Line = []
-        for own in [own for own in page.regions if own.words[0] in line or own.words[-1] in line]:
-            below = [word for word in own.words if word not in line]
-            rest = Region(own.kind, own.level, below, own.block)
-            if below and own.kind == "table" and _has_columns(rest):
-                continue
-            taken += [word for word in own.words if word in line]
-            own.words = below
-        page.regions[:] = [own for own in page.regions if own.words]
-        if taken and name not in told:
-            page.regions.append(Region("note", 1, taken))
-            told.add(name)
+        taken = [(page, head) for page, line in places if (head := _taken(page, line))]
+        for page, head in taken[:1]:
+            page.regions.append(Region("note", 1, head))
+
+
+def _taken(page: PrintedPage, line: Line) -> Line:
+    """The words of a line, taken out of the regions of a page that begin or end with it."""
+    taken: Line = []
+    for own in page.regions:
+        if own.words[0] not in line and own.words[-1] not in line:
+            continue
+        below = [word for word in own.words if word not in line]
+        rest = Region(own.kind, own.level, below, own.block)
+        if below and own.kind == "table" and _has_columns(rest):
+            continue
+        taken += [word for word in own.words if word in line]
+        own.words = below
+    page.regions[:] = [own for own in page.regions if own.words]
+    return taken
 
 
 def _drop_furniture(pages: Sequence[PrintedPage]) -> None:
@@ -257,6 +263,7 @@ def _as_titled(regions: Sequence[Region], titles: Mapping[str, int]) -> list[Reg
 
 
 def _titled(region: Region, titles: Container[str]) -> list[Region]:
+    """A region, or the title that it begins with and the rest of it."""
     said = ""
     for number, (word, after) in enumerate(pairwise(region.words), start=1):
         said += letters(word.text)

@@ -407,6 +407,20 @@ def test_a_line_of_5_mb_comes_to_an_end(text: str) -> None:
     assert plain(text * (5_000_000 // len(text))).paragraphs
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f":::{' ' * 200_000}(",
+        f":::note a{' ' * 200_000}b",
+        f"[a]({'{%%}' * 200_000}",
+        "[^" * 200_000,
+    ],
+)
+def test_marks_of_markdown_that_never_end_are_read_as_text(text: str) -> None:
+    """What tries each beginning with each end would take hours."""
+    assert len(read_markdown(text).parts) == 1
+
+
 def test_a_long_sentence_is_cut_into_its_provisions() -> None:
     lead = "A dog is deemed dangerous by the town upon any of the following grounds, namely:"
     first = f"(a) being found in a school or a church{' or near one' * 30};"
