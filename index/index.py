@@ -1,19 +1,28 @@
 """Index: documents in, ranked evidence out. Ties the store, the encoder and the ranking together.
 
 It reads as a `View` does, always of what is there now. All that it keeps outside Chroma can be made
-again from Chroma.
+again from Chroma, but for what lies beside the database in a folder: the originals of documents
+that were uploaded (`pages`), and small texts such as keys and feedback (`records`).
+
+To back an index up, copy its folder whole while nothing uses it: the documents, the originals and
+the records are in it, and a copy is opened wherever it lies. Of an index on a Chroma server all of
+that is in the data of the server, which is copied while that does not run; nothing of this machine
+is needed.
 """
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from index.chunking.loader import RawDocument
+from index.chunking.loader import RawDocument, file_name, is_current, read_raw
 from index.encoder import DEFAULT_ENCODER, Encoder
 from index.errors import DocumentError
 from index.models import Document, Paragraph
@@ -59,6 +68,11 @@ class Status:
     sentences: int
     bytes: int
     revision: str
+
+
+def now() -> str:
+    """The time by ISO 8601, in UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 class Index(View):
@@ -151,17 +165,19 @@ class Index(View):
 
     # --- beside the documents ----------------------------------------------------------------
 
-    def records(self, kind: str, *, private: bool = False) -> Records:
+    def records(self, kind: str, group: str = "", *, private: bool = False) -> Records:
         """Small texts of a kind that are kept beside the index.
 
         Args:
             kind: letters, digits, `_` and `-`.
+            group: likewise: which of them, where those of the kind are in groups.
             private: where they are in a folder, no other user of this machine may read them; who
                 may on a server, that decides.
         """
         if isinstance(self._session, ServedSession):
-            return ServedRecords(self._session.server, kind)
-        return FileRecords(self.folder / "records" / checked(kind), private)
+            return ServedRecords(self._session.server, kind, group)
+        folder = self.folder / "records" / checked(kind)
+        return FileRecords(folder / checked(group) if group else folder, private)
 
     def status(self) -> Status:
         """Counts and size."""
@@ -250,7 +266,7 @@ class Index(View):
             current = self._cut_unless_in(before.manifests, document)
             known = before.manifests.get(document.id)
             if isinstance(current, Document) and not (known and known.is_of(current)):
-                wanted.append(Manifest.of(current, kept))
+                wanted.append(Manifest.of(current, kept, known.added if known else now()))
                 texts.update((paragraph.id, paragraph) for paragraph in current.paragraphs)
             else:
                 known = before.manifest(document.id)
@@ -267,7 +283,7 @@ class Index(View):
                     self.encoder,
                     progress,
                 )
-            self._pages.settle({m.content for m in self._session.snapshot.manifests.values()})
+            self._settle()
         return SyncReport(
             documents=len(documents),
             added=len(after - former),
@@ -276,6 +292,60 @@ class Index(View):
             embedded=embedded,
             ids=tuple(document.id for document in documents),
         )
+
+    def outdated(self) -> list[str]:
+        """Ids of the documents that another version of the readers has read, and whose originals
+        are kept with the index: those that `read_anew` can read."""
+        with self._reading() as snapshot:
+            return [identity for identity, kept in self._outdated(snapshot).items() if kept]
+
+    def read_anew(self, document_id: str, progress: Progress | None = None) -> bool:
+        """Read a document again from the original that is kept with the index, where another
+        version of the readers has read it. Its id stays, and whether it is kept; so does all of it
+        where the file can no longer be read, or this is killed.
+
+        Args:
+            document_id: its id.
+            progress: called as paragraphs are done.
+
+        Returns:
+            Whether it was read: it is not where it is as it would be, has no original, or was
+            replaced meanwhile.
+
+        Raises:
+            DocumentError: the file cannot be read.
+            MissingPathError: there is no document of that id, or not any more.
+        """
+        with self._session.reading() as (_, snapshot):
+            manifest = snapshot.manifest(document_id)
+        original = self._pages.original(manifest.content)
+        if original is None or is_current(manifest.reading):
+            return False
+        title = " ".join(manifest.reading.split(" ")[2:]) or None
+        with tempfile.TemporaryDirectory(prefix="footnote-") as folder:
+            file = Path(folder) / file_name(manifest.source, manifest.reading)
+            shutil.copyfile(original, file)
+            raw = replace(
+                read_raw(file, title),
+                source=manifest.source,
+                original=file,
+                address=manifest.imprint.address,
+            )
+            cut = self._cut_unless_in({}, raw)
+
+        def step(done: int, total: int) -> None:
+            self._session.snapshot.manifest(document_id)  # another machine may remove it meanwhile
+            if progress:
+                progress(done, total)
+
+        def write(store: Store | ServedStore) -> bool:
+            self._carry_over(store, None)
+            if self._session.snapshot.manifest(document_id).content != manifest.content:
+                return False
+            self._sync(store, [cut], step, keep=False)
+            return True
+
+        return self._written(write)
 
     def migrate(self, progress: Progress | None = None) -> int:
         """Make all vectors again, beside the old, where they are of another encoder or damaged.
@@ -300,8 +370,12 @@ class Index(View):
             self._session.snapshot.manifest(document_id)
             with self._session.changing():
                 store.generation.delete_manifest(document_id)
+            self._settle()
 
         self._written(remove)
+
+    def _settle(self) -> None:
+        self._pages.settle({m.content for m in self._session.snapshot.manifests.values()})
 
     def _written(self, write: Callable[[Store | ServedStore], _Result]) -> _Result:
         """What comes of a write; begun again where what it wrote to was replaced meanwhile."""
@@ -330,10 +404,12 @@ class Index(View):
             document.content,
             document.reading,
         )
-        if is_known and (not document.has_pages or self._pages.holds(document.content)):
+        pages = document.has_pages
+        original = document.original or (document.file if pages else None)
+        if is_known and (original is None or self._pages.holds(document.content, boxes=pages)):
             return document
         cut = document.document()
-        if cut.boxes is None or document.file is None:
+        if original is None:
             return cut
-        self._pages.keep(cut.content, document.file, cut.boxes)
+        self._pages.keep(cut.content, original, cut.boxes)
         return replace(cut, boxes=None)  # they are large, and on the disk

@@ -175,6 +175,25 @@ class Boxes:
 
 
 @dataclass(frozen=True, slots=True)
+class Imprint:
+    """What a document says of its origin, as far as it does.
+
+    Attributes:
+        authors: their names; of one without a name the address of mail.
+        date: when it was published, or else made, as `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
+        address: where it was published, with http or https.
+    """
+
+    authors: tuple[str, ...] = ()
+    date: str = ""
+    address: str = ""
+
+
+#: Of a document that says nothing of it.
+NO_IMPRINT = Imprint()
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A document read from `source`.
 
@@ -188,6 +207,9 @@ class Document:
         reading: how the text was cut into paragraphs (see `chunking.loader.RawDocument`); "" where
             that is not known. The same text read the same way has the same paragraphs.
         language: what it is written in, by its ISO 639-1 code.
+        imprint: who wrote it, when and where, as far as it says.
+        bytes: of the file that it was read from; 0 where that is not known.
+        pages: how many pages or slides it has; 0 where it has none.
     """
 
     id: str
@@ -199,6 +221,9 @@ class Document:
     reading: str = ""
     content: str = ""
     language: str = ENGLISH
+    imprint: Imprint = NO_IMPRINT
+    bytes: int = 0
+    pages: int = 0
     boxes: Boxes | None = field(default=None, compare=False, repr=False)
 
     def check(self) -> None:

@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from index.chunking.loader import file_name, is_current
 from index.encoder import Encoder, Vectors
-from index.models import Boxes, Document, Paragraph
+from index.models import Boxes, Document, Imprint, Paragraph
 from index.retriever import IN_CONTEXT, LEGS, Hit, SearchResult, blend, search
 from index.store.following import ServedSession
-from index.store.pages import PageFiles
+from index.store.pages import PageFiles, unchanged
 from index.store.session import Session
 from index.store.snapshot import Snapshot
 from index.terms.analysis import terms_of
@@ -23,7 +24,12 @@ from index.terms.analysis import terms_of
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
-    """A document in the index, without its text; `language` by its ISO 639-1 code."""
+    """A document in the index, without its text; as `Document` and `Manifest` have it.
+
+    `stale`: it was read by another version of the readers, and there is no original to read it anew
+    from, neither in the index nor a file that it was read from: it has to be added again for what
+    has become better.
+    """
 
     id: str
     source: str
@@ -32,6 +38,11 @@ class DocumentInfo:
     paragraphs: int
     kept: bool
     language: str
+    stale: bool
+    imprint: Imprint
+    added: str
+    bytes: int
+    pages: int
 
 
 class View:
@@ -39,7 +50,7 @@ class View:
 
     Args:
         session: what is read.
-        pages: the files of documents that have pages.
+        pages: the files of documents.
         encoder: of the index.
         snapshot: that moment; whatever is there at each reading where it is None.
         documents: ids of those that are read; all of them where it is None.
@@ -81,10 +92,38 @@ class View:
     def documents(self) -> list[DocumentInfo]:
         """The documents, ordered by source."""
         with self._reading() as snapshot:
+            outdated = self._outdated(snapshot)
             return [
-                DocumentInfo(m.id, m.source, m.title, m.hash, len(m.places), m.kept, m.language)
+                DocumentInfo(
+                    id=m.id,
+                    source=m.source,
+                    title=m.title,
+                    hash=m.hash,
+                    paragraphs=len(m.places),
+                    kept=m.kept,
+                    language=m.language,
+                    stale=not outdated.get(m.id, True),
+                    imprint=m.imprint,
+                    added=m.added,
+                    bytes=m.bytes,
+                    pages=m.pages,
+                )
                 for m in snapshot.manifests.values()
             ]
+
+    def _outdated(self, snapshot: Snapshot) -> dict[str, bool]:
+        """The documents that another version of the readers has read, but for those that are read
+        from files, which are read anew when these are given again: ids, and whether the original
+        is kept with the index."""
+        outdated = {
+            m.id: m.content
+            for m in snapshot.manifests.values()
+            if not is_current(m.reading) and not Path(m.source).is_absolute()
+        }
+        if not outdated:
+            return {}
+        kept = self._pages.kept({*outdated.values()} - {""}, snapshot.revision)
+        return {identity: content in kept for identity, content in outdated.items()}
 
     def document(self, document_id: str) -> Document:
         """A document with its whole text, as it was when it was indexed.
@@ -124,13 +163,27 @@ class View:
             return [place.heading for place in places if place.kind != "contents"]
 
     def original(self, document_id: str) -> Path | None:
-        """The file of a document that has pages, as it was when it was indexed; None of others.
+        """The file of a document, as it was when it was indexed: the one that is kept with the
+        index, or else the one that it was read from, if that has not changed. None where neither
+        is there.
 
         Raises:
             MissingPathError: there is no document of that id.
         """
         with self._reading() as snapshot:
-            return self._pages.original(snapshot.manifest(document_id).content)
+            manifest = snapshot.manifest(document_id)
+            kept = self._pages.original(manifest.content)
+        return kept or unchanged(manifest.source, manifest.content)
+
+    def file_name(self, document_id: str) -> str:
+        """The name of the file of a document, with a suffix of its format.
+
+        Raises:
+            MissingPathError: there is no document of that id.
+        """
+        with self._reading() as snapshot:
+            manifest = snapshot.manifest(document_id)
+            return file_name(manifest.source, manifest.reading)
 
     def boxes(self, document_id: str) -> Boxes | None:
         """Where the words of a document that has pages are printed; None of others.
@@ -139,7 +192,8 @@ class View:
             MissingPathError: there is no document of that id.
         """
         with self._reading() as snapshot:
-            return self._pages.boxes(snapshot.manifest(document_id).content)
+            manifest = snapshot.manifest(document_id)
+            return self._pages.boxes(manifest.content, manifest.hash)
 
     def search(
         self,

@@ -60,8 +60,8 @@ def decoded(content: bytes, path: Path) -> str:
                 continue
     if text is None or _is_binary(text):
         raise NotTextError(
-            f"{str(path)!r} is not a text file (it begins with {content[:8]!r}). Save it as plain "
-            "text in UTF-8, or leave it out."
+            f"{str(path)!r} is not a text file, nor a document of a kind that is read. Save what "
+            "it says as PDF, DOCX or plain text, and add that; or leave it out."
         )
     return text
 

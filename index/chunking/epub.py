@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import zipfile
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -12,7 +13,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from index.chunking.html import as_html, html_text, html_tree, write_html
+from index.chunking.imprint import imprint_of
 from index.chunking.layout import Composer, Layout, locked
+from index.models import Imprint
 
 _CONTAINER = "META-INF/container.xml"
 _ENCRYPTION = "META-INF/encryption.xml"
@@ -22,11 +25,13 @@ _HAS_HEADING = re.compile(r"<h[1-6][\s>]", re.I)
 
 @dataclass(frozen=True, slots=True)
 class _Book:
-    """What a book says of itself: its title, its pages in order, what its contents call them."""
+    """What a book says of itself: its title, its pages in order, what its contents call them, who
+    wrote it, when and where."""
 
     title: str | None
     pages: list[str]
     labels: dict[str, str]
+    imprint: Imprint
 
 
 def read_epub(content: bytes, name: str) -> Layout:
@@ -48,7 +53,7 @@ def read_epub(content: bytes, name: str) -> Layout:
             if path in book.labels and not _HAS_HEADING.search(html):
                 out.heading(1, book.labels[path])
             write_html(out, html)
-    return out.layout(book.title)
+    return out.layout(book.title, book.imprint)
 
 
 def _book(archive: zipfile.ZipFile) -> _Book:
@@ -77,9 +82,15 @@ def _book(archive: zipfile.ZipFile) -> _Book:
         if item and (item.get("media-type") or _PAGES[0]) in _PAGES
         if (path := _beside(package, item["href"])) in present and path != contents
     ]
-    title = next((own.text() for own in tree.root.traverse() if own.tag == "dc:title"), "")
+    told: dict[str, list[str]] = defaultdict(list)
+    for own in tree.root.traverse():
+        if own.tag.startswith("dc:"):
+            told[own.tag].append(own.text(deep=False))
+    title = next(iter(told["dc:title"]), "")
+    addresses = [*told["dc:source"], *told["dc:identifier"]]
+    imprint = imprint_of([told["dc:creator"]], told["dc:date"], addresses)
     # A page that is named again and again would be written as often.
-    return _Book(" ".join(title.split()) or None, list(dict.fromkeys(pages)), labels)
+    return _Book(" ".join(title.split()) or None, list(dict.fromkeys(pages)), labels, imprint)
 
 
 def _entries(contents: Any) -> Iterator[tuple[str, str]]:

@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from index.chunking.decoding import decoded
-from index.chunking.layout import Block, Composer, Layout, names_columns, settings_of
+from index.chunking.front_matter import front_matter_of
+from index.chunking.head import head_imprint
+from index.chunking.layout import Block, Composer, Layout, names_columns
 
 _SPACE = re.compile(r"[\s\xa0]+")
 _UNSEEN = re.compile("[\u00ad\u200b\ue000-\uf8ff]")
@@ -58,11 +60,13 @@ def read_html(content: bytes, name: str) -> Layout:
     """
     out = Composer()
     text = html_text(content, name)
-    settings, title = settings_of(text)
-    if settings:
-        text = _DIRECTIVE.sub("", text[settings:])
-    found = write_html(out, text)
-    return out.layout(found or title)
+    told = front_matter_of(text)
+    if told.end:
+        text = _DIRECTIVE.sub("", text[told.end :])
+    tree = html_tree(text)
+    imprint = told.imprint if told.end else head_imprint(text, tree)
+    title = _write(out, tree) or told.title
+    return out.layout(title, imprint)
 
 
 def write_html(out: Composer, html: str) -> str | None:
@@ -72,7 +76,10 @@ def write_html(out: Composer, html: str) -> str | None:
         Its title: of its headings the first where it is the only one of its level, or else what its
         head says; None where it has neither.
     """
-    tree = html_tree(html)
+    return _write(out, html_tree(html))
+
+
+def _write(out: Composer, tree: Any) -> str | None:
     if tree.body is None:
         return None
     before = len(out.parts)

@@ -79,8 +79,8 @@ class IsolatedProcess:
                 timer.cancel()
         if fault:
             raise UnreadableError(
-                f"{name!r} cannot be read ({fault.splitlines()[-1]}). Open it in the program that "
-                "made it and save it anew, or leave it out."
+                f"{name!r} cannot be read: it is damaged, or otherwise not as files of its kind "
+                "are. Open it in the program that made it and save it anew, or leave it out."
             ) from RuntimeError(fault)
         if error:
             raise error

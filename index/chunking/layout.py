@@ -3,13 +3,12 @@ stand on the pages, slides or sheets that a person sees."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from index.chunking.sentences import Span
 from index.errors import UnreadableError
-from index.models import Boxes, Kind
+from index.models import NO_IMPRINT, Boxes, Imprint, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +59,8 @@ class Layout:
         title: the one that the file gives itself; None where it has none.
         places: where a page, slide, sheet or row begins, ordered by offset.
         boxes: of formats with pages, where its words are printed.
+        pages: how many pages or slides it has; 0 where it has none.
+        imprint: what the file says of who wrote it, when and where.
     """
 
     text: str
@@ -67,6 +68,8 @@ class Layout:
     title: str | None = None
     places: Sequence[Place] = ()
     boxes: Boxes | None = None
+    pages: int = 0
+    imprint: Imprint = NO_IMPRINT
 
 
 MAX_TEXT = 200_000_000
@@ -166,9 +169,10 @@ class Composer:
                 spans = tuple((start + by, end + by) for start, end in part.spans)
                 self.parts.append(Block(spans, part.kind))
 
-    def layout(self, title: str | None = None) -> Layout:
+    def layout(self, title: str | None = None, imprint: Imprint = NO_IMPRINT) -> Layout:
         """What was written."""
-        return Layout("".join(self._pieces), tuple(self.parts), title, tuple(self.places))
+        text, parts = "".join(self._pieces), tuple(self.parts)
+        return Layout(text, parts, title, tuple(self.places), imprint=imprint)
 
 
 #: Between the cells of a row, and between a column's name and the cell.
@@ -195,24 +199,6 @@ def letters(text: str) -> str:
     """What a heading says, without its number, that of its page and how it is set: headings are
     compared by it."""
     return "".join(filter(str.isalpha, text)).casefold()
-
-
-_SETTINGS = re.compile(
-    r"---[ \t]*(?:\r\n?|\n)(?=[\w-]+[ \t]*:(?:\s|\Z)|#)"
-    r"(?:(?!(?:---|\.\.\.)[ \t]*(?:[\r\n]|\Z))[^\r\n]*+(?:\r\n?|\n))*+(?:---|\.\.\.)"
-)
-
-
-_TITLE = re.compile(r"^title[ \t]*:[ \t]*(['\"]?)(.*?)\1\s*$", re.MULTILINE)
-
-
-def settings_of(text: str) -> tuple[int, str | None]:
-    """Where the block of settings ends that stands between `---` lines at the top of a text, for
-    the program that makes a page of it, and the title told in it; 0 where there is none. Without a
-    name of a setting at once it is two rules with text between them."""
-    found = _SETTINGS.match(text)
-    title = _TITLE.search(found[0]) if found else None
-    return found.end() if found else 0, (title[2].strip() if title else "") or None
 
 
 def locked(name: str) -> UnreadableError:

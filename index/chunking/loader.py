@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -49,7 +49,10 @@ class RawDocument:
         format: the name of its format.
         file: where it is read from when it is laid out; None for a text.
         text: of plain text and Markdown, what was decoded.
+        bytes: of its file, as it was found; 0 of a text.
         title: the title given to it; None where the file has one, or else its source.
+        original: the file, where it is to be kept with the index since it is nowhere else.
+        address: of the web, where it was fetched; its own where it names none.
     """
 
     source: str
@@ -58,6 +61,9 @@ class RawDocument:
     file: Path | None = None
     text: str | None = None
     title: str | None = None
+    original: Path | None = None
+    bytes: int = 0
+    address: str = ""
 
     @property
     def id(self) -> str:
@@ -82,19 +88,17 @@ class RawDocument:
         """
         with _named(self.source):
             if self.file is None:
-                content, layout = (
-                    self.content,
-                    _TEXT[self.format].read(self.text or "", self.source),
-                )
+                content, size = self.content, self.bytes
+                layout = _TEXT[self.format].read(self.text or "", self.source)
             else:
                 # As it is now: it may have changed since it was found.
                 raw = _content(self.file)
-                content = bytes_hash(raw)
+                content, size = bytes_hash(raw), len(raw)
                 layout = READING.run(self.file.name, _BINARY[self.format].read, raw, self.file.name)
             language = language_of(layout.text)
             segmented = segmentation(layout, self.id, language)
             if not segmented.paragraphs:
-                raise _empty(self.source, layout.text)
+                raise _empty(self.source)
             document = Document(
                 id=self.id,
                 source=self.source,
@@ -105,6 +109,11 @@ class RawDocument:
                 reading=self.reading,
                 content=content,
                 language=language,
+                imprint=layout.imprint
+                if layout.imprint.address
+                else replace(layout.imprint, address=self.address),
+                bytes=size,
+                pages=layout.pages,
                 boxes=layout.boxes,
             )
             document.check()
@@ -134,16 +143,36 @@ def read_raw(path: str | os.PathLike[str], title: str | None = None) -> RawDocum
         content = _content(path)
         own, found = bytes_hash(content), format_of(content, path.name)
         if found:
-            return RawDocument(source_of(path), own, found.name, file=path, title=title)
-        text = decoded(content, path)
+            return RawDocument(
+                source_of(path), own, found.name, file=path, title=title, bytes=len(content)
+            )
+        text, size = decoded(content, path), len(content)
         del content  # as large as the text
         told = text_format(path.name)
-        return _text(text, source_of(path), title, told.name if told else "plain", own)
+        return _text(text, source_of(path), title, told.name if told else "plain", own, size)
 
 
 def read_document(path: str | os.PathLike[str], title: str | None = None) -> Document:
     """Read one file and cut it into paragraphs; see `read_raw`."""
     return read_raw(path, title).document()
+
+
+def is_current(reading: str) -> bool:
+    """Whether a document of this `reading` was read as it would be read now, as far as that hangs
+    on the readers and not on the file. One that tells nothing of it counts as such."""
+    return not reading or reading.partition(" ")[0] == _code_version()
+
+
+def file_name(source: str, reading: str) -> str:
+    """The name of the file that a document was read from, with a suffix of its format: a file that
+    took the place of one of another format may be called as that one was."""
+    name = Path(source).name
+    suffix, told = Path(name).suffix.lower(), [*reading.split(" "), ""][1]
+    own = next((one for one in (*FORMATS, *TEXT_FORMATS) if one.name == told), None)
+    others = [suffix for one in FORMATS for suffix in one.suffixes]
+    if own is None or suffix in own.suffixes or (told == "plain" and suffix not in others):
+        return name
+    return name + own.suffixes[0]
 
 
 def document_from_text(
@@ -170,24 +199,25 @@ def _named(source: str) -> Iterator[None]:
         raise
     except Exception as error:  # whatever a file makes the libraries below stumble over
         unreadable = UnreadableError(
-            f"{source!r} cannot be read ({error!r}). Open it in the program that made it and save "
-            "it anew, or leave it out."
+            f"{source!r} cannot be read: it is damaged, or otherwise not as files of its kind are. "
+            "Open it in the program that made it and save it anew, or leave it out."
         )
         unreadable.source = source
         raise unreadable from error
 
 
-def _text(text: str, source: str, title: str | None, name: str, content: str) -> RawDocument:
+def _text(
+    text: str, source: str, title: str | None, name: str, content: str, size: int = 0
+) -> RawDocument:
     # Any other text has a paragraph: see `index.chunking.chunker.segmentation`.
     if not text or text.isspace():
-        raise _empty(source, text)
-    return RawDocument(source, content, name, text=text, title=title)
+        raise _empty(source)
+    return RawDocument(source, content, name, text=text, title=title, bytes=size)
 
 
-def _empty(source: str, text: str) -> EmptyDocumentError:
+def _empty(source: str) -> EmptyDocumentError:
     return EmptyDocumentError(
-        f"{source!r} holds no text ({len(text)} characters, all blank). Leave it out, or "
-        "check that it was saved."
+        f"{source!r} holds no text. Check that it was saved, or leave it out."
     )
 
 

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
+from email.utils import getaddresses
 from io import BytesIO
 from itertools import groupby
 
 from index.chunking.html import write_html
+from index.chunking.imprint import imprint_of
 from index.chunking.layout import Composer, Layout
+from index.models import Imprint
 
 _SHOWN = ("From", "To", "Cc", "Date")
 
@@ -54,7 +57,8 @@ def read_eml(content: bytes, _name: str, read: ReadAttached) -> Layout:
     body = plain.get_content() if plain else ""
     html = rich.get_content() if rich else ""
     attached = map(_attached, message.iter_attachments())
-    return _layout(str(message["Subject"] or ""), headers, body, html, attached, read)
+    imprint = _imprint(message["From"], message["Date"])
+    return _layout(str(message["Subject"] or ""), headers, body, html, attached, read, imprint)
 
 
 def _attached(part: EmailMessage) -> Attached:
@@ -75,12 +79,20 @@ def read_msg(content: bytes, _name: str, read: ReadAttached) -> Layout:
 
     message = Message.load(BytesIO(content))
     people = ", ".join(f"{r.name} <{r.email_address}>" for r in message.recipients)
-    fields = (("From", message.sender), ("To", people), ("Date", message.sent_date))
+    sender = _POLICY.header_factory("From", message.sender or "")
+    fields = (("From", sender), ("To", people), ("Date", message.sent_date))
     headers = [f"{key}: {value}" for key, value in fields if value]
     attached = [Attached(own.file_name or "", own.file_bytes) for own in message.attachments]
     body = message.body or ""
     html = "" if body else message.html_body or ""
-    return _layout(message.subject, headers, body, html, attached, read)
+    imprint = _imprint(sender, message.sent_date)
+    return _layout(message.subject, headers, body, html, attached, read, imprint)
+
+
+def _imprint(sender: object, date: object) -> Imprint:
+    """Who sent a message and when, of what its headers say."""
+    people = getaddresses([str(sender or "")[:MAX_HEADER]])
+    return imprint_of([[name or address for name, address in people]], [str(date or "")])
 
 
 def _layout(
@@ -90,6 +102,7 @@ def _layout(
     html: str,
     attached: Iterable[Attached],
     read: ReadAttached,
+    imprint: Imprint,
 ) -> Layout:
     out = Composer()
     out.heading(1, subject)
@@ -109,7 +122,7 @@ def _layout(
     if others:
         out.heading(2, "Attached")
         out.block([f"Attached: {', '.join(others)}"], "lines")
-    return out.layout(subject or None)
+    return out.layout(subject or None, imprint)
 
 
 def _paragraphs(body: str) -> Iterator[str]:

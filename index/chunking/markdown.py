@@ -13,8 +13,9 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from index.chunking.front_matter import front_matter_of
 from index.chunking.html import OUTSIDE, write_html
-from index.chunking.layout import Composer, Heading, Layout, settings_of
+from index.chunking.layout import Composer, Heading, Layout
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 #: Attributes of kramdown and Pandoc, what Liquid is told, and marks of notes.
@@ -58,11 +59,12 @@ _INLINE = MarkdownIt("commonmark")
 def read_markdown(text: str) -> Layout:
     """Paragraphs of a Markdown text: each of its paragraphs, lists (an item a sentence), rows of
     tables and pieces of code (a line a sentence) is one."""
-    end, title = settings_of(text)
+    told = front_matter_of(text)
     writer = _Writer(Composer())
-    writer.write(_SURROGATE.sub("\ufffd", _LEFT_OUT.sub("", text[end:])))
+    writer.write(_SURROGATE.sub("\ufffd", _LEFT_OUT.sub("", text[told.end :])))
     begins = writer.out.parts[:1]
-    return writer.out.layout(None if begins and isinstance(begins[0], Heading) else title)
+    title = None if begins and isinstance(begins[0], Heading) else told.title
+    return writer.out.layout(title, told.imprint)
 
 
 @dataclass(slots=True)

@@ -61,5 +61,5 @@ def members(content: bytes, name: str) -> frozenset[str]:
             return frozenset(member.filename for member in held)
     except DAMAGED as error:
         raise UnreadableError(
-            f"{name!r} is damaged ({error}). Open it in the program that made it and save it anew."
+            f"{name!r} is damaged. Open it in the program that made it and save it anew."
         ) from error

@@ -13,12 +13,14 @@ import logging
 import re
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
 from io import BytesIO
 from typing import Any
 from unicodedata import category
 
 from index.chunking.layout import Composer, Layout, names_columns
+from index.chunking.properties import properties_of
 
 #: For each format, docling's name of it, and the module and class that read it.
 BACKENDS = {
@@ -41,9 +43,11 @@ def read_rich_text(content: bytes, _name: str, format_name: str) -> Layout:
         content: its bytes.
         format_name: one of BACKENDS.
     """
-    writer = _Writer(_read(content, format_name), Composer(), PAGES.get(format_name))
+    document = _read(content, format_name)
+    writer = _Writer(document, Composer(), PAGES.get(format_name))
     writer.write()
-    return writer.out.layout(writer.title)
+    layout = writer.out.layout(writer.title, properties_of(content))
+    return replace(layout, pages=len(document.pages)) if format_name in PAGES else layout
 
 
 def _as_one_run(content: bytes) -> bytes:

@@ -1,10 +1,15 @@
-"""RTF into a layout: its text, laid out as plain text is."""
+"""RTF into a layout: its text, laid out as plain text is, and who wrote it when."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
+from index.chunking.imprint import imprint_of
 from index.chunking.layout import Composer, Layout
+
+_AUTHOR = re.compile(r"\{\\author\s([^{}]{0,2000})\}")
+_CREATED = re.compile(r"\{\\creatim\\yr(\d{4})\\mo(\d\d?)\\dy(\d\d?)\b", re.ASCII)
 
 
 def read_rtf(content: bytes, _name: str) -> Layout:
@@ -14,10 +19,15 @@ def read_rtf(content: bytes, _name: str) -> Layout:
     rtf_to_text: Callable[..., str] = striprtf.rtf_to_text
 
     out = Composer()
-    for line in rtf_to_text(content.decode("latin-1"), errors="replace").splitlines():
+    rtf = content.decode("latin-1")
+    for line in rtf_to_text(rtf, errors="replace").splitlines():
         cells = [cell.strip() for cell in line.split("|")]
         if len(cells) > 2:
             out.table((), [cells])
         else:
             out.block([line], "prose")
-    return out.layout()
+    # By the library, since letters are written there as in the text.
+    author = _AUTHOR.search(rtf)
+    named = rtf_to_text(f"{{\\rtf1\\ansi {author[1]}}}", errors="replace") if author else ""
+    dates = ["-".join(parts) for parts in _CREATED.findall(rtf)[:1]]
+    return out.layout(imprint=imprint_of([[named]], dates))

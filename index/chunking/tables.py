@@ -10,6 +10,7 @@ from io import BytesIO, StringIO
 from itertools import groupby
 
 from index.chunking.layout import Composer, Layout, locked, names_columns
+from index.chunking.properties import properties_of
 from index.errors import UnreadableError
 
 MAX_ROWS = 100_000
@@ -42,7 +43,7 @@ def read_workbook(content: bytes, name: str) -> Layout:
                 _write(out, shown, sheet_name)
     except PasswordError as error:
         raise locked(name) from error
-    return out.layout()
+    return out.layout(imprint=properties_of(content))
 
 
 def read_separated(text: str, name: str) -> Layout:

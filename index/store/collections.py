@@ -146,7 +146,8 @@ class Generation:
     def _records_of(self, manifest: Manifest) -> list[tuple[str, dict[str, str]]]:
         """The ids and metadata of what is kept of a document."""
         text = manifest.to_json()
-        return [(manifest.id, {"manifest": text, "sha256": text_hash(text)})]
+        kept = {"manifest": text, "sha256": text_hash(text), "added": manifest.added}
+        return [(manifest.id, kept)]
 
     def delete_manifest(self, document_id: str) -> None:
         """Take a document away, at once; its paragraphs go with the next sweep."""
@@ -275,7 +276,7 @@ def manifest_of(
         raise ValueError(f"what is kept of document {identity} is not what was stored")
     if known is not None and known.version == digest:
         return known
-    return Manifest.from_json(identity, text)
+    return Manifest.from_json(identity, text, str(metadata.get("added", "")))
 
 
 def pages_of(items: Sequence[_Item]) -> Iterator[list[_Item]]:

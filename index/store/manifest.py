@@ -5,10 +5,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from index.errors import IndexCorruptedError
-from index.models import ENGLISH, Document, Kind, Paragraph, Sentence, text_hash
+from index.models import (
+    ENGLISH,
+    NO_IMPRINT,
+    Document,
+    Imprint,
+    Kind,
+    Paragraph,
+    Sentence,
+    text_hash,
+)
 from index.terms.analysis import terms_key
 from index.terms.hashes import Numbers, keys_of_ids
 
@@ -54,6 +63,8 @@ class Manifest:
 
     `gaps` has one text more than `places`: what stands before each paragraph, and after the last.
     `kept` says that the user put the document into the index, rather than only asked it once.
+    `added` says when it first came into this index, by ISO 8601 in UTC, "" where that is not known.
+    It is of the index and not of the document, and kept beside what the revision is made of.
     `version` is the hash of the manifest as it was read; "" of one that was not.
     """
 
@@ -67,6 +78,10 @@ class Manifest:
     kept: bool = False
     content: str = ""
     language: str = ENGLISH
+    imprint: Imprint = NO_IMPRINT
+    bytes: int = 0
+    pages: int = 0
+    added: str = ""
     version: str = field(default="", compare=False)
     _keys: tuple[Numbers, int] | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -83,7 +98,7 @@ class Manifest:
         return self._keys
 
     @classmethod
-    def of(cls, document: Document, kept: bool = False) -> Manifest:
+    def of(cls, document: Document, kept: bool = False, added: str = "") -> Manifest:
         """What is to be kept of a document; `kept` marks it to stay when its file is gone."""
         places = tuple(
             Place(p.id, p.heading, p.page, p.start, p.end, p.locator, p.kind)
@@ -103,14 +118,20 @@ class Manifest:
             kept=kept,
             content=document.content,
             language=document.language,
+            imprint=document.imprint,
+            bytes=document.bytes,
+            pages=document.pages,
+            added=added,
         )
 
     def is_of(self, document: Document) -> bool:
         """Whether the document is as it was when this was made of it, as far as it tells without a
         look at its paragraphs: the same text read in the same way has the same."""
-        own = (self.hash, self.reading, self.content, self.title, self.language)
-        other = (document.hash, document.reading, document.content, document.title)
-        return bool(self.reading) and own == (*other, document.language)
+        own, other = (
+            (one.hash, one.reading, one.content, one.title, one.language, one.imprint)
+            for one in (self, document)
+        )
+        return bool(self.reading) and own == other
 
     def document(self, texts: Mapping[str, ParagraphText]) -> Document:
         """The document again, from the texts of all its places by id.
@@ -140,6 +161,9 @@ class Manifest:
             self.reading,
             self.content,
             self.language,
+            self.imprint,
+            self.bytes,
+            self.pages,
         )
         document.check()
         return document
@@ -182,6 +206,9 @@ class Manifest:
                 "kept": self.kept,
                 "content": self.content,
                 "language": self.language,
+                "imprint": asdict(self.imprint),
+                "bytes": self.bytes,
+                "pages": self.pages,
                 "headings": headings,
                 "gaps": self.gaps,
                 "places": [
@@ -192,9 +219,10 @@ class Manifest:
         )
 
     @classmethod
-    def from_json(cls, document_id: str, text: str) -> Manifest:
-        """Read what `to_json` wrote."""
+    def from_json(cls, document_id: str, text: str, added: str = "") -> Manifest:
+        """Read what `to_json` wrote, or an older version; `added` is kept beside it."""
         data = json.loads(text)
+        imprint = data.get("imprint", {})
         places, offset = [], 0
         for gap, (identity, heading, page, length, *rest) in zip(
             data["gaps"], data["places"], strict=False
@@ -214,5 +242,13 @@ class Manifest:
             kept=data["kept"],
             content=data.get("content", ""),
             language=data.get("language", ENGLISH),
+            imprint=Imprint(
+                tuple(imprint.get("authors", ())),
+                imprint.get("date", ""),
+                imprint.get("address", ""),
+            ),
+            bytes=data.get("bytes", 0),
+            pages=data.get("pages", 0),
+            added=added,
             version=text_hash(text),
         )

@@ -1,10 +1,13 @@
 """Small texts that are kept beside an index, by kind and name: who is there, what was said of an
-answer, which keys let in. They are no part of what is searched, and change without a new revision.
+answer, which keys let in. Those of a kind may be in groups, as the questions of a conversation are.
+They are no part of what is searched, and change without a new revision.
 """
 
 from __future__ import annotations
 
 import re
+import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +19,8 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
 class FileRecords:
-    """The texts of one kind as files of a folder, which is made when the first one is kept. May be
-    used from many threads and processes; the last write of a name counts.
+    """The texts of one kind, or of a group of it, as files of a folder, which is made when the
+    first one is kept. May be used from many threads and processes; the last write of a name counts.
 
     Raises (any method):
         IndexFullError, IndexCorruptedError, IndexUnavailableError: they cannot be written or read.
@@ -53,20 +56,32 @@ class FileRecords:
         with translated(self._folder):
             file.unlink(missing_ok=True)
 
-    def all(self) -> dict[str, str]:
-        """All texts by name, ordered by name."""
+    def clear(self) -> None:
+        """Let go of all of them."""
+        with translated(self._folder), suppress(FileNotFoundError):
+            shutil.rmtree(self._folder)
+
+    def names(self) -> list[str]:
+        """The names of all texts, in order."""
         with translated(self._folder):
             names = [f.name for f in self._folder.iterdir()] if self._folder.is_dir() else []
-        found = {name: self.get(name) for name in sorted(names) if _NAME.fullmatch(name)}
+        return sorted(name for name in names if _NAME.fullmatch(name))
+
+    def all(self) -> dict[str, str]:
+        """All texts by name, ordered by name."""
+        found = {name: self.get(name) for name in self.names()}
         return {name: text for name, text in found.items() if text is not None}
 
 
 class ServedRecords:
-    """The same as a collection of a Chroma server."""
+    """The same as a collection of a Chroma server, which all groups of a kind share."""
 
-    def __init__(self, server: Server, kind: str) -> None:
+    def __init__(self, server: Server, kind: str, group: str = "") -> None:
         self._server = server
         self._name = f"records.{checked(kind)}.all"  # a name ends with a letter
+        self._prefix = f"{checked(group)}:" if group else ""
+        # Records of a kind without groups have none: they were there before groups were.
+        self._which = {"where": {"group": group}} if group else {}
 
     @property
     def _records(self) -> Any:
@@ -74,27 +89,40 @@ class ServedRecords:
 
     def get(self, name: str) -> str | None:
         """See `FileRecords`."""
-        return self._read(ids=[checked(name)]).get(name)
+        return self._read(ids=[self._prefix + checked(name)]).get(name)
 
     def put(self, name: str, text: str) -> None:
         """See `FileRecords`."""
-        ids, metadatas = [checked(name)], [{"text": text}]
-        self._records.upsert(ids=ids, embeddings=[[1.0]], metadatas=metadatas)
+        ids, metadata = [self._prefix + checked(name)], {"text": text}
+        metadata |= self._which.get("where", {})
+        self._records.upsert(ids=ids, embeddings=[[1.0]], metadatas=[metadata])
 
     def delete(self, name: str) -> None:
         """See `FileRecords`."""
-        ids = [checked(name)]
+        ids = [self._prefix + checked(name)]
         self._records.delete(ids=ids)
+
+    def clear(self) -> None:
+        """See `FileRecords`."""
+        ids = [self._prefix + name for name in self.names()]
+        if ids:
+            self._records.delete(ids=ids)
+
+    def names(self) -> list[str]:
+        """See `FileRecords`."""
+        with self._server.translated():
+            ids = self._records.get(include=[], **self._which)["ids"]
+        return sorted(name.removeprefix(self._prefix) for name in ids)
 
     def all(self) -> dict[str, str]:
         """See `FileRecords`."""
-        return dict(sorted(self._read().items()))
+        return dict(sorted(self._read(**self._which).items()))
 
-    def _read(self, **which: list[str]) -> dict[str, str]:
+    def _read(self, **which: Any) -> dict[str, str]:
         with self._server.translated():
             found = self._records.get(include=["metadatas"], **which)
         pairs = zip(found["ids"], found["metadatas"], strict=True)
-        return {name: str(metadata["text"]) for name, metadata in pairs}
+        return {name.removeprefix(self._prefix): str(own["text"]) for name, own in pairs}
 
 
 Records = FileRecords | ServedRecords

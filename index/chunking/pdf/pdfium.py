@@ -1,4 +1,5 @@
-"""What PDFium says of a PDF beside its words: its outline, typographic marks, marks of notes.
+"""What PDFium says of a PDF beside its words: its outline, typographic marks, marks of notes, who
+wrote it when.
 
 liteparse writes quotation marks and dashes as a typewriter has them; a quote is to be what is
 printed. And it writes the small figure behind a sentence, which leads to a note, as if it were part
@@ -10,9 +11,13 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
+
+from index.chunking.imprint import imprint_of
+from index.models import NO_IMPRINT, Imprint
 
 MARKS = {"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-"}  # noqa: RUF001
 """Typographic marks, and what liteparse writes for them."""
@@ -39,11 +44,13 @@ class Remarks:
         outline: the entries of its outline.
         marks: of each page that has some, where typographic marks stand.
         notes: the same of the figures of marks of notes.
+        imprint: who wrote it, and when.
     """
 
     outline: Sequence[Entry] = ()
     marks: Mapping[int, Sequence[Place]] = field(default_factory=dict)
     notes: Mapping[int, Sequence[Place]] = field(default_factory=dict)
+    imprint: Imprint = NO_IMPRINT
 
 
 def remarks_on(content: bytes, seconds: float) -> Remarks:
@@ -59,6 +66,7 @@ def remarks_on(content: bytes, seconds: float) -> Remarks:
     notes: dict[int, list[Place]] = defaultdict(list)
     try:
         pdf = pypdfium2.PdfDocument(content)
+        imprint = _imprint(pdf)
         for entry in pdf.get_toc():
             target = entry.get_dest()
             page = target.get_index() if target else None
@@ -83,7 +91,17 @@ def remarks_on(content: bytes, seconds: float) -> Remarks:
                 break
     except pypdfium2.PdfiumError:
         return Remarks()
-    return Remarks(outline, marks, notes)
+    return Remarks(outline, marks, notes, imprint)
+
+
+def _imprint(pdf: Any) -> Imprint:
+    told = dict.fromkeys(("Author", "Creator", "Producer", "CreationDate", "ModDate"), "")
+    for key in told:
+        with suppress(UnicodeDecodeError):  # half of a pair: nothing that can be shown
+            told[key] = pdf.get_metadata_value(key)
+    # Programs that make files may name themselves.
+    author = "" if told["Author"] in (told["Creator"], told["Producer"]) else told["Author"]
+    return imprint_of([[author]], [told["CreationDate"], told["ModDate"]])
 
 
 def _note(text: Any, characters: str, at: int) -> str:

@@ -193,7 +193,7 @@ def read_pdf(content: bytes, name: str) -> Layout:
         sizes=np.array([page.size for page in pages], dtype=np.float32),
         labels=tuple(page.label for page in pages),
     )
-    return replace(laid, boxes=boxes)
+    return replace(laid, boxes=boxes, pages=len(pages), imprint=remarks.imprint)
 
 
 def _write_pages(printer: _Printer, pages: Sequence[PrintedPage]) -> None:
@@ -294,6 +294,6 @@ def _parse(content: bytes, name: str, pages: str) -> Any:
         if "password" in str(error).lower():
             raise locked(name) from error
         raise UnreadableError(
-            f"{name!r} cannot be read as a PDF ({error}). Open it in a viewer and print it anew, "
-            "as a PDF, or leave it out."
+            f"{name!r} cannot be read as a PDF: it is damaged. Open it in a viewer and print it "
+            "anew, as a PDF, or leave it out."
         ) from error

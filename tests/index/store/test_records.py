@@ -71,3 +71,16 @@ def test_many_write_one_name_at_once(records: Records) -> None:
         list(pool.map(lambda text: records.put("one", text), sorted(texts)))
     assert records.get("one") in texts
     assert list(records.all()) == ["one"]
+
+
+def test_each_group_is_kept_by_itself(index: Index) -> None:
+    index.records("turns", "one").put("a", "1")
+    index.records("turns", "two").put("a", "2")
+    index.records("turns", "two").put("b", "3")
+    assert index.records("turns", "two").all() == {"a": "2", "b": "3"}
+    assert index.records("turns", "two").names() == ["a", "b"]
+    assert index.records("turns", "one").get("b") is None
+    index.records("turns", "two").clear()
+    index.records("turns", "two").clear()
+    assert index.records("turns", "two").names() == []
+    assert index.records("turns", "one").all() == {"a": "1"}

@@ -1,0 +1,123 @@
+"""What the index keeps of a document's origin and file, and when it came in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from chroma_servers import until
+from helpers import CheapEncoder, Opened
+
+from index import Index, read_document
+from index.chunking.loader import document_from_text, read_raw
+from index.models import NO_IMPRINT, Imprint, text_hash
+from index.store.manifest import Manifest
+
+FIRST, LATER = "2020-01-01T00:00:00+00:00", "2021-01-01T00:00:00+00:00"
+TOLD = Imprint(("Ann",), "2022-03-07", "https://example.org/")
+
+
+def at(monkeypatch: pytest.MonkeyPatch, time: str) -> None:
+    monkeypatch.setattr("index.index.now", lambda: time)
+
+
+def test_what_is_known_of_a_document_is_kept(
+    another: Callable[[], Index], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "berth.md"
+    file.write_text("---\nauthor: Ann\ndate: 2022\n---\nBerth four was dredged.", encoding="utf-8")
+    document = replace(read_document(file), pages=3)
+    at(monkeypatch, FIRST)
+    index, other = another(), another()
+    index.sync([document])
+    until(lambda: other.revision == index.revision)
+    for own in (index, other):
+        [info] = own.documents()
+        assert info.imprint == Imprint(("Ann",), "2022")
+        assert (info.added, info.bytes, info.pages) == (FIRST, file.stat().st_size, 3)
+        assert own.document(document.id) == document
+
+
+def test_when_it_came_in_stays(
+    another: Callable[[], Index], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, index = tmp_path / "berth.md", another()
+
+    def synced(text: str, time: str, **how: bool) -> str:
+        at(monkeypatch, time)
+        file.write_text(text, encoding="utf-8")
+        index.sync([read_raw(file)], **how)
+        return index.documents()[0].added
+
+    assert synced("Berth four was dredged.", FIRST) == FIRST
+    assert synced("Berth four was dredged.", LATER, keep=True) == FIRST
+    assert synced("Berth five was dredged.", LATER) == FIRST
+    assert synced("---\nauthor: Ann\n---\nBerth five was dredged.", LATER) == FIRST
+    index.remove(index.documents()[0].id)
+    assert synced("Berth five was dredged.", LATER) == LATER
+
+
+def test_it_is_kept_where_the_vectors_are_made_again(
+    folder: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = replace(document_from_text("Berth four was dredged.", "a"), imprint=TOLD, bytes=9)
+    at(monkeypatch, FIRST)
+    index = opened(folder, encoder=CheapEncoder(dimension=32))
+    index.sync([document])
+    before = index.documents()
+    index.close()
+    at(monkeypatch, LATER)
+    index = opened(folder, encoder=CheapEncoder("other", dimension=32))
+    assert index.migrate() == 1
+    assert index.documents() == before
+
+
+def test_a_change_of_the_imprint_alone_is_seen(
+    another: Callable[[], Index], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at(monkeypatch, FIRST)
+    index, document = another(), document_from_text("Berth four was dredged.", "a")
+    index.sync([document])
+    revision = index.revision
+    report = index.sync([replace(document, imprint=TOLD)])
+    assert (report.embedded, index.documents()[0].imprint) == (0, TOLD)
+    assert index.revision != revision
+
+
+def test_the_revision_does_not_tell_when_documents_came_in(
+    tmp_path: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = replace(document_from_text("Berth four was dredged.", "a"), imprint=TOLD)
+    revisions = set()
+    for time in (FIRST, LATER):
+        at(monkeypatch, time)
+        index = opened(tmp_path / time[:4], encoder=CheapEncoder(dimension=32))
+        index.sync([document])
+        assert index.documents()[0].added == time
+        revisions.add(index.revision)
+    assert len(revisions) == 1
+
+
+def test_a_manifest_of_an_older_version_is_read(
+    another: Callable[[], Index], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is said of what is not known, and not that it came in when it was read anew."""
+    document, index = document_from_text("Berth four was dredged.", "a"), another()
+    data = json.loads(Manifest.of(document).to_json())
+    old = json.dumps({k: v for k, v in data.items() if k not in ("imprint", "bytes", "pages")})
+    read = Manifest.from_json(document.id, old)
+    assert (read.imprint, read.added, read.bytes, read.pages) == (NO_IMPRINT, "", 0, 0)
+    assert read == Manifest.of(document)
+    assert read.version == text_hash(old)
+
+    monkeypatch.setattr(Manifest, "to_json", lambda _: old)
+    at(monkeypatch, "")
+    index.sync([document])
+    monkeypatch.undo()
+    assert index.documents()[0].added == ""
+    index.sync([replace(document, imprint=TOLD)])
+    [info] = index.documents()
+    assert (info.imprint, info.added) == (TOLD, "")
