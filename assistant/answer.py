@@ -231,10 +231,7 @@ class Answer(WithStatus):
             remarks.append(f"Understood in the context of “{self.context}”.")
         if self.standalone_question != self.question and self.kind != "where":
             remarks.append(f"Understood as “{self.standalone_question}”.")
-        if self.unanswered:
-            remarks.append(f"{REFUSAL.removesuffix('.')}: {_listed(self.unanswered)}")
-        if self.undecided:
-            remarks.append(f"The documents may not say: {_listed(self.undecided)}")
+        remarks += missing_parts(self.unanswered, self.undecided)
         if self.writing and self.writing.searches:
             remarks.append(f"Looked again for: {'; '.join(self.writing.searches)}.")
         if self.note:
@@ -460,6 +457,16 @@ def place_at(title: str, heading: Sequence[str], locator: str, number: int) -> s
 def name_of(source: str) -> str:
     """The name of a document's file, without where it lies."""
     return source.replace("\\", "/").rpartition("/")[2]
+
+
+def missing_parts(unanswered: Sequence[str], undecided: Sequence[str]) -> list[str]:
+    """What is said of the parts of a question that the documents do not answer, or may not."""
+    said = []
+    if unanswered:
+        said.append(f"{REFUSAL.removesuffix('.')}: {_listed(unanswered)}")
+    if undecided:
+        said.append(f"The documents may not say: {_listed(undecided)}")
+    return said
 
 
 def _listed(things: Sequence[str]) -> str:

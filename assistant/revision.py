@@ -26,6 +26,7 @@ from assistant.answer import (
 from assistant.answering.abstention import Decision, decide
 from assistant.answering.arranging import CLOSEST, arrange, next_passages, page_of
 from assistant.answering.builder import AnswerBuilder, Citer
+from assistant.answering.continuing import continued, shown_for
 from assistant.answering.extractive import quote
 from assistant.answering.generative import Writer
 from assistant.answering.overview import MAX_PARAGRAPHS, Scope, choose_overview, scope_of
@@ -236,6 +237,8 @@ class Revision:
         if not told:
             yield SourcesFound(closest)
         arranged = arrange(question, evidence, decision, numbers, self.view.document)
+        if question.more or question.again:
+            arranged = continued(arranged, question, evidence, numbers.sentence)
         yield Decided(arranged.status, decision.confidence, arranged.kind)
         yield from builder.quote(arranged.quotations)
         notes = (builder.note, decision.note, arranged.note)
@@ -243,7 +246,7 @@ class Revision:
         timer.lap("answer")
         decision = replace(decision, status=arranged.status, kind=arranged.kind)
         if arranged.status != "refused":
-            others = next_passages(arranged, evidence, numbers.sentence)
+            others = next_passages(arranged, evidence, numbers.sentence, shown_for(question))
             closest = self._citer.closest(others)
         context = question.before if evidence.in_context and decision.status != "refused" else ""
         yield Done(builder.answer(question, decision, closest, timer.laps, context))
@@ -255,7 +258,10 @@ class Revision:
         given = options.get("refuse_below"), options.get("answer_from")
         thresholds = self._models.thresholds(*given, evidence.read)
         decision = decide(evidence, self._models.calibration(evidence.read), thresholds, limit)
-        return held_back(question, evidence, decision, self.view.encoder.count_tokens)
+        decision = held_back(question, evidence, decision, self.view.encoder.count_tokens)
+        if question.note and decision.status != "refused":
+            return replace(decision, status="unsure", note=question.note)
+        return decision
 
     # --- what a language model writes --------------------------------------------------------
 
@@ -282,6 +288,7 @@ class Revision:
             if question.standalone != question.asked:
                 asked += f" ({one_line(question.standalone)})"
             about = prompts.ABOUT if question.kind == "about" else ""
+            about += prompts.UNSAID if question.more else prompts.AGAIN if question.again else ""
             yield SourcesFound(closest, len(passages), self._writer.name or "")
             return (yield from own.read(prompts.QUESTION + about, asked, passages))
 

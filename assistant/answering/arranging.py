@@ -12,13 +12,13 @@ from itertools import takewhile
 
 from assistant.answer import AnswerKind
 from assistant.answering.abstention import Decision
-from assistant.answering.extractive import Quotation, choose, quote
+from assistant.answering.extractive import JOIN, Quotation, choose, quote
 from assistant.calibration import Calibration, Logistic, Status
 from assistant.english import content_stems
 from assistant.enumerations import Enumeration, numbered, series
 from assistant.query.kinds import number_of
 from assistant.query.question import Question
-from assistant.retrieval.evidence import Candidate, Evidence, novel, unscored
+from assistant.retrieval.evidence import Candidate, Evidence, unscored
 from index import Document, Paragraph
 from index.models import ENGLISH
 
@@ -86,13 +86,15 @@ def arrange(
         # As many as the question speaks of, in one enumeration, are what is asked for.
         return Arranged("answered", "list", tuple(listed))
     if status == "unsure":
-        said = question.said if question.more else ()
-        page = page_of(evidence, calibration.sentence, PASSAGES, said=said)
+        page = page_of(evidence, calibration.sentence, PASSAGES)
         return Arranged(status, "fact", tuple(page))
     chosen = list(decision.chosen)
     if kind == "definition":
         chosen = _introduced(question.topic, evidence) + chosen[:EACH]
-    quotations = quote(chosen)
+    if question.more:  # only what would have joined an answer is more of it
+        sentence = calibration.sentence
+        chosen = [own for own in chosen if sentence.probability(own.features) >= JOIN]
+    quotations = quote(chosen, question.said if question.more else ())
     if kind == "source":
         return Arranged(status, "where", tuple(quotations))
     if kind == "comparison" and (beside := _beside(evidence, decision, calibration)):
@@ -110,11 +112,16 @@ def arrange(
     return Arranged(status, "fact", tuple(_led(quotations, document)))
 
 
-def next_passages(arranged: Arranged, evidence: Evidence, sentence: Logistic) -> list[Quotation]:
+def next_passages(
+    arranged: Arranged,
+    evidence: Evidence,
+    sentence: Logistic,
+    shows: Callable[[str], bool] = lambda _: True,
+) -> list[Quotation]:
     """Of what is answered, the next passages that may answer too; see `page_of`."""
     if arranged.status != "answered":
         return []
-    return page_of(evidence, sentence, PASSAGES, arranged.quotations)
+    return page_of(evidence, sentence, PASSAGES, arranged.quotations, shows)
 
 
 def page_of(
@@ -122,7 +129,7 @@ def page_of(
     sentence: Logistic,
     most: int,
     but: Collection[Quotation] = (),
-    said: Sequence[str] = (),
+    shows: Callable[[str], bool] = lambda _: True,
 ) -> list[Quotation]:
     """Of each of the first paragraphs its likeliest sentence, so that it stands; the best paragraph
     first.
@@ -132,7 +139,7 @@ def page_of(
         sentence: the probability that a sentence belongs to the answer.
         most: how many at most.
         but: what is shown already; no other passage of those words is.
-        said: texts of the conversation; no sentence in one of them is shown again.
+        shows: whether a sentence may be shown.
     """
     known = {own.paragraph.text for own in but}
     quotations: list[Quotation] = []
@@ -147,7 +154,8 @@ def page_of(
             key=lambda own: sentence.probability(own.features),
             default=Candidate(hit, hit.nearest, {}),
         )
-        quotations += quote(novel([best], said))
+        if shows(best.sentence.text):
+            quotations += quote([best])
     return quotations
 
 

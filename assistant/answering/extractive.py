@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from assistant.calibration import Logistic
 from assistant.english import PRONOUNS, alternatives
-from assistant.retrieval.evidence import Candidate, Evidence
+from assistant.retrieval.evidence import Candidate, Evidence, is_said
 from index import Paragraph
 from index.models import ENGLISH
 from index.terms.analysis import terms_of
@@ -160,8 +160,12 @@ def choose(
     return chosen
 
 
-def quote(chosen: Sequence[Candidate]) -> list[Quotation]:
+def quote(chosen: Sequence[Candidate], said: Sequence[str] = ()) -> list[Quotation]:
     """The chosen sentences as quotations in document order, each readable on its own.
+
+    Args:
+        chosen: the sentences.
+        said: texts of the conversation; no sentence in one of them is quoted besides.
 
     A sentence that begins with a word pointing to the one before it is quoted together with that
     one, unless that one is quoted anyway, and one that the next takes back with the next. A
@@ -183,6 +187,8 @@ def quote(chosen: Sequence[Candidate]) -> list[Quotation]:
         first = number
         while first > max(0, number - BACK) and dangles(paragraph, first):
             if before and before.end > paragraph.sentences[first - 1].start:
+                break
+            if is_said(paragraph.sentences[first - 1].text, said):
                 break
             first -= 1
         start, end = paragraph.sentences[first].start, paragraph.sentences[last].end

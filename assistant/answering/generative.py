@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from assistant.answer import Checked
+from assistant.llm import prompts
 from assistant.llm.checks import checked
 from assistant.llm.client import (
     LanguageModel,
@@ -17,6 +18,7 @@ from assistant.llm.client import (
     name_of,
 )
 from assistant.llm.dialogue import Dialogue
+from assistant.llm.sanitising import one_line, plain_sentence
 from assistant.query.rewriting import Turn
 from index.errors import SettingsError
 
@@ -24,6 +26,13 @@ if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
     from assistant.settings import Settings
+
+
+WORDS = 200
+"""Tokens of a question in other words."""
+
+LONGEST = 1000
+"""Characters of it."""
 
 
 class Writer:
@@ -66,6 +75,20 @@ class Writer:
             LanguageModelError: it cannot be loaded.
         """
         return Dialogue(self._loaded(), history)
+
+    def reworded(self, question: str) -> str:
+        """A question in other words.
+
+        Raises:
+            LanguageModelError: there is no model, or it made no question of it.
+        """
+        if not self.is_set:
+            raise LanguageModelError("none is set")
+        asked = [("system", prompts.REWORD), ("user", one_line(question))]
+        found = plain_sentence("".join(self._loaded().stream(asked, WORDS))).strip("\"“”„'")
+        if not found or found.casefold() == question.casefold() or len(found) > LONGEST:
+            raise LanguageModelError("it made no question of it")
+        return found
 
     def close(self) -> None:
         """Let go of the model; it is loaded again if it is needed again."""

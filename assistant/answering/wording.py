@@ -52,7 +52,7 @@ def held_back(
     if own and latin and not found and all(pieces(word) >= PIECES for word in own):
         quoted = " or ".join(f"\u201c{word}\u201d" for word in dict.fromkeys(own))
         return _refused(decision, UNKNOWN.format(words=quoted))
-    languages = {asked_in(question.asked), *(h.paragraph.language for h in evidence.hits[:1])}
+    languages = {asked_in(question.standalone), *(h.paragraph.language for h in evidence.hits[:1])}
     if len(languages) > 1 and ENGLISH in languages:
         status = "unsure" if decision.status == "answered" else decision.status
         return replace(decision, status=status, note=FOREIGN)

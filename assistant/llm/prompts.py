@@ -43,6 +43,14 @@ If this asks about you, the assistant, and not about the documents, write only t
 ASSISTANT
 """
 
+#: Of an answer before more is asked for, or less.
+UNSAID = """
+Write only what you have not said yet; if nothing is left, write only: NOT FOUND
+"""
+AGAIN = """
+This asks for your last answer again, shorter and plainer: write only what matters most of it.
+"""
+
 #: What was written stays, where it answers a part.
 MORE = """\
 More passages, found by your searches:
@@ -80,3 +88,9 @@ Passages:
 {passages}
 Write an overview of {what} in at most {count} sentences, in the order of the passages, each about \
 one thing that matters, each with the numbers of its passages in brackets."""
+
+REWORD = """\
+A person's question found nothing in that person's documents, which may say the same in other \
+words. Ask it once more, so that it means the same: with the words that such a document would use, \
+general ones for special ones or special ones for general ones, every name and number as it is, in \
+the same language. Write only the question, on one line."""

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from index.errors import QuestionError
+from index.terms.analysis import QUESTION_WORDS
 
 MAX_QUESTION = 4000  # characters; the encoder reads about a quarter of that
+
+_BARE = re.compile(rf"\b({'|'.join(QUESTION_WORDS)}|that)s\b", re.IGNORECASE)
 
 
 def check_question(question: str) -> str:
@@ -27,3 +32,8 @@ def without_surrogates(text: str) -> str:
     """Lone surrogates (bytes that the terminal's encoding does not have) replaced: no tokenizer
     and no output takes them."""
     return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text)
+
+
+def with_apostrophes(question: str) -> str:
+    """A question with the apostrophes that people leave out: "whats", "thats"."""
+    return _BARE.sub(r"\1's", question)

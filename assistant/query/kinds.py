@@ -19,8 +19,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.english import CARDINALS, content_stems
-from index.terms.analysis import terms_of
+from assistant.english import CARDINALS, alternatives, content_stems
+from assistant.query.cleaning import with_apostrophes
+from index.terms.analysis import QUESTION_WORDS, terms_of
 
 #: `overview`: what the documents, or a part of them, say as a whole. `list`: all that is of a kind.
 #: `comparison`: what is said of each of two. `definition`: who or what something is. `where`: in
@@ -70,6 +71,13 @@ _ADDRESSED = re.compile(
     re.IGNORECASE,
 )
 _PLACE = "sections?|paragraphs?|passages?|chapters?|pages?|parts?|places?|documents?|files?|texts?"
+#: What points to an answer, or to who gave it.
+_THAT = re.compile(r"\b(?:that|it|your?)\b", re.IGNORECASE)
+_MEANT = content_stems("mean")
+#: How the question before is asked of something else; any other question word asks of its own.
+_OF_ANOTHER = re.compile(r"\b(?:what|how)(?: about| is it with)\b", re.IGNORECASE)
+_ASKS = re.compile(rf"\b(?:{alternatives(QUESTION_WORDS)})\b(?=\s+\w)", re.IGNORECASE)
+_STATES = re.compile(r"\W*(?:is|are|was|were|do|does|did|has|have|had)\b", re.IGNORECASE)
 #: How the places of something in the documents are asked for, and not where it is in the world.
 _OF_PLACES = re.compile(
     rf"\b(?:which|what|the|a|any|every|all) (?:{_PLACE})\b|^\W*(?:{_PLACE})\b|"
@@ -185,6 +193,28 @@ class Kinds:
             "instead": len(own) <= MENTIONED,
         }
         return kind if plain.get(kind, True) else FACT
+
+    def after_another(self, kind: Kind, question: str, before: str) -> Kind:
+        """The kind of a question that has another one before it, by its words: what asks for a
+        summary or the meaning of "that", and of nothing else, is about the answer; what asks of its
+        own, in none of that question's words, is not that question of something else."""
+        bare = with_apostrophes(_LENGTH.sub(" ", question))
+        named = content_stems(bare) - self.request["courtesy"]
+        if kind == "instead" and named != _MEANT and _ASKS.search(_OF_ANOTHER.sub(" ", question)):
+            return kind if content_stems(question) & content_stems(before) else FACT
+        if not named or not _THAT.search(question):
+            return kind
+        summing = (self.request["overview"] | self.request["shorten"]) - self.request["more"]
+        asks = _ASKS.search(bare) or _STATES.match(bare)
+        told = kind == FACT and named <= summing
+        summed = kind == "overview" and len(named) == 1
+        return "shorten" if named == _MEANT or (not asks and (told or summed)) else kind
+
+    @property
+    def pointing(self) -> frozenset[str]:
+        """Stems of the words by which something is asked about a part of an answer, and not what
+        of."""
+        return frozenset().union(*(self.request[k] for k in ("more", "instead", "definition")))
 
     def topic(self, question: str) -> frozenset[str]:
         """Stems of what a question names, without those that ask for an overview."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from assistant.english import content_stems
 from assistant.query.cleaning import (
     MAX_QUESTION,
     check_question,
@@ -12,24 +13,28 @@ from assistant.query.cleaning import (
 )
 from assistant.query.decomposition import Part, decompose
 from assistant.query.kinds import ACTS, FACT, Kind, length_of, load_kinds
+from assistant.query.pointing import NO_PART, Pointed, pointed_at
 from assistant.query.rewriting import (
     Turn,
     asked_before,
+    asked_with,
     check_roles,
     in_context,
     leans,
-    pointed_at,
     substituted,
     topic_of,
+    word_alone,
 )
 from index.chunking.language import language_of
 from index.encoder import Encoder, Vectors
 from index.models import ENGLISH
 
 #: Earlier questions that are understood anew, for what the last of them was about. Not tuned.
-CHAIN = 4
+CHAIN = 8
 #: What asks nothing of the documents.
 REPLIED: frozenset[Kind] = frozenset({"courtesy", "about"})
+#: What is said where a word is all that is asked, and makes no whole question of the one before.
+ONE_WORD = "A whole question would be surer to be understood."
 #: Sentences of an answer that is to be shorter, where it does not say how many.
 SHORTER = 1
 
@@ -44,7 +49,8 @@ class Question:
             is looked up, and sentences are told apart by it.
         vector: the encoder's, of `standalone`; of shape (dimension,).
         kind: of answer that it asks for.
-        before: the question before it, "" where there is none.
+        before: the last question before it that names what it asks for, as it was understood; ""
+            where there is none.
         context: it after the questions before it; None where there is none, or where it was made of
             the one before.
         leans: whether it may lean on those, so that it is looked up in their context as well.
@@ -52,6 +58,9 @@ class Question:
         history: the conversation before it.
         said: what was answered in it.
         more: whether only what was not said yet is asked for.
+        again: whether only what was said last is.
+        note: what cannot be understood, for the person who asked: passages are shown at most; ""
+            where all can.
         length: sentences that are asked for; None where it does not say.
         topic: who or what a definition is asked of; "" for other kinds.
     """
@@ -67,6 +76,8 @@ class Question:
     history: tuple[Turn, ...] = ()
     said: tuple[str, ...] = ()
     more: bool = False
+    again: bool = False
+    note: str = ""
     length: int | None = None
     topic: str = ""
 
@@ -84,12 +95,15 @@ def understand(text: str, history: Sequence[Turn], encoder: Encoder) -> Question
     """
     asked = check_question(text)
     check_roles(history)
-    chain = [_fitting(earlier) for earlier in asked_before(history)[-CHAIN:]]
+    chain = [
+        (_fitting(earlier), without_surrogates(answer))
+        for earlier, answer in asked_before(history)[-CHAIN:]
+    ]
     vectors = QueryVectors(encoder)
-    vectors.of([*chain, asked])  # in one go
+    vectors.of([*(earlier for earlier, _ in chain), asked])  # in one go
     before: list[Question] = []
-    for earlier in chain:
-        said = _understood(earlier, before, "", vectors)
+    for earlier, answer in chain:
+        said = _understood(earlier, before, answer, vectors)
         if said.kind not in REPLIED:  # "thank you" is no question
             before.append(said)
     answers = [without_surrogates(t["content"]) for t in history if t["role"] == "assistant"]
@@ -127,24 +141,24 @@ def _understood(
         answer: to the last of them.
         vectors: tell what kind of answer is asked for.
     """
-    [vector] = vectors.of([asked])
+    naming = [own for own in before if own.kind != FACT or content_stems(own.standalone)]
+    last = next(reversed(naming or before), None)
     kinds = load_kinds(vectors.encoder.fingerprint)
+    pointed = pointed_at(asked, answer, last.standalone, kinds.pointing) if last else None
+    if last and pointed and pointed.alone:
+        return _about_part(asked, pointed, last, vectors)
+    if last and (word := word_alone(asked)):
+        return _asked_with(asked, word, last, vectors)
+    [vector] = vectors.of([asked])
     # What has no letter ("?", "42") has a vector that means nothing.
     spoken = any(map(str.isalpha, asked))
-    kind = kinds.plain(kinds.kind(vector, follows=bool(before)), asked) if spoken else FACT
+    kind = kinds.plain(kinds.kind(vector, follows=last is not None), asked) if spoken else FACT
     length = length_of(asked)
-    last = before[-1] if before else None
-    pointed = pointed_at(asked, answer)
-    if last and kind in ("more", "shorten", "source") and not pointed:
-        return replace(
-            last,
-            asked=asked,
-            kind=kind if kind == "source" else last.kind,
-            before=last.standalone,
-            more=kind == "more",
-            length=(length or SHORTER) if kind == "shorten" else None,
-        )
-    own = pointed
+    if last and not pointed:
+        kind = kinds.after_another(kind, asked, last.standalone)
+        if kind in ("more", "shorten", "source"):
+            return _of_answer(asked, kind, length, last)
+    own = pointed.text if pointed else None
     if kind in ("where", "instead") and not pointed:
         topic = topic_of(asked, kinds.request[kind])
         own = topic.text
@@ -168,6 +182,45 @@ def _understood(
         _parts(own or asked, kind),
         length=length,
         topic=defined,
+    )
+
+
+def _of_answer(asked: str, act: Kind, length: int | None, last: Question) -> Question:
+    """The question before, of whose answer more, less or the source is asked for."""
+    arranged = last.kind if last.kind in ("overview", "where") else FACT
+    return replace(
+        last,
+        asked=asked,
+        kind="source" if act == "source" else arranged,
+        more=act == "more",
+        again=act == "shorten",
+        note="",
+        length=(length or SHORTER) if act == "shorten" else None,
+    )
+
+
+def _about_part(asked: str, part: Pointed, last: Question, vectors: QueryVectors) -> Question:
+    """What else there is about a part of the answer before; where it has no such part, the question
+    before once more."""
+    if not part.text:
+        return replace(_of_answer(asked, FACT, None, last), note=NO_PART)
+    text = _fitting(part.text)
+    return Question(asked, text, vectors.of([text])[0], before=last.standalone, more=True)
+
+
+def _asked_with(asked: str, word: str, last: Question, vectors: QueryVectors) -> Question:
+    """The question before with another question word; it leans on what that one leant on."""
+    made, whole = asked_with(word, last.standalone)
+    text = _fitting(made)
+    context = _fitting(f"{last.before} {text}") if last.leans else None
+    return Question(
+        asked,
+        text,
+        vectors.of([text])[0],
+        before=last.standalone,
+        context=context,
+        leans=last.leans,
+        note="" if whole else ONE_WORD,
     )
 
 

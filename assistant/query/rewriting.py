@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from assistant.english import (
     ARTICLES,
+    AUXILIARIES,
     EMPTY,
     PREPOSITIONS,
     PRONOUNS,
@@ -21,10 +22,9 @@ from assistant.english import (
     content_stems,
     stem,
 )
-from assistant.enumerations import numbered, series
-from index.chunking.sentences import sentence_spans
 from index.encoder import Vectors
 from index.errors import QuestionError
+from index.terms.analysis import QUESTION_WORDS
 
 #: One turn of a conversation: {"role": "user" | "assistant", "content": text}.
 Turn = Mapping[str, str]
@@ -55,6 +55,7 @@ _GOES_ON = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"\w[\w.\u2019'-]*\w|\w")
+_ABBREVIATED = re.compile(r"[A-Z]{2,}")  # "US" is no pronoun
 #: A name, whole; or another word that carries meaning, with a number before or behind it.
 _UNIT = re.compile(
     rf"\b(?!(?i:{alternatives(EMPTY)})\b)(?:[A-Z][\w.\u2019'-]*(?:\s[A-Z\d][\w.\u2019'-]*)*|"
@@ -62,22 +63,32 @@ _UNIT = re.compile(
 )
 #: What says when or where something is: exchanged for nothing else.
 _WHEN_OR_WHERE = frozenset("in on at during before after under since until".split())
+_PREPOSITION = alternatives(PREPOSITIONS)
+#: A question word with no more than what goes with it: "for how long?", "and why not?".
+_ALONE = re.compile(
+    rf"\W*(?:(?:and|but|or|so|ok|okay)\W+)*(?P<word>(?:{_PREPOSITION})\s+"
+    rf"(?:{alternatives(QUESTION_WORDS)})|(?:(?:for|since|until|by|in)\s+)?how(?:\s+\w+)?|"
+    r"why\s+not|which\s+ones?|(?!what\b)"
+    rf"(?:{alternatives(QUESTION_WORDS)}))(?:\s+(?:is|was)\s+(?:that|this))?"
+    r"(?:\s+(?:then|exactly|though|please|pls))?\W*$",
+    re.IGNORECASE,
+)
+#: A question behind the word that it is asked with, where another may take that word's place.
+_ASKED_WITH = re.compile(
+    rf"\W*(?:(?:(?:{_PREPOSITION})\s+(?:{alternatives(QUESTION_WORDS)})|when|where|why|how|"
+    rf"(?P<object>what|(?:(?:{_PREPOSITION})\s+)?how\s+(?!much\b|many\b)\w+)"
+    r"(?=\s+(?:do|does|did|can|could|will|would|should|may|might|must)\b))\s+)?"
+    rf"(?P<rest>(?:{alternatives(AUXILIARIES)})\b.*\w)",
+    re.IGNORECASE | re.DOTALL,
+)
+_IS_ASKED = re.compile(rf"\W*(?:{alternatives((*QUESTION_WORDS, *AUXILIARIES))})\b", re.IGNORECASE)
+#: Words that ask for who or which: nothing stands in their place as they are.
+_NAMING = re.compile(r"(?:who|whom|whose|which|what)\b|why\s+not\b", re.IGNORECASE)
 _PRECEDES = re.compile(
     rf"(?:\b(?P<preposition>(?:{alternatives(PREPOSITIONS - {'about'})})\s+))?"
     r"(?P<article>\b(?:an?|the)\s+)?$",
     re.IGNORECASE,
 )
-_ORDINALS = {
-    word: number
-    for number, words in enumerate("first-1st second-2nd third-3rd fourth-4th fifth-5th".split())
-    for word in words.split("-")
-} | {"last": -1, "latter": -1, "former": 0}
-_POINTED = re.compile(
-    rf"\bthe (?P<which>{'|'.join(_ORDINALS)})"
-    r"(?: (?:one|item|point|thing|reason|part)s?)?\b(?! \w*\w)",
-    re.IGNORECASE,
-)
-_MARKERS = re.compile(r"(?:\s*\[(?:\d+|unsupported)\])+")
 
 
 def check_roles(history: Sequence[Turn]) -> None:
@@ -98,10 +109,16 @@ def check_roles(history: Sequence[Turn]) -> None:
             )
 
 
-def asked_before(history: Sequence[Turn]) -> list[str]:
-    """What was said before, oldest first."""
-    said = (turn["content"].strip() for turn in history if turn["role"] == "user")
-    return list(filter(None, said))
+def asked_before(history: Sequence[Turn]) -> list[tuple[str, str]]:
+    """What was asked before, oldest first, each with the answer that stood before it, "" where none
+    did."""
+    answer, found = "", []
+    for turn in history:
+        if turn["role"] == "assistant":
+            answer = turn["content"]
+        elif asked := turn["content"].strip():
+            found.append((asked, answer))
+    return found
 
 
 def in_context(question: str, before: Sequence[str]) -> str | None:
@@ -116,6 +133,36 @@ def leans(question: str) -> bool:
         return named < FEWEST
     words = {word.lower() for word in _WORD.findall(question)}
     return bool(words & _POINTING) or _GOES_ON.match(question) is not None
+
+
+def word_alone(question: str) -> str | None:
+    """The question word that a question is ("for how long?"); None where it says more."""
+    found = _ALONE.match(question)
+    return " ".join(found["word"].split()) if found else None
+
+
+def asked_with(word: str, question: str) -> tuple[str, bool]:
+    """A question asked with another question word, and whether it is a whole question.
+
+    Args:
+        word: see `word_alone`.
+        question: that was asked before ("What does Gabuev warn about?").
+
+    Returns:
+        "Why does Gabuev warn?"; or what the question names behind the word, where that word cannot
+        take the place of the question's own: "Who: the strategy released".
+    """
+    asked = word[0].upper() + word[1:]
+    about = question.split(": ", 1)[-1] if word_alone(question.split(": ")[0]) else question
+    found = _ASKED_WITH.match(about)
+    if found is None or _NAMING.match(word):
+        rest = found["rest"] if found else about
+        topic = topic_of(rest, frozenset()).text if _IS_ASKED.match(about) else ""
+        return f"{asked}: {topic or about.rstrip(' ?.!')}", False
+    rest = found["rest"]
+    if found["object"]:
+        rest = re.sub(rf"\s+(?:{_PREPOSITION})$", "", rest, flags=re.IGNORECASE)
+    return f"{asked} {rest[0].lower()}{rest[1:]}?", True
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +184,8 @@ def topic_of(question: str, request: frozenset[str]) -> Topic:
     own = [
         match
         for match in _WORD.finditer(question)
-        if match[0].lower() not in EMPTY and (stem(match[0].lower()) not in request)
+        if (match[0].lower() not in EMPTY or _ABBREVIATED.fullmatch(match[0]))
+        and stem(match[0].lower()) not in request
     ]
     if not own:
         return Topic("")
@@ -203,32 +251,3 @@ def _before(text: str, place: int) -> tuple[str, int]:
         return "", place
     article = found["article"] or ""
     return (found["preposition"] or "").strip().lower(), place - len(article)
-
-
-def pointed_at(question: str, answer: str) -> str | None:
-    """A question about an item of the answer before ("the second one"), with the item in its place;
-    None where it points to none that there is."""
-    found = _POINTED.search(question)
-    if found is None:
-        return None
-    items = items_of(answer)
-    number = _ORDINALS[found["which"].lower()]
-    if len(items) < 2 or number >= len(items):
-        return None
-    return question[: found.start()] + items[number].rstrip(".;, ") + question[found.end() :]
-
-
-def items_of(answer: str) -> list[str]:
-    """What an answer lists: its lines, or what its sentences enumerate; none where it lists
-    nothing."""
-    text = _MARKERS.sub("", answer)
-    lines = [
-        line.strip()[2:] for line in text.splitlines() if line.strip().startswith(("- ", "* "))
-    ]
-    if len(lines) > 1:
-        return lines
-    ends = [end for _, end in sentence_spans(text, 0, len(text))]
-    for found in [*numbered(text, ends), series(text)]:
-        if found:
-            return [text[start:end] for start, end in found.items]
-    return []

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from assistant.calibration import (
     ANSWER_FEATURES,
@@ -20,6 +22,11 @@ from index import Hit, Paragraph, SearchResult, Sentence
 #: How much higher the best paragraph scores with what was asked before where a question leans on
 #: that. Of 0 and .1, the latter found as much or more on three of four sets with conversations.
 GAIN = 0.1
+#: Words of a run that a text is told again by, and the share of a sentence's runs that a text has
+#: which says it: items are said without their signs and joints. Not tuned.
+RUN, AGAIN = 3, 0.8
+
+_WORD = re.compile(r"\w\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +106,7 @@ class RawEvidence:
         several: whether it asks for more than one thing.
         said: what was answered before.
         more: whether only what was not said is asked for.
+        again: whether only what was said last is.
     """
 
     found: SearchResult
@@ -108,6 +116,7 @@ class RawEvidence:
     several: bool = False
     said: tuple[str, ...] = ()
     more: bool = False
+    again: bool = False
 
 
 def evidence_of(raw: RawEvidence, ranking: Mapping[str, float]) -> Evidence:
@@ -123,18 +132,39 @@ def evidence_of(raw: RawEvidence, ranking: Mapping[str, float]) -> Evidence:
         if carried.score > own.score + GAIN:
             own = replace(carried, in_context=True, other=own)
     parts = tuple((part, evidence_of(each, ranking)) for part, each in raw.parts)
-    if raw.more:
-        return replace(own, parts=parts, candidates=tuple(novel(own.candidates, raw.said)))
+    if raw.more or raw.again:
+        parts = tuple((part, _kept(each, raw)) for part, each in parts)
+        return replace(_kept(own, raw), parts=parts)
     return replace(own, parts=parts, said=raw.said if own.in_context else ())
 
 
+def _kept(evidence: Evidence, raw: RawEvidence) -> Evidence:
+    """The evidence with the sentences that are asked for: those not said, or those said last, if
+    any was."""
+    if raw.more:
+        return replace(evidence, candidates=tuple(novel(evidence.candidates, raw.said)))
+    last = raw.said[-1:]
+    kept = tuple(own for own in evidence.candidates if is_said(own.sentence.text, last))
+    return replace(evidence, candidates=kept or evidence.candidates)
+
+
 def novel(candidates: Sequence[Candidate], said: Sequence[str]) -> list[Candidate]:
-    """Those whose words no text of the conversation holds."""
-    return [
-        own
-        for own in candidates
-        if not any(" ".join(own.sentence.text.split()) in other for other in said)
-    ]
+    """Those that no text of the conversation says."""
+    return [own for own in candidates if not is_said(own.sentence.text, said)]
+
+
+def is_said(text: str, said: Sequence[str]) -> bool:
+    """Whether one of some texts says another, in its words."""
+    size = min(RUN, len(_WORD.findall(text)))
+    own = _runs(text, size)
+    return any(len(own & _runs(other, size)) >= AGAIN * len(own) for other in said)
+
+
+@lru_cache(maxsize=64)
+def _runs(text: str, size: int) -> frozenset[tuple[str, ...]]:
+    """The runs of so many words of a text."""
+    words = _WORD.findall(text.lower())
+    return frozenset(zip(*(words[start:] for start in range(size)), strict=False))
 
 
 def unscored(paragraph: Paragraph, number: int) -> Candidate:

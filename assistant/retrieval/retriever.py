@@ -121,7 +121,13 @@ class Retriever:
         parts = [
             (part, own.part(part.asked, context, bool(whole.readings))) for part, context in asked
         ]
-        return replace(whole, parts=tuple(parts), said=question.said, more=question.more)
+        return replace(
+            whole,
+            parts=tuple(parts),
+            said=question.said,
+            more=question.more,
+            again=question.again,
+        )
 
 
 @dataclass(frozen=True, slots=True)

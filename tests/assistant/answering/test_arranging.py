@@ -155,8 +155,6 @@ def test_the_places_of_an_answer(club: Assistant) -> None:
     answer = club.ask("Where does it say that?", history, answer_from=0.0)
     assert (answer.kind, answer.standalone_question) == ("where", first)
     assert answer.citations[0].quote == "Water is turned off in November."
-    more = club.ask("Tell me more.", history, answer_from=0.0)
-    assert "Water is turned off in November." not in [s.text for s in more.sentences]
 
 
 def test_a_provision_comes_after_what_introduces_it(tmp_path: Path) -> None:

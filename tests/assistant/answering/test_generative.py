@@ -27,6 +27,7 @@ from model_servers import (
 
 from assistant import Answer, Assistant
 from assistant.answer import Decided, Done, LookedAgain, SentenceReady, SourcesFound
+from assistant.llm.client import LanguageModelError
 from assistant.settings import load_settings
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
@@ -537,3 +538,15 @@ def test_asking_does_not_block_the_loop(assistant: Assistant) -> None:
         answer, events, _ = asyncio.run(every(writing))
     assert answer.sentences[0].text == RIGHT
     assert isinstance(events[-1], Done) and events[-1].answer.text == answer.text
+
+
+def test_a_question_is_put_in_other_words(assistant: Assistant) -> None:
+    other = "When did the US publish its strategy?"
+    said = replies(f'"{other}"', "")
+    with serving(said) as (address, server), opened(assistant, address) as writing:
+        assert writing.reword(QUESTION) == other
+        assert said_to(server) == [QUESTION]
+        with pytest.raises(LanguageModelError, match="no question"):
+            writing.reword(QUESTION)
+    with pytest.raises(LanguageModelError, match="none is set"):
+        assistant.over(assistant.document_ids, write=False).reword(QUESTION)

@@ -14,9 +14,10 @@ from assistant.query.question import CHAIN, understand
 from assistant.query.rewriting import (
     Topic,
     asked_before,
+    asked_with,
     in_context,
-    pointed_at,
     topic_of,
+    word_alone,
 )
 from index import Index
 from index.encoder import Encoder, Vectors
@@ -89,7 +90,6 @@ def test_whole_questions_stay_as_they_are(real_encoder: Encoder, question: str) 
         ("How hard is he on China?", True),
         ("And who told them?", True),
         ("any cases?", True),
-        ("Why not?", True),
         ("Are these types of accounts opened through employment?", True),
         ("How soon after I'm back do I have to ask for my money?", False),
         ("What do I pay for a bed and supper at an inn?", False),
@@ -113,6 +113,110 @@ def test_more_shorter_and_where_are_of_the_question_before(real_encoder: Encoder
     assert (where.standalone, where.kind) == (FIRST, "source")
 
 
+@pytest.mark.parametrize(
+    ("question", "more", "again"),
+    [
+        ("go on", True, False),
+        ("anything else?", True, False),
+        ("summarise that", False, True),
+        ("can you sum it up", False, True),
+        ("in one sentence", False, True),
+        ("what did you mean?", False, True),
+        ("what did you mean by that?", False, True),
+        ("whats that mean", False, True),
+        ("Summarise the document.", False, False),
+        ("When was it written?", False, False),
+    ],
+)
+def test_more_or_less_of_an_answer(
+    real_encoder: Encoder, question: str, more: bool, again: bool
+) -> None:
+    own = understand(question, after(FIRST), real_encoder)
+    assert (own.more, own.again) == (more, again)
+    assert (own.standalone == FIRST) == (more or again)
+
+
+@pytest.mark.parametrize(
+    ("question", "word"),
+    [
+        ("why?", "why"),
+        ("and why not?", "why not"),
+        ("for how long", "for how long"),
+        ("by whom?", "by whom"),
+        ("where exactly?", "where"),
+        ("why is that?", "why"),
+        ("what?", None),
+        ("what else?", None),
+        ("who is he?", None),
+        ("When was the harbour dredged?", None),
+    ],
+)
+def test_a_question_word_alone(question: str, word: str | None) -> None:
+    assert word_alone(question) == word
+
+
+@pytest.mark.parametrize(
+    ("before", "word", "asked"),
+    [
+        ("how does it see Japan", "why", "Why does it see Japan?"),
+        ("What does Gabuev warn about?", "why", "Why does Gabuev warn?"),
+        ("Can I bring my dog?", "where", "Where can I bring my dog?"),
+        ("When was the report released?", "by whom", "By whom was the report released?"),
+        ("By whom was the report released?", "since when", "Since when was the report released?"),
+        ("For how long can I stay?", "how much", "How much can I stay?"),
+    ],
+)
+def test_the_question_before_is_asked_with_another_word(before: str, word: str, asked: str) -> None:
+    assert asked_with(word, before) == (asked, True)
+
+
+def test_what_makes_no_whole_question_is_put_behind_the_word() -> None:
+    before = "When was the US strategy released?"
+    assert asked_with("who", before) == ("Who: the US strategy released", False)
+    assert asked_with("who", "how long do we have to pay?") == ("Who: pay", False)
+    assert asked_with("why not", "Who: the US strategy released") == (
+        "Why not: the US strategy released",
+        False,
+    )
+    assert asked_with("why", "Apples keep till March.") == ("Why: Apples keep till March", False)
+
+
+def test_a_word_alone_is_asked_of_what_was_understood(real_encoder: Encoder) -> None:
+    own = understand("why?", after("how does it see China?", "and Japan?"), real_encoder)
+    assert own.standalone == "Why does it see Japan?"
+    assert (own.before, own.kind, own.note) == ("how does it see Japan?", "fact", "")
+    assert understand("who?", after("Why?", FIRST), real_encoder).note
+    assert understand("why?", [], real_encoder).standalone == "why?"
+
+
+def test_an_item_is_the_question_after_it(real_encoder: Encoder) -> None:
+    listed = "Signs:\n- meagre trade\n- many spies"
+    turns = [*after(FIRST, answer=listed), *after("the second one")]
+    own = understand("more", turns, real_encoder)
+    assert (own.standalone, own.more) == ("many spies", True)
+    missing = understand("the fifth one", after(FIRST, answer=listed), real_encoder)
+    assert (missing.standalone, missing.more) == (FIRST, False)
+    assert missing.note
+
+
+def test_more_is_of_an_overview_too(real_encoder: Encoder) -> None:
+    own = understand("more", after(FIRST, "What is this about?"), real_encoder)
+    assert (own.standalone, own.kind, own.more) == ("What is this about?", "overview", True)
+
+
+def test_what_asks_of_its_own_is_asked_of_nothing_else(real_encoder: Encoder) -> None:
+    own = understand("what happens then?", after("When does the house close?"), real_encoder)
+    assert own.standalone == "what happens then?"
+    assert own.leans
+    shared = understand("what should be used instead?", after("Is sugar still used?"), real_encoder)
+    assert shared.standalone == "Is sugar still used instead?"
+
+
+def test_the_context_is_the_last_question_that_names_something(real_encoder: Encoder) -> None:
+    own = understand("What was it for?", after(FIRST, "And then what?"), real_encoder)
+    assert own.before == FIRST
+
+
 def test_without_a_question_before_nothing_is_taken(real_encoder: Encoder) -> None:
     for question in ("more", "And Japan?", "Shorten that.", "the second one"):
         own = understand(question, [], real_encoder)
@@ -120,27 +224,15 @@ def test_without_a_question_before_nothing_is_taken(real_encoder: Encoder) -> No
         assert own.kind not in ("more", "shorten", "source", "instead")
 
 
-@pytest.mark.parametrize(
-    ("answer", "second"),
-    [
-        ("Two remain: (1) talks fail; and (2) tensions grow.", "tensions grow"),
-        ("Signs:\n- meagre trade [2]\n- many spies [3]", "many spies"),
-        ("It covers mathematics, coding, and medicine, including law, art and sport.", "art"),
-    ],
-)
-def test_an_item_is_pointed_at(answer: str, second: str) -> None:
-    assert (
-        pointed_at("Tell me more about the second one.", answer) == f"Tell me more about {second}."
-    )
-    assert pointed_at("Tell me about the fifth point.", answer) is None
-    assert pointed_at("When was the second world war?", answer) is None
-    assert pointed_at("the second one", "It rained.") is None
-
-
 def test_thanks_are_no_question_before(real_encoder: Encoder) -> None:
     history = [*after(FIRST), {"role": "user", "content": "Thank you!"}]
     assert understand("And Activision?", history, real_encoder).before == FIRST
-    assert in_context("Why?", asked_before(after(FIRST))) == f"{FIRST} Why?"
+    assert asked_before([*history, *after("And?")]) == [
+        (FIRST, ""),
+        ("Thank you!", "It was large."),
+        ("And?", "It was large."),
+    ]
+    assert in_context("Why?", [FIRST]) == f"{FIRST} Why?"
     assert in_context("Why?", []) is None
 
 

@@ -1,0 +1,107 @@
+"""More of an answer, and less of it, on the document that is shipped."""
+
+from __future__ import annotations
+
+from assistant import Answer, Assistant
+from assistant.answering.continuing import NOTHING_MORE
+from assistant.query.pointing import NO_PART
+from assistant.query.question import ONE_WORD
+from assistant.retrieval.evidence import is_said
+
+LISTED = "What are the seven themes?"
+WARNS = "What does Gabuev warn about?"
+
+
+def talk(assistant: Assistant, *questions: str) -> list[Answer]:
+    """The answers to questions that are asked one after the other."""
+    turns: list[dict[str, str]] = []
+    answers = []
+    for question in questions:
+        answers.append(assistant.ask(question, turns))
+        turns += [
+            {"role": "user", "content": question},
+            {"role": "assistant", "content": answers[-1].marked_text},
+        ]
+    return answers
+
+
+def texts(answer: Answer) -> list[str]:
+    return [sentence.text for sentence in answer.sentences]
+
+
+def test_more_is_never_what_was_said(assistant: Assistant) -> None:
+    for question in (WARNS, LISTED):
+        answers = talk(assistant, question, "more", "anything else?")
+        said: list[str] = []
+        for answer in answers:
+            assert answer.standalone_question == question
+            assert answer.sentences
+            assert not [text for text in texts(answer) if is_said(text, said)]
+            said.append(answer.text)
+
+
+def test_where_all_was_said_nothing_more_is(assistant: Assistant) -> None:
+    [document] = assistant.documents
+    turns = [
+        {"role": "user", "content": WARNS},
+        {"role": "assistant", "content": document.text},
+    ]
+    answer = assistant.ask("more", turns)
+    assert (answer.status, answer.note) == ("refused", NOTHING_MORE)
+
+
+def test_shorter_is_the_answer_again(assistant: Assistant) -> None:
+    first, short, shorter = talk(assistant, WARNS, "sum that up", "what did you mean?")
+    assert len(first.sentences) > 1
+    assert texts(short) == texts(shorter) == texts(first)[:1]
+    assert [c.quote for c in short.citations] == [first.citations[0].quote]
+
+
+def test_shorter_passages_are_the_first_of_them(assistant: Assistant) -> None:
+    page, short = talk(assistant, "how does it see china", "shorten that")
+    assert (page.status, short.status) == ("unsure", "unsure")
+    assert texts(short) == texts(page)[:1]
+
+
+def test_shorter_is_of_what_was_said_last(assistant: Assistant) -> None:
+    *_, more, short = talk(assistant, WARNS, "more", "in one sentence")
+    assert texts(short)[0] in texts(more)
+
+
+def test_what_is_not_in_the_words_of_the_documents_is_made_shorter_too(
+    assistant: Assistant,
+) -> None:
+    turns = [
+        {"role": "user", "content": WARNS},
+        {"role": "assistant", "content": "He fears for Russia."},
+    ]
+    assert len(assistant.ask("shorten that", turns).sentences) == 1
+
+
+def test_an_item_is_asked_for_and_then_more_of_it(assistant: Assistant) -> None:
+    themes, second, more = talk(assistant, LISTED, "the second one", "more")
+    asked = [own.text for own in themes.sentences if own.item][1]
+    assert second.standalone_question == more.standalone_question == asked
+    assert (second.status, len(second.sentences)) == ("answered", 1)
+    assert not is_said(second.text, [themes.text])
+
+
+def test_a_part_that_there_is_not_gives_passages(assistant: Assistant) -> None:
+    _, missing = talk(assistant, LISTED, "and the ninth?")
+    assert (missing.status, missing.note) == ("unsure", NO_PART)
+    assert missing.standalone_question == LISTED
+
+
+def test_a_word_alone_that_makes_no_question_gives_passages(assistant: Assistant) -> None:
+    when = "When was the US Indo-Pacific strategy released?"
+    _, who = talk(assistant, when, "who?")
+    assert (who.status, who.note) == ("unsure", ONE_WORD)
+    _, where = talk(assistant, when, "where?")
+    assert where.standalone_question == "Where was the US Indo-Pacific strategy released?"
+
+
+def test_the_context_is_told_as_it_was_understood(assistant: Assistant) -> None:
+    chain = ("how does it see China?", "and Japan?", "what happens then?", "shorten that")
+    for answer in talk(assistant, *chain)[2:]:
+        assert answer.context in ("", "how does it see Japan?")
+        assert answer.standalone_question == "what happens then?"
