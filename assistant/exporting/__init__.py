@@ -1,0 +1,1 @@
+"""Answers as files to take along: Word, Markdown, and references for a bibliography."""

@@ -1,0 +1,209 @@
+"""Works, and single citations of them, as references for a bibliography: BibTeX, RIS, CSL-JSON.
+
+An author with one comma is a person, "Family, Given", and is parted there. Every other author is
+whole: an organisation, or a person of whom nobody has said which of the names is the family's. What
+follows a comma in "Acme, Inc." or "Mary Major, PhD" is no given name, so that these are whole too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from assistant.exporting.values import Export, Footnote, Work
+from assistant.exporting.wording import address_of, one_line, quoted, title_of
+
+_NO_GIVEN_NAMES = frozenset(
+    "ag bv co corp esq gmbh inc jr limited llc llp ltd md nv phd plc pty sa sr".split()
+)
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+
+# Signs that mean something to TeX, or that its old fonts do not have.
+_TEX = {
+    "\\": r"\textbackslash",
+    "{": r"\textbraceleft",
+    "}": r"\textbraceright",
+    "~": r"\textasciitilde",
+    "^": r"\textasciicircum",
+    "<": r"\textless",
+    ">": r"\textgreater",
+    "|": r"\textbar",
+    '"': '"',
+    **{sign: f"\\{sign}" for sign in "&%$#_"},
+}
+_SIGNS = re.compile(f"[{re.escape(''.join(_TEX))}]")
+# Between signs that TeX would draw as one: `--`, `''`, `?` and a backquote.
+_JOINED = re.compile(r"(?<=([-'`,]))(?=\1)|(?<=[?!])(?=`)")
+_PLAIN_NAME = re.compile(r"(?!.*\band\b)[^\W_](?:[^\W_]|[ .'\u2019-])*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A work, or one citation of it."""
+
+    work: Work
+    footnote: Footnote | None = None
+
+
+def references_of(export: Export) -> list[Reference]:
+    """The works that an export cites."""
+    return [Reference(work) for work in export.cited]
+
+
+def as_bibtex(references: Iterable[Reference]) -> str:
+    """References as BibTeX, for BibTeX as well as for biber; the same one twice is there once.
+
+    Every sign that means something to TeX is a command in braces of its own. `\\{` will not do:
+    BibTeX counts the brace. Nor will `\\textbraceleft{}`: where a field begins with a brace and a
+    backslash, styles change the case of the letters that follow.
+    """
+    entries = []
+    for own in _entries(references):
+        year, month, day = own.date
+        fields = {
+            "author": " and ".join(_tex_name(*name) for name in own.names),
+            "title": f"{{{_tex(own.title)}}}",  # in two pairs of braces, no style changes its case
+            "year": year,
+            "month": _MONTHS[int(month) - 1] if month else "",
+            "day": day.lstrip("0"),
+            "pages": _tex(own.page),
+            "url": own.address,
+            "urldate": own.accessed,
+            "note": _tex(own.note),
+        }
+        lines = [
+            f"  {name} = {value}," if name == "month" else f"  {name} = {{{value}}},"
+            for name, value in fields.items()
+            if value
+        ]
+        entries.append("\n".join([f"@misc{{{own.key},", *lines, "}\n"]))
+    return "\n".join(entries)
+
+
+def as_ris(references: Iterable[Reference]) -> str:
+    """References as RIS, whose lines end with a carriage return and a line feed; the same one twice
+    is there once."""
+    lines: list[str] = []
+    for own in _entries(references):
+        first, _, last = re.sub("[-–—]", "-", own.page).partition("-")
+        fields = [
+            ("TY", "ELEC" if own.address else "GEN"),
+            ("ID", own.key),
+            *(("AU", ", ".join(filter(None, name))) for name in own.names),
+            ("TI", own.title),
+            ("PY", own.date[0]),
+            ("DA", "/".join(filter(None, own.date))),
+            ("SP", first.strip()),
+            ("EP", last.strip()),
+            ("UR", own.address),
+            ("Y2", own.accessed.replace("-", "/")),
+            ("N1", own.note),
+            ("LA", own.language),
+        ]
+        lines += (f"{tag}  - {value}" for tag, value in fields if value)
+        lines += ["ER  - ", ""]
+    return "\r\n".join(lines)
+
+
+def as_csl_json(references: Iterable[Reference]) -> str:
+    """References as CSL-JSON, for Zotero, Pandoc and all that know citeproc; the same one twice is
+    there once."""
+    items = []
+    for own in _entries(references):
+        fields = {
+            "title": own.title,
+            "author": [
+                {"family": family, "given": given} if given else {"literal": family}
+                for family, given in own.names
+            ],
+            "issued": _csl_date("-".join(filter(None, own.date))),
+            "page": own.page,
+            "URL": own.address,
+            "accessed": _csl_date(own.accessed),
+            "note": own.note,
+            "language": own.language,
+        }
+        kind = "webpage" if own.address else "document"
+        items.append({"id": own.key, "type": kind, **{k: v for k, v in fields.items() if v}})
+    return json.dumps(items, ensure_ascii=False, indent=2) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What every format tells of a reference, each text on one line, "" where there is none.
+
+    Attributes:
+        key: names it: readable, the same in every export, its own for each place and quote.
+        names: of the authors, family's and given; of one that is whole it and "".
+        date: year, month, day.
+    """
+
+    key: str
+    names: tuple[tuple[str, str], ...]
+    title: str
+    date: tuple[str, str, str]
+    page: str
+    address: str
+    accessed: str
+    note: str
+    language: str
+
+
+def _entries(references: Iterable[Reference]) -> Iterable[_Entry]:
+    """By key, so that each is there once."""
+    return {own.key: own for own in map(_entry, references)}.values()
+
+
+def _entry(reference: Reference) -> _Entry:
+    work, footnote = reference.work, reference.footnote
+    place = one_line(footnote.place).replace(" › ", ", ") if footnote else ""
+    note = ": ".join(filter(None, [place, quoted(footnote)])) if footnote else ""
+    names = tuple(_name(own) for own in map(one_line, work.authors) if own)
+    title = title_of(work)
+    year, month, day = [*work.date.split("-"), "", ""][:3]
+    digest = hashlib.sha256(f"{one_line(work.document_id)}\0{note}".encode()).hexdigest()
+    return _Entry(
+        key=f"{_word(names[0][0] if names else title)}{year}-{digest[:8]}",
+        names=names,
+        title=title,
+        date=(year, month, day),
+        page=one_line(footnote.page) if footnote else "",
+        address=address_of(work),
+        accessed=work.accessed,
+        note=note,
+        language=one_line(work.language),
+    )
+
+
+def _name(author: str) -> tuple[str, str]:
+    """Family's and given name; of an author that is whole, it and ""."""
+    family, _, given = (part.strip() for part in author.partition(","))
+    whole = "," in given or given.rstrip(".").lower().replace(".", "") in _NO_GIVEN_NAMES
+    return (family, given) if family and given and not whole else (author, "")
+
+
+def _word(text: str) -> str:
+    """The longest word of a text in the letters that keys have; "work" where none has any."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return max(re.findall("[a-z0-9]+", plain.lower().replace("'", "")), key=len, default="work")
+
+
+def _tex(text: str) -> str:
+    return _JOINED.sub("{}", _SIGNS.sub(lambda sign: f"{{{_TEX[sign[0]]}}}", text))
+
+
+def _tex_name(family: str, given: str) -> str:
+    """A name as BibTeX parts it: what it would part otherwise is in braces."""
+    if not given:
+        return f"{{{_tex(family)}}}"
+    parts = (p if _PLAIN_NAME.fullmatch(p) else f"{{{_tex(p)}}}" for p in (family, given))
+    return ", ".join(parts)
+
+
+def _csl_date(date: str) -> dict[str, Any]:
+    return {"date-parts": [[int(part) for part in date.split("-")]]} if date else {}

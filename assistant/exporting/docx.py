@@ -1,0 +1,165 @@
+"""Answers as a Word file, in which the sources are footnotes as Word itself makes them.
+
+A footnote that several sentences have is there for each of them, with all of its text: a sentence
+that is cut out and pasted into another document takes its proof along, where a reference to another
+sentence's footnote would be left behind and break. So there are as many footnotes as the sentences
+have markers.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from unicodedata import bidirectional
+from xml.sax.saxutils import escape, quoteattr
+
+from assistant.exporting.docx_parts import DECLARATION, NAMESPACE, PARTS
+from assistant.exporting.values import Export, ExportedAnswer, Footnote, Sentence, Work
+from assistant.exporting.wording import (
+    COMMENT,
+    SOURCES,
+    UNSUPPORTED,
+    UNTITLED,
+    accessed_on,
+    address_of,
+    asked_on,
+    named,
+    one_line,
+    placed,
+    quoted,
+)
+
+_LANGUAGE = re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_BOLD, _ITALIC = "<w:b/><w:bCs/>", "<w:i/><w:iCs/>"
+_RAISED = '<w:rStyle w:val="FootnoteReference"/>'
+_SPACE = '<w:r><w:t xml:space="preserve"> </w:t></w:r>'
+# Without it the references 1 and 2 would be 12.
+_COMMA = f'<w:r><w:rPr>{_RAISED}</w:rPr><w:t xml:space="preserve">, </w:t></w:r>'
+_SECTION = (
+    '<w:sectPr><w:pgSz w:w="11906" w:h="16838"/><w:pgMar w:top="1418" w:right="1418"'
+    ' w:bottom="1418" w:left="1418" w:header="709" w:footer="709" w:gutter="0"/></w:sectPr>'
+)
+_LINES = "".join(
+    f'<w:footnote w:type="{kind}" w:id="{number}"><w:p><w:pPr><w:spacing w:after="0"/></w:pPr>'
+    f"<w:r><w:{kind}/></w:r></w:p></w:footnote>"
+    for number, kind in ((-1, "separator"), (0, "continuationSeparator"))
+)
+# The earliest that a ZIP can tell: the same export has the same bytes, whenever it is made.
+_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def as_docx(export: Export) -> bytes:
+    """An export as a Word file (Office Open XML). Questions are headings, so that Word's navigation
+    shows them."""
+    footnotes = _Footnotes(export)
+    title = one_line(export.title) or UNTITLED
+    body = [_line("Title", title)]
+    for answer in export.answers:
+        body += _answer(answer, footnotes)
+    if export.cited:
+        body.append(_line("Heading1", SOURCES))
+    for work in export.cited:
+        runs = _SPACE.join([_run(named(work)), *_address(work)])
+        body.append(_paragraph("Bibliography", named(work), runs))
+    parts = PARTS | {
+        "word/document.xml": f"<w:document {NAMESPACE}><w:body>{''.join(body)}{_SECTION}</w:body>"
+        "</w:document>",
+        "word/footnotes.xml": f"<w:footnotes {NAMESPACE}>{_LINES}{''.join(footnotes.written)}"
+        "</w:footnotes>",
+        "docProps/core.xml": "<cp:coreProperties xmlns:cp="
+        '"http://schemas.openxmlformats.org/package/2006/metadata/core-properties"'
+        ' xmlns:dc="http://purl.org/dc/elements/1.1/">'
+        f"<dc:title>{escape(title)}</dc:title></cp:coreProperties>",
+    }
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, text in parts.items():
+            entry = zipfile.ZipInfo(name, _TIME)
+            entry.create_system = 0  # whichever system makes it
+            archive.writestr(entry, DECLARATION + text, zipfile.ZIP_DEFLATED)
+    return file.getvalue()
+
+
+class _Footnotes:
+    """The footnotes so far, in order."""
+
+    def __init__(self, export: Export) -> None:
+        self.written: list[str] = []
+        self._works = export.works
+
+    def add(self, footnote: Footnote) -> str:
+        """One more: the reference to it, as a run."""
+        number, work = len(self.written) + 1, self._works[footnote.document_id]
+        before = f"{placed(work, footnote)}:"
+        runs = [
+            f"<w:r><w:rPr>{_RAISED}</w:rPr><w:footnoteRef/></w:r>",
+            _run(before),
+            _run(quoted(footnote), language=work.language),
+            *_address(work),
+        ]
+        text = _paragraph("FootnoteText", before, _SPACE.join(runs))
+        self.written.append(f'<w:footnote w:id="{number}">{text}</w:footnote>')
+        return f'<w:r><w:rPr>{_RAISED}</w:rPr><w:footnoteReference w:id="{number}"/></w:r>'
+
+
+def _answer(answer: ExportedAnswer, footnotes: _Footnotes) -> list[str]:
+    """The paragraphs of an answer."""
+    made = [_line("Heading1", answer.question)]
+    made += (_line("Remark", own) for own in (asked_on(answer), answer.lead) if own)
+    for block in answer.blocks():
+        if block.heading:
+            made.append(_line("Heading2", block.heading))
+        style = "ListBullet" if block.item else "Normal"
+        runs = _SPACE.join(_said(answer, sentence, footnotes) for sentence in block.sentences)
+        made.append(_paragraph(style, block.sentences[0].text, runs))
+    made += (_line("Remark", own) for own in (answer.ending, *answer.notes) if one_line(own))
+    label = f"{_run(COMMENT, _BOLD)}{_SPACE}"
+    for line in filter(one_line, answer.comment.splitlines()):
+        made.append(_paragraph("ReaderComment", line, label + _run(line)))
+        label = ""
+    return made
+
+
+def _said(answer: ExportedAnswer, sentence: Sentence, footnotes: _Footnotes) -> str:
+    """A sentence and the references to its footnotes, as runs."""
+    flag = f"{_SPACE}{_run(UNSUPPORTED, _ITALIC)}" if sentence.unsupported else ""
+    references = _COMMA.join(map(footnotes.add, answer.footnotes_of(sentence)))
+    return _run(sentence.text) + flag + references
+
+
+def _address(work: Work) -> list[str]:
+    """A link to a work and when it was read there, where it is on the web."""
+    if not work.address:
+        return []
+    link = quoteattr(f'HYPERLINK "{address_of(work)}"')
+    shown = _run(address_of(work), '<w:rStyle w:val="Hyperlink"/>')
+    accessed = [_run(accessed_on(work))] if accessed_on(work) else []
+    return [f"<w:fldSimple w:instr={link}>{shown}</w:fldSimple>", *accessed]
+
+
+def _line(style: str, text: str) -> str:
+    return _paragraph(style, text, _run(text))
+
+
+def _paragraph(style: str, text: str, runs: str) -> str:
+    """A paragraph of runs; where `text`, which it begins with, runs from the right, so does it."""
+    turned = "<w:bidi/>" if _from_the_right(text) else ""
+    return f'<w:p><w:pPr><w:pStyle w:val="{style}"/>{turned}</w:pPr>{runs}</w:p>'
+
+
+def _run(text: str, properties: str = "", language: str = "") -> str:
+    """Text on one line, all in the same properties."""
+    if _from_the_right(text):
+        properties += "<w:rtl/>"
+    if _LANGUAGE.fullmatch(language):
+        own = f'"{language}"'
+        properties += f"<w:lang w:val={own} w:eastAsia={own} w:bidi={own}/>"
+    shown = escape(one_line(text))
+    return f'<w:r><w:rPr>{properties}</w:rPr><w:t xml:space="preserve">{shown}</w:t></w:r>'
+
+
+def _from_the_right(text: str) -> bool:
+    """Whether the first letter of a text is of a script that runs from the right."""
+    kinds = map(bidirectional, text)
+    return next((kind for kind in kinds if kind in ("L", "R", "AL")), "L") != "L"

@@ -1,0 +1,266 @@
+"""References are read by what people read them with, and say what the works say."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+import rispy
+from citeproc import (
+    Citation,
+    CitationItem,
+    CitationStylesBibliography,
+    CitationStylesStyle,
+    formatter,
+)
+from citeproc.source.json import CiteProcJSON
+from exports import HARBOUR, HEBREW, MARCH, REPORT, TEXTS
+from hypothesis import example, given
+from hypothesis import strategies as st
+from pybtex.database import BibliographyData, Person, parse_string
+
+from assistant.exporting.bibliography import (
+    Reference,
+    as_bibtex,
+    as_csl_json,
+    as_ris,
+    references_of,
+)
+from assistant.exporting.values import Footnote, Work
+from assistant.exporting.wording import one_line
+
+CITATION = Reference(REPORT, MARCH)
+NOTE = "Dredging, p. 14, paragraph 7: “Berth four was <dredged>.”"
+
+# What LaTeX's own commands draw.
+COMMANDS = {
+    "textbackslash": "\\",
+    "textbraceleft": "{",
+    "textbraceright": "}",
+    "textasciitilde": "~",
+    "textasciicircum": "^",
+    "textless": "<",
+    "textgreater": ">",
+    "textbar": "|",
+}
+
+
+def typeset(tex: str) -> str:
+    """What TeX draws; raises where that is not what its signs say."""
+    signs = r"\{\\([a-z]+|[&%$#_])\}|\{(\"?)\}|[{}~^\\$%&#_<>|\"]|--|''|``|,,|[?!]`"
+    return re.sub(signs, _drawn, tex)
+
+
+def _drawn(match: re.Match[str]) -> str:
+    command, quote = match.groups()
+    if command:
+        return COMMANDS[command] if command.isalpha() else command
+    assert quote is not None, f"{match[0]} means something to TeX in {match.string!r}"
+    return quote
+
+
+def parsed(bibtex: str) -> BibliographyData:
+    data = parse_string(bibtex, "bibtex")
+    assert not re.search(r"(?m)^\s*@(?!misc\{[a-z0-9]+-[0-9a-f]{8},$)", bibtex)
+    return data
+
+
+def test_bibtex() -> None:
+    assert as_bibtex([CITATION]) == (
+        r"""@misc{muller2021-7e51dd33,
+  author = {Müller, Karl and {Ministry of Ships and Sea}},
+  title = {{The {\textbraceleft}harbour {\textbackslash} report: 50{\%} {\&} more}},
+  year = {2021},
+  month = mar,
+  day = {4},
+  pages = {14},
+  url = {https://example.org/a_b?x=%7B1%7D},
+  urldate = {2026-11-29},
+  note = {Dredging, p. 14, paragraph 7: “Berth four was {\textless}dredged{\textgreater}.”},
+}
+"""
+    )
+
+
+def test_ris() -> None:
+    assert as_ris([CITATION]).split("\r\n") == [
+        "TY  - ELEC",
+        "ID  - muller2021-7e51dd33",
+        "AU  - Müller, Karl",
+        "AU  - Ministry of Ships and Sea",
+        "TI  - The {harbour \\ report: 50% & more",
+        "PY  - 2021",
+        "DA  - 2021/03/04",
+        "SP  - 14",
+        "UR  - https://example.org/a_b?x=%7B1%7D",
+        "Y2  - 2026/11/29",
+        f"N1  - {NOTE}",
+        "LA  - en",
+        "ER  - ",
+        "",
+    ]
+
+
+def test_csl_json() -> None:
+    assert json.loads(as_csl_json([CITATION, Reference(HEBREW)])) == [
+        {
+            "id": "muller2021-7e51dd33",
+            "type": "webpage",
+            "title": REPORT.title,
+            "author": [
+                {"family": "Müller", "given": "Karl"},
+                {"literal": "Ministry of Ships and Sea"},
+            ],
+            "issued": {"date-parts": [[2021, 3, 4]]},
+            "page": "14",
+            "URL": "https://example.org/a_b?x=%7B1%7D",
+            "accessed": {"date-parts": [[2026, 11, 29]]},
+            "note": NOTE,
+            "language": "en",
+        },
+        {
+            "id": "work2020-ef1e3d6d",
+            "type": "document",
+            "title": HEBREW.title,
+            "author": [{"family": "כהן", "given": "דוד"}],
+            "issued": {"date-parts": [[2020]]},
+            "language": "he",
+        },
+    ]
+
+
+def test_citeproc_renders_what_is_exported() -> None:
+    items = json.loads(as_csl_json(references_of(HARBOUR)))
+    style = CitationStylesStyle("harvard-cite-them-right", validate=False)
+    entries = CitationStylesBibliography(style, CiteProcJSON(items), formatter.plain)
+    for item in items:
+        entries.register(Citation([CitationItem(item["id"])]))
+    report, hebrew = map(str, entries.bibliography())
+    assert "Müller, K. and Ministry of Ships and Sea" in report
+    assert "(2021) The {harbour \\ report: 50% & more." in report
+    assert "https://example.org/a_b?x=%7B1%7D" in report
+    assert "November 29, 2026" in report
+    assert hebrew.startswith("כהן, ") and hebrew.endswith(" (2020) “דוח הנמל”.")
+
+
+@given(title=TEXTS, name=TEXTS, place=TEXTS, quote=TEXTS, page=TEXTS)
+@example("}{", "{", "\\", "\\}", "}")
+@example("\\Title", "T", "% no comment", "--- '' ``?` !` ,,", "14")
+def test_whatever_texts_say_is_read_back(
+    title: str, name: str, place: str, quote: str, page: str
+) -> None:
+    title = title if one_line(title) else "Title"
+    work = Work("w", title, (name,), "2021-03", "https://example.org/" + name, language="en")
+    references = [Reference(work), Reference(work, Footnote(1, "w", place, quote, page))]
+    own = one_line(place).replace(" › ", ", ")
+    note = f"{own}: “{one_line(quote)}”" if own else f"“{one_line(quote)}”"
+
+    entries = list(parsed(as_bibtex(references)).entries.values())
+    assert len(entries) == 2
+    for entry in entries:
+        title_field = entry.fields["title"]
+        assert title_field[0] == "{" and title_field[-1] == "}"
+        assert typeset(title_field[1:-1]) == one_line(title)
+        assert (entry.fields["year"], entry.fields["month"]) == ("2021", "March")
+        assert re.fullmatch(r"https://example\.org/[!-~]*", entry.fields["url"])
+    assert typeset(entries[1].fields["note"]) == note
+    assert typeset(entries[1].fields.get("pages", "")) == one_line(page)
+
+    for read in rispy.loads(as_ris(references)):
+        assert read["title"] == one_line(title)
+        assert read["date"] == "2021/03"
+        assert read["language"] == "en"
+    assert read["notes"] == [note]
+
+    items = json.loads(as_csl_json(references).encode())
+    assert [item["title"] for item in items] == [one_line(title)] * 2
+    assert items[1]["note"] == note
+    CiteProcJSON(items)
+
+
+@given(st.lists(st.one_of(TEXTS, st.tuples(TEXTS, TEXTS).map(", ".join)), max_size=4))
+@example(["and, Others", "others", "van der Berg, Jan", "A and B, C", "=x, y", "{, }", "a~b, c"])
+def test_authors_are_read_back(authors: list[str]) -> None:
+    reference = Reference(Work("w", "Title", tuple(authors)))
+    (entry,) = parsed(as_bibtex([reference])).entries.values()
+    (item,) = json.loads(as_csl_json([reference]))
+    expected = [
+        (name.get("family", name.get("literal")), name.get("given", ""))
+        for name in item.get("author", [])
+    ]
+    assert [_names(person) for person in entry.persons.get("author", [])] == expected
+    (read,) = rispy.loads(as_ris([reference]))
+    assert read.get("authors", []) == [", ".join(filter(None, name)) for name in expected]
+
+
+def _names(person: Person) -> tuple[str, str]:
+    family = " ".join([*person.prelast_names, *person.last_names])
+    given = " ".join([*person.first_names, *person.middle_names])
+    assert not person.lineage_names
+    return _unbraced(family), _unbraced(given)
+
+
+def _unbraced(name: str) -> str:
+    braced = re.fullmatch(r"\{(.*)\}", name)
+    return typeset(braced[1] if braced else name)
+
+
+@pytest.mark.parametrize(
+    ("author", "name"),
+    [
+        ("Müller, Karl", {"family": "Müller", "given": "Karl"}),
+        ("van der Berg, Jan", {"family": "van der Berg", "given": "Jan"}),
+        ("Karl Müller", {"literal": "Karl Müller"}),
+        ("Ministry of Ships", {"literal": "Ministry of Ships"}),
+        ("Acme, Inc.", {"literal": "Acme, Inc."}),
+        ("Harbour Works, S.A.", {"literal": "Harbour Works, S.A."}),
+        ("Mary Major, PhD", {"literal": "Mary Major, PhD"}),
+        ("Ships, Sea, and Sons", {"literal": "Ships, Sea, and Sons"}),
+        ("Müller,", {"literal": "Müller,"}),
+    ],
+)
+def test_only_people_are_turned_around(author: str, name: dict[str, str]) -> None:
+    (item,) = json.loads(as_csl_json([Reference(Work("w", "Title", (author,)))]))
+    assert item["author"] == [name]
+
+
+def test_keys_are_their_own_and_stay() -> None:
+    other = Footnote(9, REPORT.document_id, MARCH.place, "Another quote.", "14")
+    again = Footnote(7, REPORT.document_id, MARCH.place, MARCH.quote, "14")
+    references = [Reference(REPORT), CITATION, Reference(REPORT, other), Reference(HEBREW)]
+    keys = list(parsed(as_bibtex(references)).entries)
+    assert len(set(keys)) == 4
+    assert keys == [next(iter(parsed(as_bibtex([own])).entries)) for own in references]
+    twice = as_bibtex([*references, Reference(REPORT, again)])
+    assert list(parsed(twice).entries) == keys
+
+
+@pytest.mark.parametrize(
+    ("work", "word"),
+    [
+        (REPORT, "muller2021-"),
+        (Work("w", "Title", ("van der Berg, Jan",)), "berg-"),
+        (Work("w", "The rules of O'Neill"), "oneill-"),
+        (Work("w", "目录"), "work-"),
+    ],
+)
+def test_keys_begin_with_a_word_that_people_know(work: Work, word: str) -> None:
+    (item,) = json.loads(as_csl_json([Reference(work)]))
+    assert item["id"].startswith(word)
+
+
+@pytest.mark.parametrize(
+    ("page", "start", "end"), [("xii", "xii", None), ("14–15", "14", "15"), ("", None, None)]
+)
+def test_pages_in_ris(page: str, start: str | None, end: str | None) -> None:
+    footnote = Footnote(1, REPORT.document_id, "", "Quote.", page)
+    (read,) = rispy.loads(as_ris([Reference(REPORT, footnote)]))
+    assert (read.get("start_page"), read.get("end_page")) == (start, end)
+
+
+@pytest.mark.parametrize("write", [as_bibtex, as_ris])
+def test_no_references_are_no_text(write: Any) -> None:
+    assert write([]) == ""
+    assert json.loads(as_csl_json([])) == []
