@@ -184,6 +184,14 @@ class Assistant:
         """Name of the language model that writes; None where the documents are only quoted."""
         return self._writer.name
 
+    def reword(self, question: str) -> str:
+        """A question in other words, as documents might have them; the language model makes it.
+
+        Raises:
+            LanguageModelError: there is none, or it did not do it.
+        """
+        return self._writer.reworded(question)
+
     @property
     def reader_fingerprint(self) -> str:
         """Names the reading model in use; `none` where there is none."""

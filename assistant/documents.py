@@ -3,12 +3,14 @@ is to ask of them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from index import Document, View, find_files
+from index import Document, DocumentInfo, View, find_files
 from index.chunking.files import OnSkip, source_of
 from index.chunking.loader import RawDocument, read_raw
 from index.errors import DocumentError, EmptyDocumentError
@@ -21,6 +23,27 @@ UPLOADED = "upload:"
 
 #: What the shipped document is about; its file has no title of its own.
 SHIPPED_TITLE = "Northeast Asia in early 2022"
+
+
+@dataclass(frozen=True, slots=True)
+class AskedDocument:
+    """A document as somebody sees it who may ask it.
+
+    Attributes:
+        info: the document.
+        own: whether they added it.
+        sample: whether it is the one that comes with Footnote, to try it with.
+    """
+
+    info: DocumentInfo
+    own: bool
+    sample: bool = False
+
+    @property
+    def folder(self) -> str:
+        """Where it lies in a folder that was added; of others nothing."""
+        is_added = self.info.source.startswith(UPLOADED)
+        return "/".join(self.info.source.split("/")[1:-1]) if is_added else ""
 
 
 def kept_in(view: View) -> list[str]:
@@ -98,6 +121,18 @@ def read_all(paths: Sequence[str | PathLike[str]]) -> list[Document]:
 #: The headings above a paragraph, outermost first.
 Heading = tuple[str, ...]
 
+#: The share of letters that a heading in words has; a version, a date or a code has fewer.
+LETTERS = 0.6
+
+_NUMBER = re.compile(r"^(?:(?:[A-Z]|\d+)(?:\.\d+)+\.?|\d+\.)\s+")
+#: What parts of texts are called, whatever these are about.
+_PARTS = frozenset(
+    "abstract|acknowledgements|acknowledgments|appendix|background|bibliography|conclusion|"
+    "conclusions|contents|discussion|foreword|for further reading|further reading|general|glossary|"
+    "index|introduction|methods|notes|other|overview|preface|references|remarks|results|scope|"
+    "see also|source|sources|summary|table of contents".split("|")
+)
+
 #: What people ask first.
 OVERVIEW = "What are the main points?"
 
@@ -115,8 +150,8 @@ def suggestions(outlines: Iterable[tuple[str, Sequence[Heading]]], count: int) -
     headings: dict[str, None] = {}
     for title, above in outlines:
         for heading in above:
-            if heading and heading[-1] != title:
-                headings.setdefault(heading[-1])
+            if heading and heading[-1] != title and (topic := topic_of(heading[-1])):
+                headings.setdefault(topic)
     questions = [h for h in headings if h.endswith("?")]
     topics = [f"What is said about {h}?" for h in headings if not h.endswith("?")]
     # Half of each where there are both, spread over the document.
@@ -124,6 +159,15 @@ def suggestions(outlines: Iterable[tuple[str, Sequence[Heading]]], count: int) -
     half = rest - min(len(topics), rest // 2)
     picked = _spread(questions, half)
     return [OVERVIEW, *picked, *_spread(topics, rest - len(picked))]
+
+
+def topic_of(heading: str) -> str:
+    """What a heading says that a text is about, without its number; "" where it says nothing of it:
+    it is a date, say, or names a part that any text has."""
+    topic = _NUMBER.sub("", heading).strip()
+    letters = sum(map(str.isalpha, topic))
+    is_named = letters > len(topic) * LETTERS and topic.rstrip("?:.").casefold() not in _PARTS
+    return topic if is_named else ""
 
 
 def _spread(items: Sequence[str], count: int) -> list[str]:

@@ -27,6 +27,10 @@ from index.store.records import Records
 #: What a reader says of an answer: right, wrong, or that nothing which is shown answers.
 Opinion = Literal["up", "down", "none"]
 
+#: What is wrong with an answer that is not right: it is false, it answers another question, it
+#: leaves something out, it cites what does not support it.
+Reason = Literal["wrong", "other", "incomplete", "source"]
+
 WAIT = 10.0  # seconds for another writer; each holds the file for milliseconds
 
 
@@ -68,6 +72,8 @@ def add_draft(
     history: Sequence[Turn] = (),
     answer: Answer | None = None,
     verdict: Opinion,
+    reason: Reason | None = None,
+    comment: str = "",
     chosen: Sequence[Citation] = (),
 ) -> None:
     """Keep a question; may be called from several threads and processes at once.
@@ -84,6 +90,7 @@ def add_draft(
         history: the conversation before it.
         answer: what was answered, where anything was.
         verdict: what the reader said of it.
+        reason, comment: what is wrong with it, where that was said.
         chosen: the passages that answer.
 
     Raises:
@@ -100,6 +107,7 @@ def add_draft(
         "verdict": verdict,
         "added": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+    draft |= {k: v for k, v in (("reason", reason), ("comment", comment)) if v}
     if answer is not None:
         draft["answered"] = {
             "status": answer.status,

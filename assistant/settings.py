@@ -143,6 +143,9 @@ class Settings(BaseSettings):
     queue: int = Field(200, ge=0, description="Questions that may wait for that.")
     max_upload: int = Field(25, ge=1, description="Megabytes of a file that is sent to a server.")
     max_documents: int = Field(50, ge=1, description="Files that a browser or a key may add.")
+    fetch: bool = Field(
+        False, description="Let a server fetch pages and PDFs of the public internet by address."
+    )
     arrive_within: float = Field(
         300.0, gt=0, description="Seconds in which a request has to arrive as a whole."
     )

@@ -13,8 +13,10 @@ from assistant.answer import Decided, Done, Event, LookedAgain, SentenceReady, S
 from assistant.api.callers import Asker
 from assistant.api.describing import also_events, problems
 from assistant.api.events import reply, wants_events
+from assistant.service.access import Caller
 from assistant.service.feedback import Vote, take
 from assistant.service.operations import (
+    Sources,
     search_documents,
     stream_answer,
     stream_overview,
@@ -61,10 +63,9 @@ def routes(service: Service) -> APIRouter:
         """Answer a question from the documents, or refuse."""
         steps = stream_answer(
             service,
-            caller.owner,
+            _sources(asked, caller),
             asked.question,
             [turn.model_dump() for turn in asked.history],
-            asked.documents,
             asked.llm,
             shown=wants_events(request),
         )
@@ -76,10 +77,9 @@ def routes(service: Service) -> APIRouter:
         """Give the main points of the documents, or of what stands under a heading."""
         steps = stream_overview(
             service,
-            caller.owner,
+            _sources(asked, caller),
             asked.about,
             asked.sentences,
-            asked.documents,
             asked.llm,
             shown=wants_events(request),
         )
@@ -91,7 +91,7 @@ def routes(service: Service) -> APIRouter:
         """Find the paragraphs that match best."""
         async with service.queue.place_async(caller.client, caller.owner):
             return await to_thread.run_sync(
-                search_documents, service, caller.owner, asked.query, asked.count, asked.documents
+                search_documents, service, _sources(asked, caller), asked.query, asked.count
             )
 
     @router.post("/verify", responses=problems(404))
@@ -99,7 +99,7 @@ def routes(service: Service) -> APIRouter:
         """Say of each sentence of a text whether the documents support it."""
         async with service.queue.place_async(caller.client, caller.owner):
             return await to_thread.run_sync(
-                verify_text, service, caller.owner, asked.text, asked.question, asked.documents
+                verify_text, service, _sources(asked, caller), asked.text, asked.question
             )
 
     @router.post("/feedback", status_code=204, responses=problems(404))
@@ -109,6 +109,10 @@ def routes(service: Service) -> APIRouter:
         take(vote, service, caller.client, caller.owner)
 
     return router
+
+
+def _sources(asked: Question | Overview | Search | Claim, caller: Caller) -> Sources:
+    return Sources(caller.owner, asked.documents, asked.notebook)
 
 
 def tell(step: Event) -> tuple[str, Value]:

@@ -21,7 +21,8 @@ def _needs(*scopes: Scope) -> Callable[[Request], Caller]:
 
 
 #: Whoever may ask, may change what is theirs, may do one or the other, may read what is counted.
+reader, writer = _needs("ask", "write"), _needs("write")
 Asker = Annotated[Caller, Depends(_needs("ask"))]
-Writer = Annotated[Caller, Depends(_needs("write"))]
-Reader = Annotated[Caller, Depends(_needs("ask", "write"))]
+Writer = Annotated[Caller, Depends(writer)]
+Reader = Annotated[Caller, Depends(reader)]
 Observer = Annotated[Caller, Depends(_needs("metrics"))]

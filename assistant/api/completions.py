@@ -42,7 +42,7 @@ from assistant.api.callers import Asker
 from assistant.api.describing import also_events, openai_problems
 from assistant.api.events import EventResponse, data, event_stream, steps_of, whole
 from assistant.calibration import Status
-from assistant.service.operations import stream_answer
+from assistant.service.operations import Sources, stream_answer
 from assistant.service.problems import ParameterError, failure_of, openai_error
 from assistant.service.values import AnswerValue, Value
 
@@ -107,8 +107,9 @@ class CompletionRequest(BaseModel):
     metadata: dict[str, str] | None = Field(
         default=None,
         description="`documents`: ids of the documents to ask, with commas between them; all that "
-        "you may ask when left out.",
-        examples=[{"documents": "0123456789abcdef,fedcba9876543210"}],
+        "you may ask when left out. `notebook`: the id or the name of a notebook, whose documents "
+        "are asked.",
+        examples=[{"documents": "0123456789abcdef,fedcba9876543210"}, {"notebook": "Thesis"}],
     )
     n: Literal[1] | None = Field(default=None, description="There is one answer.")
     tools: Nothing = Field(default=None, description="None are called.")
@@ -239,10 +240,9 @@ def routes(service: Service, *, page: bool) -> APIRouter:
         question, history = await to_thread.run_sync(_conversation, wanted.messages)
         steps = stream_answer(
             service,
-            caller.owner,
+            Sources(caller.owner, wanted.documents, (wanted.metadata or {}).get("notebook")),
             question,
             history,
-            wanted.documents,
             llm,
             shown=bool(wanted.stream),
         )

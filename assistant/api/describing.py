@@ -21,9 +21,10 @@ Questions about documents, answered in sentences that each cite the paragraph th
 the documents do not say is refused.
 
 A key is sent as `Authorization: Bearer KEY`; without any key or login, this machine's own programs
-need none. What a key adds is seen by that key alone. Of what is not done, a problem document
-(RFC 9457) says why and what to do, and every response has an `X-Request-ID`, which also stands in
-the log. With `Accept: text/event-stream`, an answer comes piece by piece."""
+need none. What a key adds is seen by that key alone, unless it shares it in a notebook. Of what is
+not done, a problem document (RFC 9457) says why and what to do, and every response has an
+`X-Request-ID`, which also stands in the log. With `Accept: text/event-stream`, an answer comes
+piece by piece."""
 
 
 def problems(
@@ -82,6 +83,8 @@ def _group(path: str) -> str:
         return "OpenAI's protocol"
     if path.startswith("/api/documents"):
         return "Documents"
+    if path.startswith(("/api/notebooks", "/api/conversations", "/api/notes")):
+        return "Notebooks"
     return "Questions" if path.startswith("/api/") else "Operation"
 
 

@@ -7,19 +7,20 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Path, Request, Response, UploadFile
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Path, Query, Request, Response, UploadFile
 
-from assistant.answer import name_of
 from assistant.api.callers import Reader, Writer
 from assistant.api.describing import also_events, problems
 from assistant.api.events import reply
+from assistant.api.originals import MEDIA_TYPES, download
+from assistant.documents import AskedDocument
 from assistant.service.access import Caller
-from assistant.service.operations import Step, index_upload
-from assistant.service.sessions import SessionDocument
+from assistant.service.notebooks import NotebookId
+from assistant.service.operations import Step, index_upload, receive_address
 from assistant.service.values import (
     DocumentsValue,
     DocumentValue,
+    Place,
     ProgressValue,
     ReadValue,
     Value,
@@ -28,8 +29,11 @@ from index.errors import RefusedError
 
 if TYPE_CHECKING:
     from assistant.service.service import Service
+    from assistant.service.uploads import Upload
 
 Identity = Annotated[str, Path(description="The document's id, as the list has it.")]
+
+Into = Annotated[NotebookId | None, Query(description="The notebook that it is put into.")]
 
 _EVENTS = (
     "`progress` (ProgressValue) each, and at last `done` (DocumentValue) or `failed` (Problem)."
@@ -42,6 +46,7 @@ def routes(service: Service) -> APIRouter:
     router = APIRouter(prefix="/api/documents")
     sessions = service.sessions
     added: dict[int | str, dict[str, Any]] = {**problems(404, 409), 201: also_events(_EVENTS)}
+    fetched: dict[int | str, dict[str, Any]] = {**problems(409), 201: also_events(_EVENTS)}
     replaced: dict[int | str, dict[str, Any]] = {**problems(404), 200: also_events(_EVENTS)}
 
     async def index(
@@ -50,9 +55,15 @@ def routes(service: Service) -> APIRouter:
         if (file.size or 0) > sessions.inbox.max_bytes:
             raise RefusedError(str(sessions.inbox.too_large), 413)
         upload = await sessions.inbox.receive(caller.client, name, _parts(file))
+        return await index_received(request, caller, upload, **how)
+
+    async def index_received(
+        request: Request, caller: Caller, upload: Upload, **how: Any
+    ) -> Value | Response:
         steps = index_upload(sessions, caller.owner, upload, keep=True, **how)
         place = service.adding.place_async(caller.client, caller.owner)
-        return await reply(request, steps, place, tell, 200 if how else 201, held=upload)
+        status = 200 if "replacing" in how else 201
+        return await reply(request, steps, place, tell, status, held=upload)
 
     @router.get("", responses=problems())
     def list_(caller: Reader) -> DocumentsValue:
@@ -60,8 +71,11 @@ def routes(service: Service) -> APIRouter:
         return DocumentsValue.of(sessions.documents(caller.owner))
 
     @router.post("", status_code=201, response_model=DocumentValue, responses=added)
-    async def add(request: Request, caller: Writer, file: UploadFile) -> Value | Response:
-        """Add a document, which only you see. One whose name is there is replaced by `PUT`."""
+    async def add(
+        request: Request, caller: Writer, file: UploadFile, notebook: Into = None
+    ) -> Value | Response:
+        """Add a document, which only you see, and whoever may read the notebook that it is added
+        to. One whose name is there is replaced by `PUT`."""
         name = file.filename or ""
         there = await to_thread.run_sync(sessions.named, caller.owner, name)
         if there is not None:
@@ -70,7 +84,17 @@ def routes(service: Service) -> APIRouter:
                 f"/api/documents/{there.info.id}",
                 409,
             )
-        return await index(request, caller, file, name)
+        return await index(request, caller, file, name, notebook=notebook)
+
+    @router.post("/by-address", status_code=201, response_model=DocumentValue, responses=fetched)
+    async def add_by_address(
+        request: Request, caller: Writer, at: Place, notebook: Into = None
+    ) -> Value | Response:
+        """Have the document at an address fetched and added, which only you see. It takes the
+        place of what was fetched from there before. Refused where whoever runs Footnote has not
+        allowed it (`--fetch`), and of addresses that are not of the public internet."""
+        upload = await receive_address(service, caller.client, at.address)
+        return await index_received(request, caller, upload, notebook=notebook)
 
     @router.get("/{identity}", responses=problems(404))
     def document(identity: Identity, caller: Reader) -> DocumentValue:
@@ -97,27 +121,18 @@ def routes(service: Service) -> APIRouter:
         responses={
             **problems(404),
             200: {
-                "description": "The file.",
+                "description": "The file, to be saved.",
                 "content": {
-                    "application/pdf": {"schema": {"type": "string", "format": "binary"}},
-                    "text/plain": {"schema": {"type": "string"}},
+                    kind: {"schema": {"type": "string", "format": "binary"}}
+                    for kind in sorted({*MEDIA_TYPES.values()})
                 },
             },
         },
     )
     def content(identity: Identity, caller: Reader) -> Response:
-        """Download the original of a document with pages; of others the text that is asked."""
-        found = sessions.find(caller.owner, identity)
-        name, file = name_of(found.info.source), service.assistant.index.original(identity)
-        if file is not None:
-            return FileResponse(file, media_type="application/pdf", filename=name)
-        text = sessions.document(caller.owner, identity).text
-        disposition = FileResponse(__file__, filename=f"{name.removesuffix('.txt')}.txt").headers
-        return Response(
-            text.encode("utf-8", "replace"),
-            media_type="text/plain; charset=utf-8",
-            headers={"content-disposition": disposition["content-disposition"]},
-        )
+        """Download the file that a document was read from, as it was sent or lies in its folder;
+        its text, in UTF-8, where the file is not kept or has changed since."""
+        return download(sessions, caller.owner, identity)
 
     @router.get("/{identity}/paragraphs/{number}", responses=problems(404))
     def paragraph(
@@ -140,4 +155,4 @@ def tell(step: Step) -> tuple[str, Value]:
     """A step of an indexing as the name and the value of the event that tells it."""
     if isinstance(step, tuple):
         return "progress", ProgressValue(done=step[0], total=step[1])
-    return "done", DocumentValue.of(SessionDocument(step, own=True))
+    return "done", DocumentValue.of(AskedDocument(step, own=True))

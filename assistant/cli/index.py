@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -70,6 +72,11 @@ def index_list(
                     "source": info.source,
                     "paragraphs": info.paragraphs,
                     "kept": info.kept,
+                    "language": info.language,
+                    **asdict(info.imprint),
+                    "added": info.added,
+                    "bytes": info.bytes,
+                    "pages": info.pages,
                 }
                 for info in infos
             ]
@@ -78,12 +85,19 @@ def index_list(
     if not infos:
         print_text("The index is empty. Add documents with: footnote index add PATH")
         return
-    print_text(f"{'id':<16}  {'paragraphs':>10}  {'kept':<4}  source, title")
+    print_text(f"{'id':<16}  {'paragraphs':>10}  {'kept':<4}  source, title · authors · date")
     for info in infos:
         kept = "kept" if info.kept else ""
         print_text(f"{info.id}  {info.paragraphs:>10,}  {kept:<4}  {info.source}")
-        if info.title not in info.source:
-            print_text(f"{'':<36}{info.title}")
+        title = info.title if info.title not in info.source else ""
+        about = (title, _named(info.imprint.authors), info.imprint.date)
+        if any(about):
+            print_text(f"{'':<36}{' · '.join(filter(None, about))}")
+
+
+def _named(authors: Sequence[str]) -> str:
+    """The authors, of more than three the first."""
+    return ", ".join(authors) if len(authors) <= 3 else f"{authors[0]} et al."
 
 
 @app.command("remove")
@@ -146,8 +160,6 @@ def index_status(
     as_json: Json = False,
 ) -> None:
     """Show counts and size."""
-    from dataclasses import asdict
-
     with opened_index(settings_of(context)) as index:
         status = asdict(index.status())
     if as_json:

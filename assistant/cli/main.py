@@ -17,11 +17,13 @@ import typer
 
 from assistant.answer import place_of
 from assistant.cli import index, keys, llm
+from assistant.cli.notebooks import Notebook, notebooks, opened_to_ask
 from assistant.cli.options import (
     LOCAL,
     AnswerFrom,
     Auth,
     EncoderName,
+    Fetch,
     Host,
     Ignore,
     IndexDir,
@@ -63,6 +65,7 @@ app = typer.Typer(
 app.add_typer(index.app, name="index")
 app.add_typer(keys.app, name="keys")
 app.add_typer(llm.app, name="llm")
+app.command()(notebooks)
 
 
 @app.command()
@@ -71,6 +74,7 @@ def ask(
     question: Annotated[str, typer.Argument(help="What to ask.")],
     source: Source = None,
     ignore: Ignore = None,
+    notebook: Notebook = None,
     index_dir: IndexDir = None,
     encoder: EncoderName = None,
     reader: ReaderName = None,
@@ -95,7 +99,7 @@ def ask(
 
     question = check_question(question)  # before anything long
     settings = settings_of(context)
-    with opened_assistant(source, settings) as assistant:
+    with opened_to_ask(source, notebook, settings) as assistant:
         if as_json:
             answer = assistant.ask(question)
             print_json(answer.to_dict())
@@ -130,6 +134,7 @@ def verify(
     question: Annotated[str | None, typer.Option(help="The question that it answers.")] = None,
     source: Source = None,
     ignore: Ignore = None,
+    notebook: Notebook = None,
     index_dir: IndexDir = None,
     encoder: EncoderName = None,
     reader: ReaderName = None,
@@ -138,7 +143,7 @@ def verify(
     """Say of each sentence of a text whether the documents support it. Exits with 3 if not all."""
     text = sys.stdin.read() if str(file) == "-" else read_document(file).text
     settings = settings_of(context)
-    with opened_assistant(source, settings) as assistant:
+    with opened_to_ask(source, notebook, settings) as assistant:
         verification = assistant.verify(text, question)
     if as_json:
         print_json(verification.to_dict())
@@ -153,6 +158,7 @@ def search(
     query: Annotated[str, typer.Argument(help="What to look for.")],
     source: Source = None,
     ignore: Ignore = None,
+    notebook: Notebook = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many paragraphs.")] = 10,
     index_dir: IndexDir = None,
     encoder: EncoderName = None,
@@ -163,7 +169,7 @@ def search(
     from assistant.query.cleaning import check_question
 
     query = check_question(query)
-    with opened_assistant(source, settings_of(context)) as a:
+    with opened_to_ask(source, notebook, settings_of(context)) as a:
         infos = {info.id: info for info in a.index.documents()}
         hits = [(infos[hit.paragraph.document_id], hit) for hit in a.search(query, k)]
     if as_json:
@@ -210,6 +216,7 @@ def chat(
         bool, typer.Option("--open/--no-open", help="Open the page in a browser.")
     ] = True,
     watch: Watch = False,
+    fetch: Fetch = None,
     mcp: Mcp = False,
     log: Log = None,
 ) -> None:
@@ -238,6 +245,7 @@ def serve(
         bool, typer.Option("--page/--no-page", help="Serve the page beside the API.")
     ] = True,
     watch: Watch = False,
+    fetch: Fetch = None,
     mcp: Mcp = False,
     log: Log = "text",
     rate: Annotated[

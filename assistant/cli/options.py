@@ -109,6 +109,12 @@ Auth = Annotated[
 Watch = Annotated[
     bool, typer.Option("--watch", help="Follow the folders given by --source as they change.")
 ]
+Fetch = Annotated[
+    bool | None,
+    typer.Option(
+        "--fetch", help="Let pages and PDFs be added by their address, which is fetched from here."
+    ),
+]
 Mcp = Annotated[bool, typer.Option("--mcp", help="Offer the same to MCP clients, at /mcp.")]
 Log = Annotated[
     Literal["text", "json"] | None,

@@ -19,17 +19,19 @@ from anyio import from_thread, to_thread
 from pydantic import Field
 
 from assistant.answer import Done, Event, LookedAgain
+from assistant.documents import AskedDocument
 from assistant.mcp.opening import Opening
 from assistant.query.cleaning import without_surrogates
-from assistant.service.access import Caller
+from assistant.service.access import Caller, person
+from assistant.service.notebooks import NotebooksValue
 from assistant.service.operations import (
+    Sources,
     search_documents,
     stream_answer,
     stream_overview,
     verify_text,
 )
 from assistant.service.problems import FAILED, id_of
-from assistant.service.sessions import SessionDocument
 from assistant.service.values import (
     DOCUMENT,
     PARAGRAPH,
@@ -44,6 +46,7 @@ from assistant.service.values import (
     DocumentsValue,
     FoundValue,
     History,
+    InNotebook,
     Length,
     ParagraphValue,
     Query,
@@ -104,8 +107,8 @@ PAGE = 100
 COMPLETIONS = 100
 """The protocol's most."""
 
-HERE = Caller("", "", "", frozenset(("ask",)))
-"""Who has started this on standard input and output; all that is everyone's is theirs to ask."""
+HERE = person(None, "")
+"""Who has started this on standard input and output: whoever sits at this machine."""
 
 Result = TypeVar("Result")
 
@@ -129,6 +132,7 @@ class Tools:
         question: QuestionText,
         history: History = (),
         documents: Chosen = None,
+        notebook: InNotebook = None,
     ) -> Annotated[CallToolResult, AnswerValue]:
         """Answer a question from the documents, or refuse.
 
@@ -139,11 +143,12 @@ class Tools:
         `closest`.
         """
         turns = [turn.model_dump() for turn in history]
+        sources = partial(Sources, documents=documents, notebook=notebook)
         answer = await self._call(
             context,
             lambda service, caller: self._last(
                 context,
-                stream_answer(service, caller.owner, question, turns, documents, shown=False),
+                stream_answer(service, sources(caller.owner), question, turns, shown=False),
             ),
         )
         return _result(answer, *(answer.citations or answer.closest))
@@ -154,12 +159,13 @@ class Tools:
         query: Query,
         count: Count = 5,
         documents: Chosen = None,
+        notebook: InNotebook = None,
     ) -> Annotated[CallToolResult, FoundValue]:
         """Find the paragraphs that match best."""
         found = await self._call(
             context,
             lambda service, caller: search_documents(
-                service, caller.owner, query, count, documents
+                service, Sources(caller.owner, documents, notebook), query, count
             ),
         )
         return _result(found, *found.hits)
@@ -170,11 +176,14 @@ class Tools:
         text: ClaimText,
         question: Answering = None,
         documents: Chosen = None,
+        notebook: InNotebook = None,
     ) -> Annotated[CallToolResult, VerificationValue]:
         """Say of each sentence of a text, whoever wrote it, whether the documents support it."""
         verified = await self._call(
             context,
-            lambda service, caller: verify_text(service, caller.owner, text, question, documents),
+            lambda service, caller: verify_text(
+                service, Sources(caller.owner, documents, notebook), text, question
+            ),
         )
         return _result(verified, *verified.citations)
 
@@ -184,13 +193,20 @@ class Tools:
         about: About = None,
         sentences: Length = None,
         documents: Chosen = None,
+        notebook: InNotebook = None,
     ) -> Annotated[CallToolResult, AnswerValue]:
         """Give the main points of the documents, or of what stands under a heading."""
         answer = await self._call(
             context,
             lambda service, caller: self._last(
                 context,
-                stream_overview(service, caller.owner, about, sentences, documents, shown=False),
+                stream_overview(
+                    service,
+                    Sources(caller.owner, documents, notebook),
+                    about,
+                    sentences,
+                    shown=False,
+                ),
             ),
         )
         return _result(answer, *answer.citations)
@@ -206,6 +222,17 @@ class Tools:
         """List the documents that can be asked."""
         found = await self._call(context, _documents, waits=False)
         return _result(DocumentsValue.of(found, first, count))
+
+    async def notebooks(
+        self, context: Context[Any, Any]
+    ) -> Annotated[CallToolResult, NotebooksValue]:
+        """List the notebooks: sets of documents, each of which can be asked alone."""
+        found = await self._call(
+            context,
+            lambda service, caller: service.sessions.notebooks_of(caller.owner),
+            waits=False,
+        )
+        return _result(found)
 
     async def read_paragraph(
         self,
@@ -303,6 +330,7 @@ class Server(MCPServer[Any]):
             (tools.verify, "Verify a text"),
             (tools.overview, "Give an overview"),
             (tools.documents, "List the documents"),
+            (tools.notebooks, "List the notebooks"),
             (tools.read_paragraph, "Read a paragraph"),
         ):
             self.add_tool(tool, title=title, annotations=reading)
@@ -503,7 +531,7 @@ def _named(message: str, context: Request) -> str:
     return f"{message} (request {identity})" if identity else message
 
 
-def _documents(service: Service, caller: Caller) -> list[SessionDocument]:
+def _documents(service: Service, caller: Caller) -> list[AskedDocument]:
     return service.sessions.documents(caller.owner)
 
 

@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import ipaddress
 import math
+import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,9 +26,14 @@ if TYPE_CHECKING:
 _TRIES = parse("10/minute")
 """Wrong passwords that may be given for a name from an address, to each process."""
 
+_KEY = re.compile(r"[A-Za-z0-9-]{20,80}")
+
 _UNIT = 10_000
 _KEPT = parse("500/hour")
 """How often `_UNIT` bytes of what a client says of answers are kept, by each process."""
+
+_FETCHED = parse("60/hour")
+"""Addresses that are fetched for a client, by each process."""
 
 _HOW = (
     "Send a key as `Authorization: Bearer KEY`. Whoever runs Footnote makes one: footnote keys "
@@ -112,16 +118,15 @@ class Access:
         if bearer and (key := self._keys.find(credentials.strip())):
             if key.is_over:
                 raise RefusedError(f"The key {key.name} has expired. {_HOW}", 401)
-            owner, scopes = _owner("key", key.name), frozenset(key.scopes)
+            owner, scopes = _owner_of("key", key.name), frozenset(key.scopes)
             return Caller(key.name, f"key {key.name}", owner, scopes)
         if basic and (name := self._login(credentials, address)):
-            owner, scopes = _owner("login", name), frozenset(SCOPES)
-            return Caller(name, client_of(name, address), owner, scopes)
+            return person(name, address)
         if self.logins.exist() or self._demanded or self._keys.exist():
             given = "The key or the login that was sent is not known, or no longer. " * bool(scheme)
             raise RefusedError((given or "A key is needed here. ") + _HOW, 401)
         # Clients of OpenAI's protocol send some key even where none is needed.
-        return Caller("", client_of(None, address), _owner("machine", ""), frozenset(SCOPES))
+        return person(None, address)
 
     def count(self, caller: Caller) -> None:
         """Count a request.
@@ -147,6 +152,19 @@ class Access:
             told = "So much is not kept of one person in an hour."
             raise self._too_many(told, _KEPT, "kept", client)
 
+    def count_fetch(self, client: str) -> None:
+        """Count an address that is to be fetched for a client.
+
+        Args:
+            client: see `client_of`.
+
+        Raises:
+            RefusedError: that is one too many.
+        """
+        if not self._limiter.hit(_FETCHED, "fetched", client):
+            told = "So many addresses are not fetched for one person in an hour."
+            raise self._too_many(told, _FETCHED, "fetched", client)
+
     def fits(self, name: str, password: str, address: str) -> bool:
         """Whether this is the password of an account; wrong ones are counted.
 
@@ -158,7 +176,7 @@ class Access:
         Raises:
             RefusedError: too many wrong ones were given before; nothing is told of this one.
         """
-        tries = _owner("tries", f"{name}\0{address}")
+        tries = _owner_of("tries", f"{name}\0{address}")
         fits = self.logins.fits(name, password)
         if not (self._limiter.test if fits else self._limiter.hit)(_TRIES, tries):
             told = "Too many wrong passwords were given for this name."
@@ -198,6 +216,40 @@ def client_of(login: str | None, address: str) -> str:
     return f"address {network}"
 
 
-def _owner(kind: str, name: str) -> str:
-    # Begins with what the owner of no browser can be made of: see `SessionDocuments.owner`.
+def person(login: str | None, address: str) -> Caller:
+    """Whoever has logged in by this name, or, without one, sits at this machine: one and the same
+    through whichever door they come.
+
+    Args:
+        login, address: see `client_of`.
+    """
+    owner = MACHINE if login is None else owner_of_login(login)
+    return Caller(login or "", client_of(login, address), owner, frozenset(SCOPES))
+
+
+def owner_of_login(name: str) -> str:
+    """The owner that a login is."""
+    return _owner_of("login", name)
+
+
+def owner_of_browser(login: str | None, key: str) -> str | None:
+    """The owner that a browser was by its key, before its documents were those of who uses it; None
+    of what is no key.
+
+    Args:
+        login: the name that it had logged in by.
+        key: a secret that only it has.
+    """
+    if not _KEY.fullmatch(key):
+        return None
+    said = f"{login or ''}\0{key}".encode("utf-8", "surrogatepass")
+    return hashlib.sha256(said).hexdigest()[:24]
+
+
+def _owner_of(kind: str, name: str) -> str:
+    # Begins with what no browser's owner can be made of.
     return hashlib.sha256(f"\0{kind}\0{name}".encode()).hexdigest()[:24]
+
+
+MACHINE = _owner_of("machine", "")
+"""The owner of what is added at a machine where nobody logs in."""

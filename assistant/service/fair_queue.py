@@ -101,10 +101,11 @@ class FairQueue:
             self._leave(turn)
 
     def before(self, turn: Waiter) -> int:
-        """How many questions would be answered before this one, as things stand."""
+        """How many questions have to be answered before this one's turn comes, as things stand:
+        where it waits at least one, which is being answered."""
         with self._guard:
             order = sorted(self._waiting, key=_rank(self._running))
-            return order.index(turn) if turn in order else 0
+            return order.index(turn) + 1 if turn in order else 0
 
     def _join(self, turn: Waiter) -> None:
         with self._guard:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from assistant.answer import Answer, AnswerSentence, Citation, Verdict
+from assistant.answer import Answer, AnswerSentence, Verdict
 from assistant.calibration import Status
-from assistant.feedback import Opinion, add_draft, draft_id, drafts_of
+from assistant.feedback import Opinion, Reason, add_draft, draft_id, drafts_of
+from assistant.service.citing import Cited, citations_of
 from assistant.service.operations import turns_of
 from assistant.service.sessions import SessionDocuments
-from index.errors import MissingPathError
 
 if TYPE_CHECKING:
     from assistant.service.service import Service
-    from index import Document
 
 MAX_ITEMS = 100
 """Sentences and citations that an answer may have here."""
@@ -30,18 +28,6 @@ class Said(BaseModel):
     text: str = Field(max_length=10_000)
     verdict: Verdict
     markers: list[int] = Field(max_length=MAX_ITEMS, description="Of the citations behind it.")
-
-
-class Cited(BaseModel):
-    """A citation: where its quote stands."""
-
-    model_config = ConfigDict(strict=True)
-
-    marker: int
-    document: str = Field(description="The document's id.")
-    paragraph: int = Field(ge=1, description="Number of the paragraph, from 1.")
-    start: int = Field(description="Where the quote begins in the document's text.")
-    end: int = Field(description="Where it ends.")
 
 
 class Vote(BaseModel):
@@ -64,12 +50,16 @@ class Vote(BaseModel):
     chosen: list[Cited] = Field(
         default=[],
         max_length=MAX_ITEMS,
-        description="With `up`, the passages, cited or closest, of which each answers the "
-        "question: with them it is a whole question to evaluate by.",
+        description="The passages, cited or closest, of which each answers the question, whatever "
+        "is said of the answer: with them it is a whole question to evaluate by.",
+    )
+    reason: Reason | None = Field(default=None, description="With `down`, what is wrong with it.")
+    comment: str = Field(
+        default="", max_length=2000, description="With `down`, the same in the reader's words."
     )
 
 
-def take(vote: Vote, service: Service, client: str, owner: str | None) -> None:
+def take(vote: Vote, service: Service, client: str, owner: str) -> None:
     """Keep what a reader said as a question to evaluate by, or a draft of one; or take it back.
 
     Args:
@@ -94,11 +84,13 @@ def take(vote: Vote, service: Service, client: str, owner: str | None) -> None:
         history=history,
         answer=answer_of(vote, service.sessions, owner),
         verdict=vote.verdict,
-        chosen=_citations(vote.chosen if vote.verdict == "up" else (), service.sessions, owner),
+        reason=vote.reason,
+        comment=vote.comment,
+        chosen=citations_of(() if vote.verdict == "none" else vote.chosen, service.sessions, owner),
     )
 
 
-def answer_of(vote: Vote, sessions: SessionDocuments, owner: str | None) -> Answer:
+def answer_of(vote: Vote, sessions: SessionDocuments, owner: str) -> Answer:
     """The answer that was voted on; its quotes are read from the documents anew.
 
     Raises:
@@ -110,37 +102,7 @@ def answer_of(vote: Vote, sessions: SessionDocuments, owner: str | None) -> Answ
         sentences=tuple(
             AnswerSentence(said.text, said.verdict, tuple(said.markers)) for said in vote.sentences
         ),
-        citations=_citations(vote.citations, sessions, owner),
+        citations=citations_of(vote.citations, sessions, owner),
         status=vote.status,
         confidence=vote.confidence,
-    )
-
-
-def _citations(
-    given: Sequence[Cited], sessions: SessionDocuments, owner: str | None
-) -> tuple[Citation, ...]:
-    named = {cited.document for cited in given}
-    documents = {identity: sessions.document(owner, identity) for identity in named}
-    return tuple(_citation(cited, documents[cited.document]) for cited in given)
-
-
-def _citation(cited: Cited, document: Document) -> Citation:
-    inside = [
-        paragraph
-        for paragraph in document.paragraphs[cited.paragraph - 1 : cited.paragraph]
-        if paragraph.start <= cited.start < cited.end <= paragraph.end
-    ]
-    if not inside:
-        raise MissingPathError(
-            f"{document.title} has changed since this answer. Ask again, and judge what comes."
-        )
-    return Citation(
-        marker=cited.marker,
-        paragraph=inside[0],
-        source=document.source,
-        title=document.title,
-        start=cited.start,
-        end=cited.end,
-        quote=document.text[cited.start : cited.end],
-        score=0.0,
     )

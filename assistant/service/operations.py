@@ -3,18 +3,27 @@ verifying; adding a document. A generator that is closed early stops its work.""
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assistant.answer import Done, Event
 from assistant.assistant import TRIES
+from assistant.llm.client import LanguageModelError
 from assistant.query.rewriting import Turn, check_roles
 from assistant.service.values import Alternatives, FoundValue, VerificationValue
 from index import DocumentInfo
-from index.errors import FootnoteError, IndexChangedError, MissingPathError
+from index.errors import (
+    FootnoteError,
+    IndexChangedError,
+    MissingPathError,
+    QuestionError,
+    RefusedError,
+)
 
 if TYPE_CHECKING:
     from assistant.answering.generative import Writer
@@ -24,12 +33,34 @@ if TYPE_CHECKING:
     from assistant.service.uploads import Upload
 
 
+NEXT = 3
+"""Questions that are offered after an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What is asked.
+
+    Attributes:
+        owner: who asks.
+        documents: ids of the documents; None asks all that they may.
+        notebook: the id or the name of a notebook of which these are, or all where it is none.
+    """
+
+    owner: str
+    documents: Sequence[str] | None = None
+    notebook: str | None = None
+
+    def of(self, service: Service, write: bool | Writer = True) -> Assistant:
+        """The assistant over them; see `SessionDocuments.asking`."""
+        return service.sessions.asking(self.owner, self.documents, write, self.notebook)
+
+
 def stream_answer(
     service: Service,
-    owner: str | None,
+    sources: Sources,
     question: str,
     history: Sequence[Turn],
-    documents: Sequence[str] | None,
     llm: str | None = None,
     *,
     shown: bool,
@@ -37,11 +68,10 @@ def stream_answer(
     """The events of an answer, counted; see `Assistant.stream`.
 
     Args:
-        service: what is asked.
-        owner: who asks.
+        service: by whom.
+        sources: what is asked.
         question: as a person asks it.
         history: the conversation before it; its last turns count.
-        documents: ids of the documents to ask; None asks all that this owner may.
         llm: what writes; see `Writers.chosen`.
         shown: whether someone is shown each; otherwise only the last one counts.
 
@@ -49,17 +79,14 @@ def stream_answer(
         FootnoteError: the question, a document or a language model is none that can be asked.
     """
     turns = turns_of(history)
-    yield from _whole(
-        service, owner, documents, llm, lambda asked: asked.stream(question, turns), shown
-    )
+    yield from _whole(service, sources, llm, lambda asked: asked.stream(question, turns), shown)
 
 
 def stream_overview(
     service: Service,
-    owner: str | None,
+    sources: Sources,
     about: str | None,
     sentences: int | None,
-    documents: Sequence[str] | None,
     llm: str | None = None,
     *,
     shown: bool,
@@ -67,7 +94,7 @@ def stream_overview(
     """The events of an overview, counted; see `Assistant.stream_overview`.
 
     Args:
-        service, owner, documents, llm, shown: see `stream_answer`.
+        service, sources, llm, shown: see `stream_answer`.
         about: the heading of the part that it is of.
         sentences: how many.
 
@@ -76,8 +103,7 @@ def stream_overview(
     """
     yield from _whole(
         service,
-        owner,
-        documents,
+        sources,
         llm,
         lambda asked: asked.stream_overview(about, sentences),
         shown,
@@ -86,8 +112,7 @@ def stream_overview(
 
 def _whole(
     service: Service,
-    owner: str | None,
-    documents: Sequence[str] | None,
+    sources: Sources,
     llm: str | None,
     begin: Callable[[Assistant], Iterator[Event]],
     shown: bool,
@@ -96,7 +121,7 @@ def _whole(
     those that there are by then, unless someone was shown some already.
 
     Args:
-        service, owner, documents, llm, shown: see `stream_answer`.
+        service, sources, llm, shown: see `stream_answer`.
         begin: the events of an assistant's answer.
     """
 
@@ -104,7 +129,7 @@ def _whole(
         for left in reversed(range(TRIES)):
             told = False
             try:
-                for event in begin(service.sessions.asking(owner, documents, write)):
+                for event in begin(sources.of(service, write)):
                     told = shown
                     yield event
             except (IndexChangedError, MissingPathError):
@@ -117,53 +142,106 @@ def _whole(
         yield from service.metrics.counted(events(write))
 
 
-def search_documents(
-    service: Service, owner: str | None, query: str, count: int, documents: Sequence[str] | None
-) -> FoundValue:
+def search_documents(service: Service, sources: Sources, query: str, count: int) -> FoundValue:
     """What a search finds; see `Assistant.search`.
 
     Raises:
         FootnoteError: the query or a document is none that can be asked.
     """
-    over = service.sessions.asking(owner, documents)
+    over = sources.of(service)
     titles = {info.id: info.title for info in over.index.documents()}
     return FoundValue.of(over.search(query, count), titles)
 
 
 def verify_text(
-    service: Service,
-    owner: str | None,
-    text: str,
-    question: str | None,
-    documents: Sequence[str] | None,
+    service: Service, sources: Sources, text: str, question: str | None
 ) -> VerificationValue:
     """What the documents say to a text; see `Assistant.verify`.
 
     Raises:
         FootnoteError: the text, the question or a document is none that can be asked.
     """
-    over = service.sessions.asking(owner, documents)
+    over = sources.of(service)
     return VerificationValue.model_validate(over.verify(text, question))
 
 
 def stream_with_alternatives(
     service: Service,
-    owner: str | None,
+    sources: Sources,
     question: str,
     history: Sequence[Turn],
-    documents: Sequence[str] | None,
     llm: str | None = None,
 ) -> Generator[Event | Alternatives, None, None]:
-    """As `stream_answer`, for somebody who is shown each, with what can be asked instead."""
-    for event in stream_answer(service, owner, question, history, documents, llm, shown=True):
-        if isinstance(event, Done) and event.answer.refused:
+    """As `stream_answer`, for somebody who is shown each, with what can be asked instead of what is
+    refused, or after what is answered: that only where it is known already."""
+    for event in stream_answer(service, sources, question, history, llm, shown=True):
+        if isinstance(event, Done) and (event.answer.refused or event.answer.answered):
+            answer = event.answer
+            asked = [question, *(turn["content"] for turn in history if turn["role"] == "user")]
             try:
-                over = service.sessions.asking(owner, documents)
-                near = service.starters.near(over, event.answer.closest, question)
+                near = service.starters.near(
+                    sources.of(service),
+                    [*answer.citations, *answer.closest],
+                    asked,
+                    2 if answer.refused else NEXT,
+                    known=not answer.refused,
+                )
             except FootnoteError:
                 near = []  # the answer is one all the same
             yield Alternatives(questions=near)
         yield event
+
+
+def reworded(service: Service, question: str, llm: str | None) -> str:
+    """A question in other words, by a language model.
+
+    Args:
+        service, llm: as of `stream_answer`.
+        question: as a person asked it.
+
+    Raises:
+        FootnoteError: there is no language model, or it did not do it.
+    """
+    with service.writers.chosen(llm) as write:
+        try:
+            return service.assistant.over((), write=write).reword(question)
+        except LanguageModelError as error:
+            raise QuestionError(
+                f"No other words were found: the language model did not do it ({error}). Ask in "
+                "other words of your own."
+            ) from error
+
+
+async def receive_address(service: Service, client: str, address: str) -> Upload:
+    """What is at an address, received as a file is that was sent; see `Inbox.receive`. What was
+    fetched from there before has the same name.
+
+    Args:
+        service: whose fetcher is asked.
+        client: who it counts for; see `access.client_of`. One address of theirs is fetched at once.
+        address: as somebody gives it.
+
+    Raises:
+        UnreadableError: it cannot be fetched; see `Fetcher.fetch`.
+        RefusedError: nothing is fetched here, or no more for this client.
+    """
+    if service.fetcher is None:
+        raise RefusedError(
+            "Nothing is fetched by its address here. Whoever runs Footnote allows it by --fetch "
+            "(FOOTNOTE_FETCH=true). Or save the page as a file and add that.",
+            403,
+        )
+    service.access.count_fetch(client)
+    with service.fetching.joined(client, client, share=1) as turn:
+        await asyncio.wrap_future(turn.come)
+        fetched = await service.fetcher.fetch(address)
+    upload = await service.sessions.inbox.receive(client, fetched.name, _parts(fetched.content))
+    upload.address = fetched.address
+    return upload
+
+
+async def _parts(content: bytes) -> AsyncIterator[bytes]:
+    yield content
 
 
 #: Paragraphs that are done and paragraphs in all; at last the document.

@@ -15,10 +15,12 @@ from starlette.responses import JSONResponse
 
 from index.errors import (
     DocumentError,
+    EncoderError,
     FootnoteError,
     IndexChangedError,
     IndexUnusableError,
     MissingPathError,
+    ReaderError,
     RefusedError,
 )
 
@@ -33,6 +35,11 @@ ID = "request_id"
 FAILED = (
     "Something went wrong here; the details are in the window that Footnote was started from. It "
     "can be tried again."
+)
+
+_UNFIT = (
+    "Nothing can be asked or added now: a part that Footnote works with cannot be loaded. Whoever "
+    "runs it sees which in the window that it was started from."
 )
 
 #: What speaks OpenAI's protocol, and what else is the API.
@@ -55,6 +62,8 @@ TITLES: Mapping[int, str] = {
     500: "Something went wrong",
     503: "Not now",
 }
+
+_UNLOADED = (EncoderError, ReaderError)
 
 _logger = logging.getLogger(__name__)
 
@@ -164,8 +173,10 @@ def response_of(
 def error_response(scope: Scope, error: FootnoteError) -> JSONResponse:
     """The same for an error."""
     status, again = status_of(error)
+    if isinstance(error, _UNLOADED):
+        _logger.error("a model cannot be loaded", exc_info=error)
     headers = {} if again is None else {"Retry-After": str(again)}
-    return response_of(scope, status, str(error), headers=headers, error=error)
+    return response_of(scope, status, told_of(error), headers=headers, error=error)
 
 
 def plain(problem: Problem) -> dict[str, Any]:
@@ -204,6 +215,8 @@ def status_of(error: FootnoteError) -> tuple[int, int | None]:
     """The status of HTTP for an error, and after how many seconds it may be tried again."""
     if isinstance(error, RefusedError):
         return error.status, error.retry_after
+    if isinstance(error, _UNLOADED):
+        return 503, None
     if isinstance(error, IndexUnusableError):
         return 503, _BUSY
     if isinstance(error, MissingPathError):
@@ -215,6 +228,8 @@ def failure_of(scope: Scope, error: Exception) -> Problem:
     """The problem document for an error that came when an answer was being sent already. One that
     nobody expected is told in the log."""
     if isinstance(error, FootnoteError):
+        if isinstance(error, _UNLOADED):
+            _logger.error("a model cannot be loaded", exc_info=error)
         return problem_of(scope, status_of(error)[0], broken_off(error))
     _logger.error("an answer broke off", exc_info=error)
     return problem_of(scope, 500, FAILED)
@@ -224,7 +239,12 @@ def broken_off(error: FootnoteError) -> str:
     """What is told of an error that came when some of an answer was there already."""
     if isinstance(error, IndexChangedError):
         return f"{error} Throw away what has come of this answer."
-    return str(error)
+    return told_of(error)
+
+
+def told_of(error: FootnoteError) -> str:
+    """What whoever asks is told of an error, who may be nobody that could set something right."""
+    return _UNFIT if isinstance(error, _UNLOADED) else str(error)
 
 
 def id_of(scope: Scope) -> str | None:

@@ -66,9 +66,10 @@ _OPEN = ("/api/docs", "/api/docs.css", "/api/openapi.json", "/health/live", "/he
 #: more (files, uploads, proxies, another page), which nobody here needs.
 _OWN = (
     *("/", "/login", "/logout", "/session", "/ask", "/folder", "/starters", "/writers"),
-    *("/uploads", "/feedback", MCP),
+    *("/uploads", "/addresses", "/feedback", "/find", "/cite", "/rewording"),
+    *("/notebooks", "/conversations", "/notes", MCP),
 )
-_OWN_BELOW = ("/page/", "/documents/")
+_OWN_BELOW = ("/page/", "/documents/", "/notebooks/", "/conversations/", "/notes/")
 _GRADIO = ("/config", "/gradio_api/info", "/gradio_api/cancel", "/gradio_api/startup-events")
 _GRADIO_BELOW = ("/gradio_api/queue/", "/gradio_api/call/", "/gradio_api/heartbeat/")
 _NOTHING = (404, "There is nothing at this address.")

@@ -17,9 +17,11 @@ from assistant.service.access import Access
 from assistant.service.api_keys import KIND, Keys
 from assistant.service.bodies import BodyMiddleware
 from assistant.service.fair_queue import FairQueue
+from assistant.service.fetching import Fetcher
 from assistant.service.logins import KIND as LOGINS
 from assistant.service.logins import Logins
 from assistant.service.metrics import Metrics
+from assistant.service.rereading import Rereading
 from assistant.service.security import SecurityMiddleware
 from assistant.service.sessions import SessionDocuments
 from assistant.service.suggestions import Suggestions
@@ -36,6 +38,10 @@ MAX_UPLOADS = 50
 """Files that wait to be indexed at most."""
 
 
+MAX_FETCHES = 4
+"""Addresses that are fetched at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """What the page, the API and MCP share.
@@ -47,6 +53,8 @@ class Service:
         writers: what may write.
         queue: where questions wait.
         adding: where files wait that programs add; one at a time is indexed.
+        fetcher: fetches documents by their addresses; None where that is not switched on.
+        fetching: where addresses wait for that.
         metrics: what is counted.
         access: who is let in.
         guards: what every request goes through, outermost first.
@@ -58,6 +66,8 @@ class Service:
     writers: Writers
     queue: FairQueue
     adding: FairQueue
+    fetcher: Fetcher | None
+    fetching: FairQueue
     metrics: Metrics
     access: Access
     guards: tuple[Middleware, ...]
@@ -92,11 +102,15 @@ class Service:
         access = Access(keys, logins, demanded=not local, rate=settings.rate)
         return cls(
             assistant,
-            SessionDocuments(assistant, max_file, settings.max_documents),
+            SessionDocuments(
+                assistant, max_file, settings.max_documents, [name for name, _ in auth]
+            ),
             Suggestions(queue),
             Writers(assistant, servers if local and not auth else ()),
             queue,
             FairQueue(1, MAX_UPLOADS),
+            Fetcher(max_file) if settings.fetch else None,
+            FairQueue(MAX_FETCHES, MAX_UPLOADS),
             metrics,
             access,
             (
@@ -113,8 +127,10 @@ class Service:
         Args:
             watch: follows folders, if anything does.
         """
+        rereading = Rereading(self.assistant.index, self.adding)
         beside = [
             threading.Thread(target=self.sessions.keep_clear),
+            threading.Thread(target=rereading.run),
             *([threading.Thread(target=watch.run)] if watch else ()),
         ]
         self.assistant.index.start_sweeping()
@@ -126,6 +142,7 @@ class Service:
         finally:
             if watch:
                 watch.close()
+            rereading.close()
             self.starters.close()
             self.sessions.close()
             for thread in beside:

@@ -1,26 +1,35 @@
-"""The documents that a browser may ask: those that are everyone's, and those that it added.
+"""The documents that somebody may ask: those that are everyone's, those that they added, and those
+of notebooks that are shared with them.
 
-A document that a browser added has the source `upload:OWNER/NAME`. OWNER is the hash of a secret
-that only that browser has, so nobody else can name the document; two browsers that add the same
-file have two documents, which share their vectors in the index and are removed apart. An added
-document is removed when its browser has been away for a while, unless it is kept.
+A document that somebody added has the source `upload:OWNER/NAME`, or `upload:OWNER/FOLDER/NAME`
+where it was added with its folder; OWNER is made of their login, or of nothing where nobody logs
+in. Two who add the same file have two documents, which share their vectors in the index and are
+removed apart. Where nobody logs in it stays; where people do, it is removed when they have been
+away for a while, unless it is kept or in a notebook.
+
+Before, a browser was an owner by a secret that only it had. What it added is taken over by whoever
+comes with that secret, and keeps its source: who is who by now is kept beside the index.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import re
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.documents import UPLOADED
-from assistant.service.uploads import Inbox, Upload, safe_name
+from assistant.answer import name_of
+from assistant.documents import UPLOADED, AskedDocument, shipped_raw_documents
+from assistant.service.conversations import Conversations
+from assistant.service.keeping import AtHand
+from assistant.service.notebooks import Notebooks, NotebooksValue, NotebookValue
+from assistant.service.notes import Notes
+from assistant.service.trash import Deleted, Trash
+from assistant.service.uploads import Inbox, Upload, safe_folder, safe_name
 from index import Document, DocumentInfo, Index
 from index.chunking.loader import read_raw
 from index.errors import DocumentError, MissingPathError, RefusedError
@@ -36,32 +45,38 @@ AWAY = 30 * 60.0
 
 _logger = logging.getLogger(__name__)
 
-_KEY = re.compile(r"[A-Za-z0-9-]{20,80}")
-
-
-@dataclass(frozen=True, slots=True)
-class SessionDocument:
-    """A document as one browser sees it; `own`: it added the document."""
-
-    info: DocumentInfo
-    own: bool
-
 
 class SessionDocuments:
-    """All documents of an assistant, and what browsers add to them. May be used from many threads.
+    """All documents of an assistant, and what people add to them; with the notebooks that these are
+    in, and the conversations about them. May be used from many threads.
 
     Args:
         assistant: its documents are everyone's.
         max_bytes: of a file that is added.
-        max_documents: what one browser, or one key, may add.
+        max_documents: what one login, or one key, may add.
+        logins: the names that people log in by; where there are none, what is added stays.
     """
 
-    def __init__(self, assistant: Assistant, max_bytes: int, max_documents: int) -> None:
+    def __init__(
+        self,
+        assistant: Assistant,
+        max_bytes: int,
+        max_documents: int,
+        logins: Collection[str] = (),
+    ) -> None:
         self._assistant = assistant
+        index = assistant.index
         #: Where the files are received that are added.
         self.inbox = Inbox(max_bytes, max_documents)
+        self.trash = Trash(index.records("trash"))
+        self.notebooks = Notebooks(index, self.trash, logins)
+        self.conversations = Conversations(index, self.trash)
+        self.notes = Notes(index, self.trash)
         self._max_documents = max_documents
-        self._leases = assistant.index.records("sessions")
+        self._is_private = not logins
+        self._samples = {raw.id for raw in shipped_raw_documents()}
+        self._successors = AtHand(index.records("owners"))
+        self._leases = index.records("sessions")
         self._seen: set[str] = set()
         self._closed = threading.Event()
 
@@ -72,72 +87,106 @@ class SessionDocuments:
 
     # --- who ---------------------------------------------------------------------------------
 
-    @staticmethod
-    def owner(user: str | None, key: str | None) -> str | None:
-        """Who a browser with this key, logged in under this name, is; None without a good key."""
-        if key is None or not _KEY.fullmatch(key):
-            return None
-        said = f"{user or ''}\0{key}".encode("utf-8", "surrogatepass")
-        return hashlib.sha256(said).hexdigest()[:24]
-
-    def touch(self, owner: str | None) -> None:
-        """Take note that this browser is still there, if anything here is its own: whoever makes up
-        browsers leaves nothing behind."""
-        if owner and any(_is_of(info, owner) for info in self._assistant.index.documents()):
+    def touch(self, owner: str) -> None:
+        """Take note that somebody is still there, if anything here is theirs."""
+        if any(self._is_of(info, owner) for info in self._assistant.index.documents()):
             self._note(owner)
+
+    def take_over(self, owner: str, former: str | None) -> None:
+        """Make what a browser added before its owner's.
+
+        Args:
+            owner: who uses it now.
+            former: the owner that it was by its key.
+        """
+        if former is None or former in self._successors.all():
+            return
+        own = [i for i in self._assistant.index.documents() if self._is_of(i, former)]
+        if not own:
+            return
+        self._successors.put(former, owner)
+        if self._is_private:
+            for info in own:
+                self.keep(owner, info.id)
 
     # --- what --------------------------------------------------------------------------------
 
-    def documents(self, owner: str | None) -> list[SessionDocument]:
-        """What this browser may ask: everyone's documents first."""
-        infos = {info.id: info for info in self._assistant.index.documents()}
-        shared = [infos[i] for i in self._assistant.document_ids if i in infos]
-        return [
-            *(SessionDocument(info, own=False) for info in shared),
-            *(SessionDocument(info, own=True) for info in infos.values() if _is_of(info, owner)),
-        ]
+    def documents(self, owner: str) -> list[AskedDocument]:
+        """What somebody may ask: everyone's documents first; the sample only where it is all."""
+        found = self._all(owner)
+        own = [one for one in found.values() if one.own]
+        shared = [found[i] for i in self._assistant.document_ids if i in found]
+        return [*(one for one in shared if not (own and one.sample)), *own]
+
+    def documents_in(self, owner: str, notebook: str | None) -> list[AskedDocument]:
+        """What somebody may ask of a notebook, named by its id or name, in the order in which it
+        came into that; or of all.
+
+        Raises:
+            MissingPathError: the notebook is not there, or not for them.
+        """
+        if notebook is None:
+            return self.documents(owner)
+        return self.documents_of(owner, self.notebooks.named(owner, notebook))
+
+    def documents_of(self, owner: str, notebook: NotebookValue) -> list[AskedDocument]:
+        """The same of a notebook that they may read."""
+        found = self._all(owner)
+        return [found[i] for i in notebook.documents if i in found]
+
+    def shown(self, notebook: NotebookValue) -> NotebookValue:
+        """A notebook with only those of its documents that are there."""
+        there = [one.info.id for one in self.documents_of("", notebook)]
+        return notebook.model_copy(update={"documents": there})
+
+    def notebooks_of(self, owner: str) -> NotebooksValue:
+        """The notebooks that somebody may read, as they are shown."""
+        return NotebooksValue(notebooks=[self.shown(one) for one in self.notebooks.all(owner)])
 
     def asking(
         self,
-        owner: str | None,
+        owner: str,
         chosen: Sequence[str] | None = None,
         write: bool | Writer = True,
+        notebook: str | None = None,
     ) -> Assistant:
-        """The assistant over these documents, or over all that this browser may ask.
+        """The assistant over these documents, or over all that somebody may ask.
 
         Args:
             owner: who asks.
             chosen: ids of the documents.
             write: what writes; see `Assistant.over`.
+            notebook: the id or the name of a notebook: only its documents are asked.
 
         Raises:
-            MissingPathError: a document is not there, or not for this browser.
+            MissingPathError: a document or the notebook is not there, or not for them.
         """
-        allowed = self._allowed(owner, chosen or ())
+        allowed = self._allowed(owner, chosen or (), notebook)
+        if not allowed if chosen is None else not chosen:
+            raise MissingPathError(
+                "There is no document in this notebook yet. Add one, then ask again."
+                if notebook is not None and chosen is None
+                else "No document is chosen. Choose at least one, then ask again."
+            )
         if chosen is None:
             return self._assistant.over([*allowed], write=write)
-        if not chosen:
-            raise MissingPathError(
-                "No document is chosen. Choose one of those that are listed, or leave the choice "
-                "out to ask all."
-            )
         if not allowed.keys() >= set(chosen):
             raise MissingPathError(
-                "A document that was chosen is no longer here. List the documents again, and add "
-                "it again if it is missing."
+                "A document that was chosen is no longer here. Look at the list of documents, and "
+                "add it again if it is missing."
             )
         return self._assistant.over([i for i in allowed if i in set(chosen)], write=write)
 
-    def document(self, owner: str | None, identity: str) -> Document:
+    def document(self, owner: str, identity: str) -> Document:
         """A document with its whole text.
 
         Raises:
-            MissingPathError: it is not there, or not for this browser.
+            MissingPathError: it is not there, or not for them.
         """
         self.find(owner, identity)
         return self._assistant.index.document(identity)
 
-    def find(self, owner: str | None, identity: str, own: bool = False) -> SessionDocument:
+    def find(self, owner: str, identity: str, own: bool = False) -> AskedDocument:
         """A document without its text.
 
         Args:
@@ -154,36 +203,39 @@ class SessionDocuments:
             raise MissingPathError("That document is not here. It may have been removed.")
         if own and not found.own:
             raise RefusedError(
-                "That document is everyone's. Only whoever runs Footnote changes it, with "
-                "`footnote index`.",
+                "That document is not yours. Whoever added it, or whoever runs Footnote (with "
+                "`footnote index`), changes it.",
                 403,
             )
         return found
 
-    def named(self, owner: str, name: str) -> SessionDocument | None:
-        """The document of this owner that a file of that name would take the place of."""
-        source = f"{UPLOADED}{owner}/{safe_name(name)}"
-        return next((d for d in self.documents(owner) if d.own and d.info.source == source), None)
+    def named(self, owner: str, name: str, folder: str = "") -> AskedDocument | None:
+        """The document of this owner that a file of that name, in that folder, would take the place
+        of."""
+        wanted = (safe_folder(folder), safe_name(name))
+        return next(
+            (d for d in self._own(owner) if (d.folder, name_of(d.info.source)) == wanted), None
+        )
 
-    def boxes(self, owner: str | None, identity: str) -> Boxes | None:
+    def boxes(self, owner: str, identity: str) -> Boxes | None:
         """Where the words of a document are printed; None of one that has no pages.
 
         Raises:
-            MissingPathError: it is not there, or not for this browser.
+            MissingPathError: it is not there, or not for them.
         """
         self.find(owner, identity)
         return self._assistant.index.boxes(identity)
 
-    def original(self, owner: str | None, identity: str) -> Path:
-        """The file of a document that has pages.
+    def original(self, owner: str, identity: str) -> Path:
+        """The file of a document.
 
         Raises:
-            MissingPathError: it is not there, not for this browser, or has none.
+            MissingPathError: it is not there, not for this browser, or is nowhere.
         """
         self.find(owner, identity)
         file = self._assistant.index.original(identity)
         if file is None:
-            raise MissingPathError("That document has no pages to show.")
+            raise MissingPathError("The original of that document is not here, only its text.")
         return file
 
     # --- adding ------------------------------------------------------------------------------
@@ -196,6 +248,8 @@ class SessionDocuments:
         *,
         keep: bool = False,
         replacing: str | None = None,
+        folder: str = "",
+        notebook: str | None = None,
     ) -> DocumentInfo:
         """Index a file that was received.
 
@@ -203,32 +257,42 @@ class SessionDocuments:
             owner: whose it is.
             upload: from `Inbox.receive`; closed at the end.
             progress: called as paragraphs are done.
-            keep: let it stay when its owner goes away.
-            replacing: the id of a document of this owner, whose place it takes.
+            keep: let it stay when its owner goes away, as it does where nobody logs in.
+            replacing: the id of a document of this owner, whose place it takes; by default one of
+                the same name in the same folder.
+            folder: where it lies in a folder that is added.
+            notebook: the id of the notebook that it is put into, where it stays.
 
         Raises:
             DocumentError: it cannot be read, or there are too many.
         """
         file = upload.file
         with closing(upload):
-            source = f"{UPLOADED}{owner}/{file.name}"
-            if replacing is not None:
-                source = self.find(owner, replacing, own=True).info.source
+            if notebook is not None:
+                self.notebooks.find(owner, notebook, "write")
+            there = self.find(owner, replacing, own=True) if replacing else None
+            there = there or self.named(owner, file.name, folder)
+            name = "/".join(filter(None, [safe_folder(folder), file.name]))
+            source = there.info.source if there else f"{UPLOADED}{owner}/{name}"
             self._note(owner)
-            own = [s.info.source for s in self.documents(owner) if s.own]
-            if source not in own and len(own) >= self._max_documents:
+            count = len(self._own(owner))
+            if there is None and count >= self._max_documents and not self._is_private:
                 raise DocumentError(
-                    f"There are {len(own)} documents of yours already. Remove one first."
+                    f"There are {count} documents of yours already. Remove one first."
                 )
+            keep = keep or self._is_private or notebook is not None
             try:
-                raw = replace(read_raw(file), source=source)
+                raw = replace(read_raw(file), source=source, original=file, address=upload.address)
                 self._assistant.index.sync([raw], progress, keep=keep)
             except DocumentError as error:  # named as its owner does
                 raise type(error)(str(error).replace(str(file), file.name)) from error
+        self.trash.restore(Deleted(kind="document", name=raw.id))
+        if notebook is not None:
+            self.notebooks.put(owner, notebook, raw.id)
         self.touch(owner)
         return self.find(owner, raw.id).info
 
-    def keep(self, owner: str | None, identity: str) -> None:
+    def keep(self, owner: str, identity: str) -> None:
         """Let one of this browser's documents stay when it goes away.
 
         Raises:
@@ -237,11 +301,43 @@ class SessionDocuments:
         self.find(owner, identity, own=True)
         self._assistant.index.sync([self._assistant.index.document(identity)], keep=True)
 
-    def remove(self, owner: str | None, identity: str) -> None:
-        """Take one of this browser's documents out of the index.
+    def put_in(self, owner: str, notebook: str, identity: str) -> None:
+        """Put a document into a notebook, where it stays and all of its readers see it.
 
         Raises:
-            MissingPathError, RefusedError: it is not there, or not of this browser.
+            MissingPathError, RefusedError: one of them is not there, or not theirs to share.
+        """
+        is_shared = identity in self._assistant.document_ids
+        self.find(owner, identity, own=not is_shared)
+        self.notebooks.put(owner, notebook, identity)
+        if not is_shared:
+            self.keep(owner, identity)
+
+    def discard(self, owner: str, identity: str) -> None:
+        """Delete one of somebody's documents; for a while it can be had back.
+
+        Raises:
+            MissingPathError, RefusedError: it is not there, or not theirs.
+        """
+        self.find(owner, identity, own=True)
+        self.trash.put(Deleted(kind="document", name=identity))
+
+    def restore(self, owner: str, identity: str) -> None:
+        """Have one back that was deleted.
+
+        Raises:
+            MissingPathError: it is gone for good, or not theirs.
+        """
+        infos = {info.id: info for info in self._assistant.index.documents()}
+        if identity not in infos or not self._is_of(infos[identity], owner):
+            raise MissingPathError("That document is gone for good. Add it again.")
+        self.trash.restore(Deleted(kind="document", name=identity))
+
+    def remove(self, owner: str, identity: str) -> None:
+        """Take one of somebody's documents out of the index, for good.
+
+        Raises:
+            MissingPathError, RefusedError: it is not there, or not theirs.
         """
         self.find(owner, identity, own=True)
         self._assistant.index.remove(identity)
@@ -249,7 +345,19 @@ class SessionDocuments:
     # --- clearing away -----------------------------------------------------------------------
 
     def sweep(self) -> None:
-        """Remove the documents of browsers that have been away for long."""
+        """Let go of what was deleted long ago, and of the documents of who has long been away."""
+        for deleted in self.trash.over():
+            if deleted.kind == "document":
+                with suppress(MissingPathError):  # it was removed since
+                    self._assistant.index.remove(deleted.name)
+            elif deleted.kind == "conversation":
+                self.conversations.let_go(deleted.group, deleted.name)
+            elif deleted.kind == "note":
+                self.notes.let_go(deleted.group, deleted.name)
+            elif deleted.kind == "notebook":
+                self.conversations.let_go(deleted.name)
+                self.notes.let_go(deleted.name)
+                self.notebooks.let_go(deleted.name)
         now = time.time()
         # Before the leases: whoever comes in between is here.
         infos = self._assistant.index.documents()
@@ -272,8 +380,8 @@ class SessionDocuments:
                 return
 
     def close(self) -> None:
-        """Remove what the browsers that were here added and did not keep. Of an index on a server
-        it stays for AWAY: they may be at another replica by now."""
+        """Remove what those who were here added and did not keep. Of an index on a server it stays
+        for AWAY: they may be at another replica by now."""
         self._closed.set()
         if self._assistant.index.chroma is None:
             self._clear(self._assistant.index.documents(), self._seen.__contains__)
@@ -282,8 +390,8 @@ class SessionDocuments:
 
     def _clear(self, infos: Sequence[DocumentInfo], gone: Callable[[str], bool]) -> None:
         for info in infos:
-            owner = info.source.removeprefix(UPLOADED).partition("/")[0]
-            if info.source.startswith(UPLOADED) and not info.kept and gone(owner):
+            owner = self._owner_of(info)
+            if owner is not None and not info.kept and gone(owner):
                 with suppress(MissingPathError):  # another replica has removed it
                     self._assistant.index.remove(info.id)
 
@@ -291,15 +399,44 @@ class SessionDocuments:
         self._seen.add(owner)
         self._leases.put(owner, str(time.time()))
 
-    def _allowed(self, owner: str | None, wanted: Sequence[str]) -> dict[str, SessionDocument]:
-        """What this browser may ask, by id; looked at anew where something wanted is not there,
-        which another replica may have added just now."""
-        found = {own.info.id: own for own in self.documents(owner)}
-        if found.keys() >= set(wanted):
-            return found
-        self._assistant.index.refresh()
-        return {own.info.id: own for own in self.documents(owner)}
+    # --- whose they are ----------------------------------------------------------------------
 
+    def _owner_of(self, info: DocumentInfo) -> str | None:
+        """Who added a document; None of one that is everyone's."""
+        if not info.source.startswith(UPLOADED):
+            return None
+        owner = info.source.removeprefix(UPLOADED).partition("/")[0]
+        return self._successors.all().get(owner, owner)
 
-def _is_of(info: DocumentInfo, owner: str | None) -> bool:
-    return owner is not None and info.source.startswith(f"{UPLOADED}{owner}/")
+    def _is_of(self, info: DocumentInfo, owner: str) -> bool:
+        return self._owner_of(info) == owner
+
+    def _all(self, owner: str) -> dict[str, AskedDocument]:
+        """All documents that are there, by id, whoever may see them."""
+        gone = self.trash.documents()  # once: there may be very many documents
+        return {
+            info.id: AskedDocument(info, self._is_of(info, owner), info.id in self._samples)
+            for info in self._assistant.index.documents()
+            if info.id not in gone
+        }
+
+    def _own(self, owner: str) -> list[AskedDocument]:
+        return [one for one in self._all(owner).values() if one.own]
+
+    def _allowed(
+        self, owner: str, wanted: Sequence[str], notebook: str | None = None
+    ) -> dict[str, AskedDocument]:
+        """What somebody may ask, by id, and what is wanted of what else they may read; or what is
+        in a notebook. Looked at anew where something wanted is not there, which another replica may
+        have added just now."""
+        for _ in range(2):
+            found = {one.info.id: one for one in self.documents_in(owner, notebook)}
+            if notebook is None and (missing := set(wanted) - found.keys()):
+                there, readable = self._all(owner), {*self._assistant.document_ids}
+                for one in self.notebooks.all(owner):
+                    readable.update(one.documents)
+                found |= {i: there[i] for i in missing & readable & there.keys()}
+            if found.keys() >= set(wanted):
+                break
+            self._assistant.index.refresh()
+        return found

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
 from typing import TYPE_CHECKING
 
-from assistant.answer import Citation, Decided
+from assistant.answer import Answer, Citation, Done
+from assistant.documents import topic_of
+from assistant.english import PRONOUNS, alternatives
 from assistant.service.fair_queue import RETRY, FairQueue
 from index.errors import RefusedError
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
 
-CONSIDERED = 8
+CONSIDERED = 12
 SHOWN = 4
 REMEMBERED = 200
 """Sets of documents whose questions are remembered."""
@@ -26,6 +28,16 @@ WAITING = 20
 """Sets of documents whose questions are wanted and not yet known, at most."""
 
 _Set = frozenset[str]
+
+#: How an English sentence begins that says nothing without the one before it, or leads elsewhere.
+_LEANS = re.compile(
+    rf"^[\W\d_]*({alternatives(PRONOUNS)}|additionally|also|and|another|as (above|before)|but|"
+    r"consequently|finally|for (example|instance)|furthermore|hence|however|"
+    r"in (addition|contrast)|instead|likewise|moreover|others|(please )?see|second|similarly|so|"
+    r"such|then|therefore|third|thus)\b",
+    re.IGNORECASE,
+)
+_ENDS = re.compile(r"[.!?\u2026\u3002\uff01\uff1f]\W*$")
 
 
 class Suggestions:
@@ -85,21 +97,37 @@ class Suggestions:
         return known
 
     def near(
-        self, assistant: Assistant, closest: Iterable[Citation], question: str, count: int = 2
+        self,
+        assistant: Assistant,
+        closest: Iterable[Citation],
+        asked: Iterable[str],
+        count: int = 2,
+        *,
+        known: bool = False,
     ) -> list[str]:
         """Questions that are answered, first those about where the closest paragraphs stand. Asked
-        for by whoever has a place in the queue."""
-        headings = [h for citation in closest for h in citation.paragraph.heading[-1:]]
-        asked = question.casefold()
-        return list(
-            islice(
-                sorted(
-                    (q for q in self._try(assistant) if q.casefold() != asked),
-                    key=lambda q: not any(heading in q for heading in headings),
-                ),
-                count,
-            )
-        )
+        for by whoever has a place in the queue.
+
+        Args:
+            assistant: over the documents that they are about.
+            closest: the paragraphs.
+            asked: questions that are not offered again.
+            count: how many at most.
+            known: only those that were tried before, which takes no time.
+        """
+        headings = [topic_of(h) for citation in closest for h in citation.paragraph.heading[-1:]]
+        before = {question.casefold() for question in asked}
+        found = self._tried(assistant) if known else self._try(assistant)
+        left = (question for question in found if question.casefold() not in before)
+        nearness = {own: at for at, own in reversed([*enumerate(headings)]) if own}
+        return sorted(
+            left, key=lambda q: min((at for own, at in nearness.items() if own in q), default=99)
+        )[:count]
+
+    def _tried(self, assistant: Assistant) -> tuple[str, ...]:
+        with self._guard:
+            found = self._found.get(frozenset(assistant.document_ids))
+        return found.result() if found and found.done() else ()
 
     def _try_in_line(self, assistant: Assistant, documents: _Set) -> tuple[str, ...]:
         try:
@@ -142,7 +170,14 @@ class Suggestions:
 
 
 def _is_answered(assistant: Assistant, question: str) -> bool:
+    """Whether there is an answer, which its readers understand without what is around it."""
     for event in assistant.stream(question):
-        if isinstance(event, Decided):
-            return event.status == "answered"
+        if isinstance(event, Done):
+            return event.answer.status == "answered" and _stands(event.answer)
     return False
+
+
+def _stands(answer: Answer) -> bool:
+    said = [sentence.text for sentence in answer.sentences]
+    whole = [bool(_ENDS.search(text)) for text in said]
+    return whole[0] and sum(whole) * 2 > len(whole) and not _LEANS.match(said[0])

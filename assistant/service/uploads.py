@@ -20,6 +20,9 @@ from index.errors import RefusedError, UnreadableError
 LARGEST = 4
 """Times the size of the largest file that one client may have waiting in all."""
 
+DEEPEST = 8
+"""Folders in folders that are kept of where a file lies."""
+
 RETRY = 60
 """Seconds after which some of what waits may be indexed."""
 
@@ -36,6 +39,7 @@ class Upload:
 
     Attributes:
         size: bytes that are there.
+        address: where it was fetched; nothing of a file that was sent.
     """
 
     def __init__(self, client: str, name: str) -> None:
@@ -43,6 +47,7 @@ class Upload:
         self.client = client
         self.file = Path(folder) / safe_name(name)
         self.size = 0
+        self.address = ""
         self.close = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
 
     async def __aenter__(self) -> Self:
@@ -120,3 +125,9 @@ def safe_name(name: str) -> str:
     last = PureWindowsPath(name.encode("utf-8", "replace").decode()).name
     # File systems take at most 255 bytes; the end tells the kind of file.
     return _UNPRINTABLE.sub("", last).lstrip(".").encode()[-200:].decode(errors="ignore") or "text"
+
+
+def safe_folder(path: str) -> str:
+    """Where in a folder a file lies, as names with `/` between them, none of which leads out."""
+    names = [name for name in re.split(r"[/\\]", path) if name.strip(". ")]
+    return "/".join(map(safe_name, names[:DEEPEST]))

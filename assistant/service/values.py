@@ -23,11 +23,12 @@ from assistant.answer import AnswerKind, Checked, Outcome, Verdict, name_of, pla
 from assistant.calibration import Status
 from assistant.query.cleaning import without_surrogates
 from assistant.query.kinds import MAX_LENGTH
+from assistant.service.fetching import LONGEST
 from index.errors import MissingPathError
 from index.models import Kind, Rectangle
 
 if TYPE_CHECKING:
-    from assistant.service.sessions import SessionDocument
+    from assistant.documents import AskedDocument
     from index import Document, Hit, Paragraph
 
 
@@ -280,27 +281,56 @@ class DocumentValue(Value):
     id: DocumentId
     title: Text
     name: FileName = Field(description="Of its file.")
+    folder: Text = Field(description="Where it lies in a folder that was added; or nothing.")
     paragraphs: int = Field(description="How many it has.")
-    own: bool = Field(description="Whether whoever asks has added it, and nobody else sees it.")
+    own: bool = Field(description="Whether whoever asks has added it.")
     kept: bool = Field(description="Whether it stays until it is removed.")
+    sample: bool = Field(
+        description="Whether it comes with Footnote, to try it; it goes when there are others."
+    )
     language: str = Field(description="By its ISO 639-1 code.")
+    stale: bool = Field(
+        description="Whether it was read by another version of Footnote and its original is not "
+        "kept: added again, it is read better."
+    )
+    authors: list[Text] = Field(description="Who wrote it, as far as it says.")
+    date: Text = Field(
+        description="When it was published, or else made: `2022`, `2022-03`, `2022-03-07`; or "
+        "nothing."
+    )
+    address: Text = Field(description="Where on the web it was published; or nothing.")
+    added: str = Field(
+        description="When it first came into the index, by ISO 8601 in UTC; nothing where that is "
+        "not known."
+    )
+    bytes: int = Field(description="How large its file is; 0 where that is not known.")
+    pages: int = Field(description="How many pages or slides it has; 0 where it has none.")
     uri: str = Field(
         default_factory=lambda own: DOCUMENT.format(document_id=own["id"]),
         description="The resource of MCP that is its text.",
     )
 
     @classmethod
-    def of(cls, found: SessionDocument) -> Self:
+    def of(cls, found: AskedDocument) -> Self:
         """The value of a document as one owner sees it."""
         info = found.info
         return cls(
             id=info.id,
             title=info.title,
             name=info.source,
+            folder=found.folder,
             paragraphs=info.paragraphs,
             own=found.own,
             kept=info.kept,
+            sample=found.sample,
             language=info.language,
+            stale=info.stale,
+            authors=list(info.imprint.authors),
+            date=info.imprint.date,
+            address=info.imprint.address,
+            added=info.added,
+            bytes=info.bytes,
+            pages=info.pages,
         )
 
 
@@ -311,7 +341,7 @@ class DocumentsValue(Value):
     documents: Sequence[DocumentValue] = Field(description="Everyone's first.")
 
     @classmethod
-    def of(cls, found: Sequence[SessionDocument], first: int = 1, count: int | None = None) -> Self:
+    def of(cls, found: Sequence[AskedDocument], first: int = 1, count: int | None = None) -> Self:
         """The value of documents, or of so many of them from one on, counted from 1."""
         end = None if count is None else first - 1 + count
         listed = [DocumentValue.of(one) for one in found[first - 1 : end]]
@@ -402,6 +432,14 @@ Chosen = Annotated[
         description="Ids of the documents to ask; all that you may ask when left out.",
     ),
 ]
+InNotebook = Annotated[
+    str | None,
+    Field(
+        min_length=1,
+        max_length=120,
+        description="The id or the name of a notebook: only what is in it is asked.",
+    ),
+]
 About = Annotated[
     str | None,
     Field(
@@ -446,6 +484,7 @@ class Question(Asked):
     question: QuestionText
     history: History = ()
     documents: Chosen = None
+    notebook: InNotebook = None
     llm: Literal["none"] | None = Field(
         default=None,
         description="`none` quotes the documents even where a language model is set.",
@@ -456,6 +495,7 @@ class Overview(Asked):
     """An overview that is wanted."""
 
     documents: Chosen = None
+    notebook: InNotebook = None
     about: About = None
     sentences: Length = None
     llm: Literal["none"] | None = Field(default=None, description="As of a question.")
@@ -467,6 +507,7 @@ class Search(Asked):
     query: Query
     count: Count = 10
     documents: Chosen = None
+    notebook: InNotebook = None
 
 
 class Claim(Asked):
@@ -475,3 +516,15 @@ class Claim(Asked):
     text: ClaimText
     question: Answering = None
     documents: Chosen = None
+    notebook: InNotebook = None
+
+
+class Place(Asked):
+    """An address of the web."""
+
+    address: str = Field(
+        description="Of a page, a PDF, a plain text or Markdown, at the usual port.",
+        min_length=1,
+        max_length=LONGEST,
+        examples=["https://example.org/page"],
+    )

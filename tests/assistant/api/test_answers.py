@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,15 @@ import pytest
 from browsing import QUESTION, QUOTE, UNANSWERABLE
 from chroma_servers import until
 from helpers import footnote
-from services import client_of, events_of, problem
+from office import HTML, write_docx
+from services import api_here, client_of, events_of, problem
 
 from assistant import Assistant
+from assistant.api.originals import MEDIA_TYPES
 from assistant.api.runner import served
 from assistant.service.service import Service
 from assistant.service.values import AnswerValue, FoundValue, VerificationValue
+from index.chunking.formats import FORMATS, TEXT_FORMATS
 
 EVENTS = {"accept": "text/event-stream"}
 HISTORY = [
@@ -135,8 +139,29 @@ def test_a_document_is_added_asked_replaced_and_removed(
     problem(client.post("api/ask", json=asked), 404)
     assert client.get("api/documents").json()["documents"] == before
     shared = before[0]["id"]
-    assert "everyone's" in problem(client.delete(f"api/documents/{shared}"), 403)["detail"]
+    assert "not yours" in problem(client.delete(f"api/documents/{shared}"), 403)["detail"]
     problem(send("Figs float.", "PUT", f"/{shared}"), 403)
+
+
+def test_a_document_says_who_wrote_it_when_and_where(client: httpx.Client) -> None:
+    head = (
+        '<meta name="author" content="Ann"><meta name="author" content="&#x202e;Bob">'
+        '<meta name="date" content="2022-03-07"><link rel="canonical" href="{}">'
+    )
+    page = f"<html><head>{head}</head><p>Walnuts float in brine.</p></html>"
+    address = "https://example.org/walnuts"
+    content = page.format(address).encode()
+    made = client.post("api/documents", files={"file": ("notes.html", content)}).json()
+    assert (made["authors"], made["date"]) == (["Ann", "Bob"], "2022-03-07")
+    assert (made["address"], made["bytes"], made["pages"]) == (address, len(content), 0)
+    assert datetime.fromisoformat(made["added"]) <= datetime.now(UTC)
+    path = f"api/documents/{made['id']}"
+    assert made in client.get("api/documents").json()["documents"]
+
+    hostile = {"file": ("notes.html", page.format("javascript:alert(1)").encode())}
+    replaced = client.put(path, files=hostile).json()
+    assert (replaced["address"], replaced["added"]) == ("", made["added"])
+    client.delete(path)
 
 
 def test_what_cannot_be_replaced_is_refused_before_its_turn(assistant: Assistant) -> None:
@@ -157,6 +182,59 @@ def test_the_original_of_a_document_with_pages_comes_back(client: httpx.Client) 
     assert content.content == PDF
     assert content.headers["content-type"] == "application/pdf"
     assert client.delete(path).status_code == 204
+
+
+def test_the_original_of_any_format_comes_back_to_be_saved(
+    client: httpx.Client, tmp_path: Path
+) -> None:
+    write_docx(tmp_path / "report.docx")
+    for name, content, kind in (
+        ("report.docx", (tmp_path / "report.docx").read_bytes(), MEDIA_TYPES[".docx"]),
+        ("page.html", HTML.encode(), "text/html"),
+        ("wine.txt", "Rosé floats.".encode("cp1252"), "text/plain"),
+        # Whatever its name says it is, a script of ours it is not.
+        ("code.js", b"alert('Pears float.')", "text/plain"),
+    ):
+        made = client.post("api/documents", files={"file": (name, content)})
+        assert made.status_code == 201, made.text
+        assert made.json()["stale"] is False
+        path = f"api/documents/{made.json()['id']}"
+        found = client.get(f"{path}/content")
+        assert found.content == content
+        assert found.headers["content-type"] == kind
+        assert found.headers["content-disposition"] == f'attachment; filename="{name}"'
+        assert found.headers["x-content-type-options"] == "nosniff"
+        # A PDF takes its place: what comes back is called one.
+        assert client.put(path, files={"file": ("other.pdf", PDF)}).status_code == 200
+        found = client.get(f"{path}/content")
+        assert found.content == PDF
+        assert found.headers["content-type"] == "application/pdf"
+        assert found.headers["content-disposition"] == f'attachment; filename="{name}.pdf"'
+        assert client.delete(path).status_code == 204
+
+
+def test_a_file_of_a_folder_comes_back_as_long_as_it_has_not_changed(tmp_path: Path) -> None:
+    file = tmp_path / "code.py"
+    file.write_bytes(b"# Pears float.\r\n")
+    with (
+        Assistant.open(file, index_dir=tmp_path / "index") as own,
+        api_here(own) as url,
+        client_of(url) as client,
+    ):
+        path = f"api/documents/{own.document_ids[0]}/content"
+        found = client.get(path)
+        assert found.content == file.read_bytes()
+        assert found.headers["content-disposition"] == 'attachment; filename="code.py"'
+        file.write_text("Another text.")
+        found = client.get(path)
+        assert found.text == own.documents[0].text
+        assert found.headers["content-type"] == "text/plain; charset=utf-8"
+        assert found.headers["content-disposition"] == 'attachment; filename="code.py.txt"'
+
+
+def test_every_format_has_its_media_type() -> None:
+    known = {suffix for own in (*FORMATS, *TEXT_FORMATS) for suffix in own.suffixes}
+    assert known == MEDIA_TYPES.keys()
 
 
 def test_a_file_that_cannot_be_read_says_why(client: httpx.Client) -> None:
@@ -242,6 +320,14 @@ def test_a_passage_that_answers_makes_a_question_of_it(
     told = json.loads(footnote("eval", mine, "--index-dir", folder, "--json", "-").stdout)
     [record] = told["records"]
     assert (record["answerable"], record["outcome"]) == (True, "right")
+    # Said with what is wrong with the answer.
+    wrong = vote | {"verdict": "down", "reason": "source", "comment": "Look below."}
+    assert client.post("api/feedback", json=wrong).status_code == 204
+    [line] = kept()
+    found = json.loads(line)
+    assert (found["reason"], found["comment"]) == ("source", "Look below.")
+    assert (found["verdict"], found["answerable"], len(found["evidence"][0])) == ("down", True, 2)
+    problem(client.post("api/feedback", json=wrong | {"reason": "odd"}), 422)
     # Nothing answers: somebody has to look whether that is so.
     nothing = vote | {"verdict": "none", "chosen": []}
     assert client.post("api/feedback", json=nothing).status_code == 204

@@ -122,9 +122,9 @@ def test_history_and_documents_come_with_the_request(
     assert completion.choices[0].message.content == expected.marked_text
     assert completion.footnote["context"] == expected.context  # type: ignore[attr-defined]
     with client_of(api_url) as http:
+        shared = http.get("api/documents").json()["documents"][0]["id"]
         file = {"file": ("brine.txt", b"Walnuts float in brine.")}
         made = http.post("api/documents", files=file).json()["id"]
-        shared = http.get("api/documents").json()["documents"][0]["id"]
     for documents, answered in ((made, True), (f"{shared}, {made}", True), (shared, False)):
         completion = client.chat.completions.create(
             model="footnote-quotes",

@@ -19,8 +19,9 @@ GIVES = (
     QUOTE,
     "event: done",
     "missile",
-    '"name":"notes.txt"',
     f"{QUOTE} [1]",
+    '"name":"notes.txt"',
+    '"role":"own"',
     "ready",
     "footnote_questions_total",
 )

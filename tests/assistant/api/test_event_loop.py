@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -18,8 +19,10 @@ import pytest
 from browsing import QUESTION
 from fastapi.routing import iter_route_contexts
 from helpers import PATIENCE, ROOT
+from sites import Page, Site, fetcher_to, served_site
 
 from assistant import Assistant
+from assistant.service.access import person
 from assistant.service.api_keys import KIND, Keys
 from assistant.service.service import Service
 from assistant.web.app import build
@@ -67,10 +70,16 @@ def opened(tmp_path: Path) -> Iterator[Assistant]:
         yield assistant
 
 
-def test_no_route_reads_or_works_on_the_event_loop(opened: Assistant) -> None:
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with served_site({"/": Page([PLUMS], "text/plain; charset=utf-8")}) as found:
+        yield found
+
+
+def test_no_route_reads_or_works_on_the_event_loop(opened: Assistant, site: Site) -> None:
     assistant = copy(opened)
     assistant.settings = opened.settings.model_copy(update={"max_upload": 2})
-    service = Service.of(assistant, "127.0.0.1")
+    service = replace(Service.of(assistant, "127.0.0.1"), fetcher=fetcher_to(site))
     entrance, renderer = Entrance(service.access), PageRenderer()
     key = Keys(assistant.index.records(KIND)).create("ann", ["ask", "write", "metrics"])
     own = {"x-footnote-session": "0123456789-abcdef-XYZ", "authorization": f"Bearer {key}"}
@@ -81,7 +90,38 @@ def test_no_route_reads_or_works_on_the_event_loop(opened: Assistant) -> None:
         "confidence": 0.5, "sentences": [], "citations": [],
     }  # fmt: skip
     files = {"file": ("a.txt", PLUMS)}
+    at = {"address": "http://plums.example/"}
     document = assistant.document_ids[0]
+    notebook = service.sessions.notebooks.create(person(None, "").owner, "", "Trees").id
+    of, talk, place = f"?notebook={notebook}", "talk-000001", {"id": "note-000001", "created": 1}
+    turn = {"title": "", "turn": {"id": "turn-000001", "question": "What?", "state": "stopped"}}
+    cited = {"document": document, "paragraph": 1, "start": 0, "end": 5}
+    kept = [
+        ("GET", "/notebooks", {}),
+        ("POST", "/notebooks", {"json": {"name": "Plums", "documents": [document]}}),
+        ("GET", f"/notebooks/{notebook}", {}),
+        ("PATCH", f"/notebooks/{notebook}", {"json": {"name": "Fruit"}}),
+        ("PUT", f"/notebooks/{notebook}/documents/{document}", {}),
+        ("GET", f"/conversations{of}", {}),
+        ("PUT", f"/conversations/{talk}/turns{of}", {"json": turn}),
+        ("GET", f"/conversations/{talk}{of}", {}),
+        ("GET", f"/conversations/search{of}&text=what", {}),
+        ("GET", f"/conversations/{talk}/export{of}&format=docx", {}),
+        ("PATCH", f"/conversations/{talk}{of}", {"json": {"title": "Blue"}}),
+        ("POST", f"/conversations/{talk}/turns/remove{of}", {"json": {"turns": ["turn-000001"]}}),
+        ("DELETE", f"/conversations/{talk}{of}", {}),
+        ("POST", f"/conversations/{talk}/restore{of}", {}),
+        ("PUT", f"/notes{of}", {"json": {**place, "kind": "highlight"}}),
+        ("GET", f"/notes{of}", {}),
+        ("GET", f"/notes/export{of}&format=md", {}),
+        ("DELETE", f"/notes/note-000001{of}", {}),
+        ("POST", f"/notes/note-000001/restore{of}", {}),
+        ("GET", f"/notebooks/{notebook}/export?format=bib", {}),
+        ("POST", "/cite", {"json": {"format": "ris", "citations": [cited]}}),
+        ("DELETE", f"/notebooks/{notebook}/documents/{document}", {}),
+        ("DELETE", f"/notebooks/{notebook}", {}),
+        ("POST", f"/notebooks/{notebook}/restore", {}),
+    ]
     there, events = f"/api/documents/{document}", {"accept": "text/event-stream"}
     requests: list[tuple[str, str, dict[str, Any]]] = [
         ("POST", "/api/ask", {"json": {"question": QUESTION}}),
@@ -101,6 +141,7 @@ def test_no_route_reads_or_works_on_the_event_loop(opened: Assistant) -> None:
         ("POST", "/api/documents", {"files": files}),
         ("POST", "/api/documents", {"files": {"file": ("b.txt", b"a")}, "headers": events}),
         ("POST", "/api/documents", {"files": {"file": ("c.txt", b"a" * 2_000_001)}}),
+        ("POST", "/api/documents/by-address", {"json": at}),
         ("GET", there, {}),
         ("PUT", there, {"files": files}),
         ("DELETE", there, {}),
@@ -119,15 +160,22 @@ def test_no_route_reads_or_works_on_the_event_loop(opened: Assistant) -> None:
         ("POST", "/ask", {"json": {"question": QUESTION}}),
         ("GET", "/folder?after=0", {}),
         ("GET", "/writers", {}),
+        ("POST", "/rewording", {"json": {"question": QUESTION}}),
+        ("GET", "/find?text=plums", {}),
         ("POST", "/starters", {"json": [document]}),
         ("GET", f"/documents/{document}", {}),
         ("GET", f"/documents/{document}/pages/1?width=100", {}),
         ("GET", f"/documents/{document}/pages/1/words", {}),
+        ("GET", f"/documents/{document}/original", {}),
         ("POST", f"/documents/{document}/keep", {}),
         ("DELETE", f"/documents/{document}", {}),
+        ("POST", f"/documents/{document}/restore", {}),
         ("POST", "/uploads?name=a.txt", {"content": PLUMS}),
         ("POST", "/uploads?name=a.txt", {"content": b"a" * 2_000_001}),
+        ("POST", "/addresses", {"json": at}),
         ("POST", "/feedback", {"json": vote}),
+        *((method, at, dict(how)) for method, at, how in kept),
+        *((method, f"/api{at}", dict(how)) for method, at, how in kept),
     ]  # fmt: skip
 
     async def send() -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -132,9 +133,10 @@ def test_what_is_added_to_the_index_is_asked(tmp_path: Path) -> None:
         return footnote(*arguments, "--index-dir", tmp_path / "index", code=code, **variables)
 
     name = "a rather long name of a file that fills more than the eighty columns of a terminal.txt"
-    ferry, mill = tmp_path / name, tmp_path / "mill.txt"
+    ferry, mill = tmp_path / name, tmp_path / "mill.md"
     ferry.write_text("The ferry to Brenna leaves at nine.", encoding="utf-8")
-    mill.write_text("The mill of Corvane grinds rye.", encoding="utf-8")
+    about = "---\nauthors: [Ann, Bob, Cem, Dora]\ndate: 2022-03\n---\n"
+    mill.write_text(f"{about}The mill of Corvane grinds rye.", encoding="utf-8")
     empty = "The index is empty. Add documents with: footnote index add PATH\n"
     assert run("index", "list").stdout == empty
     added = run("index", "add", ferry, mill)
@@ -150,7 +152,12 @@ def test_what_is_added_to_the_index_is_asked(tmp_path: Path) -> None:
     listed: list[dict[str, Any]] = json.loads(run("index", "list", "--json").stdout)
     kept = {entry["source"]: entry["kept"] for entry in listed}
     assert kept == {str(ferry): True, str(mill): True, __file__: False}
-    assert str(ferry) in run("index", "list").stdout
+    [told] = [entry for entry in listed if entry["source"] == str(mill)]
+    assert (told["authors"], told["date"]) == (["Ann", "Bob", "Cem", "Dora"], "2022-03")
+    assert (told["address"], told["pages"], told["bytes"]) == ("", 0, mill.stat().st_size)
+    assert datetime.fromisoformat(told["added"]).tzinfo == UTC
+    shown = run("index", "list").stdout
+    assert str(ferry) in shown and f"{mill}\n{'':<36}Ann et al. · 2022-03\n" in shown
     status = json.loads(run("index", "status", "--json").stdout)
     assert (status["documents"], status["bytes"] > 0) == (3, True)
     assert "paragraphs" in run("index", "status").stdout
@@ -241,7 +248,7 @@ def test_a_page_for_others_takes_a_login(tmp_path: Path) -> None:
 
 def test_help_names_every_command() -> None:
     told = footnote("--help").stdout
-    for name in ("ask", "search", "chat", "index", "eval"):
+    for name in ("ask", "search", "chat", "index", "notebooks", "eval"):
         assert f" {name} " in told
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert project["project"]["scripts"] == {"footnote": "assistant.cli.main:main"}

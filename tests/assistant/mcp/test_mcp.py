@@ -195,7 +195,15 @@ async def test_a_desktop_client_asks_the_shipped_document(index_folder: Path, mo
                 assert argument["description"], (tool.name, argument)
             assert tool.output_schema is not None  # the client checks what comes by it
             names.add(tool.name)
-        assert names == {"ask", "documents", "overview", "read_paragraph", "search", "verify"}
+        assert names == {
+            "ask",
+            "documents",
+            "notebooks",
+            "overview",
+            "read_paragraph",
+            "search",
+            "verify",
+        }
         result = await client.call_tool("ask", {"question": QUESTION})
         asked = result.structured_content or {}
         assert json.loads(told(result)) == asked
@@ -235,7 +243,7 @@ def test_it_answers_at_once_while_the_documents_are_not_there(tmp_path: Path) ->
     with talking(tmp_path, FOOTNOTE_WAIT=str(PATIENCE)) as talk:
         with busy(tmp_path):
             assert talk.begin()["capabilities"]["resources"]["listChanged"]
-            assert len(talk.result(talk.send("tools/list"))["tools"]) == 6
+            assert len(talk.result(talk.send("tools/list"))["tools"]) == 7
             assert talk.result(talk.send("resources/list"))["resources"] == []
             asked = talk.call("ask", question=QUESTION, token="mine")
             progress = talk.notified("notifications/progress")

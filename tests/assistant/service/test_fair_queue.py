@@ -133,3 +133,9 @@ def test_who_gives_up_waiting_leaves_no_gap() -> None:
 
     asyncio.run(asyncio.wait_for(give_up(), PATIENCE))
     assert (line.running, line.waiting) == (0, 0)
+
+
+def test_who_waits_is_told_of_the_one_that_is_being_answered_too() -> None:
+    line = FairQueue(1, 10)
+    with line.joined("ann") as first, line.joined("ben") as second, line.joined("eve") as third:
+        assert [line.before(turn) for turn in (first, second, third)] == [0, 1, 2]

@@ -7,12 +7,14 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from anyio import to_thread
 from helpers import PATIENCE
 
 from assistant import Assistant
+from assistant.documents import topic_of
 from assistant.service.fair_queue import FairQueue
 from assistant.service.suggestions import WAITING, Suggestions
 from index.errors import RefusedError
@@ -75,13 +77,16 @@ def test_people_come_first_and_who_has_a_place_waits_for_no_other(assistant: Ass
     starters = Suggestions(line)
     Slow.gate.set()
     with line.place("ann"):
+        assert starters.near(assistant, [], [], known=True) == [], "nobody waits for these"
         looked_for = starters.prepare(assistant)
         # An answer that is refused has the only place, and suggests what can be asked.
-        assert starters.near(assistant, [], "Who?") == list(
+        assert starters.near(assistant, [], ["Who?"]) == list(
             starters.prepare(assistant).result()[:2]
         )
         assert not looked_for.done()
-    assert looked_for.result(PATIENCE) == starters.prepare(assistant).result()
+    found = looked_for.result(PATIENCE)
+    assert found == starters.prepare(assistant).result()
+    assert starters.near(assistant, [], found[:1], 3, known=True) == list(found[1:4])
     starters.close()
 
 
@@ -93,7 +98,7 @@ def test_of_those_who_have_a_place_one_looks_for_them(assistant: Assistant) -> N
 
     def near() -> list[str]:
         begun.wait(PATIENCE)
-        return starters.near(assistant, [], "Who?")
+        return starters.near(assistant, [], ["Who?"])
 
     with ThreadPoolExecutor(2) as pool:
         asked = [pool.submit(near) for _ in range(2)]
@@ -116,9 +121,43 @@ def test_a_fault_is_told_and_not_remembered(assistant: Assistant) -> None:
     with pytest.raises(LookupError):
         starters.prepare(broken).result(PATIENCE)
     with pytest.raises(LookupError):
-        starters.near(broken, [], "Who?")
+        starters.near(broken, [], ["Who?"])
     Slow.gate.set()
-    assert starters.near(assistant, [], "Who?") is not None
+    assert starters.near(assistant, [], ["Who?"]) is not None
     starters.close()
     nobody_asks_any_more = assistant.over(assistant.document_ids[:1])
     assert starters.prepare(nobody_asks_any_more).result(PATIENCE) == ()
+
+
+def test_what_begins_with_what_is_not_shown_is_no_answer_to_begin_with(tmp_path: Path) -> None:
+    bakery = "The bakery in Tolvik bakes rye bread on Thursdays, and cakes on Sundays."
+    ferry = "It is said that the ferry to Lund leaves at nine in the morning."
+    file = tmp_path / "harbour.md"
+    file.write_text(
+        f"# The harbour\n\n## The bakery in Tolvik\n\n{bakery}\n\n## The ferry to Lund\n\n{ferry}\n"
+    )
+    with Assistant.open(file, index_dir=tmp_path / "index") as opened:
+        assert opened.ask("What is said about The ferry to Lund?").text.startswith(ferry)
+        starters = Suggestions(FairQueue(1, 5))
+        found = starters.prepare(opened).result(PATIENCE)
+        starters.close()
+    assert found == ("What are the main points?", "What is said about The bakery in Tolvik?")
+
+
+@pytest.mark.parametrize(
+    ("heading", "topic"),
+    [
+        ("5.6.27. Package-List", "Package-List"),
+        ("A.1 Early history", "Early history"),
+        ("Windows 7 and its stores", "Windows 7 and its stores"),
+        ("Why is it blue?", "Why is it blue?"),
+        ("Contents", ""),
+        ("1. Introduction", ""),
+        ("Feb 27, 2025", ""),
+        ("Version 3.9.8", ""),
+        ("d666f1f7-46cb-42bd-9a39-9a39cf2a509f", ""),
+        ("", ""),
+    ],
+)
+def test_a_heading_says_what_a_text_is_about(heading: str, topic: str) -> None:
+    assert topic_of(heading) == topic

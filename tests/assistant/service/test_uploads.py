@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 
 from assistant import Assistant
 from assistant.api.events import steps_of
+from assistant.service.access import owner_of_browser, owner_of_login, person
 from assistant.service.fair_queue import FairQueue
 from assistant.service.operations import index_upload
 from assistant.service.sessions import SessionDocuments
-from assistant.service.uploads import Upload
+from assistant.service.uploads import DEEPEST, Upload, safe_folder
 from index.errors import RefusedError, UnreadableError
 
 HOSTILE = ("", ".", "..", "../..", "a/b", "/", "a\\b", "\0", "a\0b", "\ud800", "x" * 5000, "con")
@@ -50,7 +51,7 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def sessions(assistant: Assistant, disk: Path) -> Iterator[SessionDocuments]:
-    found = SessionDocuments(assistant, max_bytes=1000, max_documents=3)
+    found = SessionDocuments(assistant, max_bytes=1000, max_documents=3, logins=["ann"])
     yield found
     found.close()
     assert not list(disk.iterdir())
@@ -65,10 +66,11 @@ _hostile = settings(max_examples=30, suppress_health_check=[HealthCheck.function
 
 @given(st.none() | st.text(st.characters()), st.none() | st.text() | st.sampled_from(HOSTILE))
 def test_an_owner_is_a_name_that_can_stand_anywhere(user: str | None, key: str | None) -> None:
-    for told in (key, "0123456789-abcdef-XYZ"):
-        owner = SessionDocuments.owner(user, told)
+    former = [owner_of_browser(user, told) for told in (key or "", "0123456789-abcdef-XYZ")]
+    here = person(user, "127.0.0.1").owner
+    for owner in (*former, here):
         assert owner is None or (len(owner) == 24 and set(owner) <= set(string.hexdigits))
-    assert owner is not None
+    assert former[-1] not in (None, here), "what nobody takes over is nobody's"
 
 
 @_hostile
@@ -150,8 +152,7 @@ def test_after_a_fault_it_goes_on_clearing_away(
     leases.put("strange", "no time")
     clearing = threading.Thread(target=sessions.keep_clear, args=(0.01,))
     clearing.start()
-    owner = SessionDocuments.owner(None, "0123456789-abcdef-XYZ")
-    assert owner is not None
+    owner = owner_of_login("ann")
     sessions.touch(owner)
     assert leases.get(owner) is None, "who has nothing here leaves nothing behind"
     sessions.add(owner, receive(sessions, b"Plums are blue."), nothing)
@@ -168,3 +169,29 @@ def test_after_a_fault_it_goes_on_clearing_away(
         time.sleep(0.01)
     sessions.close()
     clearing.join()
+
+
+def test_two_of_the_same_name_in_two_folders_are_two_documents(sessions: SessionDocuments) -> None:
+    added = [
+        sessions.add("ann", receive(sessions, text), nothing, folder=folder)
+        for folder, text in (("Trees", b"Elms grow."), ("Trees/old", b"Oaks age."), ("", b"Firs."))
+    ]
+    again = sessions.add("ann", receive(sessions, b"Elms fall."), nothing, folder="Trees")
+    assert len({one.id for one in added}) == 3
+    assert [one.folder for one in sessions.documents("ann") if one.own] == [
+        "Trees",
+        "Trees/old",
+        "",
+    ]
+    assert again.source == added[0].source == "upload:ann/Trees/notes.txt"
+    for one in sessions.documents("ann"):
+        if one.own:
+            sessions.remove("ann", one.info.id)
+
+
+@given(st.one_of(st.text(), st.sampled_from(HOSTILE), st.text("./\\a")))
+def test_a_folder_leads_nowhere_else(path: str) -> None:
+    names = safe_folder(path).split("/")
+    assert len(names) <= DEEPEST
+    assert not {".", ".."} & {*names}
+    assert "\\" not in safe_folder(path)

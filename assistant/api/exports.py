@@ -1,0 +1,108 @@
+"""What is kept, as files to take along, and places in documents as references: at the API's
+addresses, and at the page's for who is there."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+from pydantic import Field
+
+from assistant.api.describing import problems
+from assistant.api.notebooks import Of
+from assistant.service.access import Caller
+from assistant.service.citing import Cited, citations_of
+from assistant.service.conversations import Id
+from assistant.service.exports import MEDIA, ExportedFile, Exports, Format, References
+from assistant.service.notebooks import NotebookId, NotebookValue
+from assistant.service.service import Service
+from assistant.service.values import Asked
+
+Wanted = Annotated[
+    Format,
+    Query(
+        alias="format",
+        description="`docx`: Word, with the sources as its footnotes. `md`: Markdown. `bib`, "
+        "`ris`, `csl`: the documents that are cited, as BibTeX, RIS or CSL-JSON.",
+    ),
+]
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_ITEMS = {"schema": {"type": "array", "items": {"type": "object"}}}  # CSL-JSON is JSON
+
+
+class WantedReferences(Asked):
+    """Places in documents that are wanted as references."""
+
+    format: References
+    citations: list[Cited] = Field(min_length=1, max_length=100)
+
+
+def routes(service: Service, prefix: str, reader: Callable[..., Caller]) -> APIRouter:
+    """The routes of a service.
+
+    Args:
+        service: whose conversations and notes they are.
+        prefix: of their addresses.
+        reader: a FastAPI dependency that tells who asks, where they may read.
+    """
+    router = APIRouter(prefix=prefix, default_response_class=Response)
+    exports, notebooks = Exports(service.sessions), service.sessions.notebooks
+    Reader = Annotated[Caller, Depends(reader)]  # noqa: N806
+
+    def of(caller: Caller, notebook: str | None) -> NotebookValue | None:
+        return None if notebook is None else notebooks.find(caller.owner, notebook)
+
+    @router.get("/conversations/{identity}/export", responses=_files("docx", "md"))
+    def conversation(
+        identity: Annotated[Id, Path(description="The conversation's id.")],
+        caller: Reader,
+        wanted: Wanted,
+        notebook: Of = None,
+        turn: Annotated[Id | None, Query(description="The one of its questions; or all.")] = None,
+    ) -> Response:
+        """Take a conversation along, or one answer of it, with what you noted on it."""
+        inside = of(caller, notebook)
+        return _sent(exports.conversation(caller.owner, inside, identity, turn, wanted))
+
+    @router.get("/notes/export", responses=_files("docx", "md"))
+    def notes(caller: Reader, wanted: Wanted, notebook: Of = None) -> Response:
+        """Take along what is kept in a notebook, or in none: answers and highlighted places."""
+        inside = of(caller, notebook)
+        title = f"Notes – {inside.name}" if inside else "Notes"
+        return _sent(exports.notes(caller.owner, inside, title, wanted))
+
+    @router.get("/notebooks/{identity}/export", responses=_files("docx", "md"))
+    def notebook(
+        identity: Annotated[NotebookId, Path(description="The notebook's id.")],
+        caller: Reader,
+        wanted: Wanted,
+    ) -> Response:
+        """Take along all conversations of a notebook, and what is kept in it."""
+        inside = notebooks.find(caller.owner, identity)
+        return _sent(exports.notebook(caller.owner, inside, wanted))
+
+    @router.post("/cite", responses=_files())
+    def cite(wanted: WantedReferences, caller: Reader) -> Response:
+        """Tell of places in documents as references for a bibliography."""
+        citations = citations_of(wanted.citations, service.sessions, caller.owner)
+        return _sent(exports.references(caller.owner, citations, wanted.format))
+
+    return router
+
+
+def _files(*more: Format) -> dict[int | str, dict[str, Any]]:
+    """How a response is described that is a file of one of the kinds of references, or of more."""
+    kinds: list[Format] = [*more, "bib", "ris", "csl"]
+    content = {MEDIA[kind]: _ITEMS if kind == "csl" else _BINARY for kind in kinds}
+    return {**problems(403, 404), 200: {"description": "The file.", "content": content}}
+
+
+def _sent(file: ExportedFile) -> Response:
+    return Response(
+        file.content,
+        media_type=file.media_type,
+        headers={
+            "content-disposition": f"attachment; filename*=utf-8''{quote(file.name, safe='')}",
+            "cache-control": "no-store",
+        },
+    )

@@ -1,0 +1,234 @@
+"""Notebooks and what is in them: at the API's addresses, and at the page's for who is there."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import Field
+
+from assistant.api.describing import problems
+from assistant.service.access import Caller
+from assistant.service.conversations import (
+    ConversationsValue,
+    FoundsValue,
+    Id,
+    KeptTurn,
+    Title,
+    WholeConversation,
+)
+from assistant.service.notebooks import (
+    MOST,
+    Login,
+    Name,
+    NotebookId,
+    NotebooksValue,
+    NotebookValue,
+    Shared,
+)
+from assistant.service.notes import KeptNote, NotesValue
+from assistant.service.service import Service
+from assistant.service.values import Asked, DocumentId
+
+Of = Annotated[
+    NotebookId | None,
+    Query(alias="notebook", description="The notebook that it is in; in none when left out."),
+]
+Turns = Annotated[list[Id], Field(max_length=MOST)]
+_NOT = problems(403, 404)
+_LARGE = problems(403, 404, 413)
+
+
+class NewNotebook(Asked):
+    """A notebook that is wanted."""
+
+    name: Name
+    documents: list[DocumentId] = Field(
+        default=[], max_length=MOST, description="Everyone's, or yours, that are in it."
+    )
+
+
+class ChangedNotebook(Asked):
+    """What of a notebook is to be otherwise."""
+
+    name: Name | None = None
+    shared: dict[Login, Shared] | None = Field(
+        default=None, max_length=MOST, description="By login, what others may: all that may at all."
+    )
+
+
+class PutTurn(Asked):
+    """A turn that is to be kept as it is now."""
+
+    title: Title = Field(description="Of the conversation, unless a person has named it.")
+    turn: KeptTurn
+
+
+class Renamed(Asked):
+    """A conversation's name."""
+
+    title: Title = Field(min_length=1)
+
+
+class RemovedTurns(Asked):
+    """Turns that another question takes the place of."""
+
+    turns: Turns
+
+
+def routes(
+    service: Service, prefix: str, reader: Callable[..., Caller], writer: Callable[..., Caller]
+) -> APIRouter:
+    """The routes of a service.
+
+    Args:
+        service: whose notebooks they are.
+        prefix: of their addresses.
+        reader, writer: FastAPI dependencies that tell who asks, where they may read or write.
+    """
+    router = APIRouter(prefix=prefix)
+    sessions = service.sessions
+    notebooks, conversations, notes = sessions.notebooks, sessions.conversations, sessions.notes
+    Reader = Annotated[Caller, Depends(reader)]  # noqa: N806
+    Writer = Annotated[Caller, Depends(writer)]  # noqa: N806
+    Identity = Annotated[NotebookId, Path(description="The notebook's id.")]  # noqa: N806
+    Document = Annotated[DocumentId, Path(description="The document's id.")]  # noqa: N806
+    Conversation = Annotated[Id, Path(description="The conversation's id.")]  # noqa: N806
+    Note = Annotated[Id, Path(description="The note's id.")]  # noqa: N806
+
+    def of(caller: Caller, notebook: str | None) -> NotebookValue | None:
+        return None if notebook is None else notebooks.find(caller.owner, notebook)
+
+    @router.get("/notebooks", responses=problems())
+    def list_(caller: Reader) -> NotebooksValue:
+        """List the notebooks that you may read."""
+        return sessions.notebooks_of(caller.owner)
+
+    @router.post("/notebooks", status_code=201, responses=_NOT)
+    def create(wanted: NewNotebook, caller: Writer) -> NotebookValue:
+        """Make a notebook, which is yours alone until you share it."""
+        for document in wanted.documents:
+            sessions.find(caller.owner, document)  # before it is made
+        made = notebooks.create(caller.owner, caller.name, wanted.name)
+        for document in wanted.documents:
+            sessions.put_in(caller.owner, made.id, document)
+        return sessions.shown(notebooks.find(caller.owner, made.id))
+
+    @router.get("/notebooks/{identity}", responses=_NOT)
+    def notebook(identity: Identity, caller: Reader) -> NotebookValue:
+        """Tell of a notebook."""
+        return sessions.shown(notebooks.find(caller.owner, identity))
+
+    @router.patch("/notebooks/{identity}", responses=_NOT)
+    def change(identity: Identity, wanted: ChangedNotebook, caller: Writer) -> NotebookValue:
+        """Give a notebook of yours another name, or say who else may read it or write in it."""
+        return sessions.shown(notebooks.change(caller.owner, identity, wanted.name, wanted.shared))
+
+    @router.delete("/notebooks/{identity}", status_code=204, responses=_NOT)
+    def delete(identity: Identity, caller: Writer) -> None:
+        """Delete a notebook of yours; for a day it can be restored. Its documents stay."""
+        notebooks.delete(caller.owner, identity)
+
+    @router.post("/notebooks/{identity}/restore", responses=_NOT)
+    def restore(identity: Identity, caller: Writer) -> NotebookValue:
+        """Have a notebook back that was deleted."""
+        return sessions.shown(notebooks.restore(caller.owner, identity))
+
+    @router.put("/notebooks/{identity}/documents/{document}", status_code=204, responses=_NOT)
+    def put_in(identity: Identity, document: Document, caller: Writer) -> None:
+        """Put a document of yours, or one that is everyone's, into a notebook."""
+        sessions.put_in(caller.owner, identity, document)
+
+    @router.delete("/notebooks/{identity}/documents/{document}", status_code=204, responses=_NOT)
+    def take_out(identity: Identity, document: Document, caller: Writer) -> None:
+        """Take a document out of a notebook; the document itself stays."""
+        notebooks.take_out(caller.owner, identity, document)
+
+    # --- conversations -----------------------------------------------------------------------
+
+    @router.get("/conversations", responses=_NOT)
+    def conversations_(caller: Reader, notebook: Of = None) -> ConversationsValue:
+        """List the conversations of a notebook, or those that are in none."""
+        found = conversations.all(caller.owner, of(caller, notebook))
+        return ConversationsValue(conversations=found)
+
+    @router.get("/conversations/search", responses=_NOT)
+    def search_(
+        caller: Reader,
+        text: Annotated[str, Query(min_length=1, max_length=200, description="What they have.")],
+        notebook: Of = None,
+    ) -> FoundsValue:
+        """Find words in the conversations of a notebook, or in those that are in none."""
+        found = conversations.search(caller.owner, of(caller, notebook), text)
+        return FoundsValue(found=found)
+
+    @router.get("/conversations/{identity}", responses=_NOT)
+    def conversation(
+        identity: Conversation, caller: Reader, notebook: Of = None
+    ) -> WholeConversation:
+        """Read a conversation."""
+        return conversations.find(caller.owner, of(caller, notebook), identity)
+
+    @router.put("/conversations/{identity}/turns", status_code=204, responses=_LARGE)
+    def put_turn(
+        identity: Conversation, kept: PutTurn, caller: Reader, notebook: Of = None
+    ) -> None:
+        """Keep a question and what became of it, in a conversation that begins with it if there is
+        none."""
+        conversations.put_turn(
+            caller.owner,
+            of(caller, notebook),
+            identity,
+            kept.turn,
+            title=kept.title,
+            by=caller.name,
+        )
+
+    @router.post("/conversations/{identity}/turns/remove", status_code=204, responses=_NOT)
+    def remove_turns(
+        identity: Conversation, removed: RemovedTurns, caller: Reader, notebook: Of = None
+    ) -> None:
+        """Let go of questions, which another one takes the place of."""
+        conversations.remove_turns(caller.owner, of(caller, notebook), identity, removed.turns)
+
+    @router.patch("/conversations/{identity}", status_code=204, responses=_NOT)
+    def rename(identity: Conversation, named: Renamed, caller: Reader, notebook: Of = None) -> None:
+        """Give a conversation another name."""
+        conversations.rename(caller.owner, of(caller, notebook), identity, named.title)
+
+    @router.delete("/conversations/{identity}", status_code=204, responses=_NOT)
+    def delete_conversation(identity: Conversation, caller: Reader, notebook: Of = None) -> None:
+        """Delete a conversation; for a day it can be restored."""
+        conversations.delete(caller.owner, of(caller, notebook), identity)
+
+    @router.post("/conversations/{identity}/restore", status_code=204, responses=_NOT)
+    def restore_conversation(identity: Conversation, caller: Reader, notebook: Of = None) -> None:
+        """Have a conversation back that was deleted."""
+        conversations.restore(caller.owner, of(caller, notebook), identity)
+
+    # --- notes -------------------------------------------------------------------------------
+
+    @router.get("/notes", responses=_NOT)
+    def notes_(caller: Reader, notebook: Of = None) -> NotesValue:
+        """List what is kept in a notebook, or in none: answers and highlighted places, each held
+        against the documents as they are now."""
+        inside = of(caller, notebook)
+        there = sessions.documents_in(caller.owner, notebook)
+        readable = [one.info.id for one in there]
+        return NotesValue(notes=notes.all(caller.owner, inside, readable))
+
+    @router.put("/notes", status_code=204, responses=_LARGE)
+    def put_note(note: KeptNote, caller: Reader, notebook: Of = None) -> None:
+        """Keep a note in place of the one of its id."""
+        notes.put(caller.owner, of(caller, notebook), note, caller.name)
+
+    @router.delete("/notes/{identity}", status_code=204, responses=_NOT)
+    def delete_note(identity: Note, caller: Reader, notebook: Of = None) -> None:
+        """Delete a note; for a day it can be restored."""
+        notes.delete(caller.owner, of(caller, notebook), identity)
+
+    @router.post("/notes/{identity}/restore", status_code=204, responses=_NOT)
+    def restore_note(identity: Note, caller: Reader, notebook: Of = None) -> None:
+        """Have a note back that was deleted."""
+        notes.restore(caller.owner, of(caller, notebook), identity)
+
+    return router

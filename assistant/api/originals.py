@@ -1,0 +1,82 @@
+"""What is downloaded of a document: the file that it was read from, or its text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastapi import Response
+from fastapi.responses import FileResponse
+
+from assistant.answer import name_of
+from index.errors import MissingPathError
+
+if TYPE_CHECKING:
+    from assistant.service.sessions import SessionDocuments
+
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+_MACROS = "application/vnd.ms-{}.macroEnabled.12"
+_ODF = "application/vnd.oasis.opendocument"
+
+PLAIN = "text/plain"
+
+#: Of the formats that are read, by how their files' names end: what a system knows of them differs.
+#: Any other file is plain text, which no browser runs, whatever its name says it is.
+MEDIA_TYPES = {
+    ".csv": "text/csv",
+    ".docm": _MACROS.format("word.document"),
+    ".docx": f"{_OFFICE}.wordprocessingml.document",
+    ".eml": "message/rfc822",
+    ".epub": "application/epub+zip",
+    ".htm": "text/html",
+    ".html": "text/html",
+    ".markdown": "text/markdown",
+    ".md": "text/markdown",
+    ".msg": "application/vnd.ms-outlook",
+    ".odp": f"{_ODF}.presentation",
+    ".ods": f"{_ODF}.spreadsheet",
+    ".odt": f"{_ODF}.text",
+    ".pdf": "application/pdf",
+    ".pptm": _MACROS.format("powerpoint.presentation"),
+    ".pptx": f"{_OFFICE}.presentationml.presentation",
+    ".rtf": "application/rtf",
+    ".text": PLAIN,
+    ".tsv": "text/tab-separated-values",
+    ".txt": PLAIN,
+    ".xhtml": "application/xhtml+xml",
+    ".xls": "application/vnd.ms-excel",
+    ".xlsb": _MACROS.format("excel.sheet.binary"),
+    ".xlsm": _MACROS.format("excel.sheet"),
+    ".xlsx": f"{_OFFICE}.spreadsheetml.sheet",
+}
+
+
+def download(sessions: SessionDocuments, owner: str, identity: str) -> Response:
+    """The original of a document, or its text where there is none: as a file that a browser saves
+    and does not show, for what is in it is not ours.
+
+    Args:
+        sessions: whose documents they are.
+        owner: who asks.
+        identity: the document's id.
+
+    Raises:
+        MissingPathError: it is not there, or not for this owner.
+    """
+    source = sessions.find(owner, identity).info.source
+    try:
+        file = sessions.original(owner, identity)
+    except MissingPathError:
+        text = sessions.document(owner, identity).text
+        name = name_of(source).removesuffix(".txt")
+        disposition = FileResponse(__file__, filename=f"{name}.txt").headers["content-disposition"]
+        return Response(
+            text.encode("utf-8", "replace"),
+            media_type=f"{PLAIN}; charset=utf-8",
+            headers={"content-disposition": disposition},
+        )
+    name = sessions.index.file_name(identity)
+    kind = MEDIA_TYPES.get(Path(name).suffix.lower(), PLAIN)
+    found = FileResponse(file, filename=name)
+    found.headers["content-type"] = kind  # in which characters a text is, only its owner knows
+    return found

@@ -1,0 +1,94 @@
+"""The notebooks of whoever sits at this machine: which there are, and what is in one as what is
+asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from assistant.cli.options import (
+    EncoderName,
+    IndexDir,
+    Json,
+    opened_assistant,
+    print_json,
+    print_text,
+    settings_of,
+)
+from index.errors import SettingsError
+
+if TYPE_CHECKING:
+    from assistant.assistant import Assistant
+    from assistant.service.sessions import SessionDocuments
+    from assistant.settings import Settings
+
+Notebook = Annotated[
+    str | None,
+    typer.Option(help="Ask only what is in this notebook, by its name or id.", metavar="NAME"),
+]
+
+
+def notebooks(
+    context: typer.Context,
+    index_dir: IndexDir = None,
+    encoder: EncoderName = None,
+    as_json: Json = False,
+) -> None:
+    """List the notebooks that were made on the page, or by a program without a key."""
+    from assistant.service.access import MACHINE
+
+    with opened_assistant(None, settings_of(context)) as assistant:
+        sessions = _sessions(assistant)
+        found = [
+            (one, len(sessions.conversations.all(MACHINE, one)))
+            for one in sessions.notebooks_of(MACHINE).notebooks
+        ]
+    if as_json:
+        print_json([{**one.model_dump(), "conversations": count} for one, count in found])
+        return
+    if not found:
+        print_text("There is no notebook. Make one on the page: footnote chat")
+        return
+    print_text(f"{'id':<16}  {'documents':>9}  {'conversations':>13}  name")
+    for one, count in found:
+        print_text(f"{one.id:<16}  {len(one.documents):>9}  {count:>13}  {one.name}")
+
+
+@contextmanager
+def opened_to_ask(
+    source: list[Path] | None, notebook: str | None, settings: Settings
+) -> Iterator[Assistant]:
+    """An assistant on the documents of a notebook, or where none is named as `opened_assistant`.
+
+    Args:
+        source: what it is opened on.
+        notebook: the notebook's name or id.
+        settings: those in force.
+
+    Raises:
+        SettingsError: both are given.
+        MissingPathError: there is no such notebook, or nothing in it.
+    """
+    from assistant.service.access import MACHINE
+
+    if source and notebook is not None:
+        raise SettingsError(
+            "--notebook asks documents that are in the index already, and --source others. Give "
+            "one of them."
+        )
+    with opened_assistant(source, settings) as assistant:
+        if notebook is None:
+            yield assistant
+        else:
+            yield _sessions(assistant).asking(MACHINE, notebook=notebook)
+
+
+def _sessions(assistant: Assistant) -> SessionDocuments:
+    """What is kept beside the index of an assistant; nothing is added here."""
+    from assistant.service.sessions import SessionDocuments
+
+    return SessionDocuments(assistant, max_bytes=0, max_documents=0)

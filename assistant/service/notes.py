@@ -1,0 +1,223 @@
+"""What somebody keeps of what they have read: answers, with a note of theirs, and places that they
+highlighted.
+
+Each keeps what it quotes. When it is looked at, that is held against the document as it is now: a
+quote still stands there, maybe elsewhere; or its paragraph reads otherwise; or both are gone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from assistant.service.conversations import Id, KeptAnswer, KeptCitation, Loose
+from assistant.service.keeping import read_kept, text_of
+from assistant.service.notebooks import NotebookValue
+from assistant.service.trash import Deleted, Trash
+from assistant.service.values import Value
+from index.errors import MissingPathError, RefusedError
+
+if TYPE_CHECKING:
+    from index import Document, Index
+    from index.store.records import Records
+
+MOST = 2000
+"""Notes that a space may hold."""
+
+LARGEST = 700_000
+"""Bytes of a note."""
+
+ALIKE = 0.5
+"""Share of all words of two paragraphs that both have, from which on one is taken for the other as
+it reads now."""
+
+#: What became of a quote: its words still stand in the document; its paragraph reads otherwise;
+#: there is neither any more; or the document is not there.
+Standing = Literal["there", "changed", "gone"]
+
+_WORD = re.compile(r"\w+")
+
+
+class KeptNote(Loose):
+    """A note, as it is kept."""
+
+    id: Id
+    kind: Literal["answer", "highlight"]
+    text: Annotated[str, StringConstraints(max_length=20_000)] = Field(
+        default="", description="What its reader notes."
+    )
+    created: float = Field(description="Milliseconds since 1970.")
+    conversation: Id | None = Field(default=None, description="Where the answer was given.")
+    turn: Id | None = Field(default=None, description="As which of its questions.")
+    answer: KeptAnswer | None = Field(default=None, description="The answer that is kept.")
+    citation: KeptCitation | None = Field(default=None, description="The place highlighted.")
+
+    @property
+    def citations(self) -> list[KeptCitation]:
+        """What it quotes."""
+        return self.answer.citations if self.answer else [self.citation] if self.citation else []
+
+
+class PlaceNow(Value):
+    """Where a quote stands in its document as that is now, or where its paragraph does."""
+
+    standing: Standing
+    paragraph: int | None = Field(description="Number of the paragraph, from 1.")
+    start: int | None = Field(description="Where the quote begins in the document's text.")
+    end: int | None = Field(description="Where it ends.")
+
+
+class NoteValue(Value):
+    """A note, and what became of what it quotes."""
+
+    note: KeptNote
+    by: str = Field(description="The login of who keeps it; nothing where nobody logs in.")
+    mine: bool = Field(description="Whether you may change it.")
+    now: list[PlaceNow] = Field(description="Of each citation, in order.")
+
+
+class NotesValue(Value):
+    """Notes."""
+
+    notes: list[NoteValue] = Field(description="The newest first.")
+
+
+class _Kept(BaseModel):
+    note: KeptNote
+    by: str = ""
+
+
+class Notes:
+    """The notes that are kept beside an index. May be used from many threads and processes.
+
+    Args:
+        index: beside which they are kept.
+        trash: where deleted ones are.
+
+    Raises (any method):
+        RefusedError: the notebook is not theirs to write in.
+    """
+
+    def __init__(self, index: Index, trash: Trash) -> None:
+        self._index = index
+        self._trash = trash
+
+    def all(
+        self, owner: str, notebook: NotebookValue | None, readable: Iterable[str]
+    ) -> list[NoteValue]:
+        """Those of a notebook, or those that are in none, the newest first.
+
+        Args:
+            owner, notebook: whose; see `Conversations`.
+            readable: ids of the documents that they may read.
+        """
+        group, there = _space(owner, notebook), frozenset(readable)
+        texts: dict[str, _Text] = {}
+        found = []
+        for identity, text in self._records(group).all().items():
+            if Deleted(kind="note", name=identity, group=group) in self._trash:
+                continue
+            kept = read_kept(_Kept, text)
+            for citation in kept.note.citations:
+                name = citation.document_id
+                if name in there and name not in texts:
+                    texts[name] = _Text(self._index.document(name))
+            now = [_place_now(c, texts.get(c.document_id)) for c in kept.note.citations]
+            mine = notebook is None or notebook.role != "read"
+            found.append(NoteValue(note=kept.note, by=kept.by, mine=mine, now=now))
+        return sorted(found, key=lambda own: -own.note.created)
+
+    def put(self, owner: str, notebook: NotebookValue | None, note: KeptNote, by: str) -> None:
+        """Keep a note in place of the one of its id, even if that was deleted.
+
+        Raises:
+            RefusedError: it is too large, or there are too many.
+            QuestionError: it cannot be kept; see `text_of`.
+        """
+        group = _writable(owner, notebook)
+        records = self._records(group)
+        kept = text_of(_Kept(note=note, by=by))
+        names = records.names()
+        if len(kept.encode()) > LARGEST or (len(names) >= MOST and note.id not in names):
+            raise RefusedError(f"{MOST} notes are kept, none of them larger than others.", 413)
+        records.put(note.id, kept)
+        self._trash.restore(Deleted(kind="note", name=note.id, group=group))
+
+    def delete(self, owner: str, notebook: NotebookValue | None, identity: str) -> None:
+        """Delete one; for a while it can be had back."""
+        self._trash.put(self._there(owner, notebook, identity))
+
+    def restore(self, owner: str, notebook: NotebookValue | None, identity: str) -> None:
+        """Have one back that was deleted."""
+        self._trash.restore(self._there(owner, notebook, identity))
+
+    def let_go(self, group: str, identity: str | None = None) -> None:
+        """Let go for good of one of a space, or of all that are in it."""
+        if identity is None:
+            self._records(group).clear()
+        else:
+            self._records(group).delete(identity)
+
+    def _there(self, owner: str, notebook: NotebookValue | None, identity: str) -> Deleted:
+        group = _writable(owner, notebook)
+        if self._records(group).get(identity) is None:
+            raise MissingPathError("That note is not here. It may have been deleted.")
+        return Deleted(kind="note", name=identity, group=group)
+
+    def _records(self, group: str) -> Records:
+        return self._index.records("notes", group)
+
+
+class _Text:
+    """A document as it is now, and the words of its paragraphs as soon as they are asked for."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+
+    @cached_property
+    def words(self) -> dict[int, frozenset[str]]:
+        """By the paragraph's number."""
+        return {p.number: _words(p.text) for p in self.document.paragraphs}
+
+
+def _place_now(citation: KeptCitation, text: _Text | None) -> PlaceNow:
+    """What became of a quote; None: its document is not there."""
+    if text is None:
+        return PlaceNow(standing="gone", paragraph=None, start=None, end=None)
+    whole, start = text.document.text, citation.start
+    if whole[start : citation.end] != citation.quote:
+        start = whole.find(citation.quote)
+    end = start + len(citation.quote)
+    for paragraph in text.document.paragraphs:
+        if paragraph.start <= start and end <= paragraph.end:
+            return PlaceNow(standing="there", paragraph=paragraph.number, start=start, end=end)
+    wanted = _words(citation.paragraph_text)
+    likeness = {number: _alike(wanted, words) for number, words in text.words.items()}
+    best = max(likeness, key=lambda number: likeness[number])
+    if likeness[best] < ALIKE:
+        return PlaceNow(standing="gone", paragraph=None, start=None, end=None)
+    return PlaceNow(standing="changed", paragraph=best, start=None, end=None)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text.casefold()))
+
+
+def _alike(one: frozenset[str], other: frozenset[str]) -> float:
+    return len(one & other) / (len(one | other) or 1)
+
+
+def _space(owner: str, notebook: NotebookValue | None) -> str:
+    return notebook.id if notebook else owner
+
+
+def _writable(owner: str, notebook: NotebookValue | None) -> str:
+    if notebook and notebook.role == "read":
+        raise RefusedError(
+            f"The notebook {notebook.name} is shared with you to read. Keep it among your own.", 403
+        )
+    return _space(owner, notebook)

@@ -1,0 +1,370 @@
+"""Notebooks: who sees which and may do what with it, by HTTP; what is asked in them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import httpx
+import pytest
+from services import api_here, client_of, problem
+
+from assistant import Assistant
+from assistant.documents import UPLOADED
+
+LOGINS = [("ann", "first secret"), ("ben", "second secret"), ("eve", "third secret")]
+TEXT = "Walnuts float in brine. Hazelnuts sink in it."
+QUESTION = "What floats in brine?"
+
+
+class People(dict[str, httpx.Client]):
+    """A client of each who logs in."""
+
+
+@pytest.fixture(autouse=True)
+def _leave_nothing(assistant: Assistant) -> Iterator[None]:
+    yield
+    for info in assistant.index.documents():
+        if info.source.startswith(UPLOADED):
+            assistant.index.remove(info.id)
+    shutil.rmtree(assistant.index.folder / "records", ignore_errors=True)
+
+
+@pytest.fixture
+def people(assistant: Assistant) -> Iterator[People]:
+    with ExitStack() as stack:
+        url = stack.enter_context(api_here(assistant, auth=LOGINS))
+        found = People()
+        for name, password in LOGINS:
+            found[name] = stack.enter_context(client_of(url))
+            found[name].auth = httpx.BasicAuth(name, password)
+        yield found
+
+
+def add(client: httpx.Client, name: str, text: str = TEXT, notebook: str | None = None) -> str:
+    response = client.post(
+        "api/documents",
+        files={"file": (name, text.encode())},
+        params={"notebook": notebook} if notebook else {},
+    )
+    assert response.status_code == 201, response.text
+    return str(response.json()["id"])
+
+
+def make(client: httpx.Client, name: str, *documents: str) -> str:
+    response = client.post("api/notebooks", json={"name": name, "documents": documents})
+    assert response.status_code == 201, response.text
+    return str(response.json()["id"])
+
+
+def seen(client: httpx.Client) -> dict[str, str]:
+    """What somebody may do, by the names of the notebooks that they see."""
+    found = client.get("api/notebooks").json()["notebooks"]
+    return {one["name"]: one["role"] for one in found}
+
+
+def turn(identity: str, question: str = QUESTION) -> dict[str, object]:
+    return {"title": question, "turn": {"id": identity, "question": question, "state": "stopped"}}
+
+
+def test_two_people_five_notebooks_three_ways(people: People) -> None:
+    ann, ben, eve = people.values()
+    nuts, oak = add(ann, "nuts.txt"), add(ben, "oak.txt", "Oaks grow slowly.")
+    mine, read, write = (make(ann, name, nuts) for name in ("Mine", "Read", "Write"))
+    others = make(ben, "Ben's own", oak)
+    back = make(ben, "Ben's, to read", oak)
+    for notebook, client, shared in (
+        (read, ann, {"ben": "read"}),
+        (write, ann, {"ben": "write"}),
+        (back, ben, {"ann": "read"}),
+    ):
+        changed = client.patch(f"api/notebooks/{notebook}", json={"shared": shared})
+        assert changed.json()["shared"] == shared
+
+    assert seen(ann) == {"Mine": "own", "Read": "own", "Write": "own", "Ben's, to read": "read"}
+    assert seen(ben) == {
+        "Ben's own": "own",
+        "Ben's, to read": "own",
+        "Read": "read",
+        "Write": "write",
+    }
+    assert seen(eve) == {}
+
+    # What each may do with each: the status of HTTP, in the order of `DOING`.
+    own, may_write, may_read, nothing = [200] * 7, [200] * 5 + [403] * 2, [200] * 3, [404] * 7
+    may_read += [403] * 4
+    table = {
+        mine: (own, nothing, nothing),
+        read: (own, may_read, nothing),
+        write: (own, may_write, nothing),
+        others: (nothing, own, nothing),
+        back: (may_read, own, nothing),
+    }
+    for notebook, rows in table.items():
+        for (name, client), expected, own_document in zip(
+            people.items(), rows, (nuts, oak, None), strict=True
+        ):
+            at, conversation = f"api/notebooks/{notebook}", f"api/conversations/talk-of-{name}"
+            of = {"notebook": notebook}
+            told = [
+                client.get(at),
+                client.post("api/search", json={"query": "brine", "notebook": notebook}),
+                client.put(f"{conversation}/turns", params=of, json=turn("turn-000001")),
+                client.put(f"{at}/documents/{own_document or nuts}"),
+                client.delete(f"{at}/documents/{'0' * 16}"),
+                client.patch(at, json={"name": client.get(at).json().get("name", "X")}),
+                client.delete(at),
+            ]
+            if told[-1].is_success:
+                assert client.post(f"{at}/restore").status_code == 200
+            statuses = [200 if one.is_success else one.status_code for one in told]
+            if own_document is None:
+                statuses[3] = 404  # eve has nothing that she could put in
+            assert statuses == expected, (name, notebook)
+            for one in told:
+                if not one.is_success:
+                    problem(one, one.status_code)
+    # Whoever may only read asks in conversations of their own, which nobody else sees.
+    told = {
+        name: [
+            one["id"]
+            for one in client.get("api/conversations", params={"notebook": read})
+            .json()
+            .get("conversations", [])
+        ]
+        for name, client in people.items()
+    }
+    assert told == {"ann": ["talk-of-ann"], "ben": ["talk-of-ben", "talk-of-ann"], "eve": []}
+
+
+def test_what_is_shared_is_asked_and_read_and_what_no_longer_is_is_not(people: People) -> None:
+    ann, ben, _ = people.values()
+    nuts = add(ann, "nuts.txt")
+    notebook = make(ann, "Nuts", nuts)
+    asked = {"question": QUESTION, "notebook": "nuts"}
+    assert ben.post("api/ask", json=asked).status_code == 404
+    assert ben.get(f"api/documents/{nuts}").status_code == 404
+    ann.patch(f"api/notebooks/{notebook}", json={"shared": {"ben": "read"}})
+    answer = ben.post("api/ask", json=asked).json()
+    assert answer["text"].startswith("Walnuts float in brine.")
+    assert ben.get(f"api/documents/{nuts}/content").text == TEXT
+    assert ben.delete(f"api/documents/{nuts}").status_code == 403
+    # What others share is not passed on: one puts in what is one's own.
+    assert ben.post("api/notebooks", json={"name": "Mine", "documents": [nuts]}).status_code == 403
+    # Nor is it among what is asked without the notebook.
+    assert nuts not in [d["id"] for d in ben.get("api/documents").json()["documents"]]
+    ann.patch(f"api/notebooks/{notebook}", json={"shared": {}})
+    assert ben.post("api/ask", json=asked).status_code == 404
+    assert ben.get(f"api/documents/{nuts}/content").status_code == 404
+
+
+def test_a_notebook_is_asked_alone(people: People) -> None:
+    ann = people["ann"]
+    nuts, oak = add(ann, "nuts.txt"), add(ann, "oak.txt", "Oaks grow slowly in the north.")
+    notebook = make(ann, "Trees", oak)
+    for path, wanted in (
+        ("api/search", {"query": "brine"}),
+        ("api/ask", {"question": QUESTION}),
+        ("api/verify", {"text": "Walnuts float in brine."}),
+        ("api/overview", {"sentences": 1}),
+    ):
+        response = ann.post(path, json={**wanted, "notebook": notebook})
+        assert response.status_code == 200, path
+        assert nuts not in response.text, path
+    asked = {
+        "model": "footnote",
+        "messages": [{"role": "user", "content": QUESTION}],
+        "metadata": {"notebook": "Trees"},
+    }
+    assert nuts not in ann.post("v1/chat/completions", json=asked).text
+    empty = make(ann, "Empty")
+    told = problem(ann.post("api/ask", json={"question": QUESTION, "notebook": empty}), 404)
+    assert "no document in this notebook" in told["detail"]
+    added = add(ann, "ash.txt", "Ash trees burn well.", empty)
+    assert ann.get(f"api/notebooks/{empty}").json()["documents"] == [added]
+    chosen = {"question": QUESTION, "notebook": empty, "documents": [nuts]}
+    assert ann.post("api/ask", json=chosen).status_code == 404
+    ann.delete(f"api/documents/{added}")
+    assert ann.get(f"api/notebooks/{empty}").json()["documents"] == []
+
+
+def test_a_conversation_loses_nothing_of_two_who_ask_in_it(people: People) -> None:
+    ann, ben, eve = people.values()
+    notebook = make(ann, "Shared", add(ann, "nuts.txt"))
+    ann.patch(f"api/notebooks/{notebook}", json={"shared": {"ben": "write"}})
+    at, of = "api/conversations/conversation-1", {"notebook": notebook}
+    for client, identity in ((ann, "turn-000001"), (ben, "turn-000002"), (ann, "turn-000003")):
+        kept = client.put(f"{at}/turns", params=of, json=turn(identity, identity))
+        assert kept.status_code == 204, kept.text
+    ann.put(f"{at}/turns", params=of, json=turn("turn-000001", "again"))
+    for client in (ann, ben):
+        whole = client.get(at, params=of).json()
+        assert {one["id"]: one["question"] for one in whole["turns"]} == {
+            "turn-000001": "again",
+            "turn-000002": "turn-000002",
+            "turn-000003": "turn-000003",
+        }
+        assert (whole["by"], whole["mine"]) == ("ann", True)
+    ben.patch(at, params=of, json={"title": "Named"})
+    ann.put(f"{at}/turns", params=of, json=turn("turn-000004"))
+    assert ann.get(at, params=of).json()["title"] == "Named"
+    ben.post(f"{at}/turns/remove", params=of, json={"turns": ["turn-000003", "turn-000004"]})
+    assert len(ann.get(at, params=of).json()["turns"]) == 2
+    # The same id elsewhere is another conversation.
+    assert eve.get(at).status_code == 404
+    eve.put(f"{at}/turns", json=turn("turn-000009"))
+    assert [one["id"] for one in eve.get(at).json()["turns"]] == ["turn-000009"]
+    ben.delete(at, params=of)
+    assert ann.get(at, params=of).status_code == 404
+    assert ann.put(f"{at}/turns", params=of, json=turn("turn-000005")).status_code == 404
+    ben.post(f"{at}/restore", params=of)
+    assert len(ann.get(at, params=of).json()["turns"]) == 2
+
+
+def test_one_is_shared_only_with_who_is_there(people: People) -> None:
+    ann = people["ann"]
+    notebook = make(ann, "Mine")
+    for name in ("nobody", "ann"):
+        told = problem(ann.patch(f"api/notebooks/{notebook}", json={"shared": {name: "read"}}), 422)
+        assert name in told["detail"]
+    assert ann.patch(f"api/notebooks/{notebook}", json={"shared": {"ben": "own"}}).is_client_error
+    assert ann.post("api/notebooks", json={"name": "  "}).status_code == 422
+
+
+def test_who_sits_at_the_machine_is_one_owner(assistant: Assistant) -> None:
+    with api_here(assistant) as url, client_of(url) as client, client_of(url) as other:
+        notebook = make(client, "Nuts", add(client, "nuts.txt"))
+        assert seen(other) == {"Nuts": "own"}
+        assert client.get(f"api/notebooks/{notebook}").json()["owner"] == ""
+        # The sample has gone, and can still be read by who has it in an answer.
+        [listed] = other.get("api/documents").json()["documents"]
+        assert (listed["name"], listed["sample"]) == ("nuts.txt", False)
+        [sample] = assistant.document_ids
+        assert other.get(f"api/documents/{sample}").json()["sample"]
+
+
+def test_what_is_kept_is_held_against_the_documents_as_they_are(people: People) -> None:
+    ann, ben, _ = people.values()
+    text = (
+        "Walnuts float in brine.\n\n"
+        "The kitchen opens at eight and closes at noon on Sundays in winter.\n\n"
+        "Oaks grow slowly."
+    )
+    document = add(ann, "house.txt", text)
+    notebook = make(ann, "House", document)
+    ann.patch(f"api/notebooks/{notebook}", json={"shared": {"ben": "read"}})
+    of = {"notebook": notebook}
+    for number in (1, 2, 3):
+        paragraph = ann.get(f"api/documents/{document}/paragraphs/{number}").json()
+        citation = {
+            **{name: paragraph[name] for name in ("document", "document_id", "start", "end")},
+            **{"marker": 0, "heading": [], "paragraph": number, "quote": paragraph["text"]},
+            "paragraph_start": paragraph["start"],
+            "paragraph_end": paragraph["end"],
+            "paragraph_text": paragraph["text"],
+        }
+        note = {"id": f"note-00000{number}", "kind": "highlight", "created": number}
+        kept = ann.put("api/notes", params=of, json={**note, "citation": citation, "text": "Mind"})
+        assert kept.status_code == 204, kept.text
+        assert ben.put("api/notes", params=of, json=note).status_code == 403
+
+    def standing(client: httpx.Client) -> list[str]:
+        notes = client.get("api/notes", params=of).json()["notes"]
+        assert [one["note"]["text"] for one in notes] == ["Mind"] * 3
+        return [place["standing"] for one in reversed(notes) for place in one["now"]]
+
+    assert standing(ann) == standing(ben) == ["there"] * 3
+    changed = (
+        "A new beginning.\n\n"
+        "The kitchen opens at nine and closes at noon on Sundays in winter.\n\n"
+        "Walnuts float in brine."
+    )
+    replaced = ann.put(f"api/documents/{document}", files={"file": ("house.txt", changed)})
+    assert replaced.status_code == 200
+    assert standing(ann) == ["there", "changed", "gone"]
+    [walnuts] = ann.get("api/notes", params=of).json()["notes"][-1]["now"]
+    assert changed[walnuts["start"] : walnuts["end"]] == "Walnuts float in brine."
+    ann.delete("api/notes/note-000001", params=of)
+    assert len(ben.get("api/notes", params=of).json()["notes"]) == 2
+    ann.post("api/notes/note-000001/restore", params=of)
+    ann.delete(f"api/notebooks/{notebook}/documents/{document}")
+    assert standing(ben) == ["gone"] * 3
+
+
+SURROGATE = json.dumps("\ud800")
+DEEP = "[" * 300 + "]" * 300
+
+
+@pytest.mark.parametrize(
+    ("extra", "status"),
+    [
+        (f'"seen": {SURROGATE}', 422),
+        (f"{SURROGATE}: 1", 422),
+        (f'"documents": [{SURROGATE}]', 422),
+        ('"asked": NaN', 422),
+        ('"asked": 1e400', 422),
+        (f'"asked": {"9" * 400}', 422),
+        (f'"seen": {"9" * 5000}', 400),
+        (f'"seen": {DEEP}', 422),
+        (f'"seen": {"[" * 100_000}', 400),
+        (f'"seen": "{"é" * 400_000}"', 413),
+        (f'"seen": "{"a" * 3_000_000}"', 413),
+        ('"seen": "\\u0000", "question": "a\\u0000b"', 204),
+        (f'"seen": {"9" * 4000}, "more": NaN', 204),
+        (f'"seen": {"[" * 150}{"]" * 150}', 204),
+    ],
+    ids=range(14),
+)
+def test_whatever_a_turn_or_note_brings_is_refused_or_read_again(
+    people: People, extra: str, status: int
+) -> None:
+    ann = people["ann"]
+    headers = {"content-type": "application/json"}
+    turn = f'{{"id": "turn-000001", "question": "q", "state": "stopped", {extra}}}'
+    note = f'{{"id": "note-000001", "kind": "highlight", "created": 1, {extra}}}'
+    note = note.replace('"asked"', '"created"').replace('"documents": [', '"text": [')
+    for path, sent, listed in (
+        (
+            "api/conversations/talk-000001/turns",
+            f'{{"title": "", "turn": {turn}}}',
+            "conversations",
+        ),
+        ("api/notes", note, "notes"),
+    ):
+        response = ann.put(path, content=sent, headers=headers)
+        assert response.status_code == status, response.text
+        if status != 204:
+            problem(response, status)
+        told = ann.get(f"api/{listed}")
+        assert told.status_code == 200, told.text
+        assert len(told.json()[listed]) == (1 if status == 204 else 0)
+    whole = ann.get("api/conversations/talk-000001")
+    assert whole.status_code == (200 if status == 204 else 404)
+
+
+def test_names_are_one_line_of_text_and_ids_anything(people: People) -> None:
+    ann = people["ann"]
+    headers = {"content-type": "application/json"}
+    notebook = make(ann, "Mine")
+    for name in ("a\0", "a\nb", "\ud800", " ", "x" * 121, "\x1b[31m"):
+        sent = json.dumps({"name": name})
+        problem(ann.post("api/notebooks", content=sent, headers=headers), 422)
+        problem(ann.patch(f"api/notebooks/{notebook}", content=sent, headers=headers), 422)
+        shared = json.dumps({"shared": {name: "read"}})
+        problem(ann.patch(f"api/notebooks/{notebook}", content=shared, headers=headers), 422)
+        asked = json.dumps({"question": QUESTION, "notebook": name})
+        assert ann.post("api/ask", content=asked, headers=headers).status_code in (404, 422)
+    for identity in ("%ED%A0%80", "x%00", "%20", "a" * 300):
+        at = f"api/notebooks/{notebook}/documents/{identity}"
+        assert ann.put(at).status_code in (404, 405)
+        assert ann.delete(at).status_code in (204, 404, 405)
+        for path in (
+            f"api/notebooks/{identity}",
+            f"api/conversations/{identity}",
+            f"api/notes?notebook={identity}",
+        ):
+            assert ann.get(path).status_code in (404, 422)
+    problem(ann.post("api/notes/note-000009/restore"), 404)
+    assert seen(ann) == {"Mine": "own"}
