@@ -20,9 +20,9 @@ from assistant.api.app import Switch, add_problems, lifespan_of
 from assistant.api.app import build as build_api
 from assistant.api.events import whole
 from assistant.llm.discovery import SERVERS, Server
-from assistant.service.access import client_of
+from assistant.service.access import person
 from assistant.service.logs import about, take_over
-from assistant.service.operations import stream_answer
+from assistant.service.operations import Sources, stream_answer
 from assistant.service.security import MCP, check_host
 from assistant.service.service import Service, wait_for_the_end
 from assistant.service.tracing import HEADER
@@ -30,7 +30,7 @@ from assistant.service.values import AnswerValue
 from assistant.watching import FolderWatch, Unread
 from assistant.web.entrance import Entrance
 from assistant.web.rendering import PageRenderer
-from assistant.web.routes import STATIC, Folder, owner_of, routes
+from assistant.web.routes import STATIC, Folder, routes
 from index.errors import FootnoteError, SettingsError
 
 if TYPE_CHECKING:
@@ -169,12 +169,12 @@ def _api(service: Service) -> Callable[..., Awaitable[dict[str, Any]]]:
             llm: what writes: `none` quotes the documents, null lets the language model write that
                 is set; or one of those that are offered.
         """
-        owner = owner_of(request.username, request.headers)
-        client = client_of(request.username, request.client.host)
-        steps = stream_answer(service, owner, question, history, documents, llm, shown=False)
+        caller = person(request.username, request.client.host)
+        sources = Sources(caller.owner, documents)
+        steps = stream_answer(service, sources, question, history, llm, shown=False)
         with about(request.headers.get(HEADER)):
             try:
-                answer = await whole(steps, service.queue.place_async(client, owner or client))
+                answer = await whole(steps, service.queue.place_async(caller.client))
             except FootnoteError as error:
                 return {"stage": "failed", "failure": str(error)}
         return {"stage": "done", "answer": AnswerValue.model_validate(answer).model_dump()}

@@ -12,27 +12,43 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, Any, TypeVar
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
-from starlette.datastructures import Headers
 from starlette.staticfiles import StaticFiles
 
 from assistant.answer import Event
-from assistant.api import answers, documents
+from assistant.api import answers, documents, exports, notebooks
 from assistant.api.events import EventResponse, event, failing, steps_of
+from assistant.api.originals import download
 from assistant.service import feedback as voting
-from assistant.service.access import client_of
+from assistant.service.access import Caller, owner_of_browser, person
 from assistant.service.fair_queue import FairQueue
-from assistant.service.operations import index_upload, stream_with_alternatives
+from assistant.service.finding import EverywhereValue, Finding
+from assistant.service.notebooks import NotebookId
+from assistant.service.operations import (
+    Sources,
+    index_upload,
+    receive_address,
+    reworded,
+    stream_with_alternatives,
+)
 from assistant.service.problems import problem_of
 from assistant.service.service import Service
-from assistant.service.sessions import SessionDocuments
 from assistant.service.suggestions import SHOWN
-from assistant.service.values import Alternatives, Asked, DocumentValue, History, Value
+from assistant.service.uploads import Upload
+from assistant.service.values import (
+    Alternatives,
+    Asked,
+    DocumentValue,
+    History,
+    Place,
+    QuestionText,
+    Value,
+)
 from assistant.watching import FolderWatch, Unread
 from assistant.web.entrance import Entrance
 from assistant.web.rendering import PageRenderer
-from index.errors import IndexChangedError
+from index.errors import IndexChangedError, MissingPathError
 
 Step = TypeVar("Step")
 
@@ -80,7 +96,21 @@ class PageQuestion(Asked):
     question: str
     history: History = ()
     documents: list[str] | None = None
+    notebook: NotebookId | None = None
     llm: str | None = None
+
+
+class ToReword(Asked):
+    """A question that is wanted in other words."""
+
+    question: QuestionText
+    llm: str | None = None
+
+
+class Reworded(Value):
+    """A question in other words."""
+
+    question: str
 
 
 class Waiting(BaseModel):
@@ -95,22 +125,19 @@ def routes(
     """The page's addresses, but for those where one logs in."""
     router = APIRouter()
     sessions = service.sessions
+    finding = Finding(sessions)
     user = Depends(entrance.user)
 
-    def owner(request: Request, name: Annotated[str | None, user]) -> str | None:
-        return owner_of(name, request.headers)
+    def caller(request: Request, name: Annotated[str | None, user]) -> Caller:
+        return person(name, request.client.host if request.client else "")
 
-    def own(identity: Annotated[str | None, Depends(owner)]) -> str:
-        if identity is None:
-            raise HTTPException(400, "This browser gave no key.")
-        return identity
+    def browser(request: Request, name: Annotated[str | None, user]) -> str | None:
+        return owner_of_browser(name, request.headers.get("x-footnote-session", ""))
 
-    def client(request: Request, name: Annotated[str | None, user]) -> str:
-        return client_of(name, request.client.host if request.client else "")
-
-    anyone = Annotated[str | None, Depends(owner)]
-    someone = Annotated[str, Depends(own)]
-    counted = Annotated[str, Depends(client)]
+    anyone = Annotated[Caller, Depends(caller)]
+    seated = Annotated[str | None, Depends(browser)]
+    router.include_router(notebooks.routes(service, "", caller, caller))
+    router.include_router(exports.routes(service, "", caller))
 
     @router.api_route("/", methods=["GET", "HEAD"])
     async def page(
@@ -123,27 +150,56 @@ def routes(
 
     @router.post("/ask")
     async def ask(
-        asked: PageQuestion, request: Request, owner: anyone, client: counted
+        asked: PageQuestion, request: Request, caller: anyone, browser: seated
     ) -> Response:
         history = [turn.model_dump() for turn in asked.history]
-        steps = stream_with_alternatives(
-            service, owner, asked.question, history, asked.documents, asked.llm
+        sources = Sources(caller.owner, asked.documents, asked.notebook)
+        steps = stream_with_alternatives(service, sources, asked.question, history, asked.llm)
+        return _streamed(request, service.queue, caller.client, browser or "", steps, _tell)
+
+    def adding(
+        request: Request, caller: Caller, browser: str | None, upload: Upload, **how: Any
+    ) -> Response:
+        steps = index_upload(sessions, caller.owner, upload, **how)
+        return _streamed(
+            request, service.adding, caller.client, browser or "", steps, documents.tell, upload
         )
-        return _streamed(request, service.queue, client, owner or client, steps, _tell)
 
     @router.post("/uploads")
-    async def add(name: str, request: Request, owner: someone, client: counted) -> Response:
-        upload = await sessions.inbox.receive(client, name, request.stream())
-        steps = index_upload(sessions, owner, upload)
-        return _streamed(request, service.adding, client, owner, steps, documents.tell, upload)
+    async def add(
+        name: str,
+        request: Request,
+        caller: anyone,
+        browser: seated,
+        folder: str = "",
+        notebook: NotebookId | None = None,
+    ) -> Response:
+        upload = await sessions.inbox.receive(caller.client, name, request.stream())
+        return adding(request, caller, browser, upload, folder=folder, notebook=notebook)
+
+    @router.post("/addresses")
+    async def add_by_address(
+        at: Place,
+        request: Request,
+        caller: anyone,
+        browser: seated,
+        notebook: NotebookId | None = None,
+    ) -> Response:
+        upload = await receive_address(service, caller.client, at.address)
+        return adding(request, caller, browser, upload, notebook=notebook)
 
     # --- what is done at once ----------------------------------------------------------------
 
     @router.get("/session")
-    def session(owner: anyone, name: Annotated[str | None, user]) -> dict[str, Any]:
-        sessions.touch(owner)
-        listed = [DocumentValue.of(found) for found in sessions.documents(owner)]
-        return {"user": name, "documents": listed}
+    def session(
+        caller: anyone, browser: seated, notebook: NotebookId | None = None
+    ) -> dict[str, Any]:
+        sessions.take_over(caller.owner, browser)
+        sessions.touch(caller.owner)
+        found = sessions.documents_in(caller.owner, notebook)
+        listed = [DocumentValue.of(one) for one in found]
+        fetches = service.fetcher is not None
+        return {"user": caller.name or None, "documents": listed, "fetch": fetches}
 
     @router.get("/folder")
     def changes(after: int, _: Annotated[str | None, user]) -> dict[str, Any]:
@@ -154,13 +210,26 @@ def routes(
         return service.writers.to_dict()
 
     @router.post("/starters")
-    async def starting(documents: list[str], owner: anyone) -> list[str]:
-        asked = await to_thread.run_sync(sessions.asking, owner, documents)
+    async def starting(documents: list[str], caller: anyone) -> list[str]:
+        asked = await to_thread.run_sync(sessions.asking, caller.owner, documents)
         return list((await service.starters.of(asked))[:SHOWN])
 
+    @router.get("/find")
+    def find(text: str, caller: anyone, notebook: NotebookId | None = None) -> EverywhereValue:
+        return finding.count(caller.owner, text, notebook)
+
+    @router.post("/rewording")
+    async def rewording(asked: ToReword, caller: anyone, browser: seated) -> Reworded:
+        async with service.queue.place_async(caller.client, browser or ""):
+            found = await to_thread.run_sync(reworded, service, asked.question, asked.llm)
+        return Reworded(question=found)
+
     @router.get("/documents/{identity}")
-    def document(identity: str, owner: anyone) -> dict[str, Any]:
-        found, boxes = sessions.document(owner, identity), sessions.boxes(owner, identity)
+    def document(identity: str, caller: anyone) -> dict[str, Any]:
+        found, boxes = (
+            sessions.document(caller.owner, identity),
+            sessions.boxes(caller.owner, identity),
+        )
         sizes = zip(boxes.sizes.tolist(), boxes.labels, strict=True) if boxes else ()
         return {
             "id": found.id,
@@ -180,9 +249,15 @@ def routes(
             ],
         }
 
+    @router.get("/documents/{identity}/original")
+    def original(identity: str, caller: anyone) -> Response:
+        return download(sessions, caller.owner, identity)
+
     @router.get("/documents/{identity}/pages/{number}")
-    def picture(identity: str, number: int, width: int, owner: anyone) -> Response:
-        file = sessions.original(owner, identity)
+    def picture(identity: str, number: int, width: int, caller: anyone) -> Response:
+        if sessions.boxes(caller.owner, identity) is None:
+            raise MissingPathError("That document has no pages to show.")
+        file = sessions.original(caller.owner, identity)
         return Response(
             renderer.draw(file, number, width),
             media_type="image/webp",
@@ -190,28 +265,27 @@ def routes(
         )
 
     @router.get("/documents/{identity}/pages/{number}/words")
-    def words(identity: str, number: int, owner: anyone) -> list[dict[str, Any]]:
-        boxes = sessions.boxes(owner, identity)
+    def words(identity: str, number: int, caller: anyone) -> list[dict[str, Any]]:
+        boxes = sessions.boxes(caller.owner, identity)
         return [asdict(word) for word in boxes.words_on(number)] if boxes else []
 
     @router.post("/documents/{identity}/keep")
-    def keep(identity: str, owner: someone) -> None:
-        sessions.keep(owner, identity)
+    def keep(identity: str, caller: anyone) -> None:
+        sessions.keep(caller.owner, identity)
 
     @router.delete("/documents/{identity}")
-    def remove(identity: str, owner: someone) -> None:
-        sessions.remove(owner, identity)
+    def remove(identity: str, caller: anyone) -> None:
+        sessions.discard(caller.owner, identity)
+
+    @router.post("/documents/{identity}/restore")
+    def restore(identity: str, caller: anyone) -> None:
+        sessions.restore(caller.owner, identity)
 
     @router.post("/feedback")
-    def feedback(vote: voting.Vote, owner: anyone, client: counted) -> None:
-        voting.take(vote, service, client, owner)
+    def feedback(vote: voting.Vote, caller: anyone) -> None:
+        voting.take(vote, service, caller.client, caller.owner)
 
     return router
-
-
-def owner_of(user: str | None, headers: Headers) -> str | None:
-    """Whose documents are asked by a browser with these headers, logged in under this name."""
-    return SessionDocuments.owner(user, headers.get("x-footnote-session"))
 
 
 def _streamed(

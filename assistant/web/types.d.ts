@@ -99,7 +99,16 @@ export interface Listed {
   paragraphs: number;
   own: boolean; // this browser added it
   kept: boolean;
+  sample: boolean; // it comes with Footnote, to try it
   language: string; // its ISO 639-1 code
+  stale: boolean; // read by another version, and no original is kept to read it anew from
+  authors: string[]; // as far as it says
+  date: string; // 2022, 2022-03 or 2022-03-07; or nothing
+  address: string; // where on the web it was published; or nothing
+  added: string; // when it first came into the index, in UTC; nothing where that is not known
+  bytes: number; // of its file; 0 where that is not known
+  pages: number; // or slides; 0 where it has none
+  folder: string; // where it lies in a folder that was added; or nothing
 }
 
 // What became of a file of a followed folder.
@@ -181,9 +190,77 @@ export interface Whole {
   paragraphs: Paragraph[];
 }
 
+// How often words stand in documents, in those first that have them most often.
+export interface Everywhere {
+  documents: { id: string; title: string; hits: number }[];
+  more: boolean; // others have them too
+}
+
 export interface Session {
   user: string | null;
+  fetch: boolean;
   documents: Listed[];
+}
+
+// A named set of documents.
+export interface Notebook {
+  id: string;
+  name: string;
+  role: "own" | "write" | "read"; // what this reader may
+  owner: string; // the login of its owner
+  shared: Record<string, "read" | "write">; // by login; only its owner is told
+  documents: string[]; // their ids
+  created: number; // seconds since 1970
+}
+
+// A conversation in a list.
+export interface Listing {
+  id: string;
+  title: string;
+  named: boolean; // by its reader
+  notebook: string | null;
+  mine: boolean; // this reader may change it
+  by: string; // the login of who began it
+  updated: number; // milliseconds since 1970
+}
+
+// A question that has what was sought, or whose answer does.
+export interface Found_ {
+  conversation: Listing;
+  turn: string;
+  question: string;
+  text: string; // the sentence that has it, or the question
+}
+
+export interface Kept extends Listing {
+  turns: Turn[];
+}
+
+// What somebody keeps: an answer, or a place in a document.
+export interface Note {
+  id: string;
+  kind: "answer" | "highlight";
+  text: string; // what its reader notes
+  created: number; // milliseconds since 1970
+  conversation?: string; // where the answer was given
+  turn?: string;
+  answer?: Answer;
+  citation?: Citation; // the place
+}
+
+// Where a quote stands in its document as that is now, or its paragraph where that reads otherwise.
+export interface PlaceNow {
+  standing: "there" | "changed" | "gone";
+  paragraph: number | null;
+  start: number | null;
+  end: number | null;
+}
+
+export interface Noted {
+  note: Note;
+  by: string; // the login of who keeps it
+  mine: boolean;
+  now: PlaceNow[]; // of each citation
 }
 
 // --- what it is told ------------------------------------------------------------------------------
@@ -194,6 +271,16 @@ export interface Said {
 }
 
 export type Thumb = "up" | "down";
+
+// What is wrong with an answer: it is false, answers another question, lacks something, cites badly.
+export type Reason = "wrong" | "other" | "incomplete" | "source";
+
+// The same in its reader's words as well, and the names of passages that answer.
+export interface Why {
+  reason: Reason | null;
+  comment: string;
+  right: string[];
+}
 
 // Where a citation stands; `document`: its id.
 export type Placed = Pick<Citation, "marker" | "document" | "paragraph" | "start" | "end">;
@@ -207,18 +294,22 @@ export interface Vote {
   sentences: Sentence[];
   citations: Placed[];
   chosen: Placed[]; // the passages that answer it
+  reason: Reason | null;
+  comment: string;
 }
 
 export interface Question {
   question: string;
   history: Said[];
-  documents: string[];
+  documents: string[] | null; // null: all
+  notebook: string | null; // of which these are
   llm: string | null; // what writes: null is what is set
 }
 
 // --- what the browser keeps -----------------------------------------------------------------------
 
-// The paragraph that a question is about.
+// What a question is about, of one document: a paragraph, or what was selected in it; or a part or the
+// whole of it, which has no number and no text.
 export interface About {
   document: string; // its id
   title: string;
@@ -229,9 +320,11 @@ export interface About {
 // A question and what became of it. `sentences` and `citations` are in `answer` once there is one.
 export interface Turn extends Partial<Found> {
   id: string;
+  asked?: number; // milliseconds since 1970; a turn of an older page lacks it
   question: string;
   about?: About | undefined;
   alone?: boolean | undefined; // it was offered, and takes nothing from the conversation
+  within?: string[] | undefined; // ids of the documents that it is for, whatever is asked otherwise
   state: Status | "pending" | "failed" | "stopped";
   documents?: string[]; // ids of those that were asked
   place?: number; // in the queue
@@ -251,6 +344,7 @@ export interface Conversation {
   title: string;
   named: boolean; // by its reader
   updated: number; // milliseconds since 1970
+  notebook?: string | null; // that it is in; one that waits from an older page lacks it
   turns: Turn[];
 }
 
@@ -262,23 +356,45 @@ export interface Span {
   end: number;
   key: string | number;
   chosen?: boolean | undefined;
+  own?: boolean | undefined; // its reader has highlighted it, as the note of this key
 }
 
 export interface TurnActs {
   follow(turn: Turn, citation: Citation): void;
   openAt(citation: Citation): void;
-  ask(question: string): void;
+  ask(question: string, how: How): void;
   retry(turn: Turn): void;
   edit(turn: Turn): void;
   copy(turn: Turn): Promise<void>;
-  take(way: string, text: string): Promise<void>; // copies a citation
-  vote(turn: Turn, verdict: Thumb): Promise<void>;
+  take(text: string | Promise<string>, told: string): Promise<void>; // copies citations, and tells of it
+  vote(turn: Turn, verdict: Thumb, why?: Why): Promise<void>;
   note(turn: Turn, noted?: string[]): Promise<void>; // which passages answer it, by their names
+  documents(): Listed[]; // all that may be asked
+  writer(): string | null; // what writes: null is what is set
+  writes(): boolean; // a language model does
+  conversation(): string; // its id
+  kept(turn: Turn): Note | null;
+  keep(turn: Turn, text: string): Promise<void>; // with what its reader notes
+  unkeep(turn: Turn): Promise<void>;
+}
+
+// How a question is asked: about a paragraph, apart from the conversation, in some documents only.
+export type How = Pick<Turn, "about" | "alone" | "within">;
+
+export interface NotesActs {
+  changed(): void;
+  open(target: { document: string; start: number; end: number }): unknown;
+  goTo(conversation: string, turn: string | null): unknown;
 }
 
 export interface TalkActs {
   documents(): string[]; // ids of those that are asked
+  all(): Listed[]; // that may be asked
   writer(): string | null; // what writes: null is what is set
+  writes(): boolean; // a language model does
+  kept(turn: Turn): Note | null;
+  keep(turn: Turn, conversation: string, text: string): Promise<void>;
+  unkeep(turn: Turn): Promise<void>;
   changed(): void;
   follow(citation: Citation, all: Citation[]): Promise<void>;
   cite(citations: Citation[]): Promise<void>;
@@ -289,6 +405,31 @@ export interface ReaderActs {
   citing(documentId: string, number: number): { turn: Turn; marker: number }[];
   goTo(turn: Turn): void;
   askAbout(about: About): void;
+  ask(question: string, about: About): void; // at once
+}
+
+// The page and the paragraph that are seen in a document, from 1.
+export interface Seen {
+  page: number;
+  number: number;
+}
+
+// The document that is open.
+export interface OpenDocument {
+  document: Whole | null;
+  isPrinted(): boolean;
+  placeOf(paragraph: Paragraph, start: number, end: number): Promise<Citation>;
+}
+
+export interface FindingActs {
+  isPrinted(): boolean;
+  bring(target: Element): void; // into view
+  show(id: string): Promise<boolean | null>; // whether it is there now
+}
+
+export interface PaneActs {
+  isPrinted(): boolean;
+  keeping(change: () => void): void; // changes sizes, and has the same in view
 }
 
 export interface LibraryActs {
@@ -296,6 +437,39 @@ export interface LibraryActs {
   open(id: string): Promise<void>;
   again(id: string): void; // a document that may be shown has new text
 }
+
+// What the list of documents knows of notebooks.
+export interface NotebooksSeen {
+  readonly all: Notebook[];
+  readonly current: Notebook | null; // the one that is open
+  readonly mayWrite: boolean; // in what is open
+}
+
+// What is to be added. `begin` does it: it tells the share that has arrived, and gives the events of
+// its indexing.
+export interface Wanted {
+  name: string;
+  begin(arrived: (share: number) => void, signal: AbortSignal): AsyncGenerator<ServerEvent, void>;
+}
+
+export interface AddingActs {
+  added(found: Listed): Promise<void>;
+  failed(name: string, why: string): void;
+  refresh(): Promise<void>;
+  over(): void; // nothing is being added any more
+  show(): void; // what is being added
+  focus(): void; // what had it is gone
+}
+
+// --- words ---------------------------------------------------------------------------------------
+
+// What the page can say, by the keys of the English file.
+export type Key = keyof typeof import("./static/words/en.json");
+
+// Of a sentence that counts something: its forms, as Intl.PluralRules names them.
+export type Forms = { other: string } & { [Form in Intl.LDMLPluralRule]?: string };
+
+export type Words = Record<Key, string | Forms>;
 
 // --- elements -------------------------------------------------------------------------------------
 
@@ -308,22 +482,40 @@ export interface Properties {
 }
 
 // What page.html has a picture of.
-export type Icon = "copy" | "retry" | "edit" | "up" | "down" | "export" | "trash" | "keep";
+export type Icon = "share" | "keep" | "copy" | "retry" | "edit" | "up" | "down" | "export" | "trash" | "out" | "dots";
 
 export type ElementOf<Tag extends string> = Tag extends keyof HTMLElementTagNameMap ? HTMLElementTagNameMap[Tag] : HTMLElement;
 
 // The elements of page.html of which more is asked than of any element.
 interface Elements {
   files: HTMLInputElement;
+  "find-all": HTMLButtonElement;
+  "adding-bar": HTMLProgressElement;
   "find-back": HTMLButtonElement;
   "find-on": HTMLButtonElement;
   "find-text": HTMLInputElement;
   history: HTMLDialogElement;
   icons: HTMLTemplateElement;
+  language: HTMLSelectElement;
+  larger: HTMLButtonElement;
   library: HTMLDialogElement;
+  "library-order": HTMLSelectElement;
+  "library-search": HTMLInputElement;
+  "put-in": HTMLDetailsElement;
+  "add-notebook": HTMLFormElement;
+  "history-find": HTMLInputElement;
+  keys: HTMLDialogElement;
+  "notebook-name": HTMLInputElement;
+  notebooks: HTMLDialogElement;
+  notes: HTMLDialogElement;
+  "place-number": HTMLInputElement;
   question: HTMLTextAreaElement;
+  send: HTMLButtonElement;
+  settings: HTMLDialogElement;
+  theme: HTMLSelectElement;
   reader: HTMLDialogElement;
   "reader-choice": HTMLSelectElement;
+  smaller: HTMLButtonElement;
   writing: HTMLSelectElement;
 }
 

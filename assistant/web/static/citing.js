@@ -1,7 +1,10 @@
-// A citation to take along: as a link to its place in the document, as text, as BibTeX, as CSL-JSON.
+// Citations to take along: as links to their places in the documents, as text, and as references of
+// the server's making.
 
 import { oneLine, placeOf } from "./dom.js";
-/** @import { Citation } from "../types.js" */
+import { cite } from "./server.js";
+import { say } from "./words.js";
+/** @import { Citation, Key, Placed } from "../types.js" */
 
 /** @typedef {{ document: string, start: number, end: number }} Target */
 
@@ -18,32 +21,22 @@ export function targetOf(hash) {
   return document ? { document, start: Number(start), end: Number(end) } : null;
 }
 
-/** @param {Citation} c */
-const asText = (c) => `“${oneLine(c.quote)}” ${c.document}, ${placeOf(c)}.`;
-
-// What stands for characters that mean something to TeX.
-/** @type {Record<string, string>} */
-const TEX = { "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}" };
-/** @param {string} text */
-const tex = (text) => oneLine(text).replace(/[\\~^{}$&#%_]/g, (sign) => TEX[sign] ?? `\\${sign}`);
-
-// What both formats tell, the page by the name that each has for it: the number printed on it, or else
-// its own.
-/** @param {Citation} c @param {"page" | "pages"} page @returns {Record<string, string>} */
-const fieldsOf = (c, page) => ({
-  title: c.document,
-  ...(c.page ? { [page]: /^p\. (.+)$/.exec(c.locator ?? "")?.[1] ?? String(c.page) } : {}),
-  note: placeOf(c),
-  annote: oneLine(c.quote),
-});
+// Where a citation stands, for the server to read it there.
+/** @param {Citation} citation @returns {Placed} */
+export const placed = ({ marker, document_id, paragraph, start, end }) => ({ marker, document: document_id, paragraph, start, end });
 
 /** @param {Citation} c */
-const asBibtex = (c) =>
-  [`@misc{${c.document_id}-${c.start},`, ...Object.entries(fieldsOf(c, "pages")).map(([name, value]) => `  ${name} = {${tex(value)}},`), "}"].join("\n");
+const asText = (c) => say("cite.sentence", { quote: oneLine(c.quote), document: c.document, place: placeOf(c) });
 
-/** @param {Citation} c */
-const asCsl = (c) => JSON.stringify([{ id: `${c.document_id}-${c.start}`, type: "document", ...fieldsOf(c, "page") }], null, 2);
+/** @param {string} format */
+const asReferences = (format) => (/** @type {Citation[]} */ all) => cite(format, all.map(placed));
 
-// The ways to copy a citation, by what they are called.
-/** @type {Record<string, (citation: Citation) => string>} */
-export const WAYS = { Link: linkTo, Text: asText, BibTeX: asBibtex, "CSL-JSON": asCsl };
+// The ways to copy citations: what each is called, and what is told of it then.
+/** @type {{ name: Key, copied: Key, said: (all: Citation[]) => string | Promise<string> }[]} */
+export const WAYS = [
+  { name: "cite.link", copied: "cite.link.copied", said: (all) => all.map(linkTo).join("\n") },
+  { name: "cite.text", copied: "cite.text.copied", said: (all) => all.map(asText).join("\n") },
+  { name: "cite.bibtex", copied: "cite.bibtex.copied", said: asReferences("bib") },
+  { name: "cite.ris", copied: "cite.ris.copied", said: asReferences("ris") },
+  { name: "cite.csl", copied: "cite.csl.copied", said: asReferences("csl") },
+];

@@ -1,5 +1,6 @@
 // Elements from values. Text only ever becomes text: nothing here parses markup.
 
+import { say } from "./words.js";
 /** @import { Child, Citation, ElementById, ElementOf, Icon, Properties } from "../types.js" */
 
 // An element with properties (`on…` listens, `dataset` and `hidden` as in the DOM, all else is an
@@ -63,9 +64,12 @@ export function announce(text) {
 /** @type {number | undefined} */
 let fading;
 
-// Tell everyone, for a moment; with something to do about it.
-/** @param {string} text @param {string} [label] @param {() => void} [act] */
+// Tell everyone, for a moment; with something to do about it. It stands in whatever lies over the page:
+// what is beside that can be neither clicked nor heard.
+/** @param {string} text @param {string} [label] @param {() => unknown} [act] */
 export function toast(text, label, act) {
+  const over = [...document.querySelectorAll("dialog:modal")].at(-1) ?? document.body;
+  if ($("toast").parentElement !== over) over.append($("toast"));
   const button = label && h("button", { type: "button", onclick: () => { $("toast").hidden = true; act?.(); } }, label);
   $("toast").replaceChildren(h("span", { dir: "auto" }, text), button || "");
   $("toast").hidden = false;
@@ -78,7 +82,7 @@ export function toast(text, label, act) {
 export function placeOf(citation) {
   const parts = [...citation.heading];
   if (citation.locator) parts.push(citation.locator);
-  parts.push(`paragraph ${citation.paragraph}`);
+  parts.push(say("source.paragraph", { number: citation.paragraph }));
   return parts.join(" › ");
 }
 

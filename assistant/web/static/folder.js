@@ -2,21 +2,21 @@
 
 import { $, h, toast } from "./dom.js";
 import { folder, tried } from "./server.js";
-/** @import { Change, Unread } from "../types.js" */
+import { say } from "./words.js";
+/** @import { Activity } from "./activity.js" */
+/** @import { Change, Key, Unread } from "../types.js" */
 
 const EVERY = 3000; // milliseconds between questions whether anything has changed
-const SHOWN = 8;
 
-/** @type {Record<Change["what"], string>} */
-const WHAT = { added: "Added", changed: "Changed", moved: "Moved", removed: "Removed", unread: "Not read" };
+/** @type {Record<Change["what"], Key>} */
+const WHAT = { added: "change.added", changed: "change.changed", moved: "change.moved", removed: "change.removed", unread: "change.unread" };
 
 export class Folder {
   last = 0;
-  /** @type {Change[]} */
-  changes = [];
 
-  /** @param {(changes: Change[]) => Promise<void>} changed hears of what has changed */
-  constructor(changed) {
+  /** @param {Activity} activity @param {(changes: Change[]) => Promise<void>} changed hears of what has changed */
+  constructor(activity, changed) {
+    this.activity = activity;
     this.changed = changed;
   }
 
@@ -36,12 +36,12 @@ export class Folder {
     // Started anew, the other side counts from one again.
     const now = last < this.last ? (await folder(0)).changes : changes;
     this.last = last;
-    this.changes = [...this.changes, ...now].slice(-SHOWN);
+    for (const { what, name, reason, time } of now) this.activity.record(WHAT[what], name, reason, time);
     this.#draw(watched, unread);
     if (now.length && !first) {
       await this.changed(now);
       const [only] = now;
-      toast(only && now.length === 1 ? `${WHAT[only.what]}: ${only.name}` : `${now.length} files have changed`);
+      toast(only && now.length === 1 ? say("folder.change", { what: say(WHAT[only.what]), name: only.name }) : say("folder.changed", { count: now.length }));
     }
     return watched;
   }
@@ -52,10 +52,5 @@ export class Folder {
     $("followed").hidden = !watched;
     $("unread-files").hidden = !unread.length;
     $("unread").replaceChildren(...unread.map((one) => h("li", { dir: "auto" }, h("b", {}, one.name), h("small", {}, one.reason))));
-    $("changes").replaceChildren(
-      ...this.changes.toReversed().map(({ what, name, time }) =>
-        h("li", { dir: "auto" }, h("b", {}, name), h("small", {}, `${WHAT[what]} at ${new Date(time).toLocaleTimeString()}`)),
-      ),
-    );
   }
 }

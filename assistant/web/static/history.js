@@ -1,100 +1,145 @@
-// The list of conversations: new, show, rename, export, delete.
+// The list of conversations: new, show, find, rename, export, delete.
 
-import { $, action, h, toast } from "./dom.js";
-import { asMarkdown, download } from "./exporting.js";
+import { tell } from "./address.js";
+import { $, Latest, action, h, toast } from "./dom.js";
+import { exportMenu } from "./exporting.js";
+import { open_, searchConversations, tried } from "./server.js";
 import { fresh } from "./store.js";
+import { locale, say } from "./words.js";
 /** @import { Store } from "./store.js" */
 /** @import { Talk } from "./talk.js" */
-/** @import { Conversation } from "../types.js" */
+/** @import { Conversation, Found_, Listing } from "../types.js" */
 
-const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
 
 export class History {
   renaming = false;
+  /** @type {Listing[]} */
+  all = [];
+  drawn = new Latest();
 
   /** @param {Store} store @param {Talk} talk */
   constructor(store, talk) {
     this.store = store;
     this.talk = talk;
     this.dialog = $("history");
-    $("open-history").addEventListener("click", () => {
-      this.draw();
-      this.dialog.showModal();
-    });
+    $("open-history").addEventListener("click", () => this.open());
+    $("history-find").addEventListener("input", () => void this.draw());
     for (const id of ["new-conversation", "new"]) $(id).addEventListener("click", () => this.#show(fresh()));
   }
 
-  draw() {
-    if (this.renaming) return;
-    const { conversation } = this.talk;
-    const items = this.store.all().map((one) => this.#item(one, one.id === conversation.id));
-    $("conversations").replaceChildren(...items);
-    $("conversation-title").textContent = conversation.turns.length ? conversation.title : "";
-    document.title = conversation.turns.length ? `${conversation.title} – Footnote` : "Footnote";
+  open() {
+    this.dialog.showModal();
+    void this.draw();
   }
 
-  /** @param {Conversation} one @param {boolean} current */
-  #item(one, current) {
-    const name = h("button", { type: "button", class: "name", dir: "auto", "aria-current": current ? "true" : undefined, onclick: () => this.#show(current ? this.talk.conversation : this.store.load(one.id) ?? one) }, one.title || "Conversation");
-    const turns = one.turns.length === 1 ? "1 question" : `${one.turns.length} questions`;
+  // What is shown says its name; the list, while it is seen, what there is.
+  async draw() {
+    const { conversation } = this.talk;
+    const isTold = conversation.turns.length > 0;
+    $("conversation-title").textContent = isTold ? conversation.title : "";
+    document.title = isTold ? `${conversation.title} – Footnote` : "Footnote";
+    if (!this.dialog.open || this.renaming) return;
+    const isLast = this.drawn.next();
+    const sought = $("history-find").value.trim();
+    if (sought) {
+      const found = await tried(searchConversations(sought));
+      if (found && isLast()) $("conversations").replaceChildren(...(found.length ? found.map((one) => this.#hit(one)) : [h("li", {}, say("history.found_none"))]));
+      return;
+    }
+    const found = await tried(this.store.all());
+    if (!found || !isLast()) return;
+    this.all = found.filter(({ id }) => !this.store.removed.has(id));
+    $("conversations").replaceChildren(...this.all.map((one) => this.#item(one)));
+  }
+
+  /** @param {Listing} one */
+  #item(one) {
+    const current = one.id === this.talk.conversation.id;
+    const name = h("button", { type: "button", class: "name", dir: "auto", "aria-current": current ? "true" : undefined, onclick: () => this.show(one.id) }, one.title || say("conversation.untitled"));
+    const what = [one.by, day.format(one.updated)].filter(Boolean).join(" · ");
     return h(
       "li",
       {},
-      h("div", { class: "what" }, name, h("small", {}, `${turns} · ${day.format(one.updated)}`)),
+      h("div", { class: "what" }, name, h("small", {}, what)),
       h(
         "div",
         { class: "acts" },
-        action("edit", `Rename ${one.title}`, () => this.#rename(one, name)),
-        action("export", `Export ${one.title} as Markdown`, () => download(fileName(one.title), asMarkdown(one))),
-        action("trash", `Delete ${one.title}`, () => this.#remove(one)),
+        one.mine && action("edit", say("history.rename", { title: one.title }), () => this.#rename(one, name)),
+        exportMenu(`conversations/${one.id}`, say("history.export", { title: one.title })),
+        one.mine && action("trash", say("history.delete", { title: one.title }), () => this.#remove(one)),
       ),
     );
   }
 
+  // A question that has what is sought.
+  /** @param {Found_} found */
+  #hit({ conversation, turn, question, text }) {
+    const what = [conversation.title, day.format(conversation.updated)].join(" · ");
+    const name = h("button", { type: "button", class: "name", dir: "auto", onclick: () => this.show(conversation.id, turn) }, question);
+    return h("li", {}, h("div", { class: "what" }, name, text !== question && h("q", { dir: "auto" }, text), h("small", { dir: "auto" }, what)));
+  }
+
+  // Show a conversation that is kept; tells whether it is there.
+  /** @param {string} id @param {string | null} [turn] of which to show */
+  async show(id, turn) {
+    const { conversation } = this.talk;
+    const found = id === conversation.id ? conversation : await tried(this.store.load(id));
+    if (!found) return false;
+    this.#show(found);
+    const asked = found.turns.find((one) => one.id === turn);
+    if (asked) this.talk.goTo(asked);
+    return true;
+  }
+
   /** @param {Conversation} conversation */
   #show(conversation) {
-    this.talk.show(conversation);
     this.dialog.close();
+    this.talk.show(conversation);
+    const id = conversation.turns.length ? conversation.id : null;
+    void tell({ notebook: open_.notebook, conversation: id }, false);
     $("question").focus();
   }
 
-  /** @param {Conversation} one @param {HTMLElement} name */
+  /** @param {Listing} one @param {HTMLElement} name */
   #rename(one, name) {
-    const field = h("input", { "aria-label": "Name of the conversation", maxlength: "120", dir: "auto", value: one.title });
+    const field = h("input", { "aria-label": say("history.name"), maxlength: "120", dir: "auto", value: one.title });
     this.renaming = true;
     /** @param {boolean} keep */
-    const finish = (keep) => {
+    const finish = async (keep) => {
       if (!this.renaming) return;
       this.renaming = false;
       const title = field.value.trim();
-      const named = { title, named: true };
-      if (keep && title) {
-        if (one.id === this.talk.conversation.id) Object.assign(this.talk.conversation, named);
-        this.store.change(one, (kept) => void Object.assign(kept, named));
+      if (keep && title && title !== one.title && (await this.store.rename(one.id, title))) {
+        if (one.id === this.talk.conversation.id) Object.assign(this.talk.conversation, { title, named: true });
       }
-      this.draw();
+      await this.draw();
     };
     field.addEventListener("keydown", (event) => {
       if (event.key === "Escape") event.preventDefault();
-      if (event.key === "Enter" || event.key === "Escape") finish(event.key === "Enter");
+      if (event.key === "Enter" || event.key === "Escape") void finish(event.key === "Enter");
     });
-    field.addEventListener("blur", () => finish(true));
+    field.addEventListener("blur", () => void finish(true));
     name.replaceWith(field);
     field.select();
   }
 
-  /** @param {Conversation} one */
-  #remove(one) {
-    this.store.remove(one.id);
+  /** @param {Listing} one */
+  async #remove(one) {
+    const at = this.all.findIndex(({ id }) => id === one.id);
     this.talk.stop(one.id);
-    if (one.id === this.talk.conversation.id) this.talk.show(fresh());
-    this.draw();
-    toast(`Deleted: ${one.title}`, "Undo", () => {
-      this.store.restore(one);
-      this.draw();
+    if (!(await this.store.remove(one.id))) return;
+    const wasShown = one.id === this.talk.conversation.id;
+    if (wasShown) this.talk.show(fresh());
+    await this.draw();
+    // The focus goes on where it was: to the next one, or else to what there is.
+    const names = /** @type {NodeListOf<HTMLElement>} */ ($("conversations").querySelectorAll(".name"));
+    (names[Math.min(at, names.length - 1)] ?? $("new-conversation")).focus();
+    toast(say("history.deleted", { title: one.title }), say("history.undo"), async () => {
+      await this.store.restore(one.id);
+      const found = wasShown && (await tried(this.store.load(one.id)));
+      if (found) this.talk.show(found);
+      await this.draw();
     });
   }
 }
-
-/** @param {string} title */
-const fileName = (title) => `${title.replace(/[^\p{L}\p{N} _-]/gu, "").trim().slice(0, 60) || "conversation"}.md`;

@@ -1,40 +1,87 @@
-// The documents: which there are, which are asked, adding and removing.
+// The documents: which there are, which are asked; searching them, adding and removing.
 
-import { $, action, announce, h, toast } from "./dom.js";
-import { add, keep, messageOf, remove, session, tried } from "./server.js";
+import { Activity } from "./activity.js";
+import { Adding } from "./adding.js";
+import { $, action, h, toast } from "./dom.js";
+import { ORDERS, factsOf, isFound, ordered } from "./facts.js";
+import { Handling } from "./handling.js";
+import { open_, putIn, remove, restore, session, takeOut, tried } from "./server.js";
+import { storage } from "./storage.js";
+import { droppable, ways } from "./ways.js";
+import { number, say } from "./words.js";
 /** @import { Store } from "./store.js" */
-/** @import { LibraryActs, Listed } from "../types.js" */
+/** @import { Key, LibraryActs, Listed, NotebooksSeen, Session } from "../types.js" */
 
-const languages = new Intl.DisplayNames("en", { type: "language", fallback: "code" });
+const ORDER = "footnote/order"; // where this browser keeps how they are ordered
+const FEW = 6; // documents among which nobody searches
+const EVERY = 60_000; // milliseconds between looks at what others have added; also a sign of life
 
-/** @param {string} language its code */
-const nameOf = (language) => languages.of(language) ?? language;
+/** @typedef {{ one: Listed, told: string, item: HTMLElement, tick: HTMLInputElement }} Row */
 
 export class Library {
   /** @type {Listed[]} */
   documents = [];
+  /** @type {Map<string, Row>} */
+  rows = new Map(); // by the document's id: drawn once, unless something of it changes
   // How often the server was asked for them, and which of its answers is shown.
   asks = 0;
   shown = 0;
+  told = ""; // what is drawn
+  activity = new Activity();
 
-  /** @param {Store} store @param {LibraryActs} acts */
-  constructor(store, acts) {
+  /** @param {Store} store @param {Session} began @param {NotebooksSeen} notebooks @param {LibraryActs} acts */
+  constructor(store, began, notebooks, acts) {
     this.store = store;
+    this.goes = began.user !== null; // what is added, when its owner is away
+    this.notebooks = notebooks;
     this.acts = acts;
     this.dialog = $("library");
-    for (const id of ["open-library", "asking"]) $(id).addEventListener("click", () => this.dialog.showModal());
-    const files = $("files");
-    files.addEventListener("change", () => {
-      void this.add([...(files.files ?? [])]);
-      files.value = "";
+    this.menu = new Handling(this);
+    this.adding = new Adding({
+      added: async (found) => {
+        this.activity.record(this.documents.some(({ id }) => id === found.id) ? "activity.replaced" : "activity.added", found.title);
+        await this.refresh();
+        this.acts.again(found.id);
+      },
+      failed: (name, why) => this.activity.record("activity.failed", name, why),
+      refresh: () => this.refresh(),
+      over: () => this.acts.changed(),
+      show: () => this.open(),
+      focus: () => this.focus(),
     });
-    this.#droppable();
+    const taken = () => new Set(this.documents.map(({ name }) => name));
+    this.ways = (/** @type {string} */ id) => ways(this.adding, began.fetch, taken, id);
+    $("ways").append(this.ways("files"));
+    droppable(this.adding, () => this.notebooks.mayWrite);
+    for (const id of ["open-library", "asking"]) $(id).addEventListener("click", () => this.open());
+    this.dialog.addEventListener("close", () => $("top").after($("adding")));
+    this.#tools();
+    const look = () => void this.refresh(true);
+    setInterval(look, EVERY);
+    addEventListener("focus", look);
+  }
+
+  // What is being added is told here too, where nothing beside it can be seen.
+  open() {
+    if (this.dialog.open) return;
+    this.dialog.querySelector("header")?.after($("adding"));
+    this.dialog.showModal();
+  }
+
+  // What had the focus is gone.
+  focus() {
+    /** @type {HTMLElement | null} */
+    const close = this.dialog.querySelector(".close");
+    close?.focus();
   }
 
   /** @param {Listed[]} documents */
   take(documents) {
+    const { current, mayWrite } = this.notebooks;
+    const told = JSON.stringify([documents, current?.id, mayWrite]);
     this.documents = documents;
-    this.draw();
+    if (told !== this.told) this.draw();
+    else this.#ticked();
     this.acts.changed();
   }
 
@@ -44,142 +91,175 @@ export class Library {
     return this.documents.filter((d) => !left.has(d.id)).map((d) => d.id);
   }
 
-  draw() {
-    const asked = new Set(this.asked());
-    const count = this.documents.length;
-    $("document-count").textContent = String(count);
-    $("documents").replaceChildren(...this.documents.map((one) => this.#item(one, asked.has(one.id))));
-    const [only] = this.documents.filter((d) => asked.has(d.id));
-    $("asking").textContent =
-      asked.size === 0 ? "No document is ticked: choose what to ask"
-      : only && asked.size === 1 ? `Asking ${only.title}`
-      : asked.size === count ? `Asking all ${count} documents` : `Asking ${asked.size} of ${count} documents`;
-    $("asking").classList.toggle("wrong", asked.size === 0);
+  // --- the list -------------------------------------------------------------------------------
+
+  #tools() {
+    const search = $("library-search");
+    const order = $("library-order");
+    search.addEventListener("input", () => this.#find());
+    order.append(...Object.entries(ORDERS).map(([value, { key }]) => h("option", { value }, say(key))));
+    order.value = storage.get(ORDER) ?? "name";
+    order.addEventListener("change", () => {
+      storage.set(ORDER, order.value);
+      this.draw();
+    });
+    $("tick-all").addEventListener("click", () => this.#leave((left) => this.#found().forEach(({ id }) => left.delete(id))));
+    $("tick-none").addEventListener("click", () => this.#leave((left) => this.#found().forEach(({ id }) => left.add(id))));
+    $("remove-ticked").addEventListener("click", () => void this.remove(this.#removable()));
   }
 
-  /** @param {Listed} one @param {boolean} asked */
-  #item(one, asked) {
+  draw() {
+    const { documents } = this;
+    const { current, mayWrite } = this.notebooks;
+    this.told = JSON.stringify([documents, current?.id, mayWrite]);
+    const focused = document.activeElement;
+    const rows = ordered(documents, $("library-order").value).map((one) => this.#row(one));
+    this.rows = new Map(rows.map((row) => [row.one.id, row]));
+    /** @type {HTMLElement[]} */
+    const items = [];
+    let folder = "";
+    for (const { one, item } of rows) {
+      if (one.folder !== folder) items.push(this.#heading(one.folder));
+      folder = one.folder;
+      items.push(item);
+    }
+    $("documents").replaceChildren(...items);
+    if (focused instanceof HTMLElement && focused.isConnected) focused.focus();
+    $("library-title").textContent = current?.name ?? say("library.title");
+    $("ways").hidden = !mayWrite;
+    $("library-tools").hidden = documents.length < 2;
+    $("library-find").hidden = documents.length < FEW;
+    this.menu.draw();
+    this.#find();
+  }
+
+  // The row of a document: the one that there is, as long as it tells the same.
+  /** @param {Listed} one @returns {Row} */
+  #row(one) {
+    const { current, mayWrite } = this.notebooks;
+    const told = JSON.stringify([one, current?.id, mayWrite]);
+    const there = this.rows.get(one.id);
+    if (there?.told === told) return there;
+    const { id, title, own } = one;
     /** @type {HTMLInputElement} */
-    const tick = h("input", { type: "checkbox", id: `ask-${one.id}`, checked: asked, onchange: () => this.#choose(one, tick.checked) });
-    const what = [`${one.paragraphs.toLocaleString()} ${one.paragraphs === 1 ? "paragraph" : "paragraphs"}`];
-    if (one.name !== one.title) what.push(one.name);
-    if (one.language !== "en") what.push(`in ${nameOf(one.language)}: less sure than English`);
-    if (one.own) what.push(one.kept ? "yours, kept" : "yours, goes when you are away");
-    return h(
+    const tick = h("input", { type: "checkbox", id: `ask-${id}`, onchange: () => this.#leave((left) => (tick.checked ? left.delete(id) : left.add(id))) });
+    /** @type {HTMLElement} */
+    const item = h(
       "li",
       {},
-      tick,
-      h("label", { for: tick.id, dir: "auto" }, h("b", {}, one.title), h("small", {}, what.join(" · "))),
+      h("label", { dir: "auto" }, tick, h("span", {}, h("b", {}, title), h("small", {}, factsOf(one, this.goes)), one.stale && h("small", { class: "wrong" }, say("list.stale")))),
       h(
         "div",
         { class: "acts" },
-        h("button", { type: "button", class: "open", "aria-label": `Read ${one.title}`, onclick: () => { this.dialog.close(); void this.acts.open(one.id); } }, "Read"),
-        one.own && !one.kept && action("keep", `Keep ${one.title}`, () => this.#tried(() => keep(one.id), `Kept: ${one.title}`)),
-        one.own && action("trash", `Remove ${one.title}`, () => this.#tried(() => remove(one.id), `Removed: ${one.title}`)),
+        h("button", { type: "button", class: "more", "aria-label": say("library.open.label", { title }), onclick: () => { this.dialog.close(); void this.acts.open(id); } }, say("library.open")),
+        h("button", { type: "button", class: "more only", "aria-label": say("list.only.label", { title }), onclick: () => this.#only([id]) }, say("list.only")),
+        current ? mayWrite && action("out", say("list.take_out", { title }), () => this.remove([one])) : own && action("trash", say("library.remove", { title }), () => this.remove([one])),
+        action("dots", say("list.more", { title }), () => this.menu.open(one, item)),
       ),
     );
+    return { one, told, item, tick };
   }
 
-  /** @param {Listed} one @param {boolean} asked */
-  #choose(one, asked) {
+  /** @param {string} folder */
+  #heading(folder) {
+    const only = () => this.#only(this.documents.filter((one) => one.folder === folder).map(({ id }) => id));
+    return h("li", { class: "folder", dataset: { folder } }, h("h3", { dir: "auto" }, folder.split("/").join(" › ")), h("button", { type: "button", class: "more", "aria-label": say("list.only.label", { title: folder }), onclick: only }, say("list.only")));
+  }
+
+  // Those that are looked for, which are all where nothing is.
+  #found() {
+    const text = this.documents.length < FEW ? "" : $("library-search").value.trim();
+    return this.documents.filter((one) => isFound(one, text));
+  }
+
+  #find() {
+    const found = new Set(this.#found().map(({ id }) => id));
+    for (const [id, { item }] of this.rows) item.hidden = !found.has(id);
+    const folders = new Set(this.#found().map(({ folder }) => folder));
+    for (const heading of /** @type {NodeListOf<HTMLElement>} */ ($("documents").querySelectorAll(".folder"))) heading.hidden = !folders.has(heading.dataset.folder ?? "");
+    this.#ticked();
+  }
+
+  // --- what is asked --------------------------------------------------------------------------
+
+  // Show which are asked, and nothing else anew.
+  #ticked() {
+    const asked = new Set(this.asked());
+    for (const [id, { tick }] of this.rows) tick.checked = asked.has(id);
+    const count = this.documents.length;
+    $("document-count").textContent = String(count);
+    const only = this.documents.find(({ id }) => asked.has(id));
+    $("asking").textContent =
+      asked.size === 0 ? say("asking.none")
+      : only && asked.size === 1 ? say("asking.one", { title: only.title })
+      : asked.size === count ? say("asking.all", { count }) : say("asking.some", { some: number(asked.size), count });
+    $("asking").classList.toggle("wrong", asked.size === 0);
+    const found = this.#found().length;
+    $("library-count").textContent = found < count ? say("list.found", { some: number(found), count }) : say("list.ticked", { some: number(asked.size), count });
+    const removable = this.#removable().length;
+    $("remove-ticked").hidden = removable === 0;
+    $("remove-ticked").textContent = say(this.notebooks.current ? "list.take_out.ticked" : "list.remove.ticked", { count: removable });
+  }
+
+  /** @param {(left: Set<string>) => unknown} change what is not asked */
+  #leave(change) {
     const { left } = this.store;
-    if (asked) left.delete(one.id);
-    else left.add(one.id);
+    change(left);
     this.store.left = left;
-    this.draw();
-    $(`ask-${one.id}`).focus();
+    this.#ticked();
     this.acts.changed();
   }
 
-  /** @param {() => Promise<unknown>} act @param {string} done */
-  async #tried(act, done) {
-    await tried(act().then(() => toast(done)));
-    await this.refresh();
+  /** @param {string[]} ids */
+  #only(ids) {
+    this.#leave((left) => {
+      for (const { id } of this.documents) left.add(id);
+      for (const id of ids) left.delete(id);
+    });
   }
 
-  async refresh() {
+  // --- removing -------------------------------------------------------------------------------
+
+  // Those that are ticked and found, and may be removed: from the notebook that is open, or else for good.
+  #removable() {
+    const asked = new Set(this.asked());
+    const { current, mayWrite } = this.notebooks;
+    return this.#found().filter(({ id, own }) => asked.has(id) && (current ? mayWrite : own));
+  }
+
+  // Remove documents, or take them out of the notebook that is open; all of them can be had back.
+  /** @param {Listed[]} gone */
+  async remove(gone) {
+    const { notebook } = open_;
+    const [only] = gone;
+    if (!only) return;
+    const items = [...this.rows.values()].filter(({ item }) => !item.hidden);
+    const at = items.findIndex(({ one }) => one.id === only.id);
+    const done = await this.#each(gone, "activity.removed", (id) => (notebook ? takeOut(notebook, id) : remove(id)));
+    const left = [...this.rows.values()].filter(({ item }) => !item.hidden);
+    const next = left[Math.min(at, left.length - 1)];
+    if (next) next.tick.focus();
+    else this.focus();
+    const told = done.length === 1 ? say("library.removed", { title: only.title }) : say("list.removed", { count: done.length });
+    if (done.length) toast(told, say("history.undo"), () => void this.#each(done, "activity.restored", (id) => (notebook ? putIn(notebook, id) : restore(id))));
+  }
+
+  // Do something with each document; gives those with which it could be done.
+  /** @param {Listed[]} ones @param {Key} what @param {(id: string) => Promise<unknown>} act */
+  async #each(ones, what, act) {
+    const went = await Promise.all(ones.map(({ id }) => tried(act(id))));
+    const done = ones.filter((_, at) => went[at]);
+    for (const { title } of done) this.activity.record(what, title);
+    await this.refresh();
+    return done;
+  }
+
+  // Ask which documents there are; `quietly`: that they cannot be had is told when they are wanted.
+  async refresh(quietly = false) {
     const ask = ++this.asks;
-    const answer = await tried(session());
+    const answer = await (quietly ? session().catch(() => {}) : tried(session()));
     if (!answer || ask < this.shown) return; // a later answer was there before
     this.shown = ask;
     this.take(answer.documents);
-  }
-
-  // --- adding ---------------------------------------------------------------------------------
-
-  // One after the other: each is sent, then indexed, unless it is cancelled.
-  /** @param {File[]} files */
-  async add(files) {
-    if (!files.length) return;
-    if (!this.dialog.open) this.dialog.showModal();
-    for (const adding of files.map((file) => this.#row(file))) {
-      const { row, bar, says, cancel, stopping } = adding;
-      try {
-        stopping.signal.throwIfAborted();
-        says.textContent = "Sending";
-        const found = await this.#added(adding);
-        await this.refresh();  // who reads that it is added may ask it at once
-        row.classList.add("done");
-        says.textContent = `Added: ${found.paragraphs.toLocaleString()} ${found.paragraphs === 1 ? "paragraph" : "paragraphs"}`;
-        announce(`Added ${found.title}`);
-        if (found.language !== "en") {
-          says.textContent += `. It is in ${nameOf(found.language)}, and the models that ship have learned from English: answers are less sure there, and more is refused. A multilingual encoder finds more (FOOTNOTE_ENCODER).`;
-        }
-        this.acts.again(found.id);
-      } catch (error) {
-        const cancelled = stopping.signal.aborted;
-        row.classList.add(cancelled ? "cancelled" : "wrong");
-        says.textContent = cancelled ? "Cancelled: not added" : messageOf(error);
-        says.setAttribute("role", cancelled ? "status" : "alert");
-        if (cancelled) await this.refresh();
-      }
-      if (document.activeElement === cancel) $("files").focus();
-      bar.remove();
-      cancel.remove();
-    }
-  }
-
-  /** @param {File} file */
-  #row(file) {
-    const stopping = new AbortController();
-    const bar = h("progress", { max: "1", value: "0", "aria-label": `Adding ${file.name}` });
-    const says = h("small", {}, "Waiting");
-    const stop = () => {
-      cancel.disabled = true;
-      says.textContent = "Cancelling";
-      stopping.abort();
-    };
-    /** @type {HTMLButtonElement} */
-    const cancel = h("button", { type: "button", class: "cancel", "aria-label": `Cancel adding ${file.name}`, onclick: stop }, "Cancel");
-    const row = h("li", { dir: "auto" }, cancel, h("b", {}, file.name), bar, says);
-    $("uploads").append(row);
-    return { file, row, bar, says, cancel, stopping };
-  }
-
-  /** @param {{ file: File, bar: HTMLProgressElement, says: HTMLElement, stopping: AbortController }} adding */
-  async #added({ file, bar, says, stopping }) {
-    for await (const { name, value } of add(file, (share) => (bar.value = share * 0.3), stopping.signal)) {
-      if (name === "waiting" && value.before) says.textContent = `Waiting: ${value.before} before it`;
-      else if (name === "progress") {
-        bar.value = 0.3 + (0.7 * value.done) / value.total;
-        says.textContent = `Indexing ${value.done.toLocaleString()} of ${value.total.toLocaleString()} paragraphs`;
-      } else if (name === "done") return /** @type {Listed} */ (value);
-    }
-    throw new Error("It was cancelled.");
-  }
-
-  #droppable() {
-    const cover = $("dropping");
-    /** @param {DragEvent} event */
-    const holds = (event) => event.dataTransfer?.types.includes("Files");
-    addEventListener("dragenter", (event) => holds(event) && (cover.hidden = false));
-    addEventListener("dragleave", (event) => event.relatedTarget || (cover.hidden = true)); // off the page
-    addEventListener("dragover", (event) => holds(event) && event.preventDefault());
-    addEventListener("drop", (event) => {
-      cover.hidden = true;
-      if (!holds(event)) return;
-      event.preventDefault();
-      void this.add([...(event.dataTransfer?.files ?? [])]);
-    });
   }
 }

@@ -1,5 +1,7 @@
 // Logs in, and shows the page.
 
+import { say, speak } from "./words.js";
+
 const form = /** @type {HTMLFormElement} */ (document.getElementById("login"));
 const wrong = /** @type {HTMLElement} */ (document.getElementById("wrong"));
 
@@ -14,6 +16,8 @@ form.onsubmit = async (/** @type {SubmitEvent} */ event) => {
     const problem = await answer.json();
     wrong.textContent = (/** @type {{ detail: string }} */ (problem)).detail;
   } catch {
-    wrong.textContent = "Footnote cannot be reached. Is it still running?";
+    wrong.textContent = say("login.unreachable");
   }
 };
+
+await speak();

@@ -4,7 +4,7 @@ import { characters, h } from "./dom.js";
 /** @import { Span } from "../types.js" */
 
 // The pieces of a text between the edges of its spans: strings, and `mark`s that carry the keys of
-// all spans that lie over them. `spans`: {start, end, key, chosen}, offsets into the text.
+// all spans that lie over them, and which of its reader's own highlights does.
 /** @param {string} text @param {Span[]} spans */
 export function marked(text, spans) {
   if (!spans.length) return [text];
@@ -20,8 +20,13 @@ export function marked(text, spans) {
     const over = spans.filter((s) => s.start <= start && end <= s.end);
     if (!over.length) pieces.push(piece);
     else {
-      const chosen = over.some((s) => s.chosen);
-      pieces.push(h("mark", { class: chosen ? "chosen" : undefined, dataset: { keys: over.map((s) => s.key).join(" ") } }, piece));
+      const [own, cited] = [over.find((s) => s.own), over.filter((s) => !s.own)];
+      const chosen = cited.some((s) => s.chosen);
+      pieces.push(h(
+        "mark",
+        { class: chosen ? "chosen" : undefined, dataset: { ...(cited.length && { keys: cited.map((s) => s.key).join(" ") }), ...(own && { own: own.key }) } },
+        piece,
+      ));
     }
     start = end;
   }

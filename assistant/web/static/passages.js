@@ -1,12 +1,12 @@
 // Passages of the documents on cards: what an answer was made from, what may answer, what comes
 // closest. Those that may answer can be gone through by keys, and judged.
 
+import { sentencesOf } from "./answer.js";
 import { WAYS } from "./citing.js";
-import { closest, h, pathOf, smoothly } from "./dom.js";
+import { closest, h, oneLine, pathOf, smoothly } from "./dom.js";
 import { excerpt, marked } from "./marking.js";
+import { say } from "./words.js";
 /** @import { Child, Citation, Properties, Turn, TurnActs } from "../types.js" */
-
-export const UNSURE = "Passages that may answer";
 
 // Names a passage in its turn.
 /** @param {Citation} citation */
@@ -20,7 +20,15 @@ const idOf = (turn, citation) => `text-${turn.id}/${nameOf(citation)}`;
 /** @param {Turn} turn @param {Citation[]} citations @param {TurnActs} acts */
 export function sources(turn, citations, acts) {
   const places = Map.groupBy(citations, (c) => `${c.document_id} ${c.paragraph_start}`);
-  return h("section", { class: "sources", "aria-label": "Sources" }, h("h3", {}, "Sources"), ...[...places.values()].map((group) => card(turn, group, acts, {})));
+  return h("section", { class: "sources", "aria-label": say("source.title") }, h("h3", {}, say("source.title")), ...[...places.values()].map((group) => card(turn, group, acts, isAllSaid(turn, group) ? { class: "card said" } : {})));
+}
+
+// Whether the answer quotes all that stands in a paragraph, so that nobody needs to read it twice.
+/** @param {Turn} turn @param {Citation[]} group */
+function isAllSaid(turn, group) {
+  const [first] = group;
+  const text = oneLine(first?.paragraph_text ?? "");
+  return group.length === 1 && !first?.introduction && sentencesOf(turn).some((s) => s.verdict === "quoted" && s.markers.includes(first?.marker ?? 0) && oneLine(s.text) === text);
 }
 
 // A paragraph under its headings, with what these citations quote of it lit.
@@ -40,21 +48,21 @@ function card(turn, group, acts, properties, ...judging) {
       onclick: () => {
         const open = more.getAttribute("aria-expanded") === "true";
         more.setAttribute("aria-expanded", String(!open));
-        more.textContent = open ? "Show all" : "Show less";
+        more.textContent = say(open ? "passages.more" : "passages.less");
         text.replaceChildren(...(open ? excerpt(first.paragraph_text, spans).pieces : marked(first.paragraph_text, spans)).filter((piece) => piece !== false));
       },
     },
-    "Show all",
+    say("passages.more"),
   );
   const keys = group.map((c) => c.marker > 0 && h("span", { class: "key" }, `[${c.marker}]`));
-  const ways = Object.entries(WAYS).map(([way, said]) => h("button", { type: "button", class: "more", onclick: () => acts.take(way, said(first)) }, way));
+  const ways = WAYS.map(({ name, copied, said }) => h("button", { type: "button", class: "more", onclick: () => acts.take(said(group), say(copied)) }, say(name)));
   return h(
     "article",
     { class: "card", ...properties },
     h("header", {}, ...keys, h("h4", { dir: "auto" }, h("button", { type: "button", class: "go", onclick: () => acts.follow(turn, first) }, pathOf(first)))),
     first.introduction && h("p", { class: "introduction", dir: "auto" }, first.introduction),
-    text,
-    h("footer", {}, ...judging, short.whole ? "" : more, h("details", { class: "copying" }, h("summary", { class: "more" }, "Cite"), ...ways)),
+    properties.class ? "" : text,
+    h("footer", {}, ...judging, short.whole || properties.class ? "" : more, h("details", { class: "copying" }, h("summary", { class: "more" }, say("cite.title")), ...ways)),
   );
 }
 
@@ -77,7 +85,7 @@ export class Passages {
     this.element = h(
       "section",
       { class: "passages", "aria-label": title },
-      h("header", {}, this.heading, h("p", { id: hint, class: "keys" }, `j k go through · Enter opens · y answers it${none ? " · n none" : ""}`)),
+      h("header", {}, this.heading, h("p", { id: hint, class: "keys" }, say(none ? "passages.keys_none" : "passages.keys"))),
       this.feed,
       this.none && h("p", { class: "none judging" }, this.none),
     );
@@ -87,7 +95,7 @@ export class Passages {
   add(citation) {
     const { turn } = this;
     const number = this.cards.length + 1;
-    const noted = h("span", { class: "noted", title: "Among the evaluation questions of this machine" }, "Noted");
+    const noted = h("span", { class: "noted", title: say("passages.noted.more") }, say("passages.noted"));
     const button = h("button", { type: "button", class: "more", onclick: () => this.#toggle(citation) });
     const properties = { dataset: { passage: nameOf(citation) }, tabindex: number === 1 ? "0" : "-1", "aria-posinset": number, "aria-label": pathOf(citation), "aria-describedby": idOf(turn, citation) };
     const element = card(turn, [citation], this.acts, properties, h("span", { class: "judging" }, noted, button));
@@ -153,8 +161,8 @@ export class Passages {
       const is = noted?.includes(nameOf(citation)) ?? false;
       element.classList.toggle("answers", is);
       said.hidden = !is;
-      button.textContent = is ? "Undo" : "This answers it";
+      button.textContent = say(is ? "passages.undo" : "passages.answers");
     }
-    if (this.none) this.none.textContent = noted && !noted.length ? "Noted: none of these. Undo" : "None of these";
+    if (this.none) this.none.textContent = say(noted && !noted.length ? "passages.none_noted" : "passages.none");
   }
 }

@@ -1,8 +1,9 @@
 // Everything that is asked of the server.
 
 import { toast } from "./dom.js";
-import { storage } from "./store.js";
-/** @import { Folder, Question, Session, ServerEvent, Vote, Whole, Word, Writers } from "../types.js" */
+import { storage } from "./storage.js";
+import { say } from "./words.js";
+/** @import { Everywhere, Folder, Found_, Kept, Listing, Note, Notebook, Noted, Placed, Question, ServerEvent, Session, Turn, Vote, Whole, Word, Writers } from "../types.js" */
 
 const SESSION = "x-footnote-session";
 const REQUEST = "x-request-id";
@@ -10,13 +11,22 @@ const KEY = "footnote/key";
 
 let key = "";
 
+// The notebook that is open; what is asked and kept is of it.
+/** @type {{ notebook: string | null }} */
+export const open_ = { notebook: null };
+
+/** @param {string} path @param {string | null} [notebook] */
+const within = (path, notebook = open_.notebook) => (notebook ? `${path}?notebook=${notebook}` : path);
+
+
 // Why something was not done; `request` names what was asked of the server in its log, `status` is
 // that of HTTP where something was begun and came to nothing.
 export class Failure extends Error {
   /** @param {string} message @param {string | null} [request] @param {number} [status] */
   constructor(message, request, status) {
     super(message);
-    this.request = request ?? undefined;
+    // Of what its reader can set right, nobody need look into the log.
+    this.request = (status ?? 500) < 500 ? undefined : (request ?? undefined);
     this.status = status;
   }
 }
@@ -24,7 +34,7 @@ export class Failure extends Error {
 // What an error says.
 /** @param {unknown} error */
 export function messageOf(error) {
-  if (error instanceof Failure && error.request) return `${error.message} (Request ${error.request})`;
+  if (error instanceof Failure && error.request) return say("server.request", { message: error.message, request: error.request });
   return error instanceof Error ? error.message : String(error);
 }
 
@@ -47,10 +57,10 @@ async function ask(path, options = {}) {
   try {
     response = await fetch(path, { ...options, headers: { ...options.headers, [SESSION]: ownKey() } });
   } catch {
-    throw new Failure("Footnote cannot be reached. Is it still running? Start it again, then retry.");
+    throw new Failure(say("server.unreachable"));
   }
-  if (response.status === 401) throw new Failure("You are logged out. Reload the page to log in again.");
-  if (!response.ok) throw new Failure(await reason(response), response.headers.get(REQUEST));
+  if (response.status === 401) throw new Failure(say("server.logged_out"), null, 401);
+  if (!response.ok) throw new Failure(await reason(response), response.headers.get(REQUEST), response.status);
   return response;
 }
 
@@ -65,14 +75,16 @@ async function reason(response) {
   } catch {
     // No reason was given: the number is all there is.
   }
-  return `Footnote answered with error ${response.status}. Try again, or reload the page.`;
+  return say("server.error", { status: response.status });
 }
 
 /** @param {string} path @param {unknown} value @param {AbortSignal | null} [signal] */
 const post = (path, value, signal = null) =>
   ask(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(value), signal });
 
-export const session = async () => /** @type {Session} */ (await json(await ask("session")));
+// With the documents of the notebook that is open, or of this one, or of none.
+/** @param {string | null} [notebook] */
+export const session = async (notebook) => /** @type {Session} */ (await json(await ask(within("session", notebook))));
 
 /** @param {string} id */
 export const document_ = async (id) => /** @type {Whole} */ (await json(await ask(`documents/${encodeURIComponent(id)}`)));
@@ -82,6 +94,12 @@ export const pagePicture = async (id, page, width) =>
 /** @param {string} id @param {number} page */
 export const pageWords = async (id, page) =>
   /** @type {Word[]} */ (await json(await ask(`documents/${encodeURIComponent(id)}/pages/${page}/words`)));
+// How often some words stand in each of the documents that can be asked.
+/** @param {string} text */
+export const findEverywhere = async (text) =>
+  /** @type {Everywhere} */ (await json(await ask(`find?text=${encodeURIComponent(text)}${open_.notebook ? `&notebook=${open_.notebook}` : ""}`)));
+/** @param {string} id */
+export const restore = (id) => post(`documents/${encodeURIComponent(id)}/restore`, {});
 /** @param {string} id */
 export const keep = (id) => post(`documents/${encodeURIComponent(id)}/keep`, {});
 /** @param {string} id */
@@ -94,22 +112,90 @@ export const starters = async (documents) => /** @type {string[]} */ (await json
 /** @param {Vote} value */
 export const vote = (value) => post("feedback", value);
 
+// --- notebooks, and what is in them or in none -----------------------------------------------------
+
+/** @param {string} method @param {string} path @param {unknown} value */
+const send = (method, path, value) => ask(path, { method, headers: { "content-type": "application/json" }, body: JSON.stringify(value) });
+
+export const notebooks = async () => /** @type {{ notebooks: Notebook[] }} */ (await json(await ask("notebooks"))).notebooks;
+/** @param {string} name @param {string[]} documents */
+export const addNotebook = async (name, documents = []) => /** @type {Notebook} */ (await json(await post("notebooks", { name, documents })));
+/** @param {string} id @param {Partial<Pick<Notebook, "name" | "shared">>} changed */
+export const changeNotebook = async (id, changed) => /** @type {Notebook} */ (await json(await send("PATCH", `notebooks/${id}`, changed)));
+/** @param {string} id */
+export const removeNotebook = (id) => ask(`notebooks/${id}`, { method: "DELETE" });
+/** @param {string} id */
+export const restoreNotebook = (id) => post(`notebooks/${id}/restore`, {});
+/** @param {string} id @param {string} document */
+export const putIn = (id, document) => ask(`notebooks/${id}/documents/${document}`, { method: "PUT" });
+/** @param {string} id @param {string} document */
+export const takeOut = (id, document) => ask(`notebooks/${id}/documents/${document}`, { method: "DELETE" });
+
+/** @param {string | null} [notebook] */
+export const conversations = async (notebook) => /** @type {{ conversations: Listing[] }} */ (await json(await ask(within("conversations", notebook)))).conversations;
+/** @param {string} text */
+export const searchConversations = async (text) => /** @type {{ found: Found_[] }} */ (await json(await ask(`${within("conversations/search")}${open_.notebook ? "&" : "?"}text=${encodeURIComponent(text)}`))).found;
+/** @param {string} id */
+export const conversation = async (id) => /** @type {Kept} */ (await json(await ask(within(`conversations/${id}`))));
+/** @param {string} id @param {string} title @param {Turn} turn @param {string | null} [notebook] */
+export const putTurn = (id, title, turn, notebook) => send("PUT", within(`conversations/${id}/turns`, notebook), { title, turn });
+/** @param {string} id @param {string[]} turns */
+export const removeTurns = (id, turns) => post(within(`conversations/${id}/turns/remove`), { turns });
+/** @param {string} id @param {string} title */
+export const renameConversation = (id, title) => send("PATCH", within(`conversations/${id}`), { title });
+/** @param {string} id */
+export const removeConversation = (id) => ask(within(`conversations/${id}`), { method: "DELETE" });
+/** @param {string} id */
+export const restoreConversation = (id) => post(within(`conversations/${id}/restore`), {});
+
+export const notes = async () => /** @type {{ notes: Noted[] }} */ (await json(await ask(within("notes")))).notes;
+/** @param {Note} note */
+export const putNote = (note) => send("PUT", within("notes"), note);
+/** @param {string} id */
+export const removeNote = (id) => ask(within(`notes/${id}`), { method: "DELETE" });
+/** @param {string} id */
+export const restoreNote = (id) => post(within(`notes/${id}/restore`), {});
+
+// The address of a file to take along, of what is kept at a path.
+/** @param {string} path @param {string} format @param {Record<string, string>} more */
+export const exportOf = (path, format, more = {}) => `${path}/export?${new URLSearchParams({ format, ...(open_.notebook ? { notebook: open_.notebook } : {}), ...more }).toString()}`;
+// Places as references for a bibliography.
+/** @param {string} format @param {Placed[]} citations */
+export const cite = async (format, citations) => (await post("cite", { format, citations })).text();
+// A question in other words; `llm`: what writes.
+/** @param {string} question @param {string | null} llm */
+export const reworded = async (question, llm) => /** @type {{ question: string }} */ (await json(await post("rewording", { question, llm }))).question;
+
+// --- what takes long -------------------------------------------------------------------------------
+
 // Ask a question. Yields the events of its answer, the place in line among them; aborting the signal
 // ends it there and here.
 /** @param {Question} question @param {AbortSignal} signal */
 export async function* answers(question, signal) {
-  const response = await post("ask", question, signal);
+  yield* told(await post("ask", question, signal), signal);
+}
+
+// Add what is at an address, to a notebook or to none. Yields the events of its indexing; aborting
+// the signal ends it there and here.
+/** @param {string} address @param {AbortSignal} signal @param {string | null} notebook */
+export async function* addAddress(address, signal, notebook) {
+  yield* told(await post(within("addresses", notebook), { address }, signal), signal);
+}
+
+/** @param {Response} response @param {AbortSignal} signal */
+function told(response, signal) {
   const body = response.body?.pipeThrough(new TextDecoderStream()) ?? new ReadableStream();
-  yield* events(body, signal, response.headers.get(REQUEST));
+  return events(body, signal, response.headers.get(REQUEST));
 }
 
 // Add a file; `arrived` hears the share that has arrived. Yields the events of its indexing; aborting
 // the signal ends it there and here.
-/** @param {File} file @param {(share: number) => void} arrived @param {AbortSignal} signal */
-export function add(file, arrived, signal) {
+/** @param {File} file @param {(share: number) => void} arrived @param {AbortSignal} signal @param {{ folder: string, notebook: string | null }} where it lies in a folder that is added, and goes to */
+export function add(file, arrived, signal, { folder, notebook }) {
   const sending = new XMLHttpRequest(); // fetch does not tell how much of a file has arrived
   signal.addEventListener("abort", () => sending.abort());
-  sending.open("POST", `uploads?name=${encodeURIComponent(file.name)}`);
+  const how = new URLSearchParams({ name: file.name, folder, ...(notebook && { notebook }) });
+  sending.open("POST", `uploads?${how}`);
   sending.setRequestHeader(SESSION, ownKey());
   sending.upload.onprogress = (event) => event.lengthComputable && arrived(event.loaded / event.total);
   let read = 0;
@@ -126,7 +212,7 @@ export function add(file, arrived, signal) {
         if (sending.status === 200) out.close();
         else out.error(new Failure(await reason(new Response(sending.responseText, { status: sending.status })), sending.getResponseHeader(REQUEST)));
       };
-      sending.onerror = () => (read ? out.close() : out.error(new Failure("The file did not arrive. Is Footnote still running?")));
+      sending.onerror = () => (read ? out.close() : out.error(new Failure(say("server.not_arrived"))));
       sending.onabort = () => out.close();
     },
   });
@@ -156,5 +242,5 @@ async function* events(body, signal, request) {
       if (event.name === "done") return;
     }
   }
-  if (!signal.aborted) throw new Failure("The connection broke off. Try again.", request);
+  if (!signal.aborted) throw new Failure(say("server.broken_off"), request);
 }

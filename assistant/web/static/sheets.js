@@ -3,11 +3,13 @@
 
 import { Latest, h } from "./dom.js";
 import { pagePicture, pageWords } from "./server.js";
-/** @import { Citation, PageSize, Properties, Rectangle, Word } from "../types.js" */
+import { say } from "./words.js";
+/** @import { Highlighted } from "./highlights.js" */
+/** @import { Citation, PageSize, Paragraph, Properties, Rectangle, Word } from "../types.js" */
 
 const NEAR = "120% 0px"; // what lies so close to the view is drawn
 
-/** @typedef {{ element: HTMLElement, words: HTMLElement, lights: HTMLElement, finds: HTMLElement, size: PageSize, number: number, picture: HTMLImageElement | undefined, drawn: number }} Sheet */
+/** @typedef {{ element: HTMLElement, words: HTMLElement, lights: HTMLElement, owns: HTMLElement, finds: HTMLElement, size: PageSize, number: number, picture: HTMLImageElement | undefined, drawn: number }} Sheet */
 
 export class Sheets {
   /** @type {Sheet[]} */
@@ -16,16 +18,21 @@ export class Sheets {
   requested = new Map();
   /** @type {IntersectionObserver | null} */
   watcher = null;
+  /** @type {Map<Element, Word>} */
+  shown = new Map(); // what is on the pages now
   id = "";
   sought = new Latest();
+  owned = new Latest();
 
   /** @param {HTMLElement} view what scrolls */
   constructor(view) {
     this.view = view;
-    // A page that is shown larger than it was drawn is drawn again.
-    new ResizeObserver(() => {
-      for (const sheet of this.sheets) if (sheet.picture) void this.#draw(sheet);
-    }).observe(view);
+    new ResizeObserver(() => this.redraw()).observe(view);
+  }
+
+  // A page that is shown larger than it was drawn is drawn again.
+  redraw() {
+    for (const sheet of this.sheets) if (sheet.picture) void this.#draw(sheet);
   }
 
   // The pages of a document, for the view to hold.
@@ -49,15 +56,18 @@ export class Sheets {
     for (const sheet of this.sheets) this.#leave(sheet);
     this.sheets = [];
     this.requested.clear();
+    this.shown.clear();
     this.sought.next();
+    this.owned.next();
   }
 
   /** @param {PageSize} size @param {number} number @returns {Sheet} */
   #sheet(size, number) {
-    const [words, lights, finds] = [h("div", { class: "words" }), h("div", { class: "lights" }), h("div", { class: "lights" })];
-    const element = h("div", { class: "sheet", role: "group", "aria-label": `Page ${size.label}`, dataset: { page: String(number) } }, lights, finds, words);
+    const [lights, owns, finds] = [h("div", { class: "lights" }), h("div", { class: "lights" }), h("div", { class: "lights" })];
+    const words = h("div", { class: "words" });
+    const element = h("div", { class: "sheet", role: "group", "aria-label": say("reader.page", { label: size.label }), dataset: { page: String(number) } }, owns, lights, finds, words);
     element.style.aspectRatio = `${size.width} / ${size.height}`;
-    return { element, words, lights, finds, size, number, picture: undefined, drawn: 0 };
+    return { element, words, lights, owns, finds, size, number, picture: undefined, drawn: 0 };
   }
 
   /** @param {Sheet} sheet */
@@ -70,6 +80,7 @@ export class Sheets {
       const span = h("span", {}, `${word.text} `);
       place(span, word.place, sheet.size);
       span.style.fontSize = `${(100 * (word.place.bottom - word.place.top)) / sheet.size.width}cqw`;
+      this.shown.set(span, word);
       return span;
     }));
   }
@@ -120,11 +131,47 @@ export class Sheets {
     }
   }
 
-  /** @param {"lights" | "finds"} layer @param {Rectangle[]} places @param {Properties} properties */
-  #lightUp(layer, places, properties) {
+  // Show what its reader has highlighted, each a button on its first line, unless others are to be
+  // shown by the time that it is known where they are printed.
+  /** @param {Highlighted[]} highlights @param {Paragraph[]} paragraphs */
+  async own(highlights, paragraphs) {
+    const isLast = this.owned.next();
+    const found = await Promise.all(highlights.map(async (one) => {
+      const { citation: { start, rectangles }, at } = one;
+      const paragraph = paragraphs[one.paragraph - 1];
+      const from = at?.start ?? paragraph?.start ?? 0;
+      if (at && start === from && rectangles?.length) return rectangles;
+      return this.printed(paragraph?.page ?? 1, from, at?.end ?? from + 1);
+    }));
+    if (!isLast()) return;
+    for (const { owns } of this.sheets) owns.replaceChildren();
+    highlights.forEach(({ id, at, citation, noted }, index) => {
+      const properties = { class: at ? "light own" : "light own altered", dataset: { own: id } };
+      const label = say(at ? "reader.highlight.of" : "reader.highlight.of_changed", { quote: citation.quote });
+      const [first, ...rest] = found[index] ?? [];
+      if (first) this.#lightUp("owns", [first], { ...properties, "aria-label": label, title: noted.note.text || undefined }, "button");
+      this.#lightUp("owns", rest, properties);
+    });
+  }
+
+  // The words of the pages that lie in a range.
+  /** @param {Range} range @returns {Word[]} */
+  wordsIn(range) {
+    return [...this.shown].filter(([span]) => {
+      if (!range.intersectsNode(span)) return false;
+      const own = new Range();
+      own.selectNodeContents(span);
+      if (span.contains(range.startContainer)) own.setStart(range.startContainer, range.startOffset);
+      if (span.contains(range.endContainer)) own.setEnd(range.endContainer, range.endOffset);
+      return String(own).trim() !== "";
+    }).map(([, word]) => word);
+  }
+
+  /** @param {"lights" | "owns" | "finds"} layer @param {Rectangle[]} places @param {Properties} properties @param {"div" | "button"} tag */
+  #lightUp(layer, places, properties, tag = "div") {
     for (const at of places) {
       const sheet = this.sheets[at.page - 1];
-      if (sheet) place(sheet[layer].appendChild(h("div", properties)), at, sheet.size);
+      if (sheet) place(sheet[layer].appendChild(h(tag, properties)), at, sheet.size);
     }
   }
 

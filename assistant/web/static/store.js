@@ -1,32 +1,12 @@
-// What this browser keeps: conversations, which documents are asked, the theme, and for as long as
-// the tab is open what writes. The server keeps none of it.
+// Conversations, which the server keeps, each question by itself: two tabs that ask in the same one
+// lose nothing of each other. What did not reach it waits in this browser until it does; and what an
+// earlier page kept here is handed over.
 
 import { toast } from "./dom.js";
+import { Failure, conversation, conversations, messageOf, open_, putTurn, removeConversation, removeTurns, renameConversation, restoreConversation, tried } from "./server.js";
+import { read, storage, tab } from "./storage.js";
+import { say } from "./words.js";
 /** @import { Conversation, Turn } from "../types.js" */
-
-/** @param {() => globalThis.Storage} area @param {() => void} full */
-const keeper = (area, full) => ({
-  /** @param {string} name */
-  get(name) {
-    try {
-      return area().getItem(name);
-    } catch {
-      return null; // a browser that keeps nothing
-    }
-  },
-  /** @param {string} name @param {string} value */
-  set(name, value) {
-    try {
-      area().setItem(name, value);
-    } catch {
-      full();
-    }
-  },
-});
-
-export const storage = keeper(() => localStorage, () => toast("This browser has no more room for conversations: delete some to keep this one."));
-// What is kept for as long as the tab is open; without room for it, until the page is loaded again.
-export const tab = keeper(() => sessionStorage, () => {});
 
 export class Store {
   // Each user who logs in here has conversations of their own.
@@ -34,103 +14,182 @@ export class Store {
   constructor(user) {
     this.prefix = `footnote/${encodeURIComponent(user ?? "")}/`;
     /** @type {Set<string>} */
-    this.removed = new Set();
+    this.removed = new Set(); // here, whatever else is said of it afterwards
+    /** @type {Map<string, { conversation: Conversation, turn: Turn, again: boolean }>} */
+    this.changed = new Map(); // what is not at the server yet as it is, by the turn's id
+    /** @type {Promise<void>} */
+    this.sent = Promise.resolve();
+    addEventListener("pagehide", () => {
+      for (const { conversation: of, turn } of this.changed.values()) this.#hold(of, turn);
+    });
   }
 
-  #names() {
-    try {
-      return Object.keys(localStorage).filter((name) => name.startsWith(`${this.prefix}conversation/`));
-    } catch {
-      return [];
-    }
-  }
-
-  // The newest first.
+  // Those of the notebook that is open, the newest first, without their questions.
   all() {
-    const found = this.#names().flatMap((name) => conversationAt(name) ?? []);
-    return found.sort((a, b) => b.updated - a.updated);
+    return conversations();
   }
 
-  /** @param {string} id */
-  load(id) {
-    const found = conversationAt(`${this.prefix}conversation/${id}`);
+  // One with its questions; null where it is not there.
+  /** @param {string} id @returns {Promise<Conversation | null>} */
+  async load(id) {
+    await this.sent;
+    const found = await conversation(id).catch((/** @type {unknown} */ error) => {
+      if (error instanceof Failure && error.status === 404) return null;
+      throw error;
+    });
     // The page was left before these were answered.
     for (const turn of found?.turns ?? []) if (turn.state === "pending") turn.state = "stopped";
     return found;
   }
 
-  // Change what is kept of a conversation, in which another tab may have written since this one read
-  // it; where nothing is kept of it, all of it is. What was deleted here stays deleted.
-  /** @param {Conversation} conversation @param {(kept: Conversation) => void} edit */
-  change(conversation, edit) {
-    if (this.removed.has(conversation.id)) return;
-    const name = `${this.prefix}conversation/${conversation.id}`;
-    const kept = conversationAt(name) ?? conversation;
-    edit(kept);
-    storage.set(name, JSON.stringify(kept));
+  // Keep a question as it is now. What was deleted here stays deleted.
+  /** @param {Conversation} of @param {Turn} turn */
+  keep(of, turn) {
+    if (this.removed.has(of.id)) return;
+    const waiting = this.changed.get(turn.id);
+    this.changed.set(turn.id, { conversation: of, turn, again: true });
+    // One after the other, each as it is by then.
+    if (!waiting) this.sent = this.sent.then(() => this.#send(turn.id));
+    this.#tell();
   }
 
-  // Keep a turn as it is now, and nothing else.
-  /** @param {Conversation} conversation @param {Turn} turn */
-  keep(conversation, turn) {
-    this.change(conversation, (kept) => {
-      const at = kept.turns.findIndex(({ id }) => id === turn.id);
-      kept.turns.splice(at < 0 ? kept.turns.length : at, 1, turn);
-      if (!kept.named) kept.title = conversation.title;
-      kept.updated = conversation.updated;
-    });
+  // Whether all is kept, for whoever waits for that.
+  #tell() {
+    document.body.dataset.kept = String(!this.changed.size);
+  }
+
+  /** @param {string} id of a turn */
+  async #send(id) {
+    for (let own = this.changed.get(id); own?.again; own = this.changed.get(id)) {
+      own.again = false;
+      const { conversation: of, turn } = own;
+      try {
+        await putTurn(of.id, of.title, turn, of.notebook ?? null);
+        this.#held(of, (turns) => turns.filter((one) => one.id !== id)); // it is newer than that
+        storage.set(`${this.prefix}changed`, `${of.id} ${Date.now()}`); // other tabs hear of it
+      } catch (error) {
+        if (!isRefused(error)) this.#hold(of, turn);
+        else if (!this.removed.has(of.id)) toast(messageOf(error));
+      }
+    }
+    this.changed.delete(id);
+    this.#tell();
+  }
+
+  // Keep a question here until the server is there again.
+  /** @param {Conversation} of @param {Turn} turn */
+  #hold(of, turn) {
+    this.#held(of, (turns) => [...turns.filter((one) => one.id !== turn.id), turn]);
+  }
+
+  // Change which questions of a conversation wait here.
+  /** @param {Conversation} of @param {(turns: Turn[]) => Turn[]} change */
+  #held(of, change) {
+    const name = `${this.prefix}conversation/${of.id}`;
+    const held = /** @type {Conversation | null} */ (read(name));
+    const turns = change(held?.turns ?? []);
+    if (!turns.length) storage.remove(name);
+    else if (!storage.set(name, JSON.stringify({ ...(held ?? of), turns }))) toast(say("history.full"));
+  }
+
+  // Send what waits here. What is deleted by now is let go of; what is refused otherwise stays.
+  async handOver() {
+    for (const name of storage.names(`${this.prefix}conversation/`)) {
+      const held = /** @type {Conversation | null} */ (read(name));
+      if (!held?.turns) continue;
+      try {
+        await this.#handOver(held);
+        storage.remove(name);
+      } catch (error) {
+        if (!isRefused(error)) throw error;
+        if (error instanceof Failure && error.status === 404) storage.remove(name);
+      }
+    }
+  }
+
+  /** @param {Conversation} held */
+  async #handOver(held) {
+    const begun = held.updated - held.turns.length;
+    for (const [number, turn] of held.turns.entries()) {
+      const asked = turn.asked ?? begun + number; // an earlier page did not tell
+      const state = turn.state === "pending" ? "stopped" : turn.state;
+      await putTurn(held.id, held.title, { ...turn, asked, state }, held.notebook ?? null);
+    }
+    if (held.named) await renameConversation(held.id, held.title);
+  }
+
+  // Let go of questions, which another one takes the place of.
+  /** @param {Conversation} of @param {string[]} turns */
+  drop(of, turns) {
+    for (const id of turns) this.changed.delete(id);
+    this.sent = this.sent.then(() => tried(removeTurns(of.id, turns))).then(() => {});
+  }
+
+  /** @param {string} id @param {string} title */
+  rename(id, title) {
+    return tried(renameConversation(id, title));
+  }
+
+  // Gives whether it is deleted.
+  /** @param {string} id */
+  async remove(id) {
+    this.removed.add(id);
+    for (const [turn, own] of this.changed) if (own.conversation.id === id) this.changed.delete(turn);
+    await this.sent;
+    const done = await tried(removeConversation(id));
+    if (!done) this.removed.delete(id);
+    return Boolean(done);
   }
 
   /** @param {string} id */
-  remove(id) {
-    localStorage.removeItem(`${this.prefix}conversation/${id}`);
-    this.removed.add(id);
+  async restore(id) {
+    if (await tried(restoreConversation(id))) this.removed.delete(id);
   }
 
-  /** @param {Conversation} conversation */
-  restore(conversation) {
-    this.removed.delete(conversation.id);
-    this.change(conversation, () => {});
-  }
+  // --- what this browser keeps -----------------------------------------------------------------
 
-  // The conversation that was shown last: in this tab, or else in any.
-  /** @returns {string | null} */
+  // The conversation that was shown last in this tab, or else in any; of the notebook that is open;
+  // none where that is "".
   get current() {
-    return tab.get(`${this.prefix}current`) ?? storage.get(`${this.prefix}current`);
+    return tab.get(this.#own("current")) ?? storage.get(this.#own("current")) ?? "";
   }
 
   /** @param {string} id */
   set current(id) {
-    tab.set(`${this.prefix}current`, id);
-    storage.set(`${this.prefix}current`, id);
+    tab.set(this.#own("current"), id);
+    storage.set(this.#own("current"), id);
   }
 
   // Ids of the documents that are not asked.
   get left() {
-    return new Set(/** @type {string[] | null} */ (read(`${this.prefix}left`)));
+    return new Set(/** @type {string[] | null} */ (read(this.#own("left"))));
   }
 
   /** @param {Set<string>} ids */
   set left(ids) {
-    storage.set(`${this.prefix}left`, JSON.stringify([...ids]));
+    storage.set(this.#own("left"), JSON.stringify([...ids]));
   }
+
+  // What is written and not yet asked, in a conversation.
+  /** @param {string} id */
+  draft = (id) => tab.get(`${this.prefix}draft/${id}`) ?? "";
+
+  /** @param {string} id @param {string} text */
+  keepDraft(id, text) {
+    const name = `${this.prefix}draft/${id}`;
+    if (text) tab.set(name, text);
+    else tab.remove(name);
+  }
+
+  /** @param {string} name */
+  #own = (name) => `${this.prefix}${name}${open_.notebook ? `/${open_.notebook}` : ""}`;
 }
 
-/** @param {string} name */
-function conversationAt(name) {
-  const found = /** @type {Conversation | null} */ (read(name));
-  return found?.turns ? found : null;
-}
-
-/** @param {string} name @returns {unknown} */
-function read(name) {
-  try {
-    return JSON.parse(storage.get(name) ?? "null");
-  } catch {
-    return null; // not written by this page
-  }
-}
+// Whether the server will not have something, now or later; it may be away for a moment, or want one to
+// log in again.
+/** @param {unknown} error */
+const isRefused = (error) => error instanceof Failure && error.status !== undefined && error.status < 500 && ![401, 408, 429].includes(error.status);
 
 /** @returns {Conversation} */
-export const fresh = () => ({ id: newId(), title: "", named: false, updated: Date.now(), turns: [] });
+export const fresh = () => ({ id: newId(), title: "", named: false, updated: Date.now(), turns: [], notebook: open_.notebook });
 export const newId = () => crypto.getRandomValues(new Uint32Array(3)).join("-");

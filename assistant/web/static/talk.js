@@ -1,16 +1,21 @@
 // The conversation on the left: asking, and what becomes of each question.
 
-import { $, announce, closest, smoothly, toast } from "./dom.js";
-import { copy, laidOut, withFootnotes } from "./exporting.js";
-import { Failure, answers, messageOf, tried, vote } from "./server.js";
+import { tell } from "./address.js";
+import { $, announce, characters, closest, smoothly, toast } from "./dom.js";
+import { aboutIn, citationsOf, lookedAgain } from "./answer.js";
+import { placed } from "./citing.js";
+import { copy, withFootnotes } from "./exporting.js";
+import { Failure, answers, messageOf, open_, tried, vote } from "./server.js";
 import { fresh, newId } from "./store.js";
-import { UNSURE, nameOf } from "./passages.js";
-import { REFUSAL, TurnView, citationsOf, isUnsure, kindOf, lookedAgain, sentencesOf, tooltips } from "./turn.js";
+import { nameOf } from "./passages.js";
+import { historyOf, isTold, spoken, take } from "./telling.js";
+import { TurnView, tooltips } from "./turn.js";
+import { say } from "./words.js";
 /** @import { Store } from "./store.js" */
-/** @import { About, Answer, Citation, Conversation, Said, TalkActs, ServerEvent, Turn, Vote } from "../types.js" */
+/** @import { About, Citation, Conversation, TalkActs, Turn, Vote } from "../types.js" */
 
 const CHANGED = 503; // of HTTP: the documents have, or cannot be read any more
-const LONGEST = 8000; // characters of what is told of a turn
+const QUESTION = 4000; // characters of a question
 
 export class Talk {
   conversation = fresh();
@@ -22,6 +27,8 @@ export class Talk {
   about = null;
   /** @type {Turn | null} */
   editing = null;
+  // What was written before a question was edited.
+  before = "";
 
   /** @param {Store} store @param {TalkActs} acts */
   constructor(store, acts) {
@@ -32,6 +39,7 @@ export class Talk {
       event.preventDefault();
       this.send();
     });
+    this.box.addEventListener("input", () => this.#written());
     this.box.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
         event.preventDefault();
@@ -61,13 +69,27 @@ export class Talk {
   // Show a conversation. One that is being answered goes on being answered meanwhile.
   /** @param {Conversation} conversation */
   show(conversation) {
-    this.conversation = this.running.get(conversation.id)?.conversation ?? conversation;
-    this.store.current = conversation.id;
     this.askAbout(null);
+    this.conversation = this.running.get(conversation.id)?.conversation ?? conversation;
+    this.store.current = conversation.turns.length ? conversation.id : "";
+    this.box.value = this.store.draft(this.#drafted);
+    this.ready();
     this.#draw();
     this.acts.leave();
     const answered = this.conversation.turns.findLast(isTold);
     void this.acts.cite(answered ? citationsOf(answered) : []);
+    this.acts.changed();
+  }
+
+  // See what another tab has asked in this conversation.
+  async again() {
+    const { conversation } = this;
+    const found = await tried(this.store.load(conversation.id));
+    if (!found || conversation !== this.conversation || this.running.has(conversation.id)) return;
+    Object.assign(conversation, found);
+    const { scrollTop } = $("turns");
+    this.#draw();
+    $("turns").scrollTop = scrollTop;
     this.acts.changed();
   }
 
@@ -92,19 +114,28 @@ export class Talk {
     const view = new TurnView(turn, {
       follow: (of, citation) => this.#follow(of, citation),
       openAt: (source) => void this.acts.follow(source, [source]),
-      ask: (question) => this.ask(question, undefined, true),
+      ask: (question, how) => this.ask(question, how),
       retry: (of) => this.#retry(of),
       edit: (of) => this.askAbout(null, of),
-      take: async (way, text) => {
-        await copy(text);
-        toast(`${way === "Link" ? "The link" : way} is copied`);
+      take: async (text, told) => {
+        const said = await tried(Promise.resolve(text));
+        if (said === undefined) return;
+        await copy(said);
+        toast(told);
       },
       copy: async (of) => {
         await copy(withFootnotes(of));
-        toast("Copied, with its footnotes.");
+        toast(say("turn.copied"));
       },
-      vote: (of, verdict) => this.#judge(of, verdict, { vote: verdict, noted: undefined }),
-      note: (of, noted) => this.#note(of, noted),
+      vote: (of, verdict, why) => this.#judge(of, verdict, { vote: verdict, noted: why?.right.length ? why.right : undefined }, why),
+      note: (of, noted) => this.#judge(of, noted ? (noted.length ? "up" : "none") : null, { vote: undefined, noted }),
+      documents: () => this.acts.all(),
+      writer: () => this.acts.writer(),
+      writes: () => this.acts.writes(),
+      conversation: () => this.conversation.id,
+      kept: (of) => this.acts.kept(of),
+      keep: (of, text) => this.acts.keep(of, this.conversation.id, text),
+      unkeep: (of) => this.acts.unkeep(of),
     });
     this.views.set(view.element.id, view);
     $("turns").append(view.element);
@@ -115,18 +146,18 @@ export class Talk {
 
   send() {
     const question = this.box.value.trim();
-    if (!question || this.running.has(this.conversation.id)) return;
-    const { about, editing } = this;
+    if (!question || $("send").disabled || this.running.has(this.conversation.id)) return;
+    const { about, editing, before } = this;
     this.askAbout(null);
-    this.box.value = "";
+    this.box.value = editing ? before : "";
+    this.#written();
     if (editing) {
       // What follows an edited question followed from it as it was.
       const { conversation } = this;
-      const gone = new Set(conversation.turns.splice(conversation.turns.indexOf(editing)).map(({ id }) => id));
-      this.store.change(conversation, (kept) => (kept.turns = kept.turns.filter(({ id }) => !gone.has(id))));
+      this.store.drop(conversation, conversation.turns.splice(conversation.turns.indexOf(editing)).map(({ id }) => id));
       this.#draw();
     }
-    this.ask(question, about ?? editing?.about);
+    this.ask(question, { about: about ?? editing?.about });
   }
 
   /** @param {string} id of a conversation that may be being answered */
@@ -134,11 +165,11 @@ export class Talk {
     this.running.get(id)?.stopping.abort();
   }
 
-  /** @param {string} question @param {About} [about] @param {boolean} [alone] */
-  ask(question, about, alone) {
+  /** @param {string} question @param {import("../types.js").How} how */
+  ask(question, { about, alone, within } = {}) {
     if (this.running.has(this.conversation.id)) return;
     /** @type {Turn} */
-    const turn = { id: newId(), question, about, alone, state: "pending" };
+    const turn = { id: newId(), asked: Date.now(), question, about, alone, within, state: "pending" };
     const { conversation } = this;
     conversation.turns.push(turn);
     if (!conversation.named) conversation.title = (conversation.turns[0] ?? turn).question.slice(0, 80);
@@ -148,9 +179,9 @@ export class Talk {
   /** @param {Turn} turn */
   #retry(turn) {
     if (this.running.has(this.conversation.id)) return;
-    const { id, question, about, alone } = turn;
+    const { id, asked, question, about, alone, within } = turn;
     for (const name of Object.keys(turn)) Reflect.deleteProperty(turn, name);
-    Object.assign(turn, { id, question, about, alone, state: "pending" });
+    Object.assign(turn, { id, asked, question, about, alone, within, state: "pending" });
     this.#viewOf(turn)?.element.replaceWith(this.#append(turn).element);
     void this.#answer(this.conversation, turn);
   }
@@ -164,11 +195,11 @@ export class Talk {
     view.element.scrollIntoView({ block: "start", behavior: smoothly() });
     this.#saved(conversation, turn);
     this.#busy();
-    turn.documents = this.acts.documents();
+    turn.documents = turn.within ?? (turn.about ? [turn.about.document] : this.acts.documents());
     try {
       const before = conversation.turns.slice(0, conversation.turns.indexOf(turn));
       const history = historyOf(before, turn);
-      const asked = { question: turn.question, history, documents: turn.documents, llm: this.acts.writer() };
+      const asked = { question: turn.question, history, documents: turn.documents, notebook: open_.notebook, llm: this.acts.writer() };
       for await (const event of answers(asked, stopping.signal)) {
         take(turn, event);
         if (turn.state !== "pending") this.#saved(conversation, turn);
@@ -180,7 +211,7 @@ export class Talk {
       if (stopping.signal.aborted) turn.state = "stopped";
       else {
         turn.state = "failed";
-        turn.failure = error instanceof Failure ? error.message : `The page made a mistake: ${messageOf(error)}`;
+        turn.failure = error instanceof Failure ? error.message : say("page.mistake", { message: messageOf(error) });
         turn.request = error instanceof Failure ? error.request : undefined;
         // What was shown may mix two versions of the documents: it goes.
         if (error instanceof Failure && error.status === CHANGED) Object.assign(turn, { sources: [], sentences: [], citations: [] });
@@ -194,7 +225,7 @@ export class Talk {
     this.#viewOf(turn)?.update();
     this.#saved(conversation, turn);
     if (this.store.removed.has(conversation.id)) return; // it was stopped by that
-    if (conversation !== this.conversation) return toast(`Answered: ${turn.question}`, "Show", () => this.show(conversation));
+    if (conversation !== this.conversation) return toast(say("conversation.answered", { question: turn.question }), say("conversation.show"), () => this.show(conversation));
     this.#busy();
     void this.acts.cite(citationsOf(turn));
     announce(spoken(turn));
@@ -205,6 +236,7 @@ export class Talk {
     conversation.updated = Date.now();
     this.store.keep(conversation, turn);
     this.store.current = this.conversation.id;
+    if (conversation === this.conversation) void tell({ notebook: open_.notebook, conversation: conversation.id }, true);
     this.acts.changed();
   }
 
@@ -221,16 +253,37 @@ export class Talk {
   // What the next question is about: a paragraph, or a question that it replaces; or nothing.
   /** @param {About | null} about @param {Turn | null} editing */
   askAbout(about, editing = null) {
-    if (this.editing && !editing) this.box.value = "";
+    if (editing && !this.editing) this.before = this.box.value;
+    if (this.editing && !editing) this.box.value = this.before;
     this.about = about;
     this.editing = editing;
     $("context").hidden = !about && !editing;
-    if (about) $("context-text").textContent = `About paragraph ${about.number} of ${about.title}`;
+    if (about) $("context-text").textContent = aboutIn(about);
     if (editing) {
-      $("context-text").textContent = "Edit the question. The answers after it are replaced.";
+      $("context-text").textContent = say("question.editing");
       this.box.value = editing.question;
     }
     if (about || editing) this.box.focus();
+    this.ready();
+  }
+
+  // What is written is kept as long as the tab is open, but for a question that is edited.
+  #written() {
+    if (!this.editing) this.store.keepDraft(this.#drafted, this.box.value);
+    this.ready();
+  }
+
+  // Under which name a draft is kept: a conversation that has not begun has none that stays.
+  get #drafted() {
+    return this.conversation.turns.length ? this.conversation.id : "new";
+  }
+
+  // Whether it can be asked: there is something to ask, and it is not too long.
+  ready() {
+    const over = characters(this.box.value.trim()).length - QUESTION;
+    $("too-long").hidden = over <= 0;
+    if (over > 0) $("too-long").textContent = say("question.long", { count: over });
+    $("send").disabled = over > 0 || !(this.about || this.acts.documents().length);
   }
 
   /** @param {Turn} turn @param {Citation} citation */
@@ -258,18 +311,18 @@ export class Talk {
     );
   }
 
-  // Which passages answer a question: none of them may; undefined takes back what was said.
-  /** @param {Turn} turn @param {string[]} [noted] */
-  #note(turn, noted) {
-    const { citations = [], closest = [] } = turn.answer ?? {};
-    const chosen = [...citations, ...closest].filter((c) => noted?.includes(nameOf(c)));
-    return this.#judge(turn, noted ? (chosen.length ? "up" : "none") : null, { vote: undefined, noted }, chosen);
+  // Show what is kept by now.
+  judged() {
+    for (const view of this.views.values()) view.judged();
   }
 
-  // Keep what is said of what became of a question, here and on the server.
-  /** @param {Turn} turn @param {Vote["verdict"]} verdict @param {Pick<Turn, "vote" | "noted">} said @param {Citation[]} chosen */
-  async #judge(turn, verdict, said, chosen = []) {
+  // Keep what is said of what became of a question, here and on the server: `noted` are the passages
+  // that answer it, and none of them may.
+  /** @param {Turn} turn @param {Vote["verdict"]} verdict @param {Pick<Turn, "vote" | "noted">} said @param {import("../types.js").Why} [why] */
+  async #judge(turn, verdict, said, why) {
     if (!turn.answer) return;
+    const { closest } = turn.answer;
+    const chosen = [...turn.answer.citations, ...closest].filter((c) => said.noted?.includes(nameOf(c)));
     const { conversation } = this;
     const before = conversation.turns.slice(0, conversation.turns.indexOf(turn));
     const { refused, status = refused ? "refused" : "answered", confidence, sentences, citations } = turn.answer;
@@ -282,61 +335,15 @@ export class Talk {
       sentences,
       citations: citations.map(placed),
       chosen: chosen.map(placed),
+      reason: why?.reason ?? null,
+      comment: why?.comment ?? "",
     }));
     if (!taken) return;
     Object.assign(turn, said);
     this.store.keep(conversation, turn);
     this.#viewOf(turn)?.judged();
     // What is said of a passage is shown beside it, which nothing should cover.
-    if (verdict === said.vote) toast("Thank you. It is among the drafts of this machine's evaluation questions.");
-    else announce(verdict ? "Noted among the evaluation questions of this machine." : "It is taken back.");
+    if (verdict === said.vote) toast(say("turn.thanks"));
+    else announce(say(verdict ? "turn.noted" : "turn.taken_back"));
   }
-}
-
-// Where a citation stands, for the server to read it there.
-/** @param {Citation} citation */
-const placed = ({ marker, document_id, paragraph, start, end }) => ({ marker, document: document_id, paragraph, start, end });
-
-// What comes of a question becomes part of its turn.
-/** @param {Turn} turn @param {ServerEvent} event */
-function take(turn, { name, value }) {
-  if (name === "waiting") turn.place = value.before;
-  else if (name === "sentence") {
-    turn.sentences = [...(turn.sentences ?? []), value.sentence];
-    turn.citations = [...(turn.citations ?? []), ...value.citations];
-  } else if (name === "instead") turn.instead = value.questions;
-  else if (name === "sources" || name === "looked_again" || name === "decided") Object.assign(turn, value);
-  else if (name === "done") {
-    turn.answer = /** @type {Answer} */ (value);
-    turn.state = turn.answer.status ?? "answered";
-    delete turn.sentences; // they are in the answer
-    delete turn.citations;
-  }
-}
-
-// Whether there are sentences that a next question may lean on.
-/** @param {Turn} turn */
-const isTold = (turn) => turn.state === "answered" || turn.state === "unsure";
-
-// The conversation before a question, as the server takes it. A question about a paragraph is
-// understood as if that had just been talked about.
-/** @param {Turn[]} before @param {Turn} turn */
-function historyOf(before, { about, alone }) {
-  if (alone) return [];
-  /** @type {Said[]} */
-  const said = before
-    .filter((turn) => (isTold(turn) || turn.state === "refused") && kindOf(turn) !== "chat")
-    .flatMap((turn) => [
-      { role: "user", content: turn.question },
-      { role: "assistant", content: turn.state === "refused" ? REFUSAL : laidOut(turn, sentencesOf(turn).map((s) => s.text), String) },
-    ]);
-  if (about) said.push({ role: "user", content: about.text });
-  return said.slice(-24).map(({ role, content }) => ({ role, content: content.slice(0, LONGEST) }));
-}
-
-/** @param {Turn} turn */
-function spoken(turn) {
-  if (isTold(turn)) return `${isUnsure(turn) ? `${UNSURE}: ` : ""}${sentencesOf(turn).map((s) => s.text).join(" ")}`;
-  if (turn.state === "refused") return `${REFUSAL} The closest paragraphs are listed.`;
-  return turn.state === "failed" ? `Failed: ${turn.failure}` : "Stopped.";
 }

@@ -1,7 +1,14 @@
-// Before anything is painted: the theme that was chosen here, where one was.
+// Before anything is painted: the theme that was chosen here, and how the document is shown, where
+// that was.
 try {
+  const root = document.documentElement;
   const chosen = localStorage.getItem("footnote/theme");
-  if (chosen) document.documentElement.dataset.theme = chosen;
+  if (chosen) root.dataset.theme = chosen;
+  if (localStorage.getItem("footnote/reader-hidden")) root.dataset.reader = "hidden";
+  for (const name of ["share", "zoom", "size"]) {
+    const value = Number(localStorage.getItem(`footnote/reader-${name}`));
+    if (value) root.style.setProperty(`--reader-${name}`, String(value));
+  }
 } catch {
   // A browser that keeps nothing shows its own theme.
 }

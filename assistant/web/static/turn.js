@@ -1,120 +1,16 @@
 // One question and what became of it. While an answer streams, everything is added below what is
 // there already, so that nothing that is being read moves.
 
-import { $, action, closest, h, pathOf, placeOf, toast } from "./dom.js";
-import { Passages, UNSURE, sources } from "./passages.js";
-/** @import { AnswerKind, Child, Citation, Sentence, Thumb, Turn, TurnActs, Writing } from "../types.js" */
+import { Actions } from "./acting.js";
+import { aboutIn, citationsOf, figures, headingOver, isPoint, isUnsure, kindOf, lookedAgain, missing, named, sentencesOf, standing } from "./answer.js";
+import { $, closest, h, pathOf, placeOf } from "./dom.js";
+import { questions, waysOn } from "./going.js";
+import { Passages, sources } from "./passages.js";
+import { pieces, say } from "./words.js";
+/** @import { Child, Citation, Key, Sentence, Turn, TurnActs } from "../types.js" */
 
-export const REFUSAL = "The documents do not say.";
-const OTHERS = "Other passages that may answer";
-
-/** @type {[Thumb, string][]} */
-const THUMBS = [["up", "A good answer"], ["down", "A bad answer"]];
-
-const VERDICTS = {
-  quoted: "quoted",
-  supported: "supported by its source",
-  unsupported: "nothing in the documents supports this",
-  own: "said by the assistant of itself",
-};
-
-/** @param {Turn} turn */
-export const citationsOf = (turn) => turn.answer?.citations ?? turn.citations ?? [];
-/** @param {Turn} turn */
-export const sentencesOf = (turn) => turn.answer?.sentences ?? turn.sentences ?? [];
-
-// Whether its sentences are of passages that may answer; also while they come, and if they stopped.
-/** @param {Turn} turn */
-export const isUnsure = (turn) => (turn.answer?.status ?? turn.status) === "unsure";
-
-// What kind of answer it is, as soon as that is known.
-/** @param {Turn} turn */
-export const kindOf = (turn) => turn.answer?.kind ?? turn.kind ?? "fact";
-
-// Whether a sentence stands on a line of its own.
-/** @param {Turn} turn @param {Sentence} sentence */
-export const isPoint = (turn, sentence) => isUnsure(turn) || ["overview", "where"].includes(kindOf(turn)) || Boolean(sentence.item || sentence.about);
-
-// The heading that begins with a sentence: in an overview and among places the document's own, in a
-// comparison what is compared, of a passage where it stands; "" where it is the one before's.
-/** @param {Turn} turn @param {Sentence} sentence @param {Sentence} [before] */
-export function headingOver(turn, sentence, before) {
-  /** @param {Sentence} [own] */
-  const heading = (own) => {
-    const citation = citationsOf(turn).find((c) => c.marker === own?.markers[0]);
-    if (!own || !isPoint(turn, own)) return ["", ""];
-    if (isUnsure(turn)) return citation ? [citation.document_id, pathOf(citation)] : ["", ""];
-    if (own.item || own.about) return ["", own.about ?? ""];
-    return citation ? [citation.document_id, citation.heading.at(-1) ?? citation.document] : ["", ""];
-  };
-  const [document, words = ""] = heading(sentence);
-  const [documentBefore, wordsBefore] = heading(before);
-  return document === documentBefore && words === wordsBefore ? "" : words;
-}
-
-// Several things as a sentence: questions, or words without an end of their own.
-/** @param {string[]} things */
-const listed = (things) => (things.some((thing) => /[\p{L}\p{N}]$/u.test(thing)) ? `${things.join("; ")}.` : things.join(" "));
-
-// What was asked and is not in the documents, or may not be, in an answer to the rest.
-/** @param {Turn} turn */
-export const missing = (turn) => {
-  const { unanswered = [], undecided = [] } = turn.answer ?? {};
-  /** @param {string} words @param {string[]} questions */
-  const said = (words, questions) => (questions.length ? [`${words}: ${listed(questions)}`] : []);
-  return [...said(REFUSAL.slice(0, -1), unanswered), ...said("The documents may not say", undecided)].join(" ");
-};
-
-/** @param {number} count */
-const passages = (count) => (count === 1 ? "one passage" : `${count} passages`);
-
-// What a language model has looked up besides the question.
-/** @param {string[]} searches */
-export const lookedAgain = (searches) => `Looked again for ${searches.map((search) => `“${search}”`).join(", ")}`;
-
-// A language model's name; of one that has not passed its check it says so, and more when that is chosen.
-/** @param {Writing} writing @returns {Child[]} */
-function named({ model, check }) {
-  if (check === "passed") return [model];
-  const failed = check === "failed";
-  const told = failed
-    ? `${model} failed its check, and reads all the same: whoever runs Footnote has set that.`
-    : `${model} has not been checked. To see whether it reads well enough, whoever runs Footnote calls: footnote llm check MODEL`;
-  return [`${model} (`, h("button", { type: "button", class: "check", title: told, onclick: () => toast(told) }, failed ? "failed its check" : "unchecked"), ")"];
-}
-
-// What is said of an answer as a whole, a line each, the doubts first. An answer is partial when some
-// of what was asked or of what was written is not in the documents, whether that was left out or is shown.
-/** @param {Turn} turn @returns {{ doubts: string[], words: Child[] }} */
-function standing(turn) {
-  const sentences = sentencesOf(turn);
-  const { writing, confidence, dropped = 0 } = turn.answer ?? {};
-  const unsupported = sentences.filter((s) => s.verdict === "unsupported").length;
-  const found = /** @type {Partial<Record<AnswerKind, string>>} */ ({ overview: "Chosen from the documents", where: "Where it stands" })[kindOf(turn)];
-  const doubts = [];
-  if (!found && (unsupported + dropped > 0 || missing(turn))) doubts.push("Partly answered");
-  /** @param {number} count */
-  const is = (count) => (count === 1 ? "sentence that nothing supports was" : "sentences that nothing supports were");
-  if (dropped) doubts.push(`${dropped} ${is(dropped)} left out`);
-  if (unsupported) doubts.push(`${unsupported} of ${sentences.length} sentences not supported`);
-  const written = sentences.some((s) => s.verdict === "supported");
-  /** @type {Child[]} */
-  const words = [found ?? (written ? "Written from its sources" : "Quoted from the documents")];
-  if (writing?.outcome === "written") {
-    words.splice(0, 1, "Written by ", ...named(writing), ` from ${passages(writing.passages)} · every sentence was compared with its source`);
-  }
-  if (typeof confidence === "number" && !found) words.push(` · ${confidence >= 0.9 ? "sure" : confidence >= 0.7 ? "fairly sure" : "not very sure"}`);
-  return { doubts, words };
-}
-
-// The figures behind the words, for those who want them.
-/** @param {Turn} turn */
-function figures({ answer }) {
-  const { confidence, timings_ms } = answer ?? {};
-  const time = timings_ms?.total ?? 0;
-  const sure = typeof confidence === "number" && `${Math.round(confidence * 100)}% sure`;
-  return [sure, time < 950 ? `${Math.round(time)} ms` : `${(time / 1000).toFixed(1)} s`].filter(Boolean).join(" · ");
-}
+/** @type {Record<Sentence["verdict"], Key>} */
+const VERDICTS = { quoted: "sentence.quoted", supported: "sentence.supported", unsupported: "sentence.unsupported", own: "sentence.own" };
 
 export class TurnView {
   /** @param {Turn} turn @param {TurnActs} acts */
@@ -125,12 +21,12 @@ export class TurnView {
     this.stage = h("p", { class: "stage" });
     /** @type {Passages | null} */
     this.passages = null; // that may answer, or come closest
-    /** @type {HTMLElement[]} */
-    this.thumbs = [];
+    /** @type {Actions | null} */
+    this.actions = null; // once it is settled
     this.body = h("div", { class: "answer" });
     this.after = h("div", { class: "after" });
     this.question = h("h2", { class: "question", dir: "auto" }, turn.question);
-    const about = turn.about && h("p", { class: "about", dir: "auto" }, `About paragraph ${turn.about.number} of ${turn.about.title}`);
+    const about = turn.about && h("p", { class: "about", dir: "auto" }, aboutIn(turn.about));
     this.element = h("article", { class: "turn", id: `turn-${turn.id}`, tabindex: "-1" }, this.question, about, this.stage, this.body, this.after);
     this.update();
   }
@@ -157,17 +53,19 @@ export class TurnView {
     const { turn } = this;
     const waiting = turn.state === "pending" && !turn.sentences?.length;
     const { model, passages: read, searches, sources } = turn;
-    let words = turn.place === undefined ? "Sending" : "Searching the documents";
-    if (sources) words = read ? `${model} is reading ${passages(read)}` : "Reading";
+    let words = say(turn.place === undefined ? "turn.sending" : "turn.searching");
+    if (sources) words = read ? say("turn.is_reading", { model: model ?? "", count: read }) : say("turn.reading");
     if (searches) words = lookedAgain(searches);
-    if (turn.place) words = `Waiting: ${turn.place === 1 ? "one question is" : `${turn.place} questions are`} before yours`;
-    if (turn.state !== "pending") words = sources?.length ? "Read" : "";
+    if (turn.place) words = say("turn.waiting", { count: turn.place });
+    if (turn.state !== "pending") words = sources?.length ? say("turn.read") : "";
     this.stage.classList.toggle("thinking", waiting);
-    const links = (waiting && searches ? [] : (sources ?? [])).map((source) =>
-      h("button", { type: "button", class: "place", title: pathOf(source), onclick: () => this.acts.openAt(source) }, `¶ ${source.paragraph}`),
-    );
+    const several = (turn.documents?.length ?? 0) > 1;
+    const links = (waiting && searches ? [] : (sources ?? [])).map((source, at, all) => {
+      const named = several && source.document_id !== all[at - 1]?.document_id;
+      return h("button", { type: "button", class: "place", title: pathOf(source), onclick: () => this.acts.openAt(source) }, named && h("span", { class: "of", dir: "auto" }, source.document), `¶ ${source.paragraph}`);
+    });
     const { outcome = "failed", passages: all = 0 } = turn.answer?.writing ?? {};
-    const more = links.length > 0 && all > links.length && outcome !== "failed" && h("span", {}, " and more");
+    const more = links.length > 0 && all > links.length && outcome !== "failed" && h("span", {}, ` ${say("turn.and_more")}`);
     this.stage.replaceChildren(h("span", {}, words), ...links, more || "");
     this.stage.hidden = !words;
   }
@@ -213,7 +111,7 @@ export class TurnView {
         "span",
         { class: "sentence", dataset: { verdict: sentence.verdict }, dir: "auto" },
         h("span", { class: "words" }, sentence.text),
-        odd ? h("span", { class: "flag" }, ["not in the documents", sentence.conflicts?.join(", ")].filter(Boolean).join(": ")) : h("span", { class: "unseen" }, ` (${VERDICTS[sentence.verdict]})`),
+        odd ? h("span", { class: "flag" }, [say("sentence.unsupported"), sentence.conflicts?.join(", ")].filter(Boolean).join(": ")) : h("span", { class: "unseen" }, ` (${say(VERDICTS[sentence.verdict])})`),
         ...markers,
       ),
     );
@@ -222,7 +120,7 @@ export class TurnView {
   // Passages that may answer, below those that are there.
   /** @param {Citation[]} citations */
   #passage(citations) {
-    this.passages ??= new Passages(this.turn, UNSURE, this.acts, true);
+    this.passages ??= new Passages(this.turn, say("answer.unsure"), this.acts, true);
     this.body.append(this.passages.element);
     for (const citation of citations) this.passages.add(citation);
   }
@@ -235,7 +133,7 @@ export class TurnView {
         href: "#reader",
         class: "marker",
         dataset: { marker: citation.marker },
-        "aria-label": `Source ${citation.marker}: ${citation.document}, ${placeOf(citation)}`,
+        "aria-label": say("source.marker", { marker: citation.marker, document: citation.document, place: placeOf(citation) }),
         "aria-describedby": "tooltip",
         onclick: (event) => {
           event.preventDefault();
@@ -249,10 +147,10 @@ export class TurnView {
   #finish() {
     const { turn } = this;
     if (turn.state === "failed") {
-      const named = turn.request && h("small", {}, ` Request ${turn.request}`);
-      this.after.append(h("div", { class: "failure", role: "alert" }, h("b", {}, "This could not be answered."), " ", h("span", { dir: "auto" }, turn.failure ?? ""), named ?? ""));
+      const named = turn.request && h("small", {}, ` ${say("turn.request", { request: turn.request })}`);
+      this.after.append(h("div", { class: "failure", role: "alert" }, h("b", {}, say("turn.not_answered")), " ", h("span", { dir: "auto" }, turn.failure ?? ""), named ?? ""));
     }
-    if (turn.state === "stopped") this.after.append(h("p", { class: "stopped" }, this.shown ? "Stopped here. The answer may go on." : "Stopped before there was an answer."));
+    if (turn.state === "stopped") this.after.append(h("p", { class: "stopped" }, say(this.shown ? "turn.stopped_here" : "turn.stopped_before")));
     const { answer } = turn;
     if (turn.state === "unsure") this.passages?.heading.setAttribute("title", figures(turn));
     if (turn.state === "refused") this.after.append(...this.#refusal());
@@ -266,63 +164,43 @@ export class TurnView {
     const searches = answer?.writing?.searches ?? [];
     if (searches.length) this.after.append(h("p", { class: "meta", dir: "auto" }, `${lookedAgain(searches)}.`));
     if (answer && answer.standalone_question !== answer.question && answer.kind !== "where") {
-      this.after.append(h("p", { class: "meta", dir: "auto" }, "Understood as: ", h("q", {}, answer.standalone_question)));
+      this.after.append(h("p", { class: "meta", dir: "auto" }, pieces("answer.understood", { question: h("q", {}, answer.standalone_question) })));
     }
-    if (answer?.context) this.after.append(h("p", { class: "meta", dir: "auto" }, "In the context of: ", h("q", {}, answer.context)));
-    if (turn.state === "refused") this.after.append(this.#instead());
-    else if (citationsOf(turn).length && !isUnsure(turn)) this.after.append(sources(turn, citationsOf(turn), this.acts));
+    if (answer?.context) this.after.append(h("p", { class: "meta", dir: "auto" }, pieces("answer.context", { question: h("q", {}, answer.context) })));
+    if (turn.state === "refused" || turn.state === "unsure") this.after.append(waysOn(turn, this.acts));
+    if (turn.state === "refused") this.after.append(questions(turn, this.acts));
+    if (turn.state !== "refused" && citationsOf(turn).length && !isUnsure(turn)) this.after.append(sources(turn, citationsOf(turn), this.acts));
     if (answer?.closest.length) this.after.append(this.#closest(answer.closest));
-    this.after.append(this.#actions());
+    this.actions = new Actions(turn, this.acts);
+    this.after.append(this.actions.element);
+    if (turn.state === "answered") this.after.append(questions(turn, this.acts));
   }
 
   // That it is refused, and whose judgement that is.
   #refusal() {
     const writing = this.turn.answer?.writing;
     /** @type {Child[]} */
-    let reason = ["No paragraph answers this well enough to be quoted."];
+    let reason = [say("answer.refused_because")];
     if (writing?.outcome === "declined" || writing?.outcome === "unproved") {
-      const found = writing.outcome === "declined" ? " and found no answer in them" : "";
-      reason = [...named(writing), ` read ${passages(writing.passages)}${found}.`];
+      reason = pieces(writing.outcome === "declined" ? "answer.declined" : "answer.unproved", { model: named(writing), count: writing.passages }).flat();
     }
-    return [h("p", { class: "refusal", title: figures(this.turn) }, REFUSAL), h("p", { class: "meta" }, reason)];
-  }
-
-  // Questions that are answered.
-  #instead() {
-    const instead = (this.turn.instead ?? []).map((question) =>
-      h("li", {}, h("button", { type: "button", class: "instead", dir: "auto", onclick: () => this.acts.ask(question) }, question)),
-    );
-    return instead.length ? h("div", { class: "can" }, h("h3", {}, "They do answer"), h("ul", {}, ...instead)) : "";
+    return [h("p", { class: "refusal", title: figures(this.turn) }, say("answer.refused")), h("p", { class: "meta" }, reason)];
   }
 
   // What comes closest where there is no answer; what may answer too where there is one, folded.
   /** @param {Citation[]} citations */
   #closest(citations) {
     const refused = this.turn.state === "refused";
-    this.passages = new Passages(this.turn, refused ? "Closest, not an answer" : OTHERS, this.acts, false);
+    const title = say(refused ? "answer.closest" : "answer.others");
+    this.passages = new Passages(this.turn, title, this.acts, false);
     for (const citation of citations) this.passages.add(citation);
     this.passages.element.classList.toggle("closest", refused);
-    return refused ? this.passages.element : h("details", { class: "others" }, h("summary", {}, OTHERS), this.passages.element);
+    return refused ? this.passages.element : h("details", { class: "others" }, h("summary", {}, title), this.passages.element);
   }
 
-  #actions() {
-    const { turn, acts } = this;
-    const judged = turn.answer && kindOf(turn) !== "chat" && !isUnsure(turn);
-    this.thumbs = judged ? THUMBS.map(([verdict, name]) => action(verdict, name, () => acts.vote(turn, verdict))) : [];
-    this.judged();
-    return h(
-      "div",
-      { class: "actions", role: "group", "aria-label": "This answer" },
-      turn.answer && action("copy", "Copy with footnotes", () => acts.copy(turn)),
-      action("retry", "Ask again", () => acts.retry(turn), turn.state === "failed" || turn.state === "stopped"),
-      action("edit", "Edit the question", () => acts.edit(turn)),
-      ...this.thumbs,
-    );
-  }
-
-  // Show what its reader says of it.
+  // Show what its reader says of it, and whether it is kept.
   judged() {
-    this.thumbs.forEach((thumb, number) => thumb.setAttribute("aria-pressed", String(THUMBS[number]?.[0] === this.turn.vote)));
+    this.actions?.tell();
     this.passages?.tell();
   }
 }

@@ -3,17 +3,19 @@
 
 import { $, Latest, h, toast } from "./dom.js";
 import { writers } from "./server.js";
-import { tab } from "./store.js";
-/** @import { Checked, Writers } from "../types.js" */
+import { tab } from "./storage.js";
+import { say } from "./words.js";
+/** @import { Checked, Key, Writers } from "../types.js" */
 
 const CHOICE = "footnote/writer";
 const QUOTE = "none";
 
 // What is said of a language model's check behind its name.
-const CHECKED = { passed: ", checked", unchecked: ", unchecked", failed: ", failed its check" };
+/** @type {Record<Checked, Key>} */
+const CHECKED = { passed: "check.passed", unchecked: "check.unchecked", failed: "check.failed" };
 // One that failed it may write, if whoever runs Footnote has set that.
 /** @param {string} name @param {Checked} check */
-const writer = (name, check) => `${check === "failed" ? "" : "Written by "}${name}${CHECKED[check]}`;
+const writer = (name, check) => say(check === "failed" ? "writing.failed" : "writing.by_checked", { name, check: say(CHECKED[check]) });
 
 export class Writing {
   /** @type {Writers} */
@@ -29,6 +31,11 @@ export class Writing {
     $("offer-no").addEventListener("click", () => this.#answer(QUOTE));
     // It may have been started meanwhile, in another window.
     addEventListener("focus", () => void this.refresh());
+  }
+
+  // Whether a language model writes what is asked now.
+  get writes() {
+    return this.choice === null ? this.offers.set !== null : this.choice !== QUOTE;
   }
 
   // The one that is offered.
@@ -51,10 +58,10 @@ export class Writing {
   #names() {
     const { set, check, offered, missing } = this.offers;
     const names = new Map(set === null ? [] : [["", writer(set, check ?? "unchecked")]]);
-    names.set(QUOTE, "Quoted");
+    names.set(QUOTE, say("writing.quoted"));
     for (const one of missing === null ? offered : []) names.set(one.llm, writer(`${one.name} (${one.server})`, one.check));
     // One that does not answer for a moment, say because it is busy, stays chosen.
-    if (this.choice && !names.has(this.choice)) names.set(this.choice, `Written by ${this.choice}`);
+    if (this.choice && !names.has(this.choice)) names.set(this.choice, say("writing.by", { name: this.choice }));
     return names;
   }
 
@@ -68,7 +75,7 @@ export class Writing {
     const offer = this.#offer();
     $("offer").hidden = !offer || this.choice !== null;
     $("offer-yes").hidden = missing !== null;
-    if (offer) $("offer-text").textContent = `A language model is running here (${offer.server}: ${offer.name}${CHECKED[offer.check]}). ${missing ?? ""}`;
+    if (offer) $("offer-text").textContent = say("writing.offer", { server: offer.server, name: offer.name, check: say(CHECKED[offer.check]), missing: missing ?? "" });
   }
 
   /** @param {string} value */
@@ -81,7 +88,7 @@ export class Writing {
   #choose(value) {
     this.choice = value || null;
     tab.set(CHOICE, value);
-    toast(value === QUOTE ? "From now on the documents are quoted." : `${this.#names().get(value)} from now on, in this tab. Each sentence is compared with the documents.`);
+    toast(value === QUOTE ? say("writing.now_quoted") : say("writing.now_written", { writer: this.#names().get(value) ?? "" }));
     this.#draw();
   }
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from browsing import (
@@ -18,27 +17,20 @@ from browsing import (
     copied,
     exported,
     is_uncovered,
+    keep,
+    kept,
     lit,
     picture,
     send,
     settled,
 )
 from helpers import footnote
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Route, expect
 
 from assistant.answer import REFUSAL
 
 #: Its answer has more than one citation.
 SEVERAL = "What did Xi and Putin announce, and when was the US strategy released?"
-
-
-def stored(page: Page) -> list[dict[str, Any]]:
-    """The conversations that the browser keeps."""
-    kept = page.evaluate(
-        "Object.keys(localStorage).filter((k) => k.includes('/conversation/'))"
-        ".map((k) => localStorage.getItem(k))"
-    )
-    return [json.loads(one) for one in kept]
 
 
 def test_a_marker_leads_to_the_quoted_characters(visit: Visit) -> None:
@@ -48,8 +40,8 @@ def test_a_marker_leads_to_the_quoted_characters(visit: Visit) -> None:
     turn = ask(page, SEVERAL)
     assert turn.get_attribute("data-state") == "answered"
     expect(page.locator("#announcer")).to_have_text(re.compile(r"\w+"))
-    [kept] = stored(page)
-    answer = kept["turns"][0]["answer"]
+    [talk] = kept(page)
+    answer = talk["turns"][0]["answer"]
     assert len(answer["citations"]) > 1
     markers = turn.locator(".marker")
     # In order of first appearance, each in the sentence that it supports.
@@ -211,7 +203,7 @@ def test_conversations_are_kept_in_the_browser(visit: Visit) -> None:
     expect(names).to_have_text(["The <b>strategy</b>"])
     names.first.click()
     expect(page.locator(".turn .question")).to_have_text(QUESTION)
-    assert [one["title"] for one in stored(page)] == ["The <b>strategy</b>"]
+    assert [one["title"] for one in kept(page)] == ["The <b>strategy</b>"]
 
 
 def test_a_question_is_edited_and_asked_again(visit: Visit) -> None:
@@ -238,8 +230,8 @@ def test_an_answer_is_copied_and_exported_with_its_sources(visit: Visit) -> None
     lines = exported(page).splitlines()
     assert lines[0] == "# " + QUESTION.replace("-", "\\-")
     assert "The US Indo\\-Pacific strategy was released on February 11\\.[^1]" in lines
-    assert any(line.startswith("[^1]: Northeast Asia in early 2022 › ") for line in lines)
-    assert lines[lines.index("## Sources") + 2].startswith("- Northeast Asia in early 2022 › ")
+    assert any(line.startswith("[^1]: Northeast Asia in early 2022, ") for line in lines)
+    assert lines[lines.index("## Sources") + 2].startswith("- Northeast Asia in early 2022")
     assert f"*{REFUSAL[:-1]}\\.*" in lines
 
 
@@ -265,8 +257,8 @@ def test_an_answer_shows_the_next_passages_folded(visit: Visit, served: Path) ->
     cards = others.get_by_role("article")
     expect(cards).to_have_count(0)  # of those that can be seen
     turn.locator(".others > summary").click()
-    [kept] = stored(page)
-    closest = kept["turns"][0]["answer"]["closest"]
+    [talk] = kept(page)
+    closest = talk["turns"][0]["answer"]["closest"]
     expect(cards).to_have_count(len(closest))
     assert cards.locator("mark").all_text_contents() == [own["quote"] for own in closest]
     picture(page, "others")
@@ -350,10 +342,6 @@ def test_finding_in_the_document(visit: Visit) -> None:
 
 def test_failures_say_what_to_do(visit: Visit) -> None:
     page = visit.page
-    turn = ask(page, "why " * 2000)
-    assert turn.get_attribute("data-state") == "failed"
-    expect(turn.locator(".failure")).to_contain_text("at most 4,000")
-    expect(turn.locator(".failure small")).to_have_text(re.compile("^ Request [0-9a-f]{16}$"))
     page.context.set_offline(True)
     turn = ask(page, QUESTION)
     expect(turn.locator(".failure")).to_contain_text("cannot be reached")
@@ -362,6 +350,8 @@ def test_failures_say_what_to_do(visit: Visit) -> None:
     page.context.set_offline(False)
     turn.get_by_role("button", name="Ask again").click()
     assert settled(page).get_attribute("data-state") == "answered"
+    page.reload()
+    expect(page.locator(".turn .answer")).to_contain_text(QUOTE)
     visit.complaints = [c for c in visit.complaints if "ERR_INTERNET_DISCONNECTED" not in c]
 
 
@@ -408,10 +398,10 @@ def test_half_an_answer_says_which_half(visit: Visit) -> None:
 
 
 def test_what_is_not_supported_looks_like_it(visit: Visit) -> None:
-    """A conversation with an answer that a language model wrote, as the browser keeps it."""
+    """A conversation with an answer that a language model wrote, as it is kept."""
     page = visit.page
     ask(page, QUESTION)
-    [conversation] = stored(page)
+    [conversation] = kept(page)
     conversation["turns"][0]["answer"] |= {
         "sentences": [
             {"text": "It was released on February 11.", "verdict": "supported", "markers": [1]},
@@ -420,10 +410,7 @@ def test_what_is_not_supported_looks_like_it(visit: Visit) -> None:
         "dropped": 2,
         "note": "The language model stopped early.",
     }
-    page.evaluate(
-        "([id, value]) => localStorage.setItem(`footnote//conversation/${id}`, value)",
-        [conversation["id"], json.dumps(conversation)],
-    )
+    keep(page, conversation)
     page.reload()
     element = page.locator(".turn")
     supported = element.locator('.sentence[data-verdict="supported"]')
@@ -487,9 +474,8 @@ def test_the_theme_can_be_chosen(visit: Visit) -> None:
     page = visit.page
     paper = "getComputedStyle(document.documentElement).backgroundColor"
     light = page.evaluate(paper)
-    for name in ("as the device", "light"):
-        page.get_by_role("button", name=f"Theme: {name}").click()
-    expect(page.get_by_role("button", name="Theme: dark")).to_be_visible()
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_label("Theme").select_option("dark")
     dark = page.evaluate(paper)
     assert dark != light
     page.reload()

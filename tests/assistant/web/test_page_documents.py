@@ -1,12 +1,13 @@
-"""Documents on the page: reading long and hostile ones, adding one's own, keeping them apart."""
+"""Documents on the page: reading long and hostile ones, adding and removing one's own."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import Visit, add_file, ask, copied, exported, lit, picture, serving
+from browsing import Visit, add_file, ask, copied, exported, forget, lit, picture, serving
 from helpers import write_paragraphs
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
@@ -52,6 +53,13 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(autouse=True)
+def cleared(url: str) -> Iterator[None]:
+    """What a test adds is gone at its end: all browsers here are of one person."""
+    yield
+    forget(url)
+
+
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
     file = tmp_path / "travel.txt"
@@ -62,19 +70,6 @@ def own(tmp_path: Path) -> Path:
 def titles(page: Page) -> Locator:
     """The documents that the page lists, which it asks the server for anew after a change."""
     return page.locator("#documents label b")
-
-
-def status(page: Page, path: str, method: str = "GET") -> int:
-    """What the server answers this browser."""
-    result = page.evaluate(
-        """async ([path, method]) => {
-          const headers = { "x-footnote-session": localStorage.getItem("footnote/key") };
-          return (await fetch(path, { method, headers })).status;
-        }""",
-        [path, method],
-    )
-    assert isinstance(result, int)
-    return result
 
 
 def test_hostile_text_is_shown_as_text(visit: Visit) -> None:
@@ -151,9 +146,11 @@ def test_files_are_added_asked_and_removed(visit: Visit, own: Path, tmp_path: Pa
     empty.write_text("  \n")
     add_file(page, own, binary, empty)
     rows = page.locator("#uploads li")
-    expect(rows.nth(0)).to_contain_text("Added: 2 paragraphs")
-    expect(rows.nth(1)).to_contain_text("is not a text file")
-    expect(rows.nth(2)).to_contain_text("holds no text")
+    # What failed stands first, and stays until it is forgotten.
+    expect(rows.filter(has_text="picture.txt")).to_contain_text("is not a text file")
+    expect(rows.filter(has_text="empty.txt")).to_contain_text("holds no text")
+    expect(rows.last).to_contain_text("Added: 2 paragraphs")
+    expect(page.locator("#adding-text")).to_have_text("2 of 3 could not be added")
     expect(page.locator("#uploads")).not_to_contain_text("/tmp")
     expect(titles(page)).to_have_text([HEADING, "Part 1", "Travel rules"])
     picture(page, "documents")
@@ -176,10 +173,16 @@ def test_files_are_added_asked_and_removed(visit: Visit, own: Path, tmp_path: Pa
     page.locator("#open-library").click()
     page.get_by_role("button", name="Remove Travel rules").click()
     expect(page.locator("#documents li")).to_have_count(2)
+    expect(page.get_by_label("Part 1", exact=False).first).to_be_focused()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#documents li")).to_have_count(3)
+    expect(page.locator("#activity-list")).to_contain_text("Had back at")
+    page.get_by_role("button", name="Remove the one that is ticked").click()
+    expect(page.locator("#documents li")).to_have_count(2)
     page.keyboard.press("Escape")
     expect(page.locator("#asking")).to_contain_text("No document is ticked")
-    # The answer keeps its paragraph, and says why the document cannot be shown.
-    expect(page.locator(".turn").first.locator(".sources .paragraph")).to_contain_text("41 euros")
+    # The answer keeps where it stood, and says why the document cannot be shown.
+    expect(page.locator(".turn").first.locator(".sources .card")).to_contain_text("Travel rules")
     page.locator(".turn").first.locator(".marker").first.click()
     expect(page.locator("#reader-note")).to_contain_text("no longer here")
     visit.complaints = [c for c in visit.complaints if "404" not in c]
@@ -192,7 +195,8 @@ def test_a_document_in_another_language_is_told(visit: Visit, tmp_path: Path) ->
     )
     add_file(visit.page, file)
     expect(visit.page.locator("#uploads li")).to_contain_text("It is in German")
-    expect(visit.page.locator("#documents li").last).to_contain_text("in German: less sure")
+    row = visit.page.locator("#documents li").filter(has_text="fahrplan.txt")
+    expect(row).to_contain_text("in German: less sure")
     picture(visit.page, "documents-german")
 
 
@@ -214,6 +218,8 @@ def test_dropped_files_are_added(visit: Visit) -> None:
     assert page.evaluate("window.covered")
     expect(page.locator("#uploads .done")).to_have_count(1)
     expect(page.locator("#dropping")).to_be_hidden()
+    expect(page.locator("#library")).to_be_hidden()
+    expect(page.locator("#toast")).to_have_text("Added: 1 document")
     expect(titles(page).filter(has_text="Travel rules")).to_have_count(1)
 
 
@@ -233,22 +239,28 @@ def test_what_is_said_to_be_added_is_asked(visit: Visit, own: Path) -> None:
     expect(ask(page, OWN_QUESTION).locator(".answer")).to_contain_text("41 euros")
 
 
-def test_adding_is_cancelled(visit: Visit, own: Path, tmp_path: Path) -> None:
+def test_adding_is_seen_everywhere_and_cancelled(visit: Visit, own: Path, tmp_path: Path) -> None:
     page = visit.page
     before = titles(page).all_inner_texts()
-    long = tmp_path / "long.txt"
-    write_paragraphs(long, 3000, seed=7)  # more than is done before it is cancelled
+    long = [tmp_path / f"long-{number}.txt" for number in range(2)]
+    for number, file in enumerate(long):  # more than is done before it is cancelled
+        write_paragraphs(file, 3000, seed=7 + number)
+    page.locator("#first-files").set_input_files([*long, own])
+    # Above the page, with the panel closed, and in the panel.
+    expect(page.locator("#adding-text")).to_have_text(re.compile(r"Adding 1 of 3: long-\d.txt"))
     page.locator("#open-library").click()
-    page.locator("#files").set_input_files([long, own])
-    row = page.locator("#uploads li").first
-    expect(row).to_contain_text("Indexing")
-    # What is still waiting may be cancelled, and what is being indexed.
+    expect(page.locator("#library #adding-text")).to_be_visible()
+    rows = page.locator("#uploads li")
+    expect(rows.filter(has_text="Indexing")).to_have_count(1)
+    # Of what waits here for its turn there, it is told that something is before it.
+    expect(rows.filter(has_text="Waiting: 1 before it")).to_have_count(1)
+    picture(page, "documents-adding")
     page.get_by_role("button", name="Cancel adding travel.txt").click()
-    page.get_by_role("button", name="Cancel adding long.txt").click()
-    rows = page.locator("#uploads .cancelled")
-    expect(rows).to_have_count(2)
-    expect(rows.first).to_contain_text("Cancelled: not added")
+    expect(rows.filter(has_text="travel.txt")).to_contain_text("Cancelled: not added")
+    page.locator("#adding-cancel").click()
+    expect(page.locator("#uploads .cancelled")).to_have_count(3)
     expect(page.locator("#uploads :is(progress, button)")).to_have_count(0)
+    expect(page.locator("#adding")).to_be_hidden()
     expect(titles(page)).to_have_text(before)
     # The place is free again: what is added now is indexed.
     page.locator("#files").set_input_files(own)
@@ -256,34 +268,11 @@ def test_adding_is_cancelled(visit: Visit, own: Path, tmp_path: Path) -> None:
     expect(titles(page)).to_have_text([*before, "Travel rules"])
 
 
-def test_what_one_adds_no_other_sees(browser: Browser, url: str, own: Path) -> None:
-    first = Visit(browser, url)
+def test_what_is_added_elsewhere_appears(browser: Browser, url: str, own: Path) -> None:
+    first, second = Visit(browser, url), Visit(browser, url)
     add_file(first.page, own)
-    second = Visit(browser, url)
-    identity = first.page.evaluate(
-        "[...document.querySelectorAll('#documents input')].at(-1).id.replace('ask-', '')"
-    )
-    assert status(first.page, f"documents/{identity}") == 200
-
-    page = second.page
-    expect(titles(page)).to_have_text([HEADING, "Part 1"])
-    for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/keep")):
-        assert status(page, f"documents/{identity}{path}", method) == 404
-    ask(page, OWN_QUESTION)
-    assert "41 euros" not in page.content()
-    # Nor by naming it, whatever the page would let one choose.
-    told = page.evaluate(
-        """async (id) => {
-          const headers = { "content-type": "application/json",
-            "x-footnote-session": localStorage.getItem("footnote/key") };
-          const body = { question: "How much is paid back for meals?", documents: [id] };
-          return (await fetch("ask",
-            { method: "POST", headers, body: JSON.stringify(body) })).text();
-        }""",
-        identity,
-    )
-    assert "no longer here" in told
-    assert "41 euros" not in told
-    second.complaints = [c for c in second.complaints if "404" not in c]
+    expect(titles(second.page)).to_have_count(2)
+    second.page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(titles(second.page)).to_have_text([HEADING, "Part 1", "Travel rules"])
     first.close()
     second.close()

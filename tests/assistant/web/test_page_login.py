@@ -89,6 +89,7 @@ def test_a_login_guards_everything(url: str, browser: Browser) -> None:
             ("GET", "writers"),
             ("GET", "documents/x"),
             ("POST", "uploads?name=a"),
+            ("POST", "addresses"),
             ("POST", "feedback"),
             ("POST", "ask"),
             ("POST", "gradio_api/queue/join"),
@@ -111,6 +112,7 @@ def test_a_login_guards_everything(url: str, browser: Browser) -> None:
     page.get_by_role("button", name="Log in").click()
     page.locator("body[data-ready]").wait_for()
     assert ask(page, QUESTION).get_attribute("data-state") == "answered"
+    page.get_by_role("button", name="Settings").click()
     page.get_by_role("link", name="Log out").click()
     expect(page.get_by_role("button", name="Log in")).to_be_visible()
 
@@ -235,6 +237,16 @@ def test_what_is_added_is_for_whoever_logged_in(url: str) -> None:
         for client, found in ((own, True), (other, False)):
             listed = client.get("session").json()["documents"]
             assert (identity in {one["id"] for one in listed}) == found
+        for method, path in (
+            ("GET", ""),
+            ("GET", "/original"),
+            ("POST", "/keep"),
+            ("DELETE", ""),
+            ("POST", "/restore"),
+        ):
+            assert other.request(method, f"documents/{identity}{path}").status_code == 404
+        assert own.post(f"documents/{identity}/keep").status_code == 200
+        assert own.get(f"documents/{identity}/original").content == SECRET.encode()
 
 
 def test_no_secret_comes_into_the_log(url: str, folder: Path, logins: Logins) -> None:

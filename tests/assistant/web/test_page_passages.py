@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import Visit, ask, barriers, copied, exported, lit, picture, serving
+from browsing import Visit, ask, barriers, copied, exported, keep, kept, lit, picture, serving
 from helpers import footnote
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -38,13 +38,11 @@ def page(visit: Visit) -> Page:
 
 
 def answer_of(page: Page) -> dict[str, Any]:
-    """The last answer, as the browser keeps it."""
-    kept = page.evaluate(
-        """() => Object.entries(localStorage).filter(([k]) => k.includes("/conversation/"))
-          .flatMap(([, v]) => JSON.parse(v).turns).at(-1).answer"""
-    )
-    assert isinstance(kept, dict)
-    return kept
+    """The last answer, as it is kept."""
+    [talk] = kept(page)
+    answer = talk["turns"][-1]["answer"]
+    assert isinstance(answer, dict)
+    return answer
 
 
 def drafts(folder: Path) -> list[dict[str, Any]]:
@@ -180,7 +178,7 @@ def test_they_are_taken_along_as_what_they_are(page: Page) -> None:
     assert passages[0] == places[0]
     assert passages[1] == f"- {answer['sentences'][0]['text']} [1]"
     lines = exported(page).splitlines()
-    assert f"*{UNSURE}:*" in lines
+    assert rf"*{UNSURE}\:*" in lines
     assert sum(line.startswith("- ") and "[^" in line for line in lines) == cards(turn).count()
 
 
@@ -201,19 +199,13 @@ def test_they_fit_a_phone(browser: Browser, url: str, scheme: str) -> None:
 
 
 def test_a_list_keeps_its_lines(page: Page) -> None:
-    """In a conversation as the browser keeps it."""
     ask(page, ASKED)
-    page.evaluate(
-        """() => {
-          const [name, text] = Object.entries(localStorage).find(([k]) => k.includes("/convers"));
-          const kept = JSON.parse(text);
-          const own = kept.turns[0].answer.citations[0];
-          own.paragraph_text = "- ink\\n- a pen\\n- paper";
-          Object.assign(own, { paragraph_kind: "list", introduction: "Bring these:" });
-          Object.assign(own, { start: own.paragraph_start + 8, end: own.paragraph_start + 13 });
-          localStorage.setItem(name, JSON.stringify(kept));
-        }"""
-    )
+    [talk] = kept(page)
+    own = talk["turns"][0]["answer"]["citations"][0]
+    own |= {"paragraph_text": "- ink\n- a pen\n- paper", "paragraph_kind": "list"}
+    own |= {"introduction": "Bring these:"}
+    own |= {"start": own["paragraph_start"] + 8, "end": own["paragraph_start"] + 13}
+    keep(page, talk)
     page.reload()
     text = page.locator(".card .paragraph").first
     expect(text.locator("mark")).to_have_text("a pen")

@@ -33,6 +33,7 @@ from helpers import PATIENCE
 from playwright.sync_api import expect
 
 from assistant import Assistant
+from assistant.service.access import owner_of_login
 from assistant.service.sessions import SessionDocuments
 from assistant.settings import Settings
 from assistant.web.app import serve
@@ -167,7 +168,7 @@ def test_fifty_sessions_get_the_answers_to_their_own_questions(
         assert told["question"] == answer.question
         assert (told["status"], told["text"]) == (answer.status, answer.text)
     # They all had to wait, and were told how many were before them.
-    assert sorted(one.places[0] for one in asked) == list(range(SESSIONS))
+    assert sorted(one.places[0] for one in asked) == list(range(1, SESSIONS + 1))
     assert all(one.answer() for one in slow)
 
 
@@ -243,13 +244,25 @@ def test_the_gate(url: str) -> None:
         tag = client.get("page/main.js").headers["etag"]
         assert client.get("page/main.js", headers={"if-none-match": tag}).status_code == 304
         assert client.get("page/..%2Fserver.py").status_code == 404
-        # A key that can be guessed owns nothing.
-        assert (
-            client.post("uploads?name=a.txt", headers={"x-footnote-session": "1"}).status_code
-            == 400
-        )
         # Where the documents lie on the machine is not told.
         assert "/seeds" not in client.get("session").text
+
+
+def test_the_original_of_what_was_added_is_given_while_it_is_there(url: str) -> None:
+    path = "uploads?name=page.html"
+    content = b"<!doctype html><html><body><p>Walnuts float.</p></body></html>"
+    with httpx.Client(base_url=url, timeout=PATIENCE) as client:
+        assert "event: done" in client.post(path, content=content).text
+        [own] = [d for d in client.get("session").json()["documents"] if d["own"]]
+        assert own["stale"] is False
+        found = client.get(f"documents/{own['id']}/original")
+        assert found.content == content
+        assert found.headers["content-disposition"] == 'attachment; filename="page.html"'
+        assert found.headers["x-content-type-options"] == "nosniff"
+        picture = client.get(f"documents/{own['id']}/pages/1?width=800")
+        assert picture.status_code == 404, "it has no pages"
+        assert client.delete(f"documents/{own['id']}").status_code == 200
+        assert client.get(f"documents/{own['id']}/original").status_code == 404
 
 
 def test_what_was_shown_goes_when_the_documents_change(url: str, gate: Path) -> None:
@@ -267,8 +280,9 @@ def test_added_documents_go_when_their_owner_is_away(assistant: Assistant) -> No
     async def parts() -> AsyncIterator[bytes]:
         yield b"Walnuts float in brine."
 
-    sessions = SessionDocuments(assistant, max_bytes=1000, max_documents=3)
-    owners = [SessionDocuments.owner(one, secrets.token_hex(16)) or "" for one in ("ann", None)]
+    logins = ["ann", "ben"]
+    sessions = SessionDocuments(assistant, max_bytes=1000, max_documents=3, logins=logins)
+    owners = [owner_of_login(name) for name in logins]
     for owner in owners:
         for name in ("a.txt", "b.txt"):
             upload = asyncio.run(sessions.inbox.receive("here", name, parts()))

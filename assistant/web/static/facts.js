@@ -1,0 +1,61 @@
+// What the list tells of a document, and in what order.
+
+import { locale, say } from "./words.js";
+/** @import { Key, Listed } from "../types.js" */
+
+const languages = new Intl.DisplayNames(locale, { type: "language", fallback: "code" });
+const sizes = ["byte", "kilobyte", "megabyte"].map((unit) => new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "short", maximumSignificantDigits: 2 }));
+const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
+const names = new Intl.Collator(locale, { numeric: true, sensitivity: "base" });
+
+/** @param {string} language its code */
+export const languageName = (language) => languages.of(language) ?? language;
+
+/** @param {number} bytes */
+function size(bytes) {
+  const power = Math.min(2, Math.floor(Math.log10(bytes) / 3));
+  return sizes[power]?.format(bytes / 1000 ** power) ?? "";
+}
+
+// What is told of a document below its title; what is not known is left out.
+/** @param {Listed} one @param {boolean} goes whether what is added goes when its owner is away */
+export function factsOf(one, goes) {
+  return [
+    one.sample && say("list.sample"),
+    one.authors.join(", "),
+    one.date,
+    one.pages && say("list.pages", { count: one.pages }),
+    say("list.paragraphs", { count: one.paragraphs }),
+    one.bytes && size(one.bytes),
+    one.name !== one.title && !one.sample && one.name,
+    one.language !== "en" && say("list.language", { language: languageName(one.language) }),
+    one.added && say("list.added", { day: day.format(new Date(one.added)) }),
+    one.own && goes && say(one.kept ? "list.kept" : "list.goes"),
+  ].filter(Boolean).join(" · ");
+}
+
+// The orders that there are, each with the key of its name.
+/** @type {Record<string, { key: Key, order: (a: Listed, b: Listed) => number }>} */
+export const ORDERS = {
+  name: { key: "list.order.name", order: (a, b) => names.compare(a.title, b.title) },
+  added: { key: "list.order.added", order: (a, b) => b.added.localeCompare(a.added) },
+  size: { key: "list.order.size", order: (a, b) => b.bytes - a.bytes || b.paragraphs - a.paragraphs },
+  pages: { key: "list.order.pages", order: (a, b) => b.pages - a.pages },
+};
+
+// The documents in an order, those of a folder together: first those of none.
+/** @param {Listed[]} documents @param {string} by one of ORDERS */
+export function ordered(documents, by) {
+  const order = (ORDERS[by] ?? ORDERS.name)?.order;
+  return documents.toSorted((a, b) => names.compare(a.folder, b.folder) || order?.(a, b) || names.compare(a.title, b.title));
+}
+
+/** @param {string} text */
+const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLocaleLowerCase(locale);
+
+// Whether all words of what is looked for stand in what a document is called by.
+/** @param {Listed} one @param {string} text */
+export function isFound(one, text) {
+  const called = plain([one.title, one.name, one.folder, ...one.authors].join(" "));
+  return plain(text).split(/\s+/u).every((word) => called.includes(word));
+}

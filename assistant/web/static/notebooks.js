@@ -1,0 +1,161 @@
+// Notebooks: named sets of documents with conversations of their own. One of them is open, or none:
+// then all documents are asked.
+
+import { $, action, h, toast } from "./dom.js";
+import { exportMenu } from "./exporting.js";
+import { addNotebook, changeNotebook, notebooks, open_, removeNotebook, restoreNotebook, tried } from "./server.js";
+import { say } from "./words.js";
+/** @import { Notebook } from "../types.js" */
+
+export class Notebooks {
+  /** @type {Notebook[]} */
+  all = [];
+
+  // `opened` hears that another one is open; `user`: who has logged in, if anybody has to.
+  /** @param {string | null} user @param {() => Promise<void>} opened */
+  constructor(user, opened) {
+    this.user = user;
+    this.opened = opened;
+    this.dialog = $("notebooks");
+    $("open-notebooks").addEventListener("click", () => {
+      void this.refresh();
+      this.dialog.showModal();
+    });
+    $("add-notebook").addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.#add();
+    });
+  }
+
+  // The one that is open.
+  get current() {
+    return this.all.find(({ id }) => id === open_.notebook) ?? null;
+  }
+
+  // Whether its reader may ask and add in what is open.
+  get mayWrite() {
+    return this.current?.role !== "read";
+  }
+
+  async refresh() {
+    const found = await tried(notebooks());
+    if (found) this.all = found;
+    if (open_.notebook && !this.current) await this.open(null); // deleted, or no longer shared
+    this.#draw();
+  }
+
+  // Open one, or none.
+  /** @param {string | null} id */
+  async open(id) {
+    this.dialog.close();
+    open_.notebook = id;
+    this.#draw();
+    await this.opened();
+  }
+
+  async #add() {
+    const field = $("notebook-name");
+    const name = field.value.trim();
+    if (!name) return field.focus();
+    const made = await tried(addNotebook(name));
+    if (!made) return;
+    field.value = "";
+    this.all.push(made);
+    await this.open(made.id);
+    toast(say("notebooks.made", { name }));
+  }
+
+  #draw() {
+    const { current } = this;
+    $("notebook").textContent = current?.name ?? say("notebooks.all");
+    $("notebook-list").replaceChildren(
+      h("li", {}, this.#name(null, say("notebooks.all"))),
+      ...this.all.map((one) => this.#item(one)),
+    );
+  }
+
+  /** @param {string | null} id @param {string} name */
+  #name(id, name) {
+    const current = id === open_.notebook ? "true" : undefined;
+    return h("button", { type: "button", class: "name", dir: "auto", "aria-current": current, onclick: () => this.open(id) }, name);
+  }
+
+  /** @param {Notebook} one @returns {HTMLElement} */
+  #item(one) {
+    const { id, name, role, owner } = one;
+    const shared = Object.keys(one.shared);
+    const what = [say("notebooks.documents", { count: one.documents.length })];
+    if (role !== "own") what.push(say(role === "read" ? "notebooks.by.read" : "notebooks.by.write", { owner }));
+    else if (shared.length) what.push(say("notebooks.shared", { names: shared.join(", ") }));
+    const acts = h(
+      "div",
+      { class: "acts" },
+      role === "own" && action("edit", say("notebooks.rename", { name }), () => this.#rename(one, item)),
+      role === "own" && this.user !== null && action("share", say("notebooks.share", { name }), () => this.#share(one, item)),
+      exportMenu(`notebooks/${id}`, say("history.export", { title: name })),
+      role === "own" && action("trash", say("notebooks.delete", { name }), () => this.#remove(one)),
+    );
+    /** @type {HTMLElement} */
+    const item = h("li", {}, h("div", { class: "what" }, this.#name(id, name), h("small", {}, what.join(" · "))), acts);
+    return item;
+  }
+
+  // A form in the place of an item.
+  /** @param {HTMLElement} item @param {() => Promise<unknown>} done @param {HTMLElement[]} fields */
+  #form(item, done, ...fields) {
+    const form = h("form", { class: "inline" }, ...fields, h("div", { class: "acts" }, h("button", { type: "submit", class: "more" }, say("notebooks.save")), h("button", { type: "button", class: "more", onclick: () => this.#draw() }, say("question.cancel"))));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      void done().then((changed) => changed && this.refresh());
+    });
+    form.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      this.#draw();
+    });
+    item.replaceChildren(form);
+    form.querySelector("input")?.focus();
+  }
+
+  /** @param {Notebook} one @param {HTMLElement} item */
+  #rename(one, item) {
+    const field = h("input", { "aria-label": say("notebooks.name"), maxlength: "120", dir: "auto", required: true, value: one.name });
+    this.#form(item, () => tried(changeNotebook(one.id, { name: field.value })), field);
+  }
+
+  // Who else may read it, or write in it: a line each, and one more.
+  /** @param {Notebook} one @param {HTMLElement} item */
+  #share(one, item) {
+    const rows = h("div", { class: "sharing" });
+    /** @param {string} login @param {string} may */
+    const add = (login, may) => {
+      const select = h("select", { "aria-label": say("notebooks.may") }, h("option", { value: "read" }, say("notebooks.may.read")), h("option", { value: "write" }, say("notebooks.may.write")));
+      select.value = may;
+      rows.append(h("p", {}, h("input", { "aria-label": say("notebooks.login"), placeholder: say("notebooks.login"), value: login }), select));
+    };
+    for (const [login, may] of Object.entries(one.shared)) add(login, may);
+    add("", "read");
+    const more = h("button", { type: "button", class: "more", onclick: () => add("", "read") }, say("notebooks.more"));
+    const done = () => {
+      const shared = Object.fromEntries([...rows.children].map((row) => [row.querySelector("input")?.value.trim() ?? "", /** @type {"read" | "write"} */ (row.querySelector("select")?.value ?? "read")]));
+      delete shared[""]; // one without a name is shared with nobody
+      return tried(changeNotebook(one.id, { shared }));
+    };
+    this.#form(item, done, h("p", { class: "fine" }, say("notebooks.share.how", { name: one.name })), rows, more);
+  }
+
+  /** @param {Notebook} one */
+  async #remove(one) {
+    if (!(await tried(removeNotebook(one.id)))) return;
+    const wasOpen = one.id === open_.notebook;
+    this.all = this.all.filter(({ id }) => id !== one.id);
+    if (wasOpen) await this.open(null);
+    this.#draw();
+    $("notebook-name").focus();
+    toast(say("notebooks.deleted", { name: one.name }), say("history.undo"), async () => {
+      await tried(restoreNotebook(one.id));
+      await this.refresh();
+      if (wasOpen) await this.open(one.id);
+    });
+  }
+}

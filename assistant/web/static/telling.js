@@ -1,0 +1,54 @@
+// What a question and its answer are, told: to the server as the conversation before the next one, and
+// to a screen reader; and what the server tells of an answer as it comes.
+
+import { isUnsure, kindOf, sentencesOf } from "./answer.js";
+import { laidOut } from "./exporting.js";
+import { say } from "./words.js";
+/** @import { Answer, Said, ServerEvent, Turn } from "../types.js" */
+
+const LONGEST = 8000; // characters of what is told of a turn
+const REFUSAL = "The documents do not say."; // eslint-disable-line no-restricted-syntax -- told to the server, which knows it so
+
+// What comes of a question becomes part of its turn.
+/** @param {Turn} turn @param {ServerEvent} event */
+export function take(turn, { name, value }) {
+  if (name === "waiting") turn.place = value.before;
+  else if (name === "sentence") {
+    turn.sentences = [...(turn.sentences ?? []), value.sentence];
+    turn.citations = [...(turn.citations ?? []), ...value.citations];
+  } else if (name === "instead") turn.instead = value.questions;
+  else if (name === "sources" || name === "looked_again" || name === "decided") Object.assign(turn, value);
+  else if (name === "done") {
+    turn.answer = /** @type {Answer} */ (value);
+    turn.state = turn.answer.status ?? "answered";
+    delete turn.sentences; // they are in the answer
+    delete turn.citations;
+  }
+}
+
+// Whether there are sentences that a next question may lean on.
+/** @param {Turn} turn */
+export const isTold = (turn) => turn.state === "answered" || turn.state === "unsure";
+
+// The conversation before a question, as the server takes it. A question about a paragraph is
+// understood as if that had just been talked about.
+/** @param {Turn[]} before @param {Turn} turn */
+export function historyOf(before, { about, alone }) {
+  if (alone) return [];
+  /** @type {Said[]} */
+  const said = before
+    .filter((turn) => (isTold(turn) || turn.state === "refused") && kindOf(turn) !== "chat")
+    .flatMap((turn) => [
+      { role: "user", content: turn.question },
+      { role: "assistant", content: turn.state === "refused" ? REFUSAL : laidOut(turn, sentencesOf(turn).map((s) => s.text)) },
+    ]);
+  if (about?.text) said.push({ role: "user", content: about.text });
+  return said.slice(-24).map(({ role, content }) => ({ role, content: content.slice(0, LONGEST) }));
+}
+
+/** @param {Turn} turn */
+export function spoken(turn) {
+  if (isTold(turn)) return `${isUnsure(turn) ? `${say("answer.unsure")}: ` : ""}${sentencesOf(turn).map((s) => s.text).join(" ")}`;
+  if (turn.state === "refused") return `${say("answer.refused")} ${say("answer.closest_listed")}`;
+  return turn.state === "failed" ? say("turn.failed", { reason: turn.failure ?? "" }) : say("turn.stopped");
+}

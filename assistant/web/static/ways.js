@@ -1,0 +1,122 @@
+// The ways to add documents: files, a folder, a text, an address; and what is dropped on the page.
+
+import { $, h } from "./dom.js";
+import { add, addAddress, open_ } from "./server.js";
+import { say } from "./words.js";
+/** @import { Adding } from "./adding.js" */
+/** @import { Key, Wanted } from "../types.js" */
+
+const UNSEEN = /^(\.|~\$|thumbs\.db$|desktop\.ini$)/i; // what systems put beside people's files
+const WORDS = 6; // of a text that are its name
+
+// Each goes to the notebook that is open when it is chosen.
+/** @param {File} file @param {string} [folder] where it lies in a folder @returns {Wanted} */
+function wantedFile(file, folder = "") {
+  const where = { folder, notebook: open_.notebook };
+  return { name: file.name, begin: (arrived, signal) => add(file, arrived, signal, where) };
+}
+
+/** @param {string} path */
+const folderOf = (path) => path.split("/").filter(Boolean).slice(0, -1).join("/");
+
+/** @param {{ file: File, path: string }[]} found */
+const wantedFiles = (found) => found.filter(({ file }) => !UNSEEN.test(file.name)).map(({ file, path }) => wantedFile(file, folderOf(path)));
+
+// Where one chooses what to add.
+/** @param {Adding} adding @param {boolean} fetch whether addresses may be added @param {() => Set<string>} names that are taken @param {string} [id] of the field for files */
+export function ways(adding, fetch, names, id) {
+  const files = picker("ways.files", { id }, (chosen) => chosen.map((file) => wantedFile(file)));
+  const folder = "webkitdirectory" in HTMLInputElement.prototype && picker("ways.folder", { webkitdirectory: true }, (chosen) => wantedFiles(chosen.map((file) => ({ file, path: file.webkitRelativePath }))));
+  const text = h("textarea", { rows: "5", required: true, "aria-label": say("ways.text.label"), placeholder: say("ways.text.label"), dir: "auto" });
+  const pasted = form("ways.text", text, () => {
+    const beginning = (text.value.match(/[\p{L}\p{N}]+/gu) ?? []).slice(0, WORDS).join(" ").slice(0, 60) || say("ways.text.name");
+    let name = `${beginning}.txt`;
+    for (let at = 2; names().has(name); at++) name = `${beginning} ${at}.txt`;
+    return wantedFile(new File([text.value], name));
+  });
+  const address = h("input", { type: "url", required: true, pattern: "https?://.*", "aria-label": say("ways.address.label"), placeholder: say("ways.address.label") });
+  const fetched = fetch && form("ways.address", address, () => {
+    const { value } = address;
+    const { notebook } = open_;
+    return { name: value, begin: (_, signal) => addAddress(value, signal, notebook) };
+  });
+  const forms = [pasted, ...(fetched ? [fetched] : [])];
+  for (const { opener, body } of forms) {
+    opener.addEventListener("click", () => {
+      const wasOpen = !body.hidden;
+      for (const one of forms) one.show(one.body === body && !wasOpen);
+    });
+  }
+  return h("div", { class: "ways" }, h("div", { class: "choices" }, files, folder, ...forms.map(({ opener }) => opener)), ...forms.map(({ body }) => body));
+
+  /** @param {Key} key @param {Record<string, string | boolean | undefined>} how @param {(chosen: File[]) => Wanted[]} wanted */
+  function picker(key, how, wanted) {
+    const input = h("input", { type: "file", multiple: true, class: "unseen", ...how, onchange: () => {
+      adding.add(wanted([...(input.files ?? [])]));
+      input.value = "";
+    } });
+    return h("label", { class: "way" }, input, h("span", {}, say(key)));
+  }
+
+  /** @param {Key} key @param {HTMLInputElement | HTMLTextAreaElement} field @param {() => Wanted} wanted */
+  function form(key, field, wanted) {
+    const opener = h("button", { type: "button", class: "way", "aria-expanded": "false" }, say(key));
+    const body = h("form", { hidden: true }, field, h("button", { type: "submit", class: "wide" }, say("ways.add")));
+    /** @param {boolean} open */
+    const show = (open) => {
+      body.hidden = !open;
+      opener.setAttribute("aria-expanded", String(open));
+      if (open) field.focus();
+    };
+    body.addEventListener("submit", (event) => {
+      event.preventDefault();
+      adding.add([wanted()]);
+      field.value = "";
+      show(false);
+      opener.focus();
+    });
+    return { opener, body, show };
+  }
+}
+
+// Let files and folders be dropped anywhere on the page, where that may be.
+/** @param {Adding} adding @param {() => boolean} may */
+export function droppable(adding, may) {
+  const cover = $("dropping");
+  /** @param {DragEvent} event */
+  const holds = (event) => event.dataTransfer?.types.includes("Files") && may();
+  addEventListener("dragenter", (event) => holds(event) && (cover.hidden = false));
+  addEventListener("dragleave", (event) => event.relatedTarget || (cover.hidden = true)); // off the page
+  addEventListener("dragover", (event) => holds(event) && event.preventDefault());
+  addEventListener("drop", (event) => {
+    cover.hidden = true;
+    if (!holds(event)) return;
+    event.preventDefault();
+    // All have to be taken before anything is waited for.
+    const found = [...(event.dataTransfer?.items ?? [])].map((item) => dropped(item.getAsFile(), item.webkitGetAsEntry()));
+    void Promise.all(found).then((files) => adding.add(wantedFiles(files.flat())));
+  });
+}
+
+/** @param {File | null} file @param {FileSystemEntry | null} entry */
+async function dropped(file, entry) {
+  if (entry?.isDirectory) return filesIn(entry);
+  return file ? [{ file, path: "" }] : [];
+}
+
+/** @param {FileSystemEntry} entry @returns {Promise<{ file: File, path: string }[]>} */
+async function filesIn(entry) {
+  if (entry.isFile) {
+    /** @type {File} */
+    const file = await new Promise((done, failed) => /** @type {FileSystemFileEntry} */ (entry).file(done, failed));
+    return [{ file, path: entry.fullPath }];
+  }
+  const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
+  const found = [];
+  while (true) {
+    /** @type {FileSystemEntry[]} */
+    const some = await new Promise((done, failed) => reader.readEntries(done, failed)); // a hundred at a time
+    if (!some.length) return (await Promise.all(found.map(filesIn))).flat();
+    found.push(...some);
+  }
+}

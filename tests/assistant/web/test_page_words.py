@@ -1,0 +1,237 @@
+"""The words of the page: in every language the same, and in a browser's own."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsing import (
+    QUESTION,
+    QUOTE,
+    UNANSWERABLE,
+    Visit,
+    barriers,
+    copied,
+    picture,
+    settled,
+)
+from playwright.sync_api import Browser, Locator, Page, expect
+
+import assistant.web
+from assistant.answer import REFUSAL
+
+STATIC = Path(assistant.web.__file__).parent / "static"
+FILES = {file.stem: file for file in sorted((STATIC / "words").glob("*.json"))}
+ATTRIBUTES = ("aria-label", "title", "placeholder")
+PLACE = re.compile(r"\{(\w+)\}")
+
+#: What is the same in every language: the name, and that of a key.
+NAMES = {"Footnote", "1", "Esc", "?"}
+
+#: The texts of a page and those of its attributes, each with the key that it is said by, or null.
+#: A piece of a sentence that is an element of its own is written as its place.
+WRITTEN = f"""() => {{
+  const written = [];
+  for (const element of document.querySelectorAll("[data-say]")) {{
+    const copy = element.cloneNode(true);
+    for (const child of copy.children) child.replaceWith(`{{${{child.dataset.place}}}}`);
+    written.push([copy.textContent, element.dataset.say]);
+  }}
+  const walker = document.createTreeWalker(document, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {{
+    const text = node.data.trim();
+    if (text && !node.parentElement.closest("[data-say], script, noscript")) {{
+      written.push([text, null]);
+    }}
+  }}
+  for (const name of {list(ATTRIBUTES)}) {{
+    for (const element of document.querySelectorAll(`[${{name}}]`)) {{
+      written.push([element.getAttribute(name), element.getAttribute(`data-say-${{name}}`)]);
+    }}
+  }}
+  return written;
+}}"""
+
+#: What a person can see or hear of the page's own words: not those of documents.
+TOLD = f"""() => {{
+  const told = [document.title];
+  const theirs = "#pages p, .paragraph, .introduction, .words, q, script, template, noscript";
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {{
+    if (!node.parentElement.closest(theirs)) told.push(node.data.trim());
+  }}
+  for (const name of {list(ATTRIBUTES)}) {{
+    for (const element of document.querySelectorAll(`[${{name}}]`)) {{
+      told.push(element.getAttribute(name));
+    }}
+  }}
+  return told.filter(Boolean);
+}}"""
+
+
+def words(language: str) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(FILES[language].read_text(encoding="utf-8"))
+    return read
+
+
+def forms(said: str | dict[str, str]) -> list[str]:
+    """The sentences of a key: one, or one a number."""
+    return [said] if isinstance(said, str) else list(said.values())
+
+
+def patterns(language: str) -> dict[str, re.Pattern[str]]:
+    """What a language says, by its sentences; those without words of their own are left out."""
+
+    def pattern(sentence: str) -> re.Pattern[str]:
+        literal, *rest = PLACE.split(sentence)
+        places = [r"[\d.,]+" if name == "count" else ".+" for name in rest[::2]]
+        after = map(re.escape, rest[1::2])
+        return re.compile(
+            re.escape(literal) + "".join(map("".join, zip(places, after, strict=True)))
+        )
+
+    said = [one for told in words(language).values() for one in forms(told)]
+    return {one: pattern(one) for one in said if re.search(r"\w", PLACE.sub("", one))}
+
+
+@pytest.fixture
+def german(browser: Browser, url: str) -> Iterator[Visit]:
+    visit = Visit(browser, url, locale="de-DE")
+    yield visit
+    visit.close()
+
+
+def ask(page: Page, question: str) -> Locator:
+    box = page.get_by_label("Frage", exact=True)
+    box.fill(question)
+    box.press("Enter")
+    return settled(page)
+
+
+@pytest.mark.parametrize("language", FILES)
+def test_every_language_says_the_same(language: str) -> None:
+    english, other = words("en"), words(language)
+    assert list(other) == list(english)
+    for key, said in other.items():
+        places = {place for one in forms(english[key]) for place in PLACE.findall(one)}
+        for form, one in said.items() if isinstance(said, dict) else [("other", said)]:
+            assert one.strip(), key
+            own = set(PLACE.findall(one))
+            assert own == places or (own == places - {"count"} and form != "other"), key
+        assert isinstance(said, str) or "count" in places, key
+
+
+def test_every_key_is_said() -> None:
+    scripts = "".join(file.read_text(encoding="utf-8") for file in STATIC.glob("*.js"))
+    pages = "".join(file.read_text(encoding="utf-8") for file in STATIC.glob("*.html"))
+    put = set(re.findall(r'data-say[\w-]*="([^"]+)"', pages))
+    assert put <= set(words("en"))
+    assert [key for key in words("en") if key not in put and f'"{key}"' not in scripts] == []
+
+
+@pytest.mark.parametrize("name", ["page.html", "login.html"])
+def test_a_page_says_in_english_what_the_english_file_says(browser: Browser, name: str) -> None:
+    page = browser.new_page()
+    page.set_content((STATIC / name).read_text(encoding="utf-8"))
+    written = page.evaluate(WRITTEN)
+    page.close()
+    assert len(written) > 4
+    for text, key in written:
+        assert text in NAMES if key is None else text == words("en")[key], (text, key)
+
+
+def test_the_languages_to_choose_from_are_those_that_there_are(visit: Visit) -> None:
+    page = visit.page
+    offered = page.get_by_label("Language").locator("option")
+    assert {one.get_attribute("value") for one in offered.all()} == set(FILES)
+    assert offered.all_inner_texts() == ["English", "Deutsch"]
+    for language in FILES:
+        categories = page.evaluate(
+            "(of) => new Intl.PluralRules(of).resolvedOptions().pluralCategories", language
+        )
+        for key, said in words(language).items():
+            assert isinstance(said, str) or set(said) == set(categories), key
+
+
+def test_a_browser_in_german_gets_a_page_in_german(german: Visit) -> None:
+    page = german.page
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    told: list[str] = page.evaluate(TOLD)
+    answered = ask(page, QUESTION)
+    assert answered.get_attribute("data-state") == "answered"
+    picture(page, "german")
+    text = copied(page, answered.get_by_role("button", name="Mit Fußnoten kopieren"), "kopiert")
+    assert f"„{QUOTE}“" in text
+    refused = ask(page, UNANSWERABLE)
+    expect(refused.locator(".refusal")).to_have_text("Die Dokumente sagen das nicht.")
+    # The server knows a refusal in English.
+    with page.expect_request("**/ask") as asked:
+        ask(page, "Which countries joined?")
+    history = [turn["content"] for turn in asked.value.post_data_json["history"]]
+    assert REFUSAL in history
+    page.locator("#open-history").click()
+    expect(page.locator("#conversations li")).to_have_count(1)
+    told += page.evaluate(TOLD)
+    assert barriers(page) == []
+    english, deutsch = patterns("en"), patterns("de")
+    odd = {
+        text: one
+        for text in told
+        for one, pattern in english.items()
+        if one not in deutsch and pattern.fullmatch(text)
+    }
+    assert odd == {}
+    assert not [text for text in told if PLACE.search(text)]
+    assert len({one for one, p in deutsch.items() if any(map(p.fullmatch, told))}) > 50
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844), (360, 700)])
+def test_nothing_sticks_out_in_german(browser: Browser, url: str, size: tuple[int, int]) -> None:
+    width, height = size
+    visit = Visit(browser, url, locale="de-AT", viewport={"width": width, "height": height})
+    page = visit.page
+    page.locator("#open-library").click()
+    picture(page, f"german-{width}")
+    sticking = page.evaluate(
+        """() => [...document.querySelectorAll("#top *, #composer *, #library *")]
+          .filter((e) => e.getBoundingClientRect().right > innerWidth || e.scrollWidth > innerWidth)
+          .map((e) => e.outerHTML)"""
+    )
+    visit.close()
+    assert sticking == []
+
+
+def test_a_language_is_chosen_and_kept(visit: Visit) -> None:
+    page = visit.page
+    html = page.locator("html")
+    expect(html).to_have_attribute("lang", "en")
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_label("Language").select_option("de")
+    expect(html).to_have_attribute("lang", "de")
+    page.reload()
+    visit.ready()
+    expect(page.get_by_role("button", name="Neues Gespräch")).to_be_visible()
+    page.get_by_role("button", name="Einstellungen").click()
+    expect(page.get_by_label("Sprache")).to_have_value("de")
+    page.get_by_label("Sprache").select_option("en")
+    expect(html).to_have_attribute("lang", "en")
+    expect(page.get_by_role("button", name="New conversation")).to_be_visible()
+
+
+def test_one_logs_in_in_german_too(browser: Browser, url: str) -> None:
+    page = browser.new_page(locale="de-CH")
+    page.route(url, lambda route: route.fulfill(path=STATIC / "login.html"))
+    page.goto(url)
+    expect(page.get_by_role("button", name="Anmelden")).to_be_visible()
+    expect(page.get_by_label("Passwort")).to_be_visible()
+    expect(page).to_have_title("Footnote: Anmeldung")
+    page.route("**/login", lambda route: route.abort())
+    page.get_by_label("Name").fill("ann")
+    page.get_by_label("Passwort").fill("s3cret!")
+    page.get_by_role("button", name="Anmelden").click()
+    expect(page.get_by_role("alert")).to_have_text(words("de")["login.unreachable"])
+    page.close()
