@@ -60,6 +60,7 @@ def test_the_wheel_has_what_ships_and_no_more(wheel: Path) -> None:
     assert {
         "assistant/retrieval/weights/reader.onnx",
         "assistant/web/static/page.html",
+        "assistant/web/static/words/de.json",
         "evals/reporting/report.html",
         "seeds/000_4ee72bb1d8602485.txt",
     } <= names

@@ -24,7 +24,7 @@ ORDER = {
         "errors models chunking computing bert encoder terms bm25 store retriever view index"
     ).split(),
     "assistant": (
-        "english enumerations timer calibration settings answer documents "
+        "english enumerations timer calibration settings answer documents exporting "
         "query retrieval llm verification answering "
         "feedback llama_index revision assistant watching service mcp api web cli"
     ).split(),
@@ -39,7 +39,12 @@ HOMES = {
     "docling": {"index.chunking.rich_text"},
     "filelock": {"index.store.locks", "assistant.feedback"},
     "gradio": {"assistant.web.app"},
-    "httpx": {"assistant.llm.client", "assistant.llm.discovery", "index.store.chroma_server"},
+    "httpx": {
+        "assistant.llm.client",
+        "assistant.llm.discovery",
+        "assistant.service.fetching",
+        "index.store.chroma_server",
+    },
     "ir_measures": {"evals.metrics.metrics"},
     "itsdangerous": {"assistant.service.logins"},
     "jinja2": {"assistant.api.docs", "evals.reporting.report"},
@@ -79,6 +84,7 @@ HOMES = {
         "assistant.cli.keys",
         "assistant.cli.llm",
         "assistant.cli.main",
+        "assistant.cli.notebooks",
         "assistant.cli.options",
         "evals.cli.comparing",
         "evals.cli.fitting",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from browsing import QUESTION, QUOTE, SECONDS, Visit, add_file, ask, lit
+from browsing import QUESTION, QUOTE, SECONDS, Visit, add_file, ask, forget, lit
 from chroma_servers import ChromaServer, until
 from crowd import SURE, add_shipped, browser_of, course
 from crowd import ask as ask_api
@@ -91,6 +91,7 @@ def test_a_browser_stays_at_a_replica_while_that_is_there(
         lost.start()
         lost.until_ready()
     visit.close()
+    forget(there.url)
 
 
 def test_a_login_is_known_to_all_replicas_and_outlives_the_one_that_gave_it(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from helpers import FOOTNOTE, PATIENCE, SUPPORT, running
@@ -130,7 +131,45 @@ def settled(page: Page) -> Locator:
     turn = page.locator(".turn").last
     expect(turn).not_to_have_attribute("data-state", "pending")
     expect(page.locator("#send")).to_be_visible()
+    expect(page.locator("body")).to_have_attribute("data-kept", "true")
     return turn
+
+
+def kept(page: Page) -> list[dict[str, Any]]:
+    """The conversations that the server keeps, with their turns, the newest first."""
+    found = page.evaluate(
+        """async () => {
+          const { conversations } = await (await fetch("conversations")).json();
+          return Promise.all(
+            conversations.map(async ({ id }) => (await fetch(`conversations/${id}`)).json()));
+        }"""
+    )
+    assert isinstance(found, list)
+    return found
+
+
+def keep(page: Page, conversation: dict[str, Any]) -> None:
+    """Have the server keep the turns of a conversation as they are here."""
+    for turn in conversation["turns"]:
+        page.evaluate(
+            """([id, title, turn]) => fetch(`conversations/${id}/turns`, {
+              method: "PUT",
+              headers: { "content-type": "application/json" },
+              body: JSON.stringify({ title, turn }),
+            })""",
+            [conversation["id"], conversation["title"], turn],
+        )
+
+
+def forget(url: str) -> None:
+    """Take away what was added and asked at a page where nobody logs in: everybody is one there."""
+    with httpx.Client(base_url=url, timeout=PATIENCE) as client:
+        for document in client.get("session").json()["documents"]:
+            if document["own"]:
+                client.delete(f"documents/{document['id']}")
+        for kind in ("conversations", "notebooks"):
+            for one in client.get(kind).json()[kind]:
+                client.delete(f"{kind}/{one['id']}")
 
 
 def lit(page: Page) -> str:
@@ -182,10 +221,12 @@ def copied(page: Page, button: Locator, told: str = "Copied") -> str:
 
 
 def exported(page: Page) -> str:
-    """The newest conversation, as it is taken along."""
+    """The newest conversation, as it is taken along as Markdown."""
     page.get_by_role("button", name="Conversations").click()
+    menu = page.locator("#conversations .menu").first
+    menu.locator("summary").click()
     with page.expect_download() as download:
-        page.locator("#conversations .acts button").nth(1).click()
+        menu.get_by_role("link", name="Markdown").click()
     page.keyboard.press("Escape")
     return Path(download.value.path()).read_text(encoding="utf-8")
 
@@ -193,7 +234,7 @@ def exported(page: Page) -> str:
 def add_file(page: Page, *files: Path) -> None:
     """Add files through the documents panel, and wait until each is there or was refused."""
     page.locator("#open-library").click()
-    before = page.locator("#uploads :is(.done, .wrong)").count()
+    before = page.locator("#uploads .wrong").count()  # those stay until they are forgotten
     page.locator("#files").set_input_files(list(files))
     rows = page.locator("#uploads :is(.done, .wrong)")
     expect(rows).to_have_count(before + len(files))
@@ -221,7 +262,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser, url: str) -> Iterator[Visit]:
-    """A fresh visit, closed with its checks."""
+    """A fresh visit, where nothing was added or asked before; closed with its checks."""
+    forget(url)
     visit = Visit(browser, url)
     yield visit
     visit.close()

@@ -11,6 +11,7 @@ import os
 import random
 import re
 import secrets
+import shutil
 import statistics
 import subprocess
 import threading
@@ -231,10 +232,7 @@ def people(url: str, count: int) -> Iterator[Told]:
 
 
 def _ask_one(told: Told, client: httpx.Client, by_page: bool, chance: random.Random) -> None:
-    questions = [QUESTION, FERRIES.question, UNANSWERABLE]
-    if not by_page:  # what the API added only the API is asked for
-        questions.append(MILLS.question)
-    question = chance.choice(questions)
+    question = chance.choice([QUESTION, FERRIES.question, UNANSWERABLE, MILLS.question])
     began = time.monotonic()
     try:
         answer = (ask_page if by_page else ask)(client, question)
@@ -247,8 +245,12 @@ def _ask_one(told: Told, client: httpx.Client, by_page: bool, chance: random.Ran
 
 
 def add_shipped(there: Machines) -> None:
-    """Put the shipped document into the index, to stay."""
-    run_footnote("index", "add", SEED, "--index-dir", there.folder / "own", **there.environment)
+    """Put the shipped document into the index, to stay: from elsewhere, as the sample itself is
+    listed only until somebody adds another."""
+    folder = there.folder / "shipped"
+    folder.mkdir()
+    own = shutil.copy(SEED, folder)
+    run_footnote("index", "add", own, "--index-dir", there.folder / "own", **there.environment)
 
 
 class Command:

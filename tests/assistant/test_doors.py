@@ -1,0 +1,211 @@
+"""One owner, whichever door they come through: the page, the API, MCP by HTTP and on standard input
+and output, the command line. At a machine where nobody logs in that is whoever sits there; where
+people do it is each by their login."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import httpx2
+import pytest
+from anyio.from_thread import start_blocking_portal
+from crowd import ask_page, last_event
+from helpers import FOOTNOTE, PATIENCE, footnote
+from mcp import Client, StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
+from mcp.types import CallToolResult
+from services import api, client_of
+
+ACCOUNTS = {"ann": "first secret", "ben": "second secret"}
+QUESTION, ANSWER = "What floats in brine?", "Walnuts float in brine."
+
+Tool = Callable[..., CallToolResult]
+
+
+@pytest.fixture(scope="module")
+def private(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("private")
+
+
+@pytest.fixture(scope="module")
+def private_url(private: Path) -> Iterator[str]:
+    with api(private, "--mcp", page=True) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def guarded_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("guarded")
+    accounts = folder / "accounts.txt"
+    accounts.write_text("".join(f"{name}:{word}\n" for name, word in ACCOUNTS.items()))
+    with api(folder, "--mcp", "--auth", accounts, page=True) as address:
+        yield address
+
+
+@pytest.fixture
+def opened() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def by_http(url: str, name: str = "") -> Tool:
+    """Calls a tool at the server, as who logs in by this name."""
+    auth = httpx2.BasicAuth(name, ACCOUNTS[name]) if name else None
+
+    async def talk(tool: str, arguments: dict[str, Any]) -> Any:
+        async with (
+            httpx2.AsyncClient(auth=auth, timeout=PATIENCE) as http,
+            Client(streamable_http_client(f"{url}mcp", http_client=http)) as client,
+        ):
+            return await client.call_tool(tool, arguments)
+
+    return lambda tool, **arguments: asyncio.run(talk(tool, arguments))
+
+
+def by_stdio(folder: Path, opened: ExitStack) -> Tool:
+    """Calls a tool of the command that a desktop client starts."""
+    command = ["mcp", "--index-dir", str(folder / "index")]
+    started = StdioServerParameters(command=FOOTNOTE, args=command, env=dict(os.environ))
+    portal = opened.enter_context(start_blocking_portal())
+    client = opened.enter_context(portal.wrap_async_context_manager(Client(started)))
+    return lambda tool, **arguments: portal.call(client.call_tool, tool, arguments)
+
+
+def page_of(url: str, opened: ExitStack, name: str = "") -> httpx.Client:
+    """A browser at the page, where this name has logged in."""
+    client = opened.enter_context(client_of(url))
+    if name:
+        given = {"username": name, "password": ACCOUNTS[name]}
+        assert client.post("login", data=given).status_code == 200
+    return client
+
+
+def program_of(url: str, opened: ExitStack, name: str = "") -> httpx.Client:
+    """A program that asks the API."""
+    client = opened.enter_context(client_of(url))
+    client.auth = httpx.BasicAuth(name, ACCOUNTS[name]) if name else None
+    return client
+
+
+def listed(tool: Tool) -> dict[str, Any]:
+    value = tool("notebooks").structured_content
+    assert value is not None
+    return {one["name"]: one for one in value["notebooks"]}
+
+
+def test_at_a_machine_all_doors_are_one_owners(
+    private: Path, private_url: str, opened: ExitStack
+) -> None:
+    page, program = page_of(private_url, opened), program_of(private_url, opened)
+    name, added = last_event(page, "uploads?name=nuts.txt", content=ANSWER.encode())
+    assert name == "done", added
+    identity = added["id"]
+    made = program.post("api/notebooks", json={"name": "Nuts", "documents": [identity]})
+    notebook = made.json()
+    assert (made.status_code, notebook["documents"]) == (201, [identity])
+    oaks = program.post("api/documents", files={"file": ("oaks.txt", b"Oaks grow slowly.")})
+
+    # Both are there through every door, and the sample is not.
+    both = {identity, oaks.json()["id"]}
+    for client, path in ((page, "session"), (program, "api/documents")):
+        assert {one["id"] for one in client.get(path).json()["documents"]} == both
+    assert ask_page(page, QUESTION)["text"] == ANSWER
+    assert program.post("api/ask", json={"question": QUESTION}).json()["text"] == ANSWER
+    assert page.get("notebooks").json() == program.get("api/notebooks").json()
+    for tool in (by_http(private_url), by_stdio(private, opened)):
+        told = tool("documents").structured_content
+        assert told is not None
+        assert {one["id"] for one in told["documents"]} == both
+        one = listed(tool)["Nuts"]
+        assert (one["id"], one["role"], one["documents"]) == (notebook["id"], "own", [identity])
+        answer = tool("ask", question=QUESTION, notebook="nuts").structured_content
+        assert answer is not None
+        assert answer["text"] == ANSWER
+        found = tool("search", query="What grows slowly?", notebook="Nuts").structured_content
+        assert found is not None
+        assert {hit["document_id"] for hit in found["hits"]} == {identity}
+        for asked in ({"text": "Oaks grow slowly."}, {"text": ANSWER}):
+            verified = tool("verify", notebook=notebook["id"], **asked).structured_content
+            assert verified is not None
+            assert verified["supported"] == (asked["text"] == ANSWER)
+        wrong = tool("overview", notebook="Trees")
+        assert wrong.is_error
+        assert "There is no notebook 'Trees'. There are: Nuts." in str(wrong.content)
+
+    # On the command line too, while all that is served.
+    there = ("--index-dir", private / "index")
+    [one] = json.loads(footnote("notebooks", "--json", *there).stdout)
+    assert (one["id"], one["documents"], one["conversations"]) == (notebook["id"], [identity], 0)
+    assert footnote("ask", QUESTION, "--notebook", "nuts", *there).stdout.startswith(ANSWER[:-1])
+
+    # What is deleted at one is gone from all, and back in all.
+    assert page.delete(f"documents/{identity}").status_code == 200
+    assert identity not in program.get("api/documents").text
+    assert program.get(f"api/notebooks/{notebook['id']}").json()["documents"] == []
+    assert page.post(f"documents/{identity}/restore").status_code == 200
+    assert program.get(f"api/notebooks/{notebook['id']}").json()["documents"] == [identity]
+    # A program that removes one means it.
+    assert program.delete(f"api/documents/{identity}").status_code == 204
+    assert page.post(f"documents/{identity}/restore").status_code == 404
+
+
+def test_a_login_is_one_owner_through_all_doors_and_nobody_else_is(
+    guarded_url: str, opened: ExitStack
+) -> None:
+    pages, programs = (
+        {name: door(guarded_url, opened, name) for name in ACCOUNTS}
+        for door in (page_of, program_of)
+    )
+    name, added = last_event(pages["ann"], "uploads?name=nuts.txt", content=ANSWER.encode())
+    assert name == "done", added
+    identity = added["id"]
+    wanted = {"name": "Nuts", "documents": [identity]}
+    notebook = programs["ann"].post("api/notebooks", json=wanted).json()["id"]
+    turn = {"id": "turn-000001", "question": QUESTION, "state": "stopped"}
+    kept = pages["ann"].put(
+        "conversations/talk-0001/turns",
+        params={"notebook": notebook},
+        json={"title": "Floats", "turn": turn},
+    )
+    assert kept.status_code == 204
+
+    for who in ACCOUNTS:
+        own = who == "ann"
+        page, program, tool = pages[who], programs[who], by_http(guarded_url, who)
+        for client, path in ((page, "session"), (program, "api/documents")):
+            assert (identity in client.get(path).text) == own
+        for client, path in ((page, "notebooks"), (program, "api/notebooks")):
+            assert [one["name"] for one in client.get(path).json()["notebooks"]] == ["Nuts"] * own
+            talks = path.replace("notebooks", "conversations")
+            told = client.get(talks, params={"notebook": notebook})
+            assert told.status_code == (200 if own else 404)
+            assert ("Floats" in told.text) == own
+        assert (identity in str(tool("documents"))) == own
+        assert [*listed(tool)] == ["Nuts"] * own
+        answer = tool("ask", question=QUESTION, notebook=notebook)
+        assert answer.is_error != own
+        assert (ANSWER in str(answer)) == own
+        read = program.get(f"api/documents/{identity}/content")
+        assert read.status_code == page.get(f"documents/{identity}").status_code
+        assert read.status_code == (200 if own else 404)
+        # Nor does anybody else delete it, or have it back.
+        if not own:
+            for response in (
+                page.delete(f"documents/{identity}"),
+                page.post(f"documents/{identity}/restore"),
+                program.delete(f"api/documents/{identity}"),
+                page.put(f"notebooks/{notebook}/documents/{identity}"),
+            ):
+                assert response.status_code == 404
+    # A browser of which nobody knows the login is told nothing, whatever key it sends.
+    with client_of(guarded_url) as stranger:
+        stranger.headers["x-footnote-session"] = "0123456789-abcdef-XYZ"
+        for path in ("session", "notebooks", "api/notebooks", f"api/notebooks/{notebook}"):
+            assert stranger.get(path).status_code == 401
