@@ -1,7 +1,7 @@
 // Notebooks: named sets of documents with conversations of their own. One of them is open, or none:
 // then all documents are asked.
 
-import { $, action, h, toast } from "./dom.js";
+import { $, Latest, action, h, toast } from "./dom.js";
 import { exportMenu } from "./exporting.js";
 import { addNotebook, changeNotebook, notebooks, open_, removeNotebook, restoreNotebook, tried } from "./server.js";
 import { say } from "./words.js";
@@ -10,6 +10,7 @@ import { say } from "./words.js";
 export class Notebooks {
   /** @type {Notebook[]} */
   all = [];
+  asked = new Latest(); // which there are; what is made or deleted here meanwhile counts more
 
   // `opened` hears that another one is open; `user`: who has logged in, if anybody has to.
   /** @param {string | null} user @param {() => Promise<void>} opened */
@@ -38,8 +39,10 @@ export class Notebooks {
   }
 
   async refresh() {
+    const isLast = this.asked.next();
     const found = await tried(notebooks());
-    if (found) this.all = found;
+    if (!found || !isLast()) return;
+    this.all = found;
     if (open_.notebook && !this.current) await this.open(null); // deleted, or no longer shared
     this.#draw();
   }
@@ -60,6 +63,7 @@ export class Notebooks {
     const made = await tried(addNotebook(name));
     if (!made) return;
     field.value = "";
+    this.asked.next();
     this.all.push(made);
     await this.open(made.id);
     toast(say("notebooks.made", { name }));
@@ -147,6 +151,7 @@ export class Notebooks {
   /** @param {Notebook} one */
   async #remove(one) {
     if (!(await tried(removeNotebook(one.id)))) return;
+    this.asked.next();
     const wasOpen = one.id === open_.notebook;
     this.all = this.all.filter(({ id }) => id !== one.id);
     if (wasOpen) await this.open(null);

@@ -243,6 +243,30 @@ def test_a_conversation_that_is_deleted_while_it_is_answered_stays_deleted(visit
     expect(page.locator("#conversations li")).to_have_count(1)
 
 
+def test_a_notebook_that_is_made_while_others_are_looked_for_stays_open(visit: Visit) -> None:
+    page = visit.page
+    looked: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:  # the first look alone
+        if looked:
+            route.continue_()
+        else:
+            looked.append((route, route.fetch()))
+
+    page.route("**/notebooks", hold)
+    page.locator("#open-notebooks").click()
+    until(lambda: looked or page.wait_for_timeout(10))
+    page.get_by_label("New notebook").fill("Nuts")
+    page.keyboard.press("Enter")
+    expect(page.locator("#notebook")).to_have_text("Nuts")
+    [(route, answer)] = looked
+    with page.expect_event("requestfinished"):
+        route.fulfill(response=answer)
+    page.wait_for_timeout(50)  # what the page makes of it
+    expect(page.locator("#notebook")).to_have_text("Nuts")
+    assert "#notebook/" in page.url
+
+
 # --- two tabs of one browser --------------------------------------------------------------------
 
 
