@@ -12,7 +12,7 @@ from browsing import ask, chromium, serving
 from helpers import ROOT
 
 PICTURE = ROOT / "assistant" / "screenshot.png"
-ASKED = "What is the aim of the US Indo-Pacific strategy?"
+ASKED = "What did Xi and Putin announce, and when was the US strategy released?"
 
 
 def main() -> None:
