@@ -107,7 +107,7 @@ def routes(
     def create(wanted: NewNotebook, caller: Writer) -> NotebookValue:
         """Make a notebook, which is yours alone until you share it."""
         for document in wanted.documents:
-            sessions.find(caller.owner, document)  # before it is made
+            sessions.shareable(caller.owner, document)  # before it is made
         made = notebooks.create(caller.owner, caller.name, wanted.name)
         for document in wanted.documents:
             sessions.put_in(caller.owner, made.id, document)

@@ -333,7 +333,8 @@ class Conversations:
             return self._there(owner, notebook, identity, mine=True)
         except MissingPathError:
             group = notebook.id if notebook and notebook.role != "read" else owner
-            if self._is_deleted(group, identity):
+            # One of that id may be deleted, or be in another notebook: it is not begun anew.
+            if self._records(group).get(identity) is not None:
                 raise
         if len(self._records(group).names()) >= MOST:
             raise RefusedError(f"There are {MOST} conversations. Delete one first.", 413)

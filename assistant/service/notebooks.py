@@ -11,6 +11,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
@@ -125,10 +126,10 @@ class Notebooks:
         Raises:
             MissingPathError: there is none, or several.
         """
+        with suppress(MissingPathError):  # whoever gives an id does not wait for all the others
+            return self.find(owner, name)
         own = self.all(owner)
-        found = [one for one in own if one.id == name] or [
-            one for one in own if one.name.casefold() == name.strip().casefold()
-        ]
+        found = [one for one in own if one.name.casefold() == name.strip().casefold()]
         if len(found) == 1:
             return found[0]
         there = ", ".join(one.name for one in own) or "none"
@@ -209,6 +210,12 @@ class Notebooks:
         kept, role = self._kept(owner, identity, "own", deleted=True)
         self._trash.restore(Deleted(kind="notebook", name=identity))
         return self._value(identity, kept, role)
+
+    def forget(self, document: str) -> None:
+        """Take a document that is gone for good out of all of them: another one may come to have
+        its id, which is made of its name, and be nobody's to see there."""
+        for identity in self._records.names():
+            self._inside(identity).delete(document)
 
     def let_go(self, identity: str) -> None:
         """Let go of a deleted one for good; of what is in it, whoever keeps that."""

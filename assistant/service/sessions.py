@@ -134,14 +134,22 @@ class SessionDocuments:
         found = self._all(owner)
         return [found[i] for i in notebook.documents if i in found]
 
-    def shown(self, notebook: NotebookValue) -> NotebookValue:
-        """A notebook with only those of its documents that are there."""
-        there = [one.info.id for one in self.documents_of("", notebook)]
-        return notebook.model_copy(update={"documents": there})
+    def shown(self, notebook: NotebookValue, there: Collection[str] | None = None) -> NotebookValue:
+        """A notebook with only those of its documents that are there.
+
+        Args:
+            notebook: as it is kept.
+            there: ids of all documents that are, where they are at hand.
+        """
+        there = self._all("") if there is None else there
+        documents = [identity for identity in notebook.documents if identity in there]
+        return notebook.model_copy(update={"documents": documents})
 
     def notebooks_of(self, owner: str) -> NotebooksValue:
         """The notebooks that somebody may read, as they are shown."""
-        return NotebooksValue(notebooks=[self.shown(one) for one in self.notebooks.all(owner)])
+        there = self._all("")
+        found = [self.shown(one, there) for one in self.notebooks.all(owner)]
+        return NotebooksValue(notebooks=found)
 
     def asking(
         self,
@@ -286,20 +294,22 @@ class SessionDocuments:
                 self._assistant.index.sync([raw], progress, keep=keep)
             except DocumentError as error:  # named as its owner does
                 raise type(error)(str(error).replace(str(file), file.name)) from error
-        self.trash.restore(Deleted(kind="document", name=raw.id))
+        if (deleted := Deleted(kind="document", name=raw.id)) in self.trash:
+            self.notebooks.forget(raw.id)  # it is another one, of the same name
+            self.trash.restore(deleted)
         if notebook is not None:
             self.notebooks.put(owner, notebook, raw.id)
-        self.touch(owner)
+        self._note(owner)
         return self.find(owner, raw.id).info
 
     def keep(self, owner: str, identity: str) -> None:
-        """Let one of this browser's documents stay when it goes away.
+        """Let one of somebody's documents stay when they are away.
 
         Raises:
-            MissingPathError, RefusedError: it is not there, or not of this browser.
+            MissingPathError, RefusedError: it is not there, or not theirs.
         """
-        self.find(owner, identity, own=True)
-        self._assistant.index.sync([self._assistant.index.document(identity)], keep=True)
+        if not self.find(owner, identity, own=True).info.kept:
+            self._assistant.index.sync([self._assistant.index.document(identity)], keep=True)
 
     def put_in(self, owner: str, notebook: str, identity: str) -> None:
         """Put a document into a notebook, where it stays and all of its readers see it.
@@ -307,11 +317,21 @@ class SessionDocuments:
         Raises:
             MissingPathError, RefusedError: one of them is not there, or not theirs to share.
         """
-        is_shared = identity in self._assistant.document_ids
-        self.find(owner, identity, own=not is_shared)
+        is_everyones = self.shareable(owner, identity)
         self.notebooks.put(owner, notebook, identity)
-        if not is_shared:
+        if not is_everyones:
             self.keep(owner, identity)
+
+    def shareable(self, owner: str, identity: str) -> bool:
+        """Go on only with a document that somebody may put into a notebook; gives whether it is
+        everyone's.
+
+        Raises:
+            MissingPathError, RefusedError: it is not there, or not theirs to share.
+        """
+        is_everyones = identity in self._assistant.document_ids
+        self.find(owner, identity, own=not is_everyones)
+        return is_everyones
 
     def discard(self, owner: str, identity: str) -> None:
         """Delete one of somebody's documents; for a while it can be had back.
@@ -340,7 +360,7 @@ class SessionDocuments:
             MissingPathError, RefusedError: it is not there, or not theirs.
         """
         self.find(owner, identity, own=True)
-        self._assistant.index.remove(identity)
+        self._remove(identity)
 
     # --- clearing away -----------------------------------------------------------------------
 
@@ -349,7 +369,7 @@ class SessionDocuments:
         for deleted in self.trash.over():
             if deleted.kind == "document":
                 with suppress(MissingPathError):  # it was removed since
-                    self._assistant.index.remove(deleted.name)
+                    self._remove(deleted.name)
             elif deleted.kind == "conversation":
                 self.conversations.let_go(deleted.group, deleted.name)
             elif deleted.kind == "note":
@@ -393,7 +413,11 @@ class SessionDocuments:
             owner = self._owner_of(info)
             if owner is not None and not info.kept and gone(owner):
                 with suppress(MissingPathError):  # another replica has removed it
-                    self._assistant.index.remove(info.id)
+                    self._remove(info.id)
+
+    def _remove(self, identity: str) -> None:
+        self._assistant.index.remove(identity)
+        self.notebooks.forget(identity)
 
     def _note(self, owner: str) -> None:
         self._seen.add(owner)

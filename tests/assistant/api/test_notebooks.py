@@ -233,6 +233,38 @@ def test_one_is_shared_only_with_who_is_there(people: People) -> None:
     assert ann.post("api/notebooks", json={"name": "  "}).status_code == 422
 
 
+def test_one_that_is_refused_leaves_nothing_behind(people: People) -> None:
+    ann, ben, _ = people.values()
+    shared, own = add(ann, "nuts.txt"), add(ben, "oak.txt", "Oaks grow slowly.")
+    notebook = make(ann, "Nuts", shared)
+    ann.patch(f"api/notebooks/{notebook}", json={"shared": {"ben": "read"}})
+    wanted = {"name": "Mine", "documents": [own, shared]}
+    assert ben.post("api/notebooks", json=wanted).status_code == 403
+    assert seen(ben) == {"Nuts": "read"}
+
+
+def test_another_document_of_the_same_name_is_in_no_notebook(people: People) -> None:
+    ann, ben, _ = people.values()
+    nuts = add(ann, "nuts.txt")
+    notebook = make(ann, "Nuts", nuts)
+    ann.patch(f"api/notebooks/{notebook}", json={"shared": {"ben": "read"}})
+    assert ann.delete(f"api/documents/{nuts}").status_code == 204
+    assert add(ann, "nuts.txt", "My diary of the walnut year.") == nuts
+    assert ben.get(f"api/documents/{nuts}").status_code == 404
+    assert ben.get(f"api/notebooks/{notebook}").json()["documents"] == []
+
+
+def test_a_conversation_of_another_notebook_is_not_begun_anew(people: People) -> None:
+    ann, ben, _ = people.values()
+    notebook = make(ann, "Nuts", add(ann, "nuts.txt"))
+    ann.patch(f"api/notebooks/{notebook}", json={"shared": {"ben": "read"}})
+    at, of = "api/conversations/conversation-1/turns", {"notebook": notebook}
+    assert ben.put(at, json=turn("turn-000001")).status_code == 204
+    assert ben.put(at, params=of, json=turn("turn-000002")).status_code == 404
+    [kept] = ben.get("api/conversations/conversation-1").json()["turns"]
+    assert kept["id"] == "turn-000001"
+
+
 def test_who_sits_at_the_machine_is_one_owner(assistant: Assistant) -> None:
     with api_here(assistant) as url, client_of(url) as client, client_of(url) as other:
         notebook = make(client, "Nuts", add(client, "nuts.txt"))
