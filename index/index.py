@@ -318,8 +318,10 @@ class Index(View):
         """
         with self._session.reading() as (_, snapshot):
             manifest = snapshot.manifest(document_id)
+        if is_current(manifest.reading):
+            return False  # before it is fetched from a server
         original = self._pages.original(manifest.content)
-        if original is None or is_current(manifest.reading):
+        if original is None:
             return False
         title = " ".join(manifest.reading.split(" ")[2:]) or None
         with tempfile.TemporaryDirectory(prefix="footnote-") as folder:

@@ -76,7 +76,7 @@ def pointed_at(
     if not parts and (not alone or _POINTED.search(before)):
         return None
     parts = parts or _sentences(answer)
-    if place >= len(parts):
+    if not parts or place >= len(parts):
         return Pointed("", alone) if alone else None
     part = parts[place].rstrip(".;, ")
     text = part if alone else question[: found.start()] + part + question[found.end() :]

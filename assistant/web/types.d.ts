@@ -388,6 +388,7 @@ export interface NotesActs {
 }
 
 export interface TalkActs {
+  goTo(conversation: Conversation): void; // in whichever notebook it is
   documents(): string[]; // ids of those that are asked
   all(): Listed[]; // that may be asked
   writer(): string | null; // what writes: null is what is set

@@ -274,9 +274,9 @@ def unchanged(source: str, content: str) -> Path | None:
         content: the hash of the file when it was read.
     """
     file = Path(source)
-    if not (file.is_absolute() and file.is_file()):
-        return None
     try:
+        if not (file.is_absolute() and file.is_file()):
+            return None
         with file.open("rb") as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError:  # it may not be read any more, which is as if it were gone

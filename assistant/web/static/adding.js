@@ -41,6 +41,7 @@ export class Adding {
 
   /** @param {Wanted[]} wanted */
   add(wanted) {
+    if (!wanted.length) return; // an empty folder, say
     if (!this.busy) {
       this.items = [];
       for (const row of $("uploads").querySelectorAll(".done, .cancelled")) row.remove();

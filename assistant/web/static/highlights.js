@@ -98,14 +98,10 @@ export class Highlights {
   /** @param {Noted} noted */
   async #remove({ note }) {
     this.card.hidePopover();
-    if (!(await tried(removeNote(note.id)))) return;
+    const { notebook } = this;
+    if (!(await tried(removeNote(note.id, notebook)))) return;
     this.all = this.all.filter((other) => other.note.id !== note.id);
     this.changed();
-    toast(say("reader.highlight.removed"), say("history.undo"), () => void this.#restore(note));
-  }
-
-  /** @param {Note} note */
-  async #restore(note) {
-    if (await tried(restoreNote(note.id))) await this.load(true);
+    toast(say("reader.highlight.removed"), say("history.undo"), () => void tried(restoreNote(note.id, notebook)).then(() => this.load(true)));
   }
 }

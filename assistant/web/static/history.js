@@ -128,7 +128,7 @@ export class History {
   async #remove(one) {
     const at = this.all.findIndex(({ id }) => id === one.id);
     this.talk.stop(one.id);
-    if (!(await this.store.remove(one.id))) return;
+    if (!(await this.store.remove(one.id, one.notebook))) return;
     const wasShown = one.id === this.talk.conversation.id;
     if (wasShown) this.talk.show(fresh());
     await this.draw();
@@ -136,8 +136,8 @@ export class History {
     const names = /** @type {NodeListOf<HTMLElement>} */ ($("conversations").querySelectorAll(".name"));
     (names[Math.min(at, names.length - 1)] ?? $("new-conversation")).focus();
     toast(say("history.deleted", { title: one.title }), say("history.undo"), async () => {
-      await this.store.restore(one.id);
-      const found = wasShown && (await tried(this.store.load(one.id)));
+      await this.store.restore(one.id, one.notebook);
+      const found = wasShown && one.notebook === open_.notebook && (await tried(this.store.load(one.id)));
       if (found) this.talk.show(found);
       await this.draw();
     });

@@ -257,8 +257,10 @@ export class Library {
   // Ask which documents there are; `quietly`: that they cannot be had is told when they are wanted.
   async refresh(quietly = false) {
     const ask = ++this.asks;
+    const { notebook } = open_;
     const answer = await (quietly ? session().catch(() => {}) : tried(session()));
-    if (!answer || ask < this.shown) return; // a later answer was there before
+    // A later answer was there before, or another notebook is open by now.
+    if (!answer || ask < this.shown || notebook !== open_.notebook) return;
     this.shown = ask;
     this.take(answer.documents);
   }

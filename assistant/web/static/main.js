@@ -75,6 +75,7 @@ const library = new Library(store, began, notebooks, {
 const writing = new Writing();
 /** @type {Talk} */
 const talk = new Talk(store, {
+  goTo: ({ id, notebook = null }) => void goTo({ notebook, conversation: id, turn: null }),
   documents: () => library.asked(),
   all: () => library.documents,
   writer: () => writing.choice,

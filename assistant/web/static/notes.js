@@ -3,7 +3,7 @@
 
 import { $, Latest, action, characters, h, oneLine, pathOf, toast } from "./dom.js";
 import { exportMenu } from "./exporting.js";
-import { document_, notes, putNote, removeNote, restoreNote, tried } from "./server.js";
+import { document_, notes, open_, putNote, removeNote, restoreNote, tried } from "./server.js";
 import { locale, say } from "./words.js";
 /** @import { Target } from "./citing.js" */
 /** @import { Citation, Key, Note, Noted, NotesActs, PlaceNow, Turn } from "../types.js" */
@@ -56,22 +56,26 @@ export class Notes {
     const { id, answer } = turn;
     if (!answer) return;
     const created = this.of(turn)?.created ?? Date.now();
-    await this.put({ id, kind: "answer", text, created, conversation, turn: id, answer });
-    toast(say(text ? "notes.saved" : "notes.kept"), say("notes.show"), () => this.open());
+    const kept = await this.put({ id, kind: "answer", text, created, conversation, turn: id, answer });
+    if (kept) toast(say(text ? "notes.saved" : "notes.kept"), say("notes.show"), () => this.open());
   }
 
+  // Gives whether it is kept.
   /** @param {Note} note */
   async put(note) {
-    if (await tried(putNote(note))) await this.refresh();
+    const kept = await tried(putNote(note));
+    if (kept) await this.refresh();
+    return Boolean(kept);
   }
 
   // Delete one; it can be had back.
   /** @param {string} id */
   async remove(id) {
-    if (!(await tried(removeNote(id)))) return;
+    const { notebook } = open_;
+    if (!(await tried(removeNote(id, notebook)))) return;
     this.all = this.all.filter((own) => own.note.id !== id);
     this.#changed();
-    toast(say("notes.removed"), say("history.undo"), () => void tried(restoreNote(id)).then(() => this.refresh()));
+    toast(say("notes.removed"), say("history.undo"), () => void tried(restoreNote(id, notebook)).then(() => this.refresh()));
   }
 
   #changed() {
@@ -89,7 +93,7 @@ export class Notes {
     const quotes = quotesOf(note).map((own, number) => this.#quote(own, now[number]));
     const field = h("textarea", { rows: "1", dir: "auto", "aria-label": say("notes.own"), placeholder: say("notes.own.more"), maxlength: "20000" });
     field.value = note.text;
-    field.addEventListener("change", () => void this.put({ ...note, text: field.value.trim() }).then(() => toast(say("notes.saved"))));
+    field.addEventListener("change", () => void this.put({ ...note, text: field.value.trim() }).then((kept) => kept && toast(say("notes.saved"))));
     return h(
       "li",
       {},

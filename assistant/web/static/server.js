@@ -139,22 +139,22 @@ export const searchConversations = async (text) => /** @type {{ found: Found_[] 
 export const conversation = async (id) => /** @type {Kept} */ (await json(await ask(within(`conversations/${id}`))));
 /** @param {string} id @param {string} title @param {Turn} turn @param {string | null} [notebook] */
 export const putTurn = (id, title, turn, notebook) => send("PUT", within(`conversations/${id}/turns`, notebook), { title, turn });
-/** @param {string} id @param {string[]} turns */
-export const removeTurns = (id, turns) => post(within(`conversations/${id}/turns/remove`), { turns });
-/** @param {string} id @param {string} title */
-export const renameConversation = (id, title) => send("PATCH", within(`conversations/${id}`), { title });
-/** @param {string} id */
-export const removeConversation = (id) => ask(within(`conversations/${id}`), { method: "DELETE" });
-/** @param {string} id */
-export const restoreConversation = (id) => post(within(`conversations/${id}/restore`), {});
+/** @param {string} id @param {string[]} turns @param {string | null} [notebook] */
+export const removeTurns = (id, turns, notebook) => post(within(`conversations/${id}/turns/remove`, notebook), { turns });
+/** @param {string} id @param {string} title @param {string | null} [notebook] */
+export const renameConversation = (id, title, notebook) => send("PATCH", within(`conversations/${id}`, notebook), { title });
+/** @param {string} id @param {string | null} [notebook] */
+export const removeConversation = (id, notebook) => ask(within(`conversations/${id}`, notebook), { method: "DELETE" });
+/** @param {string} id @param {string | null} [notebook] */
+export const restoreConversation = (id, notebook) => post(within(`conversations/${id}/restore`, notebook), {});
 
 export const notes = async () => /** @type {{ notes: Noted[] }} */ (await json(await ask(within("notes")))).notes;
 /** @param {Note} note */
 export const putNote = (note) => send("PUT", within("notes"), note);
-/** @param {string} id */
-export const removeNote = (id) => ask(within(`notes/${id}`), { method: "DELETE" });
-/** @param {string} id */
-export const restoreNote = (id) => post(within(`notes/${id}/restore`), {});
+/** @param {string} id @param {string | null} [notebook] */
+export const removeNote = (id, notebook) => ask(within(`notes/${id}`, notebook), { method: "DELETE" });
+/** @param {string} id @param {string | null} [notebook] */
+export const restoreNote = (id, notebook) => post(within(`notes/${id}/restore`, notebook), {});
 
 // The address of a file to take along, of what is kept at a path.
 /** @param {string} path @param {string} format @param {Record<string, string>} more */

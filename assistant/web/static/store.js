@@ -115,14 +115,14 @@ export class Store {
       const state = turn.state === "pending" ? "stopped" : turn.state;
       await putTurn(held.id, held.title, { ...turn, asked, state }, held.notebook ?? null);
     }
-    if (held.named) await renameConversation(held.id, held.title);
+    if (held.named) await renameConversation(held.id, held.title, held.notebook ?? null);
   }
 
   // Let go of questions, which another one takes the place of.
   /** @param {Conversation} of @param {string[]} turns */
   drop(of, turns) {
     for (const id of turns) this.changed.delete(id);
-    this.sent = this.sent.then(() => tried(removeTurns(of.id, turns))).then(() => {});
+    this.sent = this.sent.then(() => tried(removeTurns(of.id, turns, of.notebook ?? null))).then(() => {});
   }
 
   /** @param {string} id @param {string} title */
@@ -131,19 +131,19 @@ export class Store {
   }
 
   // Gives whether it is deleted.
-  /** @param {string} id */
-  async remove(id) {
+  /** @param {string} id @param {string | null} notebook */
+  async remove(id, notebook) {
     this.removed.add(id);
     for (const [turn, own] of this.changed) if (own.conversation.id === id) this.changed.delete(turn);
     await this.sent;
-    const done = await tried(removeConversation(id));
+    const done = await tried(removeConversation(id, notebook));
     if (!done) this.removed.delete(id);
     return Boolean(done);
   }
 
-  /** @param {string} id */
-  async restore(id) {
-    if (await tried(restoreConversation(id))) this.removed.delete(id);
+  /** @param {string} id @param {string | null} notebook */
+  async restore(id, notebook) {
+    if (await tried(restoreConversation(id, notebook))) this.removed.delete(id);
   }
 
   // --- what this browser keeps -----------------------------------------------------------------

@@ -154,7 +154,9 @@ export class Talk {
     if (editing) {
       // What follows an edited question followed from it as it was.
       const { conversation } = this;
-      this.store.drop(conversation, conversation.turns.splice(conversation.turns.indexOf(editing)).map(({ id }) => id));
+      // By its id: another tab may have asked meanwhile, and all of them been read anew.
+      const at = conversation.turns.findIndex(({ id }) => id === editing.id);
+      if (at >= 0) this.store.drop(conversation, conversation.turns.splice(at).map(({ id }) => id));
       this.#draw();
     }
     this.ask(question, { about: about ?? editing?.about });
@@ -202,7 +204,6 @@ export class Talk {
       const asked = { question: turn.question, history, documents: turn.documents, notebook: open_.notebook, llm: this.acts.writer() };
       for await (const event of answers(asked, stopping.signal)) {
         take(turn, event);
-        if (turn.state !== "pending") this.#saved(conversation, turn);
         this.#viewOf(turn)?.update();
         if (event.name === "looked_again" && conversation === this.conversation) announce(lookedAgain(event.value.searches));
       }
@@ -225,7 +226,7 @@ export class Talk {
     this.#viewOf(turn)?.update();
     this.#saved(conversation, turn);
     if (this.store.removed.has(conversation.id)) return; // it was stopped by that
-    if (conversation !== this.conversation) return toast(say("conversation.answered", { question: turn.question }), say("conversation.show"), () => this.show(conversation));
+    if (conversation !== this.conversation) return toast(say("conversation.answered", { question: turn.question }), say("conversation.show"), () => this.acts.goTo(conversation));
     this.#busy();
     void this.acts.cite(citationsOf(turn));
     announce(spoken(turn));

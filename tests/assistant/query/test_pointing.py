@@ -54,6 +54,11 @@ def test_an_answer_that_lists_nothing_has_sentences(request_words: frozenset[str
     assert pointed_at("Who mended the second?", answer, WHEN, request_words) is None
 
 
+def test_an_answer_that_says_nothing_has_no_last_part(request_words: frozenset[str]) -> None:
+    for question, answer in (("the last one?", ""), ("the latter", " [1]")):
+        assert pointed_at(question, answer, WHEN, request_words) == Pointed("", alone=True)
+
+
 def test_a_part_that_there_is_not_is_not_guessed(request_words: frozenset[str]) -> None:
     for answer, _ in ANSWERS:
         assert pointed_at("and the tenth?", answer, "", request_words) == Pointed("", alone=True)

@@ -332,6 +332,18 @@ def test_what_two_tabs_ask_at_the_same_time_is_all_kept(tabs: list[Page]) -> Non
         expect(questions(page)).to_have_text([GREETING, f"{GREETING} 1", f"{GREETING} 2"])
 
 
+def test_what_is_asked_while_another_tab_edits_goes_with_what_follows(tabs: list[Page]) -> None:
+    first, second = tabs
+    ask(first, f"{GREETING} 1")
+    expect(questions(second)).to_have_count(2)
+    first.locator(".turn").first.get_by_role("button", name="Edit the question").click()
+    ask(second, f"{GREETING} 2")
+    expect(questions(first)).to_have_count(3)
+    ask(first, "Hello")
+    for page in tabs:
+        expect(questions(page)).to_have_text(["Hello"])
+
+
 def test_a_verdict_in_one_tab_outlives_the_other(tabs: list[Page]) -> None:
     first, second = tabs
     turn = ask(first, QUESTION)
