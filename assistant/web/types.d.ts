@@ -232,7 +232,7 @@ export interface Found_ {
   text: string; // the sentence that has it, or the question
 }
 
-export interface Kept extends Listing {
+export interface KeptConversation extends Listing {
   turns: Turn[];
 }
 
@@ -382,7 +382,6 @@ export interface TurnActs {
 export type How = Pick<Turn, "about" | "alone" | "within">;
 
 export interface NotesActs {
-  changed(): void;
   open(target: { document: string; start: number; end: number }): unknown;
   goTo(conversation: string, turn: string | null): unknown;
 }

@@ -123,8 +123,15 @@ export class Adding {
     const { wanted, row, says } = item;
     says.textContent = why;
     says.setAttribute("role", "alert");
-    const again = h("button", { type: "button", class: "more", "aria-label": say("adding.again.label", { name: wanted.name }), onclick: () => { row.remove(); this.add([wanted]); } }, say("adding.again"));
-    const close = h("button", { type: "button", class: "more", "aria-label": say("adding.forget.label", { name: wanted.name }), onclick: () => row.remove() }, say("adding.forget"));
+    const again = h("button", { type: "button", class: "more", "aria-label": say("adding.again.label", { name: wanted.name }), onclick: () => {
+      row.remove();
+      this.add([wanted]);
+      this.items.at(-1)?.cancel.focus();
+    } }, say("adding.again"));
+    const close = h("button", { type: "button", class: "more", "aria-label": say("adding.forget.label", { name: wanted.name }), onclick: () => {
+      row.remove();
+      this.acts.focus();
+    } }, say("adding.forget"));
     item.cancel.after(again, close);
     this.#end(item, "wrong");
     this.acts.failed(wanted.name, why);

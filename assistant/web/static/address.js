@@ -22,33 +22,44 @@ export function addressOf({ notebook, conversation, turn }) {
 
 /** @type {Promise<void>} */
 let closed = Promise.resolve(); // what lay over the page, and its entry in the history
+/** @type {(() => void) | null} */
+let closing = null; // hears that this is done
 
 // Show in the address what is shown; `again`: it is the same that was shown, or none that one would
 // go back to.
 /** @param {Partial<Place>} place @param {boolean} again */
 export async function tell(place, again) {
   const address = addressOf(place);
+  await Promise.resolve(); // a dialog that has just been closed goes from the history first
   await closed;
   if (address === `${location.pathname}${location.search}${location.hash}`) return;
-  if (again) history.replaceState(null, "", address);
+  if (again) history.replaceState(history.state, "", address);
   else history.pushState(null, "", address);
 }
 
-// Let going back close this dialog where it lies over a narrow page.
-/** @param {HTMLDialogElement} dialog @param {() => boolean} narrow */
-export function closeByBack(dialog, narrow) {
-  const over = () => {
+// Let going back close what lies over the page: dialogs, which on a narrow page have a place of their
+// own in the history. `hear` is told of every other place that one goes to.
+/** @param {HTMLDialogElement[]} dialogs @param {() => boolean} narrow @param {() => void} hear */
+export function goBack(dialogs, narrow, hear) {
+  /** @param {HTMLDialogElement} dialog */
+  const over = (dialog) => {
     /** @type {unknown} */
     const state = history.state;
     return state instanceof Object && "over" in state && state.over === dialog.id;
   };
-  new MutationObserver(() => {
-    if (dialog.open && narrow() && !over()) history.pushState({ over: dialog.id }, "");
-    if (dialog.open || !over()) return;
-    closed = new Promise((done) => addEventListener("popstate", () => done(), { once: true }));
-    history.back();
-  }).observe(dialog, { attributeFilter: ["open"] });
+  for (const dialog of dialogs) {
+    new MutationObserver(() => {
+      if (dialog.open && narrow() && !over(dialog)) history.pushState({ over: dialog.id }, "");
+      if (dialog.open || !over(dialog)) return;
+      closed = new Promise((done) => (closing = done));
+      history.back();
+    }).observe(dialog, { attributeFilter: ["open"] });
+  }
   addEventListener("popstate", () => {
-    if (dialog.open && !over()) dialog.close();
+    const own = closing;
+    closing = null;
+    if (own) return own();
+    for (const dialog of dialogs) if (dialog.open && !over(dialog)) dialog.close();
+    hear();
   });
 }

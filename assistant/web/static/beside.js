@@ -163,7 +163,7 @@ export class Beside {
 
   /** @param {Selected} selected */
   async #highlight({ paragraph, start, end, cut }) {
-    await this.highlights.keep(await this.open.placeOf(paragraph, start, end));
+    if (!(await this.highlights.keep(await this.open.placeOf(paragraph, start, end)))) return;
     if (cut) toast(say("reader.highlight.cut"));
     else announce(say("reader.highlight.kept"));
   }

@@ -31,13 +31,17 @@ export const $ = (id) => /** @type {ElementById<Id>} */ (document.getElementById
 /** @param {Event} event @param {string} selector @returns {HTMLElement | null} */
 export const closest = (event, selector) => (event.target instanceof Element ? event.target.closest(selector) : null);
 
+// An icon of page.html.
+/** @param {Icon} name */
+export const icon = (name) => $("icons").content.querySelector(`.${name}`)?.cloneNode(true);
+
 // A quiet button with an icon of page.html and a name; `shown` shows the name too.
 /** @param {Icon} name @param {string} label @param {() => unknown} onclick @param {boolean} shown */
 export function action(name, label, onclick, shown = false) {
   return h(
     "button",
     { type: "button", class: "quiet", "aria-label": shown ? undefined : label, title: shown ? undefined : label, onclick },
-    $("icons").content.querySelector(`.${name}`)?.cloneNode(true),
+    icon(name),
     shown && h("span", {}, label),
   );
 }

@@ -1,11 +1,10 @@
 // What the list tells of a document, and in what order.
 
-import { locale, say } from "./words.js";
+import { day, locale, say } from "./words.js";
 /** @import { Key, Listed } from "../types.js" */
 
 const languages = new Intl.DisplayNames(locale, { type: "language", fallback: "code" });
 const sizes = ["byte", "kilobyte", "megabyte"].map((unit) => new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "short", maximumSignificantDigits: 2 }));
-const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
 const names = new Intl.Collator(locale, { numeric: true, sensitivity: "base" });
 
 /** @param {string} language its code */
@@ -29,7 +28,7 @@ export function factsOf(one, goes) {
     one.bytes && size(one.bytes),
     one.name !== one.title && !one.sample && one.name,
     one.language !== "en" && say("list.language", { language: languageName(one.language) }),
-    one.added && say("list.added", { day: day.format(new Date(one.added)) }),
+    one.added && say("list.added", { day: day(new Date(one.added)) }),
     one.own && goes && say(one.kept ? "list.kept" : "list.goes"),
   ].filter(Boolean).join(" · ");
 }

@@ -22,6 +22,7 @@ export function waysOn(turn, acts) {
     other.disabled = true;
     const found = await tried(reworded(answer?.standalone_question ?? question, acts.writer()));
     other.disabled = false;
+    if (!other.isConnected) return; // another conversation is shown by now
     if (found) acts.ask(found, { about, alone: true, within: documents });
     else acts.edit(turn);
   });

@@ -1,16 +1,14 @@
 // The list of conversations: new, show, find, rename, export, delete.
 
-import { tell } from "./address.js";
 import { $, Latest, action, h, toast } from "./dom.js";
 import { exportMenu } from "./exporting.js";
 import { open_, searchConversations, tried } from "./server.js";
 import { fresh } from "./store.js";
-import { locale, say } from "./words.js";
+import { day, say } from "./words.js";
+/** @import { Navigation } from "./navigation.js" */
 /** @import { Store } from "./store.js" */
 /** @import { Talk } from "./talk.js" */
-/** @import { Conversation, Found_, Listing } from "../types.js" */
-
-const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
+/** @import { Found_, Listing } from "../types.js" */
 
 export class History {
   renaming = false;
@@ -18,14 +16,15 @@ export class History {
   all = [];
   drawn = new Latest();
 
-  /** @param {Store} store @param {Talk} talk */
-  constructor(store, talk) {
+  /** @param {Store} store @param {Talk} talk @param {Navigation} navigation */
+  constructor(store, talk, navigation) {
     this.store = store;
     this.talk = talk;
+    this.navigation = navigation;
     this.dialog = $("history");
     $("open-history").addEventListener("click", () => this.open());
     $("history-find").addEventListener("input", () => void this.draw());
-    for (const id of ["new-conversation", "new"]) $(id).addEventListener("click", () => this.#show(fresh()));
+    for (const id of ["new-conversation", "new"]) $(id).addEventListener("click", () => this.#new());
   }
 
   open() {
@@ -56,8 +55,8 @@ export class History {
   /** @param {Listing} one */
   #item(one) {
     const current = one.id === this.talk.conversation.id;
-    const name = h("button", { type: "button", class: "name", dir: "auto", "aria-current": current ? "true" : undefined, onclick: () => this.show(one.id) }, one.title || say("conversation.untitled"));
-    const what = [one.by, day.format(one.updated)].filter(Boolean).join(" · ");
+    const name = h("button", { type: "button", class: "name", dir: "auto", "aria-current": current ? "true" : undefined, onclick: () => this.#show(one.id) }, one.title || say("conversation.untitled"));
+    const what = [one.by, day(one.updated)].filter(Boolean).join(" · ");
     return h(
       "li",
       {},
@@ -75,30 +74,22 @@ export class History {
   // A question that has what is sought.
   /** @param {Found_} found */
   #hit({ conversation, turn, question, text }) {
-    const what = [conversation.title, day.format(conversation.updated)].join(" · ");
-    const name = h("button", { type: "button", class: "name", dir: "auto", onclick: () => this.show(conversation.id, turn) }, question);
+    const what = [conversation.title, day(conversation.updated)].join(" · ");
+    const name = h("button", { type: "button", class: "name", dir: "auto", onclick: () => this.#show(conversation.id, turn) }, question);
     return h("li", {}, h("div", { class: "what" }, name, text !== question && h("q", { dir: "auto" }, text), h("small", { dir: "auto" }, what)));
   }
 
-  // Show a conversation that is kept; tells whether it is there.
-  /** @param {string} id @param {string | null} [turn] of which to show */
-  async show(id, turn) {
-    const { conversation } = this.talk;
-    const found = id === conversation.id ? conversation : await tried(this.store.load(id));
-    if (!found) return false;
-    this.#show(found);
-    const asked = found.turns.find((one) => one.id === turn);
-    if (asked) this.talk.goTo(asked);
-    return true;
+  #new() {
+    this.dialog.close();
+    this.navigation.show(fresh());
+    $("question").focus();
   }
 
-  /** @param {Conversation} conversation */
-  #show(conversation) {
+  // Show one, or a question of it.
+  /** @param {string} conversation @param {string | null} turn */
+  async #show(conversation, turn = null) {
     this.dialog.close();
-    this.talk.show(conversation);
-    const id = conversation.turns.length ? conversation.id : null;
-    void tell({ notebook: open_.notebook, conversation: id }, false);
-    $("question").focus();
+    if ((await this.navigation.goTo({ conversation, turn })) && !turn) $("question").focus();
   }
 
   /** @param {Listing} one @param {HTMLElement} name */
@@ -130,15 +121,14 @@ export class History {
     this.talk.stop(one.id);
     if (!(await this.store.remove(one.id, one.notebook))) return;
     const wasShown = one.id === this.talk.conversation.id;
-    if (wasShown) this.talk.show(fresh());
+    if (wasShown) this.navigation.show(fresh(), true);
     await this.draw();
     // The focus goes on where it was: to the next one, or else to what there is.
     const names = /** @type {NodeListOf<HTMLElement>} */ ($("conversations").querySelectorAll(".name"));
     (names[Math.min(at, names.length - 1)] ?? $("new-conversation")).focus();
     toast(say("history.deleted", { title: one.title }), say("history.undo"), async () => {
       await this.store.restore(one.id, one.notebook);
-      const found = wasShown && one.notebook === open_.notebook && (await tried(this.store.load(one.id)));
-      if (found) this.talk.show(found);
+      if (wasShown && one.notebook === open_.notebook) await this.navigation.goTo({ conversation: one.id }, true);
       await this.draw();
     });
   }

@@ -1,12 +1,14 @@
 // Puts the page together.
 
-import { closeByBack, placeIn, tell } from "./address.js";
+import { goBack, placeIn } from "./address.js";
 import { targetOf } from "./citing.js";
 import { $, toast } from "./dom.js";
 import { Folder } from "./folder.js";
 import { History } from "./history.js";
 import { listen } from "./keys.js";
+import { Kept } from "./kept.js";
 import { Library } from "./library.js";
+import { Navigation } from "./navigation.js";
 import { Notebooks } from "./notebooks.js";
 import { Notes } from "./notes.js";
 import { Reader } from "./reader.js";
@@ -35,8 +37,14 @@ const began = await session().catch(async (/** @type {unknown} */ error) => {
 const store = new Store(began.user);
 settings(began.user);
 
+/** @type {Kept} */
+const kept = new Kept(() => {
+  talk.judged();
+  reader.remark();
+  notes.draw();
+});
 /** @type {Reader} */
-const reader = new Reader({
+const reader = new Reader(kept, {
   citing: (documentId, number) => talk.citing(documentId, number),
   goTo: (turn) => {
     reader.close();
@@ -52,11 +60,7 @@ const reader = new Reader({
   },
 });
 /** @type {Notebooks} */
-const notebooks = new Notebooks(began.user, async () => {
-  await library.refresh();
-  await notes.refresh();
-  await shown(store.current, false);
-});
+const notebooks = new Notebooks(began.user, (notebook) => navigation.goTo({ notebook }));
 /** @type {Library} */
 const library = new Library(store, began, notebooks, {
   changed: () => {
@@ -70,30 +74,30 @@ const library = new Library(store, began, notebooks, {
   },
   again: (id) => {
     if (reader.document?.id === id) void reader.show(id, true);
+    void kept.refresh();
   },
 });
 const writing = new Writing();
 /** @type {Talk} */
 const talk = new Talk(store, {
-  goTo: ({ id, notebook = null }) => void goTo({ notebook, conversation: id, turn: null }),
+  goTo: ({ id, notebook = null }) => void navigation.goTo({ notebook, conversation: id }),
   documents: () => library.asked(),
   all: () => library.documents,
   writer: () => writing.choice,
   writes: () => writing.writes,
-  kept: (turn) => notes.of(turn),
+  kept: (turn) => kept.of(turn),
   keep: (turn, conversation, text) => notes.keep(turn, conversation, text),
-  unkeep: (turn) => notes.remove(turn.id),
+  unkeep: (turn) => kept.remove(turn.id, "notes.removed"),
   changed: () => void history.draw(),
   follow: (citation, all) => reader.light(citation, all),
   cite: (citations) => reader.cite(citations),
   leave: () => reader.leave(),
 });
-const history = new History(store, talk);
-/** @type {Notes} */
-const notes = new Notes({
-  changed: () => talk.judged(),
+const navigation = new Navigation(store, talk, library, notebooks, kept);
+const history = new History(store, talk, navigation);
+const notes = new Notes(kept, {
   open: (target) => reader.follow(target),
-  goTo: (conversation, turn) => history.show(conversation, turn),
+  goTo: (conversation, turn) => navigation.goTo({ conversation, turn }),
 });
 const welcome = new Welcome(library, (question) => talk.ask(question));
 
@@ -102,18 +106,18 @@ void new Folder(library.activity, async (changes) => {
   await library.refresh();
   const shown = changes.find((change) => change.document === reader.document?.id);
   if (shown?.what === "changed") await reader.show(shown.document, true);
+  await kept.refresh();
 }).begin();
 void writing.refresh();
 void notebooks.refresh().then(() => {
   library.draw();
   welcome.draw();
 });
-void notes.refresh();
+void kept.refresh();
 await store.handOver().catch(() => {}); // the server may be away: it waits for the next time
 const place = placeIn(location.hash);
-if (!(place?.conversation && (await history.show(place.conversation, place.turn)))) await shown(store.current, true);
-addEventListener("popstate", follow);
-follow();
+await navigation.goTo(place?.conversation && place.notebook === open_.notebook ? place : {}, true);
+if (!navigation.began) navigation.show(fresh(), true); // it could not be had
 // What another tab has written: conversations, and which documents are asked.
 addEventListener("storage", ({ key, newValue }) => {
   if (key === `${store.prefix}changed`) {
@@ -130,8 +134,9 @@ for (const dialog of document.querySelectorAll("dialog")) {
   // A click beside it closes it.
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   dialog.addEventListener("close", () => dialog.contains($("toast")) && document.body.append($("toast")));
-  closeByBack(dialog, () => narrow.matches);
 }
+goBack([...document.querySelectorAll("dialog")], () => narrow.matches, follow);
+if (targetOf(location.hash)) follow();
 listen([
   ["/", "keys.question", () => $("question").focus()],
   ["n", "keys.new", () => $("new").click()],
@@ -149,21 +154,7 @@ document.body.dataset.ready = "true";
 // Open what the address leads to: a citation, or a notebook and a conversation.
 function follow() {
   const target = targetOf(location.hash);
-  if (target) return void reader.follow(target);
-  const to = placeIn(location.hash);
-  if (to && !document.querySelector("dialog:modal")) void goTo(to);
-}
-
-/** @param {import("./address.js").Place} to */
-async function goTo({ notebook, conversation, turn }) {
-  if (notebook !== open_.notebook) await notebooks.open(notebook);
-  if (conversation && conversation !== talk.conversation.id) await history.show(conversation, turn);
-}
-
-// Show a conversation of the notebook that is open, or else a new one.
-/** @param {string} id @param {boolean} again there is none that one would go back to */
-async function shown(id, again) {
-  const found = id ? await store.load(id).catch(() => null) : null;
-  talk.show(found ?? fresh());
-  if (!targetOf(location.hash)) await tell({ notebook: open_.notebook, conversation: found?.id ?? null }, again);
+  const place = placeIn(location.hash);
+  if (target) void reader.follow(target);
+  else if (place) void navigation.goTo(place, true);
 }

@@ -1,13 +1,13 @@
 // A button that opens a few things to do. It closes with the one that is done, by Escape, and when the
 // focus goes elsewhere.
 
-import { $, h } from "./dom.js";
+import { h, icon } from "./dom.js";
 /** @import { Icon } from "../types.js" */
 
-/** @param {Icon} icon @param {string} label @param {HTMLElement[]} items */
-export function menu(icon, label, ...items) {
+/** @param {Icon} name @param {string} label @param {HTMLElement[]} items */
+export function menu(name, label, ...items) {
   const list = h("div", { class: "items" }, ...items);
-  const button = h("summary", { class: "quiet", "aria-label": label, title: label }, $("icons").content.querySelector(`.${icon}`)?.cloneNode(true));
+  const button = h("summary", { class: "quiet", "aria-label": label, title: label }, icon(name));
   /** @type {HTMLDetailsElement} */
   const element = h("details", { class: "menu" }, button, list);
   const close = () => (element.open = false);
@@ -20,7 +20,10 @@ export function menu(icon, label, ...items) {
     close();
     button.focus();
   });
-  list.addEventListener("click", close);
+  list.addEventListener("click", () => {
+    if (list.contains(document.activeElement)) button.focus(); // unless what was chosen takes it
+    close();
+  });
   // It stays on the page, however near to an edge its button is.
   element.addEventListener("toggle", () => {
     list.classList.toggle("up", false);

@@ -12,11 +12,11 @@ export class Notebooks {
   all = [];
   asked = new Latest(); // which there are; what is made or deleted here meanwhile counts more
 
-  // `opened` hears that another one is open; `user`: who has logged in, if anybody has to.
-  /** @param {string | null} user @param {() => Promise<void>} opened */
-  constructor(user, opened) {
+  // `open` goes to one, or to none; `user`: who has logged in, if anybody has to.
+  /** @param {string | null} user @param {(id: string | null) => Promise<unknown>} open */
+  constructor(user, open) {
     this.user = user;
-    this.opened = opened;
+    this.open = open;
     this.dialog = $("notebooks");
     $("open-notebooks").addEventListener("click", () => {
       void this.refresh();
@@ -44,16 +44,13 @@ export class Notebooks {
     if (!found || !isLast()) return;
     this.all = found;
     if (open_.notebook && !this.current) await this.open(null); // deleted, or no longer shared
-    this.#draw();
+    this.draw();
   }
 
-  // Open one, or none.
   /** @param {string | null} id */
-  async open(id) {
+  async #choose(id) {
     this.dialog.close();
-    open_.notebook = id;
-    this.#draw();
-    await this.opened();
+    await this.open(id);
   }
 
   async #add() {
@@ -65,11 +62,11 @@ export class Notebooks {
     field.value = "";
     this.asked.next();
     this.all.push(made);
-    await this.open(made.id);
+    await this.#choose(made.id);
     toast(say("notebooks.made", { name }));
   }
 
-  #draw() {
+  draw() {
     const { current } = this;
     $("notebook").textContent = current?.name ?? say("notebooks.all");
     $("notebook-list").replaceChildren(
@@ -81,7 +78,7 @@ export class Notebooks {
   /** @param {string | null} id @param {string} name */
   #name(id, name) {
     const current = id === open_.notebook ? "true" : undefined;
-    return h("button", { type: "button", class: "name", dir: "auto", "aria-current": current, onclick: () => this.open(id) }, name);
+    return h("button", { type: "button", class: "name", dir: "auto", "aria-current": current, onclick: () => this.#choose(id) }, name);
   }
 
   /** @param {Notebook} one @returns {HTMLElement} */
@@ -107,7 +104,7 @@ export class Notebooks {
   // A form in the place of an item.
   /** @param {HTMLElement} item @param {() => Promise<unknown>} done @param {HTMLElement[]} fields */
   #form(item, done, ...fields) {
-    const form = h("form", { class: "inline" }, ...fields, h("div", { class: "acts" }, h("button", { type: "submit", class: "more" }, say("notebooks.save")), h("button", { type: "button", class: "more", onclick: () => this.#draw() }, say("question.cancel"))));
+    const form = h("form", { class: "inline" }, ...fields, h("div", { class: "acts" }, h("button", { type: "submit", class: "more" }, say("notebooks.save")), h("button", { type: "button", class: "more", onclick: () => this.draw() }, say("question.cancel"))));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       void done().then((changed) => changed && this.refresh());
@@ -115,7 +112,7 @@ export class Notebooks {
     form.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       event.preventDefault();
-      this.#draw();
+      this.draw();
     });
     item.replaceChildren(form);
     form.querySelector("input")?.focus();
@@ -155,7 +152,7 @@ export class Notebooks {
     const wasOpen = one.id === open_.notebook;
     this.all = this.all.filter(({ id }) => id !== one.id);
     if (wasOpen) await this.open(null);
-    this.#draw();
+    this.draw();
     $("notebook-name").focus();
     toast(say("notebooks.deleted", { name: one.name }), say("history.undo"), async () => {
       await tried(restoreNotebook(one.id));

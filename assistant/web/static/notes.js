@@ -1,15 +1,15 @@
-// What its reader keeps: answers and highlighted places, each with a note of their own, held against
-// the documents as they are now.
+// The panel of what is kept: each with its quotes as they stand now, and its reader's note.
 
-import { $, Latest, action, characters, h, oneLine, pathOf, toast } from "./dom.js";
+import { $, action, characters, h, oneLine, pathOf, toast } from "./dom.js";
 import { exportMenu } from "./exporting.js";
-import { document_, notes, open_, putNote, removeNote, restoreNote, tried } from "./server.js";
-import { locale, say } from "./words.js";
+import { noting } from "./noting.js";
+import { document_, tried } from "./server.js";
+import { day, say } from "./words.js";
 /** @import { Target } from "./citing.js" */
+/** @import { Kept } from "./kept.js" */
 /** @import { Citation, Key, Note, Noted, NotesActs, PlaceNow, Turn } from "../types.js" */
 
 const SHOWN = 3; // quotes that are shown at once
-const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
 
 /** @type {Record<PlaceNow["standing"], Key>} */
 const STANDINGS = { there: "notes.there", changed: "notes.changed", gone: "notes.gone" };
@@ -18,12 +18,12 @@ const STANDINGS = { there: "notes.there", changed: "notes.changed", gone: "notes
 const quotesOf = (note) => note.answer?.citations ?? (note.citation ? [note.citation] : []);
 
 export class Notes {
-  /** @type {Noted[]} */
-  all = [];
-  refreshed = new Latest();
+  /** @type {Map<string, { told: string, item: HTMLElement, field: HTMLTextAreaElement }>} */
+  items = new Map(); // by the note's id: drawn once, unless something else than what is noted changes
 
-  /** @param {NotesActs} acts */
-  constructor(acts) {
+  /** @param {Kept} kept @param {NotesActs} acts */
+  constructor(kept, acts) {
+    this.kept = kept;
     this.acts = acts;
     this.dialog = $("notes");
     $("open-notes").addEventListener("click", () => this.open());
@@ -31,23 +31,8 @@ export class Notes {
 
   open() {
     this.dialog.showModal();
-    void this.refresh();
-  }
-
-  // Look what is kept in the notebook that is open.
-  async refresh() {
-    const isLast = this.refreshed.next();
-    const found = await tried(notes());
-    if (!found || !isLast()) return;
-    this.all = found;
-    this.#changed();
-  }
-
-  // The note that keeps the answer of a turn, as that is now.
-  /** @param {Turn} turn */
-  of(turn) {
-    const { note } = this.all.find((own) => own.note.id === turn.id) ?? {};
-    return note && note.answer?.text === turn.answer?.text ? note : null;
+    this.draw();
+    void this.kept.refresh();
   }
 
   // Keep an answer, with what its reader notes.
@@ -55,61 +40,66 @@ export class Notes {
   async keep(turn, conversation, text) {
     const { id, answer } = turn;
     if (!answer) return;
-    const created = this.of(turn)?.created ?? Date.now();
-    const kept = await this.put({ id, kind: "answer", text, created, conversation, turn: id, answer });
-    if (kept) toast(say(text ? "notes.saved" : "notes.kept"), say("notes.show"), () => this.open());
+    const created = this.kept.of(turn)?.created ?? Date.now();
+    const done = await this.kept.put({ id, kind: "answer", text, created, conversation, turn: id, answer });
+    if (done) toast(say(text ? "notes.saved" : "notes.kept"), say("notes.show"), () => this.open());
   }
 
-  // Gives whether it is kept.
-  /** @param {Note} note */
-  async put(note) {
-    const kept = await tried(putNote(note));
-    if (kept) await this.refresh();
-    return Boolean(kept);
-  }
-
-  // Delete one; it can be had back.
-  /** @param {string} id */
-  async remove(id) {
-    const { notebook } = open_;
-    if (!(await tried(removeNote(id, notebook)))) return;
-    this.all = this.all.filter((own) => own.note.id !== id);
-    this.#changed();
-    toast(say("notes.removed"), say("history.undo"), () => void tried(restoreNote(id, notebook)).then(() => this.refresh()));
-  }
-
-  #changed() {
-    this.acts.changed();
+  // The list, while it is seen. What is being written in it stays.
+  draw() {
     if (!this.dialog.open) return;
-    $("notes-export").replaceChildren(...(this.all.length ? [exportMenu("notes", say("notes.export"))] : []));
-    $("notes-none").hidden = this.all.length > 0;
-    $("note-list").replaceChildren(...this.all.map((one) => this.#item(one)));
+    const { all } = this.kept;
+    $("notes-export").replaceChildren(...(all.length ? [exportMenu("notes", say("notes.export"))] : []));
+    $("notes-none").hidden = all.length > 0;
+    const list = $("note-list");
+    const had = list.contains(document.activeElement);
+    const at = [...list.children].findIndex((item) => item.contains(document.activeElement));
+    const items = all.map((one) => this.#item(one));
+    this.items = new Map(all.map(({ note }, number) => [note.id, /** @type {(typeof items)[0]} */ (items[number])]));
+    const kept = new Set(items.map(({ item }) => item));
+    for (const item of [...list.children]) if (!kept.has(/** @type {HTMLElement} */ (item))) item.remove();
+    items.forEach(({ item }, number) => list.children[number] === item || list.insertBefore(item, list.children[number] ?? null));
+    if (!had || list.contains(document.activeElement)) return;
+    // What had the focus is gone: the next one has it, or else the panel.
+    const next = items[Math.min(at, items.length - 1)]?.field ?? this.dialog.querySelector("button");
+    next?.focus();
   }
 
   /** @param {Noted} noted */
-  #item({ note, by, mine, now }) {
+  #item(noted) {
+    const { note, by, mine, now } = noted;
+    const told = JSON.stringify([{ ...note, text: mine ? "" : note.text }, by, mine, now]);
+    const there = this.items.get(note.id);
+    if (there?.told === told) {
+      if (document.activeElement !== there.field) there.field.value = note.text;
+      return there;
+    }
     const { conversation, turn, answer, citation } = note;
     const title = answer?.question ?? (citation ? citation.document : "");
     const quotes = quotesOf(note).map((own, number) => this.#quote(own, now[number]));
-    const field = h("textarea", { rows: "1", dir: "auto", "aria-label": say("notes.own"), placeholder: say("notes.own.more"), maxlength: "20000" });
+    const { field, element } = noting(async (text) => {
+      const last = this.kept.all.find((own) => own.note.id === note.id)?.note ?? note;
+      if (await this.kept.put({ ...last, text })) toast(say("notes.saved"));
+    });
     field.value = note.text;
-    field.addEventListener("change", () => void this.put({ ...note, text: field.value.trim() }).then((kept) => kept && toast(say("notes.saved"))));
-    return h(
+    /** @type {HTMLElement} */
+    const item = h(
       "li",
       {},
       h("h3", { dir: "auto" }, title),
-      h("small", {}, [by, day.format(note.created)].filter(Boolean).join(" · ")),
+      h("small", {}, [by, day(note.created)].filter(Boolean).join(" · ")),
       answer?.refused && h("p", {}, say("answer.refused")),
       h("ul", { class: "quotes" }, ...quotes.slice(0, SHOWN)),
       quotes.length > SHOWN && h("details", {}, h("summary", { class: "more" }, say("notes.more", { count: quotes.length - SHOWN })), h("ul", { class: "quotes" }, ...quotes.slice(SHOWN))),
-      mine ? h("div", { class: "own" }, field, h("button", { type: "button", class: "more" }, say("notes.save"))) : h("p", { dir: "auto" }, note.text),
+      mine ? element : h("p", { dir: "auto" }, note.text),
       h(
         "div",
         { class: "acts" },
         conversation && h("button", { type: "button", class: "more", onclick: () => this.#leave(() => this.acts.goTo(conversation, turn ?? null)) }, say("notes.conversation")),
-        mine && action("trash", say("notes.remove", { title: oneLine(title) }), () => this.remove(note.id)),
+        mine && action("trash", say("notes.remove", { title: oneLine(title) }), () => this.kept.remove(note.id, "notes.removed")),
       ),
     );
+    return { told, item, field };
   }
 
   // A quote, where it stands, and what became of it.

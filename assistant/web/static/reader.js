@@ -12,6 +12,7 @@ import { document_, messageOf } from "./server.js";
 import { Sheets } from "./sheets.js";
 import { say } from "./words.js";
 /** @import { Target } from "./citing.js" */
+/** @import { Kept } from "./kept.js" */
 /** @import { Block, Heading } from "./paragraphs.js" */
 /** @import { Citation, Listed, Paragraph, ReaderActs, Seen, Whole } from "../types.js" */
 
@@ -43,12 +44,12 @@ export class Reader {
   /** @type {{ top: number, seen: Seen } | null} */
   went = null;
 
-  /** @param {ReaderActs} acts */
-  constructor(acts) {
+  /** @param {Kept} kept @param {ReaderActs} acts */
+  constructor(kept, acts) {
     this.acts = acts;
     this.pages = $("pages");
     this.sheets = new Sheets(this.pages);
-    this.highlights = new Highlights(this.pages, () => this.mark(this.cited, this.chosen));
+    this.highlights = new Highlights(this.pages, kept);
     this.outline = new Outline((heading) => void this.#go({ number: heading.number }, heading.element), (to) => void this.#go(to));
     this.pane = new Pane({
       isPrinted: () => this.isPrinted(),
@@ -91,7 +92,6 @@ export class Reader {
     $("reader-heading").hidden = documents.length > 1;
     if (this.document && !documents.some((d) => d.id === this.document?.id)) this.#clear();
     const [first] = documents;
-    void this.highlights.load();
     if (this.document) select.value = this.document.id;
     else if (first && !this.loading) void this.show(first.id);
   }
@@ -136,7 +136,7 @@ export class Reader {
     this.pages.scrollTop = 0;
     if (!printed) this.sheets.close();
     const shown = printed ? this.sheets.open(document.id, document.pages) : this.text;
-    this.mark(this.cited, this.chosen); // before it is laid out, so that nothing moves
+    this.remark(); // before it is laid out, so that nothing moves
     this.pages.replaceChildren(...shown);
     this.went = null;
     this.outline.show(document, this.headings, printed);
@@ -220,6 +220,11 @@ export class Reader {
     this.blocks.clear();
     this.outline.show(null, [], false);
     this.pages.replaceChildren();
+  }
+
+  // What is highlighted may be other than before.
+  remark() {
+    this.mark(this.cited, this.chosen);
   }
 
   // Mark what these citations quote; one of them may be chosen: it is brought into view.

@@ -3,7 +3,7 @@
 import { toast } from "./dom.js";
 import { storage } from "./storage.js";
 import { say } from "./words.js";
-/** @import { Everywhere, Folder, Found_, Kept, Listing, Note, Notebook, Noted, Placed, Question, ServerEvent, Session, Turn, Vote, Whole, Word, Writers } from "../types.js" */
+/** @import { Everywhere, Folder, Found_, KeptConversation, Listing, Note, Notebook, Noted, Placed, Question, ServerEvent, Session, Turn, Vote, Whole, Word, Writers } from "../types.js" */
 
 const SESSION = "x-footnote-session";
 const REQUEST = "x-request-id";
@@ -135,8 +135,8 @@ export const takeOut = (id, document) => ask(`notebooks/${id}/documents/${docume
 export const conversations = async (notebook) => /** @type {{ conversations: Listing[] }} */ (await json(await ask(within("conversations", notebook)))).conversations;
 /** @param {string} text */
 export const searchConversations = async (text) => /** @type {{ found: Found_[] }} */ (await json(await ask(`${within("conversations/search")}${open_.notebook ? "&" : "?"}text=${encodeURIComponent(text)}`))).found;
-/** @param {string} id */
-export const conversation = async (id) => /** @type {Kept} */ (await json(await ask(within(`conversations/${id}`))));
+/** @param {string} id @param {string | null} notebook */
+export const conversation = async (id, notebook) => /** @type {KeptConversation} */ (await json(await ask(within(`conversations/${id}`, notebook))));
 /** @param {string} id @param {string} title @param {Turn} turn @param {string | null} [notebook] */
 export const putTurn = (id, title, turn, notebook) => send("PUT", within(`conversations/${id}/turns`, notebook), { title, turn });
 /** @param {string} id @param {string[]} turns @param {string | null} [notebook] */

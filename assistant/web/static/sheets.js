@@ -116,7 +116,10 @@ export class Sheets {
   words(number) {
     const known = this.requested.get(number);
     if (known) return known;
-    const asked = pageWords(this.id, number).catch(() => []);
+    const asked = pageWords(this.id, number).catch(() => {
+      this.requested.delete(number); // it is asked again when it is wanted again
+      return [];
+    });
     this.requested.set(number, asked);
     return asked;
   }

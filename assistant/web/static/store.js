@@ -29,11 +29,11 @@ export class Store {
     return conversations();
   }
 
-  // One with its questions; null where it is not there.
-  /** @param {string} id @returns {Promise<Conversation | null>} */
-  async load(id) {
+  // One with its questions, of a notebook or of none; null where it is not there.
+  /** @param {string} id @param {string | null} notebook @returns {Promise<Conversation | null>} */
+  async load(id, notebook = open_.notebook) {
     await this.sent;
-    const found = await conversation(id).catch((/** @type {unknown} */ error) => {
+    const found = await conversation(id, notebook).catch((/** @type {unknown} */ error) => {
       if (error instanceof Failure && error.status === 404) return null;
       throw error;
     });
@@ -148,16 +148,18 @@ export class Store {
 
   // --- what this browser keeps -----------------------------------------------------------------
 
-  // The conversation that was shown last in this tab, or else in any; of the notebook that is open;
-  // none where that is "".
-  get current() {
-    return tab.get(this.#own("current")) ?? storage.get(this.#own("current")) ?? "";
+  // The conversation of a notebook, or of none, that was shown last in this tab, or else in any; none
+  // where that is "".
+  /** @param {string | null} notebook */
+  last(notebook) {
+    const name = this.#own("current", notebook);
+    return tab.get(name) ?? storage.get(name) ?? "";
   }
 
+  // It is shown, in the notebook that is open.
   /** @param {string} id */
-  set current(id) {
-    tab.set(this.#own("current"), id);
-    storage.set(this.#own("current"), id);
+  isShown(id) {
+    for (const kept of [tab, storage]) kept.set(this.#own("current"), id);
   }
 
   // Ids of the documents that are not asked.
@@ -181,8 +183,8 @@ export class Store {
     else tab.remove(name);
   }
 
-  /** @param {string} name */
-  #own = (name) => `${this.prefix}${name}${open_.notebook ? `/${open_.notebook}` : ""}`;
+  /** @param {string} name @param {string | null} notebook */
+  #own = (name, notebook = open_.notebook) => `${this.prefix}${name}${notebook ? `/${notebook}` : ""}`;
 }
 
 // Whether the server will not have something, now or later; it may be away for a moment, or want one to

@@ -71,7 +71,7 @@ export class Talk {
   show(conversation) {
     this.askAbout(null);
     this.conversation = this.running.get(conversation.id)?.conversation ?? conversation;
-    this.store.current = conversation.turns.length ? conversation.id : "";
+    this.store.isShown(conversation.turns.length ? conversation.id : "");
     this.box.value = this.store.draft(this.#drafted);
     this.ready();
     this.#draw();
@@ -184,8 +184,11 @@ export class Talk {
     const { id, asked, question, about, alone, within } = turn;
     for (const name of Object.keys(turn)) Reflect.deleteProperty(turn, name);
     Object.assign(turn, { id, asked, question, about, alone, within, state: "pending" });
-    this.#viewOf(turn)?.element.replaceWith(this.#append(turn).element);
+    const before = this.#viewOf(turn)?.element;
+    const hadFocus = before?.contains(document.activeElement);
+    before?.replaceWith(this.#append(turn).element);
     void this.#answer(this.conversation, turn);
+    if (hadFocus) $("stop").focus();
   }
 
   /** @param {Conversation} conversation @param {Turn} turn */
@@ -236,7 +239,7 @@ export class Talk {
   #saved(conversation, turn) {
     conversation.updated = Date.now();
     this.store.keep(conversation, turn);
-    this.store.current = this.conversation.id;
+    this.store.isShown(this.conversation.id);
     if (conversation === this.conversation) void tell({ notebook: open_.notebook, conversation: conversation.id }, true);
     this.acts.changed();
   }

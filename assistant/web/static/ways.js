@@ -1,6 +1,6 @@
 // The ways to add documents: files, a folder, a text, an address; and what is dropped on the page.
 
-import { $, h } from "./dom.js";
+import { $, h, toast } from "./dom.js";
 import { add, addAddress, open_ } from "./server.js";
 import { say } from "./words.js";
 /** @import { Adding } from "./adding.js" */
@@ -104,8 +104,15 @@ async function dropped(file, entry) {
   return file ? [{ file, path: "" }] : [];
 }
 
+// Of what cannot be read it is told, and the rest is added.
 /** @param {FileSystemEntry} entry @returns {Promise<{ file: File, path: string }[]>} */
-async function filesIn(entry) {
+const filesIn = (entry) => allIn(entry).catch(() => {
+  toast(say("ways.unreadable", { name: entry.name }));
+  return [];
+});
+
+/** @param {FileSystemEntry} entry @returns {Promise<{ file: File, path: string }[]>} */
+async function allIn(entry) {
   if (entry.isFile) {
     /** @type {File} */
     const file = await new Promise((done, failed) => /** @type {FileSystemFileEntry} */ (entry).file(done, failed));

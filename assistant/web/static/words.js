@@ -29,6 +29,12 @@ export const locale = navigator.languages.find((asked) => ours(asked).includes(l
 const plurals = new Intl.PluralRules(locale);
 const numbers = new Intl.NumberFormat(locale);
 
+const days = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
+
+// The day of a moment, which is in milliseconds since 1970.
+/** @param {number | Date} moment */
+export const day = (moment) => days.format(moment);
+
 /** @param {number} value @param {number} [digits] behind the point */
 export const number = (value, digits) =>
   digits === undefined ? numbers.format(value) : new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
