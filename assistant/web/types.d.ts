@@ -401,6 +401,14 @@ export interface TalkActs {
   leave(): void;
 }
 
+export interface ComposerActs {
+  send(question: string, about: About | undefined, editing: Turn | null): void;
+  stop(): void; // what is being answered
+  up(): void; // to what stands above
+  drafted(): string; // under which name a draft is kept
+  documents(): string[]; // ids of those that are asked
+}
+
 export interface ReaderActs {
   citing(documentId: string, number: number): { turn: Turn; marker: number }[];
   goTo(turn: Turn): void;

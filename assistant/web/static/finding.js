@@ -25,7 +25,7 @@ export class Finding {
     this.sheets = sheets;
     this.acts = acts;
     $("find-text").addEventListener("input", () => {
-      this.#fold();
+      this.fold();
       this.find();
     });
     $("find-text").addEventListener("keydown", (event) => {
@@ -33,7 +33,7 @@ export class Finding {
     });
     $("find-on").addEventListener("click", () => this.#step(1));
     $("find-back").addEventListener("click", () => this.#step(-1));
-    $("find-all").addEventListener("click", () => ($("hits").hidden ? void this.#everywhere() : this.#fold()));
+    $("find-all").addEventListener("click", () => ($("hits").hidden ? void this.#everywhere() : this.fold()));
   }
 
   #wanted = () => $("find-text").value.trim();
@@ -78,7 +78,8 @@ export class Finding {
 
   // --- in all documents -----------------------------------------------------------------------
 
-  #fold() {
+  // Hide what was found in all documents.
+  fold() {
     this.counted.next();
     $("hits").hidden = true;
     $("find-all").setAttribute("aria-expanded", "false");

@@ -10,6 +10,8 @@ export class Kept {
   /** @type {Noted[]} */
   all = [];
   asked = new Latest();
+  /** @type {Promise<unknown>} */
+  done = Promise.resolve(); // what was begun last
 
   /** @param {() => void} changed */
   constructor(changed) {
@@ -33,18 +35,31 @@ export class Kept {
 
   // Gives whether it is kept.
   /** @param {Note} note */
-  async put(note) {
-    const done = await tried(putNote(note));
-    if (done) await this.refresh();
-    return Boolean(done);
+  put(note) {
+    const { notebook } = open_;
+    return this.#next(async () => {
+      const done = await tried(putNote(note, notebook));
+      if (done) await this.refresh();
+      return Boolean(done);
+    });
   }
 
   // Delete one; it can be had back. `told` is what is said of it.
   /** @param {string} id @param {Key} told */
-  async remove(id, told) {
+  remove(id, told) {
     const { notebook } = open_;
-    if (!(await tried(removeNote(id, notebook)))) return;
-    await this.refresh();
-    toast(say(told), say("history.undo"), () => void tried(restoreNote(id, notebook)).then(() => this.refresh()));
+    return this.#next(async () => {
+      if (!(await tried(removeNote(id, notebook)))) return;
+      await this.refresh();
+      toast(say(told), say("history.undo"), () => this.#next(() => tried(restoreNote(id, notebook)).then(() => this.refresh())));
+    });
+  }
+
+  // One after the other: what is deleted while it is still being saved stays deleted.
+  /** @template Value @param {() => Promise<Value>} work @returns {Promise<Value>} */
+  #next(work) {
+    const done = this.done.then(work);
+    this.done = done;
+    return done;
   }
 }

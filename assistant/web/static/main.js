@@ -52,7 +52,7 @@ const reader = new Reader(kept, {
   },
   askAbout: (about) => {
     reader.close();
-    talk.askAbout(about);
+    talk.composer.askAbout(about);
   },
   ask: (question, about) => {
     reader.close();
@@ -65,7 +65,7 @@ const notebooks = new Notebooks(began.user, (notebook) => navigation.goTo({ note
 const library = new Library(store, began, notebooks, {
   changed: () => {
     reader.offer(library.documents);
-    talk.ready();
+    talk.composer.ready();
     welcome.draw();
   },
   open: async (id) => {

@@ -1,9 +1,13 @@
 // Where one is in the document: its headings to go to, and the page or the paragraph that is seen.
 
 import { $, announce, h } from "./dom.js";
+import { isSheet } from "./pane.js";
+import { storage } from "./storage.js";
 import { number as written, say } from "./words.js";
 /** @import { Heading } from "./paragraphs.js" */
 /** @import { Seen, Whole } from "../types.js" */
+
+const OPEN = "footnote/contents"; // where this browser keeps whether they are shown
 
 export class Outline {
   /** @type {{ heading: Heading, button: HTMLElement }[]} */
@@ -19,7 +23,10 @@ export class Outline {
     this.open = open;
     this.go = go;
     this.field = $("place-number");
-    $("contents").addEventListener("click", () => this.fold(!$("outline").hidden));
+    $("contents").addEventListener("click", () => {
+      storage.set(OPEN, $("outline").hidden ? "yes" : "");
+      this.fold(!$("outline").hidden);
+    });
     $("outline").addEventListener("keydown", (event) => this.#moved(event));
     this.field.addEventListener("focus", () => this.field.select());
     this.field.addEventListener("blur", () => this.#told());
@@ -58,7 +65,7 @@ export class Outline {
     });
     $("outline").replaceChildren(h("ul", {}, ...this.entries.map(({ button }) => h("li", {}, button))));
     $("contents").hidden = !headings.length;
-    if (!headings.length) this.fold(true);
+    this.fold(!headings.length || isSheet() || !storage.get(OPEN));
   }
 
   #current = () => this.entries.find(({ button }) => button.hasAttribute("aria-current"))?.button;

@@ -9,15 +9,15 @@ import { Outline } from "./outline.js";
 import { Pane, isSheet } from "./pane.js";
 import { citationOf, endOf, markIn, textOf } from "./paragraphs.js";
 import { document_, messageOf } from "./server.js";
+import { Scrolling } from "./scrolling.js";
 import { Sheets } from "./sheets.js";
 import { say } from "./words.js";
 /** @import { Target } from "./citing.js" */
 /** @import { Kept } from "./kept.js" */
 /** @import { Block, Heading } from "./paragraphs.js" */
-/** @import { Citation, Listed, Paragraph, ReaderActs, Seen, Whole } from "../types.js" */
+/** @import { Citation, Listed, Paragraph, ReaderActs, Whole } from "../types.js" */
 
 const LONG = 300; // paragraphs from which those out of sight are not laid out
-const LINE = 96; // pixels below the top of the view: what lies there is being read
 const OVERVIEW = "What are the main points of this document?"; // eslint-disable-line no-restricted-syntax -- told to the server, which knows it so
 
 export class Reader {
@@ -37,12 +37,8 @@ export class Reader {
   printed = true;
   // What was asked to be shown: a document, a citation, what a link leads to.
   wanted = new Latest();
-  loading = false;
-  going = new Latest();
-  // Where one went, while it is not scrolled on from there: at the end of a document that is not at
-  // the top of the view.
-  /** @type {{ top: number, seen: Seen } | null} */
-  went = null;
+  /** @type {string | null} */
+  loading = null; // the id of what was asked for, until it is there
 
   /** @param {Kept} kept @param {ReaderActs} acts */
   constructor(kept, acts) {
@@ -50,18 +46,19 @@ export class Reader {
     this.pages = $("pages");
     this.sheets = new Sheets(this.pages);
     this.highlights = new Highlights(this.pages, kept);
-    this.outline = new Outline((heading) => void this.#go({ number: heading.number }, heading.element), (to) => void this.#go(to));
+    this.outline = new Outline((heading) => void this.scrolling.go({ number: heading.number }, heading.element), (to) => void this.scrolling.go(to));
+    this.scrolling = new Scrolling(this.pages, this.blocks, this.sheets, this, (seen) => this.outline.at(seen));
     this.pane = new Pane({
       isPrinted: () => this.isPrinted(),
-      keeping: (change) => this.#keeping(change),
+      keeping: (change) => this.scrolling.keeping(change),
     });
     this.finding = new Finding(this.blocks, this.sheets, {
       isPrinted: () => this.isPrinted(),
-      bring: (target) => this.#bring(target),
+      bring: (target) => this.scrolling.bring(target),
       show: (id) => this.show(id),
     });
     this.beside = new Beside(this.pages, this.blocks, this.sheets, this.highlights, this, acts);
-    this.pages.addEventListener("scroll", () => requestAnimationFrame(() => this.outline.at(this.#inView())), { passive: true });
+    this.pages.addEventListener("scroll", () => requestAnimationFrame(() => this.outline.at(this.scrolling.seen())), { passive: true });
     $("as-text").addEventListener("click", () => this.#turnOver());
     $("overview").addEventListener("click", () => this.document && this.acts.ask(OVERVIEW, { document: this.document.id, title: this.document.title, number: 0, text: "" }));
     $("open-reader").addEventListener("click", () => this.open());
@@ -87,10 +84,17 @@ export class Reader {
   /** @param {Listed[]} documents */
   offer(documents) {
     const select = $("reader-choice");
+    if ([...select.options].map(({ value }) => value).join() !== documents.map(({ id }) => id).join()) this.finding.fold();
     select.replaceChildren(...documents.map((d) => h("option", { value: d.id }, d.title)));
     select.hidden = documents.length < 2;
     $("reader-heading").hidden = documents.length > 1;
-    if (this.document && !documents.some((d) => d.id === this.document?.id)) this.#clear();
+    /** @param {string | undefined | null} id */
+    const isGone = (id) => id && !documents.some((one) => one.id === id);
+    if (isGone(this.document?.id)) this.#clear();
+    if (isGone(this.loading)) {
+      this.wanted.next();
+      this.loading = null;
+    }
     const [first] = documents;
     if (this.document) select.value = this.document.id;
     else if (first && !this.loading) void this.show(first.id);
@@ -101,12 +105,12 @@ export class Reader {
   /** @param {string} id */
   async show(id, again = false) {
     const isWanted = this.wanted.next();
-    this.loading = false;
+    this.loading = null;
     if (this.document?.id === id && !again) return true;
-    this.loading = true;
+    this.loading = id;
     const loaded = await document_(id).catch(messageOf);
     if (!isWanted()) return null;
-    this.loading = false;
+    this.loading = null;
     this.note(typeof loaded === "string" ? loaded : "");
     if (typeof loaded === "string") return false;
     this.document = loaded;
@@ -138,7 +142,7 @@ export class Reader {
     const shown = printed ? this.sheets.open(document.id, document.pages) : this.text;
     this.remark(); // before it is laid out, so that nothing moves
     this.pages.replaceChildren(...shown);
-    this.went = null;
+    this.scrolling.went = null;
     this.outline.show(document, this.headings, printed);
     this.pane.measure();
     this.finding.find();
@@ -146,71 +150,12 @@ export class Reader {
 
   // Show the pages instead of the text, or the text instead of the pages, where one was reading.
   #turnOver() {
-    const at = this.#inView();
+    const at = this.scrolling.seen();
     this.printed = !this.printed;
     this.#layOut();
     const lit = this.pages.querySelector(this.isPrinted() ? ".light.chosen" : "mark.chosen");
-    if (lit) this.#bring(lit);
-    else void this.#go(this.isPrinted() ? { page: at.page } : at);
-  }
-
-  // --- where one is ---------------------------------------------------------------------------
-
-  // The page and the paragraph that are being read.
-  #inView() {
-    if (this.went && Math.abs(this.went.top - this.pages.scrollTop) < 2) return this.went.seen;
-    this.went = null;
-    const line = this.pages.getBoundingClientRect().top + LINE;
-    if (this.isPrinted()) return this.#onPage(this.sheets.sheets[firstBelow(this.sheets.sheets, line)]?.number ?? 1);
-    const blocks = [...this.blocks.values()];
-    const { page, number } = blocks[firstBelow(blocks, line)]?.paragraph ?? { page: 1, number: 1 };
-    return { page: page ?? 1, number };
-  }
-
-  // A page, and the first paragraph on it.
-  /** @param {number} page */
-  #onPage = (page) => ({ page, number: this.document?.paragraphs.find((p) => (p.page ?? 0) >= page)?.number ?? 1 });
-
-  // Go to a page, or to a paragraph, or to the heading above it.
-  /** @param {Partial<Seen>} to @param {Element} [heading] */
-  async #go({ page, number }, heading) {
-    const isLast = this.going.next();
-    const paragraph = this.document?.paragraphs[(number ?? 0) - 1];
-    let target = heading ?? this.blocks.get(number ?? 0)?.element;
-    let down = 0; // from the top of that
-    if (this.isPrinted()) {
-      const sheet = this.sheets.sheets[(paragraph?.page ?? page ?? 1) - 1];
-      const [at] = paragraph && sheet ? await this.sheets.printed(sheet.number, paragraph.start, paragraph.start + 1) : [];
-      if (!isLast()) return;
-      target = sheet?.element;
-      if (sheet && at) down = (sheet.element.clientHeight * at.top) / sheet.size.height - LINE / 2;
-    }
-    if (!target) return;
-    const shown = target;
-    const there = () => {
-      shown.scrollIntoView({ block: "start", inline: "nearest", behavior: "instant" });
-      this.pages.scrollTop += down;
-      const seen = number ? { page: paragraph?.page ?? 1, number } : this.#onPage(page ?? 1);
-      this.went = { top: this.pages.scrollTop, seen };
-      this.outline.at(seen);
-    };
-    there();
-    requestAnimationFrame(there); // see #bring
-  }
-
-  // Change how large something is, and have the same before one's eyes.
-  /** @param {() => void} change */
-  #keeping(change) {
-    const { top } = this.pages.getBoundingClientRect();
-    const things = this.isPrinted() ? this.sheets.sheets : [...this.blocks.values()];
-    const element = things[firstBelow(things, top + LINE)]?.element;
-    const before = element?.getBoundingClientRect();
-    change();
-    if (!element || !before?.height) return;
-    const after = element.getBoundingClientRect();
-    const share = (top + LINE - before.top) / before.height;
-    this.pages.scrollTop += after.top + share * after.height - (top + LINE);
-    this.sheets.redraw();
+    if (lit) this.scrolling.bring(lit);
+    else void this.scrolling.go(this.isPrinted() ? { page: at.page } : at);
   }
 
   #clear() {
@@ -220,6 +165,9 @@ export class Reader {
     this.blocks.clear();
     this.outline.show(null, [], false);
     this.pages.replaceChildren();
+    $("reader-heading").textContent = "";
+    this.note("");
+    this.finding.find();
   }
 
   // What is highlighted may be other than before.
@@ -265,7 +213,7 @@ export class Reader {
     if (await this.show(first.document_id)) {
       this.mark(citations);
       const mark = this.pages.querySelector("mark[data-keys], .light[data-key]");
-      if (mark) this.#bring(mark);
+      if (mark) this.scrolling.bring(mark);
     }
   }
 
@@ -289,7 +237,7 @@ export class Reader {
     this.mark(all, citation);
     this.beside.select(block, false);
     const lit = this.isPrinted() ? this.pages.querySelector(".light.chosen") : block.text.querySelector("mark.chosen");
-    this.#bring(lit ?? block.element);
+    this.scrolling.bring(lit ?? block.element);
     announce(say("reader.shown", { quote: citation.quote }));
   }
 
@@ -320,23 +268,4 @@ export class Reader {
     $("reader-note").textContent = text;
     $("reader-note").hidden = !text;
   }
-
-  // Paragraphs out of sight have no exact height until they are near: look again once they have.
-  /** @param {Element} target */
-  #bring(target) {
-    target.scrollIntoView({ block: "center", behavior: "instant" });
-    requestAnimationFrame(() => target.scrollIntoView({ block: "center", behavior: "instant" }));
-  }
-}
-
-// The first of things that stand below each other which ends below a line; it is looked for by halves.
-/** @param {{ element: HTMLElement }[]} things @param {number} line */
-function firstBelow(things, line) {
-  let [from, to] = [0, things.length - 1];
-  while (from < to) {
-    const middle = (from + to) >> 1;
-    if ((things[middle]?.element.getBoundingClientRect().bottom ?? 0) > line) to = middle;
-    else from = middle + 1;
-  }
-  return from;
 }

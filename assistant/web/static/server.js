@@ -149,8 +149,8 @@ export const removeConversation = (id, notebook) => ask(within(`conversations/${
 export const restoreConversation = (id, notebook) => post(within(`conversations/${id}/restore`, notebook), {});
 
 export const notes = async () => /** @type {{ notes: Noted[] }} */ (await json(await ask(within("notes")))).notes;
-/** @param {Note} note */
-export const putNote = (note) => send("PUT", within("notes"), note);
+/** @param {Note} note @param {string | null} [notebook] */
+export const putNote = (note, notebook) => send("PUT", within("notes", notebook), note);
 /** @param {string} id @param {string | null} [notebook] */
 export const removeNote = (id, notebook) => ask(within(`notes/${id}`, notebook), { method: "DELETE" });
 /** @param {string} id @param {string | null} [notebook] */

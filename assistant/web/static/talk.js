@@ -1,9 +1,10 @@
 // The conversation on the left: asking, and what becomes of each question.
 
 import { tell } from "./address.js";
-import { $, announce, characters, closest, smoothly, toast } from "./dom.js";
-import { aboutIn, citationsOf, lookedAgain } from "./answer.js";
+import { $, announce, smoothly, toast } from "./dom.js";
+import { citationsOf, lookedAgain } from "./answer.js";
 import { placed } from "./citing.js";
+import { Composer } from "./composer.js";
 import { copy, withFootnotes } from "./exporting.js";
 import { Failure, answers, messageOf, open_, tried, vote } from "./server.js";
 import { fresh, newId } from "./store.js";
@@ -15,7 +16,6 @@ import { say } from "./words.js";
 /** @import { About, Citation, Conversation, TalkActs, Turn, Vote } from "../types.js" */
 
 const CHANGED = 503; // of HTTP: the documents have, or cannot be read any more
-const QUESTION = 4000; // characters of a question
 
 export class Talk {
   conversation = fresh();
@@ -23,57 +23,34 @@ export class Talk {
   views = new Map(); // by the element's id
   /** @type {Map<string, { conversation: Conversation, stopping: AbortController }>} */
   running = new Map(); // those that are being answered, by id
-  /** @type {About | null} */
-  about = null;
-  /** @type {Turn | null} */
-  editing = null;
-  // What was written before a question was edited.
-  before = "";
 
   /** @param {Store} store @param {TalkActs} acts */
   constructor(store, acts) {
     this.store = store;
     this.acts = acts;
-    this.box = $("question");
-    $("composer").addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.send();
-    });
-    this.box.addEventListener("input", () => this.#written());
-    this.box.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
-        event.preventDefault();
-        this.send();
-      } else if (event.key === "Escape" && !$("context").hidden) {
-        event.preventDefault();
-        this.askAbout(null);
-      } else if (event.key === "ArrowUp" && !this.box.value) {
-        event.preventDefault();
+    this.composer = new Composer(store, {
+      send: (question, about, editing) => this.#send(question, about, editing),
+      stop: () => this.stop(this.conversation.id),
+      up: () => {
         const last = this.conversation.turns.at(-1);
         if (last) this.#viewOf(last)?.passages?.enter();
-      }
+      },
+      // A conversation that has not begun has no name that stays.
+      drafted: () => (this.conversation.turns.length ? this.conversation.id : "new"),
+      documents: () => this.acts.documents(),
     });
-    $("stop").addEventListener("click", () => this.stop(this.conversation.id));
-    $("context-drop").addEventListener("click", () => this.askAbout(null));
     tooltips($("turns"), (marker) => {
       const view = this.views.get(marker.closest(".turn")?.id ?? "");
       return view && citationsOf(view.turn).find((c) => c.marker === Number(marker.dataset.marker));
-    });
-    // What has another use of that key comes first.
-    addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || event.defaultPrevented || closest(event, "input, select") || document.querySelector("dialog[open]")) return;
-      this.stop(this.conversation.id);
     });
   }
 
   // Show a conversation. One that is being answered goes on being answered meanwhile.
   /** @param {Conversation} conversation */
   show(conversation) {
-    this.askAbout(null);
     this.conversation = this.running.get(conversation.id)?.conversation ?? conversation;
     this.store.isShown(conversation.turns.length ? conversation.id : "");
-    this.box.value = this.store.draft(this.#drafted);
-    this.ready();
+    this.composer.show();
     this.#draw();
     this.acts.leave();
     const answered = this.conversation.turns.findLast(isTold);
@@ -116,7 +93,7 @@ export class Talk {
       openAt: (source) => void this.acts.follow(source, [source]),
       ask: (question, how) => this.ask(question, how),
       retry: (of) => this.#retry(of),
-      edit: (of) => this.askAbout(null, of),
+      edit: (of) => this.composer.askAbout(null, of),
       take: async (text, told) => {
         const said = await tried(Promise.resolve(text));
         if (said === undefined) return;
@@ -144,13 +121,8 @@ export class Talk {
 
   // --- asking ---------------------------------------------------------------------------------
 
-  send() {
-    const question = this.box.value.trim();
-    if (!question || $("send").disabled || this.running.has(this.conversation.id)) return;
-    const { about, editing, before } = this;
-    this.askAbout(null);
-    this.box.value = editing ? before : "";
-    this.#written();
+  /** @param {string} question @param {About | undefined} about @param {Turn | null} editing the one that it replaces */
+  #send(question, about, editing) {
     if (editing) {
       // What follows an edited question followed from it as it was.
       const { conversation } = this;
@@ -159,7 +131,7 @@ export class Talk {
       if (at >= 0) this.store.drop(conversation, conversation.turns.splice(at).map(({ id }) => id));
       this.#draw();
     }
-    this.ask(question, { about: about ?? editing?.about });
+    this.ask(question, { about });
   }
 
   /** @param {string} id of a conversation that may be being answered */
@@ -245,50 +217,10 @@ export class Talk {
   }
 
   #busy() {
-    const busy = this.running.has(this.conversation.id);
-    const hadFocus = [$("stop"), $("send")].some((button) => button === document.activeElement);
-    $("send").hidden = busy;
-    $("stop").hidden = !busy;
-    if (hadFocus) (busy ? $("stop") : this.box).focus();
+    this.composer.answering(this.running.has(this.conversation.id));
   }
 
   // --- around an answer -----------------------------------------------------------------------
-
-  // What the next question is about: a paragraph, or a question that it replaces; or nothing.
-  /** @param {About | null} about @param {Turn | null} editing */
-  askAbout(about, editing = null) {
-    if (editing && !this.editing) this.before = this.box.value;
-    if (this.editing && !editing) this.box.value = this.before;
-    this.about = about;
-    this.editing = editing;
-    $("context").hidden = !about && !editing;
-    if (about) $("context-text").textContent = aboutIn(about);
-    if (editing) {
-      $("context-text").textContent = say("question.editing");
-      this.box.value = editing.question;
-    }
-    if (about || editing) this.box.focus();
-    this.ready();
-  }
-
-  // What is written is kept as long as the tab is open, but for a question that is edited.
-  #written() {
-    if (!this.editing) this.store.keepDraft(this.#drafted, this.box.value);
-    this.ready();
-  }
-
-  // Under which name a draft is kept: a conversation that has not begun has none that stays.
-  get #drafted() {
-    return this.conversation.turns.length ? this.conversation.id : "new";
-  }
-
-  // Whether it can be asked: there is something to ask, and it is not too long.
-  ready() {
-    const over = characters(this.box.value.trim()).length - QUESTION;
-    $("too-long").hidden = over <= 0;
-    if (over > 0) $("too-long").textContent = say("question.long", { count: over });
-    $("send").disabled = over > 0 || !(this.about || this.acts.documents().length);
-  }
 
   /** @param {Turn} turn @param {Citation} citation */
   #follow(turn, citation) {

@@ -72,6 +72,25 @@ def test_an_answer_is_kept_with_a_note(page: Page) -> None:
     expect(keep).to_have_attribute("aria-pressed", "false")
 
 
+def test_what_is_being_written_stays_when_another_note_is_saved(page: Page) -> None:
+    for question in (QUESTION, IN_OTHERS):
+        ask(page, question).get_by_role("button", name="Keep this answer").click()
+        expect(page.locator("#toast")).to_contain_text("Kept")
+    page.locator("#open-notes").click()
+    first, second = (page.locator("#note-list > li textarea").nth(at) for at in (0, 1))
+    first.fill("About one.")
+    second.click()  # which saves what is written in the first
+    second.press_sequentially("About")
+    expect(page.locator("#toast")).to_contain_text("is saved")
+    second.press_sequentially(" two.")
+    expect(first).to_have_value("About one.")
+    expect(second).to_have_value("About two.")
+    for _ in range(2):
+        page.get_by_role("button", name="Delete the note").first.click()
+        page.locator("#toast").get_by_role("button", name="Undo").wait_for()
+    expect(page.locator("#note-list > li")).to_have_count(0)
+
+
 def test_it_is_said_what_is_wrong_and_which_passage_is_right(page: Page, folder: Path) -> None:
     turn = ask(page, QUESTION)
     turn.get_by_role("button", name="A bad answer").click()
