@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from index.chunking.loader import RawDocument, file_name, is_current, read_raw
+from index.chunking.loader import RawDocument, Reading, file_name, is_current, read_raw
 from index.encoder import DEFAULT_ENCODER, Encoder
 from index.errors import DocumentError
 from index.models import Document, Paragraph
@@ -323,7 +323,7 @@ class Index(View):
         original = self._pages.original(manifest.content)
         if original is None:
             return False
-        title = " ".join(manifest.reading.split(" ")[2:]) or None
+        title = Reading.of(manifest.reading).title or None
         with tempfile.TemporaryDirectory(prefix="footnote-") as folder:
             file = Path(folder) / file_name(manifest.source, manifest.reading)
             shutil.copyfile(original, file)
@@ -359,6 +359,23 @@ class Index(View):
             The number of paragraphs embedded; 0 where there was nothing to do.
         """
         return self._written(lambda store: self._carry_over(store, progress))
+
+    def keep(self, document_id: str) -> None:
+        """Mark a document as kept (`DocumentInfo.kept`), as it is by then.
+
+        Raises:
+            MissingPathError: there is none of that id.
+        """
+
+        def keep(store: Store | ServedStore) -> None:
+            self._carry_over(store, None)
+            manifest = self._session.snapshot.manifest(document_id)
+            if not manifest.kept:
+                with self._session.changing():
+                    kept = [replace(manifest, kept=True)]
+                    fill(store.generation, kept, lambda _: {}, self.encoder, None)
+
+        self._written(keep)
 
     def remove(self, document_id: str) -> None:
         """Take a document out of the index. The file that it was read from is not touched.

@@ -44,7 +44,7 @@ _PART = 65_536
 def routes(service: Service) -> APIRouter:
     """The routes of a service."""
     router = APIRouter(prefix="/api/documents")
-    sessions = service.sessions
+    library = service.library
     added: dict[int | str, dict[str, Any]] = {**problems(404, 409), 201: also_events(_EVENTS)}
     fetched: dict[int | str, dict[str, Any]] = {**problems(409), 201: also_events(_EVENTS)}
     replaced: dict[int | str, dict[str, Any]] = {**problems(404), 200: also_events(_EVENTS)}
@@ -52,15 +52,15 @@ def routes(service: Service) -> APIRouter:
     async def index(
         request: Request, caller: Caller, file: UploadFile, name: str, **how: Any
     ) -> Value | Response:
-        if (file.size or 0) > sessions.inbox.max_bytes:
-            raise RefusedError(str(sessions.inbox.too_large), 413)
-        upload = await sessions.inbox.receive(caller.client, name, _parts(file))
+        if (file.size or 0) > library.inbox.max_bytes:
+            raise RefusedError(str(library.inbox.too_large), 413)
+        upload = await library.inbox.receive(caller.client, name, _parts(file))
         return await index_received(request, caller, upload, **how)
 
     async def index_received(
         request: Request, caller: Caller, upload: Upload, **how: Any
     ) -> Value | Response:
-        steps = index_upload(sessions, caller.owner, upload, keep=True, **how)
+        steps = index_upload(library, caller.owner, upload, keep=True, **how)
         place = service.adding.place_async(caller.client, caller.owner)
         status = 200 if "replacing" in how else 201
         return await reply(request, steps, place, tell, status, held=upload)
@@ -68,7 +68,7 @@ def routes(service: Service) -> APIRouter:
     @router.get("", responses=problems())
     def list_(caller: Reader) -> DocumentsValue:
         """List the documents that you may ask."""
-        return DocumentsValue.of(sessions.documents(caller.owner))
+        return DocumentsValue.of(library.documents(caller.owner))
 
     @router.post("", status_code=201, response_model=DocumentValue, responses=added)
     async def add(
@@ -77,7 +77,7 @@ def routes(service: Service) -> APIRouter:
         """Add a document, which only you see, and whoever may read the notebook that it is added
         to. One whose name is there is replaced by `PUT`."""
         name = file.filename or ""
-        there = await to_thread.run_sync(sessions.named, caller.owner, name)
+        there = await to_thread.run_sync(library.named, caller.owner, name)
         if there is not None:
             raise RefusedError(
                 f"There is a document of that name already. To replace it: PUT "
@@ -99,7 +99,7 @@ def routes(service: Service) -> APIRouter:
     @router.get("/{identity}", responses=problems(404))
     def document(identity: Identity, caller: Reader) -> DocumentValue:
         """Tell of a document."""
-        return DocumentValue.of(sessions.find(caller.owner, identity))
+        return DocumentValue.of(library.find(caller.owner, identity))
 
     @router.put("/{identity}", response_model=DocumentValue, responses=replaced)
     async def replace(
@@ -107,13 +107,13 @@ def routes(service: Service) -> APIRouter:
     ) -> Value | Response:
         """Put another file in the place of a document of yours; its id stays."""
         # Before the file is taken in, and waits for its turn.
-        await to_thread.run_sync(partial(sessions.find, caller.owner, identity, own=True))
+        await to_thread.run_sync(partial(library.find, caller.owner, identity, own=True))
         return await index(request, caller, file, file.filename or "", replacing=identity)
 
     @router.delete("/{identity}", status_code=204, responses=problems(404))
     def remove(identity: Identity, caller: Writer) -> None:
         """Remove a document of yours."""
-        sessions.remove(caller.owner, identity)
+        library.remove(caller.owner, identity)
 
     @router.get(
         "/{identity}/content",
@@ -132,7 +132,7 @@ def routes(service: Service) -> APIRouter:
     def content(identity: Identity, caller: Reader) -> Response:
         """Download the file that a document was read from, as it was sent or lies in its folder;
         its text, in UTF-8, where the file is not kept or has changed since."""
-        return download(sessions, caller.owner, identity)
+        return download(library, caller.owner, identity)
 
     @router.get("/{identity}/paragraphs/{number}", responses=problems(404))
     def paragraph(
@@ -141,7 +141,7 @@ def routes(service: Service) -> APIRouter:
         caller: Reader,
     ) -> ReadValue:
         """Read one paragraph of a document."""
-        return ReadValue.numbered(sessions.document(caller.owner, identity), number)
+        return ReadValue.numbered(library.document(caller.owner, identity), number)
 
     return router
 

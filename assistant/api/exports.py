@@ -3,19 +3,19 @@ addresses, and at the page's for who is there."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import Field
 
 from assistant.api.describing import problems
 from assistant.api.notebooks import Of
+from assistant.api.originals import attached
 from assistant.service.access import Caller
 from assistant.service.citing import Cited, citations_of
-from assistant.service.conversations import Id
 from assistant.service.exports import MEDIA, ExportedFile, Exports, Format, References
-from assistant.service.notebooks import NotebookId, NotebookValue
+from assistant.service.notebooks import NotebookId
 from assistant.service.service import Service
+from assistant.service.turns import Id
 from assistant.service.values import Asked
 
 Wanted = Annotated[
@@ -46,11 +46,8 @@ def routes(service: Service, prefix: str, reader: Callable[..., Caller]) -> APIR
         reader: a FastAPI dependency that tells who asks, where they may read.
     """
     router = APIRouter(prefix=prefix, default_response_class=Response)
-    exports, notebooks = Exports(service.sessions), service.sessions.notebooks
+    exports, notebooks = Exports(service.library), service.library.notebooks
     Reader = Annotated[Caller, Depends(reader)]  # noqa: N806
-
-    def of(caller: Caller, notebook: str | None) -> NotebookValue | None:
-        return None if notebook is None else notebooks.find(caller.owner, notebook)
 
     @router.get("/conversations/{identity}/export", responses=_files("docx", "md"))
     def conversation(
@@ -61,13 +58,13 @@ def routes(service: Service, prefix: str, reader: Callable[..., Caller]) -> APIR
         turn: Annotated[Id | None, Query(description="The one of its questions; or all.")] = None,
     ) -> Response:
         """Take a conversation along, or one answer of it, with what you noted on it."""
-        inside = of(caller, notebook)
+        inside = notebooks.of(caller.owner, notebook)
         return _sent(exports.conversation(caller.owner, inside, identity, turn, wanted))
 
     @router.get("/notes/export", responses=_files("docx", "md"))
     def notes(caller: Reader, wanted: Wanted, notebook: Of = None) -> Response:
         """Take along what is kept in a notebook, or in none: answers and highlighted places."""
-        inside = of(caller, notebook)
+        inside = notebooks.of(caller.owner, notebook)
         title = f"Notes – {inside.name}" if inside else "Notes"
         return _sent(exports.notes(caller.owner, inside, title, wanted))
 
@@ -84,7 +81,7 @@ def routes(service: Service, prefix: str, reader: Callable[..., Caller]) -> APIR
     @router.post("/cite", responses=_files())
     def cite(wanted: WantedReferences, caller: Reader) -> Response:
         """Tell of places in documents as references for a bibliography."""
-        citations = citations_of(wanted.citations, service.sessions, caller.owner)
+        citations = citations_of(wanted.citations, service.library, caller.owner)
         return _sent(exports.references(caller.owner, citations, wanted.format))
 
     return router
@@ -101,8 +98,5 @@ def _sent(file: ExportedFile) -> Response:
     return Response(
         file.content,
         media_type=file.media_type,
-        headers={
-            "content-disposition": f"attachment; filename*=utf-8''{quote(file.name, safe='')}",
-            "cache-control": "no-store",
-        },
+        headers={**attached(file.name), "cache-control": "no-store"},
     )

@@ -11,8 +11,6 @@ from assistant.service.access import Caller
 from assistant.service.conversations import (
     ConversationsValue,
     FoundsValue,
-    Id,
-    KeptTurn,
     Title,
     WholeConversation,
 )
@@ -27,6 +25,7 @@ from assistant.service.notebooks import (
 )
 from assistant.service.notes import KeptNote, NotesValue
 from assistant.service.service import Service
+from assistant.service.turns import Id, KeptTurn
 from assistant.service.values import Asked, DocumentId
 
 Of = Annotated[
@@ -86,8 +85,8 @@ def routes(
         reader, writer: FastAPI dependencies that tell who asks, where they may read or write.
     """
     router = APIRouter(prefix=prefix)
-    sessions = service.sessions
-    notebooks, conversations, notes = sessions.notebooks, sessions.conversations, sessions.notes
+    library = service.library
+    notebooks, conversations, notes = library.notebooks, library.conversations, library.notes
     Reader = Annotated[Caller, Depends(reader)]  # noqa: N806
     Writer = Annotated[Caller, Depends(writer)]  # noqa: N806
     Identity = Annotated[NotebookId, Path(description="The notebook's id.")]  # noqa: N806
@@ -95,33 +94,30 @@ def routes(
     Conversation = Annotated[Id, Path(description="The conversation's id.")]  # noqa: N806
     Note = Annotated[Id, Path(description="The note's id.")]  # noqa: N806
 
-    def of(caller: Caller, notebook: str | None) -> NotebookValue | None:
-        return None if notebook is None else notebooks.find(caller.owner, notebook)
-
     @router.get("/notebooks", responses=problems())
     def list_(caller: Reader) -> NotebooksValue:
         """List the notebooks that you may read."""
-        return sessions.notebooks_of(caller.owner)
+        return library.notebooks_of(caller.owner)
 
     @router.post("/notebooks", status_code=201, responses=_NOT)
     def create(wanted: NewNotebook, caller: Writer) -> NotebookValue:
         """Make a notebook, which is yours alone until you share it."""
         for document in wanted.documents:
-            sessions.shareable(caller.owner, document)  # before it is made
+            library.shareable(caller.owner, document)  # before it is made
         made = notebooks.create(caller.owner, caller.name, wanted.name)
         for document in wanted.documents:
-            sessions.put_in(caller.owner, made.id, document)
-        return sessions.shown(notebooks.find(caller.owner, made.id))
+            library.put_in(caller.owner, made.id, document)
+        return library.shown(notebooks.find(caller.owner, made.id))
 
     @router.get("/notebooks/{identity}", responses=_NOT)
     def notebook(identity: Identity, caller: Reader) -> NotebookValue:
         """Tell of a notebook."""
-        return sessions.shown(notebooks.find(caller.owner, identity))
+        return library.shown(notebooks.find(caller.owner, identity))
 
     @router.patch("/notebooks/{identity}", responses=_NOT)
     def change(identity: Identity, wanted: ChangedNotebook, caller: Writer) -> NotebookValue:
         """Give a notebook of yours another name, or say who else may read it or write in it."""
-        return sessions.shown(notebooks.change(caller.owner, identity, wanted.name, wanted.shared))
+        return library.shown(notebooks.change(caller.owner, identity, wanted.name, wanted.shared))
 
     @router.delete("/notebooks/{identity}", status_code=204, responses=_NOT)
     def delete(identity: Identity, caller: Writer) -> None:
@@ -131,12 +127,12 @@ def routes(
     @router.post("/notebooks/{identity}/restore", responses=_NOT)
     def restore(identity: Identity, caller: Writer) -> NotebookValue:
         """Have a notebook back that was deleted."""
-        return sessions.shown(notebooks.restore(caller.owner, identity))
+        return library.shown(notebooks.restore(caller.owner, identity))
 
     @router.put("/notebooks/{identity}/documents/{document}", status_code=204, responses=_NOT)
     def put_in(identity: Identity, document: Document, caller: Writer) -> None:
         """Put a document of yours, or one that is everyone's, into a notebook."""
-        sessions.put_in(caller.owner, identity, document)
+        library.put_in(caller.owner, identity, document)
 
     @router.delete("/notebooks/{identity}/documents/{document}", status_code=204, responses=_NOT)
     def take_out(identity: Identity, document: Document, caller: Writer) -> None:
@@ -148,7 +144,7 @@ def routes(
     @router.get("/conversations", responses=_NOT)
     def conversations_(caller: Reader, notebook: Of = None) -> ConversationsValue:
         """List the conversations of a notebook, or those that are in none."""
-        found = conversations.all(caller.owner, of(caller, notebook))
+        found = conversations.all(caller.owner, notebooks.of(caller.owner, notebook))
         return ConversationsValue(conversations=found)
 
     @router.get("/conversations/search", responses=_NOT)
@@ -158,7 +154,7 @@ def routes(
         notebook: Of = None,
     ) -> FoundsValue:
         """Find words in the conversations of a notebook, or in those that are in none."""
-        found = conversations.search(caller.owner, of(caller, notebook), text)
+        found = conversations.search(caller.owner, notebooks.of(caller.owner, notebook), text)
         return FoundsValue(found=found)
 
     @router.get("/conversations/{identity}", responses=_NOT)
@@ -166,7 +162,7 @@ def routes(
         identity: Conversation, caller: Reader, notebook: Of = None
     ) -> WholeConversation:
         """Read a conversation."""
-        return conversations.find(caller.owner, of(caller, notebook), identity)
+        return conversations.find(caller.owner, notebooks.of(caller.owner, notebook), identity)
 
     @router.put("/conversations/{identity}/turns", status_code=204, responses=_LARGE)
     def put_turn(
@@ -176,7 +172,7 @@ def routes(
         none."""
         conversations.put_turn(
             caller.owner,
-            of(caller, notebook),
+            notebooks.of(caller.owner, notebook),
             identity,
             kept.turn,
             title=kept.title,
@@ -188,22 +184,26 @@ def routes(
         identity: Conversation, removed: RemovedTurns, caller: Reader, notebook: Of = None
     ) -> None:
         """Let go of questions, which another one takes the place of."""
-        conversations.remove_turns(caller.owner, of(caller, notebook), identity, removed.turns)
+        conversations.remove_turns(
+            caller.owner, notebooks.of(caller.owner, notebook), identity, removed.turns
+        )
 
     @router.patch("/conversations/{identity}", status_code=204, responses=_NOT)
     def rename(identity: Conversation, named: Renamed, caller: Reader, notebook: Of = None) -> None:
         """Give a conversation another name."""
-        conversations.rename(caller.owner, of(caller, notebook), identity, named.title)
+        conversations.rename(
+            caller.owner, notebooks.of(caller.owner, notebook), identity, named.title
+        )
 
     @router.delete("/conversations/{identity}", status_code=204, responses=_NOT)
     def delete_conversation(identity: Conversation, caller: Reader, notebook: Of = None) -> None:
         """Delete a conversation; for a day it can be restored."""
-        conversations.delete(caller.owner, of(caller, notebook), identity)
+        conversations.delete(caller.owner, notebooks.of(caller.owner, notebook), identity)
 
     @router.post("/conversations/{identity}/restore", status_code=204, responses=_NOT)
     def restore_conversation(identity: Conversation, caller: Reader, notebook: Of = None) -> None:
         """Have a conversation back that was deleted."""
-        conversations.restore(caller.owner, of(caller, notebook), identity)
+        conversations.restore(caller.owner, notebooks.of(caller.owner, notebook), identity)
 
     # --- notes -------------------------------------------------------------------------------
 
@@ -211,24 +211,24 @@ def routes(
     def notes_(caller: Reader, notebook: Of = None) -> NotesValue:
         """List what is kept in a notebook, or in none: answers and highlighted places, each held
         against the documents as they are now."""
-        inside = of(caller, notebook)
-        there = sessions.documents_in(caller.owner, notebook)
+        inside = notebooks.of(caller.owner, notebook)
+        there = library.documents_in(caller.owner, notebook)
         readable = [one.info.id for one in there]
         return NotesValue(notes=notes.all(caller.owner, inside, readable))
 
     @router.put("/notes", status_code=204, responses=_LARGE)
     def put_note(note: KeptNote, caller: Reader, notebook: Of = None) -> None:
         """Keep a note in place of the one of its id."""
-        notes.put(caller.owner, of(caller, notebook), note, caller.name)
+        notes.put(caller.owner, notebooks.of(caller.owner, notebook), note, caller.name)
 
     @router.delete("/notes/{identity}", status_code=204, responses=_NOT)
     def delete_note(identity: Note, caller: Reader, notebook: Of = None) -> None:
         """Delete a note; for a day it can be restored."""
-        notes.delete(caller.owner, of(caller, notebook), identity)
+        notes.delete(caller.owner, notebooks.of(caller.owner, notebook), identity)
 
     @router.post("/notes/{identity}/restore", status_code=204, responses=_NOT)
     def restore_note(identity: Note, caller: Reader, notebook: Of = None) -> None:
         """Have a note back that was deleted."""
-        notes.restore(caller.owner, of(caller, notebook), identity)
+        notes.restore(caller.owner, notebooks.of(caller.owner, notebook), identity)
 
     return router

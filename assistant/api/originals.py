@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from fastapi import Response
 from fastapi.responses import FileResponse
@@ -12,7 +13,7 @@ from assistant.answer import name_of
 from index.errors import MissingPathError
 
 if TYPE_CHECKING:
-    from assistant.service.sessions import SessionDocuments
+    from assistant.service.library import Library
 
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _MACROS = "application/vnd.ms-{}.macroEnabled.12"
@@ -51,31 +52,35 @@ MEDIA_TYPES = {
 }
 
 
-def download(sessions: SessionDocuments, owner: str, identity: str) -> Response:
+def attached(name: str) -> dict[str, str]:
+    """The header of a file that a browser saves under a name."""
+    return {"content-disposition": f"attachment; filename*=utf-8''{quote(name, safe='')}"}
+
+
+def download(library: Library, owner: str, identity: str) -> Response:
     """The original of a document, or its text where there is none: as a file that a browser saves
     and does not show, for what is in it is not ours.
 
     Args:
-        sessions: whose documents they are.
+        library: whose documents they are.
         owner: who asks.
         identity: the document's id.
 
     Raises:
         MissingPathError: it is not there, or not for this owner.
     """
-    source = sessions.find(owner, identity).info.source
+    source = library.find(owner, identity).info.source
     try:
-        file = sessions.original(owner, identity)
+        file = library.original(owner, identity)
     except MissingPathError:
-        text = sessions.document(owner, identity).text
+        text = library.document(owner, identity).text
         name = name_of(source).removesuffix(".txt")
-        disposition = FileResponse(__file__, filename=f"{name}.txt").headers["content-disposition"]
         return Response(
             text.encode("utf-8", "replace"),
             media_type=f"{PLAIN}; charset=utf-8",
-            headers={"content-disposition": disposition},
+            headers=attached(f"{name}.txt"),
         )
-    name = sessions.index.file_name(identity)
+    name = library.index.file_name(identity)
     kind = MEDIA_TYPES.get(Path(name).suffix.lower(), PLAIN)
     found = FileResponse(file, filename=name)
     found.headers["content-type"] = kind  # in which characters a text is, only its owner knows

@@ -23,7 +23,7 @@ from index.errors import SettingsError
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
-    from assistant.service.sessions import SessionDocuments
+    from assistant.service.library import Library
     from assistant.settings import Settings
 
 Notebook = Annotated[
@@ -42,10 +42,10 @@ def notebooks(
     from assistant.service.access import MACHINE
 
     with opened_assistant(None, settings_of(context)) as assistant:
-        sessions = _sessions(assistant)
+        library = _library(assistant)
         found = [
-            (one, len(sessions.conversations.all(MACHINE, one)))
-            for one in sessions.notebooks_of(MACHINE).notebooks
+            (one, len(library.conversations.all(MACHINE, one)))
+            for one in library.notebooks_of(MACHINE).notebooks
         ]
     if as_json:
         print_json([{**one.model_dump(), "conversations": count} for one, count in found])
@@ -84,11 +84,11 @@ def opened_to_ask(
         if notebook is None:
             yield assistant
         else:
-            yield _sessions(assistant).asking(MACHINE, notebook=notebook)
+            yield _library(assistant).asking(MACHINE, notebook=notebook)
 
 
-def _sessions(assistant: Assistant) -> SessionDocuments:
+def _library(assistant: Assistant) -> Library:
     """What is kept beside the index of an assistant; nothing is added here."""
-    from assistant.service.sessions import SessionDocuments
+    from assistant.service.library import Library
 
-    return SessionDocuments(assistant, max_bytes=0, max_documents=0)
+    return Library(assistant, max_bytes=0, max_documents=0)

@@ -14,7 +14,7 @@ import zipfile
 from unicodedata import bidirectional
 from xml.sax.saxutils import escape, quoteattr
 
-from assistant.exporting.docx_parts import DECLARATION, NAMESPACE, PARTS
+from assistant.exporting.docx_parts import BOLD, DECLARATION, NAMESPACE, PARTS
 from assistant.exporting.values import Export, ExportedAnswer, Footnote, Sentence, Work
 from assistant.exporting.wording import (
     COMMENT,
@@ -31,7 +31,7 @@ from assistant.exporting.wording import (
 )
 
 _LANGUAGE = re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-_BOLD, _ITALIC = "<w:b/><w:bCs/>", "<w:i/><w:iCs/>"
+_ITALIC = "<w:i/><w:iCs/>"
 _RAISED = '<w:rStyle w:val="FootnoteReference"/>'
 _SPACE = '<w:r><w:t xml:space="preserve"> </w:t></w:r>'
 # Without it the references 1 and 2 would be 12.
@@ -114,7 +114,7 @@ def _answer(answer: ExportedAnswer, footnotes: _Footnotes) -> list[str]:
         runs = _SPACE.join(_said(answer, sentence, footnotes) for sentence in block.sentences)
         made.append(_paragraph(style, block.sentences[0].text, runs))
     made += (_line("Remark", own) for own in (answer.ending, *answer.notes) if one_line(own))
-    label = f"{_run(COMMENT, _BOLD)}{_SPACE}"
+    label = f"{_run(COMMENT, BOLD)}{_SPACE}"
     for line in filter(one_line, answer.comment.splitlines()):
         made.append(_paragraph("ReaderComment", line, label + _run(line)))
         label = ""

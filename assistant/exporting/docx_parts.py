@@ -68,7 +68,7 @@ def _sized(half_points: int) -> str:
     return f'<w:sz w:val="{half_points}"/><w:szCs w:val="{half_points}"/>'
 
 
-_BOLD = "<w:b/><w:bCs/>"
+BOLD = "<w:b/><w:bCs/>"
 _STYLES = f"""<w:styles {NAMESPACE}>
 <w:docDefaults><w:rPrDefault><w:rPr>
 <w:rFonts w:ascii="Calibri" w:hAnsi="Calibri" w:cs="Arial"/>{_sized(22)}
@@ -77,9 +77,9 @@ _STYLES = f"""<w:styles {NAMESPACE}>
 <w:pPr><w:spacing w:after="120" w:line="269" w:lineRule="auto"/></w:pPr></w:style>
 <w:style w:type="character" w:default="1" w:styleId="DefaultParagraphFont">
 <w:name w:val="Default Paragraph Font"/></w:style>
-{_style("Title", "Title", '<w:spacing w:after="240"/>', _BOLD + _sized(40))}
-{_style("Heading1", "heading 1", _HEADING.format(before=360, level=0), _BOLD + _sized(28))}
-{_style("Heading2", "heading 2", _HEADING.format(before=200, level=1), _BOLD + _sized(23))}
+{_style("Title", "Title", '<w:spacing w:after="240"/>', BOLD + _sized(40))}
+{_style("Heading1", "heading 1", _HEADING.format(before=360, level=0), BOLD + _sized(28))}
+{_style("Heading2", "heading 2", _HEADING.format(before=200, level=1), BOLD + _sized(23))}
 {
     _style(
         "ListBullet",

@@ -229,7 +229,7 @@ class Tools:
         """List the notebooks: sets of documents, each of which can be asked alone."""
         found = await self._call(
             context,
-            lambda service, caller: service.sessions.notebooks_of(caller.owner),
+            lambda service, caller: service.library.notebooks_of(caller.owner),
             waits=False,
         )
         return _result(found)
@@ -246,7 +246,7 @@ class Tools:
         value = await self._call(
             context,
             lambda service, caller: ReadValue.numbered(
-                service.sessions.document(caller.owner, document_id), paragraph
+                service.library.document(caller.owner, document_id), paragraph
             ),
             waits=False,
         )
@@ -403,7 +403,7 @@ class Server(MCPServer[Any]):
         return await self._look_up(
             context.request_context,
             lambda service, caller: without_surrogates(
-                service.sessions.document(caller.owner, document_id).text
+                service.library.document(caller.owner, document_id).text
             ),
         )
 
@@ -414,7 +414,7 @@ class Server(MCPServer[Any]):
         read = await self._look_up(
             context.request_context,
             lambda service, caller: ReadValue.numbered(
-                service.sessions.document(caller.owner, document_id),
+                service.library.document(caller.owner, document_id),
                 int(paragraph) if paragraph.isdecimal() else 0,
             ),
         )
@@ -532,7 +532,7 @@ def _named(message: str, context: Request) -> str:
 
 
 def _documents(service: Service, caller: Caller) -> list[AskedDocument]:
-    return service.sessions.documents(caller.owner)
+    return service.library.documents(caller.owner)
 
 
 def _result(value: Value, *places: CitationValue | ParagraphValue) -> CallToolResult:

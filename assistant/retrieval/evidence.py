@@ -160,7 +160,7 @@ def is_said(text: str, said: Sequence[str]) -> bool:
     return any(len(own & _runs(other, size)) >= AGAIN * len(own) for other in said)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def _runs(text: str, size: int) -> frozenset[tuple[str, ...]]:
     """The runs of so many words of a text."""
     words = _WORD.findall(text.lower())

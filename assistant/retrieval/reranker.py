@@ -108,9 +108,12 @@ def read(
     readings: list[Reading] = []
     if reader is None:
         return readings
-    near = hits if several else [hit for hit in hits if hits[0].score - hit.score <= FAR]
     clear = False
-    for number, hit in enumerate(near[:depth]):
+    for number, hit in enumerate(hits[:depth]):
+        # What only says where something stands comes last, however near: the readings are of the
+        # first hits without a gap.
+        if not several and hits[0].score - hit.score > FAR:
+            break
         if clear and number >= LEAST:
             break
         sentences = hit.paragraph.sentences

@@ -48,7 +48,7 @@ class Caller:
     Attributes:
         name: of the key, or of the login; "" where anyone at this machine may ask.
         client: who it counts as in line and for quotas; see `client_of`.
-        owner: what it adds belongs to this owner (see `SessionDocuments`).
+        owner: what it adds belongs to this owner (see `Library`).
         scopes: what it may.
     """
 

@@ -11,7 +11,7 @@ from assistant.answer import Citation
 from index.errors import MissingPathError
 
 if TYPE_CHECKING:
-    from assistant.service.sessions import SessionDocuments
+    from assistant.service.library import Library
     from index import Document
 
 
@@ -27,14 +27,12 @@ class Cited(BaseModel):
     end: int = Field(description="Where it ends.")
 
 
-def citations_of(
-    given: Iterable[Cited], sessions: SessionDocuments, owner: str
-) -> tuple[Citation, ...]:
+def citations_of(given: Iterable[Cited], library: Library, owner: str) -> tuple[Citation, ...]:
     """Citations with what stands there now.
 
     Args:
         given: where.
-        sessions: whose documents they are.
+        library: whose documents they are.
         owner: who asks.
 
     Raises:
@@ -42,7 +40,7 @@ def citations_of(
     """
     given = list(given)
     named = {cited.document for cited in given}
-    documents = {identity: sessions.document(owner, identity) for identity in named}
+    documents = {identity: library.document(owner, identity) for identity in named}
     return tuple(_citation(cited, documents[cited.document]) for cited in given)
 
 

@@ -11,15 +11,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
-from assistant.answer import AnswerKind, Verdict
-from assistant.calibration import Status
 from assistant.service.keeping import read_kept, text_of
 from assistant.service.notebooks import NotebookValue
 from assistant.service.trash import Deleted, Trash
+from assistant.service.turns import Id, KeptTurn
 from assistant.service.values import Value
 from index.errors import MissingPathError, RefusedError
 
@@ -36,84 +35,7 @@ SHOWN = 100
 LARGEST = 700_000
 """Bytes of a turn: what cites much has a tenth of it."""
 
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{8,40}$", description="Chosen by who begins it.")]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
-
-
-class Loose(BaseModel):
-    """What an earlier page may have kept with less, and a later one with more."""
-
-    model_config = ConfigDict(extra="allow")
-
-
-class KeptRectangle(Loose):
-    """Where a line of a quote is printed; see `Rectangle`, which takes nothing else."""
-
-    page: int
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-
-class KeptCitation(Loose):
-    """A citation of an answer that was given."""
-
-    marker: int
-    document: str
-    document_id: str
-    heading: list[str]
-    paragraph: int
-    page: int | None = None
-    locator: str = ""
-    start: int
-    end: int
-    quote: str
-    paragraph_start: int
-    paragraph_end: int
-    paragraph_text: str
-    rectangles: list[KeptRectangle] = []
-
-
-class KeptSentence(Loose):
-    """A sentence of it."""
-
-    text: str
-    verdict: Verdict
-    markers: list[int]
-    conflicts: list[str] = []
-    item: bool = False
-    about: str = ""
-
-
-class KeptAnswer(Loose):
-    """An answer that was given."""
-
-    question: str
-    standalone_question: str
-    kind: AnswerKind = "fact"
-    status: Status | None = None
-    refused: bool
-    sentences: list[KeptSentence]
-    citations: list[KeptCitation]
-    closest: list[KeptCitation] = []
-    unanswered: list[str] = []
-    undecided: list[str] = []
-    dropped: int = 0
-    note: str | None = None
-
-
-class KeptTurn(Loose):
-    """A question, and what became of it."""
-
-    id: Id
-    question: Annotated[str, Field(min_length=1, max_length=20_000)]
-    asked: float = Field(default=0, description="Milliseconds since 1970; turns are in this order.")
-    state: Literal["answered", "unsure", "refused", "pending", "failed", "stopped"]
-    answer: KeptAnswer | None = None
-    sentences: list[KeptSentence] = []
-    citations: list[KeptCitation] = []
-    documents: list[str] = []
 
 
 class ConversationValue(Value):
@@ -268,13 +190,10 @@ class Conversations:
         for turn in turns:
             self._turns(group, identity).delete(turn)
 
-    def rename(
-        self, owner: str, notebook: NotebookValue | None, identity: str, title: str
-    ) -> ConversationValue:
+    def rename(self, owner: str, notebook: NotebookValue | None, identity: str, title: str) -> None:
         """Give one a name, which stays."""
         group, kept = self._there(owner, notebook, identity, mine=True)
-        kept = self._keep(group, identity, kept, title=title, named=True)
-        return self._value(identity, kept, notebook, group == owner)
+        self._keep(group, identity, kept, title=title, named=True)
 
     def delete(self, owner: str, notebook: NotebookValue | None, identity: str) -> None:
         """Delete one; for a while it can be had back."""
@@ -292,6 +211,12 @@ class Conversations:
         for own in [identity] if identity else records.names():
             self._turns(group, own).clear()
             records.delete(own)
+
+    def let_go_in(self, group: str, notebook: str) -> None:
+        """Let go of those of a space that are in a notebook, as of who may only read it."""
+        for identity, kept in self._group(group):
+            if kept.notebook == notebook:
+                self.let_go(group, identity)
 
     # --- where they are ----------------------------------------------------------------------
 
@@ -348,10 +273,8 @@ class Conversations:
     def _is_deleted(self, group: str, identity: str) -> bool:
         return Deleted(kind="conversation", name=identity, group=group) in self._trash
 
-    def _keep(self, group: str, identity: str, kept: _Kept, **given: Any) -> _Kept:
-        kept = kept.model_copy(update=given)
-        self._records(group).put(identity, kept.model_dump_json())
-        return kept
+    def _keep(self, group: str, identity: str, kept: _Kept, **given: Any) -> None:
+        self._records(group).put(identity, kept.model_copy(update=given).model_dump_json())
 
     def _records(self, group: str) -> Records:
         return self._index.records("conversations", group)

@@ -20,13 +20,13 @@ from assistant.exporting.bibliography import (
 from assistant.exporting.docx import as_docx
 from assistant.exporting.markdown import as_markdown
 from assistant.exporting.values import Export, ExportedAnswer, Footnote, Sentence, Work
-from assistant.service.conversations import KeptAnswer, KeptCitation, KeptSentence, KeptTurn
+from assistant.service.turns import KeptAnswer, KeptCitation, KeptSentence, KeptTurn
 from index.errors import MissingPathError
 
 if TYPE_CHECKING:
+    from assistant.service.library import Library
     from assistant.service.notebooks import NotebookValue
     from assistant.service.notes import KeptNote
-    from assistant.service.sessions import SessionDocuments
     from index import DocumentInfo
 
 References = Literal["bib", "ris", "csl"]
@@ -68,11 +68,11 @@ class Exports:
     in none.
 
     Args:
-        sessions: whose documents, conversations and notes they are.
+        library: whose documents, conversations and notes they are.
     """
 
-    def __init__(self, sessions: SessionDocuments) -> None:
-        self._sessions = sessions
+    def __init__(self, library: Library) -> None:
+        self._library = library
 
     def conversation(
         self,
@@ -87,7 +87,7 @@ class Exports:
         Raises:
             MissingPathError: there is no such conversation, or turn of it.
         """
-        found = self._sessions.conversations.find(owner, notebook, identity)
+        found = self._library.conversations.find(owner, notebook, identity)
         turns = [own for own in found.turns if turn is None or own.id == turn]
         if turn is not None and not turns:
             raise MissingPathError("That answer is not here. It may have been asked anew.")
@@ -104,7 +104,7 @@ class Exports:
 
     def notebook(self, owner: str, notebook: NotebookValue, format_: Format) -> ExportedFile:
         """All conversations that are in a notebook, and the notes that are of none of them."""
-        conversations = self._sessions.conversations
+        conversations = self._library.conversations
         turns = [
             turn
             for one in reversed(conversations.all(owner, notebook))
@@ -122,7 +122,7 @@ class Exports:
         """Places in documents, as references."""
         found = [
             Reference(
-                _work(self._sessions.find(owner, own.paragraph.document_id).info),
+                _work(self._library.find(owner, own.paragraph.document_id).info),
                 _footnote(KeptCitation.model_validate(own.to_dict())),
             )
             for own in citations
@@ -131,7 +131,7 @@ class Exports:
 
     def _notes(self, owner: str, notebook: NotebookValue | None) -> dict[str, KeptNote]:
         """By id; what became of their quotes is not looked at."""
-        found = self._sessions.notes.all(owner, notebook, readable=())
+        found = self._library.notes.all(owner, notebook, readable=())
         return {own.note.id: own.note for own in reversed(found)}
 
     def _file(
@@ -148,8 +148,8 @@ class Exports:
             for one in told
             for own in one.citations
         }
-        listed = self._sessions.documents(owner)
-        inside = self._sessions.documents_of(owner, notebook) if notebook else []
+        listed = self._library.documents(owner)
+        inside = self._library.documents_of(owner, notebook) if notebook else []
         infos = {one.info.id: one.info for one in [*listed, *inside]}
         works |= {identity: _work(infos[identity]) for identity in works.keys() & infos.keys()}
         export = Export(title, tuple(one.exported() for one in told), works)

@@ -10,8 +10,8 @@ from assistant.answer import Answer, AnswerSentence, Verdict
 from assistant.calibration import Status
 from assistant.feedback import Opinion, Reason, add_draft, draft_id, drafts_of
 from assistant.service.citing import Cited, citations_of
+from assistant.service.library import Library
 from assistant.service.operations import turns_of
-from assistant.service.sessions import SessionDocuments
 
 if TYPE_CHECKING:
     from assistant.service.service import Service
@@ -74,7 +74,7 @@ def take(vote: Vote, service: Service, client: str, owner: str) -> None:
         IndexUnusableError: it cannot be kept.
     """
     service.access.count_bytes(client, len(vote.model_dump_json()))
-    drafts, history = drafts_of(service.sessions.index), turns_of(vote.history)
+    drafts, history = drafts_of(service.library.index), turns_of(vote.history)
     if vote.verdict is None:
         drafts.delete(draft_id(vote.question, history))
         return
@@ -82,15 +82,15 @@ def take(vote: Vote, service: Service, client: str, owner: str) -> None:
         drafts,
         vote.question,
         history=history,
-        answer=answer_of(vote, service.sessions, owner),
+        answer=answer_of(vote, service.library, owner),
         verdict=vote.verdict,
         reason=vote.reason,
         comment=vote.comment,
-        chosen=citations_of(() if vote.verdict == "none" else vote.chosen, service.sessions, owner),
+        chosen=citations_of(() if vote.verdict == "none" else vote.chosen, service.library, owner),
     )
 
 
-def answer_of(vote: Vote, sessions: SessionDocuments, owner: str) -> Answer:
+def answer_of(vote: Vote, library: Library, owner: str) -> Answer:
     """The answer that was voted on; its quotes are read from the documents anew.
 
     Raises:
@@ -102,7 +102,7 @@ def answer_of(vote: Vote, sessions: SessionDocuments, owner: str) -> Answer:
         sentences=tuple(
             AnswerSentence(said.text, said.verdict, tuple(said.markers)) for said in vote.sentences
         ),
-        citations=citations_of(vote.citations, sessions, owner),
+        citations=citations_of(vote.citations, library, owner),
         status=vote.status,
         confidence=vote.confidence,
     )

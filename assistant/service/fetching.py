@@ -17,7 +17,6 @@ import zlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from http import HTTPStatus
 
 import anyio
@@ -63,15 +62,11 @@ class Fetched:
         name: of its file: the same for what was asked for by the same address, while it is of the
             same kind, and for no other.
         content: its bytes. Texts whose encoding the server told are in UTF-8, with its mark.
-        media_type: what the server says that it is.
-        fetched: when.
     """
 
     address: str
     name: str
     content: bytes
-    media_type: str
-    fetched: datetime
 
 
 class Fetcher:
@@ -205,7 +200,7 @@ class Fetcher:
         charset = answer.charset_encoding
         if charset and suffix != ".pdf":
             content = await to_thread.run_sync(_in_utf8, content, charset)
-        return Fetched(_text(url), _name(asked, suffix), content, kind, datetime.now(UTC))
+        return Fetched(_text(url), _name(asked, suffix), content)
 
     async def _content(self, url: httpx.URL, answer: httpx.Response) -> bytes:
         """The bytes, unpacked; never more at once than are taken and come over the line."""

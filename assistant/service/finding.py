@@ -18,7 +18,7 @@ from assistant.service.values import DocumentId, Text, Value
 from index.errors import MissingPathError, QuestionError
 
 if TYPE_CHECKING:
-    from assistant.service.sessions import SessionDocuments
+    from assistant.service.library import Library
     from index import DocumentInfo
 
 MOST = 200
@@ -50,12 +50,12 @@ class Finding:
     """Counts words in documents. May be used from many threads.
 
     Args:
-        sessions: whose documents they are.
+        library: whose documents they are.
         remembered: characters of documents that stay in memory.
     """
 
-    def __init__(self, sessions: SessionDocuments, remembered: int = REMEMBERED) -> None:
-        self._sessions = sessions
+    def __init__(self, library: Library, remembered: int = REMEMBERED) -> None:
+        self._library = library
         self._limit = remembered
         self._guard = threading.Lock()
         self._texts: OrderedDict[str, str] = OrderedDict()
@@ -77,7 +77,7 @@ class Finding:
         if not wanted or len(text) > LONGEST:
             raise QuestionError(f"Look for words of {LONGEST} characters at most, and for some.")
         found = []
-        for one in self._sessions.documents_in(owner, notebook):
+        for one in self._library.documents_in(owner, notebook):
             with suppress(MissingPathError):  # it was removed meanwhile
                 hits = self._text(one.info).count(wanted)
                 if hits:
@@ -92,7 +92,7 @@ class Finding:
             if name in self._texts:
                 self._texts.move_to_end(name)
                 return self._texts[name]
-        paragraphs = self._sessions.index.document(info.id).paragraphs
+        paragraphs = self._library.index.document(info.id).paragraphs
         text = "\n".join(_plain(paragraph.text) for paragraph in paragraphs)
         with self._guard:
             if name not in self._texts:

@@ -120,6 +120,10 @@ class Notebooks:
         kept, role = self._kept(owner, identity, may)
         return self._value(identity, kept, role)
 
+    def of(self, owner: str, identity: str | None) -> NotebookValue | None:
+        """The same of what may be in none."""
+        return None if identity is None else self.find(owner, identity)
+
     def named(self, owner: str, name: str) -> NotebookValue:
         """One by its id, or by its name where it is the only one.
 
@@ -216,6 +220,11 @@ class Notebooks:
         its id, which is made of its name, and be nobody's to see there."""
         for identity in self._records.names():
             self._inside(identity).delete(document)
+
+    def readers(self, identity: str) -> list[str]:
+        """Who else may read one, deleted or not."""
+        text = self._records.get(identity)
+        return [] if text is None else [owner_of_login(to) for to in read_kept(_Kept, text).shared]
 
     def let_go(self, identity: str) -> None:
         """Let go of a deleted one for good; of what is in it, whoever keeps that."""

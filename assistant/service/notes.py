@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from assistant.service.conversations import Id, KeptAnswer, KeptCitation, Loose
 from assistant.service.keeping import read_kept, text_of
 from assistant.service.notebooks import NotebookValue
 from assistant.service.trash import Deleted, Trash
+from assistant.service.turns import Id, KeptAnswer, KeptCitation, Loose
 from assistant.service.values import Value
 from index.errors import MissingPathError, RefusedError
 
@@ -125,7 +126,8 @@ class Notes:
             for citation in kept.note.citations:
                 name = citation.document_id
                 if name in there and name not in texts:
-                    texts[name] = _Text(self._index.document(name))
+                    with suppress(MissingPathError):  # it was removed meanwhile
+                        texts[name] = _Text(self._index.document(name))
             now = [_place_now(c, texts.get(c.document_id)) for c in kept.note.citations]
             mine = notebook is None or notebook.role != "read"
             found.append(NoteValue(note=kept.note, by=kept.by, mine=mine, now=now))
@@ -142,8 +144,10 @@ class Notes:
         records = self._records(group)
         kept = text_of(_Kept(note=note, by=by))
         names = records.names()
-        if len(kept.encode()) > LARGEST or (len(names) >= MOST and note.id not in names):
-            raise RefusedError(f"{MOST} notes are kept, none of them larger than others.", 413)
+        if len(kept.encode()) > LARGEST:
+            raise RefusedError("That is more than is kept as one note.", 413)
+        if len(names) >= MOST and note.id not in names:
+            raise RefusedError(f"There are {MOST} notes already. Delete one first.", 413)
         records.put(note.id, kept)
         self._trash.restore(Deleted(kind="note", name=note.id, group=group))
 

@@ -28,8 +28,8 @@ from index.errors import (
 if TYPE_CHECKING:
     from assistant.answering.generative import Writer
     from assistant.assistant import Assistant
+    from assistant.service.library import Library
     from assistant.service.service import Service
-    from assistant.service.sessions import SessionDocuments
     from assistant.service.uploads import Upload
 
 
@@ -52,8 +52,8 @@ class Sources:
     notebook: str | None = None
 
     def of(self, service: Service, write: bool | Writer = True) -> Assistant:
-        """The assistant over them; see `SessionDocuments.asking`."""
-        return service.sessions.asking(self.owner, self.documents, write, self.notebook)
+        """The assistant over them; see `Library.asking`."""
+        return service.library.asking(self.owner, self.documents, write, self.notebook)
 
 
 def stream_answer(
@@ -235,7 +235,7 @@ async def receive_address(service: Service, client: str, address: str) -> Upload
     with service.fetching.joined(client, client, share=1) as turn:
         await asyncio.wrap_future(turn.come)
         fetched = await service.fetcher.fetch(address)
-    upload = await service.sessions.inbox.receive(client, fetched.name, _parts(fetched.content))
+    upload = await service.library.inbox.receive(client, fetched.name, _parts(fetched.content))
     upload.address = fetched.address
     return upload
 
@@ -249,14 +249,14 @@ Step = tuple[int, int] | DocumentInfo
 
 
 def index_upload(
-    sessions: SessionDocuments, owner: str, upload: Upload, **how: Any
+    library: Library, owner: str, upload: Upload, **how: Any
 ) -> Generator[Step, None, None]:
     """A file that was received, indexed: how many of its paragraphs are done and how many there
     are, from time to time; then the document. Closed early, the document is not added.
 
     Args:
-        sessions: whose documents they are.
-        owner, upload, how: see `SessionDocuments.add`.
+        library: whose documents they are.
+        owner, upload, how: see `Library.add`.
 
     Raises:
         DocumentError, IndexUnusableError: it cannot be added.
@@ -270,7 +270,7 @@ def index_upload(
         progress.put((done, total))
 
     with ThreadPoolExecutor(1) as pool:
-        added = pool.submit(sessions.add, owner, upload, step, **how)
+        added = pool.submit(library.add, owner, upload, step, **how)
         try:
             while not added.done():
                 try:

@@ -16,14 +16,15 @@ from assistant.llm.discovery import Server, is_loopback
 from assistant.service.access import Access
 from assistant.service.api_keys import KIND, Keys
 from assistant.service.bodies import BodyMiddleware
+from assistant.service.clearing import Clearing
 from assistant.service.fair_queue import FairQueue
 from assistant.service.fetching import Fetcher
+from assistant.service.library import Library
 from assistant.service.logins import KIND as LOGINS
 from assistant.service.logins import Logins
 from assistant.service.metrics import Metrics
 from assistant.service.rereading import Rereading
 from assistant.service.security import SecurityMiddleware
-from assistant.service.sessions import SessionDocuments
 from assistant.service.suggestions import Suggestions
 from assistant.service.tracing import TracingMiddleware
 from assistant.service.writers import Writers
@@ -48,7 +49,7 @@ class Service:
 
     Attributes:
         assistant: what answers; its documents are everyone's.
-        sessions: whose documents are asked.
+        library: whose documents are asked.
         starters: what can be asked.
         writers: what may write.
         queue: where questions wait.
@@ -61,7 +62,7 @@ class Service:
     """
 
     assistant: Assistant
-    sessions: SessionDocuments
+    library: Library
     starters: Suggestions
     writers: Writers
     queue: FairQueue
@@ -102,9 +103,7 @@ class Service:
         access = Access(keys, logins, demanded=not local, rate=settings.rate)
         return cls(
             assistant,
-            SessionDocuments(
-                assistant, max_file, settings.max_documents, [name for name, _ in auth]
-            ),
+            Library(assistant, max_file, settings.max_documents, [name for name, _ in auth]),
             Suggestions(queue),
             Writers(assistant, servers if local and not auth else ()),
             queue,
@@ -127,9 +126,10 @@ class Service:
         Args:
             watch: follows folders, if anything does.
         """
+        clearing = Clearing(self.library)
         rereading = Rereading(self.assistant.index, self.adding)
         beside = [
-            threading.Thread(target=self.sessions.keep_clear),
+            threading.Thread(target=clearing.run),
             threading.Thread(target=rereading.run),
             *([threading.Thread(target=watch.run)] if watch else ()),
         ]
@@ -144,7 +144,7 @@ class Service:
                 watch.close()
             rereading.close()
             self.starters.close()
-            self.sessions.close()
+            clearing.close()
             for thread in beside:
                 if thread.ident is not None:  # Ctrl-C may come before it is started
                     thread.join()

@@ -124,8 +124,8 @@ def routes(
 ) -> APIRouter:
     """The page's addresses, but for those where one logs in."""
     router = APIRouter()
-    sessions = service.sessions
-    finding = Finding(sessions)
+    library = service.library
+    finding = Finding(library)
     user = Depends(entrance.user)
 
     def caller(request: Request, name: Annotated[str | None, user]) -> Caller:
@@ -160,7 +160,7 @@ def routes(
     def adding(
         request: Request, caller: Caller, browser: str | None, upload: Upload, **how: Any
     ) -> Response:
-        steps = index_upload(sessions, caller.owner, upload, **how)
+        steps = index_upload(library, caller.owner, upload, **how)
         return _streamed(
             request, service.adding, caller.client, browser or "", steps, documents.tell, upload
         )
@@ -174,7 +174,7 @@ def routes(
         folder: str = "",
         notebook: NotebookId | None = None,
     ) -> Response:
-        upload = await sessions.inbox.receive(caller.client, name, request.stream())
+        upload = await library.inbox.receive(caller.client, name, request.stream())
         return adding(request, caller, browser, upload, folder=folder, notebook=notebook)
 
     @router.post("/addresses")
@@ -194,9 +194,8 @@ def routes(
     def session(
         caller: anyone, browser: seated, notebook: NotebookId | None = None
     ) -> dict[str, Any]:
-        sessions.take_over(caller.owner, browser)
-        sessions.touch(caller.owner)
-        found = sessions.documents_in(caller.owner, notebook)
+        library.touch(caller.owner, browser)
+        found = library.documents_in(caller.owner, notebook)
         listed = [DocumentValue.of(one) for one in found]
         fetches = service.fetcher is not None
         return {"user": caller.name or None, "documents": listed, "fetch": fetches}
@@ -211,7 +210,7 @@ def routes(
 
     @router.post("/starters")
     async def starting(documents: list[str], caller: anyone) -> list[str]:
-        asked = await to_thread.run_sync(sessions.asking, caller.owner, documents)
+        asked = await to_thread.run_sync(library.asking, caller.owner, documents)
         return list((await service.starters.of(asked))[:SHOWN])
 
     @router.get("/find")
@@ -227,8 +226,8 @@ def routes(
     @router.get("/documents/{identity}")
     def document(identity: str, caller: anyone) -> dict[str, Any]:
         found, boxes = (
-            sessions.document(caller.owner, identity),
-            sessions.boxes(caller.owner, identity),
+            library.document(caller.owner, identity),
+            library.boxes(caller.owner, identity),
         )
         sizes = zip(boxes.sizes.tolist(), boxes.labels, strict=True) if boxes else ()
         return {
@@ -251,13 +250,13 @@ def routes(
 
     @router.get("/documents/{identity}/original")
     def original(identity: str, caller: anyone) -> Response:
-        return download(sessions, caller.owner, identity)
+        return download(library, caller.owner, identity)
 
     @router.get("/documents/{identity}/pages/{number}")
     def picture(identity: str, number: int, width: int, caller: anyone) -> Response:
-        if sessions.boxes(caller.owner, identity) is None:
+        if library.boxes(caller.owner, identity) is None:
             raise MissingPathError("That document has no pages to show.")
-        file = sessions.original(caller.owner, identity)
+        file = library.original(caller.owner, identity)
         return Response(
             renderer.draw(file, number, width),
             media_type="image/webp",
@@ -266,20 +265,20 @@ def routes(
 
     @router.get("/documents/{identity}/pages/{number}/words")
     def words(identity: str, number: int, caller: anyone) -> list[dict[str, Any]]:
-        boxes = sessions.boxes(caller.owner, identity)
+        boxes = library.boxes(caller.owner, identity)
         return [asdict(word) for word in boxes.words_on(number)] if boxes else []
 
     @router.post("/documents/{identity}/keep")
     def keep(identity: str, caller: anyone) -> None:
-        sessions.keep(caller.owner, identity)
+        library.keep(caller.owner, identity)
 
     @router.delete("/documents/{identity}")
     def remove(identity: str, caller: anyone) -> None:
-        sessions.discard(caller.owner, identity)
+        library.discard(caller.owner, identity)
 
     @router.post("/documents/{identity}/restore")
     def restore(identity: str, caller: anyone) -> None:
-        sessions.restore(caller.owner, identity)
+        library.restore(caller.owner, identity)
 
     @router.post("/feedback")
     def feedback(vote: voting.Vote, caller: anyone) -> None:

@@ -38,6 +38,29 @@ _BINARY = {own.name: own for own in FORMATS}
 _TEXT = {own.name: own for own in TEXT_FORMATS}
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What `Document.reading` tells: how a document was cut and entitled.
+
+    Attributes:
+        code: by which version of the readers.
+        format: as what it was read.
+        title: that was given; empty where none was.
+    """
+
+    code: str
+    format: str
+    title: str
+
+    @classmethod
+    def of(cls, told: str) -> Reading:
+        """What is told; all of it is empty where nothing is."""
+        return cls(*[*told.split(" ", 2), "", "", ""][:3])
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.format} {self.title}".rstrip()
+
+
 @dataclass(frozen=True, slots=True)
 class RawDocument:
     """A file or a text that is not yet laid out and cut into paragraphs, which is slow.
@@ -78,7 +101,7 @@ class RawDocument:
     @property
     def reading(self) -> str:
         """Names how it is cut and entitled: by which code, as what, and the title given."""
-        return f"{_code_version()} {self.format} {self.title or ''}".rstrip()
+        return str(Reading(_code_version(), self.format, self.title or ""))
 
     def document(self) -> Document:
         """Lay it out and cut it into paragraphs.
@@ -160,14 +183,14 @@ def read_document(path: str | os.PathLike[str], title: str | None = None) -> Doc
 def is_current(reading: str) -> bool:
     """Whether a document of this `reading` was read as it would be read now, as far as that hangs
     on the readers and not on the file. One that tells nothing of it counts as such."""
-    return not reading or reading.partition(" ")[0] == _code_version()
+    return not reading or Reading.of(reading).code == _code_version()
 
 
 def file_name(source: str, reading: str) -> str:
     """The name of the file that a document was read from, with a suffix of its format: a file that
     took the place of one of another format may be called as that one was."""
     name = Path(source).name
-    suffix, told = Path(name).suffix.lower(), [*reading.split(" "), ""][1]
+    suffix, told = Path(name).suffix.lower(), Reading.of(reading).format
     own = next((one for one in (*FORMATS, *TEXT_FORMATS) if one.name == told), None)
     others = [suffix for one in FORMATS for suffix in one.suffixes]
     if own is None or suffix in own.suffixes or (told == "plain" and suffix not in others):

@@ -24,6 +24,7 @@ from sites import Page, Site, fetcher_to, served_site
 from assistant import Assistant
 from assistant.service.access import person
 from assistant.service.api_keys import KIND, Keys
+from assistant.service.clearing import Clearing
 from assistant.service.service import Service
 from assistant.web.app import build
 from assistant.web.entrance import Entrance
@@ -92,7 +93,7 @@ def test_no_route_reads_or_works_on_the_event_loop(opened: Assistant, site: Site
     files = {"file": ("a.txt", PLUMS)}
     at = {"address": "http://plums.example/"}
     document = assistant.document_ids[0]
-    notebook = service.sessions.notebooks.create(person(None, "").owner, "", "Trees").id
+    notebook = service.library.notebooks.create(person(None, "").owner, "", "Trees").id
     of, talk, place = f"?notebook={notebook}", "talk-000001", {"id": "note-000001", "created": 1}
     turn = {"title": "", "turn": {"id": "turn-000001", "question": "What?", "state": "stopped"}}
     cited = {"document": document, "paragraph": 1, "start": 0, "end": 5}
@@ -214,5 +215,5 @@ def test_no_route_reads_or_works_on_the_event_loop(opened: Assistant, site: Site
         asyncio.run(asyncio.wait_for(send(), PATIENCE))
     finally:
         service.starters.close()
-        service.sessions.close()
+        Clearing(service.library).close()
         renderer.close()

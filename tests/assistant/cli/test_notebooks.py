@@ -11,8 +11,8 @@ from helpers import footnote
 
 from assistant import Assistant
 from assistant.service.access import MACHINE, owner_of_login
-from assistant.service.conversations import KeptTurn
-from assistant.service.sessions import SessionDocuments
+from assistant.service.library import Library
+from assistant.service.turns import KeptTurn
 
 QUESTION, ANSWER = "What floats in brine?", "Walnuts float in brine."
 TURN = KeptTurn(id="turn-000001", question=QUESTION, state="stopped")
@@ -27,14 +27,14 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str |
         (folder / name).write_text(text)
     footnote("index", "add", folder, "--index-dir", folder / "index")
     with Assistant.open(index_dir=folder / "index") as assistant:
-        sessions = SessionDocuments(assistant, max_bytes=0, max_documents=0)
+        library = Library(assistant, max_bytes=0, max_documents=0)
         for info in assistant.index.documents():
-            made = sessions.notebooks.create(MACHINE, "", info.title.partition(".")[0].title())
-            sessions.put_in(MACHINE, made.id, info.id)
-        [nuts] = [one for one in sessions.notebooks.all(MACHINE) if one.name == "Nuts"]
-        sessions.conversations.put_turn(MACHINE, nuts, "talk-000001", TURN, title="T", by="")
-        sessions.notebooks.create(MACHINE, "", "Empty")
-        sessions.notebooks.create(owner_of_login("ann"), "ann", "Ann's")
+            made = library.notebooks.create(MACHINE, "", info.title.partition(".")[0].title())
+            library.put_in(MACHINE, made.id, info.id)
+        [nuts] = [one for one in library.notebooks.all(MACHINE) if one.name == "Nuts"]
+        library.conversations.put_turn(MACHINE, nuts, "talk-000001", TURN, title="T", by="")
+        library.notebooks.create(MACHINE, "", "Empty")
+        library.notebooks.create(owner_of_login("ann"), "ann", "Ann's")
     yield "--index-dir", folder / "index"
 
 

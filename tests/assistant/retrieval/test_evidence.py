@@ -66,6 +66,9 @@ def test_what_the_search_scores_far_lower_is_not_read(counting: Counting) -> Non
     found = hits_of(*[FILLER] * DEPTH)
     found[2:] = [replace(hit, score=hit.score - 0.5) for hit in found[2:]]
     assert len(read(counting, QUESTION, found, WEIGHTS)) == 2
+    # Contents come last, however near: no reading is taken for that of another paragraph.
+    found.append(replace(found[0]))
+    assert len(read(counting, QUESTION, found, WEIGHTS)) == 2
     assert len(read(counting, QUESTION, found, WEIGHTS, several=True)) == DEPTH
 
 

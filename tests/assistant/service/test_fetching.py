@@ -12,7 +12,6 @@ import ssl
 import threading
 import tracemalloc
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from ipaddress import ip_address
 from itertools import repeat
 from pathlib import Path
@@ -61,12 +60,9 @@ def refused(fetcher: Fetcher, address: str) -> str:
 
 def test_a_page_is_fetched_from_the_address_that_was_checked(site: Site) -> None:
     names, led = Names({"nuts.example": [[PUBLIC]]}), Led(site)
-    before = datetime.now(UTC)
     found = fetch(Fetcher(1000, resolve=names, transport=led), " http://NUTS.example#top ")
     assert found.address == "http://nuts.example/"
     assert found.content.endswith(TEXT)
-    assert found.media_type == "text/html"
-    assert before <= found.fetched <= datetime.now(UTC)
     assert site.hosts == ["nuts.example"]
     assert led.to == [("http", PUBLIC)]
 

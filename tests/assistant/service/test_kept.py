@@ -18,11 +18,12 @@ from helpers import PATIENCE, CheapEncoder
 
 from assistant import Assistant
 from assistant.service.access import MACHINE, owner_of_login
-from assistant.service.conversations import KeptTurn
+from assistant.service.clearing import Clearing
+from assistant.service.library import Library
 from assistant.service.notebooks import NotebookValue
 from assistant.service.notes import KeptNote
-from assistant.service.sessions import SessionDocuments
 from assistant.service.trash import KEPT
+from assistant.service.turns import KeptTurn
 from assistant.settings import Settings
 from index import Index
 from index.errors import MissingPathError, QuestionError
@@ -31,8 +32,9 @@ from index.store.chroma_server import ServerAddress
 ANN, BEN = owner_of_login("ann"), owner_of_login("ben")
 TEXT = "Walnuts float in brine.\n\nHazelnuts sink in it.\n"
 TALK = "conversation-1"
+TALK_OF_BEN = "talk-of-ben-1"
 
-Opened = Callable[..., SessionDocuments]
+Opened = Callable[..., Library]
 """Gives what another process has of the same index."""
 
 
@@ -43,7 +45,7 @@ def opened(
     with ExitStack() as stack:
         count = 0
 
-        def sessions(*logins: str, salt: str = "") -> SessionDocuments:
+        def library(*logins: str, salt: str = "") -> Library:
             nonlocal count
             count += 1
             served = chroma if request.param == "server" else None
@@ -52,22 +54,22 @@ def opened(
             stack.enter_context(closing(index))
             return of(index, *logins)
 
-        yield sessions
+        yield library
 
 
-def of(index: Index, *logins: str) -> SessionDocuments:
+def of(index: Index, *logins: str) -> Library:
     assistant = Assistant(index, [], Settings(reader="none"))
-    return SessionDocuments(assistant, max_bytes=1000, max_documents=10, logins=logins)
+    return Library(assistant, max_bytes=1000, max_documents=10, logins=logins)
 
 
-def add(sessions: SessionDocuments, owner: str, name: str = "nuts.txt") -> str:
+def add(library: Library, owner: str, name: str = "nuts.txt") -> str:
     """A document of somebody."""
 
     async def parts() -> AsyncIterator[bytes]:
         yield TEXT.encode()
 
-    upload = asyncio.run(sessions.inbox.receive("here", name, parts()))
-    return sessions.add(owner, upload, lambda *_: None).id
+    upload = asyncio.run(library.inbox.receive("here", name, parts()))
+    return library.add(owner, upload, lambda *_: None).id
 
 
 def turn(identity: str, **more: object) -> KeptTurn:
@@ -79,24 +81,24 @@ def note(identity: str, text: str = "Mind") -> KeptNote:
     return KeptNote(id=identity, kind="highlight", created=1, text=text)
 
 
-def fill(sessions: SessionDocuments, owner: str) -> NotebookValue:
+def fill(library: Library, owner: str) -> NotebookValue:
     """A notebook with a document, a conversation of two turns, and a note."""
-    notebook = sessions.notebooks.create(owner, "", "Nuts")
-    sessions.put_in(owner, notebook.id, add(sessions, owner))
+    notebook = library.notebooks.create(owner, "", "Nuts")
+    library.put_in(owner, notebook.id, add(library, owner))
     for name in ("turn-000001", "turn-000002"):
-        sessions.conversations.put_turn(owner, notebook, TALK, turn(name), title="Floats", by="")
-    sessions.notes.put(owner, notebook, note("note-000001"), "")
+        library.conversations.put_turn(owner, notebook, TALK, turn(name), title="Floats", by="")
+    library.notes.put(owner, notebook, note("note-000001"), "")
     return notebook
 
 
-def told(sessions: SessionDocuments, owner: str) -> list[tuple[str, int, list[str], list[str]]]:
+def told(library: Library, owner: str) -> list[tuple[str, int, list[str], list[str]]]:
     """Of each notebook of somebody its name, and what is in it."""
     found = []
-    for notebook in sessions.notebooks_of(owner).notebooks:
-        talks = sessions.conversations.all(owner, notebook)
-        whole = [sessions.conversations.find(owner, notebook, one.id) for one in talks]
+    for notebook in library.notebooks_of(owner).notebooks:
+        talks = library.conversations.all(owner, notebook)
+        whole = [library.conversations.find(owner, notebook, one.id) for one in talks]
         turns = [own.id for one in whole for own in one.turns]
-        notes = [one.note.id for one in sessions.notes.all(owner, notebook, notebook.documents)]
+        notes = [one.note.id for one in library.notes.all(owner, notebook, notebook.documents)]
         found.append((notebook.name, len(notebook.documents), turns, notes))
     return found
 
@@ -165,8 +167,12 @@ def test_a_copy_of_the_folder_has_them(tmp_path: Path) -> None:
 
 
 def test_what_was_deleted_goes_after_a_day_with_all_that_is_in_it(opened: Opened) -> None:
-    here = opened("ann")
+    here = opened("ann", "ben")
     notebook, kept = fill(here, ANN), fill(here, ANN)
+    here.notebooks.change(ANN, notebook.id, shared={"ben": "read"})
+    read = here.notebooks.find(BEN, notebook.id)
+    here.conversations.put_turn(BEN, read, TALK_OF_BEN, turn("turn-000004"), title="", by="ben")
+    here.conversations.put_turn(BEN, None, "own-0001", turn("turn-000005"), title="", by="ben")
     assert told(here, ANN) == WHOLE * 2
     here.conversations.put_turn(ANN, None, TALK, turn("turn-000003"), title="", by="ann")
     here.notes.put(ANN, None, note("note-000002"), "ann")
@@ -177,12 +183,12 @@ def test_what_was_deleted_goes_after_a_day_with_all_that_is_in_it(opened: Opened
     here.conversations.delete(ANN, None, TALK)
     here.notes.delete(ANN, None, "note-000002")
     here.discard(ANN, older)
-    here.sweep()
+    Clearing(here).sweep()
     here.notes.restore(ANN, None, "note-000002")
     here.notes.delete(ANN, None, "note-000002")
     _a_day_later(here)
     here.discard(ANN, document)  # only now
-    here.sweep()
+    Clearing(here).sweep()
 
     assert told(here, ANN) == [("Nuts", 0, *WHOLE[0][2:])]
     assert [info.id for info in here.index.documents()] == [document]
@@ -198,6 +204,7 @@ def test_what_was_deleted_goes_after_a_day_with_all_that_is_in_it(opened: Opened
         ("notebook-documents", notebook.id),
         ("conversations", notebook.id),
         ("turns", f"{notebook.id}-{TALK}"),
+        ("turns", f"{BEN}-{TALK_OF_BEN}"),
         ("notes", notebook.id),
         ("turns", f"{ANN}-{TALK}"),
         ("conversations", ANN),
@@ -208,13 +215,13 @@ def test_what_was_deleted_goes_after_a_day_with_all_that_is_in_it(opened: Opened
     assert told(here, ANN) == WHOLE
 
 
-def _a_day_later(sessions: SessionDocuments) -> None:
-    records = sessions.index.records("trash")
+def _a_day_later(library: Library) -> None:
+    records = library.index.records("trash")
     for name, text in records.all().items():
         kept = json.loads(text)
         kept["at"] -= KEPT + 1
         records.put(name, json.dumps(kept))
-    sessions.trash = type(sessions.trash)(records)  # has nothing at hand
+    library.trash = type(library.trash)(records)  # has nothing at hand
 
 
 def test_those_who_write_at_the_same_time_lose_nothing(opened: Opened) -> None:

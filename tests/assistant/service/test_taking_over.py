@@ -13,8 +13,9 @@ from helpers import CheapEncoder
 
 from assistant import Assistant
 from assistant.service.access import MACHINE, owner_of_browser, owner_of_login
-from assistant.service.conversations import KeptTurn
-from assistant.service.sessions import SessionDocuments
+from assistant.service.clearing import Clearing
+from assistant.service.library import Library
+from assistant.service.turns import KeptTurn
 from assistant.settings import Settings
 from index import Index
 from index.chunking.loader import read_raw
@@ -30,10 +31,10 @@ def index(tmp_path: Path) -> Iterator[Index]:
         yield index
 
 
-def served(index: Index, *logins: str) -> SessionDocuments:
+def served(index: Index, *logins: str) -> Library:
     """The documents as a process with these logins serves them."""
     assistant = Assistant(index, [], Settings(reader="none"))
-    return SessionDocuments(assistant, max_bytes=1000, max_documents=3, logins=logins)
+    return Library(assistant, max_bytes=1000, max_documents=3, logins=logins)
 
 
 def former(index: Index, folder: Path, login: str | None, key: str, name: str, keep: bool) -> str:
@@ -47,8 +48,8 @@ def former(index: Index, folder: Path, login: str | None, key: str, name: str, k
     return identity
 
 
-def own(sessions: SessionDocuments, owner: str) -> set[str]:
-    return {one.info.id for one in sessions.documents(owner) if one.own}
+def own(library: Library, owner: str) -> set[str]:
+    return {one.info.id for one in library.documents(owner) if one.own}
 
 
 def test_at_a_machine_all_that_any_browser_added_is_taken_over_and_stays(
@@ -57,25 +58,25 @@ def test_at_a_machine_all_that_any_browser_added_is_taken_over_and_stays(
     kept = former(index, tmp_path, None, KEY, "kept.txt", keep=True)
     fleeting = former(index, tmp_path, None, KEY, "fleeting.txt", keep=False)
     elsewhere = former(index, tmp_path, None, OTHER, "elsewhere.txt", keep=False)
-    sessions = served(index)
+    library = served(index)
     talk = KeptTurn(id="turn-000001", question="What?", state="stopped")
-    sessions.conversations.put_turn(MACHINE, None, "talk-000001", talk, title="T", by="")
-    assert own(sessions, MACHINE) == set()
+    library.conversations.put_turn(MACHINE, None, "talk-000001", talk, title="T", by="")
+    assert own(library, MACHINE) == set()
     for key in ("1", "", "an unknown key of a browser", KEY, KEY):
-        sessions.take_over(MACHINE, owner_of_browser(None, key))
-    assert own(sessions, MACHINE) == {kept, fleeting}
-    assert sessions.asking(MACHINE, [fleeting])
+        library.touch(MACHINE, owner_of_browser(None, key))
+    assert own(library, MACHINE) == {kept, fleeting}
+    assert library.asking(MACHINE, [fleeting])
     for owner in (owner_of_browser(None, KEY), ANN, BEN):
-        assert own(sessions, str(owner)) == set()
-    sessions.take_over(MACHINE, owner_of_browser(None, OTHER))
-    assert own(sessions, MACHINE) == {kept, fleeting, elsewhere}
-    [conversation] = sessions.conversations.all(MACHINE, None)
+        assert own(library, str(owner)) == set()
+    library.touch(MACHINE, owner_of_browser(None, OTHER))
+    assert own(library, MACHINE) == {kept, fleeting, elsewhere}
+    [conversation] = library.conversations.all(MACHINE, None)
     assert conversation.id == "talk-000001"
     # What is somebody's at this machine stays, whoever is away.
     for owner in index.records("sessions").names():
         index.records("sessions").put(owner, "0")
-    sessions.sweep()
-    sessions.close()
+    Clearing(library).sweep()
+    Clearing(library).close()
     again = served(index)
     assert own(again, MACHINE) == {kept, fleeting, elsewhere}
     # It is theirs as anything that they add: replaced by its name, deleted, removed.
@@ -92,29 +93,29 @@ def test_a_browser_at_which_somebody_logged_in_is_theirs_alone(
     anns, bens = (former(index, tmp_path, n, KEY, f"{n}.txt", keep=False) for n in ("ann", "ben"))
     kept = former(index, tmp_path, "ann", OTHER, "kept.txt", keep=True)
     nobodys = former(index, tmp_path, None, KEY, "nobody.txt", keep=True)
-    sessions = served(index, "ann", "ben")
+    library = served(index, "ann", "ben")
     # At the same browser, one after the other: who sends its key is told by the login too.
     for name, owner in (("ben", BEN), ("ann", ANN)):
-        sessions.take_over(owner, owner_of_browser(name, KEY))
-    assert (own(sessions, ANN), own(sessions, BEN)) == ({anns}, {bens})
+        library.touch(owner, owner_of_browser(name, KEY))
+    assert (own(library, ANN), own(library, BEN)) == ({anns}, {bens})
     # Once somebody has taken it over nobody else does, whatever they come with.
     for owner, login in ((BEN, "ann"), (MACHINE, "ann"), (ANN, "ben")):
-        sessions.take_over(owner, owner_of_browser(login, KEY))
-    sessions.take_over(ANN, owner_of_browser("ann", OTHER))
-    assert own(sessions, ANN) == {anns, kept}
-    assert own(sessions, BEN) == {bens}
-    assert own(sessions, MACHINE) == set()
+        library.touch(owner, owner_of_browser(login, KEY))
+    library.touch(ANN, owner_of_browser("ann", OTHER))
+    assert own(library, ANN) == {anns, kept}
+    assert own(library, BEN) == {bens}
+    assert own(library, MACHINE) == set()
     for identity in (bens, nobodys):
         with pytest.raises(MissingPathError):
-            sessions.find(ANN, identity)
+            library.find(ANN, identity)
         with pytest.raises(MissingPathError):
-            sessions.asking(ANN, [identity])
+            library.asking(ANN, [identity])
     # It goes as what they add goes, unless it was kept, as long as they are here.
-    sessions.touch(ANN)
-    sessions.touch(BEN)
-    sessions.sweep()
-    assert own(sessions, ANN) == {anns, kept}
+    library.touch(ANN)
+    library.touch(BEN)
+    Clearing(library).sweep()
+    assert own(library, ANN) == {anns, kept}
     for owner in (ANN, BEN):
         index.records("sessions").put(owner, "0")
-    sessions.sweep()
-    assert (own(sessions, ANN), own(sessions, BEN)) == ({kept}, set())
+    Clearing(library).sweep()
+    assert (own(library, ANN), own(library, BEN)) == ({kept}, set())

@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 from assistant import Assistant
 from assistant.api.events import steps_of
 from assistant.service.access import owner_of_browser, owner_of_login, person
+from assistant.service.clearing import Clearing
 from assistant.service.fair_queue import FairQueue
+from assistant.service.library import Library
 from assistant.service.operations import index_upload
-from assistant.service.sessions import SessionDocuments
 from assistant.service.uploads import DEEPEST, Upload, safe_folder
 from index.errors import RefusedError, UnreadableError
 
@@ -38,8 +39,8 @@ async def _parts(*parts: bytes) -> AsyncIterator[bytes]:
         yield part
 
 
-def receive(sessions: SessionDocuments, *parts: bytes, client: str = "here") -> Upload:
-    return asyncio.run(sessions.inbox.receive(client, "notes.txt", _parts(*parts)))
+def receive(library: Library, *parts: bytes, client: str = "here") -> Upload:
+    return asyncio.run(library.inbox.receive(client, "notes.txt", _parts(*parts)))
 
 
 @pytest.fixture
@@ -50,10 +51,10 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def sessions(assistant: Assistant, disk: Path) -> Iterator[SessionDocuments]:
-    found = SessionDocuments(assistant, max_bytes=1000, max_documents=3, logins=["ann"])
+def library(assistant: Assistant, disk: Path) -> Iterator[Library]:
+    found = Library(assistant, max_bytes=1000, max_documents=3, logins=["ann"])
     yield found
-    found.close()
+    Clearing(found).close()
     assert not list(disk.iterdir())
 
 
@@ -76,27 +77,27 @@ def test_an_owner_is_a_name_that_can_stand_anywhere(user: str | None, key: str |
 @_hostile
 @given(st.text(st.characters()))
 def test_a_file_of_any_name_is_received_in_its_place(
-    sessions: SessionDocuments, disk: Path, name: str
+    library: Library, disk: Path, name: str
 ) -> None:
     before = files(disk)
     for given_name in (name, *HOSTILE):
         parts = _parts(b"Plums are blue.")
-        with closing(asyncio.run(sessions.inbox.receive("here", given_name, parts))) as upload:
+        with closing(asyncio.run(library.inbox.receive("here", given_name, parts))) as upload:
             assert upload.file.read_bytes() == b"Plums are blue."
             assert len(upload.file.relative_to(disk).parts) == 2
     assert files(disk) == before
 
 
 def test_a_client_may_have_so_much_waiting_and_others_are_not_held_up(
-    sessions: SessionDocuments, disk: Path
+    library: Library, disk: Path
 ) -> None:
-    uploads = [receive(sessions, b"a") for n in range(3)]
+    uploads = [receive(library, b"a") for n in range(3)]
     with pytest.raises(RefusedError, match="wait to be indexed") as refused:
-        receive(sessions, b"a")
+        receive(library, b"a")
     assert (refused.value.status, refused.value.retry_after) == (429, 60)
-    uploads.append(receive(sessions, b"a", client="elsewhere"))
+    uploads.append(receive(library, b"a", client="elsewhere"))
     uploads[0].close()
-    uploads.append(receive(sessions, b"a"))
+    uploads.append(receive(library, b"a"))
     assert sum(path.is_file() for path in disk.rglob("*")) == 4
     for upload in uploads:
         upload.close()
@@ -105,32 +106,32 @@ def test_a_client_may_have_so_much_waiting_and_others_are_not_held_up(
 def test_bytes_count_too_and_what_breaks_off_leaves_nothing(
     assistant: Assistant, disk: Path
 ) -> None:
-    sessions = SessionDocuments(assistant, max_bytes=1000, max_documents=50)
+    library = Library(assistant, max_bytes=1000, max_documents=50)
     empty = files(disk)
     with pytest.raises(UnreadableError, match="larger than"):
-        receive(sessions, b"a" * 600, b"a" * 401)
+        receive(library, b"a" * 600, b"a" * 401)
 
     async def broken_off() -> AsyncIterator[bytes]:
         yield b"a"
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        asyncio.run(sessions.inbox.receive("here", "a.txt", broken_off()))
+        asyncio.run(library.inbox.receive("here", "a.txt", broken_off()))
     assert files(disk) == empty
-    uploads = [receive(sessions, b"a" * 1000) for _ in range(4)]
+    uploads = [receive(library, b"a" * 1000) for _ in range(4)]
     with pytest.raises(RefusedError):
-        receive(sessions, b"a")
+        receive(library, b"a")
     for upload in uploads:
         upload.close()
-    sessions.close()
+    Clearing(library).close()
 
 
-def test_what_nobody_takes_is_gone(sessions: SessionDocuments, disk: Path) -> None:
+def test_what_nobody_takes_is_gone(library: Library, disk: Path) -> None:
     """As when its sender leaves while it waits for its turn."""
 
     async def leave() -> None:
-        upload = await sessions.inbox.receive("here", "notes.txt", _parts(b"Plums are blue."))
-        work = steps_of(index_upload(sessions, "ann", upload), turn.place_async("here"), upload)
+        upload = await library.inbox.receive("here", "notes.txt", _parts(b"Plums are blue."))
+        work = steps_of(index_upload(library, "ann", upload), turn.place_async("here"), upload)
         waiting = asyncio.create_task(anext(work))
         while not turn.waiting:
             await asyncio.sleep(0)
@@ -146,47 +147,58 @@ def test_what_nobody_takes_is_gone(sessions: SessionDocuments, disk: Path) -> No
 
 
 def test_after_a_fault_it_goes_on_clearing_away(
-    assistant: Assistant, sessions: SessionDocuments, caplog: pytest.LogCaptureFixture
+    assistant: Assistant, library: Library, caplog: pytest.LogCaptureFixture
 ) -> None:
     leases = assistant.index.records("sessions")
     leases.put("strange", "no time")
-    clearing = threading.Thread(target=sessions.keep_clear, args=(0.01,))
-    clearing.start()
+    clearing = Clearing(library)
+    running = threading.Thread(target=clearing.run, args=(0.01,))
+    running.start()
     owner = owner_of_login("ann")
-    sessions.touch(owner)
+    library.touch(owner)
     assert leases.get(owner) is None, "who has nothing here leaves nothing behind"
-    sessions.add(owner, receive(sessions, b"Plums are blue."), nothing)
+    library.add(owner, receive(library, b"Plums are blue."), nothing)
     while "not cleared away" not in caplog.text:
-        assert clearing.is_alive()
+        assert running.is_alive()
         time.sleep(0.01)
     leases.put(owner, "0")
-    sessions.touch(owner)
+    library.touch(owner)
     assert leases.get(owner) != "0"
     leases.delete("strange")
     leases.put(owner, "0")
-    while any(found.own for found in sessions.documents(owner)):
-        assert clearing.is_alive()
+    while any(found.own for found in library.documents(owner)):
+        assert running.is_alive()
         time.sleep(0.01)
-    sessions.close()
-    clearing.join()
+    clearing.close()
+    running.join()
 
 
-def test_two_of_the_same_name_in_two_folders_are_two_documents(sessions: SessionDocuments) -> None:
+def test_two_of_the_same_name_in_two_folders_are_two_documents(library: Library) -> None:
     added = [
-        sessions.add("ann", receive(sessions, text), nothing, folder=folder)
+        library.add("ann", receive(library, text), nothing, folder=folder)
         for folder, text in (("Trees", b"Elms grow."), ("Trees/old", b"Oaks age."), ("", b"Firs."))
     ]
-    again = sessions.add("ann", receive(sessions, b"Elms fall."), nothing, folder="Trees")
+    again = library.add("ann", receive(library, b"Elms fall."), nothing, folder="Trees")
     assert len({one.id for one in added}) == 3
-    assert [one.folder for one in sessions.documents("ann") if one.own] == [
+    assert [one.folder for one in library.documents("ann") if one.own] == [
         "Trees",
         "Trees/old",
         "",
     ]
     assert again.source == added[0].source == "upload:ann/Trees/notes.txt"
-    for one in sessions.documents("ann"):
+    for one in library.documents("ann"):
         if one.own:
-            sessions.remove("ann", one.info.id)
+            library.remove("ann", one.info.id)
+
+
+def test_what_is_deleted_does_not_heap_up(library: Library) -> None:
+    for number in range(8):
+        text = f"Elms grow in the {number}th year.".encode()
+        added = library.add("ann", receive(library, text), nothing, folder=str(number))
+        library.discard("ann", added.id)
+    assert len(library.owners.documents("ann")) == 3
+    library.restore("ann", added.id)
+    library.remove("ann", added.id)
 
 
 @given(st.one_of(st.text(), st.sampled_from(HOSTILE), st.text("./\\a")))

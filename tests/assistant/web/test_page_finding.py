@@ -15,7 +15,7 @@ from helpers import CheapEncoder
 from services import api, client_of, events_of
 
 from assistant.service.finding import Finding
-from assistant.service.sessions import SessionDocuments
+from assistant.service.library import Library
 from index import Index
 from index.chunking.loader import read_raw
 
@@ -88,10 +88,10 @@ def test_what_was_read_is_remembered_as_long_as_it_is_not_too_much(tmp_path: Pat
 
     infos = index.documents()
     documents = [SimpleNamespace(info=info) for info in infos]
-    sessions = SimpleNamespace(index=Counted(), documents_in=lambda *_: documents)
+    library = SimpleNamespace(index=Counted(), documents_in=lambda *_: documents)
     for remembered, times in ((1000, 2), (60, 4)):
         read.clear()
-        finding = Finding(cast(SessionDocuments, sessions), remembered)
+        finding = Finding(cast(Library, library), remembered)
         for _ in range(2):
             told = finding.count("ann", "walnut")
             assert [one.hits for one in told.documents] == [1, 1]

@@ -1,4 +1,4 @@
-"""Where one is on the page, and how one comes elsewhere: by the list, by going back, by the address."""
+"""Where one is on the page, and how one comes elsewhere: by the list, by Back, by the address."""
 
 from __future__ import annotations
 

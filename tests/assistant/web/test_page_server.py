@@ -34,7 +34,8 @@ from playwright.sync_api import expect
 
 from assistant import Assistant
 from assistant.service.access import owner_of_login
-from assistant.service.sessions import SessionDocuments
+from assistant.service.clearing import Clearing
+from assistant.service.library import Library
 from assistant.settings import Settings
 from assistant.web.app import serve
 from assistant.web.routes import OWN_AT_ONCE
@@ -281,31 +282,31 @@ def test_added_documents_go_when_their_owner_is_away(assistant: Assistant) -> No
         yield b"Walnuts float in brine."
 
     logins = ["ann", "ben"]
-    sessions = SessionDocuments(assistant, max_bytes=1000, max_documents=3, logins=logins)
+    library = Library(assistant, max_bytes=1000, max_documents=3, logins=logins)
     owners = [owner_of_login(name) for name in logins]
     for owner in owners:
         for name in ("a.txt", "b.txt"):
-            upload = asyncio.run(sessions.inbox.receive("here", name, parts()))
-            sessions.add(owner, upload, lambda *_: None)
+            upload = asyncio.run(library.inbox.receive("here", name, parts()))
+            library.add(owner, upload, lambda *_: None)
     ann, ben = owners
 
     def own(owner: str) -> list[str]:
-        return [found.info.id for found in sessions.documents(owner) if found.own]
+        return [found.info.id for found in library.documents(owner) if found.own]
 
     kept, _ = own(ann)
-    sessions.keep(ann, kept)
-    sessions.sweep()
+    library.keep(ann, kept)
+    Clearing(library).sweep()
     assert len(own(ann)) == 2, "they are still there"
     assistant.index.records("sessions").put(ann, str(time.time() - 3600))
-    sessions.sweep()
+    Clearing(library).sweep()
     assert (own(ann), len(own(ben))) == ([kept], 2)
     # What is kept is its owner's still, and nobody's by default.
     assert kept not in assistant.document_ids
-    answer = sessions.asking(ann, [kept]).ask("What floats in brine?")
+    answer = library.asking(ann, [kept]).ask("What floats in brine?")
     assert answer.text == "Walnuts float in brine."
-    sessions.close()
+    Clearing(library).close()
     assert own(ben) == []
-    sessions.remove(ann, kept)
+    library.remove(ann, kept)
     assert len(assistant.index.documents()) == 1
 
 

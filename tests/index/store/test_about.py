@@ -13,6 +13,7 @@ from helpers import CheapEncoder, Opened
 
 from index import Index, read_document
 from index.chunking.loader import document_from_text, read_raw
+from index.errors import MissingPathError
 from index.models import NO_IMPRINT, Imprint, text_hash
 from index.store.manifest import Manifest
 
@@ -121,3 +122,18 @@ def test_a_manifest_of_an_older_version_is_read(
     index.sync([replace(document, imprint=TOLD)])
     [info] = index.documents()
     assert (info.imprint, info.added) == (TOLD, "")
+
+
+def test_one_is_kept_as_it_is(another: Callable[[], Index], tmp_path: Path) -> None:
+    file, one, two = tmp_path / "berth.md", another(), another()
+    file.write_text("Berth four was dredged.", encoding="utf-8")
+    [identity] = one.sync([read_raw(file)]).ids
+    [before] = one.documents()
+    file.write_text("Berth five was dredged.", encoding="utf-8")
+    two.sync([read_raw(file)])
+    one.keep(identity)
+    until(lambda: two.documents()[0].kept)
+    assert not before.kept
+    assert two.document(identity).text == "Berth five was dredged."
+    with pytest.raises(MissingPathError):
+        one.keep("doc-0")

@@ -124,7 +124,7 @@ def test_the_original_goes_with_its_document_on_a_server(file: Path, machine: Ma
 def test_it_is_read_anew(another: Callable[[], Index], file: Path) -> None:
     one = another()
     identity = formerly_read(one, file, file.name)
-    one.sync([one.document(identity)], keep=True)
+    one.keep(identity)
     file.unlink()
     two = another()
     assert two.outdated() == [identity]

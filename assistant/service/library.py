@@ -1,23 +1,15 @@
 """The documents that somebody may ask: those that are everyone's, those that they added, and those
 of notebooks that are shared with them.
 
-A document that somebody added has the source `upload:OWNER/NAME`, or `upload:OWNER/FOLDER/NAME`
-where it was added with its folder; OWNER is made of their login, or of nothing where nobody logs
-in. Two who add the same file have two documents, which share their vectors in the index and are
-removed apart. Where nobody logs in it stays; where people do, it is removed when they have been
-away for a while, unless it is kept or in a notebook.
-
-Before, a browser was an owner by a secret that only it had. What it added is taken over by whoever
-comes with that secret, and keeps its source: who is who by now is kept beside the index.
+Two who add the same file have two documents (see `owners`), which share their vectors in the index
+and are removed apart. Where nobody logs in what is added stays; where people do, it is removed when
+they have been away for a while (see `clearing`), unless it is kept or in a notebook.
 """
 
 from __future__ import annotations
 
-import logging
-import threading
-import time
-from collections.abc import Callable, Collection, Sequence
-from contextlib import closing, suppress
+from collections.abc import Collection, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,9 +17,10 @@ from typing import TYPE_CHECKING
 from assistant.answer import name_of
 from assistant.documents import UPLOADED, AskedDocument, shipped_raw_documents
 from assistant.service.conversations import Conversations
-from assistant.service.keeping import AtHand
 from assistant.service.notebooks import Notebooks, NotebooksValue, NotebookValue
 from assistant.service.notes import Notes
+from assistant.service.owners import Owners
+from assistant.service.presence import Presence
 from assistant.service.trash import Deleted, Trash
 from assistant.service.uploads import Inbox, Upload, safe_folder, safe_name
 from index import Document, DocumentInfo, Index
@@ -40,13 +33,8 @@ if TYPE_CHECKING:
     from assistant.assistant import Assistant
     from index.store.writer import Progress
 
-AWAY = 30 * 60.0
-"""Seconds without a sign of life after which a browser's documents are removed."""
 
-_logger = logging.getLogger(__name__)
-
-
-class SessionDocuments:
+class Library:
     """All documents of an assistant, and what people add to them; with the notebooks that these are
     in, and the conversations about them. May be used from many threads.
 
@@ -75,39 +63,27 @@ class SessionDocuments:
         self._max_documents = max_documents
         self._is_private = not logins
         self._samples = {raw.id for raw in shipped_raw_documents()}
-        self._successors = AtHand(index.records("owners"))
-        self._leases = index.records("sessions")
-        self._seen: set[str] = set()
-        self._closed = threading.Event()
+        self.owners = Owners(index)
+        self.presence = Presence(index.records("sessions"))
 
     @property
     def index(self) -> Index:
         """The index, and what else is kept with it."""
         return self._assistant.index
 
-    # --- who ---------------------------------------------------------------------------------
-
-    def touch(self, owner: str) -> None:
-        """Take note that somebody is still there, if anything here is theirs."""
-        if any(self._is_of(info, owner) for info in self._assistant.index.documents()):
-            self._note(owner)
-
-    def take_over(self, owner: str, former: str | None) -> None:
-        """Make what a browser added before its owner's.
+    def touch(self, owner: str, former: str | None = None) -> None:
+        """Take note that somebody is still there, if anything here is theirs.
 
         Args:
-            owner: who uses it now.
-            former: the owner that it was by its key.
+            owner: who it is.
+            former: the owner that their browser was by its key; what it added becomes theirs.
         """
-        if former is None or former in self._successors.all():
-            return
-        own = [i for i in self._assistant.index.documents() if self._is_of(i, former)]
-        if not own:
-            return
-        self._successors.put(former, owner)
+        taken = self.owners.take_over(owner, former)
         if self._is_private:
-            for info in own:
+            for info in taken:
                 self.keep(owner, info.id)
+        if taken or self.owners.documents(owner):
+            self.presence.note(owner)
 
     # --- what --------------------------------------------------------------------------------
 
@@ -192,7 +168,7 @@ class SessionDocuments:
             MissingPathError: it is not there, or not for them.
         """
         self.find(owner, identity)
-        return self._assistant.index.document(identity)
+        return self.index.document(identity)
 
     def find(self, owner: str, identity: str, own: bool = False) -> AskedDocument:
         """A document without its text.
@@ -232,7 +208,7 @@ class SessionDocuments:
             MissingPathError: it is not there, or not for them.
         """
         self.find(owner, identity)
-        return self._assistant.index.boxes(identity)
+        return self.index.boxes(identity)
 
     def original(self, owner: str, identity: str) -> Path:
         """The file of a document.
@@ -241,7 +217,7 @@ class SessionDocuments:
             MissingPathError: it is not there, not for this browser, or is nowhere.
         """
         self.find(owner, identity)
-        file = self._assistant.index.original(identity)
+        file = self.index.original(identity)
         if file is None:
             raise MissingPathError("The original of that document is not here, only its text.")
         return file
@@ -282,7 +258,8 @@ class SessionDocuments:
             there = there or self.named(owner, file.name, folder)
             name = "/".join(filter(None, [safe_folder(folder), file.name]))
             source = there.info.source if there else f"{UPLOADED}{owner}/{name}"
-            self._note(owner)
+            self.presence.note(owner)
+            self._make_room(owner)
             count = len(self._own(owner))
             if there is None and count >= self._max_documents and not self._is_private:
                 raise DocumentError(
@@ -291,7 +268,7 @@ class SessionDocuments:
             keep = keep or self._is_private or notebook is not None
             try:
                 raw = replace(read_raw(file), source=source, original=file, address=upload.address)
-                self._assistant.index.sync([raw], progress, keep=keep)
+                self.index.sync([raw], progress, keep=keep)
             except DocumentError as error:  # named as its owner does
                 raise type(error)(str(error).replace(str(file), file.name)) from error
         if (deleted := Deleted(kind="document", name=raw.id)) in self.trash:
@@ -299,8 +276,18 @@ class SessionDocuments:
             self.trash.restore(deleted)
         if notebook is not None:
             self.notebooks.put(owner, notebook, raw.id)
-        self._note(owner)
+        self.presence.note(owner)
         return self.find(owner, raw.id).info
+
+    def _make_room(self, owner: str) -> None:
+        """Let go of what somebody deleted that is more than they may have at all."""
+        if self._is_private:
+            return
+        gone = self.trash.documents()
+        own = [info.id for info in self.owners.documents(owner) if info.id in gone]
+        for identity in own[: max(0, 1 + len(own) - self._max_documents)]:
+            self.index.remove(identity)
+            self.notebooks.forget(identity)
 
     def keep(self, owner: str, identity: str) -> None:
         """Let one of somebody's documents stay when they are away.
@@ -309,7 +296,7 @@ class SessionDocuments:
             MissingPathError, RefusedError: it is not there, or not theirs.
         """
         if not self.find(owner, identity, own=True).info.kept:
-            self._assistant.index.sync([self._assistant.index.document(identity)], keep=True)
+            self.index.keep(identity)
 
     def put_in(self, owner: str, notebook: str, identity: str) -> None:
         """Put a document into a notebook, where it stays and all of its readers see it.
@@ -348,8 +335,7 @@ class SessionDocuments:
         Raises:
             MissingPathError: it is gone for good, or not theirs.
         """
-        infos = {info.id: info for info in self._assistant.index.documents()}
-        if identity not in infos or not self._is_of(infos[identity], owner):
+        if identity not in {info.id for info in self.owners.documents(owner)}:
             raise MissingPathError("That document is gone for good. Add it again.")
         self.trash.restore(Deleted(kind="document", name=identity))
 
@@ -360,87 +346,17 @@ class SessionDocuments:
             MissingPathError, RefusedError: it is not there, or not theirs.
         """
         self.find(owner, identity, own=True)
-        self._remove(identity)
-
-    # --- clearing away -----------------------------------------------------------------------
-
-    def sweep(self) -> None:
-        """Let go of what was deleted long ago, and of the documents of who has long been away."""
-        for deleted in self.trash.over():
-            if deleted.kind == "document":
-                with suppress(MissingPathError):  # it was removed since
-                    self._remove(deleted.name)
-            elif deleted.kind == "conversation":
-                self.conversations.let_go(deleted.group, deleted.name)
-            elif deleted.kind == "note":
-                self.notes.let_go(deleted.group, deleted.name)
-            elif deleted.kind == "notebook":
-                self.conversations.let_go(deleted.name)
-                self.notes.let_go(deleted.name)
-                self.notebooks.let_go(deleted.name)
-        now = time.time()
-        # Before the leases: whoever comes in between is here.
-        infos = self._assistant.index.documents()
-        here = set()
-        for owner, seen in self._leases.all().items():
-            if now - float(seen) < AWAY:
-                here.add(owner)
-            else:
-                self._leases.delete(owner)
-        self._clear(infos, lambda owner: owner not in here)
-
-    def keep_clear(self, every: float = 60.0) -> None:
-        """Sweep now and from time to time until closed; to be run in a thread of its own."""
-        while True:
-            try:
-                self.sweep()
-            except Exception:  # the index is busy, say: no fault may keep everything for ever
-                _logger.exception("documents that were added were not cleared away")
-            if self._closed.wait(every):
-                return
-
-    def close(self) -> None:
-        """Remove what those who were here added and did not keep. Of an index on a server it stays
-        for AWAY: they may be at another replica by now."""
-        self._closed.set()
-        if self._assistant.index.chroma is None:
-            self._clear(self._assistant.index.documents(), self._seen.__contains__)
-            for owner in self._seen:
-                self._leases.delete(owner)
-
-    def _clear(self, infos: Sequence[DocumentInfo], gone: Callable[[str], bool]) -> None:
-        for info in infos:
-            owner = self._owner_of(info)
-            if owner is not None and not info.kept and gone(owner):
-                with suppress(MissingPathError):  # another replica has removed it
-                    self._remove(info.id)
-
-    def _remove(self, identity: str) -> None:
-        self._assistant.index.remove(identity)
+        self.index.remove(identity)
         self.notebooks.forget(identity)
 
-    def _note(self, owner: str) -> None:
-        self._seen.add(owner)
-        self._leases.put(owner, str(time.time()))
-
     # --- whose they are ----------------------------------------------------------------------
-
-    def _owner_of(self, info: DocumentInfo) -> str | None:
-        """Who added a document; None of one that is everyone's."""
-        if not info.source.startswith(UPLOADED):
-            return None
-        owner = info.source.removeprefix(UPLOADED).partition("/")[0]
-        return self._successors.all().get(owner, owner)
-
-    def _is_of(self, info: DocumentInfo, owner: str) -> bool:
-        return self._owner_of(info) == owner
 
     def _all(self, owner: str) -> dict[str, AskedDocument]:
         """All documents that are there, by id, whoever may see them."""
         gone = self.trash.documents()  # once: there may be very many documents
         return {
-            info.id: AskedDocument(info, self._is_of(info, owner), info.id in self._samples)
-            for info in self._assistant.index.documents()
+            info.id: AskedDocument(info, self.owners.of(info) == owner, info.id in self._samples)
+            for info in self.index.documents()
             if info.id not in gone
         }
 
@@ -462,5 +378,5 @@ class SessionDocuments:
                 found |= {i: there[i] for i in missing & readable & there.keys()}
             if found.keys() >= set(wanted):
                 break
-            self._assistant.index.refresh()
+            self.index.refresh()
         return found
