@@ -25,13 +25,18 @@ let closed = Promise.resolve(); // what lay over the page, and its entry in the 
 /** @type {(() => void) | null} */
 let closing = null; // hears that this is done
 
+// Whatever has just been closed is gone from the history.
+async function leaves() {
+  await Promise.resolve(); // that it is closed is heard by then
+  await closed;
+}
+
 // Show in the address what is shown; `again`: it is the same that was shown, or none that one would
 // go back to.
 /** @param {Partial<Place>} place @param {boolean} again */
 export async function tell(place, again) {
   const address = addressOf(place);
-  await Promise.resolve(); // a dialog that has just been closed goes from the history first
-  await closed;
+  await leaves();
   if (address === `${location.pathname}${location.search}${location.hash}`) return;
   if (again) history.replaceState(history.state, "", address);
   else history.pushState(null, "", address);
@@ -47,12 +52,18 @@ export function goBack(dialogs, narrow, hear) {
     const state = history.state;
     return state instanceof Object && "over" in state && state.over === dialog.id;
   };
+  /** @param {HTMLDialogElement} dialog */
+  const opened = async (dialog) => {
+    await leaves();
+    if (dialog.open && narrow() && !over(dialog)) history.pushState({ over: dialog.id }, "");
+  };
   for (const dialog of dialogs) {
     new MutationObserver(() => {
-      if (dialog.open && narrow() && !over(dialog)) history.pushState({ over: dialog.id }, "");
-      if (dialog.open || !over(dialog)) return;
-      closed = new Promise((done) => (closing = done));
-      history.back();
+      if (dialog.open) void opened(dialog);
+      else if (over(dialog)) {
+        closed = new Promise((done) => (closing = done));
+        history.back();
+      }
     }).observe(dialog, { attributeFilter: ["open"] });
   }
   addEventListener("popstate", () => {

@@ -47,6 +47,49 @@ def test_going_back_shows_what_was_shown_before(browser: Browser, url: str, size
     forget(url)
 
 
+def test_on_a_phone_a_notebook_is_entered_left_and_deleted(browser: Browser, url: str) -> None:
+    visit = Visit(browser, url, **SIZES["phone"])
+    page = visit.page
+    ask(page, QUESTION)
+    page.locator("#open-notebooks").click()
+    page.get_by_label("New notebook").fill("Nuts")
+    page.get_by_role("button", name="Make it").click()
+    name, count = page.locator("#notebook"), page.locator("#document-count")
+    expect(name).to_have_text("Nuts")
+    expect(count).to_have_text("0")
+    assert "#notebook/" in page.url
+    page.locator("#open-notebooks").click()
+    page.locator("#notebooks .name").first.click()
+    expect(name).to_have_text("All documents")
+    expect(page.locator(".turn .question")).to_have_text(QUESTION)
+    page.go_back()
+    expect(name).to_have_text("Nuts")
+    page.locator("#open-notebooks").click()
+    page.get_by_role("button", name="Delete Nuts").click()
+    expect(name).to_have_text("All documents")
+    expect(count).to_have_text("1")
+    page.locator("#notebooks .close").click()
+    expect(page.locator("#notebooks")).to_be_hidden()
+    expect(page.locator(".turn .question")).to_have_text(QUESTION)
+    assert "#notebook/" not in page.url
+    visit.close()
+    forget(url)
+
+
+def test_on_a_phone_a_document_is_read_again(browser: Browser, url: str) -> None:
+    visit = Visit(browser, url, **SIZES["phone"])
+    page = visit.page
+    for _ in range(2):
+        page.locator("#open-library").click()
+        page.locator("#documents").get_by_role("button", name="Read").click()
+        expect(page.locator("#reader")).to_be_visible()
+        page.evaluate("() => new Promise((done) => setTimeout(done, 100))")
+        expect(page.locator("#reader")).to_be_visible()
+        page.go_back()
+        expect(page.locator("#reader")).to_be_hidden()
+    visit.close()
+
+
 def test_what_is_chosen_last_is_shown_whichever_comes_first(visit: Visit) -> None:
     page = visit.page
     ask(page, QUESTION)
