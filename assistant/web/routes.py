@@ -177,6 +177,12 @@ def routes(
         upload = await library.inbox.receive(caller.client, name, request.stream())
         return adding(request, caller, browser, upload, folder=folder, notebook=notebook)
 
+    @router.get("/uploads/there")
+    def there(name: str, caller: anyone, folder: str = "") -> DocumentValue | None:
+        # What a file of that name would take the place of.
+        found = library.named(caller.owner, name, folder)
+        return found and DocumentValue.of(found)
+
     @router.post("/addresses")
     async def add_by_address(
         at: Place,

@@ -345,6 +345,7 @@ export interface Conversation {
   named: boolean; // by its reader
   updated: number; // milliseconds since 1970
   notebook?: string | null; // that it is in; one that waits from an older page lacks it
+  mine?: boolean; // this reader may change it; so for one that is new
   turns: Turn[];
 }
 
@@ -364,10 +365,13 @@ export interface TurnActs {
   openAt(citation: Citation): void;
   ask(question: string, how: How): void;
   retry(turn: Turn): void;
-  edit(turn: Turn): void;
+  edit(turn: Turn): void; // to be asked in its place
+  reword(turn: Turn): void; // to be asked as another one
+  drop(turn: Turn): void;
+  mine(): boolean; // whether its reader may change the conversation
   copy(turn: Turn): Promise<void>;
   take(text: string | Promise<string>, told: string): Promise<void>; // copies citations, and tells of it
-  vote(turn: Turn, verdict: Thumb, why?: Why): Promise<void>;
+  vote(turn: Turn, verdict: Thumb | null, why?: Why): Promise<void>; // null takes it back
   note(turn: Turn, noted?: string[]): Promise<void>; // which passages answer it, by their names
   documents(): Listed[]; // all that may be asked
   writer(): string | null; // what writes: null is what is set
@@ -395,10 +399,18 @@ export interface TalkActs {
   kept(turn: Turn): Note | null;
   keep(turn: Turn, conversation: string, text: string): Promise<void>;
   unkeep(turn: Turn): Promise<void>;
+  begin(): void; // a conversation of one's own
+  refresh(): Promise<void>; // which documents there are
   changed(): void;
   follow(citation: Citation, all: Citation[]): Promise<void>;
   cite(citations: Citation[]): Promise<void>;
   leave(): void;
+}
+
+// What another tab has changed.
+export interface News {
+  what: "conversation" | "notes" | "documents";
+  id?: string; // of the conversation
 }
 
 export interface ComposerActs {
@@ -457,7 +469,10 @@ export interface NotebooksSeen {
 // its indexing.
 export interface Wanted {
   name: string;
-  begin(arrived: (share: number) => void, signal: AbortSignal): AsyncGenerator<ServerEvent, void>;
+  bytes?: number; // of a file
+  isNew?: boolean; // takes the place of nothing
+  there?(name: string): Promise<Listed | null>; // what it would take the place of under that name
+  begin(arrived: (share: number) => void, signal: AbortSignal, name: string): AsyncGenerator<ServerEvent, void>;
 }
 
 export interface AddingActs {

@@ -26,7 +26,8 @@ export class Actions {
     const judged = turn.answer && kindOf(turn) !== "chat" && !isUnsure(turn);
     this.thumbs = judged ? THUMBS.map(([verdict, name]) => action(verdict, say(name), () => this.#judge(verdict))) : [];
     this.keep = turn.answer ? action("keep", say("turn.keep"), () => this.#keep()) : null;
-    const { field, element } = noting((text) => this.acts.keep(this.turn, text), true);
+    this.keep?.classList.add("writes");
+    const { field, element } = noting(turn.id, (text) => this.acts.keep(this.turn, text), true);
     this.field = field;
     this.note = element;
     const print = h("button", { type: "button", onclick: () => setTimeout(print_) }, say("export.print"));
@@ -37,10 +38,11 @@ export class Actions {
       { class: "actions", role: "group", "aria-label": say("turn.actions") },
       turn.answer && action("copy", say("turn.copy"), () => acts.copy(turn)),
       action("retry", say("turn.retry"), () => acts.retry(turn), turn.state === "failed" || turn.state === "stopped"),
-      action("edit", say("turn.edit"), () => acts.edit(turn)),
+      acts.mine() && action("edit", say("turn.edit"), () => acts.edit(turn)),
       this.keep,
       turn.answer && exportMenu(`conversations/${acts.conversation()}`, say("turn.export"), { turn: turn.id }, print, link),
       ...this.thumbs,
+      acts.mine() && action("trash", say("turn.delete"), () => acts.drop(turn)),
     );
     this.element = h("div", {}, row, this.note);
     this.tell();
@@ -63,7 +65,8 @@ export class Actions {
 
   /** @param {Thumb} verdict */
   async #judge(verdict) {
-    await this.acts.vote(this.turn, verdict);
+    const isTaken = this.turn.vote === verdict; // once more takes it back
+    await this.acts.vote(this.turn, isTaken ? null : verdict);
     this.form?.remove();
     if (verdict !== "down" || this.turn.vote !== "down") return;
     this.form = this.#reasons();

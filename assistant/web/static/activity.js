@@ -2,6 +2,7 @@
 // a folder that is followed.
 
 import { $, h } from "./dom.js";
+import { open_ } from "./server.js";
 import { locale, say } from "./words.js";
 /** @import { Key } from "../types.js" */
 
@@ -9,16 +10,23 @@ const MOST = 200;
 const clock = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
 
 export class Activity {
-  count = 0;
+  /** @type {{ notebook: string | null, row: HTMLElement }[]} */
+  rows = [];
 
   // The newest stands first.
   /** @param {Key} what @param {string} name @param {string} [why] @param {string | number} [time] */
   record(what, name, why = "", time = Date.now()) {
     const when = say("activity.what", { what: say(what), time: clock.format(new Date(time)) });
-    const list = $("activity-list");
-    list.prepend(h("li", { dir: "auto" }, h("b", {}, name), h("small", {}, when), why && h("small", { class: "wrong" }, why)));
-    if (++this.count > MOST) list.lastElementChild?.remove();
-    $("activity").hidden = false;
-    $("activity-title").textContent = say("activity.title", { count: Math.min(this.count, MOST) });
+    const row = h("li", { dir: "auto" }, h("b", {}, name), h("small", {}, when), why && h("small", { class: "wrong" }, why));
+    this.rows = [{ notebook: open_.notebook, row }, ...this.rows].slice(0, MOST);
+    this.draw();
+  }
+
+  // What has happened in the notebook that is open.
+  draw() {
+    const here = this.rows.filter(({ notebook }) => notebook === open_.notebook);
+    $("activity-list").replaceChildren(...here.map(({ row }) => row));
+    $("activity").hidden = !here.length;
+    $("activity-title").textContent = say("activity.title", { count: here.length });
   }
 }

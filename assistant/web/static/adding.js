@@ -12,15 +12,21 @@ import { number, say } from "./words.js";
 const AT_ONCE = 2;
 const SENT = 0.3; // the share of the work that sending is taken for
 
+/** @type {Set<Item["state"]>} */
+const OPEN = new Set(["waiting", "running", "asking"]);
+
 /**
  * @typedef {object} Item
  * @property {Wanted} wanted
  * @property {AbortController} stopping
- * @property {"waiting" | "running" | "done" | "wrong" | "cancelled"} state
+ * @property {string} name that it gets
+ * @property {boolean} isDecided it is known what becomes of the document that is there
+ * @property {"waiting" | "running" | "asking" | "done" | "wrong" | "cancelled"} state
  * @property {HTMLElement} row
  * @property {HTMLProgressElement} bar
  * @property {HTMLElement} says
  * @property {HTMLButtonElement} cancel
+ * @property {HTMLElement} [choices] what may become of the document that is there
  */
 
 export class Adding {
@@ -30,21 +36,35 @@ export class Adding {
   /** @param {AddingActs} acts */
   constructor(acts) {
     this.acts = acts;
+    addEventListener("beforeunload", (event) => this.busy && event.preventDefault());
     $("adding-cancel").addEventListener("click", () => this.items.forEach((item) => this.#cancel(item)));
     $("adding-show").addEventListener("click", () => this.acts.show());
     $("adding-close").addEventListener("click", () => ($("adding").hidden = true));
+    for (const [id, both] of /** @type {const} */ ([["adding-replace", false], ["adding-both", true]])) {
+      $(id).addEventListener("click", () => this.#asking.forEach((item) => void this.#decide(item, both)));
+    }
   }
 
   get busy() {
-    return this.items.some(({ state }) => state === "waiting" || state === "running");
+    return this.items.some(({ state }) => OPEN.has(state));
+  }
+
+  // Those that would take the place of another document.
+  get #asking() {
+    return this.items.filter(({ state }) => state === "asking");
+  }
+
+  // Another notebook is open: what was added to the one before is told there no more.
+  leave() {
+    for (const row of $("uploads").querySelectorAll(".done, .cancelled")) row.remove();
   }
 
   /** @param {Wanted[]} wanted */
   add(wanted) {
     if (!wanted.length) return; // an empty folder, say
     if (!this.busy) {
-      this.items = [];
-      for (const row of $("uploads").querySelectorAll(".done, .cancelled")) row.remove();
+      this.items = this.items.filter(({ state, row }) => state === "wrong" && row.isConnected);
+      this.leave();
     }
     this.items.push(...wanted.map((one) => this.#item(one)));
     this.#go();
@@ -67,7 +87,7 @@ export class Adding {
     const row = h("li", { dir: "auto" }, h("div", { class: "acts" }, cancel), h("b", {}, name), bar, says);
     $("uploads").append(row);
     /** @type {Item} */
-    const item = { wanted, stopping: new AbortController(), state: "waiting", row, bar, says, cancel };
+    const item = { wanted, name, isDecided: !wanted.there, stopping: new AbortController(), state: "waiting", row, bar, says, cancel };
     return item;
   }
 
@@ -77,6 +97,7 @@ export class Adding {
     item.state = "running";
     says.textContent = say("adding.sending");
     try {
+      if (!item.isDecided && (await this.#isThere(item))) return;
       const found = await this.#added(item);
       await this.acts.added(found); // who reads that it is added may ask it at once
       says.textContent = say("adding.added", { count: found.paragraphs });
@@ -92,10 +113,50 @@ export class Adding {
     this.#go();
   }
 
+  // Whether it would take the place of another document: then that is asked. The same file as is there,
+  // as far as its size tells, is added again without a question.
+  /** @param {Item} item */
+  async #isThere(item) {
+    const { wanted, row, says } = item;
+    const found = (await wanted.there?.(item.name)) ?? null;
+    if (!found || found.bytes === wanted.bytes) return false;
+    if (wanted.isNew) {
+      await this.#rename(item);
+      return false;
+    }
+    item.state = "asking";
+    says.textContent = say("adding.there", { title: found.title });
+    const choices = /** @type {const} */ ([["adding.replace", false], ["adding.both", true]]).map(([key, both]) =>
+      h("button", { type: "button", class: "more", "aria-label": say(`${key}.label`, { name: item.name }), onclick: () => this.#decide(item, both) }, say(key)));
+    item.choices = h("span", {}, ...choices);
+    row.querySelector(".acts")?.prepend(item.choices);
+    announce(say("adding.there", { title: found.title }));
+    this.#go();
+    return true;
+  }
+
+  // Add it in the place of what is there, or beside that.
+  /** @param {Item} item @param {boolean} both */
+  async #decide(item, both) {
+    if (item.choices?.contains(document.activeElement)) item.cancel.focus();
+    item.choices?.remove();
+    if (both) await this.#rename(item);
+    item.isDecided = true;
+    item.state = "waiting";
+    this.#go();
+  }
+
+  // Give it a name that no other has.
+  /** @param {Item} item */
+  async #rename(item) {
+    const [, stem = "", suffix = ""] = /^(.*?)((?:\.[^.]*)?)$/s.exec(item.wanted.name) ?? [];
+    for (let at = 2; await item.wanted.there?.(item.name); at++) item.name = `${stem} (${at})${suffix}`;
+  }
+
   /** @param {Item} item */
   async #added(item) {
     const { wanted, bar, says, stopping } = item;
-    for await (const { name, value } of wanted.begin((share) => (bar.value = share * SENT), stopping.signal)) {
+    for await (const { name, value } of wanted.begin((share) => (bar.value = share * SENT), stopping.signal, item.name)) {
       if (name === "waiting" && value.before) says.textContent = say("adding.waiting_behind", { count: value.before });
       else if (name === "progress" && value.total) { // of what is there already, nothing is done
         bar.value = SENT + ((1 - SENT) * value.done) / value.total;
@@ -112,7 +173,8 @@ export class Adding {
       item.cancel.disabled = true;
       item.says.textContent = say("adding.cancelling");
       item.stopping.abort();
-    } else if (item.state === "waiting") {
+    } else if (OPEN.has(item.state)) {
+      item.choices?.remove();
       this.#end(item, "cancelled");
       this.#tell();
     }
@@ -155,16 +217,23 @@ export class Adding {
   #tell() {
     const { items } = this;
     const count = items.length;
-    const over = items.filter(({ state }) => state !== "waiting" && state !== "running").length;
+    const over = items.filter(({ state }) => !OPEN.has(state)).length;
+    const asking = this.#asking;
     const now = items.find(({ state }) => state === "running");
     const failed = items.filter(({ state }) => state === "wrong").length;
     const added = items.filter(({ state }) => state === "done").length;
-    $("adding").hidden = !now && !failed;
-    $("adding").classList.toggle("wrong", !now);
-    $("adding-bar").hidden = $("adding-cancel").hidden = !now;
-    $("adding-close").hidden = Boolean(now);
-    $("adding-bar").value = items.reduce((sum, { state, bar }) => sum + (state === "running" ? bar.value : Number(state !== "waiting")), 0) / count;
-    $("adding-text").textContent = now ? say("adding.now", { at: number(over + 1), count, name: now.wanted.name }) : say("adding.failed", { some: number(failed), count });
+    $("adding").hidden = !now && !failed && !asking.length;
+    $("adding").classList.toggle("wrong", !now && !asking.length);
+    $("adding-bar").hidden = !now;
+    $("adding-cancel").hidden = over === count;
+    $("adding-close").hidden = over < count;
+    $("adding-replace").hidden = $("adding-both").hidden = !asking.length || Boolean(now);
+    $("adding-bar").value = items.reduce((sum, { state, bar }) => sum + (state === "running" ? bar.value : Number(!OPEN.has(state))), 0) / count;
+    const [first] = asking;
+    $("adding-text").textContent =
+      now ? say("adding.now", { at: number(over + 1), count, name: now.wanted.name })
+      : first ? say("adding.asking", { count: asking.length, name: first.wanted.name })
+      : say("adding.failed", { some: number(failed), count });
     if (over < count) return;
     if (added && !$("library").open) toast(say("adding.done", { count: added }));
     this.acts.over();

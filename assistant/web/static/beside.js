@@ -98,7 +98,7 @@ export class Beside {
     /** @type {[Key, string, () => void][]} */
     const acts = [
       ["reader.ask", "about-this", () => this.#ask(whole)],
-      ["reader.highlight.add", "highlight-this", () => void this.#highlight(whole)],
+      ["reader.highlight.add", "highlight-this writes", () => void this.#highlight(whole)],
       ["reader.copy", "copy-this", () => void this.#copy(whole)],
     ];
     if (heading && heading !== title) acts.push(["reader.overview.section", "sum-up", () => this.acts.ask(`${SECTION} ${heading}`, { document: id, title: heading, number: 0, text: "" })]);

@@ -45,6 +45,9 @@ export class Composer {
     } else if (event.key === "Escape" && !$("context").hidden) {
       event.preventDefault();
       this.askAbout(null);
+    } else if (event.key === "Escape" && !this.busy) {
+      event.preventDefault();
+      $("turns").focus(); // where the keys of the page are heard
     } else if (event.key === "ArrowUp" && !this.box.value) {
       event.preventDefault();
       this.acts.up();
@@ -83,6 +86,16 @@ export class Composer {
     }
     if (about || editing) this.box.focus();
     this.ready();
+  }
+
+  // Have a question written here, which may be changed before it is asked.
+  /** @param {string} question */
+  suggest(question) {
+    this.askAbout(null);
+    this.box.value = question;
+    this.#written();
+    this.box.focus();
+    this.box.select();
   }
 
   // What is written is kept as long as the tab is open, but for a question that is edited.

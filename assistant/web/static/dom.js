@@ -65,20 +65,42 @@ export function announce(text) {
   $("announcer").textContent = text;
 }
 
+const BRIEFLY = 8000; // milliseconds that something is told
+const LONG = 20_000; // and something that can be done about it
+
 /** @type {number | undefined} */
 let fading;
 
-// Tell everyone, for a moment; with something to do about it. It stands in whatever lies over the page:
-// what is beside that can be neither clicked nor heard.
+// Tell everyone, for a moment; with something to do about it, which Ctrl+Z does too. It stays while one
+// is at it, and stands in whatever lies over the page: what is beside that can be neither clicked nor
+// heard.
 /** @param {string} text @param {string} [label] @param {() => unknown} [act] */
 export function toast(text, label, act) {
-  const over = [...document.querySelectorAll("dialog:modal")].at(-1) ?? document.body;
-  if ($("toast").parentElement !== over) over.append($("toast"));
-  const button = label && h("button", { type: "button", onclick: () => { $("toast").hidden = true; act?.(); } }, label);
-  $("toast").replaceChildren(h("span", { dir: "auto" }, text), button || "");
-  $("toast").hidden = false;
-  clearTimeout(fading);
-  fading = setTimeout(() => ($("toast").hidden = true), 8000);
+  const box = $("toast");
+  const over = [...document.querySelectorAll("dialog:modal")].at(-1);
+  const place = over ?? document.body;
+  if (box.parentElement !== place) place.append(box);
+  const done = () => {
+    const hadFocus = box.contains(document.activeElement);
+    box.hidden = true;
+    const next = over?.querySelector("button") ?? $("question");
+    if (hadFocus) next.focus();
+  };
+  const button = label && h("button", { type: "button", onclick: () => { done(); act?.(); } }, label);
+  box.replaceChildren(h("span", { dir: "auto" }, text), button || "");
+  box.hidden = false;
+  const fade = () => {
+    clearTimeout(fading);
+    fading = setTimeout(() => (box.matches(":hover, :focus-within") ? fade() : done()), act ? LONG : BRIEFLY);
+  };
+  fade();
+}
+
+// Do what can be done about what was told last; gives whether there is anything.
+export function undo() {
+  const button = $("toast").hidden ? null : $("toast").querySelector("button");
+  button?.click();
+  return Boolean(button);
 }
 
 // Where a citation stands: its headings, page or the like, and paragraph.

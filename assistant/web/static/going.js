@@ -18,13 +18,13 @@ export function waysOn(turn, acts) {
   /** @param {string[]} within */
   const again = (within) => acts.ask(question, { about, alone, within });
   const other = offer(say("going.words"), async () => {
-    if (!acts.writes()) return acts.edit(turn);
+    if (!acts.writes()) return acts.reword(turn);
     other.disabled = true;
     const found = await tried(reworded(answer?.standalone_question ?? question, acts.writer()));
     other.disabled = false;
     if (!other.isConnected) return; // another conversation is shown by now
     if (found) acts.ask(found, { about, alone: true, within: documents });
-    else acts.edit(turn);
+    else acts.reword(turn);
   });
   return h(
     "div",

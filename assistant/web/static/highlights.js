@@ -1,6 +1,7 @@
 // What a reader has highlighted: places in documents, each with what is noted about it.
 
 import { $, h } from "./dom.js";
+import { drafted } from "./noting.js";
 import { beside } from "./selecting.js";
 import { newId } from "./store.js";
 import { say } from "./words.js";
@@ -48,6 +49,7 @@ export class Highlights {
     const { note, mine, by } = noted;
     const text = h("textarea", { rows: "3", dir: "auto", maxlength: "20000", "aria-label": say("reader.note"), placeholder: say("reader.note"), readonly: !mine });
     text.value = note.text;
+    drafted(text, note.id);
     text.addEventListener("change", () => void this.kept.put({ ...note, text: text.value }));
     this.card.replaceChildren(
       h("q", { dir: "auto" }, citation.quote),

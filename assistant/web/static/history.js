@@ -2,9 +2,9 @@
 
 import { $, Latest, action, h, toast } from "./dom.js";
 import { exportMenu } from "./exporting.js";
-import { open_, searchConversations, tried } from "./server.js";
+import { messageOf, open_, searchConversations, tried } from "./server.js";
 import { fresh } from "./store.js";
-import { day, say } from "./words.js";
+import { moment, say } from "./words.js";
 /** @import { Navigation } from "./navigation.js" */
 /** @import { Store } from "./store.js" */
 /** @import { Talk } from "./talk.js" */
@@ -28,6 +28,7 @@ export class History {
   }
 
   open() {
+    $("history-find").value = "";
     this.dialog.showModal();
     void this.draw();
   }
@@ -46,8 +47,9 @@ export class History {
       if (found && isLast()) $("conversations").replaceChildren(...(found.length ? found.map((one) => this.#hit(one)) : [h("li", {}, say("history.found_none"))]));
       return;
     }
-    const found = await tried(this.store.all());
-    if (!found || !isLast()) return;
+    const found = await this.store.all().catch(messageOf);
+    if (!isLast()) return;
+    if (typeof found === "string") return $("conversations").replaceChildren(h("li", { class: "wrong" }, found));
     this.all = found.filter(({ id }) => !this.store.removed.has(id));
     $("conversations").replaceChildren(...this.all.map((one) => this.#item(one)));
   }
@@ -56,7 +58,7 @@ export class History {
   #item(one) {
     const current = one.id === this.talk.conversation.id;
     const name = h("button", { type: "button", class: "name", dir: "auto", "aria-current": current ? "true" : undefined, onclick: () => this.#show(one.id) }, one.title || say("conversation.untitled"));
-    const what = [one.by, day(one.updated)].filter(Boolean).join(" · ");
+    const what = [one.by, moment(one.updated)].filter(Boolean).join(" · ");
     return h(
       "li",
       {},
@@ -74,7 +76,7 @@ export class History {
   // A question that has what is sought.
   /** @param {Found_} found */
   #hit({ conversation, turn, question, text }) {
-    const what = [conversation.title, day(conversation.updated)].join(" · ");
+    const what = [conversation.title, moment(conversation.updated)].join(" · ");
     const name = h("button", { type: "button", class: "name", dir: "auto", onclick: () => this.#show(conversation.id, turn) }, question);
     return h("li", {}, h("div", { class: "what" }, name, text !== question && h("q", { dir: "auto" }, text), h("small", { dir: "auto" }, what)));
   }

@@ -2,7 +2,10 @@
 // reader's, held against the documents as they are now.
 
 import { Latest, toast } from "./dom.js";
+import { DRAFTS } from "./noting.js";
 import { notes, open_, putNote, removeNote, restoreNote, tried } from "./server.js";
+import { tab } from "./storage.js";
+import { tellTabs } from "./tabs.js";
 import { say } from "./words.js";
 /** @import { Key, Note, Noted, Turn } from "../types.js" */
 
@@ -24,6 +27,16 @@ export class Kept {
     if (!found || !isLast()) return;
     this.all = found;
     this.changed();
+    if (!(document.activeElement instanceof HTMLTextAreaElement)) this.#saveDrafts();
+  }
+
+  // Save what was written and did not reach the server: the page was left, or the server was away.
+  #saveDrafts() {
+    for (const name of tab.names(DRAFTS)) {
+      const { note, mine } = this.all.find((own) => own.note.id === name.slice(DRAFTS.length)) ?? {};
+      const text = tab.get(name)?.trim();
+      if (note && mine && text !== undefined) void this.put({ ...note, text });
+    }
   }
 
   // The note that keeps the answer of a turn, as that is now.
@@ -39,8 +52,10 @@ export class Kept {
     const { notebook } = open_;
     return this.#next(async () => {
       const done = await tried(putNote(note, notebook));
-      if (done) await this.refresh();
-      return Boolean(done);
+      if (!done) return false;
+      tab.remove(`${DRAFTS}${note.id}`);
+      await this.#tell();
+      return true;
     });
   }
 
@@ -50,9 +65,15 @@ export class Kept {
     const { notebook } = open_;
     return this.#next(async () => {
       if (!(await tried(removeNote(id, notebook)))) return;
-      await this.refresh();
-      toast(say(told), say("history.undo"), () => this.#next(() => tried(restoreNote(id, notebook)).then(() => this.refresh())));
+      tab.remove(`${DRAFTS}${id}`);
+      await this.#tell();
+      toast(say(told), say("history.undo"), () => this.#next(() => tried(restoreNote(id, notebook)).then(() => this.#tell())));
     });
+  }
+
+  async #tell() {
+    tellTabs({ what: "notes" });
+    await this.refresh();
   }
 
   // One after the other: what is deleted while it is still being saved stays deleted.

@@ -1,6 +1,6 @@
 // What can be done by a key, and a sheet that tells of it.
 
-import { $, closest, h } from "./dom.js";
+import { $, closest, h, undo } from "./dom.js";
 import { say } from "./words.js";
 /** @import { Key } from "../types.js" */
 
@@ -9,6 +9,7 @@ const ELSEWHERE = [
   ["Enter", "keys.ask"],
   ["Shift+Enter", "keys.line"],
   ["Esc", "keys.stop"],
+  ["Ctrl+Z", "keys.undo"],
   ["↑", "keys.passages"],
   ["j k", "keys.through"],
   ["y", "keys.answers"],
@@ -25,8 +26,9 @@ export function listen(acts) {
   );
   $("open-keys").addEventListener("click", () => sheet.showModal());
   addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (closest(event, "input, textarea, select, [contenteditable]") || document.querySelector("dialog:modal")) return;
+    if (event.altKey || event.defaultPrevented || closest(event, "input:not([type=checkbox]), textarea, select, [contenteditable]")) return;
+    if ((event.ctrlKey || event.metaKey) && event.key === "z" && undo()) event.preventDefault();
+    if (event.ctrlKey || event.metaKey || document.querySelector("dialog:modal")) return;
     // In passages, keys go through them.
     if (closest(event, "[role=feed]") && event.key.length === 1 && "jkyn".includes(event.key)) return;
     const act = event.key === "?" ? () => sheet.showModal() : acts.find(([key]) => key === event.key)?.[2];

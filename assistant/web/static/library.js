@@ -7,6 +7,7 @@ import { ORDERS, factsOf, isFound, ordered } from "./facts.js";
 import { Handling } from "./handling.js";
 import { open_, putIn, remove, restore, session, takeOut, tried } from "./server.js";
 import { storage } from "./storage.js";
+import { tellTabs } from "./tabs.js";
 import { droppable, ways } from "./ways.js";
 import { number, say } from "./words.js";
 /** @import { Store } from "./store.js" */
@@ -40,6 +41,7 @@ export class Library {
     this.adding = new Adding({
       added: async (found) => {
         this.activity.record(this.documents.some(({ id }) => id === found.id) ? "activity.replaced" : "activity.added", found.title);
+        tellTabs({ what: "documents" });
         await this.refresh();
         this.acts.again(found.id);
       },
@@ -49,8 +51,7 @@ export class Library {
       show: () => this.open(),
       focus: () => this.focus(),
     });
-    const taken = () => new Set(this.documents.map(({ name }) => name));
-    this.ways = (/** @type {string} */ id) => ways(this.adding, began.fetch, taken, id);
+    this.ways = (/** @type {string} */ id) => ways(this.adding, began.fetch, id);
     $("ways").append(this.ways("files"));
     droppable(this.adding, () => this.notebooks.mayWrite);
     for (const id of ["open-library", "asking"]) $(id).addEventListener("click", () => this.open());
@@ -66,6 +67,17 @@ export class Library {
     if (this.dialog.open) return;
     this.dialog.querySelector("header")?.after($("adding"));
     this.dialog.showModal();
+    this.dialog.scrollTop = 0;
+    void this.refresh();
+  }
+
+  // Another notebook is open.
+  /** @param {Listed[]} documents */
+  enter(documents) {
+    this.adding.leave();
+    this.activity.draw();
+    $("put-in").open = !documents.length;
+    this.take(documents);
   }
 
   // What had the focus is gone.
@@ -105,7 +117,7 @@ export class Library {
     });
     $("tick-all").addEventListener("click", () => this.#leave((left) => this.#found().forEach(({ id }) => left.delete(id))));
     $("tick-none").addEventListener("click", () => this.#leave((left) => this.#found().forEach(({ id }) => left.add(id))));
-    $("remove-ticked").addEventListener("click", () => void this.remove(this.#removable()));
+    $("remove-ticked").addEventListener("click", () => this.#sure());
   }
 
   draw() {
@@ -190,7 +202,8 @@ export class Library {
     $("document-count").textContent = String(count);
     const only = this.documents.find(({ id }) => asked.has(id));
     $("asking").textContent =
-      asked.size === 0 ? say("asking.none")
+      count === 0 ? say("asking.empty")
+      : asked.size === 0 ? say("asking.none")
       : only && asked.size === 1 ? say("asking.one", { title: only.title })
       : asked.size === count ? say("asking.all", { count }) : say("asking.some", { some: number(asked.size), count });
     $("asking").classList.toggle("wrong", asked.size === 0);
@@ -198,6 +211,7 @@ export class Library {
     $("library-count").textContent = found < count ? say("list.found", { some: number(found), count }) : say("list.ticked", { some: number(asked.size), count });
     const removable = this.#removable().length;
     $("remove-ticked").hidden = removable === 0;
+    delete $("remove-ticked").dataset.sure;
     $("remove-ticked").textContent = say(this.notebooks.current ? "list.take_out.ticked" : "list.remove.ticked", { count: removable });
   }
 
@@ -227,20 +241,32 @@ export class Library {
     return this.#found().filter(({ id, own }) => asked.has(id) && (current ? mayWrite : own));
   }
 
+  // All documents are ticked at first: removing several is asked once more.
+  #sure() {
+    const gone = this.#removable();
+    const button = $("remove-ticked");
+    if (gone.length < 2 || button.dataset.sure === String(gone.length)) return void this.remove(gone);
+    button.dataset.sure = String(gone.length);
+    button.textContent = say(this.notebooks.current ? "list.take_out.sure" : "list.remove.sure", { count: gone.length });
+    button.addEventListener("blur", () => this.#ticked(), { once: true });
+  }
+
   // Remove documents, or take them out of the notebook that is open; all of them can be had back.
   /** @param {Listed[]} gone */
   async remove(gone) {
     const { notebook } = open_;
+    const { current } = this.notebooks;
     const [only] = gone;
     if (!only) return;
     const items = [...this.rows.values()].filter(({ item }) => !item.hidden);
     const at = items.findIndex(({ one }) => one.id === only.id);
-    const done = await this.#each(gone, "activity.removed", (id) => (notebook ? takeOut(notebook, id) : remove(id)));
+    const done = await this.#each(gone, notebook ? "activity.taken_out" : "activity.removed", (id) => (notebook ? takeOut(notebook, id) : remove(id)));
     const left = [...this.rows.values()].filter(({ item }) => !item.hidden);
     const next = left[Math.min(at, left.length - 1)];
     if (next) next.tick.focus();
     else this.focus();
-    const told = done.length === 1 ? say("library.removed", { title: only.title }) : say("list.removed", { count: done.length });
+    const names = { name: current?.name ?? "", title: only.title, count: done.length };
+    const told = say(current ? (done.length === 1 ? "list.taken_out" : "list.taken_out.several") : done.length === 1 ? "library.removed" : "list.removed", names);
     if (done.length) toast(told, say("history.undo"), () => void this.#each(done, "activity.restored", (id) => (notebook ? putIn(notebook, id) : restore(id))));
   }
 
@@ -250,6 +276,7 @@ export class Library {
     const went = await Promise.all(ones.map(({ id }) => tried(act(id))));
     const done = ones.filter((_, at) => went[at]);
     for (const { title } of done) this.activity.record(what, title);
+    tellTabs({ what: "documents" });
     await this.refresh();
     return done;
   }

@@ -15,6 +15,7 @@ import { Reader } from "./reader.js";
 import { messageOf, open_, session } from "./server.js";
 import { settings } from "./settings.js";
 import { Store, fresh } from "./store.js";
+import { join } from "./tabs.js";
 import { Talk } from "./talk.js";
 import { Welcome } from "./welcome.js";
 import { say, speak } from "./words.js";
@@ -88,6 +89,8 @@ const talk = new Talk(store, {
   kept: (turn) => kept.of(turn),
   keep: (turn, conversation, text) => notes.keep(turn, conversation, text),
   unkeep: (turn) => kept.remove(turn.id, "notes.removed"),
+  begin: () => navigation.show(fresh()),
+  refresh: () => library.refresh(true),
   changed: () => void history.draw(),
   follow: (citation, all) => reader.light(citation, all),
   cite: (citations) => reader.cite(citations),
@@ -118,14 +121,16 @@ await store.handOver().catch(() => {}); // the server may be away: it waits for 
 const place = placeIn(location.hash);
 await navigation.goTo(place?.conversation && place.notebook === open_.notebook ? place : {}, true);
 if (!navigation.began) navigation.show(fresh(), true); // it could not be had
-// What another tab has written: conversations, and which documents are asked.
-addEventListener("storage", ({ key, newValue }) => {
-  if (key === `${store.prefix}changed`) {
-    void history.draw();
-    if (newValue?.split(" ")[0] === talk.conversation.id) void talk.again();
-  }
-  if (key?.includes("/left")) library.take(library.documents);
+join(store.prefix, ({ what, id }) => {
+  if (what === "documents") void library.refresh(true);
+  if (what === "notes") void kept.refresh();
+  if (what !== "conversation") return;
+  void history.draw();
+  if (id === talk.conversation.id) void talk.again();
 });
+// What others have asked is seen when one comes back.
+addEventListener("focus", () => open_.notebook && talk.conversation.turns.length && void talk.again());
+addEventListener("storage", ({ key }) => key?.includes("/left") && library.take(library.documents));
 setInterval(() => void store.handOver().catch(() => {}), ALIVE);
 
 const narrow = matchMedia("(max-width: 60rem)");

@@ -46,7 +46,13 @@ export class Navigation {
       this.#tell(true); // one stays where one is
       return false;
     }
-    if (id && !found && !isThere) toast(say("conversation.gone"));
+    if (id && !found && !isThere) {
+      toast(say("conversation.gone"));
+      if (this.began && !began) {
+        this.#tell(true);
+        return false;
+      }
+    }
     if (began) this.#enter(notebook, began.documents);
     if (!isThere) this.show(found ?? fresh(), again);
     const asked = turn && this.talk.conversation.turns.find((one) => one.id === turn);
@@ -67,7 +73,7 @@ export class Navigation {
   #enter(notebook, documents) {
     open_.notebook = notebook;
     this.notebooks.draw();
-    this.library.take(documents);
+    this.library.enter(documents);
     this.kept.all = []; // until it is known what is kept here
     void this.kept.refresh();
   }

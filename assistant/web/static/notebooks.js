@@ -51,6 +51,7 @@ export class Notebooks {
   async #choose(id) {
     this.dialog.close();
     await this.open(id);
+    $("question").focus();
   }
 
   async #add() {
@@ -68,7 +69,8 @@ export class Notebooks {
 
   draw() {
     const { current } = this;
-    $("notebook").textContent = current?.name ?? say("notebooks.all");
+    $("notebook").textContent = [current?.name ?? say("notebooks.all"), ...(this.mayWrite ? [] : [say("notebooks.read_only")])].join(" · ");
+    document.body.dataset.may = this.mayWrite ? "write" : "read";
     $("notebook-list").replaceChildren(
       h("li", {}, this.#name(null, say("notebooks.all"))),
       ...this.all.map((one) => this.#item(one)),
@@ -104,15 +106,26 @@ export class Notebooks {
   // A form in the place of an item.
   /** @param {HTMLElement} item @param {() => Promise<unknown>} done @param {HTMLElement[]} fields */
   #form(item, done, ...fields) {
-    const form = h("form", { class: "inline" }, ...fields, h("div", { class: "acts" }, h("button", { type: "submit", class: "more" }, say("notebooks.save")), h("button", { type: "button", class: "more", onclick: () => this.draw() }, say("question.cancel"))));
+    const at = [...$("notebook-list").children].indexOf(item);
+    const close = () => {
+      this.draw();
+      /** @type {HTMLElement | null | undefined} */
+      const name = $("notebook-list").children[at]?.querySelector(".name");
+      name?.focus();
+    };
+    const form = h("form", { class: "inline" }, ...fields, h("div", { class: "acts" }, h("button", { type: "submit", class: "more" }, say("notebooks.save")), h("button", { type: "button", class: "more", onclick: close }, say("question.cancel"))));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      void done().then((changed) => changed && this.refresh());
+      void done().then(async (changed) => {
+        if (!changed) return;
+        await this.refresh();
+        close();
+      });
     });
     form.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       event.preventDefault();
-      this.draw();
+      close();
     });
     item.replaceChildren(form);
     form.querySelector("input")?.focus();
@@ -132,11 +145,19 @@ export class Notebooks {
     const add = (login, may) => {
       const select = h("select", { "aria-label": say("notebooks.may") }, h("option", { value: "read" }, say("notebooks.may.read")), h("option", { value: "write" }, say("notebooks.may.write")));
       select.value = may;
-      rows.append(h("p", {}, h("input", { "aria-label": say("notebooks.login"), placeholder: say("notebooks.login"), value: login }), select));
+      const field = h("input", { "aria-label": say("notebooks.login"), placeholder: say("notebooks.login"), value: login });
+      const out = login && action("out", say("notebooks.unshare", { name: login }), () => {
+        row.remove();
+        more.focus();
+      });
+      /** @type {HTMLElement} */
+      const row = h("p", {}, field, select, out);
+      rows.append(row);
+      return field;
     };
+    const more = h("button", { type: "button", class: "more", onclick: () => add("", "read").focus() }, say("notebooks.more"));
     for (const [login, may] of Object.entries(one.shared)) add(login, may);
     add("", "read");
-    const more = h("button", { type: "button", class: "more", onclick: () => add("", "read") }, say("notebooks.more"));
     const done = () => {
       const shared = Object.fromEntries([...rows.children].map((row) => [row.querySelector("input")?.value.trim() ?? "", /** @type {"read" | "write"} */ (row.querySelector("select")?.value ?? "read")]));
       delete shared[""]; // one without a name is shared with nobody

@@ -40,6 +40,8 @@ export class Notes {
   async keep(turn, conversation, text) {
     const { id, answer } = turn;
     if (!answer) return;
+    if (!text) await this.kept.refresh(); // another tab may have kept it, with a note
+    if (!text && this.kept.of(turn)) return;
     const created = this.kept.of(turn)?.created ?? Date.now();
     const done = await this.kept.put({ id, kind: "answer", text, created, conversation, turn: id, answer });
     if (done) toast(say(text ? "notes.saved" : "notes.kept"), say("notes.show"), () => this.open());
@@ -77,7 +79,7 @@ export class Notes {
     const { conversation, turn, answer, citation } = note;
     const title = answer?.question ?? (citation ? citation.document : "");
     const quotes = quotesOf(note).map((own, number) => this.#quote(own, now[number]));
-    const { field, element } = noting(async (text) => {
+    const { field, element } = noting(note.id, async (text) => {
       const last = this.kept.all.find((own) => own.note.id === note.id)?.note ?? note;
       if (await this.kept.put({ ...last, text })) toast(say("notes.saved"));
     });

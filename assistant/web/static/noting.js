@@ -1,12 +1,21 @@
-// Where its reader writes a note.
+// Where its reader writes a note. What is not saved yet is kept as long as the tab is open.
 
 import { h } from "./dom.js";
+import { tab } from "./storage.js";
 import { say } from "./words.js";
 
+export const DRAFTS = "footnote/note/"; // with the note's id, what was written and not saved
+
 // The field, and what it stands in; `written` hears what was written, without spaces around it.
-/** @param {(text: string) => unknown} written @param {boolean} hidden */
-export function noting(written, hidden = false) {
+/** @param {string} id of the note @param {(text: string) => unknown} written @param {boolean} hidden */
+export function noting(id, written, hidden = false) {
   const field = h("textarea", { rows: "1", dir: "auto", "aria-label": say("notes.own"), placeholder: say("notes.own.more"), maxlength: "20000" });
+  drafted(field, id);
   field.addEventListener("change", () => void written(field.value.trim()));
   return { field, element: h("div", { class: "own", hidden }, field, h("button", { type: "button", class: "more" }, say("notes.save"))) };
+}
+
+/** @param {HTMLTextAreaElement} field @param {string} id of the note that is written in it */
+export function drafted(field, id) {
+  field.addEventListener("input", () => tab.set(`${DRAFTS}${id}`, field.value));
 }

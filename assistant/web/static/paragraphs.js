@@ -7,6 +7,7 @@ import { say } from "./words.js";
 /** @import { Citation, Paragraph, Rectangle, Span, Whole } from "../types.js" */
 
 const LINE = 27; // pixels, about
+const LIKE = 0.3; // share of words from which a paragraph is like another
 const WIDE = 4; // columns from which a table may have to be scrolled
 
 /**
@@ -143,4 +144,22 @@ export function citationOf(document, paragraph, start, end, rectangles) {
     paragraph_text: text,
     paragraph_kind: kind,
   };
+}
+
+// The paragraph that shares most words with a text, of all that either has; none that shares few.
+/** @param {string} text @param {Paragraph[]} paragraphs */
+export function mostLike(text, paragraphs) {
+  /** @param {string} told */
+  const wordsOf = (told) => new Set(told.toLowerCase().match(/[\p{L}\p{N}]+/gu));
+  const wanted = wordsOf(text);
+  /** @type {Paragraph | null} */
+  let found = null;
+  let most = LIKE;
+  for (const paragraph of paragraphs) {
+    const own = wordsOf(paragraph.text);
+    const shared = [...own].filter((word) => wanted.has(word)).length;
+    const likeness = shared / (own.size + wanted.size - shared);
+    if (likeness > most) [found, most] = [paragraph, likeness];
+  }
+  return found;
 }

@@ -2,12 +2,12 @@
 // highlighted in it, and what can be done with a paragraph.
 
 import { Beside } from "./beside.js";
-import { $, Latest, announce, h } from "./dom.js";
+import { $, Latest, announce, characters, h } from "./dom.js";
 import { Finding } from "./finding.js";
 import { Highlights } from "./highlights.js";
 import { Outline } from "./outline.js";
 import { Pane, isSheet } from "./pane.js";
-import { citationOf, endOf, markIn, textOf } from "./paragraphs.js";
+import { citationOf, endOf, markIn, mostLike, textOf } from "./paragraphs.js";
 import { document_, messageOf } from "./server.js";
 import { Scrolling } from "./scrolling.js";
 import { Sheets } from "./sheets.js";
@@ -212,7 +212,8 @@ export class Reader {
     if (!first || isSheet() || this.pane.isHidden()) return this.mark(citations);
     if (await this.show(first.document_id)) {
       this.mark(citations);
-      const mark = this.pages.querySelector("mark[data-keys], .light[data-key]");
+      const key = first.marker || "closest";
+      const mark = this.pages.querySelector(`mark[data-keys~="${key}"], .light[data-key="${key}"]`);
       if (mark) this.scrolling.bring(mark);
     }
   }
@@ -226,10 +227,7 @@ export class Reader {
     if (!there) return this.note(say("reader.gone"));
     this.note("");
     const block = this.blocks.get(citation.paragraph);
-    if (!block || block.paragraph.text !== citation.paragraph_text) {
-      this.mark([]);
-      return this.note(say("reader.changed"));
-    }
+    if (!block || block.paragraph.text !== citation.paragraph_text) return this.#lookFor(citation);
     if (this.isPrinted() && !citation.rectangles?.length) {
       this.printed = false; // where it is printed is not known
       this.#layOut();
@@ -239,6 +237,24 @@ export class Reader {
     const lit = this.isPrinted() ? this.pages.querySelector(".light.chosen") : block.text.querySelector("mark.chosen");
     this.scrolling.bring(lit ?? block.element);
     announce(say("reader.shown", { quote: citation.quote }));
+  }
+
+  // The document has changed since: show the quote where it stands now, or else the paragraph that is
+  // most like the one that it was in.
+  /** @param {Citation} citation */
+  async #lookFor({ quote, paragraph_text }) {
+    const paragraphs = this.document?.paragraphs ?? [];
+    const same = paragraphs.find(({ text }) => text.includes(quote));
+    if (same) {
+      const start = same.start + characters(same.text.slice(0, same.text.indexOf(quote))).length;
+      const now = await this.placeOf(same, start, start + characters(quote).length);
+      await this.light(now, [now]);
+      return this.note(say("reader.moved"));
+    }
+    this.mark([]);
+    this.note(say("reader.changed"));
+    const likest = mostLike(paragraph_text, paragraphs);
+    if (likest) await this.scrolling.go({ number: likest.number });
   }
 
   // Go to a place that a link names: light it up like a citation.

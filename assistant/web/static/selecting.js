@@ -55,7 +55,7 @@ export function selectedPrint(sheets, paragraphs, range) {
 /** @param {HTMLElement} view @param {[Key, () => void][]} acts */
 export function offerAt(view, acts) {
   const bar = h("div", { id: "selected", role: "toolbar", "aria-label": say("reader.selected"), popover: "manual" });
-  bar.append(...acts.map(([key, act]) => h("button", { type: "button", onclick: () => { act(); hide(); } }, say(key))));
+  bar.append(...acts.map(([key, act]) => h("button", { type: "button", class: key === "reader.highlight.add" ? "writes" : undefined, onclick: () => { act(); hide(); } }, say(key))));
   bar.addEventListener("pointerdown", (event) => event.preventDefault()); // the selection stays
   $("reader").append(bar);
   let pressed = false;

@@ -3,7 +3,7 @@
 import { toast } from "./dom.js";
 import { storage } from "./storage.js";
 import { say } from "./words.js";
-/** @import { Everywhere, Folder, Found_, KeptConversation, Listing, Note, Notebook, Noted, Placed, Question, ServerEvent, Session, Turn, Vote, Whole, Word, Writers } from "../types.js" */
+/** @import { Everywhere, Folder, Found_, KeptConversation, Listed, Listing, Note, Notebook, Noted, Placed, Question, ServerEvent, Session, Turn, Vote, Whole, Word, Writers } from "../types.js" */
 
 const SESSION = "x-footnote-session";
 const REQUEST = "x-request-id";
@@ -188,13 +188,17 @@ function told(response, signal) {
   return events(body, signal, response.headers.get(REQUEST));
 }
 
+// The document of this owner that a file of a name, in a folder that is added, would take the place of.
+/** @param {string} name @param {string} folder */
+export const there = async (name, folder) => /** @type {Listed | null} */ (await json(await ask(`uploads/there?${new URLSearchParams({ name, folder })}`)));
+
 // Add a file; `arrived` hears the share that has arrived. Yields the events of its indexing; aborting
 // the signal ends it there and here.
-/** @param {File} file @param {(share: number) => void} arrived @param {AbortSignal} signal @param {{ folder: string, notebook: string | null }} where it lies in a folder that is added, and goes to */
-export function add(file, arrived, signal, { folder, notebook }) {
+/** @param {File} file @param {(share: number) => void} arrived @param {AbortSignal} signal @param {{ folder: string, notebook: string | null }} where it lies in a folder that is added, and goes to @param {string} name that it gets */
+export function add(file, arrived, signal, { folder, notebook }, name = file.name) {
   const sending = new XMLHttpRequest(); // fetch does not tell how much of a file has arrived
   signal.addEventListener("abort", () => sending.abort());
-  const how = new URLSearchParams({ name: file.name, folder, ...(notebook && { notebook }) });
+  const how = new URLSearchParams({ name, folder, ...(notebook && { notebook }) });
   sending.open("POST", `uploads?${how}`);
   sending.setRequestHeader(SESSION, ownKey());
   sending.upload.onprogress = (event) => event.lengthComputable && arrived(event.loaded / event.total);

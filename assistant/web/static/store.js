@@ -5,6 +5,7 @@
 import { toast } from "./dom.js";
 import { Failure, conversation, conversations, messageOf, open_, putTurn, removeConversation, removeTurns, renameConversation, restoreConversation, tried } from "./server.js";
 import { read, storage, tab } from "./storage.js";
+import { tellTabs } from "./tabs.js";
 import { say } from "./words.js";
 /** @import { Conversation, Turn } from "../types.js" */
 
@@ -64,9 +65,9 @@ export class Store {
       own.again = false;
       const { conversation: of, turn } = own;
       try {
-        await putTurn(of.id, of.title, turn, of.notebook ?? null);
+        await this.#put(of, turn);
         this.#held(of, (turns) => turns.filter((one) => one.id !== id)); // it is newer than that
-        storage.set(`${this.prefix}changed`, `${of.id} ${Date.now()}`); // other tabs hear of it
+        tellTabs({ what: "conversation", id: of.id });
       } catch (error) {
         if (!isRefused(error)) this.#hold(of, turn);
         else if (!this.removed.has(of.id)) toast(messageOf(error));
@@ -74,6 +75,20 @@ export class Store {
     }
     this.changed.delete(id);
     this.#tell();
+  }
+
+  /** @param {Conversation} of @param {Turn} turn */
+  async #put(of, turn) {
+    const notebook = of.notebook ?? null;
+    try {
+      await putTurn(of.id, of.title, turn, notebook);
+    } catch (error) {
+      const isGone = error instanceof Failure && error.status === 404 && !this.removed.has(of.id);
+      if (!isGone || turn.state !== "pending") throw error;
+      // Another tab has deleted the conversation: who asks in it has it back.
+      await restoreConversation(of.id, notebook);
+      await putTurn(of.id, of.title, turn, notebook);
+    }
   }
 
   // Keep a question here until the server is there again.

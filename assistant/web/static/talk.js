@@ -3,18 +3,19 @@
 import { tell } from "./address.js";
 import { $, announce, smoothly, toast } from "./dom.js";
 import { citationsOf, lookedAgain } from "./answer.js";
-import { placed } from "./citing.js";
 import { Composer } from "./composer.js";
 import { copy, withFootnotes } from "./exporting.js";
 import { Failure, answers, messageOf, open_, tried, vote } from "./server.js";
 import { fresh, newId } from "./store.js";
 import { nameOf } from "./passages.js";
-import { historyOf, isTold, spoken, take } from "./telling.js";
+import { historyOf, isTold, judgement, spoken, take } from "./telling.js";
 import { TurnView, tooltips } from "./turn.js";
+import { merged, takeOut } from "./turns.js";
 import { say } from "./words.js";
 /** @import { Store } from "./store.js" */
 /** @import { About, Citation, Conversation, TalkActs, Turn, Vote } from "../types.js" */
 
+const GONE = 404; // of HTTP: a document is not there any more
 const CHANGED = 503; // of HTTP: the documents have, or cannot be read any more
 
 export class Talk {
@@ -52,6 +53,8 @@ export class Talk {
     this.store.isShown(conversation.turns.length ? conversation.id : "");
     this.composer.show();
     this.#draw();
+    const last = this.conversation.turns.at(-1);
+    if (last) this.#viewOf(last)?.element.scrollIntoView({ block: "start", behavior: "instant" });
     this.acts.leave();
     const answered = this.conversation.turns.findLast(isTold);
     void this.acts.cite(answered ? citationsOf(answered) : []);
@@ -63,21 +66,27 @@ export class Talk {
     const { conversation } = this;
     const found = await tried(this.store.load(conversation.id));
     if (!found || conversation !== this.conversation || this.running.has(conversation.id)) return;
-    Object.assign(conversation, found);
-    const { scrollTop } = $("turns");
+    Object.assign(conversation, found, { turns: merged(conversation.turns, found.turns) });
     this.#draw();
-    $("turns").scrollTop = scrollTop;
     this.acts.changed();
   }
 
   #draw() {
-    for (const view of this.views.values()) view.element.remove();
-    this.views.clear();
-    for (const turn of this.conversation.turns) this.#append(turn);
-    $("welcome").hidden = this.conversation.turns.length > 0;
+    const shown = new Set(this.conversation.turns);
+    for (const [id, { turn, element }] of this.views) {
+      if (shown.has(turn)) continue;
+      element.remove();
+      this.views.delete(id);
+    }
+    /** @type {Element | null} */
+    let above = null;
+    for (const turn of shown) {
+      const { element } = this.#viewOf(turn) ?? this.#append(turn);
+      if (above && above.nextElementSibling !== element) above.after(element);
+      above = element;
+    }
+    $("welcome").hidden = shown.size > 0;
     this.#busy();
-    const last = this.conversation.turns.at(-1);
-    if (last) this.#viewOf(last)?.element.scrollIntoView({ block: "start", behavior: "instant" });
   }
 
   // None where the turn is not shown: it is in another conversation, or was replaced.
@@ -94,6 +103,9 @@ export class Talk {
       ask: (question, how) => this.ask(question, how),
       retry: (of) => this.#retry(of),
       edit: (of) => this.composer.askAbout(null, of),
+      reword: (of) => this.composer.suggest(of.question),
+      drop: (of) => this.#drop(of),
+      mine: () => this.conversation.mine !== false,
       take: async (text, told) => {
         const said = await tried(Promise.resolve(text));
         if (said === undefined) return;
@@ -104,7 +116,7 @@ export class Talk {
         await copy(withFootnotes(of));
         toast(say("turn.copied"));
       },
-      vote: (of, verdict, why) => this.#judge(of, verdict, { vote: verdict, noted: why?.right.length ? why.right : undefined }, why),
+      vote: (of, verdict, why) => this.#judge(of, verdict, { vote: verdict ?? undefined, noted: why?.right.length ? why.right : undefined }, why),
       note: (of, noted) => this.#judge(of, noted ? (noted.length ? "up" : "none") : null, { vote: undefined, noted }),
       documents: () => this.acts.all(),
       writer: () => this.acts.writer(),
@@ -123,15 +135,39 @@ export class Talk {
 
   /** @param {string} question @param {About | undefined} about @param {Turn | null} editing the one that it replaces */
   #send(question, about, editing) {
-    if (editing) {
-      // What follows an edited question followed from it as it was.
-      const { conversation } = this;
-      // By its id: another tab may have asked meanwhile, and all of them been read anew.
-      const at = conversation.turns.findIndex(({ id }) => id === editing.id);
-      if (at >= 0) this.store.drop(conversation, conversation.turns.splice(at).map(({ id }) => id));
-      this.#draw();
-    }
+    if (!editing) return this.ask(question, { about });
+    if (question === editing.question) return; // nothing is otherwise
+    const { conversation } = this;
+    // By its id: another tab may have asked meanwhile, and all of them been read anew.
+    const at = conversation.turns.findIndex(({ id }) => id === editing.id);
+    // What follows an edited question followed from it as it was.
+    const gone = at < 0 ? [] : conversation.turns.slice(at);
+    const back = takeOut(this.store, conversation, gone);
+    this.#draw();
     this.ask(question, { about });
+    if (gone.length > 1) this.#offer(conversation, gone, back, conversation.turns.at(-1));
+  }
+
+  // Delete a question, which can be had back.
+  /** @param {Turn} turn */
+  #drop(turn) {
+    const { conversation } = this;
+    const at = conversation.turns.indexOf(turn);
+    const back = takeOut(this.store, conversation, [turn]);
+    this.#draw();
+    const next = conversation.turns[at] ?? conversation.turns.at(-1);
+    (next ? this.#viewOf(next)?.element : this.composer.box)?.focus({ preventScroll: true });
+    this.#offer(conversation, [turn], back);
+  }
+
+  /** @param {Conversation} conversation @param {Turn[]} gone @param {(instead?: Turn) => void} back @param {Turn} [instead] what was asked in their place */
+  #offer(conversation, gone, back, instead) {
+    toast(say("question.dropped", { count: gone.length }), say("history.undo"), () => {
+      this.stop(conversation.id);
+      back(instead);
+      if (conversation === this.conversation) this.#draw();
+      this.acts.changed();
+    });
   }
 
   /** @param {string} id of a conversation that may be being answered */
@@ -142,6 +178,11 @@ export class Talk {
   /** @param {string} question @param {import("../types.js").How} how */
   ask(question, { about, alone, within } = {}) {
     if (this.running.has(this.conversation.id)) return;
+    if (this.composer.editing) this.composer.askAbout(null);
+    if (this.conversation.mine === false) {
+      this.acts.begin();
+      toast(say("conversation.own"));
+    }
     /** @type {Turn} */
     const turn = { id: newId(), asked: Date.now(), question, about, alone, within, state: "pending" };
     const { conversation } = this;
@@ -172,16 +213,17 @@ export class Talk {
     view.element.scrollIntoView({ block: "start", behavior: smoothly() });
     this.#saved(conversation, turn);
     this.#busy();
-    turn.documents = turn.within ?? (turn.about ? [turn.about.document] : this.acts.documents());
+    const documents = () => turn.within ?? (turn.about ? [turn.about.document] : this.acts.documents());
+    turn.documents = documents();
     try {
-      const before = conversation.turns.slice(0, conversation.turns.indexOf(turn));
-      const history = historyOf(before, turn);
-      const asked = { question: turn.question, history, documents: turn.documents, notebook: open_.notebook, llm: this.acts.writer() };
-      for await (const event of answers(asked, stopping.signal)) {
-        take(turn, event);
-        this.#viewOf(turn)?.update();
-        if (event.name === "looked_again" && conversation === this.conversation) announce(lookedAgain(event.value.searches));
-      }
+      await this.#streamed(conversation, turn, stopping.signal).catch(async (/** @type {unknown} */ error) => {
+        if (!(error instanceof Failure) || error.status !== GONE) throw error;
+        // Somebody has taken a document away: the others are asked.
+        await this.acts.refresh();
+        if (String(documents()) === String(turn.documents)) throw error;
+        turn.documents = documents();
+        await this.#streamed(conversation, turn, stopping.signal);
+      });
       if (turn.state === "pending") turn.state = "stopped";
     } catch (error) {
       if (stopping.signal.aborted) turn.state = "stopped";
@@ -207,8 +249,20 @@ export class Talk {
     announce(spoken(turn));
   }
 
+  /** @param {Conversation} conversation @param {Turn} turn @param {AbortSignal} signal */
+  async #streamed(conversation, turn, signal) {
+    const before = conversation.turns.slice(0, conversation.turns.indexOf(turn));
+    const asked = { question: turn.question, history: historyOf(before, turn), documents: turn.documents ?? [], notebook: open_.notebook, llm: this.acts.writer() };
+    for await (const event of answers(asked, signal)) {
+      take(turn, event);
+      this.#viewOf(turn)?.update();
+      if (event.name === "looked_again" && conversation === this.conversation) announce(lookedAgain(event.value.searches));
+    }
+  }
+
   /** @param {Conversation} conversation @param {Turn} turn */
   #saved(conversation, turn) {
+    if (!conversation.turns.includes(turn)) return; // it was deleted meanwhile
     conversation.updated = Date.now();
     this.store.keep(conversation, turn);
     this.store.isShown(this.conversation.id);
@@ -257,23 +311,9 @@ export class Talk {
   /** @param {Turn} turn @param {Vote["verdict"]} verdict @param {Pick<Turn, "vote" | "noted">} said @param {import("../types.js").Why} [why] */
   async #judge(turn, verdict, said, why) {
     if (!turn.answer) return;
-    const { closest } = turn.answer;
-    const chosen = [...turn.answer.citations, ...closest].filter((c) => said.noted?.includes(nameOf(c)));
     const { conversation } = this;
     const before = conversation.turns.slice(0, conversation.turns.indexOf(turn));
-    const { refused, status = refused ? "refused" : "answered", confidence, sentences, citations } = turn.answer;
-    const taken = await tried(vote({
-      verdict,
-      question: turn.question,
-      history: historyOf(before, turn),
-      status,
-      confidence,
-      sentences,
-      citations: citations.map(placed),
-      chosen: chosen.map(placed),
-      reason: why?.reason ?? null,
-      comment: why?.comment ?? "",
-    }));
+    const taken = await tried(vote(judgement(turn, turn.answer, before, verdict, said.noted ?? [], why)));
     if (!taken) return;
     Object.assign(turn, said);
     this.store.keep(conversation, turn);

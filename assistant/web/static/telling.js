@@ -2,9 +2,11 @@
 // to a screen reader; and what the server tells of an answer as it comes.
 
 import { isUnsure, kindOf, sentencesOf } from "./answer.js";
+import { placed } from "./citing.js";
 import { laidOut } from "./exporting.js";
+import { nameOf } from "./passages.js";
 import { say } from "./words.js";
-/** @import { Answer, Said, ServerEvent, Turn } from "../types.js" */
+/** @import { Answer, Said, ServerEvent, Turn, Vote, Why } from "../types.js" */
 
 const LONGEST = 8000; // characters of what is told of a turn
 const REFUSAL = "The documents do not say."; // eslint-disable-line no-restricted-syntax -- told to the server, which knows it so
@@ -44,6 +46,24 @@ export function historyOf(before, { about, alone }) {
     ]);
   if (about?.text) said.push({ role: "user", content: about.text });
   return said.slice(-24).map(({ role, content }) => ({ role, content: content.slice(0, LONGEST) }));
+}
+
+// What is said of an answer, as the server takes it; `noted` names the passages that answer.
+/** @param {Turn} turn @param {Answer} answer @param {Turn[]} before @param {Vote["verdict"]} verdict @param {string[]} noted @param {Why} [why] @returns {Vote} */
+export function judgement(turn, answer, before, verdict, noted, why) {
+  const { refused, status = refused ? "refused" : "answered", confidence, sentences, citations, closest } = answer;
+  return {
+    verdict,
+    question: turn.question,
+    history: historyOf(before, turn),
+    status,
+    confidence,
+    sentences,
+    citations: citations.map(placed),
+    chosen: [...citations, ...closest].filter((c) => noted.includes(nameOf(c))).map(placed),
+    reason: why?.reason ?? null,
+    comment: why?.comment ?? "",
+  };
 }
 
 /** @param {Turn} turn */

@@ -26,7 +26,10 @@ export class TurnView {
     this.body = h("div", { class: "answer" });
     this.after = h("div", { class: "after" });
     this.question = h("h2", { class: "question", dir: "auto" }, turn.question);
-    const about = turn.about && h("p", { class: "about", dir: "auto" }, aboutIn(turn.about));
+    const titles = acts.documents().filter(({ id }) => turn.within?.includes(id)).map(({ title }) => title);
+    const within = titles.length > 0 && titles.length < acts.documents().length && say("turn.within", { titles: titles.join(", ") });
+    const told = [turn.about && aboutIn(turn.about), within].filter(Boolean).join(" ");
+    const about = told && h("p", { class: "about", dir: "auto" }, told);
     this.element = h("article", { class: "turn", id: `turn-${turn.id}`, tabindex: "-1" }, this.question, about, this.stage, this.body, this.after);
     this.update();
   }

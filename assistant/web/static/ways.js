@@ -1,19 +1,26 @@
 // The ways to add documents: files, a folder, a text, an address; and what is dropped on the page.
 
 import { $, h, toast } from "./dom.js";
-import { add, addAddress, open_ } from "./server.js";
+import { add, addAddress, open_, there } from "./server.js";
+import { tab } from "./storage.js";
 import { say } from "./words.js";
 /** @import { Adding } from "./adding.js" */
 /** @import { Key, Wanted } from "../types.js" */
 
 const UNSEEN = /^(\.|~\$|thumbs\.db$|desktop\.ini$)/i; // what systems put beside people's files
+const PASTED = "footnote/pasted"; // what is written and not added yet
 const WORDS = 6; // of a text that are its name
 
 // Each goes to the notebook that is open when it is chosen.
 /** @param {File} file @param {string} [folder] where it lies in a folder @returns {Wanted} */
 function wantedFile(file, folder = "") {
   const where = { folder, notebook: open_.notebook };
-  return { name: file.name, begin: (arrived, signal) => add(file, arrived, signal, where) };
+  return {
+    name: file.name,
+    bytes: file.size,
+    there: (name) => there(name, folder),
+    begin: (arrived, signal, name) => add(file, arrived, signal, where, name),
+  };
 }
 
 /** @param {string} path */
@@ -23,20 +30,22 @@ const folderOf = (path) => path.split("/").filter(Boolean).slice(0, -1).join("/"
 const wantedFiles = (found) => found.filter(({ file }) => !UNSEEN.test(file.name)).map(({ file, path }) => wantedFile(file, folderOf(path)));
 
 // Where one chooses what to add.
-/** @param {Adding} adding @param {boolean} fetch whether addresses may be added @param {() => Set<string>} names that are taken @param {string} [id] of the field for files */
-export function ways(adding, fetch, names, id) {
+/** @param {Adding} adding @param {boolean} fetch whether addresses may be added @param {string} [id] of the field for files */
+export function ways(adding, fetch, id) {
   const files = picker("ways.files", { id }, (chosen) => chosen.map((file) => wantedFile(file)));
   const folder = "webkitdirectory" in HTMLInputElement.prototype && picker("ways.folder", { webkitdirectory: true }, (chosen) => wantedFiles(chosen.map((file) => ({ file, path: file.webkitRelativePath }))));
   const text = h("textarea", { rows: "5", required: true, "aria-label": say("ways.text.label"), placeholder: say("ways.text.label"), dir: "auto" });
+  text.value = tab.get(PASTED) ?? "";
+  text.addEventListener("input", () => tab.set(PASTED, text.value));
   const pasted = form("ways.text", text, () => {
+    tab.remove(PASTED);
     const beginning = (text.value.match(/[\p{L}\p{N}]+/gu) ?? []).slice(0, WORDS).join(" ").slice(0, 60) || say("ways.text.name");
-    let name = `${beginning}.txt`;
-    for (let at = 2; names().has(name); at++) name = `${beginning} ${at}.txt`;
-    return wantedFile(new File([text.value], name));
+    return { ...wantedFile(new File([text.value], `${beginning}.txt`)), isNew: true };
   });
-  const address = h("input", { type: "url", required: true, pattern: "https?://.*", "aria-label": say("ways.address.label"), placeholder: say("ways.address.label") });
+  const address = h("input", { type: "text", inputmode: "url", required: true, "aria-label": say("ways.address.label"), placeholder: say("ways.address.label") });
   const fetched = fetch && form("ways.address", address, () => {
-    const { value } = address;
+    const written = address.value.trim();
+    const value = /^https?:/i.test(written) ? written : `https://${written}`;
     const { notebook } = open_;
     return { name: value, begin: (_, signal) => addAddress(value, signal, notebook) };
   });

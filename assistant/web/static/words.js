@@ -35,6 +35,12 @@ const days = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
 /** @param {number | Date} moment */
 export const day = (moment) => days.format(moment);
 
+const moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+
+// The same with its time.
+/** @param {number | Date} when */
+export const moment = (when) => moments.format(when);
+
 /** @param {number} value @param {number} [digits] behind the point */
 export const number = (value, digits) =>
   digits === undefined ? numbers.format(value) : new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
