@@ -246,6 +246,7 @@ export interface Note {
   turn?: string;
   answer?: Answer;
   citation?: Citation; // the place
+  noted?: string[] | undefined; // names of the passages of the answer that answer for its reader
 }
 
 // Where a quote stands in its document as that is now, or its paragraph where that reads otherwise.
@@ -378,7 +379,7 @@ export interface TurnActs {
   writes(): boolean; // a language model does
   conversation(): string; // its id
   kept(turn: Turn): Note | null;
-  keep(turn: Turn, text: string): Promise<void>; // with what its reader notes
+  keep(turn: Turn, text: string | null): Promise<void>; // with what its reader notes
   unkeep(turn: Turn): Promise<void>;
 }
 
@@ -397,7 +398,8 @@ export interface TalkActs {
   writer(): string | null; // what writes: null is what is set
   writes(): boolean; // a language model does
   kept(turn: Turn): Note | null;
-  keep(turn: Turn, conversation: string, text: string): Promise<void>;
+  keep(turn: Turn, conversation: string, text: string | null): Promise<void>; // null: as it is kept
+  put(note: Note): Promise<boolean>; // kept otherwise
   unkeep(turn: Turn): Promise<void>;
   begin(): void; // a conversation of one's own
   refresh(): Promise<void>; // which documents there are

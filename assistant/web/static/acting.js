@@ -59,7 +59,7 @@ export class Actions {
 
   async #keep() {
     const isKept = Boolean(this.acts.kept(this.turn));
-    await (isKept ? this.acts.unkeep(this.turn) : this.acts.keep(this.turn, ""));
+    await (isKept ? this.acts.unkeep(this.turn) : this.acts.keep(this.turn, null));
     if (!this.note.hidden && !isKept) this.field.focus();
   }
 

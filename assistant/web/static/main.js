@@ -88,6 +88,7 @@ const talk = new Talk(store, {
   writes: () => writing.writes,
   kept: (turn) => kept.of(turn),
   keep: (turn, conversation, text) => notes.keep(turn, conversation, text),
+  put: (note) => kept.put(note),
   unkeep: (turn) => kept.remove(turn.id, "notes.removed"),
   begin: () => navigation.show(fresh()),
   refresh: () => library.refresh(true),

@@ -3,19 +3,26 @@
 import { $, action, characters, h, oneLine, pathOf, toast } from "./dom.js";
 import { exportMenu } from "./exporting.js";
 import { noting } from "./noting.js";
+import { nameOf } from "./passages.js";
 import { document_, tried } from "./server.js";
 import { day, say } from "./words.js";
 /** @import { Target } from "./citing.js" */
 /** @import { Kept } from "./kept.js" */
-/** @import { Citation, Key, Note, Noted, NotesActs, PlaceNow, Turn } from "../types.js" */
+/** @import { Citation, Key, Noted, NotesActs, PlaceNow, Turn } from "../types.js" */
 
 const SHOWN = 3; // quotes that are shown at once
 
 /** @type {Record<PlaceNow["standing"], Key>} */
 const STANDINGS = { there: "notes.there", changed: "notes.changed", gone: "notes.gone" };
 
-/** @param {Note} note */
-const quotesOf = (note) => note.answer?.citations ?? (note.citation ? [note.citation] : []);
+// What a note quotes, as it stands now: of an answer that is passages, those that answer for its reader.
+/** @param {Noted} noted */
+function quotesOf({ note, now }) {
+  const all = note.answer?.citations ?? (note.citation ? [note.citation] : []);
+  const quotes = all.map((citation, at) => ({ citation, now: now[at] }));
+  const chosen = quotes.filter(({ citation }) => note.noted?.includes(nameOf(citation)));
+  return chosen.length ? chosen : quotes;
+}
 
 export class Notes {
   /** @type {Map<string, { told: string, item: HTMLElement, field: HTMLTextAreaElement }>} */
@@ -36,14 +43,14 @@ export class Notes {
   }
 
   // Keep an answer, with what its reader notes.
-  /** @param {Turn} turn @param {string} conversation its id @param {string} text */
+  /** @param {Turn} turn @param {string} conversation its id @param {string | null} text null: what is noted already, or nothing */
   async keep(turn, conversation, text) {
     const { id, answer } = turn;
     if (!answer) return;
-    if (!text) await this.kept.refresh(); // another tab may have kept it, with a note
-    if (!text && this.kept.of(turn)) return;
+    if (text === null) await this.kept.refresh(); // another tab may have kept it, with a note
+    if (text === null && this.kept.of(turn)) return;
     const created = this.kept.of(turn)?.created ?? Date.now();
-    const done = await this.kept.put({ id, kind: "answer", text, created, conversation, turn: id, answer });
+    const done = await this.kept.put({ id, kind: "answer", text: text ?? "", created, conversation, turn: id, answer, noted: turn.noted });
     if (done) toast(say(text ? "notes.saved" : "notes.kept"), say("notes.show"), () => this.open());
   }
 
@@ -78,7 +85,7 @@ export class Notes {
     }
     const { conversation, turn, answer, citation } = note;
     const title = answer?.question ?? (citation ? citation.document : "");
-    const quotes = quotesOf(note).map((own, number) => this.#quote(own, now[number]));
+    const quotes = quotesOf(noted).map(({ citation: own, now: at }) => this.#quote(own, at));
     const { field, element } = noting(note.id, async (text) => {
       const last = this.kept.all.find((own) => own.note.id === note.id)?.note ?? note;
       if (await this.kept.put({ ...last, text })) toast(say("notes.saved"));

@@ -16,6 +16,7 @@ import { say } from "./words.js";
 /** @import { About, Citation, Conversation, TalkActs, Turn, Vote } from "../types.js" */
 
 const GONE = 404; // of HTTP: a document is not there any more
+const AGAIN = 5000; // milliseconds after which one has stayed
 const CHANGED = 503; // of HTTP: the documents have, or cannot be read any more
 
 export class Talk {
@@ -24,6 +25,7 @@ export class Talk {
   views = new Map(); // by the element's id
   /** @type {Map<string, { conversation: Conversation, stopping: AbortController }>} */
   running = new Map(); // those that are being answered, by id
+  leaving = false; // the page: what breaks off then has not failed
 
   /** @param {Store} store @param {TalkActs} acts */
   constructor(store, acts) {
@@ -39,6 +41,10 @@ export class Talk {
       // A conversation that has not begun has no name that stays.
       drafted: () => (this.conversation.turns.length ? this.conversation.id : "new"),
       documents: () => this.acts.documents(),
+    });
+    addEventListener("beforeunload", () => {
+      this.leaving = true;
+      setTimeout(() => (this.leaving = false), AGAIN); // one may stay
     });
     tooltips($("turns"), (marker) => {
       const view = this.views.get(marker.closest(".turn")?.id ?? "");
@@ -228,7 +234,7 @@ export class Talk {
     } catch (error) {
       if (stopping.signal.aborted) turn.state = "stopped";
       else {
-        turn.state = "failed";
+        turn.state = this.leaving ? "stopped" : "failed";
         turn.failure = error instanceof Failure ? error.message : say("page.mistake", { message: messageOf(error) });
         turn.request = error instanceof Failure ? error.request : undefined;
         // What was shown may mix two versions of the documents: it goes.
@@ -318,6 +324,8 @@ export class Talk {
     Object.assign(turn, said);
     this.store.keep(conversation, turn);
     this.#viewOf(turn)?.judged();
+    const note = this.acts.kept(turn);
+    if (note && String(note.noted) !== String(turn.noted)) void this.acts.put({ ...note, noted: turn.noted });
     // What is said of a passage is shown beside it, which nothing should cover.
     if (verdict === said.vote) toast(say("turn.thanks"));
     else announce(say(verdict ? "turn.noted" : "turn.taken_back"));

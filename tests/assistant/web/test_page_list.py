@@ -78,11 +78,13 @@ def test_documents_of_a_folder_are_found_and_chosen(visit: Visit, tmp_path: Path
     assert barriers(page) == []
     page.locator("#tick-all").click()
     page.get_by_role("button", name="Remove the 7 that are ticked").click()
+    page.get_by_role("button", name="Yes, remove them").click()
     expect(titles(page)).to_have_count(1)
     expect(page.locator("#documents small")).to_contain_text("A sample")
     page.get_by_role("button", name="Undo").click()
     expect(titles(page)).to_have_count(7)
     page.get_by_role("button", name="Remove the 7 that are ticked").click()
+    page.get_by_role("button", name="Yes, remove them").click()
     expect(titles(page)).to_have_count(1)
 
 
@@ -94,7 +96,6 @@ def test_documents_are_put_into_notebooks_and_taken_out(visit: Visit, tmp_path: 
     expect(page.locator("#notebook")).to_have_text("Woods")
     page.locator("#open-library").click()
     expect(page.get_by_role("heading", name="Woods")).to_be_visible()
-    page.locator("#put-in-title").click()
     page.get_by_role("button", name="Put in Northeast Asia in early 2022").click()
     expect(titles(page)).to_have_text("Northeast Asia in early 2022")
     expect(page.locator("#put-in-none")).to_be_visible()
