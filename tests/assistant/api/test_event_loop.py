@@ -24,7 +24,6 @@ from sites import Page, Site, fetcher_to, served_site
 from assistant import Assistant
 from assistant.service.access import person
 from assistant.service.api_keys import KIND, Keys
-from assistant.service.clearing import Clearing
 from assistant.service.service import Service
 from assistant.web.app import build
 from assistant.web.entrance import Entrance
@@ -215,5 +214,4 @@ def test_no_route_reads_or_works_on_the_event_loop(opened: Assistant, site: Site
         asyncio.run(asyncio.wait_for(send(), PATIENCE))
     finally:
         service.starters.close()
-        Clearing(service.library).close()
         renderer.close()
