@@ -83,7 +83,7 @@ def _group(path: str) -> str:
         return "OpenAI's protocol"
     if path.startswith("/api/documents"):
         return "Documents"
-    if path.startswith(("/api/notebooks", "/api/conversations", "/api/notes")):
+    if path.startswith(("/api/notebooks", "/api/conversations", "/api/notes", "/api/trash")):
         return "Notebooks"
     return "Questions" if path.startswith("/api/") else "Operation"
 

@@ -112,8 +112,13 @@ def routes(service: Service) -> APIRouter:
 
     @router.delete("/{identity}", status_code=204, responses=problems(404))
     def remove(identity: Identity, caller: Writer) -> None:
-        """Remove a document of yours."""
+        """Remove a document of yours, for good."""
         library.remove(caller.owner, identity)
+
+    @router.post("/{identity}/restore", status_code=204, responses=problems(404))
+    def restore(identity: Identity, caller: Writer) -> None:
+        """Have a document of yours back that was deleted on the page."""
+        library.restore(caller.owner, identity)
 
     @router.get(
         "/{identity}/content",

@@ -25,6 +25,7 @@ from assistant.service.notebooks import (
 )
 from assistant.service.notes import KeptNote, NotesValue
 from assistant.service.service import Service
+from assistant.service.trash import TrashValue
 from assistant.service.turns import Id, KeptTurn
 from assistant.service.values import Asked, DocumentId
 
@@ -35,6 +36,7 @@ Of = Annotated[
 Turns = Annotated[list[Id], Field(max_length=MOST)]
 _NOT = problems(403, 404)
 _LARGE = problems(403, 404, 413)
+_CHANGED = problems(403, 404, 409, 413)
 
 
 class NewNotebook(Asked):
@@ -72,6 +74,17 @@ class RemovedTurns(Asked):
     """Turns that another question takes the place of."""
 
     turns: Turns
+
+
+class PutNote(KeptNote):
+    """A note that is to be kept."""
+
+    over: str | None = Field(
+        default=None,
+        exclude=True,
+        max_length=20_000,
+        description="The `text` that its writer saw: refused (409) where it is another one by now.",
+    )
 
 
 def routes(
@@ -131,13 +144,14 @@ def routes(
 
     @router.put("/notebooks/{identity}/documents/{document}", status_code=204, responses=_NOT)
     def put_in(identity: Identity, document: Document, caller: Writer) -> None:
-        """Put a document of yours, or one that is everyone's, into a notebook."""
+        """Put a document of yours, or one that is everyone's, into a notebook; or one back that
+        somebody else than its owner took out, for a day."""
         library.put_in(caller.owner, identity, document)
 
     @router.delete("/notebooks/{identity}/documents/{document}", status_code=204, responses=_NOT)
     def take_out(identity: Identity, document: Document, caller: Writer) -> None:
         """Take a document out of a notebook; the document itself stays."""
-        notebooks.take_out(caller.owner, identity, document)
+        library.take_out(caller.owner, identity, document)
 
     # --- conversations -----------------------------------------------------------------------
 
@@ -216,10 +230,10 @@ def routes(
         readable = [one.info.id for one in there]
         return NotesValue(notes=notes.all(caller.owner, inside, readable))
 
-    @router.put("/notes", status_code=204, responses=_LARGE)
-    def put_note(note: KeptNote, caller: Reader, notebook: Of = None) -> None:
-        """Keep a note in place of the one of its id."""
-        notes.put(caller.owner, notebooks.of(caller.owner, notebook), note, caller.name)
+    @router.put("/notes", status_code=204, responses=_CHANGED)
+    def put_note(note: PutNote, caller: Reader, notebook: Of = None) -> None:
+        """Keep a note in place of the one of its id, whose author stays."""
+        notes.put(caller.owner, notebooks.of(caller.owner, notebook), note, caller.name, note.over)
 
     @router.delete("/notes/{identity}", status_code=204, responses=_NOT)
     def delete_note(identity: Note, caller: Reader, notebook: Of = None) -> None:
@@ -230,5 +244,13 @@ def routes(
     def restore_note(identity: Note, caller: Reader, notebook: Of = None) -> None:
         """Have a note back that was deleted."""
         notes.restore(caller.owner, notebooks.of(caller.owner, notebook), identity)
+
+    @router.get("/trash", responses=_NOT)
+    def trash(caller: Reader, notebook: Of = None) -> TrashValue:
+        """List what was deleted within a day and you may have back: your documents and notebooks;
+        and conversations and notes of a notebook that you may change, or those that were in none.
+        Each has a `restore` of its own; a document that was taken out of the notebook is put back
+        in."""
+        return library.deleted(caller.owner, notebook)
 
     return router

@@ -16,7 +16,6 @@ from anyio.from_thread import start_blocking_portal
 
 from assistant.mcp.opening import Opening
 from assistant.mcp.server import Server
-from assistant.service.clearing import Clearing
 from assistant.service.service import Service
 from index.errors import FootnoteError
 
@@ -64,7 +63,6 @@ def serve_stdio(
             try:
                 assistant = stack.enter_context(opened(opening.step))
                 service = Service.of(assistant, LOCAL)
-                stack.callback(Clearing(service.library).close)
                 with guard:
                     opening.set_result(service)
             except FootnoteError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ from index.errors import MissingPathError
 
 if TYPE_CHECKING:
     from assistant.service.library import Library
-    from index import DocumentInfo
 
 _logger = logging.getLogger(__name__)
 
@@ -44,7 +42,11 @@ class Clearing:
         # Before the leases: whoever comes in between is here.
         infos = library.index.documents()
         here = library.presence.here()
-        self._clear(infos, lambda owner: owner not in here)
+        for info in infos:
+            owner = library.owners.of(info)
+            if owner is not None and not info.kept and owner not in here:
+                with suppress(MissingPathError):  # another replica has removed it
+                    self._remove(info.id)
 
     def run(self, every: float = 60.0) -> None:
         """Sweep now and from time to time until closed; to be run in a thread of its own."""
@@ -57,19 +59,9 @@ class Clearing:
                 return
 
     def close(self) -> None:
-        """Remove what those who were here added and did not keep. Of an index on a server it stays
-        for `presence.AWAY`: they may be at another replica by now."""
+        """Sweep no more. What those added who were here just now stays for `presence.AWAY`: they
+        may come to another replica, or to the next process on this index."""
         self._closed.set()
-        if self._library.index.chroma is None:
-            gone = self._library.presence.leave()
-            self._clear(self._library.index.documents(), gone.__contains__)
-
-    def _clear(self, infos: Sequence[DocumentInfo], gone: Callable[[str], bool]) -> None:
-        for info in infos:
-            owner = self._library.owners.of(info)
-            if owner is not None and not info.kept and gone(owner):
-                with suppress(MissingPathError):  # another replica has removed it
-                    self._remove(info.id)
 
     def _remove(self, identity: str) -> None:
         self._library.index.remove(identity)

@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from assistant.service.keeping import read_kept, text_of
 from assistant.service.notebooks import NotebookValue
-from assistant.service.trash import Deleted, Trash
+from assistant.service.trash import Deleted, DeletedValue, Trash
 from assistant.service.turns import Id, KeptTurn
 from assistant.service.values import Value
 from index.errors import MissingPathError, RefusedError
@@ -199,6 +199,23 @@ class Conversations:
         """Delete one; for a while it can be had back."""
         group, _ = self._there(owner, notebook, identity, mine=True)
         self._trash.put(Deleted(kind="conversation", name=identity, group=group))
+
+    def deleted(self, owner: str, notebook: NotebookValue | None) -> list[DeletedValue]:
+        """Those that they may have back, whoever deleted them."""
+        return [
+            DeletedValue(
+                kind="conversation",
+                id=identity,
+                title=kept.title,
+                notebook=kept.notebook,
+                deleted=at,
+            )
+            for group in _spaces(owner, notebook)
+            for identity, at in self._trash.of("conversation", group).items()
+            if (text := self._records(group).get(identity))
+            and (kept := read_kept(_Kept, text)).notebook == _id_of(notebook)
+            and self._value(identity, kept, notebook, group == owner).mine
+        ]
 
     def restore(self, owner: str, notebook: NotebookValue | None, identity: str) -> None:
         """Have one back that was deleted."""

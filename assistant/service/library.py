@@ -21,7 +21,7 @@ from assistant.service.notebooks import Notebooks, NotebooksValue, NotebookValue
 from assistant.service.notes import Notes
 from assistant.service.owners import Owners
 from assistant.service.presence import Presence
-from assistant.service.trash import Deleted, Trash
+from assistant.service.trash import Deleted, DeletedValue, Trash, TrashValue
 from assistant.service.uploads import Inbox, Upload, safe_folder, safe_name
 from index import Document, DocumentInfo, Index
 from index.chunking.loader import read_raw
@@ -299,26 +299,41 @@ class Library:
             self.index.keep(identity)
 
     def put_in(self, owner: str, notebook: str, identity: str) -> None:
-        """Put a document into a notebook, where it stays and all of its readers see it.
+        """Put a document into a notebook, where it stays and all of its readers see it; or back, if
+        it was taken out.
 
         Raises:
             MissingPathError, RefusedError: one of them is not there, or not theirs to share.
         """
-        is_everyones = self.shareable(owner, identity)
+        taken = Deleted(kind="taken", name=identity, group=notebook)
+        if taken not in self.trash or identity not in self._all(owner):
+            self.shareable(owner, identity)
         self.notebooks.put(owner, notebook, identity)
-        if not is_everyones:
-            self.keep(owner, identity)
+        everyones = self._assistant.document_ids
+        if identity not in everyones and not self.find(owner, identity).info.kept:
+            self.index.keep(identity)
 
-    def shareable(self, owner: str, identity: str) -> bool:
-        """Go on only with a document that somebody may put into a notebook; gives whether it is
-        everyone's.
+    def take_out(self, owner: str, notebook: str, identity: str) -> None:
+        """Take a document out of a notebook. Whoever may write there can put it back for a while;
+        what its own owner took out is theirs alone to share.
+
+        Raises:
+            MissingPathError, RefusedError: the notebook is not there, or not theirs to write in.
+        """
+        was_in = self.notebooks.take_out(owner, notebook, identity)
+        taken = Deleted(kind="taken", name=identity, group=notebook)
+        if identity in {info.id for info in self.owners.documents(owner)}:
+            self.trash.restore(taken)
+        elif was_in:
+            self.trash.put(taken)
+
+    def shareable(self, owner: str, identity: str) -> None:
+        """Go on only with a document that somebody may put into a notebook.
 
         Raises:
             MissingPathError, RefusedError: it is not there, or not theirs to share.
         """
-        is_everyones = identity in self._assistant.document_ids
-        self.find(owner, identity, own=not is_everyones)
-        return is_everyones
+        self.find(owner, identity, own=identity not in self._assistant.document_ids)
 
     def discard(self, owner: str, identity: str) -> None:
         """Delete one of somebody's documents; for a while it can be had back.
@@ -330,7 +345,7 @@ class Library:
         self.trash.put(Deleted(kind="document", name=identity))
 
     def restore(self, owner: str, identity: str) -> None:
-        """Have one back that was deleted.
+        """Have one of somebody's documents back that was deleted.
 
         Raises:
             MissingPathError: it is gone for good, or not theirs.
@@ -338,6 +353,34 @@ class Library:
         if identity not in {info.id for info in self.owners.documents(owner)}:
             raise MissingPathError("That document is gone for good. Add it again.")
         self.trash.restore(Deleted(kind="document", name=identity))
+
+    def deleted(self, owner: str, notebook: str | None) -> TrashValue:
+        """What somebody may have back: documents and notebooks of theirs; and what was deleted in a
+        notebook that they may write in, or among what is in none.
+
+        Raises:
+            MissingPathError: the notebook is not there, or not for them.
+        """
+        inside = self.notebooks.of(owner, notebook)
+        found = [
+            *self.notebooks.deleted(owner),
+            *self.conversations.deleted(owner, inside),
+            *self.notes.deleted(owner, inside),
+        ]
+        gone = self.trash.of("document")
+        may_write = inside is not None and inside.role != "read"
+        out = self.trash.of("taken", str(notebook)) if may_write else {}
+        for info in self.index.documents():
+            if info.id in gone:
+                at, of = gone[info.id] if self.owners.of(info) == owner else None, None
+            else:
+                at, of = out.get(info.id), notebook
+            if at is not None:
+                one = DeletedValue(
+                    kind="document", id=info.id, title=info.title, notebook=of, deleted=at
+                )
+                found.append(one)
+        return TrashValue(deleted=sorted(found, key=lambda one: -one.deleted))
 
     def remove(self, owner: str, identity: str) -> None:
         """Take one of somebody's documents out of the index, for good.

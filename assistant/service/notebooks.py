@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from assistant.service.access import owner_of_login
 from assistant.service.keeping import read_kept
-from assistant.service.trash import Deleted, Trash
+from assistant.service.trash import Deleted, DeletedValue, Trash
 from assistant.service.values import DocumentId, Text, Value
 from index.errors import MissingPathError, QuestionError, RefusedError
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 Role = Literal["own", "write", "read"]
 #: What it may be shared to do.
 Shared = Literal["write", "read"]
+
+_GONE = "That notebook is not here. It may have been deleted, or not be shared with you any more."
 
 MOST = 1000
 """Notebooks that one owner may have, documents in one, and logins that it is shared with."""
@@ -136,6 +138,8 @@ class Notebooks:
         found = [one for one in own if one.name.casefold() == name.strip().casefold()]
         if len(found) == 1:
             return found[0]
+        if not found and _is_id(name):  # whoever gives one had the notebook before
+            raise MissingPathError(_GONE)
         there = ", ".join(one.name for one in own) or "none"
         raise MissingPathError(
             f"There are {len(found)} notebooks named {name!r}. Name one by its id: "
@@ -171,11 +175,17 @@ class Notebooks:
     ) -> NotebookValue:
         """Give one another name, or share it otherwise; its owner alone may.
 
+        Args:
+            owner, identity: whose, and which.
+            name: by which it is known from now on.
+            shared: by login what others may; whatever the case of a login, if only one is meant.
+
         Raises:
             QuestionError: it cannot be shared with one of these.
         """
         kept, role = self._kept(owner, identity, "own")
         if shared is not None:
+            shared = {self._login(to): may for to, may in shared.items()}
             strangers = sorted(shared.keys() - self._logins | shared.keys() & {kept.login})
             if strangers:
                 raise QuestionError(
@@ -196,18 +206,30 @@ class Notebooks:
             raise QuestionError(f"There are {MOST} documents in it already. Take one out first.")
         if document not in there:
             inside.put(document, str(time.time()))
+        self._forget_taken(identity, document)
 
-    def take_out(self, owner: str, identity: str, document: str) -> None:
-        """Take a document out, which stays where else it is."""
+    def take_out(self, owner: str, identity: str, document: str) -> bool:
+        """Take a document out, which stays where else it is; gives whether it was in."""
         self._kept(owner, identity, "write")
         inside = self._inside(identity)
-        if document in inside.names():
+        was_in = document in inside.names()
+        if was_in:
             inside.delete(document)
+        return was_in
 
     def delete(self, owner: str, identity: str) -> None:
         """Delete one, which its owner alone may; for a while it can be had back."""
         self._kept(owner, identity, "own")
         self._trash.put(Deleted(kind="notebook", name=identity))
+
+    def deleted(self, owner: str) -> list[DeletedValue]:
+        """Those of somebody that can be had back."""
+        return [
+            DeletedValue(kind="notebook", id=identity, title=kept.name, deleted=at)
+            for identity, at in self._trash.of("notebook").items()
+            if (text := self._records.get(identity))
+            and (kept := read_kept(_Kept, text)).owner == owner
+        ]
 
     def restore(self, owner: str, identity: str) -> NotebookValue:
         """Have one back that was deleted."""
@@ -220,6 +242,7 @@ class Notebooks:
         its id, which is made of its name, and be nobody's to see there."""
         for identity in self._records.names():
             self._inside(identity).delete(document)
+            self._forget_taken(identity, document)
 
     def readers(self, identity: str) -> list[str]:
         """Who else may read one, deleted or not."""
@@ -231,6 +254,10 @@ class Notebooks:
         self._inside(identity).clear()
         self._records.delete(identity)
 
+    def _login(self, name: str) -> str:
+        alike = [login for login in self._logins if login.casefold() == name.casefold()]
+        return alike[0] if len(alike) == 1 else name
+
     def _kept(
         self, owner: str, identity: str, may: Role, deleted: bool = False
     ) -> tuple[_Kept, Role]:
@@ -239,10 +266,7 @@ class Notebooks:
         role = None if kept is None else kept.role(owner)
         gone = Deleted(kind="notebook", name=identity) in self._trash and not deleted
         if kept is None or role is None or gone:
-            raise MissingPathError(
-                "That notebook is not here. It may have been deleted, or not be shared with you "
-                "any more."
-            )
+            raise MissingPathError(_GONE)
         if _ROLES.index(role) > _ROLES.index(may):
             raise RefusedError(
                 f"The notebook {kept.name} is shared with you to {role}, and that needs more: ask "
@@ -250,6 +274,11 @@ class Notebooks:
                 403,
             )
         return kept, role
+
+    def _forget_taken(self, identity: str, document: str) -> None:
+        taken = Deleted(kind="taken", name=document, group=identity)
+        if taken in self._trash:
+            self._trash.restore(taken)
 
     def _put(self, identity: str, kept: _Kept) -> None:
         self._records.put(identity, kept.model_dump_json())

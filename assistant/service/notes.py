@@ -8,6 +8,7 @@ quote still stands there, maybe elsewhere; or its paragraph reads otherwise; or 
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cached_property
@@ -17,7 +18,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from assistant.service.keeping import read_kept, text_of
 from assistant.service.notebooks import NotebookValue
-from assistant.service.trash import Deleted, Trash
+from assistant.service.trash import Deleted, DeletedValue, Trash, shortened
 from assistant.service.turns import Id, KeptAnswer, KeptCitation, Loose
 from assistant.service.values import Value
 from index.errors import MissingPathError, RefusedError
@@ -61,6 +62,13 @@ class KeptNote(Loose):
     def citations(self) -> list[KeptCitation]:
         """What it quotes."""
         return self.answer.citations if self.answer else [self.citation] if self.citation else []
+
+    @property
+    def about(self) -> str:
+        """The question that it answers, or what it quotes, or else what is noted."""
+        if self.answer:
+            return self.answer.question
+        return self.citation.quote if self.citation else self.text
 
 
 class PlaceNow(Value):
@@ -106,6 +114,7 @@ class Notes:
     def __init__(self, index: Index, trash: Trash) -> None:
         self._index = index
         self._trash = trash
+        self._guard = threading.Lock()
 
     def all(
         self, owner: str, notebook: NotebookValue | None, readable: Iterable[str]
@@ -133,27 +142,68 @@ class Notes:
             found.append(NoteValue(note=kept.note, by=kept.by, mine=mine, now=now))
         return sorted(found, key=lambda own: -own.note.created)
 
-    def put(self, owner: str, notebook: NotebookValue | None, note: KeptNote, by: str) -> None:
-        """Keep a note in place of the one of its id, even if that was deleted.
+    def put(
+        self,
+        owner: str,
+        notebook: NotebookValue | None,
+        note: KeptNote,
+        by: str,
+        over: str | None = None,
+    ) -> None:
+        """Keep a note in place of the one of its id, even if that was deleted. It stays that of
+        who made it.
+
+        Args:
+            owner, notebook: whose.
+            note: as it is to be.
+            by: the login of who keeps it.
+            over: the text of it that they saw, which alone this takes the place of; None: of any.
 
         Raises:
-            RefusedError: it is too large, or there are too many.
+            RefusedError: it is too large, or there are too many; or somebody has changed its text
+                meanwhile, as far as this process knows of others that write at the same moment.
             QuestionError: it cannot be kept; see `text_of`.
         """
         group = _writable(owner, notebook)
         records = self._records(group)
-        kept = text_of(_Kept(note=note, by=by))
-        names = records.names()
-        if len(kept.encode()) > LARGEST:
-            raise RefusedError("That is more than is kept as one note.", 413)
-        if len(names) >= MOST and note.id not in names:
-            raise RefusedError(f"There are {MOST} notes already. Delete one first.", 413)
-        records.put(note.id, kept)
+        with self._guard:
+            text = records.get(note.id)
+            there = None if text is None else read_kept(_Kept, text)
+            # The same text again is no change: its sender may not have heard that it was kept.
+            if there and over is not None and there.note.text not in (over, note.text):
+                raise RefusedError(
+                    "This note was changed elsewhere while you wrote, so yours was not saved. Look "
+                    "at it as it is now, and save yours again if it should take its place.",
+                    409,
+                )
+            kept = text_of(_Kept(note=note, by=there.by if there else by))
+            if len(kept.encode()) > LARGEST:
+                raise RefusedError("That is more than is kept as one note.", 413)
+            if there is None and len(records.names()) >= MOST:
+                raise RefusedError(f"There are {MOST} notes already. Delete one first.", 413)
+            records.put(note.id, kept)
         self._trash.restore(Deleted(kind="note", name=note.id, group=group))
 
     def delete(self, owner: str, notebook: NotebookValue | None, identity: str) -> None:
         """Delete one; for a while it can be had back."""
         self._trash.put(self._there(owner, notebook, identity))
+
+    def deleted(self, owner: str, notebook: NotebookValue | None) -> list[DeletedValue]:
+        """Those that they may have back, whoever deleted them."""
+        if notebook and notebook.role == "read":
+            return []
+        group = _space(owner, notebook)
+        return [
+            DeletedValue(
+                kind="note",
+                id=identity,
+                title=shortened(read_kept(_Kept, text).note.about),
+                notebook=notebook.id if notebook else None,
+                deleted=at,
+            )
+            for identity, at in self._trash.of("note", group).items()
+            if (text := self._records(group).get(identity))
+        ]
 
     def restore(self, owner: str, notebook: NotebookValue | None, identity: str) -> None:
         """Have one back that was deleted."""

@@ -21,11 +21,9 @@ class Presence:
 
     def __init__(self, leases: Records) -> None:
         self._leases = leases
-        self._seen: set[str] = set()
 
     def note(self, owner: str) -> None:
         """Somebody gives a sign of life."""
-        self._seen.add(owner)
         self._leases.put(owner, str(time.time()))
 
     def here(self) -> set[str]:
@@ -37,9 +35,3 @@ class Presence:
             else:
                 self._leases.delete(owner)
         return here
-
-    def leave(self) -> set[str]:
-        """Forget those who came to this process, and tell them."""
-        for owner in self._seen:
-            self._leases.delete(owner)
-        return self._seen

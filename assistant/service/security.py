@@ -67,7 +67,7 @@ _OPEN = ("/api/docs", "/api/docs.css", "/api/openapi.json", "/health/live", "/he
 _OWN = (
     *("/", "/login", "/logout", "/session", "/ask", "/folder", "/starters", "/writers"),
     *("/uploads", "/uploads/there", "/addresses", "/feedback", "/find", "/cite", "/rewording"),
-    *("/notebooks", "/conversations", "/notes", MCP),
+    *("/notebooks", "/conversations", "/notes", "/trash", MCP),
 )
 _OWN_BELOW = ("/page/", "/documents/", "/notebooks/", "/conversations/", "/notes/")
 _GRADIO = ("/config", "/gradio_api/info", "/gradio_api/cancel", "/gradio_api/startup-events")

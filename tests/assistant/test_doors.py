@@ -149,8 +149,14 @@ def test_at_a_machine_all_doors_are_one_owners(
     assert page.delete(f"documents/{identity}").status_code == 200
     assert identity not in program.get("api/documents").text
     assert program.get(f"api/notebooks/{notebook['id']}").json()["documents"] == []
+    for client, path in ((page, "trash"), (program, "api/trash")):
+        [deleted] = client.get(path).json()["deleted"]
+        assert (deleted["kind"], deleted["id"]) == ("document", identity)
     assert page.post(f"documents/{identity}/restore").status_code == 200
     assert program.get(f"api/notebooks/{notebook['id']}").json()["documents"] == [identity]
+    assert page.delete(f"documents/{identity}").status_code == 200
+    assert program.post(f"api/documents/{identity}/restore").status_code == 204
+    assert page.get("trash").json()["deleted"] == []
     # A program that removes one means it.
     assert program.delete(f"api/documents/{identity}").status_code == 204
     assert page.post(f"documents/{identity}/restore").status_code == 404

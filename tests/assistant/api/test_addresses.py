@@ -22,7 +22,6 @@ from sites import Page, Site, fetcher_to, served_site
 from assistant import Assistant
 from assistant.api.runner import served
 from assistant.service.api_keys import KIND, Keys
-from assistant.service.clearing import Clearing
 from assistant.service.service import Service
 from assistant.web.app import build
 from assistant.web.entrance import Entrance
@@ -198,7 +197,7 @@ def test_the_page_has_documents_fetched_too_and_is_told_whether_it_can(
             ]
 
     def responses(service: Service) -> list[Any]:
-        with closing(service.starters), closing(Clearing(service.library)):
+        with closing(service.starters):
             return asyncio.run(asyncio.wait_for(send(service), PATIENCE))
 
     with closing(PageRenderer()) as renderer:

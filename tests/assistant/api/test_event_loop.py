@@ -24,7 +24,6 @@ from sites import Page, Site, fetcher_to, served_site
 from assistant import Assistant
 from assistant.service.access import person
 from assistant.service.api_keys import KIND, Keys
-from assistant.service.clearing import Clearing
 from assistant.service.service import Service
 from assistant.web.app import build
 from assistant.web.entrance import Entrance
@@ -116,6 +115,7 @@ def test_no_route_reads_or_works_on_the_event_loop(opened: Assistant, site: Site
         ("GET", f"/notes{of}", {}),
         ("GET", f"/notes/export{of}&format=md", {}),
         ("DELETE", f"/notes/note-000001{of}", {}),
+        ("GET", f"/trash{of}", {}),
         ("POST", f"/notes/note-000001/restore{of}", {}),
         ("GET", f"/notebooks/{notebook}/export?format=bib", {}),
         ("POST", "/cite", {"json": {"format": "ris", "citations": [cited]}}),
@@ -146,6 +146,7 @@ def test_no_route_reads_or_works_on_the_event_loop(opened: Assistant, site: Site
         ("GET", there, {}),
         ("PUT", there, {"files": files}),
         ("DELETE", there, {}),
+        ("POST", f"{there}/restore", {}),
         ("GET", f"{there}/content", {}),
         ("GET", f"{there}/paragraphs/1", {}),
         ("GET", "/health/live", {}),
@@ -215,5 +216,4 @@ def test_no_route_reads_or_works_on_the_event_loop(opened: Assistant, site: Site
         asyncio.run(asyncio.wait_for(send(), PATIENCE))
     finally:
         service.starters.close()
-        Clearing(service.library).close()
         renderer.close()

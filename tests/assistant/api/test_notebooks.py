@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import httpx
 import pytest
+from helpers import PATIENCE
 from services import api_here, client_of, problem
 
 from assistant import Assistant
@@ -63,6 +65,16 @@ def seen(client: httpx.Client) -> dict[str, str]:
     """What somebody may do, by the names of the notebooks that they see."""
     found = client.get("api/notebooks").json()["notebooks"]
     return {one["name"]: one["role"] for one in found}
+
+
+def trash(client: httpx.Client, notebook: str | None = None) -> list[tuple[str, str, str | None]]:
+    """What somebody may have back."""
+    response = client.get("api/trash", params={"notebook": notebook} if notebook else {})
+    assert response.status_code == 200, response.text
+    times = [one["deleted"] for one in response.json()["deleted"]]
+    assert times == sorted(times, reverse=True)
+    assert all(abs(time.time() * 1000 - at) < PATIENCE * 1000 for at in times)
+    return [(one["kind"], one["title"], one["notebook"]) for one in response.json()["deleted"]]
 
 
 def turn(identity: str, question: str = QUESTION) -> dict[str, object]:
@@ -158,6 +170,90 @@ def test_what_is_shared_is_asked_and_read_and_what_no_longer_is_is_not(people: P
     ann.patch(f"api/notebooks/{notebook}", json={"shared": {}})
     assert ben.post("api/ask", json=asked).status_code == 404
     assert ben.get(f"api/documents/{nuts}/content").status_code == 404
+    # Of one that is named by its id, as the page does, it is told that it is gone.
+    gone = problem(ben.get(f"api/notebooks/{notebook}"), 404)["detail"]
+    told = problem(ben.post("api/ask", json={**asked, "notebook": notebook}), 404)["detail"]
+    assert told == gone and "no notebook" not in told
+
+
+def test_what_was_deleted_is_listed_for_who_may_have_it_back(people: People) -> None:
+    ann, ben, eve = people.values()
+    nuts = add(ann, "nuts.txt")
+    notebook = make(ann, "Nuts", nuts)
+    at, of = f"api/notebooks/{notebook}", {"notebook": notebook}
+    talk, mine = "api/conversations/talk-of-ann", "api/conversations/own-of-ann"
+    ann.patch(at, json={"shared": {"ben": "write"}})
+    ann.put(f"{talk}/turns", params=of, json=turn("turn-000001"))
+    ann.put(f"{mine}/turns", json=turn("turn-000001", "My own"))
+    note = {"id": "note-000001", "kind": "highlight", "created": 1, "text": "Mind " * 100}
+    ann.put("api/notes", params=of, json=note)
+    for path in (talk, "api/notes/note-000001", f"{at}/documents/{nuts}"):
+        assert ben.delete(path, params=of).status_code == 204
+    ann.delete(mine)
+
+    mind = ("Mind " * 100)[:119] + "…"
+    listed = [("document", "nuts.txt", notebook), ("note", mind, notebook)]
+    listed.append(("conversation", QUESTION, notebook))
+    assert trash(ann, notebook) == trash(ben, notebook) == listed
+    assert (trash(ann), trash(ben), trash(eve)) == ([("conversation", "My own", None)], [], [])
+    problem(eve.get("api/trash", params=of), 404)
+    # Whoever may only read has back what is theirs alone.
+    ann.patch(at, json={"shared": {"ben": "read"}})
+    ben.put("api/conversations/talk-of-ben/turns", params=of, json=turn("turn-000001", "Ben's"))
+    ben.delete("api/conversations/talk-of-ben", params=of)
+    assert trash(ben, notebook) == [("conversation", "Ben's", notebook)]
+    assert trash(ann, notebook) == listed
+    problem(ben.post(f"{talk}/restore", params=of), 403)
+    problem(ben.put(f"{at}/documents/{nuts}"), 403)
+
+    ann.patch(at, json={"shared": {"ben": "write"}})
+    assert ann.post(f"{talk}/restore", params=of).status_code == 204
+    assert ben.post("api/notes/note-000001/restore", params=of).status_code == 204
+    assert ben.put(f"{at}/documents/{nuts}").status_code == 204
+    assert ann.get(at).json()["documents"] == [nuts]
+    assert ann.get(talk, params=of).json()["by"] == "ann"
+    assert trash(ann, notebook) == []
+    ann.delete(at)
+    assert (trash(ann)[0], trash(ben)) == (("notebook", "Nuts", None), [])
+
+
+def test_what_its_owner_took_out_of_a_notebook_nobody_else_puts_back(people: People) -> None:
+    ann, ben, _ = people.values()
+    nuts = add(ann, "nuts.txt")
+    notebook = make(ann, "Nuts", nuts)
+    ann.patch(f"api/notebooks/{notebook}", json={"shared": {"ben": "write"}})
+    inside = f"api/notebooks/{notebook}/documents/{nuts}"
+    ann.delete(inside)
+    problem(ben.put(inside), 404)
+    assert trash(ben, notebook) == []
+    ann.put(inside)
+    # Nor what took the place of what another took out.
+    ben.delete(inside)
+    ann.delete(f"api/documents/{nuts}")
+    assert add(ann, "nuts.txt", "My diary of the walnut year.") == nuts
+    problem(ben.put(inside), 404)
+    assert trash(ben, notebook) == []
+
+
+def test_of_two_who_write_the_same_note_neither_wipes_out_the_other(people: People) -> None:
+    ann, ben, _ = people.values()
+    of = {"notebook": make(ann, "Nuts")}
+    ann.patch(f"api/notebooks/{of['notebook']}", json={"shared": {"ben": "write"}})
+    note = {"id": "note-000001", "kind": "highlight", "created": 1}
+
+    def save(client: httpx.Client, text: str, over: str | None) -> httpx.Response:
+        return client.put("api/notes", params=of, json={**note, "text": text, "over": over})
+
+    assert save(ann, "", None).status_code == 204
+    assert save(ben, "Ben's", "").status_code == 204
+    assert save(ben, "Ben's", "").status_code == 204, "it may not have heard that it was kept"
+    told = problem(save(ann, "Ann's", ""), 409)
+    assert "changed" in told["detail"]
+    [kept] = ann.get("api/notes", params=of).json()["notes"]
+    assert (kept["note"]["text"], kept["by"]) == ("Ben's", "ann")
+    assert "over" not in kept["note"]
+    for over in ("Ben's", None):
+        assert save(ann, "Ann's", over).status_code == 204
 
 
 def test_a_notebook_is_asked_alone(people: People) -> None:
@@ -230,6 +326,8 @@ def test_one_is_shared_only_with_who_is_there(people: People) -> None:
         told = problem(ann.patch(f"api/notebooks/{notebook}", json={"shared": {name: "read"}}), 422)
         assert name in told["detail"]
     assert ann.patch(f"api/notebooks/{notebook}", json={"shared": {"ben": "own"}}).is_client_error
+    told = ann.patch(f"api/notebooks/{notebook}", json={"shared": {"Ben": "read"}}).json()
+    assert (told["shared"], seen(people["ben"])) == ({"ben": "read"}, {"Mine": "read"})
     assert ann.post("api/notebooks", json={"name": "  "}).status_code == 422
 
 

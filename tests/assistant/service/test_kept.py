@@ -184,12 +184,16 @@ def test_what_was_deleted_goes_after_a_day_with_all_that_is_in_it(opened: Opened
     here.notes.delete(ANN, None, "note-000002")
     here.discard(ANN, older)
     Clearing(here).sweep()
+    listed = {"notebook": "Nuts", "conversation": "", "note": "Mind", "document": "old.txt"}
+    assert {one.kind: one.title for one in here.deleted(ANN, None).deleted} == listed
+    assert here.deleted(BEN, None).deleted == []
     here.notes.restore(ANN, None, "note-000002")
     here.notes.delete(ANN, None, "note-000002")
     _a_day_later(here)
     here.discard(ANN, document)  # only now
     Clearing(here).sweep()
 
+    assert [one.id for one in here.deleted(ANN, None).deleted] == [document]
     assert told(here, ANN) == [("Nuts", 0, *WHOLE[0][2:])]
     assert [info.id for info in here.index.documents()] == [document]
     for again in (
@@ -261,6 +265,17 @@ def test_what_could_not_be_read_again_is_not_kept(opened: Opened, more: dict[str
             MACHINE, None, TALK, turn("turn-000001", **more), title="", by=""
         )
     assert here.conversations.all(MACHINE, None) == []
+
+
+def test_a_login_is_meant_whatever_its_case_if_only_one_is(tmp_path: Path) -> None:
+    with closing(Index(tmp_path / "index", encoder=CheapEncoder())) as index:
+        here = of(index, "ann", "Bo", "bo", "Cy")
+        notebook = here.notebooks.create(ANN, "ann", "Nuts").id
+        shared = here.notebooks.change(ANN, notebook, shared={"bo": "read", "CY": "write"}).shared
+        assert shared == {"bo": "read", "Cy": "write"}
+        for name in ("BO", "Ann"):
+            with pytest.raises(QuestionError, match=f"(?i){name}"):
+                here.notebooks.change(ANN, notebook, shared={name: "read"})
 
 
 def test_a_note_that_is_kept_again_is_there_again(opened: Opened) -> None:

@@ -76,7 +76,6 @@ def test_at_a_machine_all_that_any_browser_added_is_taken_over_and_stays(
     for owner in index.records("sessions").names():
         index.records("sessions").put(owner, "0")
     Clearing(library).sweep()
-    Clearing(library).close()
     again = served(index)
     assert own(again, MACHINE) == {kept, fleeting, elsewhere}
     # It is theirs as anything that they add: replaced by its name, deleted, removed.
