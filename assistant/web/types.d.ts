@@ -379,7 +379,7 @@ export interface TurnActs {
   writes(): boolean; // a language model does
   conversation(): string; // its id
   kept(turn: Turn): Note | null;
-  keep(turn: Turn, text: string | null): Promise<void>; // with what its reader notes
+  keep(turn: Turn, text: string | null, over?: string): Promise<void>; // with what its reader notes
   unkeep(turn: Turn): Promise<void>;
 }
 
@@ -398,8 +398,8 @@ export interface TalkActs {
   writer(): string | null; // what writes: null is what is set
   writes(): boolean; // a language model does
   kept(turn: Turn): Note | null;
-  keep(turn: Turn, conversation: string, text: string | null): Promise<void>; // null: as it is kept
-  put(note: Note): Promise<boolean>; // kept otherwise
+  keep(turn: Turn, conversation: string, text: string | null, over?: string): Promise<void>; // null: as it is kept; over: what was there
+  put(note: Note): Promise<unknown>; // kept otherwise
   unkeep(turn: Turn): Promise<void>;
   begin(): void; // a conversation of one's own
   refresh(): Promise<void>; // which documents there are
@@ -407,6 +407,15 @@ export interface TalkActs {
   follow(citation: Citation, all: Citation[]): Promise<void>;
   cite(citations: Citation[]): Promise<void>;
   leave(): void;
+}
+
+// Something that was deleted and can be had back.
+export interface Deleted {
+  kind: "document" | "conversation" | "notebook" | "note";
+  id: string;
+  title: string;
+  notebook: string | null; // that it is in, or that a document was taken out of
+  deleted: number; // milliseconds since 1970
 }
 
 // What another tab has changed.

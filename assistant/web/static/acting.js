@@ -27,7 +27,7 @@ export class Actions {
     this.thumbs = judged ? THUMBS.map(([verdict, name]) => action(verdict, say(name), () => this.#judge(verdict))) : [];
     this.keep = turn.answer ? action("keep", say("turn.keep"), () => this.#keep()) : null;
     this.keep?.classList.add("writes");
-    const { field, element } = noting(turn.id, (text) => this.acts.keep(this.turn, text), true);
+    const { field, element } = noting(turn.id, (text, over) => this.acts.keep(this.turn, text, over), true);
     this.field = field;
     this.note = element;
     const print = h("button", { type: "button", onclick: () => setTimeout(print_) }, say("export.print"));

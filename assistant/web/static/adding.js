@@ -126,8 +126,8 @@ export class Adding {
     }
     item.state = "asking";
     says.textContent = say("adding.there", { title: found.title });
-    const choices = /** @type {const} */ ([["adding.replace", false], ["adding.both", true]]).map(([key, both]) =>
-      h("button", { type: "button", class: "more", "aria-label": say(`${key}.label`, { name: item.name }), onclick: () => this.#decide(item, both) }, say(key)));
+    const choices = /** @type {const} */ ([["adding.replace", "adding.replace.label", false], ["adding.both", "adding.both.label", true]]).map(([key, label, both]) =>
+      h("button", { type: "button", class: "more", "aria-label": say(label, { name: item.name }), onclick: () => this.#decide(item, both) }, say(key)));
     item.choices = h("span", {}, ...choices);
     row.querySelector(".acts")?.prepend(item.choices);
     announce(say("adding.there", { title: found.title }));
@@ -229,10 +229,9 @@ export class Adding {
     $("adding-close").hidden = over < count;
     $("adding-replace").hidden = $("adding-both").hidden = !asking.length || Boolean(now);
     $("adding-bar").value = items.reduce((sum, { state, bar }) => sum + (state === "running" ? bar.value : Number(!OPEN.has(state))), 0) / count;
-    const [first] = asking;
     $("adding-text").textContent =
       now ? say("adding.now", { at: number(over + 1), count, name: now.wanted.name })
-      : first ? say("adding.asking", { count: asking.length, name: first.wanted.name })
+      : asking.length ? say("adding.asking", { count: asking.length })
       : say("adding.failed", { some: number(failed), count });
     if (over < count) return;
     if (added && !$("library").open) toast(say("adding.done", { count: added }));

@@ -40,7 +40,7 @@ export class Highlights {
   async keep(citation) {
     const { document_id, start, end } = citation;
     if (this.in(document_id).some(({ at }) => at?.start === start && at.end === end)) return true;
-    return this.kept.put({ id: newId(), kind: "highlight", text: "", created: Date.now(), citation });
+    return Boolean(await this.kept.put({ id: newId(), kind: "highlight", text: "", created: Date.now(), citation }));
   }
 
   // Show what is noted about one, to be read and written.
@@ -50,7 +50,7 @@ export class Highlights {
     const text = h("textarea", { rows: "3", dir: "auto", maxlength: "20000", "aria-label": say("reader.note"), placeholder: say("reader.note"), readonly: !mine });
     text.value = note.text;
     drafted(text, note.id);
-    text.addEventListener("change", () => void this.kept.put({ ...note, text: text.value }));
+    text.addEventListener("change", () => void this.kept.put({ ...note, text: text.value }, note.text));
     this.card.replaceChildren(
       h("q", { dir: "auto" }, citation.quote),
       at ? "" : h("p", { class: "since" }, say("reader.highlight.changed")),

@@ -3,11 +3,13 @@
 
 import { Latest, toast } from "./dom.js";
 import { DRAFTS } from "./noting.js";
-import { notes, open_, putNote, removeNote, restoreNote, tried } from "./server.js";
+import { Failure, notes, open_, putNote, removeNote, restoreNote, tried } from "./server.js";
 import { tab } from "./storage.js";
 import { tellTabs } from "./tabs.js";
 import { say } from "./words.js";
 /** @import { Key, Note, Noted, Turn } from "../types.js" */
+
+const CONFLICT = 409; // of HTTP: somebody else has changed it meanwhile
 
 export class Kept {
   /** @type {Noted[]} */
@@ -46,16 +48,23 @@ export class Kept {
     return note && note.answer?.text === turn.answer?.text ? note : null;
   }
 
-  // Gives whether it is kept.
-  /** @param {Note} note */
-  put(note) {
+  // Keep a note. Gives what is said of that; nothing where it is not kept. `over` is what its writer saw
+  // in its place: what somebody else has written meanwhile is kept as well.
+  /** @param {Note} note @param {string} [over] @returns {Promise<Key | null>} */
+  put(note, over) {
     const { notebook } = open_;
     return this.#next(async () => {
-      const done = await tried(putNote(note, notebook));
-      if (!done) return false;
+      /** @type {Key | null | void} */
+      const said = await tried(putNote(note, notebook, over).then(() => /** @type {Key} */ ("notes.saved"), async (/** @type {unknown} */ error) => {
+        if (!(error instanceof Failure) || error.status !== CONFLICT) throw error;
+        const theirs = (await notes()).find((own) => own.note.id === note.id)?.note.text ?? "";
+        await putNote({ ...note, text: `${theirs}\n${note.text}` }, notebook, theirs);
+        return /** @type {Key} */ ("notes.both");
+      }));
+      if (!said) return null;
       tab.remove(`${DRAFTS}${note.id}`);
       await this.#tell();
-      return true;
+      return said;
     });
   }
 

@@ -17,6 +17,7 @@ import { settings } from "./settings.js";
 import { Store, fresh } from "./store.js";
 import { join } from "./tabs.js";
 import { Talk } from "./talk.js";
+import { trashIn } from "./trash.js";
 import { Welcome } from "./welcome.js";
 import { say, speak } from "./words.js";
 import { Writing } from "./writing.js";
@@ -87,7 +88,7 @@ const talk = new Talk(store, {
   writer: () => writing.choice,
   writes: () => writing.writes,
   kept: (turn) => kept.of(turn),
-  keep: (turn, conversation, text) => notes.keep(turn, conversation, text),
+  keep: (turn, conversation, text, over) => notes.keep(turn, conversation, text, over),
   put: (note) => kept.put(note),
   unkeep: (turn) => kept.remove(turn.id, "notes.removed"),
   begin: () => navigation.show(fresh()),
@@ -105,6 +106,13 @@ const notes = new Notes(kept, {
 });
 const welcome = new Welcome(library, (question) => talk.ask(question));
 
+trashIn("library", "document", () => library.refresh());
+trashIn("history", "conversation", ({ id }) => {
+  store.removed.delete(id);
+  return history.draw();
+});
+trashIn("notebooks", "notebook", () => notebooks.refresh());
+trashIn("notes", "note", () => kept.refresh());
 library.take(began.documents);
 void new Folder(library.activity, async (changes) => {
   await library.refresh();

@@ -43,15 +43,15 @@ export class Notes {
   }
 
   // Keep an answer, with what its reader notes.
-  /** @param {Turn} turn @param {string} conversation its id @param {string | null} text null: what is noted already, or nothing */
-  async keep(turn, conversation, text) {
+  /** @param {Turn} turn @param {string} conversation its id @param {string | null} text null: what is noted already, or nothing @param {string} [over] what was there before */
+  async keep(turn, conversation, text, over) {
     const { id, answer } = turn;
     if (!answer) return;
     if (text === null) await this.kept.refresh(); // another tab may have kept it, with a note
     if (text === null && this.kept.of(turn)) return;
     const created = this.kept.of(turn)?.created ?? Date.now();
-    const done = await this.kept.put({ id, kind: "answer", text: text ?? "", created, conversation, turn: id, answer, noted: turn.noted });
-    if (done) toast(say(text ? "notes.saved" : "notes.kept"), say("notes.show"), () => this.open());
+    const said = await this.kept.put({ id, kind: "answer", text: text ?? "", created, conversation, turn: id, answer, noted: turn.noted }, over);
+    if (said) toast(say(text === null ? "notes.kept" : said), say("notes.show"), () => this.open());
   }
 
   // The list, while it is seen. What is being written in it stays.
@@ -86,9 +86,10 @@ export class Notes {
     const { conversation, turn, answer, citation } = note;
     const title = answer?.question ?? (citation ? citation.document : "");
     const quotes = quotesOf(noted).map(({ citation: own, now: at }) => this.#quote(own, at));
-    const { field, element } = noting(note.id, async (text) => {
+    const { field, element } = noting(note.id, async (text, over) => {
       const last = this.kept.all.find((own) => own.note.id === note.id)?.note ?? note;
-      if (await this.kept.put({ ...last, text })) toast(say("notes.saved"));
+      const said = await this.kept.put({ ...last, text }, over);
+      if (said) toast(say(said));
     });
     field.value = note.text;
     /** @type {HTMLElement} */

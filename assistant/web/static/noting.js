@@ -6,12 +6,15 @@ import { say } from "./words.js";
 
 export const DRAFTS = "footnote/note/"; // with the note's id, what was written and not saved
 
-// The field, and what it stands in; `written` hears what was written, without spaces around it.
-/** @param {string} id of the note @param {(text: string) => unknown} written @param {boolean} hidden */
+// The field, and what it stands in; `written` hears what was written, without spaces around it, and
+// what was there before.
+/** @param {string} id of the note @param {(text: string, over: string) => unknown} written @param {boolean} hidden */
 export function noting(id, written, hidden = false) {
   const field = h("textarea", { rows: "1", dir: "auto", "aria-label": say("notes.own"), placeholder: say("notes.own.more"), maxlength: "20000" });
   drafted(field, id);
-  field.addEventListener("change", () => void written(field.value.trim()));
+  let over = "";
+  field.addEventListener("focus", () => (over = field.value));
+  field.addEventListener("change", () => void written(field.value.trim(), over));
   return { field, element: h("div", { class: "own", hidden }, field, h("button", { type: "button", class: "more" }, say("notes.save"))) };
 }
 

@@ -3,7 +3,7 @@
 import { toast } from "./dom.js";
 import { storage } from "./storage.js";
 import { say } from "./words.js";
-/** @import { Everywhere, Folder, Found_, KeptConversation, Listed, Listing, Note, Notebook, Noted, Placed, Question, ServerEvent, Session, Turn, Vote, Whole, Word, Writers } from "../types.js" */
+/** @import { Deleted, Everywhere, Folder, Found_, KeptConversation, Listed, Listing, Note, Notebook, Noted, Placed, Question, ServerEvent, Session, Turn, Vote, Whole, Word, Writers } from "../types.js" */
 
 const SESSION = "x-footnote-session";
 const REQUEST = "x-request-id";
@@ -149,12 +149,16 @@ export const removeConversation = (id, notebook) => ask(within(`conversations/${
 export const restoreConversation = (id, notebook) => post(within(`conversations/${id}/restore`, notebook), {});
 
 export const notes = async () => /** @type {{ notes: Noted[] }} */ (await json(await ask(within("notes")))).notes;
-/** @param {Note} note @param {string | null} [notebook] */
-export const putNote = (note, notebook) => send("PUT", within("notes", notebook), note);
+// `over`: the text of it that its writer saw, which alone it takes the place of.
+/** @param {Note} note @param {string | null} notebook @param {string} [over] */
+export const putNote = (note, notebook, over) => send("PUT", within("notes", notebook), { ...note, over });
 /** @param {string} id @param {string | null} [notebook] */
 export const removeNote = (id, notebook) => ask(within(`notes/${id}`, notebook), { method: "DELETE" });
 /** @param {string} id @param {string | null} [notebook] */
 export const restoreNote = (id, notebook) => post(within(`notes/${id}/restore`, notebook), {});
+
+// What was deleted and can be had back.
+export const trash = async () => /** @type {{ deleted: Deleted[] }} */ (await json(await ask(within("trash")))).deleted;
 
 // The address of a file to take along, of what is kept at a path.
 /** @param {string} path @param {string} format @param {Record<string, string>} more */

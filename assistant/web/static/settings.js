@@ -12,7 +12,8 @@ const THEMES = [["", "theme.device"], ["light", "theme.light"], ["dark", "theme.
 /** @param {string | null} user */
 export function settings(user) {
   $("open-settings").addEventListener("click", () => $("settings").showModal());
-  $("log-out").hidden = user === null;
+  $("log-out").hidden = $("logged-in").hidden = user === null;
+  if (user !== null) $("logged-in").textContent = say("page.logged_in", { user });
   themes();
   languages();
 }

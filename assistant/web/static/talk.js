@@ -129,7 +129,7 @@ export class Talk {
       writes: () => this.acts.writes(),
       conversation: () => this.conversation.id,
       kept: (of) => this.acts.kept(of),
-      keep: (of, text) => this.acts.keep(of, this.conversation.id, text),
+      keep: (of, text, over) => this.acts.keep(of, this.conversation.id, text, over),
       unkeep: (of) => this.acts.unkeep(of),
     });
     this.views.set(view.element.id, view);

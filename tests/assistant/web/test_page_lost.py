@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from browsing import QUESTION, UNANSWERABLE, Visit, add_file, ask, send, settled
+from browsing import QUESTION, UNANSWERABLE, Visit, add_file, ask, barriers, picture, send, settled
 from playwright.sync_api import Page, expect
 
 NUTS = "Walnuts float in brine. Hazelnuts sink in it."
@@ -80,7 +80,7 @@ def test_a_file_of_a_name_that_is_there_replaces_it_only_if_that_is_wanted(
         file.write_text(NUTS + more)
         page.locator("#files").set_input_files(file)
         if choice:
-            expect(page.locator("#adding-text")).to_contain_text("is there already")
+            expect(page.locator("#adding-text")).to_contain_text("one of that name already")
             page.locator("#adding").get_by_role("button", name=choice).click()
         expect(page.locator("#adding")).to_be_hidden()
         expect(count).to_have_text(there)
@@ -124,4 +124,45 @@ def test_a_document_that_another_tab_removes_is_no_longer_asked(
     turn = ask(page, "What floats in brine?")
     expect(turn.locator(".answer")).to_contain_text("Walnuts")
     expect(page.locator("#document-count")).to_have_text("1")
+    visit.complaints.clear()
+
+
+def test_what_was_deleted_is_listed_and_had_back(visit: Visit) -> None:
+    page = visit.page
+    ask(page, QUESTION)
+    page.locator("#open-history").click()
+    page.get_by_role("button", name=f"Delete {QUESTION}").click()
+    expect(page.locator("#conversations li")).to_have_count(0)
+    page.locator("#history .trash summary").click()
+    picture(page, "deleted")
+    assert barriers(page) == []
+    page.get_by_role("button", name=f"Have {QUESTION} back").click()
+    expect(page.locator("#conversations .name")).to_have_text(QUESTION)
+    expect(page.locator("#history .trash summary")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.locator("#open-notebooks").click()
+    page.get_by_label("New notebook").fill("Nuts")
+    page.keyboard.press("Enter")
+    expect(page.locator("#notebook")).to_have_text("Nuts")
+    page.locator("#open-notebooks").click()
+    page.get_by_role("button", name="Delete Nuts").click()
+    expect(page.locator("#notebook")).to_have_text("All documents")
+    page.locator("#notebooks .trash summary").click()
+    page.get_by_role("button", name="Have Nuts back").click()
+    expect(page.locator("#notebook-list .name", has_text="Nuts")).to_be_visible()
+
+
+def test_what_two_write_in_one_note_is_both_in_it(visit: Visit) -> None:
+    page = visit.page
+    ask(page, QUESTION)
+    keep(page, "Mine.")
+    note = page.locator(".turn").get_by_label("Your note")
+    note.focus()
+    [kept] = visit.context.request.get(page.url.split("#")[0] + "notes").json()["notes"]
+    theirs = kept["note"] | {"text": "Theirs."}
+    visit.context.request.put(page.url.split("#")[0] + "notes", data=theirs)
+    note.fill("Mine too.")
+    page.locator("#turns").focus()
+    expect(page.locator("#toast")).to_contain_text("both texts are in it")
+    expect(note).to_have_value("Theirs.\nMine too.")
     visit.complaints.clear()
