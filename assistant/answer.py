@@ -463,13 +463,13 @@ def missing_parts(unanswered: Sequence[str], undecided: Sequence[str]) -> list[s
     """What is said of the parts of a question that the documents do not answer, or may not."""
     said = []
     if unanswered:
-        said.append(f"{REFUSAL.removesuffix('.')}: {_listed(unanswered)}")
+        said.append(f"{REFUSAL.removesuffix('.')}: {listed(unanswered)}")
     if undecided:
-        said.append(f"The documents may not say: {_listed(undecided)}")
+        said.append(f"The documents may not say: {listed(undecided)}")
     return said
 
 
-def _listed(things: Sequence[str]) -> str:
+def listed(things: Sequence[str]) -> str:
     """Several things as a sentence: questions, or words without an end of their own."""
     if any(thing[-1:].isalnum() for thing in things):
         return "; ".join(things) + "."

@@ -10,6 +10,7 @@ from pydantic import Field
 from assistant.api.describing import problems
 from assistant.api.notebooks import Of
 from assistant.api.originals import attached
+from assistant.exporting.values import Language
 from assistant.service.access import Caller
 from assistant.service.citing import Cited, citations_of
 from assistant.service.exports import MEDIA, ExportedFile, Exports, Format, References
@@ -26,6 +27,13 @@ Wanted = Annotated[
         "`ris`, `csl`: the documents that are cited, as BibTeX, RIS or CSL-JSON.",
     ),
 ]
+Spoken = Annotated[
+    Language,
+    Query(
+        alias="lang",
+        description="The language of headings, dates and remarks; quotes are in their own.",
+    ),
+]
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _ITEMS = {"schema": {"type": "array", "items": {"type": "object"}}}  # CSL-JSON is JSON
 
@@ -34,6 +42,7 @@ class WantedReferences(Asked):
     """Places in documents that are wanted as references."""
 
     format: References
+    lang: Language = Field(default="en", description="The language of places and remarks.")
     citations: list[Cited] = Field(min_length=1, max_length=100)
 
 
@@ -56,33 +65,37 @@ def routes(service: Service, prefix: str, reader: Callable[..., Caller]) -> APIR
         wanted: Wanted,
         notebook: Of = None,
         turn: Annotated[Id | None, Query(description="The one of its questions; or all.")] = None,
+        spoken: Spoken = "en",
     ) -> Response:
         """Take a conversation along, or one answer of it, with what you noted on it."""
         inside = notebooks.of(caller.owner, notebook)
-        return _sent(exports.conversation(caller.owner, inside, identity, turn, wanted))
+        return _sent(exports.conversation(caller.owner, inside, identity, turn, wanted, spoken))
 
     @router.get("/notes/export", responses=_files("docx", "md"))
-    def notes(caller: Reader, wanted: Wanted, notebook: Of = None) -> Response:
+    def notes(
+        caller: Reader, wanted: Wanted, notebook: Of = None, spoken: Spoken = "en"
+    ) -> Response:
         """Take along what is kept in a notebook, or in none: answers and highlighted places."""
         inside = notebooks.of(caller.owner, notebook)
-        title = f"Notes – {inside.name}" if inside else "Notes"
-        return _sent(exports.notes(caller.owner, inside, title, wanted))
+        return _sent(exports.notes(caller.owner, inside, wanted, spoken))
 
     @router.get("/notebooks/{identity}/export", responses=_files("docx", "md"))
     def notebook(
         identity: Annotated[NotebookId, Path(description="The notebook's id.")],
         caller: Reader,
         wanted: Wanted,
+        spoken: Spoken = "en",
     ) -> Response:
         """Take along all conversations of a notebook, and what is kept in it."""
         inside = notebooks.find(caller.owner, identity)
-        return _sent(exports.notebook(caller.owner, inside, wanted))
+        return _sent(exports.notebook(caller.owner, inside, wanted, spoken))
 
     @router.post("/cite", responses=_files())
     def cite(wanted: WantedReferences, caller: Reader) -> Response:
         """Tell of places in documents as references for a bibliography."""
         citations = citations_of(wanted.citations, service.library, caller.owner)
-        return _sent(exports.references(caller.owner, citations, wanted.format))
+        file = exports.references(caller.owner, citations, wanted.format, wanted.lang)
+        return _sent(file)
 
     return router
 

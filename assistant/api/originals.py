@@ -54,7 +54,9 @@ MEDIA_TYPES = {
 
 def attached(name: str) -> dict[str, str]:
     """The header of a file that a browser saves under a name."""
-    return {"content-disposition": f"attachment; filename*=utf-8''{quote(name, safe='')}"}
+    quoted = quote(name, safe="")
+    told = f'filename="{name}"' if quoted == name else f"filename*=utf-8''{quoted}"
+    return {"content-disposition": f"attachment; {told}"}
 
 
 def download(library: Library, owner: str, identity: str) -> Response:

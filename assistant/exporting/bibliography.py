@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assistant.exporting.values import Export, Footnote, Work
-from assistant.exporting.wording import address_of, one_line, quoted, title_of
+from assistant.exporting.wording import ENGLISH, Wording, address_of, one_line, title_of
 
 _NO_GIVEN_NAMES = frozenset(
     "ag bv co corp esq gmbh inc jr limited llc llp ltd md nv phd plc pty sa sr".split()
@@ -44,18 +44,21 @@ _PLAIN_NAME = re.compile(r"(?!.*\band\b)[^\W_](?:[^\W_]|[ .'\u2019-])*", re.IGNO
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A work, or one citation of it."""
+    """A work, or one citation of it; `lapsed`: what is quoted from it does not all stand in it any
+    more."""
 
     work: Work
     footnote: Footnote | None = None
+    lapsed: bool = False
 
 
 def references_of(export: Export) -> list[Reference]:
     """The works that an export cites."""
-    return [Reference(work) for work in export.cited]
+    lapsed = {footnote.document_id for footnote in export.shown if footnote.lapse}
+    return [Reference(work, lapsed=work.document_id in lapsed) for work in export.cited]
 
 
-def as_bibtex(references: Iterable[Reference]) -> str:
+def as_bibtex(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
     """References as BibTeX, for BibTeX as well as for biber; the same one twice is there once.
 
     Every sign that means something to TeX is a command in braces of its own. `\\{` will not do:
@@ -63,7 +66,7 @@ def as_bibtex(references: Iterable[Reference]) -> str:
     backslash, styles change the case of the letters that follow.
     """
     entries = []
-    for own in _entries(references):
+    for own in _entries(references, say):
         year, month, day = own.date
         fields = {
             "author": " and ".join(_tex_name(*name) for name in own.names),
@@ -72,9 +75,11 @@ def as_bibtex(references: Iterable[Reference]) -> str:
             "month": _MONTHS[int(month) - 1] if month else "",
             "day": day.lstrip("0"),
             "pages": _tex(own.page),
+            "howpublished": _tex(own.file),
             "url": own.address,
             "urldate": own.accessed,
             "note": _tex(own.note),
+            "annote": _tex(own.lapsed),  # which no bibliography prints
         }
         lines = [
             f"  {name} = {value}," if name == "month" else f"  {name} = {{{value}}},"
@@ -85,11 +90,11 @@ def as_bibtex(references: Iterable[Reference]) -> str:
     return "\n".join(entries)
 
 
-def as_ris(references: Iterable[Reference]) -> str:
+def as_ris(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
     """References as RIS, whose lines end with a carriage return and a line feed; the same one twice
     is there once."""
     lines: list[str] = []
-    for own in _entries(references):
+    for own in _entries(references, say):
         first, _, last = re.sub("[-–—]", "-", own.page).partition("-")
         fields = [
             ("TY", "ELEC" if own.address else "GEN"),
@@ -102,7 +107,8 @@ def as_ris(references: Iterable[Reference]) -> str:
             ("EP", last.strip()),
             ("UR", own.address),
             ("Y2", own.accessed.replace("-", "/")),
-            ("N1", own.note),
+            ("N1", own.filed_note),
+            ("N1", own.lapsed),
             ("LA", own.language),
         ]
         lines += (f"{tag}  - {value}" for tag, value in fields if value)
@@ -110,11 +116,11 @@ def as_ris(references: Iterable[Reference]) -> str:
     return "\r\n".join(lines)
 
 
-def as_csl_json(references: Iterable[Reference]) -> str:
+def as_csl_json(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
     """References as CSL-JSON, for Zotero, Pandoc and all that know citeproc; the same one twice is
     there once."""
     items = []
-    for own in _entries(references):
+    for own in _entries(references, say):
         fields = {
             "title": own.title,
             "author": [
@@ -125,7 +131,8 @@ def as_csl_json(references: Iterable[Reference]) -> str:
             "page": own.page,
             "URL": own.address,
             "accessed": _csl_date(own.accessed),
-            "note": own.note,
+            "note": own.filed_note,
+            "annote": own.lapsed,
             "language": own.language,
         }
         kind = "webpage" if own.address else "document"
@@ -141,6 +148,8 @@ class _Entry:
         key: names it: readable, the same in every export, its own for each place and quote.
         names: of the authors, family's and given; of one that is whole it and "".
         date: year, month, day.
+        file: its name, where the title is another one.
+        lapsed: that what is quoted does not all stand there any more.
     """
 
     key: str
@@ -152,32 +161,49 @@ class _Entry:
     accessed: str
     note: str
     language: str
+    file: str
+    lapsed: str
+
+    @property
+    def filed_note(self) -> str:
+        """The note with the file, for formats that have no field of their own for that."""
+        return ", ".join(filter(None, [self.file, self.note]))
 
 
-def _entries(references: Iterable[Reference]) -> Iterable[_Entry]:
+def _entries(references: Iterable[Reference], say: Wording) -> Iterable[_Entry]:
     """By key, so that each is there once."""
-    return {own.key: own for own in map(_entry, references)}.values()
+    return {own.key: own for own in (_entry(one, say) for one in references)}.values()
 
 
-def _entry(reference: Reference) -> _Entry:
+def _entry(reference: Reference, say: Wording) -> _Entry:
     work, footnote = reference.work, reference.footnote
-    place = one_line(footnote.place).replace(" › ", ", ") if footnote else ""
-    note = ": ".join(filter(None, [place, quoted(footnote)])) if footnote else ""
+    file = one_line(work.name)
     names = tuple(_name(own) for own in map(one_line, work.authors) if own)
     title = title_of(work)
     year, month, day = [*work.date.split("-"), "", ""][:3]
-    digest = hashlib.sha256(f"{one_line(work.document_id)}\0{note}".encode()).hexdigest()
+    digest = hashlib.sha256(
+        # In whichever language it is exported: who cites it goes on to do so.
+        f"{one_line(work.document_id)}\0{_note(footnote, ENGLISH)}".encode()
+    ).hexdigest()
     return _Entry(
         key=f"{_word(names[0][0] if names else title)}{year}-{digest[:8]}",
         names=names,
         title=title,
         date=(year, month, day),
-        page=one_line(footnote.page) if footnote else "",
+        page=one_line(footnote.place.page) if footnote else "",
         address=address_of(work),
         accessed=work.accessed,
-        note=note,
+        note=_note(footnote, say),
         language=one_line(work.language),
+        file="" if file == title else file,
+        lapsed=say.lapsed_work if reference.lapsed else "",
     )
+
+
+def _note(footnote: Footnote | None, say: Wording) -> str:
+    if footnote is None:
+        return ""
+    return f"{say.place(footnote.place, between=', ')}: {say.quote(footnote.quote)}"
 
 
 def _name(author: str) -> tuple[str, str]:

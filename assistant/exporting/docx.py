@@ -16,19 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from assistant.exporting.docx_parts import BOLD, DECLARATION, NAMESPACE, PARTS
 from assistant.exporting.values import Export, ExportedAnswer, Footnote, Sentence, Work
-from assistant.exporting.wording import (
-    COMMENT,
-    SOURCES,
-    UNSUPPORTED,
-    UNTITLED,
-    accessed_on,
-    address_of,
-    asked_on,
-    named,
-    one_line,
-    placed,
-    quoted,
-)
+from assistant.exporting.wording import WORDINGS, Wording, address_of, one_line
 
 _LANGUAGE = re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _ITALIC = "<w:i/><w:iCs/>"
@@ -51,17 +39,21 @@ _TIME = (1980, 1, 1, 0, 0, 0)
 
 def as_docx(export: Export) -> bytes:
     """An export as a Word file (Office Open XML). Questions are headings, so that Word's navigation
-    shows them."""
-    footnotes = _Footnotes(export)
-    title = one_line(export.title) or UNTITLED
+    shows them, and stay on a page with what follows."""
+    say = WORDINGS[export.language]
+    footnotes = _Footnotes(export, say)
+    title = one_line(export.title) or say.untitled
     body = [_line("Title", title)]
+    body += (_line("Remark", own) for own in [say.lapsed_in(export)] if own)
     for answer in export.answers:
-        body += _answer(answer, footnotes)
+        if not export.is_titled_by_question:
+            body.append(_line("Heading1", answer.question))
+        body += _answer(answer, footnotes, say)
     if export.cited:
-        body.append(_line("Heading1", SOURCES))
+        body.append(_line("Heading1", say.sources))
     for work in export.cited:
-        runs = _SPACE.join([_run(named(work)), *_address(work)])
-        body.append(_paragraph("Bibliography", named(work), runs))
+        runs = _SPACE.join([_run(say.named(work)), *_address(work, say)])
+        body.append(_paragraph("Bibliography", say.named(work), runs))
     parts = PARTS | {
         "word/document.xml": f"<w:document {NAMESPACE}><w:body>{''.join(body)}{_SECTION}</w:body>"
         "</w:document>",
@@ -84,68 +76,75 @@ def as_docx(export: Export) -> bytes:
 class _Footnotes:
     """The footnotes so far, in order."""
 
-    def __init__(self, export: Export) -> None:
+    def __init__(self, export: Export, say: Wording) -> None:
         self.written: list[str] = []
         self._works = export.works
+        self._say = say
 
     def add(self, footnote: Footnote) -> str:
         """One more: the reference to it, as a run."""
-        number, work = len(self.written) + 1, self._works[footnote.document_id]
-        before = f"{placed(work, footnote)}:"
+        number, work, say = len(self.written) + 1, self._works[footnote.document_id], self._say
+        before, lapse = say.placed(work, footnote), say.lapse(footnote)
         runs = [
             f"<w:r><w:rPr>{_RAISED}</w:rPr><w:footnoteRef/></w:r>",
             _run(before),
-            _run(quoted(footnote), language=work.language),
-            *_address(work),
+            _run(say.quote(footnote.quote), language=work.language),
+            *([_run(lapse, BOLD)] if lapse else []),
+            *_address(work, say),
         ]
         text = _paragraph("FootnoteText", before, _SPACE.join(runs))
         self.written.append(f'<w:footnote w:id="{number}">{text}</w:footnote>')
         return f'<w:r><w:rPr>{_RAISED}</w:rPr><w:footnoteReference w:id="{number}"/></w:r>'
 
 
-def _answer(answer: ExportedAnswer, footnotes: _Footnotes) -> list[str]:
-    """The paragraphs of an answer."""
-    made = [_line("Heading1", answer.question)]
-    made += (_line("Remark", own) for own in (asked_on(answer), answer.lead) if own)
+def _answer(answer: ExportedAnswer, footnotes: _Footnotes, say: Wording) -> list[str]:
+    """The paragraphs of an answer, below its question."""
+    above = list(say.above(answer))
+    made = [_line("Remark", own, keep=bool(answer.sentences)) for own in above]
     for block in answer.blocks():
         if block.heading:
             made.append(_line("Heading2", block.heading))
         style = "ListBullet" if block.item else "Normal"
-        runs = _SPACE.join(_said(answer, sentence, footnotes) for sentence in block.sentences)
-        made.append(_paragraph(style, block.sentences[0].text, runs))
-    made += (_line("Remark", own) for own in (answer.ending, *answer.notes) if one_line(own))
-    label = f"{_run(COMMENT, BOLD)}{_SPACE}"
+        runs = _SPACE.join(_said(answer, sentence, footnotes, say) for sentence in block.sentences)
+        made.append(_paragraph(style, say.said(block.sentences[0]), runs))
+    made += (_line("Remark", own) for own in say.below(answer))
+    label = f"{_run(say.comment, BOLD)}{_SPACE}"
     for line in filter(one_line, answer.comment.splitlines()):
         made.append(_paragraph("ReaderComment", line, label + _run(line)))
         label = ""
     return made
 
 
-def _said(answer: ExportedAnswer, sentence: Sentence, footnotes: _Footnotes) -> str:
+def _said(answer: ExportedAnswer, sentence: Sentence, footnotes: _Footnotes, say: Wording) -> str:
     """A sentence and the references to its footnotes, as runs."""
-    flag = f"{_SPACE}{_run(UNSUPPORTED, _ITALIC)}" if sentence.unsupported else ""
+    flag = f"{_SPACE}{_run(say.unsupported, _ITALIC)}" if sentence.unsupported else ""
     references = _COMMA.join(map(footnotes.add, answer.footnotes_of(sentence)))
-    return _run(sentence.text) + flag + references
+    return _run(say.said(sentence)) + flag + references
 
 
-def _address(work: Work) -> list[str]:
+def _address(work: Work, say: Wording) -> list[str]:
     """A link to a work and when it was read there, where it is on the web."""
     if not work.address:
         return []
     link = quoteattr(f'HYPERLINK "{address_of(work)}"')
     shown = _run(address_of(work), '<w:rStyle w:val="Hyperlink"/>')
-    accessed = [_run(accessed_on(work))] if accessed_on(work) else []
-    return [f"<w:fldSimple w:instr={link}>{shown}</w:fldSimple>", *accessed]
+    accessed = say.accessed_on(work)
+    return [
+        f"<w:fldSimple w:instr={link}>{shown}</w:fldSimple>",
+        *([_run(accessed)] if accessed else []),
+    ]
 
 
-def _line(style: str, text: str) -> str:
-    return _paragraph(style, text, _run(text))
+def _line(style: str, text: str, *, keep: bool = False) -> str:
+    return _paragraph(style, text, _run(text), keep=keep)
 
 
-def _paragraph(style: str, text: str, runs: str) -> str:
-    """A paragraph of runs; where `text`, which it begins with, runs from the right, so does it."""
+def _paragraph(style: str, text: str, runs: str, *, keep: bool = False) -> str:
+    """A paragraph of runs; where `text`, which it begins with, runs from the right, so does it.
+    `keep`: on one page with the next."""
+    kept = "<w:keepNext/>" if keep else ""
     turned = "<w:bidi/>" if _from_the_right(text) else ""
-    return f'<w:p><w:pPr><w:pStyle w:val="{style}"/>{turned}</w:pPr>{runs}</w:p>'
+    return f'<w:p><w:pPr><w:pStyle w:val="{style}"/>{kept}{turned}</w:pPr>{runs}</w:p>'
 
 
 def _run(text: str, properties: str = "", language: str = "") -> str:

@@ -77,7 +77,7 @@ _STYLES = f"""<w:styles {NAMESPACE}>
 <w:pPr><w:spacing w:after="120" w:line="269" w:lineRule="auto"/></w:pPr></w:style>
 <w:style w:type="character" w:default="1" w:styleId="DefaultParagraphFont">
 <w:name w:val="Default Paragraph Font"/></w:style>
-{_style("Title", "Title", '<w:spacing w:after="240"/>', BOLD + _sized(40))}
+{_style("Title", "Title", '<w:keepNext/><w:spacing w:after="240"/>', BOLD + _sized(40))}
 {_style("Heading1", "heading 1", _HEADING.format(before=360, level=0), BOLD + _sized(28))}
 {_style("Heading2", "heading 2", _HEADING.format(before=200, level=1), BOLD + _sized(23))}
 {

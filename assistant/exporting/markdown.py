@@ -1,28 +1,44 @@
-"""Answers as Markdown with footnotes (`[^1]`), which are numbered through the whole.
-
-The page makes the same of a conversation by itself: see `exporting.js`.
-"""
+"""Answers as Markdown with footnotes (`[^1]`), which are numbered through the whole."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-from assistant.exporting.values import Block, Export, ExportedAnswer, Footnote, Work
-from assistant.exporting.wording import (
-    COMMENT,
-    SOURCES,
-    UNSUPPORTED,
-    UNTITLED,
-    accessed_on,
-    address_of,
-    asked_on,
-    named,
-    one_line,
-    placed,
-    quoted,
+from assistant.exporting.values import Block, Export, ExportedAnswer, Footnote, Sentence, Work
+from assistant.exporting.wording import WORDINGS, Wording, address_of, one_line
+
+# What CommonMark, GitHub or Pandoc would take for markup, wherever in a line it stands. Of a pair
+# only what could close it is.
+_MARKUP = re.compile(
+    r"""
+      [\\`{]                               # a backslash, code, attributes
+    | (?<![ ])\*|\*(?![ ])                 # an asterisk, unless it stands alone
+    | (?<![^\W_])_+|_+(?![^\W_]|_)         # underscores, unless they are within a word
+    | (?<=\S)~                             # struck out, lowered
+    | \^(?!\w+[.,;:)]?[ ])                 # raised, unless it is a "10^6"
+    | \$(?!\d)                             # a formula, unless it is a "$5"
+    | (?<![^\W_])@(?=[\w{*])               # a citation, unless it is an address of mail
+    | <(?=[a-z/!?]|$)                      # a tag
+    | &(?=\#?\w+;)                         # an entity
+    | (?<!\S)\#(?=\#*$)                    # the end of a heading
+    | :(?=//)|(?<=www)\.                   # an address: it would take in a footnote behind it
+    | (?<=[!^\]])\[                        # a picture, a footnote, a link
+    | \[(?!(?:[^\W\d_]+|\.\.\.|…)\][ .,;)])   # likewise, unless it is a "[sic]"
+    """,
+    re.VERBOSE | re.IGNORECASE,
 )
-
-_MARKUP = re.compile(r"""[\\`*_{}\[\]()#+\-.!|~<>&^$:=@"'/]""")
+# What they would where a block begins with it, each up to where a backslash helps.
+_OPENING = re.compile(
+    r"""
+      (?=[>|\#\[])                         # a quotation, a table, a heading, a definition
+    | (?=[-+](?:[ =+-]|$))                 # a list, a line, a table
+    | (?=[:~](?:[ :~]|$))                  # the meaning of a term, code
+    | (?=\((?:@\w*|\d+|[a-z]|[ivxlcdm]+)\)(?:[ ]|$))    # "(1)", "(iv)"
+    | (?!(?-i:[A-Z])\.)(?:\d{1,9}|[a-z]|[ivxlcdm]+)(?=[.)](?:[ ]|$))    # "1.", "a)"; not "J. Doe"
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
 _ENTITIES = {"<": "&lt;", "&": "&amp;"}
 
 
@@ -31,60 +47,85 @@ def as_markdown(export: Export) -> str:
 
     A footnote that several sentences of an answer have is there once.
     """
-    parts = [f"# {_shown(export.title) or UNTITLED}"]
+    say = WORDINGS[export.language]
+    parts = [f"# {_shown(export.title) or say.untitled}", _emphasised(say.lapsed_in(export))]
     count = 0
     for answer in export.answers:
         used = [own for s in answer.sentences for own in answer.footnotes_of(s)]
         numbers = {own: count + n for n, own in enumerate(dict.fromkeys(used), start=1)}
         count += len(numbers)
-        parts += _answer(answer, numbers)
-        parts.append("\n".join(_definition(export, own, n) for own, n in numbers.items()))
+        if not export.is_titled_by_question:
+            parts.append(f"## {_shown(answer.question)}")
+        parts += _answer(answer, numbers, say)
+        parts.append("\n".join(_definition(export, own, n, say) for own, n in numbers.items()))
     if export.cited:
-        works = (f"- {_shown(named(work))}{_address(work)}" for work in export.cited)
-        parts += [f"## {SOURCES}", "\n".join(works)]
+        works = (f"- {_begun(say.named(work))}{_address(work, say)}" for work in export.cited)
+        parts += [f"## {say.sources}", "\n".join(works)]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def _answer(answer: ExportedAnswer, numbers: dict[Footnote, int]) -> list[str]:
-    """What stands between empty lines."""
-    parts = [f"## {_shown(answer.question)}"]
-    parts += (f"*{_shown(own)}*" for own in (asked_on(answer), answer.lead) if own)
+def _answer(answer: ExportedAnswer, numbers: dict[Footnote, int], say: Wording) -> list[str]:
+    """What stands between empty lines, below a question."""
+    parts = [_emphasised(own) for own in say.above(answer)]
     listed = False
     for block in answer.blocks():
         if block.heading:
             parts.append(f"**{_shown(block.heading)}**")
-        said = _said(answer, block, numbers)
+        said = _said(answer, block, numbers, say)
         if block.item and listed and not block.heading:
             parts[-1] += f"\n- {said}"
         else:
             parts.append(f"- {said}" if block.item else said)
         listed = block.item
-    parts += (f"*{_shown(own)}*" for own in (answer.ending, *answer.notes) if one_line(own))
-    comment = [_shown(line) for line in answer.comment.splitlines() if one_line(line)]
-    if comment:
-        parts.append(f"> **{COMMENT}** " + "\n>\n> ".join(comment))
+    parts += (_emphasised(own) for own in say.below(answer))
+    first, *others = [line for line in answer.comment.splitlines() if one_line(line)] or [""]
+    if first:
+        comment = [_shown(first), *map(_begun, others)]
+        parts.append(f"> **{say.comment}** " + "\n>\n> ".join(comment))
     return parts
 
 
-def _said(answer: ExportedAnswer, block: Block, numbers: dict[Footnote, int]) -> str:
-    return " ".join(
-        _shown(sentence.text)
-        + (f" *{UNSUPPORTED}*" if sentence.unsupported else "")
-        + "".join(f"[^{numbers[own]}]" for own in answer.footnotes_of(sentence))
-        for sentence in block.sentences
-    )
+def _said(answer: ExportedAnswer, block: Block, numbers: dict[Footnote, int], say: Wording) -> str:
+    """The sentences of a block with their footnotes."""
+
+    def said(sentence: Sentence, show: Callable[[str], str]) -> str:
+        text = show(say.said(sentence))
+        flag = f" *{say.unsupported}*" if sentence.unsupported else ""
+        markers = "".join(f"[^{numbers[own]}]" for own in answer.footnotes_of(sentence))
+        # With a bracket behind it, an exclamation mark is a picture.
+        return re.sub(r"!$", r"\!", text) + flag + markers if markers else text + flag
+
+    first, *others = block.sentences
+    return " ".join([said(first, _begun), *(said(own, _shown) for own in others)])
 
 
-def _definition(export: Export, footnote: Footnote, number: int) -> str:
+def _definition(export: Export, footnote: Footnote, number: int, say: Wording) -> str:
     work = export.works[footnote.document_id]
-    text = f"{placed(work, footnote)}: {quoted(footnote)}"
-    return f"[^{number}]: {_shown(text)}{_address(work)}"
+    text = f"{say.placed(work, footnote)} {say.quote(footnote.quote)}"
+    lapse = f" **{say.lapse(footnote)}**" if footnote.lapse else ""
+    return f"[^{number}]: {_begun(text)}{lapse}{_address(work, say)}"
 
 
-def _address(work: Work) -> str:
+def _address(work: Work, say: Wording) -> str:
     """A link to it, where it is on the web."""
-    return f" <{address_of(work)}> {accessed_on(work)}".rstrip() if work.address else ""
+    return f" <{address_of(work)}> {say.accessed_on(work)}".rstrip() if work.address else ""
+
+
+def _emphasised(text: str) -> str:
+    return f"*{_shown(text)}*" if text else ""
+
+
+def _begun(text: str) -> str:
+    """A text with which a block begins."""
+    shown = _shown(text)
+    opening = _OPENING.match(shown)
+    return f"{shown[: opening.end()]}\\{shown[opening.end() :]}" if opening else shown
 
 
 def _shown(text: str) -> str:
-    return _MARKUP.sub(lambda m: _ENTITIES.get(m[0], f"\\{m[0]}"), one_line(text))
+    """A text within a line."""
+    return _MARKUP.sub(lambda m: _ENTITIES.get(m[0]) or _escaped(m[0]), one_line(text))
+
+
+def _escaped(signs: str) -> str:
+    return "".join(f"\\{sign}" for sign in signs)

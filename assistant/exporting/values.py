@@ -11,11 +11,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from assistant.answer import REFUSAL, UNSURE
+#: What exports speak; what they quote is in its own.
+Language = Literal["en", "de"]
 
-#: As `Answer.status`, and of a question that got none: `failed`, or `stopped` by who asked.
-ExportStatus = Literal["answered", "unsure", "refused", "failed", "stopped"]
+#: As `Answer.status`, but for passages that may answer, of which their reader has said which do:
+#: `chosen` are those that do, `dismissed` are all. Of a question that got none: `failed`, or
+#: `stopped` by who asked.
+ExportStatus = Literal["answered", "unsure", "chosen", "dismissed", "refused", "failed", "stopped"]
 
+#: Why a quote does not stand: its paragraph reads otherwise now; that is gone as well; the document
+#: is not there to be looked into.
+Lapse = Literal["changed", "gone", "missing"]
+
+_PRINTED = re.compile(r"p\. (.+)")
 _DATE = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?")
 
 
@@ -55,23 +63,43 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in a work.
+
+    Attributes:
+        heading: the headings above it, outermost first.
+        locator: of its page or the like, as `Paragraph.locator`; "" where there is none.
+        paragraph: its number, from 1.
+    """
+
+    heading: tuple[str, ...] = ()
+    locator: str = ""
+    paragraph: int = 1
+
+    @property
+    def page(self) -> str:
+        """What is printed on the page as its number, "14" or "xii"; "" where there is none."""
+        printed = _PRINTED.fullmatch(self.locator)
+        return printed[1] if printed else ""
+
+
+@dataclass(frozen=True, slots=True)
 class Footnote:
     """One place in a work that supports something.
 
     Attributes:
         marker: its number in the answer.
         document_id: of the work.
-        place: where it stands in the work, for people, the page too: "Chapter 2 › p. 14 ›
-            paragraph 7".
+        place: where it stands there.
         quote: the quoted characters.
-        page: what is printed on the page as its number, "14" or "xii"; "" where there is none.
+        lapse: why it does not stand in the work as that is now; None where it does.
     """
 
     marker: int
     document_id: str
-    place: str
+    place: Place
     quote: str
-    page: str = ""
+    lapse: Lapse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +110,7 @@ class Sentence:
         text: what it says.
         markers: of the footnotes behind it.
         unsupported: whether nothing supports it.
+        quoted: whether it is a work's own, to be shown as such.
         item: whether it stands on a line of its own, in a list.
         heading: that begins with it; "" where none does.
     """
@@ -89,6 +118,7 @@ class Sentence:
     text: str
     markers: tuple[int, ...] = ()
     unsupported: bool = False
+    quoted: bool = False
     item: bool = False
     heading: str = ""
 
@@ -109,11 +139,13 @@ class ExportedAnswer:
     Attributes:
         question: as it was asked.
         status: what came of it.
-        sentences: in order; of a refusal none.
+        sentences: in order; none of a refusal, or where all passages were dismissed.
         footnotes: by marker; one that no sentence has is not shown.
         notes: what is said of the whole answer, a line each.
         comment: what the reader has noted on it; "" for nothing.
-        asked: when, as ISO time; "" where it is not known.
+        asked: the day when, as `YYYY-MM-DD`; "" where it is not known.
+        understood: as which question, where that is another one; "" otherwise.
+        context: the question before it that it leans on; "" for none.
 
     Raises:
         ValueError: a sentence has a marker that no footnote has.
@@ -126,27 +158,14 @@ class ExportedAnswer:
     notes: tuple[str, ...] = ()
     comment: str = ""
     asked: str = ""
+    understood: str = ""
+    context: str = ""
 
     def __post_init__(self) -> None:
         known = {footnote.marker for footnote in self.footnotes}
         for marker in (marker for sentence in self.sentences for marker in sentence.markers):
             if marker not in known:
                 raise ValueError(f"A sentence has the marker {marker}, and no footnote has it.")
-
-    @property
-    def lead(self) -> str:
-        """What is said before the sentences, or instead of them."""
-        if self.status == "refused":
-            return REFUSAL
-        if not self.sentences:
-            return "Failed." if self.status == "failed" else "Not answered."
-        return f"{UNSURE}:" if self.status == "unsure" else ""
-
-    @property
-    def ending(self) -> str:
-        """What is said below the sentences."""
-        ended = {"stopped": "Stopped here.", "failed": "Failed here."}
-        return ended.get(self.status, "") if self.sentences else ""
 
     def blocks(self) -> Iterator[Block]:
         """The sentences as they stand together."""
@@ -176,6 +195,7 @@ class Export:
         title: above all; "" for none.
         answers: in order.
         works: by document id, all that a footnote is of.
+        language: that it speaks.
 
     Raises:
         ValueError: a footnote is of a work that is not there.
@@ -184,6 +204,7 @@ class Export:
     title: str
     answers: tuple[ExportedAnswer, ...]
     works: Mapping[str, Work]
+    language: Language = "en"
 
     def __post_init__(self) -> None:
         for footnote in (footnote for answer in self.answers for footnote in answer.footnotes):
@@ -191,12 +212,22 @@ class Export:
                 raise ValueError(f"A footnote is of {footnote.document_id!r}, which is no work.")
 
     @property
+    def is_titled_by_question(self) -> bool:
+        """Whether its title is that of all it holds, so that it need not stand there again."""
+        return len(self.answers) == 1 and self.answers[0].question == self.title
+
+    @property
+    def shown(self) -> tuple[Footnote, ...]:
+        """The footnotes that sentences have, in order; one is there once in each answer."""
+        return tuple(
+            footnote
+            for answer in self.answers
+            for footnote in dict.fromkeys(
+                own for sentence in answer.sentences for own in answer.footnotes_of(sentence)
+            )
+        )
+
+    @property
     def cited(self) -> tuple[Work, ...]:
         """The works that sentences cite, in the order in which they do first."""
-        shown = [
-            footnote.document_id
-            for answer in self.answers
-            for sentence in answer.sentences
-            for footnote in answer.footnotes_of(sentence)
-        ]
-        return tuple(self.works[document_id] for document_id in dict.fromkeys(shown))
+        return tuple(self.works[i] for i in dict.fromkeys(own.document_id for own in self.shown))

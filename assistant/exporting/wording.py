@@ -1,19 +1,254 @@
-"""How works and places in them are named in running text, in all formats alike."""
+"""What exports say themselves, in the languages that they speak: in all formats alike, how works
+and places in them are named, and what is told of an answer."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import quote
 
-from assistant.exporting.values import ExportedAnswer, Footnote, Work
-
-UNSUPPORTED = "(not in the documents)"
-SOURCES = "Sources"
-COMMENT = "Comment:"
-UNTITLED = "Answers"
+from assistant.answer import REFUSAL, UNSURE, listed
+from assistant.exporting.values import (
+    Export,
+    ExportedAnswer,
+    ExportStatus,
+    Footnote,
+    Language,
+    Lapse,
+    Place,
+    Sentence,
+    Work,
+)
 
 # White space that Python splits at is not among them: it becomes a space.
 _UNFIT = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+# The words that locators are made with: `p. xii`, `slide 4`, `Sheet1, row 17`.
+_LOCATED = re.compile(r"^(?:p\.|slide)(?= [^,]*$)|(?:^|(?<=, ))row(?= \d+$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The words of a language; in place of `{}` stands what is named.
+
+    Attributes:
+        quoted: a quote.
+        months: the names of the twelve in dates; none where dates are told as they are.
+        paragraph: a place.
+        locators: what the words of locators are, where that is not what they are already.
+        untitled, notes, conversation, talk: titles: of nothing, of notes, of a conversation on a
+            day, of one on no day that is known.
+        leads: what is said before the sentences, or instead of them.
+        failed, stopped: instead of sentences, where there are none; below those that there are
+            `failed_here` and `stopped_here`.
+        lapses: what is said of a quote, by why it does not stand.
+        lapsed: how many do not (`{some}`), of how many (`{count}`).
+        lapsed_work: said of a work that some of them are of.
+    """
+
+    quoted: str
+    months: tuple[str, ...]
+    paragraph: str
+    locators: Mapping[str, str]
+    untitled: str
+    notes: str
+    conversation: str
+    talk: str
+    sources: str
+    comment: str
+    unsupported: str
+    asked: str
+    accessed: str
+    understood: str
+    context: str
+    leads: Mapping[ExportStatus, str]
+    failed: str
+    failed_here: str
+    stopped: str
+    stopped_here: str
+    unanswered: str
+    undecided: str
+    dropped_one: str
+    dropped: str
+    lapses: Mapping[Lapse, str]
+    lapsed: str
+    lapsed_work: str
+
+    # --- places and works ---------------------------------------------------------------------
+
+    def place(self, place: Place, title: str = "", between: str = " › ") -> str:
+        """Where something stands: the headings, the page or the like, the paragraph; in a document
+        that is named, or is not."""
+        headings = [own for own in place.heading if own != title]
+        locator = _LOCATED.sub(lambda m: self.locators.get(m[0], m[0]), place.locator)
+        parts = map(one_line, [title, *headings, locator])
+        return between.join([*filter(None, parts), self.paragraph.format(place.paragraph)])
+
+    def named(self, work: Work) -> str:
+        """A work by its authors, title and date."""
+        authors = "; ".join(filter(None, map(one_line, work.authors)))
+        own = ", ".join(filter(None, [title_of(work), self.day(work.date)]))
+        return f"{authors}: {own}" if authors else own
+
+    def placed(self, work: Work, footnote: Footnote) -> str:
+        """What stands before the quote of a footnote."""
+        return f"{self.named(work)}, {self.place(footnote.place)}:"
+
+    def quote(self, text: str) -> str:
+        """A text in quotation marks."""
+        return self.quoted.format(one_line(text))
+
+    def accessed_on(self, work: Work) -> str:
+        """When a work was read where it is on the web; "" where that is not known."""
+        known = work.address and work.accessed
+        return self.accessed.format(self.day(work.accessed)) if known else ""
+
+    def day(self, date: str) -> str:
+        """A date as people write it."""
+        if not self.months:
+            return date
+        year, month, day = [*date.split("-"), "", ""][:3]
+        named = self.months[int(month) - 1] if month else ""
+        return " ".join(filter(None, [f"{int(day)}." if day else "", named, year]))
+
+    # --- answers ------------------------------------------------------------------------------
+
+    def said(self, sentence: Sentence) -> str:
+        """A sentence; one of a work's own in quotation marks."""
+        return self.quote(sentence.text) if sentence.quoted else one_line(sentence.text)
+
+    def lapsed_in(self, export: Export) -> str:
+        """How many quotes do not stand any more; "" where all do."""
+        some = sum(footnote.lapse is not None for footnote in export.shown)
+        return self.lapsed.format(some=some, count=len(export.shown)) if some else ""
+
+    def lapse(self, footnote: Footnote) -> str:
+        """That a quote does not stand any more; "" where it does."""
+        return self.lapses[footnote.lapse] if footnote.lapse else ""
+
+    def above(self, answer: ExportedAnswer) -> Iterator[str]:
+        """What is said between a question and the sentences, a line each."""
+        if answer.asked:
+            yield self.asked.format(self.day(answer.asked))
+        if one_line(answer.understood):
+            yield self.understood.format(self.quote(answer.understood))
+        if one_line(answer.context):
+            yield self.context.format(self.quote(answer.context))
+        if answer.sentences or answer.status in ("refused", "dismissed"):
+            yield from filter(None, [self.leads.get(answer.status)])
+        else:
+            yield self.failed if answer.status == "failed" else self.stopped
+
+    def below(self, answer: ExportedAnswer) -> Iterator[str]:
+        """What is said below the sentences, a line each."""
+        if answer.sentences and answer.status == "failed":
+            yield self.failed_here
+        if answer.sentences and answer.status == "stopped":
+            yield self.stopped_here
+        yield from filter(one_line, answer.notes)
+
+    def missing(
+        self, unanswered: Sequence[str], undecided: Sequence[str], dropped: int
+    ) -> list[str]:
+        """What is said of the parts of a question that the documents do not answer, or may not; and
+        of sentences that were left out."""
+        said = []
+        if unanswered:
+            said.append(self.unanswered.format(listed(unanswered)))
+        if undecided:
+            said.append(self.undecided.format(listed(undecided)))
+        if dropped:
+            said.append(self.dropped_one if dropped == 1 else self.dropped.format(dropped))
+        return said
+
+    def conversation_on(self, day: str) -> str:
+        """The title of a conversation that has none, begun on a day, or on "" that is not known."""
+        return self.conversation.format(self.day(day)) if day else self.talk
+
+
+ENGLISH = Wording(
+    quoted="“{}”",
+    months=(),
+    paragraph="paragraph {}",
+    locators={},
+    untitled="Answers",
+    notes="Notes",
+    conversation="Conversation of {}",
+    talk="Conversation",
+    sources="Sources",
+    comment="Comment:",
+    unsupported="(not in the documents)",
+    asked="Asked on {}.",
+    accessed="(accessed {})",
+    understood="Understood as: {}",
+    context="Understood in the context of: {}",
+    leads={
+        "unsure": f"{UNSURE}:",
+        "chosen": "Passages that answer, as their reader has marked:",
+        "dismissed": "None of the passages that were found answers, as their reader has marked.",
+        "refused": REFUSAL,
+    },
+    failed="Failed.",
+    failed_here="Failed here.",
+    stopped="Not answered.",
+    stopped_here="Stopped here.",
+    unanswered=f"{REFUSAL.removesuffix('.')}: {{}}",
+    undecided="The documents may not say: {}",
+    dropped_one="1 sentence was left out that nothing supports.",
+    dropped="{} sentences were left out that nothing supports.",
+    lapses={
+        "changed": "No longer in the document: the paragraph reads otherwise now.",
+        "gone": "No longer in the document.",
+        "missing": "The document is no longer here: it is not known whether it still says this.",
+    },
+    lapsed="Quotes that do not stand in the documents as they are now: {some} of {count}. Each is "
+    "marked at its source.",
+    lapsed_work="Not all that is quoted from it still stands in it.",
+)
+
+GERMAN = Wording(
+    quoted="„{}“",
+    months=tuple(
+        "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split()
+    ),
+    paragraph="Absatz {}",
+    locators={"p.": "S.", "slide": "Folie", "row": "Zeile"},
+    untitled="Antworten",
+    notes="Notizen",
+    conversation="Gespräch vom {}",
+    talk="Gespräch",
+    sources="Quellen",
+    comment="Anmerkung:",
+    unsupported="(nicht in den Dokumenten)",
+    asked="Gefragt am {}.",
+    accessed="(abgerufen am {})",
+    understood="Verstanden als: {}",
+    context="Verstanden im Zusammenhang mit: {}",
+    leads={
+        "unsure": "Textstellen, die vielleicht antworten:",
+        "chosen": "Textstellen, die das beantworten (beim Lesen so vermerkt):",
+        "dismissed": "Keine der gefundenen Textstellen beantwortet das (beim Lesen so vermerkt).",
+        "refused": "Die Dokumente sagen das nicht.",
+    },
+    failed="Fehlgeschlagen.",
+    failed_here="Hier durch einen Fehler abgebrochen.",
+    stopped="Nicht beantwortet.",
+    stopped_here="Hier angehalten.",
+    unanswered="Die Dokumente sagen nichts dazu: {}",
+    undecided="Die Dokumente sagen vielleicht nichts dazu: {}",
+    dropped_one="Ein unbelegter Satz wurde weggelassen.",
+    dropped="{} unbelegte Sätze wurden weggelassen.",
+    lapses={
+        "changed": "Steht so nicht mehr im Dokument: Der Absatz lautet jetzt anders.",
+        "gone": "Steht nicht mehr im Dokument.",
+        "missing": "Das Dokument ist nicht mehr hier; ob das noch darin steht, ist nicht bekannt.",
+    },
+    lapsed="Zitate, die so nicht mehr in den Dokumenten stehen: {some} von {count}. Bei der Quelle "
+    "ist es jeweils vermerkt.",
+    lapsed_work="Nicht alles, was daraus zitiert ist, steht so noch darin.",
+)
+
+WORDINGS: Mapping[Language, Wording] = {"en": ENGLISH, "de": GERMAN}
 
 
 def one_line(text: str) -> str:
@@ -27,34 +262,6 @@ def title_of(work: Work) -> str:
     return one_line(work.title) or one_line(work.name) or work.document_id
 
 
-def named(work: Work) -> str:
-    """A work by its authors, title and date."""
-    authors = "; ".join(filter(None, map(one_line, work.authors)))
-    own = ", ".join(filter(None, [title_of(work), work.date]))
-    return f"{authors}: {own}" if authors else own
-
-
-def placed(work: Work, footnote: Footnote) -> str:
-    """What stands before the quote of a footnote."""
-    return ", ".join(filter(None, [named(work), one_line(footnote.place)]))
-
-
-def quoted(footnote: Footnote) -> str:
-    """Its quote."""
-    return f"“{one_line(footnote.quote)}”"
-
-
 def address_of(work: Work) -> str:
     """Where a work is on the web, in the letters that addresses have; "" where it is not."""
     return quote(one_line(work.address), safe="!#$%&'()*+,/:;=?@[]~")
-
-
-def accessed_on(work: Work) -> str:
-    """When it was read there; "" where that is not known."""
-    return f"(accessed {work.accessed})" if work.address and work.accessed else ""
-
-
-def asked_on(answer: ExportedAnswer) -> str:
-    """When a question was asked; "" where that is not known."""
-    day = one_line(answer.asked)[: len("YYYY-MM-DD")]
-    return f"Asked on {day}." if day else ""

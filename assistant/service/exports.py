@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from assistant.answer import Citation, missing_parts, place_at
+from assistant.answer import Citation, name_of
 from assistant.exporting.bibliography import (
     Reference,
     as_bibtex,
@@ -19,14 +19,17 @@ from assistant.exporting.bibliography import (
 )
 from assistant.exporting.docx import as_docx
 from assistant.exporting.markdown import as_markdown
-from assistant.exporting.values import Export, ExportedAnswer, Footnote, Sentence, Work
-from assistant.service.turns import KeptAnswer, KeptCitation, KeptSentence, KeptTurn
+from assistant.exporting.values import Export, Footnote, Language, Place, Work
+from assistant.exporting.wording import WORDINGS
+from assistant.service.standing import Standings
+from assistant.service.told import Told
 from index.errors import MissingPathError
 
 if TYPE_CHECKING:
     from assistant.service.library import Library
     from assistant.service.notebooks import NotebookValue
     from assistant.service.notes import KeptNote
+    from assistant.service.turns import KeptTurn
     from index import DocumentInfo
 
 References = Literal["bib", "ris", "csl"]
@@ -41,7 +44,6 @@ MEDIA: Mapping[Format, str] = {
     "csl": "application/vnd.citationstyles.csl+json",
 }
 
-_PRINTED = re.compile(r"p\. (.+)")
 _UNFIT = re.compile(r"[^\w -]|_")
 _LONGEST = 60  # characters of a file's name
 
@@ -64,8 +66,8 @@ class ExportedFile:
 class Exports:
     """What somebody may read, as files.
 
-    Every method takes who asks (`owner`), and the notebook as they may use it, or None for what is
-    in none.
+    Every method takes who asks (`owner`), the notebook as they may use it, or None for what is in
+    none, and which language the file speaks.
 
     Args:
         library: whose documents, conversations and notes they are.
@@ -81,6 +83,7 @@ class Exports:
         identity: str,
         turn: str | None,
         format_: Format,
+        language: Language,
     ) -> ExportedFile:
         """A conversation, with what its reader noted; of one turn, only that.
 
@@ -91,18 +94,27 @@ class Exports:
         turns = [own for own in found.turns if turn is None or own.id == turn]
         if turn is not None and not turns:
             raise MissingPathError("That answer is not here. It may have been asked anew.")
-        title = found.title if turn is None else turns[0].question
-        notes = self._notes(owner, notebook)
-        return self._file(owner, notebook, title, _Told.all(turns, notes), format_)
+        told = Told.all(turns, self._notes(owner, notebook))
+        title = name = found.title if turn is None else turns[0].question
+        # Nobody has named it: it is called by its first question, which stands in it already.
+        if told and not found.named and turns[0].question.startswith(title):
+            several = WORDINGS[language].conversation_on(told[0].day)
+            title = several if len(turns) > 1 else turns[0].question
+        return self._file(owner, title, told, format_, language, name)
 
     def notes(
-        self, owner: str, notebook: NotebookValue | None, title: str, format_: Format
+        self, owner: str, notebook: NotebookValue | None, format_: Format, language: Language
     ) -> ExportedFile:
         """The notes, the oldest first."""
-        told = [_Told.of_note(note) for note in self._notes(owner, notebook).values()]
-        return self._file(owner, notebook, title, told, format_)
+        notes = self._notes(owner, notebook).values()
+        turns = self._turns_of(owner, notebook, notes)
+        told = [Told.of_note(note, turns.get(note.turn or "")) for note in notes]
+        title = " – ".join([WORDINGS[language].notes, *([notebook.name] if notebook else [])])
+        return self._file(owner, title, told, format_, language)
 
-    def notebook(self, owner: str, notebook: NotebookValue, format_: Format) -> ExportedFile:
+    def notebook(
+        self, owner: str, notebook: NotebookValue, format_: Format, language: Language
+    ) -> ExportedFile:
         """All conversations that are in a notebook, and the notes that are of none of them."""
         conversations = self._library.conversations
         turns = [
@@ -111,160 +123,75 @@ class Exports:
             for turn in conversations.find(owner, notebook, one.id).turns
         ]
         notes = self._notes(owner, notebook)
-        told = _Told.all(turns, notes)
+        told = Told.all(turns, notes)
         there = {turn.id for turn in turns}
-        told += [_Told.of_note(note) for note in notes.values() if note.turn not in there]
-        return self._file(owner, notebook, notebook.name, told, format_)
+        left = (note for note in notes.values() if note.turn not in there)
+        told += [Told.of_note(note) for note in left]
+        return self._file(owner, notebook.name, told, format_, language)
 
     def references(
-        self, owner: str, citations: Iterable[Citation], format_: References
+        self, owner: str, citations: Iterable[Citation], format_: References, language: Language
     ) -> ExportedFile:
         """Places in documents, as references."""
         found = [
             Reference(
-                _work(self._library.find(owner, own.paragraph.document_id).info),
-                _footnote(KeptCitation.model_validate(own.to_dict())),
+                _work(self._library.find(owner, own.paragraph.document_id).info), _footnote(own)
             )
             for own in citations
         ]
-        return _made("references", _REFERENCES[format_](found), format_)
+        content = _REFERENCES[format_](found, WORDINGS[language])
+        return _made("references", content, format_)
 
     def _notes(self, owner: str, notebook: NotebookValue | None) -> dict[str, KeptNote]:
         """By id; what became of their quotes is not looked at."""
         found = self._library.notes.all(owner, notebook, readable=())
         return {own.note.id: own.note for own in reversed(found)}
 
+    def _turns_of(
+        self, owner: str, notebook: NotebookValue | None, notes: Iterable[KeptNote]
+    ) -> dict[str, KeptTurn]:
+        """The turns, by id, that notes of passages that may answer are of, as these are now."""
+        found: dict[str, KeptTurn] = {}
+        unsure = (own for own in notes if own.answer and own.answer.status == "unsure")
+        for identity in {own.conversation for own in unsure if own.conversation}:
+            with suppress(MissingPathError):  # the conversation was deleted
+                whole = self._library.conversations.find(owner, notebook, identity)
+                found.update((turn.id, turn) for turn in whole.turns)
+        return found
+
     def _file(
         self,
         owner: str,
-        notebook: NotebookValue | None,
         title: str,
-        told: list[_Told],
+        told: list[Told],
         format_: Format,
+        language: Language,
+        name: str | None = None,
     ) -> ExportedFile:
+        """A file; `name`: what it is called after, where that is not its title."""
+        say = WORDINGS[language]
         # A document that is not there any more is what was told of it when it was quoted.
-        works = {
-            own.document_id: Work(own.document_id, own.document)
-            for one in told
-            for own in one.citations
-        }
-        listed = self._library.documents(owner)
-        inside = self._library.documents_of(owner, notebook) if notebook else []
-        infos = {one.info.id: one.info for one in [*listed, *inside]}
-        works |= {identity: _work(infos[identity]) for identity in works.keys() & infos.keys()}
-        export = Export(title, tuple(one.exported() for one in told), works)
+        quoted = {own.document_id: own.document for one in told for own in one.citations}
+        there = self._library.readable(owner, quoted)
+        works = {identity: _work(one.info) for identity, one in there.items()}
+        standings = Standings(self._library.index, works)
+        answers = tuple(one.exported(works, standings, say) for one in told)
+        works |= {i: Work(i, title) for i, title in quoted.items() if i not in works}
+        export = Export(title, answers, works, language)
         if format_ == "docx":
-            return _made(title, as_docx(export), format_)
-        if format_ == "md":
-            return _made(title, as_markdown(export), format_)
-        return _made(title, _REFERENCES[format_](references_of(export)), format_)
+            content: str | bytes = as_docx(export)
+        elif format_ == "md":
+            content = as_markdown(export)
+        else:
+            content = _REFERENCES[format_](references_of(export), say)
+        return _made(title if name is None else name, content, format_)
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """An answer, as whoever was given it kept it."""
-
-    turn: KeptTurn
-    comment: str = ""
-
-    @classmethod
-    def all(cls, turns: Iterable[KeptTurn], notes: Mapping[str, KeptNote]) -> list[_Told]:
-        """Turns, with what is noted on each."""
-        texts = {note.turn: note.text for note in notes.values() if note.turn}
-        return [cls(turn, texts.get(turn.id, "")) for turn in turns]
-
-    @classmethod
-    def of_note(cls, note: KeptNote) -> _Told:
-        """A note; a place that was highlighted answers where it stands."""
-        answer = note.answer
-        if answer is None:
-            place = note.citations[0] if note.citations else None
-            said = place and KeptSentence(text=place.quote, verdict="quoted", markers=[1])
-            turn = KeptTurn(
-                id=note.id,
-                question=_place(place, place.document) if place else "–",
-                state="answered",
-                sentences=[said] if said else [],
-                citations=[place.model_copy(update={"marker": 1})] if place else [],
-            )
-            return cls(turn, note.text)
-        status = answer.status or ("refused" if answer.refused else "answered")
-        turn = KeptTurn(id=note.id, question=answer.question, state=status, answer=answer)
-        return cls(turn.model_copy(update={"asked": note.created}), note.text)
-
-    @property
-    def citations(self) -> list[KeptCitation]:
-        answer = self.turn.answer
-        return answer.citations if answer else self.turn.citations
-
-    def exported(self) -> ExportedAnswer:
-        turn, answer = self.turn, self.turn.answer
-        footnotes = {own.marker: _footnote(own) for own in self.citations}
-        sentences, above = [], ("", "")
-        for own in answer.sentences if answer else turn.sentences:
-            heading = self._heading(own)
-            sentences.append(
-                Sentence(
-                    own.text,
-                    tuple(marker for marker in own.markers if marker in footnotes),
-                    own.verdict == "unsupported",
-                    self._is_item(own),
-                    heading[1] if heading != above else "",
-                )
-            )
-            above = heading
-        return ExportedAnswer(
-            turn.question,
-            "stopped" if turn.state == "pending" else turn.state,
-            tuple(sentences),
-            tuple(footnotes.values()),
-            _remarks(answer) if answer else (),
-            self.comment,
-            datetime.fromtimestamp(turn.asked / 1000, UTC).isoformat() if turn.asked > 0 else "",
-        )
-
-    def _is_item(self, sentence: KeptSentence) -> bool:
-        kind = self.turn.answer.kind if self.turn.answer else "fact"
-        listed = self.turn.state == "unsure" or kind in ("overview", "where")
-        return listed or sentence.item or bool(sentence.about)
-
-    def _heading(self, sentence: KeptSentence) -> tuple[str, str]:
-        """What a sentence stands under, and in which document: of a passage its place, in a list
-        what it is about, in an overview the document's own heading. See `Layout`."""
-        cited = next((own for own in self.citations if own.marker in sentence.markers[:1]), None)
-        if not self._is_item(sentence):
-            return "", ""
-        if self.turn.state != "unsure" and (sentence.item or sentence.about):
-            return "", sentence.about
-        if cited is None:
-            return "", ""
-        if self.turn.state == "unsure":
-            return cited.document_id, _place(cited, cited.document)
-        return cited.document_id, [cited.document, *cited.heading][-1]
-
-
-def _remarks(answer: KeptAnswer) -> tuple[str, ...]:
-    were = "sentence was" if answer.dropped == 1 else "sentences were"
-    dropped = f"{answer.dropped} {were} left out that nothing supports." if answer.dropped else ""
-    missing = missing_parts(answer.unanswered, answer.undecided)
-    return tuple(filter(None, [*missing, dropped, answer.note]))
-
-
-def _footnote(citation: KeptCitation) -> Footnote:
-    printed = _PRINTED.fullmatch(citation.locator)
-    return Footnote(
-        citation.marker,
-        citation.document_id,
-        _place(citation),
-        citation.quote,
-        printed[1] if printed else "",
-    )
-
-
-def _place(citation: KeptCitation, document: str = "") -> str:
-    """Where it stands, in a document that is named, or is not."""
-    headings = [own for own in citation.heading if own != citation.document]
-    return place_at(document, headings, citation.locator, citation.paragraph)
+def _footnote(citation: Citation) -> Footnote:
+    paragraph = citation.paragraph
+    headings = tuple(own for own in paragraph.heading if own != citation.title)
+    place = Place(headings, paragraph.locator, paragraph.number)
+    return Footnote(citation.marker, paragraph.document_id, place, citation.quote)
 
 
 def _work(info: DocumentInfo) -> Work:
@@ -276,6 +203,7 @@ def _work(info: DocumentInfo) -> Work:
         info.imprint.address,
         # What was read there is what came into the index.
         info.added[: len("YYYY-MM-DD")] if info.imprint.address else "",
+        name=name_of(info.source),
         language=info.language,
     )
 

@@ -8,7 +8,7 @@ they have been away for a while (see `clearing`), unless it is kept or in a note
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -192,6 +192,12 @@ class Library:
                 403,
             )
         return found
+
+    def readable(self, owner: str, identities: Iterable[str]) -> dict[str, AskedDocument]:
+        """Those of some documents that somebody may read, by id."""
+        wanted = list(identities)
+        found = self._allowed(owner, wanted)
+        return {identity: found[identity] for identity in wanted if identity in found}
 
     def named(self, owner: str, name: str, folder: str = "") -> AskedDocument | None:
         """The document of this owner that a file of that name, in that folder, would take the place

@@ -1,30 +1,28 @@
 """What somebody keeps of what they have read: answers, with a note of theirs, and places that they
 highlighted.
 
-Each keeps what it quotes. When it is looked at, that is held against the document as it is now: a
-quote still stands there, maybe elsewhere; or its paragraph reads otherwise; or both are gone.
+Each keeps what it quotes. When it is looked at, that is held against the document as it is now (see
+`standing`).
 """
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterable
-from contextlib import suppress
-from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
 from assistant.service.keeping import read_kept, text_of
 from assistant.service.notebooks import NotebookValue
+from assistant.service.standing import PlaceNow, Standings
 from assistant.service.trash import Deleted, DeletedValue, Trash, shortened
 from assistant.service.turns import Id, KeptAnswer, KeptCitation, Loose
 from assistant.service.values import Value
 from index.errors import MissingPathError, RefusedError
 
 if TYPE_CHECKING:
-    from index import Document, Index
+    from index import Index
     from index.store.records import Records
 
 MOST = 2000
@@ -32,16 +30,6 @@ MOST = 2000
 
 LARGEST = 700_000
 """Bytes of a note."""
-
-ALIKE = 0.5
-"""Share of all words of two paragraphs that both have, from which on one is taken for the other as
-it reads now."""
-
-#: What became of a quote: its words still stand in the document; its paragraph reads otherwise;
-#: there is neither any more; or the document is not there.
-Standing = Literal["there", "changed", "gone"]
-
-_WORD = re.compile(r"\w+")
 
 
 class KeptNote(Loose):
@@ -69,15 +57,6 @@ class KeptNote(Loose):
         if self.answer:
             return self.answer.question
         return self.citation.quote if self.citation else self.text
-
-
-class PlaceNow(Value):
-    """Where a quote stands in its document as that is now, or where its paragraph does."""
-
-    standing: Standing
-    paragraph: int | None = Field(description="Number of the paragraph, from 1.")
-    start: int | None = Field(description="Where the quote begins in the document's text.")
-    end: int | None = Field(description="Where it ends.")
 
 
 class NoteValue(Value):
@@ -125,19 +104,13 @@ class Notes:
             owner, notebook: whose; see `Conversations`.
             readable: ids of the documents that they may read.
         """
-        group, there = _space(owner, notebook), frozenset(readable)
-        texts: dict[str, _Text] = {}
+        group, standings = _space(owner, notebook), Standings(self._index, readable)
         found = []
         for identity, text in self._records(group).all().items():
             if Deleted(kind="note", name=identity, group=group) in self._trash:
                 continue
             kept = read_kept(_Kept, text)
-            for citation in kept.note.citations:
-                name = citation.document_id
-                if name in there and name not in texts:
-                    with suppress(MissingPathError):  # it was removed meanwhile
-                        texts[name] = _Text(self._index.document(name))
-            now = [_place_now(c, texts.get(c.document_id)) for c in kept.note.citations]
+            now = [standings.now(citation) for citation in kept.note.citations]
             mine = notebook is None or notebook.role != "read"
             found.append(NoteValue(note=kept.note, by=kept.by, mine=mine, now=now))
         return sorted(found, key=lambda own: -own.note.created)
@@ -224,45 +197,6 @@ class Notes:
 
     def _records(self, group: str) -> Records:
         return self._index.records("notes", group)
-
-
-class _Text:
-    """A document as it is now, and the words of its paragraphs as soon as they are asked for."""
-
-    def __init__(self, document: Document) -> None:
-        self.document = document
-
-    @cached_property
-    def words(self) -> dict[int, frozenset[str]]:
-        """By the paragraph's number."""
-        return {p.number: _words(p.text) for p in self.document.paragraphs}
-
-
-def _place_now(citation: KeptCitation, text: _Text | None) -> PlaceNow:
-    """What became of a quote; None: its document is not there."""
-    if text is None:
-        return PlaceNow(standing="gone", paragraph=None, start=None, end=None)
-    whole, start = text.document.text, citation.start
-    if whole[start : citation.end] != citation.quote:
-        start = whole.find(citation.quote)
-    end = start + len(citation.quote)
-    for paragraph in text.document.paragraphs:
-        if paragraph.start <= start and end <= paragraph.end:
-            return PlaceNow(standing="there", paragraph=paragraph.number, start=start, end=end)
-    wanted = _words(citation.paragraph_text)
-    likeness = {number: _alike(wanted, words) for number, words in text.words.items()}
-    best = max(likeness, key=lambda number: likeness[number])
-    if likeness[best] < ALIKE:
-        return PlaceNow(standing="gone", paragraph=None, start=None, end=None)
-    return PlaceNow(standing="changed", paragraph=best, start=None, end=None)
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(_WORD.findall(text.casefold()))
-
-
-def _alike(one: frozenset[str], other: frozenset[str]) -> float:
-    return len(one & other) / (len(one | other) or 1)
 
 
 def _space(owner: str, notebook: NotebookValue | None) -> str:

@@ -75,6 +75,7 @@ class KeptAnswer(Loose):
     unanswered: list[str] = []
     undecided: list[str] = []
     dropped: int = 0
+    context: str = ""
     note: str | None = None
 
 

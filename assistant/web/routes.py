@@ -181,7 +181,7 @@ def routes(
     def there(name: str, caller: anyone, folder: str = "") -> DocumentValue | None:
         # What a file of that name would take the place of.
         found = library.named(caller.owner, name, folder)
-        return found and DocumentValue.of(found)
+        return DocumentValue.of(found) if found else None
 
     @router.post("/addresses")
     async def add_by_address(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from assistant.exporting.values import Export, ExportedAnswer, Footnote, Sentence, Work
+from assistant.exporting.values import Export, ExportedAnswer, Footnote, Place, Sentence, Work
 
 _SIGNS = "{}[]()\\%&#$_~^<>|\"'`*+-.,:;?!@=/›“” \n\r\t\x00\x0b\x1b\x85\u2028\u202e\ud800\ufffe"
 _MARKS = ("_a_", "*b*", "`c`", "[^1]", "<b>", "&lt;", "--", "!`", " and ", "others", "ER  - ")
@@ -31,9 +31,14 @@ HEBREW = Work("00ff00ff00ff00ff", "דוח הנמל", ("כהן, דוד",), "2020"
 UNUSED = Work("ffffffffffffffff", "Nobody cites this")
 
 MARCH = Footnote(
-    1, REPORT.document_id, "Dredging › p. 14 › paragraph 7", "Berth four\n  was <dredged>.", "14"
+    1,
+    REPORT.document_id,
+    Place(("Dredging",), "p. 14", 7),
+    "Berth four\n  was <dredged>.",
 )
-CLOSED = Footnote(2, HEBREW.document_id, "paragraph 3", "הנמל נסגר במרץ 2020 (English).")
+CLOSED = Footnote(
+    2, HEBREW.document_id, Place(paragraph=3), "הנמל נסגר במרץ 2020 (English).", "changed"
+)
 
 DREDGED = ExportedAnswer(
     question="When was *berth* four dredged?",
@@ -42,13 +47,15 @@ DREDGED = ExportedAnswer(
         Sentence("It was dredged in <March> & April.", (1,)),
         Sentence("Both say so.", (1, 2)),
         Sentence("Nobody knows why.", unsupported=True),
-        Sentence("A crane was painted.", (2,), item=True, heading="Points"),
+        Sentence("A crane was painted.", (2,), quoted=True, item=True, heading="Points"),
         Sentence("נקודה שנייה, עם English.", (1,), item=True),
     ),
     footnotes=(MARCH, CLOSED),
     notes=("The documents do not say: who paid?",),
     comment="Ask Jo about this.\n\nAnd Kim.",
-    asked="2026-11-29T02:30:00+00:00",
+    asked="2026-11-29",
+    understood="When was berth four of the harbour dredged?",
+    context="What is berth four?",
 )
 UNSURE = ExportedAnswer(
     question="Who dredged it?",
@@ -74,7 +81,8 @@ def export_of(*texts: str) -> Export:
         Sentence(text, (1,), item=bool(number % 2), heading=first)
         for number, text in enumerate(texts)
     )
+    footnote = Footnote(1, "w", Place((first,)), first)
     answer = ExportedAnswer(
-        first, "answered", sentences, (Footnote(1, "w", first, first),), (first,), first, first
+        first, "answered", sentences, (footnote,), (first,), first, understood=first
     )
-    return Export(first, (answer,), {"w": work})
+    return Export(f"{first}?", (answer,), {"w": work})

@@ -2,7 +2,7 @@
 
 import { toast } from "./dom.js";
 import { storage } from "./storage.js";
-import { say } from "./words.js";
+import { language, say } from "./words.js";
 /** @import { Deleted, Everywhere, Folder, Found_, KeptConversation, Listed, Listing, Note, Notebook, Noted, Placed, Question, ServerEvent, Session, Turn, Vote, Whole, Word, Writers } from "../types.js" */
 
 const SESSION = "x-footnote-session";
@@ -162,10 +162,10 @@ export const trash = async () => /** @type {{ deleted: Deleted[] }} */ (await js
 
 // The address of a file to take along, of what is kept at a path.
 /** @param {string} path @param {string} format @param {Record<string, string>} more */
-export const exportOf = (path, format, more = {}) => `${path}/export?${new URLSearchParams({ format, ...(open_.notebook ? { notebook: open_.notebook } : {}), ...more }).toString()}`;
+export const exportOf = (path, format, more = {}) => `${path}/export?${new URLSearchParams({ format, lang: language, ...(open_.notebook ? { notebook: open_.notebook } : {}), ...more }).toString()}`;
 // Places as references for a bibliography.
 /** @param {string} format @param {Placed[]} citations */
-export const cite = async (format, citations) => (await post("cite", { format, citations })).text();
+export const cite = async (format, citations) => (await post("cite", { format, lang: language, citations })).text();
 // A question in other words; `llm`: what writes.
 /** @param {string} question @param {string | null} llm */
 export const reworded = async (question, llm) => /** @type {{ question: string }} */ (await json(await post("rewording", { question, llm }))).question;

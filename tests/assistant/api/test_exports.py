@@ -12,6 +12,8 @@ import pytest
 from browsing import QUESTION, UNANSWERABLE
 from services import client_of, problem
 
+from assistant.exporting.wording import ENGLISH, GERMAN
+
 FORMATS = ("docx", "md", "bib", "ris", "csl")
 CONVERSATION = "talk-0001"
 
@@ -31,9 +33,7 @@ def answer(api_url: str) -> dict[str, object]:
                 "state": own["status"],
                 "answer": own,
             }
-            kept = {"title": "What we asked: a/b", "turn": turn}
-            told = client.put(f"api/conversations/{CONVERSATION}/turns", json=kept)
-            assert told.status_code == 204, told.text
+            keep(client, CONVERSATION, turn, "What we asked: a/b")
         note = {
             "id": "turn-0001", "kind": "answer", "text": "Ask Eve.", "created": 1,
             "conversation": CONVERSATION, "turn": "turn-0001", "answer": answered,
@@ -53,9 +53,11 @@ def name_of(response: httpx.Response) -> str:
     return unquote(response.headers["content-disposition"].partition("utf-8''")[2])
 
 
-def plain(response: httpx.Response) -> str:
-    """Markdown without what keeps its texts from being markup."""
-    return response.text.replace("\\", "")
+def keep(client: httpx.Client, conversation: str, turn: dict[str, object], title: str = "") -> None:
+    told = client.put(
+        f"api/conversations/{conversation}/turns", json={"title": title, "turn": turn}
+    )
+    assert told.status_code == 204, told.text
 
 
 def test_a_conversation_goes_along_with_its_notes(
@@ -66,7 +68,7 @@ def test_a_conversation_goes_along_with_its_notes(
     assert name_of(files["csl"]) == "What we asked a b.json"
     with zipfile.ZipFile(io.BytesIO(files["docx"].content)) as word:
         footnotes = word.read("word/footnotes.xml").decode()
-    text = plain(files["md"])
+    text = files["md"].text
     for own in answer["citations"]:  # type: ignore[attr-defined]
         assert own["quote"] in footnotes
         assert f"paragraph {own['paragraph']}" in footnotes
@@ -74,14 +76,15 @@ def test_a_conversation_goes_along_with_its_notes(
     assert "Asked on 2023-11-14" in text
     [work] = json.loads(files["csl"].text)
     assert work["title"] == answer["citations"][0]["document"]  # type: ignore[index]
+    assert work["note"].endswith(".txt")
     assert files["bib"].text.startswith("@misc{")
     assert files["ris"].text.startswith("TY  - ")
-    assert "Ask Eve." in plain(exported(client, "notes", "md"))
+    assert "Ask Eve." in exported(client, "notes", "md").text
 
 
 def test_one_answer_goes_along_alone(client: httpx.Client, answer: dict[str, object]) -> None:
     path, of = f"conversations/{CONVERSATION}", {"turn": "turn-0002"}
-    text = plain(exported(client, path, "md", **of))
+    text = exported(client, path, "md", **of).text
     assert "The documents do not say." in text
     assert QUESTION not in text
     gone = {"format": "md", "turn": "turn-0003"}
@@ -100,7 +103,7 @@ def test_a_notebook_goes_along_whole_to_who_may_read_it(
     place = answer["citations"][-1]  # type: ignore[index]
     highlight = {"id": "note-0001", "kind": "highlight", "created": 1, "citation": place}
     client.put("api/notes", params=of, json=highlight | {"text": "Look again."})
-    text = plain(exported(client, notebook, "md"))
+    text = exported(client, notebook, "md").text
     assert text.startswith("# Trade\n")
     assert text.index(QUESTION) < text.index("Look again.")
     client.delete(f"api/{notebook}")
@@ -118,3 +121,113 @@ def test_places_are_cited(client: httpx.Client, answer: dict[str, object]) -> No
     assert all(quote in own["note"] for own, quote in zip(found, quotes, strict=True))
     gone = wanted | {"citations": [places[0] | {"start": 0, "end": 1}]}
     problem(client.post("api/cite", json=gone), 404)
+
+
+OLD = "# Port rules\n\nBerth four is closed in March.\n\nThe lamp at the pier is green.\n"
+NEW = (
+    "# Port rules\n\nA word before.\n\nBerth four is closed in June.\n\n"
+    "The lamp at the pier is green.\n"
+)
+
+
+def test_a_quote_that_no_longer_stands_is_told(client: httpx.Client) -> None:
+    added = client.post("api/documents", files={"file": ("rules.md", OLD)}).json()
+    questions = ("When is berth four closed?", "Which colour has the lamp at the pier?")
+    for number, question in enumerate(questions, start=1):
+        asked = {"question": question, "documents": [added["id"]]}
+        told = client.post("api/ask", json=asked).json()
+        turn = {"id": f"turn-010{number}", "question": question, "answer": told}
+        turn |= {"state": told["status"], "asked": 1_700_000_000_000 + number}
+        keep(client, "talk-0010", turn, questions[0])
+        note = {"id": turn["id"], "kind": "answer", "created": 5, "answer": told}
+        assert client.put("api/notes", json=note).status_code == 204
+    paths = ("conversations/talk-0010", "notes")
+    highlight = {"id": "note-0100", "kind": "highlight", "created": 6}
+    client.put("api/notes", json=highlight | {"citation": told["citations"][0]})
+    assert not any("No longer" in exported(client, path, "md").text for path in paths)
+    file = {"file": ("rules.md", NEW)}
+    assert client.put(f"api/documents/{added['id']}", files=file).status_code == 200
+
+    for path in paths:
+        lines = exported(client, path, "md").text.splitlines()
+        [changed] = [line for line in lines if "in March.”" in line and line.startswith("[^")]
+        assert changed.endswith(
+            " **No longer in the document: the paragraph reads otherwise now.**"
+        )
+        lamp = [line for line in lines if "green.”" in line and line.startswith("[^")]
+        assert all("paragraph 3: “" in line and line.endswith("green.”") for line in lamp)
+        assert any(line.startswith("*Quotes that do not stand in the documents") for line in lines)
+    assert "## Port rules › paragraph 3" in lines  # where the highlight stands by now
+    with zipfile.ZipFile(io.BytesIO(exported(client, paths[0], "docx").content)) as word:
+        assert "the paragraph reads otherwise now." in word.read("word/footnotes.xml").decode()
+    [work] = json.loads(exported(client, paths[0], "csl").text)
+    assert work["annote"] == ENGLISH.lapsed_work and work["note"] == "rules.md"
+
+    client.delete(f"api/documents/{added['id']}")
+    text = exported(client, paths[0], "md", lang="de").text
+    assert text.count(f"**{GERMAN.lapses['missing']}**") == 2
+    # Nobody has named it: it is not called by a question that stands in it.
+    assert text.startswith("# Gespräch vom 14. November 2023\n")
+    assert text.count(questions[0]) == 1
+    assert name_of(exported(client, paths[0], "md")) == "When is berth four closed.md"
+
+
+def test_of_passages_those_go_along_that_answer(
+    client: httpx.Client, answer: dict[str, object]
+) -> None:
+    found = [*answer["citations"], *answer["closest"]]  # type: ignore[misc]
+    passages = [own | {"marker": number} for number, own in enumerate(found, start=1)]
+    said = [
+        {"text": own["quote"], "verdict": "quoted", "markers": [own["marker"]]} for own in passages
+    ]
+    told = answer | {"status": "unsure", "sentences": said, "citations": passages}
+    understood = "What happened in the end?"
+    told |= {"standalone_question": understood, "context": "Who began it?", "closest": []}
+    turn = {"id": "turn-0020", "question": "And then?", "state": "unsure", "answer": told}
+    keep(client, "talk-0020", turn)
+    made = client.post("api/notebooks", json={"name": "Trade"}).json()
+    of = {"notebook": made["id"]}
+    note = {"id": "turn-0020", "kind": "answer", "created": 1, "answer": told}
+    note |= {"turn": "turn-0020", "conversation": "talk-0020"}
+
+    def lines(path: str = "conversations/talk-0020", **more: str) -> list[str]:
+        return exported(client, path, "md", **more).text.splitlines()
+
+    all_ = lines()
+    # The only question is the title.
+    assert all_[0] == "# And then?" and "## And then?" not in all_
+    assert f"*Understood as: “{understood}”*" in all_
+    assert sum(line.startswith("- “") for line in all_) == len(passages) > 2
+    german = lines(lang="de")
+    assert f"*Verstanden als: „{understood}“*" in german
+    assert any(line.endswith(f" › Absatz {passages[0]['paragraph']}**") for line in german)
+
+    name = f"{passages[1]['document_id']}/{passages[1]['start']}"
+    keep(client, "talk-0020", turn | {"noted": [name]})
+    chosen = lines()
+    assert f"*{ENGLISH.leads['chosen']}*" in chosen
+    [item] = [line for line in chosen if line.startswith("- “")]
+    assert item.startswith(f"- “{passages[1]['quote'][:20]}")
+    assert sum(line.startswith("[^") for line in chosen) == 1
+
+    whole = {"title": "", "turn": turn | {"noted": [name]}}
+    client.put("api/conversations/talk-0020/turns", params=of, json=whole)
+    client.put("api/notes", params=of, json=note)
+    assert f"*{ENGLISH.leads['chosen']}*" in lines("notes", **of)
+    client.delete("api/conversations/talk-0020", params=of)
+    assert f"*{ENGLISH.leads['chosen']}*" not in lines("notes", **of)
+    client.delete(f"api/notebooks/{made['id']}")
+
+    keep(client, "talk-0020", turn | {"noted": []})
+    none = lines()
+    assert f"*{ENGLISH.leads['dismissed']}*" in none
+    assert not any(line.startswith(("- ", "[^")) for line in none)
+
+
+def test_places_are_cited_in_german(client: httpx.Client, answer: dict[str, object]) -> None:
+    own = answer["citations"][0]  # type: ignore[index]
+    place = {"document": own["document_id"]} | {k: own[k] for k in ("paragraph", "start", "end")}
+    wanted = {"format": "csl", "lang": "de", "citations": [place]}
+    [found] = json.loads(client.post("api/cite", json=wanted).text)
+    assert found["note"].endswith(f"Absatz {own['paragraph']}: „{own['quote']}“")
+    problem(client.post("api/cite", json=wanted | {"lang": "xx"}), 422)

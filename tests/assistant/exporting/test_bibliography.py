@@ -28,8 +28,8 @@ from assistant.exporting.bibliography import (
     as_ris,
     references_of,
 )
-from assistant.exporting.values import Footnote, Work
-from assistant.exporting.wording import one_line
+from assistant.exporting.values import Footnote, Place, Work
+from assistant.exporting.wording import GERMAN, one_line
 
 CITATION = Reference(REPORT, MARCH)
 NOTE = "Dredging, p. 14, paragraph 7: “Berth four was <dredged>.”"
@@ -76,6 +76,7 @@ def test_bibtex() -> None:
   month = mar,
   day = {4},
   pages = {14},
+  howpublished = {report.pdf},
   url = {https://example.org/a_b?x=%7B1%7D},
   urldate = {2026-11-29},
   note = {Dredging, p. 14, paragraph 7: “Berth four was {\textless}dredged{\textgreater}.”},
@@ -96,7 +97,7 @@ def test_ris() -> None:
         "SP  - 14",
         "UR  - https://example.org/a_b?x=%7B1%7D",
         "Y2  - 2026/11/29",
-        f"N1  - {NOTE}",
+        f"N1  - report.pdf, {NOTE}",
         "LA  - en",
         "ER  - ",
         "",
@@ -117,7 +118,7 @@ def test_csl_json() -> None:
             "page": "14",
             "URL": "https://example.org/a_b?x=%7B1%7D",
             "accessed": {"date-parts": [[2026, 11, 29]]},
-            "note": NOTE,
+            "note": f"report.pdf, {NOTE}",
             "language": "en",
         },
         {
@@ -145,6 +146,27 @@ def test_citeproc_renders_what_is_exported() -> None:
     assert hebrew.startswith("כהן, ") and hebrew.endswith(" (2020) “דוח הנמל”.")
 
 
+def test_a_file_is_named_and_told_of_where_it_changed() -> None:
+    notes = Work("w", "Notes on berths", name="notes.txt")
+    references = [Reference(notes, lapsed=True)]
+    (entry,) = parsed(as_bibtex(references, GERMAN)).entries.values()
+    assert entry.fields["howpublished"] == "notes.txt"
+    assert entry.fields["annote"] == GERMAN.lapsed_work
+    (read,) = rispy.loads(as_ris(references, GERMAN))
+    assert read["notes"] == ["notes.txt", GERMAN.lapsed_work]
+    items = json.loads(as_csl_json(references, GERMAN))
+    assert (items[0]["note"], items[0]["annote"]) == ("notes.txt", GERMAN.lapsed_work)
+    CiteProcJSON(items)
+    assert [own.lapsed for own in references_of(HARBOUR)] == [False, True]
+    assert "howpublished" not in as_bibtex([Reference(Work("w", "", name="notes.txt"))])
+
+
+def test_places_are_told_in_german() -> None:
+    (item,) = json.loads(as_csl_json([CITATION], GERMAN))
+    quote = "Dredging, S. 14, Absatz 7: „Berth four was <dredged>.“"
+    assert (item["note"], item["page"]) == (f"report.pdf, {quote}", "14")
+
+
 @given(title=TEXTS, name=TEXTS, place=TEXTS, quote=TEXTS, page=TEXTS)
 @example("}{", "{", "\\", "\\}", "}")
 @example("\\Title", "T", "% no comment", "--- '' ``?` !` ,,", "14")
@@ -152,10 +174,13 @@ def test_whatever_texts_say_is_read_back(
     title: str, name: str, place: str, quote: str, page: str
 ) -> None:
     title = title if one_line(title) else "Title"
-    work = Work("w", title, (name,), "2021-03", "https://example.org/" + name, language="en")
-    references = [Reference(work), Reference(work, Footnote(1, "w", place, quote, page))]
-    own = one_line(place).replace(" › ", ", ")
-    note = f"{own}: “{one_line(quote)}”" if own else f"“{one_line(quote)}”"
+    address = f"https://example.org/{name}"
+    work = Work("w", title, (name,), "2021-03", address, name=name, language="en")
+    file = "" if one_line(name) == one_line(title) else one_line(name)
+    footnote = Footnote(1, "w", Place((place,), f"p. {page}", 7), quote)
+    references = [Reference(work), Reference(work, footnote)]
+    parts = [one_line(place), one_line(f"p. {page}"), "paragraph 7"]
+    note = f"{', '.join(filter(None, parts))}: “{one_line(quote)}”"
 
     entries = list(parsed(as_bibtex(references)).entries.values())
     assert len(entries) == 2
@@ -166,17 +191,18 @@ def test_whatever_texts_say_is_read_back(
         assert (entry.fields["year"], entry.fields["month"]) == ("2021", "March")
         assert re.fullmatch(r"https://example\.org/[!-~]*", entry.fields["url"])
     assert typeset(entries[1].fields["note"]) == note
-    assert typeset(entries[1].fields.get("pages", "")) == one_line(page)
+    assert typeset(entries[1].fields.get("pages", "")) == one_line(footnote.place.page)
+    assert [typeset(own.fields.get("howpublished", "")) for own in entries] == [file] * 2
 
     for read in rispy.loads(as_ris(references)):
         assert read["title"] == one_line(title)
         assert read["date"] == "2021/03"
         assert read["language"] == "en"
-    assert read["notes"] == [note]
+    assert read["notes"] == [", ".join(filter(None, [file, note]))]
 
     items = json.loads(as_csl_json(references).encode())
     assert [item["title"] for item in items] == [one_line(title)] * 2
-    assert items[1]["note"] == note
+    assert items[1]["note"] == read["notes"][0]
     CiteProcJSON(items)
 
 
@@ -227,14 +253,15 @@ def test_only_people_are_turned_around(author: str, name: dict[str, str]) -> Non
 
 
 def test_keys_are_their_own_and_stay() -> None:
-    other = Footnote(9, REPORT.document_id, MARCH.place, "Another quote.", "14")
-    again = Footnote(7, REPORT.document_id, MARCH.place, MARCH.quote, "14")
+    other = Footnote(9, REPORT.document_id, MARCH.place, "Another quote.")
+    again = Footnote(7, REPORT.document_id, MARCH.place, MARCH.quote)
     references = [Reference(REPORT), CITATION, Reference(REPORT, other), Reference(HEBREW)]
     keys = list(parsed(as_bibtex(references)).entries)
     assert len(set(keys)) == 4
     assert keys == [next(iter(parsed(as_bibtex([own])).entries)) for own in references]
     twice = as_bibtex([*references, Reference(REPORT, again)])
     assert list(parsed(twice).entries) == keys
+    assert list(parsed(as_bibtex(references, GERMAN)).entries) == keys
 
 
 @pytest.mark.parametrize(
@@ -255,7 +282,8 @@ def test_keys_begin_with_a_word_that_people_know(work: Work, word: str) -> None:
     ("page", "start", "end"), [("xii", "xii", None), ("14–15", "14", "15"), ("", None, None)]
 )
 def test_pages_in_ris(page: str, start: str | None, end: str | None) -> None:
-    footnote = Footnote(1, REPORT.document_id, "", "Quote.", page)
+    place = Place(locator=page and f"p. {page}")
+    footnote = Footnote(1, REPORT.document_id, place, "Quote.")
     (read,) = rispy.loads(as_ris([Reference(REPORT, footnote)]))
     assert (read.get("start_page"), read.get("end_page")) == (start, end)
 

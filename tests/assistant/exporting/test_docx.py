@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from xml.etree.ElementTree import Element, fromstring
 
@@ -17,13 +18,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.exporting.docx import as_docx
-from assistant.exporting.values import Export
-from assistant.exporting.wording import one_line
+from assistant.exporting.values import Export, ExportedAnswer
+from assistant.exporting.wording import ENGLISH, one_line
 
 WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+FO = "{urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0}"
+STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
 TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 
-HEBREW_NOTE = "כהן, דוד: דוח הנמל, 2020, paragraph 3: “הנמל נסגר במרץ 2020 (English).”"
+HEBREW_NOTE = (
+    "כהן, דוד: דוח הנמל, 2020, paragraph 3: “הנמל נסגר במרץ 2020 (English).” "
+    "No longer in the document: the paragraph reads otherwise now."
+)
 REPORT_NOTE = (
     "Müller, Karl; Ministry of Ships and Sea: The {harbour \\ report: 50% & more, 2021-03-04, "
     "Dredging › p. 14 › paragraph 7: “Berth four was <dredged>.” "
@@ -49,17 +55,20 @@ def paragraphs(root: Element) -> list[tuple[str, str]]:
 
 def test_a_conversation() -> None:
     file = as_docx(HARBOUR)
-    assert paragraphs(part(file, "word/document.xml"))[:14] == [
+    assert paragraphs(part(file, "word/document.xml"))[:17] == [
         ("Title", "Harbour talk"),
+        ("Remark", ENGLISH.lapsed_in(HARBOUR)),
         ("Heading1", "When was *berth* four dredged?"),
         ("Remark", "Asked on 2026-11-29."),
+        ("Remark", "Understood as: “When was berth four of the harbour dredged?”"),
+        ("Remark", "Understood in the context of: “What is berth four?”"),
         (
             "Normal",
             "It was dredged in <March> & April. Both say so. Nobody knows why. "
             "(not in the documents)",
         ),
         ("Heading2", "Points"),
-        ("ListBullet", "A crane was painted."),
+        ("ListBullet", "“A crane was painted.”"),
         ("ListBullet", "נקודה שנייה, עם English."),
         ("Remark", "The documents do not say: who paid?"),
         ("ReaderComment", "Comment: Ask Jo about this."),
@@ -72,6 +81,41 @@ def test_a_conversation() -> None:
     footnotes = paragraphs(part(file, "word/footnotes.xml"))
     assert footnotes[0] == ("FootnoteText", f" {REPORT_NOTE}")
     assert footnotes[2] == ("FootnoteText", f" {HEBREW_NOTE}")
+
+
+def test_in_german() -> None:
+    file = as_docx(replace(HARBOUR, language="de"))
+    document = paragraphs(part(file, "word/document.xml"))
+    assert ("Remark", "Gefragt am 29. November 2026.") in document
+    assert ("ListBullet", "„A crane was painted.“") in document
+    assert ("ReaderComment", "Anmerkung: Ask Jo about this.") in document
+    assert ("Heading1", "Quellen") in document
+    footnotes = paragraphs(part(file, "word/footnotes.xml"))
+    assert "4. März 2021, Dredging › S. 14 › Absatz 7: „Berth four was" in footnotes[0][1]
+    assert footnotes[2][1].endswith("Der Absatz lautet jetzt anders.")
+
+
+def test_a_question_stays_on_a_page_with_what_is_said_to_it() -> None:
+    file = as_docx(HARBOUR)
+    styles = part(file, "word/styles.xml").iter(f"{WORD}style")
+    keeping = {
+        own.attrib[f"{WORD}styleId"] for own in styles if own.find(f"*/{WORD}keepNext") is not None
+    }
+    kept = [
+        own.find(f".//{WORD}keepNext") is not None
+        or own.find(f".//{WORD}pStyle").attrib[f"{WORD}val"] in keeping  # type: ignore[union-attr]
+        for own in part(file, "word/document.xml").iter(f"{WORD}p")
+    ]
+    # The title; how many quotes do not stand; the question and what is said before its answer.
+    assert kept[:7] == [True, False, True, True, True, True, False]
+
+
+def test_a_question_that_is_the_title_stands_there_once() -> None:
+    one = Export("Who paid?", (ExportedAnswer("Who paid?", "refused"),), {})
+    assert paragraphs(part(as_docx(one), "word/document.xml")) == [
+        ("Title", "Who paid?"),
+        ("Remark", "The documents do not say."),
+    ]
 
 
 def test_each_reference_has_a_footnote_of_its_own() -> None:
@@ -148,6 +192,10 @@ def test_a_real_office_shows_footnotes(tmp_path: Path) -> None:
     for answer in HARBOUR.answers:
         for sentence in answer.sentences:
             assert sentence.text in shown
+    kept = {
+        own.attrib.get(f"{FO}keep-with-next") for own in root.iter(f"{STYLE}paragraph-properties")
+    }
+    assert "always" in kept
     assert len(list(root.iter(f"{TEXT}list-item"))) == 3
 
 

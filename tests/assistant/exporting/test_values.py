@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import pytest
 from exports import CLOSED, DREDGED, HARBOUR, HEBREW, MARCH, REPORT
-from hypothesis import given
-from hypothesis import strategies as st
 
 from assistant.exporting.values import Export, ExportedAnswer, Sentence, Work
-from assistant.exporting.wording import named, one_line
 
 
 def test_sentences_that_stand_together_are_a_block() -> None:
@@ -38,26 +35,8 @@ def test_running_text_goes_on_below_a_heading_and_after_a_list() -> None:
 
 def test_works_are_in_the_order_in_which_they_are_cited() -> None:
     assert HARBOUR.cited == (REPORT, HEBREW)
+    assert HARBOUR.shown == (MARCH, CLOSED, MARCH, MARCH)
     assert DREDGED.footnotes_of(DREDGED.sentences[1]) == [MARCH, CLOSED]
-
-
-@pytest.mark.parametrize(
-    ("status", "sentences", "lead", "ending"),
-    [
-        ("answered", 1, "", ""),
-        ("unsure", 1, "Passages that may answer:", ""),
-        ("refused", 0, "The documents do not say.", ""),
-        ("failed", 0, "Failed.", ""),
-        ("failed", 1, "", "Failed here."),
-        ("stopped", 0, "Not answered.", ""),
-        ("stopped", 1, "", "Stopped here."),
-    ],
-)
-def test_what_came_of_a_question_is_said(
-    status: str, sentences: int, lead: str, ending: str
-) -> None:
-    answer = ExportedAnswer("?", status, (Sentence("So."),) * sentences)  # type: ignore[arg-type]
-    assert (answer.lead, answer.ending) == (lead, ending)
 
 
 def test_markers_without_footnotes_and_footnotes_without_works_are_refused() -> None:
@@ -79,28 +58,3 @@ def test_dates_are_iso(date: str) -> None:
 def test_addresses_are_on_the_web(address: str) -> None:
     with pytest.raises(ValueError, match="no address on the web"):
         Work("w", "Title", address=address)
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        (" a\r\n b\t\x0bc\u2028d\xa0e ", "a b c d e"),
-        ("a\x00b\x1bc\x7fd\ud800e\ufffef", "abcdef"),
-        ("\u05d0\u202eb\u200f \U0001f600", "\u05d0\u202eb\u200f \U0001f600"),
-    ],
-)
-def test_texts_are_one_line_of_what_files_take(text: str, shown: str) -> None:
-    assert one_line(text) == shown
-
-
-@given(st.text(st.characters()))
-def test_one_line_is_one_line(text: str) -> None:
-    line = one_line(text)
-    assert line.encode("utf-8").decode() == line == one_line(line)
-    assert len(line.splitlines()) <= 1
-
-
-def test_works_are_named_by_what_is_known() -> None:
-    assert named(HEBREW) == "כהן, דוד: דוח הנמל, 2020"
-    assert named(Work("w", " \x00", name="notes.txt")) == "notes.txt"
-    assert named(Work("w", "")) == "w"

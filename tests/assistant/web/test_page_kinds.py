@@ -21,7 +21,7 @@ def test_a_sentence_that_numbers_its_items_is_shown_as_a_list(page: Page) -> Non
     picture(page, "list")
     points.nth(3).locator(".marker").click()
     assert "how closely do they work together in Central Asia?" in lit(page)
-    assert "\n- how closely do they work" in exported(page)
+    assert "\n- “how closely do they work" in exported(page)
 
 
 def test_what_is_compared_stands_side_by_side(page: Page) -> None:
@@ -36,7 +36,7 @@ def test_what_is_compared_stands_side_by_side(page: Page) -> None:
     left, right = (columns.nth(n).bounding_box() for n in (0, 1))
     assert left and right and left["y"] == right["y"] and left["x"] < right["x"]
     picture(page, "comparison")
-    assert "**China**\n\n- China envisions a Pax Sinica" in exported(page)
+    assert "**China**\n\n- “China envisions a Pax Sinica" in exported(page)
 
 
 def test_places_lead_to_where_they_are(page: Page) -> None:

@@ -178,7 +178,7 @@ def test_they_are_taken_along_as_what_they_are(page: Page) -> None:
     assert passages[0] == places[0]
     assert passages[1] == f"- {answer['sentences'][0]['text']} [1]"
     lines = exported(page).splitlines()
-    assert rf"*{UNSURE}\:*" in lines
+    assert f"*{UNSURE}:*" in lines
     assert sum(line.startswith("- ") and "[^" in line for line in lines) == cards(turn).count()
 
 

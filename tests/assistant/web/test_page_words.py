@@ -175,6 +175,8 @@ def test_a_browser_in_german_gets_a_page_in_german(german: Visit) -> None:
     assert REFUSAL in history
     page.locator("#open-history").click()
     expect(page.locator("#conversations li")).to_have_count(1)
+    taken_along = page.locator("#conversations .menu").get_by_role("link", include_hidden=True)
+    assert "lang=de" in str(taken_along.first.get_attribute("href"))
     told += page.evaluate(TOLD)
     assert barriers(page) == []
     english, deutsch = patterns("en"), patterns("de")

@@ -1,0 +1,111 @@
+"""What exports say themselves, in every language of theirs."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+from exports import HEBREW, MARCH, REPORT
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.exporting.values import Export, ExportedAnswer, Place, Sentence, Work
+from assistant.exporting.wording import ENGLISH, GERMAN, one_line
+
+
+@pytest.mark.parametrize(
+    ("status", "sentences", "above", "below"),
+    [
+        ("answered", 1, [], []),
+        ("unsure", 1, ["Passages that may answer:"], []),
+        ("chosen", 1, [ENGLISH.leads["chosen"]], []),
+        ("dismissed", 0, [ENGLISH.leads["dismissed"]], []),
+        ("refused", 0, ["The documents do not say."], []),
+        ("failed", 0, ["Failed."], []),
+        ("failed", 1, [], ["Failed here."]),
+        ("stopped", 0, ["Not answered."], []),
+        ("stopped", 1, [], ["Stopped here."]),
+    ],
+)
+def test_what_came_of_a_question_is_said(
+    status: str, sentences: int, above: list[str], below: list[str]
+) -> None:
+    answer = ExportedAnswer("?", status, (Sentence("So."),) * sentences)  # type: ignore[arg-type]
+    assert list(ENGLISH.above(answer)) == above
+    assert list(ENGLISH.below(answer)) == below
+
+
+def test_every_language_says_all_of_it_in_its_own_words() -> None:
+    own = ("months", "locators")
+    for name in (field.name for field in fields(ENGLISH) if field.name not in own):
+        english, german = getattr(ENGLISH, name), getattr(GERMAN, name)
+        if isinstance(english, str):
+            english, german = {"": english}, {"": german}
+        assert english.keys() == german.keys()
+        for key, text in english.items():
+            assert text != german[key]
+            assert text.count("{") == german[key].count("{")
+
+
+@pytest.mark.parametrize(
+    ("date", "day"),
+    [("2021-03-04", "4. März 2021"), ("2021-03", "März 2021"), ("2021", "2021"), ("", "")],
+)
+def test_dates(date: str, day: str) -> None:
+    assert (ENGLISH.day(date), GERMAN.day(date)) == (date, day)
+
+
+@pytest.mark.parametrize(
+    ("locator", "shown"),
+    [
+        ("p. xii", "S. xii"),
+        ("slide 4", "Folie 4"),
+        ("row 17", "Zeile 17"),
+        ("p. row, row 17", "p. row, Zeile 17"),
+        ("Map p. 3, row 2", "Map p. 3, Zeile 2"),
+    ],
+)
+def test_places(locator: str, shown: str) -> None:
+    place = Place(("Harbour", "Berths"), locator, 6)
+    assert ENGLISH.place(place, "Harbour") == f"Harbour › Berths › {locator} › paragraph 6"
+    assert GERMAN.place(place, "Harbour") == f"Harbour › Berths › {shown} › Absatz 6"
+
+
+def test_what_is_missing_is_said() -> None:
+    assert ENGLISH.missing(["who paid"], ["Why?"], 2) == [
+        "The documents do not say: who paid.",
+        "The documents may not say: Why?",
+        "2 sentences were left out that nothing supports.",
+    ]
+    assert GERMAN.missing([], [], 1) == ["Ein unbelegter Satz wurde weggelassen."]
+
+
+def test_quotes_that_do_not_stand_any_more_are_counted() -> None:
+    answer = ExportedAnswer("?", "answered", (Sentence("So.", (1,)),), (MARCH,))
+    export = Export("", (answer,), {REPORT.document_id: REPORT})
+    assert ENGLISH.lapsed_in(export) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (" a\r\n b\t\x0bc\u2028d\xa0e ", "a b c d e"),
+        ("a\x00b\x1bc\x7fd\ud800e\ufffef", "abcdef"),
+        ("\u05d0\u202eb\u200f \U0001f600", "\u05d0\u202eb\u200f \U0001f600"),
+    ],
+)
+def test_texts_are_one_line_of_what_files_take(text: str, shown: str) -> None:
+    assert one_line(text) == shown
+
+
+@given(st.text(st.characters()))
+def test_one_line_is_one_line(text: str) -> None:
+    line = one_line(text)
+    assert line.encode("utf-8").decode() == line == one_line(line)
+    assert len(line.splitlines()) <= 1
+
+
+def test_works_are_named_by_what_is_known() -> None:
+    assert ENGLISH.named(HEBREW) == "כהן, דוד: דוח הנמל, 2020"
+    assert ENGLISH.named(Work("w", " \x00", name="notes.txt")) == "notes.txt"
+    assert ENGLISH.named(Work("w", "")) == "w"
