@@ -389,7 +389,9 @@ class Revision:
         if self.size > MAX_PARAGRAPHS:
             raise QuestionError(
                 f"These documents have {self.size:,} paragraphs, and an overview is made of at "
-                f"most {MAX_PARAGRAPHS:,}. Choose some of them."
+                f"most {MAX_PARAGRAPHS:,}. Choose some of them.",
+                code="overview_large",
+                count=MAX_PARAGRAPHS,
             )
         topic = frozenset[str]() if whole else frozenset(terms_of(question.asked))
         scope = scope_of(self.texts, topic, lambda: True)
@@ -402,7 +404,8 @@ class Revision:
         if not chosen:
             raise QuestionError(
                 "There is nothing but tables, and no sentence stands for those. Ask for what is in "
-                "them."
+                "them.",
+                code="overview_tables",
             )
         yield from self._overview(question, scope, chosen, timer)
 

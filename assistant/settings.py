@@ -297,7 +297,8 @@ def not_installed(what: str, extra: str) -> SettingsError:
     """The error for a package of an extra that is not installed, with the command that installs it
     beside the Footnote that runs: elsewhere that name may be another's package."""
     command = f"{shlex.quote(sys.executable)} -m pip install 'footnote[{extra}]'"
-    return SettingsError(f"{what} needs a package that is not installed. Run: {command}")
+    told = f"{what} needs a package that is not installed. Run: {command}"
+    return SettingsError(told, code="not_installed", command=command)
 
 
 def models_folder() -> Path:

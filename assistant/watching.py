@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -26,6 +26,7 @@ from index.models import document_id
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
     from index import DocumentInfo
+    from index.errors import Code
 
 What = Literal["added", "changed", "moved", "removed", "unread"]
 
@@ -53,6 +54,7 @@ class Change:
         document: the id of its document.
         reason: why it cannot be read, and what to do.
         time: when that was noticed.
+        code, values: of that reason; see `FootnoteError`.
     """
 
     number: int
@@ -61,14 +63,19 @@ class Change:
     document: str
     reason: str
     time: datetime
+    code: Code | None = None
+    values: Mapping[str, str | int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A file that cannot be read: its path from its folder; why, and what to do."""
+    """A file that cannot be read: its path from its folder; why, and what to do, also by the code
+    and the values of its error."""
 
     name: str
     reason: str
+    code: Code
+    values: Mapping[str, str | int]
 
 
 class FolderWatch:
@@ -193,7 +200,7 @@ class FolderWatch:
         self._record_changes(before, [after[identity] for identity in done], gone)
         for source, error in failed.items():
             if str(self._unread.get(source)) != str(error):
-                self._record("unread", source, str(error))
+                self._record("unread", source, error)
         again = {*failed, *(raw.source for raw in raws)}
         still = {s: e for s, e in self._unread.items() if s in here and s not in again}
         self._unread = still | failed
@@ -255,7 +262,7 @@ class FolderWatch:
                 lost.append(folder)
         return files, lost, failed
 
-    def _record(self, what: What, source: str, reason: str = "") -> None:
+    def _record(self, what: What, source: str, error: DocumentError | None = None) -> None:
         number = self._changes[-1].number + 1 if self._changes else 1
         name = _name(source, self._folders)
         change = Change(
@@ -263,8 +270,10 @@ class FolderWatch:
             what,
             name,
             document_id(source),
-            reason.replace(source, name),
+            "" if error is None else str(error).replace(source, name),
             datetime.now(UTC),
+            error.code if error else None,
+            error.values if error else {},
         )
         self._changes = (*self._changes, change)[-REMEMBERED:]
 
@@ -275,7 +284,8 @@ def unread_of(errors: Sequence[DocumentError], folders: Sequence[Path]) -> tuple
     for error in errors:
         if error.source:
             name = _name(error.source, folders)
-            found.append(Unread(name, str(error).replace(error.source, name)))
+            said = str(error).replace(error.source, name)
+            found.append(Unread(name, said, error.code, error.values))
     return tuple(found)
 
 

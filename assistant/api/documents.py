@@ -53,7 +53,8 @@ def routes(service: Service) -> APIRouter:
         request: Request, caller: Caller, file: UploadFile, name: str, **how: Any
     ) -> Value | Response:
         if (file.size or 0) > library.inbox.max_bytes:
-            raise RefusedError(str(library.inbox.too_large), 413)
+            told = library.inbox.too_large
+            raise RefusedError(str(told), 413, None, code=told.code, **told.values)
         upload = await library.inbox.receive(caller.client, name, _parts(file))
         return await index_received(request, caller, upload, **how)
 

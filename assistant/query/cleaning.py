@@ -19,11 +19,15 @@ def check_question(question: str) -> str:
         QuestionError: it is empty or too long.
     """
     if not question.strip():
-        raise QuestionError("The question is empty. Ask something about the documents.")
+        raise QuestionError(
+            "The question is empty. Ask something about the documents.", code="question_empty"
+        )
     if len(question) > MAX_QUESTION:
         raise QuestionError(
             f"The question has {len(question):,} characters; at most {MAX_QUESTION:,} are taken. "
-            "Ask about one thing at a time."
+            "Ask about one thing at a time.",
+            code="question_long",
+            count=MAX_QUESTION,
         )
     return without_surrogates(question.strip())
 

@@ -23,6 +23,8 @@ from index.errors import RefusedError, SettingsError
 if TYPE_CHECKING:
     from starlette.datastructures import Headers
 
+    from index.errors import Code
+
 _TRIES = parse("10/minute")
 """Wrong passwords that may be given for a name from an address, to each process."""
 
@@ -117,14 +119,14 @@ class Access:
         basic, bearer = scheme.lower() == "basic", scheme.lower() == "bearer"
         if bearer and (key := self._keys.find(credentials.strip())):
             if key.is_over:
-                raise RefusedError(f"The key {key.name} has expired. {_HOW}", 401)
+                raise RefusedError(f"The key {key.name} has expired. {_HOW}", 401, code="login")
             owner, scopes = _owner_of("key", key.name), frozenset(key.scopes)
             return Caller(key.name, f"key {key.name}", owner, scopes)
         if basic and (name := self._login(credentials, address)):
             return person(name, address)
         if self.logins.exist() or self._demanded or self._keys.exist():
             given = "The key or the login that was sent is not known, or no longer. " * bool(scheme)
-            raise RefusedError((given or "A key is needed here. ") + _HOW, 401)
+            raise RefusedError((given or "A key is needed here. ") + _HOW, 401, code="login")
         # Clients of OpenAI's protocol send some key even where none is needed.
         return person(None, address)
 
@@ -136,7 +138,7 @@ class Access:
         """
         if caller.name and not self._limiter.hit(self._rate, caller.owner):
             told = f"{caller.name} has sent as many requests as it may ({self._rate})."
-            raise self._too_many(told, self._rate, caller.owner)
+            raise self._too_many("many_requests", told, self._rate, caller.owner)
 
     def count_bytes(self, client: str, size: int) -> None:
         """Count what a client has kept for good.
@@ -150,7 +152,7 @@ class Access:
         """
         if not self._limiter.hit(_KEPT, "kept", client, cost=1 + size // _UNIT):
             told = "So much is not kept of one person in an hour."
-            raise self._too_many(told, _KEPT, "kept", client)
+            raise self._too_many("many_kept", told, _KEPT, "kept", client)
 
     def count_fetch(self, client: str) -> None:
         """Count an address that is to be fetched for a client.
@@ -163,7 +165,7 @@ class Access:
         """
         if not self._limiter.hit(_FETCHED, "fetched", client):
             told = "So many addresses are not fetched for one person in an hour."
-            raise self._too_many(told, _FETCHED, "fetched", client)
+            raise self._too_many("many_fetched", told, _FETCHED, "fetched", client)
 
     def fits(self, name: str, password: str, address: str) -> bool:
         """Whether this is the password of an account; wrong ones are counted.
@@ -180,7 +182,7 @@ class Access:
         fits = self.logins.fits(name, password)
         if not (self._limiter.test if fits else self._limiter.hit)(_TRIES, tries):
             told = "Too many wrong passwords were given for this name."
-            raise self._too_many(told, _TRIES, tries)
+            raise self._too_many("many_tries", told, _TRIES, tries)
         return fits
 
     def _login(self, credentials: str, address: str) -> str | None:
@@ -192,10 +194,12 @@ class Access:
             return None
         return name if self.fits(name, password, address) else None
 
-    def _too_many(self, told: str, rate: RateLimitItem, *whose: str) -> RefusedError:
+    def _too_many(self, code: Code, told: str, rate: RateLimitItem, *whose: str) -> RefusedError:
         again = self._limiter.get_window_stats(rate, *whose).reset_time
         wait = max(1, math.ceil(again - time.time()))
-        return RefusedError(f"{told} Try again in {wait} seconds.", 429, wait)
+        minutes = math.ceil(wait / 60)
+        told = f"{told} Try again in {wait} seconds."
+        return RefusedError(told, 429, wait, code=code, count=minutes)
 
 
 def client_of(login: str | None, address: str) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
-from assistant.service.problems import response_of
+from assistant.service.problems import error_response
+from index.errors import RefusedError
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -40,14 +41,17 @@ class BodyMiddleware:
             await self.app(scope, receive, send)
             return
         limit = self._limit(scope)
-        too_large = (
+        megabytes = limit // 1_000_000
+        too_large = RefusedError(
+            f"It is larger than {megabytes} MB, which is the most that is taken here. Send less at "
+            "once; whoever runs Footnote adds larger files with `footnote index add`.",
             413,
-            f"It is larger than {limit // 1_000_000} MB, which is the most that is taken here. "
-            "Send less at once; whoever runs Footnote adds larger files with `footnote index add`.",
+            code="too_large",
+            megabytes=megabytes,
         )
         length = Headers(scope=scope).get("content-length", "")
         if length.isdecimal() and int(length) > limit:
-            await response_of(scope, *too_large)(scope, receive, send)
+            await error_response(scope, too_large)(scope, receive, send)
             return
 
         until = asyncio.get_running_loop().time() + self.seconds
@@ -69,7 +73,7 @@ class BodyMiddleware:
             size += len(message.get("body", b""))
             whole = not message.get("more_body", False)
             if size > limit:
-                raise HTTPException(*too_large)
+                raise HTTPException(too_large.status, str(too_large))
             return message
 
         await self.app(scope, limited, send)

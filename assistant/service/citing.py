@@ -52,7 +52,8 @@ def _citation(cited: Cited, document: Document) -> Citation:
     ]
     if not inside:
         raise MissingPathError(
-            f"{document.title} has changed since this answer. Ask again, and go by what comes."
+            f"{document.title} has changed since this answer. Ask again, and go by what comes.",
+            code="answer_changed",
         )
     return Citation(
         marker=cited.marker,

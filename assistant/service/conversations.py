@@ -170,12 +170,15 @@ class Conversations:
         """
         text = text_of(turn)
         if len(text.encode()) > LARGEST:
-            raise RefusedError("That is more than is kept of one answer.", 413)
+            raise RefusedError("That is more than is kept of one answer.", 413, code="answer_large")
         group, kept = self._mine(owner, notebook, identity, by)
         turns = self._turns(group, identity)
         if len(names := turns.names()) >= MOST and turn.id not in names:
             raise RefusedError(
-                f"There are {MOST} questions in this conversation. Begin another one.", 413
+                f"There are {MOST} questions in this conversation. Begin another one.",
+                413,
+                code="conversation_full",
+                count=MOST,
             )
         # The conversation first: turns of none would be found by nobody.
         title = kept.title if kept.named else title
@@ -263,9 +266,13 @@ class Conversations:
                     f"The notebook {notebook.name} is shared with you to read. Ask in a "
                     "conversation of your own.",
                     403,
+                    code="read_only",
+                    name=notebook.name,
                 )
             return group, kept
-        raise MissingPathError("That conversation is not here. It may have been deleted.")
+        raise MissingPathError(
+            "That conversation is not here. It may have been deleted.", code="conversation_gone"
+        )
 
     def _mine(
         self, owner: str, notebook: NotebookValue | None, identity: str, by: str
@@ -279,7 +286,12 @@ class Conversations:
             if self._records(group).get(identity) is not None:
                 raise
         if len(self._records(group).names()) >= MOST:
-            raise RefusedError(f"There are {MOST} conversations. Delete one first.", 413)
+            raise RefusedError(
+                f"There are {MOST} conversations. Delete one first.",
+                413,
+                code="conversations_full",
+                count=MOST,
+            )
         return group, _Kept(notebook=_id_of(notebook), by=by)
 
     def _group(self, group: str) -> Iterator[tuple[str, _Kept]]:

@@ -93,7 +93,9 @@ class Exports:
         found = self._library.conversations.find(owner, notebook, identity)
         turns = [own for own in found.turns if turn is None or own.id == turn]
         if turn is not None and not turns:
-            raise MissingPathError("That answer is not here. It may have been asked anew.")
+            raise MissingPathError(
+                "That answer is not here. It may have been asked anew.", code="answer_gone"
+            )
         told = Told.all(turns, self._notes(owner, notebook))
         title = name = found.title if turn is None else turns[0].question
         # Nobody has named it: it is called by its first question, which stands in it already.

@@ -121,6 +121,8 @@ class FairQueue:
                             f"again in {RETRY} seconds.",
                             503,
                             RETRY,
+                            code="busy",
+                            count=RETRY,
                         )
                     )
 

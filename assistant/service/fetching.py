@@ -117,16 +117,19 @@ class Fetcher:
         except TimeoutError:
             raise UnreadableError(
                 f"{_text(url)} was not here within {self._seconds:g} seconds. Try again later, or "
-                "save it as a file and add that."
+                "save it as a file and add that.",
+                code="web_late",
             ) from None
         except (httpx.HTTPError, zlib.error) as error:
             raise UnreadableError(
                 f"{_text(url)} cannot be fetched ({error or type(error).__name__}). Look whether a "
-                "browser shows it; if so, save it as a file and add that."
+                "browser shows it; if so, save it as a file and add that.",
+                code="web_failed",
             ) from error
         raise UnreadableError(
             f"{_text(asked)} leads from address to address, more than {REDIRECTS} times. Give the "
-            "address where a browser ends up."
+            "address where a browser ends up.",
+            code="web_circle",
         )
 
     @asynccontextmanager
@@ -176,7 +179,8 @@ class Fetcher:
         if not found or not all(map(is_public, found)):
             raise UnreadableError(
                 f"{host!r} is no host of the public internet, or this machine is not connected to "
-                "that. Check the address; save what your own network has as a file, and add that."
+                "that. Check the address; save what your own network has as a file, and add that.",
+                code="web_host",
             )
         return found
 
@@ -184,7 +188,9 @@ class Fetcher:
         if answer.status_code != HTTPStatus.OK:
             raise UnreadableError(
                 f"{_text(url)} was not given: its server answered by {answer.status_code}. Pages "
-                "that need a login, or a browser, can be saved as a file and added."
+                "that need a login, or a browser, can be saved as a file and added.",
+                code="web_status",
+                status=answer.status_code,
             )
         kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         suffix = _SUFFIXES.get(kind)
@@ -192,7 +198,8 @@ class Fetcher:
             told = f"of the type {kind[:80]!r}" if kind else "of a type that is not told"
             raise UnreadableError(
                 f"{_text(url)} is {told}. Web pages, PDF, plain text and Markdown are fetched; "
-                "save what is another as a file and add that."
+                "save what is another as a file and add that.",
+                code="web_kind",
             )
         if suffix == ".txt" and url.path.lower().endswith(_MARKDOWN):
             suffix = ".md"  # which few servers tell
@@ -208,7 +215,8 @@ class Fetcher:
         if packing not in ("identity", "gzip", "x-gzip"):
             raise UnreadableError(
                 f"{_text(url)} comes packed as {packing[:80]!r}, which was not asked for. Save it "
-                "as a file and add that."
+                "as a file and add that.",
+                code="web_failed",
             )
         unpack = None if packing == "identity" else zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
         content = bytearray()
@@ -218,7 +226,9 @@ class Fetcher:
             if len(content) > self._max_bytes:
                 raise UnreadableError(
                     f"{_text(url)} is larger than {self._max_bytes // 1_000_000} MB. Have it added "
-                    "by `footnote index add`, as a file."
+                    "by `footnote index add`, as a file.",
+                    code="too_large",
+                    megabytes=self._max_bytes // 1_000_000,
                 )
             if unpack and unpack.eof:
                 break
@@ -239,17 +249,20 @@ def _checked(address: str) -> httpx.URL:
         url = httpx.URL()
     if url.scheme not in _DEFAULT_PORTS or not url.raw_host or len(address) > LONGEST:
         raise UnreadableError(
-            f"{address[:200]!r} is no address of a page. Give one as https://example.org/page."
+            f"{address[:200]!r} is no address of a page. Give one as https://example.org/page.",
+            code="web_address",
         )
     if url.userinfo:
         raise UnreadableError(
             "An address with a name or a password in it is not asked. Give it without them, or "
-            "save the page as a file and add that."
+            "save the page as a file and add that.",
+            code="web_login",
         )
     if url.port not in (None, _DEFAULT_PORTS[url.scheme]):
         raise UnreadableError(
             f"{address!r} names a port. Only what is at the usual ones is fetched: 80 of http, "
-            "443 of https."
+            "443 of https.",
+            code="web_port",
         )
     return url.copy_with(port=None)
 
@@ -262,7 +275,8 @@ def _redirected(url: httpx.URL, location: str) -> httpx.URL:
     if (url.scheme, where.scheme) == ("https", "http"):
         raise UnreadableError(
             f"{_text(url)} leads on to {_text(where)}, which anybody on the way could alter. If "
-            "you want that page, give its address."
+            "you want that page, give its address.",
+            code="web_unsafe",
         )
     return where
 

@@ -150,14 +150,16 @@ class Library:
             raise MissingPathError(
                 "There is no document in this notebook yet. Add one, then ask again."
                 if notebook is not None and chosen is None
-                else "No document is chosen. Choose at least one, then ask again."
+                else "No document is chosen. Choose at least one, then ask again.",
+                code="notebook_empty" if notebook is not None and chosen is None else "none_chosen",
             )
         if chosen is None:
             return self._assistant.over([*allowed], write=write)
         if not allowed.keys() >= set(chosen):
             raise MissingPathError(
                 "A document that was chosen is no longer here. Look at the list of documents, and "
-                "add it again if it is missing."
+                "add it again if it is missing.",
+                code="chosen_gone",
             )
         return self._assistant.over([i for i in allowed if i in set(chosen)], write=write)
 
@@ -184,12 +186,15 @@ class Library:
         """
         found = self._allowed(owner, [identity]).get(identity)
         if found is None:
-            raise MissingPathError("That document is not here. It may have been removed.")
+            raise MissingPathError(
+                "That document is not here. It may have been removed.", code="document_gone"
+            )
         if own and not found.own:
             raise RefusedError(
                 "That document is not yours. Whoever added it, or whoever runs Footnote (with "
                 "`footnote index`), changes it.",
                 403,
+                code="not_yours",
             )
         return found
 
@@ -225,7 +230,9 @@ class Library:
         self.find(owner, identity)
         file = self.index.original(identity)
         if file is None:
-            raise MissingPathError("The original of that document is not here, only its text.")
+            raise MissingPathError(
+                "The original of that document is not here, only its text.", code="original_gone"
+            )
         return file
 
     # --- adding ------------------------------------------------------------------------------
@@ -269,14 +276,17 @@ class Library:
             count = len(self._own(owner))
             if there is None and count >= self._max_documents and not self._is_private:
                 raise DocumentError(
-                    f"There are {count} documents of yours already. Remove one first."
+                    f"There are {count} documents of yours already. Remove one first.",
+                    code="documents_full",
+                    count=count,
                 )
             keep = keep or self._is_private or notebook is not None
             try:
                 raw = replace(read_raw(file), source=source, original=file, address=upload.address)
                 self.index.sync([raw], progress, keep=keep)
             except DocumentError as error:  # named as its owner does
-                raise type(error)(str(error).replace(str(file), file.name)) from error
+                said = str(error).replace(str(file), file.name).replace(source, file.name)
+                raise type(error)(said, code=error.code, **error.values) from error
         if (deleted := Deleted(kind="document", name=raw.id)) in self.trash:
             self.notebooks.forget(raw.id)  # it is another one, of the same name
             self.trash.restore(deleted)
@@ -357,7 +367,9 @@ class Library:
             MissingPathError: it is gone for good, or not theirs.
         """
         if identity not in {info.id for info in self.owners.documents(owner)}:
-            raise MissingPathError("That document is gone for good. Add it again.")
+            raise MissingPathError(
+                "That document is gone for good. Add it again.", code="document_gone"
+            )
         self.trash.restore(Deleted(kind="document", name=identity))
 
     def deleted(self, owner: str, notebook: str | None) -> TrashValue:

@@ -139,7 +139,7 @@ class Notebooks:
         if len(found) == 1:
             return found[0]
         if not found and _is_id(name):  # whoever gives one had the notebook before
-            raise MissingPathError(_GONE)
+            raise MissingPathError(_GONE, code="notebook_gone")
         there = ", ".join(one.name for one in own) or "none"
         raise MissingPathError(
             f"There are {len(found)} notebooks named {name!r}. Name one by its id: "
@@ -160,7 +160,11 @@ class Notebooks:
             sum(read_kept(_Kept, text).owner == owner for text in self._records.all().values())
             >= MOST
         ):
-            raise QuestionError(f"There are {MOST} notebooks of yours already. Delete one first.")
+            raise QuestionError(
+                f"There are {MOST} notebooks of yours already. Delete one first.",
+                code="notebooks_full",
+                count=MOST,
+            )
         identity = secrets.token_hex(8)
         kept = _Kept(name=name, owner=owner, login=login, created=time.time())
         self._put(identity, kept)
@@ -190,7 +194,9 @@ class Notebooks:
             if strangers:
                 raise QuestionError(
                     f"There is nobody else named {', '.join(strangers)} who logs in here. Share it "
-                    "with the names that others log in by."
+                    "with the names that others log in by.",
+                    code="no_such_login",
+                    names=", ".join(strangers),
                 )
             kept.shared = dict(shared)
         kept.name = name or kept.name
@@ -203,7 +209,11 @@ class Notebooks:
         inside = self._inside(identity)
         there = inside.all()
         if document not in there and len(there) >= MOST:
-            raise QuestionError(f"There are {MOST} documents in it already. Take one out first.")
+            raise QuestionError(
+                f"There are {MOST} documents in it already. Take one out first.",
+                code="notebook_full",
+                count=MOST,
+            )
         if document not in there:
             inside.put(document, str(time.time()))
         self._forget_taken(identity, document)
@@ -266,12 +276,14 @@ class Notebooks:
         role = None if kept is None else kept.role(owner)
         gone = Deleted(kind="notebook", name=identity) in self._trash and not deleted
         if kept is None or role is None or gone:
-            raise MissingPathError(_GONE)
+            raise MissingPathError(_GONE, code="notebook_gone")
         if _ROLES.index(role) > _ROLES.index(may):
             raise RefusedError(
                 f"The notebook {kept.name} is shared with you to {role}, and that needs more: ask "
                 f"{kept.login}, its owner.",
                 403,
+                code="read_only" if may == "write" else "owner_only",
+                name=kept.name,
             )
         return kept, role
 

@@ -151,9 +151,14 @@ class Notes:
                 )
             kept = text_of(_Kept(note=note, by=there.by if there else by))
             if len(kept.encode()) > LARGEST:
-                raise RefusedError("That is more than is kept as one note.", 413)
+                raise RefusedError("That is more than is kept as one note.", 413, code="note_large")
             if there is None and len(records.names()) >= MOST:
-                raise RefusedError(f"There are {MOST} notes already. Delete one first.", 413)
+                raise RefusedError(
+                    f"There are {MOST} notes already. Delete one first.",
+                    413,
+                    code="notes_full",
+                    count=MOST,
+                )
             records.put(note.id, kept)
         self._trash.restore(Deleted(kind="note", name=note.id, group=group))
 
@@ -192,7 +197,9 @@ class Notes:
     def _there(self, owner: str, notebook: NotebookValue | None, identity: str) -> Deleted:
         group = _writable(owner, notebook)
         if self._records(group).get(identity) is None:
-            raise MissingPathError("That note is not here. It may have been deleted.")
+            raise MissingPathError(
+                "That note is not here. It may have been deleted.", code="note_gone"
+            )
         return Deleted(kind="note", name=identity, group=group)
 
     def _records(self, group: str) -> Records:
@@ -206,6 +213,9 @@ def _space(owner: str, notebook: NotebookValue | None) -> str:
 def _writable(owner: str, notebook: NotebookValue | None) -> str:
     if notebook and notebook.role == "read":
         raise RefusedError(
-            f"The notebook {notebook.name} is shared with you to read. Keep it among your own.", 403
+            f"The notebook {notebook.name} is shared with you to read. Keep it among your own.",
+            403,
+            code="read_only",
+            name=notebook.name,
         )
     return _space(owner, notebook)

@@ -208,7 +208,8 @@ def reworded(service: Service, question: str, llm: str | None) -> str:
         except LanguageModelError as error:
             raise QuestionError(
                 f"No other words were found: the language model did not do it ({error}). Ask in "
-                "other words of your own."
+                "other words of your own.",
+                code="no_other_words",
             ) from error
 
 
@@ -230,6 +231,7 @@ async def receive_address(service: Service, client: str, address: str) -> Upload
             "Nothing is fetched by its address here. Whoever runs Footnote allows it by --fetch "
             "(FOOTNOTE_FETCH=true). Or save the page as a file and add that.",
             403,
+            code="no_fetch",
         )
     service.access.count_fetch(client)
     with service.fetching.joined(client, client, share=1) as turn:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
 from index.errors import (
+    Code,
     DocumentError,
     EncoderError,
     FootnoteError,
@@ -63,6 +64,21 @@ TITLES: Mapping[int, str] = {
     503: "Not now",
 }
 
+#: Which kind of error one is that has no class of its own.
+_CODES: Mapping[int, Code] = {
+    400: "request",
+    401: "login",
+    403: "forbidden",
+    404: "nothing",
+    405: "method",
+    408: "late",
+    413: "too_large",
+    415: "form",
+    422: "value",
+    429: "many_requests",
+    503: "not_now",
+}
+
 _UNLOADED = (EncoderError, ReaderError)
 
 _logger = logging.getLogger(__name__)
@@ -89,6 +105,13 @@ class Problem(BaseModel):
     title: str = Field(description="The kind of problem.")
     status: int = Field(description="The status of HTTP.")
     detail: str = Field(description="What happened this time, and what to do about it.")
+    code: Code = Field(
+        description="The kind of problem, closer than by its status: for programs that say it in "
+        "words, or in a language, of their own."
+    )
+    values: dict[str, str | int] = Field(
+        description="What a sentence of that kind names: `count`, `name`; often nothing."
+    )
     request_id: str | None = Field(
         description="Names the request in the log of whoever runs Footnote; also `X-Request-ID`."
     )
@@ -109,25 +132,31 @@ class ParameterError(RefusedError):
     Args:
         message: why, and what to do.
         param: its name.
-        code: which of OpenAI's errors it is.
+        kind: which of OpenAI's errors it is.
         status: of HTTP.
     """
 
-    def __init__(self, message: str, param: str, code: str, status: int = 400) -> None:
+    def __init__(self, message: str, param: str, kind: str, status: int = 400) -> None:
         super().__init__(message, status)
         self.param = param
-        self.code = code
+        self.kind = kind
 
 
 def problem_of(
-    scope: Scope, status: int, detail: str, errors: Sequence[Wrong] | None = None
+    scope: Scope,
+    status: int,
+    detail: str,
+    errors: Sequence[Wrong] | None = None,
+    error: FootnoteError | None = None,
 ) -> Problem:
-    """The problem document for a request."""
+    """The problem document for a request; `error`: what it comes from."""
     return Problem(
         type=f"/api/docs#problem-{status}",
         title=TITLES.get(status) or HTTPStatus(status).phrase,
         status=status,
         detail=detail,
+        code=error.code if error else _CODES.get(status, "failed"),
+        values=error.values if error else {},
         request_id=id_of(scope),
         errors=None if errors is None else list(errors),
     )
@@ -155,7 +184,7 @@ def response_of(
     path: str = scope["path"]
     if status == 422 and path.startswith(OPENAI):
         status = 400  # by which OpenAI tells of values that are not allowed
-    problem = problem_of(scope, status, detail, errors)
+    problem = problem_of(scope, status, detail, errors, error)
     sent = {**(headers or {})}
     if status == 401:
         # The page asks in its own way: a browser that is told of `Basic` opens a window.
@@ -166,8 +195,8 @@ def response_of(
         return JSONResponse(openai_error(problem, error), status, sent)
     if path.startswith(API):
         return JSONResponse(plain(problem), status, sent, MEDIA_TYPE)
-    body = {"detail": problem.sentence, "request_id": problem.request_id}
-    return JSONResponse(body, status, sent)
+    body = problem.model_dump(include={"code", "values", "request_id"})
+    return JSONResponse({"detail": problem.sentence, **body}, status, sent)
 
 
 def error_response(scope: Scope, error: FootnoteError) -> JSONResponse:
@@ -197,7 +226,8 @@ def openai_error(problem: Problem, error: Exception | None = None) -> dict[str, 
     )
     codes = {401: "invalid_api_key", 429: "rate_limit_exceeded"}
     errors = problem.errors or ()
-    param, code = getattr(error, "param", None), getattr(error, "code", None)
+    own = error if isinstance(error, ParameterError) else None
+    param, code = (own.param, own.kind) if own else (None, None)
     if errors and (named := re.match(r"body\.(\w+(\.\d+)?)", errors[0].where)):
         param, code = named[1], "invalid_value"
     return {
@@ -230,7 +260,7 @@ def failure_of(scope: Scope, error: Exception) -> Problem:
     if isinstance(error, FootnoteError):
         if isinstance(error, _UNLOADED):
             _logger.error("a model cannot be loaded", exc_info=error)
-        return problem_of(scope, status_of(error)[0], broken_off(error))
+        return problem_of(scope, status_of(error)[0], broken_off(error), error=error)
     _logger.error("an answer broke off", exc_info=error)
     return problem_of(scope, 500, FAILED)
 

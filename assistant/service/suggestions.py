@@ -91,6 +91,8 @@ class Suggestions:
                         f"already. Ask again in {RETRY} seconds.",
                         503,
                         RETRY,
+                        code="busy",
+                        count=RETRY,
                     )
                 known = self._pool.submit(self._try_in_line, assistant, documents)
                 self._wanted[documents] = known

@@ -77,7 +77,9 @@ class Inbox:
         """What is told of a file that is larger than may be."""
         return UnreadableError(
             f"It is larger than {self.max_bytes // 1_000_000} MB. Split it, or have it added by "
-            "`footnote index add`."
+            "`footnote index add`.",
+            code="too_large",
+            megabytes=self.max_bytes // 1_000_000,
         )
 
     async def receive(self, client: str, name: str, parts: AsyncIterator[bytes]) -> Upload:
@@ -117,6 +119,8 @@ class Inbox:
                 "some of them are.",
                 429,
                 RETRY,
+                code="waiting_full",
+                count=len(sizes) - 1,
             )
 
 

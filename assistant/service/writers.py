@@ -37,8 +37,8 @@ class Writers:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values: the name of the one that is `set`, those that are `offered`, of each
-        whether it was checked and how that ended, and what has to be installed (`missing`) before
-        one of those can write."""
+        whether it was checked and how that ended, and the command that installs what is `missing`
+        before one of those can write."""
         offers = find_offers(self._servers)
         own = self._assistant.writer_name
         return {
@@ -75,7 +75,8 @@ class Writers:
         if not offers:
             raise SettingsError(
                 f"The language model {llm!r} is not running on this machine. Start it, or choose "
-                "below that answers are quoted."
+                "below that answers are quoted.",
+                code="writer_gone",
             )
         with closing(Writer(self._settings_for(offers[0]))) as writer:
             yield writer
@@ -96,5 +97,5 @@ def _missing() -> str | None:
     try:
         check_installed()
     except SettingsError as error:
-        return str(error)
+        return str(error.values["command"])
     return None

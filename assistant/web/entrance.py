@@ -68,7 +68,9 @@ class Entrance:
                 raise RefusedError("Nobody has to log in here: reload the page.", 404)
             name, address = username.strip(), request.client.host if request.client else ""
             if not self._access.fits(name, password, address):
-                raise RefusedError("This name and password are not known here.", 401)
+                raise RefusedError(
+                    "This name and password are not known here.", 401, code="wrong_login"
+                )
             token = self._logins.make(name)
             response = JSONResponse({"success": True}, headers={"cache-control": "no-store"})
             _set(response, request, f"{_COOKIE}{signed_by(token)}", token, LASTS)

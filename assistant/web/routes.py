@@ -327,7 +327,7 @@ def _streamed(
                         async for step in work:
                             yield event(*tell(step))
         except IndexChangedError as error:  # the page itself throws away what has come
-            yield event("failed", problem_of(request.scope, 503, str(error)))
+            yield event("failed", problem_of(request.scope, 503, str(error), error=error))
         except Exception as error:  # noqa: BLE001 (`failing` tells of it)
             yield failing(request.scope)(error)
 

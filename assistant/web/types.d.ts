@@ -86,10 +86,17 @@ interface Events {
   instead: { questions: string[] }; // that are answered
   progress: { done: number; total: number };
   done: Answer | Listed;
-  failed: { detail: string; status: number; request_id: string | null };
+  failed: Problem & { status: number; request_id: string | null };
 }
 
 export type ServerEvent = { [Name in keyof Events]: { name: Name; value: Events[Name] } }[keyof Events];
+
+// Why something was not done; `code`: its kind, of which the page may say it itself, with `values`.
+export interface Problem {
+  detail: string;
+  code?: string | null;
+  values?: Record<string, string | number>;
+}
 
 // A document in the list of documents.
 export interface Listed {
@@ -117,13 +124,17 @@ export interface Change {
   what: "added" | "changed" | "moved" | "removed" | "unread";
   name: string;
   document: string; // its id
-  reason: string;
+  reason: string; // this and the next two: see Problem
+  code: string | null;
+  values: Record<string, string | number>;
   time: string;
 }
 
 export interface Unread {
   name: string;
-  reason: string;
+  reason: string; // this and the next two: see Problem
+  code: string;
+  values: Record<string, string | number>;
 }
 
 export interface Folder {
@@ -138,7 +149,7 @@ export interface Writers {
   set: string | null; // the name of the language model that is set
   check: Checked | null; // of that
   offered: Offered[];
-  missing: string | null; // what has to be installed before one of those can write
+  missing: string | null; // the command that installs what is missing before one of those can write
 }
 
 export interface Offered {

@@ -215,6 +215,7 @@ def format_of(content: bytes, name: str) -> Format | None:
             raise locked(name)
         raise UnreadableError(
             f"{name!r} is in a format of older office programs. Open it, save it as DOCX, PPTX or "
-            "PDF, and add that."
+            "PDF, and add that.",
+            code="old_office",
         )
     return found

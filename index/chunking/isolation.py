@@ -80,7 +80,8 @@ class IsolatedProcess:
         if fault:
             raise UnreadableError(
                 f"{name!r} cannot be read: it is damaged, or otherwise not as files of its kind "
-                "are. Open it in the program that made it and save it anew, or leave it out."
+                "are. Open it in the program that made it and save it anew, or leave it out.",
+                code="damaged",
             ) from RuntimeError(fault)
         if error:
             raise error
@@ -129,12 +130,14 @@ class _Answers(pickle.Unpickler):
 def _failed(name: str, seconds: float | None) -> UnreadableError:
     if seconds is not None:
         return UnreadableError(
-            f"{name!r} was given up after {seconds:.0f} seconds. Split it, or leave it out."
+            f"{name!r} was given up after {seconds:.0f} seconds. Split it, or leave it out.",
+            code="given_up",
         )
     return UnreadableError(
         f"{name!r} takes more memory than a document should, or makes its reader crash. Open it in "
         "the program that made it, remove what stands far outside of the text or table, and save "
-        "it anew; or leave it out."
+        "it anew; or leave it out.",
+        code="given_up",
     )
 
 

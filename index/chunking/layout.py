@@ -97,7 +97,8 @@ class Composer:
         if self.length > MAX_TEXT:
             raise UnreadableError(
                 f"It holds more than {MAX_TEXT / 1e6:,.0f} million characters. Split it, or leave "
-                "it out."
+                "it out.",
+                code="too_long",
             )
         return start, self.length
 
@@ -203,7 +204,9 @@ def letters(text: str) -> str:
 
 def locked(name: str) -> UnreadableError:
     """The error for a file that takes a password."""
-    return UnreadableError(f"{name!r} takes a password. Save a copy without one, and add that.")
+    return UnreadableError(
+        f"{name!r} takes a password. Save a copy without one, and add that.", code="locked"
+    )
 
 
 def names_columns(rows: Sequence[Sequence[str]], custom: bool = False) -> bool:

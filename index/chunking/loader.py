@@ -223,7 +223,8 @@ def _named(source: str) -> Iterator[None]:
     except Exception as error:  # whatever a file makes the libraries below stumble over
         unreadable = UnreadableError(
             f"{source!r} cannot be read: it is damaged, or otherwise not as files of its kind are. "
-            "Open it in the program that made it and save it anew, or leave it out."
+            "Open it in the program that made it and save it anew, or leave it out.",
+            code="damaged",
         )
         unreadable.source = source
         raise unreadable from error
@@ -250,7 +251,8 @@ def _content(path: Path) -> bytes:
         if size > MAX_BYTES:
             raise UnreadableError(
                 f"{str(path)!r} has {size / 1e6:,.0f} MB; at most {MAX_BYTES / 1e6:,.0f} are read. "
-                "Split it, or leave it out."
+                "Split it, or leave it out.",
+                code="too_long",
             )
         return path.read_bytes()
     except OSError as error:

@@ -48,7 +48,8 @@ def members(content: bytes, name: str) -> frozenset[str]:
             if size > MAX_UNPACKED or len(held) > MAX_MEMBERS:
                 raise UnreadableError(
                     f"{name!r} would take {size / 1e9:,.0f} GB unpacked, in {len(held):,} files. "
-                    "Leave it out."
+                    "Leave it out.",
+                    code="too_long",
                 )
             for member in held:
                 if member.filename.lower().endswith(_MARKUP):
@@ -56,10 +57,12 @@ def members(content: bytes, name: str) -> frozenset[str]:
                         if b"<!ENTITY" in part.read(65536):
                             raise UnreadableError(
                                 f"{name!r} defines entities of its own in {member.filename}, which "
-                                "no program that writes documents does. Leave it out."
+                                "no program that writes documents does. Leave it out.",
+                                code="damaged",
                             )
             return frozenset(member.filename for member in held)
     except DAMAGED as error:
         raise UnreadableError(
-            f"{name!r} is damaged. Open it in the program that made it and save it anew."
+            f"{name!r} is damaged. Open it in the program that made it and save it anew.",
+            code="damaged",
         ) from error

@@ -61,7 +61,8 @@ def read_separated(text: str, name: str) -> Layout:
                 raise _too_long(name, len(rows))
     except csv.Error as error:
         raise UnreadableError(
-            f"{name!r} cannot be read as separated values: {error}. Check its quotation marks."
+            f"{name!r} cannot be read as separated values: {error}. Check its quotation marks.",
+            code="damaged",
         ) from error
     _write(out, rows, "")
     return out.layout()
@@ -123,5 +124,6 @@ def _separator(text: str) -> str:
 def _too_long(name: str, rows: int) -> UnreadableError:
     return UnreadableError(
         f"{name!r} has {rows:,} rows; at most {MAX_ROWS:,} are read. Split it, or leave out what "
-        "is not asked about."
+        "is not asked about.",
+        code="too_long",
     )

@@ -1,7 +1,7 @@
 // Elements from values. Text only ever becomes text: nothing here parses markup.
 
 import { say } from "./words.js";
-/** @import { Child, Citation, ElementById, ElementOf, Icon, Properties } from "../types.js" */
+/** @import { Child, Citation, ElementById, ElementOf, Icon, Key, Properties } from "../types.js" */
 
 // An element with properties (`on…` listens, `dataset` and `hidden` as in the DOM, all else is an
 // attribute; undefined and false leave it out) and children (nodes and strings).
@@ -103,11 +103,23 @@ export function undo() {
   return Boolean(button);
 }
 
+// What a place in a document is called, by what the index calls it. A file in a file is named before.
+/** @type {Record<string, Key>} */
+const PLACES = { "p.": "place.page", slide: "place.slide", row: "place.row" };
+
+// A page or the like, as its reader calls it.
+/** @param {string} locator */
+export function located(locator) {
+  const [, within = "", kind = "", label = ""] = /^(.*, )?(p\.|slide|row) ([^,]+)$/s.exec(locator) ?? [];
+  const key = PLACES[kind];
+  return key ? within + say(key, { label }) : locator;
+}
+
 // Where a citation stands: its headings, page or the like, and paragraph.
 /** @param {Citation} citation */
 export function placeOf(citation) {
   const parts = [...citation.heading];
-  if (citation.locator) parts.push(citation.locator);
+  if (citation.locator) parts.push(located(citation.locator));
   parts.push(say("source.paragraph", { number: citation.paragraph }));
   return parts.join(" › ");
 }

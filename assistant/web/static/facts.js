@@ -4,7 +4,8 @@ import { day, locale, say } from "./words.js";
 /** @import { Key, Listed } from "../types.js" */
 
 const languages = new Intl.DisplayNames(locale, { type: "language", fallback: "code" });
-const sizes = ["byte", "kilobyte", "megabyte"].map((unit) => new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "short", maximumSignificantDigits: 2 }));
+// Of bytes there is no short form that has a plural.
+const sizes = ["byte", "kilobyte", "megabyte"].map((unit) => new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: unit === "byte" ? "long" : "short", maximumSignificantDigits: 2 }));
 const names = new Intl.Collator(locale, { numeric: true, sensitivity: "base" });
 
 /** @param {string} language its code */
@@ -16,13 +17,20 @@ function size(bytes) {
   return sizes[power]?.format(bytes / 1000 ** power) ?? "";
 }
 
+// The date of a document: a whole one as the page writes its other days, a year or a month as it is.
+/** @param {string} date */
+function written(date) {
+  const [year, month, dayOfMonth] = date.split("-").map(Number);
+  return year && month && dayOfMonth ? day(new Date(year, month - 1, dayOfMonth)) : date;
+}
+
 // What is told of a document below its title; what is not known is left out.
 /** @param {Listed} one @param {boolean} goes whether what is added goes when its owner is away */
 export function factsOf(one, goes) {
   return [
     one.sample && say("list.sample"),
     one.authors.join(", "),
-    one.date,
+    one.date && written(one.date),
     one.pages && say("list.pages", { count: one.pages }),
     say("list.paragraphs", { count: one.paragraphs }),
     one.bytes && size(one.bytes),

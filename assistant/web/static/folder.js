@@ -2,7 +2,7 @@
 
 import { $, h, toast } from "./dom.js";
 import { folder, tried } from "./server.js";
-import { say } from "./words.js";
+import { say, sentenceOf } from "./words.js";
 /** @import { Activity } from "./activity.js" */
 /** @import { Change, Key, Unread } from "../types.js" */
 
@@ -36,7 +36,7 @@ export class Folder {
     // Started anew, the other side counts from one again.
     const now = last < this.last ? (await folder(0)).changes : changes;
     this.last = last;
-    for (const { what, name, reason, time } of now) this.activity.record(WHAT[what], name, reason, time);
+    for (const { what, name, time, reason: detail, ...error } of now) this.activity.record(WHAT[what], name, sentenceOf({ detail, ...error }), time);
     this.#draw(watched, unread);
     if (now.length && !first) {
       await this.changed(now);
@@ -51,6 +51,6 @@ export class Folder {
     $("folder").hidden = !watched && !unread.length;
     $("followed").hidden = !watched;
     $("unread-files").hidden = !unread.length;
-    $("unread").replaceChildren(...unread.map((one) => h("li", { dir: "auto" }, h("b", {}, one.name), h("small", {}, one.reason))));
+    $("unread").replaceChildren(...unread.map((one) => h("li", { dir: "auto" }, h("b", {}, one.name), h("small", {}, sentenceOf({ ...one, detail: one.reason })))));
   }
 }

@@ -1,6 +1,7 @@
 // Logs in, and shows the page.
 
-import { say, speak } from "./words.js";
+import { say, sentenceOf, speak } from "./words.js";
+/** @import { Problem } from "../types.js" */
 
 const form = /** @type {HTMLFormElement} */ (document.getElementById("login"));
 const wrong = /** @type {HTMLElement} */ (document.getElementById("wrong"));
@@ -14,7 +15,7 @@ form.onsubmit = async (/** @type {SubmitEvent} */ event) => {
     if (answer.ok) return location.reload();
     /** @type {unknown} */
     const problem = await answer.json();
-    wrong.textContent = (/** @type {{ detail: string }} */ (problem)).detail;
+    wrong.textContent = sentenceOf(/** @type {Problem} */ (problem));
   } catch {
     wrong.textContent = say("login.unreachable");
   }

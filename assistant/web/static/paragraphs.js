@@ -1,6 +1,6 @@
 // A document's text as elements: its paragraphs under their headings, its tables, and places in them.
 
-import { characters, h } from "./dom.js";
+import { characters, h, located } from "./dom.js";
 import { marked } from "./marking.js";
 import { cellsOf, columnsOf, header, row } from "./table.js";
 import { say } from "./words.js";
@@ -66,7 +66,7 @@ export function textOf({ paragraphs }) {
 /** @param {Paragraph} paragraph @param {string[]} columns of the table that it is a row of @param {boolean} first */
 function blockOf(paragraph, columns, first) {
   const text = h("p", { dir: "auto", class: paragraph.kind }, ...shown(paragraph, columns, []));
-  const label = `${say("reader.paragraph", { number: paragraph.number })}${paragraph.locator ? `, ${paragraph.locator}` : ""}`;
+  const label = `${say("reader.paragraph", { number: paragraph.number })}${paragraph.locator ? `, ${located(paragraph.locator)}` : ""}`;
   const number = h(
     "button",
     { type: "button", class: "number", tabindex: first ? "0" : "-1", "aria-label": label, "aria-expanded": "false" },

@@ -2,8 +2,8 @@
 
 import { toast } from "./dom.js";
 import { storage } from "./storage.js";
-import { language, say } from "./words.js";
-/** @import { Deleted, Everywhere, Folder, Found_, KeptConversation, Listed, Listing, Note, Notebook, Noted, Placed, Question, ServerEvent, Session, Turn, Vote, Whole, Word, Writers } from "../types.js" */
+import { language, say, sentenceOf } from "./words.js";
+/** @import { Deleted, Everywhere, Folder, Found_, KeptConversation, Listed, Listing, Note, Notebook, Noted, Placed, Problem, Question, ServerEvent, Session, Turn, Vote, Whole, Word, Writers } from "../types.js" */
 
 const SESSION = "x-footnote-session";
 const REQUEST = "x-request-id";
@@ -70,8 +70,8 @@ const json = (response) => response.json();
 /** @param {Response} response */
 async function reason(response) {
   try {
-    const { detail } = /** @type {{ detail?: unknown }} */ (await json(response));
-    if (typeof detail === "string") return detail;
+    const problem = /** @type {Problem | { detail?: undefined }} */ (await json(response));
+    if (typeof problem.detail === "string") return sentenceOf(problem);
   } catch {
     // No reason was given: the number is all there is.
   }
@@ -245,7 +245,7 @@ async function* events(body, signal, request) {
       /** @type {unknown} */
       const value = JSON.parse(data);
       const event = /** @type {ServerEvent} */ ({ name, value });
-      if (event.name === "failed") throw new Failure(event.value.detail, event.value.request_id, event.value.status);
+      if (event.name === "failed") throw new Failure(sentenceOf(event.value), event.value.request_id, event.value.status);
       yield event;
       if (event.name === "done") return;
     }

@@ -1,7 +1,7 @@
 // The words of the page in the language of its reader. Each language is a file in words/; a sentence
 // is found by its key, and text only ever becomes text.
 
-/** @import { Child, Key, Words } from "../types.js" */
+/** @import { Child, Key, Problem, Words } from "../types.js" */
 
 // Those that there are.
 export const LANGUAGES = ["en", "de"];
@@ -74,6 +74,15 @@ const keyAt = (element, name) => /** @type {Key} */ (element.getAttribute(name))
 // chooses the form that goes with it; every other value is put in as it is.
 /** @param {Key} key @param {Record<string, string | number>} values */
 export const say = (key, values = {}) => pieces(key, values).join("");
+
+// Why something was not done: what the page says of that kind of error; or what the server does, where
+// the page says nothing of it or would need a value that is not there.
+/** @param {Problem} problem */
+export function sentenceOf({ detail, code, values = {} }) {
+  const key = /** @type {Key} */ (`error.${code}`);
+  const said = Object.hasOwn(words, key) ? say(key, values) : "";
+  return said && !/\{\w+\}/.test(said) ? said : detail;
+}
 
 // The same with elements in some of the places.
 /** @template {Child | Child[]} Value @param {Key} key @param {Record<string, Value | number>} values @returns {(string | Value)[]} */

@@ -75,7 +75,7 @@ export class Writing {
     const offer = this.#offer();
     $("offer").hidden = !offer || this.choice !== null;
     $("offer-yes").hidden = missing !== null;
-    if (offer) $("offer-text").textContent = say("writing.offer", { server: offer.server, name: offer.name, check: say(CHECKED[offer.check]), missing: missing ?? "" });
+    if (offer) $("offer-text").textContent = say("writing.offer", { server: offer.server, name: offer.name, check: say(CHECKED[offer.check]), missing: missing === null ? "" : say("error.not_installed", { command: missing }) });
   }
 
   /** @param {string} value */

@@ -182,7 +182,9 @@ def read_pdf(content: bytes, name: str) -> Layout:
     if not printer.spans:
         raise EmptyDocumentError(
             f"{name!r} holds no text: its pages are pictures ({len(pages):,}), as a scan's are. "
-            "Have the text recognised first, for instance with: ocrmypdf IN.pdf OUT.pdf"
+            "Have the text recognised first, for instance with: ocrmypdf IN.pdf OUT.pdf",
+            code="scan",
+            count=len(pages),
         )
     laid = printer.out.layout()
     boxes = Boxes(
@@ -266,7 +268,8 @@ def _count(content: bytes, name: str) -> int:
     count: int = _parse(content, name, "1").total_pages
     if count > MAX_PAGES:
         raise UnreadableError(
-            f"{name!r} has {count:,} pages; at most {MAX_PAGES:,} are read. Split it."
+            f"{name!r} has {count:,} pages; at most {MAX_PAGES:,} are read. Split it.",
+            code="too_long",
         )
     return count
 
@@ -295,5 +298,6 @@ def _parse(content: bytes, name: str, pages: str) -> Any:
             raise locked(name) from error
         raise UnreadableError(
             f"{name!r} cannot be read as a PDF: it is damaged. Open it in a viewer and print it "
-            "anew, as a PDF, or leave it out."
+            "anew, as a PDF, or leave it out.",
+            code="damaged",
         ) from error

@@ -268,7 +268,7 @@ def test_an_answer_shows_the_next_passages_folded(visit: Visit, served: Path) ->
     assert lit(page) == closest[0]["quote"]
     turn.get_by_role("button", name="A good answer").click()
     expect(page.locator("#toast")).to_contain_text("drafts")
-    cards.first.get_by_role("button", name="This answers it").click()
+    cards.first.get_by_role("button", name="Mark as the answer").click()
     expect(cards.first.locator(".noted")).to_be_visible()
     # What was said last counts.
     expect(turn.locator('.actions [aria-pressed="true"]')).to_have_count(0)
@@ -316,7 +316,7 @@ def test_a_question_about_a_paragraph_is_understood_from_it(visit: Visit) -> Non
     page = visit.page
     page.locator('#pages .block[data-number="6"] p').click()
     beside = page.locator("#reader .block.chosen .beside")
-    expect(beside).to_contain_text("No answer here cites this paragraph.")
+    expect(beside).to_contain_text("No answer cites this paragraph yet.")
     beside.get_by_role("button", name="Ask about this").click()
     turn = ask(page, "When was it released?")
     expect(turn.locator(".about")).to_have_text(re.compile("About paragraph 6 of US Strategy"))

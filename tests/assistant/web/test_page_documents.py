@@ -147,8 +147,8 @@ def test_files_are_added_asked_and_removed(visit: Visit, own: Path, tmp_path: Pa
     add_file(page, own, binary, empty)
     rows = page.locator("#uploads li")
     # What failed stands first, and stays until it is forgotten.
-    expect(rows.filter(has_text="picture.txt")).to_contain_text("is not a text file")
-    expect(rows.filter(has_text="empty.txt")).to_contain_text("holds no text")
+    expect(rows.filter(has_text="picture.txt")).to_contain_text("kind of file cannot be read")
+    expect(rows.filter(has_text="empty.txt")).to_contain_text("There is no text in it")
     expect(rows.last).to_contain_text("Added: 2 paragraphs")
     expect(page.locator("#adding-text")).to_have_text("2 of 3 could not be added")
     expect(page.locator("#uploads")).not_to_contain_text("/tmp")
@@ -176,7 +176,7 @@ def test_files_are_added_asked_and_removed(visit: Visit, own: Path, tmp_path: Pa
     expect(page.get_by_label("Part 1", exact=False).first).to_be_focused()
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#documents li")).to_have_count(3)
-    expect(page.locator("#activity-list")).to_contain_text("Had back at")
+    expect(page.locator("#activity-list")).to_contain_text("Restored at")
     page.get_by_role("button", name="Remove the one that is ticked").click()
     expect(page.locator("#documents li")).to_have_count(2)
     page.keyboard.press("Escape")
@@ -251,7 +251,7 @@ def test_adding_is_seen_everywhere_and_cancelled(visit: Visit, own: Path, tmp_pa
     page.locator("#open-library").click()
     expect(page.locator("#library #adding-text")).to_be_visible()
     rows = page.locator("#uploads li")
-    expect(rows.filter(has_text="Indexing")).to_have_count(1)
+    expect(rows.filter(has_text="Reading:")).to_have_count(1)
     # Of what waits here for its turn there, it is told that something is before it.
     expect(rows.filter(has_text="Waiting: 1 before it")).to_have_count(1)
     picture(page, "documents-adding")

@@ -32,7 +32,9 @@ def titles(page: Page) -> Locator:
 def test_who_has_no_documents_is_asked_for_them(visit: Visit) -> None:
     page = visit.page
     expect(page.get_by_role("heading", name="Add your documents")).to_be_visible()
-    expect(page.locator("#begin-kept")).to_have_text("What you add stays on this machine.")
+    expect(page.locator("#begin-kept")).to_have_text(
+        "What you add stays on the machine that Footnote runs on."
+    )
     expect(page.locator("#try")).to_have_text(
         "Or try it with a sample: Northeast Asia in early 2022"
     )
@@ -40,7 +42,9 @@ def test_who_has_no_documents_is_asked_for_them(visit: Visit) -> None:
     assert barriers(page) == []
     begin = page.locator("#begin")
     begin.get_by_role("button", name="Paste text").click()
-    begin.get_by_label("The text to add").fill("Walnut milk / 2026\n\nIt is drunk at breakfast.")
+    begin.get_by_label("Paste the text here").fill(
+        "Walnut milk / 2026\n\nIt is drunk at breakfast."
+    )
     begin.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator("#toast")).to_have_text("Added: 1 document")
     expect(page.locator("#welcome")).not_to_have_class("first")

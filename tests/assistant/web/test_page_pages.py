@@ -159,8 +159,8 @@ def test_a_citation_is_taken_along_and_leads_back(browser: Browser, url: str) ->
         for way, told in (
             ("Link", "The link"),
             ("Text", "Text"),
-            ("BibTeX", "BibTeX"),
-            ("CSL-JSON", "CSL-JSON"),
+            ("BibTeX (for LaTeX, JabRef)", "BibTeX"),
+            ("CSL-JSON (for Pandoc)", "CSL-JSON"),
         )
     )
     assert text.startswith(f"“{QUOTE}” {TITLE}, ") and "p. 22" in text

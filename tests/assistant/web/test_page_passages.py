@@ -143,7 +143,7 @@ def test_what_is_said_of_them_is_kept_and_taken_back(page: Page, folder: Path) -
     first, second = (cards(turn).nth(number) for number in (0, 1))
     citations = answer_of(page)["citations"]
     for card in (first, second):
-        card.get_by_role("button", name="This answers it").click()
+        card.get_by_role("button", name="Mark as the answer").click()
         expect(card.locator(".noted")).to_be_visible()
     [draft] = drafts(folder)
     assert draft["evidence"] == [[own["quote"] for own in citations[:2]]]
@@ -151,7 +151,7 @@ def test_what_is_said_of_them_is_kept_and_taken_back(page: Page, folder: Path) -
     expect(page.locator(".noted:visible")).to_have_count(2)
     first.get_by_role("button", name="Undo").click()
     expect(page.locator(".noted:visible")).to_have_count(1)
-    expect(first.get_by_role("button", name="This answers it")).to_be_focused()
+    expect(first.get_by_role("button", name="Mark as the answer")).to_be_focused()
     [draft] = drafts(folder)
     assert draft["evidence"] == [[citations[1]["quote"]]]
     # That none of them does, and that one does, cannot both be.
@@ -160,7 +160,7 @@ def test_what_is_said_of_them_is_kept_and_taken_back(page: Page, folder: Path) -
     expect(turn).to_contain_text("Noted: none of these")
     [draft] = drafts(folder)
     assert (draft["verdict"], draft["answerable"], draft["evidence"]) == ("none", False, [])
-    first.get_by_role("button", name="This answers it").click()
+    first.get_by_role("button", name="Mark as the answer").click()
     expect(turn).not_to_contain_text("Noted: none of these")
     first.get_by_role("button", name="Undo").click()
     expect(page.locator("#announcer")).to_have_text("It is taken back.")
@@ -194,7 +194,7 @@ def test_they_fit_a_phone(browser: Browser, url: str, scheme: str) -> None:
         cards(turn).first.locator(".go").click()
         expect(page.locator("#reader mark.chosen").first).to_be_in_viewport()
         page.keyboard.press("Escape")
-        cards(turn).first.get_by_role("button", name="This answers it").click()
+        cards(turn).first.get_by_role("button", name="Mark as the answer").click()
         expect(cards(turn).first.locator(".noted")).to_be_visible()
 
 
@@ -217,7 +217,7 @@ def test_they_are_printed_whole(page: Page) -> None:
     turn = ask(page, ASKED)
     page.emulate_media(media="print")
     expect(page.locator("#composer")).to_be_hidden()
-    expect(turn.get_by_role("button", name="This answers it")).to_have_count(0)
+    expect(turn.get_by_role("button", name="Mark as the answer")).to_have_count(0)
     bottom = "own => own.getBoundingClientRect().bottom + scrollY"
     reach = page.evaluate("document.documentElement.scrollHeight")
     assert cards(turn).last.evaluate(bottom) <= reach > page.evaluate("innerHeight")

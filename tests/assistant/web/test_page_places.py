@@ -53,7 +53,7 @@ def test_on_a_phone_a_notebook_is_entered_left_and_deleted(browser: Browser, url
     ask(page, QUESTION)
     page.locator("#open-notebooks").click()
     page.get_by_label("New notebook").fill("Nuts")
-    page.get_by_role("button", name="Make it").click()
+    page.get_by_role("button", name="Create").click()
     name, count = page.locator("#notebook"), page.locator("#document-count")
     expect(name).to_have_text("Nuts")
     expect(count).to_have_text("0")

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from browsing import (
@@ -14,15 +14,19 @@ from browsing import (
     QUOTE,
     UNANSWERABLE,
     Visit,
+    add_file,
     barriers,
     copied,
+    forget,
     picture,
+    print_pdf,
     settled,
 )
 from playwright.sync_api import Browser, Locator, Page, expect
 
 import assistant.web
 from assistant.answer import REFUSAL
+from index.errors import Code
 
 STATIC = Path(assistant.web.__file__).parent / "static"
 FILES = {file.stem: file for file in sorted((STATIC / "words").glob("*.json"))}
@@ -31,6 +35,12 @@ PLACE = re.compile(r"\{(\w+)\}")
 
 #: What is the same in every language: the name, and that of a key.
 NAMES = {"Footnote", "1", "Esc", "?"}
+
+#: Errors that only those meet who run Footnote or write programs for it: they are told as they are.
+DEVELOPERS = {
+    *("settings", "question_set", "request", "forbidden", "nothing", "method", "form", "value"),
+    "not_now",
+}
 
 #: The texts of a page and those of its attributes, each with the key that it is said by, or null.
 #: A piece of a sentence that is an element of its own is written as its place.
@@ -100,9 +110,11 @@ def patterns(language: str) -> dict[str, re.Pattern[str]]:
 
 @pytest.fixture
 def german(browser: Browser, url: str) -> Iterator[Visit]:
+    forget(url)
     visit = Visit(browser, url, locale="de-DE")
     yield visit
     visit.close()
+    forget(url)
 
 
 def ask(page: Page, question: str) -> Locator:
@@ -130,7 +142,12 @@ def test_every_key_is_said() -> None:
     pages = "".join(file.read_text(encoding="utf-8") for file in STATIC.glob("*.html"))
     put = set(re.findall(r'data-say[\w-]*="([^"]+)"', pages))
     assert put <= set(words("en"))
-    assert [key for key in words("en") if key not in put and f'"{key}"' not in scripts] == []
+    said = put | {f"error.{code}" for code in get_args(Code)}
+    assert [key for key in words("en") if key not in said and f'"{key}"' not in scripts] == []
+
+
+def test_every_kind_of_error_has_words_of_the_page() -> None:
+    assert {code for code in get_args(Code) if f"error.{code}" not in words("en")} == DEVELOPERS
 
 
 @pytest.mark.parametrize("name", ["page.html", "login.html"])
@@ -189,6 +206,56 @@ def test_a_browser_in_german_gets_a_page_in_german(german: Visit) -> None:
     assert odd == {}
     assert not [text for text in told if PLACE.search(text)]
     assert len({one for one, p in deutsch.items() if any(map(p.fullmatch, told))}) > 50
+
+
+def test_what_goes_wrong_is_told_in_german(german: Visit, browser: Browser, tmp_path: Path) -> None:
+    page = german.page
+    drawing = "<svg width=300 height=300><circle cx=150 cy=150 r=90 /></svg>"
+    print_pdf(browser, drawing, tmp_path / "scan.pdf")
+    (tmp_path / "foto.txt").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
+    (tmp_path / "leer.txt").write_text(" \n")
+    (tmp_path / "gross.txt").write_bytes(b"a " * 13_000_000)
+    (tmp_path / "alt.doc").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
+    add_file(page, *sorted(tmp_path.iterdir()))
+    rows = page.locator("#uploads li")
+    for name, told in {
+        "scan.pdf": "Die Seite ist ein Bild, wie von einem Scanner.",
+        "foto.txt": "Diese Art von Datei kann nicht gelesen werden.",
+        "leer.txt": "Darin steht kein Text.",
+        "gross.txt": "Das ist größer als 25 MB",
+        "alt.doc": "Die Datei hat ein altes Format.",
+    }.items():
+        expect(rows.filter(has_text=name)).to_contain_text(told)
+    picture(page, "german-failures")
+    page.keyboard.press("Escape")
+    page.locator("#open-notebooks").click()
+    page.get_by_label("Neues Notizbuch").fill("Reise")
+    page.get_by_role("button", name="Anlegen").click()
+    expect(page.locator("#notebook")).to_have_text("Reise")
+    # Another tab deletes it.
+    page.evaluate("""async () => {
+      const id = location.hash.split("/")[1];
+      await fetch(`notebooks/${id}`, { method: "DELETE" });
+    }""")
+    add_file(page, tmp_path / "foto.txt")
+    expect(rows.first).to_contain_text("Dieses Notizbuch ist nicht hier.")
+    german.complaints = []  # the browser's own, of what was refused
+
+
+def test_places_and_days_are_told_in_german(german: Visit, tmp_path: Path) -> None:
+    page = german.page
+    (tmp_path / "preise.csv").write_text("Ware,Preis in Euro\nWalnuss,12\nMandel,14\n")
+    (tmp_path / "fahrt.md").write_text(
+        "---\ntitle: Fahrt\ndate: 2025-02-27\n---\nThe ferry to Brenna leaves at nine.\n"
+    )
+    add_file(page, *sorted(tmp_path.iterdir()))
+    rows = page.locator("#documents li")
+    expect(rows.filter(has_text="Fahrt")).to_contain_text("27.02.2025")
+    expect(rows.filter(has_text="Fahrt")).to_contain_text(re.compile(r"\d Byte\b"))
+    rows.filter(has_text="preise").get_by_role("button", name="lesen").click()
+    expect(page.locator("#pages .number").last).to_have_attribute(
+        "aria-label", re.compile(r"^Absatz \d, Zeile 3\b")
+    )
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (390, 844), (360, 700)])
