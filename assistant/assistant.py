@@ -249,7 +249,7 @@ class Assistant:
             question: as a person asks it.
             history: the conversation before it, oldest first: {"role": "user" or "assistant",
                 "content": text}.
-            options: `refuse_below`, `answer_from`, `legs`; see `Options`.
+            options: `refuse_below`, `answer_from`, `legs`, `section`; see `Options`.
 
         Raises:
             QuestionError: the question is empty or too long.
@@ -339,7 +339,8 @@ class Assistant:
         self, question: str, history: Sequence[Turn], options: Options
     ) -> tuple[Question, Timer]:
         timer = Timer()
-        asked = understand(question, history, self.index.encoder)
+        section = options.get("section", "")
+        asked = understand(question, history, self.index.encoder, section)
         self.thresholds.adjusted(options.get("refuse_below"), options.get("answer_from"))
         timer.lap("understand")
         return asked, timer

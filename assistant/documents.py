@@ -10,10 +10,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assistant.english import AUXILIARIES
 from index import Document, DocumentInfo, View, find_files
 from index.chunking.files import OnSkip, source_of
+from index.chunking.language import asked_in
 from index.chunking.loader import RawDocument, read_raw
 from index.errors import DocumentError, EmptyDocumentError
+from index.models import ENGLISH
+from index.terms.analysis import QUESTION_WORDS
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -124,7 +128,10 @@ Heading = tuple[str, ...]
 #: The share of letters that a heading in words has; a version, a date or a code has fewer.
 LETTERS = 0.6
 
-_NUMBER = re.compile(r"^(?:(?:[A-Z]|\d+)(?:\.\d+)+\.?|\d+\.)\s+")
+#: "5.6.27.", "A.1", "§ 7", "Q:", "Question 3."
+_NUMBER = re.compile(
+    r"^(?:(?:(?:[A-Z]|\d+)(?:\.\d+)+\.?|\d+\.|§+\s*\S*\d\S*|(?:Q|FAQ|Question|Frage)\s*\d*\s*[.:)])\s+)+"
+)
 #: What parts of texts are called, whatever these are about.
 _PARTS = frozenset(
     "abstract|acknowledgements|acknowledgments|appendix|background|bibliography|conclusion|"
@@ -133,8 +140,16 @@ _PARTS = frozenset(
     "see also|source|sources|summary|table of contents".split("|")
 )
 
+#: Words without which English asks nothing, and with which a heading is a sentence that cannot be
+#: put into one.
+_ASKING = frozenset((*QUESTION_WORDS, *AUXILIARIES))
+_STATING = frozenset((*AUXILIARIES, *"i we you he she it they".split()))
+_WORD = re.compile(r"\w+")
+
 #: What people ask first.
 OVERVIEW = "What are the main points?"
+#: How a question begins that is made of a heading which is none itself.
+SAID = "What is said about"
 
 
 def suggestions(outlines: Iterable[tuple[str, Sequence[Heading]]], count: int) -> list[str]:
@@ -147,13 +162,9 @@ def suggestions(outlines: Iterable[tuple[str, Sequence[Heading]]], count: int) -
     """
     if count < 1:
         return []
-    headings: dict[str, None] = {}
-    for title, above in outlines:
-        for heading in above:
-            if heading and heading[-1] != title and (topic := topic_of(heading[-1])):
-                headings.setdefault(topic)
-    questions = [h for h in headings if h.endswith("?")]
-    topics = [f"What is said about {h}?" for h in headings if not h.endswith("?")]
+    made = dict.fromkeys(q for title, above in outlines for q in questions_of(title, above))
+    topics = [question for question in made if question.startswith(SAID)]
+    questions = [question for question in made if not question.startswith(SAID)]
     # Half of each where there are both, spread over the document.
     rest = count - 1
     half = rest - min(len(topics), rest // 2)
@@ -161,10 +172,38 @@ def suggestions(outlines: Iterable[tuple[str, Sequence[Heading]]], count: int) -
     return [OVERVIEW, *picked, *_spread(topics, rest - len(picked))]
 
 
+def questions_of(title: str, outline: Iterable[Heading]) -> list[str]:
+    """The questions that the headings of a document make, each once.
+
+    Args:
+        title: the document's, which makes none.
+        outline: what stands above each of its paragraphs.
+    """
+    headings = dict.fromkeys(above[-1] for above in outline if above and above[-1] != title)
+    return [question for heading in headings if (question := question_of(heading))]
+
+
+def question_of(heading: str) -> str:
+    """The question that a heading makes: itself where it is one, or what is said about it; "" where
+    it says nothing of what a text is about, or no sentence can be made with it."""
+    topic = topic_of(heading)
+    # "IT" is no pronoun.
+    words = [
+        word if len(word) > 1 and word.isupper() else word.lower() for word in _WORD.findall(topic)
+    ]
+    if topic.endswith("?"):
+        return topic if not _ASKING.isdisjoint(words) or asked_in(topic) != ENGLISH else ""
+    if words and words[0] in QUESTION_WORDS:
+        if not {*words[1:2]}.isdisjoint(AUXILIARIES):  # "How is salary calculated"
+            return f"{topic}?"
+        return f"{SAID} {topic[0].lower()}{topic[1:]}?"
+    return f"{SAID} {topic}?" if words and _STATING.isdisjoint(words) else ""
+
+
 def topic_of(heading: str) -> str:
-    """What a heading says that a text is about, without its number; "" where it says nothing of it:
-    it is a date, say, or names a part that any text has."""
-    topic = _NUMBER.sub("", heading).strip()
+    """What a heading says that a text is about, without its number and its full stop; "" where it
+    says nothing of it: it is a date, say, or names a part that any text has."""
+    topic = _NUMBER.sub("", heading.strip()).rstrip(" .:;,")
     letters = sum(map(str.isalpha, topic))
     is_named = letters > len(topic) * LETTERS and topic.rstrip("?:.").casefold() not in _PARTS
     return topic if is_named else ""

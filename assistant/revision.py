@@ -29,9 +29,15 @@ from assistant.answering.builder import AnswerBuilder, Citer
 from assistant.answering.continuing import continued, shown_for
 from assistant.answering.extractive import quote
 from assistant.answering.generative import Writer
-from assistant.answering.overview import MAX_PARAGRAPHS, Scope, choose_overview, scope_of
+from assistant.answering.overview import (
+    MAX_PARAGRAPHS,
+    Scope,
+    choose_overview,
+    quoted_in,
+    scope_of,
+)
 from assistant.answering.replies import REPLIES
-from assistant.answering.wording import held_back
+from assistant.answering.wording import held_back, naming_first
 from assistant.answering.writing import WrittenAnswer
 from assistant.calibration import Calibration, Thresholds, load_calibration
 from assistant.llm import prompts
@@ -39,7 +45,7 @@ from assistant.llm.client import LanguageModelError
 from assistant.llm.sanitising import one_line
 from assistant.query.kinds import Kind, load_kinds
 from assistant.query.question import Question
-from assistant.retrieval.evidence import Candidate, Evidence, RawEvidence, novel
+from assistant.retrieval.evidence import Candidate, Evidence, RawEvidence
 from assistant.retrieval.passages import (
     EACH,
     PASSAGES,
@@ -56,6 +62,7 @@ from assistant.verification.verifier import Entailer, Verifier, load_entailer
 from index import Document, DocumentInfo, Hit, View
 from index.chunking.sentences import sentence_spans
 from index.errors import QuestionError
+from index.models import ENGLISH
 from index.retriever import LEGS
 from index.terms.analysis import terms_of
 
@@ -92,11 +99,14 @@ class Options(TypedDict, total=False):
             is a sentence. Those of the settings when left out; one that is given alone takes the
             other along where it passes it.
         legs: which legs of the search count, for ablation: `sentence`, `terms`.
+        section: the heading of the part of a document that it is about: an overview that names
+            nothing itself is of that.
     """
 
     refuse_below: float | None
     answer_from: float | None
     legs: Collection[str]
+    section: str
 
 
 class Models:
@@ -224,7 +234,7 @@ class Revision:
         if writes and (yield from self._written(question, builder, timer, legs)):
             return
         told = builder.writing is not None and builder.writing.passages > 0
-        evidence = self._retriever.retrieve(question, timer, legs)
+        evidence = naming_first(question, self._finder(question).retrieve(question, timer, legs))
         numbers = self._models.calibration(evidence.read)
         decision = self._decide(question, evidence, options)
         surely = decision.confidence is not None and decision.confidence >= OF_DOCUMENTS
@@ -250,6 +260,14 @@ class Revision:
             closest = self._citer.closest(others)
         context = question.before if evidence.in_context and decision.status != "refused" else ""
         yield Done(builder.answer(question, decision, closest, timer.laps, context))
+
+    def _finder(self, question: Question) -> Retriever:
+        """What finds what is asked; what was said last is found in the documents that say it."""
+        if not question.again or self.size > MAX_PARAGRAPHS:
+            return self._retriever
+        own = [document.id for document in quoted_in(self.texts, question.said[-1])]
+        ranking = self._models.calibration().ranking
+        return Retriever(self.view, own or self.documents, self._models.reader, ranking)
 
     def _decide(self, question: Question, evidence: Evidence, options: Options) -> Decision:
         limit = self._models.settings.max_sentences
@@ -393,8 +411,8 @@ class Revision:
                 code="overview_large",
                 count=MAX_PARAGRAPHS,
             )
-        topic = frozenset[str]() if whole else frozenset(terms_of(question.asked))
-        scope = scope_of(self.texts, topic, lambda: True)
+        topic = "" if whole else question.asked
+        scope = scope_of(self.texts, self._stems(topic), lambda: True)
         if scope is None or (scope.heading is None and not whole):
             raise QuestionError(
                 f"No heading is like {question.asked!r}. Give the words of one, or leave the "
@@ -409,17 +427,22 @@ class Revision:
             )
         yield from self._overview(question, scope, chosen, timer)
 
+    def _stems(self, text: str) -> frozenset[str]:
+        """The stems of a text, in each language that one of the documents is in."""
+        languages = {ENGLISH, *(info.language for info in self.infos)}
+        return frozenset(term for own in languages for term in terms_of(text, own))
+
     def _overview_asked_for(self, question: Question) -> tuple[Scope, list[Candidate]] | None:
         """The overview that a question asks for; None where no heading names what it is to be of,
         though the documents speak of it, or there is too much to read."""
         if self.size > MAX_PARAGRAPHS:
             return None
-        topic = load_kinds(self.view.encoder.fingerprint).topic(question.standalone)
+        named = load_kinds(self.view.encoder.fingerprint).named(question.standalone)
+        named = named or question.section
 
         def is_named() -> bool:
-            named = [w for w in question.standalone.split() if topic.intersection(terms_of(w))]
             found = self.view.search(
-                " ".join(named),
+                named,
                 1,
                 documents=self.documents,
                 legs=("terms",),
@@ -427,11 +450,17 @@ class Revision:
             )
             return any(hit.legs["terms"] > 0 for hit in found.hits)
 
-        scope = scope_of(self.texts, topic, is_named)
-        chosen = choose_overview(scope, self.view.vectors, question.length) if scope else []
-        if question.more:
-            chosen = novel(chosen, question.said)
-        return (scope, chosen) if scope and chosen else None
+        texts = self.texts
+        if question.more or question.again:  # it goes on from what was said, wherever that stands
+            texts = quoted_in(texts, question.said[-1]) or texts
+        scope = scope_of(texts, self._stems(named), is_named)
+        if scope is None:
+            return None
+        count, shows = question.length, shown_for(question)
+        chosen = choose_overview(scope, self.view.vectors, count, shows)
+        if question.again and not chosen:  # it was said in other words than theirs
+            chosen = choose_overview(scope, self.view.vectors, count)
+        return (scope, chosen) if chosen else None
 
     def _say(
         self,

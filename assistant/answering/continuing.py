@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from assistant.answering.arranging import PASSAGES, Arranged, page_of
+from assistant.answering.extractive import Quotation, quote
 from assistant.calibration import Logistic
 from assistant.query.question import Question
-from assistant.retrieval.evidence import Evidence, is_said
+from assistant.retrieval.evidence import Candidate, Evidence, is_said
 from index import Hit
 
 #: The share of the best paragraph's score with which another has more on the same. Not tuned.
@@ -26,10 +27,15 @@ def continued(
 
     Args:
         arranged: as if it were the first question.
-        question: asks for more of an answer, or for it again.
+        question: asks for more of an answer, or for it again; of a part of it, that is shown first.
         evidence: what was found.
         sentence: the probability that a sentence belongs to the answer.
     """
+    if question.part and (pointed := _pointed_at(question.part, evidence)):
+        others = continued(arranged, replace(question, part=""), evidence, sentence)
+        status = "unsure" if others.status == "refused" else others.status
+        shown = [pointed, *others.quotations][:PASSAGES]
+        return replace(others, status=status, quotations=tuple(shown), note=None)
     if arranged.status == "refused" and (evidence.candidates or not question.more):
         return arranged
     shows = shown_for(question)
@@ -54,6 +60,16 @@ def shown_for(question: Question) -> Callable[[str], bool]:
     if question.again:
         return lambda text: is_said(text, question.said[-1:])
     return lambda _: True
+
+
+def _pointed_at(part: str, evidence: Evidence) -> Quotation | None:
+    """The sentence of a paragraph which is a part of the last answer; None where that is in other
+    words than the documents', or no whole sentence."""
+    for hit in evidence.hits:
+        own = [n for n, one in enumerate(hit.paragraph.sentences) if is_said(one.text, [part])]
+        if own:
+            return quote([Candidate(hit, number, {}) for number in own])[0]
+    return None
 
 
 def _left(hits: Sequence[Hit], shows: Callable[[str], bool]) -> tuple[Hit, ...]:

@@ -108,8 +108,25 @@ def scope_of(
     return None if is_told() else whole
 
 
+def quoted_in(documents: Sequence[Document], answer: str) -> list[Document]:
+    """Those of the documents of which an answer quotes a sentence that can stand for others."""
+    told = " ".join(answer.split())
+    return [
+        own
+        for own in documents
+        if any(
+            len(one.text) >= SHORTEST and " ".join(one.text.split()) in told
+            for paragraph in own.paragraphs
+            for one in paragraph.sentences
+        )
+    ]
+
+
 def choose_overview(
-    scope: Scope, vectors_of: Callable[[Sequence[str]], Mapping[str, Vectors]], count: int | None
+    scope: Scope,
+    vectors_of: Callable[[Sequence[str]], Mapping[str, Vectors]],
+    count: int | None,
+    shows: Callable[[str], bool] = lambda _: True,
 ) -> list[Candidate]:
     """The sentences of an overview, in reading order; none where there is no text but tables.
 
@@ -117,6 +134,7 @@ def choose_overview(
         scope: what it is of.
         vectors_of: gives those of the sentences of paragraphs, by the paragraph's id.
         count: how many are asked for.
+        shows: whether a sentence may be one of them.
     """
     wanted = count or (PART if scope.heading else WHOLE)
     every = [
@@ -126,9 +144,10 @@ def choose_overview(
         for number in range(len(paragraph.sentences))
     ]
     fit = [place for place in every if _stands_alone(*place)] or every
+    first = {_key(place) for place in _opening(fit, 0)}
+    fit = [place for place in fit if shows(place[0].sentences[place[1]].text)]
     if not fit:
         return []
-    first = {_key(place) for place in _opening(fit, 0)}
     begin = _opening(fit, _depth(scope.paragraphs))
     places = _thinned(begin if len(every) > MANY and len(begin) > 2 * wanted else fit)
     others = _thinned(every)

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from assistant.answering.abstention import Decision
-from assistant.english import FUNCTION_WORDS, NEGATORS
+from assistant.english import FUNCTION_WORDS, NEGATORS, content_stems
 from assistant.query.question import Question
 from assistant.retrieval.evidence import Evidence
+from index import Hit
 from index.chunking.language import asked_in, is_latin
 from index.models import ENGLISH
 
@@ -35,7 +36,9 @@ def held_back(
     """What was decided, as far as the question has words that mean something in the documents.
 
     One without any is refused. One in another language than the documents is not answered: the
-    encoder and the reading model know English. With a language model neither holds.
+    encoder and the reading model know English. The question before, asked of something else, is
+    not answered by sentences that do not name that: what answered it is like what it asks for. With
+    a language model none of this holds.
 
     Args:
         question: as it was understood.
@@ -56,7 +59,22 @@ def held_back(
     if len(languages) > 1 and ENGLISH in languages:
         status = "unsure" if decision.status == "answered" else decision.status
         return replace(decision, status=status, note=FOREIGN)
+    named = content_stems(question.instead)
+    if decision.status == "answered" and named:
+        told = [[*own.hit.paragraph.heading, own.sentence.text] for own in decision.chosen]
+        if not any(named & content_stems(" ".join(own)) for own in told):
+            return replace(decision, status="unsure")
     return decision
+
+
+def naming_first(question: Question, evidence: Evidence) -> Evidence:
+    """The evidence with the paragraphs first that name what a question is asked of instead."""
+    named = content_stems(question.instead)
+
+    def lacks(hit: Hit) -> bool:
+        return not named & content_stems(" ".join([*hit.paragraph.heading, hit.paragraph.text]))
+
+    return replace(evidence, hits=tuple(sorted(evidence.hits, key=lacks))) if named else evidence
 
 
 def _refused(decision: Decision, note: str) -> Decision:

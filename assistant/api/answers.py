@@ -67,6 +67,7 @@ def routes(service: Service) -> APIRouter:
             asked.question,
             [turn.model_dump() for turn in asked.history],
             asked.llm,
+            section=asked.section,
             shown=wants_events(request),
         )
         place = service.queue.place_async(caller.client, caller.owner)

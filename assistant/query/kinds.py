@@ -19,8 +19,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.english import CARDINALS, alternatives, content_stems
+from assistant.english import CARDINALS, EMPTY, alternatives, content_stems, stem
 from assistant.query.cleaning import with_apostrophes
+from assistant.query.german import named_in, wishes_overview
+from index.chunking.language import asked_in, stop_words_of
+from index.models import ENGLISH
 from index.terms.analysis import QUESTION_WORDS, terms_of
 
 #: `overview`: what the documents, or a part of them, say as a whole. `list`: all that is of a kind.
@@ -63,6 +66,10 @@ SURE: Mapping[str, float] = {
     "definition": 0.5,
     "list": 0.5,
 }
+
+#: What nothing is looked up for, or only what was said: taken for such, a question in another
+#: language than English has no answer at all.
+_UNSEARCHED = frozenset({"overview", "courtesy", "about", "more", "shorten", "source"})
 
 #: By whom something is asked of the assistant itself: "your name", "tell me a joke".
 _ADDRESSED = re.compile(
@@ -119,6 +126,7 @@ _WITH_CIVIL = frozenset(
     "kasih chào ơn bạn".split()
 )
 _LETTERS = re.compile(r"[^\W\d_]+")
+_WORDS = re.compile(r"\w+")
 
 #: As in "five bullets", "three short sentences" and "a sentence"; "a few sentences" has no number.
 _COUNTS = "|".join(word for word in CARDINALS if word != "zero")
@@ -179,6 +187,10 @@ class Kinds:
         """
         if is_civil(question):
             return "courtesy"
+        if wishes_overview(question):
+            return "overview"
+        if kind in _UNSEARCHED and not self._is_english(kind, question):
+            return FACT
         named = content_stems(question)
         own = named - self.request.get(kind, frozenset()) - self.request["courtesy"]
         if _MENTIONED.match(question) and len(named - self.request["where"]) <= MENTIONED:
@@ -202,6 +214,8 @@ class Kinds:
         named = content_stems(bare) - self.request["courtesy"]
         if kind == "instead" and named != _MEANT and _ASKS.search(_OF_ANOTHER.sub(" ", question)):
             return kind if content_stems(question) & content_stems(before) else FACT
+        if not named and kind == FACT and length_of(question):  # "in two sentences"
+            return "shorten"
         if not named or not _THAT.search(question):
             return kind
         summing = (self.request["overview"] | self.request["shorten"]) - self.request["more"]
@@ -216,10 +230,23 @@ class Kinds:
         of."""
         return frozenset().union(*(self.request[k] for k in ("more", "instead", "definition")))
 
-    def topic(self, question: str) -> frozenset[str]:
-        """Stems of what a question names, without those that ask for an overview."""
-        bare = _LENGTH.sub(" ", question)
-        return frozenset(terms_of(bare)) - self.request.get("overview", frozenset())
+    def named(self, question: str) -> str:
+        """What a question names, without the words that ask for an overview."""
+        if wishes_overview(question):
+            return " ".join(w for w in _WORDS.findall(named_in(question)) if terms_of(w, "de"))
+        words = [(word, set(terms_of(word))) for word in _WORDS.findall(_LENGTH.sub(" ", question))]
+        request = self.request.get("overview", frozenset())
+        return " ".join(word for word, stems in words if stems - request)
+
+    def _is_english(self, kind: Kind, question: str) -> bool:
+        """Whether words mean what they mean in English ("brief" is a letter in German): it begins
+        with one by which this kind is asked for, whatever language it names something in."""
+        language = asked_in(question)
+        if language == ENGLISH:
+            return True
+        begins = next(iter(_LETTERS.findall(question.lower())), "")
+        asking = begins in EMPTY or stem(begins) in self.request.get(kind, frozenset())
+        return asking and begins not in stop_words_of(language)
 
 
 def is_civil(question: str) -> bool:

@@ -75,7 +75,7 @@ def pointed_at(
     place, alone, parts = _place(found), bare and not asks, items_of(answer)
     if not parts and (not alone or _POINTED.search(before)):
         return None
-    parts = parts or _sentences(answer)
+    parts = parts or points_of(answer)
     if not parts or place >= len(parts):
         return Pointed("", alone) if alone else None
     part = parts[place].rstrip(".;, ")
@@ -87,11 +87,7 @@ def items_of(answer: str) -> list[str]:
     """What an answer lists: its lines, or what its sentences enumerate; none where it lists
     nothing."""
     text = _MARKERS.sub("", answer)
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    items = [line[sign.end() :] for line in lines if (sign := _SIGN.match(line))]
-    if not items and lines and lines[0].endswith(":"):
-        items = lines[1:]
-    if len(items) > 1:
+    if len(items := _lines(text)) > 1:
         return items
     ends = [end for _, end in sentence_spans(text, 0, len(text))]
     for found in [*numbered(text, ends), series(text)]:
@@ -100,9 +96,16 @@ def items_of(answer: str) -> list[str]:
     return []
 
 
-def _sentences(answer: str) -> list[str]:
+def points_of(answer: str) -> list[str]:
+    """What an answer says one after the other: its lines where it has such, or its sentences."""
     text = _MARKERS.sub("", answer)
-    return [text[start:end] for start, end in sentence_spans(text, 0, len(text))]
+    return _lines(text) or [text[start:end] for start, end in sentence_spans(text, 0, len(text))]
+
+
+def _lines(text: str) -> list[str]:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    items = [line[sign.end() :] for line in lines if (sign := _SIGN.match(line))]
+    return items or (lines[1:] if lines and lines[0].endswith(":") else [])
 
 
 def _place(found: re.Match[str]) -> int:

@@ -13,7 +13,7 @@ from assistant.query.cleaning import (
 )
 from assistant.query.decomposition import Part, decompose
 from assistant.query.kinds import ACTS, FACT, Kind, length_of, load_kinds
-from assistant.query.pointing import NO_PART, Pointed, pointed_at
+from assistant.query.pointing import NO_PART, Pointed, pointed_at, points_of
 from assistant.query.rewriting import (
     Turn,
     asked_before,
@@ -35,8 +35,9 @@ CHAIN = 8
 REPLIED: frozenset[Kind] = frozenset({"courtesy", "about"})
 #: What is said where a word is all that is asked, and makes no whole question of the one before.
 ONE_WORD = "A whole question would be surer to be understood."
-#: Sentences of an answer that is to be shorter, where it does not say how many.
-SHORTER = 1
+#: The share of what an answer says that is left where it is to be shorter, and it is not told how
+#: much. Not tuned.
+SHORTER = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,14 @@ class Question:
         said: what was answered in it.
         more: whether only what was not said yet is asked for.
         again: whether only what was said last is.
+        part: of the last answer, which is pointed at; "" where none is.
         note: what cannot be understood, for the person who asked: passages are shown at most; ""
             where all can.
         length: sentences that are asked for; None where it does not say.
         topic: who or what a definition is asked of; "" for other kinds.
+        section: the heading of the part of a document that it is about, of which an overview is
+            that names nothing itself; "" where it is about none.
+        instead: what the question before is asked of instead; "" where it is not.
     """
 
     asked: str
@@ -77,18 +82,22 @@ class Question:
     said: tuple[str, ...] = ()
     more: bool = False
     again: bool = False
+    part: str = ""
     note: str = ""
     length: int | None = None
     topic: str = ""
+    instead: str = ""
+    section: str = ""
 
 
-def understand(text: str, history: Sequence[Turn], encoder: Encoder) -> Question:
+def understand(text: str, history: Sequence[Turn], encoder: Encoder, section: str = "") -> Question:
     """Make a question of what a person typed.
 
     Args:
         text: as it was typed.
         history: the conversation before it, oldest first.
         encoder: tells what kind of answer is asked for.
+        section: see `Question`.
 
     Raises:
         QuestionError: it is empty or too long, or a turn is neither the user's nor the assistant's.
@@ -108,7 +117,12 @@ def understand(text: str, history: Sequence[Turn], encoder: Encoder) -> Question
             before.append(said)
     answers = [without_surrogates(t["content"]) for t in history if t["role"] == "assistant"]
     found = _understood(asked, before, answers[-1] if answers else "", vectors)
-    return replace(found, history=tuple(history), said=tuple(answers))
+    if section and found.again:  # "summarise that": it was not said, but is looked at
+        [vector] = vectors.of([asked])
+        found = Question(asked, asked, vector, kind="overview", length=length_of(asked))
+    return replace(
+        found, history=tuple(history), said=tuple(answers), section=without_surrogates(section)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +171,15 @@ def _understood(
     if last and not pointed:
         kind = kinds.after_another(kind, asked, last.standalone)
         if kind in ("more", "shorten", "source"):
-            return _of_answer(asked, kind, length, last)
-    own = pointed.text if pointed else None
+            return _of_answer(asked, kind, length or _shorter(answer), last)
+    own, instead = pointed.text if pointed else None, ""
     if kind in ("where", "instead") and not pointed:
         topic = topic_of(asked, kinds.request[kind])
         own = topic.text
         if last and kind == "instead" and topic.text:
             own = substituted(topic, last.standalone, vectors.of)
     if last and kind == "instead" and own:
-        kind = last.kind
+        kind, instead = last.kind, "" if pointed else topic.text
     standalone = _fitting(own or asked)
     defined = topic_of(standalone, kinds.request[kind]).text if kind == "definition" else ""
     # What was made of the question before has from it what it needs.
@@ -182,10 +196,11 @@ def _understood(
         _parts(own or asked, kind),
         length=length,
         topic=defined,
+        instead=instead,
     )
 
 
-def _of_answer(asked: str, act: Kind, length: int | None, last: Question) -> Question:
+def _of_answer(asked: str, act: Kind, length: int, last: Question) -> Question:
     """The question before, of whose answer more, less or the source is asked for."""
     arranged = last.kind if last.kind in ("overview", "where") else FACT
     return replace(
@@ -194,18 +209,26 @@ def _of_answer(asked: str, act: Kind, length: int | None, last: Question) -> Que
         kind="source" if act == "source" else arranged,
         more=act == "more",
         again=act == "shorten",
+        part="",
         note="",
-        length=(length or SHORTER) if act == "shorten" else None,
+        length=length if act == "shorten" else None,
     )
+
+
+def _shorter(answer: str) -> int:
+    """How many sentences make an answer shorter."""
+    return max(1, int(len(points_of(answer)) * SHORTER))
 
 
 def _about_part(asked: str, part: Pointed, last: Question, vectors: QueryVectors) -> Question:
     """What else there is about a part of the answer before; where it has no such part, the question
     before once more."""
     if not part.text:
-        return replace(_of_answer(asked, FACT, None, last), note=NO_PART)
+        return replace(_of_answer(asked, FACT, 1, last), note=NO_PART)
     text = _fitting(part.text)
-    return Question(asked, text, vectors.of([text])[0], before=last.standalone, more=True)
+    return Question(
+        asked, text, vectors.of([text])[0], before=last.standalone, more=True, part=text
+    )
 
 
 def _asked_with(asked: str, word: str, last: Question, vectors: QueryVectors) -> Question:

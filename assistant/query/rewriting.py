@@ -84,6 +84,9 @@ _ASKED_WITH = re.compile(
 _IS_ASKED = re.compile(rf"\W*(?:{alternatives((*QUESTION_WORDS, *AUXILIARIES))})\b", re.IGNORECASE)
 #: Words that ask for who or which: nothing stands in their place as they are.
 _NAMING = re.compile(r"(?:who|whom|whose|which|what)\b|why\s+not\b", re.IGNORECASE)
+#: Behind these is no thing that could be exchanged for another: "can I spend", "how long", "per
+#: night".
+_NO_THING = re.compile(r"\b(?:i|you|we|he|she|it|they|how|per)\s$", re.IGNORECASE)
 _PRECEDES = re.compile(
     rf"(?:\b(?P<preposition>(?:{alternatives(PREPOSITIONS - {'about'})})\s+))?"
     r"(?P<article>\b(?:an?|the)\s+)?$",
@@ -210,7 +213,8 @@ def substituted(
         into another question.
     """
     at_end = f"{question.rstrip(' ?.!')} {topic.preposition} {topic.text}?"
-    asked, units = _UNIT.findall(topic.text), list(_UNIT.finditer(question))
+    asked = _UNIT.findall(topic.text)
+    units = [u for u in _UNIT.finditer(question) if not _NO_THING.search(question[: u.start()])]
     runs = [
         units[first : first + size]
         for first in range(len(units))
@@ -224,6 +228,9 @@ def substituted(
     elif asked and asked[0][0].isupper():
         names = [run for run in runs if len(run) == 1 and run[0][0][0].isupper()]
         runs = names or runs
+    elif _is_whole(topic.text):  # it takes no place behind what a thing is called: "a day ticket"
+        ends = {own.end() + 1 for own in units}
+        runs = [run for run in runs if run[0].start() not in ends]
     if not runs or not 0 < len(asked) <= UNITS or len(units) > QUESTION_UNITS:
         return None
     spans = [(run[0].start(), run[-1].end()) for run in runs]
@@ -238,9 +245,16 @@ def substituted(
     if topic.preposition and likeness[best] < LIKE:
         return at_end
     start, end = spans[best]
-    if topic.text.split()[0].lower() in ARTICLES:
-        start = _before(question, start)[1]
+    article = _before(question, start)[1]
+    if _is_whole(topic.text) or question[article:start].strip().lower() != "the":
+        start = article
     return question[:start] + topic.text + question[end:]
+
+
+def _is_whole(topic: str) -> bool:
+    """Whether a topic needs no article: it has one ("a train ticket"), or is plural ("flights")."""
+    first, *_, last = topic.lower().split() * 2
+    return first in ARTICLES or (topic[0].islower() and last.endswith("s") and stem(last) != last)
 
 
 def _before(text: str, place: int) -> tuple[str, int]:

@@ -15,6 +15,7 @@ from assistant.answer import Done, Event
 from assistant.assistant import TRIES
 from assistant.llm.client import LanguageModelError
 from assistant.query.rewriting import Turn, check_roles
+from assistant.revision import Options
 from assistant.service.values import Alternatives, FoundValue, VerificationValue
 from index import DocumentInfo
 from index.errors import (
@@ -63,6 +64,7 @@ def stream_answer(
     history: Sequence[Turn],
     llm: str | None = None,
     *,
+    section: str | None = None,
     shown: bool,
 ) -> Generator[Event, None, None]:
     """The events of an answer, counted; see `Assistant.stream`.
@@ -73,13 +75,17 @@ def stream_answer(
         question: as a person asks it.
         history: the conversation before it; its last turns count.
         llm: what writes; see `Writers.chosen`.
+        section: see `assistant.revision.Options`.
         shown: whether someone is shown each; otherwise only the last one counts.
 
     Raises:
         FootnoteError: the question, a document or a language model is none that can be asked.
     """
     turns = turns_of(history)
-    yield from _whole(service, sources, llm, lambda asked: asked.stream(question, turns), shown)
+    about: Options = {"section": section} if section else {}
+    yield from _whole(
+        service, sources, llm, lambda asked: asked.stream(question, turns, **about), shown
+    )
 
 
 def stream_overview(
@@ -171,17 +177,19 @@ def stream_with_alternatives(
     question: str,
     history: Sequence[Turn],
     llm: str | None = None,
+    section: str | None = None,
 ) -> Generator[Event | Alternatives, None, None]:
     """As `stream_answer`, for somebody who is shown each, with what can be asked instead of what is
     refused, or after what is answered: that only where it is known already."""
-    for event in stream_answer(service, sources, question, history, llm, shown=True):
+    answering = stream_answer(service, sources, question, history, llm, section=section, shown=True)
+    for event in answering:
         if isinstance(event, Done) and (event.answer.refused or event.answer.answered):
             answer = event.answer
             asked = [question, *(turn["content"] for turn in history if turn["role"] == "user")]
             try:
                 near = service.starters.near(
                     sources.of(service),
-                    [*answer.citations, *answer.closest],
+                    answer.citations or answer.closest,
                     asked,
                     2 if answer.refused else NEXT,
                     known=not answer.refused,

@@ -6,12 +6,12 @@ import asyncio
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from assistant.answer import Answer, Citation, Done
-from assistant.documents import topic_of
+from assistant.documents import question_of, questions_of
 from assistant.english import PRONOUNS, alternatives
 from assistant.service.fair_queue import RETRY, FairQueue
 from index.errors import RefusedError
@@ -101,30 +101,37 @@ class Suggestions:
     def near(
         self,
         assistant: Assistant,
-        closest: Iterable[Citation],
+        closest: Sequence[Citation],
         asked: Iterable[str],
         count: int = 2,
         *,
         known: bool = False,
     ) -> list[str]:
-        """Questions that are answered, first those about where the closest paragraphs stand. Asked
-        for by whoever has a place in the queue.
+        """Questions that are answered, first those about where some paragraphs stand, and none of
+        other documents where there are any of theirs. Asked for by whoever has a place in the
+        queue.
 
         Args:
             assistant: over the documents that they are about.
-            closest: the paragraphs.
+            closest: the paragraphs: those that an answer cites, or the nearest to a question.
             asked: questions that are not offered again.
             count: how many at most.
             known: only those that were tried before, which takes no time.
         """
-        headings = [topic_of(h) for citation in closest for h in citation.paragraph.heading[-1:]]
+        paragraphs = [citation.paragraph for citation in closest]
+        titles = {citation.paragraph.document_id: citation.title for citation in closest}
+        above = [question_of(heading) for own in paragraphs for heading in own.heading[-1:]]
         before = {question.casefold() for question in asked}
         found = self._tried(assistant) if known else self._try(assistant)
-        left = (question for question in found if question.casefold() not in before)
-        nearness = {own: at for at, own in reversed([*enumerate(headings)]) if own}
-        return sorted(
-            left, key=lambda q: min((at for own, at in nearness.items() if own in q), default=99)
-        )[:count]
+        left = [question for question in found if question.casefold() not in before]
+        theirs = {
+            question
+            for identity, title in titles.items()
+            for question in questions_of(title, assistant.index.outline(identity))
+        }
+        offered = [question for question in left if question in theirs] or left
+        nearness = {own: at for at, own in reversed([*enumerate(above)])}
+        return sorted(offered, key=lambda q: nearness.get(q, len(above)))[:count]
 
     def _tried(self, assistant: Assistant) -> tuple[str, ...]:
         with self._guard:

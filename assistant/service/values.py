@@ -449,6 +449,15 @@ About = Annotated[
         "out.",
     ),
 ]
+Section = Annotated[
+    str | None,
+    Field(
+        min_length=1,
+        max_length=1000,
+        description="The heading of the part of a document that the question is about: an overview "
+        "that names nothing itself (“Summarize this”) is of that.",
+    ),
+]
 Length = Annotated[
     int | None,
     Field(ge=1, le=MAX_LENGTH, description="How many it has; chosen by its length if left out."),
@@ -485,6 +494,7 @@ class Question(Asked):
     history: History = ()
     documents: Chosen = None
     notebook: InNotebook = None
+    section: Section = None
     llm: Literal["none"] | None = Field(
         default=None,
         description="`none` quotes the documents even where a language model is set.",

@@ -43,6 +43,7 @@ from assistant.service.values import (
     History,
     Place,
     QuestionText,
+    Section,
     Value,
 )
 from assistant.watching import FolderWatch, Unread
@@ -97,6 +98,7 @@ class PageQuestion(Asked):
     history: History = ()
     documents: list[str] | None = None
     notebook: NotebookId | None = None
+    section: Section = None
     llm: str | None = None
 
 
@@ -154,7 +156,9 @@ def routes(
     ) -> Response:
         history = [turn.model_dump() for turn in asked.history]
         sources = Sources(caller.owner, asked.documents, asked.notebook)
-        steps = stream_with_alternatives(service, sources, asked.question, history, asked.llm)
+        steps = stream_with_alternatives(
+            service, sources, asked.question, history, asked.llm, asked.section
+        )
         return _streamed(request, service.queue, caller.client, browser or "", steps, _tell)
 
     def adding(

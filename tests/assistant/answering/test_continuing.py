@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from assistant import Answer, Assistant
 from assistant.answering.continuing import NOTHING_MORE
+from assistant.documents import shipped_raw_documents
 from assistant.query.pointing import NO_PART
 from assistant.query.question import ONE_WORD
 from assistant.retrieval.evidence import is_said
@@ -60,7 +63,7 @@ def test_shorter_is_the_answer_again(assistant: Assistant) -> None:
 def test_shorter_passages_are_the_first_of_them(assistant: Assistant) -> None:
     page, short = talk(assistant, "how does it see china", "shorten that")
     assert (page.status, short.status) == ("unsure", "unsure")
-    assert texts(short) == texts(page)[:1]
+    assert texts(short) == texts(page)[:2]  # half of five
 
 
 def test_shorter_is_of_what_was_said_last(assistant: Assistant) -> None:
@@ -76,6 +79,55 @@ def test_what_is_not_in_the_words_of_the_documents_is_made_shorter_too(
         {"role": "assistant", "content": "He fears for Russia."},
     ]
     assert len(assistant.ask("shorten that", turns).sentences) == 1
+
+
+def test_an_overview_goes_on_from_what_it_was_of(tmp_path: Path) -> None:
+    (tmp_path / "plums.md").write_text(
+        "# Plums\n\nPlums are blue, and they are picked in September by all of the village.\n\n"
+        "# Pears\n\nPears are yellow, and they are kept in the cellar until the new year.\n"
+    )
+    with Assistant.open(tmp_path, index_dir=tmp_path / "index") as both:
+        [shipped] = both.index.sync(shipped_raw_documents()).ids
+        of_one = both.over([shipped])
+        whole = of_one.ask("What are the main points of this document?")
+        turns = [
+            {"role": "user", "content": whole.question},
+            {"role": "assistant", "content": whole.marked_text},
+        ]
+        every = both.over([*both.document_ids, shipped])
+        for asked, count in (("shorten that", len(whole.sentences) // 2), ("in one sentence", 1)):
+            short = every.ask(asked, turns)
+            assert (short.kind, len(short.sentences)) == ("overview", count)
+            assert set(texts(short)) < set(texts(whole))
+        more = every.ask("more", turns)
+        assert {own.title for own in more.citations} == {whole.citations[0].title}
+        assert not set(texts(more)) & set(texts(whole))
+
+
+def test_shorter_is_of_the_documents_that_were_quoted(tmp_path: Path) -> None:
+    for name, day in (("plums", "Monday"), ("pears", "Sunday")):
+        (tmp_path / f"{name}.md").write_text(
+            f"The {name} of the village are sold on the market on {day}.\n\n"
+            f"They are sold there by the people who have picked {name}.\n"
+        )
+    with Assistant.open(tmp_path, index_dir=tmp_path / "index") as both:
+        for identity in both.document_ids:
+            first = both.over([identity]).ask("Who sells fruit on the market?", answer_from=0.0)
+            turns = [
+                {"role": "user", "content": first.question},
+                {"role": "assistant", "content": first.marked_text},
+            ]
+            short = both.ask("in one sentence", turns)
+            assert len(short.sentences) == 1
+            assert texts(short)[0] in first.text
+
+
+def test_the_passage_that_is_pointed_at_is_the_first_that_is_shown(assistant: Assistant) -> None:
+    page, second = talk(assistant, "how does it see china", "the second one")
+    assert page.status == "unsure"
+    assert texts(second)[0] == texts(page)[1]
+    assert len(second.sentences) > 1
+    assert not set(texts(second)[1:]) & set(texts(page))
 
 
 def test_an_item_is_asked_for_and_then_more_of_it(assistant: Assistant) -> None:

@@ -30,6 +30,20 @@ def test_a_rare_word_that_is_there_is_known(assistant: Assistant) -> None:
     assert (answer.status, answer.note) == ("answered", None)
 
 
+def test_what_answered_something_else_answers_nothing_surely(assistant: Assistant) -> None:
+    first = assistant.ask("Which new global order does Russia have in mind?")
+    turns = [
+        {"role": "user", "content": first.question},
+        {"role": "assistant", "content": first.marked_text},
+    ]
+    china = assistant.ask("And China?", turns, refuse_below=0.0, answer_from=0.0)
+    assert china.status == "answered"
+    assert "China" in china.text
+    lisbon = assistant.ask("And Lisbon?", turns, refuse_below=0.0, answer_from=0.0)
+    assert lisbon.standalone_question == "Which new global order does Lisbon have in mind?"
+    assert lisbon.status == "unsure"
+
+
 @pytest.mark.parametrize(
     "question",
     ["\u00bfPor qu\u00e9 India necesita el Quad?", "Warum will Indien in der Quad bleiben?"],

@@ -96,6 +96,12 @@ def test_what_else_can_be_asked(client: httpx.Client, assistant: Assistant) -> N
     part = client.post("api/overview", json={"about": heading, "sentences": 2}).json()
     assert (part["kind"], len(part["sentences"])) == ("overview", 2)
     assert {tuple(citation["heading"]) for citation in part["citations"]} == {(heading,)}
+    named = client.post("api/ask", json={"question": f"Summarize this section: {heading}"}).json()
+    for question, turns in (("summarize this", []), ("shorten that", HISTORY)):
+        asked = {"question": question, "history": turns, "section": heading}
+        of_section = client.post("api/ask", json=asked).json()
+        assert of_section["kind"] == "overview"
+        assert of_section["sentences"] == named["sentences"]
     whole = client.post("api/overview", json={}).json()
     assert whole["kind"] == "overview"
 

@@ -91,8 +91,33 @@ def test_a_length_is_understood(question: str, length: int | None) -> None:
 
 def test_what_is_asked_about_is_left_of_a_request(encoder: Encoder) -> None:
     kinds = load_kinds(encoder.fingerprint)
-    assert kinds.topic("Summarize the section on fishing rights in four bullets.") == {
-        "fish",
-        "right",
-    }
-    assert kinds.topic("What are the main points of this document?") == frozenset()
+    for question, named in (
+        ("Summarize the section on fishing rights in four bullets.", "fishing rights"),
+        ("What are the main points of this document?", ""),
+        ("Was sind die Hauptpunkte dieses Dokuments?", ""),
+        ("Fasse diesen Abschnitt zusammen: § 7 Kündigung der Räume", "Kündigung Räume"),
+    ):
+        assert kinds.named(question) == named
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("Was sind die Hauptpunkte dieses Dokuments?", "overview"),
+        ("Worum geht es in diesem Dokument?", "overview"),
+        ("Fasse das zusammen", "overview"),
+        ("Kannst du mir das bitte zusammenfassen?", "overview"),
+        ("Fasse diesen Abschnitt zusammen: Flights and hotels", "overview"),
+        ("Gib mir einen Überblick", "overview"),
+        ("Kurze Zusammenfassung bitte", "overview"),
+        ("Wann muss die Zusammenfassung eingereicht werden?", "fact"),
+        ("Wer hat den Überblick über die Kosten?", "fact"),
+        ("Brauche ich dafür einen Brief?", "fact"),
+        ("Muss ich dafür einen Brief schreiben?", "fact"),
+        ("Give me a brief", "overview"),
+        ("Summarize this section: Allgemeine Bestimmungen und Vergütung", "overview"),
+    ],
+)
+def test_german_is_told_by_its_own_words(encoder: Encoder, question: str, kind: str) -> None:
+    kinds = load_kinds(encoder.fingerprint)
+    assert kinds.plain(kinds.kind(encoder.encode_query(question)), question) == kind

@@ -24,6 +24,7 @@ from index.encoder import Encoder, Vectors
 
 Turns = list[dict[str, str]]
 FIRST = "How large was the deal for ZeniMax?"
+HOTEL = "How much can I spend on a hotel per night?"
 
 
 def after(*questions: str, answer: str = "It was large.") -> Turns:
@@ -49,6 +50,11 @@ def after(*questions: str, answer: str = "It was large.") -> Turns:
             "When did they release the Xbox 360?",
         ),
         ("What does a day ticket cost?", "And a week ticket?", "What does a week ticket cost?"),
+        (HOTEL, "and for flights?", "How much can I spend on flights per night?"),
+        (HOTEL, "and breakfast?", "How much can I spend on breakfast per night?"),
+        (HOTEL, "And a taxi?", "How much can I spend on a taxi per night?"),
+        ("What is the maximum hotel cost?", "And a train ticket?", "What is a train ticket cost?"),
+        ("How long is probation?", "and the notice period?", "How long is the notice period?"),
         ("When are you open?", "And in August?", "When are you open in August?"),
         ("When are you open in July?", "And in August?", "When are you open in August?"),
         ("Which model won on level 2?", "And on level 4?", "Which model won on level 4?"),

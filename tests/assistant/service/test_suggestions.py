@@ -14,7 +14,7 @@ from anyio import to_thread
 from helpers import PATIENCE
 
 from assistant import Assistant
-from assistant.documents import topic_of
+from assistant.documents import question_of, topic_of
 from assistant.service.fair_queue import FairQueue
 from assistant.service.suggestions import WAITING, Suggestions
 from index.errors import RefusedError
@@ -161,3 +161,46 @@ def test_what_begins_with_what_is_not_shown_is_no_answer_to_begin_with(tmp_path:
 )
 def test_a_heading_says_what_a_text_is_about(heading: str, topic: str) -> None:
     assert topic_of(heading) == topic
+
+
+@pytest.mark.parametrize(
+    ("heading", "question"),
+    [
+        ("Q: Can I extend my leave?", "Can I extend my leave?"),
+        ("I joined in May. Am I eligible?", "I joined in May. Am I eligible?"),
+        ("2. Was sollten Sie vor der Einnahme beachten?",) * 2,
+        ("Need some assistance?", ""),
+        (
+            "How line management duties are assigned",
+            "What is said about how line management duties are assigned?",
+        ),
+        ("How is salary calculated", "How is salary calculated?"),
+        ("Page title as it appears in the menu", ""),
+        ("IT and telephones", "What is said about IT and telephones?"),
+        (
+            "§ 32–531.06. Effect on existing employment benefits.",
+            "What is said about Effect on existing employment benefits?",
+        ),
+        ("Maternity leave:", "What is said about Maternity leave?"),
+    ],
+)
+def test_a_heading_makes_a_question(heading: str, question: str) -> None:
+    assert question_of(heading) == question.removeprefix("2. ")
+
+
+def test_questions_after_an_answer_are_of_the_documents_that_it_cites(tmp_path: Path) -> None:
+    for name in ("plums", "pears", "quinces"):
+        (tmp_path / f"{name}.md").write_text(
+            f"# About {name}\n\n## The {name} of Tolvik\n\n"
+            f"The {name} of Tolvik are picked in the gardens behind the church.\n\n"
+            f"## When are {name} ripe?\n\nThe {name} are ripe when September comes to an end.\n"
+        )
+    with Assistant.open(tmp_path, index_dir=tmp_path / "index") as opened:
+        starters = Suggestions(FairQueue(1, 5))
+        found = starters.prepare(opened).result(PATIENCE)
+        answer = opened.ask("When are pears ripe?")
+        assert {own.title for own in answer.citations} == {"About pears"}
+        near = starters.near(opened, answer.citations, [answer.question], 9, known=True)
+        starters.close()
+    assert [own for own in found if "plums" in own]
+    assert near == ["What is said about The pears of Tolvik?"]

@@ -45,7 +45,7 @@ def test_what_was_fitted_tells_questions_apart(forms: Path, tmp_path: Path) -> N
         ("hello", "courtesy"),
     ):
         assert kinds.kind(encoder.encode_query(question)) == kind
-    assert kinds.topic("Give me a summary of tax law.") == {"tax", "law"}
+    assert kinds.named("Give me a summary of tax law.") == "tax law"
     # The same again gives the same, and another encoder has its place beside it.
     before = file.read_text(encoding="utf-8")
     again, _ = fitting.fit_kinds(known, FACTS, encoder)
