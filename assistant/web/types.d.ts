@@ -316,6 +316,7 @@ export interface Question {
   documents: string[] | null; // null: all
   notebook: string | null; // of which these are
   llm: string | null; // what writes: null is what is set
+  section: string | null; // the heading of the part that it is about
 }
 
 // --- what the browser keeps -----------------------------------------------------------------------

@@ -13,7 +13,6 @@ import { say } from "./words.js";
 /** @import { Key, OpenDocument, ReaderActs } from "../types.js" */
 
 const ABOUT = 300; // characters of what a question is about
-const SECTION = "Summarize this section:"; // eslint-disable-line no-restricted-syntax -- told to the server, which knows it so
 
 export class Beside {
   /**
@@ -101,7 +100,7 @@ export class Beside {
       ["reader.highlight.add", "highlight-this writes", () => void this.#highlight(whole)],
       ["reader.copy", "copy-this", () => void this.#copy(whole)],
     ];
-    if (heading && heading !== title) acts.push(["reader.overview.section", "sum-up", () => this.acts.ask(`${SECTION} ${heading}`, { document: id, title: heading, number: 0, text: "" })]);
+    if (heading && heading !== title) acts.push(["reader.overview.section", "sum-up", () => this.acts.ask(say("reader.section.ask", { title: heading }), { document: id, title: heading, number: 0, text: "" })]);
     const below = block.element.appendChild(
       h(
         "div",

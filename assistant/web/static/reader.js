@@ -18,7 +18,6 @@ import { say } from "./words.js";
 /** @import { Citation, Listed, Paragraph, ReaderActs, Whole } from "../types.js" */
 
 const LONG = 300; // paragraphs from which those out of sight are not laid out
-const OVERVIEW = "What are the main points of this document?"; // eslint-disable-line no-restricted-syntax -- told to the server, which knows it so
 
 export class Reader {
   /** @type {Whole | null} */
@@ -60,7 +59,7 @@ export class Reader {
     this.beside = new Beside(this.pages, this.blocks, this.sheets, this.highlights, this, acts);
     this.pages.addEventListener("scroll", () => requestAnimationFrame(() => this.outline.at(this.scrolling.seen())), { passive: true });
     $("as-text").addEventListener("click", () => this.#turnOver());
-    $("overview").addEventListener("click", () => this.document && this.acts.ask(OVERVIEW, { document: this.document.id, title: this.document.title, number: 0, text: "" }));
+    $("overview").addEventListener("click", () => this.document && this.acts.ask(say("reader.overview.ask"), { document: this.document.id, title: this.document.title, number: 0, text: "" }));
     $("open-reader").addEventListener("click", () => this.open());
     $("reader-choice").addEventListener("change", () => void this.show($("reader-choice").value));
   }

@@ -258,7 +258,7 @@ export class Talk {
   /** @param {Conversation} conversation @param {Turn} turn @param {AbortSignal} signal */
   async #streamed(conversation, turn, signal) {
     const before = conversation.turns.slice(0, conversation.turns.indexOf(turn));
-    const asked = { question: turn.question, history: historyOf(before, turn), documents: turn.documents ?? [], notebook: open_.notebook, llm: this.acts.writer() };
+    const asked = { question: turn.question, history: historyOf(before, turn), documents: turn.documents ?? [], notebook: open_.notebook, llm: this.acts.writer(), section: turn.about?.number ? turn.about.title : null };
     for await (const event of answers(asked, signal)) {
       take(turn, event);
       this.#viewOf(turn)?.update();

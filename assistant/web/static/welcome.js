@@ -5,6 +5,8 @@ import { starters } from "./server.js";
 import { say } from "./words.js";
 /** @import { Library } from "./library.js" */
 
+const MAIN = "What are the main points?"; // eslint-disable-line no-restricted-syntax -- told by the server, which knows it so
+
 export class Welcome {
   suggesting = new Latest();
   /** @type {string | null} */
@@ -41,7 +43,10 @@ export class Welcome {
     // One can begin without.
     const questions = ids.length ? await starters(ids).catch(() => this.#none()) : [];
     if (!isLast()) return; // others are asked by now
-    list.replaceChildren(...questions.map((question) => h("li", {}, h("button", { type: "button", dir: "auto", onclick: () => this.ask(question) }, question))));
+    list.replaceChildren(...questions.map((question) => {
+      const said = question === MAIN ? say("welcome.main") : question;
+      return h("li", {}, h("button", { type: "button", dir: "auto", onclick: () => this.ask(said) }, said));
+    }));
     list.setAttribute("aria-busy", "false");
     list.hidden = questions.length === 0;
   }
