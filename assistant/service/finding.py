@@ -1,5 +1,5 @@
-"""How often some words stand in each document that somebody may ask: letter for letter, whatever
-the case, and whatever is between the words.
+"""How often some words stand in each document that somebody may ask, in its headings and in its
+paragraphs: letter for letter, whatever the case, and whatever is between the words.
 
 Reading documents takes a hundredth of a second each; what was read is remembered as it is looked
 through, so that looking again takes a thousandth for ten megabytes.
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from index.errors import MissingPathError, QuestionError
 
 if TYPE_CHECKING:
     from assistant.service.library import Library
-    from index import DocumentInfo
+    from index import DocumentInfo, Paragraph
 
 MOST = 200
 """Documents that are told of."""
@@ -86,14 +87,14 @@ class Finding:
         return EverywhereValue(documents=found[:MOST], more=len(found) > MOST)
 
     def _text(self, info: DocumentInfo) -> str:
-        """A document's paragraphs as they are looked through, a line each."""
+        """A document's headings and paragraphs as they are looked through, a line each."""
         name = f"{info.id} {info.hash}"
         with self._guard:
             if name in self._texts:
                 self._texts.move_to_end(name)
                 return self._texts[name]
         paragraphs = self._library.index.document(info.id).paragraphs
-        text = "\n".join(_plain(paragraph.text) for paragraph in paragraphs)
+        text = "\n".join(_plain(line) for line in _lines(paragraphs))
         with self._guard:
             if name not in self._texts:
                 self._texts[name] = text
@@ -101,6 +102,20 @@ class Finding:
             while self._size > self._limit:
                 self._size -= len(self._texts.popitem(last=False)[1])
         return text
+
+
+def _lines(paragraphs: Iterable[Paragraph]) -> Iterator[str]:
+    """What a document shows: each paragraph, and before it the headings that begin there."""
+    above: tuple[str, ...] = ()
+    for paragraph in paragraphs:
+        heading = paragraph.heading
+        same = next(
+            (n for n, (one, other) in enumerate(zip(heading, above, strict=False)) if one != other),
+            min(len(heading), len(above)),
+        )
+        yield from heading[same:]
+        yield paragraph.text
+        above = heading
 
 
 def _plain(text: str) -> str:

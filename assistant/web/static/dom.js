@@ -78,7 +78,7 @@ let fading;
 export function toast(text, label, act) {
   const box = $("toast");
   const over = [...document.querySelectorAll("dialog:modal")].at(-1);
-  const place = over ?? document.body;
+  const place = over ?? $("talk");
   if (box.parentElement !== place) place.append(box);
   const done = () => {
     const hadFocus = box.contains(document.activeElement);

@@ -1,12 +1,17 @@
 // Finding words: in the document that is open, and how often they are in each of all documents.
 
 import { $, Latest, h } from "./dom.js";
-import { offset, range } from "./paragraphs.js";
+import { endOf, offset, range } from "./paragraphs.js";
 import { findEverywhere, tried } from "./server.js";
 import { number as written, say } from "./words.js";
-/** @import { Block, Place } from "./paragraphs.js" */
+/** @import { Block, Heading, Place } from "./paragraphs.js" */
 /** @import { Sheets } from "./sheets.js" */
-/** @import { FindingActs } from "../types.js" */
+/** @import { FindingActs, Paragraph } from "../types.js" */
+
+/**
+ * What words are looked for in: a paragraph, or a heading over it.
+ * @typedef {{ words: string, element: HTMLElement, text: HTMLElement, paragraph: Paragraph, heading: boolean }} Thing
+ */
 
 // Older browsers have none, and find without lighting up.
 const { highlights } = /** @type {{ highlights?: HighlightRegistry }} */ (CSS);
@@ -14,7 +19,7 @@ const { highlights } = /** @type {{ highlights?: HighlightRegistry }} */ (CSS);
 const LIT = 2000; // places found that are lit up; all are counted
 
 export class Finding {
-  /** @type {Place[]} */
+  /** @type {(Thing & Place)[]} */
   found = [];
   at = -1;
   counted = new Latest();
@@ -38,6 +43,18 @@ export class Finding {
 
   #wanted = () => $("find-text").value.trim();
 
+  // Headings and paragraphs, as they follow each other.
+  /** @returns {Thing[]} */
+  #things() {
+    const headings = Map.groupBy(this.acts.headings(), ({ number }) => number);
+    /** @param {Paragraph} paragraph @param {Heading} heading */
+    const over = (paragraph, { title, element }) => ({ words: title, element, text: element, paragraph, heading: true });
+    return [...this.blocks.values()].flatMap(({ element, text, paragraph }) => [
+      ...(headings.get(paragraph.number) ?? []).map((heading) => over(paragraph, heading)),
+      { words: paragraph.text, element, text, paragraph, heading: false },
+    ]);
+  }
+
   // Find what is wanted in the document as it is shown now.
   find() {
     const wanted = this.#wanted();
@@ -46,10 +63,8 @@ export class Finding {
     highlights?.clear();
     if (wanted) {
       const pattern = new RegExp(wanted.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&").replace(/\s+/g, "\\s+"), "gi");
-      for (const block of this.blocks.values()) {
-        for (const match of block.paragraph.text.matchAll(pattern)) {
-          this.found.push({ block, start: match.index, end: match.index + match[0].length });
-        }
+      for (const thing of this.#things()) {
+        for (const { index, 0: match } of thing.words.matchAll(pattern)) this.found.push({ ...thing, start: index, end: index + match.length });
       }
       if (!this.acts.isPrinted()) highlights?.set("found", new Highlight(...this.found.slice(0, LIT).map(range)));
     }
@@ -66,13 +81,17 @@ export class Finding {
     if (!place) return;
     $("find-count").textContent = say("reader.found", { at: written(this.at + 1), count: this.found.length });
     if (this.acts.isPrinted()) return void this.#onPage(place);
-    this.acts.bring(place.block.element);
+    this.acts.bring(place.element);
     highlights?.set("found-here", new Highlight(range(place)));
   }
 
-  /** @param {Place} place */
-  async #onPage({ block: { paragraph }, start, end }) {
-    const light = await this.sheets.find(paragraph.page ?? 1, offset(paragraph, start), offset(paragraph, end));
+  // Where a heading begins in the document's text is not known: it stands between two paragraphs.
+  /** @param {Thing & Place} place */
+  async #onPage({ paragraph, heading, start, end }) {
+    const before = this.blocks.get(paragraph.number - 1)?.paragraph;
+    const [from, to] = heading ? [before ? endOf(before) : 0, paragraph.start] : [offset(paragraph, start), offset(paragraph, end)];
+    const page = paragraph.page ?? 1;
+    const light = await this.sheets.find(heading ? Math.max(1, page - 1) : page, from, to);
     if (light) this.acts.bring(light);
   }
 

@@ -147,7 +147,9 @@ for (const dialog of document.querySelectorAll("dialog")) {
   dialog.querySelector(".close")?.addEventListener("click", () => dialog.close());
   // A click beside it closes it.
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-  dialog.addEventListener("close", () => dialog.contains($("toast")) && document.body.append($("toast")));
+  // What is told for a moment is told in what lies over the page now.
+  dialog.addEventListener("toggle", () => dialog.open && !$("toast").hidden && dialog.append($("toast")));
+  dialog.addEventListener("close", () => dialog.contains($("toast")) && $("talk").append($("toast")));
 }
 goBack([...document.querySelectorAll("dialog")], () => narrow.matches, follow);
 if (targetOf(location.hash)) follow();

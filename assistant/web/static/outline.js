@@ -59,13 +59,23 @@ export class Outline {
   /** @param {Heading[]} headings */
   #list(headings) {
     this.entries = headings.map((heading) => {
-      const button = h("button", { type: "button", dir: "auto", tabindex: "-1", onclick: () => this.open(heading) }, heading.title);
+      const button = h("button", { type: "button", dir: "auto", tabindex: "-1", onclick: () => this.#choose(heading) }, heading.title);
       button.style.setProperty("--level", String(heading.level));
       return { heading, button };
     });
     $("outline").replaceChildren(h("ul", {}, ...this.entries.map(({ button }) => h("li", {}, button))));
     $("contents").hidden = !headings.length;
     this.fold(!headings.length || isSheet() || !storage.get(OPEN));
+  }
+
+  // Go to a heading. On a narrow page the contents cover what was chosen, and have done their part.
+  /** @param {Heading} heading */
+  #choose(heading) {
+    if (isSheet()) {
+      this.fold(true);
+      $("pages").focus({ preventScroll: true });
+    }
+    this.open(heading);
   }
 
   #current = () => this.entries.find(({ button }) => button.hasAttribute("aria-current"))?.button;

@@ -2,21 +2,20 @@
 
 import { characters, h, located } from "./dom.js";
 import { marked } from "./marking.js";
-import { cellsOf, columnsOf, header, row } from "./table.js";
+import { columnsOf, row, tableOf } from "./table.js";
 import { say } from "./words.js";
 /** @import { Citation, Paragraph, Rectangle, Span, Whole } from "../types.js" */
 
 const LINE = 27; // pixels, about
 const LIKE = 0.3; // share of words from which a paragraph is like another
-const WIDE = 4; // columns from which a table may have to be scrolled
 
 /**
  * A paragraph on the page. `spans`: what is marked in it, as JSON.
  * @typedef {{ element: HTMLElement, text: HTMLElement, number: HTMLElement, paragraph: Paragraph, columns: string[], spans: string }} Block
  * A heading, and the number of the first paragraph under it.
  * @typedef {{ title: string, level: number, number: number, element: HTMLElement }} Heading
- * A place in a paragraph. Offsets count UTF-16 units of its text.
- * @typedef {{ block: Block, start: number, end: number }} Place
+ * A place in what an element shows. Offsets count UTF-16 units of its text.
+ * @typedef {{ text: HTMLElement, start: number, end: number }} Place
  */
 
 // The elements of a document's text, its paragraphs by their numbers, and its headings.
@@ -33,7 +32,7 @@ export function textOf({ paragraphs }) {
   let through = 0; // the number of the last row of the table that was begun
   /** @type {string[]} */
   let columns = [];
-  let table = h("div");
+  let rows = h("div");
   for (const paragraph of paragraphs) {
     const { number } = paragraph;
     const same = heading.findIndex((title, level) => title !== paragraph.heading[level]);
@@ -46,18 +45,16 @@ export function textOf({ paragraphs }) {
     });
     heading = paragraph.heading;
     if (paragraph.kind === "row" && number > through) {
-      const rows = rowsFrom(paragraphs, paragraph).map(({ text }) => text);
-      through = number + rows.length - 1;
-      columns = columnsOf(rows);
-      const width = Math.max(columns.length, ...rows.map((text) => cellsOf(text).length));
-      const scrolls = width >= WIDE && { tabindex: "0", role: "region", "aria-label": say("reader.table", { number }) };
-      table = h("div", { class: "table", ...(scrolls || {}) }, columns.length > 0 && header(columns));
-      table.style.setProperty("--columns", String(width));
-      nodes.push(table);
+      const texts = rowsFrom(paragraphs, paragraph).map(({ text }) => text);
+      through = number + texts.length - 1;
+      columns = columnsOf(texts);
+      const table = tableOf(texts, columns, say("reader.table", { number }));
+      rows = table.rows;
+      nodes.push(table.element);
     }
     const block = blockOf(paragraph, columns, blocks.size === 0);
     blocks.set(number, block);
-    if (number <= through) table.append(block.element);
+    if (number <= through) rows.append(block.element);
     else nodes.push(block.element);
   }
   return { nodes, blocks, headings };
@@ -102,11 +99,11 @@ function rowsFrom(paragraphs, first) {
   return paragraphs.slice(from, to);
 }
 
-// A place as a range over the paragraph's text, whatever is marked in it.
+// A place as a range over what is shown, whatever is marked in it.
 /** @param {Place} place */
-export function range({ block, start, end }) {
+export function range({ text, start, end }) {
   const found = new Range();
-  const walker = document.createTreeWalker(block.text, NodeFilter.SHOW_TEXT);
+  const walker = document.createTreeWalker(text, NodeFilter.SHOW_TEXT);
   let before = 0;
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     const after = before + /** @type {Text} */ (node).data.length;

@@ -52,6 +52,7 @@ export class Reader {
       keeping: (change) => this.scrolling.keeping(change),
     });
     this.finding = new Finding(this.blocks, this.sheets, {
+      headings: () => this.headings,
       isPrinted: () => this.isPrinted(),
       bring: (target) => this.scrolling.bring(target),
       show: (id) => this.show(id),
@@ -162,6 +163,7 @@ export class Reader {
     this.sheets.close();
     $("as-text").hidden = $("overview").hidden = true;
     this.blocks.clear();
+    this.headings = [];
     this.outline.show(null, [], false);
     this.pages.replaceChildren();
     $("reader-heading").textContent = "";

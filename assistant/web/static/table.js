@@ -7,6 +7,12 @@ import { marked } from "./marking.js";
 const CELL = " | ";
 const NAME = ": ";
 
+// How wide columns are, in rem: at least; at most, where there are few of them and where there are many;
+// the first at most, which lies over the others; and about as much for a character.
+const [LEAST, FEW, MANY, FIRST, CHARACTER] = [4, 8, 15, 9, 0.55];
+const SOME = 4; // columns from which a table may have to be scrolled
+const GAP = 0.75;
+
 /**
  * Offsets count characters; `name` is before `start`, with what divides it from the value.
  * @typedef {{ name: string, before: string, value: string, start: number }} Cell
@@ -41,12 +47,51 @@ export function columnsOf(rows) {
   return [...known.keys()].filter((name) => name && known.get(name));
 }
 
-// A row of names.
-/** @param {string[]} columns */
-export function header(columns) {
-  const row = h("div", { class: "row names", "aria-hidden": "true" }, ...columns.map((name) => h("span", { class: "cell" }, name)));
-  row.style.setProperty("--columns", String(columns.length));
-  return row;
+// A table to put the rows in that are told so. Its names stay above them; where they have no room, they
+// scroll sideways, and whoever has no pointer can do that too: while it is in view, so that nobody goes
+// through all tables of a document on the way to a place in it.
+/** @param {string[]} texts @param {string[]} columns @param {string} label */
+export function tableOf(texts, columns, label) {
+  const names = h("div", { class: "head", "aria-hidden": "true" }, columns.length > 0 && h("div", { class: "row names" }, ...columns.map((name, at) => h("span", { class: at ? "cell" : "cell first" }, name))));
+  const rows = h("div", { class: "rows" });
+  const element = h("div", { class: "table" }, names, rows);
+  const widths = widthsOf(texts, columns);
+  const wide = widths.reduce((sum, width) => sum + width + GAP, -GAP);
+  element.style.setProperty("--wide", `${wide}rem`);
+  element.style.setProperty("--widths", widths.map((width) => `minmax(calc(${width}rem * var(--reader-size, 1)), ${width}fr)`).join(" "));
+  let isNear = false;
+  const tell = () => {
+    const behind = rows.scrollWidth - rows.clientWidth;
+    names.scrollLeft = rows.scrollLeft;
+    element.classList.toggle("more-before", rows.scrollLeft > 1);
+    element.classList.toggle("more-behind", rows.scrollLeft < behind - 1);
+    for (const [name, value] of Object.entries({ tabindex: "0", role: "region", "aria-label": label })) {
+      if (isNear && behind > 0) rows.setAttribute(name, value);
+      else rows.removeAttribute(name);
+    }
+  };
+  rows.addEventListener("scroll", tell, { passive: true });
+  new ResizeObserver(tell).observe(rows);
+  new IntersectionObserver((seen) => {
+    isNear = rows === document.activeElement || Boolean(seen.at(-1)?.isIntersecting);
+    rows.classList.toggle("near", isNear);
+    tell();
+  }).observe(rows);
+  return { element, rows };
+}
+
+// As wide as the longest that stands in each column, within limits.
+/** @param {string[]} texts @param {string[]} columns */
+function widthsOf(texts, columns) {
+  const longest = columns.map((name) => name.length);
+  for (const text of texts) {
+    cellsOf(text, (name) => columns.includes(name)).forEach(({ name, value }, index) => {
+      const at = name ? columns.indexOf(name) : index;
+      longest[at] = Math.max(longest[at] ?? 0, value.length);
+    });
+  }
+  const most = longest.length < SOME ? FEW : MANY;
+  return Array.from(longest, (/** @type {number | undefined} */ length, at) => Math.max(LEAST, Math.min((length ?? 0) * CHARACTER, at ? most : FIRST)));
 }
 
 // What a row shows: each cell in its column, with what is marked in it; names and dividers are there
@@ -56,8 +101,9 @@ export function row(text, columns, spans) {
   const cells = cellsOf(text, (name) => columns.includes(name));
   return cells.map(({ name, before, value, start }, index) => {
     const moved = spans.map((s) => ({ ...s, start: s.start - start, end: s.end - start })).filter((s) => s.end > 0);
-    const cell = h("span", { class: "cell" }, h("span", { class: "unseen" }, before), ...marked(value, moved));
-    cell.style.gridColumn = String((name ? columns.indexOf(name) : index) + 1);
+    const at = name ? columns.indexOf(name) : index;
+    const cell = h("span", { class: at ? "cell" : "cell first" }, h("span", { class: "unseen" }, before), ...marked(value, moved));
+    cell.style.gridColumn = String(at + 1);
     return cell;
   });
 }

@@ -61,6 +61,9 @@ def test_one_is_told_of_what_one_may_ask_and_of_nothing_else(
     assert list(found(ann, "walnut").items()) == [(nuts, 3), (oak, 1)]
     assert found(ann, " walnuts \t float ") == {nuts: 2}
     assert found(ann, "w.lnut") == {}
+    # Headings are found as well: each once, however much stands under it.
+    trees = add(ann, "trees.md", "# Trees\n\n## Elm\n\nOne.\n\nTwo.\n\n## Ash\n\nAn elm.\n")
+    assert (found(ann, "elm"), found(ann, "trees")) == ({trees: 2}, {trees: 1})
     assert found(ben, "walnut") == {}
     notebook = ann.post("notebooks", json={"name": "Oaks", "documents": [oak]}).json()["id"]
     assert found(ann, "walnut", notebook=notebook) == {oak: 1}

@@ -25,9 +25,11 @@ def url(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     print_pdf(browser, style + "".join(parts), folder / "report.pdf")
     text = "".join(f"\n\n## Part {n}\n\n{filler * 6}{QUOTE} {filler * 9}" for n in range(1, 9))
     (folder / "harbour.md").write_text(f"# Harbour{text}\n", encoding="utf-8")
-    rows = [",".join(COLUMNS), *(",".join(str(2000 + n + m) for n in range(12)) for m in range(3))]
+    rows = [",".join(COLUMNS), *(",".join(str(2000 + n + m) for n in range(12)) for m in range(60))]
     (folder / "table.csv").write_text("\n".join(rows), encoding="utf-8")
-    sources = [folder / name for name in ("harbour.md", "report.pdf", "table.csv")]
+    few = "Year,Remark\n2021,None\n2022,The quay was repaired\n"
+    (folder / "few.csv").write_text(few, encoding="utf-8")
+    sources = [folder / name for name in ("harbour.md", "report.pdf", "table.csv", "few.csv")]
     with serving(folder, *(part for one in sources for part in ("--source", one))) as address:
         yield address
 
@@ -148,6 +150,28 @@ def test_words_are_counted_in_all_documents(visit: Visit) -> None:
     expect(hits).to_be_hidden()
 
 
+def test_headings_are_found_as_well(visit: Visit) -> None:
+    page = visit.page
+    read(page, "Harbour")
+    find = page.get_by_label("Find in the document")
+    find.fill("Part 8")
+    expect(page.locator("#find-count")).to_have_text("1")
+    find.press("Enter")
+    expect(page.locator("#pages h4", has_text="Part 8")).to_be_in_viewport()
+    assert page.evaluate("[...CSS.highlights.get('found-here')].map(String)") == ["Part 8"]
+    # On pages too: the heading, and paragraphs 1, 10, 11 and 12; as many as in all documents.
+    read(page, "Report")
+    find.fill("Part 1")
+    expect(page.locator("#find-count")).to_have_text("5")
+    find.press("Enter")
+    light = page.locator(".light.found")
+    expect(light).to_have_count(2)
+    expect(light.first).to_be_in_viewport()
+    page.get_by_role("button", name="In all documents").click()
+    hits = page.get_by_role("region", name="In all documents").get_by_role("button")
+    expect(hits).to_have_text(["Report 5 places", "Harbour 1 place"])
+
+
 def test_nothing_lies_over_what_is_cited_at_twice_the_size(browser: Browser, url: str) -> None:
     visit = Visit(browser, url, viewport={"width": 640, "height": 400})
     page = visit.page
@@ -173,17 +197,53 @@ def test_a_wide_table_is_scrolled_by_itself(browser: Browser, url: str) -> None:
     page.locator("#open-reader").click()
     read(page, "table.csv")
     table = page.get_by_role("region", name="Table from paragraph 1 on")
-    last = table.locator(".names .cell").last
-    expect(last).not_to_be_in_viewport()
+    names = page.locator(".names .cell")
+    expect(names.last).not_to_be_in_viewport()
+    expect(page.locator(".table")).to_have_class("table more-behind")
     table.evaluate("(table) => (table.scrollLeft = table.scrollWidth)")
-    expect(last).to_be_in_viewport()
+    expect(names.last).to_be_in_viewport()
     left = "(cell) => Math.round(cell.getBoundingClientRect().left)"
-    below = table.locator('.block[data-number="2"] .cell').last
-    assert below.evaluate(left) == last.evaluate(left)
+    below = table.locator('.block[data-number="2"] .cell')
+    assert below.last.evaluate(left) == names.last.evaluate(left)
+    # The names of the columns and what the rows are called stay in view.
+    for cell in (names.first, below.first):
+        expect(cell).to_be_in_viewport(ratio=1)
+    table.locator('.block[data-number="60"]').evaluate("(row) => row.scrollIntoView()")
+    expect(names.last).to_be_in_viewport(ratio=1)
     assert page.locator("#pages").evaluate("(pages) => pages.scrollWidth <= pages.clientWidth")
     picture(page, "wide-table")
     assert barriers(page) == []
+    # One that has room is not stopped at on the way through the page.
+    read(page, "few.csv")
+    expect(page.locator(".rows")).to_be_visible()
+    expect(page.locator(".rows[tabindex]")).to_have_count(0)
     visit.close()
+
+
+def test_on_a_phone_more_is_seen_of_the_document_than_of_its_tools(
+    browser: Browser, url: str
+) -> None:
+    sizes = {"portrait": (390, 844, 0.75), "landscape": (844, 390, 0.7)}
+    for name, (width, height, share) in sizes.items():
+        viewport = {"width": width, "height": height}
+        visit = Visit(browser, url, viewport=viewport, has_touch=True, is_mobile=True)
+        page = visit.page
+        page.locator("#open-reader").click()
+        read(page, "Harbour")
+        seen = page.locator("#pages")
+        taken = "(pages) => pages.clientHeight / innerHeight"
+        assert seen.evaluate(taken) > share
+        expect(page.locator("#place-kind")).to_be_in_viewport()
+        page.get_by_label("Find in the document").fill("tide tables")
+        assert seen.evaluate(taken) > share  # what goes through the places had its room
+        page.get_by_role("button", name="Contents").tap()
+        picture(page, f"reader-{name}")
+        assert seen.evaluate(taken) > share / 2
+        assert barriers(page) == []
+        page.get_by_role("navigation", name="Contents").get_by_text("Part 5").tap()
+        expect(page.locator("#outline")).to_be_hidden()
+        expect(page.locator("#pages h4", has_text="Part 5")).to_be_in_viewport()
+        visit.close()
 
 
 def test_an_overview_is_of_the_document_or_of_the_section(visit: Visit) -> None:
