@@ -227,8 +227,10 @@ def _tex_name(family: str, given: str) -> str:
     """A name as BibTeX parts it: what it would part otherwise is in braces."""
     if not given:
         return f"{{{_tex(family)}}}"
-    parts = (p if _PLAIN_NAME.fullmatch(p) else f"{{{_tex(p)}}}" for p in (family, given))
-    return ", ".join(parts)
+    told = [(part, _tex(part)) for part in (family, given)]
+    return ", ".join(
+        tex if tex == part and _PLAIN_NAME.fullmatch(part) else f"{{{tex}}}" for part, tex in told
+    )
 
 
 def _csl_date(date: str) -> dict[str, Any]:
