@@ -1,6 +1,7 @@
 """Notebooks and what is in them: at the API's addresses, and at the page's for who is there."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -226,8 +227,7 @@ def routes(
         """List what is kept in a notebook, or in none: answers and highlighted places, each held
         against the documents as they are now."""
         inside = notebooks.of(caller.owner, notebook)
-        there = library.documents_in(caller.owner, notebook)
-        readable = [one.info.id for one in there]
+        readable = partial(library.readable, caller.owner)
         return NotesValue(notes=notes.all(caller.owner, inside, readable))
 
     @router.put("/notes", status_code=204, responses=_CHANGED)

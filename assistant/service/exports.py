@@ -146,7 +146,7 @@ class Exports:
 
     def _notes(self, owner: str, notebook: NotebookValue | None) -> dict[str, KeptNote]:
         """By id; what became of their quotes is not looked at."""
-        found = self._library.notes.all(owner, notebook, readable=())
+        found = self._library.notes.all(owner, notebook, readable=lambda _: ())
         return {own.note.id: own.note for own in reversed(found)}
 
     def _turns_of(

@@ -8,7 +8,7 @@ Each keeps what it quotes. When it is looked at, that is held against the docume
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
@@ -96,20 +96,27 @@ class Notes:
         self._guard = threading.Lock()
 
     def all(
-        self, owner: str, notebook: NotebookValue | None, readable: Iterable[str]
+        self,
+        owner: str,
+        notebook: NotebookValue | None,
+        readable: Callable[[Iterable[str]], Iterable[str]],
     ) -> list[NoteValue]:
         """Those of a notebook, or those that are in none, the newest first.
 
         Args:
             owner, notebook: whose; see `Conversations`.
-            readable: ids of the documents that they may read.
+            readable: gives those of some ids of documents that they may read.
         """
-        group, standings = _space(owner, notebook), Standings(self._index, readable)
+        group = _space(owner, notebook)
+        notes = [
+            read_kept(_Kept, text)
+            for identity, text in self._records(group).all().items()
+            if Deleted(kind="note", name=identity, group=group) not in self._trash
+        ]
+        cited = {c.document_id for kept in notes for c in kept.note.citations}
+        standings = Standings(self._index, readable(cited))
         found = []
-        for identity, text in self._records(group).all().items():
-            if Deleted(kind="note", name=identity, group=group) in self._trash:
-                continue
-            kept = read_kept(_Kept, text)
+        for kept in notes:
             now = [standings.now(citation) for citation in kept.note.citations]
             mine = notebook is None or notebook.role != "read"
             found.append(NoteValue(note=kept.note, by=kept.by, mine=mine, now=now))
