@@ -282,9 +282,10 @@ class Conversations:
             return self._there(owner, notebook, identity, mine=True)
         except MissingPathError:
             group = notebook.id if notebook and notebook.role != "read" else owner
-            # One of that id may be deleted, or be in another notebook: it is not begun anew.
+            # Another has begun it just now. Or it is deleted, or in another notebook: then it is not
+            # begun anew.
             if self._records(group).get(identity) is not None:
-                raise
+                return self._there(owner, notebook, identity, mine=True)
         if len(self._records(group).names()) >= MOST:
             raise RefusedError(
                 f"There are {MOST} conversations. Delete one first.",

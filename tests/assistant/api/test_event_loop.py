@@ -164,6 +164,7 @@ def test_no_route_reads_or_works_on_the_event_loop(opened: Assistant, site: Site
         ("GET", "/writers", {}),
         ("POST", "/rewording", {"json": {"question": QUESTION}}),
         ("GET", "/find?text=plums", {}),
+        ("GET", "/uploads/there?name=a.txt", {}),
         ("POST", "/starters", {"json": [document]}),
         ("GET", f"/documents/{document}", {}),
         ("GET", f"/documents/{document}/pages/1?width=100", {}),
