@@ -282,7 +282,7 @@ class Conversations:
             return self._there(owner, notebook, identity, mine=True)
         except MissingPathError:
             group = notebook.id if notebook and notebook.role != "read" else owner
-            # Another has begun it just now. Or it is deleted, or in another notebook: then it is not
+            # Another has begun it just now; one that is deleted, or in another notebook, is not
             # begun anew.
             if self._records(group).get(identity) is not None:
                 return self._there(owner, notebook, identity, mine=True)

@@ -241,13 +241,16 @@ def test_what_a_reader_says_of_an_answer_is_kept(visit: Visit, served: Path) -> 
     turn = ask(page, QUESTION)
     good, bad = (turn.get_by_role("button", name=f"A {word} answer") for word in ("good", "bad"))
     good.click()
-    expect(page.locator("#toast")).to_contain_text("drafts")
+    expect(page.locator("#toast")).to_contain_text("Thank you")
     drafts = footnote("index", "drafts", "--index-dir", served / "index").stdout.splitlines()
     draft = json.loads(drafts[-1])
     assert (draft["question"], draft["verdict"], draft["evidence"]) == (QUESTION, "up", [QUOTE])
     bad.click()
     expect(bad).to_have_attribute("aria-pressed", "true")
     expect(good).to_have_attribute("aria-pressed", "false")
+    bad.click()  # once more takes it back
+    expect(bad).to_have_attribute("aria-pressed", "false")
+    assert turn.get_by_role("form").count() == 0
 
 
 def test_an_answer_shows_the_next_passages_folded(visit: Visit, served: Path) -> None:
@@ -267,7 +270,7 @@ def test_an_answer_shows_the_next_passages_folded(visit: Visit, served: Path) ->
     cards.first.locator(".go").click()
     assert lit(page) == closest[0]["quote"]
     turn.get_by_role("button", name="A good answer").click()
-    expect(page.locator("#toast")).to_contain_text("drafts")
+    expect(page.locator("#toast")).to_contain_text("Thank you")
     cards.first.get_by_role("button", name="Mark as the answer").click()
     expect(cards.first.locator(".noted")).to_be_visible()
     # What was said last counts.
