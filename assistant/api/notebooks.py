@@ -12,6 +12,7 @@ from assistant.service.access import Caller
 from assistant.service.conversations import (
     ConversationsValue,
     FoundsValue,
+    LapsedValue,
     Title,
     WholeConversation,
 )
@@ -26,6 +27,7 @@ from assistant.service.notebooks import (
 )
 from assistant.service.notes import KeptNote, NotesValue
 from assistant.service.service import Service
+from assistant.service.standing import Standings
 from assistant.service.trash import TrashValue
 from assistant.service.turns import Id, KeptTurn
 from assistant.service.values import Asked, DocumentId
@@ -178,6 +180,20 @@ def routes(
     ) -> WholeConversation:
         """Read a conversation."""
         return conversations.find(caller.owner, notebooks.of(caller.owner, notebook), identity)
+
+    @router.get("/conversations/{identity}/lapsed", responses=_NOT)
+    def lapsed(identity: Conversation, caller: Reader, notebook: Of = None) -> LapsedValue:
+        """Tell which quotes of its answers do not stand in their documents as these are now."""
+        inside = notebooks.of(caller.owner, notebook)
+        turns = conversations.find(caller.owner, inside, identity).turns
+        cited = {turn.id: turn.answer.citations for turn in turns if turn.answer}
+        named = {own.document_id for citations in cited.values() for own in citations}
+        standings = Standings(library.index, library.readable(caller.owner, named))
+        found = {
+            turn: [own.marker for own in citations if standings.now(own).standing != "there"]
+            for turn, citations in cited.items()
+        }
+        return LapsedValue(lapsed={turn: markers for turn, markers in found.items() if markers})
 
     @router.put("/conversations/{identity}/turns", status_code=204, responses=_LARGE)
     def put_turn(

@@ -74,6 +74,14 @@ class FoundsValue(Value):
     found: list[FoundValue] = Field(description="Of the newest conversation first.")
 
 
+class LapsedValue(Value):
+    """What of a conversation's answers does not stand in the documents any more."""
+
+    lapsed: dict[str, list[int]] = Field(
+        description="By the turn's id, markers of the quotes that do not; of others nothing."
+    )
+
+
 class WholeConversation(ConversationValue):
     """A conversation with its turns."""
 

@@ -77,6 +77,7 @@ const library = new Library(store, began, notebooks, {
   again: (id) => {
     if (reader.document?.id === id) void reader.show(id, true);
     void kept.refresh();
+    void talk.lookOver();
   },
 });
 const writing = new Writing();
@@ -119,6 +120,7 @@ void new Folder(library.activity, async (changes) => {
   const shown = changes.find((change) => change.document === reader.document?.id);
   if (shown?.what === "changed") await reader.show(shown.document, true);
   await kept.refresh();
+  await talk.lookOver();
 }).begin();
 void writing.refresh();
 void notebooks.refresh().then(() => {

@@ -157,6 +157,10 @@ export const removeNote = (id, notebook) => ask(within(`notes/${id}`, notebook),
 /** @param {string} id @param {string | null} [notebook] */
 export const restoreNote = (id, notebook) => post(within(`notes/${id}/restore`, notebook), {});
 
+// Markers of the quotes that do not stand in their documents any more, by the question's id.
+/** @param {string} id @param {string | null} [notebook] */
+export const lapsed = async (id, notebook) => /** @type {{ lapsed: Record<string, number[]> }} */ (await json(await ask(within(`conversations/${id}/lapsed`, notebook)))).lapsed;
+
 // What was deleted and can be had back.
 export const trash = async () => /** @type {{ deleted: Deleted[] }} */ (await json(await ask(within("trash")))).deleted;
 

@@ -5,7 +5,7 @@ import { $, announce, smoothly, toast } from "./dom.js";
 import { citationsOf, lookedAgain } from "./answer.js";
 import { Composer } from "./composer.js";
 import { copy, withFootnotes } from "./exporting.js";
-import { Failure, answers, messageOf, open_, tried, vote } from "./server.js";
+import { Failure, answers, lapsed, messageOf, open_, tried, vote } from "./server.js";
 import { fresh, newId } from "./store.js";
 import { nameOf } from "./passages.js";
 import { historyOf, isTold, judgement, spoken, take } from "./telling.js";
@@ -65,6 +65,15 @@ export class Talk {
     const answered = this.conversation.turns.findLast(isTold);
     void this.acts.cite(answered ? citationsOf(answered) : []);
     this.acts.changed();
+    void this.lookOver();
+  }
+
+  // Tell of the answers that are shown which quotes do not stand in the documents any more.
+  async lookOver() {
+    const { conversation } = this;
+    if (!conversation.turns.some(isTold)) return;
+    const found = await lapsed(conversation.id, conversation.notebook).catch(() => ({})); // one can read without
+    for (const [id, markers] of Object.entries(found)) this.views.get(`turn-${id}`)?.lapsed(markers);
   }
 
   // See what another tab has asked in this conversation.

@@ -19,6 +19,7 @@ export class TurnView {
     this.acts = acts;
     this.shown = 0;
     this.stage = h("p", { class: "stage" });
+    this.since = h("p", { class: "meta partial since" });
     /** @type {Passages | null} */
     this.passages = null; // that may answer, or come closest
     /** @type {Actions | null} */
@@ -199,6 +200,13 @@ export class TurnView {
     for (const citation of citations) this.passages.add(citation);
     this.passages.element.classList.toggle("closest", refused);
     return refused ? this.passages.element : h("details", { class: "others" }, h("summary", {}, title), this.passages.element);
+  }
+
+  // Quotes of it do not stand in their documents any more.
+  /** @param {number[]} markers */
+  lapsed(markers) {
+    this.since.textContent = say("answer.lapsed", { markers: markers.map((marker) => `[${marker}]`).join(" ") });
+    this.after.prepend(this.since);
   }
 
   // Show what its reader says of it, and whether it is kept.

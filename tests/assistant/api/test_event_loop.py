@@ -107,6 +107,7 @@ def test_no_route_reads_or_works_on_the_event_loop(opened: Assistant, site: Site
         ("GET", f"/conversations/{talk}{of}", {}),
         ("GET", f"/conversations/search{of}&text=what", {}),
         ("GET", f"/conversations/{talk}/export{of}&format=docx", {}),
+        ("GET", f"/conversations/{talk}/lapsed{of}", {}),
         ("PATCH", f"/conversations/{talk}{of}", {"json": {"title": "Blue"}}),
         ("POST", f"/conversations/{talk}/turns/remove{of}", {"json": {"turns": ["turn-000001"]}}),
         ("DELETE", f"/conversations/{talk}{of}", {}),

@@ -166,3 +166,24 @@ def test_what_two_write_in_one_note_is_both_in_it(visit: Visit) -> None:
     expect(page.locator("#toast")).to_contain_text("both texts are in it")
     expect(note).to_have_value("Theirs.\nMine too.")
     visit.complaints.clear()
+
+
+def test_an_answer_tells_that_its_document_has_changed(visit: Visit, tmp_path: Path) -> None:
+    page, file = visit.page, tmp_path / "nuts.txt"
+    file.write_text(f"{NUTS} Almonds are stored in the dry loft.")
+    add_file(page, file)
+    page.keyboard.press("Escape")
+    turn = ask(page, "What floats in brine?")
+    expect(turn.locator(".answer")).to_contain_text("Walnuts")
+    expect(turn.locator(".since")).to_have_count(0)
+    file.write_text("Chestnuts float in brine. Almonds are stored in the dry loft.")
+    page.locator("#open-library").click()
+    page.locator("#files").set_input_files(file)
+    page.locator("#adding").get_by_role("button", name="Replace").click()
+    page.keyboard.press("Escape")
+    expect(turn.locator(".since")).to_contain_text("[1] does not stand in it any more")
+    turn.locator(".marker").first.click()
+    expect(page.locator("#reader-note")).to_contain_text("What is shown comes closest")
+    page.reload()
+    visit.ready()
+    expect(turn.locator(".since")).to_be_visible()
