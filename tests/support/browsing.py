@@ -170,6 +170,8 @@ def forget(url: str) -> None:
         for kind in ("conversations", "notebooks"):
             for one in client.get(kind).json()[kind]:
                 client.delete(f"{kind}/{one['id']}")
+        for one in client.get("notes").json()["notes"]:
+            client.delete(f"notes/{one['note']['id']}")
 
 
 def lit(page: Page) -> str:

@@ -136,7 +136,7 @@ def test_what_was_deleted_is_listed_and_had_back(visit: Visit) -> None:
     page.locator("#history .trash summary").click()
     picture(page, "deleted")
     assert barriers(page) == []
-    page.get_by_role("button", name=f"Have {QUESTION} back").click()
+    page.get_by_role("button", name=f"Have {QUESTION} back").first.click()
     expect(page.locator("#conversations .name")).to_have_text(QUESTION)
     expect(page.locator("#history .trash summary")).to_be_focused()
     page.keyboard.press("Escape")
@@ -148,7 +148,7 @@ def test_what_was_deleted_is_listed_and_had_back(visit: Visit) -> None:
     page.get_by_role("button", name="Delete Nuts").click()
     expect(page.locator("#notebook")).to_have_text("All documents")
     page.locator("#notebooks .trash summary").click()
-    page.get_by_role("button", name="Have Nuts back").click()
+    page.get_by_role("button", name="Have Nuts back").first.click()
     expect(page.locator("#notebook-list .name", has_text="Nuts")).to_be_visible()
 
 
