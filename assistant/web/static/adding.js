@@ -119,6 +119,7 @@ export class Adding {
   async #isThere(item) {
     const { wanted, row, says } = item;
     const found = (await wanted.there?.(item.name)) ?? null;
+    if (item.stopping.signal.aborted) throw new Error(say("adding.cancelled"));
     if (!found || found.bytes === wanted.bytes) return false;
     if (wanted.isNew) {
       await this.#rename(item);
@@ -140,9 +141,13 @@ export class Adding {
   async #decide(item, both) {
     if (item.choices?.contains(document.activeElement)) item.cancel.focus();
     item.choices?.remove();
-    if (both) await this.#rename(item);
-    item.isDecided = true;
-    item.state = "waiting";
+    try {
+      if (both) await this.#rename(item);
+      item.isDecided = true;
+      item.state = "waiting";
+    } catch (error) {
+      this.#fail(item, messageOf(error));
+    }
     this.#go();
   }
 

@@ -89,7 +89,7 @@ export class Kept {
   /** @template Value @param {() => Promise<Value>} work @returns {Promise<Value>} */
   #next(work) {
     const done = this.done.then(work);
-    this.done = done;
+    this.done = done.catch(() => {});
     return done;
   }
 }

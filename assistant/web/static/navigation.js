@@ -73,6 +73,7 @@ export class Navigation {
   #enter(notebook, documents) {
     open_.notebook = notebook;
     this.notebooks.draw();
+    if (notebook && !this.notebooks.current) void this.notebooks.refresh(); // shared just now
     this.library.enter(documents);
     this.kept.all = []; // until it is known what is kept here
     void this.kept.refresh();
