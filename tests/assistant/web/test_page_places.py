@@ -134,6 +134,7 @@ def test_a_notebook_that_cannot_be_had_is_not_opened(visit: Visit) -> None:
     expect(page.locator("#notebook")).to_have_text("Nuts")
     page.locator("#open-notebooks").click()
     page.locator("#notebooks .name").first.click()
+    expect(page.locator("#notebook")).to_have_text("All documents")
     ask(page, QUESTION)
     address = page.url
     page.route("**/session?notebook=*", lambda route: route.fulfill(status=404, json={}))
