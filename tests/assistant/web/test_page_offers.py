@@ -122,7 +122,7 @@ def test_one_that_is_started_later_is_listed_and_its_end_is_told(visit: Visit, p
         writing.select_option("vllm:llama3.2")
     turn = ask(page, QUESTION)
     expect(turn).to_have_attribute("data-state", "failed")
-    expect(turn).to_contain_text("'vllm:llama3.2' is not running on this machine")
+    expect(turn).to_contain_text("that was chosen is not running any more")
     writing.select_option("Quoted")
     turn.get_by_role("button", name="Ask again").click()
     expect(turn.locator(".sentence")).to_have_attribute("data-verdict", "quoted")
