@@ -29,6 +29,7 @@ Outcome = Literal["written", "declined", "unproved", "failed", "untrusted"]
 Checked = Literal["passed", "failed", "unchecked"]
 
 REFUSAL = "The documents do not say."
+UNANSWERED, UNDECIDED = f"{REFUSAL.removesuffix('.')}: {{}}", "The documents may not say: {}"
 UNSURE = "Passages that may answer"
 #: What is said before those that follow an answer.
 OTHERS = "Other passages that may answer"
@@ -459,14 +460,14 @@ def name_of(source: str) -> str:
     return source.replace("\\", "/").rpartition("/")[2]
 
 
-def missing_parts(unanswered: Sequence[str], undecided: Sequence[str]) -> list[str]:
+def missing_parts(
+    unanswered: Sequence[str],
+    undecided: Sequence[str],
+    words: tuple[str, str] = (UNANSWERED, UNDECIDED),
+) -> list[str]:
     """What is said of the parts of a question that the documents do not answer, or may not."""
-    said = []
-    if unanswered:
-        said.append(f"{REFUSAL.removesuffix('.')}: {listed(unanswered)}")
-    if undecided:
-        said.append(f"The documents may not say: {listed(undecided)}")
-    return said
+    parts = zip(words, (unanswered, undecided), strict=True)
+    return [said.format(listed(own)) for said, own in parts if own]
 
 
 def listed(things: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.english import AUXILIARIES
+from assistant.english import ASKING, AUXILIARIES, SUBJECTS
 from index import Document, DocumentInfo, View, find_files
 from index.chunking.files import OnSkip, source_of
 from index.chunking.language import asked_in
@@ -142,8 +142,8 @@ _PARTS = frozenset(
 
 #: Words without which English asks nothing, and with which a heading is a sentence that cannot be
 #: put into one.
-_ASKING = frozenset((*QUESTION_WORDS, *AUXILIARIES))
-_STATING = frozenset((*AUXILIARIES, *"i we you he she it they".split()))
+_ASKING = frozenset(ASKING)
+_STATING = SUBJECTS | frozenset(AUXILIARIES)
 _WORD = re.compile(r"\w+")
 
 #: What people ask first.

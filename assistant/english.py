@@ -23,6 +23,10 @@ PREPOSITIONS = frozenset(
 CONJUNCTIONS = frozenset(
     "and or but so if because although though while whereas whether than as".split()
 )
+#: What a question begins with, or stands before who does something in it.
+ASKING = (*QUESTION_WORDS, *AUXILIARIES)
+#: Who does something, told by a word for them.
+SUBJECTS = frozenset("i we you he she it they".split())
 NEGATORS = frozenset(
     "not no never neither nor none nobody nothing nowhere without hardly barely scarcely rarely "
     "seldom".split()
@@ -33,7 +37,7 @@ FUNCTION_WORDS = (
     | PRONOUNS
     | PREPOSITIONS
     | CONJUNCTIONS
-    | frozenset((*QUESTION_WORDS, *AUXILIARIES))
+    | frozenset(ASKING)
     | frozenset(
         "itself theirs hers we us our i you your there here then also too very quite just even "
         "still yet already only own such same other another some any each every either all most "

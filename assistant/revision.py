@@ -172,13 +172,13 @@ class Revision:
         self._citer = Citer(view)
         self._retriever = Retriever(view, documents, models.reader, models.calibration().ranking)
 
-    @property
+    @cached_property
     def infos(self) -> list[DocumentInfo]:
         """The documents that are asked, without their texts."""
         infos = {info.id: info for info in self.view.documents()}
         return [infos[identity] for identity in self.documents if identity in infos]
 
-    @property
+    @cached_property
     def texts(self) -> list[Document]:
         """The same with their whole texts."""
         return [self.view.document(identity) for identity in self.documents]
@@ -265,9 +265,12 @@ class Revision:
         """What finds what is asked; what was said last is found in the documents that say it."""
         if not question.again or self.size > MAX_PARAGRAPHS:
             return self._retriever
-        own = [document.id for document in quoted_in(self.texts, question.said[-1])]
-        ranking = self._models.calibration().ranking
-        return Retriever(self.view, own or self.documents, self._models.reader, ranking)
+        own = [document.id for document in self._saying(question)]
+        return Retriever(self.view, own, self._models.reader, self._models.calibration().ranking)
+
+    def _saying(self, question: Question) -> list[Document]:
+        """The documents that say what was said last; all where none does."""
+        return quoted_in(self.texts, " ".join(question.said[-1:])) or self.texts
 
     def _decide(self, question: Question, evidence: Evidence, options: Options) -> Decision:
         limit = self._models.settings.max_sentences
@@ -450,9 +453,8 @@ class Revision:
             )
             return any(hit.legs["terms"] > 0 for hit in found.hits)
 
-        texts = self.texts
-        if question.more or question.again:  # it goes on from what was said, wherever that stands
-            texts = quoted_in(texts, question.said[-1]) or texts
+        # More and less go on from what was said, wherever that stands.
+        texts = self._saying(question) if question.more or question.again else self.texts
         scope = scope_of(texts, self._stems(named), is_named)
         if scope is None:
             return None

@@ -18,7 +18,7 @@ from assistant.english import content_stems
 from assistant.enumerations import Enumeration, numbered, series
 from assistant.query.kinds import number_of
 from assistant.query.question import Question
-from assistant.retrieval.evidence import Candidate, Evidence, unscored
+from assistant.retrieval.evidence import Candidate, Evidence, stems_under, unscored
 from index import Document, Paragraph
 from index.models import ENGLISH
 
@@ -180,7 +180,7 @@ def _placed(topic: str, evidence: Evidence, status: Status, calibration: Calibra
     found: list[Candidate] = []
     shares: list[float] = []
     for hit in evidence.hits:
-        known = content_stems(" ".join([*hit.paragraph.heading, hit.paragraph.text]))
+        known = stems_under(hit.paragraph, hit.paragraph.text)
         share = len(asked & known) / (len(asked) or 1)
         if share >= SHARE:
             words = [len(asked & content_stems(own.text)) for own in hit.paragraph.sentences]

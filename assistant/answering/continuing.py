@@ -66,9 +66,9 @@ def _pointed_at(part: str, evidence: Evidence) -> Quotation | None:
     """The sentence of a paragraph which is a part of the last answer; None where that is in other
     words than the documents', or no whole sentence."""
     for hit in evidence.hits:
-        own = [n for n, one in enumerate(hit.paragraph.sentences) if is_said(one.text, [part])]
-        if own:
-            return quote([Candidate(hit, number, {}) for number in own])[0]
+        for number, one in enumerate(hit.paragraph.sentences):
+            if is_said(one.text, [part]):
+                return quote([Candidate(hit, number, {})])[0]
     return None
 
 

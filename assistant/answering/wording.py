@@ -9,7 +9,7 @@ from dataclasses import replace
 from assistant.answering.abstention import Decision
 from assistant.english import FUNCTION_WORDS, NEGATORS, content_stems
 from assistant.query.question import Question
-from assistant.retrieval.evidence import Evidence
+from assistant.retrieval.evidence import Evidence, stems_under
 from index import Hit
 from index.chunking.language import asked_in, is_latin
 from index.models import ENGLISH
@@ -61,8 +61,8 @@ def held_back(
         return replace(decision, status=status, note=FOREIGN)
     named = content_stems(question.instead)
     if decision.status == "answered" and named:
-        told = [[*own.hit.paragraph.heading, own.sentence.text] for own in decision.chosen]
-        if not any(named & content_stems(" ".join(own)) for own in told):
+        told = (stems_under(own.hit.paragraph, own.sentence.text) for own in decision.chosen)
+        if not any(named & own for own in told):
             return replace(decision, status="unsure")
     return decision
 
@@ -72,7 +72,7 @@ def naming_first(question: Question, evidence: Evidence) -> Evidence:
     named = content_stems(question.instead)
 
     def lacks(hit: Hit) -> bool:
-        return not named & content_stems(" ".join([*hit.paragraph.heading, hit.paragraph.text]))
+        return not named & stems_under(hit.paragraph, hit.paragraph.text)
 
     return replace(evidence, hits=tuple(sorted(evidence.hits, key=lacks))) if named else evidence
 

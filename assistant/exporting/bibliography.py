@@ -39,7 +39,7 @@ _TEX = {
 _SIGNS = re.compile(f"[{re.escape(''.join(_TEX))}]")
 # Between signs that TeX would draw as one: `--`, `''`, `?` and a backquote.
 _JOINED = re.compile(r"(?<=([-'`,]))(?=\1)|(?<=[?!])(?=`)")
-_PLAIN_NAME = re.compile(r"(?!.*\band\b)[^\W_](?:[^\W_]|[ .'\u2019-])*", re.IGNORECASE)
+_PLAIN_NAME = re.compile(r"(?!.*(?:\band\b|--|''))[^\W_](?:[^\W_]|[ .'\u2019-])*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,10 +227,8 @@ def _tex_name(family: str, given: str) -> str:
     """A name as BibTeX parts it: what it would part otherwise is in braces."""
     if not given:
         return f"{{{_tex(family)}}}"
-    told = [(part, _tex(part)) for part in (family, given)]
-    return ", ".join(
-        tex if tex == part and _PLAIN_NAME.fullmatch(part) else f"{{{tex}}}" for part, tex in told
-    )
+    parts = (p if _PLAIN_NAME.fullmatch(p) else f"{{{_tex(p)}}}" for p in (family, given))
+    return ", ".join(parts)
 
 
 def _csl_date(date: str) -> dict[str, Any]:

@@ -49,9 +49,10 @@ def as_docx(export: Export) -> bytes:
         if not export.is_titled_by_question:
             body.append(_line("Heading1", answer.question))
         body += _answer(answer, footnotes, say)
-    if export.cited:
+    cited = export.cited
+    if cited:
         body.append(_line("Heading1", say.sources))
-    for work in export.cited:
+    for work in cited:
         runs = _SPACE.join([_run(say.named(work)), *_address(work, say)])
         body.append(_paragraph("Bibliography", say.named(work), runs))
     parts = PARTS | {
@@ -99,8 +100,7 @@ class _Footnotes:
 
 def _answer(answer: ExportedAnswer, footnotes: _Footnotes, say: Wording) -> list[str]:
     """The paragraphs of an answer, below its question."""
-    above = list(say.above(answer))
-    made = [_line("Remark", own, keep=bool(answer.sentences)) for own in above]
+    made = [_line("Remark", own, keep=bool(answer.sentences)) for own in say.above(answer)]
     for block in answer.blocks():
         if block.heading:
             made.append(_line("Heading2", block.heading))

@@ -51,15 +51,14 @@ def as_markdown(export: Export) -> str:
     parts = [f"# {_shown(export.title) or say.untitled}", _emphasised(say.lapsed_in(export))]
     count = 0
     for answer in export.answers:
-        used = [own for s in answer.sentences for own in answer.footnotes_of(s)]
-        numbers = {own: count + n for n, own in enumerate(dict.fromkeys(used), start=1)}
+        numbers = {own: count + n for n, own in enumerate(answer.shown, start=1)}
         count += len(numbers)
         if not export.is_titled_by_question:
             parts.append(f"## {_shown(answer.question)}")
         parts += _answer(answer, numbers, say)
         parts.append("\n".join(_definition(export, own, n, say) for own, n in numbers.items()))
-    if export.cited:
-        works = (f"- {_begun(say.named(work))}{_address(work, say)}" for work in export.cited)
+    if cited := export.cited:
+        works = (f"- {_begun(say.named(work))}{_address(work, say)}" for work in cited)
         parts += [f"## {say.sources}", "\n".join(works)]
     return "\n\n".join(filter(None, parts)) + "\n"
 

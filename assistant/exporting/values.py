@@ -7,7 +7,7 @@ file takes (control characters, halves of characters) is left out there; see `wo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -75,6 +75,11 @@ class Place:
     heading: tuple[str, ...] = ()
     locator: str = ""
     paragraph: int = 1
+
+    @classmethod
+    def below(cls, title: str, heading: Iterable[str], locator: str, paragraph: int) -> Place:
+        """In a work of this title, which is not among the headings above it."""
+        return cls(tuple(own for own in heading if own != title), locator, paragraph)
 
     @property
     def page(self) -> str:
@@ -181,6 +186,13 @@ class ExportedAnswer:
         if running:
             yield Block(running[0].heading, False, tuple(running))
 
+    @property
+    def shown(self) -> tuple[Footnote, ...]:
+        """The footnotes that its sentences have, in order, each once."""
+        by_marker = {footnote.marker: footnote for footnote in self.footnotes}
+        markers = dict.fromkeys(m for sentence in self.sentences for m in sentence.markers)
+        return tuple(by_marker[marker] for marker in markers)
+
     def footnotes_of(self, sentence: Sentence) -> list[Footnote]:
         """The footnotes behind one of its sentences."""
         by_marker = {footnote.marker: footnote for footnote in self.footnotes}
@@ -219,13 +231,7 @@ class Export:
     @property
     def shown(self) -> tuple[Footnote, ...]:
         """The footnotes that sentences have, in order; one is there once in each answer."""
-        return tuple(
-            footnote
-            for answer in self.answers
-            for footnote in dict.fromkeys(
-                own for sentence in answer.sentences for own in answer.footnotes_of(sentence)
-            )
-        )
+        return tuple(footnote for answer in self.answers for footnote in answer.shown)
 
     @property
     def cited(self) -> tuple[Work, ...]:

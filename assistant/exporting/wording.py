@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from assistant.answer import REFUSAL, UNSURE, listed
+from assistant.answer import REFUSAL, UNANSWERED, UNDECIDED, UNSURE, missing_parts
 from assistant.exporting.values import (
     Export,
     ExportedAnswer,
@@ -62,10 +62,8 @@ class Wording:
     understood: str
     context: str
     leads: Mapping[ExportStatus, str]
-    failed: str
-    failed_here: str
-    stopped: str
-    stopped_here: str
+    instead: Mapping[ExportStatus, str]
+    ended: Mapping[ExportStatus, str]
     unanswered: str
     undecided: str
     dropped_one: str
@@ -79,9 +77,8 @@ class Wording:
     def place(self, place: Place, title: str = "", between: str = " › ") -> str:
         """Where something stands: the headings, the page or the like, the paragraph; in a document
         that is named, or is not."""
-        headings = [own for own in place.heading if own != title]
         locator = _LOCATED.sub(lambda m: self.locators.get(m[0], m[0]), place.locator)
-        parts = map(one_line, [title, *headings, locator])
+        parts = map(one_line, [title, *place.heading, locator])
         return between.join([*filter(None, parts), self.paragraph.format(place.paragraph)])
 
     def named(self, work: Work) -> str:
@@ -119,8 +116,9 @@ class Wording:
 
     def lapsed_in(self, export: Export) -> str:
         """How many quotes do not stand any more; "" where all do."""
-        some = sum(footnote.lapse is not None for footnote in export.shown)
-        return self.lapsed.format(some=some, count=len(export.shown)) if some else ""
+        lapses = [footnote.lapse for footnote in export.shown]
+        some = len(lapses) - lapses.count(None)
+        return self.lapsed.format(some=some, count=len(lapses)) if some else ""
 
     def lapse(self, footnote: Footnote) -> str:
         """That a quote does not stand any more; "" where it does."""
@@ -137,14 +135,12 @@ class Wording:
         if answer.sentences or answer.status in ("refused", "dismissed"):
             yield from filter(None, [self.leads.get(answer.status)])
         else:
-            yield self.failed if answer.status == "failed" else self.stopped
+            yield self.instead.get(answer.status, self.instead["stopped"])
 
     def below(self, answer: ExportedAnswer) -> Iterator[str]:
         """What is said below the sentences, a line each."""
-        if answer.sentences and answer.status == "failed":
-            yield self.failed_here
-        if answer.sentences and answer.status == "stopped":
-            yield self.stopped_here
+        if answer.sentences and answer.status in self.ended:
+            yield self.ended[answer.status]
         yield from filter(one_line, answer.notes)
 
     def missing(
@@ -152,11 +148,7 @@ class Wording:
     ) -> list[str]:
         """What is said of the parts of a question that the documents do not answer, or may not; and
         of sentences that were left out."""
-        said = []
-        if unanswered:
-            said.append(self.unanswered.format(listed(unanswered)))
-        if undecided:
-            said.append(self.undecided.format(listed(undecided)))
+        said = missing_parts(unanswered, undecided, (self.unanswered, self.undecided))
         if dropped:
             said.append(self.dropped_one if dropped == 1 else self.dropped.format(dropped))
         return said
@@ -188,12 +180,10 @@ ENGLISH = Wording(
         "dismissed": "None of the passages that were found answers, as their reader has marked.",
         "refused": REFUSAL,
     },
-    failed="Failed.",
-    failed_here="Failed here.",
-    stopped="Not answered.",
-    stopped_here="Stopped here.",
-    unanswered=f"{REFUSAL.removesuffix('.')}: {{}}",
-    undecided="The documents may not say: {}",
+    instead={"failed": "Failed.", "stopped": "Not answered."},
+    ended={"failed": "Failed here.", "stopped": "Stopped here."},
+    unanswered=UNANSWERED,
+    undecided=UNDECIDED,
     dropped_one="1 sentence was left out that nothing supports.",
     dropped="{} sentences were left out that nothing supports.",
     lapses={
@@ -230,10 +220,8 @@ GERMAN = Wording(
         "dismissed": "Keine der gefundenen Textstellen beantwortet das (beim Lesen so vermerkt).",
         "refused": "Die Dokumente sagen das nicht.",
     },
-    failed="Fehlgeschlagen.",
-    failed_here="Hier durch einen Fehler abgebrochen.",
-    stopped="Nicht beantwortet.",
-    stopped_here="Hier angehalten.",
+    instead={"failed": "Fehlgeschlagen.", "stopped": "Nicht beantwortet."},
+    ended={"failed": "Hier durch einen Fehler abgebrochen.", "stopped": "Hier angehalten."},
     unanswered="Die Dokumente sagen nichts dazu: {}",
     undecided="Die Dokumente sagen vielleicht nichts dazu: {}",
     dropped_one="Ein unbelegter Satz wurde weggelassen.",

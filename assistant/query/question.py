@@ -171,15 +171,17 @@ def _understood(
     if last and not pointed:
         kind = kinds.after_another(kind, asked, last.standalone)
         if kind in ("more", "shorten", "source"):
-            return _of_answer(asked, kind, length or _shorter(answer), last)
+            least = (length or _shorter(answer)) if kind == "shorten" else None
+            return _of_answer(asked, kind, least, last)
     own, instead = pointed.text if pointed else None, ""
     if kind in ("where", "instead") and not pointed:
         topic = topic_of(asked, kinds.request[kind])
         own = topic.text
-        if last and kind == "instead" and topic.text:
+        if last and kind == "instead" and own:
             own = substituted(topic, last.standalone, vectors.of)
+            instead = topic.text if own else ""
     if last and kind == "instead" and own:
-        kind, instead = last.kind, "" if pointed else topic.text
+        kind = last.kind
     standalone = _fitting(own or asked)
     defined = topic_of(standalone, kinds.request[kind]).text if kind == "definition" else ""
     # What was made of the question before has from it what it needs.
@@ -200,8 +202,9 @@ def _understood(
     )
 
 
-def _of_answer(asked: str, act: Kind, length: int, last: Question) -> Question:
-    """The question before, of whose answer more, less or the source is asked for."""
+def _of_answer(asked: str, act: Kind, length: int | None, last: Question) -> Question:
+    """The question before, of whose answer more, less (`length` sentences) or the source is asked
+    for."""
     arranged = last.kind if last.kind in ("overview", "where") else FACT
     return replace(
         last,
@@ -211,7 +214,7 @@ def _of_answer(asked: str, act: Kind, length: int, last: Question) -> Question:
         again=act == "shorten",
         part="",
         note="",
-        length=length if act == "shorten" else None,
+        length=length,
     )
 
 
@@ -224,7 +227,7 @@ def _about_part(asked: str, part: Pointed, last: Question, vectors: QueryVectors
     """What else there is about a part of the answer before; where it has no such part, the question
     before once more."""
     if not part.text:
-        return replace(_of_answer(asked, FACT, 1, last), note=NO_PART)
+        return replace(_of_answer(asked, FACT, None, last), note=NO_PART)
     text = _fitting(part.text)
     return Question(
         asked, text, vectors.of([text])[0], before=last.standalone, more=True, part=text

@@ -14,10 +14,12 @@ from itertools import pairwise
 
 from assistant.english import (
     ARTICLES,
+    ASKING,
     AUXILIARIES,
     EMPTY,
     PREPOSITIONS,
     PRONOUNS,
+    SUBJECTS,
     alternatives,
     content_stems,
     stem,
@@ -81,12 +83,12 @@ _ASKED_WITH = re.compile(
     rf"(?P<rest>(?:{alternatives(AUXILIARIES)})\b.*\w)",
     re.IGNORECASE | re.DOTALL,
 )
-_IS_ASKED = re.compile(rf"\W*(?:{alternatives((*QUESTION_WORDS, *AUXILIARIES))})\b", re.IGNORECASE)
+_IS_ASKED = re.compile(rf"\W*(?:{alternatives(ASKING)})\b", re.IGNORECASE)
 #: Words that ask for who or which: nothing stands in their place as they are.
 _NAMING = re.compile(r"(?:who|whom|whose|which|what)\b|why\s+not\b", re.IGNORECASE)
 #: Behind these is no thing that could be exchanged for another: "can I spend", "how long", "per
 #: night".
-_NO_THING = re.compile(r"\b(?:i|you|we|he|she|it|they|how|per)\s$", re.IGNORECASE)
+_NO_THING = re.compile(rf"\b(?:{alternatives(SUBJECTS | {'how', 'per'})})\s$", re.IGNORECASE)
 _PRECEDES = re.compile(
     rf"(?:\b(?P<preposition>(?:{alternatives(PREPOSITIONS - {'about'})})\s+))?"
     r"(?P<article>\b(?:an?|the)\s+)?$",

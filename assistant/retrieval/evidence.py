@@ -14,6 +14,7 @@ from assistant.calibration import (
     Logistic,
     sigmoid,
 )
+from assistant.english import content_stems
 from assistant.query.decomposition import Part
 from assistant.retrieval.reading_model import Reading
 from assistant.retrieval.reranker import DEPTH, UNREAD, ReadHit, rank, shares_of
@@ -142,15 +143,16 @@ def _kept(evidence: Evidence, raw: RawEvidence) -> Evidence:
     """The evidence with the sentences that are asked for: those not said, or those said last, if
     any was."""
     if raw.more:
-        return replace(evidence, candidates=tuple(novel(evidence.candidates, raw.said)))
+        new = (own for own in evidence.candidates if not is_said(own.sentence.text, raw.said))
+        return replace(evidence, candidates=tuple(new))
     last = raw.said[-1:]
     kept = tuple(own for own in evidence.candidates if is_said(own.sentence.text, last))
     return replace(evidence, candidates=kept or evidence.candidates)
 
 
-def novel(candidates: Sequence[Candidate], said: Sequence[str]) -> list[Candidate]:
-    """Those that no text of the conversation says."""
-    return [own for own in candidates if not is_said(own.sentence.text, said)]
+def stems_under(paragraph: Paragraph, text: str) -> frozenset[str]:
+    """The stems of a text of a paragraph, and of the headings above it."""
+    return content_stems(" ".join([*paragraph.heading, text]))
 
 
 def is_said(text: str, said: Sequence[str]) -> bool:

@@ -28,7 +28,7 @@ class Clearing:
         for deleted in library.trash.over():
             if deleted.kind == "document":
                 with suppress(MissingPathError):  # it was removed since
-                    self._remove(deleted.name)
+                    library.let_go(deleted.name)
             elif deleted.kind == "conversation":
                 library.conversations.let_go(deleted.group, deleted.name)
             elif deleted.kind == "note":
@@ -46,7 +46,7 @@ class Clearing:
             owner = library.owners.of(info)
             if owner is not None and not info.kept and owner not in here:
                 with suppress(MissingPathError):  # another replica has removed it
-                    self._remove(info.id)
+                    library.let_go(info.id)
 
     def run(self, every: float = 60.0) -> None:
         """Sweep now and from time to time until closed; to be run in a thread of its own."""
@@ -62,7 +62,3 @@ class Clearing:
         """Sweep no more. What those added who were here just now stays for `presence.AWAY`: they
         may come to another replica, or to the next process on this index."""
         self._closed.set()
-
-    def _remove(self, identity: str) -> None:
-        self._library.index.remove(identity)
-        self._library.notebooks.forget(identity)

@@ -4,7 +4,7 @@ single places in documents, as references."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -132,22 +132,18 @@ class Exports:
         return self._file(owner, notebook.name, told, format_, language)
 
     def references(
-        self, owner: str, citations: Iterable[Citation], format_: References, language: Language
+        self, owner: str, citations: Collection[Citation], format_: References, language: Language
     ) -> ExportedFile:
         """Places in documents, as references."""
-        found = [
-            Reference(
-                _work(self._library.find(owner, own.paragraph.document_id).info), _footnote(own)
-            )
-            for own in citations
-        ]
+        cited = {own.paragraph.document_id for own in citations}
+        works = {identity: _work(self._library.find(owner, identity).info) for identity in cited}
+        found = [Reference(works[own.paragraph.document_id], _footnote(own)) for own in citations]
         content = _REFERENCES[format_](found, WORDINGS[language])
         return _made("references", content, format_)
 
     def _notes(self, owner: str, notebook: NotebookValue | None) -> dict[str, KeptNote]:
-        """By id; what became of their quotes is not looked at."""
-        found = self._library.notes.all(owner, notebook, readable=lambda _: ())
-        return {own.note.id: own.note for own in reversed(found)}
+        """By id, the oldest first."""
+        return {note.id: note for note in reversed(self._library.notes.kept(owner, notebook))}
 
     def _turns_of(
         self, owner: str, notebook: NotebookValue | None, notes: Iterable[KeptNote]
@@ -191,8 +187,7 @@ class Exports:
 
 def _footnote(citation: Citation) -> Footnote:
     paragraph = citation.paragraph
-    headings = tuple(own for own in paragraph.heading if own != citation.title)
-    place = Place(headings, paragraph.locator, paragraph.number)
+    place = Place.below(citation.title, paragraph.heading, paragraph.locator, paragraph.number)
     return Footnote(citation.marker, paragraph.document_id, place, citation.quote)
 
 

@@ -272,14 +272,8 @@ class Library:
             name = "/".join(filter(None, [safe_folder(folder), file.name]))
             source = there.info.source if there else f"{UPLOADED}{owner}/{name}"
             self.presence.note(owner)
-            self._make_room(owner)
-            count = len(self._own(owner))
-            if there is None and count >= self._max_documents and not self._is_private:
-                raise DocumentError(
-                    f"There are {count} documents of yours already. Remove one first.",
-                    code="documents_full",
-                    count=count,
-                )
+            if not self._is_private:
+                self._make_room(owner, there is None)
             keep = keep or self._is_private or notebook is not None
             try:
                 raw = replace(read_raw(file), source=source, original=file, address=upload.address)
@@ -295,15 +289,24 @@ class Library:
         self.presence.note(owner)
         return self.find(owner, raw.id).info
 
-    def _make_room(self, owner: str) -> None:
-        """Let go of what somebody deleted that is more than they may have at all."""
-        if self._is_private:
-            return
+    def _make_room(self, owner: str, is_new: bool) -> None:
+        """Let go of what somebody deleted that is more than they may have at all.
+
+        Raises:
+            DocumentError: they have all that they may, and want a new one.
+        """
         gone = self.trash.documents()
-        own = [info.id for info in self.owners.documents(owner) if info.id in gone]
-        for identity in own[: max(0, 1 + len(own) - self._max_documents)]:
-            self.index.remove(identity)
-            self.notebooks.forget(identity)
+        own = [info.id for info in self.owners.documents(owner)]
+        deleted = [identity for identity in own if identity in gone]
+        for identity in deleted[: max(0, 1 + len(deleted) - self._max_documents)]:
+            self.let_go(identity)
+        count = len(own) - len(deleted)
+        if is_new and count >= self._max_documents:
+            raise DocumentError(
+                f"There are {count} documents of yours already. Remove one first.",
+                code="documents_full",
+                count=count,
+            )
 
     def keep(self, owner: str, identity: str) -> None:
         """Let one of somebody's documents stay when they are away.
@@ -407,6 +410,14 @@ class Library:
             MissingPathError, RefusedError: it is not there, or not theirs.
         """
         self.find(owner, identity, own=True)
+        self.let_go(identity)
+
+    def let_go(self, identity: str) -> None:
+        """Take a document out of the index and of all notebooks, for good, whosever it is.
+
+        Raises:
+            MissingPathError: it is not there.
+        """
         self.index.remove(identity)
         self.notebooks.forget(identity)
 

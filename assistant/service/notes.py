@@ -95,24 +95,23 @@ class Notes:
         self._trash = trash
         self._guard = threading.Lock()
 
+    def kept(self, owner: str, notebook: NotebookValue | None) -> list[KeptNote]:
+        """Those of a notebook, or those that are in none, the newest first."""
+        return [kept.note for kept in self._group(_space(owner, notebook))]
+
     def all(
         self,
         owner: str,
         notebook: NotebookValue | None,
         readable: Callable[[Iterable[str]], Iterable[str]],
     ) -> list[NoteValue]:
-        """Those of a notebook, or those that are in none, the newest first.
+        """The same, with what became of what each quotes.
 
         Args:
             owner, notebook: whose; see `Conversations`.
             readable: gives those of some ids of documents that they may read.
         """
-        group = _space(owner, notebook)
-        notes = [
-            read_kept(_Kept, text)
-            for identity, text in self._records(group).all().items()
-            if Deleted(kind="note", name=identity, group=group) not in self._trash
-        ]
+        notes = self._group(_space(owner, notebook))
         cited = {c.document_id for kept in notes for c in kept.note.citations}
         standings = Standings(self._index, readable(cited))
         found = []
@@ -120,7 +119,7 @@ class Notes:
             now = [standings.now(citation) for citation in kept.note.citations]
             mine = notebook is None or notebook.role != "read"
             found.append(NoteValue(note=kept.note, by=kept.by, mine=mine, now=now))
-        return sorted(found, key=lambda own: -own.note.created)
+        return found
 
     def put(
         self,
@@ -208,6 +207,14 @@ class Notes:
                 "That note is not here. It may have been deleted.", code="note_gone"
             )
         return Deleted(kind="note", name=identity, group=group)
+
+    def _group(self, group: str) -> list[_Kept]:
+        found = [
+            read_kept(_Kept, text)
+            for identity, text in self._records(group).all().items()
+            if Deleted(kind="note", name=identity, group=group) not in self._trash
+        ]
+        return sorted(found, key=lambda kept: -kept.note.created)
 
     def _records(self, group: str) -> Records:
         return self._index.records("notes", group)

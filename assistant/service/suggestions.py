@@ -124,6 +124,8 @@ class Suggestions:
         before = {question.casefold() for question in asked}
         found = self._tried(assistant) if known else self._try(assistant)
         left = [question for question in found if question.casefold() not in before]
+        if not left:
+            return []
         theirs = {
             question
             for identity, title in titles.items()

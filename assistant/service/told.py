@@ -22,9 +22,7 @@ from assistant.service.turns import KeptAnswer, KeptCitation, KeptSentence, Kept
 
 if TYPE_CHECKING:
     from assistant.service.notes import KeptNote
-    from assistant.service.standing import Standing, Standings
-
-_LAPSES: Mapping[Standing, Lapse | None] = {"there": None, "changed": "changed", "gone": "gone"}
+    from assistant.service.standing import Standings
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,9 @@ class Told:
         for own in self.citations:
             placed, standing = standings.placed(own)
             cited[own.marker] = placed
-            lapse = _LAPSES[standing] if own.document_id in works else "missing"
+            lapse: Lapse | None = None if standing == "there" else standing
+            if own.document_id not in works:
+                lapse = "missing"
             footnotes.append(
                 Footnote(own.marker, own.document_id, _place(placed), own.quote, lapse)
             )
@@ -189,8 +189,7 @@ def _remarks(answer: KeptAnswer, say: Wording) -> tuple[str, ...]:
 
 
 def _place(citation: KeptCitation) -> Place:
-    headings = (own for own in citation.heading if own != citation.document)
-    return Place(tuple(headings), citation.locator, citation.paragraph)
+    return Place.below(citation.document, citation.heading, citation.locator, citation.paragraph)
 
 
 def _placed(citation: KeptCitation, say: Wording) -> str:

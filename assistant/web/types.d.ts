@@ -480,6 +480,7 @@ export interface LibraryActs {
   changed(): void;
   open(id: string): Promise<void>;
   again(id: string): void; // a document that may be shown has new text
+  held(): void; // what was said and kept is to be held against the documents anew
 }
 
 // What the list of documents knows of notebooks.

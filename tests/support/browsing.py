@@ -29,6 +29,8 @@ expect.set_options(timeout=PATIENCE * SECONDS)
 QUESTION = "When was the US Indo-Pacific strategy released?"
 QUOTE = "The US Indo-Pacific strategy was released on February 11."
 UNANSWERABLE = "What is the population of India?"
+#: How a `Visit` is one on a phone.
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
 
 @contextmanager
@@ -240,6 +242,15 @@ def add_file(page: Page, *files: Path) -> None:
     page.locator("#files").set_input_files(list(files))
     rows = page.locator("#uploads :is(.done, .wrong)")
     expect(rows).to_have_count(before + len(files))
+
+
+def make_notebook(page: Page, name: str) -> None:
+    """Make a notebook, which is open then."""
+    page.locator("#open-notebooks").click()
+    page.get_by_label("New notebook").fill(name)
+    page.keyboard.press("Enter")
+    expect(page.locator("#notebook")).to_have_text(name)
+    expect(page.locator("#notebooks")).to_be_hidden()
 
 
 @pytest.fixture(scope="session")

@@ -155,7 +155,9 @@ export class Adding {
   /** @param {Item} item */
   async #rename(item) {
     const [, stem = "", suffix = ""] = /^(.*?)((?:\.[^.]*)?)$/s.exec(item.wanted.name) ?? [];
-    for (let at = 2; await item.wanted.there?.(item.name); at++) item.name = `${stem} (${at})${suffix}`;
+    let at = 2; // what it is called now is taken
+    do item.name = `${stem} (${at++})${suffix}`;
+    while (await item.wanted.there?.(item.name));
   }
 
   /** @param {Item} item */

@@ -32,9 +32,9 @@ export class Beside {
     view.addEventListener("click", (event) => this.#clicked(event));
     view.addEventListener("keydown", (event) => this.#moved(event));
     offerAt(view, [
-      ["reader.ask", () => this.#withSelected((selected) => this.#ask(selected))],
-      ["reader.highlight.add", () => this.#withSelected((selected) => void this.#highlight(selected))],
-      ["reader.copy", () => this.#withSelected((selected) => void this.#copy(selected))],
+      ["reader.ask", "", () => this.#withSelected((selected) => this.#ask(selected))],
+      ["reader.highlight.add", "writes", () => this.#withSelected((selected) => void this.#highlight(selected))],
+      ["reader.copy", "", () => this.#withSelected((selected) => void this.#copy(selected))],
     ]);
   }
 

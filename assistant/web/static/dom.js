@@ -71,20 +71,23 @@ const LONG = 20_000; // and something that can be done about it
 /** @type {number | undefined} */
 let fading;
 
+// It stands in whatever lies over the page: what is beside that can be neither clicked nor heard.
+export function placeToast() {
+  const place = [...document.querySelectorAll("dialog:modal")].at(-1) ?? $("talk");
+  if ($("toast").parentElement !== place) place.append($("toast"));
+}
+
 // Tell everyone, for a moment; with something to do about it, which Ctrl+Z does too. It stays while one
 // is at it, and stands in whatever lies over the page: what is beside that can be neither clicked nor
 // heard.
 /** @param {string} text @param {string} [label] @param {() => unknown} [act] */
 export function toast(text, label, act) {
   const box = $("toast");
-  const over = [...document.querySelectorAll("dialog:modal")].at(-1);
-  const place = over ?? $("talk");
-  if (box.parentElement !== place) place.append(box);
+  placeToast();
   const done = () => {
     const hadFocus = box.contains(document.activeElement);
     box.hidden = true;
-    const next = over?.querySelector("button") ?? $("question");
-    if (hadFocus) next.focus();
+    if (hadFocus) (box.closest("dialog")?.querySelector("button") ?? $("question")).focus();
   };
   const button = label && h("button", { type: "button", onclick: () => { done(); act?.(); } }, label);
   box.replaceChildren(h("span", { dir: "auto" }, text), button || "");

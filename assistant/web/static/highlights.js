@@ -49,8 +49,7 @@ export class Highlights {
     const { note, mine, by } = noted;
     const text = h("textarea", { rows: "3", dir: "auto", maxlength: "20000", "aria-label": say("reader.note"), placeholder: say("reader.note"), readonly: !mine });
     text.value = note.text;
-    drafted(text, note.id);
-    text.addEventListener("change", () => void this.kept.put({ ...note, text: text.value }, note.text));
+    drafted(text, note.id, (said, over) => this.kept.put({ ...note, text: said }, over));
     this.card.replaceChildren(
       h("q", { dir: "auto" }, citation.quote),
       at ? "" : h("p", { class: "since" }, say("reader.highlight.changed")),

@@ -3,7 +3,7 @@
 
 import { Latest, toast } from "./dom.js";
 import { DRAFTS } from "./noting.js";
-import { Failure, notes, open_, putNote, removeNote, restoreNote, tried } from "./server.js";
+import { isStatus, notes, open_, putNote, removeNote, restoreNote, tried } from "./server.js";
 import { tab } from "./storage.js";
 import { tellTabs } from "./tabs.js";
 import { say } from "./words.js";
@@ -24,48 +24,65 @@ export class Kept {
   }
 
   async refresh() {
+    if ((await this.#look()) && !(document.activeElement instanceof HTMLTextAreaElement)) this.#saveDrafts();
+  }
+
+  // Gives whether it is known by now what is kept.
+  async #look() {
     const isLast = this.asked.next();
     const found = await tried(notes());
-    if (!found || !isLast()) return;
+    if (!found || !isLast()) return false;
     this.all = found;
     this.changed();
-    if (!(document.activeElement instanceof HTMLTextAreaElement)) this.#saveDrafts();
+    return true;
   }
 
   // Save what was written and did not reach the server: the page was left, or the server was away.
   #saveDrafts() {
     for (const name of tab.names(DRAFTS)) {
-      const { note, mine } = this.all.find((own) => own.note.id === name.slice(DRAFTS.length)) ?? {};
+      const { note, mine } = this.noted(name.slice(DRAFTS.length)) ?? {};
       const text = tab.get(name)?.trim();
       if (note && mine && text !== undefined) void this.put({ ...note, text });
     }
   }
 
+  /** @param {string} id of a note */
+  noted(id) {
+    return this.all.find(({ note }) => note.id === id);
+  }
+
   // The note that keeps the answer of a turn, as that is now.
   /** @param {Turn} turn */
   of(turn) {
-    const { note } = this.all.find((own) => own.note.id === turn.id) ?? {};
+    const { note } = this.noted(turn.id) ?? {};
     return note && note.answer?.text === turn.answer?.text ? note : null;
   }
 
   // Keep a note. Gives what is said of that; nothing where it is not kept. `over` is what its writer saw
   // in its place: what somebody else has written meanwhile is kept as well.
-  /** @param {Note} note @param {string} [over] @returns {Promise<Key | null>} */
+  /** @param {Note} note @param {string} [over] */
   put(note, over) {
     const { notebook } = open_;
     return this.#next(async () => {
-      /** @type {Key | null | void} */
-      const said = await tried(putNote(note, notebook, over).then(() => /** @type {Key} */ ("notes.saved"), async (/** @type {unknown} */ error) => {
-        if (!(error instanceof Failure) || error.status !== CONFLICT) throw error;
-        const theirs = (await notes()).find((own) => own.note.id === note.id)?.note.text ?? "";
-        await putNote({ ...note, text: `${theirs}\n${note.text}` }, notebook, theirs);
-        return /** @type {Key} */ ("notes.both");
-      }));
+      const said = await tried(this.#put(note, notebook, over));
       if (!said) return null;
       tab.remove(`${DRAFTS}${note.id}`);
       await this.#tell();
       return said;
     });
+  }
+
+  /** @param {Note} note @param {string | null} notebook @param {string} [over] @returns {Promise<Key>} */
+  async #put(note, notebook, over) {
+    try {
+      await putNote(note, notebook, over);
+      return "notes.saved";
+    } catch (error) {
+      if (!isStatus(error, CONFLICT)) throw error;
+      const theirs = (await notes(notebook)).find((own) => own.note.id === note.id)?.note.text ?? "";
+      await putNote({ ...note, text: `${theirs}\n${note.text}` }, notebook, theirs);
+      return "notes.both";
+    }
   }
 
   // Delete one; it can be had back. `told` is what is said of it.
@@ -82,7 +99,7 @@ export class Kept {
 
   async #tell() {
     tellTabs({ what: "notes" });
-    await this.refresh();
+    await this.#look();
   }
 
   // One after the other: what is deleted while it is still being saved stays deleted.

@@ -5,7 +5,7 @@ import { Adding } from "./adding.js";
 import { $, action, h, toast } from "./dom.js";
 import { ORDERS, factsOf, isFound, ordered } from "./facts.js";
 import { Handling } from "./handling.js";
-import { open_, putIn, remove, restore, session, takeOut, tried } from "./server.js";
+import { haveBack, open_, remove, session, takeOut, tried } from "./server.js";
 import { storage } from "./storage.js";
 import { tellTabs } from "./tabs.js";
 import { droppable, ways } from "./ways.js";
@@ -47,7 +47,10 @@ export class Library {
       },
       failed: (name, why) => this.activity.record("activity.failed", name, why),
       refresh: () => this.refresh(),
-      over: () => this.acts.changed(),
+      over: () => {
+        this.acts.changed();
+        this.acts.held();
+      },
       show: () => this.open(),
       focus: () => this.focus(),
     });
@@ -118,6 +121,7 @@ export class Library {
     $("tick-all").addEventListener("click", () => this.#leave((left) => this.#found().forEach(({ id }) => left.delete(id))));
     $("tick-none").addEventListener("click", () => this.#leave((left) => this.#found().forEach(({ id }) => left.add(id))));
     $("remove-ticked").addEventListener("click", () => this.#sure());
+    $("remove-ticked").addEventListener("blur", () => this.#ticked());
   }
 
   draw() {
@@ -248,7 +252,6 @@ export class Library {
     if (gone.length < 2 || button.dataset.sure === String(gone.length)) return void this.remove(gone);
     button.dataset.sure = String(gone.length);
     button.textContent = say(this.notebooks.current ? "list.take_out.sure" : "list.remove.sure", { count: gone.length });
-    button.addEventListener("blur", () => this.#ticked(), { once: true });
   }
 
   // Remove documents, or take them out of the notebook that is open; all of them can be had back.
@@ -267,7 +270,7 @@ export class Library {
     else this.focus();
     const names = { name: current?.name ?? "", title: only.title, count: done.length };
     const told = say(current ? (done.length === 1 ? "list.taken_out" : "list.taken_out.several") : done.length === 1 ? "library.removed" : "list.removed", names);
-    if (done.length) toast(told, say("history.undo"), () => void this.#each(done, "activity.restored", (id) => (notebook ? putIn(notebook, id) : restore(id))));
+    if (done.length) toast(told, say("history.undo"), () => void this.#each(done, "activity.restored", (id) => haveBack(id, notebook)));
   }
 
   // Do something with each document; gives those with which it could be done.

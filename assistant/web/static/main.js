@@ -2,7 +2,7 @@
 
 import { goBack, placeIn } from "./address.js";
 import { targetOf } from "./citing.js";
-import { $, toast } from "./dom.js";
+import { $, placeToast, toast } from "./dom.js";
 import { Folder } from "./folder.js";
 import { History } from "./history.js";
 import { listen } from "./keys.js";
@@ -11,8 +11,9 @@ import { Library } from "./library.js";
 import { Navigation } from "./navigation.js";
 import { Notebooks } from "./notebooks.js";
 import { Notes } from "./notes.js";
+import { isSheet } from "./pane.js";
 import { Reader } from "./reader.js";
-import { messageOf, open_, session } from "./server.js";
+import { haveBack, messageOf, open_, restoreNote, restoreNotebook, session } from "./server.js";
 import { settings } from "./settings.js";
 import { Store, fresh } from "./store.js";
 import { join } from "./tabs.js";
@@ -76,9 +77,8 @@ const library = new Library(store, began, notebooks, {
   },
   again: (id) => {
     if (reader.document?.id === id) void reader.show(id, true);
-    void kept.refresh();
-    void talk.lookOver();
   },
+  held: () => void held(),
 });
 const writing = new Writing();
 /** @type {Talk} */
@@ -107,20 +107,16 @@ const notes = new Notes(kept, {
 });
 const welcome = new Welcome(library, (question) => talk.ask(question));
 
-trashIn("library", "document", () => library.refresh());
-trashIn("history", "conversation", ({ id }) => {
-  store.removed.delete(id);
-  return history.draw();
-});
-trashIn("notebooks", "notebook", () => notebooks.refresh());
-trashIn("notes", "note", () => kept.refresh());
+trashIn("library", "document", ({ id, notebook }) => haveBack(id, notebook), () => library.refresh());
+trashIn("history", "conversation", ({ id, notebook }) => store.restore(id, notebook), () => history.draw());
+trashIn("notebooks", "notebook", ({ id }) => restoreNotebook(id), () => notebooks.refresh());
+trashIn("notes", "note", ({ id, notebook }) => restoreNote(id, notebook), () => kept.refresh());
 library.take(began.documents);
 void new Folder(library.activity, async (changes) => {
   await library.refresh();
   const shown = changes.find((change) => change.document === reader.document?.id);
   if (shown?.what === "changed") await reader.show(shown.document, true);
-  await kept.refresh();
-  await talk.lookOver();
+  await held();
 }).begin();
 void writing.refresh();
 void notebooks.refresh().then(() => {
@@ -144,16 +140,13 @@ addEventListener("focus", () => open_.notebook && talk.conversation.turns.length
 addEventListener("storage", ({ key }) => key?.includes("/left") && library.take(library.documents));
 setInterval(() => void store.handOver().catch(() => {}), ALIVE);
 
-const narrow = matchMedia("(max-width: 60rem)");
 for (const dialog of document.querySelectorAll("dialog")) {
   dialog.querySelector(".close")?.addEventListener("click", () => dialog.close());
   // A click beside it closes it.
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-  // What is told for a moment is told in what lies over the page now.
-  dialog.addEventListener("toggle", () => dialog.open && !$("toast").hidden && dialog.append($("toast")));
-  dialog.addEventListener("close", () => dialog.contains($("toast")) && $("talk").append($("toast")));
+  for (const name of ["toggle", "close"]) dialog.addEventListener(name, placeToast);
 }
-goBack([...document.querySelectorAll("dialog")], () => narrow.matches, follow);
+goBack([...document.querySelectorAll("dialog")], isSheet, follow);
 if (targetOf(location.hash)) follow();
 listen([
   ["/", "keys.question", () => $("question").focus()],
@@ -168,6 +161,12 @@ listen([
 ]);
 if (!place?.turn && matchMedia("(hover: hover)").matches) $("question").focus();
 document.body.dataset.ready = "true";
+
+// What was said is held against the documents anew.
+async function held() {
+  await kept.refresh();
+  await talk.lookOver();
+}
 
 // Open what the address leads to: a citation, or a notebook and a conversation.
 function follow() {

@@ -61,14 +61,13 @@ export class Notes {
     $("notes-export").replaceChildren(...(all.length ? [exportMenu("notes", say("notes.export"))] : []));
     $("notes-none").hidden = all.length > 0;
     const list = $("note-list");
-    const had = list.contains(document.activeElement);
     const at = [...list.children].findIndex((item) => item.contains(document.activeElement));
     const items = all.map((one) => this.#item(one));
     this.items = new Map(all.map(({ note }, number) => [note.id, /** @type {(typeof items)[0]} */ (items[number])]));
     const kept = new Set(items.map(({ item }) => item));
     for (const item of [...list.children]) if (!kept.has(/** @type {HTMLElement} */ (item))) item.remove();
     items.forEach(({ item }, number) => list.children[number] === item || list.insertBefore(item, list.children[number] ?? null));
-    if (!had || list.contains(document.activeElement)) return;
+    if (at < 0 || list.contains(document.activeElement)) return;
     // What had the focus is gone: the next one has it, or else the panel.
     const next = items[Math.min(at, items.length - 1)]?.field ?? this.dialog.querySelector("button");
     next?.focus();
@@ -87,7 +86,7 @@ export class Notes {
     const title = answer?.question ?? (citation ? citation.document : "");
     const quotes = quotesOf(noted).map(({ citation: own, now: at }) => this.#quote(own, at));
     const { field, element } = noting(note.id, async (text, over) => {
-      const last = this.kept.all.find((own) => own.note.id === note.id)?.note ?? note;
+      const last = this.kept.noted(note.id)?.note ?? note;
       const said = await this.kept.put({ ...last, text }, over);
       if (said) toast(say(said));
     });

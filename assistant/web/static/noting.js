@@ -11,14 +11,15 @@ export const DRAFTS = "footnote/note/"; // with the note's id, what was written 
 /** @param {string} id of the note @param {(text: string, over: string) => unknown} written @param {boolean} hidden */
 export function noting(id, written, hidden = false) {
   const field = h("textarea", { rows: "1", dir: "auto", "aria-label": say("notes.own"), placeholder: say("notes.own.more"), maxlength: "20000" });
-  drafted(field, id);
-  let over = "";
-  field.addEventListener("focus", () => (over = field.value));
-  field.addEventListener("change", () => void written(field.value.trim(), over));
+  drafted(field, id, (text, over) => written(text.trim(), over.trim()));
   return { field, element: h("div", { class: "own", hidden }, field, h("button", { type: "button", class: "more" }, say("notes.save"))) };
 }
 
-/** @param {HTMLTextAreaElement} field @param {string} id of the note that is written in it */
-export function drafted(field, id) {
+// A field in which a note is written; `written` hears what was written, and what was there before.
+/** @param {HTMLTextAreaElement} field @param {string} id of the note @param {(text: string, over: string) => unknown} written */
+export function drafted(field, id, written) {
+  let over = "";
+  field.addEventListener("focus", () => (over = field.value));
   field.addEventListener("input", () => tab.set(`${DRAFTS}${id}`, field.value));
+  field.addEventListener("change", () => void written(field.value, over));
 }

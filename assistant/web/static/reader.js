@@ -2,12 +2,12 @@
 // highlighted in it, and what can be done with a paragraph.
 
 import { Beside } from "./beside.js";
-import { $, Latest, announce, characters, h } from "./dom.js";
+import { $, Latest, announce, h } from "./dom.js";
 import { Finding } from "./finding.js";
 import { Highlights } from "./highlights.js";
 import { Outline } from "./outline.js";
 import { Pane, isSheet } from "./pane.js";
-import { citationOf, endOf, markIn, mostLike, textOf } from "./paragraphs.js";
+import { citationOf, endOf, markIn, mostLike, offset, textOf } from "./paragraphs.js";
 import { document_, messageOf } from "./server.js";
 import { Scrolling } from "./scrolling.js";
 import { Sheets } from "./sheets.js";
@@ -247,8 +247,8 @@ export class Reader {
     const paragraphs = this.document?.paragraphs ?? [];
     const same = paragraphs.find(({ text }) => text.includes(quote));
     if (same) {
-      const start = same.start + characters(same.text.slice(0, same.text.indexOf(quote))).length;
-      const now = await this.placeOf(same, start, start + characters(quote).length);
+      const at = same.text.indexOf(quote);
+      const now = await this.placeOf(same, offset(same, at), offset(same, at + quote.length));
       await this.light(now, [now]);
       return this.note(say("reader.moved"));
     }

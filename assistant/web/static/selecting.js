@@ -52,10 +52,10 @@ export function selectedPrint(sheets, paragraphs, range) {
 }
 
 // The buttons beside a selection in the document. They are over it, and take no focus from it.
-/** @param {HTMLElement} view @param {[Key, () => void][]} acts */
+/** @param {HTMLElement} view @param {[Key, string, () => void][]} acts each with its class */
 export function offerAt(view, acts) {
   const bar = h("div", { id: "selected", role: "toolbar", "aria-label": say("reader.selected"), popover: "manual" });
-  bar.append(...acts.map(([key, act]) => h("button", { type: "button", class: key === "reader.highlight.add" ? "writes" : undefined, onclick: () => { act(); hide(); } }, say(key))));
+  bar.append(...acts.map(([key, name, act]) => h("button", { type: "button", class: name || undefined, onclick: () => { act(); hide(); } }, say(key))));
   bar.addEventListener("pointerdown", (event) => event.preventDefault()); // the selection stays
   $("reader").append(bar);
   let pressed = false;

@@ -31,6 +31,10 @@ export class Failure extends Error {
   }
 }
 
+// Whether the server answered with this status of HTTP.
+/** @param {unknown} error @param {number} status */
+export const isStatus = (error, status) => error instanceof Failure && error.status === status;
+
 // What an error says.
 /** @param {unknown} error */
 export function messageOf(error) {
@@ -99,7 +103,10 @@ export const pageWords = async (id, page) =>
 export const findEverywhere = async (text) =>
   /** @type {Everywhere} */ (await json(await ask(`find?text=${encodeURIComponent(text)}${open_.notebook ? `&notebook=${open_.notebook}` : ""}`)));
 /** @param {string} id */
-export const restore = (id) => post(`documents/${encodeURIComponent(id)}/restore`, {});
+const restore = (id) => post(`documents/${encodeURIComponent(id)}/restore`, {});
+// Have a document back that was taken out of a notebook, or else deleted.
+/** @param {string} id @param {string | null} notebook */
+export const haveBack = (id, notebook) => (notebook ? putIn(notebook, id) : restore(id));
 /** @param {string} id */
 export const keep = (id) => post(`documents/${encodeURIComponent(id)}/keep`, {});
 /** @param {string} id */
@@ -148,7 +155,8 @@ export const removeConversation = (id, notebook) => ask(within(`conversations/${
 /** @param {string} id @param {string | null} [notebook] */
 export const restoreConversation = (id, notebook) => post(within(`conversations/${id}/restore`, notebook), {});
 
-export const notes = async () => /** @type {{ notes: Noted[] }} */ (await json(await ask(within("notes")))).notes;
+/** @param {string | null} [notebook] */
+export const notes = async (notebook) => /** @type {{ notes: Noted[] }} */ (await json(await ask(within("notes", notebook)))).notes;
 // `over`: the text of it that its writer saw, which alone it takes the place of.
 /** @param {Note} note @param {string | null} notebook @param {string} [over] */
 export const putNote = (note, notebook, over) => send("PUT", within("notes", notebook), { ...note, over });
@@ -203,7 +211,7 @@ export const there = async (name, folder) => /** @type {Listed | null} */ (await
 // Add a file; `arrived` hears the share that has arrived. Yields the events of its indexing; aborting
 // the signal ends it there and here.
 /** @param {File} file @param {(share: number) => void} arrived @param {AbortSignal} signal @param {{ folder: string, notebook: string | null }} where it lies in a folder that is added, and goes to @param {string} name that it gets */
-export function add(file, arrived, signal, { folder, notebook }, name = file.name) {
+export function add(file, arrived, signal, { folder, notebook }, name) {
   const sending = new XMLHttpRequest(); // fetch does not tell how much of a file has arrived
   signal.addEventListener("abort", () => sending.abort());
   const how = new URLSearchParams({ name, folder, ...(notebook && { notebook }) });

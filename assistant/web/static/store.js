@@ -3,11 +3,13 @@
 // earlier page kept here is handed over.
 
 import { toast } from "./dom.js";
-import { Failure, conversation, conversations, messageOf, open_, putTurn, removeConversation, removeTurns, renameConversation, restoreConversation, tried } from "./server.js";
+import { Failure, conversation, conversations, isStatus, messageOf, open_, putTurn, removeConversation, removeTurns, renameConversation, restoreConversation, tried } from "./server.js";
 import { read, storage, tab } from "./storage.js";
 import { tellTabs } from "./tabs.js";
 import { say } from "./words.js";
 /** @import { Conversation, Turn } from "../types.js" */
+
+const GONE = 404; // of HTTP: it is not there
 
 export class Store {
   // Each user who logs in here has conversations of their own.
@@ -35,7 +37,7 @@ export class Store {
   async load(id, notebook = open_.notebook) {
     await this.sent;
     const found = await conversation(id, notebook).catch((/** @type {unknown} */ error) => {
-      if (error instanceof Failure && error.status === 404) return null;
+      if (isStatus(error, GONE)) return null;
       throw error;
     });
     // The page was left before these were answered.
@@ -83,8 +85,7 @@ export class Store {
     try {
       await putTurn(of.id, of.title, turn, notebook);
     } catch (error) {
-      const isGone = error instanceof Failure && error.status === 404 && !this.removed.has(of.id);
-      if (!isGone || turn.state !== "pending") throw error;
+      if (!isStatus(error, GONE) || this.removed.has(of.id) || turn.state !== "pending") throw error;
       // Another tab has deleted the conversation: who asks in it has it back.
       await restoreConversation(of.id, notebook);
       await putTurn(of.id, of.title, turn, notebook);
@@ -117,7 +118,7 @@ export class Store {
         storage.remove(name);
       } catch (error) {
         if (!isRefused(error)) throw error;
-        if (error instanceof Failure && error.status === 404) storage.remove(name);
+        if (isStatus(error, GONE)) storage.remove(name);
       }
     }
   }
@@ -156,9 +157,12 @@ export class Store {
     return Boolean(done);
   }
 
+  // Gives whether it is there again.
   /** @param {string} id @param {string | null} notebook */
   async restore(id, notebook) {
-    if (await tried(restoreConversation(id, notebook))) this.removed.delete(id);
+    const done = await tried(restoreConversation(id, notebook));
+    if (done) this.removed.delete(id);
+    return Boolean(done);
   }
 
   // --- what this browser keeps -----------------------------------------------------------------

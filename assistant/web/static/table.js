@@ -20,7 +20,7 @@ const GAP = 0.75;
 
 // The cells of a row; together their texts are the row's. A cell may hold what looks like a name.
 /** @param {string} text @param {(name: string) => boolean} isName @returns {Cell[]} */
-export function cellsOf(text, isName = () => true) {
+function cellsOf(text, isName = () => true) {
   let start = 0;
   return text.split(CELL).map((piece, index) => {
     const at = piece.indexOf(NAME);
@@ -33,6 +33,11 @@ export function cellsOf(text, isName = () => true) {
     return cell;
   });
 }
+
+// The same of a row of a table, and in which of its columns each stands.
+/** @param {string} text @param {string[]} columns */
+const cellsIn = (text, columns) =>
+  cellsOf(text, (name) => columns.includes(name)).map((cell, index) => ({ ...cell, at: cell.name ? columns.indexOf(cell.name) : index }));
 
 // The names of the columns of rows that follow each other, in the order in which they come up: those
 // that stand in more than one row, or in a row whose cells all have one.
@@ -60,17 +65,20 @@ export function tableOf(texts, columns, label) {
   element.style.setProperty("--wide", `${wide}rem`);
   element.style.setProperty("--widths", widths.map((width) => `minmax(calc(${width}rem * var(--reader-size, 1)), ${width}fr)`).join(" "));
   let isNear = false;
-  const tell = () => {
-    const behind = rows.scrollWidth - rows.clientWidth;
+  const scrolled = () => {
     names.scrollLeft = rows.scrollLeft;
     element.classList.toggle("more-before", rows.scrollLeft > 1);
-    element.classList.toggle("more-behind", rows.scrollLeft < behind - 1);
+    element.classList.toggle("more-behind", rows.scrollLeft < rows.scrollWidth - rows.clientWidth - 1);
+  };
+  const tell = () => {
+    scrolled();
+    const behind = rows.scrollWidth - rows.clientWidth;
     for (const [name, value] of Object.entries({ tabindex: "0", role: "region", "aria-label": label })) {
       if (isNear && behind > 0) rows.setAttribute(name, value);
       else rows.removeAttribute(name);
     }
   };
-  rows.addEventListener("scroll", tell, { passive: true });
+  rows.addEventListener("scroll", scrolled, { passive: true });
   new ResizeObserver(tell).observe(rows);
   new IntersectionObserver((seen) => {
     isNear = rows === document.activeElement || Boolean(seen.at(-1)?.isIntersecting);
@@ -85,10 +93,7 @@ export function tableOf(texts, columns, label) {
 function widthsOf(texts, columns) {
   const longest = columns.map((name) => name.length);
   for (const text of texts) {
-    cellsOf(text, (name) => columns.includes(name)).forEach(({ name, value }, index) => {
-      const at = name ? columns.indexOf(name) : index;
-      longest[at] = Math.max(longest[at] ?? 0, value.length);
-    });
+    for (const { at, value } of cellsIn(text, columns)) longest[at] = Math.max(longest[at] ?? 0, value.length);
   }
   const most = longest.length < SOME ? FEW : MANY;
   return Array.from(longest, (/** @type {number | undefined} */ length, at) => Math.max(LEAST, Math.min((length ?? 0) * CHARACTER, at ? most : FIRST)));
@@ -98,10 +103,8 @@ function widthsOf(texts, columns) {
 // to be read aloud, found and copied, and not seen where the column says them.
 /** @param {string} text @param {string[]} columns @param {Span[]} spans @returns {HTMLElement[]} */
 export function row(text, columns, spans) {
-  const cells = cellsOf(text, (name) => columns.includes(name));
-  return cells.map(({ name, before, value, start }, index) => {
+  return cellsIn(text, columns).map(({ at, before, value, start }) => {
     const moved = spans.map((s) => ({ ...s, start: s.start - start, end: s.end - start })).filter((s) => s.end > 0);
-    const at = name ? columns.indexOf(name) : index;
     const cell = h("span", { class: at ? "cell" : "cell first" }, h("span", { class: "unseen" }, before), ...marked(value, moved));
     cell.style.gridColumn = String(at + 1);
     return cell;

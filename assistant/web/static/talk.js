@@ -5,7 +5,7 @@ import { $, announce, smoothly, toast } from "./dom.js";
 import { citationsOf, lookedAgain } from "./answer.js";
 import { Composer } from "./composer.js";
 import { copy, withFootnotes } from "./exporting.js";
-import { Failure, answers, lapsed, messageOf, open_, tried, vote } from "./server.js";
+import { Failure, answers, isStatus, lapsed, messageOf, open_, tried, vote } from "./server.js";
 import { fresh, newId } from "./store.js";
 import { nameOf } from "./passages.js";
 import { historyOf, isTold, judgement, spoken, take } from "./telling.js";
@@ -232,7 +232,7 @@ export class Talk {
     turn.documents = documents();
     try {
       await this.#streamed(conversation, turn, stopping.signal).catch(async (/** @type {unknown} */ error) => {
-        if (!(error instanceof Failure) || error.status !== GONE) throw error;
+        if (!isStatus(error, GONE)) throw error;
         // Somebody has taken a document away: the others are asked.
         await this.acts.refresh();
         if (String(documents()) === String(turn.documents)) throw error;
@@ -247,7 +247,7 @@ export class Talk {
         turn.failure = error instanceof Failure ? error.message : say("page.mistake", { message: messageOf(error) });
         turn.request = error instanceof Failure ? error.request : undefined;
         // What was shown may mix two versions of the documents: it goes.
-        if (error instanceof Failure && error.status === CHANGED) Object.assign(turn, { sources: [], sentences: [], citations: [] });
+        if (isStatus(error, CHANGED)) Object.assign(turn, { sources: [], sentences: [], citations: [] });
       }
     }
     delete turn.place;

@@ -1,21 +1,13 @@
 // What was deleted and can still be had back: below each list of what there is.
 
 import { $, h, toast } from "./dom.js";
-import { putIn, restore, restoreConversation, restoreNote, restoreNotebook, trash, tried } from "./server.js";
+import { trash, tried } from "./server.js";
 import { moment, say } from "./words.js";
 /** @import { Deleted } from "../types.js" */
 
-/** @type {Record<Deleted["kind"], (one: Deleted) => Promise<unknown>>} */
-const RESTORES = {
-  document: ({ id, notebook }) => (notebook ? putIn(notebook, id) : restore(id)),
-  conversation: ({ id, notebook }) => restoreConversation(id, notebook),
-  notebook: ({ id }) => restoreNotebook(id),
-  note: ({ id, notebook }) => restoreNote(id, notebook),
-};
-
 // Show it in a dialog, as soon as that is wanted; `restored` hears of what is had back.
-/** @param {"library" | "history" | "notebooks" | "notes"} dialog @param {Deleted["kind"]} kind @param {(one: Deleted) => unknown} restored */
-export function trashIn(dialog, kind, restored) {
+/** @param {"library" | "history" | "notebooks" | "notes"} dialog @param {Deleted["kind"]} kind @param {(one: Deleted) => Promise<unknown>} restore @param {() => unknown} restored */
+export function trashIn(dialog, kind, restore, restored) {
   const list = h("ul", {});
   const title = h("summary", {}, say("trash.title"));
   const box = h("details", { class: "trash" }, title, list);
@@ -38,8 +30,8 @@ export function trashIn(dialog, kind, restored) {
 
   /** @param {Deleted} one */
   async function back(one) {
-    if (!(await tried(RESTORES[kind](one)))) return;
-    await restored(one);
+    if (!(await tried(restore(one)))) return;
+    await restored();
     await draw();
     title.focus();
     toast(say("trash.restored", { title: one.title }));

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from assistant import Answer, Assistant
 from assistant.answering.continuing import NOTHING_MORE
 from assistant.documents import shipped_raw_documents
@@ -79,6 +81,16 @@ def test_what_is_not_in_the_words_of_the_documents_is_made_shorter_too(
         {"role": "assistant", "content": "He fears for Russia."},
     ]
     assert len(assistant.ask("shorten that", turns).sentences) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "then"),
+    [(WARNS, "shorten that"), ("What are the main points?", "tell me more")],
+)
+def test_where_the_answer_is_not_told_it_goes_on_from_the_question(
+    assistant: Assistant, asked: str, then: str
+) -> None:
+    assert assistant.ask(then, [{"role": "user", "content": asked}]).sentences
 
 
 def test_an_overview_goes_on_from_what_it_was_of(tmp_path: Path) -> None:

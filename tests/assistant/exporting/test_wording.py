@@ -66,7 +66,7 @@ def test_dates(date: str, day: str) -> None:
     ],
 )
 def test_places(locator: str, shown: str) -> None:
-    place = Place(("Harbour", "Berths"), locator, 6)
+    place = Place.below("Harbour", ("Harbour", "Berths"), locator, 6)
     assert ENGLISH.place(place, "Harbour") == f"Harbour › Berths › {locator} › paragraph 6"
     assert GERMAN.place(place, "Harbour") == f"Harbour › Berths › {shown} › Absatz 6"
 

@@ -100,6 +100,9 @@ def test_words_are_highlighted_noted_removed_and_had_back(page: Page) -> None:
     mark.click()
     note = page.get_by_role("dialog", name="Highlight").get_by_label("Your note")
     expect(note).to_be_focused()
+    note.fill("In the")
+    with page.expect_response("**/notes"):
+        note.blur()
     note.fill("In the cellar")
     size = page.viewport_size
     picture(page, f"highlight-{size and size['width']}")

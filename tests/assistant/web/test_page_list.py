@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import Visit, barriers, forget, picture, serving
+from browsing import Visit, barriers, forget, make_notebook, picture, serving
 from playwright.sync_api import Locator, Page, expect
 
 NAMES = ("Beech", "Ash", "Élm", "Oak", "Pine", "Yew")
@@ -94,10 +94,7 @@ def test_documents_of_a_folder_are_found_and_chosen(visit: Visit, tmp_path: Path
 
 def test_documents_are_put_into_notebooks_and_taken_out(visit: Visit, tmp_path: Path) -> None:
     page = visit.page
-    page.locator("#open-notebooks").click()
-    page.get_by_label("New notebook").fill("Woods")
-    page.keyboard.press("Enter")
-    expect(page.locator("#notebook")).to_have_text("Woods")
+    make_notebook(page, "Woods")
     page.locator("#open-library").click()
     expect(page.get_by_role("heading", name="Woods")).to_be_visible()
     page.get_by_role("button", name="Put in Northeast Asia in early 2022").click()

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from browsing import QUESTION, UNANSWERABLE, Visit, add_file, ask, barriers, picture, send, settled
+from browsing import (
+    QUESTION,
+    UNANSWERABLE,
+    Visit,
+    add_file,
+    ask,
+    barriers,
+    make_notebook,
+    picture,
+    send,
+    settled,
+)
 from playwright.sync_api import Page, expect
 
 NUTS = "Walnuts float in brine. Hazelnuts sink in it."
@@ -140,10 +151,7 @@ def test_what_was_deleted_is_listed_and_had_back(visit: Visit) -> None:
     expect(page.locator("#conversations .name")).to_have_text(QUESTION)
     expect(page.locator("#history .trash summary")).to_be_focused()
     page.keyboard.press("Escape")
-    page.locator("#open-notebooks").click()
-    page.get_by_label("New notebook").fill("Nuts")
-    page.keyboard.press("Enter")
-    expect(page.locator("#notebook")).to_have_text("Nuts")
+    make_notebook(page, "Nuts")
     page.locator("#open-notebooks").click()
     page.get_by_role("button", name="Delete Nuts").click()
     expect(page.locator("#notebook")).to_have_text("All documents")

@@ -6,20 +6,22 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from browsing import QUESTION, QUOTE, UNANSWERABLE, Visit, ask, barriers, kept, picture, send
-from playwright.sync_api import Browser, Page, expect
+from browsing import (
+    PHONE,
+    QUESTION,
+    QUOTE,
+    UNANSWERABLE,
+    Visit,
+    ask,
+    barriers,
+    kept,
+    make_notebook,
+    picture,
+    send,
+)
+from playwright.sync_api import Browser, expect
 
 TEXT = "Walnuts float in brine. Hazelnuts sink in it."
-PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
-
-
-def make(page: Page, name: str) -> None:
-    """Make a notebook, which is open then."""
-    page.locator("#open-notebooks").click()
-    page.get_by_label("New notebook").fill(name)
-    page.keyboard.press("Enter")
-    expect(page.locator("#notebook")).to_have_text(name)
-    expect(page.locator("#notebooks")).to_be_hidden()
 
 
 def test_a_notebook_has_documents_and_conversations_of_its_own(
@@ -28,7 +30,7 @@ def test_a_notebook_has_documents_and_conversations_of_its_own(
     page = visit.page
     ask(page, QUESTION)
     outside = page.url
-    make(page, "Nuts")
+    make_notebook(page, "Nuts")
     expect(page.locator(".turn")).to_have_count(0)
     expect(page.locator("#document-count")).to_have_text("0")
     expect(page.locator("#send")).to_be_disabled()
@@ -61,7 +63,7 @@ def test_a_notebook_has_documents_and_conversations_of_its_own(
 
 def test_a_notebook_is_renamed_deleted_and_had_back(visit: Visit) -> None:
     page = visit.page
-    make(page, "Nuts")
+    make_notebook(page, "Nuts")
     page.locator("#open-notebooks").click()
     page.get_by_role("button", name="Rename Nuts").click()
     page.get_by_label("Name of the notebook").fill("Oaks")
@@ -194,7 +196,7 @@ def test_the_question_is_in_one_column_with_the_answers(visit: Visit) -> None:
 
 def test_a_link_leads_to_an_answer_in_its_notebook(visit: Visit, tmp_path: Path) -> None:
     page = visit.page
-    make(page, "Nuts")
+    make_notebook(page, "Nuts")
     (tmp_path / "nuts.txt").write_text(TEXT)
     page.locator("#open-library").click()
     page.locator("#files").set_input_files(tmp_path / "nuts.txt")

@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from browsing import QUESTION, UNANSWERABLE, Visit, ask, forget
+from browsing import PHONE, QUESTION, UNANSWERABLE, Visit, ask, forget, make_notebook
 from playwright.sync_api import Browser, Page, Route, expect
 
-SIZES = {
-    "desktop": {},
-    "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True},
-}
+SIZES = {"desktop": {}, "phone": PHONE}
 
 
 def choose(page: Page, title: str) -> None:
@@ -48,7 +45,7 @@ def test_going_back_shows_what_was_shown_before(browser: Browser, url: str, size
 
 
 def test_on_a_phone_a_notebook_is_entered_left_and_deleted(browser: Browser, url: str) -> None:
-    visit = Visit(browser, url, **SIZES["phone"])
+    visit = Visit(browser, url, **PHONE)
     page = visit.page
     ask(page, QUESTION)
     page.locator("#open-notebooks").click()
@@ -77,7 +74,7 @@ def test_on_a_phone_a_notebook_is_entered_left_and_deleted(browser: Browser, url
 
 
 def test_on_a_phone_a_document_is_read_again(browser: Browser, url: str) -> None:
-    visit = Visit(browser, url, **SIZES["phone"])
+    visit = Visit(browser, url, **PHONE)
     page = visit.page
     for _ in range(2):
         page.locator("#open-library").click()
@@ -128,10 +125,7 @@ def test_the_address_is_not_that_of_a_deleted_conversation(visit: Visit) -> None
 
 def test_a_notebook_that_cannot_be_had_is_not_opened(visit: Visit) -> None:
     page = visit.page
-    page.locator("#open-notebooks").click()
-    page.get_by_label("New notebook").fill("Nuts")
-    page.keyboard.press("Enter")
-    expect(page.locator("#notebook")).to_have_text("Nuts")
+    make_notebook(page, "Nuts")
     page.locator("#open-notebooks").click()
     page.locator("#notebooks .name").first.click()
     expect(page.locator("#notebook")).to_have_text("All documents")
