@@ -86,6 +86,7 @@ class Citation:
             "paragraph_end": self.paragraph.end,
             "paragraph_text": self.paragraph.text,
             "paragraph_kind": self.paragraph.kind,
+            "uncertain": self.paragraph.is_uncertain,
             "introduction": self.introduction,
         }
 
@@ -446,13 +447,21 @@ class Layout:
 
 def place_of(title: str, paragraph: Paragraph) -> str:
     """Where a paragraph stands, for people: title, headings, page or the like, paragraph."""
-    return place_at(title, paragraph.heading, paragraph.locator, paragraph.number)
+    own = paragraph
+    return place_at(title, own.heading, own.locator, own.number, own.is_uncertain)
 
 
-def place_at(title: str, heading: Sequence[str], locator: str, number: int) -> str:
+def place_at(
+    title: str, heading: Sequence[str], locator: str, number: int, uncertain: bool = False
+) -> str:
     """The same of a paragraph of which no more is known than this."""
     parts = [title, *(h for h in heading if h != title), locator]
-    return " › ".join([*filter(None, parts), f"paragraph {number}"])
+    place = " › ".join([*filter(None, parts), f"paragraph {number}"])
+    return f"{place} ({UNCERTAIN})" if uncertain else place
+
+
+#: What is said of a paragraph whose words may be others: see `Paragraph.is_uncertain`.
+UNCERTAIN = "read from a picture, uncertain"
 
 
 def name_of(source: str) -> str:

@@ -96,6 +96,7 @@ class Assistant:
         on_wait: Callable[[str], None] | None = None,
         on_skip: OnSkip | None = None,
         on_found: Callable[[Sequence[Path]], None] = lambda _: None,
+        on_page: Progress | None = None,
     ) -> Self:
         """Open documents for questions; what of them is new or changed is indexed first.
 
@@ -111,6 +112,7 @@ class Assistant:
             on_skip: called with the error for each file of a folder that cannot be read; when left
                 out, such an error is raised.
             on_found: called with the files before they are read.
+            on_page: called as pages that are pictures are read, of one document after the other.
 
         Raises:
             FootnoteError: see the tree in `index.errors`.
@@ -125,7 +127,7 @@ class Assistant:
             check_setting(settings)  # before anything long
         given: Sequence[RawDocument] = []
         if paths:
-            given = read_raw_documents(paths, on_skip, on_found, settings.ignore)
+            given = read_raw_documents(paths, on_skip, on_found, settings.ignore, ocr=settings.ocr)
         index = settings.open_index(on_wait, progress=progress)
         try:
             kept = kept_in(index)
@@ -133,7 +135,8 @@ class Assistant:
                 given = shipped_raw_documents()
             asked: Sequence[str] = kept
             if given:
-                asked = index.sync(given, progress, on_skip=unless_named(paths, on_skip)).ids
+                skip = unless_named(paths, on_skip)
+                asked = index.sync(given, progress, on_skip=skip, on_page=on_page).ids
                 if not asked:
                     raise EmptyDocumentError("There is no document to read.")
             opened = cls(index, list(asked), settings, llm)

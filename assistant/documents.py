@@ -74,6 +74,8 @@ def read_raw_documents(
     on_skip: OnSkip | None = None,
     on_found: Callable[[Sequence[Path]], None] = lambda _: None,
     ignore: Sequence[str] = (),
+    *,
+    ocr: bool = False,
 ) -> list[RawDocument]:
     """Read files and folders, not yet cut into paragraphs; see `Assistant.open`.
 
@@ -84,11 +86,11 @@ def read_raw_documents(
     named = {Path(path) for path in paths}
     texts = {}
     skipped: DocumentError | None = None
-    files = find_files(paths, on_skip, ignore)
+    files = find_files(paths, on_skip, ignore, ocr=ocr)
     on_found(files)
     for file in files:
         try:
-            text = read_raw(file)
+            text = read_raw(file, ocr=ocr)
         except DocumentError as error:
             if on_skip is None or file in named:
                 raise

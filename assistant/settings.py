@@ -27,6 +27,7 @@ from pydantic_settings import SettingsError as UnreadableValueError
 
 from assistant.calibration import Thresholds
 from index import Index
+from index.chunking.ocr.recogniser import is_installed as reads_pictures
 from index.encoder import DEFAULT_ENCODER, Encoder
 from index.errors import EncoderError, IndexCorruptedError, SettingsError
 from index.store.chroma_server import ServerAddress
@@ -83,6 +84,9 @@ class Settings(BaseSettings):
     )
     ignore: tuple[str, ...] = Field(
         (), description="Patterns, as in .gitignore, of what inside folders is not read."
+    )
+    ocr: bool = Field(
+        False, description="Read what stands in pictures: scanned pages, photographs of text."
     )
     wait: float = Field(
         30.0, ge=0, description="Seconds to wait for another process that uses the index."
@@ -155,6 +159,13 @@ class Settings(BaseSettings):
         """Refuse thresholds that are not in order, before anything long."""
         if self.refuse_below is not None and self.answer_from is not None:
             Thresholds(self.refuse_below, self.answer_from)
+        return self
+
+    @model_validator(mode="after")
+    def _can_read_pictures(self) -> Self:
+        """Refuse to read pictures without what reads them, before anything long."""
+        if self.ocr and not reads_pictures():
+            raise not_installed("Reading pictures", "ocr")
         return self
 
     @model_validator(mode="after")

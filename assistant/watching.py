@@ -173,7 +173,8 @@ class FolderWatch:
         """
         files, lost, failed = self._list()
         raws, unreadable = _read(
-            [file for file, state in files.items() if self._seen.get(file) != state]
+            [file for file, state in files.items() if self._seen.get(file) != state],
+            self._assistant.settings.ocr,
         )
         failed |= unreadable
         index, asked = self._assistant.index, self._assistant.document_ids
@@ -243,6 +244,7 @@ class FolderWatch:
                     [folder],
                     lambda error: failed.update({str(error.source): error}),
                     self._assistant.settings.ignore,
+                    ocr=self._assistant.settings.ocr,
                 )
             except EmptyDocumentError:
                 continue
@@ -289,12 +291,12 @@ def unread_of(errors: Sequence[DocumentError], folders: Sequence[Path]) -> tuple
     return tuple(found)
 
 
-def _read(files: Sequence[Path]) -> tuple[list[RawDocument], dict[str, DocumentError]]:
+def _read(files: Sequence[Path], ocr: bool) -> tuple[list[RawDocument], dict[str, DocumentError]]:
     """The files that can be read, and by source the errors of the others."""
     raws, failed = [], {}
     for file in files:
         try:
-            raws.append(read_raw(file))
+            raws.append(read_raw(file, ocr=ocr))
         except DocumentError as error:
             failed[source_of(file)] = error
     return raws, failed

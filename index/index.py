@@ -218,6 +218,7 @@ class Index(View):
         *,
         keep: bool = False,
         on_skip: Callable[[RawDocument, DocumentError], None] | None = None,
+        on_page: Progress | None = None,
     ) -> SyncReport:
         """Make the index hold these documents as they are now; others in it stay as they are.
 
@@ -232,6 +233,7 @@ class Index(View):
                 kept once it is.
             on_skip: called with each document that turns out to hold nothing that can be read, and
                 the error; when left out, the error is raised, before anything is changed.
+            on_page: called as pages that are pictures are read, of one document after the other.
 
         Returns:
             What was done; `SyncReport.ids` are those of the documents that the index now holds.
@@ -243,7 +245,7 @@ class Index(View):
         given, documents = documents, []
         for document in given:
             try:
-                documents.append(self._cut_unless_in(self._session.manifests, document))
+                documents.append(self._cut_unless_in(self._session.manifests, document, on_page))
             except DocumentError as error:
                 if on_skip is None or isinstance(document, Document):
                     raise
@@ -299,14 +301,23 @@ class Index(View):
         with self._reading() as snapshot:
             return [identity for identity, kept in self._outdated(snapshot).items() if kept]
 
-    def read_anew(self, document_id: str, progress: Progress | None = None) -> bool:
+    def read_anew(
+        self,
+        document_id: str,
+        progress: Progress | None = None,
+        *,
+        ocr: bool = False,
+        on_page: Progress | None = None,
+    ) -> bool:
         """Read a document again from the original that is kept with the index, where another
-        version of the readers has read it. Its id stays, and whether it is kept; so does all of it
-        where the file can no longer be read, or this is killed.
+        version of the readers has read it, or without its pictures. Its id stays, and whether it
+        is kept; so does all of it where the file can no longer be read, or this is killed.
 
         Args:
             document_id: its id.
             progress: called as paragraphs are done.
+            ocr: read its pictures, too, as is done anyway where they were read before.
+            on_page: called as pages that are pictures are read.
 
         Returns:
             Whether it was read: it is not where it is as it would be, has no original, or was
@@ -318,22 +329,22 @@ class Index(View):
         """
         with self._session.reading() as (_, snapshot):
             manifest = snapshot.manifest(document_id)
-        if is_current(manifest.reading):
+        reading = Reading.of(manifest.reading)
+        if is_current(manifest.reading) and (reading.ocr or not ocr):
             return False  # before it is fetched from a server
         original = self._pages.original(manifest.content)
         if original is None:
             return False
-        title = Reading.of(manifest.reading).title or None
         with tempfile.TemporaryDirectory(prefix="footnote-") as folder:
             file = Path(folder) / file_name(manifest.source, manifest.reading)
             shutil.copyfile(original, file)
             raw = replace(
-                read_raw(file, title),
+                read_raw(file, reading.title or None, ocr=ocr or reading.ocr),
                 source=manifest.source,
                 original=file,
                 address=manifest.imprint.address,
             )
-            cut = self._cut_unless_in({}, raw)
+            cut = self._cut_unless_in({}, raw, on_page)
 
         def step(done: int, total: int) -> None:
             self._session.snapshot.manifest(document_id)  # another machine may remove it meanwhile
@@ -413,7 +424,10 @@ class Index(View):
         return embedded
 
     def _cut_unless_in(
-        self, manifests: Mapping[str, Manifest], document: Document | RawDocument
+        self,
+        manifests: Mapping[str, Manifest],
+        document: Document | RawDocument,
+        on_page: Progress | None = None,
     ) -> Document | RawDocument:
         """The document, cut into paragraphs unless the index has all that cutting would give."""
         if isinstance(document, Document):
@@ -427,7 +441,7 @@ class Index(View):
         original = document.original or (document.file if pages else None)
         if is_known and (original is None or self._pages.holds(document.content, boxes=pages)):
             return document
-        cut = document.document()
+        cut = document.document(on_page or (lambda *_: None))
         if original is None:
             return cut
         self._pages.keep(cut.content, original, cut.boxes)

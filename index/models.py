@@ -44,6 +44,11 @@ def strip_marks(text: str) -> str:
     return unescape(_MARKS.sub("", text)) if marked else text
 
 
+#: What a paragraph that was read from a picture has to be read with for its words to be taken as
+#: they are: see `chunking.chunker` for what is counted.
+CERTAIN = 0.9
+
+
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """One sentence of a paragraph: `start` and `end` are offsets into the document's text."""
@@ -70,6 +75,7 @@ class Paragraph:
         text: the paragraph, exactly as it stands in the document.
         sentences: its sentences in order, not overlapping, all inside `start:end`; never empty.
         language: of its document.
+        certainty: of one that was read from a picture, how surely, from 0 to 1; of others None.
     """
 
     id: str
@@ -84,6 +90,12 @@ class Paragraph:
     locator: str = ""
     kind: Kind = "prose"
     language: str = ENGLISH
+    certainty: float | None = None
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether it was read from a picture, and not surely: what it says may not stand there."""
+        return self.certainty is not None and self.certainty < CERTAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +222,7 @@ class Document:
         imprint: who wrote it, when and where, as far as it says.
         bytes: of the file that it was read from; 0 where that is not known.
         pages: how many pages or slides it has; 0 where it has none.
+        unread: how many of its pages or pictures hold what was not read, as pictures of text.
     """
 
     id: str
@@ -224,6 +237,7 @@ class Document:
     imprint: Imprint = NO_IMPRINT
     bytes: int = 0
     pages: int = 0
+    unread: int = 0
     boxes: Boxes | None = field(default=None, compare=False, repr=False)
 
     def check(self) -> None:

@@ -43,6 +43,7 @@ class DocumentInfo:
     added: str
     bytes: int
     pages: int
+    unread: int
 
 
 class View:
@@ -107,6 +108,7 @@ class View:
                     added=m.added,
                     bytes=m.bytes,
                     pages=m.pages,
+                    unread=m.unread,
                 )
                 for m in snapshot.manifests.values()
             ]

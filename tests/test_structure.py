@@ -21,7 +21,7 @@ PACKAGES = ("index", "assistant", "evals")
 # Each imports only those before it. The way of a question through the assistant is in the middle.
 ORDER = {
     "index": (
-        "errors models chunking computing bert encoder terms bm25 store retriever view index"
+        "errors models computing chunking bert encoder terms bm25 store retriever view index"
     ).split(),
     "assistant": (
         "english enumerations timer calibration settings answer documents exporting "
@@ -62,9 +62,12 @@ HOMES = {
     "prometheus_client": {"assistant.service.metrics"},
     "py3langid": {"index.chunking.language"},
     "pydantic_settings": {"assistant.settings"},
+    "PIL": {"index.chunking.pictures"},
     # Each in a process of its own.
     "pypdfium2": {"assistant.web.rendering", "index.chunking.pdf.pdfium"},
+    "cv2": {"index.chunking.ocr.recogniser"},
     "python_calamine": {"index.chunking.tables"},
+    "rapidocr": {"index.chunking.ocr.recogniser"},
     "selectolax": {"index.chunking.html"},
     "sentencex": {"index.chunking.sentences"},
     "Stemmer": {"index.terms.analysis"},

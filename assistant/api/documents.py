@@ -16,7 +16,7 @@ from assistant.api.originals import MEDIA_TYPES, download
 from assistant.documents import AskedDocument
 from assistant.service.access import Caller
 from assistant.service.notebooks import NotebookId
-from assistant.service.operations import Step, index_upload, receive_address
+from assistant.service.operations import Progressed, Step, indexing, receive_address
 from assistant.service.values import (
     DocumentsValue,
     DocumentValue,
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 Identity = Annotated[str, Path(description="The document's id, as the list has it.")]
 
 Into = Annotated[NotebookId | None, Query(description="The notebook that it is put into.")]
+
+ReadPictures = Annotated[
+    bool, Query(description="Read what stands in pictures, too: scans, photographs of text.")
+]
 
 _EVENTS = (
     "`progress` (ProgressValue) each, and at last `done` (DocumentValue) or `failed` (Problem)."
@@ -61,8 +65,9 @@ def routes(service: Service) -> APIRouter:
     async def index_received(
         request: Request, caller: Caller, upload: Upload, **how: Any
     ) -> Value | Response:
-        steps = index_upload(library, caller.owner, upload, keep=True, **how)
-        place = service.adding.place_async(caller.client, caller.owner)
+        steps = indexing(library.add, caller.owner, upload, keep=True, **how)
+        line = service.line(how.get("ocr", False))
+        place = line.place_async(caller.client, caller.owner)
         status = 200 if "replacing" in how else 201
         return await reply(request, steps, place, tell, status, held=upload)
 
@@ -73,7 +78,11 @@ def routes(service: Service) -> APIRouter:
 
     @router.post("", status_code=201, response_model=DocumentValue, responses=added)
     async def add(
-        request: Request, caller: Writer, file: UploadFile, notebook: Into = None
+        request: Request,
+        caller: Writer,
+        file: UploadFile,
+        notebook: Into = None,
+        ocr: ReadPictures = False,
     ) -> Value | Response:
         """Add a document, which only you see, and whoever may read the notebook that it is added
         to. One whose name is there is replaced by `PUT`."""
@@ -85,7 +94,7 @@ def routes(service: Service) -> APIRouter:
                 f"/api/documents/{there.info.id}",
                 409,
             )
-        return await index(request, caller, file, name, notebook=notebook)
+        return await index(request, caller, file, name, notebook=notebook, ocr=ocr)
 
     @router.post("/by-address", status_code=201, response_model=DocumentValue, responses=fetched)
     async def add_by_address(
@@ -104,12 +113,28 @@ def routes(service: Service) -> APIRouter:
 
     @router.put("/{identity}", response_model=DocumentValue, responses=replaced)
     async def replace(
-        identity: Identity, request: Request, caller: Writer, file: UploadFile
+        identity: Identity,
+        request: Request,
+        caller: Writer,
+        file: UploadFile,
+        ocr: ReadPictures = False,
     ) -> Value | Response:
         """Put another file in the place of a document of yours; its id stays."""
         # Before the file is taken in, and waits for its turn.
         await to_thread.run_sync(partial(library.find, caller.owner, identity, own=True))
-        return await index(request, caller, file, file.filename or "", replacing=identity)
+        name = file.filename or ""
+        return await index(request, caller, file, name, replacing=identity, ocr=ocr)
+
+    @router.post("/{identity}/pictures", response_model=DocumentValue, responses=replaced)
+    async def read_pictures(
+        identity: Identity, request: Request, caller: Writer
+    ) -> Value | Response:
+        """Read what stands in the pictures of a document of yours, as `ocr` does when it is added;
+        its id stays."""
+        await to_thread.run_sync(partial(library.find, caller.owner, identity, own=True))
+        steps = indexing(library.read_pictures, caller.owner, identity)
+        place = service.scanning.place_async(caller.client, caller.owner)
+        return await reply(request, steps, place, tell, 200)
 
     @router.delete("/{identity}", status_code=204, responses=problems(404))
     def remove(identity: Identity, caller: Writer) -> None:
@@ -159,6 +184,6 @@ async def _parts(file: UploadFile) -> AsyncIterator[bytes]:
 
 def tell(step: Step) -> tuple[str, Value]:
     """A step of an indexing as the name and the value of the event that tells it."""
-    if isinstance(step, tuple):
-        return "progress", ProgressValue(done=step[0], total=step[1])
+    if isinstance(step, Progressed):
+        return "progress", ProgressValue(done=step.done, total=step.total, unit=step.unit)
     return "done", DocumentValue.of(AskedDocument(step, own=True))

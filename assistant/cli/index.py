@@ -14,6 +14,7 @@ from assistant.cli.options import (
     Ignore,
     IndexDir,
     Json,
+    Ocr,
     notes,
     opened_index,
     print_json,
@@ -36,6 +37,7 @@ def index_add(
         typer.Argument(help="Files and folders to keep in the index.", readable=False),
     ],
     ignore: Ignore = None,
+    ocr: Ocr = None,
     index_dir: IndexDir = None,
     encoder: EncoderName = None,
 ) -> None:
@@ -43,10 +45,12 @@ def index_add(
     from assistant.documents import read_raw_documents, unless_named
 
     settings = settings_of(context)
-    documents = read_raw_documents(paths, tell_skipped, tell_found, settings.ignore)
+    documents = read_raw_documents(
+        paths, tell_skipped, tell_found, settings.ignore, ocr=settings.ocr
+    )
     with opened_index(settings) as index, IndexingProgress(notes) as progress:
         skip = unless_named(paths, tell_skipped)
-        report = index.sync(documents, progress, keep=True, on_skip=skip)
+        report = index.sync(documents, progress, keep=True, on_skip=skip, on_page=progress.pages)
     print_text(
         f"{report.documents} documents: {report.added} paragraphs added, {report.removed} removed, "
         f"{report.unchanged} unchanged; {report.embedded} embedded."
@@ -77,6 +81,7 @@ def index_list(
                     "added": info.added,
                     "bytes": info.bytes,
                     "pages": info.pages,
+                    "unread": info.unread,
                 }
                 for info in infos
             ]

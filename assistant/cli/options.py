@@ -55,6 +55,10 @@ Ignore = Annotated[
         metavar="PATTERN",
     ),
 ]
+Ocr = Annotated[
+    bool | None,
+    typer.Option("--ocr", help="Read what stands in pictures, too: scans, photographs of text."),
+]
 IndexDir = Annotated[
     Path | None,
     typer.Option(
@@ -170,6 +174,7 @@ def opened_assistant(
             on_wait=notes.print,
             on_skip=skip,
             on_found=tell_found,
+            on_page=progress.pages,
         )
     tell_languages(assistant)
     with assistant:

@@ -33,16 +33,16 @@ class IndexingProgress:
         """Show nothing yet."""
         self._notes = notes
         self._bar = Progress(
-            TextColumn("Indexing"),
+            TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("paragraphs, left"),
+            TextColumn("{task.fields[unit]}, left"),
             TimeRemainingColumn(),
             console=notes,
             transient=True,
             disable=not notes.is_terminal,
         )
-        self._task = self._bar.add_task("", total=None)
+        self._task = self._bar.add_task("Indexing", total=None, unit="paragraphs")
         self._started = self._told = 0.0
         self._before = self._done = self._total = 0
         self._estimated = False
@@ -59,6 +59,24 @@ class IndexingProgress:
         self._bar.update(self._task, completed=done, total=total)
         if done > self._before and now - self._started >= MEASURED:
             self._estimate(now)
+
+    def pages(self, done: int, total: int) -> None:
+        """Take note of how many of a document's pages that are pictures are read, and show it."""
+        now = time.monotonic()
+        if done == 1:
+            self._notes.print(f"Reading {total:,} pages that are pictures …")
+            self._told = now
+            self._bar.start()
+        self._bar.update(
+            self._task, description="Reading", completed=done, total=total, unit="pages"
+        )
+        if not self._notes.is_terminal and done < total and now - self._told > QUIET:
+            self._notes.print(f"{done:,} of {total:,} pages")
+            self._told = now
+        if done == total:
+            self._bar.reset(
+                self._task, description="Indexing", total=None, unit="paragraphs", start=False
+            )
 
     def __exit__(
         self,

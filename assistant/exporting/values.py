@@ -70,16 +70,25 @@ class Place:
         heading: the headings above it, outermost first.
         locator: of its page or the like, as `Paragraph.locator`; "" where there is none.
         paragraph: its number, from 1.
+        uncertain: whether it was read from a picture, and not surely.
     """
 
     heading: tuple[str, ...] = ()
     locator: str = ""
     paragraph: int = 1
+    uncertain: bool = False
 
     @classmethod
-    def below(cls, title: str, heading: Iterable[str], locator: str, paragraph: int) -> Place:
+    def below(
+        cls,
+        title: str,
+        heading: Iterable[str],
+        locator: str,
+        paragraph: int,
+        uncertain: bool = False,
+    ) -> Place:
         """In a work of this title, which is not among the headings above it."""
-        return cls(tuple(own for own in heading if own != title), locator, paragraph)
+        return cls(tuple(own for own in heading if own != title), locator, paragraph, uncertain)
 
     @property
     def page(self) -> str:

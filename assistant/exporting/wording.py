@@ -8,7 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from assistant.answer import REFUSAL, UNANSWERED, UNDECIDED, UNSURE, missing_parts
+from assistant.answer import (
+    REFUSAL,
+    UNANSWERED,
+    UNCERTAIN,
+    UNDECIDED,
+    UNSURE,
+    missing_parts,
+)
 from assistant.exporting.values import (
     Export,
     ExportedAnswer,
@@ -36,6 +43,7 @@ class Wording:
         months: the names of the twelve in dates; none where dates are told as they are.
         paragraph: a place.
         locators: what the words of locators are, where that is not what they are already.
+        uncertain: what is said of a place that was read from a picture, and not surely.
         untitled, notes, conversation, talk: titles: of nothing, of notes, of a conversation on a
             day, of one on no day that is known.
         leads: what is said before the sentences, or instead of them.
@@ -50,6 +58,7 @@ class Wording:
     months: tuple[str, ...]
     paragraph: str
     locators: Mapping[str, str]
+    uncertain: str
     untitled: str
     notes: str
     conversation: str
@@ -79,7 +88,8 @@ class Wording:
         that is named, or is not."""
         locator = _LOCATED.sub(lambda m: self.locators.get(m[0], m[0]), place.locator)
         parts = map(one_line, [title, *place.heading, locator])
-        return between.join([*filter(None, parts), self.paragraph.format(place.paragraph)])
+        found = between.join([*filter(None, parts), self.paragraph.format(place.paragraph)])
+        return f"{found} ({self.uncertain})" if place.uncertain else found
 
     def named(self, work: Work) -> str:
         """A work by its authors, title and date."""
@@ -163,6 +173,7 @@ ENGLISH = Wording(
     months=(),
     paragraph="paragraph {}",
     locators={},
+    uncertain=UNCERTAIN,
     untitled="Answers",
     notes="Notes",
     conversation="Conversation of {}",
@@ -203,6 +214,7 @@ GERMAN = Wording(
     ),
     paragraph="Absatz {}",
     locators={"p.": "S.", "slide": "Folie", "row": "Zeile"},
+    uncertain="aus einem Bild gelesen, unsicher",
     untitled="Antworten",
     notes="Notizen",
     conversation="Gespräch vom {}",

@@ -186,9 +186,9 @@ class Exports:
 
 
 def _footnote(citation: Citation) -> Footnote:
-    paragraph = citation.paragraph
-    place = Place.below(citation.title, paragraph.heading, paragraph.locator, paragraph.number)
-    return Footnote(citation.marker, paragraph.document_id, place, citation.quote)
+    own = citation.paragraph
+    place = Place.below(citation.title, own.heading, own.locator, own.number, own.is_uncertain)
+    return Footnote(citation.marker, own.document_id, place, citation.quote)
 
 
 def _work(info: DocumentInfo) -> Work:

@@ -247,6 +247,8 @@ class Library:
         replacing: str | None = None,
         folder: str = "",
         notebook: str | None = None,
+        ocr: bool = False,
+        on_page: Progress | None = None,
     ) -> DocumentInfo:
         """Index a file that was received.
 
@@ -259,6 +261,8 @@ class Library:
                 the same name in the same folder.
             folder: where it lies in a folder that is added.
             notebook: the id of the notebook that it is put into, where it stays.
+            ocr: read what stands in its pictures, too, as is done anyway where it is set.
+            on_page: called as pages that are pictures are read.
 
         Raises:
             DocumentError: it cannot be read, or there are too many.
@@ -276,8 +280,13 @@ class Library:
                 self._make_room(owner, there is None)
             keep = keep or self._is_private or notebook is not None
             try:
-                raw = replace(read_raw(file), source=source, original=file, address=upload.address)
-                self.index.sync([raw], progress, keep=keep)
+                raw = replace(
+                    read_raw(file, ocr=ocr or self._assistant.settings.ocr),
+                    source=source,
+                    original=file,
+                    address=upload.address,
+                )
+                self.index.sync([raw], progress, keep=keep, on_page=on_page)
             except DocumentError as error:  # named as its owner does
                 said = str(error).replace(str(file), file.name).replace(source, file.name)
                 raise type(error)(said, code=error.code, **error.values) from error
@@ -288,6 +297,26 @@ class Library:
             self.notebooks.put(owner, notebook, raw.id)
         self.presence.note(owner)
         return self.find(owner, raw.id).info
+
+    def read_pictures(
+        self, owner: str, identity: str, progress: Progress, on_page: Progress | None = None
+    ) -> DocumentInfo:
+        """Read what stands in the pictures of one of somebody's documents, too.
+
+        Args:
+            owner: whose it is.
+            identity: its id.
+            progress: called as paragraphs are done.
+            on_page: called as pages that are pictures are read.
+
+        Raises:
+            MissingPathError, RefusedError: it is not there, or not theirs.
+            DocumentError: its file cannot be read, or what reads pictures is not installed.
+        """
+        self.find(owner, identity, own=True)
+        self.original(owner, identity)  # it says so where there is none
+        self.index.read_anew(identity, progress, ocr=True, on_page=on_page)
+        return self.find(owner, identity).info
 
     def _make_room(self, owner: str, is_new: bool) -> None:
         """Let go of what somebody deleted that is more than they may have at all.

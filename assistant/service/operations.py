@@ -9,7 +9,8 @@ import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 from assistant.answer import Done, Event
 from assistant.assistant import TRIES
@@ -29,7 +30,6 @@ from index.errors import (
 if TYPE_CHECKING:
     from assistant.answering.generative import Writer
     from assistant.assistant import Assistant
-    from assistant.service.library import Library
     from assistant.service.service import Service
     from assistant.service.uploads import Upload
 
@@ -254,42 +254,55 @@ async def _parts(content: bytes) -> AsyncIterator[bytes]:
     yield content
 
 
-#: Paragraphs that are done and paragraphs in all; at last the document.
-Step = tuple[int, int] | DocumentInfo
+Unit = Literal["paragraphs", "pages"]
 
 
-def index_upload(
-    library: Library, owner: str, upload: Upload, **how: Any
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """How far a document is: paragraphs that are indexed, or pages that are pictures read."""
+
+    done: int
+    total: int
+    unit: Unit
+
+
+#: How far it is, again and again; at last the document.
+Step = Progressed | DocumentInfo
+
+
+def indexing(
+    index: Callable[..., DocumentInfo], *given: Any, **how: Any
 ) -> Generator[Step, None, None]:
-    """A file that was received, indexed: how many of its paragraphs are done and how many there
-    are, from time to time; then the document. Closed early, the document is not added.
+    """A document that is indexed: how far that is, from time to time; then the document. Closed
+    early, it is not added.
 
     Args:
-        library: whose documents they are.
-        owner, upload, how: see `Library.add`.
+        index: `Library.add` or `Library.read_pictures`.
+        given, how: what it is called with beside what follows its progress.
 
     Raises:
         DocumentError, IndexUnusableError: it cannot be added.
     """
-    progress: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
+    told: queue.SimpleQueue[Progressed] = queue.SimpleQueue()
     given_up = threading.Event()
 
-    def step(done: int, total: int) -> None:
+    def step(unit: Unit, done: int, total: int) -> None:
         if given_up.is_set():
             raise _GivenUpError
-        progress.put((done, total))
+        told.put(Progressed(done, total, unit))
 
     with ThreadPoolExecutor(1) as pool:
-        added = pool.submit(library.add, owner, upload, step, **how)
+        progress, on_page = partial(step, "paragraphs"), partial(step, "pages")
+        done = pool.submit(index, *given, progress=progress, on_page=on_page, **how)
         try:
-            while not added.done():
+            while not done.done():
                 try:
-                    yield progress.get(timeout=0.1)
+                    yield told.get(timeout=0.1)
                 except queue.Empty:
                     continue
         finally:
             given_up.set()
-    yield added.result()
+    yield done.result()
 
 
 class _GivenUpError(Exception):

@@ -54,6 +54,7 @@ class Service:
         writers: what may write.
         queue: where questions wait.
         adding: where files wait that programs add; one at a time is indexed.
+        scanning: where those wait whose pictures are read; one at a time is.
         fetcher: fetches documents by their addresses; None where that is not switched on.
         fetching: where addresses wait for that.
         metrics: what is counted.
@@ -67,6 +68,7 @@ class Service:
     writers: Writers
     queue: FairQueue
     adding: FairQueue
+    scanning: FairQueue
     fetcher: Fetcher | None
     fetching: FairQueue
     metrics: Metrics
@@ -108,6 +110,7 @@ class Service:
             Writers(assistant, servers if local and not auth else ()),
             queue,
             FairQueue(1, MAX_UPLOADS),
+            FairQueue(1, MAX_UPLOADS),
             Fetcher(max_file) if settings.fetch else None,
             FairQueue(MAX_FETCHES, MAX_UPLOADS),
             metrics,
@@ -118,6 +121,14 @@ class Service:
                 Middleware(BodyMiddleware, max_file=max_file, seconds=settings.arrive_within),
             ),
         )
+
+    def line(self, ocr: bool) -> FairQueue:
+        """Where a file waits to be indexed.
+
+        Args:
+            ocr: whether its pictures are read.
+        """
+        return self.scanning if ocr or self.assistant.settings.ocr else self.adding
 
     @contextmanager
     def running(self, watch: FolderWatch | None = None) -> Iterator[None]:

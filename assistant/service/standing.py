@@ -70,6 +70,7 @@ class Standings:
             "heading": list(there.heading),
             "locator": there.locator,
             "paragraph": there.number,
+            "uncertain": there.is_uncertain,
         }
         return citation.model_copy(update=place), now.standing
 

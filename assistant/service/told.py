@@ -189,7 +189,8 @@ def _remarks(answer: KeptAnswer, say: Wording) -> tuple[str, ...]:
 
 
 def _place(citation: KeptCitation) -> Place:
-    return Place.below(citation.document, citation.heading, citation.locator, citation.paragraph)
+    own = citation
+    return Place.below(own.document, own.heading, own.locator, own.paragraph, own.uncertain)
 
 
 def _placed(citation: KeptCitation, say: Wording) -> str:

@@ -48,6 +48,7 @@ class KeptCitation(Loose):
     paragraph_end: int
     paragraph_text: str
     rectangles: list[KeptRectangle] = []
+    uncertain: bool = False
 
 
 class KeptSentence(Loose):

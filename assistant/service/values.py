@@ -88,6 +88,11 @@ class CitationValue(Value):
     paragraph_kind: Kind = Field(
         default="prose", description="What the paragraph is; of `contents`, where something stands."
     )
+    uncertain: bool = Field(
+        default=False,
+        description="Whether it was read from a picture, and not surely: its words and numbers may "
+        "be others.",
+    )
     introduction: Text = Field(default="", description="What introduces the list that it is of.")
     uri: str = Field(
         default_factory=lambda own: PARAGRAPH.format_map(own),
@@ -97,7 +102,7 @@ class CitationValue(Value):
     @property
     def place(self) -> str:
         """Where it stands, for people."""
-        return place_at(self.document, self.heading, self.locator, self.paragraph)
+        return place_at(self.document, self.heading, self.locator, self.paragraph, self.uncertain)
 
 
 class JudgedValue(Value):
@@ -203,6 +208,11 @@ class ParagraphValue(Value):
     page: int | None = Field(description="Page or slide, from 1, of formats that have them.")
     locator: Text = Field(description="Where a person finds it: `p. xii`, `slide 4`; or nothing.")
     kind: Kind
+    uncertain: bool = Field(
+        default=False,
+        description="Whether it was read from a picture, and not surely: its words and numbers may "
+        "be others.",
+    )
     language: str = Field(description="Of its document, by its ISO 639-1 code.")
     start: int
     end: int
@@ -215,14 +225,15 @@ class ParagraphValue(Value):
     @property
     def place(self) -> str:
         """Where it stands, for people."""
-        return place_at(self.document, self.heading, self.locator, self.number)
+        return place_at(self.document, self.heading, self.locator, self.number, self.uncertain)
 
     @classmethod
     def of(cls, paragraph: Paragraph, title: str, **more: Any) -> Self:
         """The value of a paragraph of the document of this title."""
-        names = ParagraphValue.model_fields.keys() - {"document", "uri"}
+        names = ParagraphValue.model_fields.keys() - {"document", "uncertain", "uri"}
         plain = {name: getattr(paragraph, name) for name in names}
-        return cls.model_validate({**plain, "document": title, **more})
+        own = {**plain, "document": title, "uncertain": paragraph.is_uncertain}
+        return cls.model_validate({**own, **more})
 
 
 class ReadValue(ParagraphValue):
@@ -305,6 +316,10 @@ class DocumentValue(Value):
     )
     bytes: int = Field(description="How large its file is; 0 where that is not known.")
     pages: int = Field(description="How many pages or slides it has; 0 where it has none.")
+    unread: int = Field(
+        description="How many of its pages or pictures may hold text that was not read, since that "
+        "is in pictures: see `pictures`."
+    )
     uri: str = Field(
         default_factory=lambda own: DOCUMENT.format(document_id=own["id"]),
         description="The resource of MCP that is its text.",
@@ -331,6 +346,7 @@ class DocumentValue(Value):
             added=info.added,
             bytes=info.bytes,
             pages=info.pages,
+            unread=info.unread,
         )
 
 
@@ -389,8 +405,11 @@ class Alternatives(Value):
 class ProgressValue(Value):
     """How far a document is."""
 
-    done: int = Field(description="Paragraphs that are indexed.")
-    total: int = Field(description="Paragraphs in all.")
+    done: int = Field(description="How many are done.")
+    total: int = Field(description="How many there are.")
+    unit: Literal["paragraphs", "pages"] = Field(
+        description="Of what: paragraphs that are indexed, or pages that are pictures and read."
+    )
 
 
 # --- what is asked ------------------------------------------------------------------------------

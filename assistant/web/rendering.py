@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from index.chunking.isolation import IsolatedProcess
+from index.chunking.pictures import is_picture_file, page_of
 from index.errors import UnreadableError
 
 WIDTHS = (400, 800, 1200, 1800, 2700)
@@ -51,13 +52,28 @@ class PageRenderer:
 def _draw(file: str, page: int, width: int) -> bytes:
     if page < 1:
         raise IndexError(page)  # it would be counted from the last
-    drawn = _opened(file)[page - 1]
-    across, down = drawn.get_size()
-    scale = min(width / across, sqrt(PIXELS / (across * down)), SIDE / max(across, down))
-    picture = drawn.render(scale=scale).to_pil()
+    with Path(file).open("rb") as opened:
+        is_picture = is_picture_file(opened.read(16))
+    picture = _picture(file, page, width) if is_picture else _page(file, page, width)
     out = BytesIO()
     picture.convert("RGB").save(out, "WEBP", quality=85, method=1)
     return out.getvalue()
+
+
+def _page(file: str, page: int, width: int) -> Any:
+    drawn = _opened(file)[page - 1]
+    return drawn.render(scale=_scale(drawn.get_size(), width)).to_pil()
+
+
+def _picture(file: str, page: int, width: int) -> Any:
+    picture = page_of(Path(file).read_bytes(), page)
+    scale = _scale(picture.size, width)
+    return picture.resize([max(1, round(side * scale)) for side in picture.size])
+
+
+def _scale(size: tuple[float, float], width: int) -> float:
+    across, down = size
+    return min(width / across, sqrt(PIXELS / (across * down)), SIDE / max(across, down))
 
 
 @lru_cache(maxsize=2)

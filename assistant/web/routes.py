@@ -27,7 +27,7 @@ from assistant.service.finding import EverywhereValue, Finding
 from assistant.service.notebooks import NotebookId
 from assistant.service.operations import (
     Sources,
-    index_upload,
+    indexing,
     receive_address,
     reworded,
     stream_with_alternatives,
@@ -164,10 +164,9 @@ def routes(
     def adding(
         request: Request, caller: Caller, browser: str | None, upload: Upload, **how: Any
     ) -> Response:
-        steps = index_upload(library, caller.owner, upload, **how)
-        return _streamed(
-            request, service.adding, caller.client, browser or "", steps, documents.tell, upload
-        )
+        steps = indexing(library.add, caller.owner, upload, **how)
+        line = service.line(how.get("ocr", False))
+        return _streamed(request, line, caller.client, browser or "", steps, documents.tell, upload)
 
     @router.post("/uploads")
     async def add(
@@ -177,9 +176,19 @@ def routes(
         browser: seated,
         folder: str = "",
         notebook: NotebookId | None = None,
+        ocr: bool = False,
     ) -> Response:
         upload = await library.inbox.receive(caller.client, name, request.stream())
-        return adding(request, caller, browser, upload, folder=folder, notebook=notebook)
+        return adding(request, caller, browser, upload, folder=folder, notebook=notebook, ocr=ocr)
+
+    @router.post("/documents/{identity}/pictures")
+    async def read_pictures(
+        identity: str, request: Request, caller: anyone, browser: seated
+    ) -> Response:
+        steps = indexing(library.read_pictures, caller.owner, identity)
+        return _streamed(
+            request, service.scanning, caller.client, browser or "", steps, documents.tell
+        )
 
     @router.get("/uploads/there")
     def there(name: str, caller: anyone, folder: str = "") -> DocumentValue | None:
@@ -251,6 +260,7 @@ def routes(
                     "page": p.page,
                     "locator": p.locator,
                     "kind": p.kind,
+                    "uncertain": p.is_uncertain,
                     "start": p.start,
                     "text": p.text,
                 }

@@ -8,7 +8,7 @@ text and nothing is rewritten. Time is linear in the length of the text.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
@@ -67,6 +67,7 @@ def segmentation(layout: Layout, document_id: str, language: str) -> Segmentatio
     if not blocks:
         blocks = [((), Block((span,), "prose")) for span in lines(text) if span[0] < span[1]]
     starts = [place.start for place in layout.places]
+    certainties = _Certainties(layout)
     paragraphs: list[Paragraph] = []
     for path, block in blocks:
         for sentences in _paragraph_sentences(text, block, language):
@@ -88,9 +89,24 @@ def segmentation(layout: Layout, document_id: str, language: str) -> Segmentatio
                     text=content,
                     sentences=tuple(Sentence(a, b, text[a:b]) for a, b in sentences),
                     language=language,
+                    certainty=certainties.of(start, end),
                 )
             )
     return Segmentation(layout.title or title, tuple(paragraphs))
+
+
+class _Certainties:
+    """How surely the words of a layout were read from pictures."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._words = layout.recognised
+        self._starts = [start for start, _, _ in layout.recognised]
+
+    def of(self, start: int, end: int) -> float | None:
+        """How surely `text[start:end]` was read: as its least sure word is; None where none of it
+        was read from a picture."""
+        first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
+        return min((sure for _, _, sure in self._words[first:last]), default=None)
 
 
 def _lists(parts: Sequence[Heading | Block]) -> Iterator[Heading | Block]:

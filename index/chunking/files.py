@@ -20,8 +20,12 @@ from index.errors import (
     UnreadableError,
 )
 
-SUFFIXES = tuple(suffix for own in (*TEXT_FORMATS, *FORMATS) for suffix in own.suffixes)
-"""What is read inside folders; a file named itself is tried whatever its suffix."""
+PICTURES = tuple(suffix for own in FORMATS if own.is_picture for suffix in own.suffixes)
+SUFFIXES = tuple(
+    suffix for own in (*TEXT_FORMATS, *FORMATS) for suffix in own.suffixes if suffix not in PICTURES
+)
+"""What is read inside folders, and pictures where those are read; a file named itself is tried
+whatever its suffix."""
 
 IGNORE_FILE = ".footnoteignore"
 """A file in a folder whose lines, as in `.gitignore`, say what below the folder is left out."""
@@ -51,6 +55,8 @@ def find_files(
     paths: Iterable[str | os.PathLike[str]],
     on_skip: OnSkip | None = None,
     ignore: Sequence[str] = (),
+    *,
+    ocr: bool = False,
 ) -> list[Path]:
     """The files to read: files as given, and those with a known suffix inside folders, sorted.
 
@@ -63,6 +69,7 @@ def find_files(
         on_skip: called with the error for each folder inside a folder that cannot be listed; when
             left out, such an error is raised.
         ignore: patterns as in `.gitignore`, with paths from each folder.
+        ocr: whether pictures are read.
 
     Raises:
         MissingPathError: a path does not exist.
@@ -81,11 +88,12 @@ def find_files(
         if not stat.S_ISDIR(mode_of(path)):
             found.setdefault(path)
             continue
-        inside = list(_walk(path, (_Rules(path, patterns),), on_skip))
+        known = SUFFIXES + PICTURES if ocr else SUFFIXES
+        inside = list(_walk(path, known, (_Rules(path, patterns),), on_skip))
         if not inside:
             raise EmptyDocumentError(
                 f"The folder {str(path)!r} holds no file to read. Files that end in "
-                f"{', '.join(SUFFIXES)} are read; name another file itself to have it read too."
+                f"{', '.join(known)} are read; name another file itself to have it read too."
             )
         found.update(dict.fromkeys(inside))
     return list(found)
@@ -129,7 +137,9 @@ def mode_of(path: Path) -> int:
     ) from reason
 
 
-def _walk(folder: Path, rules: tuple[_Rules, ...], on_skip: OnSkip | None) -> Iterator[Path]:
+def _walk(
+    folder: Path, suffixes: Sequence[str], rules: tuple[_Rules, ...], on_skip: OnSkip | None
+) -> Iterator[Path]:
     """Files with a known suffix below a folder, each folder's entries sorted by name.
 
     Links to folders are not followed: they may lead in a circle.
@@ -145,14 +155,14 @@ def _walk(folder: Path, rules: tuple[_Rules, ...], on_skip: OnSkip | None) -> It
     for entry in entries:
         if entry.name.startswith(LEFT_OUT):
             continue
-        known = entry.suffix.lower() in SUFFIXES
+        known = entry.suffix.lower() in suffixes
         try:
             mode = mode_of(entry)
             is_folder = stat.S_ISDIR(mode)
             if not (is_folder or known) or _is_left_out(entry, is_folder, rules):
                 continue
             if is_folder and not entry.is_symlink():
-                yield from _walk(entry, rules, on_skip)
+                yield from _walk(entry, suffixes, rules, on_skip)
             elif stat.S_ISREG(mode):
                 yield entry
         except MissingPathError:

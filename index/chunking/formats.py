@@ -17,6 +17,7 @@ from index.chunking.mail import Attached, read_eml, read_msg
 from index.chunking.markdown import read_markdown
 from index.chunking.packed import members
 from index.chunking.pdf.reader import is_pdf, read_pdf
+from index.chunking.pictures import is_picture_file, read_picture
 from index.chunking.plaintext import read_plain
 from index.chunking.rich_text import read_rich_text
 from index.chunking.rtf import read_rtf
@@ -25,7 +26,7 @@ from index.errors import UnreadableError
 
 Recogniser = Callable[["File"], bool]
 
-Reader = Callable[[bytes, str], Layout]
+Reader = Callable[..., Layout]
 """Given a file's bytes and, for messages, its name: its layout."""
 
 
@@ -39,6 +40,8 @@ class Format:
         recognises: whether a file is of the format.
         read: makes a layout of them.
         has_pages: whether that says where on which page each word is printed.
+        has_pictures: whether there may be text in pictures in them; it reads that with `ocr=True`.
+        is_picture: whether they are nothing but pictures.
     """
 
     name: str
@@ -46,6 +49,12 @@ class Format:
     recognises: Recogniser
     read: Reader
     has_pages: bool = False
+    has_pictures: bool = False
+    is_picture: bool = False
+
+    def reading(self, ocr: bool) -> Reader:
+        """What reads them, and with `ocr` also what stands in their pictures."""
+        return partial(self.read, ocr=True) if ocr and self.has_pictures else self.read
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +171,23 @@ def _read_message(content: bytes, name: str, depth: int = 0) -> Layout:
 _ODF = "application/vnd.oasis.opendocument."
 
 FORMATS = (
-    Format("pdf", (".pdf",), lambda f: is_pdf(f.content), read_pdf, has_pages=True),
+    Format(
+        "pdf",
+        (".pdf",),
+        lambda f: is_pdf(f.content),
+        read_pdf,
+        has_pages=True,
+        has_pictures=True,
+    ),
+    Format(
+        "picture",
+        (".png", ".jpg", ".jpeg", ".tif", ".tiff"),
+        lambda f: is_picture_file(f.content),
+        read_picture,
+        has_pages=True,
+        has_pictures=True,
+        is_picture=True,
+    ),
     Format(
         "docx",
         (".docx", ".docm"),

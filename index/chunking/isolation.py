@@ -46,13 +46,21 @@ class IsolatedProcess:
         self._process: subprocess.Popen[bytes] | None = None
         atexit.register(self.close)
 
-    def run(self, name: str, function: Callable[..., _Made], *arguments: Any) -> _Made:
+    def run(
+        self,
+        name: str,
+        function: Callable[..., _Made],
+        *arguments: Any,
+        told: Callable[[int, int], None] = lambda *_: None,
+    ) -> _Made:
         """What a function makes of a file.
 
         Args:
             name: of the file, for messages.
             function, arguments: what is called with what; it is found by its name in its module,
                 and what it returns consists of our own values and arrays.
+            told: called with what the function tells of how far it is (`tell`); each step may take
+                as long as a call.
 
         Raises:
             DocumentError: as the function does; or the file takes too long, or more memory than a
@@ -60,14 +68,16 @@ class IsolatedProcess:
         """
         with self._guard:
             process = self._running()
-            timer = threading.Timer(self.seconds, process.kill)
-            timer.daemon = True
-            timer.start()
+            timer = self._timer(process)
             try:
                 assert process.stdin and process.stdout  # noqa: S101 (both are pipes)
                 pickle.dump((function, arguments), process.stdin)
                 process.stdin.flush()
-                made, error, fault = _Answers(process.stdout).load()
+                while len(answer := _Answers(process.stdout).load()) == 2:
+                    timer.cancel()
+                    timer = self._timer(process)
+                    told(*answer)
+                made, error, fault = answer
             except BaseException as ending:
                 # Whatever it was, an interrupt say, an answer that comes later is to no question.
                 in_time = timer.is_alive()
@@ -92,6 +102,12 @@ class IsolatedProcess:
         with self._guard:
             self._end()
 
+    def _timer(self, process: subprocess.Popen[bytes]) -> threading.Timer:
+        timer = threading.Timer(self.seconds, process.kill)
+        timer.daemon = True
+        timer.start()
+        return timer
+
     def _end(self) -> None:
         if self._process:
             self._process.kill()
@@ -114,6 +130,9 @@ class IsolatedProcess:
 
 READING = IsolatedProcess(300.0)
 """Reads files: those of a thousand pages take some ten seconds."""
+
+SCANNING = IsolatedProcess(300.0)
+"""Reads files with pictures, which take seconds a page: those without do not wait for them."""
 
 
 class _Answers(pickle.Unpickler):
@@ -144,17 +163,32 @@ def _failed(name: str, seconds: float | None) -> UnreadableError:
 # --- in the process -------------------------------------------------------------------------------
 
 
+_teller: list[Callable[[int, int], None]] = []
+
+
+def tell(done: int, of: int) -> None:
+    """Tell whoever waits for a function how many of its steps are done; nobody where it was called
+    in this process."""
+    for teller in _teller:
+        teller(done, of)
+
+
 def serve() -> None:
     """Answer requests on standard input until it ends."""
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+
+    def answer(*told: Any) -> None:
+        pickle.dump(told, answers)
+        answers.flush()
+
+    _teller.append(answer)
     # What libraries print is no answer.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     _limit_memory()
     with suppress(EOFError):
         while True:
             function, arguments = pickle.load(requests)  # noqa: S301 (of who started it)
-            pickle.dump(_answer(function, arguments), answers)
-            answers.flush()
+            answer(*_answer(function, arguments))
 
 
 def _answer(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, Any, str]:

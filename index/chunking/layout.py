@@ -61,6 +61,9 @@ class Layout:
         boxes: of formats with pages, where its words are printed.
         pages: how many pages or slides it has; 0 where it has none.
         imprint: what the file says of who wrote it, when and where.
+        recognised: of each word that was read from a picture its start, its end and how surely it
+            was read, from 0 to 1, ordered by offset.
+        unread: how many of its pages or pictures hold what was not read.
     """
 
     text: str
@@ -70,6 +73,8 @@ class Layout:
     boxes: Boxes | None = None
     pages: int = 0
     imprint: Imprint = NO_IMPRINT
+    recognised: Sequence[tuple[int, int, float]] = ()
+    unread: int = 0
 
 
 MAX_TEXT = 200_000_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -15,7 +15,7 @@ from index.chunking.chunker import segmentation
 from index.chunking.decoding import decoded
 from index.chunking.files import mode_of, source_of
 from index.chunking.formats import FORMATS, TEXT_FORMATS, format_of, text_format
-from index.chunking.isolation import READING
+from index.chunking.isolation import READING, SCANNING
 from index.chunking.language import language_of
 from index.errors import DocumentError, EmptyDocumentError, UnreadableError
 from index.models import Document, bytes_hash, document_id, text_hash
@@ -34,6 +34,7 @@ LIBRARIES = (
 )
 """What else decides how a file is read."""
 
+_OCR = "+ocr"
 _BINARY = {own.name: own for own in FORMATS}
 _TEXT = {own.name: own for own in TEXT_FORMATS}
 
@@ -46,19 +47,23 @@ class Reading:
         code: by which version of the readers.
         format: as what it was read.
         title: that was given; empty where none was.
+        ocr: whether its pictures were read.
     """
 
     code: str
     format: str
     title: str
+    ocr: bool = False
 
     @classmethod
     def of(cls, told: str) -> Reading:
         """What is told; all of it is empty where nothing is."""
-        return cls(*[*told.split(" ", 2), "", "", ""][:3])
+        code, name, title = [*told.split(" ", 2), "", "", ""][:3]
+        return cls(code, name.removesuffix(_OCR), title, name.endswith(_OCR))
 
     def __str__(self) -> str:
-        return f"{self.code} {self.format} {self.title}".rstrip()
+        name = f"{self.format}{_OCR}" if self.ocr else self.format
+        return f"{self.code} {name} {self.title}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,7 @@ class RawDocument:
         title: the title given to it; None where the file has one, or else its source.
         original: the file, where it is to be kept with the index since it is nowhere else.
         address: of the web, where it was fetched; its own where it names none.
+        ocr: whether its pictures are read.
     """
 
     source: str
@@ -87,6 +93,7 @@ class RawDocument:
     original: Path | None = None
     bytes: int = 0
     address: str = ""
+    ocr: bool = False
 
     @property
     def id(self) -> str:
@@ -101,10 +108,14 @@ class RawDocument:
     @property
     def reading(self) -> str:
         """Names how it is cut and entitled: by which code, as what, and the title given."""
-        return str(Reading(_code_version(), self.format, self.title or ""))
+        return str(Reading(_code_version(), self.format, self.title or "", self.ocr))
 
-    def document(self) -> Document:
+    def document(self, on_page: Callable[[int, int], None] = lambda *_: None) -> Document:
         """Lay it out and cut it into paragraphs.
+
+        Args:
+            on_page: called with how many of the pages that are pictures are read, and how many
+                there are.
 
         Raises:
             DocumentError: the file cannot be read any more, or holds nothing to read.
@@ -117,7 +128,9 @@ class RawDocument:
                 # As it is now: it may have changed since it was found.
                 raw = _content(self.file)
                 content, size = bytes_hash(raw), len(raw)
-                layout = READING.run(self.file.name, _BINARY[self.format].read, raw, self.file.name)
+                read = _BINARY[self.format].reading(self.ocr)
+                process = SCANNING if self.ocr else READING
+                layout = process.run(self.file.name, read, raw, self.file.name, told=on_page)
             language = language_of(layout.text)
             segmented = segmentation(layout, self.id, language)
             if not segmented.paragraphs:
@@ -137,18 +150,21 @@ class RawDocument:
                 else replace(layout.imprint, address=self.address),
                 bytes=size,
                 pages=layout.pages,
+                unread=layout.unread,
                 boxes=layout.boxes,
             )
             document.check()
             return document
 
 
-def read_raw(path: str | os.PathLike[str], title: str | None = None) -> RawDocument:
+def read_raw(
+    path: str | os.PathLike[str], title: str | None = None, *, ocr: bool = False
+) -> RawDocument:
     """Read one file. Its format is told by its content; Markdown and separated values, which are
     text, by the suffix.
 
     `title` is by default the one that it has, or the heading that it begins with, or else the name
-    of the file.
+    of the file. With `ocr` the pictures in it are read as well.
 
     Raises:
         MissingPathError: there is no such file.
@@ -167,7 +183,13 @@ def read_raw(path: str | os.PathLike[str], title: str | None = None) -> RawDocum
         own, found = bytes_hash(content), format_of(content, path.name)
         if found:
             return RawDocument(
-                source_of(path), own, found.name, file=path, title=title, bytes=len(content)
+                source_of(path),
+                own,
+                found.name,
+                file=path,
+                title=title,
+                bytes=len(content),
+                ocr=ocr and found.has_pictures,
             )
         text, size = decoded(content, path), len(content)
         del content  # as large as the text
@@ -175,9 +197,11 @@ def read_raw(path: str | os.PathLike[str], title: str | None = None) -> RawDocum
         return _text(text, source_of(path), title, told.name if told else "plain", own, size)
 
 
-def read_document(path: str | os.PathLike[str], title: str | None = None) -> Document:
+def read_document(
+    path: str | os.PathLike[str], title: str | None = None, *, ocr: bool = False
+) -> Document:
     """Read one file and cut it into paragraphs; see `read_raw`."""
-    return read_raw(path, title).document()
+    return read_raw(path, title, ocr=ocr).document()
 
 
 def is_current(reading: str) -> bool:

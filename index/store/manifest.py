@@ -55,6 +55,7 @@ class Place:
     end: int
     locator: str = ""
     kind: Kind = "prose"
+    certainty: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class Manifest:
     imprint: Imprint = NO_IMPRINT
     bytes: int = 0
     pages: int = 0
+    unread: int = 0
     added: str = ""
     version: str = field(default="", compare=False)
     _keys: tuple[Numbers, int] | None = field(default=None, init=False, repr=False, compare=False)
@@ -101,7 +103,7 @@ class Manifest:
     def of(cls, document: Document, kept: bool = False, added: str = "") -> Manifest:
         """What is to be kept of a document; `kept` marks it to stay when its file is gone."""
         places = tuple(
-            Place(p.id, p.heading, p.page, p.start, p.end, p.locator, p.kind)
+            Place(p.id, p.heading, p.page, p.start, p.end, p.locator, p.kind, p.certainty)
             for p in document.paragraphs
         )
         ends = [0, *(place.end for place in places)]
@@ -121,6 +123,7 @@ class Manifest:
             imprint=document.imprint,
             bytes=document.bytes,
             pages=document.pages,
+            unread=document.unread,
             added=added,
         )
 
@@ -164,6 +167,7 @@ class Manifest:
             self.imprint,
             self.bytes,
             self.pages,
+            self.unread,
         )
         document.check()
         return document
@@ -187,6 +191,7 @@ class Manifest:
             text=own.text,
             locator=place.locator,
             kind=place.kind,
+            certainty=place.certainty,
             sentences=tuple(
                 Sentence(place.start + a, place.start + b, own.text[a:b]) for a, b in own.spans
             ),
@@ -209,10 +214,12 @@ class Manifest:
                 "imprint": asdict(self.imprint),
                 "bytes": self.bytes,
                 "pages": self.pages,
+                "unread": self.unread,
                 "headings": headings,
                 "gaps": self.gaps,
                 "places": [
                     [p.id, numbers[p.heading], p.page, p.end - p.start, p.locator, p.kind]
+                    + ([] if p.certainty is None else [p.certainty])
                     for p in self.places
                 ],
             }
@@ -249,6 +256,7 @@ class Manifest:
             ),
             bytes=data.get("bytes", 0),
             pages=data.get("pages", 0),
+            unread=data.get("unread", 0),
             added=added,
             version=text_hash(text),
         )

@@ -34,7 +34,11 @@ _LIGATURES = str.maketrans(
 
 @dataclass(slots=True, eq=False)
 class PrintedWord:
-    """A word on a page, and its box in points from the page's top left corner."""
+    """A word on a page, and its box in points from the page's top left corner.
+
+    Of one that was read from a picture also how surely it was, from 0 to 1, and the box around it
+    there: the picture may lie askew, while the page is laid out straight.
+    """
 
     text: str
     page: int
@@ -42,6 +46,8 @@ class PrintedWord:
     top: float
     right: float
     bottom: float
+    confidence: float | None = None
+    seen: tuple[float, float, float, float] | None = None
 
     @property
     def height(self) -> float:
@@ -124,6 +130,7 @@ class PrintedPage:
         size: width and height in points.
         regions: in reading order.
         loose: lines that liteparse takes for a running head or foot.
+        seen: width and height of the picture that it was read from.
     """
 
     number: int
@@ -131,6 +138,7 @@ class PrintedPage:
     size: tuple[float, float]
     regions: list[Region]
     loose: list[Line]
+    seen: tuple[float, float] | None = None
 
 
 def printed_pages(pages: Iterable[Any]) -> list[PrintedPage]:

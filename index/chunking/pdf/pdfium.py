@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from index.chunking.imprint import imprint_of
 from index.models import NO_IMPRINT, Imprint
@@ -92,6 +95,32 @@ def remarks_on(content: bytes, seconds: float) -> Remarks:
     except pypdfium2.PdfiumError:
         return Remarks()
     return Remarks(outline, marks, notes, imprint)
+
+
+def drawn_pages(
+    content: bytes, numbers: Iterable[int], dpi: float, side: float
+) -> Iterator[tuple[NDArray[np.uint8], float, tuple[float, float]]]:
+    """Pages of a file as they are seen: uint8 [height, width, 3] of blue, green and red; how many
+    points a pixel has; and the page's width and height in points.
+
+    Args:
+        content: the file.
+        numbers: of the pages, from 1.
+        dpi: dots an inch.
+        side: pixels of the longer side, at most.
+    """
+    import pypdfium2
+
+    pdf = pypdfium2.PdfDocument(content)
+    for number in numbers:
+        page = pdf[number - 1]
+        size = page.get_size()
+        scale = min(dpi / 72, side / max(size))
+        drawn = page.render(scale=scale).to_numpy()
+        page.close()
+        if drawn.ndim == 2 or drawn.shape[2] == 1:  # of greys alone
+            drawn = np.repeat(drawn.reshape(*drawn.shape[:2], 1), 3, axis=2)
+        yield np.ascontiguousarray(drawn[:, :, :3]), 1 / scale, size
 
 
 def _imprint(pdf: Any) -> Imprint:

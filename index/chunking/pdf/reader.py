@@ -9,10 +9,12 @@ character is printed in a box that is known.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import zip_longest
 from typing import Any
 
@@ -37,8 +39,9 @@ from index.chunking.pdf.pages import (
     printed_pages,
     set_marks,
 )
-from index.chunking.pdf.pdfium import remarks_on
+from index.chunking.pdf.pdfium import Remarks, remarks_on
 from index.chunking.pdf.regions import correct_regions, ends_sentence
+from index.chunking.pdf.scans import is_picture, is_rubbish, read_shots, shots_of
 from index.chunking.sentences import Span
 from index.errors import EmptyDocumentError, UnreadableError
 from index.models import Boxes, Kind
@@ -71,6 +74,7 @@ class _Printer:
     spans: list[Span] = field(default_factory=list)
     pages: list[int] = field(default_factory=list)
     rectangles: list[tuple[float, float, float, float]] = field(default_factory=list)
+    confidences: list[float] = field(default_factory=list)
 
     def words(self, words: Sequence[PrintedWord]) -> Span:
         """Write words, hyphens at line ends joined; where they stand."""
@@ -84,7 +88,10 @@ class _Printer:
                 self.spans.append(self.out.write(text))
                 self.pages.append(word.page)
                 top = word.top + ASCENT * word.height
-                self.rectangles.append((word.left, top, word.right, word.bottom))
+                self.rectangles.append(word.seen or (word.left, top, word.right, word.bottom))
+                self.confidences.append(
+                    float("nan") if word.confidence is None else word.confidence
+                )
         return start, self.out.length
 
     def _between(self, before: PrintedWord, word: PrintedWord) -> str:
@@ -162,29 +169,65 @@ class _Printer:
         self.out.parts.append(Block(((start, self.out.length),), "row"))
 
 
-def read_pdf(content: bytes, name: str) -> Layout:
+def read_pdf(content: bytes, name: str, ocr: bool = False) -> Layout:
     """The layout of a PDF.
 
+    Args:
+        content: its bytes.
+        name: for messages.
+        ocr: read the pages that are pictures, too, and those whose text is rubbish.
+
     Raises:
-        UnreadableError: it takes a password, is damaged, too long, or cannot be parsed.
-        EmptyDocumentError: it holds pictures of text alone.
+        UnreadableError: it takes a password, is damaged, too long, or cannot be parsed; or what
+            reads pictures is not installed.
+        EmptyDocumentError: it holds pictures of text alone, which are not to be read.
     """
     count = _count(content, name)
+    pictures: set[int] = set()
     with ThreadPoolExecutor(1) as beside:
         reading = beside.submit(remarks_on, content, SECONDS)
-        pages = printed_pages(_parsed(content, name, count))
+        pages = printed_pages(_noting(_parsed(content, name, count), pictures))
         remarks = reading.result()
     set_marks(pages, remarks)
+    rubbish = {page.number for page in pages if is_rubbish(page)}
+    wanted = {page.number: page.label for page in pages if page.number in pictures | rubbish}
+    if ocr and wanted:
+        shots = shots_of(content, wanted)
+        for read in read_shots(shots, len(wanted), partial(parsed_pages, name=name)):
+            before = pages[read.number - 1]
+            if before.number in pictures or not is_rubbish(read):
+                pages[read.number - 1] = read
+    if 2 * len(rubbish) > len(pages):
+        pictures |= rubbish
+    return layout_of(pages, name, remarks, unread=0 if ocr else len(pictures))
+
+
+def layout_of(
+    pages: Sequence[PrintedPage], name: str, remarks: Remarks | None = None, unread: int = 0
+) -> Layout:
+    """The layout of printed pages.
+
+    Args:
+        pages: all of a document.
+        name: of it, for messages.
+        remarks: what else is known of the file.
+        unread: how many of the pages are pictures that were not read.
+
+    Raises:
+        EmptyDocumentError: there is no word on them.
+    """
+    remarks = remarks or Remarks()
     correct_regions(pages, remarks.outline)
     words = (word for page in pages for own in page.regions for word in own.words)
     printer = _Printer(Counter(_bare(word.text) for word in words))
     _write_pages(printer, pages)
     if not printer.spans:
-        raise EmptyDocumentError(
-            f"{name!r} holds no text: its pages are pictures ({len(pages):,}), as a scan's are. "
-            "Have the text recognised first, for instance with: ocrmypdf IN.pdf OUT.pdf",
-            code="scan",
-            count=len(pages),
+        raise (
+            unread_pictures(name, len(pages))
+            if unread
+            else EmptyDocumentError(
+                f"There is no text on the pages of {name!r}. Check that it is the right file."
+            )
         )
     laid = printer.out.layout()
     boxes = Boxes(
@@ -192,10 +235,49 @@ def read_pdf(content: bytes, name: str) -> Layout:
         spans=np.array(printer.spans, dtype=np.int32),
         pages=np.array(printer.pages, dtype=np.int32),
         rectangles=np.array(printer.rectangles, dtype=np.float32),
-        sizes=np.array([page.size for page in pages], dtype=np.float32),
+        sizes=np.array([page.seen or page.size for page in pages], dtype=np.float32),
         labels=tuple(page.label for page in pages),
     )
-    return replace(laid, boxes=boxes, pages=len(pages), imprint=remarks.imprint)
+    surely = [
+        (*span, sure)
+        for span, sure in zip(printer.spans, printer.confidences, strict=True)
+        if not math.isnan(sure)
+    ]
+    return replace(
+        laid,
+        boxes=boxes,
+        pages=len(pages),
+        imprint=remarks.imprint,
+        recognised=surely,
+        unread=unread,
+    )
+
+
+def unread_pictures(name: str, count: int) -> EmptyDocumentError:
+    """What is told of a file whose text is in pictures that are not to be read."""
+    return EmptyDocumentError(
+        f"{name!r} holds no text, but pictures of it ({count:,}), as a scan does. To have them "
+        "read, add it with --ocr, or with “Read the pictures” on the page.",
+        code="scan",
+        count=count,
+    )
+
+
+def _noting(pages: Iterable[Any], pictures: set[int]) -> Iterator[Any]:
+    """liteparse's pages; the numbers of those that are pictures are added."""
+    for page in pages:
+        if is_picture(page):
+            pictures.add(page.page_num)
+        yield page
+
+
+def parsed_pages(content: bytes, name: str) -> Iterator[Any]:
+    """liteparse's pages of a PDF.
+
+    Raises:
+        UnreadableError: it takes a password, is damaged, or too long.
+    """
+    return _parsed(content, name, _count(content, name))
 
 
 def _write_pages(printer: _Printer, pages: Sequence[PrintedPage]) -> None:
@@ -287,6 +369,7 @@ def _parse(content: bytes, name: str, pages: str) -> Any:
         ocr_enabled=False,
         extract_blocks=True,
         emit_word_boxes=True,
+        include_complexity=True,
         max_pages=MAX_PAGES,
         target_pages=pages,
         quiet=True,

@@ -1,0 +1,1 @@
+"""Pages and pictures that hold text as an image of it."""
