@@ -24,7 +24,7 @@ ORDER = {
         "errors models chunking computing bert encoder terms bm25 store retriever view index"
     ).split(),
     "assistant": (
-        "english enumerations timer calibration settings answer documents exporting "
+        "english enumerations help timer calibration settings answer documents exporting "
         "query retrieval llm verification answering "
         "feedback llama_index revision assistant watching service mcp api web cli"
     ).split(),
