@@ -24,7 +24,7 @@ ORDER = {
         "errors models computing chunking bert encoder terms bm25 store retriever view index"
     ).split(),
     "assistant": (
-        "english enumerations timer calibration settings answer documents exporting "
+        "english enumerations help timer calibration settings answer documents exporting "
         "query retrieval llm verification answering "
         "feedback llama_index revision assistant watching service mcp api web cli"
     ).split(),
@@ -83,6 +83,7 @@ HOMES = {
     # The evaluation has commands of its own, which the assistant does not import, and so has the
     # making of the reading model.
     "typer": {
+        "assistant.cli.help",
         "assistant.cli.index",
         "assistant.cli.keys",
         "assistant.cli.llm",

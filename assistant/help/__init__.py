@@ -1,0 +1,1 @@
+"""What there is to know about Footnote, by topic: for the command, the page and whoever reads."""
