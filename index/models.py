@@ -98,6 +98,11 @@ class Paragraph:
         return self.certainty is not None and self.certainty < CERTAIN
 
 
+#: Times as high as its words a rectangle of a line is at most. Words of several sizes, or raised
+#: ones, make it up to .4 higher.
+ASKEW = 1.6
+
+
 @dataclass(frozen=True, slots=True)
 class Rectangle:
     """A place on a page, from 1, in points (1/72 inch) from its top left corner."""
@@ -107,6 +112,11 @@ class Rectangle:
     top: float
     right: float
     bottom: float
+
+    @property
+    def height(self) -> float:
+        """In points."""
+        return self.bottom - self.top
 
     def goes_on_with(self, other: Rectangle) -> bool:
         """Whether the other one is the next on the same line: no further to the right than two of
@@ -174,15 +184,19 @@ class Boxes:
         ]
 
     def lines(self, start: int, end: int) -> tuple[Rectangle, ...]:
-        """What `text[start:end]` is printed in: a rectangle for each of its lines, in order."""
+        """What `text[start:end]` is printed in: a rectangle for each of its lines, in order; of
+        lines that lie askew several, so that they reach into no other."""
         found: list[Rectangle] = []
+        height = 0.0  # of the first word of a rectangle
         own = self.within(start, end)
         for page, box in zip(self.pages[own].tolist(), self.rectangles[own].tolist(), strict=True):
             word = Rectangle(page, *box)
-            if found and found[-1].goes_on_with(word):
-                found[-1] = found[-1].joined(word)
+            joined = found[-1].joined(word) if found and found[-1].goes_on_with(word) else None
+            if joined and joined.height <= ASKEW * max(word.height, height):
+                found[-1] = joined
             else:
                 found.append(word)
+                height = word.height
         return tuple(found)
 
 

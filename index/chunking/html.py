@@ -20,7 +20,7 @@ from typing import Any
 from index.chunking.decoding import decoded
 from index.chunking.front_matter import front_matter_of
 from index.chunking.head import head_imprint
-from index.chunking.layout import Block, Composer, Layout, names_columns
+from index.chunking.layout import Block, Composer, Layout, describes, names_columns
 
 _SPACE = re.compile(r"[\s\xa0]+")
 _UNSEEN = re.compile("[\u00ad\u200b\ue000-\uf8ff]")
@@ -38,7 +38,7 @@ _VOID = "area base br col embed hr img input link meta source track wbr".split()
 
 _SKIPPED = frozenset(
     "audio button canvas datalist embed head iframe input map meter nav noscript "
-    "object picture progress rp rt script select style svg template textarea video annotation "
+    "object progress rp rt script select style svg template textarea video annotation "
     "annotation-xml".split()
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
@@ -152,6 +152,9 @@ class _Writer:
     _terms: list[str] = field(default_factory=list)
     _menus: list[list[_Item]] = field(default_factory=list)
     _top: tuple[int, int] = (9, 0)
+    #: What is told of pictures in the block that is open, and of which it was told.
+    _pictures: list[str] = field(default_factory=list)
+    _told: set[str] = field(default_factory=set)
 
     def write(self, root: Any) -> None:
         """Write what is inside an element."""
@@ -196,6 +199,8 @@ class _Writer:
                 return False
             self._links += _is_inside_site(node)
             self._jumps += _is_jump(node)
+        elif tag == "img":
+            self._picture(node.attributes.get("alt") or "")
         elif tag == "math" and node.attributes.get("alttext"):
             self._text(node.attributes["alttext"])
             return False
@@ -272,8 +277,22 @@ class _Writer:
             self._end_list()
         self._end_terms()
 
+    def _picture(self, alternative: str) -> None:
+        """Take note of what is told of a picture, once; those of a menu are none of the text."""
+        text = _plain(alternative)
+        if not self._links and describes(text) and text not in self._told:
+            self._told.add(text)
+            self._pictures.append(text)
+
     def _flush(self) -> None:
-        """End the block that is open."""
+        """End the block that is open; what is told of its pictures follows it."""
+        self._end_block()
+        if not self._lists:
+            pictures, self._pictures = self._pictures, []
+            for text in pictures:
+                self.out.block([text], "prose")
+
+    def _end_block(self) -> None:
         unlinked, untargeted = self._unlinked, self._untargeted
         texts = _paragraphs("".join(self._take()))
         if not texts:

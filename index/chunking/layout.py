@@ -3,6 +3,7 @@ stand on the pages, slides or sheets that a person sees."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -89,6 +90,7 @@ class Composer:
     places: list[Place] = field(default_factory=list)
     _pieces: list[str] = field(default_factory=list)
     length: int = 0
+    recognised: list[tuple[int, int, float]] = field(default_factory=list)
 
     def write(self, text: str) -> Span:
         """Add text as it is; where it stands.
@@ -160,13 +162,18 @@ class Composer:
     def include(self, layout: Layout, depth: int, name: str) -> None:
         """Add the layout of another file: its headings so many levels lower, its places by the name
         of the file."""
-        self.separate()
-        by = self.length
-        self.write(layout.text)
+        by = self.paste(layout, depth)
         self.places.append(Place(by, None, name))
         for place in layout.places:
             self.places.append(Place(place.start + by, None, f"{name}, {place.label}"))
         self.places.append(Place(self.length, None, ""))
+
+    def paste(self, layout: Layout, depth: int) -> int:
+        """Add what another layout says, its headings so many levels lower; where it begins."""
+        self.separate()
+        by = self.length
+        self.write(layout.text)
+        self.recognised += [(a + by, b + by, sure) for a, b, sure in layout.recognised]
         for part in layout.parts:
             if isinstance(part, Heading):
                 moved = Heading(part.level + depth, part.text, part.start + by, part.end + by)
@@ -174,11 +181,15 @@ class Composer:
             else:
                 spans = tuple((start + by, end + by) for start, end in part.spans)
                 self.parts.append(Block(spans, part.kind))
+        return by
 
     def layout(self, title: str | None = None, imprint: Imprint = NO_IMPRINT) -> Layout:
         """What was written."""
         text, parts = "".join(self._pieces), tuple(self.parts)
-        return Layout(text, parts, title, tuple(self.places), imprint=imprint)
+        recognised = tuple(self.recognised)
+        return Layout(
+            text, parts, title, tuple(self.places), imprint=imprint, recognised=recognised
+        )
 
 
 #: Between the cells of a row, and between a column's name and the cell.
@@ -194,6 +205,17 @@ def row_text(names: Sequence[str], row: Sequence[str]) -> str:
         if value:
             cells.append(f"{name}{NAME}{value}" if name and name != value else value)
     return CELL.join(cells)
+
+
+#: Words of the text in place of a picture that says something of it, and no name of a file.
+DESCRIBING = 4
+_FILE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|bmp|tiff?)\b", re.IGNORECASE)
+
+
+def describes(text: str) -> bool:
+    """Whether a text in place of a picture says what is seen there."""
+    words = [word for word in text.split() if any(map(str.isalpha, word))]
+    return len(words) >= DESCRIBING and not _FILE.search(text)
 
 
 CONTENTS_LINES, CONTENTS_SHARE = 4, 0.6

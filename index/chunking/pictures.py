@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from index.chunking.isolation import tell
 from index.chunking.layout import Layout
 from index.chunking.pdf.reader import MAX_PAGES, layout_of, parsed_pages, unread_pictures
 from index.chunking.pdf.scans import Shot, read_shots
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 _MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*")
 PAGE = 842.0
 """Points of the longer side of a picture that does not say how large it is: those of A4."""
+SCREEN = 96.0
+"""Dots an inch of a picture inside a document."""
 DENSITIES = range(72, 1201)
 """Dots an inch that a picture is believed."""
 
@@ -48,8 +52,24 @@ def read_picture(content: bytes, name: str, ocr: bool = False) -> Layout:
         )
     if not ocr:
         raise unread_pictures(name, count)
-    pages = read_shots(_shots(content, count), count, lambda layer: parsed_pages(layer, name))
+    parse = partial(parsed_pages, name=name)
+    pages = read_shots(_shots(content, count), parse, lambda done: tell(done, count))
     return layout_of(pages, name)
+
+
+def layout_of_picture(picture: Image, name: str) -> Layout:
+    """The layout of what a picture inside a document says.
+
+    Args:
+        picture: in whatever colours.
+        name: of the document, for messages.
+
+    Raises:
+        EmptyDocumentError: nothing is written on it.
+        UnreadableError: what reads pictures is not installed.
+    """
+    shot = _shot(_on_white(picture), 1, SCREEN)
+    return layout_of(read_shots([shot], partial(parsed_pages, name=name)), name)
 
 
 def page_count(content: bytes) -> int:
@@ -89,10 +109,14 @@ def _on_white(picture: Image) -> Image:
 def _shots(content: bytes, count: int) -> Iterator[Shot]:
     for number in range(1, count + 1):
         page = page_of(content, number)
-        points = 72 / _density(content, page)
-        size = (page.width * points, page.height * points)
-        colours = np.ascontiguousarray(np.asarray(page)[:, :, ::-1])
-        yield Shot(number, str(number), colours, points, size)
+        yield _shot(page, number, _density(content, page))
+
+
+def _shot(page: Image, number: int, density: float) -> Shot:
+    points = 72 / density
+    colours = np.ascontiguousarray(np.asarray(page)[:, :, ::-1])
+    size = (page.width * points, page.height * points)
+    return Shot(number, str(number), colours, points, size)
 
 
 def _density(content: bytes, page: Image) -> float:

@@ -12,15 +12,19 @@ from __future__ import annotations
 import logging
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from importlib import import_module
 from io import BytesIO
 from typing import Any
 from unicodedata import category
 
-from index.chunking.layout import Composer, Layout, names_columns
+from index.chunking.isolation import tell
+from index.chunking.layout import Composer, Layout, describes, names_columns
+from index.chunking.pictures import layout_of_picture
 from index.chunking.properties import properties_of
+from index.errors import EmptyDocumentError
 
 #: For each format, docling's name of it, and the module and class that read it.
 BACKENDS = {
@@ -30,51 +34,109 @@ BACKENDS = {
     "odp": ("ODP", "opendocument_backend", "OdpDocumentBackend"),
 }
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}"
+_SLIDE = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
+_SHAPES = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_SLIDES = re.compile(r"ppt/slides/slide\d+\.xml")
 _WORD_TEXT = re.compile(r"word/(?:document|footnotes|endnotes|comments|header\d*|footer\d*)\.xml")
+
+#: Pixels across and down of a picture in which text may stand. Not tuned.
+TEXT = (200, 50)
+#: Levels that headings in pictures are below others.
+DEEP = 6
 
 #: What the pages of a format are called.
 PAGES = {"pptx": "slide", "odp": "slide"}
 
 
-def read_rich_text(content: bytes, _name: str, format_name: str) -> Layout:
+def read_rich_text(content: bytes, name: str, format_name: str, ocr: bool = False) -> Layout:
     """The layout of a file.
 
     Args:
         content: its bytes.
+        name: for messages.
         format_name: one of BACKENDS.
+        ocr: read what stands in its pictures, too.
     """
     document = _read(content, format_name)
-    writer = _Writer(document, Composer(), PAGES.get(format_name))
+    pictures = _Pictures(document, name, ocr)
+    writer = _Writer(document, Composer(), PAGES.get(format_name), pictures)
     writer.write()
     layout = writer.out.layout(writer.title, properties_of(content))
-    return replace(layout, pages=len(document.pages)) if format_name in PAGES else layout
+    pages = len(document.pages) if format_name in PAGES else 0
+    return replace(layout, pages=pages, unread=pictures.unread)
 
 
-def _as_one_run(content: bytes) -> bytes:
-    """A Word file without the formats of characters, and with links as text.
+def _changed(content: bytes, parts: re.Pattern[str], change: Callable[[Any], None]) -> bytes:
+    """An Office file with some of its parts changed.
 
-    The library takes each change of format for the end of a piece and drops the white space there,
-    so that a word with a bold letter could not be told from two words.
+    Args:
+        content: its bytes.
+        parts: their names.
+        change: given the root element of each.
     """
+    from lxml import etree
+
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
     out = BytesIO()
     with zipfile.ZipFile(BytesIO(content)) as given, zipfile.ZipFile(out, "w") as made:
         for member in given.infolist():
             part = given.read(member)
-            if _WORD_TEXT.fullmatch(member.filename):
-                part = _without_formats(part)
+            if parts.fullmatch(member.filename):
+                root = etree.fromstring(part, parser)
+                change(root)
+                part = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
             made.writestr(member.filename, part)
     return out.getvalue()
 
 
-def _without_formats(part: bytes) -> bytes:
+def _as_one_run(root: Any) -> None:
+    """A part of a Word file without the formats of characters, with links as text, and what is told
+    of pictures below them.
+
+    The library takes each change of format for the end of a piece and drops the white space there,
+    so that a word with a bold letter could not be told from two words. What stands in place of
+    pictures it leaves out.
+    """
     from lxml import etree
 
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
-    root = etree.fromstring(part, parser)
     for own in root.findall(f".//{_WORD}r/{_WORD}rPr"):
         own.getparent().remove(own)
     etree.strip_tags(root, f"{_WORD}hyperlink")
-    return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True))
+    for paragraph in root.findall(f".//{_WORD}p"):
+        told = [own.get("descr", "") for own in paragraph.findall(f".//{_DRAWING}docPr")]
+        for text in reversed([one for one in told if describes(one)]):
+            below = etree.Element(f"{_WORD}p")
+            etree.SubElement(etree.SubElement(below, f"{_WORD}r"), f"{_WORD}t").text = _one(text)
+            paragraph.addnext(below)
+
+
+def _with_pictures_told(root: Any) -> None:
+    """A slide with what is told of its pictures as texts in their places."""
+    from lxml import etree
+
+    for picture in root.findall(f".//{_SLIDE}pic"):
+        own = picture.find(f"{_SLIDE}nvPicPr/{_SLIDE}cNvPr")
+        told = _one(own.get("descr", "")) if own is not None else ""
+        if not describes(told):
+            continue
+        box = etree.Element(f"{_SLIDE}sp")
+        names = etree.SubElement(box, f"{_SLIDE}nvSpPr")
+        etree.SubElement(names, f"{_SLIDE}cNvPr", id=own.get("id", "0"), name="")
+        etree.SubElement(names, f"{_SLIDE}cNvSpPr", txBox="1")
+        etree.SubElement(names, f"{_SLIDE}nvPr")
+        shape = etree.SubElement(box, f"{_SLIDE}spPr")
+        shape.extend(deepcopy(picture.findall(f"{_SLIDE}spPr/{_SHAPES}xfrm")))
+        body = etree.SubElement(box, f"{_SLIDE}txBody")
+        etree.SubElement(body, f"{_SHAPES}bodyPr")
+        run = etree.SubElement(etree.SubElement(body, f"{_SHAPES}p"), f"{_SHAPES}r")
+        etree.SubElement(run, f"{_SHAPES}t").text = told
+        picture.addnext(box)
+
+
+def _one(text: str) -> str:
+    """A text as one line."""
+    return " ".join(text.split())
 
 
 def _read(content: bytes, format_name: str) -> Any:
@@ -86,7 +148,9 @@ def _read(content: bytes, format_name: str) -> Any:
     logging.getLogger("docling").setLevel(logging.CRITICAL)
     kind, module, cls = BACKENDS[format_name]
     if format_name == "docx":
-        content = _as_one_run(content)
+        content = _changed(content, _WORD_TEXT, _as_one_run)
+    elif format_name == "pptx":
+        content = _changed(content, _SLIDES, _with_pictures_told)
     given = InputDocument(
         path_or_stream=BytesIO(content),
         format=InputFormat[kind],
@@ -99,11 +163,37 @@ def _read(content: bytes, format_name: str) -> Any:
     return backend.convert()
 
 
+class _Pictures:
+    """The pictures of a document, and what stands in them."""
+
+    def __init__(self, document: Any, name: str, ocr: bool) -> None:
+        self._document, self._name, self._ocr = document, name, ocr
+        self._done = self.unread = 0
+
+    def read(self, item: Any) -> Layout | None:
+        """What stands in a picture; None where that is nothing, or is not to be read."""
+        picture = item.get_image(self._document)
+        if picture is None or picture.width < TEXT[0] or picture.height < TEXT[1]:
+            return None
+        if not self._ocr:
+            self.unread += 1
+            return None
+        tell(self._done, len(self._document.pictures))
+        self._done += 1
+        try:
+            return layout_of_picture(picture, self._name)
+        except EmptyDocumentError:  # it is no picture of text
+            return None
+
+
 class _Writer:
     """Writes the tree of a docling document."""
 
-    def __init__(self, document: Any, out: Composer, page_name: str | None) -> None:
+    def __init__(
+        self, document: Any, out: Composer, page_name: str | None, pictures: _Pictures
+    ) -> None:
         self._document, self.out, self._page_name = document, out, page_name
+        self._pictures = pictures
         self._page: int | None = None
         self.title: str | None = None
 
@@ -130,6 +220,10 @@ class _Writer:
             self._children(item)
         elif label == "code":
             self.out.block(item.text.splitlines(), "lines")
+        elif label == "picture":
+            if layout := self._pictures.read(item):
+                self.out.paste(layout, DEEP)
+            self._children(item)
         else:
             if getattr(item, "text", ""):
                 self.out.block([item.text], "prose")

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from index.chunking.isolation import tell
 from index.chunking.layout import (
     CELL,
     NAME,
@@ -193,7 +194,8 @@ def read_pdf(content: bytes, name: str, ocr: bool = False) -> Layout:
     wanted = {page.number: page.label for page in pages if page.number in pictures | rubbish}
     if ocr and wanted:
         shots = shots_of(content, wanted)
-        for read in read_shots(shots, len(wanted), partial(parsed_pages, name=name)):
+        parse = partial(parsed_pages, name=name)
+        for read in read_shots(shots, parse, lambda done: tell(done, len(wanted))):
             before = pages[read.number - 1]
             if before.number in pictures or not is_rubbish(read):
                 pages[read.number - 1] = read

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from index.chunking.isolation import tell
 from index.chunking.language import seems_prose
 from index.chunking.ocr.recogniser import (
     SIDE,
@@ -93,14 +92,16 @@ def shots_of(content: bytes, labels: dict[int, str]) -> Iterator[Shot]:
 
 
 def read_shots(
-    shots: Iterable[Shot], count: int, parse: Callable[[bytes], Iterable[Any]]
+    shots: Iterable[Shot],
+    parse: Callable[[bytes], Iterable[Any]],
+    told: Callable[[int], None] = lambda _: None,
 ) -> list[PrintedPage]:
     """The pages with the words that are seen on them, in the same order; those without a word too.
 
     Args:
         shots: pages as pictures.
-        count: how many.
         parse: makes liteparse's pages of a PDF.
+        told: called with how many are done.
 
     Raises:
         UnreadableError: what reads pictures is not installed.
@@ -110,7 +111,7 @@ def read_shots(
     taken: list[tuple[Shot, Recognition]] = []
     for shot, recognition in _beside(shots):
         taken.append((shot, recognition))
-        tell(len(taken), count)
+        told(len(taken))
     if not taken:
         return []
     layer = text_layer([own for _, own in taken], [shot.points for shot, _ in taken])
