@@ -46,7 +46,7 @@ def strip_marks(text: str) -> str:
 
 #: What a paragraph that was read from a picture has to be read with for its words to be taken as
 #: they are: see `chunking.chunker` for what is counted.
-CERTAIN = 0.9
+CERTAIN = 0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,17 +120,18 @@ class RawDocument:
         Raises:
             DocumentError: the file cannot be read any more, or holds nothing to read.
         """
-        with _named(self.source):
-            if self.file is None:
-                content, size = self.content, self.bytes
-                layout = _TEXT[self.format].read(self.text or "", self.source)
-            else:
+        content, size = self.content, self.bytes
+        if self.file is not None:
+            with _sourced(self.source):  # what `on_page` raises is no fault of the file
                 # As it is now: it may have changed since it was found.
                 raw = _content(self.file)
                 content, size = bytes_hash(raw), len(raw)
                 read = _BINARY[self.format].reading(self.ocr)
                 process = SCANNING if self.ocr else READING
                 layout = process.run(self.file.name, read, raw, self.file.name, told=on_page)
+        with _named(self.source):
+            if self.file is None:
+                layout = _TEXT[self.format].read(self.text or "", self.source)
             language = language_of(layout.text)
             segmented = segmentation(layout, self.id, language)
             if not segmented.paragraphs:
@@ -237,12 +238,22 @@ def document_from_text(
 
 
 @contextmanager
-def _named(source: str) -> Iterator[None]:
-    """Errors in the `with` say what they are of, and those of no reader are of the file too."""
+def _sourced(source: str) -> Iterator[None]:
+    """Errors of documents in the `with` say what they are of."""
     try:
         yield
     except DocumentError as error:
         error.source = source
+        raise
+
+
+@contextmanager
+def _named(source: str) -> Iterator[None]:
+    """The same, and errors of no reader are of the file too."""
+    try:
+        with _sourced(source):
+            yield
+    except DocumentError:
         raise
     except Exception as error:  # whatever a file makes the libraries below stumble over
         unreadable = UnreadableError(

@@ -3,103 +3,108 @@ blocks, columns and headings."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
-from index.chunking.ocr.recogniser import RecognisedWord, Recognition
+from index.chunking.ocr.recogniser import Recognition
 
-#: Lines are taken for as high as those of the text where they differ by at most this share, as
-#: they do by the letters that are in them; higher and lower ones go by steps. Not tuned.
-ALIKE, STEP = 0.18, 1.2
-#: Shares of a line's height: the size of its letters, how far its base is from below, and what a
-#: word ends short of its box by, so that no two are taken for one.
-SIZE, BASE, SHORT = 0.8, 0.25, 0.1
+#: Letters are taken for as large as those of the text where they differ by at most this share, as
+#: what is measured of lines of one size does; larger ones for as large as others that are smaller
+#: by at most so many times. Not tuned.
+ALIKE, STEP = 0.22, 1.2
+#: Share of the size that a word ends short of its box, so that no two are taken for one.
+SHORT = 0.1
 #: Width of each letter in the font, in thousandths of its size.
 _WIDTH = 500
-#: A font without shapes in which each code is the character of that number.
-_FONT = (
-    "<< /Type /Font /Subtype /Type0 /BaseFont /Words /Encoding /Identity-H "
-    "/DescendantFonts [4 0 R] /ToUnicode 5 0 R >>",
-    "<< /Type /Font /Subtype /CIDFontType2 /BaseFont /Words /FontDescriptor 6 0 R "
-    f"/CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> /DW {_WIDTH} >>",
-)
 _TO_UNICODE = """/CIDInit /ProcSet findresource begin 12 dict begin begincmap
 /CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def
 /CMapName /Adobe-Identity-UCS def /CMapType 2 def
 1 begincodespacerange <0000> <FFFF> endcodespacerange
 1 beginbfrange <0000> <FFFF> <0000> endbfrange
 endcmap CMapName currentdict /CMap defineresource pop end end"""
-_DESCRIPTOR = (
-    "<< /Type /FontDescriptor /FontName /Words /Flags 4 /FontBBox [0 -200 1000 800] "
-    "/ItalicAngle 0 /Ascent 800 /Descent -200 /CapHeight 700 /StemV 80 >>"
-)
 
 
 def text_layer(pages: Sequence[Recognition], points: Sequence[float]) -> bytes:
-    """What was recognised on pages as a PDF: each word at its place, as wide as its box.
+    """What was recognised on pages as a PDF: each word at its place, as wide as its box; the
+    letters of the text all of one size, and larger ones bold, as headings are.
 
     Args:
         pages: of a document, one at least.
         points: of each, how many a pixel has (1/72 inch).
     """
-    heights = [
-        _height(word) * scale
-        for page, scale in zip(pages, points, strict=True)
-        for word in page.words
+    sizes = [
+        word.size * scale for page, scale in zip(pages, points, strict=True) for word in page.words
     ]
-    usual = median(heights or [1.0])
-    numbers = range(7, 7 + 2 * len(pages), 2)
+    usual = median(sizes or [1.0])
+    steps = _steps(sizes, usual)
+    numbers = range(8, 8 + 2 * len(pages), 2)
     kids = " ".join(f"{number} 0 R" for number in numbers)
     objects = [
         "<< /Type /Catalog /Pages 2 0 R >>",
         f"<< /Type /Pages /Count {len(pages)} /Kids [{kids}] >>",
-        *_FONT,
+        *_font("Words", 4, 0),
+        *_font("Words-Bold", 6, 1 << 18),
         _stream(_TO_UNICODE),
-        _DESCRIPTOR,
     ]
     for number, page, scale in zip(numbers, pages, points, strict=True):
         width, height = (side * scale for side in page.size)
         objects.append(
             f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {width:.2f} {height:.2f}] "
-            f"/Resources << /Font << /F 3 0 R >> >> /Contents {number + 1} 0 R >>"
+            f"/Resources << /Font << /F 3 0 R /B 5 0 R >> >> /Contents {number + 1} 0 R >>"
         )
-        objects.append(_stream("\n".join(_shown(page, scale, usual))))
+        objects.append(_stream("\n".join(_shown(page, scale, usual, steps))))
     return _file(objects)
 
 
-def _height(word: RecognisedWord) -> float:
-    return word.box[3] - word.box[1]
+def _steps(sizes: Sequence[float], usual: float) -> Mapping[float, float]:
+    """For each size that is larger than usual the one that it is taken for: the smallest of those
+    that differ by little."""
+    found: dict[float, float] = {}
+    first = 0.0
+    for size in sorted(set(sizes)):
+        if size <= (1 + ALIKE) * usual:
+            continue
+        if size > STEP * first:
+            first = size
+        found[size] = first
+    return found
 
 
-def _shown(page: Recognition, scale: float, usual: float) -> Iterator[str]:
-    own = median([_height(word) * scale for word in page.words] or [usual])
-    if abs(own / usual - 1) < ALIKE:
-        own = usual
-    for _, line in groupby(page.words, lambda word: word.line):
-        words = list(line)
-        _, top, _, bottom = (edge * scale for edge in words[0].box)
-        height = _step(bottom - top, own)
-        size = SIZE * height
-        base = page.size[1] * scale - (top + bottom + height) / 2 + BASE * height
-        for word in words:
-            left, right = word.box[0] * scale, word.box[2] * scale
-            width = max(right - left - SHORT * height, 0.1)
-            codes = word.text.encode("utf-16-be", "replace").hex()
-            stretch = 100 * width / (len(codes) / 4 * size * _WIDTH / 1000)
-            yield (
-                f"BT /F {size:.2f} Tf {stretch:.2f} Tz 1 0 0 1 {left:.2f} {base:.2f} Tm "
-                f"<{codes}> Tj ET"
-            )
+def _shown(
+    page: Recognition, scale: float, usual: float, steps: Mapping[float, float]
+) -> Iterator[str]:
+    for word in page.words:
+        own = word.size * scale
+        font = "/B" if own in steps else "/F"
+        size = steps.get(own, usual if own >= (1 - ALIKE) * usual else own)
+        left, right = word.box[0] * scale, word.box[2] * scale
+        width = max(right - left - SHORT * size, 0.1)
+        codes = word.text.encode("utf-16-be", "replace").hex()
+        stretch = 100 * width / (len(codes) / 4 * size * _WIDTH / 1000)
+        base = (page.size[1] - word.base) * scale
+        yield (
+            f"BT {font} {size:.2f} Tf {stretch:.2f} Tz 1 0 0 1 {left:.2f} {base:.2f} Tm "
+            f"<{codes}> Tj ET"
+        )
 
 
-def _step(height: float, usual: float) -> float:
-    """The height that a line is taken to have."""
-    ratio = height / usual
-    if abs(ratio - 1) <= ALIKE:
-        return usual
-    return usual * STEP ** round(math.log(ratio, STEP))
+def _font(name: str, number: int, flags: int) -> tuple[str, str]:
+    """A font without shapes in which each code is the character of that number.
+
+    Args:
+        name: by which it is told whether it is bold.
+        number: of the second of its objects.
+        flags: of its descriptor.
+    """
+    return (
+        f"<< /Type /Font /Subtype /Type0 /BaseFont /{name} /Encoding /Identity-H "
+        f"/DescendantFonts [{number} 0 R] /ToUnicode 7 0 R >>",
+        f"<< /Type /Font /Subtype /CIDFontType2 /BaseFont /{name} /DW {_WIDTH} "
+        "/CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> "
+        f"/FontDescriptor << /Type /FontDescriptor /FontName /{name} /Flags {4 | flags} "
+        "/FontBBox [0 -200 1000 800] /ItalicAngle 0 /Ascent 800 /Descent -200 /CapHeight 700 "
+        "/StemV 80 >> >>",
+    )
 
 
 def _stream(text: str) -> str:

@@ -20,7 +20,7 @@ from index.chunking.ocr.recogniser import (
     not_installed,
     recognised,
 )
-from index.chunking.ocr.text_layer import text_layer
+from index.chunking.ocr.text_layer import SHORT, text_layer
 from index.chunking.pdf.pages import PrintedPage, PrintedWord, printed_pages
 from index.chunking.pdf.pdfium import drawn_pages
 from index.computing import cores
@@ -145,8 +145,9 @@ def _put_back(page: PrintedPage, shot: Shot, recognition: Recognition) -> Printe
     ).T
     x, y = (left + right) / 2, (top + bottom) / 2
     for word in _words(page):
-        reach = word.height / 2  # lines are laid out as high as others are
-        inside = (word.left <= x) & (x <= word.right)
+        # Lines are laid out as high as others are, and words a little shorter.
+        beside, reach = SHORT * word.height, word.height / 2
+        inside = (word.left - beside <= x) & (x <= word.right + beside)
         inside &= (word.top - reach <= y) & (y <= word.bottom + reach)
         own = [recognition.words[number] for number in np.flatnonzero(inside)]
         # What a line says is told by its words: one that is near belongs to another.
@@ -159,6 +160,16 @@ def _put_back(page: PrintedPage, shot: Shot, recognition: Recognition) -> Printe
             left_top, right_bottom = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
             word.seen = (*left_top.tolist(), *right_bottom.tolist())
             word.confidence = min(read.confidence for read in own)
-        else:
-            word.confidence = 0.0
-    return replace(page, number=shot.number, label=shot.label, seen=shot.size)
+    # What was not recognised the library has made of other words.
+    for region in page.regions:
+        region.words = [word for word in region.words if word.seen]
+    regions = [region for region in page.regions if region.words]
+    lines = [[word for word in line if word.seen] for line in page.loose]
+    return replace(
+        page,
+        number=shot.number,
+        label=shot.label,
+        seen=shot.size,
+        regions=regions,
+        loose=[line for line in lines if line],
+    )
