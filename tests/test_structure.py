@@ -21,12 +21,12 @@ PACKAGES = ("index", "assistant", "evals")
 # Each imports only those before it. The way of a question through the assistant is in the middle.
 ORDER = {
     "index": (
-        "errors models chunking computing bert encoder terms bm25 store retriever view index"
+        "about errors models chunking computing bert encoder terms bm25 store retriever view index"
     ).split(),
     "assistant": (
-        "english enumerations timer calibration settings answer documents exporting "
+        "english enumerations timer calibration installation settings answer documents exporting "
         "query retrieval llm verification answering "
-        "feedback llama_index revision assistant watching service mcp api web cli"
+        "feedback llama_index revision assistant watching service mcp api web diagnosis cli"
     ).split(),
     "evals": "datasets running metrics reporting fitting training benchmark cli".split(),
 }
@@ -40,6 +40,7 @@ HOMES = {
     "filelock": {"index.store.locks", "assistant.feedback"},
     "gradio": {"assistant.web.app"},
     "httpx": {
+        "assistant.diagnosis",
         "assistant.llm.client",
         "assistant.llm.discovery",
         "assistant.service.fetching",
@@ -57,6 +58,7 @@ HOMES = {
     "mcp": {"assistant.mcp.server"},
     "matplotlib": {"evals.reporting.plots"},
     "oxmsg": {"index.chunking.mail"},
+    "packaging": {"assistant.installation"},
     "pathspec": {"index.chunking.files"},
     "platformdirs": {"assistant.settings"},
     "prometheus_client": {"assistant.service.metrics"},
@@ -80,12 +82,15 @@ HOMES = {
     # The evaluation has commands of its own, which the assistant does not import, and so has the
     # making of the reading model.
     "typer": {
+        "assistant.cli.completion",
+        "assistant.cli.doctor",
         "assistant.cli.index",
         "assistant.cli.keys",
         "assistant.cli.llm",
         "assistant.cli.main",
         "assistant.cli.notebooks",
         "assistant.cli.options",
+        "assistant.cli.service",
         "evals.cli.comparing",
         "evals.cli.fitting",
         "evals.cli.main",

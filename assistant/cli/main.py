@@ -6,6 +6,7 @@ What takes long to import is imported where it is first needed.
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -15,8 +16,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from assistant.answer import place_of
-from assistant.cli import index, keys, llm
+from assistant.cli import completion, index, keys, llm
+from assistant.cli.doctor import doctor
 from assistant.cli.notebooks import Notebook, notebooks, opened_to_ask
 from assistant.cli.options import (
     LOCAL,
@@ -50,8 +51,8 @@ from assistant.cli.options import (
     tell_searches,
     write_text,
 )
+from assistant.cli.service import service
 from assistant.llm.discovery import SERVERS, Server, is_loopback
-from index import read_document
 from index.errors import FootnoteError
 
 REFUSED, UNSURE, MISTAKE, INTERRUPTED = 3, 4, 2, 130
@@ -59,7 +60,7 @@ REFUSED, UNSURE, MISTAKE, INTERRUPTED = 3, 4, 2, 130
 app = typer.Typer(
     help="Answers questions about your documents; every sentence cites its source paragraph.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=False,  # see `completion`
     pretty_exceptions_enable=False,
 )
 app.add_typer(index.app, name="index")
@@ -141,6 +142,8 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Say of each sentence of a text whether the documents support it. Exits with 3 if not all."""
+    from index import read_document
+
     text = sys.stdin.read() if str(file) == "-" else read_document(file).text
     settings = settings_of(context)
     with opened_to_ask(source, notebook, settings) as assistant:
@@ -166,6 +169,7 @@ def search(
     as_json: Json = False,
 ) -> None:
     """Find the paragraphs that match best."""
+    from assistant.answer import place_of
     from assistant.query.cleaning import check_question
 
     query = check_question(query)
@@ -305,6 +309,11 @@ def mcp(
     raise typer.Exit(0 if is_fine else MISTAKE)
 
 
+app.command()(doctor)
+app.command()(service)
+app.command()(completion.completion)
+
+
 def _serve(
     context: typer.Context,
     source: list[Path] | None,
@@ -370,6 +379,8 @@ def main(servers: Sequence[Server] = SERVERS) -> None:
         # Only what is asked for is imported: a plain `ask` needs no evaluation.
         if sys.argv[1:2] in ([], ["--help"], [command.name]):
             app.add_typer(command.load(), name=command.name)
+    if completion.VARIABLE in os.environ:
+        completion.prepare()
     try:
         app(obj=servers)
     except FootnoteError as error:
