@@ -28,6 +28,7 @@ from index.about import DISTRIBUTION, VERSION
 #: Bytes of the wheel: the reading model has 27 million of them, what the encoder has learned 10,
 #: all the rest two.
 LARGEST = 41_000_000
+QUESTION = "When was the US Indo-Pacific strategy released?"
 #: Runs the command as where the extra is not installed.
 WITHOUT_EXTRA = """
 import sys
@@ -104,10 +105,9 @@ def test_the_wheel_goes_by_the_name_and_the_version_that_the_code_tells(wheel: P
     metadata = metadata_of(wheel)
     assert (metadata["Name"], metadata["Version"]) == (DISTRIBUTION, VERSION)
     # What asks for its own extras asks for itself.
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
-        "optional-dependencies"
-    ]
-    own = [one for asked in extras.values() for one in asked if one.startswith("footnote")]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"].values()
+    own = [one for asked in extras for one in asked if one.startswith("footnote")]
     assert own
     assert all(one.startswith(f"{DISTRIBUTION}[") for one in own)
 
@@ -231,9 +231,7 @@ def test_one_line_installs_what_answers(how: str, wheel: Path, place: Path) -> N
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    assert "released on February 11" in run(
-        "ask", "When was the US Indo-Pacific strategy released?"
-    )
+    assert "released on February 11" in run("ask", QUESTION)
     report = {one["about"]: one for one in json.loads(run("doctor", "--json"))["findings"]}
     assert report["libraries"]["state"] == "ok"
     extras = report["extras"]["found"]
@@ -247,8 +245,7 @@ def test_one_line_installs_what_answers(how: str, wheel: Path, place: Path) -> N
         page = httpx.get(url, timeout=PATIENCE)
         assert page.status_code == 200
         assert "<title>Footnote" in page.text
-        question = {"question": "When was the US Indo-Pacific strategy released?"}
-        answer = httpx.post(f"{url}api/ask", json=question, timeout=PATIENCE).json()
+        answer = httpx.post(f"{url}api/ask", json={"question": QUESTION}, timeout=PATIENCE).json()
         assert answer["status"] == "answered"
     if how == "pip":
         [packages] = (place / "empty").glob("lib/*/site-packages")

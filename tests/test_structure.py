@@ -248,6 +248,19 @@ def test_importing_loads_nothing_heavy() -> None:
     assert python(IMPORTING).split() == []
 
 
+# Of what the command can do, help and what a shell completes need the least.
+COMMAND = """
+import sys
+import assistant.cli.main
+loaded = {name.partition(".")[0] for name in sys.modules}
+print("loaded:", *sorted(loaded & {"evals", "httpx", "numpy", "scipy", "pydantic_settings"}))
+"""
+
+
+def test_the_command_by_itself_loads_next_to_nothing() -> None:
+    assert python(COMMAND).split() == ["loaded:"]
+
+
 SERVING = """
 import sys
 import assistant.cli.main, assistant.api.runner, assistant.service.service
