@@ -122,7 +122,7 @@ def _machine() -> tuple[State, str]:
 def _libraries() -> tuple[State, str]:
     if lacks := lacking():
         names = ", ".join(map(str, lacks))
-        return "mend", f"Not as Footnote needs them: {names}. Install it anew."
+        return "mend", f"Not as Footnote needs them: {names}. Run: {install_command()}"
     return "ok", ", ".join(f"{name} {installed(name) or '(none)'}" for name in LIBRARIES)
 
 

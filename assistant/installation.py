@@ -36,13 +36,13 @@ class Lack:
         return f"{self.wanted} ({found})"
 
 
-def install_command(extra: str) -> str:
-    """The command that adds an extra to the Footnote that runs, by what has installed that:
-    elsewhere its name may be another's package."""
-    what = shlex.quote(f"{DISTRIBUTION}[{extra}]")
+def install_command(extra: str = "") -> str:
+    """The command that adds an extra to the Footnote that runs, or brings all of it up to date; by
+    what has installed that, for elsewhere its name may be another's package."""
+    what = shlex.quote(f"{DISTRIBUTION}[{extra}]") if extra else f"--upgrade {DISTRIBUTION}"
     prefix, python = Path(sys.prefix), shlex.quote(sys.executable)
     if (prefix / "pipx_metadata.json").is_file():
-        return f"pipx inject {DISTRIBUTION} {what}"
+        return f"pipx inject {DISTRIBUTION} {what}" if extra else f"pipx reinstall {DISTRIBUTION}"
     if (prefix / "uv-receipt.toml").is_file():
         return f"uv tool install {what}"
     if find_spec("pip") is None:  # as in what uv makes

@@ -73,6 +73,7 @@ def test_the_wheel_has_what_ships_and_no_more(wheel: Path) -> None:
     questions = [file for file in questions if file.suffix in (".jsonl", ".md")]
     assert {str(file.relative_to(ROOT)) for file in questions} <= names
     assert {
+        "assistant/cli/unit.service",
         "assistant/retrieval/weights/reader.onnx",
         "assistant/web/static/page.html",
         "assistant/web/static/words/de.json",
@@ -113,21 +114,26 @@ def test_the_wheel_goes_by_the_name_and_the_version_that_the_code_tells(wheel: P
 
 
 @pytest.mark.parametrize(
-    ("beside", "command"),
+    ("beside", "command", "anew"),
     [
-        ("pipx_metadata.json", f"pipx inject {DISTRIBUTION} '{DISTRIBUTION}[llm]'"),
-        ("uv-receipt.toml", f"uv tool install '{DISTRIBUTION}[llm]'"),
-        (None, f"{sys.executable} -m pip install '{DISTRIBUTION}[llm]'"),
+        ("pipx_metadata.json", f"pipx inject {DISTRIBUTION} ", f"pipx reinstall {DISTRIBUTION}"),
+        ("uv-receipt.toml", "uv tool install ", f"uv tool install --upgrade {DISTRIBUTION}"),
+        (
+            None,
+            f"{sys.executable} -m pip install ",
+            f"{sys.executable} -m pip install --upgrade {DISTRIBUTION}",
+        ),
     ],
 )
 def test_an_extra_is_added_by_what_has_installed_the_rest(
-    beside: str | None, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    beside: str | None, command: str, anew: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
     if beside:
         (tmp_path / beside).touch()
-    assert install_command("llm") == command
-    assert not_installed("Writing", "llm").values["command"] == command
+    assert install_command("llm") == f"{command}'{DISTRIBUTION}[llm]'"
+    assert not_installed("Writing", "llm").values["command"] == install_command("llm")
+    assert install_command() == anew
 
 
 @pytest.mark.parametrize("arguments", [["evals/questions/seed.jsonl"], ["compare", "a", "b"]])

@@ -8,12 +8,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from helpers import footnote, free_ports, run_footnote
 
 from assistant import diagnosis
+from assistant.installation import install_command
 from assistant.settings import PREFIX, Settings, is_secret
 from index.about import VERSION
 from index.store.chroma_server import ServerAddress
@@ -45,6 +47,26 @@ def test_where_nothing_was_indexed_all_is_well_and_nothing_is_made(tmp_path: Pat
     assert "chromadb" in found["libraries"][1]
     assert found["index"][1].startswith("none yet")
     assert not (tmp_path / "none").exists()
+
+
+def test_a_library_that_is_too_old_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def told_version(name: str) -> str:
+        return "0.1" if name == "chromadb" else version(name)
+
+    monkeypatch.setattr("assistant.installation.version", told_version)
+    state, text = told("--index-dir", tmp_path / "none", code=3)["libraries"]
+    assert state == "mend"
+    assert "(0.1 is installed). Run: " in text
+    assert text.endswith(install_command())
+
+
+@pytest.mark.parametrize(("free", "state"), [(10, "mend"), (500, "note"), (5000, "ok")])
+def test_a_disk_that_is_nearly_full_is_told(
+    free: int, state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)._replace(free=free * 2**20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    assert diagnosis._disk(tmp_path / "not" / "yet")[0] == state
 
 
 def test_an_index_is_looked_at_and_not_told_of(folder: Path) -> None:
