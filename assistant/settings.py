@@ -8,8 +8,6 @@ setting is refused wherever it stands. The only module that imports pydantic-set
 from __future__ import annotations
 
 import os
-import shlex
-import sys
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -26,6 +24,7 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as UnreadableValueError
 
 from assistant.calibration import Thresholds
+from assistant.installation import install_command
 from index import Index
 from index.chunking.ocr.recogniser import is_installed as reads_pictures
 from index.encoder import DEFAULT_ENCODER, Encoder
@@ -310,6 +309,8 @@ def load_settings(**arguments: Any) -> Settings:
                 f"The setting {name} is not allowed: it is to be JSON, a text by each name: "
                 '{"Authorization": "Bearer …"}.'
             ) from None
+        if is_secret(name):
+            raise SettingsError(f"The setting {name} is not allowed: {first['msg']}.") from None
         raise SettingsError(
             f"The setting {name} is {first['input']!r}, which is not allowed: {first['msg']}."
         ) from error
@@ -325,11 +326,16 @@ def load_settings(**arguments: Any) -> Settings:
 
 
 def not_installed(what: str, extra: str) -> SettingsError:
-    """The error for a package of an extra that is not installed, with the command that installs it
-    beside the Footnote that runs: elsewhere that name may be another's package."""
-    command = f"{shlex.quote(sys.executable)} -m pip install 'footnote[{extra}]'"
+    """The error for a package of an extra that is not installed, with the command for it."""
+    command = install_command(extra)
     told = f"{what} needs a package that is not installed. Run: {command}"
     return SettingsError(told, code="not_installed", command=command)
+
+
+def is_secret(name: str) -> bool:
+    """Whether what a setting is set to is never to be shown."""
+    field = Settings.model_fields.get(name)
+    return field is not None and "SecretStr" in str(field.annotation)
 
 
 def models_folder() -> Path:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from index.about import DISTRIBUTION
 from index.bert import Bert
 from index.computing import cores, one_thread, pack_weights
 from index.errors import EncoderError
@@ -120,7 +121,7 @@ class Encoder:
             learned = LEARNED_WEIGHTS if name == DEFAULT_ENCODER else None
             if learned:
                 expected = learned.with_suffix(".sha256").read_text().split()[0]
-                weights += _check(learned, expected, "footnote")
+                weights += _check(learned, expected, DISTRIBUTION)
             network = Bert(folder, _dtype(), prompts or {}, learned)
         else:
             network = _SentenceTransformer(name, prompts or {})

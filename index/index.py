@@ -163,6 +163,18 @@ class Index(View):
         """
         self._session.ready()
 
+    def check(self) -> None:
+        """Check all that is on the disk, which is read for that; of a server, that it answers.
+
+        Raises:
+            FootnoteError: it is damaged, or cannot be read.
+        """
+        if isinstance(self._session, Session):
+            with self._session.reading() as (store, _):
+                store.verify()
+        else:
+            self._session.ready()
+
     # --- beside the documents ----------------------------------------------------------------
 
     def records(self, kind: str, group: str = "", *, private: bool = False) -> Records:

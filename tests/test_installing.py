@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import tomllib
+import venv
 import zipfile
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.message import Message
+from importlib.metadata import version
 from pathlib import Path
 
+import httpx
 import pytest
-from helpers import PATIENCE, ROOT
+from helpers import PATIENCE, ROOT, free_ports, running
 
 from assistant.help.topics import topics
+from assistant.installation import install_command
+from assistant.settings import not_installed
+from index.about import DISTRIBUTION, VERSION
 
 #: Bytes of the wheel: the reading model has 27 million of them, what the encoder has learned 10,
 #: all the rest two.
 LARGEST = 41_000_000
+QUESTION = "When was the US Indo-Pacific strategy released?"
 #: Runs the command as where the extra is not installed.
 WITHOUT_EXTRA = """
 import sys
@@ -61,6 +75,7 @@ def test_the_wheel_has_what_ships_and_no_more(wheel: Path) -> None:
     assert {str(file.relative_to(ROOT)) for file in questions} <= names
     assert {
         *(str(own.path.relative_to(ROOT)) for own in topics()),
+        "assistant/cli/unit.service",
         "assistant/retrieval/weights/reader.onnx",
         "assistant/web/static/page.html",
         "assistant/web/static/words/de.json",
@@ -75,21 +90,59 @@ def test_the_wheel_has_what_ships_and_no_more(wheel: Path) -> None:
     assert wheel.stat().st_size < LARGEST
 
 
-def test_only_the_extra_asks_for_what_only_the_evaluation_needs(wheel: Path) -> None:
+def metadata_of(wheel: Path) -> Message:
     with zipfile.ZipFile(wheel) as opened:
-        (metadata,) = (name for name in opened.namelist() if name.endswith("/METADATA"))
-        lines = opened.read(metadata).decode().splitlines()
+        (name,) = (name for name in opened.namelist() if name.endswith("/METADATA"))
+        return message_from_bytes(opened.read(name))
+
+
+def test_only_the_extra_asks_for_what_only_the_evaluation_needs(wheel: Path) -> None:
+    lines = metadata_of(wheel).get_all("Requires-Dist", [])
     for package in ("ir-measures", "matplotlib", "scikit-learn"):
-        required = [line for line in lines if line.startswith(f"Requires-Dist: {package}")]
+        required = [line for line in lines if line.startswith(package)]
         assert len(required) == 1
         assert required[0].endswith('extra == "evals"')
+
+
+def test_the_wheel_goes_by_the_name_and_the_version_that_the_code_tells(wheel: Path) -> None:
+    metadata = metadata_of(wheel)
+    assert (metadata["Name"], metadata["Version"]) == (DISTRIBUTION, VERSION)
+    # What asks for its own extras asks for itself.
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"].values()
+    own = [one for asked in extras for one in asked if one.startswith("footnote")]
+    assert own
+    assert all(one.startswith(f"{DISTRIBUTION}[") for one in own)
+
+
+@pytest.mark.parametrize(
+    ("beside", "command", "anew"),
+    [
+        ("pipx_metadata.json", f"pipx inject {DISTRIBUTION} ", f"pipx reinstall {DISTRIBUTION}"),
+        ("uv-receipt.toml", "uv tool install ", f"uv tool install --upgrade {DISTRIBUTION}"),
+        (
+            None,
+            f"{sys.executable} -m pip install ",
+            f"{sys.executable} -m pip install --upgrade {DISTRIBUTION}",
+        ),
+    ],
+)
+def test_an_extra_is_added_by_what_has_installed_the_rest(
+    beside: str | None, command: str, anew: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    if beside:
+        (tmp_path / beside).touch()
+    assert install_command("llm") == f"{command}'{DISTRIBUTION}[llm]'"
+    assert not_installed("Writing", "llm").values["command"] == install_command("llm")
+    assert install_command() == anew
 
 
 @pytest.mark.parametrize("arguments", [["evals/questions/seed.jsonl"], ["compare", "a", "b"]])
 def test_without_its_extra_the_evaluation_says_what_to_install(arguments: list[str]) -> None:
     done = without_extra(*arguments)
     assert done.returncode == 2
-    assert "pip install 'footnote[evals]'" in " ".join(done.stderr.split())
+    assert "pip install 'footnote-assistant[evals]'" in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
 
 
@@ -110,3 +163,99 @@ def without_extra(*arguments: str) -> subprocess.CompletedProcess[str]:
         timeout=PATIENCE,
         check=False,
     )
+
+
+# --- the whole way, in an empty environment -------------------------------------------------------
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder that is gone afterwards: an environment is large."""
+    with tempfile.TemporaryDirectory(prefix="footnote-") as folder:
+        yield Path(folder)
+
+
+def made(place: Path, *packages: str) -> Path:
+    """The programs of a new environment with these packages."""
+    venv.create(place, with_pip=True)
+    done = subprocess.run(
+        [place / "bin" / "pip", "install", "--quiet", "--no-compile", *packages],
+        env=apart(place),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return place / "bin"
+
+
+def apart(place: Path) -> dict[str, str]:
+    """An environment of variables in which nothing of this one is found, and all that is installed
+    goes there. PyTorch is taken as it is here: the build without CUDA, where pip finds one."""
+    constraints = place / "constraints.txt"
+    constraints.write_text(f"torch=={version('torch')}\n")
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return own | {
+        "HOME": str(place),
+        "PIP_CONSTRAINT": str(constraints),
+        "PIPX_HOME": str(place / "pipx"),
+        "PIPX_BIN_DIR": str(place / "bin"),
+        "UV_CACHE_DIR": str(place / "uv"),
+        "UV_CONSTRAINT": str(constraints),
+        "UV_FIND_LINKS": os.environ.get("PIP_FIND_LINKS", "").replace(" ", ","),
+        "UV_PYTHON": sys.executable,
+        "UV_PYTHON_DOWNLOADS": "never",
+        "XDG_DATA_HOME": str(place / "data"),
+        "XDG_CONFIG_HOME": str(place / "config"),
+    }
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("how", ["pip", "pipx", "uvx"])
+def test_one_line_installs_what_answers(how: str, wheel: Path, place: Path) -> None:
+    environment = apart(place)
+    if how == "pip":
+        command = [str(made(place / "empty", f"{wheel}[evals]") / "footnote")]
+    elif how == "pipx":
+        pipx = made(place / "tools", "pipx") / "pipx"
+        install = [pipx, "install", "--pip-args=--no-compile", str(wheel)]
+        subprocess.run(install, env=environment, timeout=PATIENCE, check=True)
+        command = [str(place / "bin" / "footnote")]
+    else:
+        uvx = made(place / "tools", "uv") / "uvx"
+        command = [str(uvx), "--from", str(wheel), "footnote"]
+
+    def run(*arguments: str | Path) -> str:
+        done = subprocess.run(
+            [*command, *map(str, arguments)],
+            cwd=place,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    assert "released on February 11" in run("ask", QUESTION)
+    report = {one["about"]: one for one in json.loads(run("doctor", "--json"))["findings"]}
+    assert report["libraries"]["state"] == "ok"
+    extras = report["extras"]["found"]
+    assert extras.startswith("evals installed; " if how == "pip" else "none installed; ")
+    assert {"pip": " -m pip install", "pipx": "for llm: pipx inject", "uvx": "for llm: uv "}[
+        how
+    ] in extras
+    (port,) = free_ports(1)
+    chat = [*command, "chat", "--no-open", "--port", str(port)]
+    with running(chat, place / "log.txt", **environment, PYTHONPATH="") as (url, _):
+        page = httpx.get(url, timeout=PATIENCE)
+        assert page.status_code == 200
+        assert "<title>Footnote" in page.text
+        answer = httpx.post(f"{url}api/ask", json={"question": QUESTION}, timeout=PATIENCE).json()
+        assert answer["status"] == "answered"
+    if how == "pip":
+        [packages] = (place / "empty").glob("lib/*/site-packages")
+        questions = packages / "evals" / "questions" / "seed.jsonl"
+        assert "hit@1" in run("eval", questions, "--limit", "3")

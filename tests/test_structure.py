@@ -21,12 +21,12 @@ PACKAGES = ("index", "assistant", "evals")
 # Each imports only those before it. The way of a question through the assistant is in the middle.
 ORDER = {
     "index": (
-        "errors models computing chunking bert encoder terms bm25 store retriever view index"
+        "about errors models computing chunking bert encoder terms bm25 store retriever view index"
     ).split(),
     "assistant": (
-        "english enumerations help timer calibration settings answer documents exporting "
-        "query retrieval llm verification answering "
-        "feedback llama_index revision assistant watching service mcp api web cli"
+        "english enumerations help timer calibration installation settings answer documents "
+        "exporting query retrieval llm verification answering "
+        "feedback llama_index revision assistant watching service mcp api web diagnosis cli"
     ).split(),
     "evals": "datasets running metrics reporting fitting training benchmark cli".split(),
 }
@@ -40,6 +40,7 @@ HOMES = {
     "filelock": {"index.store.locks", "assistant.feedback"},
     "gradio": {"assistant.web.app"},
     "httpx": {
+        "assistant.diagnosis",
         "assistant.llm.client",
         "assistant.llm.discovery",
         "assistant.service.fetching",
@@ -57,6 +58,7 @@ HOMES = {
     "mcp": {"assistant.mcp.server"},
     "matplotlib": {"evals.reporting.plots"},
     "oxmsg": {"index.chunking.mail"},
+    "packaging": {"assistant.installation"},
     "pathspec": {"index.chunking.files"},
     "platformdirs": {"assistant.settings"},
     "prometheus_client": {"assistant.service.metrics"},
@@ -84,12 +86,15 @@ HOMES = {
     # making of the reading model.
     "typer": {
         "assistant.cli.help",
+        "assistant.cli.completion",
+        "assistant.cli.doctor",
         "assistant.cli.index",
         "assistant.cli.keys",
         "assistant.cli.llm",
         "assistant.cli.main",
         "assistant.cli.notebooks",
         "assistant.cli.options",
+        "assistant.cli.service",
         "evals.cli.comparing",
         "evals.cli.fitting",
         "evals.cli.main",
@@ -245,6 +250,19 @@ finally:
 
 def test_importing_loads_nothing_heavy() -> None:
     assert python(IMPORTING).split() == []
+
+
+# Of what the command can do, help and what a shell completes need the least.
+COMMAND = """
+import sys
+import assistant.cli.main
+loaded = {name.partition(".")[0] for name in sys.modules}
+print("loaded:", *sorted(loaded & {"evals", "httpx", "numpy", "scipy", "pydantic_settings"}))
+"""
+
+
+def test_the_command_by_itself_loads_next_to_nothing() -> None:
+    assert python(COMMAND).split() == ["loaded:"]
 
 
 SERVING = """

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
@@ -18,6 +17,7 @@ from assistant.api.callers import reader, writer
 from assistant.api.describing import description
 from assistant.service.problems import FAILED, Wrong, error_response, response_of
 from assistant.service.security import is_of_api
+from index.about import VERSION
 from index.errors import FootnoteError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def build(service: Service, *, page: bool) -> FastAPI:
     """
     app = FastAPI(
         title="Footnote",
-        version=version("footnote"),
+        version=VERSION,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,

@@ -6,6 +6,7 @@ What takes long to import is imported where it is first needed.
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -15,8 +16,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from assistant.answer import place_of
-from assistant.cli import index, keys, llm
+from assistant.cli import completion, index, keys, llm
+from assistant.cli.doctor import doctor
 from assistant.cli.help import help_
 from assistant.cli.notebooks import Notebook, notebooks, opened_to_ask
 from assistant.cli.options import (
@@ -52,8 +53,8 @@ from assistant.cli.options import (
     tell_searches,
     write_text,
 )
+from assistant.cli.service import service
 from assistant.llm.discovery import SERVERS, Server, is_loopback
-from index import read_document
 from index.errors import FootnoteError
 
 REFUSED, UNSURE, MISTAKE, INTERRUPTED = 3, 4, 2, 130
@@ -62,7 +63,7 @@ app = typer.Typer(
     help="Answers questions about your documents; every sentence cites its source paragraph.",
     epilog="Read about all of it: footnote help. One topic: footnote help TOPIC.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=False,  # see `completion`
     pretty_exceptions_enable=False,
 )
 app.add_typer(index.app, name="index")
@@ -146,6 +147,8 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Say of each sentence of a text whether the documents support it. Exits with 3 if not all."""
+    from index import read_document
+
     text = sys.stdin.read() if str(file) == "-" else read_document(file).text
     settings = settings_of(context)
     with opened_to_ask(source, notebook, settings) as assistant:
@@ -172,6 +175,7 @@ def search(
     as_json: Json = False,
 ) -> None:
     """Find the paragraphs that match best."""
+    from assistant.answer import place_of
     from assistant.query.cleaning import check_question
 
     query = check_question(query)
@@ -316,6 +320,9 @@ def mcp(
 
 
 app.command("help")(help_)
+app.command()(doctor)
+app.command()(service)
+app.command()(completion.completion)
 
 
 def _serve(
@@ -383,6 +390,8 @@ def main(servers: Sequence[Server] = SERVERS) -> None:
         # Only what is asked for is imported: a plain `ask` needs no evaluation.
         if sys.argv[1:2] in ([], ["--help"], [command.name]):
             app.add_typer(command.load(), name=command.name)
+    if completion.VARIABLE in os.environ:
+        completion.prepare()
     try:
         app(obj=servers)
     except FootnoteError as error:

@@ -19,7 +19,6 @@ from rich.console import Console
 
 from assistant.cli.progress import IndexingProgress
 from index.errors import DocumentError, FootnoteError
-from index.models import ENGLISH
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
@@ -231,6 +230,8 @@ def tell_found(files: Sequence[Path]) -> None:
 
 def tell_languages(assistant: Assistant) -> None:
     """Say once what it means that documents are in other languages than English."""
+    from index.models import ENGLISH
+
     asked = set(assistant.document_ids)
     others = [
         info

@@ -11,7 +11,6 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
 from contextlib import closing, nullcontext, suppress
 from functools import partial
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 import anyio
@@ -56,6 +55,7 @@ from assistant.service.values import (
     VerificationValue,
 )
 from assistant.settings import not_installed
+from index.about import VERSION
 from index.errors import FootnoteError, MissingPathError
 
 try:
@@ -310,7 +310,7 @@ class Server(MCPServer[Any]):
             "footnote",
             title="Footnote",
             instructions=_ABOUT,
-            version=version("footnote"),
+            version=VERSION,
             log_level="WARNING",
             subscriptions=self._bus if changes else False,
         )

@@ -15,6 +15,7 @@ from typing import Any
 
 from assistant import Assistant, calibration
 from assistant.settings import WITHOUT_SERVER
+from index.about import VERSION
 
 #: Those whose version may change a figure.
 LIBRARIES = (
@@ -43,7 +44,7 @@ def provenance(
     settings = assistant.settings.model_dump(mode="json")
     return {
         "versions": {
-            "footnote": version("footnote"),
+            "footnote": VERSION,
             "python": platform.python_version(),
             **{name: version(name) for name in LIBRARIES},
         },

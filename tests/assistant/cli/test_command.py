@@ -15,6 +15,7 @@ from helpers import FOOTNOTE, PATIENCE, ROOT, footnote, run_footnote
 
 from assistant.service.values import AnswerValue
 from assistant.settings import load_settings
+from index.about import DISTRIBUTION
 from index.errors import SettingsError
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
@@ -248,7 +249,8 @@ def test_a_page_for_others_takes_a_login(tmp_path: Path) -> None:
 
 def test_help_names_every_command() -> None:
     told = footnote("--help").stdout
-    for name in ("ask", "search", "chat", "index", "notebooks", "eval"):
+    for name in ("ask", "search", "chat", "index", "notebooks", "doctor", "eval"):
         assert f" {name} " in told
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    assert project["project"]["scripts"] == {"footnote": "assistant.cli.main:main"}
+    main = "assistant.cli.main:main"
+    assert project["project"]["scripts"] == {"footnote": main, DISTRIBUTION: main}

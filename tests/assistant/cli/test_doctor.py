@@ -1,0 +1,209 @@
+"""`footnote doctor` tells what is there and what is to be mended, and nothing that is secret."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from helpers import footnote, free_ports, run_footnote
+
+from assistant import diagnosis
+from assistant.installation import install_command
+from assistant.settings import PREFIX, Settings, is_secret
+from index.about import VERSION
+from index.store.chroma_server import ServerAddress
+from index.store.locks import ProcessLock
+
+#: Of the document that ships: in its name, its title and its text.
+OF_DOCUMENT = ("4ee72bb1d8602485", "Northeast Asia", "February 11")
+
+
+@pytest.fixture(autouse=True)
+def nobody_at_the_usual_ports(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Tests that run beside these listen at some of them."""
+    monkeypatch.setattr(diagnosis, "PORTS", range((port := free_ports(1)[0]), port + 1))
+    monkeypatch.setattr(diagnosis.findings, "__defaults__", (None, (), diagnosis.PORTS))
+    yield
+
+
+def told(*arguments: str | Path, code: int, **environment: str) -> dict[str, tuple[str, str]]:
+    """State and what was found, by what was looked at."""
+    report = json.loads(footnote("doctor", "--json", *arguments, code=code, **environment).stdout)
+    assert report["sound"] == (code == 0)
+    return {one["about"]: (one["state"], one["found"]) for one in report["findings"]}
+
+
+def test_where_nothing_was_indexed_all_is_well_and_nothing_is_made(tmp_path: Path) -> None:
+    found = told("--index-dir", tmp_path / "none", code=0)
+    assert {state for state, _ in found.values()} == {"ok"}
+    assert f"{VERSION}, Python" in found["footnote"][1]
+    assert "chromadb" in found["libraries"][1]
+    assert found["index"][1].startswith("none yet")
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_library_that_is_too_old_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def told_version(name: str) -> str:
+        return "0.1" if name == "chromadb" else version(name)
+
+    monkeypatch.setattr("assistant.installation.version", told_version)
+    state, text = told("--index-dir", tmp_path / "none", code=3)["libraries"]
+    assert state == "mend"
+    assert "(0.1 is installed). Run: " in text
+    assert text.endswith(install_command())
+
+
+@pytest.mark.parametrize(("free", "state"), [(10, "mend"), (500, "note"), (5000, "ok")])
+def test_a_disk_that_is_nearly_full_is_told(
+    free: int, state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)._replace(free=free * 2**20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    assert diagnosis._disk(tmp_path / "not" / "yet")[0] == state
+
+
+def test_an_index_is_looked_at_and_not_told_of(folder: Path) -> None:
+    done = footnote("doctor", "--index-dir", folder)
+    assert "ok    index           sound, in its folder: 1 documents, 32 paragraphs" in done.stdout
+    assert not [text for text in OF_DOCUMENT if text in done.stdout]
+    assert str(Path.home()) not in done.stdout
+
+
+@pytest.mark.parametrize("damage", ["database", "end of the database", "graph", "seal"])
+def test_damage_is_told_and_all_else_is_looked_at(
+    damage: str, folder: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "index"
+    shutil.copytree(folder, copy)
+    if damage == "seal":
+        (copy / "seal").write_text("{")
+    elif damage == "graph":
+        [segment, *_] = [own for own in (copy / "chroma").iterdir() if own.is_dir()]
+        next(own for own in segment.iterdir() if own.stat().st_size).write_bytes(b"spoilt")
+    else:
+        file = copy / "chroma" / "chroma.sqlite3"
+        content = file.read_bytes()
+        half = len(content) // 2
+        broken = b"spoilt " * (half // 7) + content[half:]
+        file.write_bytes(broken if damage == "database" else content[:half])
+    found = told("--index-dir", copy, code=3)
+    state, text = found.pop("index")
+    assert state == "mend"
+    assert "Nothing that was indexed is lost" in text or "Move that folder away" in text
+    assert {state for state, _ in found.values()} == {"ok"}
+    assert not [own for own in OF_DOCUMENT if own in text]
+
+
+def test_an_index_that_another_process_uses_is_no_fault(folder: Path) -> None:
+    holding = f"""
+import sys
+from pathlib import Path
+from index.store.locks import ProcessLock
+with ProcessLock(Path({str(folder)!r}), 0).hold():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", holding], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout
+        assert other.stdout.readline() == "held\n"
+        found = told("--index-dir", folder, code=0, FOOTNOTE_WAIT="0")
+        other.communicate()
+    assert found["index"][0] == "note"
+    assert f"process {other.pid}" in found["index"][1]
+    assert ProcessLock(folder, 0)  # free again
+    assert told("--index-dir", folder, code=0)["index"][0] == "ok"
+
+
+def test_a_chroma_server_that_is_away_is_told(tmp_path: Path) -> None:
+    found = told("--index-dir", tmp_path, code=3, FOOTNOTE_CHROMA="http://127.0.0.1:9")
+    state, text = found["index"]
+    assert state == "mend"
+    assert "cannot be reached" in text
+    assert "FOOTNOTE_CHROMA" in text
+
+
+def test_an_index_on_a_server_is_looked_at(chroma: ServerAddress, tmp_path: Path) -> None:
+    environment = {"FOOTNOTE_CHROMA": chroma.url, "FOOTNOTE_INDEX_DIR": str(tmp_path)}
+    footnote("search", "Japan", **environment)
+    state, text = told(code=0, **environment)["index"]
+    assert state == "ok"
+    assert "on a Chroma server: 1 documents, 32 paragraphs" in text
+
+
+def test_no_secret_is_shown(tmp_path: Path) -> None:
+    secrets = {
+        "FOOTNOTE_AUTH": "ben:hush",
+        "FOOTNOTE_CHROMA": "http://127.0.0.1:9",
+        "FOOTNOTE_CHROMA_HEADERS": '{"Authorization": "Bearer hush"}',
+        "FOOTNOTE_LLM": "http://ben:hush@127.0.0.1:9/v1",
+        "FOOTNOTE_LLM_API_KEY": "hush",
+    }
+    secret = {PREFIX + name.upper() for name in Settings.model_fields if is_secret(name)}
+    assert secret <= secrets.keys()
+    shown = {"FOOTNOTE_MAX_SENTENCES": "3", "FOOTNOTE_INDEX_DIR": str(tmp_path / "letters")}
+    done = footnote("doctor", code=3, **secrets, **shown)
+    assert "hush" not in done.stdout + done.stderr
+    assert "letters" not in next(line for line in done.stdout.splitlines() if "environment" in line)
+    assert "FOOTNOTE_MAX_SENTENCES=3" in done.stdout
+    for name in (*secrets, "FOOTNOTE_INDEX_DIR"):
+        assert f"{name} (set)" in done.stdout
+    for wrong in ("http://ben:hush@127.0.0.1:port/v1", "http://ben:hush@[/v1"):
+        done = footnote("doctor", code=3, **shown, FOOTNOTE_LLM=wrong)
+        assert "mend  language model" in done.stdout
+        assert "hush" not in done.stdout
+
+
+def test_a_secret_of_the_wrong_kind_in_the_file_is_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("llm_api_key = 112233\n")
+    done = footnote("doctor", code=3, FOOTNOTE_CONFIG=str(tmp_path / "config.toml"))
+    assert "mend  settings        The setting llm_api_key is not allowed" in done.stdout
+    assert "112233" not in done.stdout
+
+
+def test_settings_that_are_wrong_are_told_and_all_else_is_looked_at() -> None:
+    found = told(code=3, FOOTNOTE_MAX_SENTENCE="3")
+    assert found["settings"][0] == "mend"
+    assert "Did you mean FOOTNOTE_MAX_SENTENCES?" in found["settings"][1]
+    assert found["environment"][1] == "FOOTNOTE_MAX_SENTENCE (no setting)"
+    assert found["port"][0] == "ok"
+
+
+def test_a_model_that_is_not_here_is_told_and_not_fetched(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hub:
+        done = run_footnote(
+            "doctor", "--json", "--index-dir", tmp_path, code=3,
+            FOOTNOTE_ENCODER="nobody/nothing",
+            FOOTNOTE_LLM="nothing.gguf",
+            HF_ENDPOINT=f"http://127.0.0.1:{hub.getsockname()[1]}",
+        )  # fmt: skip
+        hub.setblocking(False)
+        with pytest.raises(BlockingIOError):  # nobody has come
+            hub.accept()
+    found = {one["about"]: one for one in json.loads(done.stdout)["findings"]}
+    for model in ("encoder", "language model"):
+        assert found[model]["state"] == "mend"
+        assert "nothing" in found[model]["found"]
+    assert found["reading model"]["state"] == "ok"
+    assert found["index"]["found"] == "not looked at, for that takes the encoder"
+
+
+def test_a_port_that_is_taken_is_told_with_who_answers(api_url: str) -> None:
+    ours, (free,) = int(api_url.rstrip("/").rpartition(":")[2]), free_ports(1)
+    assert diagnosis._port([ours, free]) == (
+        "note",
+        f"Footnote {VERSION} answers at {ours}; the next page takes {free}",
+    )
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        state, text = diagnosis._port([port])
+    assert state == "mend"
+    assert text.startswith(f"another program listens at {port}, and none is free")
