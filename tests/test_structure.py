@@ -87,6 +87,7 @@ HOMES = {
         "assistant.cli.notebooks",
         "assistant.cli.options",
         "evals.cli.comparing",
+        "evals.cli.figures",
         "evals.cli.fitting",
         "evals.cli.main",
         "evals.cli.options",

@@ -24,8 +24,18 @@ from assistant.cli.options import (
     tell_check,
 )
 from assistant.settings import load_settings, not_installed
-from evals.cli import comparing, fitting
-from evals.cli.options import MISSED, JsonOut, Seed, Sets, opened_sets, out, report, report_left_out
+from evals.cli import comparing, figures, fitting
+from evals.cli.options import (
+    MISSED,
+    JsonOut,
+    Seed,
+    Sets,
+    opened_sets,
+    out,
+    report,
+    report_left_out,
+    tell_wait,
+)
 from evals.running.history import History
 from index.errors import QuestionSetError
 
@@ -119,7 +129,7 @@ def run(
             history=history,
             at_once=at_once,
             asking=asking,
-            on_wait=_tell_wait,
+            on_wait=tell_wait,
         )
         runs.append(done)
         report_left_out(done.questions)
@@ -265,6 +275,7 @@ def benchmark(
 
 
 for command in (
+    figures.figures,
     comparing.retrieval,
     comparing.overviews,
     comparing.conversations,
@@ -283,13 +294,6 @@ def _floor(given: str) -> tuple[str, float]:
         raise QuestionSetError(
             f"--min is {given!r}; it must be metric=value: hit@1=0.9."
         ) from error
-
-
-def _tell_wait(begun: int) -> None:
-    notes.print(
-        f"Answers that are on their way are waited for and kept: {begun}. Interrupt again to leave "
-        "them."
-    )
 
 
 def _legs(given: str) -> list[str]:

@@ -100,6 +100,14 @@ def report(data: Mapping[str, Any], json_out: Path | None, show: Callable[[], No
     show()
 
 
+def tell_wait(begun: int) -> None:
+    """Say that answers are waited for; see `evals.running.at_once`."""
+    notes.print(
+        f"Answers that are on their way are waited for and kept: {begun}. Interrupt again to leave "
+        "them."
+    )
+
+
 def report_left_out(questions: QuestionSet) -> None:
     """Say what of a set is not asked."""
     from evals.datasets.drafts import HOW

@@ -44,6 +44,7 @@ class SetRun:
         documents: those that were asked, by id.
         provenance: see `evals.running.provenance`.
         resumed: how many records are of an earlier, interrupted run.
+        journal: where they were kept meanwhile; still there where that was asked for.
     """
 
     questions: QuestionSet
@@ -52,6 +53,7 @@ class SetRun:
     documents: Mapping[str, Document]
     provenance: Mapping[str, Any]
     resumed: int
+    journal: Path
 
 
 @contextmanager
@@ -97,6 +99,7 @@ def ask_set(
     at_once: int = 1,
     asking: Step = lambda _done, _total: None,
     on_wait: OnWait = lambda _begun: None,
+    leave_journal: bool = False,
 ) -> SetRun:
     """Ask the questions of a set, going on where an interrupted run of the same was.
 
@@ -114,6 +117,7 @@ def ask_set(
         at_once: how many questions are asked at the same time.
         asking: called with (questions done, questions in all).
         on_wait: see `do_at_once`.
+        leave_journal: see `Journal`; whoever asks for it takes it away.
 
     Raises:
         QuestionSetError: evidence is in none of the documents.
@@ -126,13 +130,14 @@ def ask_set(
     made = provenance(assistant, k=k, legs=sorted(legs), history=history)
     asker = _Asker(assistant, finder, questions.name, max(k, DEPTH), legs, history)
     chosen = questions.questions[:limit]
-    with Journal(folder / "runs", {"set": sha256, "name": questions.name, **made}) as journal:
+    depends = {"set": sha256, "name": questions.name, **made}
+    with Journal(folder / "runs", depends, leave_journal) as journal:
         before = {q.id for q in chosen} & journal.records.keys()
         asking(len(before), len(chosen))
-        if assistant.writer_name is None:  # without a record: the first answer pays for loading
-            for question in chosen[:1]:
-                asker.ask(question, golds[question.id])
         left = [question for question in chosen if question.id not in before]
+        if assistant.writer_name is None:  # without a record: the first answer pays for loading
+            for question in left[:1]:
+                asker.ask(question, golds[question.id])
 
         def ask(question: Question) -> Record:
             return asker.ask(question, golds[question.id])
@@ -143,7 +148,7 @@ def ask_set(
 
         do_at_once(left, ask, keep, at_once, on_wait)
         records = tuple(journal.records[question.id] for question in chosen)
-    return SetRun(questions, sha256, records, finder.documents, made, len(before))
+    return SetRun(questions, sha256, records, finder.documents, made, len(before), journal.file)
 
 
 class _Asker:
