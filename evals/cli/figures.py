@@ -95,9 +95,10 @@ def figures(
                     for way, own in ways.items()
                 }
             except (QuestionSetError, DocumentError) as error:
-                left_out.append(LeftOut(place, str(error)))
+                left_out.append(LeftOut(place, str(error).replace(f"{folder}/", "")))
                 notes.print(f"Not measured: {place}: {error}")
                 continue
+            report_left_out(done[QUOTING].questions)
             for way, run in done.items():
                 runs[way].append(run)
                 all_runs.append(run)
@@ -138,7 +139,6 @@ def _ask(
             on_wait=tell_wait,
             leave_journal=True,
         )
-    report_left_out(run.questions)
     if run.resumed:
         notes.print(f"{place}: went on after {run.resumed} questions.")
     for sentence in failures_of(run.records):

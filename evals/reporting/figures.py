@@ -296,9 +296,10 @@ def figures_markdown(figures: Figures) -> str:
         "",
         "FOLDER holds the sets: SQuAD files, BEIR folders, folders of `corpus.jsonl` and "
         "`questions.jsonl`, or JSON Lines that name their documents (see "
-        "`evals/datasets/loader.py`); the files of a folder inside it are one set. A hash tells "
-        "whether yours are these, another processor may give single figures that are .01 lower or "
-        "higher; without them `make figures` measures the questions that ship.",
+        "`evals/datasets/loader.py`); the files of a folder inside it are one set. Whether yours "
+        "are these the hashes below tell: they are of the questions that were asked, their gold "
+        "and their documents. On another processor single figures may be .01 lower or higher. "
+        "Without SETS the questions are measured that ship with Footnote.",
         "",
         _line(["file", "format", "asked", "sha256"]),
         _line(["---", "---", "--:", "---"]),
