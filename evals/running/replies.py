@@ -34,14 +34,16 @@ REFUSALS = (
 FEWEST_WORDS = 3
 
 _QUOTED = re.compile('“([^“”]+)”|„([^„“”]+)[“”]|«([^«»]+)»|"([^"\n]+)"')
-_ELLIPSIS = re.compile(r"\s*(?:\[\s*)?(?:…|\.\.\.)(?:\s*\])?\s*")
+_ELLIPSIS = re.compile(r"(?:\[\s?)?(?:…|\.\.\.)(?:\s?\])?")
 #: A mark of a citation in a text: [1], 【3†source】, ([title](address)).
-_MARK = re.compile(r"\s*(?:\[\d{1,3}(?:,\s*\d{1,3})*\]|【[^】]*】|\(\[[^\]]*\]\([^)]*\)\))")
+_MARK = re.compile(
+    r"\[\d{1,3}(?:,\s?\d{1,3})*\]|【[^】]{0,100}】|\(\[[^\]]{0,200}\]\([^)]{0,500}\)\)"
+)
 _POINT = re.compile(r"^\s*(?:[-*•]|\d{1,3}[.)])\s+")
 #: How a line ends that is no heading.
 _ENDS = (".", "!", "?", ":", ";", ",", "…", '"', "'", "”", "\u2019", ")")
 #: Where a text is parted, whatever its sentences: an empty line, or before a point.
-_BREAK = re.compile(r"\n[ \t]*\n|\n(?=\s*(?:[-*•]|\d{1,3}[.)])\s)")
+_BREAK = re.compile(r"\n[ \t]*\n|\n(?=[ \t]*(?:[-*•]|\d{1,3}[.)])\s)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,8 @@ def _marked(text: str, own: Annotation, moved: int) -> tuple[int, int] | None:
 
 def parts_of(claim: Claim) -> list[Claim]:
     """A claim for each part of a claim's quote, between ellipses, that has a word."""
-    parts = (own for own in _ELLIPSIS.split(claim.quote) if re.search(r"\w", own))
+    split = map(str.strip, _ELLIPSIS.split(claim.quote))
+    parts = (own for own in split if re.search(r"\w", own))
     return [replace(claim, quote=own) for own in parts]
 
 
