@@ -48,7 +48,8 @@ class WithStatus:
     """Asks a status by its name, of what has one."""
 
     __slots__ = ()
-    status: Status
+    #: A `Status`, or another name where more may become of it.
+    status: str
 
     @property
     def answered(self) -> bool:

@@ -60,16 +60,21 @@ def test_every_command_runs(
     assert done.stdout.strip()
 
 
-@pytest.mark.parametrize("target", ["chat", "test", "check", "eval"])
+@pytest.mark.parametrize("target", ["chat", "test", "check", "eval", "figures"])
 def test_make_targets_are_there(target: str) -> None:
     """`make test` runs this; what each target would run is asked of make itself."""
     done = subprocess.run(
         ["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert {"chat": "footnote chat", "test": "pytest", "check": "mypy", "eval": "footnote eval"}[
-        target
-    ] in done.stdout
+    runs = {
+        "chat": "footnote chat",
+        "test": "pytest",
+        "check": "mypy",
+        "eval": "footnote eval",
+        "figures": "footnote eval figures",
+    }
+    assert runs[target] in done.stdout
 
 
 def test_it_is_short_for_the_help_tells_the_rest() -> None:

@@ -24,8 +24,22 @@ from assistant.cli.options import (
     tell_check,
 )
 from assistant.settings import load_settings, not_installed
-from evals.cli import comparing, fitting
-from evals.cli.options import MISSED, JsonOut, Seed, Sets, opened_sets, out, report, report_left_out
+from evals.cli import comparing, endpoint, figures, fitting
+from evals.cli.options import (
+    Html,
+    JsonOut,
+    Limit,
+    Minimum,
+    Seed,
+    Sets,
+    floors_of,
+    opened_sets,
+    out,
+    report,
+    report_result,
+    report_run,
+    tell_wait,
+)
 from evals.running.history import History
 from index.errors import QuestionSetError
 
@@ -69,12 +83,9 @@ def run(
         int, typer.Option("--k", "-k", min=1, help="Paragraphs that count as found.")
     ] = 10,
     json_out: JsonOut = None,
-    html: Annotated[Path | None, typer.Option(help="Write a report as one HTML page.")] = None,
-    minimum: Annotated[
-        list[str] | None,
-        typer.Option("--min", help="metric=value that must be reached; exit code 1 otherwise."),
-    ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first questions.")] = None,
+    html: Html = None,
+    minimum: Minimum = None,
+    limit: Limit = None,
     seed: Seed = 0,
     legs: Annotated[
         str, typer.Option(help="Legs of retrieval, with commas: sentence, terms.")
@@ -100,11 +111,9 @@ def run(
     interrupted goes on where it was when the same command is given again.
     """
     from evals.metrics.writing import failures_of
-    from evals.reporting.results import result_of, write_text
-    from evals.reporting.tables import result_tables
     from evals.running.runner import ask_set
 
-    floors = dict(_floor(given) for given in minimum or ())
+    floors = floors_of(minimum)
     chosen = _legs(legs)
     settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader, llm=llm)
     runs = []
@@ -119,27 +128,14 @@ def run(
             history=history,
             at_once=at_once,
             asking=asking,
-            on_wait=_tell_wait,
+            on_wait=tell_wait,
         )
         runs.append(done)
-        report_left_out(done.questions)
-        if done.resumed:
-            notes.print(f"{questions.name}: went on after {done.resumed} questions.")
+        report_run(done)
         for sentence in failures_of(done.records):
             notes.print(f"{questions.name}: {sentence}")
     tell_check(settings)
-    result = result_of(runs, k, seed)
-    missed = result.misses(floors)
-    if html is not None:
-        from evals.reporting.report import report_page
-
-        documents = {i: document for own in runs for i, document in own.documents.items()}
-        write_text(html, report_page(result, documents))
-    report(result.to_dict(), json_out, lambda: out.print(*result_tables(result), sep=""))
-    for sentence in missed:
-        notes.print(f"footnote: {sentence}")
-    if missed:
-        raise typer.Exit(MISSED)
+    report_result(runs, k, seed, floors, html, json_out)
 
 
 @app.command()
@@ -265,6 +261,8 @@ def benchmark(
 
 
 for command in (
+    figures.figures,
+    endpoint.endpoint,
     comparing.retrieval,
     comparing.overviews,
     comparing.conversations,
@@ -273,23 +271,6 @@ for command in (
     fitting.kinds,
 ):
     app.command()(command)
-
-
-def _floor(given: str) -> tuple[str, float]:
-    name, _, value = given.partition("=")
-    try:
-        return name.strip(), float(value)
-    except ValueError as error:
-        raise QuestionSetError(
-            f"--min is {given!r}; it must be metric=value: hit@1=0.9."
-        ) from error
-
-
-def _tell_wait(begun: int) -> None:
-    notes.print(
-        f"Answers that are on their way are waited for and kept: {begun}. Interrupt again to leave "
-        "them."
-    )
 
 
 def _legs(given: str) -> list[str]:

@@ -16,11 +16,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from assistant.cli.options import notes
+from index.errors import QuestionSetError
 
 if TYPE_CHECKING:
     from assistant import Assistant
     from assistant.settings import Settings
     from evals.datasets.models import QuestionSet
+    from evals.running.runner import SetRun
 
 #: Exit code where a `--min` is missed, or a `--risk` cannot be promised.
 MISSED = 1
@@ -45,6 +47,12 @@ JsonOut = Annotated[
     Path | None, typer.Option("--json", help="Write the figures and all records; - prints them.")
 ]
 Seed = Annotated[int, typer.Option(help="Of the intervals.")]
+Html = Annotated[Path | None, typer.Option(help="Write a report as one HTML page.")]
+Minimum = Annotated[
+    list[str] | None,
+    typer.Option("--min", help="metric=value that must be reached; exit code 1 otherwise."),
+]
+Limit = Annotated[int | None, typer.Option(min=1, help="Only the first questions.")]
 
 
 @contextmanager
@@ -98,6 +106,70 @@ def report(data: Mapping[str, Any], json_out: Path | None, show: Callable[[], No
     if json_out is not None:
         write_json(json_out, data)
     show()
+
+
+def floors_of(given: Sequence[str] | None) -> dict[str, float]:
+    """The least that figures must be, by name, as `--min` tells them.
+
+    Raises:
+        QuestionSetError: one is not `metric=value`.
+    """
+    floors = {}
+    for floor in given or ():
+        name, _, value = floor.partition("=")
+        try:
+            floors[name.strip()] = float(value)
+        except ValueError as error:
+            raise QuestionSetError(
+                f"--min is {floor!r}; it must be metric=value: hit@1=0.9."
+            ) from error
+    return floors
+
+
+def report_run(run: SetRun) -> None:
+    """Say what of a set was not asked, and what had been asked before."""
+    report_left_out(run.questions)
+    if run.resumed:
+        notes.print(f"{run.questions.name}: went on after {run.resumed} questions.")
+
+
+def report_result(
+    runs: Sequence[SetRun],
+    k: int,
+    seed: int,
+    floors: Mapping[str, float],
+    html: Path | None,
+    json_out: Path | None,
+) -> None:
+    """Tell the figures of runs that were made with the same settings, and write them where a file
+    is given.
+
+    Raises:
+        typer.Exit: a floor is missed.
+    """
+    from evals.reporting.results import result_of, write_text
+    from evals.reporting.tables import result_tables
+
+    result = result_of(runs, k, seed)
+    missed = result.misses(floors)
+    if html is not None:
+        from evals.reporting.report import report_page
+
+        documents = {i: document for own in runs for i, document in own.documents.items()}
+        write_text(html, report_page(result, documents))
+    report(result.to_dict(), json_out, lambda: out.print(*result_tables(result), sep=""))
+    for sentence in missed:
+        notes.print(f"footnote: {sentence}")
+    if missed:
+        raise typer.Exit(MISSED)
+
+
+def tell_wait(begun: int) -> None:
+    """Say that answers are waited for; see `evals.running.at_once`."""
+    notes.print(
+        f"Answers that are on their way are waited for and kept: {begun}. Interrupt again to leave "
+        "them."
+    )
 
 
 def report_left_out(questions: QuestionSet) -> None:

@@ -159,17 +159,8 @@ class GoldFinder:
             yield TextSpan(document.id, paragraph.start, paragraph.end)
 
     def _quoted(self, question: Question, quote: str) -> list[TextSpan]:
-        asked = self.asked_of(question)
-        for pattern in patterns_of(quote):
-            spans = [
-                TextSpan(document.id, *found.span())
-                for document in asked
-                for found in re.finditer(pattern, document.text)
-                if found[0]
-            ]
-            if spans:
-                break
-        else:
+        spans = places_of(quote, self.asked_of(question))
+        if not spans:
             raise QuestionSetError(
                 f"{self._name}: the evidence of {question.id} is in none of the documents: "
                 f"{quote!r}. Give the right --source, or correct the quote."
@@ -199,6 +190,21 @@ _CELL = re.compile(r"</t[dh]>\s*<t[dh]\b[^<>]*>")
 _MARKER = re.compile(r"^[ \t]*(?:(?:\d{1,3}[.)]|[-*+>#]+)[ \t]+)?", re.MULTILINE)
 _WORD = re.compile(r"[^\W_]+")
 _APART = r"[\W_]+(?:\d{1,3}[.)]\s+)?"
+
+
+def places_of(quote: str, documents: Iterable[Document]) -> list[TextSpan]:
+    """Where documents have a quote: exactly, or where none has it so, without its marks."""
+    asked = list(documents)
+    for pattern in patterns_of(quote):
+        spans = [
+            TextSpan(document.id, *found.span())
+            for document in asked
+            for found in re.finditer(pattern, document.text)
+            if found[0]
+        ]
+        if spans:
+            return spans
+    return []
 
 
 def patterns_of(quote: str) -> Iterator[str]:

@@ -82,6 +82,8 @@ def checked(place: object, kind: type[Value], data: Any) -> Value:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the file"
+        if first["type"] == "missing":
+            raise QuestionSetError(f"{place}: there is no {where!r}.") from error
         given = repr(first["input"])[:200]
         raise QuestionSetError(f"{place}: {where} is {given}: {first['msg']}.") from error
 

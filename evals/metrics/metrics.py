@@ -25,7 +25,9 @@ from evals.running.records import DEPTH, RIGHT, Record
 #: own. Figures of the confidence are the same whatever became of the question.
 #:
 #: Figures of overviews and lists are there only where a set asks for such (see `metrics.kinds`),
-#: those of a language model where one had a part in the answers (see `metrics.writing`).
+#: those of a language model where one had a part in the answers (see `metrics.writing`). Those of
+#: retrieval and of the confidence are not there for an endpoint, which tells of neither, and
+#: `no_reply` is only where a reply failed to come: that is no answer, and no refusal.
 GROUPS: Mapping[str, Mapping[str, str]] = {
     "Outcomes": {
         "answered_right": "answerable questions answered with the evidence cited that they need",
@@ -36,6 +38,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "refusal_recall": "unanswerable questions that were refused",
         "unsure_unanswerable": "unanswerable questions with passages shown",
         "answered_unanswerable": "unanswerable questions that were answered; less is better",
+        "no_reply": "questions to which no reply came; less is better",
         "answer_precision": "answers that are right; those to unanswerable questions are not",
         "passages_precision": "pages of passages with the right one among them",
     },
@@ -161,11 +164,17 @@ def _retrieval(records: Sequence[Record], k: int) -> dict[str, Measure]:
         "mrr": RR @ DEPTH,
         "ndcg@10": nDCG @ DEPTH,
     }
-    judged = [str(n) for n, r in enumerate(records) if r.answerable and r.gold.relevant]
+    if records and all(record.retrieved is None for record in records):
+        return {}
+    judged = [
+        str(n)
+        for n, r in enumerate(records)
+        if r.answerable and r.gold.relevant and r.retrieved is not None
+    ]
     qrels = {query: _qrels(records[int(query)]) for query in judged}
     # By rank: scores may tie, and what was returned first was shown first.
     runs = {
-        query: {f.unit: -float(rank) for rank, f in enumerate(records[int(query)].retrieved)}
+        query: {f.unit: -float(rank) for rank, f in enumerate(records[int(query)].retrieved or ())}
         for query in judged
     }
     values: dict[str, dict[str, float]] = {str(metric): {} for metric in metrics.values()}
@@ -184,7 +193,9 @@ def _retrieval(records: Sequence[Record], k: int) -> dict[str, Measure]:
 
 
 def _qrels(record: Record) -> dict[str, int]:
-    rank = {found.unit: number for number, found in reversed(list(enumerate(record.retrieved)))}
+    rank = {
+        found.unit: number for number, found in reversed(list(enumerate(record.retrieved or ())))
+    }
     chosen: dict[str, int] = {}
     for item in record.gold.relevant:
         unit = min(item.units, key=lambda u: rank.get(u, len(rank)))
@@ -233,7 +244,7 @@ def _refusal(records: Sequence[Record]) -> dict[str, Measure]:
         "refusal_precision": _mean(records, refused, lambda r: not r.answerable),
         "refusal_f1": f1_of,
         "unsure_answerable": _mean(records, answerable, lambda r: r.unsure),
-        "withheld": _mean(records, others, lambda r: not r.answered),
+        "withheld": _mean(records, others, lambda r: r.refused or r.unsure),
     }
 
 

@@ -1,7 +1,7 @@
 """What became of the questions: answered rightly or not, passages shown, refused.
 
-Of the answerable ones the first five sum to 1, of the others the last three. What is right is told
-by `Record.suffices`.
+Of the answerable ones the first five sum to 1, of the others the last three, but for those to which
+no reply came. What is right is told by `Record.suffices`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evals.metrics.statistics import Measure, mean
-from evals.running.records import RIGHT, Record
+from evals.running.records import FAILED, RIGHT, Record
 
 
 def outcome_measures(records: Sequence[Record]) -> dict[str, Measure]:
@@ -24,7 +24,9 @@ def outcome_measures(records: Sequence[Record]) -> dict[str, Measure]:
         return mean([None if record.answerable else float(truth) for record, truth in known])
 
     right = [r.answered and r.outcome == RIGHT for r in records]
+    failed = [float(r.status == FAILED) for r in records]
     return {
+        **({"no_reply": mean(failed)} if any(failed) else {}),
         "answered_right": answerable(right),
         "answered_wrong": answerable([r.answered and r.outcome != RIGHT for r in records]),
         "passages_right": answerable([r.unsure and r.is_among for r in records]),

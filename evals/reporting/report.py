@@ -20,7 +20,17 @@ from evals.metrics.metrics import GROUPS
 from evals.reporting import plots
 from evals.reporting.results import Result, flattened
 from evals.reporting.tables import LENGTHS, NEEDS_CONFIDENCE, NO_CONFIDENCE, cells, present
-from evals.running.records import OPEN, REFUSED, RIGHT, UNFOUNDED, UNSURE, WRONG, Found, Record
+from evals.running.records import (
+    FAILED,
+    OPEN,
+    REFUSED,
+    RIGHT,
+    UNFOUNDED,
+    UNSURE,
+    WRONG,
+    Found,
+    Record,
+)
 from index import Document, Paragraph
 
 #: Failures that are shown with all that belongs to them, lest the page grow too large for a phone;
@@ -52,6 +62,7 @@ OUTCOMES = {
     WRONG: "Answered, and the evidence that it needs is not cited",
     REFUSED: "Refused, though the documents answer",
     UNSURE: "Passages were shown that may answer",
+    FAILED: "No reply came",
 }
 #: By whether all of the evidence has to be cited: what no outcome can be.
 NO_OUTCOME = {True: WRONG, False: OPEN}
@@ -88,9 +99,9 @@ def report_page(result: Result, documents: Mapping[str, Document]) -> str:
     failures: dict[str, tuple[int, list[Record]]] = {}
     strict = any(record.strict for record in result.records)
     for outcome, title in OUTCOMES.items():
-        if outcome == NO_OUTCOME[strict]:
-            continue
         records = [record for record in result.records if record.outcome == outcome]
+        if outcome == NO_OUTCOME[strict] or (outcome == FAILED and not records):
+            continue
         failures[title] = len(records), records[:left]
         left -= len(failures[title][1])
     return render(
@@ -157,6 +168,8 @@ def _excerpts(
     """The paragraphs that spans are of, each once, with what is evidence and what was cited."""
     seen: set[TextSpan] = set()
     for span in spans:
+        if span.document not in documents:
+            continue  # a quote that stands in none
         document = documents[span.document]
         score = span.score if isinstance(span, Found) else None
         relevant = isinstance(span, Found) and span.unit in record.gold.units

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from assistant.answer import REFUSAL
 from evals.reporting.tables import rows_table
-from evals.running.records import OPEN, RIGHT, UNFOUNDED, WRONG, Record
+from evals.running.records import FAILED, OPEN, RIGHT, UNFOUNDED, WRONG, Record
 from index.errors import QuestionSetError
 
 #: What a reader may find; an answer is also withheld that says in its own words that it is none.
@@ -91,9 +91,11 @@ def grades_of(records: Sequence[Record], grades: Mapping[str, str]) -> dict[str,
     counts = {name: Counter[str]() for name in ("answerable", "unanswerable")}
     for record in records:
         grade = grades.get(_key(record)) if record.answered else "withheld"
+        if record.outcome == FAILED:
+            grade = FAILED
         known = BY_EVIDENCE if record.outcome == RIGHT else UNREAD
         counts["answerable" if record.answerable else "unanswerable"][grade or known] += 1
-    names = (BY_EVIDENCE, *GRADES, UNREAD)
+    names = (BY_EVIDENCE, *GRADES, UNREAD, FAILED)
     return {about: {name: own[name] for name in names} for about, own in counts.items()}
 
 

@@ -31,7 +31,7 @@ LENGTHS = ("answer_sentences", "answer_words", "calls", "prompt_tokens", "comple
 NEEDS_CONFIDENCE = "refusal_auroc"
 NO_CONFIDENCE = (
     "No figures of the confidence: there is none where a language model decides, and it decided "
-    "every question."
+    "every question; or an endpoint was asked, which tells none."
 )
 
 
@@ -104,7 +104,9 @@ def turns_table(result: Result) -> Table:
     )
     table = _table("By turn, with n", "figure", *(f"turn {turn}" for turn in result.turns))
     for name in shown.split():
-        found = [cells(own[name], name) for own in result.turns.values()]
+        found = [cells(own[name], name) for own in result.turns.values() if name in own]
+        if not found:
+            continue  # an endpoint tells nothing of retrieval
         table.add_row(name, *(f"{value} ({n})" if int(n) else value for value, _, n in found))
     return table
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from assistant import Answer
 from evals.datasets.gold import Gold, TextSpan, normalised
@@ -63,10 +63,17 @@ def matched_items(question: Question, answer: Answer) -> tuple[tuple[bool, ...],
         For each item of the evidence, whether it matches a quote; for each sentence that cites,
         whether one of its quotes matches an item.
     """
+    quotes = {citation.marker: citation.quote for citation in answer.citations}
+    return matched_quotes(question, [[quotes[m] for m in own.markers] for own in answer.sentences])
+
+
+def matched_quotes(
+    question: Question, quotes: Sequence[Sequence[str]]
+) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
+    """The same, of the quotes that each sentence cites."""
     if question.kind not in LISTS or not question.answerable or len(question.evidence) < 2:
         return (), ()
-    quotes = {citation.marker: _padded(citation.quote) for citation in answer.citations}
-    cited = [[quotes[m] for m in own.markers] for own in answer.sentences if own.markers]
+    cited = [[_padded(quote) for quote in own] for own in quotes if own]
     items = [[_padded(quote) for quote in item] for item in question.evidence]
 
     def match(item: Sequence[str], own: Sequence[str]) -> bool:
@@ -76,6 +83,35 @@ def matched_items(question: Question, answer: Answer) -> tuple[tuple[bool, ...],
         tuple(any(match(item, own) for own in cited) for item in items),
         tuple(any(match(item, own) for item in items) for own in cited),
     )
+
+
+def evidence_in(text: str, gold: Gold, documents: Mapping[str, Document]) -> tuple[bool, ...]:
+    """For each item of the evidence, whether a sentence of it stands in the text of an answer, ""
+    where it is none; empty where the evidence is not told to the sentence.
+
+    Args:
+        text: of the answer.
+        gold: of the question.
+        documents: those that are asked, by id.
+    """
+    if not gold.sentences:
+        return ()
+    inside = _padded(text) if text else ""
+    return tuple(
+        any(
+            _padded(sentence) in inside
+            for span in item
+            for sentence in _sentences(documents[span.document], span)
+        )
+        for item in gold.evidence
+    )
+
+
+def _sentences(document: Document, span: TextSpan) -> Iterator[str]:
+    for paragraph in document.paragraphs:
+        for sentence in paragraph.sentences:
+            if span.overlaps(TextSpan(span.document, sentence.start, sentence.end)):
+                yield sentence.text
 
 
 def _padded(quote: str) -> str:

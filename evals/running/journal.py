@@ -2,6 +2,7 @@
 
 One JSON line a question, appended as soon as it is answered, in a file named by all that the
 answers depend on. A run that comes to its end takes its journal away: the next one measures anew.
+Where several runs make a whole, each leaves its own until all are done.
 """
 
 from __future__ import annotations
@@ -22,17 +23,23 @@ class Journal:
     Args:
         folder: where journals lie; made when it is not there.
         depends: all that the answers depend on, as plain values; names the file by its hash.
+        leave: whether it stays where the run comes to its end.
+
+    Attributes:
+        file: what it is kept in.
+        records: so far, by the question's id.
 
     Raises:
         UnreadableError: the folder cannot be written.
     """
 
-    def __init__(self, folder: Path, depends: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, depends: Mapping[str, Any], leave: bool = False) -> None:
         key = hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:20]
-        self._file = folder / f"{key}.jsonl"
+        self.file = folder / f"{key}.jsonl"
+        self._leave = leave
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._stream = self._file.open("a+", encoding="utf-8")
+            self._stream = self.file.open("a+", encoding="utf-8")
         except OSError as error:
             raise UnreadableError(
                 f"The run cannot be kept in {folder} ({error.strerror}). Choose another "
@@ -52,8 +59,8 @@ class Journal:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._stream.close()
-        if kind is None:
-            self._file.unlink(missing_ok=True)
+        if kind is None and not self._leave:
+            self.file.unlink(missing_ok=True)
 
     def add(self, record: Record) -> None:
         """Keep a record."""

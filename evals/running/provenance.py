@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
+import shutil
+import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cache
@@ -23,7 +26,10 @@ LIBRARIES = (
     "sentencex torch"
 ).split()
 #: Settings that change nothing about an answer.
-_WHERE = {"index_dir", "wait", *WITHOUT_SERVER}
+_WHERE = {
+    *"index_dir wait arrive_within at_once fetch max_documents max_upload queue rate".split(),
+    *WITHOUT_SERVER,
+}
 
 
 def provenance(
@@ -74,3 +80,36 @@ def code_fingerprint() -> str:
         for file in sorted(root.rglob("*.py")):
             digest.update(file.relative_to(root).as_posix().encode() + file.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def commit() -> str | None:
+    """The commit of the checkout that this code is of, 12 hexadecimal digits, with a plus sign
+    where the code is not as it was committed. None where there is no checkout, or no git."""
+    root = Path(str(files("evals"))).parent
+    git = shutil.which("git")
+    if git is None or not (root / ".git").exists():
+        return None
+
+    def told(*arguments: str) -> str | None:
+        done = subprocess.run(  # noqa: S603 (git, on this checkout)
+            [git, "-C", str(root), *arguments], capture_output=True, text=True, check=False
+        )
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    named = told("rev-parse", "--short=12", "HEAD")
+    # Texts about the code change no figure; these figures are one of them.
+    code = ("index", "assistant", "evals", "seeds", ":!*.md")
+    changed = told("status", "--porcelain", "--", *code)
+    return f"{named}+" if named and changed else named
+
+
+def machine() -> str:
+    """What it runs on: system, architecture, cores, and the processor where that is told."""
+    cores = os.cpu_count() or 1
+    parts = [platform.system(), platform.machine(), f"{cores} core{'s' if cores > 1 else ''}"]
+    try:
+        told = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:  # not Linux
+        return ", ".join(filter(None, [*parts, platform.processor()]))
+    names = [line.partition(":")[2].strip() for line in told.splitlines() if "model name" in line]
+    return ", ".join([*parts, *names[:1]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
@@ -36,6 +36,9 @@ OPEN = "to be read"
 REFUSED = "refused"
 #: Outcome where the question was answered though the documents do not.
 UNFOUNDED = "unfounded"
+#: Status, and outcome, where no reply came of a system that was asked over the network: it is
+#: neither an answer nor a refusal.
+FAILED: Literal["failed"] = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +93,10 @@ class Record(WithStatus):
         understood: the question as the assistant understood it.
         gold: what would have been right.
         evidence: the text of the first span of each item of the evidence.
-        retrieved: one paragraph for each unit, best first.
-        status: of the answer.
-        confidence: of the answer; None where a language model decided.
+        retrieved: one paragraph for each unit, best first; None where that is not told, as an
+            endpoint does not.
+        status: of the answer, or FAILED.
+        confidence: of the answer; None where a language model decided, or it is not told.
         sentences: those that are shown, in order.
         in_answer: for each item of the evidence, whether a sentence of it stands in the answer's
             text; empty where the evidence is not told to the sentence.
@@ -125,8 +129,8 @@ class Record(WithStatus):
     answers: tuple[str, ...]
     understood: str
     gold: Gold
-    retrieved: tuple[Found, ...]
-    status: Status
+    retrieved: tuple[Found, ...] | None
+    status: Status | Literal["failed"]
     confidence: float | None
     sentences: tuple[str, ...]
     in_answer: tuple[bool, ...]
@@ -203,7 +207,9 @@ class Record(WithStatus):
 
     @property
     def outcome(self) -> str:
-        """RIGHT, UNSURE, WRONG, OPEN, REFUSED or UNFOUNDED."""
+        """RIGHT, UNSURE, WRONG, OPEN, REFUSED, UNFOUNDED or FAILED."""
+        if self.status == FAILED:
+            return FAILED
         if self.unsure:
             return UNSURE
         if not self.answerable:
@@ -227,7 +233,8 @@ class Record(WithStatus):
     def rank(self) -> int | None:
         """1-based rank of the first relevant unit, None where none was retrieved."""
         units = self.gold.units
-        return next((n for n, f in enumerate(self.retrieved, start=1) if f.unit in units), None)
+        found = enumerate(self.retrieved or (), start=1)
+        return next((n for n, own in found if own.unit in units), None)
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain values, `text`, `outcome` and `rank` among them, ready for JSON."""

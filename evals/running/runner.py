@@ -11,10 +11,15 @@ from typing import Any
 from assistant import Answer, Assistant, Citation, Settings
 from assistant.documents import read_all
 from assistant.settings import WITHOUT_SERVER
-from evals.datasets.gold import Gold, GoldFinder, TextSpan, is_asked_of, normalised
+from evals.datasets.gold import Gold, GoldFinder, TextSpan, is_asked_of
 from evals.datasets.models import Question, QuestionSet
 from evals.running.at_once import OnWait, do_at_once
-from evals.running.coverage import cited_sections, matched_items, sections_of
+from evals.running.coverage import (
+    cited_sections,
+    evidence_in,
+    matched_items,
+    sections_of,
+)
 from evals.running.history import History, asked_with
 from evals.running.journal import Journal
 from evals.running.provenance import provenance
@@ -44,6 +49,7 @@ class SetRun:
         documents: those that were asked, by id.
         provenance: see `evals.running.provenance`.
         resumed: how many records are of an earlier, interrupted run.
+        journal: where they were kept meanwhile; still there where that was asked for.
     """
 
     questions: QuestionSet
@@ -52,6 +58,7 @@ class SetRun:
     documents: Mapping[str, Document]
     provenance: Mapping[str, Any]
     resumed: int
+    journal: Path
 
 
 @contextmanager
@@ -97,6 +104,7 @@ def ask_set(
     at_once: int = 1,
     asking: Step = lambda _done, _total: None,
     on_wait: OnWait = lambda _begun: None,
+    leave_journal: bool = False,
 ) -> SetRun:
     """Ask the questions of a set, going on where an interrupted run of the same was.
 
@@ -114,36 +122,80 @@ def ask_set(
         at_once: how many questions are asked at the same time.
         asking: called with (questions done, questions in all).
         on_wait: see `do_at_once`.
+        leave_journal: see `Journal`; whoever asks for it takes it away.
 
     Raises:
         QuestionSetError: evidence is in none of the documents.
     """
     questions = with_documents(questions, assistant.documents)
     finder = GoldFinder(questions, assistant.documents)
+    made = provenance(assistant, k=k, legs=sorted(legs), history=history)
+    asker = _Asker(assistant, finder, questions.name, max(k, DEPTH), legs, history)
+    writes = assistant.writer_name is not None
+    return record_set(
+        questions,
+        finder,
+        asker.ask,
+        made,
+        folder,
+        limit=limit,
+        at_once=at_once,
+        asking=asking,
+        on_wait=on_wait,
+        leave_journal=leave_journal,
+        # Without a record: the first answer pays for loading.
+        warm_up=not writes,
+    )
+
+
+def record_set(
+    questions: QuestionSet,
+    finder: GoldFinder,
+    ask: Callable[[Question, Gold], Record],
+    made: Mapping[str, Any],
+    folder: Path,
+    *,
+    limit: int | None = None,
+    at_once: int = 1,
+    asking: Step = lambda _done, _total: None,
+    on_wait: OnWait = lambda _begun: None,
+    leave_journal: bool = False,
+    warm_up: bool = False,
+) -> SetRun:
+    """Have a record made of each question of a set, going on where an interrupted run of the same
+    was.
+
+    Args:
+        questions: the set.
+        finder: of its gold in the documents that are asked.
+        ask: makes the record of a question with its gold.
+        made: all that the records depend on but the set, as plain values.
+        folder: what was asked so far is kept in it.
+        limit, at_once, asking, on_wait, leave_journal: see `ask_set`.
+        warm_up: whether the first question is asked once more than it is recorded.
+
+    Raises:
+        QuestionSetError: evidence is in none of the documents.
+    """
     golds = {question.id: finder.find(question) for question in questions.questions}
     beside = () if questions.documents else tuple(finder.documents.values())
     sha256 = questions.sha256(beside)
-    made = provenance(assistant, k=k, legs=sorted(legs), history=history)
-    asker = _Asker(assistant, finder, questions.name, max(k, DEPTH), legs, history)
     chosen = questions.questions[:limit]
-    with Journal(folder / "runs", {"set": sha256, "name": questions.name, **made}) as journal:
+    depends = {"set": sha256, "name": questions.name, **made}
+    with Journal(folder / "runs", depends, leave_journal) as journal:
         before = {q.id for q in chosen} & journal.records.keys()
         asking(len(before), len(chosen))
-        if assistant.writer_name is None:  # without a record: the first answer pays for loading
-            for question in chosen[:1]:
-                asker.ask(question, golds[question.id])
         left = [question for question in chosen if question.id not in before]
-
-        def ask(question: Question) -> Record:
-            return asker.ask(question, golds[question.id])
+        for question in left[:1] if warm_up else ():
+            ask(question, golds[question.id])
 
         def keep(record: Record) -> None:
             journal.add(record)
             asking(len({q.id for q in chosen} & journal.records.keys()), len(chosen))
 
-        do_at_once(left, ask, keep, at_once, on_wait)
+        do_at_once(left, lambda own: ask(own, golds[own.id]), keep, at_once, on_wait)
         records = tuple(journal.records[question.id] for question in chosen)
-    return SetRun(questions, sha256, records, finder.documents, made, len(before))
+    return SetRun(questions, sha256, records, finder.documents, made, len(before), journal.file)
 
 
 class _Asker:
@@ -204,7 +256,7 @@ class _Asker:
             status=answer.status,
             confidence=answer.confidence,
             sentences=tuple(sentence.text for sentence in answer.sentences),
-            in_answer=self._in_answer(answer, gold),
+            in_answer=evidence_in(answer.text if answer.answered else "", gold, self._documents),
             citations=cited,
             strict=self._writes,
             proofs=tuple(
@@ -236,25 +288,6 @@ class _Asker:
 
     def _on(self, question: Question) -> Assistant:
         return assistant_for(self._assistant, self._finder, question)
-
-    def _in_answer(self, answer: Answer, gold: Gold) -> tuple[bool, ...]:
-        if not gold.sentences:
-            return ()
-        text = f" {normalised(answer.text)} " if answer.answered else ""
-        return tuple(
-            any(
-                f" {normalised(sentence)} " in text
-                for span in item
-                for sentence in self._sentences(span)
-            )
-            for item in gold.evidence
-        )
-
-    def _sentences(self, span: TextSpan) -> Iterator[str]:
-        for paragraph in self._documents[span.document].paragraphs:
-            for sentence in paragraph.sentences:
-                if span.overlaps(TextSpan(span.document, sentence.start, sentence.end)):
-                    yield sentence.text
 
     def _cited(self, answer: Answer) -> tuple[Cited, ...]:
         return tuple(

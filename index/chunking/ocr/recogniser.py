@@ -106,7 +106,7 @@ def not_installed() -> UnreadableError:
     """What is told where they cannot."""
     return UnreadableError(
         "Its text is in pictures, and what reads those is not installed. Whoever runs Footnote "
-        "installs it with: pip install 'footnote[ocr]'",
+        "installs it with: pip install 'footnote-assistant[ocr]'",
         code="no_ocr",
     )
 

@@ -47,7 +47,7 @@ IMPOSSIBLE = {"id": "b", "question": "Who owned it?", "is_impossible": True, "an
     [
         ("{", "not JSON"),
         ("[]", "not a JSON object"),
-        ('{"id": "a"}', "question .* required"),
+        ('{"id": "a"}', "there is no 'question'"),
         ('{"id": "a", "question": "Q?", "answerable": "yes"}', "answerable is 'yes'"),
         ('{"id": "a", "question": "Q?", "answerable": true}', "needs evidence"),
         ('{"id": "a", "question": " ", "answerable": false}', "question is ' '"),
@@ -156,7 +156,7 @@ def test_squad_is_told_by_its_content(tmp_path: Path) -> None:
         (squad({**ANSWERED, "answers": [{"text": "1871", "answer_start": 3}]}), "at 3; there"),
         (squad({**ANSWERED, "answers": []}), "a: an answerable question needs"),
         (squad({"id": "a", "is_impossible": True}), r"data\.0\.paragraphs\.0\.qas\.0\.question"),
-        ({"data": [{"title": "Mill"}]}, r"data\.0\.paragraphs is"),
+        ({"data": [{"title": "Mill"}]}, "there is no 'data.0.paragraphs'"),
         (squad(ANSWERED, ANSWERED), "same id"),
         ('{"data": [\n{"paragraphs": [}]}', "Invalid JSON.*line 2"),
     ],
