@@ -21,7 +21,8 @@ PACKAGES = ("index", "assistant", "evals")
 # Each imports only those before it. The way of a question through the assistant is in the middle.
 ORDER = {
     "index": (
-        "errors models chunking computing bert encoder terms bm25 store retriever view index"
+        "errors models chunking bibliography computing bert encoder terms bm25 store retriever "
+        "view index"
     ).split(),
     "assistant": (
         "english enumerations timer calibration settings answer documents exporting "
@@ -62,6 +63,7 @@ HOMES = {
     "prometheus_client": {"assistant.service.metrics"},
     "py3langid": {"index.chunking.language"},
     "pydantic_settings": {"assistant.settings"},
+    "pybtex": {"index.bibliography.formats"},
     # Each in a process of its own.
     "pypdfium2": {"assistant.web.rendering", "index.chunking.pdf.pdfium"},
     "python_calamine": {"index.chunking.tables"},

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +18,7 @@ from index.chunking.formats import FORMATS, TEXT_FORMATS, format_of, text_format
 from index.chunking.isolation import READING
 from index.chunking.language import language_of
 from index.errors import DocumentError, EmptyDocumentError, UnreadableError
-from index.models import Document, bytes_hash, document_id, text_hash
+from index.models import BibliographyEntry, Document, bytes_hash, document_id, text_hash
 
 MAX_BYTES = 500_000_000
 """A larger file is refused before it fills the memory."""
@@ -76,6 +76,8 @@ class RawDocument:
         title: the title given to it; None where the file has one, or else its source.
         original: the file, where it is to be kept with the index since it is nowhere else.
         address: of the web, where it was fetched; its own where it names none.
+        link: as of `Imprint`.
+        entry: tells what a bibliography says of it, of its DOI; None where none was looked into.
     """
 
     source: str
@@ -87,6 +89,8 @@ class RawDocument:
     original: Path | None = None
     bytes: int = 0
     address: str = ""
+    link: str = ""
+    entry: Callable[[str], BibliographyEntry] | None = field(default=None, compare=False)
 
     @property
     def id(self) -> str:
@@ -122,6 +126,8 @@ class RawDocument:
             segmented = segmentation(layout, self.id, language)
             if not segmented.paragraphs:
                 raise _empty(self.source)
+            address = layout.imprint.address or self.address
+            imprint = replace(layout.imprint, address=address, link=self.link)
             document = Document(
                 id=self.id,
                 source=self.source,
@@ -132,11 +138,10 @@ class RawDocument:
                 reading=self.reading,
                 content=content,
                 language=language,
-                imprint=layout.imprint
-                if layout.imprint.address
-                else replace(layout.imprint, address=self.address),
+                imprint=imprint,
                 bytes=size,
                 pages=layout.pages,
+                entry=self.entry(imprint.doi) if self.entry else None,
                 boxes=layout.boxes,
             )
             document.check()
