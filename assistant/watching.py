@@ -184,8 +184,11 @@ class FolderWatch:
         """
         files, lost, failed = self._list()
         # Where the bibliography changes, all are told of anew, which does not cut them anew.
-        seen = {} if self._read_exports(lost) else self._seen
-        raws, unreadable = _read([file for file, state in files.items() if seen.get(file) != state])
+        if self._read_exports(lost):
+            self._seen = {}
+        raws, unreadable = _read(
+            [file for file, state in files.items() if self._seen.get(file) != state]
+        )
         if self._bibliography:
             raws = self._bibliography.described(raws, files)
         failed |= unreadable | self._unread_exports

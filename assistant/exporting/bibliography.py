@@ -36,6 +36,11 @@ _BIBTEX = {
     "thesis": ("phdthesis", "series", "school", "number"),
     "report": ("techreport", "series", "institution", "number"),
 }
+#: What of an imprint is text.
+_TEXTS = (
+    *("doi", "key", "kind", "container", "publisher", "place", "volume", "issue", "edition"),
+    *("page_range", "isbn"),
+)
 _RIS = {
     "article-journal": "JOUR",
     "article-magazine": "MGZN",
@@ -121,7 +126,7 @@ def as_bibtex(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
             "day": day.lstrip("0"),
             "volume": _tex(imprint.volume),
             number: _tex(imprint.issue),
-            "pages": _tex(_DASH.sub("--", own.page) if imprint.kind else own.page),
+            "pages": _DASH.sub("--", _tex(own.page)) if imprint.kind else _tex(own.page),
             "howpublished": _tex(own.file),
             "isbn": _tex(imprint.isbn),
             "doi": _UNADDRESSED.sub(lambda sign: f"%{ord(sign[0]):X}", imprint.doi),
@@ -152,17 +157,17 @@ def as_ris(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
             *(("AU", ", ".join(filter(None, name))) for name in own.names),
             *(("ED", ", ".join(filter(None, name))) for name in own.editors),
             ("TI", own.title),
-            ("T2", one_line(imprint.container)),
-            ("PB", one_line(imprint.publisher)),
-            ("CY", one_line(imprint.place)),
-            ("ET", one_line(imprint.edition)),
-            ("VL", one_line(imprint.volume)),
-            ("IS", one_line(imprint.issue)),
+            ("T2", imprint.container),
+            ("PB", imprint.publisher),
+            ("CY", imprint.place),
+            ("ET", imprint.edition),
+            ("VL", imprint.volume),
+            ("IS", imprint.issue),
             ("PY", own.date[0]),
             ("DA", "/".join(filter(None, own.date))),
             ("SP", first.strip()),
             ("EP", last.strip()),
-            ("SN", one_line(imprint.isbn)),
+            ("SN", imprint.isbn),
             ("DO", imprint.doi),
             ("UR", own.address),
             ("Y2", own.accessed.replace("-", "/")),
@@ -186,13 +191,13 @@ def as_csl_json(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
             "title": own.title,
             "author": _csl_names(own.names),
             "editor": _csl_names(own.editors),
-            "container-title": one_line(imprint.container),
-            "publisher": one_line(imprint.publisher),
-            "publisher-place": one_line(imprint.place),
-            "volume": one_line(imprint.volume),
-            "issue": one_line(imprint.issue),
-            "edition": one_line(imprint.edition),
-            "ISBN": one_line(imprint.isbn),
+            "container-title": imprint.container,
+            "publisher": imprint.publisher,
+            "publisher-place": imprint.place,
+            "volume": imprint.volume,
+            "issue": imprint.issue,
+            "edition": imprint.edition,
+            "ISBN": imprint.isbn,
             "DOI": imprint.doi,
             "issued": _csl_date("-".join(filter(None, own.date))),
             "page": own.page,
@@ -265,7 +270,8 @@ def _entry(reference: Reference, say: Wording) -> _Entry:
         # In whichever language it is exported: who cites it goes on to do so.
         f"{one_line(work.document_id)}\0{_note(footnote, ENGLISH)}".encode()
     ).hexdigest()
-    imprint = work.imprint
+    told: dict[str, Any] = {own: one_line(getattr(work.imprint, own)) for own in _TEXTS}
+    imprint = replace(work.imprint, **told)
     if not (key := _UNKEYED.sub("", imprint.key)):
         key = f"{_word(names[0][0] if names else title)}{year}-{digest[:8]}"
     cited = footnote.place.page if footnote and not imprint.kind else ""
@@ -274,14 +280,14 @@ def _entry(reference: Reference, say: Wording) -> _Entry:
         names=names,
         title=title,
         date=(year, month, day),
-        page=one_line(cited or imprint.page_range),
+        page=one_line(cited) or imprint.page_range,
         address=_address_at(work, footnote),
         accessed=work.accessed,
         note=_note(footnote, say),
         language=one_line(work.language),
         file="" if file == title or imprint.kind else file,
         lapsed=say.lapsed_work if reference.lapsed else "",
-        editors=tuple(_name(own) for own in map(one_line, imprint.editors) if own),
+        editors=tuple(_name(own) for own in map(one_line, work.imprint.editors) if own),
         imprint=imprint,
     )
 

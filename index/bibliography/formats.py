@@ -284,7 +284,7 @@ def _bibtex_date(year: str, month: str, day: str) -> str:
     months = "jan feb mar apr may jun jul aug sep oct nov dec".split()
     named = month[:3].lower()
     number = months.index(named) + 1 if named in months else int(month) if month.isdigit() else 0
-    return "-".join(filter(None, [year, f"{number:02}" if number else "", number and day or ""]))
+    return "-".join(filter(None, [year, f"{number:02}" if number else "", (number and day) or ""]))
 
 
 def _files(field: str) -> list[str]:
