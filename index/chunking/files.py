@@ -20,7 +20,9 @@ from index.errors import (
     UnreadableError,
 )
 
-SUFFIXES = tuple(suffix for own in (*TEXT_FORMATS, *FORMATS) for suffix in own.suffixes)
+SUFFIXES = tuple(
+    dict.fromkeys(suffix for own in (*TEXT_FORMATS, *FORMATS) for suffix in own.suffixes)
+)
 """What is read inside folders; a file named itself is tried whatever its suffix."""
 
 IGNORE_FILE = ".footnoteignore"

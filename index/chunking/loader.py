@@ -17,6 +17,7 @@ from index.chunking.files import mode_of, source_of
 from index.chunking.formats import FORMATS, TEXT_FORMATS, format_of, text_format
 from index.chunking.isolation import READING
 from index.chunking.language import language_of
+from index.chunking.obsidian import link_to_note, vault_of
 from index.errors import DocumentError, EmptyDocumentError, UnreadableError
 from index.models import BibliographyEntry, Document, bytes_hash, document_id, text_hash
 
@@ -170,14 +171,24 @@ def read_raw(path: str | os.PathLike[str], title: str | None = None) -> RawDocum
             raise UnreadableError(f"{str(path)!r} is a {kind}, not a file. Name a file.")
         content = _content(path)
         own, found = bytes_hash(content), format_of(content, path.name)
+        vault = vault_of(path)
+        link = link_to_note(path, vault) if vault else ""
         if found:
             return RawDocument(
-                source_of(path), own, found.name, file=path, title=title, bytes=len(content)
+                source_of(path),
+                own,
+                found.name,
+                file=path,
+                title=title,
+                bytes=len(content),
+                link=link,
             )
         text, size = decoded(content, path), len(content)
         del content  # as large as the text
         told = text_format(path.name)
-        return _text(text, source_of(path), title, told.name if told else "plain", own, size)
+        name = told.name if told else "plain"
+        name = "obsidian" if vault and name == "markdown" else name
+        return replace(_text(text, source_of(path), title, name, own, size), link=link)
 
 
 def read_document(path: str | os.PathLike[str], title: str | None = None) -> Document:
