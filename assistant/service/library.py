@@ -276,7 +276,12 @@ class Library:
                 self._make_room(owner, there is None)
             keep = keep or self._is_private or notebook is not None
             try:
-                raw = replace(read_raw(file), source=source, original=file, address=upload.address)
+                raw = replace(
+                    read_raw(file, upload.title or None),
+                    source=source,
+                    original=file,
+                    address=upload.address,
+                )
                 self.index.sync([raw], progress, keep=keep)
             except DocumentError as error:  # named as its owner does
                 said = str(error).replace(str(file), file.name).replace(source, file.name)

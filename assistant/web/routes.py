@@ -176,9 +176,12 @@ def routes(
         caller: anyone,
         browser: seated,
         folder: str = "",
+        title: str = "",
+        address: str = "",
         notebook: NotebookId | None = None,
     ) -> Response:
         upload = await library.inbox.receive(caller.client, name, request.stream())
+        upload.tell(title, address)
         return adding(request, caller, browser, upload, folder=folder, notebook=notebook)
 
     @router.get("/uploads/there")
