@@ -276,12 +276,9 @@ class Library:
                 self._make_room(owner, there is None)
             keep = keep or self._is_private or notebook is not None
             try:
-                raw = replace(
-                    read_raw(file, upload.title or None),
-                    source=source,
-                    original=file,
-                    address=upload.address,
-                )
+                title, address = upload.page()
+                read = read_raw(file, title or None)
+                raw = replace(read, source=source, original=file, address=address)
                 self.index.sync([raw], progress, keep=keep)
             except DocumentError as error:  # named as its owner does
                 said = str(error).replace(str(file), file.name).replace(source, file.name)

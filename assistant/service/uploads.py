@@ -44,7 +44,7 @@ class Upload:
     Attributes:
         size: bytes that are there.
         address: of the web, where it is from; nothing of a file of one's own.
-        title: that it has there; nothing where it tells that itself.
+        title: that it has there; nothing where it tells that itself. Both as somebody tells them.
     """
 
     def __init__(self, client: str, name: str) -> None:
@@ -56,11 +56,11 @@ class Upload:
         self.title = ""
         self.close = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
 
-    def tell(self, title: str, address: str) -> None:
-        """Say of a page's text what page it is of, as far as that makes sense."""
-        shown = "".join(sign if sign.isprintable() else " " for sign in title)
-        self.title = " ".join(shown.split())[:LONGEST_TITLE]
-        self.address = imprint_of([], addresses=[address]).address
+    def page(self) -> tuple[str, str]:
+        """Its title and address, as far as what is told of them makes sense."""
+        shown = "".join(sign if sign.isprintable() else " " for sign in self.title)
+        title = " ".join(shown.split())[:LONGEST_TITLE]
+        return title, imprint_of([], addresses=[self.address]).address
 
     async def __aenter__(self) -> Self:
         return self

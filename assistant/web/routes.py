@@ -181,7 +181,7 @@ def routes(
         notebook: NotebookId | None = None,
     ) -> Response:
         upload = await library.inbox.receive(caller.client, name, request.stream())
-        upload.tell(title, address)
+        upload.title, upload.address = title, address
         return adding(request, caller, browser, upload, folder=folder, notebook=notebook)
 
     @router.get("/uploads/there")
