@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
+from urllib.parse import quote
 
 from assistant.calibration import Status, WithStatus
 from index import Document, Paragraph
@@ -37,6 +38,18 @@ OTHERS = "Other passages that may answer"
 LEADS: Mapping[Status, str] = {"answered": "", "unsure": f"{UNSURE}:\n", "refused": REFUSAL}
 
 
+_PARTING = str.maketrans(dict.fromkeys("#^[]|\\:", " "))
+
+
+def link_to(link: str, heading: Sequence[str]) -> str:
+    """The address of a note, at the last of the headings above a place in it; any other address as
+    it is."""
+    # As Obsidian writes links to headings: without what means something in its links.
+    below = " ".join(heading[-1].translate(_PARTING).split()) if heading else ""
+    is_note = link.startswith("obsidian://") and below
+    return f"{link}%23{quote(below, safe='')}" if is_note else link
+
+
 @dataclass(frozen=True, slots=True)
 class Citation:
     """One place in a document that supports something.
@@ -54,6 +67,7 @@ class Citation:
         score: how well the paragraph matches the question, as `Hit.score`.
         rectangles: of documents with pages, where the quote is printed, a line each.
         introduction: of a list the sentence that introduces it; "" of anything else.
+        link: what opens it in the program that it is written in (Obsidian); "" of anything else.
     """
 
     marker: int
@@ -66,6 +80,7 @@ class Citation:
     score: float
     rectangles: tuple[Rectangle, ...] = ()
     introduction: str = ""
+    link: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The citation as plain values, ready for JSON."""
@@ -88,6 +103,7 @@ class Citation:
             "paragraph_kind": self.paragraph.kind,
             "uncertain": self.paragraph.is_uncertain,
             "introduction": self.introduction,
+            "link": self.link,
         }
 
     def check(self, document: Document) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from assistant.english import ASKING, AUXILIARIES, SUBJECTS
 from index import Document, DocumentInfo, View, find_files
+from index.bibliography.bibliography import find_exports, read_bibliography
 from index.chunking.files import OnSkip, source_of
 from index.chunking.language import asked_in
 from index.chunking.loader import RawDocument, read_raw
@@ -77,17 +78,23 @@ def read_raw_documents(
     *,
     ocr: bool = False,
 ) -> list[RawDocument]:
-    """Read files and folders, not yet cut into paragraphs; see `Assistant.open`.
+    """Read files and folders, not yet cut into paragraphs; see `Assistant.open`. What a reference
+    manager has exported into or beside them tells of them, and is none of them.
 
     Raises:
         DocumentError: a path that was named cannot be read, or none of a folder's files can.
         SettingsError: one of the patterns to `ignore` cannot be understood.
     """
-    named = {Path(path) for path in paths}
+    given = list(map(Path, paths))
+    named = set(given)
     texts = {}
     skipped: DocumentError | None = None
     files = find_files(paths, on_skip, ignore, ocr=ocr)
+    exports = find_exports(given, ignore)
+    # Somebody may ask an export itself, alone.
+    files = [file for file in files if file not in exports] or files
     on_found(files)
+    bibliography = read_bibliography(exports, on_skip)
     for file in files:
         try:
             text = read_raw(file, ocr=ocr)
@@ -100,7 +107,8 @@ def read_raw_documents(
         texts[text.id] = text
     if not texts:
         raise skipped or EmptyDocumentError("There is no document to read.")
-    return list(texts.values())
+    raws = list(texts.values())
+    return bibliography.described(raws, files) if bibliography else raws
 
 
 def unless_named(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,12 @@ from typing import TYPE_CHECKING, Literal
 
 from watchfiles import watch
 
+from index.bibliography.bibliography import (
+    Bibliography,
+    exports_beside,
+    find_exports,
+    read_bibliography,
+)
 from index.chunking.files import find_files, mode_of, source_of
 from index.chunking.loader import RawDocument, read_raw
 from index.errors import (
@@ -101,6 +108,10 @@ class FolderWatch:
         self._folders = tuple(folder.absolute() for folder in folders)
         self._seen: dict[Path, tuple[int, int]] = {}
         self._unread = {error.source: error for error in unread if error.source}
+        self._bibliography: Bibliography | None = None
+        self._exports: dict[Path, tuple[int, int]] = {}
+        self._beside: dict[Path, tuple[int, int]] = {}
+        self._unread_exports: dict[str, DocumentError] = {}
         self._changes: tuple[Change, ...] = ()
         self._stop = threading.Event()
 
@@ -149,7 +160,7 @@ class FolderWatch:
             raise_interrupt=False,
             ignore_permission_denied=True,
         ):
-            if changes or again:
+            if changes or again or _states(exports_beside(self._folders)) != self._beside:
                 again = not self._try_update()
             if not all(folder.is_dir() for folder in self._folders):
                 raise FileNotFoundError("a folder is missing")
@@ -172,11 +183,16 @@ class FolderWatch:
                 not done is done the next time.
         """
         files, lost, failed = self._list()
+        # Where the bibliography changes, all are told of anew, which does not cut them anew.
+        if self._read_exports(lost):
+            self._seen = {}
         raws, unreadable = _read(
             [file for file, state in files.items() if self._seen.get(file) != state],
             self._assistant.settings.ocr,
         )
-        failed |= unreadable
+        if self._bibliography:
+            raws = self._bibliography.described(raws, files)
+        failed |= unreadable | self._unread_exports
         index, asked = self._assistant.index, self._assistant.document_ids
         before = {info.id: info for info in index.documents()}
         done: tuple[str, ...] = ()
@@ -229,6 +245,23 @@ class FolderWatch:
         for info in left:
             self._record("removed", info.source)
 
+    def _read_exports(self, lost: Sequence[Path]) -> bool:
+        """Read what reference managers have exported into and beside the folders, where that has
+        changed; whether it has. `lost`: folders that cannot be looked into."""
+        here = [folder for folder in self._folders if folder not in lost]
+        self._beside = _states(exports_beside(here))
+        exports = _states(find_exports(here, self._assistant.settings.ignore))
+        if exports == self._exports:
+            return False
+        unread: dict[str, DocumentError] = {}
+        self._bibliography = read_bibliography(
+            exports, lambda error: unread.update({str(error.source): error})
+        )
+        self._unread_exports = unread
+        # Last: what failed is read again.
+        self._exports = exports
+        return True
+
     def _list(
         self,
     ) -> tuple[dict[Path, tuple[int, int]], list[Path], dict[str, DocumentError]]:
@@ -254,12 +287,7 @@ class FolderWatch:
                     error.source = source_of(folder)
                     failed[error.source] = error
                 continue
-            for file in found:
-                try:
-                    stat = file.stat()
-                except OSError:
-                    continue  # gone again, or a link that leads nowhere
-                files[file] = (stat.st_mtime_ns, stat.st_size)
+            files |= _states(found)
             if not folder.is_dir():  # it went while its files were looked at
                 lost.append(folder)
         return files, lost, failed
@@ -289,6 +317,16 @@ def unread_of(errors: Sequence[DocumentError], folders: Sequence[Path]) -> tuple
             said = str(error).replace(error.source, name)
             found.append(Unread(name, said, error.code, error.values))
     return tuple(found)
+
+
+def _states(files: Iterable[Path]) -> dict[Path, tuple[int, int]]:
+    """Of each file when it was changed (in nanoseconds) and its bytes."""
+    states = {}
+    for file in files:
+        with suppress(OSError):  # gone again, or a link that leads nowhere
+            stat = file.stat()
+            states[file] = (stat.st_mtime_ns, stat.st_size)
+    return states
 
 
 def _read(files: Sequence[Path], ocr: bool) -> tuple[list[RawDocument], dict[str, DocumentError]]:

@@ -25,7 +25,7 @@ from typing import TypeVar
 from index.chunking.loader import RawDocument, Reading, file_name, is_current, read_raw
 from index.encoder import DEFAULT_ENCODER, Encoder
 from index.errors import DocumentError
-from index.models import Document, Paragraph
+from index.models import NO_ENTRY, Document, Paragraph
 from index.store.chroma_server import ServerAddress
 from index.store.following import GenerationReplacedError, ServedSession
 from index.store.manifest import Manifest, ParagraphText
@@ -280,14 +280,21 @@ class Index(View):
             current = self._cut_unless_in(before.manifests, document)
             known = before.manifests.get(document.id)
             if isinstance(current, Document) and not (known and known.is_of(current)):
-                wanted.append(Manifest.of(current, kept, known.added if known else now()))
+                made = Manifest.of(current, kept, known.added if known else now())
+                former = known.entry if known else NO_ENTRY  # where no bibliography was looked into
+                wanted.append(made.told_by(former if current.entry is None else current.entry))
                 texts.update((paragraph.id, paragraph) for paragraph in current.paragraphs)
             else:
                 known = before.manifest(document.id)
-                wanted.append(known if known.kept == kept else replace(known, kept=kept))
+                if isinstance(current, RawDocument):
+                    entry = current.entry(known.said.imprint.doi) if current.entry else None
+                else:
+                    entry = current.entry
+                now_kept = known if known.kept == kept else replace(known, kept=kept)
+                wanted.append(now_kept if entry is None else now_kept.told_by(entry))
         after = {place.id for manifest in wanted for place in manifest.places}
         stale = [m for m in wanted if m != before.manifests.get(m.id)]
-        former = before.paragraphs() if stale else after
+        paragraphs = before.paragraphs() if stale else after
         if stale or self._session.unswept:
             with self._session.changing():
                 embedded += fill(
@@ -300,9 +307,9 @@ class Index(View):
             self._settle()
         return SyncReport(
             documents=len(documents),
-            added=len(after - former),
-            removed=len(former - self._session.snapshot.paragraphs()) if stale else 0,
-            unchanged=len(after & former),
+            added=len(after - paragraphs),
+            removed=len(paragraphs - self._session.snapshot.paragraphs()) if stale else 0,
+            unchanged=len(after & paragraphs),
             embedded=embedded,
             ids=tuple(document.id for document in documents),
         )
@@ -354,7 +361,8 @@ class Index(View):
                 read_raw(file, reading.title or None, ocr=ocr or reading.ocr),
                 source=manifest.source,
                 original=file,
-                address=manifest.imprint.address,
+                address=manifest.said.imprint.address,
+                link=manifest.said.imprint.link,
             )
             cut = self._cut_unless_in({}, raw, on_page)
 

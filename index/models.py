@@ -202,21 +202,56 @@ class Boxes:
 
 @dataclass(frozen=True, slots=True)
 class Imprint:
-    """What a document says of its origin, as far as it does.
+    """What a document, or a bibliography of it, says of its origin, as far as that is known.
 
     Attributes:
         authors: their names; of one without a name the address of mail.
         date: when it was published, or else made, as `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
         address: where it was published, with http or https.
+        doi: it begins with `10.`.
+        link: what opens it in the program that it is written in, with obsidian.
+        key: by which a bibliography cites it. The rest is known from there alone.
+        kind: what it is, as CSL names types: `article-journal`, `book`, `chapter`.
+        editors: as `authors`.
+        container: the journal or book that it stands in.
+        publisher, place: by whom and where it was published.
+        volume, issue, edition, page_range, isbn: as they are printed.
+        accessed: when it was read at its address, as `date`.
     """
 
     authors: tuple[str, ...] = ()
     date: str = ""
     address: str = ""
+    doi: str = ""
+    link: str = ""
+    key: str = ""
+    kind: str = ""
+    editors: tuple[str, ...] = ()
+    container: str = ""
+    publisher: str = ""
+    place: str = ""
+    volume: str = ""
+    issue: str = ""
+    edition: str = ""
+    page_range: str = ""
+    isbn: str = ""
+    accessed: str = ""
 
 
 #: Of a document that says nothing of it.
 NO_IMPRINT = Imprint()
+
+
+@dataclass(frozen=True, slots=True)
+class BibliographyEntry:
+    """What a bibliography says of a document, in the place of what that says itself."""
+
+    title: str = ""
+    imprint: Imprint = NO_IMPRINT
+
+
+#: Of a document that a bibliography does not know.
+NO_ENTRY = BibliographyEntry()
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +272,8 @@ class Document:
         bytes: of the file that it was read from; 0 where that is not known.
         pages: how many pages or slides it has; 0 where it has none.
         unread: how many of its pages or pictures hold what was not read, as pictures of text.
+        entry: what a bibliography says of it, which is told of it once it is indexed; None where
+            none was looked into.
     """
 
     id: str
@@ -252,6 +289,7 @@ class Document:
     bytes: int = 0
     pages: int = 0
     unread: int = 0
+    entry: BibliographyEntry | None = field(default=None, compare=False)
     boxes: Boxes | None = field(default=None, compare=False, repr=False)
 
     def check(self) -> None:

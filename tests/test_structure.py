@@ -21,7 +21,8 @@ PACKAGES = ("index", "assistant", "evals")
 # Each imports only those before it. The way of a question through the assistant is in the middle.
 ORDER = {
     "index": (
-        "about errors models computing chunking bert encoder terms bm25 store retriever view index"
+        "about errors models computing chunking bibliography bert encoder terms bm25 store "
+        "retriever view index"
     ).split(),
     "assistant": (
         "english enumerations help timer calibration installation settings answer documents "
@@ -66,6 +67,7 @@ HOMES = {
     "py3langid": {"index.chunking.language"},
     "pydantic_settings": {"assistant.settings"},
     "PIL": {"index.chunking.pictures"},
+    "pybtex": {"index.bibliography.formats"},
     # Each in a process of its own.
     "pypdfium2": {"assistant.web.rendering", "index.chunking.pdf.pdfium"},
     "cv2": {"index.chunking.ocr.recogniser"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from assistant.answer import Answer, AnswerSentence, Citation, SentenceReady, Writing
+from assistant.answer import Answer, AnswerSentence, Citation, SentenceReady, Writing, link_to
 from assistant.answering.abstention import Decision
 from assistant.answering.arranging import introducing
 from assistant.answering.extractive import Quotation
@@ -52,6 +52,7 @@ class Citer:
             score=score,
             rectangles=self._rectangles(paragraph, start, end),
             introduction=self._introduction(paragraph),
+            link=link_to(info.imprint.link, paragraph.heading),
         )
 
     def _rectangles(self, paragraph: Paragraph, start: int, end: int) -> tuple[Rectangle, ...]:

@@ -3,6 +3,9 @@
 An author with one comma is a person, "Family, Given", and is parted there. Every other author is
 whole: an organisation, or a person of whom nobody has said which of the names is the family's. What
 follows a comma in "Acme, Inc." or "Mary Major, PhD" is no given name, so that these are whole too.
+
+A work that a bibliography knows is told of as that does, under the key by which it is cited there;
+places in it are told in the note, all of them in one.
 """
 
 from __future__ import annotations
@@ -12,11 +15,51 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from assistant.exporting.values import Export, Footnote, Work
 from assistant.exporting.wording import ENGLISH, Wording, address_of, one_line, title_of
+from index.models import Imprint
+
+#: What CSL calls kinds: the type of BibTeX's entry, and what its container, its publisher and its
+#: number are called there.
+_ANY_BIBTEX = ("misc", "booktitle", "publisher", "number")
+_BIBTEX = {
+    "article-journal": ("article", "journal", "publisher", "number"),
+    "article-magazine": ("article", "journal", "publisher", "number"),
+    "article-newspaper": ("article", "journal", "publisher", "number"),
+    "book": ("book", "series", "publisher", "number"),
+    "chapter": ("incollection", "booktitle", "publisher", "number"),
+    "entry-encyclopedia": ("incollection", "booktitle", "publisher", "number"),
+    "paper-conference": ("inproceedings", "booktitle", "publisher", "number"),
+    "thesis": ("phdthesis", "series", "school", "number"),
+    "report": ("techreport", "series", "institution", "number"),
+}
+#: What of an imprint is text.
+_TEXTS = (
+    *("doi", "key", "kind", "container", "publisher", "place", "volume", "issue", "edition"),
+    *("page_range", "isbn"),
+)
+_RIS = {
+    "article-journal": "JOUR",
+    "article-magazine": "MGZN",
+    "article-newspaper": "NEWS",
+    "book": "BOOK",
+    "chapter": "CHAP",
+    "entry-encyclopedia": "ENCYC",
+    "paper-conference": "CPAPER",
+    "thesis": "THES",
+    "report": "RPRT",
+    "webpage": "ELEC",
+    "dataset": "DATA",
+    "patent": "PAT",
+}
+_DASH = re.compile(r"(?<=\w)[-–—](?=\w)")
+#: What would end a field, or BibTeX counts.
+_UNADDRESSED = re.compile(r"[{}\\]")
+#: What no key of BibTeX may hold.
+_UNKEYED = re.compile(r"[\s,{}()\"#%~\\'=]|[^\x20-\x7e]")
 
 _NO_GIVEN_NAMES = frozenset(
     "ag bv co corp esq gmbh inc jr limited llc llp ltd md nv phd plc pty sa sr".split()
@@ -68,14 +111,25 @@ def as_bibtex(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
     entries = []
     for own in _entries(references, say):
         year, month, day = own.date
+        imprint = own.imprint
+        kind, container, publisher, number = _BIBTEX.get(imprint.kind, _ANY_BIBTEX)
         fields = {
             "author": " and ".join(_tex_name(*name) for name in own.names),
+            "editor": " and ".join(_tex_name(*name) for name in own.editors),
             "title": f"{{{_tex(own.title)}}}",  # in two pairs of braces, no style changes its case
+            container: _tex(imprint.container),
+            publisher: _tex(imprint.publisher),
+            "address": _tex(imprint.place),
+            "edition": _tex(imprint.edition),
             "year": year,
             "month": _MONTHS[int(month) - 1] if month else "",
             "day": day.lstrip("0"),
-            "pages": _tex(own.page),
+            "volume": _tex(imprint.volume),
+            number: _tex(imprint.issue),
+            "pages": _DASH.sub("--", _tex(own.page)) if imprint.kind else _tex(own.page),
             "howpublished": _tex(own.file),
+            "isbn": _tex(imprint.isbn),
+            "doi": _UNADDRESSED.sub(lambda sign: f"%{ord(sign[0]):X}", imprint.doi),
             "url": own.address,
             "urldate": own.accessed,
             "note": _tex(own.note),
@@ -86,7 +140,7 @@ def as_bibtex(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
             for name, value in fields.items()
             if value
         ]
-        entries.append("\n".join([f"@misc{{{own.key},", *lines, "}\n"]))
+        entries.append("\n".join([f"@{kind}{{{own.key},", *lines, "}\n"]))
     return "\n".join(entries)
 
 
@@ -96,15 +150,25 @@ def as_ris(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
     lines: list[str] = []
     for own in _entries(references, say):
         first, _, last = re.sub("[-–—]", "-", own.page).partition("-")
+        imprint = own.imprint
         fields = [
-            ("TY", "ELEC" if own.address else "GEN"),
+            ("TY", _RIS.get(imprint.kind) or ("ELEC" if own.is_on_web else "GEN")),
             ("ID", own.key),
             *(("AU", ", ".join(filter(None, name))) for name in own.names),
+            *(("ED", ", ".join(filter(None, name))) for name in own.editors),
             ("TI", own.title),
+            ("T2", imprint.container),
+            ("PB", imprint.publisher),
+            ("CY", imprint.place),
+            ("ET", imprint.edition),
+            ("VL", imprint.volume),
+            ("IS", imprint.issue),
             ("PY", own.date[0]),
             ("DA", "/".join(filter(None, own.date))),
             ("SP", first.strip()),
             ("EP", last.strip()),
+            ("SN", imprint.isbn),
+            ("DO", imprint.doi),
             ("UR", own.address),
             ("Y2", own.accessed.replace("-", "/")),
             ("N1", own.filed_note),
@@ -121,12 +185,20 @@ def as_csl_json(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
     there once."""
     items = []
     for own in _entries(references, say):
+        imprint = own.imprint
         fields = {
+            "citation-key": imprint.key and own.key,
             "title": own.title,
-            "author": [
-                {"family": family, "given": given} if given else {"literal": family}
-                for family, given in own.names
-            ],
+            "author": _csl_names(own.names),
+            "editor": _csl_names(own.editors),
+            "container-title": imprint.container,
+            "publisher": imprint.publisher,
+            "publisher-place": imprint.place,
+            "volume": imprint.volume,
+            "issue": imprint.issue,
+            "edition": imprint.edition,
+            "ISBN": imprint.isbn,
+            "DOI": imprint.doi,
             "issued": _csl_date("-".join(filter(None, own.date))),
             "page": own.page,
             "URL": own.address,
@@ -135,7 +207,7 @@ def as_csl_json(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
             "annote": own.lapsed,
             "language": own.language,
         }
-        kind = "webpage" if own.address else "document"
+        kind = imprint.kind or ("webpage" if own.is_on_web else "document")
         items.append({"id": own.key, "type": kind, **{k: v for k, v in fields.items() if v}})
     return json.dumps(items, ensure_ascii=False, indent=2) + "\n"
 
@@ -150,6 +222,7 @@ class _Entry:
         date: year, month, day.
         file: its name, where the title is another one.
         lapsed: that what is quoted does not all stand there any more.
+        imprint: what else a bibliography says.
     """
 
     key: str
@@ -163,6 +236,13 @@ class _Entry:
     language: str
     file: str
     lapsed: str
+    editors: tuple[tuple[str, str], ...]
+    imprint: Imprint
+
+    @property
+    def is_on_web(self) -> bool:
+        """Whether its address is one of the web."""
+        return self.address.startswith("http")
 
     @property
     def filed_note(self) -> str:
@@ -171,8 +251,13 @@ class _Entry:
 
 
 def _entries(references: Iterable[Reference], say: Wording) -> Iterable[_Entry]:
-    """By key, so that each is there once."""
-    return {own.key: own for own in (_entry(one, say) for one in references)}.values()
+    """By key, so that each is there once; with the notes of all that have it."""
+    found: dict[str, _Entry] = {}
+    for own in (_entry(one, say) for one in references):
+        first = found.get(own.key, own)
+        notes = dict.fromkeys(filter(None, (first.note, own.note)))
+        found[own.key] = replace(first, note="; ".join(notes), lapsed=first.lapsed or own.lapsed)
+    return found.values()
 
 
 def _entry(reference: Reference, say: Wording) -> _Entry:
@@ -185,19 +270,34 @@ def _entry(reference: Reference, say: Wording) -> _Entry:
         # In whichever language it is exported: who cites it goes on to do so.
         f"{one_line(work.document_id)}\0{_note(footnote, ENGLISH)}".encode()
     ).hexdigest()
+    told: dict[str, Any] = {own: one_line(getattr(work.imprint, own)) for own in _TEXTS}
+    imprint = replace(work.imprint, **told)
+    if not (key := _UNKEYED.sub("", imprint.key)):
+        key = f"{_word(names[0][0] if names else title)}{year}-{digest[:8]}"
+    cited = footnote.place.page if footnote and not imprint.kind else ""
     return _Entry(
-        key=f"{_word(names[0][0] if names else title)}{year}-{digest[:8]}",
+        key=key,
         names=names,
         title=title,
         date=(year, month, day),
-        page=one_line(footnote.place.page) if footnote else "",
-        address=address_of(work),
+        page=one_line(cited) or imprint.page_range,
+        address=_address_at(work, footnote),
         accessed=work.accessed,
         note=_note(footnote, say),
         language=one_line(work.language),
-        file="" if file == title else file,
+        file="" if file == title or imprint.kind else file,
         lapsed=say.lapsed_work if reference.lapsed else "",
+        editors=tuple(_name(own) for own in map(one_line, work.imprint.editors) if own),
+        imprint=imprint,
     )
+
+
+def _address_at(work: Work, footnote: Footnote | None) -> str:
+    """The address of a work; "" where that of its DOI says no more than the DOI; of a place in it,
+    where headings have addresses."""
+    address = address_of(work, footnote.place.heading if footnote else ())
+    is_of_doi = work.imprint.doi and address.endswith(f"doi.org/{work.imprint.doi}")
+    return "" if is_of_doi else address
 
 
 def _note(footnote: Footnote | None, say: Wording) -> str:
@@ -221,6 +321,13 @@ def _word(text: str) -> str:
 
 def _tex(text: str) -> str:
     return _JOINED.sub("{}", _SIGNS.sub(lambda sign: f"{{{_TEX[sign[0]]}}}", text))
+
+
+def _csl_names(names: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [
+        {"family": family, "given": given} if given else {"literal": family}
+        for family, given in names
+    ]
 
 
 def _tex_name(family: str, given: str) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from index.models import NO_IMPRINT, Imprint
+
 #: What exports speak; what they quote is in its own.
 Language = Literal["en", "de"]
 
@@ -22,6 +24,9 @@ ExportStatus = Literal["answered", "unsure", "chosen", "dismissed", "refused", "
 #: Why a quote does not stand: its paragraph reads otherwise now; that is gone as well; the document
 #: is not there to be looked into.
 Lapse = Literal["changed", "gone", "missing"]
+
+#: How addresses begin that become links.
+LINKED = ("http://", "https://", "obsidian://")
 
 _PRINTED = re.compile(r"p\. (.+)")
 _DATE = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?")
@@ -36,9 +41,11 @@ class Work:
         title: of the work.
         authors: people as "Family, Given", or each whole; see `bibliography`.
         date: of the work, `YYYY`, `YYYY-MM` or `YYYY-MM-DD`; "" where it is not known.
-        address: where it is on the web, by HTTP; "" where it is not.
+        address: where it is on the web, by HTTP, or in the program that it is written in, with
+            obsidian; "" where it is neither.
         accessed: when it was read there, as `date`.
         name: of its file.
+        imprint: what else a bibliography says of it: its key, kind, container and the like.
         language: what it is written in, by its ISO 639-1 code; "" where it is not known.
 
     Raises:
@@ -53,13 +60,14 @@ class Work:
     accessed: str = ""
     name: str = ""
     language: str = ""
+    imprint: Imprint = NO_IMPRINT
 
     def __post_init__(self) -> None:
         for own in filter(None, (self.date, self.accessed)):
             if not _DATE.fullmatch(own):
                 raise ValueError(f"{own!r} is no date. Write it as YYYY, YYYY-MM or YYYY-MM-DD.")
-        if self.address and not self.address.startswith(("http://", "https://")):
-            raise ValueError(f"{self.address!r} is no address on the web: http:// or https://.")
+        if self.address and not self.address.startswith(LINKED):
+            raise ValueError(f"{self.address!r} is no address on the web: {' or '.join(LINKED)}.")
 
 
 @dataclass(frozen=True, slots=True)

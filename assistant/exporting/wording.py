@@ -14,6 +14,7 @@ from assistant.answer import (
     UNCERTAIN,
     UNDECIDED,
     UNSURE,
+    link_to,
     missing_parts,
 )
 from assistant.exporting.values import (
@@ -262,6 +263,8 @@ def title_of(work: Work) -> str:
     return one_line(work.title) or one_line(work.name) or work.document_id
 
 
-def address_of(work: Work) -> str:
-    """Where a work is on the web, in the letters that addresses have; "" where it is not."""
-    return quote(one_line(work.address), safe="!#$%&'()*+,/:;=?@[]~")
+def address_of(work: Work, heading: Sequence[str] = ()) -> str:
+    """Where a work is on the web, in the letters that addresses have, or is opened in the program
+    that it is written in; there below a heading, of those above a place; "" where it is neither."""
+    address = quote(one_line(work.address), safe="!#$%&'()*+,/:;=?@[]~")
+    return link_to(address, heading)

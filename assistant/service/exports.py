@@ -192,16 +192,19 @@ def _footnote(citation: Citation) -> Footnote:
 
 
 def _work(info: DocumentInfo) -> Work:
+    imprint = info.imprint
+    # What was read there is what came into the index; a bibliography knows better.
+    read = info.added[: len("YYYY-MM-DD")] if imprint.address and not imprint.kind else ""
     return Work(
         info.id,
         info.title,
-        info.imprint.authors,
-        info.imprint.date,
-        info.imprint.address,
-        # What was read there is what came into the index.
-        info.added[: len("YYYY-MM-DD")] if info.imprint.address else "",
+        imprint.authors,
+        imprint.date,
+        imprint.address or imprint.link,
+        imprint.accessed or read,
         name=name_of(info.source),
         language=info.language,
+        imprint=imprint,
     )
 
 

@@ -280,12 +280,9 @@ class Library:
                 self._make_room(owner, there is None)
             keep = keep or self._is_private or notebook is not None
             try:
-                raw = replace(
-                    read_raw(file, ocr=ocr or self._assistant.settings.ocr),
-                    source=source,
-                    original=file,
-                    address=upload.address,
-                )
+                title, address = upload.page()
+                read = read_raw(file, title or None, ocr=ocr or self._assistant.settings.ocr)
+                raw = replace(read, source=source, original=file, address=address)
                 self.index.sync([raw], progress, keep=keep, on_page=on_page)
             except DocumentError as error:  # named as its owner does
                 said = str(error).replace(str(file), file.name).replace(source, file.name)

@@ -15,10 +15,14 @@ from typing import Self
 import anyio
 from anyio import to_thread
 
+from index.chunking.imprint import imprint_of
 from index.errors import RefusedError, UnreadableError
 
 LARGEST = 4
 """Times the size of the largest file that one client may have waiting in all."""
+
+LONGEST_TITLE = 300
+"""Characters of a title."""
 
 DEEPEST = 8
 """Folders in folders that are kept of where a file lies."""
@@ -39,7 +43,8 @@ class Upload:
 
     Attributes:
         size: bytes that are there.
-        address: where it was fetched; nothing of a file that was sent.
+        address: of the web, where it is from; nothing of a file of one's own.
+        title: that it has there; nothing where it tells that itself. Both as somebody tells them.
     """
 
     def __init__(self, client: str, name: str) -> None:
@@ -48,7 +53,14 @@ class Upload:
         self.file = Path(folder) / safe_name(name)
         self.size = 0
         self.address = ""
+        self.title = ""
         self.close = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+
+    def page(self) -> tuple[str, str]:
+        """Its title and address, as far as what is told of them makes sense."""
+        shown = "".join(sign if sign.isprintable() else " " for sign in self.title)
+        title = " ".join(shown.split())[:LONGEST_TITLE]
+        return title, imprint_of([], addresses=[self.address]).address
 
     async def __aenter__(self) -> Self:
         return self

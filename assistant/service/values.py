@@ -94,6 +94,9 @@ class CitationValue(Value):
         "be others.",
     )
     introduction: Text = Field(default="", description="What introduces the list that it is of.")
+    link: str = Field(
+        default="", description="What opens a note of Obsidian there, with obsidian; or nothing."
+    )
     uri: str = Field(
         default_factory=lambda own: PARAGRAPH.format_map(own),
         description="The resource of MCP that is the paragraph.",
@@ -310,6 +313,9 @@ class DocumentValue(Value):
         "nothing."
     )
     address: Text = Field(description="Where on the web it was published; or nothing.")
+    doi: str = Field(description="Its DOI; or nothing.")
+    key: Text = Field(description="By which a bibliography cites it; or nothing.")
+    link: str = Field(description="What opens a note in Obsidian, with obsidian; or nothing.")
     added: str = Field(
         description="When it first came into the index, by ISO 8601 in UTC; nothing where that is "
         "not known."
@@ -343,6 +349,9 @@ class DocumentValue(Value):
             authors=list(info.imprint.authors),
             date=info.imprint.date,
             address=info.imprint.address,
+            doi=info.imprint.doi,
+            key=info.imprint.key,
+            link=info.imprint.link,
             added=info.added,
             bytes=info.bytes,
             pages=info.pages,

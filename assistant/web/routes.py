@@ -175,10 +175,13 @@ def routes(
         caller: anyone,
         browser: seated,
         folder: str = "",
+        title: str = "",
+        address: str = "",
         notebook: NotebookId | None = None,
         ocr: bool = False,
     ) -> Response:
         upload = await library.inbox.receive(caller.client, name, request.stream())
+        upload.title, upload.address = title, address
         return adding(request, caller, browser, upload, folder=folder, notebook=notebook, ocr=ocr)
 
     @router.post("/documents/{identity}/pictures")

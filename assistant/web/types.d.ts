@@ -26,6 +26,7 @@ export interface Citation {
   paragraph_end: number;
   paragraph_text: string;
   paragraph_kind?: "prose" | "list" | "row" | "lines" | "contents"; // likewise
+  link?: string; // what opens it in Obsidian; likewise
   introduction?: string; // of the list that it is of; likewise
 }
 
@@ -112,6 +113,7 @@ export interface Listed {
   authors: string[]; // as far as it says
   date: string; // 2022, 2022-03 or 2022-03-07; or nothing
   address: string; // where on the web it was published; or nothing
+  link: string; // what opens it in Obsidian; or nothing
   added: string; // when it first came into the index, in UTC; nothing where that is not known
   bytes: number; // of its file; 0 where that is not known
   pages: number; // or slides; 0 where it has none
@@ -492,6 +494,14 @@ export interface NotebooksSeen {
 
 // What is to be added. `begin` does it: it tells the share that has arrived, and gives the events of
 // its indexing.
+// A page of the browser that is handed to this one.
+export interface Handed {
+  address: string; // of the web; or nothing
+  title: string;
+  text: string;
+  selected: boolean; // the text is what was selected there
+}
+
 export interface Wanted {
   name: string;
   bytes?: number; // of a file
@@ -552,6 +562,7 @@ interface Elements {
   "put-in": HTMLDetailsElement;
   "add-notebook": HTMLFormElement;
   "history-find": HTMLInputElement;
+  handed: HTMLDialogElement;
   keys: HTMLDialogElement;
   "notebook-name": HTMLInputElement;
   notebooks: HTMLDialogElement;

@@ -22,7 +22,12 @@ from index.errors import (
 
 PICTURES = tuple(suffix for own in FORMATS if own.is_picture for suffix in own.suffixes)
 SUFFIXES = tuple(
-    suffix for own in (*TEXT_FORMATS, *FORMATS) for suffix in own.suffixes if suffix not in PICTURES
+    dict.fromkeys(
+        suffix
+        for own in (*TEXT_FORMATS, *FORMATS)
+        for suffix in own.suffixes
+        if suffix not in PICTURES
+    )
 )
 """What is read inside folders, and pictures where those are read; a file named itself is tried
 whatever its suffix."""
@@ -77,19 +82,14 @@ def find_files(
         EmptyDocumentError: a folder holds no file to read.
         SettingsError: one of the patterns cannot be understood.
     """
-    try:
-        patterns = GitIgnoreSpec.from_lines(ignore)
-    except ValueError as error:
-        raise SettingsError(
-            f"What to leave out cannot be understood: {error}. Patterns are as in .gitignore."
-        ) from error
+    patterns = _patterns(ignore)
     found: dict[Path, None] = {}
     for path in map(Path, paths):
         if not stat.S_ISDIR(mode_of(path)):
             found.setdefault(path)
             continue
         known = SUFFIXES + PICTURES if ocr else SUFFIXES
-        inside = list(_walk(path, known, (_Rules(path, patterns),), on_skip))
+        inside = list(_walk(path, (_Rules(path, patterns),), on_skip, known))
         if not inside:
             raise EmptyDocumentError(
                 f"The folder {str(path)!r} holds no file to read. Files that end in "
@@ -97,6 +97,16 @@ def find_files(
             )
         found.update(dict.fromkeys(inside))
     return list(found)
+
+
+def find_inside(folder: Path, ignore: Sequence[str], suffixes: Sequence[str]) -> Iterator[Path]:
+    """Other files in a folder, by these suffixes, found as `find_files` does; what cannot be listed
+    is passed over.
+
+    Raises:
+        UnreadableError, SettingsError: see `find_files`.
+    """
+    return _walk(folder, (_Rules(folder, _patterns(ignore)),), lambda _: None, suffixes)
 
 
 def source_of(path: str | os.PathLike[str]) -> str:
@@ -137,10 +147,19 @@ def mode_of(path: Path) -> int:
     ) from reason
 
 
+def _patterns(ignore: Sequence[str]) -> GitIgnoreSpec:
+    try:
+        return GitIgnoreSpec.from_lines(ignore)
+    except ValueError as error:
+        raise SettingsError(
+            f"What to leave out cannot be understood: {error}. Patterns are as in .gitignore."
+        ) from error
+
+
 def _walk(
-    folder: Path, suffixes: Sequence[str], rules: tuple[_Rules, ...], on_skip: OnSkip | None
+    folder: Path, rules: tuple[_Rules, ...], on_skip: OnSkip | None, suffixes: Sequence[str]
 ) -> Iterator[Path]:
-    """Files with a known suffix below a folder, each folder's entries sorted by name.
+    """Files with one of the suffixes below a folder, each folder's entries sorted by name.
 
     Links to folders are not followed: they may lead in a circle.
     """
@@ -162,7 +181,7 @@ def _walk(
             if not (is_folder or known) or _is_left_out(entry, is_folder, rules):
                 continue
             if is_folder and not entry.is_symlink():
-                yield from _walk(entry, suffixes, rules, on_skip)
+                yield from _walk(entry, rules, on_skip, suffixes)
             elif stat.S_ISREG(mode):
                 yield entry
         except MissingPathError:

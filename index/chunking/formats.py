@@ -15,6 +15,7 @@ from index.chunking.html import read_html
 from index.chunking.layout import Layout, locked
 from index.chunking.mail import Attached, read_eml, read_msg
 from index.chunking.markdown import read_markdown
+from index.chunking.obsidian import read_note
 from index.chunking.packed import members
 from index.chunking.pdf.reader import is_pdf, read_pdf
 from index.chunking.pictures import is_picture_file, read_picture
@@ -74,6 +75,7 @@ class TextFormat:
 TEXT_FORMATS = (
     TextFormat("plain", (".txt", ".text"), lambda text, _: read_plain(text)),
     TextFormat("markdown", (".md", ".markdown"), lambda text, _: read_markdown(text)),
+    TextFormat("obsidian", (".md",), read_note),  # Markdown in a vault, which its folder tells
     TextFormat("separated", (".csv", ".tsv"), read_separated),
 )
 

@@ -24,7 +24,7 @@ _SETTING = re.compile(
 _ITEM = re.compile(r"[ \t]*+(?:-[ \t]++)?+(?:name[ \t]*:|(?![\w-]+[ \t]*:(?:\s|$)))(.*)")
 
 _AUTHORS = ("author", "authors")
-_DATES = ("date", "published")
+_DATES = ("date", "published", "created")
 _ADDRESSES = ("canonical_url", "url", "source")
 
 

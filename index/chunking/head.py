@@ -25,6 +25,7 @@ _DATES = (
     "dc.date",
     "date",
 )
+_DOIS = ("citation_doi", "dc.identifier", "dc.identifier.doi", "prism.doi")
 #: What browsers write into pages that they save.
 _SAVED = re.compile(r"<!-- saved from url=\(\d+\)(\S{1,2000}) -->")
 _MAX = 1_000_000
@@ -48,6 +49,7 @@ def head_imprint(html: str, tree: Any) -> Imprint:
         [*(told[name] for name in _AUTHORS), *(_people(node.get("author")) for node in linked)],
         [*(date for name in _DATES for date in told[name]), *map(_published, linked)],
         [*canonical, *told["og:url"], *_SAVED.findall(html[:4096])],
+        [doi for name in _DOIS for doi in told[name]],
     )
 
 

@@ -25,25 +25,35 @@ _MAIL_BEHIND = re.compile(rf"(?<=\S)\s*<{_MAIL.pattern}>$")
 #: `2022-03-07T10:00`, `2022/3`, and as PDF has it `D:20220307100000`.
 _DATE = re.compile(r"(?:D:)?(\d{4})(?:([-/.]?)(\d\d?)(?:\2(\d\d?))?)?", re.ASCII)
 _DATE_LENGTH = 100
+_DOI = re.compile(r"\b10\.\d{4,9}/[!-~]{1,300}", re.ASCII)
 
 
 def imprint_of(
     authors: Iterable[Iterable[str | None]],
     dates: Iterable[str | None] = (),
     addresses: Iterable[str | None] = (),
+    dois: Iterable[str | None] = (),
 ) -> Imprint:
     """What makes sense of what a file says.
 
     Args:
         authors: the names in each place that has some, the best place first; one text may hold
             several, divided by semicolons. The first place counts that has one of a person.
-        dates, addresses: likewise; the first counts that is one.
+        dates, addresses, dois: likewise; the first counts that is one, or has one in it.
     """
     return Imprint(
         next(filter(None, map(_names, authors)), ()),
         next(filter(None, (_date(told or "") for told in dates)), ""),
         next(filter(None, (_address(told or "") for told in addresses)), ""),
+        next(filter(None, (doi_in(told or "") for told in dois)), ""),
     )
+
+
+def doi_in(told: str) -> str:
+    """The first DOI of a text; "" where there is none."""
+    found = _DOI.search(told[:MAX_ADDRESS])
+    doi = found[0].rstrip(".,;:]}>\"'") if found else ""
+    return doi.rstrip(".,;:)") if doi.count(")") > doi.count("(") else doi
 
 
 def _names(told: Iterable[str | None]) -> tuple[str, ...]:

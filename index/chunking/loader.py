@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -17,8 +17,9 @@ from index.chunking.files import mode_of, source_of
 from index.chunking.formats import FORMATS, TEXT_FORMATS, format_of, text_format
 from index.chunking.isolation import READING, SCANNING
 from index.chunking.language import language_of
+from index.chunking.obsidian import link_to_note, vault_of
 from index.errors import DocumentError, EmptyDocumentError, UnreadableError
-from index.models import Document, bytes_hash, document_id, text_hash
+from index.models import BibliographyEntry, Document, bytes_hash, document_id, text_hash
 
 MAX_BYTES = 500_000_000
 """A larger file is refused before it fills the memory."""
@@ -81,6 +82,8 @@ class RawDocument:
         title: the title given to it; None where the file has one, or else its source.
         original: the file, where it is to be kept with the index since it is nowhere else.
         address: of the web, where it was fetched; its own where it names none.
+        link: as of `Imprint`.
+        entry: tells what a bibliography says of it, of its DOI; None where none was looked into.
         ocr: whether its pictures are read.
     """
 
@@ -93,6 +96,8 @@ class RawDocument:
     original: Path | None = None
     bytes: int = 0
     address: str = ""
+    link: str = ""
+    entry: Callable[[str], BibliographyEntry] | None = field(default=None, compare=False)
     ocr: bool = False
 
     @property
@@ -136,6 +141,8 @@ class RawDocument:
             segmented = segmentation(layout, self.id, language)
             if not segmented.paragraphs:
                 raise _empty(self.source)
+            address = layout.imprint.address or self.address
+            imprint = replace(layout.imprint, address=address, link=self.link)
             document = Document(
                 id=self.id,
                 source=self.source,
@@ -146,12 +153,11 @@ class RawDocument:
                 reading=self.reading,
                 content=content,
                 language=language,
-                imprint=layout.imprint
-                if layout.imprint.address
-                else replace(layout.imprint, address=self.address),
+                imprint=imprint,
                 bytes=size,
                 pages=layout.pages,
                 unread=layout.unread,
+                entry=self.entry(imprint.doi) if self.entry else None,
                 boxes=layout.boxes,
             )
             document.check()
@@ -182,6 +188,8 @@ def read_raw(
             raise UnreadableError(f"{str(path)!r} is a {kind}, not a file. Name a file.")
         content = _content(path)
         own, found = bytes_hash(content), format_of(content, path.name)
+        vault = vault_of(path)
+        link = link_to_note(path, vault) if vault else ""
         if found:
             return RawDocument(
                 source_of(path),
@@ -191,11 +199,14 @@ def read_raw(
                 title=title,
                 bytes=len(content),
                 ocr=ocr and found.has_pictures,
+                link=link,
             )
         text, size = decoded(content, path), len(content)
         del content  # as large as the text
         told = text_format(path.name)
-        return _text(text, source_of(path), title, told.name if told else "plain", own, size)
+        name = told.name if told else "plain"
+        name = "obsidian" if vault and name == "markdown" else name
+        return replace(_text(text, source_of(path), title, name, own, size), link=link)
 
 
 def read_document(

@@ -59,16 +59,20 @@ _INLINE = MarkdownIt("commonmark")
 def read_markdown(text: str) -> Layout:
     """Paragraphs of a Markdown text: each of its paragraphs, lists (an item a sentence), rows of
     tables and pieces of code (a line a sentence) is one."""
+    return write_markdown(text, MarkdownWriter(Composer()))
+
+
+def write_markdown(text: str, writer: MarkdownWriter, name: str | None = None) -> Layout:
+    """The same by a writer of one's own; `name`: the title of a text that has none."""
     told = front_matter_of(text)
-    writer = _Writer(Composer())
     writer.write(_SURROGATE.sub("\ufffd", _LEFT_OUT.sub("", text[told.end :])))
     begins = writer.out.parts[:1]
-    title = None if begins and isinstance(begins[0], Heading) else told.title
+    title = None if begins and isinstance(begins[0], Heading) else told.title or name
     return writer.out.layout(title, told.imprint)
 
 
 @dataclass(slots=True)
-class _Writer:
+class MarkdownWriter:
     """Writes the blocks of a text."""
 
     out: Composer

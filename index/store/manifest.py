@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
 
 from index.errors import IndexCorruptedError
 from index.models import (
     ENGLISH,
+    NO_ENTRY,
     NO_IMPRINT,
+    BibliographyEntry,
     Document,
     Imprint,
     Kind,
@@ -66,6 +69,7 @@ class Manifest:
     `kept` says that the user put the document into the index, rather than only asked it once.
     `added` says when it first came into this index, by ISO 8601 in UTC, "" where that is not known.
     It is of the index and not of the document, and kept beside what the revision is made of.
+    `own` is what the document says itself, where `title` and `imprint` are those of a bibliography.
     `version` is the hash of the manifest as it was read; "" of one that was not.
     """
 
@@ -84,6 +88,7 @@ class Manifest:
     pages: int = 0
     unread: int = 0
     added: str = ""
+    own: BibliographyEntry | None = None
     version: str = field(default="", compare=False)
     _keys: tuple[Numbers, int] | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -127,12 +132,31 @@ class Manifest:
             added=added,
         )
 
+    @property
+    def said(self) -> BibliographyEntry:
+        """What the document says itself."""
+        return self.own or BibliographyEntry(self.title, self.imprint)
+
+    @property
+    def entry(self) -> BibliographyEntry:
+        """What a bibliography says of it; nothing where none does."""
+        return BibliographyEntry(self.title, self.imprint) if self.own else NO_ENTRY
+
+    def told_by(self, entry: BibliographyEntry) -> Manifest:
+        """The same, as a bibliography tells of it; as the document does itself where that does
+        not know it."""
+        said = self.said
+        if entry == NO_ENTRY:
+            return replace(self, title=said.title, imprint=said.imprint, own=None)
+        imprint = replace(entry.imprint, link=said.imprint.link)
+        return replace(self, title=entry.title or said.title, imprint=imprint, own=said)
+
     def is_of(self, document: Document) -> bool:
         """Whether the document is as it was when this was made of it, as far as it tells without a
         look at its paragraphs: the same text read in the same way has the same."""
         own, other = (
-            (one.hash, one.reading, one.content, one.title, one.language, one.imprint)
-            for one in (self, document)
+            (one.hash, one.reading, one.content, said.title, one.language, said.imprint)
+            for one, said in ((self, self.said), (document, document))
         )
         return bool(self.reading) and own == other
 
@@ -211,7 +235,7 @@ class Manifest:
                 "kept": self.kept,
                 "content": self.content,
                 "language": self.language,
-                "imprint": asdict(self.imprint),
+                "imprint": _written(self.imprint),
                 "bytes": self.bytes,
                 "pages": self.pages,
                 "unread": self.unread,
@@ -223,13 +247,14 @@ class Manifest:
                     for p in self.places
                 ],
             }
+            | ({"own": [self.own.title, _written(self.own.imprint)]} if self.own else {})
         )
 
     @classmethod
     def from_json(cls, document_id: str, text: str, added: str = "") -> Manifest:
         """Read what `to_json` wrote, or an older version; `added` is kept beside it."""
         data = json.loads(text)
-        imprint = data.get("imprint", {})
+        own = data.get("own")
         places, offset = [], 0
         for gap, (identity, heading, page, length, *rest) in zip(
             data["gaps"], data["places"], strict=False
@@ -249,14 +274,28 @@ class Manifest:
             kept=data["kept"],
             content=data.get("content", ""),
             language=data.get("language", ENGLISH),
-            imprint=Imprint(
-                tuple(imprint.get("authors", ())),
-                imprint.get("date", ""),
-                imprint.get("address", ""),
-            ),
+            imprint=_imprint(data.get("imprint", {})),
             bytes=data.get("bytes", 0),
             pages=data.get("pages", 0),
             unread=data.get("unread", 0),
             added=added,
+            own=BibliographyEntry(own[0], _imprint(own[1])) if own else None,
             version=text_hash(text),
         )
+
+
+_FIRST = ("authors", "date", "address")
+"""Of an imprint what is written even where there is none, as it always was."""
+
+
+def _written(imprint: Imprint) -> dict[str, Any]:
+    return {k: value for k, value in asdict(imprint).items() if value or k in _FIRST}
+
+
+def _imprint(data: Mapping[str, Any]) -> Imprint:
+    known = {own.name for own in fields(Imprint)}  # a later version may know more
+    told: dict[str, Any] = {}
+    for name, value in data.items():
+        if name in known:
+            told[name] = tuple(value) if isinstance(value, list) else value
+    return Imprint(**told)

@@ -23,6 +23,14 @@ export function h(tag, properties = {}, ...children) {
   return /** @type {ElementOf<Tag>} */ (node);
 }
 
+// A link out of this page: to the web, or to a note of Obsidian; nothing for any other address.
+/** @param {string} address @param {Properties} properties @param {Key} onWeb what it is called, where it leads to the web @param {Key} toNote or to a note @returns {HTMLAnchorElement | false} */
+export function outward(address, properties, onWeb, toNote) {
+  if (!/^(?:https?|obsidian):\/\//i.test(address)) return false;
+  const isNote = /^obsidian:/i.test(address);
+  return h("a", { href: address, rel: "noreferrer", target: isNote ? undefined : "_blank", ...properties }, say(isNote ? toNote : onWeb));
+}
+
 // An element of page.html, which has all that are asked for.
 /** @template {string} Id @param {Id} id */
 export const $ = (id) => /** @type {ElementById<Id>} */ (document.getElementById(id));

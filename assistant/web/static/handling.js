@@ -1,7 +1,7 @@
 // What else may be done with a document of the list: keeping it, taking its original along, putting it
 // into notebooks; and the documents that may be put into the notebook that is open.
 
-import { $, h, toast } from "./dom.js";
+import { $, h, outward, toast } from "./dom.js";
 import { open_, keep, putIn, session, takeOut, tried } from "./server.js";
 import { say } from "./words.js";
 /** @import { Library } from "./library.js" */
@@ -19,11 +19,13 @@ export class Handling {
 
   /** @param {Listed} one @param {HTMLElement} row */
   open(one, row) {
-    const { id, title, own, kept } = one;
+    const { id, title, own, kept, link, address } = one;
     const { all, current } = this.library.notebooks;
     const into = current ? [] : all.filter(({ role, documents }) => role !== "read" && !documents.includes(id));
     this.box.replaceChildren(...[
       this.library.goes && own && !kept && this.#choice(say("list.keep"), () => this.#keep(one)),
+      outward(link, {}, "list.web", "list.obsidian"),
+      outward(address, {}, "list.web", "list.obsidian"),
       h("a", { href: `documents/${id}/original`, download: "" }, say("list.original")),
       into.length > 0 && h("p", { class: "fine" }, say("list.put_into")),
       ...into.map((notebook) => this.#choice(notebook.name, () => this.#put(notebook, one))),

@@ -1,6 +1,7 @@
 // Puts the page together.
 
 import { goBack, placeIn } from "./address.js";
+import { offer, takeHanded } from "./bookmarklet.js";
 import { targetOf } from "./citing.js";
 import { $, placeToast, toast } from "./dom.js";
 import { Folder } from "./folder.js";
@@ -19,11 +20,15 @@ import { Store, fresh } from "./store.js";
 import { join } from "./tabs.js";
 import { Talk } from "./talk.js";
 import { trashIn } from "./trash.js";
+import { wantedAddress, wantedFile } from "./ways.js";
 import { Welcome } from "./welcome.js";
 import { say, speak } from "./words.js";
 import { Writing } from "./writing.js";
+/** @import { Handed } from "../types.js" */
 
 const ALIVE = 60_000; // milliseconds between looks whether the server is there again
+
+const handed = takeHanded(); // before anybody sees it in the address
 
 await speak();
 
@@ -160,6 +165,7 @@ listen([
   ["r", "keys.read", () => { reader.open(); $("pages").focus(); }],
 ]);
 if (!place?.turn && matchMedia("(hover: hover)").matches) $("question").focus();
+if (handed) ask(handed);
 document.body.dataset.ready = "true";
 
 // What was said is held against the documents anew.
@@ -168,8 +174,19 @@ async function held() {
   await talk.lookOver();
 }
 
-// Open what the address leads to: a citation, or a notebook and a conversation.
+// Ask whether to add what a page of the browser has handed over.
+/** @param {Handed} handed */
+function ask(handed) {
+  offer(handed, began.fetch, {
+    text: (file, about) => library.adding.add([wantedFile(file, "", about)]),
+    address: (address) => library.adding.add([wantedAddress(address)]),
+  });
+}
+
+// Open what the address leads to: a citation, or a notebook and a conversation; or what is handed over.
 function follow() {
+  const more = takeHanded();
+  if (more) return ask(more);
   const target = targetOf(location.hash);
   const place = placeIn(location.hash);
   if (target) void reader.follow(target);

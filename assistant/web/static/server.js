@@ -210,11 +210,11 @@ export const there = async (name, folder) => /** @type {Listed | null} */ (await
 
 // Add a file; `arrived` hears the share that has arrived. Yields the events of its indexing; aborting
 // the signal ends it there and here.
-/** @param {File} file @param {(share: number) => void} arrived @param {AbortSignal} signal @param {{ folder: string, notebook: string | null }} where it lies in a folder that is added, and goes to @param {string} name that it gets */
-export function add(file, arrived, signal, { folder, notebook }, name) {
+/** @param {File} file @param {(share: number) => void} arrived @param {AbortSignal} signal @param {{ folder: string, notebook: string | null, title?: string, address?: string }} where it lies in a folder that is added, and goes to; of a page of the web its title and address @param {string} name that it gets */
+export function add(file, arrived, signal, { folder, notebook, title = "", address = "" }, name) {
   const sending = new XMLHttpRequest(); // fetch does not tell how much of a file has arrived
   signal.addEventListener("abort", () => sending.abort());
-  const how = new URLSearchParams({ name, folder, ...(notebook && { notebook }) });
+  const how = new URLSearchParams({ name, folder, ...(notebook && { notebook }), ...(title && { title }), ...(address && { address }) });
   sending.open("POST", `uploads?${how}`);
   sending.setRequestHeader(SESSION, ownKey());
   sending.upload.onprogress = (event) => event.lengthComputable && arrived(event.loaded / event.total);

@@ -1,5 +1,6 @@
 // The ways to add documents: files, a folder, a text, an address; and what is dropped on the page.
 
+import { bookmarklet } from "./bookmarklet.js";
 import { $, h, toast } from "./dom.js";
 import { add, addAddress, open_, there } from "./server.js";
 import { tab } from "./storage.js";
@@ -12,9 +13,9 @@ const PASTED = "footnote/pasted"; // what is written and not added yet
 const WORDS = 6; // of a text that are its name
 
 // Each goes to the notebook that is open when it is chosen.
-/** @param {File} file @param {string} [folder] where it lies in a folder @returns {Wanted} */
-function wantedFile(file, folder = "") {
-  const where = { folder, notebook: open_.notebook };
+/** @param {File} file @param {string} [folder] where it lies in a folder @param {{ title: string, address: string }} [about] of a page of the web @returns {Wanted} */
+export function wantedFile(file, folder = "", about) {
+  const where = { folder, notebook: open_.notebook, ...about };
   return {
     name: file.name,
     bytes: file.size,
@@ -28,6 +29,13 @@ const folderOf = (path) => path.split("/").filter(Boolean).slice(0, -1).join("/"
 
 /** @param {{ file: File, path: string }[]} found */
 const wantedFiles = (found) => found.filter(({ file }) => !UNSEEN.test(file.name)).map(({ file, path }) => wantedFile(file, folderOf(path)));
+
+/** @param {string} written @returns {Wanted} */
+export function wantedAddress(written) {
+  const value = /^https?:/i.test(written) ? written : `https://${written}`;
+  const { notebook } = open_;
+  return { name: value, begin: (_, signal) => addAddress(value, signal, notebook) };
+}
 
 // Where one chooses what to add.
 /** @param {Adding} adding @param {boolean} fetch whether addresses may be added @param {string} [id] of the field for files */
@@ -43,13 +51,9 @@ export function ways(adding, fetch, id) {
     return { ...wantedFile(new File([text.value], `${beginning}.txt`)), isNew: true };
   });
   const address = h("input", { type: "text", inputmode: "url", required: true, "aria-label": say("ways.address.label"), placeholder: say("ways.address.label") });
-  const fetched = fetch && form("ways.address", address, () => {
-    const written = address.value.trim();
-    const value = /^https?:/i.test(written) ? written : `https://${written}`;
-    const { notebook } = open_;
-    return { name: value, begin: (_, signal) => addAddress(value, signal, notebook) };
-  });
-  const forms = [pasted, ...(fetched ? [fetched] : [])];
+  const fetched = fetch && form("ways.address", address, () => wantedAddress(address.value.trim()));
+  const marked = matchMedia("(hover: hover)").matches && opening("ways.browser", h("div", { hidden: true }, h("p", { class: "fine" }, say("browser.how")), bookmarklet()));
+  const forms = [pasted, ...(fetched ? [fetched] : []), ...(marked ? [marked] : [])];
   for (const { opener, body } of forms) {
     opener.addEventListener("click", () => {
       const wasOpen = !body.hidden;
@@ -69,14 +73,8 @@ export function ways(adding, fetch, id) {
 
   /** @param {Key} key @param {HTMLInputElement | HTMLTextAreaElement} field @param {() => Wanted} wanted */
   function form(key, field, wanted) {
-    const opener = h("button", { type: "button", class: "way", "aria-expanded": "false" }, say(key));
     const body = h("form", { hidden: true }, field, h("button", { type: "submit", class: "wide" }, say("ways.add")));
-    /** @param {boolean} open */
-    const show = (open) => {
-      body.hidden = !open;
-      opener.setAttribute("aria-expanded", String(open));
-      if (open) field.focus();
-    };
+    const { opener, show } = opening(key, body, field);
     body.addEventListener("submit", (event) => {
       event.preventDefault();
       adding.add([wanted()]);
@@ -84,6 +82,18 @@ export function ways(adding, fetch, id) {
       show(false);
       opener.focus();
     });
+    return { opener, body, show };
+  }
+
+  /** @param {Key} key @param {HTMLElement} body @param {HTMLElement} [field] that is written in first */
+  function opening(key, body, field) {
+    const opener = h("button", { type: "button", class: "way", "aria-expanded": "false" }, say(key));
+    /** @param {boolean} open */
+    const show = (open) => {
+      body.hidden = !open;
+      opener.setAttribute("aria-expanded", String(open));
+      if (open) field?.focus();
+    };
     return { opener, body, show };
   }
 }

@@ -124,13 +124,15 @@ def drawn_pages(
 
 
 def _imprint(pdf: Any) -> Imprint:
-    told = dict.fromkeys(("Author", "Creator", "Producer", "CreationDate", "ModDate"), "")
+    named = ("Author", "Creator", "Producer", "CreationDate", "ModDate", "doi", "Subject")
+    told = dict.fromkeys(named, "")
     for key in told:
         with suppress(UnicodeDecodeError):  # half of a pair: nothing that can be shown
             told[key] = pdf.get_metadata_value(key)
     # Programs that make files may name themselves.
     author = "" if told["Author"] in (told["Creator"], told["Producer"]) else told["Author"]
-    return imprint_of([[author]], [told["CreationDate"], told["ModDate"]])
+    dates, dois = (told["CreationDate"], told["ModDate"]), (told["doi"], told["Subject"])
+    return imprint_of([[author]], dates, dois=dois)
 
 
 def _note(text: Any, characters: str, at: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ from assistant.exporting.bibliography import (
 )
 from assistant.exporting.values import Footnote, Place, Work
 from assistant.exporting.wording import GERMAN, one_line
+from index.models import Imprint
 
 CITATION = Reference(REPORT, MARCH)
 NOTE = "Dredging, p. 14, paragraph 7: “Berth four was <dredged>.”"
@@ -292,3 +294,145 @@ def test_pages_in_ris(page: str, start: str | None, end: str | None) -> None:
 def test_no_references_are_no_text(write: Any) -> None:
     assert write([]) == ""
     assert json.loads(as_csl_json([])) == []
+
+
+ZOTERO = Work(
+    "2468ace02468ace0",
+    "The North Sea & its harbours",
+    ("Solheim, Ann A.", "Harbour Board"),
+    "2021-03",
+    "https://example.org/a_b",
+    "2022-01-02",
+    name="Solheim_2021.pdf",
+    language="en",
+    imprint=Imprint(
+        doi="10.1000/xyz_1(2)",
+        key="solheimNorthSea2021",
+        kind="article-journal",
+        editors=("Rossi, Bo",),
+        container="Journal of Ports & Piers",
+        publisher="Quay",
+        place="Bonn",
+        volume="12",
+        issue="3",
+        page_range="100-120",
+        isbn="978-3",
+    ),
+)
+PLACES = [
+    Reference(ZOTERO, Footnote(1, ZOTERO.document_id, Place(("Dredging",), "p. 104", 7), "One.")),
+    Reference(ZOTERO, Footnote(2, ZOTERO.document_id, Place((), "p. 110", 9), "Two.")),
+]
+BOTH = "Dredging, p. 104, paragraph 7: “One.”; p. 110, paragraph 9: “Two.”"
+
+
+def test_what_a_bibliography_knows_is_told_as_that_does() -> None:
+    entries = parse_string(as_bibtex(PLACES), "bibtex").entries
+    assert list(entries) == ["solheimNorthSea2021"]  # by the key that it is cited by, once
+    [entry] = entries.values()
+    assert entry.type == "article"
+    assert [str(person) for person in entry.persons["author"]] == [
+        "Solheim, Ann A.",
+        "{Harbour Board}",
+    ]
+    raw = ("doi", "url", "pages")
+    assert typeset(entry.fields.pop("title")[1:-1]) == ZOTERO.title
+    assert {k: v if k in raw else typeset(v) for k, v in entry.fields.items()} == {
+        "journal": "Journal of Ports & Piers",
+        "publisher": "Quay",
+        "address": "Bonn",
+        "year": "2021",
+        "month": "March",
+        "volume": "12",
+        "number": "3",
+        "pages": "100--120",
+        "isbn": "978-3",
+        "doi": "10.1000/xyz_1(2)",
+        "url": "https://example.org/a_b",
+        "urldate": "2022-01-02",
+        "note": BOTH,
+    }
+    [ris] = rispy.loads(as_ris(PLACES))
+    assert {
+        name: ris[name] for name in ("type_of_reference", "id", "secondary_title", "volume", "doi")
+    } == {
+        "type_of_reference": "JOUR",
+        "id": "solheimNorthSea2021",
+        "secondary_title": "Journal of Ports & Piers",
+        "volume": "12",
+        "doi": "10.1000/xyz_1(2)",
+    }
+    assert (ris["start_page"], ris["end_page"]) == ("100", "120")
+    assert json.loads(as_csl_json(PLACES)) == [
+        {
+            "id": "solheimNorthSea2021",
+            "type": "article-journal",
+            "citation-key": "solheimNorthSea2021",
+            "title": ZOTERO.title,
+            "author": [{"family": "Solheim", "given": "Ann A."}, {"literal": "Harbour Board"}],
+            "editor": [{"family": "Rossi", "given": "Bo"}],
+            "container-title": "Journal of Ports & Piers",
+            "publisher": "Quay",
+            "publisher-place": "Bonn",
+            "volume": "12",
+            "issue": "3",
+            "ISBN": "978-3",
+            "DOI": "10.1000/xyz_1(2)",
+            "issued": {"date-parts": [[2021, 3]]},
+            "page": "100-120",
+            "URL": "https://example.org/a_b",
+            "accessed": {"date-parts": [[2022, 1, 2]]},
+            "note": BOTH,
+            "language": "en",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "entry", "container", "publisher"),
+    [
+        ("chapter", "incollection", "booktitle", "publisher"),
+        ("paper-conference", "inproceedings", "booktitle", "publisher"),
+        ("thesis", "phdthesis", None, "school"),
+        ("report", "techreport", None, "institution"),
+        ("speech", "misc", "booktitle", "publisher"),
+    ],
+)
+def test_kinds_of_works_in_bibtex(
+    kind: str, entry: str, container: str | None, publisher: str
+) -> None:
+    imprint = replace(ZOTERO.imprint, kind=kind)
+    work = replace(ZOTERO, imprint=imprint, address="https://doi.org/10.1000/xyz_1(2)")
+    [own] = parse_string(as_bibtex([Reference(work)]), "bibtex").entries.values()
+    assert (own.type, own.fields[publisher]) == (entry, "Quay")
+    assert container is None or typeset(own.fields[container]) == "Journal of Ports & Piers"
+    assert "url" not in own.fields  # it says no more than the DOI
+
+
+@given(TEXTS, TEXTS)
+@example("a{b}\\c", "}")
+def test_whatever_a_bibliography_says_can_be_read(key: str, text: str) -> None:
+    imprint = Imprint(
+        doi=f"10.1000/{''.join(c for c in text if '!' <= c <= '~')}",
+        key=key,
+        kind="chapter",
+        editors=(text,),
+        container=text,
+        publisher=text,
+        volume=text,
+        page_range=text,
+    )
+    work = Work("w", "Title", imprint=imprint)
+    [entry] = parse_string(as_bibtex([Reference(work)]), "bibtex").entries.values()
+    assert typeset(entry.fields.get("publisher", "")) == " ".join(one_line(text).split())
+    assert json.loads(as_csl_json([Reference(work)]))[0].get("publisher", "") == one_line(text)
+    as_ris([Reference(work)])
+
+
+def test_a_note_is_cited_by_its_address_at_its_heading() -> None:
+    link = "obsidian://open?vault=My%20vault&file=Trips%2FBrenna"
+    note = Work("n", "Brenna", address=link)
+    place = Footnote(1, "n", Place(("Brenna", "By ferry: #1"), "", 2), "It leaves at nine.")
+    [item] = json.loads(as_csl_json([Reference(note, place)]))
+    assert (item["URL"], item["type"]) == (f"{link}%23By%20ferry%201", "document")
+    assert f"url = {{{link}}}" in as_bibtex([Reference(note)])

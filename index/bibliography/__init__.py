@@ -1,0 +1,1 @@
+"""What a reference manager says of documents, from the files that it exports."""
