@@ -52,7 +52,7 @@ class Settings(BaseSettings):
 
     index_dir: Path = Field(
         default_factory=lambda: user_data_path("footnote"),
-        description="Folder in which the index is kept.",
+        description="Folder in which the index is kept; in your data folder by default.",
     )
     chroma: str | None = Field(
         None,
@@ -60,15 +60,19 @@ class Settings(BaseSettings):
         description="Address of the Chroma server that keeps the index, http://host:port.",
     )
     chroma_headers: Mapping[str, SecretStr] = Field(
-        {}, description="What is sent to that server with every request; a token, say."
+        {},
+        description="What is sent to that server with every request, a token say; never shown.",
     )
     chroma_ca: Path | None = Field(
-        None, description="File of certificates to trust, where that server has one of its own."
+        None,
+        description="File of certificates to trust, where that server has one of its own; the "
+        "system's by default.",
     )
     encoder: str = Field(
         DEFAULT_ENCODER,
         min_length=1,
-        description="Name or folder of a sentence-transformers model.",
+        description="Name or folder of a sentence-transformers model; `all-MiniLM-L6-v2` is the "
+        "one that the shipped one was made of.",
     )
     encoder_prompts: Mapping[Literal["query", "document"], str] = Field(
         {}, description="What the encoder wants before a query and a document, if it does not say."
@@ -79,7 +83,7 @@ class Settings(BaseSettings):
         description="`shipped`, `none`, or a sentence-transformers cross-encoder.",
     )
     calibration: Path | None = Field(
-        None, description="File of refusal numbers, as `footnote eval calibrate` writes it."
+        None, description="File of the numbers that decide, as `footnote eval calibrate` writes it."
     )
     ignore: tuple[str, ...] = Field(
         (), description="Patterns, as in .gitignore, of what inside folders is not read."
@@ -113,10 +117,14 @@ class Settings(BaseSettings):
         description="The language model that writes: `ollama:NAME` or the like, the address of an "
         "OpenAI-compatible server, a .gguf file; `none` for none.",
     )
-    llm_model: str | None = Field(None, description="The model on that server, if `llm` has none.")
+    llm_model: str | None = Field(
+        None, description="Which model of that server, if `llm` has none; its first by default."
+    )
     llm_api_key: SecretStr | None = Field(None, description="The server's key.")
     llm_context: int | None = Field(
-        None, ge=512, description="The model's context in tokens, where its server does not tell."
+        None,
+        ge=512,
+        description="The model's context in tokens, where its server does not tell; else 4096.",
     )
     llm_timeout: float = Field(
         30.0,
@@ -125,22 +133,33 @@ class Settings(BaseSettings):
         "many before its first word.",
     )
     unsupported: Literal["drop", "flag"] = Field(
-        "drop", description="What becomes of written sentences that nothing supports."
+        "drop",
+        description="What becomes of written sentences that nothing supports: `drop`, or "
+        "`flag`: they are shown, marked.",
     )
-    unsure: str | None = Field(None, description="No longer used; will be refused.")
+    unsure: str | None = Field(
+        None,
+        description="No longer used, and accepted for a version: a language model that is set "
+        "decides.",
+    )
     trust_llm: bool = Field(False, description="Let a language model read that failed its check.")
     verifier: str | None = Field(
         None,
         min_length=1,
-        description="A cross-encoder for natural language inference that judges meaning.",
+        description="A cross-encoder for natural language inference that judges written sentences; "
+        "the reading model by default.",
     )
     rate: str = Field(
-        "600/minute", min_length=1, description="Requests that a key or a login may send."
+        "600/minute",
+        min_length=1,
+        description="Requests that a key or a login may send, to each process.",
     )
     at_once: int = Field(
         8, ge=1, le=1000, description="Questions that a server answers at the same time."
     )
-    queue: int = Field(200, ge=0, description="Questions that may wait for that.")
+    queue: int = Field(
+        200, ge=0, description="Questions that may wait for that; more are sent away."
+    )
     max_upload: int = Field(25, ge=1, description="Megabytes of a file that is sent to a server.")
     max_documents: int = Field(50, ge=1, description="Files that a browser or a key may add.")
     fetch: bool = Field(

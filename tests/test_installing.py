@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from helpers import PATIENCE, ROOT
 
+from assistant.help.topics import topics
+
 #: Bytes of the wheel: the reading model has 27 million of them, what the encoder has learned 10,
 #: all the rest two.
 LARGEST = 41_000_000
@@ -58,6 +60,7 @@ def test_the_wheel_has_what_ships_and_no_more(wheel: Path) -> None:
     questions = [file for file in questions if file.suffix in (".jsonl", ".md")]
     assert {str(file.relative_to(ROOT)) for file in questions} <= names
     assert {
+        *(str(own.path.relative_to(ROOT)) for own in topics()),
         "assistant/retrieval/weights/reader.onnx",
         "assistant/web/static/page.html",
         "assistant/web/static/words/de.json",

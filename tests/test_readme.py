@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from helpers import PATIENCE, ROOT, footnote
 
+from assistant.help.topics import topics
+
 README = (ROOT / "README.md").read_text()
 EXPECTED_CODES = {"What is the population of India?": 3}
 
@@ -38,7 +40,7 @@ def test_the_python_lines_print_what_is_shown(environment: dict[str, str], tmp_p
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    shown = README.split("```python")[1].split("```")[1].split("`answer.citations")[0]
+    shown = README.split("```python")[1].split("```")[1].split("`answer.status")[0]
     assert done.stdout.split() == shown.split()
 
 
@@ -70,11 +72,14 @@ def test_make_targets_are_there(target: str) -> None:
     ] in done.stdout
 
 
-def test_settings_listed_are_the_settings_there_are() -> None:
-    from assistant.settings import PREFIX, Settings
+def test_it_is_short_for_the_help_tells_the_rest() -> None:
+    assert len(README.split()) <= 1200
 
-    listed = set(re.findall(rf"^\| `{PREFIX}(\w+)`", README, re.MULTILINE))
-    assert listed == {name.upper() for name in Settings.model_fields}
+
+def test_every_topic_that_it_points_to_is_there() -> None:
+    named = set(re.findall(r"\]\(assistant/help/topics/([\w-]+)\.md\)", README))
+    assert len(named) > 10
+    assert named <= {own.name for own in topics()}
 
 
 def test_files_named_exist() -> None:

@@ -80,6 +80,7 @@ HOMES = {
     # The evaluation has commands of its own, which the assistant does not import, and so has the
     # making of the reading model.
     "typer": {
+        "assistant.cli.help",
         "assistant.cli.index",
         "assistant.cli.keys",
         "assistant.cli.llm",

@@ -17,6 +17,7 @@ import typer
 
 from assistant.answer import place_of
 from assistant.cli import index, keys, llm
+from assistant.cli.help import help_
 from assistant.cli.notebooks import Notebook, notebooks, opened_to_ask
 from assistant.cli.options import (
     LOCAL,
@@ -58,6 +59,7 @@ REFUSED, UNSURE, MISTAKE, INTERRUPTED = 3, 4, 2, 130
 
 app = typer.Typer(
     help="Answers questions about your documents; every sentence cites its source paragraph.",
+    epilog="Read about all of it: footnote help. One topic: footnote help TOPIC.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -303,6 +305,9 @@ def mcp(
     # all that is loaded for garbage, as Python does at its end, may take longer.
     gc.freeze()
     raise typer.Exit(0 if is_fine else MISTAKE)
+
+
+app.command("help")(help_)
 
 
 def _serve(

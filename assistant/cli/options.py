@@ -238,7 +238,7 @@ def tell_languages(assistant: Assistant) -> None:
         notes.print(
             f"{what} not in English ({languages}), from which the models that ship have learned: "
             "answers are less sure there, and more is refused. A multilingual encoder finds more: "
-            "see FOOTNOTE_ENCODER in the README."
+            "footnote help documents tells how."
         )
 
 

@@ -97,9 +97,7 @@ def topic(name: str) -> Topic:
         return begun[0]
     near = get_close_matches(wanted, known, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
-    raise QuestionError(
-        f"There is no help on {name!r}.{hint} There are: {', '.join(known)}.", code="nothing"
-    )
+    raise QuestionError(f"There is no help on {name!r}.{hint} There are: {', '.join(known)}.")
 
 
 def find(words: str) -> tuple[Found, ...]:

@@ -1,4 +1,4 @@
-"""Many machines: replicas behind nginx as the README tells it, on a real Chroma server.
+"""Many machines: replicas behind nginx as the help tells it, on a real Chroma server.
 
 `python tests/support/crowd.py` is the long version of the last test.
 """

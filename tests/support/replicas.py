@@ -17,7 +17,9 @@ from pathlib import Path
 import httpx
 import pytest
 from chroma_servers import ChromaServer, until
-from helpers import FOOTNOTE, PATIENCE, ROOT, free_ports
+from helpers import FOOTNOTE, PATIENCE, free_ports
+
+from assistant.help.topics import topic
 
 NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
 
@@ -152,7 +154,7 @@ def machines(folder: Path, chroma: ChromaServer, *flags: str, count: int = 3) ->
 
 @contextmanager
 def balancer(folder: Path, port: int, ports: list[int]) -> Iterator[str]:
-    """Run nginx as the README tells before these ports of this machine; gives its address."""
+    """Run nginx as the help tells before these ports of this machine; gives its address."""
     if NGINX is None:
         missing = "There is no nginx: apt-get install nginx-light"
         if os.environ.get("CI") == "true":
@@ -183,8 +185,8 @@ def balancer(folder: Path, port: int, ports: list[int]) -> Iterator[str]:
 
 
 def configuration() -> str:
-    """What the README has nginx do."""
-    (block,) = re.findall(r"```nginx\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    """What the help has nginx do."""
+    (block,) = re.findall(r"```nginx\n(.*?)```", topic("many-machines").text, re.DOTALL)
     return str(block)
 
 

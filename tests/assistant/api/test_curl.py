@@ -1,4 +1,4 @@
-"""The README's lines for curl: each is run, and what it gives is what it says."""
+"""The lines for curl in the help: each is run, and what it gives is what it says."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 from browsing import QUOTE
-from helpers import PATIENCE, ROOT
+from helpers import PATIENCE
+
+from assistant.help.topics import topic
 
 AT = "http://127.0.0.1:7860"
 
-(LINES,) = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+(LINES,) = re.findall(r"```bash\n(.*?)```", topic("api").text, re.DOTALL)
 
 GIVES = (
     QUOTE,

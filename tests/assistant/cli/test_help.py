@@ -1,0 +1,90 @@
+"""The command `footnote help`: topics listed, shown and searched."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+from contextlib import suppress
+
+import pytest
+from helpers import FOOTNOTE, PATIENCE, footnote
+
+from assistant.help.topics import topic, topics
+
+
+def test_topics_are_listed_with_a_line_each() -> None:
+    lines = footnote("help").stdout.splitlines()
+    for own, line in zip(topics(), lines, strict=False):
+        assert line.split(maxsplit=1) == [own.name, own.summary]
+    assert "footnote help TOPIC" in lines[-1]
+
+
+@pytest.mark.parametrize("name", [("language-models",), ("Language", "models"), ("lang",)])
+def test_a_topic_that_goes_elsewhere_is_plain_markdown(name: tuple[str, ...]) -> None:
+    assert footnote("help", *name).stdout == topic("language-models").text
+
+
+def test_on_a_terminal_it_is_laid_out() -> None:
+    lines = on_terminal("help", "notebooks")
+    assert "\x1b[" in lines  # it has colours and the like
+    assert "## " not in lines and "**" not in lines and "](" not in lines
+    assert "Back" in lines
+
+
+def test_links_tell_on_a_terminal_how_to_get_there() -> None:
+    assert "footnote help security" in on_terminal("help", "settings")
+
+
+def on_terminal(*arguments: str) -> str:
+    """What the command prints on a terminal."""
+    ours, its = pty.openpty()
+    process = subprocess.Popen(
+        [FOOTNOTE, *arguments],
+        stdout=its,
+        env=os.environ | {"COLUMNS": "100", "TERM": "xterm-256color"},
+    )
+    os.close(its)
+    shown = b""
+    with suppress(OSError):  # which tells on Linux that it has ended
+        while more := os.read(ours, 65536):
+            shown += more
+    os.close(ours)
+    assert process.wait(PATIENCE) == 0, shown.decode()
+    return shown.decode()
+
+
+def test_words_are_found_under_their_topic_and_heading() -> None:
+    shown = footnote("help", "--find", "exit codes").stdout
+    assert "commands › Exit codes\n" in shown
+    assert all(line.startswith("    ") or line.split()[0] in NAMES for line in shown.splitlines())
+
+
+NAMES = {own.name for own in topics()}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("help", "nothing-like-it"), 2, "There is no help on 'nothing-like-it'. There are: first"),
+        (("help", "notbooks"), 2, "Did you mean notebooks?"),
+        (("help", "serve"), 2, "footnote serve --help"),
+        (("help", "mcp", "--find", "key"), 2, "Give a topic, or --find WORDS"),
+        (("help", "--find", " "), 2, "Say which words"),
+    ],
+)
+def test_what_cannot_be_shown_is_told_in_a_sentence(
+    arguments: tuple[str, ...], code: int, told: str
+) -> None:
+    done = footnote(*arguments, code=code)
+    assert done.stderr.startswith("footnote: ") and told in done.stderr
+    assert not done.stdout
+
+
+def test_words_that_stand_nowhere_are_told_and_exit_as_a_refusal_does() -> None:
+    done = footnote("help", "--find", "xyzzy", code=3)
+    assert "Nothing in the help has 'xyzzy'" in done.stdout
+
+
+def test_the_help_of_the_command_tells_of_it() -> None:
+    assert "footnote help TOPIC" in footnote("--help").stdout

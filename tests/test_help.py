@@ -1,0 +1,161 @@
+"""What the help says can be done is done, and what it names is there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from helpers import PATIENCE, ROOT, footnote
+from write_reference import commands, openapi, written
+
+from assistant.help.topics import FOLDER
+from assistant.settings import PREFIX, RESERVED, Settings
+
+FILES = sorted(FOLDER.glob("*.md"))
+OWN = "run by tests/test_help.py"
+#: A block of code, with the comment before it that says how it is run.
+BLOCK = re.compile(r"(?:<!-- ([^\n]*?) -->\n)?```(\w*)\n(.*?)```\n", re.DOTALL)
+
+of_each = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+
+
+def blocks(file: Path) -> list[tuple[str, str, str]]:
+    """How each block is run, its language, and what it says."""
+    return BLOCK.findall(file.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the commands of a topic find the files that they name."""
+    (tmp_path / "report.txt").write_text("The harbour\n\nThe ferry leaves at nine. It is blue.\n")
+    (tmp_path / "summary.txt").write_text("The ferry leaves at nine.\n")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "boats.txt").write_text("The ferry was built in 1911.\n")
+    (tmp_path / "evals").symlink_to(ROOT / "evals")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "file",
+    [file for file in FILES if any(how == OWN for how, _, _ in blocks(file))],
+    ids=lambda file: file.stem,
+)
+def test_what_is_shown_runs_and_exits_as_it_says(file: Path, folder: Path) -> None:
+    environment = {"FOOTNOTE_INDEX_DIR": str(folder / "index")}
+    for how, language, text in blocks(file):
+        if how != OWN:
+            continue
+        if language == "python":
+            done = subprocess.run(
+                [sys.executable, "-c", text],
+                env=os.environ | environment,
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+                check=False,
+            )
+            assert done.returncode == 0, done.stderr
+            assert done.stdout.strip()
+            continue
+        assert language == "sh"
+        for line in text.splitlines():
+            told = re.search(r"# exits with (\d+)$", line)
+            name, *arguments = shlex.split(line, comments=True)
+            assert name == "footnote"
+            footnote(*arguments, code=int(told[1]) if told else 0, **environment)
+
+
+@of_each
+def test_every_command_says_how_it_is_run(file: Path) -> None:
+    for how, language, text in blocks(file):
+        runs = language in ("python", "nginx") or re.search(
+            r"^(footnote|curl) ", text, re.MULTILINE
+        )
+        if runs:
+            assert re.match(r"run by tests/|not run: ", how), text
+        for test in re.findall(r"tests/[\w/.]+", how):
+            assert (ROOT / test).exists(), test
+        if by := re.match(r"run by (tests/[\w/.]+)", how):
+            source = (ROOT / by[1]).read_text(encoding="utf-8")
+            assert how == OWN or "topic(" in source or "replicas" in source, by[1]
+
+
+def shown_commands(file: Path) -> Iterator[str]:
+    """Every command in a topic, in a block or in a line."""
+    text = file.read_text(encoding="utf-8")
+    yield from (own.replace("\n", " ") for own in re.findall(r"`(footnote [^`]+)`", text))
+    yield from re.findall(r"^(footnote .*)$", text, re.MULTILINE)
+
+
+@of_each
+def test_commands_and_their_options_are_there(file: Path) -> None:
+    known = commands()
+    groups = {name.split()[0] for name in known}
+    for shown in shown_commands(file):
+        words = shlex.split(re.split(r" [|>&] ?", shown)[0], comments=True)[1:]
+        names = [" ".join(words[:2]), words[0], f"{words[0]} run"]
+        found = next((known[name] for name in names if name in known), None)
+        if found is None:
+            assert words[0] == "COMMAND" or (len(words) == 1 and words[0] in groups), shown
+            continue
+        options = {own for one in found.params for own in (*one.opts, *one.secondary_opts)}
+        given = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
+        assert given <= options | {"--help"}, shown
+
+
+@of_each
+def test_settings_named_are_settings(file: Path) -> None:
+    named = set(re.findall(rf"\b{PREFIX}[A-Z_]+\b", file.read_text(encoding="utf-8")))
+    assert named <= {PREFIX + name.upper() for name in Settings.model_fields} | {*RESERVED, PREFIX}
+
+
+@of_each
+def test_routes_named_are_routes(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    named = re.findall(r"`(GET|POST|PUT|PATCH|DELETE) (/[^\s?`]+)", text)
+    if named:
+        paths = described()
+        for method, path in named:
+            patterns = (p for p, methods in paths.items() if method.lower() in methods)
+            assert any(
+                re.fullmatch(re.sub(r"\{\w+\}", r"[^/]+", pattern), path) for pattern in patterns
+            ), path
+
+
+@cache
+def described() -> dict[str, dict[str, object]]:
+    paths: dict[str, dict[str, object]] = openapi()["paths"]
+    return paths
+
+
+@of_each
+def test_what_is_linked_or_named_is_there(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    for link in re.findall(r"\]\(([^)#:]+)[^)]*\)", text):
+        assert (FOLDER / link).is_file(), link
+    for name in re.findall(r"`((?:assistant|evals|index|tests)/[\w/]+\.\w+)`", text):
+        assert (ROOT / name).is_file(), name
+
+
+@of_each
+def test_what_is_listed_of_the_code_is_what_the_code_has(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    made = written(text)
+    assert text == made, "Write it anew: python tests/support/write_reference.py"
+
+
+def test_all_settings_and_routes_are_told() -> None:
+    settings = (FOLDER / "settings.md").read_text(encoding="utf-8")
+    assert set(re.findall(rf"^\| `{PREFIX}(\w+)`", settings, re.MULTILINE)) == {
+        name.upper() for name in Settings.model_fields
+    }
+    api = (FOLDER / "api.md").read_text(encoding="utf-8")
+    assert all(f" {path}`" in api for path in described())
