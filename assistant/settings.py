@@ -162,6 +162,11 @@ class Settings(BaseSettings):
     )
     max_upload: int = Field(25, ge=1, description="Megabytes of a file that is sent to a server.")
     max_documents: int = Field(50, ge=1, description="Files that a browser or a key may add.")
+    help: bool = Field(
+        True,
+        description="Answer questions about Footnote from its own help, where the documents do not "
+        "answer them.",
+    )
     fetch: bool = Field(
         False, description="Let a server fetch pages and PDFs of the public internet by address."
     )

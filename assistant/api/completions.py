@@ -25,7 +25,6 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.answer import (
-    LEADS,
     AnswerKind,
     AnswerSentence,
     Citation,
@@ -36,6 +35,7 @@ from assistant.answer import (
     SentenceReady,
     SourcesFound,
     Writing,
+    lead_of,
     place_of,
 )
 from assistant.api.callers import Asker
@@ -339,7 +339,7 @@ class _Reply:
     def __init__(
         self, status: Status, kind: AnswerKind, address_of: Callable[[Citation], str]
     ) -> None:
-        self.text = LEADS[status]
+        self.text = lead_of(status, kind)
         self.annotations: list[Annotation] = []
         self._layout = Layout(kind, status)
         self._address_of = address_of
