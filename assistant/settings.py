@@ -80,7 +80,8 @@ class Settings(BaseSettings):
     reader: str = Field(
         "shipped",
         min_length=1,
-        description="`shipped`, `none`, or a sentence-transformers cross-encoder.",
+        description="The reading model: `shipped`, `none`, its folder, or a sentence-transformers "
+        "cross-encoder.",
     )
     calibration: Path | None = Field(
         None, description="File of the numbers that decide, as `footnote eval calibrate` writes it."

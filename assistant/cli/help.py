@@ -81,7 +81,15 @@ def _show(topic: Topic) -> None:
 
     # On light terminals and dark ones.
     console = Console(theme=Theme({"markdown.code": "bold", "markdown.code_block": "none"}))
-    text = _TO_TOPIC.sub(r"\1 (`footnote help \2`)", topic.text)
+    text = _TO_TOPIC.sub(_way_to, topic.text)
     console.print(
         Markdown(text, code_theme="ansi_dark", hyperlinks=False), width=min(console.width, _WIDEST)
     )
+
+
+def _way_to(link: re.Match[str]) -> str:
+    """What a link to another topic says on a terminal: what to type, after other words than the
+    topic's own name."""
+    words, name = link.groups()
+    command = f"`footnote help {name}`"
+    return command if words.casefold().replace(" ", "-") == name else f"{words} ({command})"

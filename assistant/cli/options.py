@@ -238,7 +238,7 @@ def tell_languages(assistant: Assistant) -> None:
         notes.print(
             f"{what} not in English ({languages}), from which the models that ship have learned: "
             "answers are less sure there, and more is refused. A multilingual encoder finds more: "
-            "footnote help documents tells how."
+            "FOOTNOTE_ENCODER, of which footnote help documents tells."
         )
 
 

@@ -34,6 +34,8 @@ _COMMENT = re.compile(r"^[ \t]*<!--.*?-->[ \t]*\n", re.DOTALL | re.MULTILINE)  #
 _HEADING = re.compile(r"#{1,6} +(.+)")
 _FENCE = re.compile(r"(```|~~~)")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_STRONG = re.compile(r"\*{1,3}(\S[^*`]*)\*{1,3}")
+_ITEM = re.compile(r"\s*([-*]|\d+\.) +")
 _RULE = re.compile(r"[\s|:-]+")  # between the head of a table and its rows
 
 
@@ -153,22 +155,25 @@ def _blocks(own: Topic) -> Iterator[tuple[str, str]]:
     for line in [*own.text.splitlines(), ""]:
         if fence := _FENCE.match(line.lstrip()):
             code = not code
-        head = None if code else _HEADING.fullmatch(line.strip())
-        begins = code or head or not line.strip() or re.match(r"\s*([-*|]|\d+\.) ?", line)
-        if begins and block:
-            yield heading, block
+        if code:
+            yield from [] if fence else [(heading, line.strip())]
+            continue
+        head = _HEADING.fullmatch(line.strip())
+        item = _ITEM.match(line)
+        if block and (fence or head or item or not line.strip() or line.startswith("|")):
+            yield heading, _plain(block)
             block = ""
         if head:
             heading = _plain(head[1])
             if heading != own.title:
                 yield heading, heading
         elif not fence and not _RULE.fullmatch(line):
-            block = f"{block} {line if code else _plain(line)}".strip()
+            block = f"{block} {line[item.end() :] if item else line}"
 
 
 def _plain(text: str) -> str:
     """Text of Markdown without its marks, on one line."""
-    text = _LINK.sub(r"\1", text).replace("**", "").replace("`", "")
+    text = _STRONG.sub(r"\1", _LINK.sub(r"\1", text)).replace("`", "")
     text = " – ".join(cell.strip() for cell in text.strip().strip("|").split(" | "))
     return " ".join(text.split())
 

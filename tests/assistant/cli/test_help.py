@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 from contextlib import suppress
 
@@ -33,7 +34,9 @@ def test_on_a_terminal_it_is_laid_out() -> None:
 
 
 def test_links_tell_on_a_terminal_how_to_get_there() -> None:
-    assert "footnote help security" in on_terminal("help", "settings")
+    shown = " ".join(re.sub(r"\x1b\[[\d;]*m", "", on_terminal("help", "first-steps")).split())
+    assert "footnote help asking tells what else can be asked for" in shown
+    assert "in other languages (footnote help documents)" in shown
 
 
 def on_terminal(*arguments: str) -> str:
