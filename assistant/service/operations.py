@@ -189,7 +189,7 @@ def stream_with_alternatives(
             try:
                 near = service.starters.near(
                     sources.of(service),
-                    answer.citations or answer.closest,
+                    answer.closest if answer.kind == "help" else answer.citations or answer.closest,
                     asked,
                     2 if answer.refused else NEXT,
                     known=not answer.refused,
