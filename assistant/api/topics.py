@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import Field
 
 from assistant.api.describing import problems
-from assistant.help.rendering import Part, Tag, parts_of
+from assistant.help.rendering import Part, Tag, anchor_of, parts_of
 from assistant.help.topics import Topic, find, topic, topics
 from assistant.service.access import Caller
 from assistant.service.values import Value
@@ -35,6 +35,7 @@ class PlaceValue(Value):
     topic: str = Field(description="Its name.")
     title: str = Field(description="Of the topic.")
     heading: str = Field(description="The nearest above it.")
+    anchor: str = Field(description="Of that heading, what a link names it by.")
     line: str = Field(description="What it says there.")
 
 
@@ -111,6 +112,12 @@ def _found(words: str) -> list[PlaceValue]:
     if not any(map(str.isalnum, words)):
         return []
     return [
-        PlaceValue(topic=own.topic.name, title=own.topic.title, heading=own.heading, line=own.line)
+        PlaceValue(
+            topic=own.topic.name,
+            title=own.topic.title,
+            heading=own.heading,
+            anchor=anchor_of(own.heading),
+            line=own.line,
+        )
         for own in find(words)
     ]

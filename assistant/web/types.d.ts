@@ -4,7 +4,7 @@
 // --- what the server tells ------------------------------------------------------------------------
 
 export type Verdict = "quoted" | "supported" | "unsupported" | "own";
-export type AnswerKind = "fact" | "overview" | "list" | "comparison" | "where" | "chat";
+export type AnswerKind = "fact" | "overview" | "list" | "comparison" | "where" | "chat" | "help";
 export type Status = "answered" | "unsure" | "refused";
 export type Outcome = "written" | "declined" | "unproved" | "failed" | "untrusted";
 export type Checked = "passed" | "failed" | "unchecked";
@@ -14,10 +14,11 @@ export interface Citation {
   marker: number; // 0: not part of an answer
   document: string; // its title
   document_id: string;
+  source?: string; // the name of its file; a conversation kept by an older page lacks it
   heading: string[]; // outermost first
   paragraph: number;
   page: number | null;
-  locator?: string; // a conversation kept by an older page lacks it
+  locator?: string; // likewise
   rectangles?: Rectangle[]; // likewise
   start: number;
   end: number;
@@ -444,6 +445,41 @@ export interface ComposerActs {
   documents(): string[]; // ids of those that are asked
 }
 
+// A topic of the help, in the list of them.
+export interface HelpTopic {
+  name: string;
+  title: string;
+  summary: string;
+}
+
+// Where words stand in the help.
+export interface HelpPlace {
+  topic: string; // its name
+  title: string; // its title
+  heading: string;
+  anchor: string; // of the heading, in an address
+  line: string;
+}
+
+export interface HelpFound {
+  topics: HelpTopic[];
+  found: HelpPlace[];
+}
+
+// An element of a topic: `tag` as HTML calls it; `topic` and `to` are where a link leads.
+export interface HelpPart {
+  tag: string;
+  text: string;
+  parts: HelpPart[];
+  anchor: string;
+  topic: string;
+  to: string;
+}
+
+export interface WholeTopic extends HelpTopic {
+  parts: HelpPart[];
+}
+
 export interface ReaderActs {
   citing(documentId: string, number: number): { turn: Turn; marker: number }[];
   goTo(turn: Turn): void;
@@ -561,6 +597,8 @@ interface Elements {
   send: HTMLButtonElement;
   settings: HTMLDialogElement;
   theme: HTMLSelectElement;
+  help: HTMLDialogElement;
+  "help-find": HTMLInputElement;
   reader: HTMLDialogElement;
   "reader-choice": HTMLSelectElement;
   smaller: HTMLButtonElement;

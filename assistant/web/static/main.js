@@ -4,6 +4,7 @@ import { goBack, placeIn } from "./address.js";
 import { targetOf } from "./citing.js";
 import { $, placeToast, toast } from "./dom.js";
 import { Folder } from "./folder.js";
+import { Help, helpIn, topicOf } from "./help.js";
 import { History } from "./history.js";
 import { listen } from "./keys.js";
 import { Kept } from "./kept.js";
@@ -40,6 +41,7 @@ const began = await session().catch(async (/** @type {unknown} */ error) => {
 const store = new Store(began.user);
 settings(began.user);
 
+const help = new Help();
 /** @type {Kept} */
 const kept = new Kept(() => {
   talk.judged();
@@ -95,8 +97,8 @@ const talk = new Talk(store, {
   begin: () => navigation.show(fresh()),
   refresh: () => library.refresh(true),
   changed: () => void history.draw(),
-  follow: (citation, all) => reader.light(citation, all),
-  cite: (citations) => reader.cite(citations),
+  follow: (citation, all) => (topicOf(citation) ? help.light(citation) : reader.light(citation, all)),
+  cite: (citations) => reader.cite(citations.filter((citation) => !topicOf(citation))),
   leave: () => reader.leave(),
 });
 const navigation = new Navigation(store, talk, library, notebooks, kept);
@@ -147,7 +149,7 @@ for (const dialog of document.querySelectorAll("dialog")) {
   for (const name of ["toggle", "close"]) dialog.addEventListener(name, placeToast);
 }
 goBack([...document.querySelectorAll("dialog")], isSheet, follow);
-if (targetOf(location.hash)) follow();
+if (targetOf(location.hash) || helpIn(location.hash)) follow();
 listen([
   ["/", "keys.question", () => $("question").focus()],
   ["n", "keys.new", () => $("new").click()],
@@ -172,6 +174,8 @@ async function held() {
 function follow() {
   const target = targetOf(location.hash);
   const place = placeIn(location.hash);
-  if (target) void reader.follow(target);
+  const topic = helpIn(location.hash);
+  if (topic) void help.open(topic.name, topic.anchor);
+  else if (target) void reader.follow(target);
   else if (place) void navigation.goTo(place, true);
 }
