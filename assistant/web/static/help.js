@@ -78,7 +78,7 @@ export class Help {
     this.#show();
     if (!name) {
       if (!this.body.childElementCount || !this.shown) await this.#list();
-      $("help-find").focus();
+      if (!isSheet()) $("help-find").focus(); // nor does a phone's keyboard lie over it
     } else if (await this.#read(name)) this.#goTo(anchor);
   }
 
@@ -118,7 +118,7 @@ export class Help {
     this.body.replaceChildren(words ? places(found.found) : topics(found.topics));
     this.body.scrollTop = 0;
     if (words) announce(say("help.found", { count: found.found.length }));
-    else if (clear) $("help-find").focus();
+    else if (clear) (isSheet() ? $("close-help") : $("help-find")).focus();
   }
 
   // A topic; gives whether it is there, and nothing else was asked for meanwhile.
@@ -178,6 +178,7 @@ function made({ tag, text, parts, anchor, topic, to }) {
   if (tag === "a" && /^https?:\/\//.test(to)) return h("a", { href: to, target: "_blank", rel: "noopener noreferrer" }, ...children);
   if (TAGS[tag]) return h(TAGS[tag], { dataset: { anchor } }, ...children);
   if (tag === "table") return h("div", { class: "near", tabindex: "0" }, h("table", {}, ...children)); // it may be wide
+  if (tag === "pre") return h("pre", { tabindex: "0" }, ...children); // likewise
   return PLAIN.has(tag) ? h(tag, {}, ...children) : h("span", {}, ...children);
 }
 
