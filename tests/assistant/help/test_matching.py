@@ -96,7 +96,7 @@ def test_the_surer_the_documents_the_surer_it_has_to_be(
     help_index: HelpIndex, real_encoder: Encoder
 ) -> None:
     assert found(help_index, real_encoder, "How do I add a document?", sure=1.0)
-    nearly = "What should I do if an answer is wrong?"
+    nearly = "How do I back up my documents and notes?"
     assert found(help_index, real_encoder, nearly)
     assert found(help_index, real_encoder, nearly, sure=1.0) is None
 
