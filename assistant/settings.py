@@ -112,6 +112,11 @@ class Settings(BaseSettings):
         description="Answer from this confidence on, the calibrated one by default; below it, and "
         "not refused, passages that may answer are shown.",
     )
+    help: bool = Field(
+        True,
+        description="Answer questions about Footnote from its own help, where the documents do not "
+        "answer them.",
+    )
     llm: str | None = Field(
         None,
         min_length=1,
@@ -163,11 +168,6 @@ class Settings(BaseSettings):
     )
     max_upload: int = Field(25, ge=1, description="Megabytes of a file that is sent to a server.")
     max_documents: int = Field(50, ge=1, description="Files that a browser or a key may add.")
-    help: bool = Field(
-        True,
-        description="Answer questions about Footnote from its own help, where the documents do not "
-        "answer them.",
-    )
     fetch: bool = Field(
         False, description="Let a server fetch pages and PDFs of the public internet by address."
     )
