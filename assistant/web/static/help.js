@@ -50,6 +50,10 @@ export class Help {
 
   constructor() {
     $("open-help").addEventListener("click", () => void this.open());
+    $("help-too").addEventListener("click", () => {
+      $("settings").close();
+      void this.open();
+    });
     $("help-list").addEventListener("click", () => void this.#list(true));
     $("help-find").addEventListener("input", () => {
       clearTimeout(this.typing);

@@ -102,6 +102,20 @@ def test_on_a_phone_it_is_a_sheet_that_going_back_closes(browser: Browser, url: 
         expect(page.locator("#open-help")).to_be_focused()
 
 
+def test_where_there_is_no_room_for_its_button_it_is_among_the_settings(
+    browser: Browser, url: str
+) -> None:
+    with closing(Visit(browser, url, viewport={"width": 320, "height": 640})) as visit:
+        page = visit.page
+        expect(page.locator("#open-help")).to_be_hidden()
+        page.locator("#open-settings").click()
+        page.locator("#help-too").click()
+        expect(page.locator("#help .topics li").first).to_be_visible()
+        expect(page.locator("#settings")).to_be_hidden()
+        page.keyboard.press("Escape")
+        expect(page.locator("#help")).to_be_hidden()
+
+
 def test_on_the_german_page_it_says_that_it_is_in_english(browser: Browser, url: str) -> None:
     with closing(Visit(browser, url, locale="de-DE", color_scheme="dark")) as visit:
         page = visit.page
