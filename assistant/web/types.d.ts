@@ -401,6 +401,7 @@ export type How = Pick<Turn, "about" | "alone" | "within">;
 
 export interface NotesActs {
   open(target: { document: string; start: number; end: number }): unknown;
+  help(citation: Citation): unknown; // of the help
   goTo(conversation: string, turn: string | null): unknown;
 }
 

@@ -105,6 +105,7 @@ const navigation = new Navigation(store, talk, library, notebooks, kept);
 const history = new History(store, talk, navigation);
 const notes = new Notes(kept, {
   open: (target) => reader.follow(target),
+  help: (citation) => help.light(citation),
   goTo: (conversation, turn) => navigation.goTo({ conversation, turn }),
 });
 const welcome = new Welcome(library, (question) => talk.ask(question));

@@ -87,6 +87,13 @@ def test_an_answer_from_it_says_so_and_leads_to_the_place(visit: Visit) -> None:
     page.locator(".turn").first.locator(".marker").first.click()
     expect(page.locator("#help mark.chosen").first).to_be_visible()
     expect(page.locator(".since")).to_have_count(0)
+    # Kept as a note it is still there, and leads to the place.
+    page.keyboard.press("Escape")
+    page.locator(".turn").first.get_by_label("Keep this answer").click()
+    page.locator("#open-notes").click()
+    expect(page.locator("#note-list .standing")).to_have_text("still there")
+    page.locator("#note-list .go").click()
+    expect(page.locator("#help mark.chosen").first).to_be_visible()
 
 
 def test_on_a_phone_it_is_a_sheet_that_going_back_closes(browser: Browser, url: str) -> None:
