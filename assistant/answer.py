@@ -18,8 +18,9 @@ Verdict = Literal["quoted", "supported", "unsupported", "own"]
 
 #: `overview`: sentences that stand for the whole, or for a part. `list`: some of its sentences are
 #: items. `comparison`: some are about the one thing, some about the other. `where`: each is a place
-#: where something stands. `chat`: nothing was looked up. `fact`: all else.
-AnswerKind = Literal["fact", "overview", "list", "comparison", "where", "chat"]
+#: where something stands. `chat`: nothing was looked up. `help`: the documents do not answer, and
+#: Footnote's own help does, which is quoted. `fact`: all else.
+AnswerKind = Literal["fact", "overview", "list", "comparison", "where", "chat", "help"]
 
 #: What came of putting a question to a language model. `written`: it answered, and the documents
 #: support that. `declined`: it says that they do not answer. `unproved`: they do not support what
@@ -34,7 +35,7 @@ UNANSWERED, UNDECIDED = f"{REFUSAL.removesuffix('.')}: {{}}", "The documents may
 UNSURE = "Passages that may answer"
 #: What is said before those that follow an answer.
 OTHERS = "Other passages that may answer"
-#: What is said before the sentences, or instead of them.
+OF_HELP = "From Footnote's own help"
 LEADS: Mapping[Status, str] = {"answered": "", "unsure": f"{UNSURE}:\n", "refused": REFUSAL}
 
 
@@ -227,14 +228,15 @@ class Answer(WithStatus):
         """The sentences in one paragraph, without markers; the refusal when refused. When unsure it
         says so itself, whoever shows it, and each passage has a line."""
         between = "\n" if self.unsure else " "
-        return LEADS[self.status] + between.join(sentence.text for sentence in self.sentences)
+        said = between.join(sentence.text for sentence in self.sentences)
+        return lead_of(self.status, self.kind) + said
 
     @property
     def marked_text(self) -> str:
         """The text with `[1]` markers, laid out: see `Layout`."""
         layout = Layout(self.kind, self.status)
         said = [layout.add(own, self.citations) for own in self.sentences]
-        return LEADS[self.status] + "".join(said)
+        return lead_of(self.status, self.kind) + "".join(said)
 
     def __str__(self) -> str:
         """The text with `[1]` markers, and the list of sources below it."""
@@ -397,6 +399,11 @@ class Done:
 #: Decided, any number of SentenceReady, one Done. A LookedAgain may also come after sentences,
 #: where a part of what was asked is still to be found.
 Event = SourcesFound | LookedAgain | Decided | SentenceReady | Done
+
+
+def lead_of(status: Status, kind: AnswerKind) -> str:
+    """What is said before the sentences of an answer, or instead of them."""
+    return f"{OF_HELP}:\n" if kind == "help" else LEADS[status]
 
 
 def marked(sentence: AnswerSentence) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
+from threading import Lock
 from typing import Literal, TypedDict, Unpack
 
 from assistant.answer import (
@@ -40,10 +41,12 @@ from assistant.answering.replies import REPLIES
 from assistant.answering.wording import held_back, naming_first
 from assistant.answering.writing import WrittenAnswer
 from assistant.calibration import Calibration, Thresholds, load_calibration
+from assistant.help.documents import document_of
+from assistant.help.matching import MEASURED, HelpIndex, HelpPlace
 from assistant.llm import prompts
 from assistant.llm.client import LanguageModelError
 from assistant.llm.sanitising import one_line
-from assistant.query.kinds import Kind, load_kinds
+from assistant.query.kinds import FACT, Kind, load_kinds
 from assistant.query.question import Question
 from assistant.retrieval.evidence import Candidate, Evidence, RawEvidence
 from assistant.retrieval.passages import (
@@ -61,6 +64,7 @@ from assistant.timer import Timer
 from assistant.verification.verifier import Entailer, Verifier, load_entailer
 from index import Document, DocumentInfo, Hit, View
 from index.chunking.sentences import sentence_spans
+from index.encoder import Encoder
 from index.errors import QuestionError
 from index.models import ENGLISH
 from index.retriever import LEGS
@@ -71,6 +75,9 @@ from index.terms.analysis import terms_of
 #: what an answer takes otherwise.
 OF_DOCUMENTS = 0.9
 
+#: The kinds of questions that the help may answer. What leans on a conversation, or asks for an
+#: overview of documents, is none.
+OF_HELP: frozenset[Kind] = frozenset({FACT, "about", "list", "definition", "where"})
 
 #: What is said where a language model did not write the answer, or not all of it.
 FAILED = "The language model failed: {error}. This is what is found without it."
@@ -126,6 +133,8 @@ class Models:
         self.fingerprint = self.reader.fingerprint if self.reader else NONE
         self._read = load_calibration(self.fingerprint, settings.calibration)
         self._unread = load_calibration(NONE, settings.calibration)
+        self._help: HelpIndex | None = None
+        self._making = Lock()
 
     def calibration(self, read: bool = True) -> Calibration:
         """The numbers that decide, where the reading model has its say and where it has not."""
@@ -150,6 +159,17 @@ class Models:
     def entailer(self) -> Entailer | None:
         """What judges whether a sentence follows from others; loaded when it is first needed."""
         return load_entailer(self.reader, self.settings.verifier)
+
+    def help(self, encoder: Encoder) -> HelpIndex | None:
+        """What finds an answer in the help; made when it is first needed. None where none is wanted
+        or it was not measured with this encoder."""
+        if not self.settings.help or encoder.name not in MEASURED:
+            return None
+        with self._making:
+            if self._help is None:
+                file = self.settings.index_dir.expanduser() / "help.npz"
+                self._help = HelpIndex(encoder, file)
+            return self._help
 
 
 class Revision:
@@ -241,7 +261,7 @@ class Revision:
         if question.kind == "about" and not surely:
             if not told:
                 yield SourcesFound(())
-            yield from self._say(question, _reply("about"), timer)
+            yield from self._of_itself(question, timer, builder)
             return
         closest = self._citer.closest(page_of(evidence, numbers.sentence, CLOSEST))
         if not told:
@@ -249,6 +269,13 @@ class Revision:
         arranged = arrange(question, evidence, decision, numbers, self.view.document)
         if question.more or question.again:
             arranged = continued(arranged, question, evidence, numbers.sentence)
+        if arranged.status != "answered":
+            # The surer the documents, the surer the help has to be.
+            sure = (decision.confidence or 0.0) if arranged.status == "unsure" else 0.0
+            if place := self._in_help(question, sure):
+                near = closest if arranged.status == "unsure" else ()
+                yield from self._help(question, place, timer, builder, near)
+                return
         yield Decided(arranged.status, decision.confidence, arranged.kind)
         yield from builder.quote(arranged.quotations)
         notes = (builder.note, decision.note, arranged.note)
@@ -315,11 +342,16 @@ class Revision:
 
         kind: AnswerKind = "list" if question.kind == "list" else "fact"
         outcome = yield from self._let_write(builder, question, timer, kind, begin)
+        place = self._in_help(question) if outcome == "declined" else None
         if outcome == "about":
-            yield from self._say(question, _reply("about"), timer, builder)
+            yield from self._of_itself(question, timer, builder)
         elif outcome in ("failed", "untrusted"):
             return False
+        elif place:
+            yield from self._help(question, place, timer, builder)
         else:
+            if outcome != "written":
+                yield Decided("refused", None)
             written = outcome == "written"
             decision = Decision("answered" if written else "refused", None, kind=kind)
             near = () if written else closest
@@ -477,6 +509,46 @@ class Revision:
         yield from builder.say(decision.replies)
         timer.lap("answer")
         yield Done(builder.answer(question, decision, (), timer.laps))
+
+    def _of_itself(
+        self, question: Question, timer: Timer, builder: AnswerBuilder
+    ) -> Iterator[Event]:
+        """The events of an answer to what is asked of the assistant itself."""
+        if place := self._in_help(question):
+            yield from self._help(question, place, timer, builder)
+        else:
+            yield from self._say(question, _reply("about"), timer, builder)
+
+    def _in_help(self, question: Question, sure: float = 0.0) -> HelpPlace | None:
+        """Where the help answers a question. None where it is about something else, as what leans
+        on a question about the documents is.
+
+        Args:
+            question: that the documents do not answer.
+            sure: how likely they do all the same.
+        """
+        leans = question.leans or question.standalone != question.asked or question.parts
+        if question.kind not in OF_HELP or leans or question.more or question.again:
+            return None
+        index = self._models.help(self.view.encoder)
+        return index.find(question.asked, question.vector, sure) if index else None
+
+    def _help(
+        self,
+        question: Question,
+        place: HelpPlace,
+        timer: Timer,
+        builder: AnswerBuilder,
+        closest: tuple[Citation, ...] = (),
+    ) -> Iterator[Event]:
+        """The events of an answer that quotes the help; `closest`: passages of the documents that
+        may answer, which are not sure to."""
+        yield Decided("answered", None, "help")
+        source, limit = document_of(place.topic).source, self._models.settings.max_sentences
+        yield from builder.cite_help(place.paragraph, source, limit)
+        timer.lap("answer")
+        decision = Decision("answered", None, kind="help")
+        yield Done(builder.answer(question, decision, closest, timer.laps))
 
     def _overview(
         self, question: Question, scope: Scope, chosen: Sequence[Candidate], timer: Timer

@@ -115,6 +115,11 @@ class Settings(BaseSettings):
         description="Answer from this confidence on, the calibrated one by default; below it, and "
         "not refused, passages that may answer are shown.",
     )
+    help: bool = Field(
+        True,
+        description="Answer questions about Footnote from its own help, where the documents do not "
+        "answer them.",
+    )
     llm: str | None = Field(
         None,
         min_length=1,

@@ -55,7 +55,7 @@ HOMES = {
     "liteparse": {"index.chunking.pdf.reader"},
     "llama_index": {"assistant.llm.client", "assistant.llama_index"},
     "lxml": {"index.chunking.rich_text"},
-    "markdown_it": {"index.chunking.markdown"},
+    "markdown_it": {"assistant.help.rendering", "index.chunking.markdown"},
     "onnxruntime": {"assistant.retrieval.reading_model"},
     "mcp": {"assistant.mcp.server"},
     "matplotlib": {"evals.reporting.plots"},

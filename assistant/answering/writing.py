@@ -125,13 +125,11 @@ class WrittenAnswer:
             found: the passages.
 
         Returns:
-            What came of it. Where it failed before anything was shown nothing was decided either;
-            nor is it where each sentence stands for itself and none was shown.
+            What came of it. Where nothing was shown nothing was decided either.
         """
         self.passages += found
         self._question = question
         if not found:
-            yield Decided("refused", None)
             return "declined"
         corrections: list[Said | None] = []
         try:
@@ -156,8 +154,6 @@ class WrittenAnswer:
         yield from self._show_open(corrections)
         if self._decided:
             return "written"
-        if not self.of_assistant and not self.each:
-            yield Decided("refused", None)
         return "unproved" if self._failed else "declined"
 
     def shown(self, passages: Sequence[Passage]) -> str:

@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from assistant.api import answers, completions, docs, documents, exports, health, notebooks
+from assistant.api import answers, completions, docs, documents, exports, health, notebooks, topics
 from assistant.api.callers import reader, writer
 from assistant.api.describing import description
 from assistant.service.problems import FAILED, Wrong, error_response, response_of
@@ -48,6 +48,7 @@ def build(service: Service, *, page: bool) -> FastAPI:
     app.include_router(documents.routes(service))
     app.include_router(notebooks.routes(service, "/api", reader, writer))
     app.include_router(exports.routes(service, "/api", reader))
+    app.include_router(topics.routes("/api", reader))
     app.include_router(completions.routes(service, page=page))
     app.include_router(health.routes(service))
 

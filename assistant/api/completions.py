@@ -25,7 +25,6 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.answer import (
-    LEADS,
     AnswerKind,
     AnswerSentence,
     Citation,
@@ -36,12 +35,15 @@ from assistant.answer import (
     SentenceReady,
     SourcesFound,
     Writing,
+    lead_of,
     place_of,
 )
 from assistant.api.callers import Asker
 from assistant.api.describing import also_events, openai_problems
 from assistant.api.events import EventResponse, data, event_stream, steps_of, whole
 from assistant.calibration import Status
+from assistant.help.documents import HELP
+from assistant.help.rendering import anchor_of
 from assistant.service.operations import Sources, stream_answer
 from assistant.service.problems import ParameterError, failure_of, openai_error
 from assistant.service.values import AnswerValue, Value
@@ -323,6 +325,10 @@ def _address_of(base: str, page: bool, citation: Citation) -> str:
         citation: what is cited.
     """
     own = citation.paragraph
+    if citation.source.startswith(HELP):
+        name = citation.source.removeprefix(HELP)
+        anchor = anchor_of(own.heading[-1])
+        return f"{base}#help/{name}/{anchor}" if page else f"{base}api/help/{name}"
     if page:  # as `citing.js` makes it
         return f"{base}#document/{own.document_id}/{citation.start}-{citation.end}"
     return f"{base}api/documents/{own.document_id}/paragraphs/{own.number}"
@@ -339,7 +345,7 @@ class _Reply:
     def __init__(
         self, status: Status, kind: AnswerKind, address_of: Callable[[Citation], str]
     ) -> None:
-        self.text = LEADS[status]
+        self.text = lead_of(status, kind)
         self.annotations: list[Annotation] = []
         self._layout = Layout(kind, status)
         self._address_of = address_of

@@ -85,6 +85,8 @@ def _group(path: str) -> str:
         return "Documents"
     if path.startswith(("/api/notebooks", "/api/conversations", "/api/notes", "/api/trash")):
         return "Notebooks"
+    if path.startswith("/api/help"):
+        return "Help"
     return "Questions" if path.startswith("/api/") else "Operation"
 
 

@@ -99,7 +99,7 @@ def ask(
     Exits with 0 if it is answered, with 3 if it is refused, and with 4 where no answer is sure:
     then up to five passages are shown that may answer.
     """
-    from assistant.answer import LEADS, Decided, Done, Layout, LookedAgain, SentenceReady
+    from assistant.answer import Decided, Done, Layout, LookedAgain, SentenceReady, lead_of
     from assistant.query.cleaning import check_question
 
     question = check_question(question)  # before anything long
@@ -115,7 +115,7 @@ def ask(
                     tell_searches(event.searches)
                 elif isinstance(event, Decided):
                     layout = Layout(event.kind, event.status)
-                    write_text(LEADS[event.status])
+                    write_text(lead_of(event.status, event.kind))
                 elif isinstance(event, SentenceReady) and layout:
                     write_text(layout.add(event.sentence, event.citations))
                 elif isinstance(event, Done):

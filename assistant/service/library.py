@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from assistant.answer import name_of
 from assistant.documents import UPLOADED, AskedDocument, shipped_raw_documents
+from assistant.help.documents import help_document
 from assistant.service.conversations import Conversations
 from assistant.service.notebooks import Notebooks, NotebooksValue, NotebookValue
 from assistant.service.notes import Notes
@@ -164,11 +165,13 @@ class Library:
         return self._assistant.over([i for i in allowed if i in set(chosen)], write=write)
 
     def document(self, owner: str, identity: str) -> Document:
-        """A document with its whole text.
+        """A document with its whole text, or a topic of the help.
 
         Raises:
             MissingPathError: it is not there, or not for them.
         """
+        if topic := help_document(identity):  # which an answer may cite
+            return topic
         self.find(owner, identity)
         return self.index.document(identity)
 

@@ -183,8 +183,8 @@ def stream_with_alternatives(
     refused, or after what is answered: that only where it is known already."""
     answering = stream_answer(service, sources, question, history, llm, section=section, shown=True)
     for event in answering:
-        if isinstance(event, Done) and (event.answer.refused or event.answer.answered):
-            answer = event.answer
+        answer = event.answer if isinstance(event, Done) else None
+        if answer and not answer.unsure and answer.kind != "help":
             asked = [question, *(turn["content"] for turn in history if turn["role"] == "user")]
             try:
                 near = service.starters.near(

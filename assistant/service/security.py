@@ -67,9 +67,9 @@ _OPEN = ("/api/docs", "/api/docs.css", "/api/openapi.json", "/health/live", "/he
 _OWN = (
     *("/", "/login", "/logout", "/session", "/ask", "/folder", "/starters", "/writers"),
     *("/uploads", "/uploads/there", "/addresses", "/feedback", "/find", "/cite", "/rewording"),
-    *("/notebooks", "/conversations", "/notes", "/trash", MCP),
+    *("/notebooks", "/conversations", "/notes", "/trash", MCP, "/help"),
 )
-_OWN_BELOW = ("/page/", "/documents/", "/notebooks/", "/conversations/", "/notes/")
+_OWN_BELOW = ("/page/", "/documents/", "/notebooks/", "/conversations/", "/notes/", "/help/")
 _GRADIO = ("/config", "/gradio_api/info", "/gradio_api/cancel", "/gradio_api/startup-events")
 _GRADIO_BELOW = ("/gradio_api/queue/", "/gradio_api/call/", "/gradio_api/heartbeat/")
 _NOTHING = (404, "There is nothing at this address.")

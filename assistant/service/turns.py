@@ -37,6 +37,7 @@ class KeptCitation(Loose):
     marker: int
     document: str
     document_id: str
+    source: str = ""
     heading: list[str]
     paragraph: int
     page: int | None = None

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from starlette.staticfiles import StaticFiles
 
 from assistant.answer import Event
-from assistant.api import answers, documents, exports, notebooks
+from assistant.api import answers, documents, exports, notebooks, topics
 from assistant.api.events import EventResponse, event, failing, steps_of
 from assistant.api.originals import download
 from assistant.service import feedback as voting
@@ -140,6 +140,7 @@ def routes(
     seated = Annotated[str | None, Depends(browser)]
     router.include_router(notebooks.routes(service, "", caller, caller))
     router.include_router(exports.routes(service, "", caller))
+    router.include_router(topics.routes("", caller))
 
     @router.api_route("/", methods=["GET", "HEAD"])
     async def page(

@@ -4,7 +4,7 @@
 // --- what the server tells ------------------------------------------------------------------------
 
 export type Verdict = "quoted" | "supported" | "unsupported" | "own";
-export type AnswerKind = "fact" | "overview" | "list" | "comparison" | "where" | "chat";
+export type AnswerKind = "fact" | "overview" | "list" | "comparison" | "where" | "chat" | "help";
 export type Status = "answered" | "unsure" | "refused";
 export type Outcome = "written" | "declined" | "unproved" | "failed" | "untrusted";
 export type Checked = "passed" | "failed" | "unchecked";
@@ -14,10 +14,11 @@ export interface Citation {
   marker: number; // 0: not part of an answer
   document: string; // its title
   document_id: string;
+  source?: string; // the name of its file; a conversation kept by an older page lacks it
   heading: string[]; // outermost first
   paragraph: number;
   page: number | null;
-  locator?: string; // a conversation kept by an older page lacks it
+  locator?: string; // likewise
   rectangles?: Rectangle[]; // likewise
   start: number;
   end: number;
@@ -402,6 +403,7 @@ export type How = Pick<Turn, "about" | "alone" | "within">;
 
 export interface NotesActs {
   open(target: { document: string; start: number; end: number }): unknown;
+  help(citation: Citation): unknown; // of the help
   goTo(conversation: string, turn: string | null): unknown;
 }
 
@@ -444,6 +446,41 @@ export interface ComposerActs {
   up(): void; // to what stands above
   drafted(): string; // under which name a draft is kept
   documents(): string[]; // ids of those that are asked
+}
+
+// A topic of the help, in the list of them.
+export interface HelpTopic {
+  name: string;
+  title: string;
+  summary: string;
+}
+
+// Where words stand in the help.
+export interface HelpPlace {
+  topic: string; // its name
+  title: string; // its title
+  heading: string;
+  anchor: string; // of the heading, in an address
+  line: string;
+}
+
+export interface HelpFound {
+  topics: HelpTopic[];
+  found: HelpPlace[];
+}
+
+// An element of a topic: `tag` as HTML calls it; `topic` and `to` are where a link leads.
+export interface HelpPart {
+  tag: string;
+  text: string;
+  parts: HelpPart[];
+  anchor: string;
+  topic: string;
+  to: string;
+}
+
+export interface WholeTopic extends HelpTopic {
+  parts: HelpPart[];
 }
 
 export interface ReaderActs {
@@ -572,6 +609,8 @@ interface Elements {
   send: HTMLButtonElement;
   settings: HTMLDialogElement;
   theme: HTMLSelectElement;
+  help: HTMLDialogElement;
+  "help-find": HTMLInputElement;
   reader: HTMLDialogElement;
   "reader-choice": HTMLSelectElement;
   smaller: HTMLButtonElement;

@@ -26,7 +26,7 @@ QUESTIONS = Path("evals/questions")
 SETS = sorted(
     file.name
     for file in QUESTIONS.glob("*.jsonl")
-    if file.stem != "kinds" and not file.stem.endswith("_claims")
+    if file.stem not in ("kinds", "help") and not file.stem.endswith("_claims")
 )
 
 

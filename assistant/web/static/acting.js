@@ -23,7 +23,7 @@ export class Actions {
   constructor(turn, acts) {
     this.turn = turn;
     this.acts = acts;
-    const judged = turn.answer && kindOf(turn) !== "chat" && !isUnsure(turn);
+    const judged = turn.answer && !["chat", "help"].includes(kindOf(turn)) && !isUnsure(turn);
     this.thumbs = judged ? THUMBS.map(([verdict, name]) => action(verdict, say(name), () => this.#judge(verdict))) : [];
     this.keep = turn.answer ? action("keep", say("turn.keep"), () => this.#keep()) : null;
     this.keep?.classList.add("writes");

@@ -76,7 +76,7 @@ export function standing(turn) {
   const sentences = sentencesOf(turn);
   const { writing, confidence, dropped = 0 } = turn.answer ?? {};
   const unsupported = sentences.filter((s) => s.verdict === "unsupported").length;
-  const found = /** @type {Partial<Record<AnswerKind, Key>>} */ ({ overview: "answer.overview", where: "answer.where" })[kindOf(turn)];
+  const found = /** @type {Partial<Record<AnswerKind, Key>>} */ ({ overview: "answer.overview", where: "answer.where", help: "answer.help.more" })[kindOf(turn)];
   const doubts = [];
   if (!found && (unsupported + dropped > 0 || missing(turn))) doubts.push(say("answer.partly"));
   if (dropped) doubts.push(say("answer.dropped", { count: dropped }));

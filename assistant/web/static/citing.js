@@ -2,6 +2,7 @@
 // the server's making.
 
 import { oneLine, placeOf } from "./dom.js";
+import { linkToHelp, topicOf } from "./help.js";
 import { cite } from "./server.js";
 import { say } from "./words.js";
 /** @import { Citation, Key, Placed } from "../types.js" */
@@ -12,7 +13,7 @@ const LINK = /^#document\/([0-9a-f]{16})\/(\d+)-(\d+)$/;
 
 // The address of this page at what a citation quotes.
 /** @param {Citation} c */
-const linkTo = (c) => `${location.origin}${location.pathname}#document/${c.document_id}/${c.start}-${c.end}`;
+const linkTo = (c) => topicOf(c) ? `${location.origin}${location.pathname}${linkToHelp(c)}` : `${location.origin}${location.pathname}#document/${c.document_id}/${c.start}-${c.end}`;
 
 // Where such an address leads; null for any other.
 /** @param {string} hash @returns {Target | null} */

@@ -10,6 +10,7 @@ const ELSEWHERE = [
   ["Shift+Enter", "keys.line"],
   ["Esc", "keys.stop"],
   ["Ctrl+Z", "keys.undo"],
+  ["F1", "keys.help"],
   ["↑", "keys.passages"],
   ["j k", "keys.through"],
   ["y", "keys.answers"],

@@ -5,6 +5,7 @@ import { offer, takeHanded } from "./bookmarklet.js";
 import { targetOf } from "./citing.js";
 import { $, placeToast, toast } from "./dom.js";
 import { Folder } from "./folder.js";
+import { Help, helpIn, topicOf } from "./help.js";
 import { History } from "./history.js";
 import { listen } from "./keys.js";
 import { Kept } from "./kept.js";
@@ -45,6 +46,7 @@ const began = await session().catch(async (/** @type {unknown} */ error) => {
 const store = new Store(began.user);
 settings(began.user);
 
+const help = new Help();
 /** @type {Kept} */
 const kept = new Kept(() => {
   talk.judged();
@@ -100,14 +102,15 @@ const talk = new Talk(store, {
   begin: () => navigation.show(fresh()),
   refresh: () => library.refresh(true),
   changed: () => void history.draw(),
-  follow: (citation, all) => reader.light(citation, all),
-  cite: (citations) => reader.cite(citations),
+  follow: (citation, all) => (topicOf(citation) ? help.light(citation) : reader.light(citation, all)),
+  cite: (citations) => reader.cite(citations.filter((citation) => !topicOf(citation))),
   leave: () => reader.leave(),
 });
 const navigation = new Navigation(store, talk, library, notebooks, kept);
 const history = new History(store, talk, navigation);
 const notes = new Notes(kept, {
   open: (target) => reader.follow(target),
+  help: (citation) => help.light(citation),
   goTo: (conversation, turn) => navigation.goTo({ conversation, turn }),
 });
 const welcome = new Welcome(library, (question) => talk.ask(question));
@@ -152,7 +155,7 @@ for (const dialog of document.querySelectorAll("dialog")) {
   for (const name of ["toggle", "close"]) dialog.addEventListener(name, placeToast);
 }
 goBack([...document.querySelectorAll("dialog")], isSheet, follow);
-if (targetOf(location.hash)) follow();
+if (targetOf(location.hash) || helpIn(location.hash)) follow();
 listen([
   ["/", "keys.question", () => $("question").focus()],
   ["n", "keys.new", () => $("new").click()],
@@ -189,6 +192,8 @@ function follow() {
   if (more) return ask(more);
   const target = targetOf(location.hash);
   const place = placeIn(location.hash);
-  if (target) void reader.follow(target);
+  const topic = helpIn(location.hash);
+  if (topic) void help.open(topic.name, topic.anchor);
+  else if (target) void reader.follow(target);
   else if (place) void navigation.goTo(place, true);
 }

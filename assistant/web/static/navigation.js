@@ -4,6 +4,7 @@
 import { tell } from "./address.js";
 import { targetOf } from "./citing.js";
 import { Latest, toast } from "./dom.js";
+import { helpIn } from "./help.js";
 import { open_, session, tried } from "./server.js";
 import { fresh } from "./store.js";
 import { say } from "./words.js";
@@ -81,7 +82,7 @@ export class Navigation {
 
   /** @param {boolean} again */
   #tell(again) {
-    if (again && targetOf(location.hash)) return; // the address of a citation stays
+    if (again && (targetOf(location.hash) || helpIn(location.hash))) return; // the address of a citation, or of the help, stays
     const { id, turns } = this.talk.conversation;
     void tell({ notebook: open_.notebook, conversation: turns.length ? id : null }, again);
   }

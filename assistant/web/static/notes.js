@@ -2,6 +2,7 @@
 
 import { $, action, characters, h, oneLine, pathOf, toast } from "./dom.js";
 import { exportMenu } from "./exporting.js";
+import { topicOf } from "./help.js";
 import { noting } from "./noting.js";
 import { nameOf } from "./passages.js";
 import { document_, tried } from "./server.js";
@@ -128,7 +129,9 @@ export class Notes {
 
   // Open a quote where it stands now; where that reads otherwise, its paragraph.
   /** @param {Citation} citation @param {PlaceNow} [now] */
-  async #show({ document_id: document }, now) {
+  async #show(citation, now) {
+    if (topicOf(citation)) return this.#leave(() => this.acts.help(citation));
+    const document = citation.document_id;
     let { start = null, end = null } = now ?? {};
     if (start === null || end === null) {
       const whole = await tried(document_(document));

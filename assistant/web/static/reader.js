@@ -67,7 +67,10 @@ export class Reader {
 
   open() {
     if (isSheet()) $("reader").showModal(); // once more does no harm
-    else this.pane.show();
+    else {
+      $("help").close(); // which stands in its place
+      this.pane.show();
+    }
   }
 
   close() {

@@ -3,7 +3,7 @@
 import { toast } from "./dom.js";
 import { storage } from "./storage.js";
 import { language, say, sentenceOf } from "./words.js";
-/** @import { Deleted, Everywhere, Folder, Found_, KeptConversation, Listed, Listing, Note, Notebook, Noted, Placed, Problem, Question, ServerEvent, Session, Turn, Vote, Whole, Word, Writers } from "../types.js" */
+/** @import { Deleted, Everywhere, Folder, Found_, HelpFound, KeptConversation, Listed, Listing, Note, Notebook, Noted, Placed, Problem, Question, ServerEvent, Session, Turn, Vote, Whole, WholeTopic, Word, Writers } from "../types.js" */
 
 const SESSION = "x-footnote-session";
 const REQUEST = "x-request-id";
@@ -102,6 +102,11 @@ export const pageWords = async (id, page) =>
 /** @param {string} text */
 export const findEverywhere = async (text) =>
   /** @type {Everywhere} */ (await json(await ask(`find?text=${encodeURIComponent(text)}${open_.notebook ? `&notebook=${open_.notebook}` : ""}`)));
+// The topics of the help, and where words stand in them.
+/** @param {string} words */
+export const help = async (words) => /** @type {HelpFound} */ (await json(await ask(`help?find=${encodeURIComponent(words)}`)));
+/** @param {string} name */
+export const topic = async (name) => /** @type {WholeTopic} */ (await json(await ask(`help/${encodeURIComponent(name)}`)));
 /** @param {string} id */
 const restore = (id) => post(`documents/${encodeURIComponent(id)}/restore`, {});
 // Have a document back that was taken out of a notebook, or else deleted.

@@ -39,7 +39,7 @@ export function historyOf(before, { about, alone }) {
   if (alone) return [];
   /** @type {Said[]} */
   const said = before
-    .filter((turn) => (isTold(turn) || turn.state === "refused") && kindOf(turn) !== "chat")
+    .filter((turn) => (isTold(turn) || turn.state === "refused") && !["chat", "help"].includes(kindOf(turn)))
     .flatMap((turn) => [
       { role: "user", content: turn.question },
       { role: "assistant", content: turn.state === "refused" ? REFUSAL : laidOut(turn, sentencesOf(turn).map((s) => s.text)) },

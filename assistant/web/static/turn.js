@@ -107,6 +107,7 @@ export class TurnView {
       return citation && this.#marker(citation);
     });
     const odd = sentence.verdict === "unsupported";
+    if (!before && kindOf(this.turn) === "help") this.body.append(h("p", { class: "of-help" }, say("answer.help")));
     const place = this.#place(sentence, before);
     // The space belongs to what follows: at the end of what is there it would move with it.
     place.append(

@@ -97,6 +97,8 @@ def test_no_route_reads_or_works_on_the_event_loop(opened: Assistant, site: Site
     turn = {"title": "", "turn": {"id": "turn-000001", "question": "What?", "state": "stopped"}}
     cited = {"document": document, "paragraph": 1, "start": 0, "end": 5}
     kept = [
+        ("GET", "/help?find=plums", {}),
+        ("GET", "/help/questions", {}),
         ("GET", "/notebooks", {}),
         ("POST", "/notebooks", {"json": {"name": "Plums", "documents": [document]}}),
         ("GET", f"/notebooks/{notebook}", {}),
