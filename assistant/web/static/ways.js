@@ -12,16 +12,20 @@ const PASTED = "footnote/pasted"; // what is written and not added yet
 const WORDS = 6; // of a text that are its name
 
 // Each goes to the notebook that is open when it is chosen.
-/** @param {File} file @param {string} [folder] where it lies in a folder @returns {Wanted} */
+/** @param {File} file @param {string} [folder] where it lies in a folder */
 function wantedFile(file, folder = "") {
-  const where = { folder, notebook: open_.notebook };
-  return {
+  const { notebook } = open_;
+  return withPictures((ocr) => ({
     name: file.name,
     bytes: file.size,
     there: (name) => there(name, folder),
-    begin: (arrived, signal, name) => add(file, arrived, signal, where, name),
-  };
+    begin: (arrived, signal, name) => add(file, arrived, signal, { folder, notebook, ocr }, name),
+  }));
 }
+
+// What is wanted, at first without its pictures.
+/** @param {(ocr: boolean) => Wanted} wanted @returns {Wanted} */
+const withPictures = (wanted) => ({ ...wanted(false), pictures: { ...wanted(true), ocr: true } });
 
 /** @param {string} path */
 const folderOf = (path) => path.split("/").filter(Boolean).slice(0, -1).join("/");
@@ -47,7 +51,7 @@ export function ways(adding, fetch, id) {
     const written = address.value.trim();
     const value = /^https?:/i.test(written) ? written : `https://${written}`;
     const { notebook } = open_;
-    return { name: value, begin: (_, signal) => addAddress(value, signal, notebook) };
+    return withPictures((ocr) => ({ name: value, begin: (_, signal) => addAddress(value, signal, { notebook, ocr }) }));
   });
   const forms = [pasted, ...(fetched ? [fetched] : [])];
   for (const { opener, body } of forms) {
