@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from contextlib import closing
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -35,6 +37,19 @@ def save(file: Path, *texts: str) -> Path:
     more = {"save_all": True, "append_images": others} if others else {}
     first.save(file, resolution=150.0, dpi=(150, 150), **more)
     return file
+
+
+def mixed(title: str, text: str) -> str:
+    """A page of text and one that is a picture of this text, to be printed."""
+    image = BytesIO()
+    scanned(text).save(image, "PNG")
+    data = base64.b64encode(image.getvalue()).decode()
+    picture = f'<img width=730 src="data:image/png;base64,{data}">'
+    others = "The tide tables of the year are given on this page and on the next one. " * 3
+    return (
+        f"<title>{title}</title><h1>{title}</h1><p>{others}</p>"
+        f'<p style="break-before: page">{picture}</p>'
+    )
 
 
 def keep_uncertain(folder: Path, file: Path, number: int, *others: Path) -> None:

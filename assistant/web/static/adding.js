@@ -282,6 +282,7 @@ export class Adding {
     $("adding-close").hidden = over < count;
     $("adding-replace").hidden = $("adding-both").hidden = !asking.length || Boolean(now);
     $("adding-pictures").hidden = over < count || !this.#readable.length;
+    $("adding").classList.toggle("several", this.#readable.length > 1);
     $("adding-bar").value = items.reduce((sum, { state, bar }) => sum + (state === "running" ? bar.value : Number(!OPEN.has(state))), 0) / count;
     $("adding-text").textContent =
       now?.wanted.id ? say(READ.one, { name: now.name })

@@ -3,7 +3,6 @@ says so wherever it is shown."""
 
 from __future__ import annotations
 
-import base64
 import json
 import subprocess
 import time
@@ -27,7 +26,7 @@ from browsing import (
 )
 from helpers import PATIENCE
 from playwright.sync_api import Browser, Page, Route, expect
-from scans import keep_uncertain, save, scanned
+from scans import keep_uncertain, mixed, save, scanned
 
 DOUBT = "read from a picture, uncertain"
 NUMBER = "4173"
@@ -44,7 +43,6 @@ CERTAIN = "Who insures the luggage?"
 FIRST = "The harbour master of Quillon keeps\nthe tide tables in a green chest."
 SECOND = "Berth four was dredged in March,\nand nothing else was dredged."
 ABOUT_SECOND = "When was berth four dredged?"
-OTHER = "The tide tables of the year are given on this page and on the next one. " * 3
 
 #: What is shown with the number, and does not say that it is uncertain.
 BARE = """([number, doubt]) => {
@@ -62,11 +60,7 @@ BARE = """([number, doubt]) => {
 
 
 def print_mixed(browser: Browser, file: Path) -> Path:
-    """A PDF with a page of text and one that is a picture."""
-    scan = save(file.with_suffix(".png"), SECOND)
-    data = base64.b64encode(scan.read_bytes()).decode()
-    image = f'<p style="break-before: page"><img width=730 src="data:image/png;base64,{data}"></p>'
-    print_pdf(browser, f"<title>{file.stem}</title><h1>{file.stem}</h1><p>{OTHER}</p>{image}", file)
+    print_pdf(browser, mixed(file.stem, SECOND), file)
     return file
 
 
@@ -259,7 +253,7 @@ def test_pictures_in_a_document_that_is_there_are_read(
     shared = page.locator("#documents li", has_text="Shared")
     expect(shared.locator(".unread")).to_have_text(
         "1 of its pages is a picture and was not read. "
-        "They are read when whoever runs Footnote starts it with --ocr."
+        "Pictures are read when whoever runs Footnote starts it with --ocr."
     )
     assert barriers(page) == []
     picture(page, "unread")
