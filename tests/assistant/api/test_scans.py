@@ -115,7 +115,7 @@ def test_every_door_says_what_is_uncertain(client: httpx.Client, assistant: Assi
         return [own for own in result.content if isinstance(own, ResourceLink)]
 
     assert str(anyio.run(links)[0].title).endswith(f"({UNCERTAIN})")
-    [node, *_] = AssistantQueryEngine(assistant).query(QUESTION).source_nodes
+    [node, *_] = AssistantQueryEngine(assistant.ask).query(QUESTION).source_nodes
     assert node.metadata["uncertain"] is True
 
 
