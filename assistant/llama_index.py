@@ -75,6 +75,7 @@ def _node(paragraph: Paragraph, **metadata: Any) -> TextNode:
             "heading": list(paragraph.heading),
             "paragraph": paragraph.number,
             "page": paragraph.page,
+            "uncertain": paragraph.is_uncertain,
             **metadata,
         },
     )

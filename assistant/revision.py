@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Literal, TypedDict, Unpack
 
 from assistant.answer import (
+    UNCERTAIN,
     AnswerKind,
     Citation,
     Decided,
@@ -431,7 +432,9 @@ class Revision:
         """Where a passage stands, for who reads it."""
         first = passage.paragraphs[0]
         info = self._citer.info(first)
-        return f"{name_of(info.source)}: {place_of(info.title, first).rpartition(' › ')[0]}"
+        place = f"{name_of(info.source)}: {place_of(info.title, first).rpartition(' › ')[0]}"
+        is_uncertain = any(own.is_uncertain for own in passage.paragraphs)
+        return f"{place} ({UNCERTAIN})" if is_uncertain else place
 
     # --- what is not searched for ------------------------------------------------------------
 

@@ -142,6 +142,10 @@ class UrlCitation(Value):
     quote: str
     document_id: str
     paragraph: int = Field(description="Number of the paragraph, from 1.")
+    uncertain: bool = Field(
+        description="Whether it was read from a picture, and not surely: its words and numbers may "
+        "be others."
+    )
     marker: int
 
 
@@ -376,6 +380,7 @@ class _Reply:
                         quote=cited.quote,
                         document_id=cited.paragraph.document_id,
                         paragraph=cited.paragraph.number,
+                        uncertain=cited.paragraph.is_uncertain,
                         marker=marker,
                     ),
                 )

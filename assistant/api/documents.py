@@ -98,13 +98,17 @@ def routes(service: Service) -> APIRouter:
 
     @router.post("/by-address", status_code=201, response_model=DocumentValue, responses=fetched)
     async def add_by_address(
-        request: Request, caller: Writer, at: Place, notebook: Into = None
+        request: Request,
+        caller: Writer,
+        at: Place,
+        notebook: Into = None,
+        ocr: ReadPictures = False,
     ) -> Value | Response:
         """Have the document at an address fetched and added, which only you see. It takes the
         place of what was fetched from there before. Refused where whoever runs Footnote has not
         allowed it (`--fetch`), and of addresses that are not of the public internet."""
         upload = await receive_address(service, caller.client, at.address)
-        return await index_received(request, caller, upload, notebook=notebook)
+        return await index_received(request, caller, upload, notebook=notebook, ocr=ocr)
 
     @router.get("/{identity}", responses=problems(404))
     def document(identity: Identity, caller: Reader) -> DocumentValue:

@@ -66,6 +66,10 @@ class FoundValue(Value):
     turn: Id
     question: str
     text: str = Field(description="The sentence that has them, or the question.")
+    uncertain: bool = Field(
+        default=False,
+        description="Whether that sentence cites what was read from a picture, and not surely.",
+    )
 
 
 class FoundsValue(Value):
@@ -141,12 +145,16 @@ class Conversations:
             texts = self._turns(group, one.id).all().values()
             turns = [read_kept(KeptTurn, text) for text in texts if kept_as in text.casefold()]
             for turn in sorted(turns, key=lambda own: (own.asked, own.id)):
-                told = [own.text for own in turn.answer.sentences] if turn.answer else []
-                has = [text for text in (turn.question, *told) if wanted in text.casefold()]
-                if has:
+                told = _told(turn)
+                text = next((text for text in told if wanted in text.casefold()), None)
+                if text is not None:
                     found.append(
                         FoundValue(
-                            conversation=one, turn=turn.id, question=turn.question, text=has[0]
+                            conversation=one,
+                            turn=turn.id,
+                            question=turn.question,
+                            text=text,
+                            uncertain=told[text],
                         )
                     )
             if len(found) >= SHOWN:
@@ -348,3 +356,13 @@ def _spaces(owner: str, notebook: NotebookValue | None) -> list[str]:
     """Where somebody's conversations may be; in a notebook that is only theirs to read, those of
     their own are in their own space."""
     return [notebook.id, owner] if notebook else [owner]
+
+
+def _told(turn: KeptTurn) -> dict[str, bool]:
+    """A question and the sentences of its answer, and of each whether it cites what was read from a
+    picture, and not surely."""
+    if turn.answer is None:
+        return {turn.question: False}
+    unsure = {own.marker for own in turn.answer.citations if own.uncertain}
+    sentences = {own.text: not unsure.isdisjoint(own.markers) for own in turn.answer.sentences}
+    return {turn.question: False, **sentences}

@@ -177,16 +177,21 @@ class Notes:
         if notebook and notebook.role == "read":
             return []
         group = _space(owner, notebook)
+        found = [
+            (at, read_kept(_Kept, text).note)
+            for identity, at in self._trash.of("note", group).items()
+            if (text := self._records(group).get(identity))
+        ]
         return [
             DeletedValue(
                 kind="note",
-                id=identity,
-                title=shortened(read_kept(_Kept, text).note.about),
+                id=note.id,
+                title=shortened(note.about),
+                uncertain=note.answer is None and any(own.uncertain for own in note.citations),
                 notebook=notebook.id if notebook else None,
                 deleted=at,
             )
-            for identity, at in self._trash.of("note", group).items()
-            if (text := self._records(group).get(identity))
+            for at, note in found
         ]
 
     def restore(self, owner: str, notebook: NotebookValue | None, identity: str) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from starlette.middleware import Middleware
 
@@ -28,6 +28,7 @@ from assistant.service.security import SecurityMiddleware
 from assistant.service.suggestions import Suggestions
 from assistant.service.tracing import TracingMiddleware
 from assistant.service.writers import Writers
+from index.chunking.ocr.recogniser import is_installed as reads_pictures
 from index.errors import FootnoteError
 
 if TYPE_CHECKING:
@@ -121,6 +122,14 @@ class Service:
                 Middleware(BodyMiddleware, max_file=max_file, seconds=settings.arrive_within),
             ),
         )
+
+    @property
+    def pictures(self) -> Literal["always", "offered", "missing"]:
+        """Whether what stands in pictures is read: always, where somebody wants it, or never, since
+        what reads it is not installed."""
+        if self.assistant.settings.ocr:
+            return "always"
+        return "offered" if reads_pictures() else "missing"
 
     def line(self, ocr: bool) -> FairQueue:
         """Where a file waits to be indexed.

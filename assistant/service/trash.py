@@ -54,6 +54,10 @@ class DeletedValue(Value):
     kind: Literal["document", "conversation", "notebook", "note"]
     id: str
     title: Text = Field(description="Its title; of a note the question, or what it quotes.")
+    uncertain: bool = Field(
+        default=False,
+        description="Whether that is a quote that was read from a picture, and not surely.",
+    )
     notebook: str | None = Field(
         default=None, description="The notebook that it is in, or that a document was taken out of."
     )

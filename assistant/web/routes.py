@@ -207,9 +207,10 @@ def routes(
         caller: anyone,
         browser: seated,
         notebook: NotebookId | None = None,
+        ocr: bool = False,
     ) -> Response:
         upload = await receive_address(service, caller.client, at.address)
-        return adding(request, caller, browser, upload, notebook=notebook)
+        return adding(request, caller, browser, upload, notebook=notebook, ocr=ocr)
 
     # --- what is done at once ----------------------------------------------------------------
 
@@ -220,8 +221,12 @@ def routes(
         library.touch(caller.owner, browser)
         found = library.documents_in(caller.owner, notebook)
         listed = [DocumentValue.of(one) for one in found]
-        fetches = service.fetcher is not None
-        return {"user": caller.name or None, "documents": listed, "fetch": fetches}
+        return {
+            "user": caller.name or None,
+            "documents": listed,
+            "fetch": service.fetcher is not None,
+            "pictures": service.pictures,
+        }
 
     @router.get("/folder")
     def changes(after: int, _: Annotated[str | None, user]) -> dict[str, Any]:

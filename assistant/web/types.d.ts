@@ -29,6 +29,7 @@ export interface Citation {
   paragraph_kind?: "prose" | "list" | "row" | "lines" | "contents"; // likewise
   link?: string; // what opens it in Obsidian; likewise
   introduction?: string; // of the list that it is of; likewise
+  uncertain?: boolean; // it was read from a picture, and not surely; likewise
 }
 
 export interface Sentence {
@@ -86,7 +87,7 @@ interface Events {
   decided: { status: Status; confidence: number | null; kind: AnswerKind };
   sentence: { sentence: Sentence; citations: Citation[] };
   instead: { questions: string[] }; // that are answered
-  progress: { done: number; total: number };
+  progress: { done: number; total: number; unit: "paragraphs" | "pages" };
   done: Answer | Listed;
   failed: Problem & { status: number; request_id: string | null };
 }
@@ -119,6 +120,7 @@ export interface Listed {
   bytes: number; // of its file; 0 where that is not known
   pages: number; // or slides; 0 where it has none
   folder: string; // where it lies in a folder that was added; or nothing
+  unread: number; // of its pages or pictures, which may hold text
 }
 
 // What became of a file of a followed folder.
@@ -192,6 +194,7 @@ export interface Paragraph {
   page: number | null;
   locator: string; // "" where the headings have to do
   kind: "prose" | "list" | "row" | "lines" | "contents";
+  uncertain: boolean; // it was read from a picture, and not surely
   start: number;
   text: string;
 }
@@ -204,6 +207,10 @@ export interface Whole {
   paragraphs: Paragraph[];
 }
 
+// Whether what stands in pictures is read: always, where somebody wants it, or never, since what reads
+// it is not installed.
+export type Pictures = "always" | "offered" | "missing";
+
 // How often words stand in documents, in those first that have them most often.
 export interface Everywhere {
   documents: { id: string; title: string; hits: number }[];
@@ -213,6 +220,7 @@ export interface Everywhere {
 export interface Session {
   user: string | null;
   fetch: boolean;
+  pictures: Pictures;
   documents: Listed[];
 }
 
@@ -244,6 +252,7 @@ export interface Found_ {
   turn: string;
   question: string;
   text: string; // the sentence that has it, or the question
+  uncertain: boolean; // it cites what was read from a picture, and not surely
 }
 
 export interface KeptConversation extends Listing {
@@ -430,6 +439,7 @@ export interface Deleted {
   kind: "document" | "conversation" | "notebook" | "note";
   id: string;
   title: string;
+  uncertain: boolean; // it was read from a picture, and not surely
   notebook: string | null; // that it is in, or that a document was taken out of
   deleted: number; // milliseconds since 1970
 }
@@ -529,8 +539,6 @@ export interface NotebooksSeen {
   readonly mayWrite: boolean; // in what is open
 }
 
-// What is to be added. `begin` does it: it tells the share that has arrived, and gives the events of
-// its indexing.
 // A page of the browser that is handed to this one.
 export interface Handed {
   address: string; // of the web; or nothing
@@ -539,8 +547,13 @@ export interface Handed {
   selected: boolean; // the text is what was selected there
 }
 
+// What is to be added, or what is there and whose pictures are to be read. `begin` does it: it tells the
+// share that has arrived, and gives the events of its indexing.
 export interface Wanted {
   name: string;
+  id?: string; // of the document that is there
+  ocr?: boolean; // its pictures are read
+  pictures?: Wanted; // the same with its pictures read
   bytes?: number; // of a file
   isNew?: boolean; // takes the place of nothing
   there?(name: string): Promise<Listed | null>; // what it would take the place of under that name
@@ -548,8 +561,8 @@ export interface Wanted {
 }
 
 export interface AddingActs {
-  added(found: Listed): Promise<void>;
-  failed(name: string, why: string): void;
+  added(found: Listed, wanted: Wanted): Promise<void>;
+  failed(wanted: Wanted, why: string): void;
   refresh(): Promise<void>;
   over(): void; // nothing is being added any more
   show(): void; // what is being added

@@ -1,7 +1,7 @@
 // What can be done with an answer: copy it, ask again, take it along, keep it with a note, judge it.
 
 import { addressOf } from "./address.js";
-import { action, h, pathOf } from "./dom.js";
+import { action, flagged, h } from "./dom.js";
 import { citationsOf, isUnsure, kindOf } from "./answer.js";
 import { exportMenu } from "./exporting.js";
 import { noting } from "./noting.js";
@@ -81,7 +81,7 @@ export class Actions {
     const reasons = REASONS.map(([value, key]) => h("label", {}, h("input", { type: "radio", name, value }), say(key)));
     const passages = [...citationsOf(turn), ...(turn.answer?.closest ?? [])].map((citation) => {
       const box = h("input", { type: "checkbox", value: nameOf(citation) });
-      return { box, label: h("label", { dir: "auto" }, box, h("span", {}, pathOf(citation), h("q", {}, citation.quote))) };
+      return { box, label: h("label", { dir: "auto" }, box, h("span", {}, ...flagged(citation), h("q", {}, citation.quote))) };
     });
     const comment = h("textarea", { rows: "2", dir: "auto", "aria-label": say("reason.words"), placeholder: say("reason.words"), maxlength: "2000" });
     /** @type {HTMLFormElement} */

@@ -1,16 +1,22 @@
-// What is being added: several at once, each of which may be cancelled; and how far that is, above
-// everything else.
+// What is being added, and documents whose pictures are being read: several at once, each of which may
+// be cancelled; and how far that is, above everything else.
 
 import { $, announce, h, toast } from "./dom.js";
 import { languageName } from "./facts.js";
-import { messageOf } from "./server.js";
+import { Failure, messageOf, readPictures } from "./server.js";
 import { number, say } from "./words.js";
-/** @import { AddingActs, Listed, Wanted } from "../types.js" */
+/** @import { AddingActs, Listed, Pictures, Wanted } from "../types.js" */
 
 // The server reads one after the other: meanwhile the next one is sent. Not more, for all tabs of a
 // browser have six connections together.
 const AT_ONCE = 2;
-const SENT = 0.3; // the share of the work that sending is taken for
+// The shares of the work by the end of which something is sent, and its pictures are read.
+const SENT = 0.3;
+const SEEN = 0.8;
+
+// What is said of a document that is added, and of one that is there and whose pictures are read.
+const ADDED = /** @type {const} */ ({ one: "adding.one", done: "adding.added", spoken: "adding.added.spoken", cancel: "adding.cancel.label", cancelled: "adding.cancelled", again: "adding.again.label", forget: "adding.forget.label" });
+const READ = /** @type {const} */ ({ one: "pictures.one", done: "pictures.done", spoken: "pictures.done.spoken", cancel: "pictures.cancel.label", cancelled: "pictures.cancelled", again: "pictures.again.label", forget: "pictures.forget.label" });
 
 /** @type {Set<Item["state"]>} */
 const OPEN = new Set(["waiting", "running", "asking"]);
@@ -27,14 +33,18 @@ const OPEN = new Set(["waiting", "running", "asking"]);
  * @property {HTMLElement} says
  * @property {HTMLButtonElement} cancel
  * @property {HTMLElement} [choices] what may become of the document that is there
+ * @property {typeof ADDED | typeof READ} words
+ * @property {number} from the share of the work before its paragraphs
+ * @property {Wanted} [pictures] what can be done instead: it has failed since its text is in pictures
  */
 
 export class Adding {
   /** @type {Item[]} */
   items = []; // since nothing was being added
 
-  /** @param {AddingActs} acts */
-  constructor(acts) {
+  /** @param {Pictures} pictures @param {AddingActs} acts */
+  constructor(pictures, acts) {
+    this.pictures = pictures;
     this.acts = acts;
     addEventListener("beforeunload", (event) => this.busy && event.preventDefault());
     $("adding-cancel").addEventListener("click", () => this.items.forEach((item) => this.#cancel(item)));
@@ -43,6 +53,10 @@ export class Adding {
     for (const [id, both] of /** @type {const} */ ([["adding-replace", false], ["adding-both", true]])) {
       $(id).addEventListener("click", () => this.#asking.forEach((item) => void this.#decide(item, both)));
     }
+    $("adding-pictures").addEventListener("click", () => {
+      this.#again(this.#readable, ({ wanted, pictures }) => pictures ?? wanted);
+      $("adding-cancel").focus();
+    });
   }
 
   get busy() {
@@ -54,19 +68,43 @@ export class Adding {
     return this.items.filter(({ state }) => state === "asking");
   }
 
+  // Those that failed since their text is in pictures, which can be read.
+  get #readable() {
+    return this.items.filter(({ pictures, row }) => pictures && row.isConnected);
+  }
+
   // Another notebook is open: what was added to the one before is told there no more.
   leave() {
     for (const row of $("uploads").querySelectorAll(".done, .cancelled")) row.remove();
   }
 
-  /** @param {Wanted[]} wanted */
-  add(wanted) {
+  // Have the pictures read in a document that is there.
+  /** @param {Listed} one */
+  readPictures({ id, title }) {
+    const same = this.items.find(({ wanted, state }) => wanted.id === id && OPEN.has(state));
+    if (!same) this.add([{ name: title, id, ocr: true, begin: (_, signal) => readPictures(id, signal) }]);
+    const { row, cancel } = same ?? /** @type {Item} */ (this.items.at(-1));
+    row.scrollIntoView({ block: "nearest" });
+    cancel.focus();
+  }
+
+  // Try something again, or otherwise; what was decided of it stays so.
+  /** @param {Item[]} items @param {(item: Item) => Wanted} wantedOf */
+  #again(items, wantedOf) {
+    this.items = this.items.filter((item) => !items.includes(item));
+    for (const { row } of items) row.remove();
+    this.add(items.map(wantedOf), items);
+    this.items.at(-1)?.cancel.focus();
+  }
+
+  /** @param {Wanted[]} wanted @param {Item[]} before what each was */
+  add(wanted, before = []) {
     if (!wanted.length) return; // an empty folder, say
     if (!this.busy) {
       this.items = this.items.filter(({ state, row }) => state === "wrong" && row.isConnected);
       this.leave();
     }
-    this.items.push(...wanted.map((one) => this.#item(one)));
+    this.items.push(...wanted.map((one, at) => this.#item(one, before[at])));
     this.#go();
   }
 
@@ -77,38 +115,39 @@ export class Adding {
     this.#tell();
   }
 
-  /** @param {Wanted} wanted @returns {Item} */
-  #item(wanted) {
-    const { name } = wanted;
-    const bar = h("progress", { max: "1", value: "0", "aria-label": say("adding.one", { name }) });
+  /** @param {Wanted} wanted @param {Item} [before] @returns {Item} */
+  #item(wanted, before) {
+    const name = before?.name ?? wanted.name;
+    const words = wanted.id ? READ : ADDED;
+    const bar = h("progress", { max: "1", value: "0", "aria-label": say(words.one, { name }) });
     const says = h("small", {}, say("adding.waiting"));
     /** @type {HTMLButtonElement} */
-    const cancel = h("button", { type: "button", class: "more", "aria-label": say("adding.cancel.label", { name }), onclick: () => this.#cancel(item) }, say("adding.cancel"));
+    const cancel = h("button", { type: "button", class: "more", "aria-label": say(words.cancel, { name }), onclick: () => this.#cancel(item) }, say("adding.cancel"));
     const row = h("li", { dir: "auto" }, h("div", { class: "acts" }, cancel), h("b", {}, name), bar, says);
     $("uploads").append(row);
     /** @type {Item} */
-    const item = { wanted, name, isDecided: !wanted.there, stopping: new AbortController(), state: "waiting", row, bar, says, cancel };
+    const item = { wanted, name, isDecided: before?.isDecided ?? !wanted.there, stopping: new AbortController(), state: "waiting", row, bar, says, cancel, words, from: SENT };
     return item;
   }
 
   /** @param {Item} item */
   async #run(item) {
-    const { says, stopping } = item;
+    const { wanted, words, says, stopping } = item;
     item.state = "running";
     says.textContent = say("adding.sending");
     try {
       if (!item.isDecided && (await this.#isThere(item))) return;
       const found = await this.#added(item);
-      await this.acts.added(found); // who reads that it is added may ask it at once
-      says.textContent = say("adding.added", { count: found.paragraphs });
-      announce(say("adding.added.spoken", { title: found.title }));
+      await this.acts.added(found, wanted); // who reads that it is added may ask it at once
+      says.textContent = say(words.done, { count: found.paragraphs });
+      announce(say(words.spoken, { title: found.title }));
       if (found.language !== "en") says.textContent += `. ${say("adding.language", { language: languageName(found.language) })}`;
       this.#end(item, "done");
     } catch (error) {
       if (stopping.signal.aborted) {
         await this.acts.refresh();
         this.#end(item, "cancelled");
-      } else this.#fail(item, messageOf(error));
+      } else this.#fail(item, error);
     }
     this.#go();
   }
@@ -146,7 +185,7 @@ export class Adding {
       item.isDecided = true;
       item.state = "waiting";
     } catch (error) {
-      this.#fail(item, messageOf(error));
+      this.#fail(item, error);
     }
     this.#go();
   }
@@ -165,9 +204,13 @@ export class Adding {
     const { wanted, bar, says, stopping } = item;
     for await (const { name, value } of wanted.begin((share) => (bar.value = share * SENT), stopping.signal, item.name)) {
       if (name === "waiting" && value.before) says.textContent = say("adding.waiting_behind", { count: value.before });
+      else if (name === "waiting") says.textContent = say(wanted.ocr ? "pictures.reading" : "adding.reading");
       else if (name === "progress" && value.total) { // of what is there already, nothing is done
-        bar.value = SENT + ((1 - SENT) * value.done) / value.total;
-        says.textContent = say("adding.indexing", { done: number(value.done), count: value.total });
+        const { done, total, unit } = value;
+        const [from, to] = unit === "pages" ? [SENT, SEEN] : [item.from, 1];
+        bar.value = from + ((to - from) * done) / total;
+        if (unit === "pages") item.from = SEEN;
+        says.textContent = unit === "pages" ? say("pictures.page", { at: number(Math.min(done + 1, total)), count: total }) : say("adding.indexing", { done: number(done), count: total });
       } else if (name === "done") return /** @type {Listed} */ (value);
       this.#tell();
     }
@@ -187,35 +230,38 @@ export class Adding {
     }
   }
 
-  /** @param {Item} item @param {string} why */
-  #fail(item, why) {
-    const { wanted, row, says } = item;
+  /** @param {Item} item @param {unknown} error */
+  #fail(item, error) {
+    const { wanted, words, row, says } = item;
+    const { name, pictures } = wanted;
+    const isScan = error instanceof Failure && error.code === "scan";
+    const why = [messageOf(error), isScan && this.pictures === "missing" && say("pictures.missing")].filter(Boolean).join(" ");
     says.textContent = why;
     says.setAttribute("role", "alert");
-    const again = h("button", { type: "button", class: "more", "aria-label": say("adding.again.label", { name: wanted.name }), onclick: () => {
+    if (isScan && pictures && this.pictures !== "missing") item.pictures = pictures;
+    const again = item.pictures
+      ? h("button", { type: "button", class: "more", "aria-label": say("pictures.read.label", { name }), onclick: () => this.#again([item], () => item.pictures ?? wanted) }, say("pictures.read"))
+      : h("button", { type: "button", class: "more", "aria-label": say(words.again, { name }), onclick: () => this.#again([item], () => wanted) }, say("adding.again"));
+    const close = h("button", { type: "button", class: "more", "aria-label": say(words.forget, { name }), onclick: () => {
       row.remove();
-      this.add([wanted]);
-      this.items.at(-1)?.cancel.focus();
-    } }, say("adding.again"));
-    const close = h("button", { type: "button", class: "more", "aria-label": say("adding.forget.label", { name: wanted.name }), onclick: () => {
-      row.remove();
+      this.#tell();
       this.acts.focus();
     } }, say("adding.forget"));
     item.cancel.after(again, close);
     this.#end(item, "wrong");
-    this.acts.failed(wanted.name, why);
+    this.acts.failed(wanted, why);
   }
 
   /** @param {Item} item @param {"done" | "wrong" | "cancelled"} state */
   #end(item, state) {
-    const { row, bar, says, cancel } = item;
+    const { row, bar, says, cancel, words } = item;
     item.state = state;
     row.classList.add(state);
     if (document.activeElement === cancel) this.acts.focus();
     // First what failed, then what is still to be done.
     if (state === "wrong") $("uploads").prepend(row);
     else $("uploads").append(row);
-    if (state === "cancelled") says.textContent = say("adding.cancelled");
+    if (state === "cancelled") says.textContent = say(words.cancelled);
     bar.remove();
     cancel.remove();
   }
@@ -227,21 +273,28 @@ export class Adding {
     const over = items.filter(({ state }) => !OPEN.has(state)).length;
     const asking = this.#asking;
     const now = items.find(({ state }) => state === "running");
-    const failed = items.filter(({ state }) => state === "wrong").length;
-    const added = items.filter(({ state }) => state === "done").length;
-    $("adding").hidden = !now && !failed && !asking.length;
+    const failed = items.filter(({ state }) => state === "wrong");
+    const added = items.filter(({ state }) => state === "done");
+    $("adding").hidden = !now && !failed.length && !asking.length;
     $("adding").classList.toggle("wrong", !now && !asking.length);
     $("adding-bar").hidden = !now;
     $("adding-cancel").hidden = over === count;
     $("adding-close").hidden = over < count;
     $("adding-replace").hidden = $("adding-both").hidden = !asking.length || Boolean(now);
+    $("adding-pictures").hidden = over < count || !this.#readable.length;
+    $("adding").classList.toggle("several", this.#readable.length > 1);
     $("adding-bar").value = items.reduce((sum, { state, bar }) => sum + (state === "running" ? bar.value : Number(!OPEN.has(state))), 0) / count;
     $("adding-text").textContent =
-      now ? say("adding.now", { at: number(over + 1), count, name: now.wanted.name })
+      now?.wanted.id ? say(READ.one, { name: now.name })
+      : now ? say("adding.now", { at: number(over + 1), count, name: now.wanted.name })
       : asking.length ? say("adding.asking", { count: asking.length })
-      : say("adding.failed", { some: number(failed), count });
+      : say(areRead(failed) ? "pictures.failed" : "adding.failed", { some: number(failed.length), count });
     if (over < count) return;
-    if (added && !$("library").open) toast(say("adding.done", { count: added }));
+    if (added.length && !$("library").open) toast(say(areRead(added) ? "pictures.all_done" : "adding.done", { count: added.length }));
     this.acts.over();
   }
 }
+
+// Whether all of them were there, and their pictures were read.
+/** @param {Item[]} items */
+const areRead = (items) => items.every(({ words }) => words === READ);

@@ -17,6 +17,10 @@ export const aboutIn = ({ number, title }) => say(number ? "question.about" : "q
 /** @param {Turn} turn */
 export const isUnsure = (turn) => (turn.answer?.status ?? turn.status) === "unsure";
 
+// Whether a sentence cites what was read from a picture, and not surely.
+/** @param {Turn} turn @param {Sentence} sentence */
+export const isDoubtful = (turn, sentence) => citationsOf(turn).some(({ marker, uncertain }) => uncertain && sentence.markers.includes(marker));
+
 // What kind of answer it is, as soon as that is known.
 /** @param {Turn} turn */
 export const kindOf = (turn) => turn.answer?.kind ?? turn.kind ?? "fact";

@@ -1,7 +1,7 @@
 // What can be done with a paragraph of the document, or with what is selected in it: to ask about it, to
 // highlight it, to copy it. What there is about a paragraph already stands below it.
 
-import { announce, characters, closest, h, oneLine, placeOf, smoothly, toast } from "./dom.js";
+import { announce, characters, closest, doubted, h, oneLine, placeOf, smoothly, toast } from "./dom.js";
 import { copy } from "./exporting.js";
 import { endOf } from "./paragraphs.js";
 import { offerAt, selectedPrint, selectedText } from "./selecting.js";
@@ -123,7 +123,7 @@ export class Beside {
     return h("ul", { class: "mine", "aria-label": say("reader.highlights"), hidden: !own.length }, ...own.map(({ id, at, citation, noted }) => h("li", {}, h(
       "button",
       { type: "button", class: "citing", dir: "auto", onclick: (event) => this.#openHighlight(id, /** @type {HTMLElement} */ (event.currentTarget)) },
-      say("source.quote", { text: oneLine(citation.quote) }),
+      doubted(say("source.quote", { text: oneLine(citation.quote) }), citation.uncertain),
       noted.note.text && h("span", { class: "noted" }, ` ${noted.note.text}`),
       !at && h("span", { class: "since" }, ` ${say("reader.highlight.changed")}`),
     ))));

@@ -126,18 +126,30 @@ export function located(locator) {
   return key ? within + say(key, { label }) : locator;
 }
 
-// Where a citation stands: its headings, page or the like, and paragraph.
+// A text behind which it is told where it was read from a picture, and not surely.
+/** @param {string} text @param {boolean | undefined} is */
+export const doubted = (text, is) => (is ? `${text} (${say("place.uncertain")})` : text);
+
+// The same as an element.
+/** @param {boolean | undefined} is */
+export const doubt = (is) => is && h("span", { class: "flag" }, say("place.uncertain"));
+
+// Where a citation stands: its headings, page or the like, and paragraph; and where that is uncertain.
 /** @param {Citation} citation */
 export function placeOf(citation) {
   const parts = [...citation.heading];
   if (citation.locator) parts.push(located(citation.locator));
   parts.push(say("source.paragraph", { number: citation.paragraph }));
-  return parts.join(" › ");
+  return doubted(parts.join(" › "), citation.uncertain);
 }
 
 // The same with its document, which may be its first heading as well.
 /** @param {Citation} citation */
 export const pathOf = (citation) => [citation.document, placeOf({ ...citation, heading: citation.heading.filter((title) => title !== citation.document) })].join(" › ");
+
+// The same with an element for the doubt.
+/** @param {Citation} citation @param {(citation: Citation) => string} path @returns {Child[]} */
+export const flagged = (citation, path = pathOf) => [path({ ...citation, uncertain: false }), doubt(citation.uncertain)];
 
 /** @param {string} text */
 export const oneLine = (text) => text.split(/\s+/u).join(" ").trim();

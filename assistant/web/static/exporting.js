@@ -1,7 +1,7 @@
 // Answers and conversations to take along: as text here, as files of the server's making.
 
-import { h, oneLine, pathOf } from "./dom.js";
-import { citationsOf, headingOver, isPoint, isUnsure, missing, sentencesOf } from "./answer.js";
+import { doubted, h, oneLine, pathOf } from "./dom.js";
+import { citationsOf, headingOver, isDoubtful, isPoint, isUnsure, missing, sentencesOf } from "./answer.js";
 import { menu } from "./menu.js";
 import { exportOf } from "./server.js";
 import { say } from "./words.js";
@@ -36,7 +36,7 @@ export function withFootnotes(turn) {
   if (turn.state === "refused") return say("answer.refused");
   const said = sentencesOf(turn).map((sentence) => {
     const flag = sentence.verdict === "unsupported" ? ` (${say("sentence.unsupported")})` : "";
-    return sentence.text + flag + sentence.markers.map((marker) => ` [${marker}]`).join("");
+    return doubted(sentence.text + flag + sentence.markers.map((marker) => ` [${marker}]`).join(""), isDoubtful(turn, sentence));
   });
   const told = [laidOut(turn, said), missing(turn)].filter(Boolean).join(isUnsure(turn) ? "\n\n" : " ");
   if (isUnsure(turn)) return `${say("answer.unsure")}:\n\n${told}`;

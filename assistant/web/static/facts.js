@@ -1,7 +1,7 @@
 // What the list tells of a document, and in what order.
 
 import { day, locale, say } from "./words.js";
-/** @import { Key, Listed } from "../types.js" */
+/** @import { Key, Listed, Pictures } from "../types.js" */
 
 const languages = new Intl.DisplayNames(locale, { type: "language", fallback: "code" });
 // Of bytes there is no short form that has a plural.
@@ -40,6 +40,15 @@ export function factsOf(one, goes) {
     one.own && goes && say(one.kept ? "list.kept" : "list.goes"),
   ].filter(Boolean).join(" · ");
 }
+
+// That some of its pictures were not read.
+/** @param {Listed} one */
+export const unreadOf = ({ name, unread }) => say(/\.pdf$/i.test(name) ? "list.unread.pages" : "list.unread.pictures", { count: unread });
+
+// What has to be done before they are, where its reader cannot have that done here.
+/** @param {{ own: boolean }} one @param {Pictures} pictures @param {boolean} isShared it may have been added by somebody else */
+export const howRead = ({ own }, pictures, isShared) =>
+  [pictures === "missing" && say("pictures.missing"), !own && say(isShared ? "pictures.set_or_added" : "pictures.set")].filter(Boolean).join(" ");
 
 // The orders that there are, each with the key of its name.
 /** @type {Record<string, { key: Key, order: (a: Listed, b: Listed) => number }>} */

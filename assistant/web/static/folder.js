@@ -1,10 +1,11 @@
 // The files that are everyone's: which cannot be read, and what became of them where they are followed.
 
 import { $, h, toast } from "./dom.js";
+import { howRead } from "./facts.js";
 import { folder, tried } from "./server.js";
 import { say, sentenceOf } from "./words.js";
 /** @import { Activity } from "./activity.js" */
-/** @import { Change, Key, Unread } from "../types.js" */
+/** @import { Change, Key, Pictures, Unread } from "../types.js" */
 
 const EVERY = 3000; // milliseconds between questions whether anything has changed
 
@@ -14,9 +15,10 @@ const WHAT = { added: "change.added", changed: "change.changed", moved: "change.
 export class Folder {
   last = 0;
 
-  /** @param {Activity} activity @param {(changes: Change[]) => Promise<void>} changed hears of what has changed */
-  constructor(activity, changed) {
+  /** @param {Activity} activity @param {Pictures} pictures @param {(changes: Change[]) => Promise<void>} changed hears of what has changed */
+  constructor(activity, pictures, changed) {
     this.activity = activity;
+    this.pictures = pictures;
     this.changed = changed;
   }
 
@@ -51,6 +53,9 @@ export class Folder {
     $("folder").hidden = !watched && !unread.length;
     $("followed").hidden = !watched;
     $("unread-files").hidden = !unread.length;
-    $("unread").replaceChildren(...unread.map((one) => h("li", { dir: "auto" }, h("b", {}, one.name), h("small", {}, sentenceOf({ ...one, detail: one.reason })))));
+    $("unread").replaceChildren(...unread.map((one) => {
+      const how = one.code === "scan" ? ` ${howRead({ own: false }, this.pictures, false)}` : "";
+      return h("li", { dir: "auto" }, h("b", {}, one.name), h("small", {}, sentenceOf({ ...one, detail: one.reason }), how));
+    }));
   }
 }

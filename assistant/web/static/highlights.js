@@ -1,6 +1,6 @@
 // What a reader has highlighted: places in documents, each with what is noted about it.
 
-import { $, h } from "./dom.js";
+import { $, doubt, h } from "./dom.js";
 import { drafted } from "./noting.js";
 import { beside } from "./selecting.js";
 import { newId } from "./store.js";
@@ -52,6 +52,7 @@ export class Highlights {
     drafted(text, note.id, (said, over) => this.kept.put({ ...note, text: said }, over));
     this.card.replaceChildren(
       h("q", { dir: "auto" }, citation.quote),
+      doubt(citation.uncertain) || "",
       at ? "" : h("p", { class: "since" }, say("reader.highlight.changed")),
       mine || note.text ? text : "",
       mine || !by ? "" : h("p", { class: "since" }, say("reader.highlight.by", { name: by })),

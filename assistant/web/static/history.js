@@ -1,6 +1,6 @@
 // The list of conversations: new, show, find, rename, export, delete.
 
-import { $, Latest, action, h, toast } from "./dom.js";
+import { $, Latest, action, doubt, h, toast } from "./dom.js";
 import { exportMenu } from "./exporting.js";
 import { messageOf, open_, searchConversations, tried } from "./server.js";
 import { fresh } from "./store.js";
@@ -75,10 +75,10 @@ export class History {
 
   // A question that has what is sought.
   /** @param {Found_} found */
-  #hit({ conversation, turn, question, text }) {
+  #hit({ conversation, turn, question, text, uncertain }) {
     const what = [conversation.title, moment(conversation.updated)].join(" · ");
     const name = h("button", { type: "button", class: "name", dir: "auto", onclick: () => this.#show(conversation.id, turn) }, question);
-    return h("li", {}, h("div", { class: "what" }, name, text !== question && h("q", { dir: "auto" }, text), h("small", { dir: "auto" }, what)));
+    return h("li", {}, h("div", { class: "what" }, name, text !== question && h("q", { dir: "auto" }, text), doubt(uncertain), h("small", { dir: "auto" }, what)));
   }
 
   #new() {

@@ -3,7 +3,7 @@
 import { Activity } from "./activity.js";
 import { Adding } from "./adding.js";
 import { $, action, h, toast } from "./dom.js";
-import { ORDERS, factsOf, isFound, ordered } from "./facts.js";
+import { ORDERS, factsOf, howRead, isFound, ordered, unreadOf } from "./facts.js";
 import { Handling } from "./handling.js";
 import { haveBack, open_, remove, session, takeOut, tried } from "./server.js";
 import { storage } from "./storage.js";
@@ -34,18 +34,20 @@ export class Library {
   constructor(store, began, notebooks, acts) {
     this.store = store;
     this.goes = began.user !== null; // what is added, when its owner is away
+    this.pictures = began.pictures;
     this.notebooks = notebooks;
     this.acts = acts;
     this.dialog = $("library");
     this.menu = new Handling(this);
-    this.adding = new Adding({
-      added: async (found) => {
-        this.activity.record(this.documents.some(({ id }) => id === found.id) ? "activity.replaced" : "activity.added", found.title);
+    this.adding = new Adding(began.pictures, {
+      added: async (found, wanted) => {
+        const isThere = this.documents.some(({ id }) => id === found.id);
+        this.activity.record(wanted.id ? "activity.pictures" : isThere ? "activity.replaced" : "activity.added", found.title);
         tellTabs({ what: "documents" });
         await this.refresh();
         this.acts.again(found.id);
       },
-      failed: (name, why) => this.activity.record("activity.failed", name, why),
+      failed: ({ name, id }, why) => this.activity.record(id ? "activity.pictures.failed" : "activity.failed", name, why),
       refresh: () => this.refresh(),
       over: () => {
         this.acts.changed();
@@ -172,8 +174,21 @@ export class Library {
         current ? mayWrite && action("out", say("list.take_out", { title }), () => this.remove([one])) : own && action("trash", say("library.remove", { title }), () => this.remove([one])),
         action("dots", say("list.more", { title }), () => this.menu.open(one, item)),
       ),
+      one.unread > 0 && this.#unread(one),
     );
     return { one, told, item, tick };
+  }
+
+  // That pictures in a document were not read, and how they are.
+  /** @param {Listed} one */
+  #unread(one) {
+    const may = one.own && this.pictures !== "missing";
+    return h(
+      "p",
+      { class: "unread" },
+      h("small", { class: "wrong" }, [unreadOf(one), howRead(one, this.pictures, Boolean(this.notebooks.current))].filter(Boolean).join(" ")),
+      may && h("button", { type: "button", class: "more", "aria-label": say("pictures.read.label", { name: one.title }), onclick: () => this.adding.readPictures(one) }, say("pictures.read")),
+    );
   }
 
   /** @param {string} folder */

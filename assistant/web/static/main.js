@@ -25,7 +25,7 @@ import { wantedAddress, wantedFile } from "./ways.js";
 import { Welcome } from "./welcome.js";
 import { say, speak } from "./words.js";
 import { Writing } from "./writing.js";
-/** @import { Handed } from "../types.js" */
+/** @import { Handed, Session } from "../types.js" */
 
 const ALIVE = 60_000; // milliseconds between looks whether the server is there again
 
@@ -34,6 +34,7 @@ const handed = takeHanded(); // before anybody sees it in the address
 await speak();
 
 open_.notebook = placeIn(location.hash)?.notebook ?? null;
+/** @type {Session} */
 const began = await session().catch(async (/** @type {unknown} */ error) => {
   // The notebook that the address names may be gone: what is in none is there all the same.
   const wanted = open_.notebook;
@@ -41,7 +42,7 @@ const began = await session().catch(async (/** @type {unknown} */ error) => {
   const instead = wanted ? await session().catch(() => null) : null;
   if (instead) toast(messageOf(error));
   else toast(messageOf(error), say("server.retry"), () => location.reload());
-  return instead ?? { user: null, documents: [], fetch: false };
+  return instead ?? { user: null, documents: [], fetch: false, pictures: "offered" };
 });
 const store = new Store(began.user);
 settings(began.user);
@@ -120,7 +121,7 @@ trashIn("history", "conversation", ({ id, notebook }) => store.restore(id, noteb
 trashIn("notebooks", "notebook", ({ id }) => restoreNotebook(id), () => notebooks.refresh());
 trashIn("notes", "note", ({ id, notebook }) => restoreNote(id, notebook), () => kept.refresh());
 library.take(began.documents);
-void new Folder(library.activity, async (changes) => {
+void new Folder(library.activity, began.pictures, async (changes) => {
   await library.refresh();
   const shown = changes.find((change) => change.document === reader.document?.id);
   if (shown?.what === "changed") await reader.show(shown.document, true);

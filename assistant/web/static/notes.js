@@ -1,6 +1,6 @@
 // The panel of what is kept: each with its quotes as they stand now, and its reader's note.
 
-import { $, action, characters, h, oneLine, pathOf, toast } from "./dom.js";
+import { $, action, characters, flagged, h, oneLine, toast } from "./dom.js";
 import { exportMenu } from "./exporting.js";
 import { topicOf } from "./help.js";
 import { noting } from "./noting.js";
@@ -117,12 +117,12 @@ export class Notes {
   #quote(citation, now) {
     const standing = now?.standing ?? "gone";
     const isMoved = standing === "there" && now?.paragraph !== citation.paragraph;
-    const place = pathOf({ ...citation, paragraph: now?.paragraph ?? citation.paragraph });
+    const place = flagged({ ...citation, paragraph: now?.paragraph ?? citation.paragraph });
     return h(
       "li",
       {},
       h("q", { dir: "auto" }, citation.quote),
-      standing === "gone" ? h("span", { dir: "auto" }, place) : h("button", { type: "button", class: "go", dir: "auto", onclick: () => this.#show(citation, now) }, place),
+      standing === "gone" ? h("span", { dir: "auto" }, ...place) : h("button", { type: "button", class: "go", dir: "auto", onclick: () => this.#show(citation, now) }, ...place),
       h("small", { class: `standing ${standing}` }, say(isMoved ? "notes.moved" : STANDINGS[standing])),
     );
   }

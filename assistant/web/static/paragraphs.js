@@ -1,6 +1,6 @@
 // A document's text as elements: its paragraphs under their headings, its tables, and places in them.
 
-import { characters, h, located } from "./dom.js";
+import { characters, doubt, h, located } from "./dom.js";
 import { marked } from "./marking.js";
 import { columnsOf, row, tableOf } from "./table.js";
 import { say } from "./words.js";
@@ -69,7 +69,7 @@ function blockOf(paragraph, columns, first) {
     { type: "button", class: "number", tabindex: first ? "0" : "-1", "aria-label": label, "aria-expanded": "false" },
     String(paragraph.number),
   );
-  const element = h("div", { class: "block", dataset: { number: paragraph.number } }, number, text);
+  const element = h("div", { class: "block", dataset: { number: paragraph.number } }, number, text, doubt(paragraph.uncertain));
   // About as high as it will be, so that the scroll bar is right before it is laid out.
   element.style.containIntrinsicHeight = `auto ${(1 + Math.ceil(paragraph.text.length / 58)) * LINE}px`;
   return { element, text, number, paragraph, columns, spans: "[]" };
@@ -128,7 +128,7 @@ export const endOf = (paragraph) => offset(paragraph, paragraph.text.length);
 // A place in a document as if it were cited; offsets count characters of its text.
 /** @param {Whole} document @param {Paragraph} paragraph @param {number} start @param {number} end @param {Rectangle[]} rectangles @returns {Citation} */
 export function citationOf(document, paragraph, start, end, rectangles) {
-  const { number, heading, page, locator, kind, text } = paragraph;
+  const { number, heading, page, locator, kind, text, uncertain } = paragraph;
   return {
     marker: 0,
     document: document.title,
@@ -140,6 +140,7 @@ export function citationOf(document, paragraph, start, end, rectangles) {
     paragraph_end: endOf(paragraph),
     paragraph_text: text,
     paragraph_kind: kind,
+    uncertain,
   };
 }
 

@@ -3,7 +3,7 @@
 
 import { sentencesOf } from "./answer.js";
 import { WAYS } from "./citing.js";
-import { closest, h, oneLine, outward, pathOf, smoothly } from "./dom.js";
+import { closest, flagged, h, oneLine, outward, pathOf, smoothly } from "./dom.js";
 import { excerpt, marked } from "./marking.js";
 import { say } from "./words.js";
 /** @import { Child, Citation, Properties, Turn, TurnActs } from "../types.js" */
@@ -59,7 +59,7 @@ function card(turn, group, acts, properties, ...judging) {
   return h(
     "article",
     { class: "card", ...properties },
-    h("header", {}, ...keys, h("h4", { dir: "auto" }, h("button", { type: "button", class: "go", onclick: () => acts.follow(turn, first) }, pathOf(first)))),
+    h("header", {}, ...keys, h("h4", { dir: "auto" }, h("button", { type: "button", class: "go", onclick: () => acts.follow(turn, first) }, ...flagged(first)))),
     first.introduction && h("p", { class: "introduction", dir: "auto" }, first.introduction),
     properties.class ? "" : text,
     h("footer", {}, ...judging, short.whole || properties.class ? "" : more, outward(first.link ?? "", { class: "more" }, "list.web", "list.obsidian"), h("details", { class: "copying" }, h("summary", { class: "more" }, say("cite.title")), ...ways)),

@@ -2,7 +2,7 @@
 // highlighted in it, and what can be done with a paragraph.
 
 import { Beside } from "./beside.js";
-import { $, Latest, announce, h } from "./dom.js";
+import { $, Latest, announce, doubted, h } from "./dom.js";
 import { Finding } from "./finding.js";
 import { Highlights } from "./highlights.js";
 import { Outline } from "./outline.js";
@@ -142,7 +142,7 @@ export class Reader {
     this.pages.classList.toggle("long", !printed && document.paragraphs.length > LONG);
     this.pages.scrollTop = 0;
     if (!printed) this.sheets.close();
-    const shown = printed ? this.sheets.open(document.id, document.pages) : this.text;
+    const shown = printed ? this.sheets.open(document) : this.text;
     this.remark(); // before it is laid out, so that nothing moves
     this.pages.replaceChildren(...shown);
     this.scrolling.went = null;
@@ -240,7 +240,7 @@ export class Reader {
     this.beside.select(block, false);
     const lit = this.isPrinted() ? this.pages.querySelector(".light.chosen") : block.text.querySelector("mark.chosen");
     this.scrolling.bring(lit ?? block.element);
-    announce(say("reader.shown", { quote: citation.quote }));
+    announce(say("reader.shown", { quote: doubted(citation.quote, citation.uncertain) }));
   }
 
   // The document has changed since: show the quote where it stands now, or else the paragraph that is

@@ -20,14 +20,15 @@ const within = (path, notebook = open_.notebook) => (notebook ? `${path}?noteboo
 
 
 // Why something was not done; `request` names what was asked of the server in its log, `status` is
-// that of HTTP where something was begun and came to nothing.
+// that of HTTP where something was begun and came to nothing, `code` its kind.
 export class Failure extends Error {
-  /** @param {string} message @param {string | null} [request] @param {number} [status] */
-  constructor(message, request, status) {
+  /** @param {string} message @param {string | null} [request] @param {number} [status] @param {string | null} [code] */
+  constructor(message, request, status, code) {
     super(message);
     // Of what its reader can set right, nobody need look into the log.
     this.request = (status ?? 500) < 500 ? undefined : (request ?? undefined);
     this.status = status;
+    this.code = code;
   }
 }
 
@@ -198,9 +199,16 @@ export async function* answers(question, signal) {
 
 // Add what is at an address, to a notebook or to none. Yields the events of its indexing; aborting
 // the signal ends it there and here.
-/** @param {string} address @param {AbortSignal} signal @param {string | null} notebook */
-export async function* addAddress(address, signal, notebook) {
-  yield* told(await post(within("addresses", notebook), { address }, signal), signal);
+/** @param {string} address @param {AbortSignal} signal @param {{ notebook: string | null, ocr: boolean }} how */
+export async function* addAddress(address, signal, { notebook, ocr }) {
+  const how = new URLSearchParams({ ...(notebook && { notebook }), ocr: String(ocr) });
+  yield* told(await post(`addresses?${how}`, { address }, signal), signal);
+}
+
+// Have the pictures read in a document that is there. Yields the events of that, likewise.
+/** @param {string} id @param {AbortSignal} signal */
+export async function* readPictures(id, signal) {
+  yield* told(await post(`documents/${encodeURIComponent(id)}/pictures`, {}, signal), signal);
 }
 
 /** @param {Response} response @param {AbortSignal} signal */
@@ -215,11 +223,11 @@ export const there = async (name, folder) => /** @type {Listed | null} */ (await
 
 // Add a file; `arrived` hears the share that has arrived. Yields the events of its indexing; aborting
 // the signal ends it there and here.
-/** @param {File} file @param {(share: number) => void} arrived @param {AbortSignal} signal @param {{ folder: string, notebook: string | null, title?: string, address?: string }} where it lies in a folder that is added, and goes to; of a page of the web its title and address @param {string} name that it gets */
-export function add(file, arrived, signal, { folder, notebook, title = "", address = "" }, name) {
+/** @param {File} file @param {(share: number) => void} arrived @param {AbortSignal} signal @param {{ folder: string, notebook: string | null, ocr: boolean, title?: string, address?: string }} how where it lies in a folder that is added, where it goes to, whether its pictures are read; of a page of the web its title and address @param {string} name that it gets */
+export function add(file, arrived, signal, { folder, notebook, ocr, title = "", address = "" }, name) {
   const sending = new XMLHttpRequest(); // fetch does not tell how much of a file has arrived
   signal.addEventListener("abort", () => sending.abort());
-  const how = new URLSearchParams({ name, folder, ...(notebook && { notebook }), ...(title && { title }), ...(address && { address }) });
+  const how = new URLSearchParams({ name, folder, ...(notebook && { notebook }), ...(title && { title }), ...(address && { address }), ocr: String(ocr) });
   sending.open("POST", `uploads?${how}`);
   sending.setRequestHeader(SESSION, ownKey());
   sending.upload.onprogress = (event) => event.lengthComputable && arrived(event.loaded / event.total);
@@ -262,7 +270,7 @@ async function* events(body, signal, request) {
       /** @type {unknown} */
       const value = JSON.parse(data);
       const event = /** @type {ServerEvent} */ ({ name, value });
-      if (event.name === "failed") throw new Failure(sentenceOf(event.value), event.value.request_id, event.value.status);
+      if (event.name === "failed") throw new Failure(sentenceOf(event.value), event.value.request_id, event.value.status, event.value.code);
       yield event;
       if (event.name === "done") return;
     }

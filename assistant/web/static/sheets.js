@@ -1,11 +1,11 @@
 // A document as it is printed: its pages as pictures, made as they come into view, with the words over
 // them to select, to find, and to light up what is cited.
 
-import { Latest, h } from "./dom.js";
+import { Latest, doubt, doubted, h } from "./dom.js";
 import { pagePicture, pageWords } from "./server.js";
 import { say } from "./words.js";
 /** @import { Highlighted } from "./highlights.js" */
-/** @import { Citation, PageSize, Paragraph, Properties, Rectangle, Word } from "../types.js" */
+/** @import { Citation, PageSize, Paragraph, Properties, Rectangle, Whole, Word } from "../types.js" */
 
 const NEAR = "120% 0px"; // what lies so close to the view is drawn
 
@@ -36,11 +36,12 @@ export class Sheets {
   }
 
   // The pages of a document, for the view to hold.
-  /** @param {string} id @param {PageSize[]} sizes @returns {Element[]} */
-  open(id, sizes) {
+  /** @param {Whole} document @returns {Element[]} */
+  open({ id, pages, paragraphs }) {
     this.close();
     this.id = id;
-    this.sheets = sizes.map((size, index) => this.#sheet(size, index + 1));
+    const doubtful = new Set(paragraphs.filter(({ uncertain }) => uncertain).map(({ page }) => page));
+    this.sheets = pages.map((size, index) => this.#sheet(size, index + 1, doubtful.has(index + 1)));
     this.watcher = new IntersectionObserver((seen) => {
       for (const { target, isIntersecting } of seen) {
         const sheet = this.sheets[Number(/** @type {HTMLElement} */ (target).dataset.page) - 1];
@@ -61,11 +62,11 @@ export class Sheets {
     this.owned.next();
   }
 
-  /** @param {PageSize} size @param {number} number @returns {Sheet} */
-  #sheet(size, number) {
+  /** @param {PageSize} size @param {number} number @param {boolean} isDoubtful some of its words are @returns {Sheet} */
+  #sheet(size, number, isDoubtful) {
     const [lights, owns, finds] = [h("div", { class: "lights" }), h("div", { class: "lights" }), h("div", { class: "lights" })];
     const words = h("div", { class: "words" });
-    const element = h("div", { class: "sheet", role: "group", "aria-label": say("reader.page", { label: size.label }), dataset: { page: String(number) } }, owns, lights, finds, words);
+    const element = h("div", { class: "sheet", role: "group", "aria-label": doubted(say("reader.page", { label: size.label }), isDoubtful), dataset: { page: String(number) } }, doubt(isDoubtful), owns, lights, finds, words);
     element.style.aspectRatio = `${size.width} / ${size.height}`;
     return { element, words, lights, owns, finds, size, number, picture: undefined, drawn: 0 };
   }
@@ -150,7 +151,7 @@ export class Sheets {
     for (const { owns } of this.sheets) owns.replaceChildren();
     highlights.forEach(({ id, at, citation, noted }, index) => {
       const properties = { class: at ? "light own" : "light own altered", dataset: { own: id } };
-      const label = say(at ? "reader.highlight.of" : "reader.highlight.of_changed", { quote: citation.quote });
+      const label = say(at ? "reader.highlight.of" : "reader.highlight.of_changed", { quote: doubted(citation.quote, citation.uncertain) });
       const [first, ...rest] = found[index] ?? [];
       if (first) this.#lightUp("owns", [first], { ...properties, "aria-label": label, title: noted.note.text || undefined }, "button");
       this.#lightUp("owns", rest, properties);

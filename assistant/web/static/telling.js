@@ -1,8 +1,9 @@
 // What a question and its answer are, told: to the server as the conversation before the next one, and
 // to a screen reader; and what the server tells of an answer as it comes.
 
-import { isUnsure, kindOf, sentencesOf } from "./answer.js";
+import { isDoubtful, isUnsure, kindOf, sentencesOf } from "./answer.js";
 import { placed } from "./citing.js";
+import { doubted } from "./dom.js";
 import { laidOut } from "./exporting.js";
 import { nameOf } from "./passages.js";
 import { say } from "./words.js";
@@ -68,7 +69,7 @@ export function judgement(turn, answer, before, verdict, noted, why) {
 
 /** @param {Turn} turn */
 export function spoken(turn) {
-  if (isTold(turn)) return `${isUnsure(turn) ? `${say("answer.unsure")}: ` : ""}${sentencesOf(turn).map((s) => s.text).join(" ")}`;
+  if (isTold(turn)) return `${isUnsure(turn) ? `${say("answer.unsure")}: ` : ""}${sentencesOf(turn).map((s) => doubted(s.text, isDoubtful(turn, s))).join(" ")}`;
   if (turn.state === "refused") return `${say("answer.refused")} ${say("answer.closest_listed")}`;
   return turn.state === "failed" ? say("turn.failed", { reason: turn.failure ?? "" }) : say("turn.stopped");
 }

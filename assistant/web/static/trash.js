@@ -1,6 +1,6 @@
 // What was deleted and can still be had back: below each list of what there is.
 
-import { $, h, toast } from "./dom.js";
+import { $, doubted, h, toast } from "./dom.js";
 import { trash, tried } from "./server.js";
 import { moment, say } from "./words.js";
 /** @import { Deleted } from "../types.js" */
@@ -22,8 +22,8 @@ export function trashIn(dialog, kind, restore, restored) {
     list.replaceChildren(...here.map((one) => h(
       "li",
       {},
-      h("span", { dir: "auto" }, one.title || say("conversation.untitled"), h("small", {}, moment(one.deleted))),
-      h("button", { type: "button", class: "more", "aria-label": say("trash.restore.label", { title: one.title }), onclick: () => void back(one) }, say("trash.restore")),
+      h("span", { dir: "auto" }, titleOf(one) || say("conversation.untitled"), h("small", {}, moment(one.deleted))),
+      h("button", { type: "button", class: "more", "aria-label": say("trash.restore.label", { title: titleOf(one) }), onclick: () => void back(one) }, say("trash.restore")),
     )));
     if (!here.length) list.append(h("li", {}, h("small", {}, say("trash.none"))));
   }
@@ -34,6 +34,9 @@ export function trashIn(dialog, kind, restore, restored) {
     await restored();
     await draw();
     title.focus();
-    toast(say("trash.restored", { title: one.title }));
+    toast(say("trash.restored", { title: titleOf(one) }));
   }
 }
+
+/** @param {Deleted} one */
+const titleOf = ({ title, uncertain }) => doubted(title, uncertain);

@@ -2,8 +2,8 @@
 // there already, so that nothing that is being read moves.
 
 import { Actions } from "./acting.js";
-import { aboutIn, citationsOf, figures, headingOver, isPoint, isUnsure, kindOf, lookedAgain, missing, named, sentencesOf, standing } from "./answer.js";
-import { $, closest, h, pathOf, placeOf } from "./dom.js";
+import { aboutIn, citationsOf, figures, headingOver, isDoubtful, isPoint, isUnsure, kindOf, lookedAgain, missing, named, sentencesOf, standing } from "./answer.js";
+import { $, closest, doubt, flagged, h, pathOf, placeOf } from "./dom.js";
 import { questions, waysOn } from "./going.js";
 import { Passages, sources } from "./passages.js";
 import { pieces, say } from "./words.js";
@@ -118,6 +118,7 @@ export class TurnView {
         h("span", { class: "words" }, sentence.text),
         odd ? h("span", { class: "flag" }, [say("sentence.unsupported"), sentence.conflicts?.join(", ")].filter(Boolean).join(": ")) : h("span", { class: "unseen" }, ` (${say(VERDICTS[sentence.verdict])})`),
         ...markers,
+        doubt(isDoubtful(this.turn, sentence)),
       ),
     );
   }
@@ -227,7 +228,7 @@ export function tooltips(root, citationOf) {
     const marker = closest(event, ".marker");
     const citation = marker && citationOf(marker);
     if (!citation) return;
-    tip.replaceChildren(h("q", { dir: "auto" }, citation.quote), h("small", { dir: "auto" }, placeOf(citation)));
+    tip.replaceChildren(h("q", { dir: "auto" }, citation.quote), h("small", { dir: "auto" }, ...flagged(citation, placeOf)));
     tip.hidden = false;
     const at = marker.getBoundingClientRect();
     const { width, height } = tip.getBoundingClientRect();

@@ -13,16 +13,20 @@ const PASTED = "footnote/pasted"; // what is written and not added yet
 const WORDS = 6; // of a text that are its name
 
 // Each goes to the notebook that is open when it is chosen.
-/** @param {File} file @param {string} [folder] where it lies in a folder @param {{ title: string, address: string }} [about] of a page of the web @returns {Wanted} */
+/** @param {File} file @param {string} [folder] where it lies in a folder @param {{ title: string, address: string }} [about] of a page of the web */
 export function wantedFile(file, folder = "", about) {
   const where = { folder, notebook: open_.notebook, ...about };
-  return {
+  return withPictures((ocr) => ({
     name: file.name,
     bytes: file.size,
     there: (name) => there(name, folder),
-    begin: (arrived, signal, name) => add(file, arrived, signal, where, name),
-  };
+    begin: (arrived, signal, name) => add(file, arrived, signal, { ...where, ocr }, name),
+  }));
 }
+
+// What is wanted, at first without its pictures.
+/** @param {(ocr: boolean) => Wanted} wanted @returns {Wanted} */
+const withPictures = (wanted) => ({ ...wanted(false), pictures: { ...wanted(true), ocr: true } });
 
 /** @param {string} path */
 const folderOf = (path) => path.split("/").filter(Boolean).slice(0, -1).join("/");
@@ -34,7 +38,7 @@ const wantedFiles = (found) => found.filter(({ file }) => !UNSEEN.test(file.name
 export function wantedAddress(written) {
   const value = /^https?:/i.test(written) ? written : `https://${written}`;
   const { notebook } = open_;
-  return { name: value, begin: (_, signal) => addAddress(value, signal, notebook) };
+  return withPictures((ocr) => ({ name: value, begin: (_, signal) => addAddress(value, signal, { notebook, ocr }) }));
 }
 
 // Where one chooses what to add.

@@ -17,6 +17,7 @@ export class Welcome {
     this.library = library;
     this.ask = ask;
     $("begin").append(library.ways("first-files"));
+    if (library.pictures !== "missing") $("begin-kinds").append(` ${say("welcome.pictures")}`);
     $("begin-kept").textContent = say(library.goes ? "welcome.goes" : "welcome.stays");
   }
 

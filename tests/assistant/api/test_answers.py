@@ -134,7 +134,7 @@ def test_a_document_is_added_asked_replaced_and_removed(
 
     steps = events_of(send("Figs float in brine.", "PUT", f"/{identity}", headers=EVENTS))
     assert [name for name, _ in steps][-1] == "done"
-    assert steps[0] == ("progress", {"done": 0, "total": 1})
+    assert steps[0] == ("progress", {"done": 0, "total": 1, "unit": "paragraphs"})
     assert steps[-1][1]["id"] == identity
     assert client.post("api/ask", json=asked).json()["text"] == "Figs float in brine."
 

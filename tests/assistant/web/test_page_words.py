@@ -19,10 +19,10 @@ from browsing import (
     copied,
     forget,
     picture,
-    print_pdf,
     settled,
 )
 from playwright.sync_api import Browser, Locator, Page, expect
+from scans import save
 
 import assistant.web
 from assistant.answer import REFUSAL
@@ -208,19 +208,20 @@ def test_a_browser_in_german_gets_a_page_in_german(german: Visit) -> None:
     assert len({one for one, p in deutsch.items() if any(map(p.fullmatch, told))}) > 50
 
 
-def test_what_goes_wrong_is_told_in_german(german: Visit, browser: Browser, tmp_path: Path) -> None:
+def test_what_goes_wrong_is_told_in_german(german: Visit, tmp_path: Path) -> None:
     page = german.page
-    drawing = "<svg width=300 height=300><circle cx=150 cy=150 r=90 /></svg>"
-    print_pdf(browser, drawing, tmp_path / "scan.pdf")
-    (tmp_path / "foto.txt").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
+    save(tmp_path / "scan.pdf", "Herring floats.")
+    (tmp_path / "foto.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
+    (tmp_path / "laut.txt").write_bytes(b"ID3" + bytes(range(256)) * 40)
     (tmp_path / "leer.txt").write_text(" \n")
     (tmp_path / "gross.txt").write_bytes(b"a " * 13_000_000)
     (tmp_path / "alt.doc").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
     add_file(page, *sorted(tmp_path.iterdir()))
     rows = page.locator("#uploads li")
     for name, told in {
-        "scan.pdf": "Die Seite ist ein Bild, wie von einem Scanner.",
-        "foto.txt": "Diese Art von Datei kann nicht gelesen werden.",
+        "scan.pdf": "Darin steht kein Text, sondern ein Bild von Text, wie von einem Scanner.",
+        "foto.png": "Die Datei ist beschädigt.",
+        "laut.txt": "Diese Art von Datei kann nicht gelesen werden.",
         "leer.txt": "Darin steht kein Text.",
         "gross.txt": "Das ist größer als 25 MB",
         "alt.doc": "Die Datei hat ein altes Format.",
@@ -237,7 +238,7 @@ def test_what_goes_wrong_is_told_in_german(german: Visit, browser: Browser, tmp_
       const id = location.hash.split("/")[1];
       await fetch(`notebooks/${id}`, { method: "DELETE" });
     }""")
-    add_file(page, tmp_path / "foto.txt")
+    add_file(page, tmp_path / "leer.txt")
     expect(rows.first).to_contain_text("Dieses Notizbuch ist nicht hier.")
     german.complaints = []  # the browser's own, of what was refused
 

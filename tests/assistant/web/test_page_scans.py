@@ -1,0 +1,301 @@
+"""Text in pictures on the page: it is read where somebody wants it, and what was not read surely
+says so wherever it is shown."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browsing import (
+    PHONE,
+    SECONDS,
+    Visit,
+    add_file,
+    ask,
+    barriers,
+    copied,
+    exported,
+    forget,
+    picture,
+    print_pdf,
+    serving,
+)
+from helpers import PATIENCE
+from playwright.sync_api import Browser, Page, Route, expect
+from scans import keep_uncertain, mixed, save, scanned
+
+DOUBT = "read from a picture, uncertain"
+NUMBER = "4173"
+RULES = f"""Travel rules of the Quillon office
+
+Staff of the Quillon office may book a sleeper train for any journey of more than nine hours.
+
+Meals on the way are paid back up to {NUMBER} euros a year.
+
+Luggage is insured by the office from the first day on.
+"""
+DOUBTFUL = "How much is paid back for meals on the way?"
+CERTAIN = "Who insures the luggage?"
+FIRST = "The harbour master of Quillon keeps\nthe tide tables in a green chest."
+SECOND = "Berth four was dredged in March,\nand nothing else was dredged."
+ABOUT_SECOND = "When was berth four dredged?"
+
+#: What is shown with the number, and does not say that it is uncertain.
+BARE = """([number, doubt]) => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (walker.nextNode()) {
+    const { parentElement: at, data } = walker.currentNode;
+    if (!data.includes(number) || !at.checkVisibility()) continue;
+    const around = at.closest(`
+      .sentence, .card, .block, #tooltip, #highlight, #announcer, .reasons label, li`);
+    if (!around?.textContent.includes(doubt)) found.push(around?.outerHTML ?? at.outerHTML);
+  }
+  return found;
+}"""
+
+
+def print_mixed(browser: Browser, file: Path) -> Path:
+    print_pdf(browser, mixed(file.stem, SECOND), file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("scans")
+
+
+@pytest.fixture(scope="module")
+def url(browser: Browser, folder: Path) -> Iterator[str]:
+    rules = folder / "rules.txt"
+    rules.write_text(RULES, "utf-8")
+    keep_uncertain(folder, rules, 2, print_mixed(browser, folder / "Shared.pdf"))
+    with serving(folder) as address:
+        yield address
+
+
+@pytest.fixture(autouse=True)
+def cleared(url: str) -> Iterator[None]:
+    """What a test adds is gone at its end: all browsers here are of one person."""
+    yield
+    forget(url)
+
+
+def shows_doubt(page: Page) -> None:
+    """The number is shown, and nowhere without its doubt."""
+    assert NUMBER in page.locator("body").inner_text()
+    assert page.evaluate(BARE, [NUMBER, DOUBT]) == []
+
+
+def test_what_is_uncertain_says_so_wherever_it_is_shown(visit: Visit) -> None:
+    page = visit.page
+    certain = ask(page, CERTAIN)
+    expect(certain.locator(".sentence")).to_contain_text("insured by the office")
+    assert DOUBT not in certain.inner_text()
+
+    turn = ask(page, DOUBTFUL)
+    flag = turn.locator(".sentence .flag")
+    expect(flag).to_have_text(DOUBT)
+    marker = turn.locator(".marker").first
+    assert DOUBT in str(marker.get_attribute("aria-label"))
+    marker.hover()
+    expect(page.locator("#tooltip")).to_contain_text(DOUBT)
+    expect(turn.locator(".card h4").first).to_contain_text(DOUBT)
+    shows_doubt(page)
+    turn.get_by_role("button", name="A bad answer").click()
+    turn.get_by_text("Which passage answers it?").click()
+    shows_doubt(page)
+    turn.get_by_role("button", name="Close").click()
+
+    text = copied(page, turn.get_by_role("button", name="Copy with footnotes"))
+    assert [DOUBT in line for line in text.splitlines() if NUMBER in line] == [True, True]
+    notes = [line for line in exported(page).splitlines() if line.startswith("[^")]
+    assert [DOUBT in line for line in notes if NUMBER in line] == [True]
+
+    marker.click()
+    block = page.locator(".block.cited.chosen")
+    expect(block.locator(".flag")).to_have_text(DOUBT)
+    shows_doubt(page)
+    picture(page, "uncertain")
+    assert DOUBT in copied(page, block.get_by_role("button", name="Copy with its source"))
+    block.get_by_role("button", name="Highlight", exact=True).click()
+    mine = block.get_by_role("list", name="Your highlights").get_by_role("button")
+    expect(mine).to_contain_text(DOUBT)
+    mine.click()
+    expect(page.locator("#highlight .flag")).to_have_text(DOUBT)
+    shows_doubt(page)
+    page.locator("#highlight").get_by_role("button", name="Close").click()
+
+    turn.get_by_role("button", name="Keep this answer").click()
+    expect(turn.get_by_label("Your note")).to_be_focused()
+    page.reload()
+    expect(turn.locator(".sentence .flag")).to_have_text(DOUBT)
+    page.locator("#open-notes").click()
+    expect(page.locator("#note-list q")).to_have_count(2)
+    shows_doubt(page)
+    # Both are deleted: that they were is told by what they quote.
+    for left in (1, 0):
+        page.locator("#note-list").get_by_role("button", name="Delete the note").first.click()
+        expect(page.locator("#note-list > li")).to_have_count(left)
+    page.locator("#notes .trash summary").click()
+    expect(page.locator("#notes .trash li")).to_have_count(2)
+    shows_doubt(page)
+    page.keyboard.press("Escape")
+
+    page.locator("#open-history").click()
+    page.locator("#history-find").fill(NUMBER)
+    expect(page.locator("#conversations q")).to_contain_text(NUMBER)
+    shows_doubt(page)
+
+
+def test_passages_that_come_closest_say_so_too(visit: Visit) -> None:
+    page = visit.page
+    turn = ask(page, "Who pays for the hats of sailors?")
+    expect(turn).to_have_attribute("data-state", "refused")
+    expect(turn.locator(".card", has_text=NUMBER)).to_be_visible()
+    shows_doubt(page)
+
+
+def test_a_scan_is_read_where_one_wants_it(visit: Visit, tmp_path: Path) -> None:
+    page = visit.page
+    page.locator("#open-library").click()
+    page.locator("#files").set_input_files(save(tmp_path / "scan.tiff", FIRST, SECOND))
+    failed = page.locator("#uploads .wrong")
+    expect(failed).to_contain_text("its 2 pages are pictures")
+    assert failed.get_by_role("button").all_inner_texts() == ["Read the pictures", "Dismiss"]
+    assert barriers(page) == []
+    picture(page, "scan-failed")
+    # All that is told of it meanwhile.
+    page.evaluate(
+        """() => {
+          window.told = [];
+          new MutationObserver(() => {
+            const says = document.querySelector("#uploads li:last-child small")?.textContent;
+            if (window.told.at(-1) !== says) window.told.push(says);
+          }).observe(document.getElementById("uploads"), { childList: true, subtree: true });
+        }"""
+    )
+    failed.get_by_role("button", name="Read the pictures").click()
+    expect(page.locator("#uploads .done")).to_contain_text("Added: 2 paragraphs")
+    told = page.evaluate("window.told")
+    assert "Reading page 2 of 2" in told
+    assert told.index("Reading the pictures") < told.index("Reading page 2 of 2")
+    page.keyboard.press("Escape")
+
+    turn = ask(page, ABOUT_SECOND)
+    turn.locator(".marker").first.click()
+    light = page.locator(".sheet[data-page='2'] .light.chosen").first
+    expect(light).to_be_in_viewport()
+    drawn = page.locator(".sheet[data-page='2'] img")
+    expect(drawn).to_be_visible()
+    # It lies on what is printed: the first line of the page, on which it begins.
+    lit, sheet = light.bounding_box(), drawn.bounding_box()
+    assert lit and sheet
+    ink = scanned(SECOND).point(lambda grey: 255 * (grey < 128)).getbbox()
+    assert ink
+    scale = sheet["width"] / scanned(SECOND).width
+    assert abs(lit["x"] - sheet["x"] - ink[0] * scale) < 12
+    assert abs(lit["y"] - sheet["y"] - ink[1] * scale) < 12
+    picture(page, "scan")
+
+
+def test_several_scans_are_read_at_once(visit: Visit, tmp_path: Path) -> None:
+    page = visit.page
+    files = [save(tmp_path / "one.png", FIRST), save(tmp_path / "two.jpg", SECOND)]
+    add_file(page, *files)
+    expect(page.locator("#adding-text")).to_have_text("2 of 2 could not be added")
+    page.locator("#adding-pictures").click()
+    expect(page.locator("#uploads .done")).to_have_count(2)
+    expect(page.locator("#adding")).to_be_hidden()
+
+
+def scanning() -> set[str]:
+    """The processes that read files."""
+    listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True)
+    return {line.split()[0] for line in listed.stdout.splitlines() if "isolation import" in line}
+
+
+def test_reading_is_cancelled_and_tried_again(visit: Visit, tmp_path: Path) -> None:
+    page = visit.page
+    page.locator("#open-library").click()
+    pages = [FIRST, SECOND] * 8
+    page.locator("#files").set_input_files(save(tmp_path / "long.tiff", *pages))
+    before = scanning()
+    page.get_by_role("button", name="Read the pictures in long.tiff").click()
+    row = page.locator("#uploads li")
+    expect(row).to_contain_text("Reading page 3 of 16")
+    during = scanning() - before
+    page.get_by_role("button", name="Cancel adding long.tiff").click()
+    expect(page.locator("#uploads .cancelled")).to_contain_text("Cancelled: not added")
+    # What reads it has ended as well.
+    end = time.monotonic() + PATIENCE
+    while scanning() & during and time.monotonic() < end:
+        time.sleep(0.2)
+    assert not scanning() & during
+    expect(page.locator("#documents")).not_to_contain_text("long")
+    # A file that is there is not the worse for what is cancelled.
+    page.locator("#files").set_input_files(save(tmp_path / "short.png", FIRST))
+    page.get_by_role("button", name="Read the pictures in short.png").click()
+    expect(page.locator("#uploads .done")).to_have_count(1)
+
+
+def test_pictures_in_a_document_that_is_there_are_read(
+    browser: Browser, visit: Visit, tmp_path: Path
+) -> None:
+    page = visit.page
+    add_file(page, print_mixed(browser, tmp_path / "Mixed.pdf"))
+    mixed = page.locator("#documents li", has_text="Mixed")
+    expect(mixed).to_contain_text("1 of its pages is a picture and was not read.")
+    shared = page.locator("#documents li", has_text="Shared")
+    expect(shared.locator(".unread")).to_have_text(
+        "1 of its pages is a picture and was not read. "
+        "Pictures are read when whoever runs Footnote starts it with --ocr."
+    )
+    assert barriers(page) == []
+    picture(page, "unread")
+    mixed.get_by_role("button", name="Read the pictures in Mixed").click()
+    expect(page.locator("#uploads .done", has_text="The pictures are read")).to_be_visible()
+    expect(mixed.locator(".unread")).to_have_count(0)
+    expect(shared.locator(".unread")).to_have_count(1)
+    page.keyboard.press("Escape")
+    turn = ask(page, ABOUT_SECOND)
+    expect(turn.locator(".sentence").first).to_contain_text("Berth four was dredged in March")
+
+
+def test_where_nothing_reads_pictures_it_is_told_how_to_get_it(
+    browser: Browser, url: str, tmp_path: Path
+) -> None:
+    def missing(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(json={**answer.json(), "pictures": "missing"})
+
+    context = browser.new_context(locale="de-DE", color_scheme="dark", **PHONE)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE * SECONDS)
+    page.route("**/session*", missing)
+    page.goto(url)
+    page.locator("body[data-ready]").wait_for()
+    expect(page.locator("#begin-kinds")).not_to_contain_text("Scans")
+    add_file(page, save(tmp_path / "scan.png", FIRST))
+    failed = page.locator("#uploads .wrong")
+    expect(failed).to_contain_text("pip install 'footnote[ocr]'")
+    expect(failed.get_by_role("button", name="Die Bilder")).to_have_count(0)
+    expect(page.locator("#documents .unread").first).to_contain_text("footnote[ocr]")
+    picture(page, "scan-missing")
+    context.close()
+
+
+def test_where_all_pictures_are_read_nothing_is_asked(browser: Browser, tmp_path: Path) -> None:
+    with serving(tmp_path, "--ocr") as address:
+        visit = Visit(browser, address)
+        assert (
+            json.loads(visit.page.evaluate("fetch('session').then((a) => a.text())"))["pictures"]
+            == "always"
+        )
+        add_file(visit.page, save(tmp_path / "scan.pdf", FIRST))
+        expect(visit.page.locator("#uploads .done")).to_contain_text("Added: 1 paragraph")
+        visit.close()
