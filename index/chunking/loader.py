@@ -18,6 +18,7 @@ from index.chunking.formats import FORMATS, TEXT_FORMATS, format_of, text_format
 from index.chunking.isolation import READING, SCANNING
 from index.chunking.language import language_of
 from index.chunking.obsidian import link_to_note, vault_of
+from index.chunking.pdf.reader import unread_pictures
 from index.errors import DocumentError, EmptyDocumentError, UnreadableError
 from index.models import BibliographyEntry, Document, bytes_hash, document_id, text_hash
 
@@ -178,7 +179,7 @@ def read_raw(
         UnreadableError: it is a folder, or permission or the disk forbids reading it; or it is of a
             format that is not read.
         NotTextError: its bytes are of no format and not text.
-        EmptyDocumentError: it holds no paragraph.
+        EmptyDocumentError: it holds no paragraph; or it is a picture, which is not to be read.
     """
     path = Path(path)
     with _named(source_of(path)):
@@ -190,6 +191,8 @@ def read_raw(
         own, found = bytes_hash(content), format_of(content, path.name)
         vault = vault_of(path)
         link = link_to_note(path, vault) if vault else ""
+        if found and found.is_picture and not ocr:
+            raise unread_pictures(path.name, 1)
         if found:
             return RawDocument(
                 source_of(path),

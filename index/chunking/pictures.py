@@ -44,14 +44,14 @@ def read_picture(content: bytes, name: str, ocr: bool = False) -> Layout:
         EmptyDocumentError: nothing is written on it, or it is not to be read.
         UnreadableError: it has too many pages, or what reads pictures is not installed.
     """
+    if not ocr:
+        raise unread_pictures(name, 1)
     count = page_count(content)
     if count > MAX_PAGES:
         raise UnreadableError(
             f"{name!r} has {count:,} pages; at most {MAX_PAGES:,} are read. Split it.",
             code="too_long",
         )
-    if not ocr:
-        raise unread_pictures(name, count)
     parse = partial(parsed_pages, name=name)
     pages = read_shots(_shots(content, count), parse, lambda done: tell(done, count))
     return layout_of(pages, name)

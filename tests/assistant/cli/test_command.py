@@ -27,6 +27,7 @@ HIT_KEYS = [
     "source",
     "heading",
     "locator",
+    "uncertain",
     "score",
     "legs",
     "start",
