@@ -63,7 +63,7 @@ class IndexingProgress:
     def pages(self, done: int, total: int) -> None:
         """Take note of how many of a document's pages that are pictures are read, and show it."""
         now = time.monotonic()
-        if done == 1:
+        if done == 0:
             self._notes.print(f"Reading {total:,} pages that are pictures …")
             self._told = now
             self._bar.start()

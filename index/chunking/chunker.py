@@ -70,6 +70,8 @@ def segmentation(layout: Layout, document_id: str, language: str) -> Segmentatio
     certainties = _Certainties(layout)
     paragraphs: list[Paragraph] = []
     for path, block in blocks:
+        # What stands above a paragraph is shown with it.
+        above = [certainties.of(own.start, own.end) for own in path]
         for sentences in _paragraph_sentences(text, block, language):
             number = bisect_right(starts, sentences[0][0]) - 1
             place = layout.places[number] if number >= 0 else None
@@ -80,7 +82,7 @@ def segmentation(layout: Layout, document_id: str, language: str) -> Segmentatio
                     id=paragraph_id(content, tuple((a - start, b - start) for a, b in sentences)),
                     document_id=document_id,
                     number=len(paragraphs) + 1,
-                    heading=path,
+                    heading=tuple(own.text for own in path),
                     page=place.page if place else None,
                     locator=place.label if place else "",
                     kind=block.kind,
@@ -89,7 +91,7 @@ def segmentation(layout: Layout, document_id: str, language: str) -> Segmentatio
                     text=content,
                     sentences=tuple(Sentence(a, b, text[a:b]) for a, b in sentences),
                     language=language,
-                    certainty=certainties.of(start, end),
+                    certainty=_least(certainties.of(start, end), *above),
                 )
             )
     return Segmentation(layout.title or title, tuple(paragraphs))
@@ -107,6 +109,10 @@ class _Certainties:
         was read from a picture."""
         first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
         return min((sure for _, _, sure in self._words[first:last]), default=None)
+
+
+def _least(*certainties: float | None) -> float | None:
+    return min((own for own in certainties if own is not None), default=None)
 
 
 def _lists(parts: Sequence[Heading | Block]) -> Iterator[Heading | Block]:
@@ -188,17 +194,17 @@ def _are_entries(texts: Sequence[str], heading: str) -> bool:
 
 def _under_headings(
     parts: Sequence[Heading | Block],
-) -> Iterator[tuple[tuple[str, ...], Block]]:
-    """Each block with its heading path; a heading with nothing under it as a block."""
+) -> Iterator[tuple[tuple[Heading, ...], Block]]:
+    """Each block with the headings above it; a heading with nothing under it as a block."""
     open_headings: list[Heading] = []
     for place, part in enumerate(parts):
         if isinstance(part, Block):
-            yield tuple(heading.text for heading in open_headings), part
+            yield tuple(open_headings), part
             continue
         while open_headings and open_headings[-1].level >= part.level:
             open_headings.pop()
         following = parts[place + 1] if place + 1 < len(parts) else None
-        path = tuple(heading.text for heading in open_headings)
+        path = tuple(open_headings)
         if _is_sentence(part.text):
             yield path, Block(((part.start, part.end),), "prose")
         elif following is None or (

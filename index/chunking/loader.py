@@ -19,6 +19,7 @@ from index.chunking.isolation import READING, SCANNING
 from index.chunking.language import language_of
 from index.chunking.obsidian import link_to_note, vault_of
 from index.chunking.pdf.reader import unread_pictures
+from index.chunking.pictures import page_count
 from index.errors import DocumentError, EmptyDocumentError, UnreadableError
 from index.models import BibliographyEntry, Document, bytes_hash, document_id, text_hash
 
@@ -192,7 +193,7 @@ def read_raw(
         vault = vault_of(path)
         link = link_to_note(path, vault) if vault else ""
         if found and found.is_picture and not ocr:
-            raise unread_pictures(path.name, 1)
+            raise unread_pictures(path.name, READING.run(path.name, page_count, content))
         if found:
             return RawDocument(
                 source_of(path),

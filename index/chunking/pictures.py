@@ -44,9 +44,9 @@ def read_picture(content: bytes, name: str, ocr: bool = False) -> Layout:
         EmptyDocumentError: nothing is written on it, or it is not to be read.
         UnreadableError: it has too many pages, or what reads pictures is not installed.
     """
-    if not ocr:
-        raise unread_pictures(name, 1)
     count = page_count(content)
+    if not ocr:
+        raise unread_pictures(name, count)
     if count > MAX_PAGES:
         raise UnreadableError(
             f"{name!r} has {count:,} pages; at most {MAX_PAGES:,} are read. Split it.",

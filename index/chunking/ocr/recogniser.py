@@ -42,7 +42,7 @@ ABOVE, SMALL, BELOW = 0.73, 0.54, 0.21
 reach below the line. Common fonts differ by a tenth."""
 SPECK, RULE = 0.01, 0.85
 """Share of a row that is inked in the letters of a line; less are specks, more a rule."""
-READABLE = 0.5
+READABLE = 0.3
 """How surely the letters of a line are read in the mean that is not left out."""
 #: Full-width marks, which the models also write in Latin text, and what stands for them there.
 _NARROW: dict[int, int | str] = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}

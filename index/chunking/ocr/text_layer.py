@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
+import numpy as np
+
 from index.chunking.ocr.recogniser import Recognition
 
 #: Letters are taken for as large as those of the text where they differ by at most this share, as
@@ -13,7 +15,7 @@ from index.chunking.ocr.recogniser import Recognition
 #: by at most so many times. Not tuned.
 ALIKE, STEP = 0.22, 1.2
 #: Share of the size that a word ends short of its box, so that no two are taken for one.
-SHORT = 0.1
+SHORT = 0.2
 #: Width of each letter in the font, in thousandths of its size.
 _WIDTH = 500
 _TO_UNICODE = """/CIDInit /ProcSet findresource begin 12 dict begin begincmap
@@ -73,17 +75,22 @@ def _steps(sizes: Sequence[float], usual: float) -> Mapping[float, float]:
 def _shown(
     page: Recognition, scale: float, usual: float, steps: Mapping[float, float]
 ) -> Iterator[str]:
+    boxes = np.array([word.box for word in page.words]).reshape(-1, 4)
+    bases = np.array([word.base for word in page.words])
     for word in page.words:
         own = word.size * scale
+        # Lines that were found apart may overlap.
+        beside = (abs(bases - word.base) < word.size / 2) & (boxes[:, 0] > word.box[0])
+        behind = boxes[beside, 0].min(initial=word.box[2])
         font = "/B" if own in steps else "/F"
         size = steps.get(own, usual if own >= (1 - ALIKE) * usual else own)
-        left, right = word.box[0] * scale, word.box[2] * scale
+        left, right = word.box[0] * scale, behind * scale
         width = max(right - left - SHORT * size, 0.1)
         codes = word.text.encode("utf-16-be", "replace").hex()
         stretch = 100 * width / (len(codes) / 4 * size * _WIDTH / 1000)
         base = (page.size[1] - word.base) * scale
         yield (
-            f"BT {font} {size:.2f} Tf {stretch:.2f} Tz 1 0 0 1 {left:.2f} {base:.2f} Tm "
+            f"BT 3 Tr {font} {size:.2f} Tf {stretch:.2f} Tz 1 0 0 1 {left:.2f} {base:.2f} Tm "
             f"<{codes}> Tj ET"
         )
 

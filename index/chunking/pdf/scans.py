@@ -56,13 +56,14 @@ class Shot:
 
 
 def is_picture(page: Any) -> bool:
-    """Whether liteparse's page is a picture, or has text that cannot be told from its codes."""
+    """Whether liteparse's page is a picture, has pictures and no text, or text that cannot be told
+    from its codes."""
     told = page.complexity
-    if told.text_length >= FEW:
-        return bool(told.is_garbled)
     is_drawn = (told.uncovered_vector_area or 0) >= DRAWN * told.page_area
+    if told.is_garbled or not told.text_length:
+        return bool(told.is_garbled or told.image_block_count or told.full_page_image or is_drawn)
     is_covered = told.full_page_image or told.largest_image_coverage >= COVERED
-    return bool(told.is_garbled or is_covered or (is_drawn and not told.text_length))
+    return told.text_length < FEW and bool(is_covered)
 
 
 def is_rubbish(page: PrintedPage) -> bool:
@@ -101,13 +102,14 @@ def read_shots(
     Args:
         shots: pages as pictures.
         parse: makes liteparse's pages of a PDF.
-        told: called with how many are done.
+        told: called with how many are done, at first with none.
 
     Raises:
         UnreadableError: what reads pictures is not installed.
     """
     if not is_installed():
         raise not_installed()
+    told(0)
     taken: list[tuple[Shot, Recognition]] = []
     for shot, recognition in _beside(shots):
         taken.append((shot, recognition))

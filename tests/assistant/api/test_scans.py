@@ -59,7 +59,7 @@ def test_a_scan_is_read_where_that_is_asked_for(client: httpx.Client, tmp_path: 
     added = client.post("api/documents?ocr=true", files=sent, headers=EVENTS)
     steps = events_of(added)
     pages = [(v["done"], v["total"]) for n, v in steps if n == "progress" and v["unit"] == "pages"]
-    assert pages == [(1, 2), (2, 2)]
+    assert pages == [(0, 2), (1, 2), (2, 2)]
     name, document = steps[-1]
     assert (name, document["pages"], document["unread"]) == ("done", 2, 0)
     original = client.get(f"api/documents/{document['id']}/content")

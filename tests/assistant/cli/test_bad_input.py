@@ -25,8 +25,8 @@ from assistant import Assistant, FootnoteError
 from assistant.documents import read_all, read_raw_documents
 from index.errors import (
     DocumentError,
-    EmptyDocumentError,
     MissingPathError,
+    UnreadableError,
 )
 
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489")
@@ -56,7 +56,7 @@ def test_the_command_tells_it_in_a_sentence(tmp_path: Path) -> None:
         (Path("/dev/zero"), "is a device"),
         (tmp_path / "empty.txt", "holds no text"),
         (tmp_path / "blank.txt", "holds no text"),
-        (tmp_path / "picture.txt", "add it with --ocr"),
+        (tmp_path / "picture.txt", "is damaged"),
         (ELF, "is not a text file"),
         (tmp_path / "damaged.docx", "is damaged"),
         (tmp_path / "damaged.pdf", "cannot be read as a PDF"),
@@ -81,10 +81,10 @@ def test_what_is_bad_in_a_folder_is_told_where_somebody_can_be(tmp_path: Path) -
     skipped: list[FootnoteError] = []
     with Assistant.open(folder, index_dir=tmp_path / "index", on_skip=skipped.append) as assistant:
         assert [Path(d.source).name for d in assistant.documents] == ["ferry.txt"]
-    assert [type(error) for error in skipped] == [MissingPathError, EmptyDocumentError]
+    assert [type(error) for error in skipped] == [MissingPathError, UnreadableError]
     with pytest.raises(MissingPathError):  # nobody to tell it to
         Assistant.open(folder, index_dir=tmp_path / "index")
-    with pytest.raises(EmptyDocumentError):  # it was asked for by name
+    with pytest.raises(UnreadableError):  # it was asked for by name
         read_raw_documents([folder, folder / "picture.txt"], skipped.append)
     (folder / "ferry.txt").unlink()
     with pytest.raises(DocumentError):
