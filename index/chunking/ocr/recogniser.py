@@ -27,12 +27,12 @@ LOOK = 1000
 """Pixels of the longer side of a picture that is looked at to tell how it lies."""
 SIDE = 2200
 """Pixels of its longer side at which it is read: a page at some 190 dots an inch."""
+SLIM = 8
+"""Times as long as wide a picture is at most; another is read with paper beside it."""
 SKEWED = 0.2
-"""Degrees from which on a picture is straightened."""
-TALL = 1.5
-"""Times as high as wide: a line that lies on its side."""
+"""Degrees from which on a picture is turned straight."""
 UPSIDE_DOWN = 0.5
-"""Share of the lines."""
+"""Share of its lines that stand on their head where a picture does."""
 WIDE, SPACES, APART = 0.6, 3, 0.22
 """Share of the usual width of a line's spaces from which on a gap between letters is one, and the
 spaces by which that is told: of 3,700 gaps in words the widest had .50, of 1,000 between them the
@@ -151,6 +151,9 @@ def _straightened(picture: Picture) -> tuple[Picture, NDArray[np.float64]]:
     import cv2
 
     longer = max(picture.shape[:2])
+    # The library makes the shorter side of a picture so many pixels long, however long the other.
+    below, beside = (max(0, longer // SLIM - side) for side in picture.shape[:2])
+    picture = np.pad(picture, ((0, below), (0, beside), (0, 0)), constant_values=255)
     scale = min(1.0, SIDE / longer)
     if scale < 1:
         picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]

@@ -257,8 +257,9 @@ def test_folders_have_pictures_only_where_those_are_read(printed: Path, tmp_path
     assert {file.name for file in find_files([tmp_path], ocr=True)} == {"notes.txt", "scan.png"}
 
 
-def test_a_picture_without_text_is_told(tmp_path: Path) -> None:
-    Image.new("RGB", (400, 300), "navy").save(tmp_path / "sea.png")
+@pytest.mark.parametrize("size", [(400, 300), (6000, 20), (1, 1)])
+def test_a_picture_without_text_is_told(tmp_path: Path, size: tuple[int, int]) -> None:
+    Image.new("RGB", size, "navy").save(tmp_path / "sea.png")
     with pytest.raises(EmptyDocumentError, match="no text"):
         read_document(tmp_path / "sea.png", ocr=True)
 
