@@ -48,6 +48,7 @@ READABLE = 0.3
 _NARROW: dict[int, int | str] = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
 _NARROW |= {ord("\u2103"): "°C", ord("\u2109"): "°F", ord("\u3000"): " "}
 _TALL, _DEEP = re.compile(r"[^\Wacegmnopqrsuvwxyz_]"), re.compile(r"[gjpqyQ,;()\[\]{}|]")
+_FIGURES = "0123456789.,:/-+%"
 _EAST_ASIAN = range(0x3040, 0xA000)
 
 
@@ -295,7 +296,9 @@ def _groups(
     begin, last = (float(inked[0]), float(inked[-1] + 1)) if len(inked) else (0.0, float(len(ink)))
     group = [letters[0]]
     for (start, end), letter in zip(gaps, letters[1:], strict=True):
-        if letter.follows_space or end - start >= wide:
+        # Figures stand further apart than letters, and are no words.
+        is_seam = letter.text.isalnum() and (letter.text + group[-1].text).strip(_FIGURES)
+        if letter.follows_space or (is_seam and end - start >= wide):
             yield group, begin, start
             group, begin = [], end
         group.append(letter)

@@ -154,6 +154,12 @@ def test_a_rubbish_text_layer_is_read_again(printed: Path, tmp_path: Path) -> No
     assert "The key of the boat house hangs behind the bar." in words_of(read)
 
 
+def test_figures_are_not_parted_and_words_are(tmp_path: Path) -> None:
+    said = "Nr. 1.1 of 2021 (118 mg, 711 on 11/11) goes to 1711 houses."
+    read = read_document(lettering(said, tmp_path / "figures.png"), ocr=True)
+    assert read.text == said
+
+
 def test_what_is_hardly_seen_is_uncertain(printed: Path) -> None:
     faint = scan(printed, printed.with_name("faint.pdf"), dpi=70, blur=1.0, quality=20)
     read = read_document(faint, ocr=True)
@@ -162,7 +168,7 @@ def test_what_is_hardly_seen_is_uncertain(printed: Path) -> None:
 
 def lettering(text: str, file: Path) -> Path:
     """A picture with a line of letters."""
-    picture = Image.new("RGB", (900, 120), "white")
+    picture = Image.new("RGB", (1200, 120), "white")
     font = ImageFont.truetype("DejaVuSans.ttf", 36)
     ImageDraw.Draw(picture).text((30, 35), text, "black", font)
     picture.save(file)
