@@ -56,7 +56,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_every_file_is_a_topic_and_says_what_it_is_about() -> None:
     names = [own.name for own in topics()]
     assert sorted(names) == sorted(file.stem for file in FOLDER.glob("*.md"))
-    assert names[:4] == ["first-steps", "documents", "asking", "notebooks"]
+    assert names[:4] == ["first-steps", "install", "documents", "scans"]
     for own in topics():
         assert own.text.startswith("# ") and "<!--" not in own.text
         assert own.title and own.summary.endswith(".") and len(own.summary) <= 130
