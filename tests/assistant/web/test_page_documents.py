@@ -141,7 +141,7 @@ def test_a_long_document_is_laid_out_where_it_is_looked_at(visit: Visit) -> None
 def test_files_are_added_asked_and_removed(visit: Visit, own: Path, tmp_path: Path) -> None:
     page = visit.page
     binary = tmp_path / "picture.txt"
-    binary.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
+    binary.write_bytes(b"\x7fELF\x02\x01\x01" + bytes(range(256)))
     empty = tmp_path / "empty.txt"
     empty.write_text("  \n")
     add_file(page, own, binary, empty)
