@@ -64,7 +64,10 @@ class IndexingProgress:
         """Take note of how many of a document's pages that are pictures are read, and show it."""
         now = time.monotonic()
         if done == 0:
-            self._notes.print(f"Reading {total:,} pages that are pictures …")
+            what = (
+                "a page that is a picture" if total == 1 else f"{total:,} pages that are pictures"
+            )
+            self._notes.print(f"Reading {what} …")
             self._told = now
             self._bar.start()
         self._bar.update(
