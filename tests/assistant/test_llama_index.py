@@ -34,6 +34,7 @@ def test_the_retriever_returns_paragraphs_as_search_ranks_them(assistant: Assist
             "heading": list(hit.paragraph.heading),
             "paragraph": hit.paragraph.number,
             "page": None,
+            "uncertain": False,
         }
     assert len({node.node.node_id for node in nodes}) == 4
     assert asyncio.run(retriever.aretrieve(QUESTION)) == nodes

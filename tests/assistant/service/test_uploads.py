@@ -23,7 +23,7 @@ from assistant.service.access import owner_of_browser, owner_of_login, person
 from assistant.service.clearing import Clearing
 from assistant.service.fair_queue import FairQueue
 from assistant.service.library import Library
-from assistant.service.operations import index_upload
+from assistant.service.operations import indexing
 from assistant.service.uploads import DEEPEST, Upload, safe_folder
 from index.errors import RefusedError, UnreadableError
 
@@ -131,7 +131,8 @@ def test_what_nobody_takes_is_gone(library: Library, disk: Path) -> None:
 
     async def leave() -> None:
         upload = await library.inbox.receive("here", "notes.txt", _parts(b"Plums are blue."))
-        work = steps_of(index_upload(library, "ann", upload), turn.place_async("here"), upload)
+        steps = indexing(library.add, "ann", upload)
+        work = steps_of(steps, turn.place_async("here"), upload)
         waiting = asyncio.create_task(anext(work))
         while not turn.waiting:
             await asyncio.sleep(0)
