@@ -73,7 +73,7 @@ class IsolatedProcess:
                 assert process.stdin and process.stdout  # noqa: S101 (both are pipes)
                 pickle.dump((function, arguments), process.stdin)
                 process.stdin.flush()
-                while len(answer := _Answers(process.stdout).load()) == 2:
+                while len(answer := _Answers(process.stdout).load()) == 2:  # of `tell`
                     timer.cancel()
                     timer = self._timer(process)
                     told(*answer)

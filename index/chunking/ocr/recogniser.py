@@ -113,11 +113,7 @@ def not_installed() -> UnreadableError:
 
 
 def recognised(picture: Picture) -> Recognition:
-    """Read a picture, however it lies.
-
-    Raises:
-        UnreadableError: what reads pictures is not installed.
-    """
+    """Read a picture, however it lies. What reads it has to be installed."""
     turned, back = _straightened(picture)
     height, width = turned.shape[:2]
     return Recognition(tuple(_read(turned)), (width, height), back)
@@ -127,8 +123,6 @@ def recognised(picture: Picture) -> Recognition:
 def _engine(reads: bool = True) -> Any:
     """What reads lines that stand upright, or only finds where lines are and how they stand. On one
     thread: pages are read beside each other."""
-    if not is_installed():
-        raise not_installed()
     from rapidocr import RapidOCR
 
     logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)

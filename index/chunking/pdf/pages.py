@@ -26,6 +26,11 @@ SPACED, SINGLE, FURTHER = 6, 0.8, 1.5
 #: and words to a line. Not tuned.
 GUTTER, LINES, WORDS = 0.6, 3, 4
 
+FEW, COVERED, DRAWN = 100, 0.3, 0.01
+"""Characters that the text of a page that is a picture has at most, as of a stamp on it; the share
+of a page that such a picture covers at least; and the one that letters do which are drawn as
+shapes. Not tuned."""
+
 _TYPED = frozenset(MARKS.values())
 _LIGATURES = str.maketrans(
     {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl"}
@@ -130,6 +135,7 @@ class PrintedPage:
         size: width and height in points.
         regions: in reading order.
         loose: lines that liteparse takes for a running head or foot.
+        is_picture: whether what is on it is a picture, or cannot be told from its codes.
         seen: width and height of the picture that it was read from.
     """
 
@@ -138,6 +144,7 @@ class PrintedPage:
     size: tuple[float, float]
     regions: list[Region]
     loose: list[Line]
+    is_picture: bool = False
     seen: tuple[float, float] | None = None
 
 
@@ -148,8 +155,21 @@ def printed_pages(pages: Iterable[Any]) -> list[PrintedPage]:
         regions, rest = _assigned(page.blocks or (), _printed_words(page))
         label = page.page_label or str(page.page_num)
         size = (page.width, page.height)
-        found.append(PrintedPage(page.page_num, label, size, regions, list(lines_of(rest))))
+        loose = list(lines_of(rest))
+        found.append(
+            PrintedPage(page.page_num, label, size, regions, loose, _is_picture(page.complexity))
+        )
     return found
+
+
+def _is_picture(told: Any) -> bool:
+    """Whether a page is a picture, has pictures and no text, or text that cannot be told from its
+    codes: by what liteparse tells of how complex it is."""
+    is_drawn = (told.uncovered_vector_area or 0) >= DRAWN * told.page_area
+    if told.is_garbled or not told.text_length:
+        return bool(told.is_garbled or told.image_block_count or told.full_page_image or is_drawn)
+    is_covered = told.full_page_image or told.largest_image_coverage >= COVERED
+    return told.text_length < FEW and bool(is_covered)
 
 
 def lines_of(words: Iterable[PrintedWord]) -> Iterator[Line]:

@@ -9,7 +9,6 @@ character is printed in a box that is known.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -42,7 +41,7 @@ from index.chunking.pdf.pages import (
 )
 from index.chunking.pdf.pdfium import Remarks, remarks_on
 from index.chunking.pdf.regions import correct_regions, ends_sentence
-from index.chunking.pdf.scans import is_picture, is_rubbish, read_shots, shots_of
+from index.chunking.pdf.scans import is_rubbish, read_shots, shots_of
 from index.chunking.sentences import Span
 from index.errors import EmptyDocumentError, UnreadableError
 from index.models import Boxes, Kind
@@ -75,7 +74,6 @@ class _Printer:
     spans: list[Span] = field(default_factory=list)
     pages: list[int] = field(default_factory=list)
     rectangles: list[tuple[float, float, float, float]] = field(default_factory=list)
-    confidences: list[float] = field(default_factory=list)
 
     def words(self, words: Sequence[PrintedWord]) -> Span:
         """Write words, hyphens at line ends joined; where they stand."""
@@ -90,9 +88,8 @@ class _Printer:
                 self.pages.append(word.page)
                 top = word.top + ASCENT * word.height
                 self.rectangles.append(word.seen or (word.left, top, word.right, word.bottom))
-                self.confidences.append(
-                    float("nan") if word.confidence is None else word.confidence
-                )
+                if word.confidence is not None:
+                    self.out.recognised.append((*self.spans[-1], word.confidence))
         return start, self.out.length
 
     def _between(self, before: PrintedWord, word: PrintedWord) -> str:
@@ -183,13 +180,13 @@ def read_pdf(content: bytes, name: str, ocr: bool = False) -> Layout:
             reads pictures is not installed.
         EmptyDocumentError: it holds pictures of text alone, which are not to be read.
     """
-    count = _count(content, name)
-    pictures: set[int] = set()
+    parsed = parsed_pages(content, name)
     with ThreadPoolExecutor(1) as beside:
         reading = beside.submit(remarks_on, content, SECONDS)
-        pages = printed_pages(_noting(_parsed(content, name, count), pictures))
+        pages = printed_pages(parsed)
         remarks = reading.result()
     set_marks(pages, remarks)
+    pictures = {page.number for page in pages if page.is_picture}
     rubbish = {page.number for page in pages if is_rubbish(page)}
     wanted = {page.number: page.label for page in pages if page.number in pictures | rubbish}
     if ocr and wanted:
@@ -240,19 +237,7 @@ def layout_of(
         sizes=np.array([page.seen or page.size for page in pages], dtype=np.float32),
         labels=tuple(page.label for page in pages),
     )
-    surely = [
-        (*span, sure)
-        for span, sure in zip(printer.spans, printer.confidences, strict=True)
-        if not math.isnan(sure)
-    ]
-    return replace(
-        laid,
-        boxes=boxes,
-        pages=len(pages),
-        imprint=remarks.imprint,
-        recognised=surely,
-        unread=unread,
-    )
+    return replace(laid, boxes=boxes, pages=len(pages), imprint=remarks.imprint, unread=unread)
 
 
 def unread_pictures(name: str, count: int) -> EmptyDocumentError:
@@ -263,14 +248,6 @@ def unread_pictures(name: str, count: int) -> EmptyDocumentError:
         code="scan",
         count=count,
     )
-
-
-def _noting(pages: Iterable[Any], pictures: set[int]) -> Iterator[Any]:
-    """liteparse's pages; the numbers of those that are pictures are added."""
-    for page in pages:
-        if is_picture(page):
-            pictures.add(page.page_num)
-        yield page
 
 
 def parsed_pages(content: bytes, name: str) -> Iterator[Any]:

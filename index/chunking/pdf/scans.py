@@ -28,11 +28,6 @@ from index.computing import cores
 DPI = 200
 """Dots an inch at which a page is drawn to be read."""
 
-FEW, COVERED, DRAWN = 100, 0.3, 0.01
-"""Characters that the text of a page that is a picture has at most, as of a stamp on it; the share
-of a page that such a picture covers at least; and the one that letters do which are drawn as
-shapes. Not tuned."""
-
 _NOTHING: Picture = np.zeros((0, 0, 3), np.uint8)
 
 
@@ -53,17 +48,6 @@ class Shot:
     picture: Picture
     points: float
     size: tuple[float, float]
-
-
-def is_picture(page: Any) -> bool:
-    """Whether liteparse's page is a picture, has pictures and no text, or text that cannot be told
-    from its codes."""
-    told = page.complexity
-    is_drawn = (told.uncovered_vector_area or 0) >= DRAWN * told.page_area
-    if told.is_garbled or not told.text_length:
-        return bool(told.is_garbled or told.image_block_count or told.full_page_image or is_drawn)
-    is_covered = told.full_page_image or told.largest_image_coverage >= COVERED
-    return told.text_length < FEW and bool(is_covered)
 
 
 def is_rubbish(page: PrintedPage) -> bool:
