@@ -110,7 +110,6 @@ class FolderWatch:
         self._unread = {error.source: error for error in unread if error.source}
         self._bibliography: Bibliography | None = None
         self._exports: dict[Path, tuple[int, int]] = {}
-        self._beside: dict[Path, tuple[int, int]] = {}
         self._unread_exports: dict[str, DocumentError] = {}
         self._changes: tuple[Change, ...] = ()
         self._stop = threading.Event()
@@ -149,7 +148,7 @@ class FolderWatch:
 
     def _follow(self) -> None:
         """Bring documents up to date after each change, until closed or a folder is missing."""
-        again = True  # for what changed before the watch was set
+        done = None  # for what changed before the watch was set
         for changes in watch(
             *self._folders,
             watch_filter=None,
@@ -160,8 +159,9 @@ class FolderWatch:
             raise_interrupt=False,
             ignore_permission_denied=True,
         ):
-            if changes or again or _states(exports_beside(self._folders)) != self._beside:
-                again = not self._try_update()
+            beside = _states(exports_beside(self._folders))  # which is not watched
+            if changes or beside != done:
+                done = beside if self._try_update() else None
             if not all(folder.is_dir() for folder in self._folders):
                 raise FileNotFoundError("a folder is missing")
 
@@ -249,7 +249,6 @@ class FolderWatch:
         """Read what reference managers have exported into and beside the folders, where that has
         changed; whether it has. `lost`: folders that cannot be looked into."""
         here = [folder for folder in self._folders if folder not in lost]
-        self._beside = _states(exports_beside(here))
         exports = _states(find_exports(here, self._assistant.settings.ignore))
         if exports == self._exports:
             return False

@@ -46,7 +46,7 @@ from assistant.help.documents import HELP
 from assistant.help.rendering import anchor_of
 from assistant.service.operations import Sources, stream_answer
 from assistant.service.problems import ParameterError, failure_of, openai_error
-from assistant.service.values import AnswerValue, Value
+from assistant.service.values import AnswerValue, Uncertain, Value
 
 if TYPE_CHECKING:
     from starlette.types import Scope
@@ -142,10 +142,7 @@ class UrlCitation(Value):
     quote: str
     document_id: str
     paragraph: int = Field(description="Number of the paragraph, from 1.")
-    uncertain: bool = Field(
-        description="Whether it was read from a picture, and not surely: its words and numbers may "
-        "be others."
-    )
+    uncertain: Uncertain
     marker: int
 
 

@@ -16,7 +16,7 @@ from assistant.api.originals import MEDIA_TYPES, download
 from assistant.documents import AskedDocument
 from assistant.service.access import Caller
 from assistant.service.notebooks import NotebookId
-from assistant.service.operations import Progressed, Step, indexing, receive_address
+from assistant.service.operations import Step, indexing, receive_address
 from assistant.service.values import (
     DocumentsValue,
     DocumentValue,
@@ -188,6 +188,6 @@ async def _parts(file: UploadFile) -> AsyncIterator[bytes]:
 
 def tell(step: Step) -> tuple[str, Value]:
     """A step of an indexing as the name and the value of the event that tells it."""
-    if isinstance(step, Progressed):
-        return "progress", ProgressValue(done=step.done, total=step.total, unit=step.unit)
+    if isinstance(step, ProgressValue):
+        return "progress", step
     return "done", DocumentValue.of(AskedDocument(step, own=True))

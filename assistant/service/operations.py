@@ -10,14 +10,20 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequen
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from assistant.answer import Done, Event
 from assistant.assistant import TRIES
 from assistant.llm.client import LanguageModelError
 from assistant.query.rewriting import Turn, check_roles
 from assistant.revision import Options
-from assistant.service.values import Alternatives, FoundValue, VerificationValue
+from assistant.service.values import (
+    Alternatives,
+    FoundValue,
+    ProgressValue,
+    Unit,
+    VerificationValue,
+)
 from index import DocumentInfo
 from index.errors import (
     FootnoteError,
@@ -254,20 +260,8 @@ async def _parts(content: bytes) -> AsyncIterator[bytes]:
     yield content
 
 
-Unit = Literal["paragraphs", "pages"]
-
-
-@dataclass(frozen=True, slots=True)
-class Progressed:
-    """How far a document is: paragraphs that are indexed, or pages that are pictures read."""
-
-    done: int
-    total: int
-    unit: Unit
-
-
 #: How far it is, again and again; at last the document.
-Step = Progressed | DocumentInfo
+Step = ProgressValue | DocumentInfo
 
 
 def indexing(
@@ -283,13 +277,13 @@ def indexing(
     Raises:
         DocumentError, IndexUnusableError: it cannot be added.
     """
-    told: queue.SimpleQueue[Progressed] = queue.SimpleQueue()
+    told: queue.SimpleQueue[ProgressValue] = queue.SimpleQueue()
     given_up = threading.Event()
 
     def step(unit: Unit, done: int, total: int) -> None:
         if given_up.is_set():
             raise _GivenUpError
-        told.put(Progressed(done, total, unit))
+        told.put(ProgressValue(done=done, total=total, unit=unit))
 
     with ThreadPoolExecutor(1) as pool:
         progress, on_page = partial(step, "paragraphs"), partial(step, "pages")

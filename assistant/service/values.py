@@ -37,6 +37,16 @@ Text = Annotated[str, BeforeValidator(without_surrogates)]
 FileName = Annotated[Text, AfterValidator(name_of)]
 Confidence = Annotated[float, Field(ge=0, le=1), AfterValidator(lambda own: round(own, 4))] | None
 
+Unit = Literal["paragraphs", "pages"]
+
+Uncertain = Annotated[
+    bool,
+    Field(
+        description="Whether it was read from a picture, and not surely: its words and numbers may "
+        "be others."
+    ),
+]
+
 DocumentId = Annotated[
     str,
     Field(
@@ -88,11 +98,7 @@ class CitationValue(Value):
     paragraph_kind: Kind = Field(
         default="prose", description="What the paragraph is; of `contents`, where something stands."
     )
-    uncertain: bool = Field(
-        default=False,
-        description="Whether it was read from a picture, and not surely: its words and numbers may "
-        "be others.",
-    )
+    uncertain: Uncertain = False
     introduction: Text = Field(default="", description="What introduces the list that it is of.")
     link: str = Field(
         default="", description="What opens a note of Obsidian there, with obsidian; or nothing."
@@ -212,11 +218,7 @@ class ParagraphValue(Value):
     page: int | None = Field(description="Page or slide, from 1, of formats that have them.")
     locator: Text = Field(description="Where a person finds it: `p. xii`, `slide 4`; or nothing.")
     kind: Kind
-    uncertain: bool = Field(
-        default=False,
-        description="Whether it was read from a picture, and not surely: its words and numbers may "
-        "be others.",
-    )
+    uncertain: Uncertain = False
     language: str = Field(description="Of its document, by its ISO 639-1 code.")
     start: int
     end: int
@@ -417,7 +419,7 @@ class ProgressValue(Value):
 
     done: int = Field(description="How many are done.")
     total: int = Field(description="How many there are.")
-    unit: Literal["paragraphs", "pages"] = Field(
+    unit: Unit = Field(
         description="Of what: paragraphs that are indexed, or pages that are pictures and read."
     )
 

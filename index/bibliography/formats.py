@@ -20,7 +20,6 @@ SUFFIXES = (".bib", ".json")
 _MAX = 1000
 """Characters that are kept of a field."""
 
-_SNIFFED = 65_536
 _IS_BIBTEX = re.compile(rb"^[ \t]*@[A-Za-z]+[ \t]*[{(]", re.MULTILINE)
 _IS_CSL = re.compile(
     rb'"(?:citation-key|container-title)"\s*:|"type"\s*:\s*"(?:article|book|chapter|dataset|document'
@@ -91,8 +90,7 @@ class Exported:
 
 
 def is_export(name: str, begins: bytes) -> bool:
-    """Whether a file is an export, by its name and its first 64 KB."""
-    begins = begins[:_SNIFFED]
+    """Whether a file is an export, by its name and its first bytes."""
     if name.lower().endswith(".bib"):
         return bool(_IS_BIBTEX.search(begins))
     text = begins.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -144,7 +142,7 @@ def _of_csl(item: Mapping[str, Any]) -> BibliographyEntry:
         kind=of("type"),
         authors=_csl_names(item.get("author")),
         editors=_csl_names(item.get("editor")),
-        dates=[_csl_date(item.get("issued"))],
+        date=_csl_date(item.get("issued")),
         address=of("URL"),
         doi=of("DOI"),
         accessed=_csl_date(item.get("accessed")),
@@ -197,7 +195,7 @@ def _of_zotero(item: Mapping[str, Any]) -> BibliographyEntry:
         kind=_KINDS.get(of("itemType"), _ANY_KIND),
         authors=people("author", "presenter", "inventor", "director", "programmer", "artist"),
         editors=people("editor"),
-        dates=[of("date", "dateDecided", "issueDate")],
+        date=of("date", "dateDecided", "issueDate"),
         address=of("url"),
         doi=of("DOI"),
         accessed=of("accessDate")[: len("YYYY-MM-DD")],
@@ -262,7 +260,7 @@ def _bibtex(text: str) -> Iterator[Exported]:
                 kind=_KINDS.get(kind.lower(), _ANY_KIND),
                 authors=people(own.get("author", "")),
                 editors=people(own.get("editor", "")),
-                dates=[of("date") or _bibtex_date(of("year"), of("month"), of("day"))],
+                date=of("date") or _bibtex_date(of("year"), of("month"), of("day")),
                 address=own.get("url", "").replace("\\", ""),
                 doi=own.get("doi", "").replace("\\", ""),
                 accessed=of("urldate"),
@@ -307,17 +305,18 @@ def _entry(
     *,
     authors: Iterable[str],
     editors: Iterable[str],
-    dates: Iterable[str],
+    date: str,
     address: str,
     doi: str,
     accessed: str,
     **others: Any,
 ) -> BibliographyEntry:
     """What makes sense of these; where no address is told it is that of the DOI."""
-    dates = list(dates)
-    years = [found[0] for date in dates if (found := _YEAR.search(date))]
+    year = _YEAR.search(date)
     doi = doi_in(doi)
-    made = imprint_of([authors], [*dates, *years], [address, doi and f"https://doi.org/{doi}"])
+    made = imprint_of(
+        [authors], [date, year and year[0]], [address, doi and f"https://doi.org/{doi}"]
+    )
     of_others = imprint_of([editors], [accessed])
     others = {name: _plain(value) for name, value in others.items()}
     imprint = replace(made, doi=doi, editors=of_others.authors, accessed=of_others.date, **others)
