@@ -7,8 +7,9 @@ with Assistant.open("report.txt") as assistant:
     print(answer)
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from index.offering import offer
 
 if TYPE_CHECKING:
     from assistant.answer import Answer, AnswerSentence, Citation
@@ -18,18 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "AnswerSentence", "Assistant", "Citation", "FootnoteError", "Settings"]
 
-_HOMES = {
-    "assistant.answer": ("Answer", "AnswerSentence", "Citation"),
-    "assistant.assistant": ("Assistant",),
-    "assistant.settings": ("Settings",),
-    "index.errors": ("FootnoteError",),
-}
-
-
-def __getattr__(name: str) -> object:
-    """What is offered is imported when it is first asked for: the command's help needs none."""
-    for home, names in _HOMES.items():
-        if name in names:
-            globals()[name] = found = getattr(import_module(home), name)
-            return found
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = offer(
+    globals(),
+    {
+        "assistant.answer": ("Answer", "AnswerSentence", "Citation"),
+        "assistant.assistant": ("Assistant",),
+        "assistant.settings": ("Settings",),
+        "index.errors": ("FootnoteError",),
+    },
+)

@@ -50,16 +50,22 @@ def install_command(extra: str = "") -> str:
     return f"{python} -m pip install {what}"
 
 
-def lacking() -> list[Lack]:
-    """The packages that Footnote cannot do without, and that are not there as it needs them."""
-    return _lacking("")
+def lacking(extra: str = "") -> list[Lack]:
+    """The packages that an extra needs besides, or that Footnote cannot do without, and that are
+    not there as they are needed."""
+    return [
+        Lack(f"{one.name}{one.specifier}", found)
+        for one in _required(extra)
+        if (found := installed(one.name)) is None
+        or not one.specifier.contains(found, prereleases=True)
+    ]
 
 
 def extras() -> dict[str, list[Lack]]:
     """What of each extra is not there; nothing of one that is installed."""
     own = _distribution()
     names = own.metadata.get_all("Provides-Extra") or [] if own else []
-    return {name: _lacking(name) for name in names if name not in _FOR_WORK}
+    return {name: lacking(name) for name in names if name not in _FOR_WORK}
 
 
 def installed(package: str) -> str | None:
@@ -68,15 +74,6 @@ def installed(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
-
-
-def _lacking(extra: str) -> list[Lack]:
-    return [
-        Lack(f"{one.name}{one.specifier}", found)
-        for one in _required(extra)
-        if (found := installed(one.name)) is None
-        or not one.specifier.contains(found, prereleases=True)
-    ]
 
 
 def _required(extra: str) -> list[Requirement]:

@@ -1,7 +1,8 @@
 """Files in, ranked evidence out. Knows nothing of questions or answers."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from index.offering import offer
 
 if TYPE_CHECKING:
     from index.chunking.files import find_files
@@ -29,21 +30,15 @@ __all__ = [
     "read_document",
 ]
 
-_HOMES = {
-    "index.chunking.files": ("find_files",),
-    "index.chunking.loader": ("document_from_text", "read_document"),
-    "index.errors": ("FootnoteError",),
-    "index.index": ("Index", "Status", "SyncReport"),
-    "index.models": ("Document", "Paragraph", "Sentence"),
-    "index.retriever": ("Hit", "SearchResult"),
-    "index.view": ("DocumentInfo", "View"),
-}
-
-
-def __getattr__(name: str) -> object:
-    """What is offered is imported when it is first asked for: errors need none of it."""
-    for home, names in _HOMES.items():
-        if name in names:
-            globals()[name] = found = getattr(import_module(home), name)
-            return found
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = offer(
+    globals(),
+    {
+        "index.chunking.files": ("find_files",),
+        "index.chunking.loader": ("document_from_text", "read_document"),
+        "index.errors": ("FootnoteError",),
+        "index.index": ("Index", "Status", "SyncReport"),
+        "index.models": ("Document", "Paragraph", "Sentence"),
+        "index.retriever": ("Hit", "SearchResult"),
+        "index.view": ("DocumentInfo", "View"),
+    },
+)

@@ -8,7 +8,6 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -122,18 +121,12 @@ def test_routes_named_are_routes(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     named = re.findall(r"`(GET|POST|PUT|PATCH|DELETE) (/[^\s?`]+)", text)
     if named:
-        paths = described()
+        paths = openapi()["paths"]
         for method, path in named:
             patterns = (p for p, methods in paths.items() if method.lower() in methods)
             assert any(
                 re.fullmatch(re.sub(r"\{\w+\}", r"[^/]+", pattern), path) for pattern in patterns
             ), path
-
-
-@cache
-def described() -> dict[str, dict[str, object]]:
-    paths: dict[str, dict[str, object]] = openapi()["paths"]
-    return paths
 
 
 @of_each
@@ -158,4 +151,4 @@ def test_all_settings_and_routes_are_told() -> None:
         name.upper() for name in Settings.model_fields
     }
     api = (FOLDER / "api.md").read_text(encoding="utf-8")
-    assert all(f" {path}`" in api for path in described())
+    assert all(f" {path}`" in api for path in openapi()["paths"])

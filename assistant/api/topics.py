@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import Field
 
 from assistant.api.describing import problems
-from assistant.help.rendering import Part, Tag, anchor_of, parts_of
-from assistant.help.topics import Topic, find, topic, topics
+from assistant.help.rendering import Tag, anchor_of, parts_of
+from assistant.help.topics import find, topic, topics
 from assistant.service.access import Caller
 from assistant.service.values import Value
 from index.errors import MissingPathError, QuestionError
@@ -56,19 +56,6 @@ class PartValue(Value):
     topic: str = Field(description="Of a link into the help, the topic.")
     to: str = Field(description="Of a link, the anchor there; or its address on the web.")
 
-    @classmethod
-    def of(cls, part: Part) -> PartValue:
-        """The value of a part."""
-        parts = [cls.of(own) for own in part.parts]
-        return cls(
-            tag=part.tag,
-            text=part.text,
-            parts=parts,
-            anchor=part.anchor,
-            topic=part.topic,
-            to=part.to,
-        )
-
 
 class WholeTopicValue(TopicValue):
     """A topic with all that it tells."""
@@ -89,7 +76,8 @@ def routes(prefix: str, reader: Callable[..., Caller]) -> APIRouter:
     @router.get("", responses=problems())
     def help_(find: Words = None) -> HelpValue:
         """List the topics of the help, and where some words stand in them."""
-        return HelpValue(topics=[_told(own) for own in topics()], found=_found(find or ""))
+        listed = [TopicValue.model_validate(own) for own in topics()]
+        return HelpValue(topics=listed, found=_found(find or ""))
 
     @router.get("/{name}", responses=problems(404))
     def read(name: Name) -> WholeTopicValue:
@@ -98,14 +86,15 @@ def routes(prefix: str, reader: Callable[..., Caller]) -> APIRouter:
             own = topic(name)
         except QuestionError as error:
             raise MissingPathError(str(error)) from error
-        parts = [PartValue.of(part) for part in parts_of(own)]
-        return WholeTopicValue(**_told(own).model_dump(), text=own.text, parts=parts)
+        return WholeTopicValue(
+            name=own.name,
+            title=own.title,
+            summary=own.summary,
+            text=own.text,
+            parts=[PartValue.model_validate(part) for part in parts_of(own)],
+        )
 
     return router
-
-
-def _told(own: Topic) -> TopicValue:
-    return TopicValue(name=own.name, title=own.title, summary=own.summary)
 
 
 def _found(words: str) -> list[PlaceValue]:

@@ -11,11 +11,11 @@ Nothing of it is in an index of documents: it is one matrix, which is kept in a 
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -27,6 +27,7 @@ from assistant.help.topics import Topic, topics
 from index import Paragraph
 from index.encoder import BASE_ENCODER, DEFAULT_ENCODER, Encoder, Vectors
 from index.models import text_hash
+from index.store.integrity import write_whole
 
 #: The encoders with which it was measured: cosines of others are on other scales.
 MEASURED = frozenset({DEFAULT_ENCODER, BASE_ENCODER})
@@ -148,6 +149,6 @@ def _read(file: Path, key: str) -> dict[str, np.ndarray] | None:
 def _write(file: Path, content: dict[str, np.ndarray]) -> None:
     # Where nothing can be written it is made anew at each start, and works all the same.
     with suppress(OSError):
-        part = file.with_name(f"{file.stem}.{os.getpid()}.npz")
-        np.savez(part, allow_pickle=False, **content)
-        part.replace(file)
+        stream = BytesIO()
+        np.savez(stream, allow_pickle=False, **content)
+        write_whole(file, stream.getvalue())

@@ -11,7 +11,7 @@ from typing import Literal, cast, get_args
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
-from assistant.help.topics import Topic, topics
+from assistant.help.topics import Topic, hyphenated, topics
 
 # fmt: off
 Tag = Literal[
@@ -23,7 +23,6 @@ Tag = Literal[
 _READER = MarkdownIt("commonmark", {"html": False}).enable("table")
 _TO_TOPIC = re.compile(r"(?:\./)?([\w-]+)\.md(?:#([\w-]+))?")
 _ELSEWHERE = re.compile(r"https?://")
-_WORD = re.compile(r"[^\W_]+")
 _TAGS = frozenset(get_args(Tag))
 
 
@@ -56,7 +55,7 @@ def parts_of(topic: Topic) -> tuple[Part, ...]:
 
 def anchor_of(heading: str) -> str:
     """What an address names a heading by."""
-    return "-".join(_WORD.findall(heading.casefold()))
+    return hyphenated(heading)
 
 
 def _parts(node: SyntaxTreeNode) -> tuple[Part, ...]:

@@ -90,8 +90,8 @@ def topic(name: str) -> Topic:
         QuestionError: there is none; names those that there are.
     """
     known = {own.name: own for own in topics()}
-    wanted = _plain_name(name)
-    titles = {_plain_name(own.title): own for own in known.values()}
+    wanted = hyphenated(name.strip().casefold().removesuffix(".md"))
+    titles = {hyphenated(own.title): own for own in known.values()}
     if found := known.get(wanted) or titles.get(wanted):
         return found
     begun = [own for own in known.values() if wanted and own.name.startswith(wanted)]
@@ -126,6 +126,11 @@ def find(words: str) -> tuple[Found, ...]:
                 found.append((-here, Found(own, heading, _excerpt(block, patterns))))
     found.sort(key=lambda own: own[0])
     return tuple(own for _, own in found)
+
+
+def hyphenated(text: str) -> str:
+    """The words of a text as names of files and anchors have them."""
+    return "-".join(re.findall(r"[^\W_]+", text.casefold()))
 
 
 def _read(path: Path) -> tuple[int, Topic]:
@@ -189,8 +194,3 @@ def _excerpt(block: str, patterns: list[re.Pattern[str]]) -> str:
     end = len(block) if start + EXCERPT >= len(block) else block.rfind(" ", begin, start + EXCERPT)
     shown = block[begin : end if end > begin else start + EXCERPT]
     return f"{'… ' if begin else ''}{shown}{' …' if end < len(block) else ''}"
-
-
-def _plain_name(name: str) -> str:
-    """A name as it is written in those of files."""
-    return "-".join(re.findall(r"[^\W_]+", name.casefold().strip().removesuffix(".md")))

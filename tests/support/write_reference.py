@@ -10,6 +10,7 @@ import inspect
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -51,6 +52,7 @@ def _commands(group: Any, name: str) -> Iterator[tuple[str, Any]]:
             yield full, command
 
 
+@cache  # an assistant is opened for it
 def openapi() -> dict[str, Any]:
     """The description of the API."""
     with TemporaryDirectory() as folder:

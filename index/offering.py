@@ -1,0 +1,25 @@
+"""What a package offers, imported when it is first asked for: little of it is needed every time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+
+def offer(package: dict[str, Any], homes: Mapping[str, Sequence[str]]) -> Callable[[str], object]:
+    """The `__getattr__` of a package.
+
+    Args:
+        package: its globals.
+        homes: what it offers, by the module that has it.
+    """
+
+    def find(name: str) -> object:
+        for home, names in homes.items():
+            if name in names:
+                package[name] = found = getattr(import_module(home), name)
+                return found
+        raise AttributeError(f"module {package['__name__']!r} has no attribute {name!r}")
+
+    return find
