@@ -163,10 +163,15 @@ def routes(
         return _streamed(request, service.queue, caller.client, browser or "", steps, _tell)
 
     def adding(
-        request: Request, caller: Caller, browser: str | None, upload: Upload, **how: Any
+        request: Request,
+        caller: Caller,
+        browser: str | None,
+        upload: Upload,
+        ocr: bool,
+        **how: Any,
     ) -> Response:
-        steps = indexing(library.add, caller.owner, upload, **how)
-        line = service.line(how.get("ocr", False))
+        steps = indexing(library.add, caller.owner, upload, ocr=ocr, **how)
+        line = service.line(ocr)
         return _streamed(request, line, caller.client, browser or "", steps, documents.tell, upload)
 
     @router.post("/uploads")
@@ -183,7 +188,7 @@ def routes(
     ) -> Response:
         upload = await library.inbox.receive(caller.client, name, request.stream())
         upload.title, upload.address = title, address
-        return adding(request, caller, browser, upload, folder=folder, notebook=notebook, ocr=ocr)
+        return adding(request, caller, browser, upload, ocr, folder=folder, notebook=notebook)
 
     @router.post("/documents/{identity}/pictures")
     async def read_pictures(
@@ -210,7 +215,7 @@ def routes(
         ocr: bool = False,
     ) -> Response:
         upload = await receive_address(service, caller.client, at.address)
-        return adding(request, caller, browser, upload, notebook=notebook, ocr=ocr)
+        return adding(request, caller, browser, upload, ocr, notebook=notebook)
 
     # --- what is done at once ----------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 import { addressOf } from "./address.js";
 import { action, flagged, h } from "./dom.js";
-import { citationsOf, isUnsure, kindOf } from "./answer.js";
+import { citationsOf, isOfDocuments, isUnsure } from "./answer.js";
 import { exportMenu } from "./exporting.js";
 import { noting } from "./noting.js";
 import { nameOf } from "./passages.js";
@@ -23,7 +23,7 @@ export class Actions {
   constructor(turn, acts) {
     this.turn = turn;
     this.acts = acts;
-    const judged = turn.answer && !["chat", "help"].includes(kindOf(turn)) && !isUnsure(turn);
+    const judged = turn.answer && isOfDocuments(turn) && !isUnsure(turn);
     this.thumbs = judged ? THUMBS.map(([verdict, name]) => action(verdict, say(name), () => this.#judge(verdict))) : [];
     this.keep = turn.answer ? action("keep", say("turn.keep"), () => this.#keep()) : null;
     this.keep?.classList.add("writes");

@@ -34,7 +34,6 @@ const OPEN = new Set(["waiting", "running", "asking"]);
  * @property {HTMLButtonElement} cancel
  * @property {HTMLElement} [choices] what may become of the document that is there
  * @property {typeof ADDED | typeof READ} words
- * @property {number} from the share of the work before its paragraphs
  * @property {Wanted} [pictures] what can be done instead: it has failed since its text is in pictures
  */
 
@@ -54,7 +53,7 @@ export class Adding {
       $(id).addEventListener("click", () => this.#asking.forEach((item) => void this.#decide(item, both)));
     }
     $("adding-pictures").addEventListener("click", () => {
-      this.#again(this.#readable, ({ wanted, pictures }) => pictures ?? wanted);
+      this.#again(this.#readable);
       $("adding-cancel").focus();
     });
   }
@@ -88,12 +87,12 @@ export class Adding {
     cancel.focus();
   }
 
-  // Try something again, or otherwise; what was decided of it stays so.
-  /** @param {Item[]} items @param {(item: Item) => Wanted} wantedOf */
-  #again(items, wantedOf) {
+  // Try something again, with its pictures where its text is in those; what was decided of it stays so.
+  /** @param {Item[]} items */
+  #again(items) {
     this.items = this.items.filter((item) => !items.includes(item));
     for (const { row } of items) row.remove();
-    this.add(items.map(wantedOf), items);
+    this.add(items.map(({ wanted, pictures }) => pictures ?? wanted), items);
     this.items.at(-1)?.cancel.focus();
   }
 
@@ -113,6 +112,7 @@ export class Adding {
     const running = this.items.filter(({ state }) => state === "running").length;
     for (const item of this.items.filter(({ state }) => state === "waiting").slice(0, AT_ONCE - running)) void this.#run(item);
     this.#tell();
+    if (!this.busy) this.#over();
   }
 
   /** @param {Wanted} wanted @param {Item} [before] @returns {Item} */
@@ -126,7 +126,7 @@ export class Adding {
     const row = h("li", { dir: "auto" }, h("div", { class: "acts" }, cancel), h("b", {}, name), bar, says);
     $("uploads").append(row);
     /** @type {Item} */
-    const item = { wanted, name, isDecided: before?.isDecided ?? !wanted.there, stopping: new AbortController(), state: "waiting", row, bar, says, cancel, words, from: SENT };
+    const item = { wanted, name, isDecided: before?.isDecided ?? !wanted.there, stopping: new AbortController(), state: "waiting", row, bar, says, cancel, words };
     return item;
   }
 
@@ -202,15 +202,17 @@ export class Adding {
   /** @param {Item} item */
   async #added(item) {
     const { wanted, bar, says, stopping } = item;
+    let before = SENT; // the share of the work that is done before its paragraphs
     for await (const { name, value } of wanted.begin((share) => (bar.value = share * SENT), stopping.signal, item.name)) {
       if (name === "waiting" && value.before) says.textContent = say("adding.waiting_behind", { count: value.before });
       else if (name === "waiting") says.textContent = say(wanted.ocr ? "pictures.reading" : "adding.reading");
       else if (name === "progress" && value.total) { // of what is there already, nothing is done
         const { done, total, unit } = value;
-        const [from, to] = unit === "pages" ? [SENT, SEEN] : [item.from, 1];
+        const arePages = unit === "pages";
+        if (arePages) before = SEEN;
+        const [from, to] = arePages ? [SENT, SEEN] : [before, 1];
         bar.value = from + ((to - from) * done) / total;
-        if (unit === "pages") item.from = SEEN;
-        says.textContent = unit === "pages" ? say("pictures.page", { at: number(Math.min(done + 1, total)), count: total }) : say("adding.indexing", { done: number(done), count: total });
+        says.textContent = arePages ? say("pictures.page", { at: number(Math.min(done + 1, total)), count: total }) : say("adding.indexing", { done: number(done), count: total });
       } else if (name === "done") return /** @type {Listed} */ (value);
       this.#tell();
     }
@@ -226,7 +228,7 @@ export class Adding {
     } else if (OPEN.has(item.state)) {
       item.choices?.remove();
       this.#end(item, "cancelled");
-      this.#tell();
+      this.#go();
     }
   }
 
@@ -239,9 +241,8 @@ export class Adding {
     says.textContent = why;
     says.setAttribute("role", "alert");
     if (isScan && pictures && this.pictures !== "missing") item.pictures = pictures;
-    const again = item.pictures
-      ? h("button", { type: "button", class: "more", "aria-label": say("pictures.read.label", { name }), onclick: () => this.#again([item], () => item.pictures ?? wanted) }, say("pictures.read"))
-      : h("button", { type: "button", class: "more", "aria-label": say(words.again, { name }), onclick: () => this.#again([item], () => wanted) }, say("adding.again"));
+    const [label, text] = item.pictures ? /** @type {const} */ (["pictures.read.label", "pictures.read"]) : /** @type {const} */ ([words.again, "adding.again"]);
+    const again = h("button", { type: "button", class: "more", "aria-label": say(label, { name }), onclick: () => this.#again([item]) }, say(text));
     const close = h("button", { type: "button", class: "more", "aria-label": say(words.forget, { name }), onclick: () => {
       row.remove();
       this.#tell();
@@ -266,7 +267,7 @@ export class Adding {
     cancel.remove();
   }
 
-  // How far all of it is; at its end what came of it.
+  // How far all of it is, or what has failed.
   #tell() {
     const { items } = this;
     const count = items.length;
@@ -274,7 +275,6 @@ export class Adding {
     const asking = this.#asking;
     const now = items.find(({ state }) => state === "running");
     const failed = items.filter(({ state }) => state === "wrong");
-    const added = items.filter(({ state }) => state === "done");
     $("adding").hidden = !now && !failed.length && !asking.length;
     $("adding").classList.toggle("wrong", !now && !asking.length);
     $("adding-bar").hidden = !now;
@@ -289,7 +289,11 @@ export class Adding {
       : now ? say("adding.now", { at: number(over + 1), count, name: now.wanted.name })
       : asking.length ? say("adding.asking", { count: asking.length })
       : say(areRead(failed) ? "pictures.failed" : "adding.failed", { some: number(failed.length), count });
-    if (over < count) return;
+  }
+
+  // Tell what came of it, at the end of all of it.
+  #over() {
+    const added = this.items.filter(({ state }) => state === "done");
     if (added.length && !$("library").open) toast(say(areRead(added) ? "pictures.all_done" : "adding.done", { count: added.length }));
     this.acts.over();
   }

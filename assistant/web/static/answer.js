@@ -25,6 +25,10 @@ export const isDoubtful = (turn, sentence) => citationsOf(turn).some(({ marker, 
 /** @param {Turn} turn */
 export const kindOf = (turn) => turn.answer?.kind ?? turn.kind ?? "fact";
 
+// Whether it is of the documents, and neither talk nor of the help.
+/** @param {Turn} turn */
+export const isOfDocuments = (turn) => !["chat", "help"].includes(kindOf(turn));
+
 // Whether a sentence stands on a line of its own.
 /** @param {Turn} turn @param {Sentence} sentence */
 export const isPoint = (turn, sentence) => isUnsure(turn) || ["overview", "where"].includes(kindOf(turn)) || Boolean(sentence.item || sentence.about);

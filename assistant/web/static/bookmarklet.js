@@ -45,8 +45,8 @@ export function takeHanded() {
     const told = JSON.parse(decodeURIComponent(hash.slice(MARK.length)));
     if (!(told instanceof Object)) return null;
     const { address, title, text, selected } = /** @type {Record<string, unknown>} */ (told);
-    const own = { address: plain(address), title: plain(title).slice(0, SHOWN), text: typeof text === "string" ? text.trim() : "", selected: selected === true };
-    return { ...own, address: isOfWeb(own.address) ? own.address : "" };
+    const at = plain(address);
+    return { address: isOfWeb(at) ? at : "", title: plain(title).slice(0, SHOWN), text: typeof text === "string" ? text.trim() : "", selected: selected === true };
   } catch {
     return null; // somebody has made it up
   }

@@ -13,7 +13,7 @@ const LINK = /^#document\/([0-9a-f]{16})\/(\d+)-(\d+)$/;
 
 // The address of this page at what a citation quotes.
 /** @param {Citation} c */
-const linkTo = (c) => topicOf(c) ? `${location.origin}${location.pathname}${linkToHelp(c)}` : `${location.origin}${location.pathname}#document/${c.document_id}/${c.start}-${c.end}`;
+const linkTo = (c) => `${location.origin}${location.pathname}${topicOf(c) ? linkToHelp(c) : `#document/${c.document_id}/${c.start}-${c.end}`}`;
 
 // Where such an address leads; null for any other.
 /** @param {string} hash @returns {Target | null} */

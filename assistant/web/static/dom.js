@@ -24,11 +24,11 @@ export function h(tag, properties = {}, ...children) {
 }
 
 // A link out of this page: to the web, or to a note of Obsidian; nothing for any other address.
-/** @param {string} address @param {Properties} properties @param {Key} onWeb what it is called, where it leads to the web @param {Key} toNote or to a note @returns {HTMLAnchorElement | false} */
-export function outward(address, properties, onWeb, toNote) {
+/** @param {string} address @param {Properties} properties @returns {HTMLAnchorElement | false} */
+export function outward(address, properties = {}) {
   if (!/^(?:https?|obsidian):\/\//i.test(address)) return false;
   const isNote = /^obsidian:/i.test(address);
-  return h("a", { href: address, rel: "noreferrer", target: isNote ? undefined : "_blank", ...properties }, say(isNote ? toNote : onWeb));
+  return h("a", { href: address, rel: "noreferrer", target: isNote ? undefined : "_blank", ...properties }, say(isNote ? "list.obsidian" : "list.web"));
 }
 
 // An element of page.html, which has all that are asked for.
@@ -86,8 +86,7 @@ export function placeToast() {
 }
 
 // Tell everyone, for a moment; with something to do about it, which Ctrl+Z does too. It stays while one
-// is at it, and stands in whatever lies over the page: what is beside that can be neither clicked nor
-// heard.
+// is at it.
 /** @param {string} text @param {string} [label] @param {() => unknown} [act] */
 export function toast(text, label, act) {
   const box = $("toast");

@@ -24,8 +24,8 @@ export class Handling {
     const into = current ? [] : all.filter(({ role, documents }) => role !== "read" && !documents.includes(id));
     this.box.replaceChildren(...[
       this.library.goes && own && !kept && this.#choice(say("list.keep"), () => this.#keep(one)),
-      outward(link, {}, "list.web", "list.obsidian"),
-      outward(address, {}, "list.web", "list.obsidian"),
+      outward(link),
+      outward(address),
       h("a", { href: `documents/${id}/original`, download: "" }, say("list.original")),
       into.length > 0 && h("p", { class: "fine" }, say("list.put_into")),
       ...into.map((notebook) => this.#choice(notebook.name, () => this.#put(notebook, one))),

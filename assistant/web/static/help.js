@@ -81,7 +81,7 @@ export class Help {
   async open(name, anchor) {
     this.#show();
     if (!name) {
-      if (!this.body.childElementCount || !this.shown) await this.#list();
+      if (!this.shown) await this.#list();
       if (!isSheet()) $("help-find").focus(); // nor does a phone's keyboard lie over it
     } else if (await this.#read(name)) this.#goTo(anchor);
   }

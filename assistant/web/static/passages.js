@@ -62,7 +62,7 @@ function card(turn, group, acts, properties, ...judging) {
     h("header", {}, ...keys, h("h4", { dir: "auto" }, h("button", { type: "button", class: "go", onclick: () => acts.follow(turn, first) }, ...flagged(first)))),
     first.introduction && h("p", { class: "introduction", dir: "auto" }, first.introduction),
     properties.class ? "" : text,
-    h("footer", {}, ...judging, short.whole || properties.class ? "" : more, outward(first.link ?? "", { class: "more" }, "list.web", "list.obsidian"), h("details", { class: "copying" }, h("summary", { class: "more" }, say("cite.title")), ...ways)),
+    h("footer", {}, ...judging, short.whole || properties.class ? "" : more, outward(first.link ?? "", { class: "more" }), h("details", { class: "copying" }, h("summary", { class: "more" }, say("cite.title")), ...ways)),
   );
 }
 

@@ -227,7 +227,7 @@ export const there = async (name, folder) => /** @type {Listed | null} */ (await
 export function add(file, arrived, signal, { folder, notebook, ocr, title = "", address = "" }, name) {
   const sending = new XMLHttpRequest(); // fetch does not tell how much of a file has arrived
   signal.addEventListener("abort", () => sending.abort());
-  const how = new URLSearchParams({ name, folder, ...(notebook && { notebook }), ...(title && { title }), ...(address && { address }), ocr: String(ocr) });
+  const how = new URLSearchParams({ name, folder, title, address, ...(notebook && { notebook }), ocr: String(ocr) });
   sending.open("POST", `uploads?${how}`);
   sending.setRequestHeader(SESSION, ownKey());
   sending.upload.onprogress = (event) => event.lengthComputable && arrived(event.loaded / event.total);

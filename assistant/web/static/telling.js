@@ -1,7 +1,7 @@
 // What a question and its answer are, told: to the server as the conversation before the next one, and
 // to a screen reader; and what the server tells of an answer as it comes.
 
-import { isDoubtful, isUnsure, kindOf, sentencesOf } from "./answer.js";
+import { isDoubtful, isOfDocuments, isUnsure, sentencesOf } from "./answer.js";
 import { placed } from "./citing.js";
 import { doubted } from "./dom.js";
 import { laidOut } from "./exporting.js";
@@ -40,7 +40,7 @@ export function historyOf(before, { about, alone }) {
   if (alone) return [];
   /** @type {Said[]} */
   const said = before
-    .filter((turn) => (isTold(turn) || turn.state === "refused") && !["chat", "help"].includes(kindOf(turn)))
+    .filter((turn) => (isTold(turn) || turn.state === "refused") && isOfDocuments(turn))
     .flatMap((turn) => [
       { role: "user", content: turn.question },
       { role: "assistant", content: turn.state === "refused" ? REFUSAL : laidOut(turn, sentencesOf(turn).map((s) => s.text)) },

@@ -235,7 +235,7 @@ def test_the_page_links_to_nothing_else(visit: Visit) -> None:
           const { outward } = await import("/page/dom.js");
           return ["javascript:alert(1)", "data:text/html,x", "file:///etc", "//evil", "",
             "obsidian:x", "https://example.org/", "OBSIDIAN://open?vault=a"]
-            .map((address) => outward(address, {}, "list.web", "list.obsidian"))
+            .map((address) => outward(address))
             .map((link) => link && link.href);
         }"""
     )

@@ -3,7 +3,6 @@ says so wherever it is shown."""
 
 from __future__ import annotations
 
-import json
 import subprocess
 import time
 from collections.abc import Iterator
@@ -292,10 +291,8 @@ def test_where_nothing_reads_pictures_it_is_told_how_to_get_it(
 def test_where_all_pictures_are_read_nothing_is_asked(browser: Browser, tmp_path: Path) -> None:
     with serving(tmp_path, "--ocr") as address:
         visit = Visit(browser, address)
-        assert (
-            json.loads(visit.page.evaluate("fetch('session').then((a) => a.text())"))["pictures"]
-            == "always"
-        )
+        session = visit.page.evaluate("fetch('session').then((a) => a.json())")
+        assert session["pictures"] == "always"
         add_file(visit.page, save(tmp_path / "scan.pdf", FIRST))
         expect(visit.page.locator("#uploads .done")).to_contain_text("Added: 1 paragraph")
         visit.close()
