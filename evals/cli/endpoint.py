@@ -15,6 +15,7 @@ import typer
 from assistant.cli.options import IndexDir, Source, notes
 from assistant.settings import load_settings
 from evals.cli.options import (
+    AtOnce,
     Html,
     JsonOut,
     Limit,
@@ -60,9 +61,7 @@ def endpoint(
         ),
     ] = None,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds for a reply.")] = 120.0,
-    at_once: Annotated[
-        int, typer.Option(min=1, help="Questions that are asked at the same time.")
-    ] = 1,
+    at_once: AtOnce = 1,
     limit: Limit = None,
     json_out: JsonOut = None,
     html: Html = None,

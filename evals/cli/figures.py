@@ -21,7 +21,16 @@ from assistant.cli.options import (
     tell_check,
 )
 from assistant.settings import load_settings
-from evals.cli.options import Seed, out, progress, report, report_left_out, tell_wait
+from evals.cli.options import (
+    AtOnce,
+    Seed,
+    out,
+    progress,
+    report,
+    report_course,
+    report_left_out,
+    tell_wait,
+)
 from index.errors import DocumentError, QuestionSetError
 
 if TYPE_CHECKING:
@@ -49,9 +58,7 @@ def figures(
     ] = None,
     source: Source = None,
     llm: LanguageModel = None,
-    at_once: Annotated[
-        int, typer.Option(min=1, help="Questions that are asked at the same time.")
-    ] = 1,
+    at_once: AtOnce = 1,
     index_dir: IndexDir = None,
     encoder: EncoderName = None,
     reader: ReaderName = None,
@@ -84,7 +91,7 @@ def figures(
     sets, left_out = find_sets(folder)
     for own in left_out:
         notes.print(f"Not measured: {own.name}: {own.reason}")
-    rows, all_runs, made_with = [], [], {}
+    rows, journals, made_with = [], [], {}
     for number, whole in enumerate(sets, start=1):
         runs: dict[str, list[SetRun]] = {way: [] for way in ways}
         for questions in whole.limited(limit).files:
@@ -101,7 +108,7 @@ def figures(
             report_left_out(done[QUOTING].questions)
             for way, run in done.items():
                 runs[way].append(run)
-                all_runs.append(run)
+                journals.append(run.journal)
                 made_with[way] = _published(run.provenance)
         if runs[QUOTING]:
             rows.append(row_of(whole, runs, seed))
@@ -115,15 +122,14 @@ def figures(
     if markdown is not None:
         write_text(markdown, figures_markdown(found))
     report(found.to_dict(), json_out, lambda: out.print(figures_table(found)))
-    for run in all_runs:  # all is written: the next run measures anew
-        run.journal.unlink(missing_ok=True)
+    for journal in journals:  # all is written: the next run measures anew
+        journal.unlink(missing_ok=True)
 
 
 def _ask(
     place: str, questions: QuestionSet, sources: Sequence[Path], settings: Settings, at_once: int
 ) -> SetRun:
     """Ask a file of a set in one way; what is asked so far is kept until all sets are done."""
-    from evals.metrics.writing import failures_of
     from evals.running.runner import ask_set, open_set
 
     with (
@@ -139,10 +145,7 @@ def _ask(
             on_wait=tell_wait,
             leave_journal=True,
         )
-    if run.resumed:
-        notes.print(f"{place}: went on after {run.resumed} questions.")
-    for sentence in failures_of(run.records):
-        notes.print(f"{place}: {sentence}")
+    report_course(place, run)
     return run
 
 

@@ -110,7 +110,6 @@ def run(
     Each figure has the number of cases that it is over and a 95 % bootstrap interval. A run that is
     interrupted goes on where it was when the same command is given again.
     """
-    from evals.metrics.writing import failures_of
     from evals.running.runner import ask_set
 
     floors = floors_of(minimum)
@@ -132,8 +131,6 @@ def run(
         )
         runs.append(done)
         report_run(done)
-        for sentence in failures_of(done.records):
-            notes.print(f"{questions.name}: {sentence}")
     tell_check(settings)
     report_result(runs, k, seed, floors, html, json_out)
 

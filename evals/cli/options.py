@@ -53,6 +53,7 @@ Minimum = Annotated[
     typer.Option("--min", help="metric=value that must be reached; exit code 1 otherwise."),
 ]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only the first questions.")]
+AtOnce = Annotated[int, typer.Option(min=1, help="Questions that are asked at the same time.")]
 
 
 @contextmanager
@@ -127,10 +128,20 @@ def floors_of(given: Sequence[str] | None) -> dict[str, float]:
 
 
 def report_run(run: SetRun) -> None:
-    """Say what of a set was not asked, and what had been asked before."""
+    """Say what of a set was not asked, and how the run went."""
     report_left_out(run.questions)
+    report_course(run.questions.name, run)
+
+
+def report_course(name: str, run: SetRun) -> None:
+    """Say of a run, by the name of what it is of, what had been asked before, and why a language
+    model did not answer."""
+    from evals.metrics.writing import failures_of
+
     if run.resumed:
-        notes.print(f"{run.questions.name}: went on after {run.resumed} questions.")
+        notes.print(f"{name}: went on after {run.resumed} questions.")
+    for sentence in failures_of(run.records):
+        notes.print(f"{name}: {sentence}")
 
 
 def report_result(

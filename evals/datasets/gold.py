@@ -85,7 +85,8 @@ class GoldFinder:
     """
 
     def __init__(self, questions: QuestionSet, documents: Sequence[Document]) -> None:
-        self._name = questions.name
+        #: The set's name.
+        self.name = questions.name
         #: Whether units are passages, not paragraphs.
         self.by_passage = questions.format != "native"
         #: The documents by id.
@@ -101,6 +102,10 @@ class GoldFinder:
         if self.by_passage:
             return self._same[paragraph.document_id]
         return paragraph.id
+
+    def text(self, span: TextSpan) -> str:
+        """The characters of a span."""
+        return self.documents[span.document].text[span.start : span.end]
 
     def asked_of(self, question: Question) -> list[Document]:
         """The documents that a question is asked of; none where the one it names is not given."""
@@ -121,7 +126,7 @@ class GoldFinder:
         relevant = [Relevant(self._units(item)) for item in evidence]
         if not question.gold and any(not item.units for item in relevant):
             raise QuestionSetError(
-                f"{self._name}: the evidence of {question.id} stands in no paragraph, and in no "
+                f"{self.name}: the evidence of {question.id} stands in no paragraph, and in no "
                 f"heading above one: {question.evidence!r}. Quote what a paragraph says."
             )
         if question.gold:
@@ -162,7 +167,7 @@ class GoldFinder:
         spans = places_of(quote, self.asked_of(question))
         if not spans:
             raise QuestionSetError(
-                f"{self._name}: the evidence of {question.id} is in none of the documents: "
+                f"{self.name}: the evidence of {question.id} is in none of the documents: "
                 f"{quote!r}. Give the right --source, or correct the quote."
             )
         return spans

@@ -18,7 +18,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -30,11 +29,12 @@ from evals.metrics.metrics import all_measures
 from evals.metrics.statistics import Figure, figure
 from evals.reporting import plots
 from evals.reporting.report import render
-from evals.reporting.results import flattened
+from evals.reporting.results import made_with
 from evals.reporting.tables import rows_table
 from evals.running.provenance import commit, machine
 from evals.running.records import RIGHT, Record, judged_alike
 from evals.running.runner import SetRun
+from index.about import VERSION
 
 #: Way of answering without a language model.
 QUOTING = "quoting"
@@ -130,7 +130,7 @@ class Made:
     def now(cls) -> Made:
         """Today, of this code, here."""
         date = datetime.now(UTC).date().isoformat()
-        return cls(date, commit(), version("footnote"), machine())
+        return cls(date, commit(), VERSION, machine())
 
     def __str__(self) -> str:
         code = f"commit {self.commit}" if self.commit else f"version {self.version}"
@@ -361,17 +361,13 @@ def _made_with(figures: Figures) -> Iterator[tuple[str, str]]:
     yield "machine", figures.made.machine
     yield "most questions of a set", str(figures.limit or "all")
     yield "seed of the intervals", str(figures.seed)
-    shared: dict[str, str] = {}
-    for number, (way, made) in enumerate(figures.ways.items()):
-        told = {
-            name: ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-            for name, value in flattened(made, " › ")
-            if value is not None and name != "machine"
-        }
+    first: dict[str, str] = {}
+    for way, made in figures.ways.items():
+        told = {name: value for name, value in made_with(made) if name != "machine"}
         for name, value in told.items():
-            if number == 0 or shared.get(name) != value:
-                yield (name if number == 0 else f"{way}: {name}"), value
-        shared = shared or told
+            if first.get(name) != value:
+                yield (f"{way}: {name}" if first else name), value
+        first = first or told
 
 
 def _line(cells: Sequence[str]) -> str:

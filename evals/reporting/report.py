@@ -18,7 +18,7 @@ from evals.datasets.gold import TextSpan
 from evals.metrics.confidence import BINS, has_confidence, reliability, risk_coverage
 from evals.metrics.metrics import GROUPS
 from evals.reporting import plots
-from evals.reporting.results import Result, flattened
+from evals.reporting.results import Result, made_with
 from evals.reporting.tables import LENGTHS, NEEDS_CONFIDENCE, NO_CONFIDENCE, cells, present
 from evals.running.records import (
     FAILED,
@@ -125,11 +125,7 @@ def report_page(result: Result, documents: Mapping[str, Document]) -> str:
         failures=failures,
         excerpts=partial(_excerpts, documents),
         retrieved=RETRIEVED,
-        made=[
-            (name, ", ".join(map(str, value)) if isinstance(value, list) else value)
-            for name, value in flattened(result.provenance, " › ")
-            if value is not None
-        ],
+        made=made_with(result.provenance),
     )
 
 

@@ -197,6 +197,15 @@ def flattened(values: Mapping[str, Any], separator: str = ".") -> Iterator[tuple
             yield name, value
 
 
+def made_with(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a result was made with as it is shown: names, each with what is told of it."""
+    return [
+        (name, ", ".join(map(str, value)) if isinstance(value, list) else str(value))
+        for name, value in flattened(provenance, " › ")
+        if value is not None
+    ]
+
+
 def _speed(records: Sequence[Record], seed: int) -> dict[str, dict[str, Figure]]:
     stages = dict.fromkeys(stage for record in records for stage in record.timings_ms)
     found = {}

@@ -1,12 +1,15 @@
-"""What an answer has of the sections that an overview is asked of, and of the items of a list."""
+"""What is shown to a question, held against its gold: the record of that, with what it has of the
+sections that an overview is asked of, and of the items of a list."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal
 
-from assistant import Answer
-from evals.datasets.gold import Gold, TextSpan, normalised
+from assistant.calibration import Status
+from evals.datasets.gold import Gold, GoldFinder, TextSpan, normalised
 from evals.datasets.models import LISTS, OVERVIEWS, PART, Question
+from evals.running.records import Cited, Proof, Record
 from index import Document, Paragraph
 
 #: Paragraphs in reading order.
@@ -17,6 +20,57 @@ Part = tuple[str, tuple[str, ...]]
 
 #: Parts that a text has where headings tell it apart: more than what stands before and below one.
 _SEVERAL = 3
+
+
+def record_of(
+    question: Question,
+    gold: Gold,
+    finder: GoldFinder,
+    *,
+    status: Status | Literal["failed"],
+    sentences: Sequence[str],
+    proofs: Sequence[Proof],
+    cited: Sequence[Cited],
+) -> Record:
+    """The record of what is shown to a question, as far as that, the question and its gold tell.
+    The rest (retrieval, confidence, times, what a language model did) is left untold.
+
+    Args:
+        question: that was asked.
+        gold: of it.
+        finder: of the set's gold.
+        status, sentences, proofs: as in the record.
+        cited: its citations.
+    """
+    quotes = [[cited[n].quote for n in own.citations] for own in proofs]
+    items, listed = matched_items(question, quotes)
+    sections = sections_of(question, gold, finder.asked_of(question))
+    said = " ".join(sentences) if status == "answered" else ""
+    return Record(
+        set=finder.name,
+        id=question.id,
+        question=question.question,
+        kind=question.kind,
+        turn=question.turn,
+        answerable=question.answerable,
+        answers=question.answers,
+        abstract=question.abstract,
+        document=question.document,
+        understood=question.question,
+        gold=gold,
+        evidence=tuple(finder.text(item[0]) for item in gold.evidence if item),
+        retrieved=None,
+        status=status,
+        confidence=None,
+        sentences=tuple(sentences),
+        in_answer=_evidence_in(said, gold, finder.documents),
+        citations=tuple(cited),
+        forced=None,
+        sections=cited_sections(sections, cited),
+        items=items,
+        listed=listed,
+        proofs=tuple(proofs),
+    )
 
 
 def sections_of(question: Question, gold: Gold, documents: Sequence[Document]) -> list[Section]:
@@ -49,7 +103,9 @@ def cited_sections(sections: Sequence[Section], cited: Iterable[TextSpan]) -> tu
     return tuple(any(_span(p).overlaps_any(spans) for p in section) for section in sections)
 
 
-def matched_items(question: Question, answer: Answer) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
+def matched_items(
+    question: Question, quotes: Sequence[Sequence[str]]
+) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
     """Which items of a list an answer has, and which of its sentences are items.
 
     A quote and an item match where one holds the other, both normalised (`gold.normalised`). What a
@@ -57,20 +113,12 @@ def matched_items(question: Question, answer: Answer) -> tuple[tuple[bool, ...],
 
     Args:
         question: one that asks for a list of several items; nothing is told of any other.
-        answer: what is shown.
+        quotes: for each sentence that is shown, those that it cites.
 
     Returns:
         For each item of the evidence, whether it matches a quote; for each sentence that cites,
         whether one of its quotes matches an item.
     """
-    quotes = {citation.marker: citation.quote for citation in answer.citations}
-    return matched_quotes(question, [[quotes[m] for m in own.markers] for own in answer.sentences])
-
-
-def matched_quotes(
-    question: Question, quotes: Sequence[Sequence[str]]
-) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
-    """The same, of the quotes that each sentence cites."""
     if question.kind not in LISTS or not question.answerable or len(question.evidence) < 2:
         return (), ()
     cited = [[_padded(quote) for quote in own] for own in quotes if own]
@@ -85,15 +133,9 @@ def matched_quotes(
     )
 
 
-def evidence_in(text: str, gold: Gold, documents: Mapping[str, Document]) -> tuple[bool, ...]:
+def _evidence_in(text: str, gold: Gold, documents: Mapping[str, Document]) -> tuple[bool, ...]:
     """For each item of the evidence, whether a sentence of it stands in the text of an answer, ""
-    where it is none; empty where the evidence is not told to the sentence.
-
-    Args:
-        text: of the answer.
-        gold: of the question.
-        documents: those that are asked, by id.
-    """
+    where it is none; empty where the evidence is not told to the sentence."""
     if not gold.sentences:
         return ()
     inside = _padded(text) if text else ""

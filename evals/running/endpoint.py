@@ -15,11 +15,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from assistant.llm.discovery import is_loopback
 from assistant.query.rewriting import Turn
 from index.errors import FootnoteError, SettingsError
 
-#: Seconds for a reply, if nothing else is said.
-TIMEOUT = 120.0
 #: How often a question is asked again of a server that has too much to do, and the most seconds
 #: that are waited before.
 AGAIN, LONGEST_WAIT = 3, 60.0
@@ -80,10 +79,10 @@ class Endpoint:
 
     address: str
     model: str
-    key: str | None = field(default=None, repr=False)
-    timeout: float = TIMEOUT
-    system: str = ""
-    body: Mapping[str, Any] = field(default_factory=dict)
+    key: str | None = field(repr=False)
+    timeout: float
+    system: str
+    body: Mapping[str, Any]
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.address)
@@ -122,7 +121,7 @@ class EndpointClient(AbstractContextManager["EndpointClient"]):
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        here = urlsplit(endpoint.address).hostname in ("localhost", "127.0.0.1", "::1")
+        here = is_loopback(urlsplit(endpoint.address).hostname or "")
         key = {"authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}
         # A proxy is none of what is on this machine.
         self._client = httpx.Client(timeout=endpoint.timeout, headers=key, trust_env=not here)

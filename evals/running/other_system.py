@@ -19,7 +19,6 @@ import platform
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -29,7 +28,7 @@ from assistant.documents import read_all
 from evals.datasets.gold import Gold, GoldFinder, TextSpan, places_of
 from evals.datasets.models import Question, QuestionSet
 from evals.running.at_once import OnWait
-from evals.running.coverage import cited_sections, evidence_in, matched_quotes, sections_of
+from evals.running.coverage import record_of
 from evals.running.endpoint import Endpoint, EndpointClient, NoReplyError, Reply
 from evals.running.history import asked_with
 from evals.running.provenance import code_fingerprint
@@ -45,6 +44,7 @@ from evals.running.replies import (
 )
 from evals.running.runner import SetRun, Step, record_set, with_documents
 from index import Document
+from index.about import VERSION
 
 #: What parts the cells of a row: between them a search would look far, and the words will do.
 _CELLS = re.compile(r"\||</?t[dhr]\b[^<>]*>")
@@ -87,9 +87,9 @@ def ask_endpoint(
         note = f"{alone} questions are of one document, and were asked of all that it has."
         questions = replace(questions, notes=(*questions.notes, note))
     finder = GoldFinder(questions, documents)
-    reader = ReplyReader(client, finder, questions.name, refusals)
+    reader = ReplyReader(client, finder, refusals)
     made: dict[str, Any] = {
-        "versions": {"footnote": version("footnote"), "python": platform.python_version()},
+        "versions": {"footnote": VERSION, "python": platform.python_version()},
         "settings": {
             **endpoint.to_dict(),
             "refusals": list(refusals),
@@ -117,14 +117,13 @@ class ReplyReader:
     Args:
         client: asks it.
         finder: of the set's gold in its documents.
-        name: the set's.
         refusals: what a first sentence says that is a refusal, besides `REFUSALS`.
     """
 
     def __init__(
-        self, client: EndpointClient, finder: GoldFinder, name: str, refusals: Sequence[str] = ()
+        self, client: EndpointClient, finder: GoldFinder, refusals: Sequence[str] = ()
     ) -> None:
-        self._client, self._finder, self._set = client, finder, name
+        self._client, self._finder = client, finder
         self._documents = finder.documents
         self._refusals = tuple(refusals)
         self._named: dict[str, list[Document]] = {}
@@ -170,38 +169,20 @@ class ReplyReader:
             )
             for at in range(len(sentences))
         ]
-        said = " ".join(sentences) if status == "answered" else ""
-        items, listed = matched_quotes(
-            question, [[cited[n].quote for n in own] for own in by_sentence]
-        )
-        sections = sections_of(question, gold, self._finder.asked_of(question))
-        return Record(
-            set=self._set,
-            id=question.id,
-            question=question.question,
-            kind=question.kind,
-            turn=question.turn,
-            answerable=question.answerable,
-            answers=question.answers,
-            understood=question.question,
-            gold=gold,
-            evidence=tuple(self._text(item[0]) for item in gold.evidence if item),
-            retrieved=None,
+        record = record_of(
+            question,
+            gold,
+            self._finder,
             status=FAILED if note else status,
-            confidence=None,
-            sentences=tuple(sentences),
-            in_answer=evidence_in(said, gold, self._documents),
-            citations=cited,
-            forced=None,
-            sections=cited_sections(sections, cited),
-            items=items,
-            listed=listed,
-            abstract=question.abstract,
-            proofs=tuple(Proof("quoted" if own else "unsupported", own) for own in by_sentence),
+            sentences=sentences,
+            proofs=[Proof("quoted" if own else "unsupported", own) for own in by_sentence],
+            cited=cited,
+        )
+        return replace(
+            record,
             note=note,
             timings_ms={} if note else {"total": round(reply.ms, 3)},
             passages=tuple(self._paragraphs(cited)) if unsure else (),
-            document=question.document,
         )
 
     def _citations(
@@ -250,7 +231,9 @@ class ReplyReader:
         best = best or next(iter(places), None)
         if best is None:
             return Cited("", 0, 0, False, claim.quote)
-        return Cited(best.document, best.start, best.end, True, claim.quote or self._text(best))
+        return Cited(
+            best.document, best.start, best.end, True, claim.quote or self._finder.text(best)
+        )
 
     def _documents_named(self, names: Iterable[str]) -> Iterator[Document]:
         seen = set()
@@ -270,9 +253,6 @@ class ReplyReader:
                 if span.overlaps(own) and span not in seen:
                     seen.add(span)
                     yield span
-
-    def _text(self, span: TextSpan) -> str:
-        return self._documents[span.document].text[span.start : span.end]
 
 
 def _short(name: str) -> set[str]:

@@ -16,12 +16,7 @@ from assistant.settings import WITHOUT_SERVER
 from evals.datasets.gold import Gold, GoldFinder, TextSpan, is_asked_of
 from evals.datasets.models import HELP, Question, QuestionSet
 from evals.running.at_once import OnWait, do_at_once
-from evals.running.coverage import (
-    cited_sections,
-    evidence_in,
-    matched_items,
-    sections_of,
-)
+from evals.running.coverage import record_of
 from evals.running.history import History, asked_with
 from evals.running.journal import Journal
 from evals.running.provenance import provenance
@@ -135,7 +130,7 @@ def ask_set(
         documents += [document_of(own) for own in topics()]  # where their evidence stands
     finder = GoldFinder(questions, documents)
     made = provenance(assistant, k=k, legs=sorted(legs), history=history)
-    asker = _Asker(assistant, finder, questions.name, max(k, DEPTH), legs, history)
+    asker = _Asker(assistant, finder, max(k, DEPTH), legs, history)
     writes = assistant.writer_name is not None
     return record_set(
         questions,
@@ -209,7 +204,6 @@ class _Asker:
     Args:
         assistant: on those documents.
         finder: of the set's gold in them.
-        name: the set's.
         depth: how many units are kept of what was retrieved.
         legs: which legs of retrieval are used.
         history: how follow-ups are asked.
@@ -219,17 +213,15 @@ class _Asker:
         self,
         assistant: Assistant,
         finder: GoldFinder,
-        name: str,
         depth: int,
         legs: Collection[str],
         history: History,
     ) -> None:
-        self._assistant, self._finder, self._set = assistant, finder, name
-        self._documents = finder.documents
+        self._assistant, self._finder = assistant, finder
         self._depth, self._legs, self._history = depth, legs, history
         self._writes = assistant.writer_name is not None
         # Where a passage may have several paragraphs, more of them make up as many passages.
-        paragraphs = max((len(d.paragraphs) for d in self._documents.values()), default=1)
+        paragraphs = max((len(d.paragraphs) for d in finder.documents.values()), default=1)
         self._deeper = depth * (PER_PASSAGE if finder.by_passage and paragraphs > 1 else 1)
 
     def ask(self, question: Question, gold: Gold) -> Record:
@@ -244,30 +236,24 @@ class _Asker:
                 for cited in self._cited(self._answer(question, answer_from=0.0))
             )
         cited = self._cited(answer)
-        sections = sections_of(question, gold, self._finder.asked_of(question))
-        items, listed = matched_items(question, answer)
-        return Record(
-            set=self._set,
-            id=question.id,
-            question=question.question,
-            kind=question.kind,
-            turn=question.turn,
-            answerable=question.answerable,
-            answers=question.answers,
-            understood=answer.standalone_question,
-            gold=gold,
-            evidence=tuple(self._text(item[0]) for item in gold.evidence if item),
-            retrieved=best_of_units(hits, self._finder.unit, self._depth),
+        record = record_of(
+            question,
+            gold,
+            self._finder,
             status=answer.status,
-            confidence=answer.confidence,
-            sentences=tuple(sentence.text for sentence in answer.sentences),
-            in_answer=evidence_in(answer.text if answer.answered else "", gold, self._documents),
-            citations=cited,
-            strict=self._writes,
-            proofs=tuple(
+            sentences=[sentence.text for sentence in answer.sentences],
+            proofs=[
                 Proof(own.verdict, tuple(marker - 1 for marker in own.markers))
                 for own in answer.sentences
-            ),
+            ],
+            cited=cited,
+        )
+        return replace(
+            record,
+            understood=answer.standalone_question,
+            retrieved=best_of_units(hits, self._finder.unit, self._depth),
+            confidence=answer.confidence,
+            strict=self._writes,
             writing=answer.writing,
             dropped=answer.dropped,
             unanswered=answer.unanswered,
@@ -278,12 +264,7 @@ class _Asker:
                 for own in (cited.paragraph for cited in answer.passages)
                 if not answer.refused
             ),
-            document=question.document,
             answer_kind=answer.kind,
-            sections=cited_sections(sections, cited),
-            items=items,
-            listed=listed,
-            abstract=question.abstract,
             timings_ms={stage: round(ms, 3) for stage, ms in answer.timings_ms.items()},
         )
 
@@ -300,12 +281,9 @@ class _Asker:
             for own in answer.citations
         )
 
-    def _text(self, span: TextSpan) -> str:
-        return self._documents[span.document].text[span.start : span.end]
-
     def _fits(self, citation: Citation) -> bool:
         try:
-            citation.check(self._documents[citation.paragraph.document_id])
+            citation.check(self._finder.documents[citation.paragraph.document_id])
         except (AssertionError, KeyError):
             return False
         return True

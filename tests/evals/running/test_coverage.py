@@ -112,6 +112,11 @@ def answer(document: Document, *cited: Sequence[str]) -> Answer:
     return Answer("Q?", "Q?", tuple(said), tuple(citations), "answered", 1.0)
 
 
+def matched(question: Question, shown: Answer) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
+    quotes = {citation.marker: citation.quote for citation in shown.citations}
+    return matched_items(question, [[quotes[m] for m in own.markers] for own in shown.sentences])
+
+
 def lists(*items: str | tuple[str, ...]) -> Question:
     evidence = tuple((item,) if isinstance(item, str) else item for item in items)
     return Question("q", "Q?", True, "list", evidence)
@@ -122,25 +127,25 @@ def test_items_are_matched_with_the_quotes_of_sentences() -> None:
     asked = lists("the Audit Committee", ("a risk group", "Risk Committee"), "a chair")
     # One sentence that holds them all, and one that is none of them.
     whole = answer(document, [BOARD.split(" It")[0]], ["It meets."])
-    assert matched_items(asked, whole) == ((True, True, True), (True, False))
+    assert matched(asked, whole) == ((True, True, True), (True, False))
     # A sentence an item; one has two quotes, and one that leads to the list has none.
     items = answer(document, [], ["an Audit Committee"], ["It meets.", "a chair"], ["It meets."])
-    assert matched_items(asked, items) == ((True, False, True), (True, True, False))
+    assert matched(asked, items) == ((True, False, True), (True, True, False))
 
 
 def test_whole_words_match_in_either_direction() -> None:
     document = document_from_text(BOARD, "board.txt")
     # The quote lies in the item; articles and case do not count.
-    assert matched_items(lists("audit committee", "chairs"), answer(document, ["Audit"])) == (
+    assert matched(lists("audit committee", "chairs"), answer(document, ["Audit"])) == (
         (True, False),
         (True,),
     )
-    assert matched_items(lists("chairs", "boards"), answer(document, ["a chair"]))[1] == (False,)
+    assert matched(lists("chairs", "boards"), answer(document, ["a chair"]))[1] == (False,)
     # An article alone is nothing that could be held.
-    assert matched_items(lists("chair", "board"), answer(document, ["The"]))[1] == (False,)
+    assert matched(lists("chair", "board"), answer(document, ["The"]))[1] == (False,)
 
 
 def test_a_list_of_one_item_is_no_list() -> None:
     found = answer(document_from_text(BOARD, "board.txt"), ["It meets."])
-    assert matched_items(lists("It meets."), found) == ((), ())
-    assert matched_items(Question("q", "Q?", True, "fact", (("a",), ("b",))), found) == ((), ())
+    assert matched(lists("It meets."), found) == ((), ())
+    assert matched(Question("q", "Q?", True, "fact", (("a",), ("b",))), found) == ((), ())
