@@ -252,7 +252,8 @@ def owner_of_browser(login: str | None, key: str) -> str | None:
 
 def _owner_of(kind: str, name: str) -> str:
     # Begins with what no browser's owner can be made of.
-    return hashlib.sha256(f"\0{kind}\0{name}".encode()).hexdigest()[:24]
+    said = f"\0{kind}\0{name}".encode("utf-8", "surrogatepass")
+    return hashlib.sha256(said).hexdigest()[:24]
 
 
 MACHINE = _owner_of("machine", "")

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from helpers import footnote, free_ports, run_footnote
+from helpers import PATIENCE, footnote, free_ports, run_footnote
 
 from assistant import diagnosis
 from assistant.installation import install_command
@@ -196,7 +196,10 @@ def test_a_model_that_is_not_here_is_told_and_not_fetched(tmp_path: Path) -> Non
     assert found["index"]["found"] == "not looked at, for that takes the encoder"
 
 
-def test_a_port_that_is_taken_is_told_with_who_answers(api_url: str) -> None:
+def test_a_port_that_is_taken_is_told_with_who_answers(
+    api_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(diagnosis, "PATIENCE", PATIENCE)  # on a busy machine it answers late
     ours, (free,) = int(api_url.rstrip("/").rpartition(":")[2]), free_ports(1)
     assert diagnosis._port([ours, free]) == (
         "note",

@@ -281,9 +281,9 @@ def test_where_nothing_reads_pictures_it_is_told_how_to_get_it(
     expect(page.locator("#begin-kinds")).not_to_contain_text("Scans")
     add_file(page, save(tmp_path / "scan.png", FIRST))
     failed = page.locator("#uploads .wrong")
-    expect(failed).to_contain_text("pip install 'footnote[ocr]'")
+    expect(failed).to_contain_text("pip install 'footnote-assistant[ocr]'")
     expect(failed.get_by_role("button", name="Die Bilder")).to_have_count(0)
-    expect(page.locator("#documents .unread").first).to_contain_text("footnote[ocr]")
+    expect(page.locator("#documents .unread").first).to_contain_text("footnote-assistant[ocr]")
     picture(page, "scan-missing")
     context.close()
 
