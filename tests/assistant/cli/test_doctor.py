@@ -205,6 +205,9 @@ def test_a_port_that_is_taken_is_told_with_who_answers(
         "note",
         f"Footnote {VERSION} answers at {ours}; the next page takes {free}",
     )
+
+
+def test_another_program_at_the_only_port_is_to_be_mended() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         state, text = diagnosis._port([port])

@@ -141,6 +141,6 @@ def test_what_has_to_be_installed_is_told_at_once(
     settings = load_settings(index_dir=here / "index", llm=llm)
     check_setting(settings)
     monkeypatch.setitem(sys.modules, package, None)  # as if it were not installed
-    with pytest.raises(SettingsError, match=r"pip install 'footnote\[llm\]'"):
+    with pytest.raises(SettingsError, match=r"pip install 'footnote-assistant\[llm\]'"):
         check_setting(settings)
     check_setting(load_settings(llm="none"))
