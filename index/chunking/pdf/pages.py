@@ -3,7 +3,7 @@ they stand there and in the order in which they are read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -13,7 +13,7 @@ from unicodedata import bidirectional
 import numpy as np
 
 from index.chunking.layout import letters
-from index.chunking.pdf.pdfium import MARKS, Place, Remarks
+from index.chunking.pdf.pdfium import MARKS, Described, Place, Remarks
 
 #: Words that are nearer than this share of their height are one word. Of 36,000 near ones in ten
 #: files 19 had no space between them, all nearer than .02; of the others one was nearer than .08.
@@ -42,7 +42,8 @@ class PrintedWord:
     """A word on a page, and its box in points from the page's top left corner.
 
     Of one that was read from a picture also how surely it was, from 0 to 1, and the box around it
-    there: the picture may lie askew, while the page is laid out straight.
+    there: the picture may lie askew, while the page is laid out straight. What is told of a picture
+    is one word, and is seen where the picture is.
     """
 
     text: str
@@ -108,6 +109,11 @@ class Region:
     def left(self) -> float:
         """Of its leftmost word."""
         return min(word.left for word in self.words)
+
+    @property
+    def right(self) -> float:
+        """Of the word that reaches furthest right."""
+        return max(word.right for word in self.words)
 
     @property
     def top(self) -> float:
@@ -374,3 +380,32 @@ def _drop_notes(page: PrintedPage, words: Iterable[PrintedWord], notes: Sequence
     for own in page.regions:
         own.words = [word for word in own.words if word.text]
     page.regions[:] = [own for own in page.regions if own.words]
+
+
+def set_pictures(pages: Iterable[PrintedPage], pictures: Mapping[int, Sequence[Described]]) -> None:
+    """Put what is told of pictures into pages that are laid out, once: at the end of the section
+    in which a picture stands, or of its page, where it parts no paragraph."""
+    told = set[str]()
+    for page in pages:
+        for text, box in pictures.get(page.number, ()):
+            if text in told:
+                continue
+            told.add(text)
+            words = [PrintedWord(text, page.number, *box, seen=box)]
+            at = _next_heading(page.regions, box)
+            if at is None:
+                page.regions.append(Region("note", 1, words))
+            else:
+                page.regions.insert(at, Region("picture", 1, words))
+
+
+def _next_heading(regions: Sequence[Region], box: tuple[float, float, float, float]) -> int | None:
+    """Which region is the first heading after what stands on their page, if there is one: after the
+    lowest above it in its column, or else beside that, and not above it either."""
+    left, top, right, bottom = box
+    above = [
+        n for n, own in enumerate(regions) if own.top < (top + bottom) / 2 and own.left < right
+    ]
+    after = max(above, key=lambda n: (regions[n].right > left, regions[n].top), default=-1) + 1
+    headings = (n for n in range(after, len(regions)) if regions[n].kind == "heading")
+    return next((n for n in headings if n not in above), None)

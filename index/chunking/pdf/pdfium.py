@@ -1,5 +1,5 @@
-"""What PDFium says of a PDF beside its words: its outline, typographic marks, marks of notes, who
-wrote it when.
+"""What PDFium says of a PDF beside its words: its outline, typographic marks, marks of notes, what
+is told of its pictures, who wrote it when.
 
 liteparse writes quotation marks and dashes as a typewriter has them; a quote is to be what is
 printed. And it writes the small figure behind a sentence, which leads to a note, as if it were part
@@ -8,6 +8,7 @@ of the last word.
 
 from __future__ import annotations
 
+import ctypes
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.chunking.imprint import imprint_of
+from index.chunking.layout import describes
 from index.models import NO_IMPRINT, Imprint
 
 MARKS = {"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-"}  # noqa: RUF001
@@ -38,6 +40,10 @@ Entry = tuple[int, str, int]
 Place = tuple[str, float, float]
 """A mark, and in points from the page's top left corner its middle; of a note's its left edge."""
 
+Described = tuple[str, tuple[float, float, float, float]]
+"""What is told of a picture to those who cannot see it, and the picture's left, top, right and
+bottom in points from the page's top left corner."""
+
 
 @dataclass(frozen=True, slots=True)
 class Remarks:
@@ -47,12 +53,14 @@ class Remarks:
         outline: the entries of its outline.
         marks: of each page that has some, where typographic marks stand.
         notes: the same of the figures of marks of notes.
+        pictures: of each page that has some, what is told of its pictures.
         imprint: who wrote it, and when.
     """
 
     outline: Sequence[Entry] = ()
     marks: Mapping[int, Sequence[Place]] = field(default_factory=dict)
     notes: Mapping[int, Sequence[Place]] = field(default_factory=dict)
+    pictures: Mapping[int, Sequence[Described]] = field(default_factory=dict)
     imprint: Imprint = NO_IMPRINT
 
 
@@ -67,6 +75,7 @@ def remarks_on(content: bytes, seconds: float) -> Remarks:
     outline: list[Entry] = []
     marks: dict[int, list[Place]] = defaultdict(list)
     notes: dict[int, list[Place]] = defaultdict(list)
+    pictures: dict[int, list[Described]] = {}
     try:
         pdf = pypdfium2.PdfDocument(content)
         imprint = _imprint(pdf)
@@ -89,12 +98,14 @@ def remarks_on(content: bytes, seconds: float) -> Remarks:
                     a, b, _, d = text.get_charbox(at)
                     notes[number].append((figures, a - left, top - (b + d) / 2))
             text.close()
+            if described := list(_described(page)):
+                pictures[number] = described
             page.close()
             if time.monotonic() > deadline:
                 break
     except pypdfium2.PdfiumError:
         return Remarks()
-    return Remarks(outline, marks, notes, imprint)
+    return Remarks(outline, marks, notes, pictures, imprint)
 
 
 def drawn_pages(
@@ -146,3 +157,48 @@ def _note(text: Any, characters: str, at: int) -> str:
         return ""
     before, own = (FPDFText_GetFontSize(text, place) for place in (at - 1, at))
     return figures if own < SMALL * before else ""
+
+
+def _described(page: Any) -> Iterator[Described]:
+    """What the tags of a page tell of its pictures, in their order; each is where what is drawn of
+    it stands, or somewhere on the page (ISO 32000-2, 14.9.3: alternate descriptions)."""
+    from pypdfium2 import raw
+
+    told: list[tuple[str, set[int]]] = []
+    tree = raw.FPDF_StructTree_GetForPage(page)
+    if tree:
+        count, child = raw.FPDF_StructTree_CountChildren, raw.FPDF_StructTree_GetChildAtIndex
+        waiting = [child(tree, at) for at in reversed(range(count(tree)))]
+        count, child = raw.FPDF_StructElement_CountChildren, raw.FPDF_StructElement_GetChildAtIndex
+        while waiting:
+            element = waiting.pop()
+            if not element:  # what is drawn, not another element
+                continue
+            if _string(raw.FPDF_StructElement_GetType, element) == "Figure":
+                text = _string(raw.FPDF_StructElement_GetAltText, element)
+                content = raw.FPDF_StructElement_GetMarkedContentIdAtIndex
+                parts = raw.FPDF_StructElement_GetMarkedContentIdCount(element)
+                told.append((text, {content(element, at) for at in range(parts)} - {-1}))
+            waiting.extend(child(element, at) for at in reversed(range(count(element))))
+        raw.FPDF_StructTree_Close(tree)
+    told = [own for own in told if describes(own[0])]
+    if not told:
+        return
+    left, _, _, top = whole = page.get_cropbox()
+    drawn = [
+        (raw.FPDFPageObj_GetMarkedContentID(own), own.get_bounds())
+        for own in page.get_objects(max_depth=1)
+    ]
+    for text, marked in told:
+        bounds = [own for part, own in drawn if part in marked] or [whole]
+        a, b, c, d = zip(*bounds, strict=True)
+        yield text, (min(a) - left, top - max(d), max(c) - left, top - min(b))
+
+
+def _string(ask: Any, element: Any) -> str:
+    """What a function of PDFium tells of an element, its white space as of prose."""
+    size = ask(element, None, 0)
+    buffer = ctypes.create_string_buffer(max(size, 0))
+    ask(element, buffer, size)
+    text = buffer.raw.decode("utf-16-le", errors="replace").replace("\0", " ")
+    return " ".join(text.split())

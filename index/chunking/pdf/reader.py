@@ -38,6 +38,7 @@ from index.chunking.pdf.pages import (
     lines_of,
     printed_pages,
     set_marks,
+    set_pictures,
 )
 from index.chunking.pdf.pdfium import Remarks, remarks_on
 from index.chunking.pdf.regions import correct_regions, ends_sentence
@@ -219,8 +220,7 @@ def layout_of(
     correct_regions(pages, remarks.outline)
     words = (word for page in pages for own in page.regions for word in own.words)
     printer = _Printer(Counter(_bare(word.text) for word in words))
-    _write_pages(printer, pages)
-    if not printer.spans:
+    if not printer.vocabulary:
         raise (
             unread_pictures(name, len(pages))
             if unread
@@ -228,6 +228,8 @@ def layout_of(
                 f"There is no text on the pages of {name!r}. Check that it is the right file."
             )
         )
+    set_pictures(pages, remarks.pictures)
+    _write_pages(printer, pages)
     laid = printer.out.layout()
     boxes = Boxes(
         text=laid.text,

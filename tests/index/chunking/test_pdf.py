@@ -38,6 +38,12 @@ td, th {{ border: 1px solid black; padding: 4px }} .many {{ hyphens: manual; wid
 <h2>Remarks</h2><div class="many">
 {"".join(f"<p>{''.join(REMARK.format(n=10 * n + k) for k in range(6))}</p>" for n in range(40))}
 </div></body></html>"""
+#: What is told of them to those who cannot see them.
+PICTURES = (
+    "Two lamps of which the left one is lit",
+    "A plan of the quay with berths from one to six",
+    "A sign that forbids mooring by night",
+)
 HYPHENS = re.compile("[\\s\x02\u00ad\u2010\ufffe-]")
 
 
@@ -326,6 +332,39 @@ def test_pictures_of_text_are_told(browser: Browser, tmp_path: Path) -> None:
     print_pdf(browser, drawing, tmp_path / "scan.pdf")
     with pytest.raises(EmptyDocumentError, match="no text"):
         read_document(tmp_path / "scan.pdf")
+
+
+def test_what_is_told_of_pictures_is_found_where_they_are(browser: Browser, tmp_path: Path) -> None:
+    lamps, plan, sign = PICTURES
+    drawn = (
+        "<svg width=90 height=90 role=img aria-label={}><rect width=90 height=90 fill=red /></svg>"
+    )
+    print_pdf(
+        browser,
+        f"""<html lang=en><h1>{TITLE}</h1><p>{FILLER}</p><p>{drawn.format(repr(lamps))}</p>
+        <p>{drawn.format("'Lamps.png'")}</p><div role=img aria-label={plan!r}><p>QUAY</p></div>
+        <p>{FILLER}</p><h2>{SECTION}</h2><p>{FILLER}</p><p>{drawn.format(repr(lamps))}</p>
+        <p>{drawn.format(repr(sign))}</p><p>{FILLER}</p></html>""",
+        tmp_path / "lamps.pdf",
+        tagged=True,
+    )
+    document = read_document(tmp_path / "lamps.pdf")
+    headings = {p.text: p.heading for p in document.paragraphs}
+    assert headings.items() >= {lamps: (TITLE,), sign: (TITLE, SECTION)}.items()
+    texts = [p.text for p in document.paragraphs]
+    assert texts.count(lamps) == 1
+    assert not [text for text in texts if "png" in text]
+    # Nothing is drawn of the plan but what stands in it.
+    assert plan in texts
+    page = pypdfium2.PdfDocument(tmp_path / "lamps.pdf")[0].render(scale=1).to_numpy()
+    for paragraph in document.paragraphs:
+        if paragraph.text in (lamps, sign):
+            [box] = boxes_of(document).lines(paragraph.start, paragraph.end)
+            under = page[
+                round(box.top) + 1 : round(box.bottom), round(box.left) + 1 : round(box.right)
+            ]
+            assert under.size > 9000
+            assert (under[..., :3] == (0, 0, 255)).all(), "blue, green, red"
 
 
 def test_a_password_is_told(file: Path, tmp_path: Path) -> None:
