@@ -258,6 +258,7 @@ export class Adding {
     const { row, bar, says, cancel, words } = item;
     item.state = state;
     row.classList.add(state);
+    row.classList.toggle("asking", Boolean(item.pictures)); // one click mends it
     if (document.activeElement === cancel) this.acts.focus();
     // First what failed, then what is still to be done.
     if (state === "wrong") $("uploads").prepend(row);
@@ -274,9 +275,10 @@ export class Adding {
     const over = items.filter(({ state }) => !OPEN.has(state)).length;
     const asking = this.#asking;
     const now = items.find(({ state }) => state === "running");
-    const failed = items.filter(({ state }) => state === "wrong");
+    const failed = items.filter(({ state, row }) => state === "wrong" && row.isConnected);
+    const areScans = failed.length > 0 && failed.length === this.#readable.length;
     $("adding").hidden = !now && !failed.length && !asking.length;
-    $("adding").classList.toggle("wrong", !now && !asking.length);
+    $("adding").classList.toggle("wrong", !now && !asking.length && !areScans);
     $("adding-bar").hidden = !now;
     $("adding-cancel").hidden = over === count;
     $("adding-close").hidden = over < count;
@@ -288,6 +290,7 @@ export class Adding {
       now?.wanted.id ? say(READ.one, { name: now.name })
       : now ? say("adding.now", { at: number(over + 1), count, name: now.wanted.name })
       : asking.length ? say("adding.asking", { count: asking.length })
+      : areScans ? say("pictures.asking", { count: failed.length })
       : say(areRead(failed) ? "pictures.failed" : "adding.failed", { some: number(failed.length), count });
   }
 

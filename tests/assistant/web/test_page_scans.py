@@ -163,8 +163,11 @@ def test_a_scan_is_read_where_one_wants_it(visit: Visit, tmp_path: Path) -> None
     page = visit.page
     page.locator("#open-library").click()
     page.locator("#files").set_input_files(save(tmp_path / "scan.tiff", FIRST, SECOND))
-    failed = page.locator("#uploads .wrong")
+    failed = page.locator("#uploads .asking")
     expect(failed).to_contain_text("its 2 pages are pictures")
+    # One click mends it, so it is a question and no fault.
+    expect(page.locator("#adding-text")).to_have_text("Its text is in pictures: have them read?")
+    expect(page.locator("#adding")).not_to_have_class("wrong")
     assert failed.get_by_role("button").all_inner_texts() == ["Read the pictures", "Dismiss"]
     assert barriers(page) == []
     picture(page, "scan-failed")
@@ -206,7 +209,11 @@ def test_several_scans_are_read_at_once(visit: Visit, tmp_path: Path) -> None:
     page = visit.page
     files = [save(tmp_path / "one.png", FIRST), save(tmp_path / "two.jpg", SECOND)]
     add_file(page, *files)
-    expect(page.locator("#adding-text")).to_have_text("2 of 2 could not be added")
+    expect(page.locator("#adding-text")).to_have_text(
+        "The text of 2 is in pictures: have them read?"
+    )
+    for name in ("one.png", "two.jpg"):
+        expect(page.locator("#uploads li", has_text=name)).to_have_class("wrong asking")
     page.locator("#adding-pictures").click()
     expect(page.locator("#uploads .done")).to_have_count(2)
     expect(page.locator("#adding")).to_be_hidden()
