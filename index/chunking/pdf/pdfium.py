@@ -184,15 +184,20 @@ def _described(page: Any) -> Iterator[Described]:
     told = [own for own in told if describes(own[0])]
     if not told:
         return
-    left, _, _, top = whole = page.get_cropbox()
+    left, foot, right, top = whole = page.get_cropbox()
     drawn = [
         (raw.FPDFPageObj_GetMarkedContentID(own), own.get_bounds())
         for own in page.get_objects(max_depth=1)
     ]
     for text, marked in told:
         bounds = [own for part, own in drawn if part in marked] or [whole]
-        a, b, c, d = zip(*bounds, strict=True)
-        yield text, (min(a) - left, top - max(d), max(c) - left, top - min(b))
+        lefts, feet, rights, tops = zip(*bounds, strict=True)
+        # Of what reaches over the edges of the page, as much as is seen.
+        low, high = max(min(feet), foot), min(max(tops), top)
+        yield (
+            text,
+            (max(min(lefts), left) - left, top - high, min(max(rights), right) - left, top - low),
+        )
 
 
 def _string(ask: Any, element: Any) -> str:
