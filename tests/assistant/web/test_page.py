@@ -140,6 +140,8 @@ def test_starter_questions_are_answered(visit: Visit) -> None:
 
 def test_the_sources_come_first_and_nothing_moves(visit: Visit) -> None:
     page = visit.page
+    # In the letters of the system, until its own have come, the question takes another line.
+    page.evaluate("async () => { await document.fonts.ready }")
     page.evaluate(
         """() => {
           window.moved = [];
