@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import ipaddress
 import math
 import re
@@ -16,7 +15,7 @@ from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from assistant.service.api_keys import SCOPES, Keys, Scope
+from assistant.service.api_keys import SCOPES, Keys, Scope, digest
 from assistant.service.logins import Logins
 from index.errors import RefusedError, SettingsError
 
@@ -246,14 +245,12 @@ def owner_of_browser(login: str | None, key: str) -> str | None:
     """
     if not _KEY.fullmatch(key):
         return None
-    said = f"{login or ''}\0{key}".encode("utf-8", "surrogatepass")
-    return hashlib.sha256(said).hexdigest()[:24]
+    return digest(f"{login or ''}\0{key}")[:24]
 
 
 def _owner_of(kind: str, name: str) -> str:
     # Begins with what no browser's owner can be made of.
-    said = f"\0{kind}\0{name}".encode("utf-8", "surrogatepass")
-    return hashlib.sha256(said).hexdigest()[:24]
+    return digest(f"\0{kind}\0{name}")[:24]
 
 
 MACHINE = _owner_of("machine", "")

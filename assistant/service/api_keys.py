@@ -121,12 +121,12 @@ class Keys:
             )
         key = f"fn_{secrets.token_urlsafe(32)}"
         made = ApiKey(name, tuple(s for s in SCOPES if s in scopes), datetime.now(UTC), expires)
-        self._records.put(_hash(key), json.dumps(made.to_dict()))
+        self._records.put(digest(key), json.dumps(made.to_dict()))
         return key
 
     def find(self, key: str) -> ApiKey | None:
         """What is known of a key; None of one that is not known, or was revoked."""
-        text = self._records.get(_hash(key))
+        text = self._records.get(digest(key))
         return None if text is None else ApiKey.of(text)
 
     def all(self) -> list[ApiKey]:
@@ -151,5 +151,7 @@ class Keys:
             self._records.delete(record)
 
 
-def _hash(key: str) -> str:
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+def digest(secret: str) -> str:
+    """sha256 of what a key or an owner is told by, hexadecimal: as `index.models.text_hash`, which
+    takes numpy to load, and each command would."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -67,9 +67,14 @@ export class Adding {
     return this.items.filter(({ state }) => state === "asking");
   }
 
-  // Those that failed since their text is in pictures, which can be read.
+  // Those that failed, until they are dismissed.
+  get #failed() {
+    return this.items.filter(({ state, row }) => state === "wrong" && row.isConnected);
+  }
+
+  // Those of them whose text is in pictures, which can be read.
   get #readable() {
-    return this.items.filter(({ pictures, row }) => pictures && row.isConnected);
+    return this.#failed.filter(({ pictures }) => pictures);
   }
 
   // Another notebook is open: what was added to the one before is told there no more.
@@ -100,7 +105,7 @@ export class Adding {
   add(wanted, before = []) {
     if (!wanted.length) return; // an empty folder, say
     if (!this.busy) {
-      this.items = this.items.filter(({ state, row }) => state === "wrong" && row.isConnected);
+      this.items = this.#failed;
       this.leave();
     }
     this.items.push(...wanted.map((one, at) => this.#item(one, before[at])));
@@ -250,6 +255,7 @@ export class Adding {
     } }, say("adding.forget"));
     item.cancel.after(again, close);
     this.#end(item, "wrong");
+    if (item.pictures) row.classList.add("asking"); // one click mends it
     this.acts.failed(wanted, why);
   }
 
@@ -258,7 +264,6 @@ export class Adding {
     const { row, bar, says, cancel, words } = item;
     item.state = state;
     row.classList.add(state);
-    row.classList.toggle("asking", Boolean(item.pictures)); // one click mends it
     if (document.activeElement === cancel) this.acts.focus();
     // First what failed, then what is still to be done.
     if (state === "wrong") $("uploads").prepend(row);
@@ -275,16 +280,17 @@ export class Adding {
     const over = items.filter(({ state }) => !OPEN.has(state)).length;
     const asking = this.#asking;
     const now = items.find(({ state }) => state === "running");
-    const failed = items.filter(({ state, row }) => state === "wrong" && row.isConnected);
-    const areScans = failed.length > 0 && failed.length === this.#readable.length;
+    const failed = this.#failed;
+    const readable = this.#readable;
+    const areScans = readable.length > 0 && readable.length === failed.length;
     $("adding").hidden = !now && !failed.length && !asking.length;
     $("adding").classList.toggle("wrong", !now && !asking.length && !areScans);
     $("adding-bar").hidden = !now;
     $("adding-cancel").hidden = over === count;
     $("adding-close").hidden = over < count;
     $("adding-replace").hidden = $("adding-both").hidden = !asking.length || Boolean(now);
-    $("adding-pictures").hidden = over < count || !this.#readable.length;
-    $("adding").classList.toggle("several", this.#readable.length > 1);
+    $("adding-pictures").hidden = over < count || !readable.length;
+    $("adding").classList.toggle("several", readable.length > 1);
     $("adding-bar").value = items.reduce((sum, { state, bar }) => sum + (state === "running" ? bar.value : Number(!OPEN.has(state))), 0) / count;
     $("adding-text").textContent =
       now?.wanted.id ? say(READ.one, { name: now.name })

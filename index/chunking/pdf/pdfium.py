@@ -185,9 +185,11 @@ def _described(page: Any) -> Iterator[Described]:
     if not told:
         return
     left, foot, right, top = whole = page.get_cropbox()
+    of_pictures = set[int]().union(*(marked for _, marked in told))
     drawn = [
-        (raw.FPDFPageObj_GetMarkedContentID(own), own.get_bounds())
+        (part, own.get_bounds())
         for own in page.get_objects(max_depth=1)
+        if (part := raw.FPDFPageObj_GetMarkedContentID(own)) in of_pictures
     ]
     for text, marked in told:
         bounds = [own for part, own in drawn if part in marked] or [whole]
