@@ -40,7 +40,12 @@ RESERVED = (f"{PREFIX}CONFIG", f"{PREFIX}AUTH")
 
 
 #: The settings of a Chroma server as they are where there is none.
-WITHOUT_SERVER: Mapping[str, Any] = {"chroma": None, "chroma_headers": {}, "chroma_ca": None}
+WITHOUT_SERVER: Mapping[str, Any] = {
+    "chroma": None,
+    "chroma_headers": {},
+    "chroma_ca": None,
+    "database": None,
+}
 
 
 class Settings(BaseSettings):
@@ -67,6 +72,11 @@ class Settings(BaseSettings):
         None,
         description="File of certificates to trust, where that server has one of its own; the "
         "system's by default.",
+    )
+    database: SecretStr | None = Field(
+        None,
+        description="Address of the PostgreSQL database that several machines share, "
+        "postgresql://user:password@host/name; by default a file in `index_dir`.",
     )
     encoder: str = Field(
         DEFAULT_ENCODER,
@@ -200,6 +210,12 @@ class Settings(BaseSettings):
                 f"{PREFIX}CHROMA_HEADERS and {PREFIX}CHROMA_CA are for a Chroma server, and none "
                 f"is set. Set {PREFIX}CHROMA to its address."
             )
+        if (self.chroma is None) != (self.database is None):
+            raise SettingsError(
+                f"{PREFIX}CHROMA and {PREFIX}DATABASE go together: machines that share an index "
+                "share a Chroma server for its vectors and a PostgreSQL database for everything "
+                "else. Set both, or neither to keep the index in a folder."
+            )
         return self
 
     @property
@@ -239,6 +255,7 @@ class Settings(BaseSettings):
             wait=self.wait,
             on_wait=on_wait,
             chroma=self.server,
+            database=self.database.get_secret_value() if self.database else None,
             shared_terms=self.shared_terms,
         )
         try:

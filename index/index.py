@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from index.chunking.loader import RawDocument, Reading, file_name, is_current, read_raw
+from index.database.database import Database
 from index.encoder import DEFAULT_ENCODER, Encoder
 from index.errors import DocumentError
 from index.models import NO_ENTRY, Document, Paragraph
@@ -87,6 +88,7 @@ class Index(View):
         shared_terms: a folder of several machines, in which each finds what terms another has
             derived from the same documents; it may be missing or forbidden to write.
         chroma: the server that keeps the index, for any number of machines.
+        database: address of the PostgreSQL database that all of them share, with `chroma`.
         timing: of their protocol; for tests.
 
     Opening changes nothing. Where the index was made with another encoder, or its vectors were
@@ -110,12 +112,15 @@ class Index(View):
         on_wait: Callable[[str], None] | None = None,
         shared_terms: Path | None = None,
         chroma: ServerAddress | None = None,
+        database: str | None = None,
         timing: Timing | None = None,
     ) -> None:
         """Open the index; waits for another process that is using it."""
         self.folder = folder.expanduser().resolve()
         own = Encoder(encoder) if isinstance(encoder, str) else encoder
         self.chroma = chroma
+        #: Everything that is kept with the documents and is no vector.
+        self.database = Database(self.folder, database, wait)
         terms = LexicalIndex(self.folder / "terms", shared_terms)
         self._sweeper: Sweeper | None = None
         self._sweeping: threading.Thread | None = None
@@ -139,6 +144,7 @@ class Index(View):
         self._session.close()
         if self._sweeping:
             self._sweeping.join()
+        self.database.close()
 
     def view(self, documents: Collection[str] | None = None) -> View:
         """What is in the index now, to be read as it is now for as long as that takes.

@@ -1,0 +1,1 @@
+"""The relational database: everything that is not a vector, changed in transactions."""

@@ -1,0 +1,269 @@
+"""Connections to the relational database, its transactions, and what its errors mean.
+
+SQLite in a file of the index's folder by default, PostgreSQL where several machines share an index.
+The only module that makes an engine. What was decided, and why:
+
+- **SQLite in WAL mode**: readers never wait for a writer, nor a writer for readers, in any number
+  of processes of one machine. WAL needs shared memory, so the folder has to be on a local disk.
+- **`foreign_keys = ON`**, which SQLite leaves off: a row never names one that is gone.
+- **`synchronous = FULL`**: a committed transaction is on the disk, also after a power cut.
+- **Writers begin with `BEGIN IMMEDIATE`**: a transaction that reads, decides and writes has the
+  write lock from its first statement, and never fails halfway because another wrote meanwhile.
+  `busy_timeout` is how long it waits for another writer.
+- **In PostgreSQL** a writer takes one advisory lock for the length of its transaction, which gives
+  the same: writers one after the other. They are short; nothing is computed, read from a file or
+  written by a language model while one is open.
+- **A reading transaction is one snapshot**: SQLite's are in WAL mode, PostgreSQL's by `REPEATABLE
+  READ`.
+- **Text is exact** (`ExactText`): PostgreSQL has no U+0000, and neither has half a surrogate pair;
+  offsets must hold all the same. It is ordered by code point in both.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from index.errors import (
+    FootnoteError,
+    IndexBusyError,
+    IndexCorruptedError,
+    IndexFullError,
+    IndexUnavailableError,
+    IndexUnusableError,
+    SettingsError,
+    UnreadableError,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+
+#: The database in the folder of an index.
+FILE = "footnote.sqlite3"
+#: The newest migration (see `migrations`): what this version reads and writes.
+REVISION = "0001"
+#: Connections at once: more than the threads that a server works in.
+POOL = 50
+#: Of the advisory lock that a writer holds in PostgreSQL: any number that nobody else uses there.
+_WRITER = 0x466F6F74
+#: Seconds to wait for a connection to PostgreSQL.
+_CONNECTING = 5
+
+
+class Database:
+    """The database of an index. May be used from many threads.
+
+    Args:
+        folder: that of the index, which has the SQLite database; made where it is not there.
+        address: `postgresql://user@host/name` where it is not in the folder.
+        wait: seconds to wait for another process that writes.
+
+    Raises (any method):
+        IndexBusyError: another process has been writing for all of that time.
+        IndexFullError, IndexCorruptedError, UnreadableError: the file cannot be written or read.
+        IndexUnavailableError: PostgreSQL does not answer.
+    """
+
+    def __init__(self, folder: Path, address: str | None = None, wait: float = 30.0) -> None:
+        self.file = None if address else folder / FILE
+        self._url = (
+            parse_address(address) if address else sa.URL.create("sqlite", database=str(self.file))
+        )
+        self._wait = wait
+        #: For people; without a password.
+        self.shown = str(self.file or self._url.render_as_string(hide_password=True))
+        if self.file:
+            _make_private(self.file)
+        self._engine = self._make_engine()
+        self._readers = self._engine.execution_options(
+            **({} if self.file else {"isolation_level": "REPEATABLE READ"})
+        )
+        try:
+            self._migrate()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A transaction that reads: all of it sees one moment."""
+        with self._translated(), self._readers.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction that writes, after all that wrote before: all of it happens or nothing."""
+        with self._translated(), self._engine.connect() as connection:
+            if self.file:
+                connection = connection.execution_options(footnote_begin="BEGIN IMMEDIATE")
+            with connection.begin():
+                if not self.file:
+                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITER)))
+                yield connection
+
+    def backup(self, file: Path) -> None:
+        """Copy the SQLite database as it is at one moment, while others read and write it.
+
+        Args:
+            file: of the copy, which must not be there yet.
+        """
+        with self._translated(), self._engine.connect() as connection:
+            connection.exec_driver_sql("COMMIT") if connection.in_transaction() else None
+            raw: Any = connection.connection.dbapi_connection
+            raw.execute("VACUUM INTO ?", (str(file),))
+
+    # --- inside ------------------------------------------------------------------------------
+
+    def _make_engine(self) -> sa.Engine:
+        if self.file is None:
+            return sa.create_engine(
+                self._url,
+                pool_size=POOL,
+                max_overflow=0,
+                pool_pre_ping=True,
+                connect_args={
+                    "connect_timeout": _CONNECTING,
+                    "options": f"-c lock_timeout={int(self._wait * 1000)}",
+                },
+            )
+        engine = sa.create_engine(
+            self._url, pool_size=POOL, max_overflow=0, connect_args={"timeout": self._wait}
+        )
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+    def _migrate(self) -> None:
+        with self._translated():
+            found = self._revision()
+        if found == REVISION:
+            return
+        # Only now: it takes longer to load than to find that there is nothing to do.
+        from index.database.migrations.run import upgrade
+
+        with self.write() as connection:
+            found = _revision_of(connection)
+            if found is not None and found > REVISION:
+                raise IndexUnusableError(
+                    f"The database {self.shown} was made by a newer version of Footnote (its "
+                    f"schema is {found}, this version knows {REVISION}). Update Footnote."
+                )
+            upgrade(connection)
+
+    def _revision(self) -> str | None:
+        with self._readers.connect() as connection, connection.begin():
+            return _revision_of(connection)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except FootnoteError:
+            raise
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            raise self._meaning(error) from error
+
+    def _meaning(self, error: Exception) -> FootnoteError:
+        cause = getattr(error, "orig", None) or error
+        text = " ".join((str(cause) or type(cause).__name__).split())[:300]
+        if "disk is full" in text or "No space left" in text or "disk I/O error" in text:
+            return IndexFullError(
+                f"The disk is full: {self.shown} could not be written ({text}). Nothing that was "
+                "kept before is lost. Free some room, and do the same again."
+            )
+        if self.file is None:
+            if "lock timeout" in text:
+                return IndexBusyError(
+                    f"The database {self.shown} is being written by another process; waited "
+                    f"{self._wait:.0f} s. Do the same again."
+                )
+            return IndexUnavailableError(
+                f"The database {self.shown} does not answer ({text}). Start it, or set "
+                "FOOTNOTE_DATABASE to where it is."
+            )
+        if "database is locked" in text or "database is busy" in text:
+            return IndexBusyError(
+                f"The index in {self.file.parent} is being written by another process; waited "
+                f"{self._wait:.0f} s. Let it finish or stop it, and do the same again."
+            )
+        if "readonly" in text or "unable to open" in text or isinstance(cause, OSError):
+            return UnreadableError(
+                f"The index folder {self.file.parent} cannot be written ({text}). Choose another "
+                "with --index-dir."
+            )
+        if not isinstance(error, DBAPIError | sqlite3.Error):
+            return IndexUnavailableError(
+                f"{self.shown} cannot be used just now ({text}). Do the same again."
+            )
+        return IndexCorruptedError(
+            f"The database {self.shown} cannot be read ({text}). Put the folder back from a "
+            "backup, or choose another --index-dir."
+        )
+
+
+def parse_address(address: str) -> sa.URL:
+    """The address of a PostgreSQL database, as SQLAlchemy wants it.
+
+    Raises:
+        SettingsError: it is none.
+    """
+    with suppress(SQLAlchemyError, ValueError):
+        url = sa.make_url(address)
+        if url.drivername in ("postgresql", "postgres", "postgresql+psycopg") and url.database:
+            return url.set(drivername="postgresql+psycopg")
+    shown = address.rpartition("@")[2] if "@" in address else address
+    raise SettingsError(
+        f"{shown!r} is not the address of a PostgreSQL database. Give it as "
+        "postgresql://user:password@host/name; without one, what is kept is in the index's folder."
+    )
+
+
+def _revision_of(connection: sa.Connection) -> str | None:
+    """The migration that a database is at; None of an empty one."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return found
+
+
+def _make_private(file: Path) -> None:
+    """Make the file where it is not there, readable by its owner alone: it holds the secret that
+    signs logins. SQLite gives the files beside it the same rights."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, stat.S_IRUSR | stat.S_IWUSR))
+    except OSError as error:
+        raise UnreadableError(
+            f"The index folder {file.parent} cannot be written ({error.strerror or error}). Choose "
+            "another with --index-dir."
+        ) from error
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _: object) -> None:
+    raw: Any = connection
+    raw.isolation_level = None  # Python's module begins no transaction by itself: see `begin`
+    [(mode,)] = raw.execute("PRAGMA journal_mode = WAL").fetchall()
+    if mode != "wal":
+        raise sqlite3.OperationalError(
+            f"unable to open in WAL mode but as {mode}: the folder has to be on a local disk"
+        )
+    raw.execute("PRAGMA synchronous = FULL")
+    raw.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    begin = connection.get_execution_options().get("footnote_begin", "BEGIN")
+    connection.exec_driver_sql(begin)
