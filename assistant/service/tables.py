@@ -8,13 +8,15 @@ unique in their space. An *owner* is made of a login's name, or of nothing where
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from index.database.tables import deleted, metadata, text, time
 from index.database.types import ExactText
 
 
-def _of_notebook(**options: bool) -> sa.Column[str]:
+def _of_notebook(**options: Any) -> sa.Column[str]:
     return sa.Column(
         "notebook", ExactText, sa.ForeignKey("notebooks.id", ondelete="CASCADE"), **options
     )

@@ -36,7 +36,7 @@ class ExactText(sa.types.TypeDecorator[str]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
         """What was written."""
-        if value is None or not value.startswith("\x01"):
-            return value
-        text: str = json.loads(value[1:])
+        text: str | None = value
+        if text is not None and text.startswith("\x01"):
+            text = json.loads(text[1:])
         return text
