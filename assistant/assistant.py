@@ -357,7 +357,7 @@ class Assistant:
 
     def _revision(self) -> Revision:
         """The documents as they are now."""
-        view = self.index.view(None if self._follows else self._documents)
+        view = self.index.view()
         return Revision(view, self._asked_in(view), self._models, self._writer)
 
     def _asked_in(self, view: View) -> tuple[str, ...]:

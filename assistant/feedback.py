@@ -21,8 +21,8 @@ from assistant.answer import Answer, Citation
 from assistant.query.rewriting import Turn
 from index import Index
 from index.errors import FootnoteError, UnreadableError
-from index.store.integrity import write_whole
 from index.store.records import Records
+from index.store.whole import write_whole
 
 #: What a reader says of an answer: right, wrong, or that nothing which is shown answers.
 Opinion = Literal["up", "down", "none"]

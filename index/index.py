@@ -1,47 +1,39 @@
 """Index: documents in, ranked evidence out. Ties the store, the encoder and the ranking together.
 
-It reads as a `View` does, always of what is there now. All that it keeps outside Chroma can be made
-again from Chroma, but for what lies beside the database in a folder: the originals of documents
-that were uploaded (`pages`), and small texts such as keys and feedback (`records`).
-
-To back an index up, copy its folder whole while nothing uses it: the documents, the originals and
-the records are in it, and a copy is opened wherever it lies. Of an index on a Chroma server all of
-that is in the data of the server, which is copied while that does not run; nothing of this machine
-is needed.
+It reads as a `View` does, always of what is there now. The relational database has everything that
+is not a vector, and in a folder the originals of documents lie beside it (`pages`); vectors and
+terms are derived from these and can be made again.
 """
 
 from __future__ import annotations
 
+import logging
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
 
 from index.chunking.loader import RawDocument, Reading, file_name, is_current, read_raw
 from index.database.database import Database
 from index.encoder import DEFAULT_ENCODER, Encoder
-from index.errors import DocumentError
+from index.errors import DocumentError, FootnoteError
 from index.models import NO_ENTRY, Document, Paragraph
-from index.store.chroma_server import ServerAddress
-from index.store.following import GenerationReplacedError, ServedSession
+from index.store.chroma_server import Server, ServerAddress
 from index.store.manifest import Manifest, ParagraphText
-from index.store.pages import PageFiles, ServedPages
-from index.store.protocol import Timing
-from index.store.records import FileRecords, Records, ServedRecords, checked
-from index.store.served import ServedStore
-from index.store.session import Session
+from index.store.pages import PageFiles, SharedPages
+from index.store.records import FileRecords, Records, checked
 from index.store.store import Store
-from index.store.sweeping import Sweeper
-from index.store.writer import Progress, fill
+from index.store.writer import Progress
 from index.terms.lexical import LexicalIndex
 from index.view import View
 
-_Result = TypeVar("_Result")
+#: Seconds between two looks for what is to be tidied, in a process that lives long.
+TIDYING = 2.0
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +75,19 @@ class Index(View):
         folder: where the index is kept; made when it is not there. Of one on a server it is a cache
             of this machine alone.
         encoder: the embedding model, or its name (see `index.encoder.Encoder`).
-        wait: seconds to wait for another process that uses the index.
-        on_wait: called with a sentence to show while waiting.
+        wait: seconds to wait for another process that writes.
+        on_wait: called with a sentence to show, of what takes long or was done.
         shared_terms: a folder of several machines, in which each finds what terms another has
             derived from the same documents; it may be missing or forbidden to write.
         chroma: the server that keeps the index, for any number of machines.
         database: address of the PostgreSQL database that all of them share, with `chroma`.
-        timing: of their protocol; for tests.
 
-    Opening changes nothing. Where the index was made with another encoder, or its vectors were
-    damaged, reading raises EncoderError or IndexCorruptedError until `sync`, `remove` or `migrate`
-    has made the vectors again from the texts that are in the index.
+    Where the index was made with another encoder, or its vectors are missing, reading raises
+    EncoderError or IndexCorruptedError until `sync` or `rebuild` has made the vectors again from
+    the texts that are in the index.
 
-    Many threads may use one object: they read while one of them writes, and see each change when
-    it is whole.
+    Many processes may have an index open, and many threads use one object: they read while others
+    write, and see each change when it is whole.
 
     Raises:
         EncoderError, IndexBusyError, IndexCorruptedError, IndexFullError, UnreadableError; of a
@@ -113,53 +104,46 @@ class Index(View):
         shared_terms: Path | None = None,
         chroma: ServerAddress | None = None,
         database: str | None = None,
-        timing: Timing | None = None,
     ) -> None:
-        """Open the index; waits for another process that is using it."""
+        """Open the index."""
         self.folder = folder.expanduser().resolve()
         own = Encoder(encoder) if isinstance(encoder, str) else encoder
         self.chroma = chroma
         #: Everything that is kept with the documents and is no vector.
         self.database = Database(self.folder, database, wait)
         terms = LexicalIndex(self.folder / "terms", shared_terms)
-        self._sweeper: Sweeper | None = None
-        self._sweeping: threading.Thread | None = None
-        session: Session | ServedSession
-        pages: PageFiles
-        if chroma is None:
-            session = Session(self.folder, own.fingerprint, wait, on_wait, terms)
-            pages = PageFiles(self.folder / "pages")
-        else:
-            session = ServedSession(
-                self.folder, own.fingerprint, wait, terms, chroma, timing or Timing()
-            )
-            pages = ServedPages(session.server, self.folder / "pages")
-            self._sweeper = Sweeper(session, pages)
-        super().__init__(session, pages, own, None)
+        self._server: Server | None = None
+        self._closed = threading.Event()
+        self._tidying: threading.Thread | None = None
+        try:
+            pages: PageFiles = PageFiles(self.folder / "pages")
+            if chroma:
+                self._server = Server(chroma, wait)
+                pages = SharedPages(self.database, self.folder / "pages")
+            store = Store(self.folder, self.database, own, terms, self._server)
+        except BaseException:
+            self.database.close()
+            raise
+        del on_wait
+        super().__init__(store, pages, own)
 
     def close(self) -> None:
         """Let go of the database. The index may be opened again at once."""
-        if self._sweeper:
-            self._sweeper.close()
-        self._session.close()
-        if self._sweeping:
-            self._sweeping.join()
+        self._closed.set()
+        if self._tidying:
+            self._tidying.join()
+        self._store.close()
+        if self._server:
+            self._server.close()
         self.database.close()
 
-    def view(self, documents: Collection[str] | None = None) -> View:
-        """What is in the index now, to be read as it is now for as long as that takes.
-
-        Args:
-            documents: ids of those that will be read; all of them when left out.
-        """
-        with self._session.reading() as (_, snapshot):
-            return View(self._session, self._pages, self.encoder, snapshot, documents)
+    def view(self) -> View:
+        """What is in the index now, to be read as it is now for as long as that takes."""
+        return View(self._store, self._pages, self.encoder, self._store.current())
 
     def refresh(self) -> None:
-        """See what is on the server now, for whom a second is too long to wait; a folder is looked
-        at whenever it is read."""
-        if isinstance(self._session, ServedSession):
-            self._session.refresh()
+        """See what is there now; the index looks by itself whenever it is read."""
+        self._store.current()
 
     def ready(self) -> None:
         """Tell whether questions can be answered now; for health checks.
@@ -167,19 +151,17 @@ class Index(View):
         Raises:
             FootnoteError: they cannot, and why.
         """
-        self._session.ready()
+        self._store.current()
+        if self._server:
+            self._server.names()
 
     def check(self) -> None:
-        """Check all that is on the disk, which is read for that; of a server, that it answers.
+        """Check the database and that all vectors are there.
 
         Raises:
-            FootnoteError: it is damaged, or cannot be read.
+            FootnoteError: something is damaged or missing, or does not answer.
         """
-        if isinstance(self._session, Session):
-            with self._session.reading() as (store, _):
-                store.verify()
-        else:
-            self._session.ready()
+        self._store.verify()
 
     # --- beside the documents ----------------------------------------------------------------
 
@@ -192,40 +174,45 @@ class Index(View):
             private: where they are in a folder, no other user of this machine may read them; who
                 may on a server, that decides.
         """
-        if isinstance(self._session, ServedSession):
-            return ServedRecords(self._session.server, kind, group)
         folder = self.folder / "records" / checked(kind)
         return FileRecords(folder / checked(group) if group else folder, private)
 
     def status(self) -> Status:
         """Counts and size."""
-        with self._session.reading() as (store, snapshot):
-            sentences = store.generation.sentence_count()
+        snapshot = self._store.current()
         return Status(
             folder=self.chroma.shown if self.chroma else str(self.folder),
             encoder=self.encoder.name,
             fingerprint=self.encoder.fingerprint,
             documents=len(snapshot.manifests),
             paragraphs=sum(len(m.places) for m in snapshot.manifests.values()),
-            sentences=sentences,
+            sentences=int(snapshot.rows.sentences.sum()),
             bytes=sum(f.stat().st_size for f in self.folder.rglob("*") if f.is_file()),
             revision=snapshot.revision,
         )
 
-    def start_sweeping(self) -> None:
-        """From now on delete from a server what no document has had for long; for processes that
-        live long, in a thread that ends with `close`. A folder is tidied whenever it is written."""
-        if self._sweeper and self._sweeping is None:
-            self._sweeping = threading.Thread(target=self._sweeper.run, daemon=True)
-            self._sweeping.start()
+    def start_tidying(self) -> None:
+        """From now on delete what no document has any more, and make what other processes added as
+        fast to find as the rest; for processes that live long, in a thread that ends with
+        `close`."""
+        if self._tidying is None:
+            self._tidying = threading.Thread(target=self._tidy, name="tidying", daemon=True)
+            self._tidying.start()
 
-    #: The former names, for a version.
-    look, keep_house = refresh, start_sweeping
+    def _tidy(self) -> None:
+        while not self._closed.wait(TIDYING):
+            try:
+                self._store.current()
+                self._store.fold()
+                self._store.tidy()
+            except FootnoteError as error:  # the next round tries again; whoever reads is told
+                _logger.info("the index could not be tidied: %s", error)
 
-    def sweep(self) -> int:
-        """Do the same once: look, wait for `Timing.grace` seconds, and delete what neither look
-        found in use. Gives how much was deleted: paragraphs, files and replaced generations."""
-        return self._sweeper.until_done() if self._sweeper else 0
+    def tidy(self) -> int:
+        """Delete at once what no document has any more, whoever may still be reading it; gives how
+        many paragraphs that were."""
+        self._store.current()
+        return self._store.tidy(grace=0)
 
     # --- writing -----------------------------------------------------------------------------
 
@@ -259,26 +246,24 @@ class Index(View):
         Raises:
             DocumentError: a document cannot be read.
         """
-        # Cutting is slow: done before other processes are kept out, if no other comes between.
         given, documents = documents, []
         for document in given:
             try:
-                documents.append(self._cut_unless_in(self._session.manifests, document, on_page))
+                documents.append(self._cut_unless_in(self._store.manifests, document, on_page))
             except DocumentError as error:
                 if on_skip is None or isinstance(document, Document):
                     raise
                 on_skip(document, error)
-        return self._written(lambda store: self._sync(store, documents, progress, keep))
+        return self._sync(documents, progress, keep)
 
     def _sync(
         self,
-        store: Store | ServedStore,
         documents: Sequence[Document | RawDocument],
         progress: Progress | None,
         keep: bool,
     ) -> SyncReport:
-        embedded = self._carry_over(store, progress)
-        before = self._session.snapshot
+        embedded = self.migrate(progress)
+        before = self._store.current()
         texts: dict[str, Paragraph] = {}
         wanted, stay = [], {m.id for m in before.manifests.values() if m.kept}
         for document in documents:
@@ -301,20 +286,17 @@ class Index(View):
         after = {place.id for manifest in wanted for place in manifest.places}
         stale = [m for m in wanted if m != before.manifests.get(m.id)]
         paragraphs = before.paragraphs() if stale else after
-        if stale or self._session.unswept:
-            with self._session.changing():
-                embedded += fill(
-                    store.generation,
-                    stale,
-                    lambda ids: {i: ParagraphText.of(texts[i]) for i in ids if i in texts},
-                    self.encoder,
-                    progress,
-                )
+        if stale:
+            embedded += self._store.put(
+                stale,
+                lambda ids: {i: ParagraphText.of(texts[i]) for i in ids if i in texts},
+                progress,
+            )
             self._settle()
         return SyncReport(
             documents=len(documents),
             added=len(after - paragraphs),
-            removed=len(paragraphs - self._session.snapshot.paragraphs()) if stale else 0,
+            removed=len(paragraphs - self._store.current().paragraphs()) if stale else 0,
             unchanged=len(after & paragraphs),
             embedded=embedded,
             ids=tuple(document.id for document in documents),
@@ -323,8 +305,8 @@ class Index(View):
     def outdated(self) -> list[str]:
         """Ids of the documents that another version of the readers has read, and whose originals
         are kept with the index: those that `read_anew` can read."""
-        with self._reading() as snapshot:
-            return [identity for identity, kept in self._outdated(snapshot).items() if kept]
+        outdated = self._outdated(self._current())
+        return [identity for identity, kept in outdated.items() if kept]
 
     def read_anew(
         self,
@@ -352,8 +334,7 @@ class Index(View):
             DocumentError: the file cannot be read.
             MissingPathError: there is no document of that id, or not any more.
         """
-        with self._session.reading() as (_, snapshot):
-            manifest = snapshot.manifest(document_id)
+        manifest = self._store.current().manifest(document_id)
         reading = Reading.of(manifest.reading)
         if is_current(manifest.reading) and (reading.ocr or not ocr):
             return False  # before it is fetched from a server
@@ -373,29 +354,31 @@ class Index(View):
             cut = self._cut_unless_in({}, raw, on_page)
 
         def step(done: int, total: int) -> None:
-            self._session.snapshot.manifest(document_id)  # another machine may remove it meanwhile
+            self._store.current().manifest(document_id)  # another may remove it meanwhile
             if progress:
                 progress(done, total)
 
-        def write(store: Store | ServedStore) -> bool:
-            self._carry_over(store, None)
-            if self._session.snapshot.manifest(document_id).content != manifest.content:
-                return False
-            self._sync(store, [cut], step, keep=False)
-            return True
-
-        return self._written(write)
+        if self._store.current().manifest(document_id).content != manifest.content:
+            return False
+        self._sync([cut], step, keep=False)
+        return True
 
     def migrate(self, progress: Progress | None = None) -> int:
-        """Make all vectors again, beside the old, where they are of another encoder or damaged.
-
-        `sync` and `remove` do this first by themselves. May be killed at any instant and run again;
-        it then goes on where it was.
+        """Make all vectors again where they are of another encoder or missing; see `rebuild`.
 
         Returns:
             The number of paragraphs embedded; 0 where there was nothing to do.
         """
-        return self._written(lambda store: self._carry_over(store, progress))
+        return self._store.rebuild(progress, always=False)
+
+    def rebuild(self, progress: Progress | None = None) -> int:
+        """Make all vectors again from the texts, beside those in use, which they then replace. May
+        be killed at any instant and run again; it then goes on where it was.
+
+        Returns:
+            The number of paragraphs embedded.
+        """
+        return self._store.rebuild(progress)
 
     def keep(self, document_id: str) -> None:
         """Mark a document as kept (`DocumentInfo.kept`), as it is by then.
@@ -403,16 +386,9 @@ class Index(View):
         Raises:
             MissingPathError: there is none of that id.
         """
-
-        def keep(store: Store | ServedStore) -> None:
-            self._carry_over(store, None)
-            manifest = self._session.snapshot.manifest(document_id)
-            if not manifest.kept:
-                with self._session.changing():
-                    kept = [replace(manifest, kept=True)]
-                    fill(store.generation, kept, lambda _: {}, self.encoder, None)
-
-        self._written(keep)
+        manifest = self._store.current().manifest(document_id)
+        if not manifest.kept:
+            self._store.keep(replace(manifest, kept=True))
 
     def remove(self, document_id: str) -> None:
         """Take a document out of the index. The file that it was read from is not touched.
@@ -420,34 +396,13 @@ class Index(View):
         Raises:
             MissingPathError: there is none of that id.
         """
-
-        def remove(store: Store | ServedStore) -> None:
-            self._carry_over(store, None)
-            self._session.snapshot.manifest(document_id)
-            with self._session.changing():
-                store.generation.delete_manifest(document_id)
-            self._settle()
-
-        self._written(remove)
+        self._store.current().manifest(document_id)
+        self._store.remove(document_id)
+        self._settle()
+        self._store.tidy()
 
     def _settle(self) -> None:
-        self._pages.settle({m.content for m in self._session.snapshot.manifests.values()})
-
-    def _written(self, write: Callable[[Store | ServedStore], _Result]) -> _Result:
-        """What comes of a write; begun again where what it wrote to was replaced meanwhile."""
-        while True:
-            with self._session.writing() as store, suppress(GenerationReplacedError):
-                return write(store)
-
-    def _carry_over(self, store: Store | ServedStore, progress: Progress | None) -> int:
-        """Make the vectors of a stale store again, from its texts; returns how many."""
-        if store.stale is None:
-            return 0
-        embedded = 0
-        with self._session.changing(), closing(store.rebuilding()) as rebuilding:
-            for manifests in rebuilding:
-                embedded += fill(store.generation, manifests, store.former, self.encoder, progress)
-        return embedded
+        self._pages.settle({m.content for m in self._store.current().manifests.values()})
 
     def _cut_unless_in(
         self,

@@ -17,6 +17,7 @@ from index.encoder import Vectors
 from index.models import Paragraph
 from index.store.scope import Scope
 from index.store.snapshot import Snapshot
+from index.store.vectors import Nearest
 from index.terms.segment import sums
 
 # Chosen on squad2_dev, reddit and amazon_reviews: as good as scoring every paragraph.
@@ -188,7 +189,7 @@ def _nearest(
     scope: Scope,
     vector: Vectors,
     count: int,
-    nearest: Callable[[Vectors, int], Sequence[tuple[str, int, float]]],
+    nearest: Callable[[Vectors, int], Sequence[Nearest]],
 ) -> tuple[dict[int, float], float]:
     """The paragraphs of the scope's nearest sentences with their cosines, and a bound on the
     cosine of every other paragraph of the scope. So many sentences are asked for at first, and
@@ -197,9 +198,9 @@ def _nearest(
         found = nearest(vector, count)
         cosines: dict[int, float] = {}
         inside = 0
-        positions = scope.positions([identity for identity, _, _ in found])
+        positions = scope.positions([row for row, _, _ in found])
         for position, (_, _, cosine) in zip(positions, found, strict=True):
-            # One outside is of another document, or left over from an interrupted sync.
+            # One outside is of another document, or of one that is being added or was deleted.
             if position is not None:
                 inside += 1
                 cosines.setdefault(position, cosine)

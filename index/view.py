@@ -6,8 +6,7 @@ changes the index meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +14,9 @@ from index.chunking.loader import file_name, is_current
 from index.encoder import Encoder, Vectors
 from index.models import Boxes, Document, Imprint, Paragraph
 from index.retriever import IN_CONTEXT, LEGS, Hit, SearchResult, blend, search
-from index.store.following import ServedSession
 from index.store.pages import PageFiles, unchanged
-from index.store.session import Session
 from index.store.snapshot import Snapshot
+from index.store.store import Store
 from index.terms.analysis import terms_of
 
 
@@ -50,68 +48,61 @@ class View:
     """What is in the index at one moment. May be used from many threads.
 
     Args:
-        session: what is read.
+        store: what is read.
         pages: the files of documents.
         encoder: of the index.
         snapshot: that moment; whatever is there at each reading where it is None.
-        documents: ids of those that are read; all of them where it is None.
 
     Raises (any method):
-        IndexChangedError: what it holds is gone, since the documents changed: take another view and
-            ask the whole question again. In a folder that is as soon as one of its documents has
-            lost a paragraph: between two readings others may write, for nobody is kept out while a
-            language model writes, say. On a server what was deleted stays for long enough.
+        IndexChangedError: what it holds is gone, since the documents changed long ago: take another
+            view and ask the whole question again.
         EncoderError, IndexUnusableError: the index cannot be used.
     """
 
     def __init__(
         self,
-        session: Session | ServedSession,
+        store: Store,
         pages: PageFiles,
         encoder: Encoder,
-        snapshot: Snapshot | None,
-        documents: Collection[str] | None = None,
+        snapshot: Snapshot | None = None,
     ) -> None:
         self.encoder = encoder
-        self._session = session
+        self._store = store
         self._pages = pages
         self._pinned = snapshot
-        self._documents = documents
 
     @property
     def revision(self) -> str:
         """Names what is in the index: the same documents have the same revision, wherever they are
         kept."""
-        with self._reading() as snapshot:
-            return snapshot.revision
+        snapshot = self._current()
+        return snapshot.revision
 
-    @contextmanager
-    def _reading(self) -> Iterator[Snapshot]:
-        with self._session.reading(self._pinned, self._documents) as (_, snapshot):
-            yield snapshot
+    def _current(self) -> Snapshot:
+        return self._pinned or self._store.current()
 
     def documents(self) -> list[DocumentInfo]:
         """The documents, ordered by source."""
-        with self._reading() as snapshot:
-            outdated = self._outdated(snapshot)
-            return [
-                DocumentInfo(
-                    id=m.id,
-                    source=m.source,
-                    title=m.title,
-                    hash=m.hash,
-                    paragraphs=len(m.places),
-                    kept=m.kept,
-                    language=m.language,
-                    stale=not outdated.get(m.id, True),
-                    imprint=m.imprint,
-                    added=m.added,
-                    bytes=m.bytes,
-                    pages=m.pages,
-                    unread=m.unread,
-                )
-                for m in snapshot.manifests.values()
-            ]
+        snapshot = self._current()
+        outdated = self._outdated(snapshot)
+        return [
+            DocumentInfo(
+                id=m.id,
+                source=m.source,
+                title=m.title,
+                hash=m.hash,
+                paragraphs=len(m.places),
+                kept=m.kept,
+                language=m.language,
+                stale=not outdated.get(m.id, True),
+                imprint=m.imprint,
+                added=m.added,
+                bytes=m.bytes,
+                pages=m.pages,
+                unread=m.unread,
+            )
+            for m in snapshot.manifests.values()
+        ]
 
     def _outdated(self, snapshot: Snapshot) -> dict[str, bool]:
         """The documents that another version of the readers has read, but for those that are read
@@ -133,9 +124,9 @@ class View:
         Raises:
             MissingPathError: there is none of that id.
         """
-        with self._reading() as snapshot:
-            manifest = snapshot.manifest(document_id)
-            texts = snapshot.texts_of([place.id for place in manifest.places])
+        snapshot = self._current()
+        manifest = snapshot.manifest(document_id)
+        texts = snapshot.texts_of([place.id for place in manifest.places])
         return manifest.document(texts)
 
     def paragraphs(self, document_id: str, first: int, last: int) -> list[Paragraph]:
@@ -145,10 +136,10 @@ class View:
         Raises:
             MissingPathError: there is none of that id.
         """
-        with self._reading() as snapshot:
-            manifest = snapshot.manifest(document_id)
-            numbers = range(max(1, first), min(last, len(manifest.places)) + 1)
-            texts = snapshot.texts_of([manifest.places[number - 1].id for number in numbers])
+        snapshot = self._current()
+        manifest = snapshot.manifest(document_id)
+        numbers = range(max(1, first), min(last, len(manifest.places)) + 1)
+        texts = snapshot.texts_of([manifest.places[number - 1].id for number in numbers])
         return [
             manifest.paragraph(number, texts[manifest.places[number - 1].id]) for number in numbers
         ]
@@ -160,9 +151,9 @@ class View:
         Raises:
             MissingPathError: there is none of that id.
         """
-        with self._reading() as snapshot:
-            places = snapshot.manifest(document_id).places
-            return [place.heading for place in places if place.kind != "contents"]
+        snapshot = self._current()
+        places = snapshot.manifest(document_id).places
+        return [place.heading for place in places if place.kind != "contents"]
 
     def original(self, document_id: str) -> Path | None:
         """The file of a document, as it was when it was indexed: the one that is kept with the
@@ -172,9 +163,9 @@ class View:
         Raises:
             MissingPathError: there is no document of that id.
         """
-        with self._reading() as snapshot:
-            manifest = snapshot.manifest(document_id)
-            kept = self._pages.original(manifest.content)
+        snapshot = self._current()
+        manifest = snapshot.manifest(document_id)
+        kept = self._pages.original(manifest.content)
         return kept or unchanged(manifest.source, manifest.content)
 
     def file_name(self, document_id: str) -> str:
@@ -183,9 +174,9 @@ class View:
         Raises:
             MissingPathError: there is no document of that id.
         """
-        with self._reading() as snapshot:
-            manifest = snapshot.manifest(document_id)
-            return file_name(manifest.source, manifest.reading)
+        snapshot = self._current()
+        manifest = snapshot.manifest(document_id)
+        return file_name(manifest.source, manifest.reading)
 
     def boxes(self, document_id: str) -> Boxes | None:
         """Where the words of a document that has pages are printed; None of others.
@@ -193,9 +184,9 @@ class View:
         Raises:
             MissingPathError: there is no document of that id.
         """
-        with self._reading() as snapshot:
-            manifest = snapshot.manifest(document_id)
-            return self._pages.boxes(manifest.content, manifest.hash)
+        snapshot = self._current()
+        manifest = snapshot.manifest(document_id)
+        return self._pages.boxes(manifest.content, manifest.hash)
 
     def search(
         self,
@@ -238,14 +229,14 @@ class View:
         if context is not None and context_vector is None:
             context_vector = self.encoder.encode_query(context)
         context_hits: list[Hit] = []
-        with self._reading() as snapshot:
-            scope = snapshot.scope(documents)
-            if context is None or context_vector is None:
-                hits = search(snapshot, scope, query, vector, k, legs)
-            else:
-                depth = max(k, IN_CONTEXT)
-                context_hits = search(snapshot, scope, context, context_vector, depth, legs)
-                hits = blend(search(snapshot, scope, query, vector, depth, legs), context_hits)[:k]
+        snapshot = self._current()
+        scope = snapshot.scope(documents)
+        if context is None or context_vector is None:
+            hits = search(snapshot, scope, query, vector, k, legs)
+        else:
+            depth = max(k, IN_CONTEXT)
+            context_hits = search(snapshot, scope, context, context_vector, depth, legs)
+            hits = blend(search(snapshot, scope, query, vector, depth, legs), context_hits)[:k]
         weights = {
             language: {t: scope.terms.weight(t) for t in terms_of(query, language)}
             for language in scope.languages
@@ -258,5 +249,5 @@ class View:
         Raises:
             IndexCorruptedError: there is no paragraph of one of these ids.
         """
-        with self._reading() as snapshot:
-            return snapshot.vectors(paragraphs)
+        snapshot = self._current()
+        return snapshot.vectors(paragraphs)

@@ -127,24 +127,19 @@ def index_remove(
             print_text(f"Removed {document}.")
 
 
-@app.command("sweep")
-def index_sweep(
+@app.command("rebuild")
+def index_rebuild(
     context: typer.Context,
     index_dir: IndexDir = None,
     encoder: EncoderName = None,
 ) -> None:
-    """Delete from a Chroma server what no document has any more. Takes ten minutes.
+    """Make all vectors again from the texts in the database, beside those in use.
 
-    `footnote chat` and `footnote serve` do the same beside their work. An index in a folder is
-    tidied whenever it is written.
+    Questions are answered meanwhile. Needed where vectors were lost; and where another encoder is
+    to be used.
     """
-    settings = settings_of(context)
-    if settings.chroma is None:
-        print_text("An index in a folder is tidied whenever it is written: nothing is to be done.")
-        return
-    with opened_index(settings) as index:
-        notes.print("Looking twice, ten minutes apart, so that nobody misses what he reads …")
-        print_text(f"{index.sweep():,} paragraphs and files deleted.")
+    with opened_index(settings_of(context)) as index, IndexingProgress(notes) as progress:
+        print_text(f"{index.rebuild(progress):,} paragraphs embedded.")
 
 
 @app.command("drafts")

@@ -27,7 +27,7 @@ from assistant.help.topics import Topic, topics
 from index import Paragraph
 from index.encoder import BASE_ENCODER, DEFAULT_ENCODER, Encoder, Vectors
 from index.models import text_hash
-from index.store.integrity import write_whole
+from index.store.whole import write_whole
 
 #: The encoders with which it was measured: cosines of others are on other scales.
 MEASURED = frozenset({DEFAULT_ENCODER, BASE_ENCODER})

@@ -23,7 +23,7 @@ from assistant.llm.discovery import first_model, is_loopback, ollama_digest
 from assistant.llm.location import NONE, locate
 from assistant.settings import Settings, checks_folder
 from index.errors import FootnoteError, UnreadableError
-from index.store.integrity import write_whole
+from index.store.whole import write_whole
 
 MATERIAL = Path(__file__).with_name("check")
 """The texts that are asked, and `questions.jsonl`; see `assistant.llm.checking`."""

@@ -153,7 +153,7 @@ class Service:
             threading.Thread(target=rereading.run),
             *([threading.Thread(target=watch.run)] if watch else ()),
         ]
-        self.assistant.index.start_sweeping()
+        self.assistant.index.start_tidying()
         try:
             for thread in beside:
                 thread.start()

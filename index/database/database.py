@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 #: The database in the folder of an index.
 FILE = "footnote.sqlite3"
 #: The newest migration (see `migrations`): what this version reads and writes.
-REVISION = "0001"
+REVISION = "0002"
 #: Connections at once: more than the threads that a server works in.
 POOL = 50
 #: Of the advisory lock that a writer holds in PostgreSQL: any number that nobody else uses there.
@@ -112,6 +112,23 @@ class Database:
                 if not self.file:
                     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITER)))
                 yield connection
+
+    def check(self) -> None:
+        """Read all of a file, to see whether it is damaged; of PostgreSQL, that it answers.
+
+        Raises:
+            IndexCorruptedError: it is damaged.
+        """
+        with self.read() as connection:
+            if self.file is None:
+                connection.execute(sa.select(1))
+                return
+            found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+        if found != "ok":
+            raise IndexCorruptedError(
+                f"The database {self.shown} is damaged ({found}). Put the folder back from a "
+                "backup, or choose another --index-dir."
+            )
 
     def backup(self, file: Path) -> None:
         """Copy the SQLite database as it is at one moment, while others read and write it.

@@ -10,19 +10,12 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from collections.abc import Collection as Several
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from index.errors import (
-    FootnoteError,
-    IndexCorruptedError,
-    IndexFullError,
-    IndexUnusableError,
-)
-from index.store.integrity import segments
+from index.errors import IndexCorruptedError, IndexFullError, IndexUnusableError
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -60,8 +53,9 @@ def guarded(collection: Collection, run: Callable[[Callable[[], Any]], Any]) -> 
     return cast("Collection", _Guarded(collection, run))
 
 
-class Database:
-    """The database in the folder `path`, made when it is not there.
+class ChromaFolder:
+    """The Chroma database in the folder `path`, made when it is not there. One process at a time
+    may have it open.
 
     Its methods raise what Chroma, SQLite and the disk raise: see `translated`. Those of its
     collections raise our errors.
@@ -78,51 +72,17 @@ class Database:
 
     def collection(self, name: str) -> Collection:
         """The collection of that name, made when it is not there."""
-        with self.translated():
+        with translated(self.path):
             return guarded(make_collection(self._client, name), self._guarded)
 
     def _guarded(self, call: Callable[[], _Result]) -> _Result:
-        with self.translated():
+        with translated(self.path):
             return call()
 
     def drop(self, name: str) -> None:
         """Delete a collection, if it is there."""
         if name in self.names():
             self._client.delete_collection(name)
-
-    def translated(self) -> AbstractContextManager[None]:
-        """See `translated`."""
-        return translated(self.path)
-
-    def lost(self, paragraphs: Several[str]) -> FootnoteError:
-        """The error for paragraphs that a manifest names and the database does not hold."""
-        return IndexCorruptedError(
-            f"The index in {self.path} names {len(paragraphs)} paragraphs that it does not hold. "
-            "Your documents are not touched. Move that folder away, or choose another "
-            "--index-dir, and run the same command again."
-        )
-
-    def check(self) -> None:
-        """Raise sqlite3.DatabaseError unless every page of the database is well-formed.
-
-        Reads the whole file. SQLite itself notices a damaged page only when it comes upon it.
-        """
-        with closing(self._connection()) as connection:
-            [(found,)] = connection.execute("PRAGMA quick_check(1)")
-        if found != "ok":
-            raise sqlite3.DatabaseError(f"chroma.sqlite3 is damaged: {found}")
-
-    def remove_orphans(self) -> None:
-        """Delete the graphs of dropped collections, which Chroma leaves where they are."""
-        with closing(self._connection()) as connection:
-            used = {str(row[0]) for row in connection.execute("SELECT id FROM segments")}
-        for folder in segments(self.path):
-            if folder.name not in used:
-                shutil.rmtree(folder, ignore_errors=True)  # only room is lost where it stays
-
-    def _connection(self) -> sqlite3.Connection:
-        file = (self.path / "chroma.sqlite3").resolve()
-        return sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)
 
 
 _spellings: set[str] = set()

@@ -4,9 +4,12 @@ place: `Manifest` and `ParagraphText`, which together are a document again, to t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from index.errors import IndexCorruptedError
 from index.models import (
@@ -41,11 +44,6 @@ class ParagraphText:
         )
         return cls(paragraph.id, paragraph.text, spans)
 
-    @property
-    def records(self) -> list[str]:
-        """The ids of its sentences' records in a store."""
-        return [f"{self.id}:{number}" for number in range(len(self.spans))]
-
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -61,6 +59,48 @@ class Place:
     certainty: float | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Rows of paragraphs, and where their vectors are.
+
+    Attributes:
+        rows: their numbers in the database, int64 [paragraphs].
+        positions: of the first vector of each, int64 [paragraphs].
+        sentences: how many vectors each has, int64 [paragraphs].
+    """
+
+    rows: NDArray[np.int64]
+    positions: NDArray[np.int64]
+    sentences: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, which: Any) -> Rows:
+        """Some of them, chosen as of an array."""
+        return Rows(self.rows[which], self.positions[which], self.sentences[which])
+
+    @classmethod
+    def of(cls, found: Iterable[Sequence[int]]) -> Rows:
+        """Those of (row, position, sentences)."""
+        table = np.array([tuple(one) for one in found], dtype=np.int64).reshape(-1, 3)
+        return cls(*(np.ascontiguousarray(column) for column in table.T))
+
+    @classmethod
+    def joined(cls, several: Iterable[Rows]) -> Rows:
+        """All of several, one after the other."""
+        parts = [NO_ROWS, *several]
+        return cls(
+            np.concatenate([one.rows for one in parts]),
+            np.concatenate([one.positions for one in parts]),
+            np.concatenate([one.sentences for one in parts]),
+        )
+
+
+_NONE = np.empty(0, dtype=np.int64)
+NO_ROWS = Rows(_NONE, _NONE, _NONE)
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What the index knows of a document without its paragraphs' texts.
@@ -70,7 +110,8 @@ class Manifest:
     `added` says when it first came into this index, by ISO 8601 in UTC, "" where that is not known.
     It is of the index and not of the document, and kept beside what the revision is made of.
     `own` is what the document says itself, where `title` and `imprint` are those of a bibliography.
-    `version` is the hash of the manifest as it was read; "" of one that was not.
+    `version` is its hash as it was read from the database, and `rows` those of its paragraphs; ""
+    and none where it was not.
     """
 
     id: str
@@ -90,6 +131,7 @@ class Manifest:
     added: str = ""
     own: BibliographyEntry | None = None
     version: str = field(default="", compare=False)
+    rows: Rows = field(default=NO_ROWS, compare=False, repr=False)
     _keys: tuple[Numbers, int] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
@@ -222,8 +264,13 @@ class Manifest:
             language=self.language,
         )
 
-    def to_json(self) -> str:
-        """Write it compactly; offsets are left out, since the gaps and the lengths give them."""
+    @property
+    def digest(self) -> str:
+        """Names this version of the document."""
+        return text_hash(self._to_json())
+
+    def _to_json(self) -> str:
+        """All of it, compactly; offsets are left out, since the gaps and the lengths give them."""
         headings = list(dict.fromkeys(place.heading for place in self.places))
         numbers = {heading: number for number, heading in enumerate(headings)}
         return json.dumps(
@@ -235,7 +282,7 @@ class Manifest:
                 "kept": self.kept,
                 "content": self.content,
                 "language": self.language,
-                "imprint": _written(self.imprint),
+                "imprint": written(self.imprint),
                 "bytes": self.bytes,
                 "pages": self.pages,
                 "unread": self.unread,
@@ -247,40 +294,7 @@ class Manifest:
                     for p in self.places
                 ],
             }
-            | ({"own": [self.own.title, _written(self.own.imprint)]} if self.own else {})
-        )
-
-    @classmethod
-    def from_json(cls, document_id: str, text: str, added: str = "") -> Manifest:
-        """Read what `to_json` wrote, or an older version; `added` is kept beside it."""
-        data = json.loads(text)
-        own = data.get("own")
-        places, offset = [], 0
-        for gap, (identity, heading, page, length, *rest) in zip(
-            data["gaps"], data["places"], strict=False
-        ):
-            offset += len(gap)
-            path = tuple(data["headings"][heading])
-            places.append(Place(identity, path, page, offset, offset + length, *rest))
-            offset += length
-        return cls(
-            id=document_id,
-            source=data["source"],
-            title=data["title"],
-            hash=data["hash"],
-            reading=data.get("reading", ""),
-            places=tuple(places),
-            gaps=tuple(data["gaps"]),
-            kept=data["kept"],
-            content=data.get("content", ""),
-            language=data.get("language", ENGLISH),
-            imprint=_imprint(data.get("imprint", {})),
-            bytes=data.get("bytes", 0),
-            pages=data.get("pages", 0),
-            unread=data.get("unread", 0),
-            added=added,
-            own=BibliographyEntry(own[0], _imprint(own[1])) if own else None,
-            version=text_hash(text),
+            | ({"own": [self.own.title, written(self.own.imprint)]} if self.own else {})
         )
 
 
@@ -288,12 +302,14 @@ _FIRST = ("authors", "date", "address")
 """Of an imprint what is written even where there is none, as it always was."""
 
 
-def _written(imprint: Imprint) -> dict[str, Any]:
+def written(imprint: Imprint) -> dict[str, Any]:
+    """An imprint as plain values, without what it does not say."""
     return {k: value for k, value in asdict(imprint).items() if value or k in _FIRST}
 
 
-def _imprint(data: Mapping[str, Any]) -> Imprint:
-    known = {own.name for own in fields(Imprint)}  # a later version may know more
+def imprint_of(data: Mapping[str, Any]) -> Imprint:
+    """The imprint that was written so, by this version, an earlier or a later one."""
+    known = {own.name for own in fields(Imprint)}
     told: dict[str, Any] = {}
     for name, value in data.items():
         if name in known:

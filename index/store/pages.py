@@ -3,29 +3,28 @@
 Kept are those of documents that have pages, whose pages are shown; and of others those that are
 nowhere else, since somebody uploaded them. Of an index in a folder they lie beside the database,
 named by the hash of the file, and each is whole or not there. What is lost of them is made again
-when the file is added again; until then the document is its text. Of an index on a Chroma server
-they lie there, in pieces, and in the folder is what this machine has read.
+when the file is added again; until then the document is its text. Where machines share an index
+they are in its database, in pieces, and in the folder is what this machine has read.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import sqlalchemy as sa
 
+from index.database.database import Database
 from index.models import Boxes, bytes_hash, text_hash
 from index.store.chroma import translated
-from index.store.chroma_server import Server
-from index.store.collections import owned_records, pages_of
-from index.store.integrity import write_whole
-from index.store.protocol import pardon
+from index.store.documents import pages_of
+from index.store.tables import files
+from index.store.whole import write_whole
 
 #: Seconds for which a file that belongs to no document is left alone: another process may have kept
 #: it, and be about to write the document.
@@ -37,8 +36,7 @@ _ARRAYS = ("spans", "pages", "rectangles", "sizes")
 #: format, for those of PDFs were the first.
 _PARTS = {"original": "pdf", "boxes": "npz"}
 
-PIECE = 750_000  # bytes in a record of a server
-SENT = 8  # pieces sent or read at a time: with what base64 adds, a fifth of what a server takes
+PIECE = 4_000_000  # bytes in a row
 
 
 class PageFiles:
@@ -128,45 +126,63 @@ class PageFiles:
             )
 
 
-class ServedPages(PageFiles):
-    """The files of documents on a server, in the collection `pages`, and those of them that this
-    machine has read, in a folder.
+class SharedPages(PageFiles):
+    """The files of documents in the database that several machines share, in pieces, and in a
+    folder those of them that this machine has read.
 
-    A file is there when its record `<hash>` is, which is put last and deleted first; it says of how
-    many pieces each part is. The pieces are `<hash>:<part>:<number>`. As paragraphs, they are
-    deleted when no document has named them for long (see `protocol`).
+    Args:
+        database: that one.
+        folder: of this machine.
     """
 
-    def __init__(self, server: Server, folder: Path) -> None:
+    def __init__(self, database: Database, folder: Path) -> None:
         super().__init__(folder)
-        self._server = server
-        #: What was sent and has no document yet.
-        self._sent: set[str] = set()
+        self._database = database
         self._kept: tuple[str, set[str]] | None = None
-
-    @property
-    def records(self) -> Any:
-        """The collection of the files."""
-        return self._server.collection("pages")
 
     def keep(self, content: str, original: Path, boxes: Boxes | None) -> None:
         """See `PageFiles`."""
         super().keep(content, original, boxes)
-        self._sent.add(content)
-        self._send(content)
+        for part in _PARTS:
+            file = self._file(content, part)
+            if not file.exists():
+                continue
+            with translated(self._folder):
+                data = file.read_bytes()
+            own = {"content": content, "part": part, "hash": bytes_hash(data)}
+            pieces = [data[at : at + PIECE] for at in range(0, max(1, len(data)), PIECE)]
+            with self._database.write() as connection:
+                connection.execute(
+                    sa.delete(files).where(files.c.content == content, files.c.part == part)
+                )
+                # One after the other: all of a large file in one statement takes much memory.
+                for number, piece in enumerate(pieces):
+                    connection.execute(
+                        sa.insert(files).values(piece=number, data=piece, since=time.time(), **own)
+                    )
 
     def holds(self, content: str, *, boxes: bool) -> bool:
-        """See `PageFiles`; a file that is on the server stays there until it is named."""
-        pardon(self.records, {content})
-        head = self._head(content)
-        return bool(head.get("original")) and (not boxes or bool(head["boxes"]))
+        """See `PageFiles`; a file that is there stays until a document has it."""
+        with self._database.write() as connection:
+            connection.execute(
+                sa.update(files).where(files.c.content == content).values(since=time.time())
+            )
+        there = self._parts(content)
+        return "original" in there and (not boxes or "boxes" in there)
 
     def kept(self, contents: Collection[str], revision: str) -> set[str]:
         """See `PageFiles`."""
         if self._kept is None or self._kept[0] != revision:
             found: set[str] = set()
-            for page in pages_of(sorted(contents)):
-                found.update(self.records.get(ids=page, include=[])["ids"])
+            with self._database.read() as connection:
+                for page in pages_of(sorted(contents)):
+                    found.update(
+                        connection.scalars(
+                            sa.select(files.c.content)
+                            .where(files.c.content.in_(page), files.c.part == "original")
+                            .distinct()
+                        )
+                    )
             self._kept = revision, found
         return self._kept[1]
 
@@ -176,83 +192,44 @@ class ServedPages(PageFiles):
         if found is None and file.exists():
             # Another machine may have read the document anew.
             own = bytes_hash(file.read_bytes())
-            if self._head(content).get("boxes hash") != own and self._fetch(content, "boxes"):
+            if self._parts(content).get("boxes") != own and self._fetch(content, "boxes"):
                 return super().boxes(content, text)
         return found
 
     def settle(self, used: Collection[str]) -> None:
-        """See `PageFiles`; what was taken away while it was not yet named is sent again."""
-        for content in self._sent.intersection(used):
-            self._send(content)
-            self._sent.discard(content)
+        """See `PageFiles`."""
         super().settle(used)
+        old = files.c.since < time.time() - MIN_AGE
+        with self._database.write() as connection:
+            there = connection.scalars(sa.select(files.c.content).where(old).distinct()).all()
+            for page in pages_of([content for content in there if content not in used]):
+                connection.execute(sa.delete(files).where(files.c.content.in_(page), old))
 
-    def stored(self) -> dict[str, list[str]]:
-        """The ids of the records of all files of which something is on the server."""
-        return owned_records(self.records)
-
-    def _send(self, content: str) -> None:
-        pardon(self.records, {content})
-        there = self._head(content)
-        # A former version reads what has no boxes as what is not there.
-        head = {"boxes": 0, "boxes hash": "", **there}
-        for part in _PARTS:
-            file = self._file(content, part)
-            if not file.exists():
-                continue
-            with translated(self._folder):
-                data = file.read_bytes()
-            digest = bytes_hash(data)
-            if there.get(f"{part} hash") == digest:
-                continue
-            pieces = [data[at : at + PIECE] for at in range(0, len(data), PIECE)]
-            head |= {part: len(pieces), f"{part} hash": digest}
-            for first in range(0, len(pieces), SENT):
-                some = pieces[first : first + SENT]
-                self.records.upsert(
-                    ids=[_piece(content, part, first + n) for n in range(len(some))],
-                    embeddings=[[1.0]] * len(some),
-                    metadatas=[
-                        {"of": content, "data": base64.b64encode(piece).decode()} for piece in some
-                    ],
+    def _parts(self, content: str) -> dict[str, str]:
+        """The parts of a document that are there, each with its hash."""
+        with self._database.read() as connection:
+            found = connection.execute(
+                sa.select(files.c.part, files.c.hash).where(
+                    files.c.content == content, files.c.piece == 0
                 )
-        if head != there:
-            self.records.upsert(ids=[content], embeddings=[[1.0]], metadatas=[head])
+            ).all()
+        return {own.part: own.hash for own in found}
 
     def _has(self, content: str, part: str) -> bool:
         return super()._has(content, part) or self._fetch(content, part)
 
     def _fetch(self, content: str, part: str) -> bool:
-        head = self._head(content)
-        if not head.get(part):
-            return False
-        with self._server.translated():
-            data = self._pieces(content, part, int(head[part]))
-        if bytes_hash(data) != head[f"{part} hash"]:
-            return False  # it was taken away just now, or damaged; adding it again mends that
+        with self._database.read() as connection:
+            found = connection.execute(
+                sa.select(files.c.hash, files.c.data)
+                .where(files.c.content == content, files.c.part == part)
+                .order_by(files.c.piece)
+            ).all()
+        data = b"".join(bytes(piece) for _, piece in found)
+        if not found or bytes_hash(data) != found[0][0]:
+            return False  # not there, or damaged: adding it again mends that
         self._put(content, {part: data})
         return True
-
-    def _head(self, content: str) -> dict[str, Any]:
-        """What the record of a document's file says; nothing where there is none."""
-        with self._server.translated():
-            found = self.records.get(ids=[content], include=["metadatas"])
-            head = dict(found["metadatas"][0]) if found["ids"] else {}
-        head.pop("condemned", None)  # which is of the sweeper (see `protocol`)
-        return head
-
-    def _pieces(self, content: str, part: str, count: int) -> bytes:
-        pieces: dict[str, str] = {}
-        order = [_piece(content, part, number) for number in range(count)]
-        for first in range(0, count, SENT):
-            found = self.records.get(ids=order[first : first + SENT], include=["metadatas"])
-            pairs = zip(found["ids"], found["metadatas"], strict=True)
-            pieces |= {identity: metadata["data"] for identity, metadata in pairs}
-        return b"".join(base64.b64decode(pieces.get(identity, "")) for identity in order)
-
-
-def _piece(content: str, part: str, number: int) -> str:
-    return f"{content}:{part}:{number}"
 
 
 def _packed(boxes: Boxes) -> bytes:

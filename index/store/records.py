@@ -13,7 +13,7 @@ from typing import Any
 
 from index.store.chroma import translated
 from index.store.chroma_server import Server
-from index.store.integrity import write_whole
+from index.store.whole import write_whole
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 

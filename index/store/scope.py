@@ -9,8 +9,8 @@ import numpy as np
 
 from index.bm25 import BM25Index, Positions
 from index.models import Paragraph
-from index.store.manifest import Manifest, ParagraphText
-from index.terms.hashes import Keys, Numbers, keys_of_ids
+from index.store.manifest import NO_ROWS, Manifest, ParagraphText
+from index.terms.hashes import Keys, Numbers
 from index.terms.lexical import LexicalIndex
 from index.terms.segment import sums
 
@@ -38,7 +38,13 @@ class Scope:
         #: The places of the documents one after the other: where those of each begin.
         self._starts = sums(counts)
         own = [np.empty(0, dtype=np.uint64), *(manifest.keys[0] for manifest in manifests)]
-        self._keys = Keys(np.concatenate(own))
+        keys = np.concatenate(own)
+        self._keys = Keys(keys)
+        #: For each row of a paragraph a place that has it, and the key of that place.
+        self._rows = Keys(
+            np.concatenate([NO_ROWS.rows, *(m.rows.rows for m in manifests)]).astype(np.uint64)
+        )
+        self._key_of_place = keys
         #: By position, which of these places it is.
         self._places = np.sort(self._keys.firsts)
         self.size = len(self._places)
@@ -65,9 +71,11 @@ class Scope:
         """The ids of all paragraphs, by position; of a scope of few."""
         return [self.identity(position) for position in range(self.size)]
 
-    def positions(self, identities: Sequence[str]) -> list[int | None]:
-        """Where paragraphs are, by id; None of those that are not in the scope."""
-        places = self._keys.find(keys_of_ids(identities))
+    def positions(self, rows: Sequence[int]) -> list[int | None]:
+        """Where paragraphs are, by their rows; None of those that are not in the scope."""
+        any_place = self._rows.find(np.array(rows, dtype=np.uint64))
+        # The same text may have several rows, of documents that were added at the same time.
+        places = np.where(any_place < 0, -1, self._keys.find(self._key_of_place[any_place]))
         positions = np.searchsorted(self._places, places).tolist()
         return [
             None if place < 0 else position

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from copy import copy
 from functools import cached_property, partial
 from typing import Generic, TypeVar
 
+import numpy as np
+
+from index.database.database import Database
 from index.encoder import Vectors
-from index.errors import MissingPathError
+from index.errors import IndexChangedError, IndexCorruptedError, MissingPathError
 from index.models import text_hash
-from index.store.collections import Generation
-from index.store.manifest import Manifest, ParagraphText
+from index.store import documents
+from index.store.manifest import Manifest, ParagraphText, Rows
 from index.store.scope import Scope, keys_of
+from index.store.vectors import Nearest, VectorStore
+from index.terms.hashes import Keys, keys_of_ids
 from index.terms.lexical import LexicalIndex
 
 CACHED_VECTORS = 20_000  # sentences whose vectors stay in memory: 30 MB at 384 dimensions
@@ -58,35 +62,34 @@ class BoundedCache(Generic[_Thing]):
 
 
 class Snapshot:
-    """All documents at one revision, the scopes of them that were asked for, and what was read."""
+    """All documents at one revision, the scopes of them that were asked for, and what was read.
+
+    Args:
+        database: where the texts are.
+        vectors: the vectors of the generation in use.
+        terms: those of all revisions.
+        texts: likewise; ids of paragraphs are of what they say, so none is out of date.
+        manifests: the documents, ordered by source.
+    """
 
     def __init__(
         self,
-        generation: Generation,
+        database: Database,
+        vectors: VectorStore,
         terms: LexicalIndex,
         texts: BoundedCache[ParagraphText],
         manifests: Sequence[Manifest],
     ) -> None:
-        """`terms` and `texts` are those of all revisions; `manifests` are ordered by source."""
         self.manifests = {manifest.id: manifest for manifest in manifests}
-        #: When it was last known to be the present one, by this machine's monotonic clock; of use
-        #: only where other machines write.
-        self.confirmed = 0.0
-        self._generation = generation
+        self._database = database
+        self._store = vectors
         self._terms = terms
-        # Not by a method of this object: it is to be gone when the session lets go of it.
+        # Not by a method of this object: it is to be gone when nobody reads it any more.
         terms.follow(partial(keys_of, self.manifests.values()))
         self._guard = threading.RLock()
         self._scopes: dict[frozenset[str], Scope] = {}
-        #: Paragraph texts that were read. Their ids are of what they say, so none is out of date.
         self.texts = texts
         self._vectors = BoundedCache[Vectors](CACHED_VECTORS, len)
-
-    def on(self, generation: Generation) -> Snapshot:
-        """The same documents, read from a generation that was opened anew."""
-        other = copy(self)
-        other._generation = generation  # noqa: SLF001
-        return other
 
     @cached_property
     def revision(self) -> str:
@@ -157,21 +160,45 @@ class Snapshot:
         return self.texts.get(identities, self._read_texts)
 
     def _read_texts(self, identities: Sequence[str]) -> dict[str, ParagraphText]:
-        read = self._generation.texts(identities)
+        try:
+            with self._database.read() as connection:
+                read = documents.texts(connection, identities)
+        except ValueError as error:
+            raise IndexCorruptedError(
+                f"The database {self._database.shown} is damaged ({error}). Put it back from a "
+                "backup, or add the document again."
+            ) from error
         if len(read) < len(identities):
-            raise self._generation.lost(set(identities) - read.keys())
+            raise IndexChangedError("The documents changed while they were read. Ask again.")
         return read
 
-    def nearest(self, vector: Vectors, count: int) -> list[tuple[str, int, float]]:
-        """See `Generation.nearest`."""
-        return self._generation.nearest(vector, count)
+    @cached_property
+    def _every(self) -> tuple[Keys, Rows]:
+        """The paragraphs of all documents, one after the other, by their keys; and their rows."""
+        own = [np.empty(0, np.uint64), *(m.keys[0] for m in self.manifests.values())]
+        rows = Rows.joined(manifest.rows for manifest in self.manifests.values())
+        return Keys(np.concatenate(own)), rows
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The rows of all paragraphs, each once, in the order of their vectors."""
+        _, every = self._every
+        _, firsts = np.unique(every.positions, return_index=True)
+        return every[firsts]
+
+    def nearest(self, vector: Vectors, count: int) -> list[Nearest]:
+        """See `VectorStore.nearest`."""
+        return self._store.nearest(vector, count, self.rows)
 
     def vectors(self, identities: Sequence[str]) -> dict[str, Vectors]:
         """The vectors of the paragraphs' sentences, by id, from memory or the store.
 
         Raises:
-            IndexCorruptedError: one is not there.
+            IndexCorruptedError: they are not there.
         """
-        return self._vectors.get(
-            identities, lambda own: self._generation.vectors(self.texts_of(own).values())
-        )
+        return self._vectors.get(identities, self._read_vectors)
+
+    def _read_vectors(self, identities: Sequence[str]) -> dict[str, Vectors]:
+        keys, every = self._every
+        rows = every[keys.find(keys_of_ids(identities))]
+        return dict(zip(identities, self._store.read(rows), strict=True))

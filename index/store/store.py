@@ -1,177 +1,371 @@
-"""What the index keeps in Chroma, the only store of truth.
+"""The store: what is in an index now, and how documents are written into it.
 
-Wherever a process is killed, each document is whole in its old or its new version (`collections`).
-That holds for what Chroma keeps in SQLite: texts, manifests and a log of new vectors. Every 1,000
-vectors it moves the log into the files of an HNSW graph, rewriting them in place, and there a kill
-or a full disk may leave parts of two versions. Chroma 1.5.9 does not check them (with the files
-gone altogether it answers, without complaint, from what is left in the log).
-So the files carry a *seal* (`integrity`), renewed whenever they have changed and Chroma has
-returned. Files that do not fit the seal are not loaded. The texts are whole even then, and their
-vectors are made again in a new generation beside, the same way as for another encoder
-(`rebuilding`).
-
-SQLite has no checksums. A database that somebody else has written, or a killed process, is checked
-when it is opened, and any before it is written (`verify`); texts and manifests carry their hashes.
+Any number of processes and threads use one store at the same time. Readers never wait for a writer:
+what they see is one revision, read in one transaction, and what that names stays for a while after
+another has replaced it. Writers take turns only for the length of a transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from functools import partial
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import sqlalchemy as sa
+
+from index.database.database import Database
+from index.encoder import Encoder
 from index.errors import EncoderError, IndexCorruptedError, IndexUnusableError
-from index.store.chroma import Database, translated
-from index.store.collections import Generation, GenerationName
-from index.store.integrity import Seal
-from index.store.manifest import Manifest, ParagraphText
+from index.store import documents
+from index.store.chroma_server import Server
+from index.store.documents import GenerationReplacedError, Row, Staged, TextReader
+from index.store.manifest import Manifest, ParagraphText, Rows
+from index.store.snapshot import CACHED_TEXTS, BoundedCache, Snapshot
+from index.store.vectors import FolderVectors, ServedVectors, VectorStore
+from index.store.writer import Chunk, Progress, encoded
+from index.terms.lexical import LexicalIndex
+
+#: Paragraphs that are staged in one transaction, so that others may write in between.
+STAGED = 2000
+#: Seconds after which those that are being written say so again.
+TOUCH = documents.ABANDONED / 60
 
 
 class Store:
-    """The Chroma database at `path`, for the encoder of that fingerprint.
+    """The documents of an index.
 
-    Opening changes nothing that is there.
+    Args:
+        folder: where vectors are kept, unless a server keeps them.
+        database: everything else.
+        encoder: the embedding model.
+        terms: those of the index, through all its revisions.
+        server: the Chroma server that keeps the vectors, if one does.
 
-    Attributes:
-        generation: the current one, to read and write. Where `stale` is not None there is none, and
-            only `close` and `rebuilding` may be called.
-        stale: why there is none before a rebuild.
-
-    Several threads may read while one writes. Two stores may be
-    open on one path, also in one process, but only one at a time may be used (see `locks`),
-    and after another has written it must be opened anew.
-
-    Raises (any method):
-        IndexCorruptedError: the database cannot be read.
-        IndexFullError: the disk is full.
+    Raises (any method): see `Database` and `Server`.
     """
 
-    generation: Generation
-
-    def __init__(self, path: Path, fingerprint: str) -> None:
-        """Open the database, made when it is not there."""
-        self.path = path
-        self.fingerprint = fingerprint
-        with translated(path):
-            self._seal = Seal(path)
-            self._damaged = not self._seal.fits()
-            suspect = not self._seal.fits_database()
-            self._database = Database(path)
-            try:
-                self._enter(suspect)
-            except BaseException:
-                self._database.close()
-                raise
-
-    def _enter(self, suspect: bool) -> None:
-        # After Chroma has opened it: until then a killed process's last change is half undone.
-        names = self._database.names()
-        if suspect:
-            self._database.check()
-        if self._seal.space and self._seal.space not in names:
-            raise ValueError(f"chroma.sqlite3 has lost {self._seal.space}")
-        self._former: list[Generation] = []
-        self._names = sorted({own for name in names if (own := GenerationName.named(name))})
-        if not self._names and not self._damaged:
-            self._names = [self._next_name()]
-        self.stale = self._why_stale()
-        if self.stale is None:
-            self.generation = self._open_generation(self._names[-1])
-            self.generation.touch()
-            self.settle()
+    def __init__(
+        self,
+        folder: Path,
+        database: Database,
+        encoder: Encoder,
+        terms: LexicalIndex,
+        server: Server | None,
+    ) -> None:
+        self._folder = folder
+        self.database = database
+        self._encoder = encoder
+        self._terms = terms
+        self._server = server
+        self._guard = threading.RLock()  # over looking whether there is something new
+        self._writing = threading.RLock()  # two threads that write would encode twice as slowly
+        self._texts = BoundedCache[ParagraphText](CACHED_TEXTS)
+        self._vectors: VectorStore | None = None
+        self._seen = -1
+        self._snapshot: Snapshot | None = None
 
     def close(self) -> None:
-        """Let go of the database."""
-        self._database.close()
+        """Let go of the vectors."""
+        with self._guard:
+            if self._vectors:
+                self._vectors.close()
+            self._vectors = self._snapshot = None
+            self._seen = -1
 
-    def verify(self) -> None:
-        """Check all that is on the disk; to be called before anything is written.
+    # --- reading -----------------------------------------------------------------------------
+
+    def current(self) -> Snapshot:
+        """What is in the index now.
 
         Raises:
-            IndexCorruptedError: it is damaged. Where only vectors are, the store is `stale` when it
-                is next opened.
+            EncoderError: its vectors are of another encoder.
+            IndexCorruptedError: vectors are missing.
         """
-        with translated(self.path):
-            self._database.check()
-            # As it lies on the disk: another process that opened the index has sealed it anew.
-            if self.stale is None and not Seal(self.path).fits(thoroughly=True):
-                self._seal.break_open()
-                raise ValueError("the vectors are not as they were written")
+        with self.database.read() as connection:
+            revision = documents.count(connection, "revision")
+            snapshot = self._snapshot
+            if snapshot is not None and revision == self._seen:
+                return snapshot
+            with self._guard:
+                if self._snapshot is not None and self._seen >= revision:
+                    return self._snapshot
+                vectors = self._current_vectors(connection)
+                known = self._snapshot.manifests if self._snapshot else {}
+                if vectors is not self._vectors:
+                    self._check(vectors, connection)
+                manifests = documents.load(connection, known)
+                snapshot = Snapshot(self.database, vectors, self._terms, self._texts, manifests)
+                former, self._vectors = self._vectors, vectors
+                self._snapshot, self._seen = snapshot, revision
+                if former and former is not vectors:
+                    former.close()
+                return snapshot
 
-    def settle(self) -> None:
-        """Take note that all was written and is whole; what is written later is checked when the
-        database is next opened, unless this is called again."""
-        with translated(self.path):
-            self._seal.close(self.generation.name.documents)
+    @property
+    def manifests(self) -> Mapping[str, Manifest]:
+        """The documents now; empty where they cannot be told."""
+        try:
+            return self.current().manifests
+        except (IndexUnusableError, EncoderError):
+            return {}
 
-    # --- rebuilding --------------------------------------------------------------------------
+    def verify(self) -> None:
+        """Check the database and all vectors.
 
-    def _why_stale(self) -> IndexUnusableError | EncoderError | None:
-        cure = (
-            "Nothing that was indexed is lost: add documents (or call Index.migrate) with this "
-            "encoder, and the vectors are made again first."
+        Raises:
+            FootnoteError: something is damaged or missing.
+        """
+        self.database.check()
+        snapshot = self.current()
+        lost = self._vectors.missing(snapshot.rows) if self._vectors else ()
+        if len(lost):
+            raise _missing_vectors(len(lost))
+
+    def _current_vectors(self, connection: sa.Connection) -> VectorStore:
+        found = documents.generation_of(connection)
+        number, fingerprint = found or (1, self._encoder.fingerprint)
+        if fingerprint != self._encoder.fingerprint:
+            raise EncoderError(
+                "The index was made with another encoder (fingerprint "
+                f"{fingerprint}, this one has {self._encoder.fingerprint}). Nothing that was "
+                "indexed is lost: add documents (or run `footnote index rebuild`) with this "
+                "encoder, and the vectors are made again first."
+            )
+        if self._vectors and self._vectors.number == number:
+            return self._vectors
+        return self._open_vectors(number)
+
+    def _open_vectors(self, number: int) -> VectorStore:
+        if self._server:
+            return ServedVectors(self._server, number, self._encoder.fingerprint)
+        return FolderVectors(
+            self._folder / "vectors",
+            number,
+            self._encoder.fingerprint,
+            self._encoder.dimension,
+            self.database,
         )
-        if self._damaged:
-            return IndexCorruptedError(
-                f"The vectors of the index in {self.path} are not as they were written: a process "
-                f"was killed while it wrote them, the disk was full, or the files changed. {cure}"
-            )
-        if self._names[-1].fingerprint != self.fingerprint:
-            return EncoderError(
-                f"The index in {self.path} was made with another encoder (fingerprint "
-                f"{self._names[-1].fingerprint}, this one has {self.fingerprint}). {cure}"
-            )
-        if len(self._names) > 1:
-            return IndexCorruptedError(
-                f"The index in {self.path} was being made anew, and that was interrupted. {cure}"
-            )
-        return None
 
-    def rebuilding(self) -> Generator[list[Manifest]]:
-        """Rebuild: start or go on with a new generation for all documents; gives those that it
-        lacks, in the order in which they were listed. When they are in it, it becomes the valid one
-        and the others are dropped; may be killed anywhere before."""
-        with translated(self.path):
-            if self._damaged or self._names[-1].fingerprint != self.fingerprint:
-                self._names.append(self._next_name())
-            if self._damaged:
-                # Not even texts can be read while Chroma would load these files. Without them it
-                # answers from SQLite. Killed here, the seal still does not fit: no harm.
-                self._seal.discard_files()
-                self._damaged = False
-            *old, current = self._names
-            self.generation = self._open_generation(current)
-            self._seal.renew(current.documents)
-            self._former = [self._open_generation(name) for name in old]
-        former = {m.id: m for generation in self._former for m in generation.manifests()}
-        there = {manifest.id for manifest in self.generation.manifests()}
-        missing = [manifest for manifest in former.values() if manifest.id not in there]
-        yield sorted(missing, key=lambda manifest: manifest.source)
-        with translated(self.path):
-            for name in old:
-                self._database.drop(name.documents)
-                self._database.drop(name.sentences)
-            self._names = [current]
-            self._database.remove_orphans()
-            self._seal.renew(current.documents)
-        self._former = []
-        self.stale = None
+    def _check(self, vectors: VectorStore, connection: sa.Connection) -> None:
+        """Look for the last vectors that were written: a file that was cut or is gone shows."""
+        last = documents.last_ready(connection)
+        if len(last) and len(vectors.missing(last)):
+            vectors.close()
+            raise _missing_vectors(len(last))
 
-    def former(self, ids: Sequence[str]) -> dict[str, ParagraphText]:
-        """Read paragraphs by id from the generations that are being replaced."""
-        found: dict[str, ParagraphText] = {}
-        for generation in self._former:
-            found |= generation.texts(ids)
-        return found
+    # --- writing -----------------------------------------------------------------------------
 
-    def _open_generation(self, name: GenerationName) -> Generation:
-        # No reference back to this store: it is to be gone, with its open files, when it is let go.
-        return Generation(self._database, name, partial(_renew, self._seal, self.path, name))
+    def put(
+        self,
+        manifests: Sequence[Manifest],
+        texts_of: TextReader,
+        progress: Progress | None,
+    ) -> int:
+        """Make these the current versions of their documents, each as soon as it is whole; gives
+        how many paragraphs were embedded.
 
-    def _next_name(self) -> GenerationName:
-        return GenerationName(self._names[-1].number + 1 if self._names else 1, self.fingerprint)
+        Args:
+            manifests: of the documents.
+            texts_of: where the texts of paragraphs are had from that are not stored.
+            progress: called as paragraphs are done with (done, in all).
+        """
+        with self._writing:
+            while True:
+                snapshot = self.current()
+                vectors = self._vectors
+                if vectors is None:
+                    raise RuntimeError("the store was closed")
+                del snapshot
+                try:
+                    return self._put(vectors, manifests, texts_of, progress)
+                except GenerationReplacedError:
+                    continue
+
+    def _put(
+        self,
+        vectors: VectorStore,
+        manifests: Sequence[Manifest],
+        texts_of: TextReader,
+        progress: Progress | None,
+    ) -> int:
+        with self.database.write() as connection:
+            documents.begin(connection, self._encoder.fingerprint)
+        fresh: dict[str, Row] = {}
+        staged = list(self._stage(manifests, texts_of, fresh))
+        total = sum(len(manifest.places) for manifest in manifests)
+        done = total - len(fresh)
+        if progress:
+            progress(done, total)
+        embedded, published, touched = 0, 0, time.monotonic()
+
+        def store(chunk: Chunk) -> None:
+            nonlocal published, touched
+            rows = Rows.of(fresh[paragraph.id] for paragraph in chunk.paragraphs)
+            if len(rows):
+                vectors.add(rows, chunk.vectors)
+            whole = staged[published : published + chunk.whole]
+            published += chunk.whole
+            with self.database.write() as connection:
+                documents.set_ready(connection, rows.rows.tolist(), vectors.number)
+                documents.publish(connection, whole)
+                if time.monotonic() - touched > TOUCH:
+                    documents.touch(connection, staged[published:])
+                    touched = time.monotonic()
+            vectors.fold(rows)
+
+        given = [([place.id for place in m.places]) for m in manifests]
+        for count in encoded(given, fresh, texts_of, self._encoder, store):
+            embedded += count
+            if progress and count:
+                progress(done + embedded, total)
+        self.tidy()
+        return embedded
+
+    def _stage(
+        self, manifests: Sequence[Manifest], texts_of: TextReader, fresh: dict[str, Row]
+    ) -> Iterator[Staged]:
+        """Stage versions, some in each transaction; adds the paragraphs that are new to `fresh`."""
+        first, size = 0, 0
+        for end, manifest in enumerate(manifests, start=1):
+            size += len(manifest.places)
+            if size >= STAGED or end == len(manifests):
+                with self.database.write() as connection:
+                    some = documents.stage(connection, manifests[first:end], texts_of, fresh)
+                for one in some:
+                    fresh |= one.fresh
+                yield from some
+                first, size = end, 0
+
+    def keep(self, manifest: Manifest) -> None:
+        """Note that a document is kept; `manifest` says so."""
+        with self.database.write() as connection:
+            documents.set_kept(connection, manifest)
+
+    def remove(self, identity: str) -> None:
+        """Delete a document."""
+        with self.database.write() as connection:
+            documents.remove(connection, identity)
+
+    def tidy(self, grace: float = documents.GRACE) -> int:
+        """Delete what dead writers left, and what no document has had for `grace` seconds; gives
+        how many paragraphs that were."""
+        vectors = self._vectors
+        if vectors is None or not vectors.may_delete:
+            return 0
+        with self.database.read() as connection:
+            if not documents.has_waste(connection, grace):
+                return 0
+        with self.database.write() as connection:
+            documents.abandoned(connection)
+            rows = documents.dying(connection, grace)
+        if rows:
+            vectors.delete(rows)
+            with self.database.write() as connection:
+                documents.bury(connection, [row for row, _ in rows])
+        return len(rows)
+
+    def fold(self) -> None:
+        """See `VectorStore.fold`."""
+        if self._vectors:
+            self._vectors.fold()
+
+    # --- vectors made anew -------------------------------------------------------------------
+
+    def rebuild(self, progress: Progress | None, *, always: bool = True) -> int:
+        """Make all vectors again from the texts, beside those in use, which they then replace. May
+        be killed at any instant and run again; it goes on where it was.
+
+        Args:
+            progress: called as paragraphs are done with (done, in all).
+            always: also where those in use are whole and of this encoder.
+
+        Returns:
+            The number of paragraphs embedded.
+        """
+        with self._writing:
+            if not always:
+                try:
+                    self.current()
+                except (EncoderError, IndexCorruptedError):
+                    pass  # which is what this is for
+                else:
+                    return 0
+            with self.database.write() as connection:
+                number = documents.begin_generation(connection, self._encoder.fingerprint)
+            vectors = self._open_vectors(number)
+            try:
+                embedded = self._fill(vectors, progress)
+            finally:
+                vectors.close()
+            self.close()
+            self.current()
+            self.fold()
+            return embedded
+
+    def _fill(self, vectors: VectorStore, progress: Progress | None) -> int:
+        embedded = 0
+        while True:
+            with self.database.read() as connection:
+                ready = documents.ready_rows(connection)
+            missing = vectors.missing(ready)
+            before = len(ready) - len(missing) - embedded
+            if not len(missing):
+                # Others may have added some meanwhile, for the generation before.
+                with self.database.write() as connection:
+                    now = documents.ready_rows(connection)
+                    if not len(vectors.missing(now)):
+                        former = documents.take_generation(connection, vectors.number)
+                        break
+                continue
+            for first in range(0, len(missing), STAGED):
+                some = missing[first : first + STAGED]
+                with self.database.read() as connection:
+                    found = documents.texts_by_row(connection, some.rows.tolist())
+                by_id = {text.id: text for text in found.values()}
+                rows = {
+                    found[row].id: (row, position, sentences)
+                    for row, position, sentences in zip(
+                        some.rows.tolist(), some.positions.tolist(), some.sentences.tolist(),
+                        strict=True,
+                    )
+                    if row in found
+                }  # fmt: skip
+
+                def store(chunk: Chunk, rows: Mapping[str, Row] = rows) -> None:
+                    if chunk.paragraphs:
+                        own = Rows.of(rows[paragraph.id] for paragraph in chunk.paragraphs)
+                        vectors.add(own, chunk.vectors)
+
+                given = [list(rows)]
+                for count in encoded(given, rows, _reader(by_id), self._encoder, store):
+                    embedded += count
+                    if progress and count:
+                        progress(before + embedded, len(ready))
+        for number, fingerprint in former:
+            self._drop(number, fingerprint)
+        return embedded
+
+    def _drop(self, number: int, fingerprint: str) -> None:
+        old: VectorStore
+        if self._server:
+            old = ServedVectors(self._server, number, fingerprint)
+        else:
+            if self._vectors:
+                self._vectors.close()
+            folder = self._folder / "vectors"
+            old = FolderVectors(folder, number, fingerprint, self._encoder.dimension, self.database)
+        old.drop()
 
 
-def _renew(seal: Seal, path: Path, name: GenerationName) -> None:
-    with translated(path):
-        seal.renew(name.documents)
+def _reader(
+    texts: Mapping[str, ParagraphText],
+) -> Callable[[Sequence[str]], Mapping[str, ParagraphText]]:
+    return lambda ids: {i: texts[i] for i in ids if i in texts}
+
+
+def _missing_vectors(count: int) -> IndexCorruptedError:
+    return IndexCorruptedError(
+        f"The vectors of {count} paragraphs are missing: the disk was full, or files of the index "
+        "were changed. Nothing that was indexed is lost. Run: footnote index rebuild"
+    )

@@ -1,23 +1,16 @@
-"""Filling a generation with documents, so that a kill at any instant costs a few chunks at most."""
+"""Encoding paragraphs while what was encoded before is stored."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import (
-    Callable,
-    Collection,
-    Generator,
-    Iterable,
-    Iterator,
-    Mapping,
-    Sequence,
-)
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import dataclass
 
 from index.encoder import Encoder, Vectors
-from index.store.collections import Generation
-from index.store.manifest import Manifest, ParagraphText
+from index.errors import IndexChangedError
+from index.store.manifest import ParagraphText
 
 CHUNK = 64  # paragraphs embedded and stored at a time
 
@@ -25,63 +18,54 @@ CHUNK = 64  # paragraphs embedded and stored at a time
 Progress = Callable[[int, int], None]
 
 
-def fill(
-    generation: Generation,
-    manifests: Sequence[Manifest],
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Paragraphs with their vectors, and how many more documents are whole with them."""
+
+    paragraphs: Sequence[ParagraphText]
+    vectors: Sequence[Vectors]
+    whole: int
+
+
+def encoded(
+    documents: Iterable[Sequence[str]],
+    fresh: Collection[str],
     texts_of: Callable[[Sequence[str]], Mapping[str, ParagraphText]],
     encoder: Encoder,
-    progress: Progress | None,
-) -> int:
-    """Store documents; returns how many paragraphs were embedded.
-
-    Paragraphs are stored CHUNK at a time, whichever documents they are of, and after each chunk the
-    documents that are whole by then. Where other machines write too, all is there at the end even
-    if one of them took away what had been there at the beginning (see `protocol`).
+    store: Callable[[Chunk], None],
+) -> Iterator[int]:
+    """Encode paragraphs, CHUNK at a time, whichever documents they are of, and have each chunk
+    stored while more is encoded: each waits on other things.
 
     Args:
-        generation: where to.
-        manifests: of the documents.
-        texts_of: where their texts are had from, by id; it leaves out what is not to be had.
-        encoder: embeds what the generation does not hold.
-        progress: called as paragraphs are done.
+        documents: of each the ids of its paragraphs, in order.
+        fresh: ids of those that are to be encoded.
+        texts_of: gives their texts.
+        encoder: the embedding model.
+        store: stores a chunk; called in another thread, for one chunk after the other.
 
-    Raises:
-        IndexCorruptedError: a text is not to be had.
+    Yields:
+        How many paragraphs of each chunk were encoded, once those of the one before are stored.
     """
-    total = sum(len(manifest.places) for manifest in manifests)
-    named = {place.id for manifest in manifests for place in manifest.places}
-    embedded = 0
-    while True:
-        fresh = named - generation.claim(named)
-        generation.expect(len(fresh))
-        before = total - len(fresh) - embedded
-        if progress and not embedded:
-            progress(before, total)
-        # What was encoded is stored while more is encoded: each waits on other things.
-        chunks = _encoded(_chunks(manifests, fresh), generation, texts_of, encoder)
-        with closing(chunks), ThreadPoolExecutor(1) as beside:
-            storing: Future[None] | None = None
-            for paragraphs, vectors, whole in chunks:
-                if storing:
-                    storing.result()
-                if progress and embedded:
-                    progress(before + embedded, total)
-                storing = beside.submit(_store, generation, paragraphs, vectors, whole)
-                embedded += len(paragraphs)
+    chunks = _encoded(_chunks(documents, fresh), texts_of, encoder)
+    with closing(chunks), ThreadPoolExecutor(1) as beside:
+        storing: Future[None] | None = None
+        stored = 0
+        for chunk in chunks:
             if storing:
                 storing.result()
-        if progress and embedded:
-            progress(before + embedded, total)
-        if generation.keeps_claim:
-            return embedded
+                yield stored
+            storing, stored = beside.submit(store, chunk), len(chunk.paragraphs)
+        if storing:
+            storing.result()
+            yield stored
 
 
 def _encoded(
-    chunks: Iterable[tuple[list[str], list[Manifest]]],
-    generation: Generation,
+    chunks: Iterable[tuple[list[str], int]],
     texts_of: Callable[[Sequence[str]], Mapping[str, ParagraphText]],
     encoder: Encoder,
-) -> Generator[tuple[list[ParagraphText], list[Vectors], list[Manifest]]]:
+) -> Generator[Chunk]:
     """The chunks in their order, with their vectors; one in each of the encoder's lanes is being
     encoded meanwhile."""
 
@@ -90,51 +74,43 @@ def _encoded(
             return []
         return encoder.encode_paragraphs([(p.text, p.spans) for p in paragraphs])
 
-    ahead: deque[tuple[list[ParagraphText], Future[list[Vectors]], list[Manifest]]] = deque()
+    ahead: deque[tuple[list[ParagraphText], Future[list[Vectors]], int]] = deque()
     with ThreadPoolExecutor(encoder.lanes) as lanes:
         try:
             for ids, whole in chunks:
-                paragraphs = texts_of(ids)
-                if len(paragraphs) < len(ids):
-                    raise generation.lost(set(ids) - paragraphs.keys())
-                own = list(paragraphs.values())
-                ahead.append((own, lanes.submit(encode, own), whole))
+                texts = texts_of(ids)
+                if len(texts) < len(ids):
+                    raise IndexChangedError(
+                        "Texts of a document are not stored any more, since it was changed "
+                        "meanwhile. Do the same again."
+                    )
+                paragraphs = list(texts.values())
+                ahead.append((paragraphs, lanes.submit(encode, paragraphs), whole))
                 if len(ahead) > encoder.lanes:
-                    own, encoding, whole = ahead.popleft()
-                    yield own, encoding.result(), whole
+                    paragraphs, encoding, whole = ahead.popleft()
+                    yield Chunk(paragraphs, encoding.result(), whole)
             while ahead:
-                own, encoding, whole = ahead.popleft()
-                yield own, encoding.result(), whole
+                paragraphs, encoding, whole = ahead.popleft()
+                yield Chunk(paragraphs, encoding.result(), whole)
         finally:
             lanes.shutdown(wait=False, cancel_futures=True)  # of what was not asked for any more
 
 
-def _store(
-    generation: Generation,
-    paragraphs: Sequence[ParagraphText],
-    vectors: Sequence[Vectors],
-    whole: Sequence[Manifest],
-) -> None:
-    if paragraphs:
-        generation.add(paragraphs, vectors)
-    generation.put_manifests(whole)
-
-
 def _chunks(
-    manifests: Sequence[Manifest], fresh: Collection[str]
-) -> Iterator[tuple[list[str], list[Manifest]]]:
-    """The paragraphs of `fresh`, CHUNK at a time in the order of the documents, each time with the
-    documents that are whole once these are stored."""
+    documents: Iterable[Sequence[str]], fresh: Collection[str]
+) -> Iterator[tuple[list[str], int]]:
+    """The paragraphs of `fresh`, CHUNK at a time in the order of the documents, each time with how
+    many more documents are whole once these are stored."""
     ids: list[str] = []
     left = set(fresh)
-    whole: list[Manifest] = []
-    for manifest in manifests:
-        for place in manifest.places:
-            if place.id in left:
+    whole = 0
+    for paragraphs in documents:
+        for identity in paragraphs:
+            if identity in left:
                 if len(ids) == CHUNK:
                     yield ids, whole
-                    ids, whole = [], []
-                left.remove(place.id)
-                ids.append(place.id)
-        whole.append(manifest)
+                    ids, whole = [], 0
+                left.remove(identity)
+                ids.append(identity)
+        whole += 1
     yield ids, whole

@@ -1,0 +1,539 @@
+"""The rows of documents and paragraphs: what is read of them, and how they come and go.
+
+A document comes in as a version that is *pending*: its rows and those of its new paragraphs first,
+then the paragraphs' vectors, then one transaction that makes it the document's current version.
+Killed anywhere, what is current is whole. What a dead writer left pending is deleted an hour later.
+
+A paragraph that no version has any more is *unused*: it and its vectors stay for `GRACE` seconds,
+for whoever began to read an earlier revision, or has use for it again.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from index.errors import IndexChangedError
+from index.models import BibliographyEntry, paragraph_id
+from index.store.manifest import Manifest, ParagraphText, Place, Rows, imprint_of, written
+from index.store.tables import (
+    DYING,
+    PENDING,
+    READY,
+    UNUSED,
+    counters,
+    documents,
+    generations,
+    paragraphs,
+    places,
+    versions,
+)
+
+PAGE = 500  # rows asked for by their ids at a time: SQLite takes 32,766 values, fewer are as fast
+#: Seconds for which unused paragraphs stay.
+GRACE = 600.0
+#: Seconds after which a version that is still pending was left by a process that was killed.
+ABANDONED = 3600.0
+
+_Item = TypeVar("_Item")
+
+#: A row of a paragraph, the position of its first vector, and how many it has.
+Row = tuple[int, int, int]
+#: Reads the texts of paragraphs by their ids; leaves out what is not to be had.
+TextReader = Callable[[Sequence[str]], Mapping[str, ParagraphText]]
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A version of a document that is pending.
+
+    Attributes:
+        row: its number.
+        manifest: what it is of; with the rows of its paragraphs.
+        fresh: by paragraph id, the rows that have no vectors yet.
+    """
+
+    row: int
+    manifest: Manifest
+    fresh: Mapping[str, Row]
+
+
+class GenerationReplacedError(Exception):
+    """Another generation of vectors came into use meanwhile: write again, to that."""
+
+
+# --- the index as a whole ----------------------------------------------------------------------
+
+
+def count(connection: sa.Connection, name: str, by: int = 0) -> int:
+    """The value of a counter, after it was moved on."""
+    if by:
+        moved = sa.update(counters).where(counters.c.name == name)
+        found = connection.scalar(
+            moved.values(value=counters.c.value + by).returning(counters.c.value)
+        )
+        if found is None:
+            connection.execute(sa.insert(counters).values(name=name, value=by))
+            return by
+        return int(found)
+    return connection.scalar(sa.select(counters.c.value).where(counters.c.name == name)) or 0
+
+
+def generation_of(connection: sa.Connection) -> tuple[int, str] | None:
+    """The number and the encoder's fingerprint of the vectors in use."""
+    found = connection.execute(
+        sa.select(generations.c.number, generations.c.fingerprint)
+        .where(generations.c.whole)
+        .order_by(generations.c.number.desc())
+        .limit(1)
+    ).first()
+    return (found[0], found[1]) if found else None
+
+
+# --- reading -----------------------------------------------------------------------------------
+
+
+def load(connection: sa.Connection, known: Mapping[str, Manifest]) -> list[Manifest]:
+    """All documents as they are now, ordered by source.
+
+    Args:
+        connection: of a transaction that reads.
+        known: documents that were read before: those that are still so are given again.
+    """
+    current = connection.execute(
+        sa.select(documents.c.id, documents.c.source, versions.c.row, versions.c.hash)
+        .join(versions, documents.c.version == versions.c.row)
+        .order_by(documents.c.source)
+    ).all()
+    changed = {
+        row: (own, source)
+        for own, source, row, digest in current
+        if own not in known or known[own].version != digest
+    }
+    read = dict(_read(connection, changed))
+    return [read.get(own) or known[own] for own, *_ in current]
+
+
+def _read(
+    connection: sa.Connection, wanted: Mapping[int, tuple[str, str]]
+) -> Iterator[tuple[str, Manifest]]:
+    for page in pages_of(list(wanted)):
+        heads = connection.execute(sa.select(versions).where(versions.c.row.in_(page))).all()
+        found: dict[int, list[Any]] = {row: [] for row in page}
+        rows = connection.execute(
+            sa.select(
+                places.c.version, places.c.heading, places.c.page, places.c.start, places.c.end,
+                places.c.locator, places.c.kind, places.c.certainty,
+                paragraphs.c.id, paragraphs.c.row, paragraphs.c.position, paragraphs.c.sentences,
+            )
+            .join(paragraphs, places.c.paragraph == paragraphs.c.row)
+            .where(places.c.version.in_(page))
+            .order_by(places.c.version, places.c.number)
+        )  # fmt: skip
+        for row in rows:
+            found[row[0]].append(row)
+        headings: dict[str, tuple[str, ...]] = {}
+        for head in heads:
+            own, source = wanted[head.row]
+            yield own, _manifest(own, source, head, found[head.row], headings)
+
+
+def _manifest(
+    own: str, source: str, head: Any, found: Sequence[Any], headings: dict[str, tuple[str, ...]]
+) -> Manifest:
+    listed = []
+    for _, heading, page, start, end, locator, kind, certainty, identity, *_ in found:
+        if heading not in headings:
+            headings[heading] = tuple(json.loads(heading))
+        listed.append(
+            Place(identity, headings[heading], page, start, end, locator, kind, certainty)
+        )
+    said = json.loads(head.own) if head.own else None
+    return Manifest(
+        id=own,
+        source=source,
+        title=head.title,
+        hash=head.text_hash,
+        reading=head.reading,
+        places=tuple(listed),
+        gaps=tuple(json.loads(head.gaps)),
+        kept=head.kept,
+        content=head.content,
+        language=head.language,
+        imprint=imprint_of(json.loads(head.imprint)),
+        bytes=head.bytes,
+        pages=head.pages,
+        unread=head.unread,
+        added=head.added,
+        own=BibliographyEntry(said[0], imprint_of(said[1])) if said else None,
+        version=head.hash,
+        rows=Rows.of(row[9:] for row in found),
+    )
+
+
+def texts(connection: sa.Connection, ids: Sequence[str]) -> dict[str, ParagraphText]:
+    """The texts of paragraphs by id; those that are not stored are left out.
+
+    Raises:
+        ValueError: a text is not the one that was stored.
+    """
+    found: dict[str, ParagraphText] = {}
+    chosen = (paragraphs.c.id, paragraphs.c.text, paragraphs.c.spans)
+    for page in pages_of(list(ids)):
+        for identity, text, kept in connection.execute(
+            sa.select(*chosen).where(paragraphs.c.id.in_(page))
+        ):
+            spans = tuple((int(a), int(b)) for a, b in json.loads(kept))
+            # Neither database has checksums: a text that changed on the disk is not to be cited.
+            if paragraph_id(text, spans) != identity:
+                raise ValueError(f"paragraph {identity} is not the text that was stored")
+            found[identity] = ParagraphText(identity, text, spans)
+    return found
+
+
+def ready_rows(connection: sa.Connection) -> Rows:
+    """The rows of all paragraphs that have vectors, in their order."""
+    chosen = (paragraphs.c.row, paragraphs.c.position, paragraphs.c.sentences)
+    return Rows.of(
+        connection.execute(
+            sa.select(*chosen).where(paragraphs.c.state == READY).order_by(paragraphs.c.row)
+        )
+    )
+
+
+def last_ready(connection: sa.Connection) -> Rows:
+    """The row of the paragraph whose vectors are last, of those that are ready; or none."""
+    chosen = (paragraphs.c.row, paragraphs.c.position, paragraphs.c.sentences)
+    # The highest row is that of the last that was staged, and so has the highest position.
+    last = sa.select(*chosen).where(paragraphs.c.state == READY)
+    return Rows.of(connection.execute(last.order_by(paragraphs.c.row.desc()).limit(1)))
+
+
+def texts_by_row(connection: sa.Connection, rows: Sequence[int]) -> dict[int, ParagraphText]:
+    """The texts of paragraphs by their rows."""
+    found: dict[int, ParagraphText] = {}
+    for page in pages_of(rows):
+        ids = connection.execute(
+            sa.select(paragraphs.c.row, paragraphs.c.id).where(paragraphs.c.row.in_(page))
+        ).all()
+        read = texts(connection, [identity for _, identity in ids])
+        found |= {row: read[identity] for row, identity in ids}
+    return found
+
+
+def has_waste(connection: sa.Connection, grace: float) -> bool:
+    """Whether there is something to delete."""
+    now = time.time()
+    unused = sa.select(paragraphs.c.row).where(
+        sa.or_(
+            paragraphs.c.state == DYING,
+            sa.and_(paragraphs.c.state == UNUSED, paragraphs.c.unused <= now - grace),
+        )
+    )
+    dead = sa.select(versions.c.row).where(versions.c.pending < now - ABANDONED)
+    return any(connection.scalar(one.limit(1)) is not None for one in (unused, dead))
+
+
+# --- generations -------------------------------------------------------------------------------
+
+
+def begin(connection: sa.Connection, fingerprint: str) -> None:
+    """Note the encoder of an index that had none."""
+    if generation_of(connection) is None:
+        connection.execute(
+            sa.insert(generations).values(number=1, fingerprint=fingerprint, whole=True)
+        )
+
+
+def begin_generation(connection: sa.Connection, fingerprint: str) -> int:
+    """Begin a generation of vectors, or go on with one of this encoder; gives its number."""
+    begun = sa.select(generations.c.number).where(
+        ~generations.c.whole, generations.c.fingerprint == fingerprint
+    )
+    number = connection.scalar(begun)
+    if number is None:
+        highest = connection.scalar(sa.select(sa.func.max(generations.c.number))) or 0
+        number = highest + 1
+        connection.execute(
+            sa.insert(generations).values(number=number, fingerprint=fingerprint, whole=False)
+        )
+    return number
+
+
+def take_generation(connection: sa.Connection, number: int) -> list[tuple[int, str]]:
+    """Take a generation into use; gives the others, which are no more.
+
+    Raises:
+        IndexChangedError: another one was taken into use meanwhile.
+    """
+    chosen = (generations.c.number, generations.c.fingerprint)
+    if connection.scalar(sa.select(chosen[0]).where(chosen[0] == number)) is None:
+        raise IndexChangedError("The index was rebuilt for another encoder meanwhile.")
+    former = connection.execute(sa.select(*chosen).where(generations.c.number != number)).all()
+    connection.execute(sa.delete(generations).where(generations.c.number != number))
+    connection.execute(
+        sa.update(generations).where(generations.c.number == number).values(whole=True)
+    )
+    count(connection, "revision", 1)
+    return [(one, fingerprint) for one, fingerprint in former]
+
+
+# --- writing -----------------------------------------------------------------------------------
+
+
+def stage(
+    connection: sa.Connection,
+    manifests: Sequence[Manifest],
+    texts_of: TextReader,
+    known: Mapping[str, Row],
+) -> list[Staged]:
+    """Put versions of documents in, pending, with those of their paragraphs that are new.
+
+    Args:
+        connection: of a transaction that writes.
+        manifests: of the documents.
+        texts_of: gives the texts of new paragraphs.
+        known: paragraphs that were new a moment ago, by id.
+
+    Raises:
+        IndexChangedError: a text that is not to be had is not stored any more, either.
+    """
+    named = list(dict.fromkeys(place.id for one in manifests for place in one.places))
+    there = {**_revived(connection, [i for i in named if i not in known]), **known}
+    fresh = _insert_paragraphs(connection, [i for i in named if i not in there], texts_of)
+    rows, staged, now = there | fresh, [], time.time()
+    for manifest in manifests:
+        row = connection.execute(
+            sa.insert(versions).returning(versions.c.row), _head(manifest, now)
+        ).scalar_one()
+        listed = [
+            {
+                "version": row, "number": number, "paragraph": rows[place.id][0],
+                "heading": json.dumps(place.heading), "page": place.page, "start": place.start,
+                "end": place.end, "locator": place.locator, "kind": place.kind,
+                "certainty": place.certainty,
+            }
+            for number, place in enumerate(manifest.places, start=1)
+        ]  # fmt: skip
+        if listed:
+            connection.execute(sa.insert(places), listed)
+        own = {place.id: fresh[place.id] for place in manifest.places if place.id in fresh}
+        staged.append(Staged(row, manifest, own))
+    return staged
+
+
+def _revived(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Row]:
+    """Paragraphs that are stored with their vectors; those that were unused are no more so."""
+    found: dict[str, Row] = {}
+    chosen = (
+        paragraphs.c.id, paragraphs.c.row, paragraphs.c.position, paragraphs.c.sentences,
+        paragraphs.c.state,
+    )  # fmt: skip
+    for page in pages_of(ids):
+        unused = []
+        for identity, *row, state in connection.execute(
+            sa.select(*chosen).where(
+                paragraphs.c.id.in_(page), paragraphs.c.state.in_((READY, UNUSED))
+            )
+        ):
+            if identity not in found:
+                found[identity] = (row[0], row[1], row[2])
+                if state == UNUSED:
+                    unused.append(row[0])
+        _set_state(connection, unused, READY)
+    return found
+
+
+def _insert_paragraphs(
+    connection: sa.Connection, ids: Sequence[str], texts_of: TextReader
+) -> dict[str, Row]:
+    given = texts_of(ids) if ids else {}
+    if missing := len(ids) - len(given):
+        raise IndexChangedError(
+            f"{missing} paragraphs of a document are not stored any more, since it was changed "
+            "meanwhile. Do the same again."
+        )
+    found: dict[str, Row] = {}
+    for page in pages_of([given[i] for i in ids]):
+        total = sum(len(one.spans) for one in page)
+        position = count(connection, "position", total) - total
+        values = []
+        for one in page:
+            values.append(
+                {
+                    "id": one.id, "text": one.text, "sentences": len(one.spans),
+                    "spans": json.dumps(one.spans, separators=(",", ":")),
+                    "position": position, "state": PENDING,
+                }
+            )  # fmt: skip
+            position += len(one.spans)
+        inserted = connection.execute(
+            sa.insert(paragraphs).returning(
+                paragraphs.c.id, paragraphs.c.row, paragraphs.c.position, paragraphs.c.sentences
+            ),
+            values,
+        )
+        found |= {identity: (row, at, sentences) for identity, row, at, sentences in inserted}
+    return found
+
+
+def _head(manifest: Manifest, pending: float) -> dict[str, Any]:
+    own = manifest.own
+    return {
+        "document": manifest.id, "hash": manifest.digest, "title": manifest.title,
+        "text_hash": manifest.hash, "reading": manifest.reading, "kept": manifest.kept,
+        "content": manifest.content, "language": manifest.language,
+        "imprint": json.dumps(written(manifest.imprint)), "bytes": manifest.bytes,
+        "pages": manifest.pages, "unread": manifest.unread, "added": manifest.added,
+        "own": json.dumps([own.title, written(own.imprint)]) if own else None,
+        "gaps": json.dumps(manifest.gaps), "pending": pending,
+    }  # fmt: skip
+
+
+def set_ready(connection: sa.Connection, rows: Sequence[int], generation: int) -> None:
+    """The vectors of these paragraphs are there, in that generation.
+
+    Raises:
+        GenerationReplacedError: another one is in use.
+    """
+    found = generation_of(connection)
+    if found is None or found[0] != generation:
+        raise GenerationReplacedError
+    _set_state(connection, rows, READY)
+
+
+def publish(connection: sa.Connection, staged: Iterable[Staged]) -> None:
+    """Make versions the current ones of their documents; those before are deleted.
+
+    Raises:
+        IndexChangedError: one was left pending for so long that it was deleted.
+    """
+    rows = []
+    for one in staged:
+        rows.append(one.row)
+        identity = one.manifest.id
+        former = connection.scalar(sa.select(documents.c.version).where(documents.c.id == identity))
+        if former is None:
+            connection.execute(
+                sa.insert(documents).values(
+                    id=identity, source=one.manifest.source, version=one.row
+                )
+            )
+        else:
+            connection.execute(
+                sa.update(documents).where(documents.c.id == identity).values(version=one.row)
+            )
+            delete_version(connection, former)
+    if not rows:
+        return
+    for page in pages_of(rows):
+        done = connection.execute(
+            sa.update(versions).where(versions.c.row.in_(page)).values(pending=None)
+        )
+        if done.rowcount != len(page):
+            raise IndexChangedError("Adding documents took too long. Add them again.")
+    count(connection, "revision", 1)
+
+
+def delete_version(connection: sa.Connection, row: int) -> None:
+    """Delete a version; paragraphs that only it has are unused from now on."""
+    other = places.alias()
+    own = sa.select(places.c.paragraph).where(places.c.version == row)
+    others = sa.exists().where(other.c.paragraph == paragraphs.c.row, other.c.version != row)
+    connection.execute(
+        sa.update(paragraphs)
+        .where(paragraphs.c.row.in_(own), ~others)
+        .values(state=UNUSED, unused=time.time())
+    )
+    connection.execute(sa.delete(versions).where(versions.c.row == row))
+
+
+def remove(connection: sa.Connection, identity: str) -> bool:
+    """Delete a document; gives whether there was one of that id."""
+    row = connection.scalar(
+        sa.delete(documents).where(documents.c.id == identity).returning(documents.c.version)
+    )
+    if row is None:
+        return False
+    delete_version(connection, row)
+    count(connection, "revision", 1)
+    return True
+
+
+def set_kept(connection: sa.Connection, manifest: Manifest) -> None:
+    """Note that a document is kept.
+
+    Args:
+        connection: of a transaction that writes.
+        manifest: its version, marked as kept.
+    """
+    changed = connection.execute(
+        sa.update(versions)
+        .where(
+            versions.c.hash == manifest.version,
+            versions.c.row.in_(sa.select(documents.c.version).where(documents.c.id == manifest.id)),
+        )
+        .values(kept=True, hash=manifest.digest)
+    )
+    if not changed.rowcount:
+        raise IndexChangedError("The document was changed meanwhile. Do the same again.")
+    count(connection, "revision", 1)
+
+
+def touch(connection: sa.Connection, staged: Iterable[Staged]) -> None:
+    """Versions that are pending are still being written."""
+    for page in pages_of([one.row for one in staged]):
+        connection.execute(
+            sa.update(versions)
+            .where(versions.c.row.in_(page), versions.c.pending.is_not(None))
+            .values(pending=time.time())
+        )
+
+
+def abandoned(connection: sa.Connection) -> None:
+    """Delete the versions that dead writers left pending."""
+    before = time.time() - ABANDONED
+    for row in connection.scalars(
+        sa.select(versions.c.row).where(versions.c.pending < before)
+    ).all():
+        delete_version(connection, row)
+
+
+def dying(connection: sa.Connection, grace: float) -> list[tuple[int, int]]:
+    """Paragraphs that have been unused for so many seconds, which nobody has use for from now on:
+    rows, and how many vectors each has."""
+    connection.execute(
+        sa.update(paragraphs)
+        .where(paragraphs.c.state == UNUSED, paragraphs.c.unused <= time.time() - grace)
+        .values(state=DYING)
+    )
+    found = connection.execute(
+        sa.select(paragraphs.c.row, paragraphs.c.sentences).where(paragraphs.c.state == DYING)
+    )
+    return [(row, sentences) for row, sentences in found]
+
+
+def bury(connection: sa.Connection, rows: Collection[int]) -> None:
+    """Delete paragraphs whose vectors are gone."""
+    for page in pages_of(list(rows)):
+        connection.execute(
+            sa.delete(paragraphs).where(paragraphs.c.row.in_(page), paragraphs.c.state == DYING)
+        )
+
+
+def _set_state(connection: sa.Connection, rows: Sequence[int], state: int) -> None:
+    for page in pages_of(rows):
+        connection.execute(
+            sa.update(paragraphs).where(paragraphs.c.row.in_(page)).values(state=state, unused=None)
+        )
+
+
+def pages_of(items: Sequence[_Item]) -> Iterator[list[_Item]]:
+    """The items, PAGE at a time."""
+    for first in range(0, len(items), PAGE):
+        yield list(items[first : first + PAGE])

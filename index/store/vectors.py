@@ -1,0 +1,540 @@
+"""The vectors of paragraphs: added, deleted, read, and searched for the nearest.
+
+They are derived: all of them can be made again from the texts in the database. Of an index on a
+server they are in a Chroma collection, one vector a sentence under the id `<row>:<sentence>`.
+
+A folder of Chroma bears one process at a time: while one writes, what another reads there is not to
+be found, or worse (measured with 1.5.9). So of an index in a folder they are in two places:
+
+- **a file** of float32, where a paragraph's vectors are at the position that its row in the
+  database says (`VectorFile`). No position is used twice and none is written after its paragraph is
+  ready, so any number of processes write and read it without asking each other;
+- **Chroma**, which one process has open, the *owner*: whoever came first and holds a lock that ends
+  with its process. It adds what others have written to the file (`fold`).
+
+The owner searches Chroma, and exactly what is not in it yet. Who is not the owner searches exactly,
+in the file: 400,000 sentences in some 60 ms.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import filelock
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from index.database.database import Database
+from index.encoder import Vectors
+from index.errors import IndexCorruptedError
+from index.store.chroma import ChromaFolder, translated
+from index.store.documents import pages_of, ready_rows
+from index.store.manifest import NO_ROWS, Rows
+from index.store.tables import paragraphs
+
+if TYPE_CHECKING:
+    from index.store.chroma_server import Server
+
+BATCH = 4000  # vectors added a call, each call all or nothing; Chroma's own limit is 5,461
+SYNC = 1000  # vectors after which Chroma writes its graph to the disk, unless it is told otherwise
+#: Seconds after which it is tried again to become the owner.
+RETRY = 5.0
+
+#: A sentence that was found: the row of its paragraph, its number in it, and its cosine.
+Nearest = tuple[int, int, float]
+
+
+def collection_name(number: int, fingerprint: str) -> str:
+    """The Chroma collection of a generation."""
+    return f"vectors-{number:04d}-{fingerprint}"
+
+
+class VectorStore(Protocol):
+    """The vectors of one generation: of one encoder. May be used from many threads."""
+
+    number: int
+
+    def add(self, rows: Rows, vectors: Sequence[Vectors]) -> None:
+        """Store the vectors of paragraphs, of each an array of shape (sentences, dimension). They
+        are there, also after a power cut, when this returns."""
+
+    def delete(self, rows: Sequence[tuple[int, int]]) -> None:
+        """Delete the vectors of paragraphs: rows, and how many each has."""
+
+    def read(self, rows: Rows) -> list[Vectors]:
+        """The vectors of paragraphs.
+
+        Raises:
+            IndexCorruptedError: they are not there.
+        """
+
+    def missing(self, rows: Rows) -> Rows:
+        """Those of the paragraphs whose vectors are not there."""
+
+    def nearest(self, vector: Vectors, count: int, visible: Rows) -> list[Nearest]:
+        """The `count` sentences nearest to a unit vector, best first, or all where there are fewer.
+        Others than those of the visible paragraphs may be among them."""
+
+    @property
+    def may_delete(self) -> bool:
+        """Whether this process can delete vectors wherever they are."""
+
+    def fold(self, rows: Rows | None = None) -> None:
+        """Make vectors as fast to find as the rest: those of these paragraphs, or of all that
+        others have written, which may take long."""
+
+    def drop(self) -> None:
+        """Delete all of it, when another generation is in use."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class VectorFile:
+    """Vectors in a file, by their position.
+
+    Args:
+        path: of the file, made when the first vector is written.
+        dimension: of a vector.
+    """
+
+    def __init__(self, path: Path, dimension: int) -> None:
+        self.path = path
+        self._dimension = dimension
+        self._guard = threading.Lock()
+        self._mapped: Vectors = np.empty((0, dimension), np.float32)
+
+    def write(self, rows: Rows, vectors: Sequence[Vectors]) -> None:
+        """Write the vectors of paragraphs, through to the disk."""
+        with translated(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(
+                self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666
+            )
+            with os.fdopen(descriptor, "r+b") as stream:
+                for position, own in zip(rows.positions.tolist(), vectors, strict=True):
+                    stream.seek(position * self._dimension * 4)
+                    stream.write(np.ascontiguousarray(own, dtype="<f4").tobytes())
+                stream.flush()
+                os.fsync(stream.fileno())
+
+    def all(self, end: int) -> Vectors:
+        """All vectors, float32 [positions, dimension], at least up to that position where the file
+        has so many; mapped, not read."""
+        if len(self._mapped) < end:
+            with self._guard, translated(self.path), suppress(FileNotFoundError):
+                length = self.path.stat().st_size // (self._dimension * 4)
+                if length > len(self._mapped):
+                    self._mapped = np.memmap(
+                        self.path, "<f4", mode="r", shape=(length, self._dimension)
+                    )
+        return self._mapped
+
+    def missing(self, rows: Rows) -> NDArray[np.bool_]:
+        """Of which paragraphs the vectors are not all there: bool [paragraphs]."""
+        ends = rows.positions + rows.sentences
+        mapped = self.all(int(ends.max(initial=0)))
+        lost = ends > len(mapped)
+        inside = np.flatnonzero(~lost & (rows.sentences > 0))
+        # A unit vector is not zero, and what was never written is.
+        last = rows.positions[inside] + rows.sentences[inside] - 1
+        lost[inside] = ~(mapped[rows.positions[inside]].any(1) & mapped[last].any(1))
+        return lost
+
+    def read(self, rows: Rows) -> list[Vectors]:
+        """The vectors of paragraphs.
+
+        Raises:
+            IndexCorruptedError: they are not there.
+        """
+        if self.missing(rows).any():
+            raise IndexCorruptedError(
+                f"Vectors are missing in {self.path}: the disk was full, or the file was changed. "
+                "Your documents are not touched. Run: footnote index rebuild"
+            )
+        mapped = self.all(0)
+        pairs = zip(rows.positions.tolist(), rows.sentences.tolist(), strict=True)
+        return [np.array(mapped[at : at + sentences]) for at, sentences in pairs]
+
+    def nearest(self, vector: Vectors, count: int, rows: Rows) -> list[Nearest]:
+        """The nearest sentences of these paragraphs, by looking at all of them."""
+        if not len(rows):
+            return []
+        end = int((rows.positions + rows.sentences).max())
+        starts = np.repeat(rows.positions, rows.sentences)
+        firsts = np.repeat(np.cumsum(rows.sentences) - rows.sentences, rows.sentences)
+        sentences = np.arange(len(starts)) - firsts
+        at = starts + sentences
+        mapped = self.all(end)
+        if end > len(mapped):
+            self.read(rows)  # it says what is wrong
+        # Of nearly all of the file it is faster to look at the whole than to pick them out.
+        cosines = (mapped @ vector)[at] if 2 * len(at) > len(mapped) else mapped[at] @ vector
+        best = np.arange(len(at))
+        if len(at) > count:
+            best = np.argpartition(-cosines, count - 1)[:count]
+        best = best[np.argsort(-cosines[best], kind="stable")]
+        own = np.repeat(rows.rows, rows.sentences)[best]
+        return list(
+            zip(own.tolist(), sentences[best].tolist(), cosines[best].tolist(), strict=True)
+        )
+
+
+class ChromaVectors:
+    """Vectors in a Chroma collection, by the rows of their paragraphs.
+
+    Args:
+        collection: each call of which raises our errors.
+    """
+
+    def __init__(self, collection: Any) -> None:
+        self._own = collection
+
+    def add(self, rows: Rows, vectors: Sequence[Vectors]) -> None:
+        """Store the vectors of paragraphs, of one paragraph all or none."""
+        groups = [
+            list(zip(ids, own, strict=True))
+            for ids, own in zip(
+                _ids(zip(rows.rows.tolist(), rows.sentences.tolist(), strict=True)),
+                vectors,
+                strict=True,
+            )
+        ]
+        for batch in _batches(groups):
+            # What a process that was killed had added already is put there again.
+            self._own.upsert(
+                ids=[identity for identity, _ in batch],
+                embeddings=np.stack([row for _, row in batch]),
+            )
+
+    def delete(self, rows: Sequence[tuple[int, int]]) -> None:
+        """Delete the vectors of paragraphs."""
+        for page in pages_of([identity for ids in _ids(rows) for identity in ids]):
+            self._own.delete(ids=page)
+
+    def read(self, rows: Rows) -> dict[int, list[Vectors]]:
+        """The vectors that are there, by the rows of their paragraphs."""
+        pairs = zip(rows.rows.tolist(), rows.sentences.tolist(), strict=True)
+        found: dict[str, Vectors] = {}
+        ids = list(_ids(pairs))
+        for page in pages_of([identity for own in ids for identity in own]):
+            records = self._own.get(ids=page, include=["embeddings"])
+            found.update(zip(records["ids"], records["embeddings"], strict=True))
+        return {
+            row: [found[identity] for identity in own if identity in found]
+            for row, own in zip(rows.rows.tolist(), ids, strict=True)
+        }
+
+    def nearest(self, vector: Vectors, count: int) -> list[Nearest]:
+        """See `VectorStore`."""
+        records = self._own.query(
+            query_embeddings=cast(Any, vector[None, :]), n_results=count, include=["distances"]
+        )
+        found = []
+        for identity, distance in zip(
+            records["ids"][0], (records["distances"] or [[]])[0], strict=True
+        ):
+            row, _, sentence = identity.partition(":")
+            found.append((int(row), int(sentence), 1.0 - float(distance)))
+        return found
+
+    def touch(self) -> None:
+        """Have Chroma catch up with its log, which it does at the first read and may rewrite its
+        graph for."""
+        self._own.get(limit=1, include=[])
+
+    def expect(self, paragraphs: int) -> None:
+        """Prepare for so many more. Chroma rewrites the list of all ids with every SYNC vectors,
+        which would take as long as all the rest where there are millions; then it does so a hundred
+        times at most. Heeded at once by a collection that is empty."""
+        if paragraphs > 100 * SYNC:
+            import warnings
+
+            with warnings.catch_warnings():
+                # What Chroma calls it that no embedding function is its own.
+                warnings.filterwarnings("ignore", message="legacy embedding function config")
+                self._own.modify(configuration={"hnsw": {"sync_threshold": paragraphs // 100}})
+
+
+class FolderVectors:
+    """The vectors of an index in a folder; see the head of this module.
+
+    Args:
+        folder: where the file and Chroma are.
+        number, fingerprint: of the generation.
+        dimension: of a vector.
+        database: of the index.
+    """
+
+    def __init__(
+        self, folder: Path, number: int, fingerprint: str, dimension: int, database: Database
+    ) -> None:
+        self.number = number
+        self._folder = folder
+        self._name = collection_name(number, fingerprint)
+        self._database = database
+        self._file = VectorFile(folder / f"{self._name}.f32", dimension)
+        self._lock = filelock.FileLock(folder / "owner", thread_local=False)
+        self._guard = threading.RLock()  # over what follows, and over writing to Chroma
+        self._chroma: tuple[ChromaFolder, ChromaVectors] | None = None
+        self._closed = False
+        self._next_try = 0.0
+        #: The rows that are in Chroma, in order; of who owns it.
+        self._folded: NDArray[np.int64] = NO_ROWS.rows
+        #: What of the paragraphs that were last asked about is not in Chroma.
+        self._tail: tuple[object, object, Rows] = (None, None, NO_ROWS)
+
+    # --- what both places do -------------------------------------------------------------------
+
+    def add(self, rows: Rows, vectors: Sequence[Vectors]) -> None:
+        """See `VectorStore`; in Chroma they are once they are folded in."""
+        self._file.write(rows, vectors)
+
+    def delete(self, rows: Sequence[tuple[int, int]]) -> None:
+        """See `VectorStore`. In the file they are overwritten with zeros."""
+        wanted = [row for row, _ in rows]
+        with self._guard, self._database.read() as connection:
+            found: list[Any] = []
+            for page in pages_of(wanted):
+                found += connection.execute(
+                    sa.select(
+                        paragraphs.c.row, paragraphs.c.position, paragraphs.c.sentences,
+                        paragraphs.c.graph,
+                    ).where(paragraphs.c.row.in_(page))
+                ).all()  # fmt: skip
+        own = Rows.of(row[:3] for row in found)
+        width = self._file.all(0).shape[1]
+        self._file.write(own, [np.zeros((n, width), np.float32) for n in own.sentences.tolist()])
+        folded = [(row, sentences) for row, _, sentences, graph in found if graph == self.number]
+        if folded and (chroma := self._owned()):
+            with self._guard, self._writing():
+                chroma.delete(folded)
+                self._folded = np.setdiff1d(self._folded, [row for row, _ in folded])
+
+    def read(self, rows: Rows) -> list[Vectors]:
+        """See `VectorStore`."""
+        return self._file.read(rows)
+
+    def missing(self, rows: Rows) -> Rows:
+        """See `VectorStore`."""
+        return rows[self._file.missing(rows)]
+
+    def nearest(self, vector: Vectors, count: int, visible: Rows) -> list[Nearest]:
+        """See `VectorStore`."""
+        chroma = self._owned()
+        if chroma is None:
+            return self._file.nearest(vector, count, visible)
+        tail = self._unfolded(visible)
+        found = chroma.nearest(vector, count) if len(self._folded) else []
+        if len(tail):
+            found += self._file.nearest(vector, count, tail)
+            found = sorted(found, key=lambda one: -one[2])[:count]
+        return found
+
+    def drop(self) -> None:
+        """See `VectorStore`."""
+        with self._guard:
+            if self._chroma:
+                folder, _ = self._chroma
+                with self._writing(), translated(folder.path):
+                    folder.drop(self._name)
+            self.close()
+            self._file.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let go of Chroma, for another process to own it."""
+        with self._guard:
+            self._closed = True
+            if self._chroma:
+                folder, _ = self._chroma
+                self._chroma = None
+                folder.close()
+            self._lock.release(force=True)
+
+    # --- Chroma --------------------------------------------------------------------------------
+
+    @property
+    def may_delete(self) -> bool:
+        """See `VectorStore`."""
+        return self._owned() is not None
+
+    def fold(self, rows: Rows | None = None) -> None:
+        """See `VectorStore`; does nothing where another process owns Chroma."""
+        if (chroma := self._owned()) is None:
+            return
+        with self._guard:
+            if rows is None:
+                with self._database.read() as connection:
+                    rows = ready_rows(connection)
+            new = rows[~np.isin(rows.rows, self._folded)]
+            if not len(new):
+                return
+            if not len(self._folded):
+                chroma.expect(len(new))
+            for page in pages_of(range(len(new))):
+                some = new[page[0] : page[-1] + 1]
+                with self._writing():
+                    chroma.add(some, self._file.read(some))
+                    chroma.touch()
+                with self._database.write() as connection:
+                    connection.execute(
+                        sa.update(paragraphs)
+                        .where(paragraphs.c.row.in_(some.rows.tolist()))
+                        .values(graph=self.number)
+                    )
+                self._folded = np.union1d(self._folded, some.rows)
+
+    def _unfolded(self, visible: Rows) -> Rows:
+        """Those of the paragraphs that are not in Chroma."""
+        of, folded, tail = self._tail
+        if of is not visible or folded is not self._folded:
+            folded = self._folded
+            tail = visible[~np.isin(visible.rows, self._folded)]
+            self._tail = visible, folded, tail
+        return tail
+
+    def _owned(self) -> ChromaVectors | None:
+        """Chroma, if this process owns it or can."""
+        if self._chroma is None and not self._closed and time.monotonic() >= self._next_try:
+            with self._guard:
+                if self._chroma is None and not self._closed:
+                    self._next_try = time.monotonic() + RETRY
+                    self._open()
+        return self._chroma[1] if self._chroma else None
+
+    def _open(self) -> None:
+        with translated(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            try:
+                self._lock.acquire(timeout=0)
+            except filelock.Timeout:
+                return
+            path = self._folder / "chroma"
+            if self._marker.exists():
+                # A process was killed while Chroma wrote: of its graph there may be parts of two
+                # versions, which it does not check. All of it is made again from the file.
+                shutil.rmtree(path, ignore_errors=True)
+                self._unfold()
+                self._marker.unlink()
+            is_new = not path.exists()
+            folder = ChromaFolder(path)
+            try:
+                names = folder.names()
+                with self._writing():
+                    for name in names - {self._name}:
+                        folder.drop(name)
+                    own = ChromaVectors(folder.collection(self._name))
+                    own.touch()
+                if is_new or self._name not in names:
+                    self._unfold()
+                with self._database.read() as connection:
+                    graph = sa.select(paragraphs.c.row).where(paragraphs.c.graph == self.number)
+                    rows = np.array(connection.scalars(graph).all(), dtype=np.int64)
+            except BaseException:
+                folder.close()
+                self._lock.release(force=True)
+                raise
+            self._folded = np.sort(rows)
+            self._chroma = folder, own
+
+    def _unfold(self) -> None:
+        with self._database.write() as connection:
+            connection.execute(
+                sa.update(paragraphs).where(paragraphs.c.graph.is_not(None)).values(graph=None)
+            )
+
+    @property
+    def _marker(self) -> Path:
+        return self._folder / "chroma-is-being-written"
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """While Chroma writes: where the process is killed meanwhile, what is left tells of it."""
+        self._marker.touch()
+        yield
+        self._marker.unlink(missing_ok=True)
+
+
+class ServedVectors:
+    """The vectors of an index on a Chroma server.
+
+    Args:
+        server: the server.
+        number, fingerprint: of the generation.
+    """
+
+    def __init__(self, server: Server, number: int, fingerprint: str) -> None:
+        self.number = number
+        self._server = server
+        self._name = collection_name(number, fingerprint)
+
+    @property
+    def _vectors(self) -> ChromaVectors:
+        return ChromaVectors(self._server.collection(self._name))
+
+    def add(self, rows: Rows, vectors: Sequence[Vectors]) -> None:
+        """See `VectorStore`."""
+        with self._server.urgent():
+            self._vectors.add(rows, vectors)
+
+    def delete(self, rows: Sequence[tuple[int, int]]) -> None:
+        """See `VectorStore`."""
+        self._vectors.delete(rows)
+
+    def read(self, rows: Rows) -> list[Vectors]:
+        """See `VectorStore`."""
+        found = self._vectors.read(rows)
+        pairs = zip(rows.rows.tolist(), rows.sentences.tolist(), strict=True)
+        if lost := [row for row, sentences in pairs if len(found[row]) < sentences]:
+            raise self._server.lost([str(row) for row in lost])
+        return [np.array(found[row], dtype=np.float32) for row in rows.rows.tolist()]
+
+    def missing(self, rows: Rows) -> Rows:
+        """See `VectorStore`."""
+        found = self._vectors.read(rows)
+        lost = [len(found[row]) for row in rows.rows.tolist()] < rows.sentences
+        return rows[np.asarray(lost)]
+
+    def nearest(self, vector: Vectors, count: int, visible: Rows) -> list[Nearest]:  # noqa: ARG002
+        """See `VectorStore`."""
+        return self._vectors.nearest(vector, count)
+
+    @property
+    def may_delete(self) -> bool:
+        """See `VectorStore`."""
+        return True
+
+    def fold(self, rows: Rows | None = None) -> None:
+        """See `VectorStore`: on a server all is in its place at once."""
+
+    def drop(self) -> None:
+        """See `VectorStore`."""
+        self._server.drop(self._name)
+
+    def close(self) -> None:
+        """See `VectorStore`; the server is closed by who opened it."""
+
+
+def _ids(rows: Iterator[tuple[int, int]] | Sequence[tuple[int, int]]) -> Iterator[list[str]]:
+    for row, sentences in rows:
+        yield [f"{row}:{number}" for number in range(sentences)]
+
+
+def _batches(groups: Sequence[Sequence[Any]]) -> Iterator[list[Any]]:
+    """The items of groups, not more than BATCH at a time unless a group has more: none is cut."""
+    batch: list[Any] = []
+    for group in groups:
+        if batch and len(batch) + len(group) > BATCH:
+            yield batch
+            batch = []
+        batch += group
+    if batch:
+        yield batch
