@@ -121,10 +121,14 @@ class Index(View):
                 self._server = Server(chroma, wait)
                 pages = SharedPages(self.database, self.folder / "pages")
             store = Store(self.folder, self.database, own, terms, self._server)
+            #: What was taken over from a former version, in sentences.
+            self.notices = store.take_over(wait)
         except BaseException:
             self.database.close()
             raise
-        del on_wait
+        if on_wait:
+            for notice in self.notices:
+                on_wait(notice)
         super().__init__(store, pages, own)
 
     def close(self) -> None:

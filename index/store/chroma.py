@@ -124,12 +124,12 @@ def translated(path: Path) -> Iterator[None]:
             say, because less than `ROOM` is free.
         IndexCorruptedError: anything else.
     """
-    from chromadb.errors import ChromaError
-
-    handled = (OSError, sqlite3.Error, ChromaError, ValueError, LookupError, TypeError)
     try:
         yield
     except BaseException as error:
+        from chromadb.errors import ChromaError  # only now: it takes long to load
+
+        handled = (OSError, sqlite3.Error, ChromaError, ValueError, LookupError, TypeError)
         # A panic in Chroma's Rust code has no importable class and is no Exception.
         if isinstance(error, handled) or type(error).__name__ == "PanicException":
             raise _translation(path, error) from error

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from index.database.database import Database
 from index.encoder import Encoder
 from index.errors import EncoderError, IndexCorruptedError, IndexUnusableError
-from index.store import documents
+from index.store import documents, former
 from index.store.chroma_server import Server
 from index.store.documents import GenerationReplacedError, Row, Staged, TextReader
 from index.store.manifest import Manifest, ParagraphText, Rows
@@ -72,6 +72,17 @@ class Store:
                 self._vectors.close()
             self._vectors = self._snapshot = None
             self._seen = -1
+
+    def take_over(self, wait: float) -> list[str]:
+        """Take over what a former version kept; sentences that say so. See `former`."""
+        first = lambda: self._open_vectors(1)  # noqa: E731
+        done = former.take_over(
+            self._folder, self.database, self._encoder, self._server, first, wait
+        )
+        if done:
+            self.current()
+            self.fold()
+        return [done] if done else []
 
     # --- reading -----------------------------------------------------------------------------
 
