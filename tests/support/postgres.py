@@ -53,21 +53,29 @@ wal_level = minimal
 max_wal_senders = 0
 """
 
-#: Run in a process of its own, which needs nothing of the environment of the tests.
+#: Run in a process of its own, which needs nothing of the environment of the tests; Ctrl-C is not
+#: for it. As long as the server's lock is held, the number in the file is that of the server, which
+#: may not have written it yet.
 WATCHER = """
-import fcntl, os, shutil, signal, sys
+import fcntl, os, shutil, signal, sys, time
 folder = sys.argv[1]
 tests, server = (os.open(f"{folder}/{name}", os.O_RDWR) for name in ("tests", "server"))
 if os.fork():
     os._exit(0)
+os.setsid()
 fcntl.flock(tests, fcntl.LOCK_EX)
-try:
-    fcntl.flock(server, fcntl.LOCK_EX | fcntl.LOCK_NB)
-except BlockingIOError:
-    # Only now: of a server that is gone, the number may be another process's.
-    with open(f"{folder}/data/postmaster.pid") as file:
-        os.kill(int(file.readline()), signal.SIGQUIT)
-    fcntl.flock(server, fcntl.LOCK_EX)
+while True:
+    try:
+        fcntl.flock(server, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        break
+    except BlockingIOError:
+        pass
+    try:
+        with open(f"{folder}/data/postmaster.pid") as file:
+            os.kill(int(file.readline()), signal.SIGQUIT)
+    except (OSError, ValueError):
+        pass
+    time.sleep(0.05)
 shutil.rmtree(folder)
 """
 
@@ -240,7 +248,7 @@ def _children(process: int) -> list[int]:
 def locked(path: Path) -> Iterator[int]:
     """Hold a lock, after whoever holds it; gives its descriptor, by which others may hold on to
     it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield descriptor
@@ -268,7 +276,10 @@ def server_folder() -> Iterator[Path]:
 def watch(folder: Path) -> None:
     """Start what ends the server in a folder with the process that it is for."""
     (folder / "server").touch()
-    subprocess.run([sys.executable, "-I", "-S", "-c", WATCHER, folder], check=True, cwd="/")
+    command = [sys.executable, "-I", "-S", "-c", WATCHER, folder]
+    # What it inherits it would keep open: someone may wait for the end of a pipe.
+    nothing = subprocess.DEVNULL
+    subprocess.run(command, check=True, cwd="/", stdin=nothing, stdout=nothing, stderr=nothing)
 
 
 def _owned(folder: Path) -> Path:
