@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from assistant.cli import completion, index, keys, llm
+from assistant.cli.backups import backup, restore
 from assistant.cli.doctor import doctor
 from assistant.cli.help import help_
 from assistant.cli.notebooks import Notebook, notebooks, opened_to_ask
@@ -70,6 +71,8 @@ app.add_typer(index.app, name="index")
 app.add_typer(keys.app, name="keys")
 app.add_typer(llm.app, name="llm")
 app.command()(notebooks)
+app.command()(backup)
+app.command()(restore)
 
 
 @app.command()
