@@ -1,13 +1,13 @@
 """Index: documents in, ranked evidence out. Ties the store, the encoder and the ranking together.
 
 It reads as a `View` does, always of what is there now. All that it keeps outside Chroma can be made
-again from Chroma, but for what lies beside the database in a folder: the originals of documents
-that were uploaded (`pages`), and small texts such as keys and feedback (`records`).
+again from Chroma, but for what lies beside it in a folder: the originals of documents that were
+uploaded (`pages`), and the relational database with what people keep (`database`).
 
 To back an index up, copy its folder whole while nothing uses it: the documents, the originals and
-the records are in it, and a copy is opened wherever it lies. Of an index on a Chroma server all of
-that is in the data of the server, which is copied while that does not run; nothing of this machine
-is needed.
+what people keep are in it, and a copy is opened wherever it lies. Of an index on a Chroma server
+that is in the data of the server and in PostgreSQL, which are copied together; nothing of this
+machine is needed.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import TypeVar
 
 from index.chunking.loader import RawDocument, Reading, file_name, is_current, read_raw
 from index.database.database import Database
+from index.database.former import take_over
 from index.encoder import DEFAULT_ENCODER, Encoder
 from index.errors import DocumentError
 from index.models import NO_ENTRY, Document, Paragraph
@@ -32,7 +33,6 @@ from index.store.following import GenerationReplacedError, ServedSession
 from index.store.manifest import Manifest, ParagraphText
 from index.store.pages import PageFiles, ServedPages
 from index.store.protocol import Timing
-from index.store.records import FileRecords, Records, ServedRecords, checked
 from index.store.served import ServedStore
 from index.store.session import Session
 from index.store.store import Store
@@ -136,6 +136,17 @@ class Index(View):
             pages = ServedPages(session.server, self.folder / "pages")
             self._sweeper = Sweeper(session, pages)
         super().__init__(session, pages, own, None)
+        #: What was done at this opening that people should know of.
+        self.notices: list[str] = []
+        try:
+            server = session.server if isinstance(session, ServedSession) else None
+            self.notices += take_over(self.database, self.folder, server)
+        except BaseException:
+            self.close()
+            raise
+        if on_wait:
+            for notice in self.notices:
+                on_wait(notice)
 
     def close(self) -> None:
         """Let go of the database. The index may be opened again at once."""
@@ -180,22 +191,6 @@ class Index(View):
                 store.verify()
         else:
             self._session.ready()
-
-    # --- beside the documents ----------------------------------------------------------------
-
-    def records(self, kind: str, group: str = "", *, private: bool = False) -> Records:
-        """Small texts of a kind that are kept beside the index.
-
-        Args:
-            kind: letters, digits, `_` and `-`.
-            group: likewise: which of them, where those of the kind are in groups.
-            private: where they are in a folder, no other user of this machine may read them; who
-                may on a server, that decides.
-        """
-        if isinstance(self._session, ServedSession):
-            return ServedRecords(self._session.server, kind, group)
-        folder = self.folder / "records" / checked(kind)
-        return FileRecords(folder / checked(group) if group else folder, private)
 
     def status(self) -> Status:
         """Counts and size."""

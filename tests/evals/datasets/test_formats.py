@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from helpers import CheapEncoder
+from index.store.records import FileRecords
 from question_sets import MILL, SEED, Eval, write
 
 from assistant import Assistant
-from assistant.feedback import EARLIER, add_draft, draft_id, drafts_in, drafts_of, put_line
+from assistant.feedback import EARLIER, add_draft, draft_id, drafts_in, put_line
 from evals.datasets import drafts
 from evals.datasets.gold import GoldFinder, TextSpan
 from evals.datasets.loader import read_set
@@ -20,7 +21,6 @@ from evals.datasets.models import Question, QuestionSet
 from evals.running.runner import with_documents
 from index import Index, document_from_text, read_document
 from index.errors import FootnoteError, QuestionSetError, UnreadableError
-from index.store.records import FileRecords
 
 OK = '{"id": "ok", "question": "Q?", "answerable": false}'
 CONTEXT = "Rain fell. The mill burned down in 1871. It was rebuilt."
