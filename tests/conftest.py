@@ -44,7 +44,8 @@ from assistant import Assistant  # noqa: E402
 from index.encoder import Encoder  # noqa: E402
 from index.models import Document  # noqa: E402
 
-pytest_plugins = ("browsing", "chroma_servers", "postgres", "services")  # their fixtures
+# Their fixtures.
+pytest_plugins = ("browsing", "chroma_servers", "former_index", "postgres", "services")
 
 # How long an example takes is no fault of what it is an example for.
 hypothesis.settings.register_profile(
