@@ -21,7 +21,7 @@ PACKAGES = ("index", "assistant", "evals")
 # Each imports only those before it. The way of a question through the assistant is in the middle.
 ORDER = {
     "index": (
-        "about offering errors models computing chunking bibliography bert encoder terms bm25 "
+        "about offering errors database models computing chunking bibliography bert encoder terms bm25 "
         "store retriever view index"
     ).split(),
     "assistant": (

@@ -19,7 +19,7 @@ from assistant.cli.options import (
     print_text,
     settings_of,
 )
-from assistant.service.api_keys import KIND, Keys
+from assistant.service.api_keys import Keys
 from index.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def keys_revoke(
 @contextmanager
 def _opened(context: typer.Context) -> Iterator[Keys]:
     with opened_index(settings_of(context)) as index:
-        yield Keys(index.records(KIND))
+        yield Keys(index.database)
 
 
 def _end(key: ApiKey) -> str:

@@ -341,7 +341,7 @@ def _serve(
     page: bool = True,
     open_browser: bool = False,
 ) -> None:
-    from assistant.service.api_keys import KIND, Keys
+    from assistant.service.api_keys import Keys
     from assistant.service.security import check_host, read_logins
     from assistant.service.service import Service
 
@@ -370,7 +370,7 @@ def _serve(
             return
         from assistant.api.runner import serve as serve_api
 
-        if not (is_loopback(host) or logins or Keys(assistant.index.records(KIND)).exist()):
+        if not (is_loopback(host) or logins or Keys(assistant.index.database).exist()):
             notes.print(
                 "Nobody is let in before there is a key. Make one, any time: footnote keys create "
                 "NAME --scope ask"

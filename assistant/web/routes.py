@@ -223,7 +223,7 @@ def routes(
     def session(
         caller: anyone, browser: seated, notebook: NotebookId | None = None
     ) -> dict[str, Any]:
-        library.touch(caller.owner, browser)
+        library.owners.take_over(caller.owner, browser)
         found = library.documents_in(caller.owner, notebook)
         listed = [DocumentValue.of(one) for one in found]
         return {

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from browsing import QUESTION, QUOTE
 from helpers import footnote
+from index.store.records import FileRecords
 from services import api_here, client_of, new_key, problem
 
 from assistant import Assistant
 from assistant.service.api_keys import KIND, Keys
-from index.store.records import FileRecords
 
 SECRET = "The walnut code is quartz-lantern-77."
 

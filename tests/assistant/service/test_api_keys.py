@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from helpers import footnote
+from index.store.records import FileRecords
 
 from assistant.service.api_keys import ApiKey, Keys
 from index.errors import IndexCorruptedError, SettingsError
-from index.store.records import FileRecords
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import pytest
 from helpers import PATIENCE, CheapEncoder
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from index.store.records import FileRecords, Records
 from itsdangerous import URLSafeTimedSerializer
 
 from assistant.service.access import Access, client_of
@@ -24,7 +25,6 @@ from assistant.service.logins import KIND, LASTS, Logins, signed_by
 from index import Index
 from index.errors import RefusedError
 from index.store.chroma_server import ServerAddress
-from index.store.records import FileRecords, Records
 
 ACCOUNTS = [("ann", "s3cret!"), ("ben", "pässword")]
 

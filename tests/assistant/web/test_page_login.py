@@ -14,11 +14,11 @@ import pytest
 from browsing import QUESTION, SECONDS, ask, picture
 from crowd import ask_page, last_event
 from helpers import PATIENCE
+from index.store.records import FileRecords
 from playwright.sync_api import Browser, expect
 from services import api, client_of, problem
 
 from assistant.service.logins import KIND, LASTS, Logins, signed_by
-from index.store.records import FileRecords
 
 ANN, BEN, CARL = ACCOUNTS = [("ann", "s3cret!"), ("ben", "pässword"), ("carl", "7 walnuts")]
 NAME = "footnote-login-"
