@@ -44,8 +44,8 @@ from assistant import Assistant  # noqa: E402
 from index.encoder import Encoder  # noqa: E402
 from index.models import Document  # noqa: E402
 
-# Their fixtures.
-pytest_plugins = ("browsing", "chroma_servers", "former_index", "postgres", "services")
+# Their fixtures; `postgres` before what imports it.
+pytest_plugins = ("browsing", "postgres", "chroma_servers", "former_index", "services")
 
 # How long an example takes is no fault of what it is an example for.
 hypothesis.settings.register_profile(

@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chroma_servers import SLOW, Machine
-from helpers import PATIENCE, CheapEncoder, Opened
+from chroma_servers import Machine, Servers
+from helpers import Another, CheapEncoder, Opened
 
 from index import Index
-from index.store.chroma_server import ServerAddress
-from index.store.protocol import Timing
 
 
 @pytest.fixture
@@ -32,30 +30,29 @@ def opened() -> Iterator[Opened]:
 
 
 @pytest.fixture
-def machine(chroma: ServerAddress, tmp_path: Path, opened: Opened) -> Machine:
-    """Opens an index on a server for another machine: with a folder of its own."""
+def machine(request: pytest.FixtureRequest, tmp_path: Path, opened: Opened) -> Machine:
+    """Opens an index on servers for another machine: with a folder of its own."""
     numbers = count()
 
-    def open_one(address: ServerAddress = chroma, salt: str = "", timing: Timing = SLOW) -> Index:
+    def open_one(servers: Servers | None = None, salt: str = "") -> Index:
+        own: Servers = servers or request.getfixturevalue("servers")
         return opened(
             tmp_path / f"machine-{next(numbers)}",
             encoder=CheapEncoder(salt, dimension=32),
-            wait=PATIENCE,
-            chroma=address,
-            timing=timing,
+            chroma=own.chroma,
+            database=own.database,
         )
 
     return open_one
 
 
-@pytest.fixture(params=["folder", "server"])
-def another(
-    request: pytest.FixtureRequest, opened: Opened, folder: Path, machine: Machine
-) -> Callable[[], Index]:
-    """Opens an index again and again, as other processes do, in a folder or on a server."""
-    if request.param == "server":
-        return machine
-    return lambda: opened(folder, encoder=CheapEncoder(dimension=32))
+@pytest.fixture(params=["folder", "servers"])
+def another(request: pytest.FixtureRequest, opened: Opened, folder: Path) -> Another:
+    """Opens an index again and again, as other processes do, in a folder or on servers."""
+    if request.param == "servers":
+        opens: Machine = request.getfixturevalue("machine")
+        return lambda salt="": opens(salt=salt)
+    return lambda salt="": opened(folder, encoder=CheapEncoder(salt, dimension=32))
 
 
 @pytest.fixture

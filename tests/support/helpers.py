@@ -38,6 +38,9 @@ busy machine may take this long for what a quiet one does in a second."""
 Opened = Callable[..., Index]
 """Opens an index that is closed when the test is done."""
 
+Another = Callable[..., Index]
+"""Opens the index of a test once more, with another encoder where a `salt` is given."""
+
 
 class CheapEncoder(Encoder):
     """The real interface at no cost: a vector is drawn from the hash of paragraph and sentence.

@@ -370,6 +370,19 @@ def template(prepare: Prepare | None = None) -> Any:
 postgres_address = template()
 
 
+@contextmanager
+def running_server() -> Iterator[PostgresServer]:
+    """A server for what is no test."""
+    with server_folder() as folder:
+        watch(folder)
+        initial = folder / "initial"
+        initial.mkdir()
+        initialize(_owned(initial))
+        server = PostgresServer(folder)
+        server.create(initial)
+        yield server
+
+
 @pytest.fixture
 def own_postgres(postgres_initial: Path) -> Iterator[PostgresServer]:
     """A server that the test may stop."""

@@ -1,5 +1,5 @@
-"""Several machines' worth of Footnote on this one: replicas on one Chroma server, and nginx before
-them."""
+"""Several machines' worth of Footnote on this one: replicas on one Chroma server and one PostgreSQL
+database, and nginx before them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from chroma_servers import ChromaServer, until
+from chroma_servers import ChromaServer, Servers, until
 from helpers import FOOTNOTE, PATIENCE, free_ports
 
 from assistant.help.topics import topic
@@ -108,7 +108,8 @@ class Machines:
     Attributes:
         url: of the balancer.
         replicas: behind it.
-        chroma: keeps the index.
+        chroma: keeps the vectors of the index.
+        database: address of the PostgreSQL database that keeps everything else.
         environment: of a command that works on it.
         folder: where files may be put.
     """
@@ -116,6 +117,7 @@ class Machines:
     url: str
     replicas: tuple[Replica, ...]
     chroma: ChromaServer
+    database: str
     environment: Mapping[str, str]
     folder: Path
 
@@ -133,19 +135,25 @@ class Machines:
 
 @contextmanager
 def machines(
-    folder: Path, chroma: ChromaServer, *flags: str, count: int = 3, written: str | None = None
+    folder: Path,
+    chroma: ChromaServer,
+    database: str,
+    *flags: str,
+    count: int = 3,
+    written: str | None = None,
 ) -> Iterator[Machines]:
-    """Run replicas and nginx on a Chroma server inside a `with`.
+    """Run replicas and nginx on an empty index inside a `with`.
 
     Args:
         folder: where they keep what they keep.
-        chroma: the server.
+        chroma: the Chroma server.
+        database: address of an empty PostgreSQL database.
         flags: of each replica's command.
         count: of replicas.
         written: what nginx is to do with as many; by default as the help tells.
     """
     front, *ports = free_ports(1 + count)
-    environment = {"FOOTNOTE_CHROMA": chroma.address().url}
+    environment = Servers(chroma.address(), database).environment
     replicas: list[Replica] = []
     try:
         replicas.extend(
@@ -154,7 +162,7 @@ def machines(
         with balancer(folder / "nginx", front, ports, written) as url:
             for replica in replicas:
                 replica.until_ready()
-            yield Machines(url, tuple(replicas), chroma, environment, folder)
+            yield Machines(url, tuple(replicas), chroma, database, environment, folder)
         for replica in replicas:
             replica.end()
     finally:
