@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from helpers import FOOTNOTE, PATIENCE, run_footnote
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.types import CallToolResult, ResourceLink, ResourceTemplateReference, TextContent
 from model_servers import scripted, serving, waits
+from prepared import Prepared
 
 from assistant import Assistant
 from assistant.answer import Event
@@ -65,7 +65,7 @@ def told(result: CallToolResult) -> str:
 class Talk:
     """A client that speaks the protocol by hand, to a real process."""
 
-    def __init__(self, process: subprocess.Popen[str], errors: Path) -> None:
+    def __init__(self, process: Prepared, errors: Path) -> None:
         self.process = process
         self.heard: list[dict[str, Any]] = []
         self._errors = errors
@@ -81,7 +81,6 @@ class Talk:
         if is_request:
             self._next += 1
             message["id"] = self._next
-        assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(message) + "\n")
         self.process.stdin.flush()
         return self._next
@@ -92,7 +91,6 @@ class Talk:
 
     def hear(self) -> dict[str, Any]:
         """The next message."""
-        assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, self.errors
         message: dict[str, Any] = json.loads(line)  # nothing but the protocol is there
@@ -128,8 +126,6 @@ class Talk:
 
     def leave(self) -> int:
         """Close the input, and give the code with which the process ends."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
         self.process.stdin.close()
         for line in self.process.stdout:
             self.heard.append(json.loads(line))
@@ -140,26 +136,19 @@ class Talk:
 def talking(folder: Path, *flags: str | Path, **environment: str) -> Iterator[Talk]:
     """A conversation with the installed command. It never shows a traceback."""
     errors = folder / "errors.txt"
-    with (
-        errors.open("w") as file,
-        subprocess.Popen(
-            [FOOTNOTE, "mcp", "--index-dir", str(folder / "index"), *map(str, flags)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=file,
-            text=True,
-            env=os.environ | environment,
-        ) as process,
-    ):
-        talk = Talk(process, errors)
-        # Whatever waits for a line is let go, and told what was wrong.
-        rescue = threading.Timer(PATIENCE, process.kill)
-        rescue.start()
-        try:
-            yield talk
-        finally:
-            rescue.cancel()
-            process.kill()
+    command = [FOOTNOTE, "mcp", "--index-dir", folder / "index", *flags]
+    with errors.open("w") as file:
+        process = Prepared(command, file.fileno(), os.environ | environment)
+    talk = Talk(process, errors)
+    # Whatever waits for a line is let go, and told what was wrong.
+    rescue = threading.Timer(PATIENCE, process.kill)
+    rescue.start()
+    try:
+        yield talk
+    finally:
+        rescue.cancel()
+        process.kill()
+        process.close()
     assert "Traceback" not in talk.errors, talk.errors
 
 

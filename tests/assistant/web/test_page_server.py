@@ -6,7 +6,6 @@ import asyncio
 import json
 import secrets
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -31,6 +30,7 @@ from chroma_servers import until
 from gradio_client import Client as GradioClient
 from helpers import PATIENCE
 from playwright.sync_api import expect
+from prepared import running
 
 from assistant import Assistant
 from assistant.service.access import owner_of_login
@@ -92,18 +92,11 @@ def gate(served: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def url(served: Path) -> Iterator[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", _SERVER, str(served)], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    try:
-        line = process.stdout.readline()
-        assert line.startswith("Footnote is at http://127.0.0.1:"), line
-        yield line.split()[3]
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0
+    with running([sys.executable, "-c", _SERVER, served], served / "log.txt", signal.SIGINT) as (
+        address,
+        _,
+    ):
+        yield address
 
 
 class Asked(threading.Thread):
