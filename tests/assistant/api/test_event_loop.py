@@ -175,7 +175,6 @@ def test_no_route_reads_or_works_on_the_event_loop(opened: Assistant, site: Site
         ("GET", f"/documents/{document}/pages/1/words", {}),
         ("GET", f"/documents/{document}/original", {}),
         ("POST", f"/documents/{document}/pictures", {}),
-        ("POST", f"/documents/{document}/keep", {}),
         ("DELETE", f"/documents/{document}", {}),
         ("POST", f"/documents/{document}/restore", {}),
         ("POST", "/uploads?name=a.txt", {"content": PLUMS}),
