@@ -22,8 +22,8 @@ PACKAGES = ("index", "assistant", "evals")
 # Each imports only those before it. The way of a question through the assistant is in the middle.
 ORDER = {
     "index": (
-        "about offering errors database models computing chunking bibliography bert encoder terms bm25 "
-        "store retriever view index"
+        "about offering errors database models computing chunking bibliography bert encoder terms "
+        "bm25 store retriever view index"
     ).split(),
     "assistant": (
         "english enumerations help timer calibration installation settings answer documents "

@@ -337,15 +337,6 @@ class Library:
         ):
             self.let_go(deleted.pop(0).id)
 
-    def keep(self, owner: str, identity: str) -> None:
-        """Mark one of somebody's documents as kept, as all are that are added now.
-
-        Raises:
-            MissingPathError, RefusedError: it is not there, or not theirs.
-        """
-        if not self.find(owner, identity, own=True).info.kept:
-            self.index.keep(identity)
-
     def put_in(self, owner: str, notebook: str, identity: str) -> None:
         """Put a document into a notebook, where all of its readers see it; or back, if it was taken
         out.

@@ -302,10 +302,6 @@ def routes(
         boxes = library.boxes(caller.owner, identity)
         return [asdict(word) for word in boxes.words_on(number)] if boxes else []
 
-    @router.post("/documents/{identity}/keep")
-    def keep(identity: str, caller: anyone) -> None:
-        library.keep(caller.owner, identity)
-
     @router.delete("/documents/{identity}")
     def remove(identity: str, caller: anyone) -> None:
         library.discard(caller.owner, identity)

@@ -14,7 +14,7 @@ from helpers import footnote
 
 from assistant import Assistant
 from assistant.documents import shipped_documents
-from assistant.feedback import add_draft, drafts_in, drafts_of
+from assistant.feedback import add_draft, drafts_in
 from assistant.revision import Revision
 from assistant.settings import WITHOUT_SERVER, Settings, load_settings
 from evals.datasets.loader import read_set
@@ -137,9 +137,9 @@ def test_a_question_is_asked_again_when_the_documents_changed(tmp_path: Path) ->
 
 def test_votes_are_kept_with_the_index(first: Assistant, second: Assistant) -> None:
     answer = first.ask("When was the US Indo-Pacific strategy released?")
-    add_draft(drafts_of(first.index), answer.question, answer=answer, verdict="up")
-    add_draft(drafts_of(second.index), answer.question, answer=answer, verdict="down")
-    add_draft(drafts_of(second.index), "Who?", verdict="down")
+    add_draft(first.index.database, answer.question, answer=answer, verdict="up")
+    add_draft(second.index.database, answer.question, answer=answer, verdict="down")
+    add_draft(second.index.database, "Who?", verdict="down")
     lines = drafts_in(first.index).splitlines()
     assert sorted(json.loads(line)["question"] for line in lines) == [answer.question, "Who?"]
     assert {json.loads(line)["verdict"] for line in lines} == {"down"}

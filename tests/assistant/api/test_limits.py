@@ -21,7 +21,7 @@ from services import api_here, client_of, problem
 from assistant import Assistant
 from assistant.answer import Event
 from assistant.query.rewriting import Turn
-from assistant.service.api_keys import KIND, Keys
+from assistant.service.api_keys import Keys
 from index.store.locks import ProcessLock
 
 
@@ -44,7 +44,7 @@ def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
 
 
 def test_a_key_may_send_so_many_requests_and_others_are_not_held_up(assistant: Assistant) -> None:
-    keys = Keys(assistant.index.records(KIND))
+    keys = Keys(assistant.index.database)
     ann, ben = (keys.create(name, ["ask"]) for name in ("ann", "ben"))
     try:
         with api_here(assistant, rate="3/hour") as url, client_of(url, ann) as client:
@@ -107,7 +107,7 @@ def test_what_does_not_arrive_is_not_waited_for(assistant: Assistant) -> None:
 def test_questions_wait_in_line_and_beyond_that_who_has_most_is_sent_away(
     assistant: Assistant,
 ) -> None:
-    keys = Keys(assistant.index.records(KIND))
+    keys = Keys(assistant.index.database)
     ann, ben, operator = (keys.create(n, ["ask", "metrics"]) for n in ("ann", "ben", "operator"))
 
     def ask(key: str, question: str = QUESTION) -> httpx.Response:
@@ -162,8 +162,8 @@ def test_a_rate_that_is_none_is_refused(tmp_path: Path) -> None:
 def test_other_machines_need_a_key_even_before_there_is_one(assistant: Assistant) -> None:
     with api_here(assistant, "0.0.0.0") as url, client_of(url) as client:
         assert "key is needed" in problem(client.get("api/documents"), 401)["detail"]
-        key = Keys(assistant.index.records(KIND)).create("ann", ["ask"])
+        key = Keys(assistant.index.database).create("ann", ["ask"])
         headers = {"authorization": f"Bearer {key}", "host": "footnote.example"}
         assert client.get("api/documents", headers=headers).status_code == 200
         assert client.get("health/ready").status_code == 200
-    Keys(assistant.index.records(KIND)).revoke("ann")
+    Keys(assistant.index.database).revoke("ann")
