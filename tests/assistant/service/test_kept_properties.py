@@ -747,7 +747,7 @@ def test_whatever_is_done_each_sees_what_is_theirs_at_length(world: World) -> No
     everything(world, 300, 60, Phase.shrink)  # which takes minutes
 
 
-# --- what needs no order of steps ---------------------------------------------------------------
+# --- what does not hold yet, by the fewest steps ------------------------------------------------
 
 
 def held(name: str) -> pytest.MarkDecorator:
@@ -758,6 +758,41 @@ def held(name: str) -> pytest.MarkDecorator:
 def stopped(identity: str, question: str, **more: Any) -> Json:
     turn = {"id": identity, "question": question, "state": "stopped", **more}
     return {"title": question, "turn": turn}
+
+
+@held("A9")
+def test_nobody_puts_a_question_in_the_place_of_anothers(world: World) -> None:
+    all_three = begun(world)
+    all_three.begin_talk(at=1, anyone="ann", title="Alpha")
+    all_three.keep_a_question_anew(at=0, which=0, anyone="bob")
+    all_three.teardown()
+
+
+@held("A14")
+def test_a_deleted_document_outlives_another_one_of_its_name(world: World) -> None:
+    all_three = begun(world)
+    all_three.put_in_or_take_out(at=0, which=0, anyone="ann")
+    all_three.delete_or_restore_document(at=0, anyone="ann")
+    all_three.add_one_of_the_name_of_a_deleted_one(at=0)
+    for who in all_three.people:
+        all_three.look(who, None)
+    all_three.delete_or_restore_document(at=0, anyone="ann")
+    all_three.teardown()
+
+
+@held("A18")
+def test_nobody_takes_back_what_another_said_of_an_answer(world: World) -> None:
+    all_three = begun(world)
+    all_three.vote(anyone="ann", about="What floats?", verdict="up")
+    all_three.vote(anyone="bob", about="What floats?", verdict=None)
+
+
+def begun(world: World) -> Everything:
+    """Ann has a document, and a notebook that bob may write in and cy may read."""
+    Everything.world = world
+    all_three = Everything()
+    all_three.begin(name="plan.txt", owner="ann")
+    return all_three
 
 
 @held("A9")
