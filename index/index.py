@@ -135,6 +135,7 @@ class Index(View):
     def close(self) -> None:
         """Let go of the database. The index may be opened again at once."""
         self._closed.set()
+        self._store.stop()
         if self._tidying:
             self._tidying.join()
         self._store.close()

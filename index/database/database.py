@@ -24,6 +24,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -272,7 +273,18 @@ def _make_private(file: Path) -> None:
 def _prepare_sqlite(connection: DBAPIConnection, _: object) -> None:
     raw: Any = connection
     raw.isolation_level = None  # Python's module begins no transaction by itself: see `begin`
-    [(mode,)] = raw.execute("PRAGMA journal_mode = WAL").fetchall()
+    [(mode,)] = raw.execute("PRAGMA journal_mode").fetchall()
+    tries = 0
+    while mode != "wal":
+        # Others may be about to do the same to a new file, and SQLite does not wait for them here.
+        try:
+            [(mode,)] = raw.execute("PRAGMA journal_mode = WAL").fetchall()
+            break
+        except sqlite3.OperationalError:
+            tries += 1
+            if tries > 50:
+                raise
+            time.sleep(0.1)
     if mode != "wal":
         raise sqlite3.OperationalError(
             f"unable to open in WAL mode but as {mode}: the folder has to be on a local disk"

@@ -65,6 +65,11 @@ class Store:
         self._seen = -1
         self._snapshot: Snapshot | None = None
 
+    def stop(self) -> None:
+        """Have what takes long beside answering end soon."""
+        if self._vectors:
+            self._vectors.stop()
+
     def close(self) -> None:
         """Let go of the vectors."""
         with self._guard:
