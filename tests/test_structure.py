@@ -23,23 +23,30 @@ PACKAGES = ("index", "assistant", "evals")
 ORDER = {
     "index": (
         "about offering errors database models computing chunking bibliography bert encoder terms "
-        "bm25 store retriever view index"
+        "bm25 store retriever view index backup"
     ).split(),
     "assistant": (
         "english enumerations help timer calibration installation settings answer documents "
         "exporting query retrieval llm verification answering "
         "feedback llama_index revision assistant watching service mcp api web diagnosis cli"
     ).split(),
-    "evals": "datasets running metrics reporting fitting training benchmark cli".split(),
+    "evals": "datasets running metrics reporting fitting training beside benchmark cli".split(),
 }
+
+MIGRATIONS = ("0001_what_people_keep", "0002_documents")
 
 # Each dependency has one home, where its errors become ours.
 HOMES = {
+    "alembic": {
+        "index.database.migrations.env",
+        "index.database.migrations.run",
+        *(f"index.database.migrations.versions.{own}" for own in MIGRATIONS),
+    },
     "bm25s": {"index.terms.analysis"},
     "charset_normalizer": {"index.chunking.decoding"},
     "chromadb": {"index.store.chroma", "index.store.chroma_server"},
     "docling": {"index.chunking.rich_text"},
-    "filelock": {"index.store.locks", "assistant.feedback"},
+    "filelock": {"index.store.former", "index.store.vectors", "assistant.feedback"},
     "gradio": {"assistant.web.app"},
     "httpx": {
         "assistant.diagnosis",
@@ -89,6 +96,7 @@ HOMES = {
     # The evaluation has commands of its own, which the assistant does not import, and so has the
     # making of the reading model.
     "typer": {
+        "assistant.cli.backups",
         "assistant.cli.help",
         "assistant.cli.completion",
         "assistant.cli.doctor",
