@@ -63,6 +63,14 @@ class Status:
     revision: str
 
 
+def _size(file: Path) -> int:
+    """Bytes of a file; 0 of what is none, or not any more."""
+    try:
+        return file.stat().st_size if file.is_file() else 0
+    except OSError:
+        return 0
+
+
 def now() -> str:
     """The time by ISO 8601, in UTC."""
     return datetime.now(UTC).isoformat(timespec="seconds")
@@ -125,6 +133,8 @@ class Index(View):
             self.notices = store.take_over(wait)
             self.notices += take_over(self.database, self.folder, self._server)
         except BaseException:
+            if self._server:
+                self._server.close()
             self.database.close()
             raise
         if on_wait:
@@ -179,7 +189,7 @@ class Index(View):
             documents=len(snapshot.manifests),
             paragraphs=sum(len(m.places) for m in snapshot.manifests.values()),
             sentences=int(snapshot.rows.sentences.sum()),
-            bytes=sum(f.stat().st_size for f in self.folder.rglob("*") if f.is_file()),
+            bytes=sum(map(_size, self.folder.rglob("*"))),
             revision=snapshot.revision,
         )
 

@@ -199,10 +199,10 @@ class Server:
                     raise
 
     def lost(self, paragraphs: Several[str]) -> FootnoteError:
-        """See `Database`."""
+        """The error where vectors of paragraphs are not there."""
         return IndexChangedError(
-            f"The index on {self.address.shown} no longer holds {len(paragraphs)} paragraphs that "
-            "it was read with. Ask again; if it stays so, add the documents again."
+            f"The index on {self.address.shown} no longer has the vectors of {len(paragraphs)} "
+            "paragraphs. Ask again; if it stays so, run: footnote index rebuild"
         )
 
     @contextmanager
@@ -294,7 +294,8 @@ def _server_translation(address: ServerAddress, error: Exception) -> IndexUnusab
         (
             isinstance(error, chromadb.errors.NotFoundError),
             IndexChangedError,
-            f"{where} no longer holds what was read of the index ({text}). Ask again.",
+            f"{where} no longer has the vectors of the index ({text}). Ask again; if it stays so, "
+            "run: footnote index rebuild",
         ),
         (
             isinstance(error, refused) or "401 " in text or "403 " in text,

@@ -95,6 +95,17 @@ def generation_of(connection: sa.Connection) -> tuple[int, str] | None:
     return (found[0], found[1]) if found else None
 
 
+def check_generation(connection: sa.Connection, number: int) -> None:
+    """Check that a generation is in use.
+
+    Raises:
+        GenerationReplacedError: another one is.
+    """
+    found = generation_of(connection)
+    if found is None or found[0] != number:
+        raise GenerationReplacedError
+
+
 # --- reading -----------------------------------------------------------------------------------
 
 
@@ -110,10 +121,11 @@ def load(connection: sa.Connection, known: Mapping[str, Manifest]) -> list[Manif
         .join(versions, documents.c.version == versions.c.row)
         .order_by(documents.c.source)
     ).all()
+    # By its row too: what was removed and added again is the same, with other paragraphs' rows.
     changed = {
         row: (own, source)
         for own, source, row, digest in current
-        if own not in known or known[own].version != digest
+        if own not in known or (known[own].row, known[own].version) != (row, digest)
     }
     read = dict(_read(connection, changed))
     return [read.get(own) or known[own] for own, *_ in current]
@@ -171,6 +183,7 @@ def _manifest(
         unread=head.unread,
         added=head.added,
         own=BibliographyEntry(said[0], imprint_of(said[1])) if said else None,
+        row=head.row,
         version=head.hash,
         rows=Rows.of(row[9:] for row in found),
     )
@@ -196,12 +209,14 @@ def texts(connection: sa.Connection, ids: Sequence[str]) -> dict[str, ParagraphT
     return found
 
 
-def ready_rows(connection: sa.Connection) -> Rows:
-    """The rows of all paragraphs that have vectors, in their order."""
+def ready_rows(connection: sa.Connection, *, unused: bool = False) -> Rows:
+    """The rows of all paragraphs that have vectors, in their order; those that no document has any
+    more, but may have again, if they are asked for."""
     chosen = (paragraphs.c.row, paragraphs.c.position, paragraphs.c.sentences)
+    states = (READY, UNUSED) if unused else (READY,)
     return Rows.of(
         connection.execute(
-            sa.select(*chosen).where(paragraphs.c.state == READY).order_by(paragraphs.c.row)
+            sa.select(*chosen).where(paragraphs.c.state.in_(states)).order_by(paragraphs.c.row)
         )
     )
 
@@ -224,6 +239,20 @@ def texts_by_row(connection: sa.Connection, rows: Sequence[int]) -> dict[int, Pa
         read = texts(connection, [identity for _, identity in ids])
         found |= {row: read[identity] for row, identity in ids}
     return found
+
+
+def are_there(connection: sa.Connection, rows: Sequence[int]) -> bool:
+    """Whether all of these paragraphs are still there, and not about to be deleted."""
+    found = sum(
+        connection.scalar(
+            sa.select(sa.func.count()).where(
+                paragraphs.c.row.in_(page), paragraphs.c.state != DYING
+            )
+        )
+        or 0
+        for page in pages_of(rows)
+    )
+    return found == len(set(rows))
 
 
 def has_waste(connection: sa.Connection, grace: float) -> bool:
@@ -401,10 +430,15 @@ def set_ready(connection: sa.Connection, rows: Sequence[int], generation: int) -
     Raises:
         GenerationReplacedError: another one is in use.
     """
-    found = generation_of(connection)
-    if found is None or found[0] != generation:
-        raise GenerationReplacedError
-    _set_state(connection, rows, READY)
+    check_generation(connection, generation)
+    for page in pages_of(rows):
+        # Not of those that are unused since they were left pending for so long: no version has
+        # them any more, and whoever writes them is about to be told.
+        connection.execute(
+            sa.update(paragraphs)
+            .where(paragraphs.c.row.in_(page), paragraphs.c.state == PENDING)
+            .values(state=READY)
+        )
 
 
 def publish(connection: sa.Connection, staged: Iterable[Staged]) -> None:
@@ -413,9 +447,15 @@ def publish(connection: sa.Connection, staged: Iterable[Staged]) -> None:
     Raises:
         IndexChangedError: one was left pending for so long that it was deleted.
     """
-    rows = []
+    staged = list(staged)
+    # Before any document names them: those that are gone it could not name.
+    for page in pages_of([one.row for one in staged]):
+        done = connection.execute(
+            sa.update(versions).where(versions.c.row.in_(page)).values(pending=None)
+        )
+        if done.rowcount != len(page):
+            raise IndexChangedError("Adding documents took too long. Add them again.")
     for one in staged:
-        rows.append(one.row)
         identity = one.manifest.id
         former = connection.scalar(sa.select(documents.c.version).where(documents.c.id == identity))
         if former is None:
@@ -429,15 +469,8 @@ def publish(connection: sa.Connection, staged: Iterable[Staged]) -> None:
                 sa.update(documents).where(documents.c.id == identity).values(version=one.row)
             )
             delete_version(connection, former)
-    if not rows:
-        return
-    for page in pages_of(rows):
-        done = connection.execute(
-            sa.update(versions).where(versions.c.row.in_(page)).values(pending=None)
-        )
-        if done.rowcount != len(page):
-            raise IndexChangedError("Adding documents took too long. Add them again.")
-    count(connection, "revision", 1)
+    if staged:
+        count(connection, "revision", 1)
 
 
 def delete_version(connection: sa.Connection, row: int) -> None:

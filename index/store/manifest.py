@@ -110,8 +110,8 @@ class Manifest:
     `added` says when it first came into this index, by ISO 8601 in UTC, "" where that is not known.
     It is of the index and not of the document, and kept beside what the revision is made of.
     `own` is what the document says itself, where `title` and `imprint` are those of a bibliography.
-    `version` is its hash as it was read from the database, and `rows` those of its paragraphs; ""
-    and none where it was not.
+    `row` and `version` are its row in the database and the hash that stood there, and `rows` those
+    of its paragraphs; 0, "" and none where it was not read from there.
     """
 
     id: str
@@ -130,6 +130,7 @@ class Manifest:
     unread: int = 0
     added: str = ""
     own: BibliographyEntry | None = None
+    row: int = field(default=0, compare=False)
     version: str = field(default="", compare=False)
     rows: Rows = field(default=NO_ROWS, compare=False, repr=False)
     _keys: tuple[Numbers, int] | None = field(default=None, init=False, repr=False, compare=False)

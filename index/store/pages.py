@@ -110,7 +110,7 @@ class PageFiles:
 
     def _put(self, content: str, parts: Mapping[str, bytes]) -> None:
         with translated(self._folder):
-            self._folder.mkdir(exist_ok=True)
+            self._folder.mkdir(parents=True, exist_ok=True)
             for part, data in parts.items():
                 write_whole(self._file(content, part), data)
 

@@ -25,6 +25,8 @@ CACHED_TEXTS = 20_000  # paragraphs whose texts stay in memory
 #: Paragraphs of scopes that stay in memory, but for the last one: 60 MB a million.
 CACHED_SCOPES = 2_000_000
 
+_CHANGED = "The documents changed while they were read. Ask again."
+
 _Thing = TypeVar("_Thing")
 
 
@@ -169,7 +171,7 @@ class Snapshot:
                 "backup, or add the document again."
             ) from error
         if len(read) < len(identities):
-            raise IndexChangedError("The documents changed while they were read. Ask again.")
+            raise IndexChangedError(_CHANGED)
         return read
 
     @cached_property
@@ -200,5 +202,14 @@ class Snapshot:
 
     def _read_vectors(self, identities: Sequence[str]) -> dict[str, Vectors]:
         keys, every = self._every
-        rows = every[keys.find(keys_of_ids(identities))]
-        return dict(zip(identities, self._store.read(rows), strict=True))
+        found = keys.find(keys_of_ids(identities))
+        if (found < 0).any():
+            raise IndexCorruptedError("There is no paragraph of one of these ids in the index.")
+        rows = every[found]
+        try:
+            return dict(zip(identities, self._store.read(rows), strict=True))
+        except IndexCorruptedError:
+            with self._database.read() as connection:
+                if documents.are_there(connection, rows.rows.tolist()):
+                    raise
+            raise IndexChangedError(_CHANGED) from None

@@ -16,7 +16,12 @@ import sqlalchemy as sa
 
 from index.database.database import Database
 from index.encoder import Encoder
-from index.errors import EncoderError, IndexCorruptedError, IndexUnusableError
+from index.errors import (
+    EncoderError,
+    IndexChangedError,
+    IndexCorruptedError,
+    IndexUnusableError,
+)
 from index.store import documents, former
 from index.store.chroma_server import Server
 from index.store.documents import GenerationReplacedError, Row, Staged, TextReader
@@ -196,7 +201,7 @@ class Store:
                 try:
                     return self._put(vectors, manifests, texts_of, progress)
                 except GenerationReplacedError:
-                    continue
+                    vectors.drop()  # what was written of it since
 
     def _put(
         self,
@@ -219,7 +224,12 @@ class Store:
             nonlocal published, touched
             rows = Rows.of(fresh[paragraph.id] for paragraph in chunk.paragraphs)
             if len(rows):
-                vectors.add(rows, chunk.vectors)
+                try:
+                    vectors.add(rows, chunk.vectors)
+                except IndexChangedError:  # it was dropped: see whether another replaced it
+                    with self.database.read() as connection:
+                        documents.check_generation(connection, vectors.number)
+                    raise
             whole = staged[published : published + chunk.whole]
             published += chunk.whole
             with self.database.write() as connection:
@@ -312,6 +322,9 @@ class Store:
             vectors = self._open_vectors(number)
             try:
                 embedded = self._fill(vectors, progress)
+            except IndexChangedError:
+                vectors.drop()  # what was written of it since
+                raise
             finally:
                 vectors.close()
             self.close()
@@ -323,13 +336,13 @@ class Store:
         embedded = 0
         while True:
             with self.database.read() as connection:
-                ready = documents.ready_rows(connection)
+                ready = documents.ready_rows(connection, unused=True)
             missing = vectors.missing(ready)
             before = len(ready) - len(missing) - embedded
             if not len(missing):
                 # Others may have added some meanwhile, for the generation before.
                 with self.database.write() as connection:
-                    now = documents.ready_rows(connection)
+                    now = documents.ready_rows(connection, unused=True)
                     if not len(vectors.missing(now)):
                         former = documents.take_generation(connection, vectors.number)
                         break

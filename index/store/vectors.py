@@ -13,11 +13,13 @@ be found, or worse (measured with 1.5.9). So of an index in a folder they are in
   with its process. It adds what others have written to the file (`fold`).
 
 The owner searches Chroma, and exactly what is not in it yet. Who is not the owner searches exactly,
-in the file: 400,000 sentences in some 60 ms.
+in the file: 400,000 sentences in some 60 ms. So does the owner where Chroma fails, which is then
+made again, of what is in the file.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import threading
@@ -34,7 +36,7 @@ from numpy.typing import NDArray
 
 from index.database.database import Database
 from index.encoder import Vectors
-from index.errors import IndexCorruptedError
+from index.errors import IndexCorruptedError, IndexUnusableError
 from index.store.chroma import ChromaFolder, translated
 from index.store.documents import pages_of, ready_rows
 from index.store.manifest import NO_ROWS, Rows
@@ -47,6 +49,8 @@ BATCH = 4000  # vectors added a call, each call all or nothing; Chroma's own lim
 SYNC = 1000  # vectors after which Chroma writes its graph to the disk, unless it is told otherwise
 #: Seconds after which it is tried again to become the owner.
 RETRY = 5.0
+
+_logger = logging.getLogger(__name__)
 
 #: A sentence that was found: the row of its paragraph, its number in it, and its cosine.
 Nearest = tuple[int, int, float]
@@ -303,24 +307,24 @@ class FolderVectors:
 
     def delete(self, rows: Sequence[tuple[int, int]]) -> None:
         """See `VectorStore`. In the file they are overwritten with zeros."""
-        wanted = [row for row, _ in rows]
-        with self._guard, self._database.read() as connection:
-            found: list[Any] = []
-            for page in pages_of(wanted):
-                found += connection.execute(
-                    sa.select(
-                        paragraphs.c.row, paragraphs.c.position, paragraphs.c.sentences,
-                        paragraphs.c.graph,
-                    ).where(paragraphs.c.row.in_(page))
-                ).all()  # fmt: skip
-        own = Rows.of(row[:3] for row in found)
+        chosen = (paragraphs.c.row, paragraphs.c.position, paragraphs.c.sentences)
+        found: list[Any] = []
+        with self._database.read() as connection:
+            for page in pages_of([row for row, _ in rows]):
+                found += connection.execute(sa.select(*chosen).where(chosen[0].in_(page))).all()
+        own = Rows.of(found)
         width = self._file.all(0).shape[1]
         self._file.write(own, [np.zeros((n, width), np.float32) for n in own.sentences.tolist()])
-        folded = [(row, sentences) for row, _, sentences, graph in found if graph == self.number]
-        if folded and (chroma := self._owned()):
-            with self._guard, self._writing():
-                chroma.delete(folded)
-                self._folded = np.setdiff1d(self._folded, [row for row, _ in folded])
+        if (chroma := self._owned()) is None:
+            return
+        with self._guard, self._without_if_it_fails():
+            folded = own[np.isin(own.rows, self._folded)]
+            if len(folded):
+                with self._writing():
+                    pairs = zip(folded.rows.tolist(), folded.sentences.tolist(), strict=True)
+                    chroma.delete(list(pairs))
+                    chroma.touch()
+                self._folded = np.setdiff1d(self._folded, folded.rows)
 
     def read(self, rows: Rows) -> list[Vectors]:
         """See `VectorStore`."""
@@ -336,7 +340,13 @@ class FolderVectors:
         if chroma is None:
             return self._file.nearest(vector, count, visible)
         tail = self._unfolded(visible)
-        found = chroma.nearest(vector, count) if len(self._folded) else []
+        found: list[Nearest] | None = []
+        if len(self._folded):
+            found = None
+            with self._without_if_it_fails():
+                found = chroma.nearest(vector, count)
+        if found is None:
+            return self._file.nearest(vector, count, visible)
         if len(tail):
             found += self._file.nearest(vector, count, tail)
             found = sorted(found, key=lambda one: -one[2])[:count]
@@ -360,11 +370,14 @@ class FolderVectors:
         """Let go of Chroma, for another process to own it."""
         self.stop()
         with self._guard:
-            if self._chroma:
-                folder, _ = self._chroma
-                self._chroma = None
-                folder.close()
-            self._lock.release(force=True)
+            self._leave()
+
+    def _leave(self) -> None:
+        if self._chroma:
+            folder, _ = self._chroma
+            self._chroma = None
+            folder.close()
+        self._lock.release(force=True)
 
     # --- Chroma --------------------------------------------------------------------------------
 
@@ -377,7 +390,7 @@ class FolderVectors:
         """See `VectorStore`; does nothing where another process owns Chroma."""
         if (chroma := self._owned()) is None:
             return
-        with self._guard:
+        with self._guard, self._without_if_it_fails():
             if rows is None:
                 with self._database.read() as connection:
                     rows = ready_rows(connection)
@@ -390,8 +403,10 @@ class FolderVectors:
                 if self._closed:
                     return  # the rest another time
                 some = new[page[0] : page[-1] + 1]
+                some = some[~self._file.missing(some)]  # of another thread, which has deleted them
+                vectors = self._file.read(some)
                 with self._writing():
-                    chroma.add(some, self._file.read(some))
+                    chroma.add(some, vectors)
                     chroma.touch()
                 with self._database.write() as connection:
                     connection.execute(
@@ -416,7 +431,8 @@ class FolderVectors:
             with self._guard:
                 if self._chroma is None and not self._closed:
                     self._next_try = time.monotonic() + RETRY
-                    self._open()
+                    with self._without_if_it_fails():
+                        self._open()
         return self._chroma[1] if self._chroma else None
 
     def _open(self) -> None:
@@ -467,9 +483,25 @@ class FolderVectors:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """While Chroma writes: where the process is killed meanwhile, what is left tells of it."""
-        self._marker.touch()
+        with translated(self._folder):
+            self._marker.touch()
         yield
         self._marker.unlink(missing_ok=True)
+
+    @contextmanager
+    def _without_if_it_fails(self) -> Iterator[None]:
+        """Go on without Chroma where it fails: it is tried again later, and made again where what
+        it has cannot be read."""
+        try:
+            yield
+        except IndexUnusableError as error:
+            with self._guard:
+                if not self._closed:
+                    _logger.warning("Sentences are searched for in the file alone: %s", error)
+                    if isinstance(error, IndexCorruptedError):
+                        with suppress(OSError):
+                            self._marker.touch()
+                    self._leave()
 
 
 class ServedVectors:

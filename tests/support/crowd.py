@@ -409,9 +409,8 @@ def _killing_writers(
         uploader.write()
         command.write()
         writing = time.monotonic() - began
-    print(
-        f"seed {seed}: a writer killed {kills - ended} times, then two wrote in {writing:.1f} s: {told}"
-    )
+    print(f"a writer killed {kills - ended} times (seed {seed}), then two wrote in {writing:.1f} s")
+    print(f"meanwhile: {told}")
     assert ended < kills
     assert not told.failures, told.failures[:5]
     assert not told.wrong, told.wrong[:5]

@@ -22,7 +22,6 @@ from assistant import Assistant
 from assistant.answer import Event
 from assistant.query.rewriting import Turn
 from assistant.service.api_keys import Keys
-from index.store.locks import ProcessLock
 
 
 class Slow(Assistant):
@@ -143,14 +142,21 @@ def test_questions_wait_in_line_and_beyond_that_who_has_most_is_sent_away(
         keys.revoke(name)
 
 
-def test_it_is_not_ready_while_the_index_cannot_be_read(assistant: Assistant) -> None:
-    with api_here(assistant) as url, client_of(url) as client:
+def test_it_is_not_ready_while_the_index_cannot_be_read(tmp_path: Path) -> None:
+    with (
+        Assistant.open(index_dir=tmp_path) as assistant,
+        api_here(assistant) as url,
+        client_of(url) as client,
+    ):
         assert client.get("health/ready").json() == {"status": "ready"}
-        with ProcessLock(assistant.index.folder, PATIENCE, None).hold():  # another writes, say
-            refused = client.get("health/ready")
-            assert "written by another process" in problem(refused, 503)["detail"]
-            assert refused.headers["retry-after"] == "5"
-            assert client.get("health/live").status_code == 200
+        with assistant.index.database.write():  # another writes, who is not waited for
+            assert client.get("health/ready").json() == {"status": "ready"}
+        with assistant.index.database.write() as connection:
+            connection.exec_driver_sql("ALTER TABLE counters RENAME TO others")
+        assert "cannot be read" in problem(client.get("health/ready"), 503)["detail"]
+        assert client.get("health/live").status_code == 200
+        with assistant.index.database.write() as connection:
+            connection.exec_driver_sql("ALTER TABLE others RENAME TO counters")
         until(lambda: client.get("health/ready").status_code == 200)
 
 

@@ -6,10 +6,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,8 @@ from assistant.answer import Event
 from assistant.mcp.server import PAGE, Server, server_of
 from assistant.service.service import Service
 from index import Index
+from index.database.database import FILE
 from index.models import Document
-from index.store.locks import ProcessLock
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
 QUOTE = "The US Indo-Pacific strategy was released on February 11."
@@ -156,7 +157,9 @@ def talking(folder: Path, *flags: str | Path, **environment: str) -> Iterator[Ta
 def busy(folder: Path) -> Iterator[None]:
     """The index is in use: who opens it waits until the end of the block."""
     (folder / "index").mkdir(exist_ok=True)
-    with ProcessLock(folder / "index", 0).hold():
+    with closing(sqlite3.connect(folder / "index" / FILE)) as writer:
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.execute("BEGIN IMMEDIATE")  # the tables are still to be made
         yield
 
 

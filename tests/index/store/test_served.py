@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 from chroma_servers import QUICK, ChromaServer, Gate, Machine, until
 from helpers import CheapEncoder, Opened, check_whole, write_paragraphs
+from index.store.following import ServedSession
+from index.store.served import ServedGeneration
+from index.store.sweeping import Sweeper
 
 from index import Document, Index
 from index.errors import (
@@ -25,9 +28,6 @@ from index.errors import (
     SettingsError,
 )
 from index.store.chroma_server import Server, ServerAddress
-from index.store.following import ServedSession
-from index.store.served import ServedGeneration
-from index.store.sweeping import Sweeper
 from index.store.writer import CHUNK
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from chroma_servers import QUICK, ChromaServer, Gate, Machine, until
 from helpers import Process, check_whole, write_paragraphs
+from index.store.following import ServedSession
 
 from index import Document, Index
 from index.errors import IndexChangedError, IndexUnavailableError
 from index.store.chroma_server import ServerAddress
-from index.store.following import ServedSession
 
 # Arguments: folder, address, salt of the encoder, files to index.
 WORKER = """

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from helpers import PATIENCE, CheapEncoder, Opened, write_paragraphs
+from index.store.locks import ProcessLock
 
 from index.errors import (
     FootnoteError,
@@ -22,7 +23,6 @@ from index.errors import (
 )
 from index.index import Index
 from index.models import Document
-from index.store.locks import ProcessLock
 from index.store.manifest import ParagraphText
 from index.store.store import Store
 
