@@ -215,15 +215,26 @@ def step(frame, event, argument):
 database = Database(folder)
 sys.settrace(step)
 former.take_over(database, folder, None)
+sys.settrace(None)
+print(count)
 """
 
 
+@pytest.fixture(scope="module")
+def steps(tmp_path_factory: pytest.TempPathFactory) -> int:
+    """How many lines it takes."""
+    folder = tmp_path_factory.mktemp("whole")
+    write_records(folder)
+    command = [sys.executable, "-c", KILLED, str(folder), "0"]
+    return int(subprocess.run(command, capture_output=True, check=True, timeout=PATIENCE).stdout)
+
+
 @pytest.mark.parametrize("part", range(8))
-def test_killed_anywhere_it_is_done_the_next_time(tmp_path: Path, part: int) -> None:
+def test_killed_anywhere_it_is_done_the_next_time(tmp_path: Path, part: int, steps: int) -> None:
     write_records(tmp_path)
     Database(tmp_path).close()
     # The last lines are those that write and rename: of them each is tried.
-    for at in (10 + 150 * part, 1150 + part):
+    for at in (1 + part * steps // 8, steps - part):
         done = subprocess.run(
             [sys.executable, "-c", KILLED, str(tmp_path), str(at)],
             env=os.environ,
