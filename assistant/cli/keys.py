@@ -35,8 +35,8 @@ def keys_create(
     scope: Annotated[
         list[str],
         typer.Option(
-            help="What it may: `ask` (search and read too), `write` (add, replace and remove "
-            "documents of its own), `metrics`. May be given again.",
+            help="What it may: `ask` (search and read too), `write` (change what is its "
+            "own: documents, notebooks, conversations, notes), `metrics`. May be given again.",
         ),
     ],
     expires: Annotated[

@@ -39,15 +39,21 @@ class Clearing:
         for document, deleted in self._library.trash.all().items():
             if deleted < before:
                 self._library.let_go(document)
-        with self._library.index.database.write() as connection:
-            for table in (notebooks, conversations, notes):  # each with what is in it
-                connection.execute(sa.delete(table).where(table.c.deleted < before))
-            out = notebook_documents.c.taken < before
-            connection.execute(sa.delete(notebook_documents).where(out))
-            unkept = [
-                sa.not_(sa.exists().where(t.c.answer == answers.c.id)) for t in (turns, notes)
+        unkept = [sa.not_(sa.exists().where(t.c.answer == answers.c.id)) for t in (turns, notes)]
+        database = self._library.index.database
+        with database.write() as connection:
+            gone = [
+                connection.execute(sa.delete(table).where(*which)).rowcount
+                for table, *which in (
+                    (notebooks, notebooks.c.deleted < before),  # each with what is in it
+                    (conversations, conversations.c.deleted < before),
+                    (notes, notes.c.deleted < before),
+                    (notebook_documents, notebook_documents.c.taken < before),
+                    (answers, answers.c.created < before, *unkept),
+                )
             ]
-            connection.execute(sa.delete(answers).where(answers.c.created < before, *unkept))
+        if any(gone):
+            database.erase_deleted()
 
     def run(self, every: float = 60.0) -> None:
         """Sweep now and from time to time until closed; to be run in a thread of its own."""

@@ -101,7 +101,8 @@ class Notes:
         return [note for note, _ in self._all(owner, notebook, notes.c.deleted.is_(None))]
 
     def find(self, owner: str, notebook: NotebookValue | None, identity: str) -> KeptNote | None:
-        """The note of that id, even if it was deleted."""
+        """The note of that id, even if it was deleted, for who may change it."""
+        _writable(owner, notebook)
         found = self._all(owner, notebook, notes.c.id == identity)
         return found[0][0] if found else None
 

@@ -394,6 +394,11 @@ class Kept:
         """Keep a note in place of the one of its id, even a deleted one; its author stays."""
         space = self._noting(who, notebook)
         before = self.notes.get((space, note["id"]))
+        place = note.get("citation")
+        if place and not (before and before.sent.get("citation") == place):
+            readable = {doc.id: doc.text for doc in self.readable(who)}
+            if readable.get(place["document_id"]) != place["quote"]:
+                raise Denied(404)
         text = before.sent["text"] if before else None
         if text is not None and over is not None and text not in (over, note["text"]):
             raise Denied(409)

@@ -521,7 +521,7 @@ class Everything(RuleBasedStateMachine):
     @precondition(lambda self: self.docs())
     @rule(at=AT, which=AT, anyone=st.sampled_from(NAMES))
     def highlight(self, at: int, which: int, anyone: str) -> None:
-        """A place in a document is kept, even of one that its reader may not read."""
+        """A place in a document is kept, of one that its reader may read."""
         doc = among(self.docs(), which)
         end = len(doc.text)
         citation = {
@@ -818,8 +818,7 @@ def test_whatever_day_is_told_what_is_kept_can_be_taken_along(world: World, at: 
     ann, *_ = world.people().values()
     talk = "/api/conversations/talk-000001"
     note = {"id": "note-000001", "kind": "highlight", "text": "Mind", "created": at}
-    answer = {"question": "What?", "standalone_question": "What?", "refused": True}
-    answer |= {"sentences": [], "citations": []}
+    answer = ann.post("/api/ask", json={"question": "What do lanterns do?"}).json()
     for path, sent in (
         (f"{talk}/turns", stopped("turn-000001", "What?", asked=at)),
         ("/api/notes", note),
