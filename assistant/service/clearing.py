@@ -41,16 +41,16 @@ class Clearing:
                 self._library.let_go(document)
         unkept = [sa.not_(sa.exists().where(t.c.answer == answers.c.id)) for t in (turns, notes)]
         database = self._library.index.database
+        due: list[tuple[sa.Table, list[sa.ColumnElement[bool]]]] = [
+            (notebooks, [notebooks.c.deleted < before]),  # each with what is in it
+            (conversations, [conversations.c.deleted < before]),
+            (notes, [notes.c.deleted < before]),
+            (notebook_documents, [notebook_documents.c.taken < before]),
+            (answers, [answers.c.created < before, *unkept]),
+        ]
         with database.write() as connection:
             gone = [
-                connection.execute(sa.delete(table).where(*which)).rowcount
-                for table, *which in (
-                    (notebooks, notebooks.c.deleted < before),  # each with what is in it
-                    (conversations, conversations.c.deleted < before),
-                    (notes, notes.c.deleted < before),
-                    (notebook_documents, notebook_documents.c.taken < before),
-                    (answers, answers.c.created < before, *unkept),
-                )
+                connection.execute(sa.delete(table).where(*which)).rowcount for table, which in due
             ]
         if any(gone):
             database.erase_deleted()

@@ -191,7 +191,7 @@ class _Failure:
 def _reporting(target: Callable[..., None], place: Place, seed: int, told: Connection) -> None:
     try:
         target(place, seed, told)
-    except Exception:
+    except Exception:  # noqa: BLE001 - it is told to who started this
         told.send(_Failure(traceback.format_exc()))
 
 
