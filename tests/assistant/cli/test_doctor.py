@@ -104,16 +104,20 @@ def test_an_index_that_another_process_writes_is_looked_at(folder: Path) -> None
         assert told("--index-dir", folder, code=0, FOOTNOTE_WAIT="0")["index"][0] == "ok"
 
 
-def test_a_chroma_server_that_is_away_is_told(tmp_path: Path) -> None:
-    found = told("--index-dir", tmp_path, code=3, FOOTNOTE_CHROMA="http://127.0.0.1:9")
-    state, text = found["index"]
-    assert state == "mend"
-    assert "cannot be reached" in text
-    assert "FOOTNOTE_CHROMA" in text
+def test_a_server_that_is_away_is_told(postgres_address: str, tmp_path: Path) -> None:
+    away, nowhere = "http://127.0.0.1:9", "postgresql://ann@127.0.0.1:9/footnote"
+    for database, said in ((postgres_address, "FOOTNOTE_CHROMA"), (nowhere, "FOOTNOTE_DATABASE")):
+        servers = {"FOOTNOTE_CHROMA": away, "FOOTNOTE_DATABASE": database}
+        state, text = told("--index-dir", tmp_path, code=3, **servers)["index"]
+        assert state == "mend"
+        assert f"set {said} to where it is" in text
 
 
-def test_an_index_on_a_server_is_looked_at(chroma: ServerAddress, tmp_path: Path) -> None:
+def test_an_index_on_servers_is_looked_at(
+    chroma: ServerAddress, postgres_address: str, tmp_path: Path
+) -> None:
     environment = {"FOOTNOTE_CHROMA": chroma.url, "FOOTNOTE_INDEX_DIR": str(tmp_path)}
+    environment["FOOTNOTE_DATABASE"] = postgres_address
     footnote("search", "Japan", **environment)
     state, text = told(code=0, **environment)["index"]
     assert state == "ok"
@@ -125,6 +129,7 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
         "FOOTNOTE_AUTH": "ben:hush",
         "FOOTNOTE_CHROMA": "http://127.0.0.1:9",
         "FOOTNOTE_CHROMA_HEADERS": '{"Authorization": "Bearer hush"}',
+        "FOOTNOTE_DATABASE": "postgresql://ben:hush@127.0.0.1:9/footnote",
         "FOOTNOTE_LLM": "http://ben:hush@127.0.0.1:9/v1",
         "FOOTNOTE_LLM_API_KEY": "hush",
     }
