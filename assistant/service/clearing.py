@@ -43,13 +43,13 @@ class Clearing:
         database = self._library.index.database
         with database.write() as connection:
             gone = [
-                connection.execute(sa.delete(table).where(*which)).rowcount
-                for table, *which in (
+                connection.execute(sa.delete(table).where(which)).rowcount
+                for table, which in (
                     (notebooks, notebooks.c.deleted < before),  # each with what is in it
                     (conversations, conversations.c.deleted < before),
                     (notes, notes.c.deleted < before),
                     (notebook_documents, notebook_documents.c.taken < before),
-                    (answers, answers.c.created < before, *unkept),
+                    (answers, sa.and_(answers.c.created < before, *unkept)),
                 )
             ]
         if any(gone):
