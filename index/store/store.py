@@ -347,6 +347,8 @@ class Store:
                         former = documents.take_generation(connection, vectors.number)
                         break
                 continue
+            if progress:
+                progress(before + embedded, len(ready))
             for first in range(0, len(missing), STAGED):
                 some = missing[first : first + STAGED]
                 with self.database.read() as connection:

@@ -182,9 +182,8 @@ def test_of_passages_those_go_along_that_answer(
 ) -> None:
     found = [*answer["citations"], *answer["closest"]]  # type: ignore[misc]
     passages = [own | {"marker": number} for number, own in enumerate(found, start=1)]
-    said = [
-        {"text": own["quote"], "verdict": "quoted", "markers": [own["marker"]]} for own in passages
-    ]
+    plain = {"verdict": "quoted", "conflicts": [], "item": False, "about": ""}
+    said = [{"text": own["quote"], "markers": [own["marker"]], **plain} for own in passages]
     told = answer | {"status": "unsure", "sentences": said, "citations": passages}
     understood = "What happened in the end?"
     told |= {"standalone_question": understood, "context": "Who began it?", "closest": []}
