@@ -103,7 +103,7 @@ class Settings(BaseSettings):
         False, description="Read what stands in pictures: scanned pages, photographs of text."
     )
     wait: float = Field(
-        30.0, ge=0, description="Seconds to wait for another process that uses the index."
+        30.0, ge=0, description="Seconds to wait for another process that writes the index."
     )
     shared_terms: Path | None = Field(
         None,
