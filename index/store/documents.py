@@ -35,10 +35,13 @@ from index.store.tables import (
 )
 
 PAGE = 500  # rows asked for by their ids at a time: SQLite takes 32,766 values, fewer are as fast
-#: Seconds for which unused paragraphs stay.
+#: Seconds for which unused paragraphs stay, and vectors that were made again.
 GRACE = 600.0
 #: Seconds after which a version that is still pending was left by a process that was killed.
 ABANDONED = 3600.0
+
+#: The counter that says when a generation was last replaced, in seconds since 1970.
+_REPLACED = "replaced"
 
 _Item = TypeVar("_Item")
 
@@ -281,8 +284,9 @@ def begin(connection: sa.Connection, fingerprint: str) -> None:
 
 def begin_generation(connection: sa.Connection, fingerprint: str) -> int:
     """Begin a generation of vectors, or go on with one of this encoder; gives its number."""
+    current = generation_of(connection) or (0, "")
     begun = sa.select(generations.c.number).where(
-        ~generations.c.whole, generations.c.fingerprint == fingerprint
+        generations.c.number > current[0], generations.c.fingerprint == fingerprint
     )
     number = connection.scalar(begun)
     if number is None:
@@ -294,22 +298,40 @@ def begin_generation(connection: sa.Connection, fingerprint: str) -> int:
     return number
 
 
-def take_generation(connection: sa.Connection, number: int) -> list[tuple[int, str]]:
-    """Take a generation into use; gives the others, which are no more.
+def take_generation(connection: sa.Connection, number: int) -> None:
+    """Take a generation into use, in place of those before.
 
     Raises:
-        IndexChangedError: another one was taken into use meanwhile.
+        IndexChangedError: a later one was taken into use meanwhile.
     """
-    chosen = (generations.c.number, generations.c.fingerprint)
-    if connection.scalar(sa.select(chosen[0]).where(chosen[0] == number)) is None:
-        raise IndexChangedError("The index was rebuilt for another encoder meanwhile.")
-    former = connection.execute(sa.select(*chosen).where(generations.c.number != number)).all()
-    connection.execute(sa.delete(generations).where(generations.c.number != number))
+    current = generation_of(connection) or (0, "")
+    if current[0] > number:
+        raise IndexChangedError("The index was rebuilt by another process meanwhile.")
     connection.execute(
         sa.update(generations).where(generations.c.number == number).values(whole=True)
     )
+    count(connection, _REPLACED, int(time.time()) - count(connection, _REPLACED))
     count(connection, "revision", 1)
-    return [(one, fingerprint) for one, fingerprint in former]
+
+
+def replaced(connection: sa.Connection, grace: float) -> list[tuple[int, str]]:
+    """The numbers and fingerprints of generations that were replaced so many seconds ago: whoever
+    began to read before needs their vectors for a while, as with unused paragraphs."""
+    current = generation_of(connection) or (0, "")
+    if count(connection, _REPLACED) > time.time() - grace:
+        return []
+    found = connection.execute(
+        sa.select(generations.c.number, generations.c.fingerprint).where(
+            generations.c.number < current[0]
+        )
+    )
+    return [(number, fingerprint) for number, fingerprint in found]
+
+
+def forget(connection: sa.Connection, dropped: Sequence[tuple[int, str]]) -> None:
+    """Delete generations that have no vectors any more."""
+    numbers = [number for number, _ in dropped]
+    connection.execute(sa.delete(generations).where(generations.c.number.in_(numbers)))
 
 
 # --- writing -----------------------------------------------------------------------------------

@@ -147,6 +147,8 @@ class Store:
         found = documents.generation_of(connection)
         number, fingerprint = found or (1, self._encoder.fingerprint)
         if fingerprint != self._encoder.fingerprint:
+            if self._vectors:
+                self._vectors.close()  # for a process of that encoder to own Chroma
             raise EncoderError(
                 "The index was made with another encoder (fingerprint "
                 f"{fingerprint}, this one has {self._encoder.fingerprint}). Nothing that was "
@@ -201,7 +203,7 @@ class Store:
                 try:
                     return self._put(vectors, manifests, texts_of, progress)
                 except GenerationReplacedError:
-                    vectors.drop()  # what was written of it since
+                    continue
 
     def _put(
         self,
@@ -274,14 +276,21 @@ class Store:
             documents.remove(connection, identity)
 
     def tidy(self, grace: float = documents.GRACE) -> int:
-        """Delete what dead writers left, and what no document has had for `grace` seconds; gives
-        how many paragraphs that were."""
+        """Delete what dead writers left, and what no document has had for `grace` seconds or was
+        replaced by a rebuild; gives how many paragraphs that were."""
         vectors = self._vectors
         if vectors is None or not vectors.may_delete:
             return 0
         with self.database.read() as connection:
-            if not documents.has_waste(connection, grace):
-                return 0
+            replaced = documents.replaced(connection, grace)
+            has_waste = documents.has_waste(connection, grace)
+        if replaced:
+            for number, fingerprint in replaced:
+                self._drop(number, fingerprint)
+            with self.database.write() as connection:
+                documents.forget(connection, replaced)
+        if not has_waste:
+            return 0
         with self.database.write() as connection:
             documents.abandoned(connection)
             rows = documents.dying(connection, grace)
@@ -344,8 +353,8 @@ class Store:
                 with self.database.write() as connection:
                     now = documents.ready_rows(connection, unused=True)
                     if not len(vectors.missing(now)):
-                        former = documents.take_generation(connection, vectors.number)
-                        break
+                        documents.take_generation(connection, vectors.number)
+                        return embedded
                 continue
             if progress:
                 progress(before + embedded, len(ready))
@@ -373,17 +382,12 @@ class Store:
                     embedded += count
                     if progress and count:
                         progress(before + embedded, len(ready))
-        for number, fingerprint in former:
-            self._drop(number, fingerprint)
-        return embedded
 
     def _drop(self, number: int, fingerprint: str) -> None:
         old: VectorStore
         if self._server:
             old = ServedVectors(self._server, number, fingerprint)
         else:
-            if self._vectors:
-                self._vectors.close()
             folder = self._folder / "vectors"
             old = FolderVectors(folder, number, fingerprint, self._encoder.dimension, self.database)
         old.drop()
