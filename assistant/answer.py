@@ -390,9 +390,13 @@ class SentenceReady:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The whole answer; the last event. It holds every sentence that was streamed, in order."""
+    """The whole answer; the last event. It holds every sentence that was streamed, in order.
+
+    `id`: by which a server keeps it; "" of one that is not kept.
+    """
 
     answer: Answer
+    id: str = ""
 
 
 #: What `Assistant.stream` yields, in this order: one SourcesFound, at most two LookedAgain, one

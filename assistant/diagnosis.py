@@ -22,9 +22,11 @@ from assistant.installation import extras, install_command, installed, lacking
 from assistant.llm.discovery import SERVERS, Server
 from assistant.settings import PREFIX, RESERVED, Settings, load_settings
 from index.about import VERSION
+from index.database.database import FILE
 from index.errors import FootnoteError, IndexBusyError
 from index.index import Index
 from index.store.chroma import ROOM
+from index.store.former import FORMER
 
 if TYPE_CHECKING:
     from index.encoder import Encoder
@@ -234,7 +236,8 @@ def _index(settings: Settings, encoder: Encoder | None = None) -> tuple[State, s
     where = "on a Chroma server"
     if settings.chroma is None:
         where = "in its folder"
-        if not (settings.index_dir.expanduser() / "chroma").is_dir():
+        folder = settings.index_dir.expanduser()
+        if not any((folder / own).exists() for own in (FILE, FORMER)):
             return "ok", "none yet; it is made when a document is first read"
     try:
         index = Index(
@@ -243,6 +246,7 @@ def _index(settings: Settings, encoder: Encoder | None = None) -> tuple[State, s
             wait=min(settings.wait, WAIT),
             shared_terms=settings.shared_terms,
             chroma=settings.server,
+            database=settings.database.get_secret_value() if settings.database else None,
         )
         with closing(index):
             index.check()

@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import filelock
+import sqlalchemy as sa
 
 from assistant.answer import Answer, Citation
 from assistant.query.rewriting import Turn
 from index import Index
+from index.database.database import Database
+from index.database.tables import metadata, put_row, text, time
 from index.errors import FootnoteError, UnreadableError
-from index.store.records import Records
 from index.store.whole import write_whole
 
 #: What a reader says of an answer: right, wrong, or that nothing which is shown answers.
@@ -38,9 +40,10 @@ EARLIER = "drafts.jsonl"
 """The file beside an index in which an earlier version kept all drafts."""
 
 
-def drafts_of(index: Index) -> Records:
-    """Where what is said of answers from an index is kept: with the index, each draft by itself."""
-    return index.records("drafts")
+#: What readers said of answers, each as a line of a question set.
+feedback = sa.Table(
+    "feedback", metadata, text("id", primary_key=True), time("added"), text("draft")
+)
 
 
 def drafts_in(index: Index) -> str:
@@ -48,9 +51,12 @@ def drafts_in(index: Index) -> str:
 
     Raises:
         UnreadableError: its file cannot be read.
-        IndexUnusableError: the records cannot be read.
+        IndexUnusableError: the database cannot be read.
     """
-    file, drafts = index.folder / EARLIER, drafts_of(index).all()
+    file = index.folder / EARLIER
+    with index.database.read() as connection:
+        rows = connection.execute(sa.select(feedback).order_by(feedback.c.id))
+        drafts = {row.id: row.draft for row in rows}
     try:
         text = file.read_text(encoding="utf-8") if file.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
@@ -66,9 +72,10 @@ def drafts_in(index: Index) -> str:
 
 
 def add_draft(
-    drafts: Records,
+    database: Database,
     question: str,
     *,
+    owner: str = "",
     history: Sequence[Turn] = (),
     answer: Answer | None = None,
     verdict: Opinion,
@@ -81,12 +88,13 @@ def add_draft(
     With the passages of which the reader says that each answers it, it is complete. An approved
     answer (`up`) is proposed as the gold: whether it was refused, and what it quoted; of an unsure
     one, that what it showed does answer. Of a rejected one nothing is proposed, and where nothing
-    that was shown answers (`none`) that nothing does. The same question after the same conversation
-    is one, which says what was said last.
+    that was shown answers (`none`) that nothing does. Of the same question after the same
+    conversation each reader has one, which says what they said last.
 
     Args:
-        drafts: of an index; see `drafts_of`.
+        database: of an index.
         question: as it was asked.
+        owner: who says it; "" where nobody logs in.
         history: the conversation before it.
         answer: what was answered, where anything was.
         verdict: what the reader said of it.
@@ -94,10 +102,11 @@ def add_draft(
         chosen: the passages that answer.
 
     Raises:
-        IndexUnusableError: the records cannot be written.
+        IndexUnusableError: the database cannot be written.
     """
+    added = datetime.now(UTC)
     draft: dict[str, Any] = {
-        "id": draft_id(question, history),
+        "id": draft_id(question, history, owner),
         "draft": True,
         "question": question,
         "answerable": None,
@@ -105,7 +114,7 @@ def add_draft(
         "answers": [],
         "history": [{"role": turn["role"], "content": turn["content"]} for turn in history],
         "verdict": verdict,
-        "added": datetime.now(UTC).isoformat(timespec="seconds"),
+        "added": added.isoformat(timespec="seconds"),
     }
     draft |= {k: v for k, v in (("reason", reason), ("comment", comment)) if v}
     if answer is not None:
@@ -125,12 +134,24 @@ def add_draft(
         del draft["draft"]
     elif verdict == "none":
         draft["answerable"] = False
-    drafts.put(draft["id"], _line(draft))
+    values = {"added": added.timestamp(), "draft": _line(draft)}
+    with database.write() as connection:
+        put_row(connection, feedback, {"id": draft["id"]}, values)
 
 
-def draft_id(question: str, history: Sequence[Turn] = ()) -> str:
-    """Names a question after a conversation: `draft-` and 10 hexadecimal digits."""
-    said = json.dumps([[turn["role"], turn["content"]] for turn in history] + [question])
+def remove_draft(
+    database: Database, question: str, *, owner: str = "", history: Sequence[Turn] = ()
+) -> None:
+    """Take back what a reader said of an answer; see `add_draft`."""
+    same = feedback.c.id == draft_id(question, history, owner)
+    with database.write() as connection:
+        connection.execute(sa.delete(feedback).where(same))
+
+
+def draft_id(question: str, history: Sequence[Turn] = (), owner: str = "") -> str:
+    """Names what a reader says of a question after a conversation: `draft-` and 10 hexadecimal
+    digits."""
+    said = owner + json.dumps([[turn["role"], turn["content"]] for turn in history] + [question])
     return f"draft-{hashlib.sha256(said.encode()).hexdigest()[:10]}"
 
 

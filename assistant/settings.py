@@ -103,7 +103,7 @@ class Settings(BaseSettings):
         False, description="Read what stands in pictures: scanned pages, photographs of text."
     )
     wait: float = Field(
-        30.0, ge=0, description="Seconds to wait for another process that uses the index."
+        30.0, ge=0, description="Seconds to wait for another process that writes the index."
     )
     shared_terms: Path | None = Field(
         None,
@@ -180,7 +180,10 @@ class Settings(BaseSettings):
         200, ge=0, description="Questions that may wait for that; more are sent away."
     )
     max_upload: int = Field(25, ge=1, description="Megabytes of a file that is sent to a server.")
-    max_documents: int = Field(50, ge=1, description="Files that a browser or a key may add.")
+    max_documents: int = Field(50, ge=1, description="Files that a login or a key may add.")
+    max_stored: int = Field(
+        2000, ge=1, description="Megabytes of the files that a login or a key may add."
+    )
     fetch: bool = Field(
         False, description="Let a server fetch pages and PDFs of the public internet by address."
     )

@@ -7,6 +7,7 @@
   median of encoding the question alone;
 - starting: a cold `footnote ask` on the index, against importing sentence-transformers, loading
   the model and encoding once;
+- writing: answers while another process adds documents, and what keeping and removing one takes;
 - memory: the most that a process held which indexed, and one that opened the index and answered;
 - disk.
 
@@ -50,6 +51,7 @@ from assistant import Assistant
 from assistant.cli.main import REFUSED, UNSURE
 from assistant.documents import read_all, shipped_documents
 from assistant.settings import PREFIX, WITHOUT_SERVER, load_settings
+from evals.beside import beside_size
 from evals.datasets.loader import read_set
 from evals.reporting import plots
 from evals.reporting.report import render
@@ -96,6 +98,7 @@ _ASK = "import sys; from assistant.cli.main import main; sys.argv[0] = 'footnote
 #: start_s, bare_s: seconds of a cold `footnote ask`, and of the bare model.
 #: indexing_mib, asking_mib: the most memory of the process that indexed, and of one that opened
 #:     the index and answered.
+#: alone_p95_ms, beside_p95_ms, beside_failed, beside_added, keep_ms, remove_ms: see `beside`.
 #: disk_mib: of the index.
 #: server_mib: the most memory that the server held; None of a folder, and where the system does
 #:     not tell.
@@ -140,6 +143,8 @@ def measure_sizes(
                 on_step(f"{told}: asking and starting")
                 found |= _in_own_process(ask_size, settings, asked)
                 found |= _starts(settings, asked[0], rounds)
+                on_step(f"{told}: asking while another process writes")
+                found |= _in_own_process(beside_size, settings, asked)
                 yield {**found, **kept()}
 
 
@@ -452,6 +457,12 @@ def _cells(size: Size) -> dict[str, str]:
         "cold `footnote ask`, s": f"{size['start_s']:.2f}",
         "bare model, s": f"{size['bare_s']:.2f}",
         "  ratio, start": f"{size['start_s'] / size['bare_s']:.2f}",
+        "while another process adds, ratio of 95 %": (
+            f"{size['beside_p95_ms'] / size['alone_p95_ms']:.2f}" if size["beside_p95_ms"] else "–"
+        ),
+        "  failed": f"{size['beside_failed']}",
+        "keep a document, ms": f"{size['keep_ms']:.0f}",
+        "remove a document, ms": f"{size['remove_ms']:.0f}",
         "memory to index, MiB": f"{size['indexing_mib']:,.0f}",
         "memory to ask, MiB": f"{size['asking_mib']:,.0f}",
         "disk, MiB": f"{size['disk_mib']:,.0f}",

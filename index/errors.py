@@ -41,7 +41,8 @@ Code = Literal[
     "document_gone", "original_gone", "notebook_gone", "notebook_empty", "conversation_gone",
     "answer_gone", "answer_changed", "note_gone", "not_yours", "read_only", "owner_only",
     "no_such_login", "documents_full", "notebooks_full", "notebook_full", "conversations_full",
-    "conversation_full", "notes_full", "answer_large", "note_large",
+    "conversation_full", "notes_full", "answer_large", "note_large", "not_your_question",
+    "kept_full",
     # who asks, and how much
     "login", "wrong_login", "refused", "busy", "waiting_full", "many_requests", "many_fetched",
     "many_kept", "many_tries",

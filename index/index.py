@@ -18,13 +18,13 @@ from pathlib import Path
 
 from index.chunking.loader import RawDocument, Reading, file_name, is_current, read_raw
 from index.database.database import Database
+from index.database.former import take_over
 from index.encoder import DEFAULT_ENCODER, Encoder
 from index.errors import DocumentError, FootnoteError
 from index.models import NO_ENTRY, Document, Paragraph
 from index.store.chroma_server import Server, ServerAddress
 from index.store.manifest import Manifest, ParagraphText
 from index.store.pages import PageFiles, SharedPages
-from index.store.records import FileRecords, Records, checked
 from index.store.store import Store
 from index.store.writer import Progress
 from index.terms.lexical import LexicalIndex
@@ -131,6 +131,7 @@ class Index(View):
             store = Store(self.folder, self.database, own, terms, self._server)
             #: What was taken over from a former version, in sentences.
             self.notices = store.take_over(wait)
+            self.notices += take_over(self.database, self.folder, self._server)
         except BaseException:
             if self._server:
                 self._server.close()
@@ -144,6 +145,7 @@ class Index(View):
     def close(self) -> None:
         """Let go of the database. The index may be opened again at once."""
         self._closed.set()
+        self._store.stop()
         if self._tidying:
             self._tidying.join()
         self._store.close()
@@ -176,20 +178,6 @@ class Index(View):
             FootnoteError: something is damaged or missing, or does not answer.
         """
         self._store.verify()
-
-    # --- beside the documents ----------------------------------------------------------------
-
-    def records(self, kind: str, group: str = "", *, private: bool = False) -> Records:
-        """Small texts of a kind that are kept beside the index.
-
-        Args:
-            kind: letters, digits, `_` and `-`.
-            group: likewise: which of them, where those of the kind are in groups.
-            private: where they are in a folder, no other user of this machine may read them; who
-                may on a server, that decides.
-        """
-        folder = self.folder / "records" / checked(kind)
-        return FileRecords(folder / checked(group) if group else folder, private)
 
     def status(self) -> Status:
         """Counts and size."""

@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,11 @@ from typing import Any
 import hypothesis
 import pytest
 
+# Packages are compiled when they are first imported, for the Makefile installs them without. Where
+# it is forbidden to keep what was compiled, each of the many processes that tests start compiles
+# all that it imports: that takes it three times as long.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # Before anything that starts threads is imported: the tests that run beside each other would
 # otherwise each want all cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

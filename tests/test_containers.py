@@ -25,7 +25,7 @@ from assistant.settings import PREFIX, RESERVED, Settings
 COMPOSE = shutil.which("docker-compose")
 PROFILES = {
     "page": {"page"},
-    "replicas": {"chroma", "replica-1", "replica-2", "nginx"},
+    "replicas": {"chroma", "postgres", "replica-1", "replica-2", "nginx"},
     "ollama": {"page-with-model", "ollama", "model"},
 }
 NGINX = ROOT / "containers" / "nginx.conf"
@@ -90,7 +90,8 @@ def test_what_is_ours_may_write_its_data_and_nothing_else(
     assert user.partition(":")[0] not in ("0", "root")
     ours = {name: own for name, own in services.items() if "build" in own}
     assert ours.keys() >= {"page", "chroma", "replica-1", "replica-2", "page-with-model"}
-    for name, service in {**ours, "nginx": services["nginx"]}.items():
+    others = {name: services[name] for name in ("nginx", "postgres")}
+    for name, service in {**ours, **others}.items():
         assert service["read_only"] is True, name
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
@@ -113,7 +114,7 @@ def test_settings_are_those_there_are_and_no_secret_is_written_down(
         for name, value in service.get("environment", {}).items()
     }
     assert {name for name in given if name.startswith(PREFIX)} <= known
-    assert {"FOOTNOTE_AUTH", "FOOTNOTE_CHROMA", "FOOTNOTE_LLM"} <= given.keys()
+    assert {"FOOTNOTE_AUTH", "FOOTNOTE_CHROMA", "FOOTNOTE_DATABASE", "FOOTNOTE_LLM"} <= given.keys()
     for name, service in services.items():
         if "replica" in name or "page" in name:
             assert service["environment"]["FOOTNOTE_AUTH"].startswith("${FOOTNOTE_AUTH:?")
@@ -125,7 +126,8 @@ def test_only_this_machine_reaches_what_is_published(services: dict[str, dict[st
     assert published.keys() == {"page", "nginx", "page-with-model"}
     for ports in published.values():
         assert [port.startswith("${PUBLISH:-127.0.0.1:7860}:") for port in ports] == [True]
-    assert services["chroma"]["networks"] == services["replica-1"]["networks"] == ["inside"]
+    for name in ("chroma", "postgres", "replica-1"):
+        assert services[name]["networks"] == ["inside"]
 
 
 def test_the_image_serves_with_a_login_only(image: dict[str, list[str]], tmp_path: Path) -> None:

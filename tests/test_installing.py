@@ -19,7 +19,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from helpers import PATIENCE, ROOT, free_ports, running
+from helpers import PATIENCE, ROOT, free_ports, importing_helpers, running
 
 from assistant.help.topics import topics
 from assistant.installation import install_command
@@ -30,13 +30,14 @@ from index.about import DISTRIBUTION, VERSION
 #: all the rest two.
 LARGEST = 41_000_000
 QUESTION = "When was the US Indo-Pacific strategy released?"
-#: Runs the command as where the extra is not installed.
+#: Runs commands of the evaluation as where the extra is not installed. They come as JSON; out come
+#: the exit code, output and errors of each.
 WITHOUT_EXTRA = """
-import sys
+import json, sys
 sys.modules |= dict.fromkeys(("ir_measures", "matplotlib", "sklearn"))
-from assistant.cli.main import main
-sys.argv = ["footnote", "eval", *sys.argv[1:]]
-main()
+from helpers import footnote
+done = [footnote("eval", *arguments, code=None) for arguments in json.load(sys.stdin)]
+print(json.dumps([[each.returncode, each.stdout, each.stderr] for each in done]))
 """
 
 
@@ -138,31 +139,34 @@ def test_an_extra_is_added_by_what_has_installed_the_rest(
     assert install_command() == anew
 
 
-@pytest.mark.parametrize("arguments", [["evals/questions/seed.jsonl"], ["compare", "a", "b"]])
-def test_without_its_extra_the_evaluation_says_what_to_install(arguments: list[str]) -> None:
-    done = without_extra(*arguments)
-    assert done.returncode == 2
-    assert "pip install 'footnote-assistant[evals]'" in " ".join(done.stderr.split())
-    assert "Traceback" not in done.stderr
-
-
-def test_without_its_extra_there_is_help_and_a_question_is_kept(tmp_path: Path) -> None:
-    assert "calibrate" in without_extra("--help").stdout
+def test_without_its_extra_the_evaluation_says_what_to_install(tmp_path: Path) -> None:
+    """There is help all the same, and a question is kept."""
     file = tmp_path / "mine.jsonl"
-    done = without_extra("add", "Who pays?", "--unanswerable", "--to", str(file))
-    assert done.returncode == 0, done.stderr
-    assert "Who pays?" in file.read_text(encoding="utf-8")
-
-
-def without_extra(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", WITHOUT_EXTRA, *arguments],
+    commands = (
+        ["evals/questions/seed.jsonl"],
+        ["compare", "a", "b"],
+        ["--help"],
+        ["add", "Who pays?", "--unanswerable", "--to", str(file)],
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_EXTRA],
+        input=json.dumps(commands),
+        env=os.environ | importing_helpers(),
         cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=PATIENCE,
         check=False,
     )
+    assert done.returncode == 0, done.stderr
+    *lacking, helped, added = json.loads(done.stdout)
+    for code, _, errors in lacking:
+        assert code == 2
+        assert "pip install 'footnote-assistant[evals]'" in " ".join(errors.split())
+        assert "Traceback" not in errors
+    assert "calibrate" in helped[1]
+    assert added[0] == 0, added
+    assert "Who pays?" in file.read_text(encoding="utf-8")
 
 
 # --- the whole way, in an empty environment -------------------------------------------------------

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -21,24 +22,31 @@ PACKAGES = ("index", "assistant", "evals")
 # Each imports only those before it. The way of a question through the assistant is in the middle.
 ORDER = {
     "index": (
-        "about offering errors models computing chunking bibliography bert encoder terms bm25 "
-        "store retriever view index"
+        "about offering errors database models computing chunking bibliography bert encoder terms "
+        "bm25 store retriever view index backup"
     ).split(),
     "assistant": (
         "english enumerations help timer calibration installation settings answer documents "
         "exporting query retrieval llm verification answering "
         "feedback llama_index revision assistant watching service mcp api web diagnosis cli"
     ).split(),
-    "evals": "datasets running metrics reporting fitting training benchmark cli".split(),
+    "evals": "datasets running metrics reporting fitting training beside benchmark cli".split(),
 }
+
+MIGRATIONS = ("0001_what_people_keep", "0002_documents")
 
 # Each dependency has one home, where its errors become ours.
 HOMES = {
+    "alembic": {
+        "index.database.migrations.env",
+        "index.database.migrations.run",
+        *(f"index.database.migrations.versions.{own}" for own in MIGRATIONS),
+    },
     "bm25s": {"index.terms.analysis"},
     "charset_normalizer": {"index.chunking.decoding"},
     "chromadb": {"index.store.chroma", "index.store.chroma_server"},
     "docling": {"index.chunking.rich_text"},
-    "filelock": {"index.store.locks", "assistant.feedback"},
+    "filelock": {"index.store.former", "index.store.vectors", "assistant.feedback"},
     "gradio": {"assistant.web.app"},
     "httpx": {
         "assistant.diagnosis",
@@ -88,6 +96,7 @@ HOMES = {
     # The evaluation has commands of its own, which the assistant does not import, and so has the
     # making of the reading model.
     "typer": {
+        "assistant.cli.backups",
         "assistant.cli.help",
         "assistant.cli.completion",
         "assistant.cli.doctor",
@@ -114,6 +123,7 @@ HOMES = {
 }
 
 
+@cache
 def modules() -> dict[str, ast.Module]:
     found = {}
     for package in PACKAGES:
@@ -233,69 +243,42 @@ def test_what_is_offered() -> None:
         assert all(hasattr(package, name) for name in package.__all__)
 
 
-# What asking does not need, it does not load: each of these costs up to seconds.
-IMPORTING = """
+# What is not needed is not loaded: each of these costs up to seconds. One process goes the way from
+# the import of the package to an answer, and says at each step what it has loaded of these.
+STEPS = """
 import sys
+def tell(*heavy):
+    loaded = {name.partition(".")[0] for name in sys.modules}
+    print("loaded:", *sorted(loaded.intersection(heavy)))
+
 import assistant
-loaded = {name.partition(".")[0] for name in sys.modules}
-print(*sorted(loaded & {"gradio", "llama_index", "chromadb", "torch", "sentence_transformers"}))
-"""
-ASKING = """
-import sys
-from assistant.cli.main import main
+tell("gradio", "llama_index", "chromadb", "torch", "sentence_transformers")
+import assistant.cli.main
+tell("evals", "httpx", "numpy", "scipy", "pydantic_settings")
+import assistant.api.runner, assistant.service.service
+tell("gradio", "llama_index", "mcp", "torch")
 question = "When was the US Indo-Pacific strategy released?"
 sys.argv = ["footnote", "ask", question, "--index-dir", sys.argv[1]]
 try:
-    main()
+    assistant.cli.main.main()
 finally:
-    loaded = {name.partition(".")[0] for name in sys.modules}
-    print("loaded:", *sorted(loaded & {"evals", "gradio", "llama_index", "transformers"}))
+    tell("evals", "gradio", "llama_index", "transformers")
 """
 
 
-def test_importing_loads_nothing_heavy() -> None:
-    assert python(IMPORTING).split() == []
-
-
-# Of what the command can do, help and what a shell completes need the least.
-COMMAND = """
-import sys
-import assistant.cli.main
-loaded = {name.partition(".")[0] for name in sys.modules}
-print("loaded:", *sorted(loaded & {"evals", "httpx", "numpy", "scipy", "pydantic_settings"}))
-"""
-
-
-def test_the_command_by_itself_loads_next_to_nothing() -> None:
-    assert python(COMMAND).split() == ["loaded:"]
-
-
-SERVING = """
-import sys
-import assistant.cli.main, assistant.api.runner, assistant.service.service
-loaded = {name.partition(".")[0] for name in sys.modules}
-print("loaded:", *sorted(loaded & {"gradio", "llama_index", "mcp", "torch"}))
-"""
-
-
-def test_serving_without_the_page_loads_no_page() -> None:
-    assert python(SERVING).split() == ["loaded:"]
-
-
-def test_asking_loads_neither_the_page_nor_llama_index(tmp_path: Path) -> None:
-    assert python(ASKING, str(tmp_path)).splitlines()[-1].split()[1:] == []
-
-
-def python(code: str, *arguments: str) -> str:
+def test_nothing_heavy_is_loaded_that_is_not_needed(tmp_path: Path) -> None:
+    """Neither by importing the package, nor by the command itself, of which help and what a shell
+    completes need the least, nor by serving without the page, nor by asking."""
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
+        [sys.executable, "-c", STEPS, str(tmp_path)],
         capture_output=True,
         text=True,
         timeout=PATIENCE,
         check=False,
     )
     assert done.returncode in (0, 3), done.stderr
-    return done.stdout
+    told = [line for line in done.stdout.splitlines() if line.startswith("loaded:")]
+    assert told == ["loaded:"] * 4
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -17,6 +17,7 @@ from assistant.service.access import Caller
 from assistant.service.feedback import Vote, take
 from assistant.service.operations import (
     Sources,
+    keep_answers,
     search_documents,
     stream_answer,
     stream_overview,
@@ -71,7 +72,7 @@ def routes(service: Service) -> APIRouter:
             shown=wants_events(request),
         )
         place = service.queue.place_async(caller.client, caller.owner)
-        return await reply(request, steps, place, tell)
+        return await reply(request, keep_answers(service, steps), place, tell)
 
     @router.post("/overview", response_model=AnswerValue, responses=answered)
     async def overview(asked: Overview, caller: Asker, request: Request) -> Value | Response:
@@ -85,7 +86,7 @@ def routes(service: Service) -> APIRouter:
             shown=wants_events(request),
         )
         place = service.queue.place_async(caller.client, caller.owner)
-        return await reply(request, steps, place, tell)
+        return await reply(request, keep_answers(service, steps), place, tell)
 
     @router.post("/search", responses=problems(404))
     async def search(asked: Search, caller: Asker) -> FoundValue:
@@ -119,6 +120,6 @@ def _sources(asked: Question | Overview | Search | Claim, caller: Caller) -> Sou
 def tell(step: Event) -> tuple[str, Value]:
     """A step of an answer as the name and the value of the event that tells it."""
     if isinstance(step, Done):
-        return "done", AnswerValue.model_validate(step.answer)
+        return "done", AnswerValue.model_validate({**step.answer.to_dict(), "id": step.id})
     name, value = _STEPS[type(step)]
     return name, value.model_validate(step)

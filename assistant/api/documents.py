@@ -65,7 +65,7 @@ def routes(service: Service) -> APIRouter:
     async def index_received(
         request: Request, caller: Caller, upload: Upload, **how: Any
     ) -> Value | Response:
-        steps = indexing(library.add, caller.owner, upload, keep=True, **how)
+        steps = indexing(library.add, caller.owner, upload, **how)
         line = service.line(how.get("ocr", False))
         place = line.place_async(caller.client, caller.owner)
         status = 200 if "replacing" in how else 201

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from assistant.api.describing import problems
 from assistant.service.access import Caller
+from assistant.service.citing import checked_note, checked_turn
 from assistant.service.conversations import (
     ConversationsValue,
     FoundsValue,
@@ -29,7 +30,7 @@ from assistant.service.notes import KeptNote, NotesValue
 from assistant.service.service import Service
 from assistant.service.standing import Standings
 from assistant.service.trash import TrashValue
-from assistant.service.turns import Id, KeptTurn
+from assistant.service.turns import Id, KeptTurn, Milliseconds
 from assistant.service.values import Asked, DocumentId
 
 Of = Annotated[
@@ -60,11 +61,20 @@ class ChangedNotebook(Asked):
     )
 
 
+class GivenTurn(KeptTurn):
+    """A turn that is to be kept. Of its answer only the `id` counts: what is kept is the answer
+    that was given here."""
+
+    asked: Milliseconds = Field(
+        default=0, description="Milliseconds since 1970; turns are in this order."
+    )
+
+
 class PutTurn(Asked):
     """A turn that is to be kept as it is now."""
 
     title: Title = Field(description="Of the conversation, unless a person has named it.")
-    turn: KeptTurn
+    turn: GivenTurn
 
 
 class Renamed(Asked):
@@ -80,8 +90,9 @@ class RemovedTurns(Asked):
 
 
 class PutNote(KeptNote):
-    """A note that is to be kept."""
+    """A note that is to be kept. Of its answer only the `id` counts, as of a turn's."""
 
+    created: Milliseconds = Field(description="Milliseconds since 1970.")
     over: str | None = Field(
         default=None,
         exclude=True,
@@ -197,7 +208,7 @@ def routes(
 
     @router.put("/conversations/{identity}/turns", status_code=204, responses=_LARGE)
     def put_turn(
-        identity: Conversation, kept: PutTurn, caller: Reader, notebook: Of = None
+        identity: Conversation, kept: PutTurn, caller: Writer, notebook: Of = None
     ) -> None:
         """Keep a question and what became of it, in a conversation that begins with it if there is
         none."""
@@ -205,14 +216,14 @@ def routes(
             caller.owner,
             notebooks.of(caller.owner, notebook),
             identity,
-            kept.turn,
+            checked_turn(kept.turn, library, caller.owner),
             title=kept.title,
             by=caller.name,
         )
 
     @router.post("/conversations/{identity}/turns/remove", status_code=204, responses=_NOT)
     def remove_turns(
-        identity: Conversation, removed: RemovedTurns, caller: Reader, notebook: Of = None
+        identity: Conversation, removed: RemovedTurns, caller: Writer, notebook: Of = None
     ) -> None:
         """Let go of questions, which another one takes the place of."""
         conversations.remove_turns(
@@ -220,19 +231,19 @@ def routes(
         )
 
     @router.patch("/conversations/{identity}", status_code=204, responses=_NOT)
-    def rename(identity: Conversation, named: Renamed, caller: Reader, notebook: Of = None) -> None:
+    def rename(identity: Conversation, named: Renamed, caller: Writer, notebook: Of = None) -> None:
         """Give a conversation another name."""
         conversations.rename(
             caller.owner, notebooks.of(caller.owner, notebook), identity, named.title
         )
 
     @router.delete("/conversations/{identity}", status_code=204, responses=_NOT)
-    def delete_conversation(identity: Conversation, caller: Reader, notebook: Of = None) -> None:
+    def delete_conversation(identity: Conversation, caller: Writer, notebook: Of = None) -> None:
         """Delete a conversation; for a day it can be restored."""
         conversations.delete(caller.owner, notebooks.of(caller.owner, notebook), identity)
 
     @router.post("/conversations/{identity}/restore", status_code=204, responses=_NOT)
-    def restore_conversation(identity: Conversation, caller: Reader, notebook: Of = None) -> None:
+    def restore_conversation(identity: Conversation, caller: Writer, notebook: Of = None) -> None:
         """Have a conversation back that was deleted."""
         conversations.restore(caller.owner, notebooks.of(caller.owner, notebook), identity)
 
@@ -247,17 +258,19 @@ def routes(
         return NotesValue(notes=notes.all(caller.owner, inside, readable))
 
     @router.put("/notes", status_code=204, responses=_CHANGED)
-    def put_note(note: PutNote, caller: Reader, notebook: Of = None) -> None:
+    def put_note(note: PutNote, caller: Writer, notebook: Of = None) -> None:
         """Keep a note in place of the one of its id, whose author stays."""
-        notes.put(caller.owner, notebooks.of(caller.owner, notebook), note, caller.name, note.over)
+        inside = notebooks.of(caller.owner, notebook)
+        kept = checked_note(note, library, caller.owner, inside)
+        notes.put(caller.owner, inside, kept, caller.name, note.over)
 
     @router.delete("/notes/{identity}", status_code=204, responses=_NOT)
-    def delete_note(identity: Note, caller: Reader, notebook: Of = None) -> None:
+    def delete_note(identity: Note, caller: Writer, notebook: Of = None) -> None:
         """Delete a note; for a day it can be restored."""
         notes.delete(caller.owner, notebooks.of(caller.owner, notebook), identity)
 
     @router.post("/notes/{identity}/restore", status_code=204, responses=_NOT)
-    def restore_note(identity: Note, caller: Reader, notebook: Of = None) -> None:
+    def restore_note(identity: Note, caller: Writer, notebook: Of = None) -> None:
         """Have a note back that was deleted."""
         notes.restore(caller.owner, notebooks.of(caller.owner, notebook), identity)
 

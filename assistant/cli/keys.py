@@ -19,7 +19,7 @@ from assistant.cli.options import (
     print_text,
     settings_of,
 )
-from assistant.service.api_keys import KIND, Keys
+from assistant.service.api_keys import Keys
 from index.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ def keys_create(
     scope: Annotated[
         list[str],
         typer.Option(
-            help="What it may: `ask` (search and read too), `write` (add, replace and remove "
-            "documents of its own), `metrics`. May be given again.",
+            help="What it may: `ask` (search and read too), `write` (change what is its "
+            "own: documents, notebooks, conversations, notes), `metrics`. May be given again.",
         ),
     ],
     expires: Annotated[
@@ -99,7 +99,7 @@ def keys_revoke(
 @contextmanager
 def _opened(context: typer.Context) -> Iterator[Keys]:
     with opened_index(settings_of(context)) as index:
-        yield Keys(index.records(KIND))
+        yield Keys(index.database)
 
 
 def _end(key: ApiKey) -> str:

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from assistant.cli import completion, index, keys, llm
+from assistant.cli.backups import backup, restore
 from assistant.cli.doctor import doctor
 from assistant.cli.help import help_
 from assistant.cli.notebooks import Notebook, notebooks, opened_to_ask
@@ -70,6 +71,8 @@ app.add_typer(index.app, name="index")
 app.add_typer(keys.app, name="keys")
 app.add_typer(llm.app, name="llm")
 app.command()(notebooks)
+app.command()(backup)
+app.command()(restore)
 
 
 @app.command()
@@ -338,7 +341,7 @@ def _serve(
     page: bool = True,
     open_browser: bool = False,
 ) -> None:
-    from assistant.service.api_keys import KIND, Keys
+    from assistant.service.api_keys import Keys
     from assistant.service.security import check_host, read_logins
     from assistant.service.service import Service
 
@@ -367,7 +370,7 @@ def _serve(
             return
         from assistant.api.runner import serve as serve_api
 
-        if not (is_loopback(host) or logins or Keys(assistant.index.records(KIND)).exist()):
+        if not (is_loopback(host) or logins or Keys(assistant.index.database).exist()):
             notes.print(
                 "Nobody is let in before there is a key. Make one, any time: footnote keys create "
                 "NAME --scope ask"

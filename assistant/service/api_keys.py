@@ -1,4 +1,4 @@
-"""Keys that let programs in, kept beside the index and only as what is made of them: whoever reads
+"""Keys that let programs in, kept with the index and only as what is made of them: whoever reads
 the index cannot use them.
 
 A key is 256 bits from the system's source of chance. Nobody can go through so many, so a plain
@@ -8,7 +8,6 @@ sha256 of it is as good as kept secret; salt and a slow hash are for passwords, 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import secrets
 from collections.abc import Sequence
@@ -16,18 +15,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from index.errors import IndexCorruptedError, SettingsError
+import sqlalchemy as sa
+
+from assistant.service.tables import api_keys
+from index.errors import SettingsError
 
 if TYPE_CHECKING:
-    from index.store.records import Records
+    from index.database.database import Database
 
-#: `ask`: ask, search and read. `write`: add, replace and remove documents of its own. `metrics`:
-#: read `/metrics`.
+#: `ask`: ask, search and read. `write`: change what is its own: documents, notebooks,
+#: conversations, notes. `metrics`: read `/metrics`.
 Scope = Literal["ask", "write", "metrics"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
-
-KIND = "keys"
-"""The records that keys are."""
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -63,37 +62,25 @@ class ApiKey:
         }
 
     @classmethod
-    def of(cls, text: str) -> ApiKey:
-        """The one that is kept as this text.
-
-        Raises:
-            IndexCorruptedError: it is none.
-        """
-        try:
-            found = json.loads(text)
-            expires = found["expires"]
-            return cls(
-                str(found["name"]),
-                tuple(scope for scope in SCOPES if scope in found["scopes"]),
-                datetime.fromisoformat(found["created"]),
-                None if expires is None else datetime.fromisoformat(expires),
-            )
-        except (ValueError, KeyError, TypeError) as error:
-            raise IndexCorruptedError(
-                "A key that is kept beside the index cannot be read. Make the keys anew: `footnote "
-                "keys revoke`, then `footnote keys create`."
-            ) from error
+    def of(cls, row: Any) -> ApiKey:
+        """The one that a row keeps."""
+        return cls(
+            row.name,
+            tuple(scope for scope in SCOPES if scope in row.scopes),
+            datetime.fromisoformat(row.created),
+            None if row.expires is None else datetime.fromisoformat(row.expires),
+        )
 
 
 class Keys:
     """The keys of an index. What one process makes or revokes, all others know at once.
 
     Args:
-        records: where they are kept, each under the sha256 of its characters.
+        database: where they are kept, each by the sha256 of its characters.
     """
 
-    def __init__(self, records: Records) -> None:
-        self._records = records
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def create(self, name: str, scopes: Sequence[str], expires: datetime | None = None) -> str:
         """Make a key, which is known to nobody but who gets it from here.
@@ -114,28 +101,36 @@ class Keys:
             raise SettingsError(f"A key needs a scope. Give one: --scope {SCOPES[0]}")
         for scope in set(scopes).difference(SCOPES):
             raise SettingsError(f"There is no scope {scope!r}. There are: {', '.join(SCOPES)}.")
-        if any(key.name == name for key in self.all()):
-            raise SettingsError(
-                f"There is a key named {name} already. Choose another name, or run first: footnote "
-                f"keys revoke {name}"
-            )
         key = f"fn_{secrets.token_urlsafe(32)}"
         made = ApiKey(name, tuple(s for s in SCOPES if s in scopes), datetime.now(UTC), expires)
-        self._records.put(digest(key), json.dumps(made.to_dict()))
+        same = sa.select(api_keys.c.name).where(api_keys.c.name == name)
+        with self._database.write() as connection:
+            if connection.execute(same).first():
+                raise SettingsError(
+                    f"There is a key named {name} already. Choose another name, or run first: "
+                    f"footnote keys revoke {name}"
+                )
+            row = {**made.to_dict(), "digest": digest(key)}
+            connection.execute(sa.insert(api_keys).values(**row))
         return key
 
     def find(self, key: str) -> ApiKey | None:
         """What is known of a key; None of one that is not known, or was revoked."""
-        text = self._records.get(digest(key))
-        return None if text is None else ApiKey.of(text)
+        same = sa.select(api_keys).where(api_keys.c.digest == digest(key))
+        with self._database.read() as connection:
+            row = connection.execute(same).first()
+        return ApiKey.of(row) if row else None
 
     def all(self) -> list[ApiKey]:
         """All of them, by name."""
-        return sorted(map(ApiKey.of, self._records.all().values()), key=lambda key: key.name)
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(api_keys).order_by(api_keys.c.name))
+            return [ApiKey.of(row) for row in rows]
 
     def exist(self) -> bool:
         """Whether there is any."""
-        return bool(self._records.all())
+        with self._database.read() as connection:
+            return connection.execute(sa.select(api_keys.c.name).limit(1)).first() is not None
 
     def revoke(self, name: str) -> None:
         """Let nobody in by the key of that name any more.
@@ -143,12 +138,12 @@ class Keys:
         Raises:
             SettingsError: there is none.
         """
-        named = [n for n, text in self._records.all().items() if ApiKey.of(text).name == name]
-        if not named:
-            known = ", ".join(key.name for key in self.all()) or "none"
-            raise SettingsError(f"There is no key named {name}. There are: {known}.")
-        for record in named:
-            self._records.delete(record)
+        with self._database.write() as connection:
+            gone = sa.delete(api_keys).where(api_keys.c.name == name)
+            if connection.execute(gone).rowcount:
+                return
+        known = ", ".join(key.name for key in self.all()) or "none"
+        raise SettingsError(f"There is no key named {name}. There are: {known}.")
 
 
 def digest(secret: str) -> str:

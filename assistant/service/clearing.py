@@ -1,13 +1,23 @@
-"""What is let go of by and by: what was deleted long ago, and what those added who are away."""
+"""What is removed by and by: what was deleted a day ago, and answers that nobody kept."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from contextlib import suppress
+import time
 from typing import TYPE_CHECKING
 
-from index.errors import MissingPathError
+import sqlalchemy as sa
+
+from assistant.service.tables import (
+    answers,
+    conversations,
+    notebook_documents,
+    notebooks,
+    notes,
+    turns,
+)
+from assistant.service.trash import KEPT
 
 if TYPE_CHECKING:
     from assistant.service.library import Library
@@ -16,37 +26,34 @@ _logger = logging.getLogger(__name__)
 
 
 class Clearing:
-    """Lets go of what is in a library."""
+    """Removes for good what is in a library."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
         self._closed = threading.Event()
 
     def sweep(self) -> None:
-        """Let go of what was deleted long ago, and of the documents of who has long been away."""
-        library = self._library
-        for deleted in library.trash.over():
-            if deleted.kind == "document":
-                with suppress(MissingPathError):  # it was removed since
-                    library.let_go(deleted.name)
-            elif deleted.kind == "conversation":
-                library.conversations.let_go(deleted.group, deleted.name)
-            elif deleted.kind == "note":
-                library.notes.let_go(deleted.group, deleted.name)
-            elif deleted.kind == "notebook":
-                library.conversations.let_go(deleted.name)
-                for reader in library.notebooks.readers(deleted.name):
-                    library.conversations.let_go_in(reader, deleted.name)
-                library.notes.let_go(deleted.name)
-                library.notebooks.let_go(deleted.name)
-        # Before the leases: whoever comes in between is here.
-        infos = library.index.documents()
-        here = library.presence.here()
-        for info in infos:
-            owner = library.owners.of(info)
-            if owner is not None and not info.kept and owner not in here:
-                with suppress(MissingPathError):  # another replica has removed it
-                    library.let_go(info.id)
+        """Remove what was deleted a day ago: of a notebook all that is in it, whoever it was shared
+        with."""
+        before = time.time() - KEPT
+        for document, deleted in self._library.trash.all().items():
+            if deleted < before:
+                self._library.let_go(document)
+        unkept = [sa.not_(sa.exists().where(t.c.answer == answers.c.id)) for t in (turns, notes)]
+        database = self._library.index.database
+        due: list[tuple[sa.Table, list[sa.ColumnElement[bool]]]] = [
+            (notebooks, [notebooks.c.deleted < before]),  # each with what is in it
+            (conversations, [conversations.c.deleted < before]),
+            (notes, [notes.c.deleted < before]),
+            (notebook_documents, [notebook_documents.c.taken < before]),
+            (answers, [answers.c.created < before, *unkept]),
+        ]
+        with database.write() as connection:
+            gone = [
+                connection.execute(sa.delete(table).where(*which)).rowcount for table, which in due
+            ]
+        if any(gone):
+            database.erase_deleted()
 
     def run(self, every: float = 60.0) -> None:
         """Sweep now and from time to time until closed; to be run in a thread of its own."""
@@ -54,11 +61,10 @@ class Clearing:
             try:
                 self.sweep()
             except Exception:  # the index is busy, say: no fault may keep everything for ever
-                _logger.exception("documents that were added were not cleared away")
+                _logger.exception("what was deleted was not cleared away")
             if self._closed.wait(every):
                 return
 
     def close(self) -> None:
-        """Sweep no more. What those added who were here just now stays for `presence.AWAY`: they
-        may come to another replica, or to the next process on this index."""
+        """Sweep no more."""
         self._closed.set()

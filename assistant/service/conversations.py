@@ -1,30 +1,32 @@
 """Conversations, as the page has them: their questions, and what became of each.
 
-They are kept with the index, and each turn is a record of its own, so that two tabs, or two people,
-who ask in the same one at the same time lose nothing of each other. A conversation is in a space:
-that of its owner alone, or of a notebook, whose every reader sees it. Who may only read a notebook
-asks in conversations of their own.
+Each turn is kept by itself, so that two tabs, or two people, who ask in the same one at the same
+time lose nothing of each other. A conversation is in a space: that of its owner alone, or of a
+notebook, whose every reader sees it. Who may only read a notebook asks in conversations of their
+own. A turn belongs to who asked: nobody else puts another in its place.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, Field, StringConstraints
+import sqlalchemy as sa
+from pydantic import Field, StringConstraints
 
-from assistant.service.keeping import read_kept, text_of
+from assistant.service.answers import answer_in, body_of
 from assistant.service.notebooks import NotebookValue
-from assistant.service.trash import Deleted, DeletedValue, Trash
-from assistant.service.turns import Id, KeptTurn
+from assistant.service.tables import answers, conversations, notes, turns
+from assistant.service.trash import DeletedValue
+from assistant.service.turns import MAX_BYTES, SPACE_BYTES, Id, KeptTurn, json_of, kept_in
 from assistant.service.values import Value
+from index.database.tables import put_row
 from index.errors import MissingPathError, RefusedError
 
 if TYPE_CHECKING:
-    from index import Index
-    from index.store.records import Records
+    from index.database.database import Database
 
 MOST = 2000
 """Conversations that a space may hold, and turns that one of them may have."""
@@ -32,8 +34,8 @@ MOST = 2000
 SHOWN = 100
 """Questions that are found at most."""
 
-LARGEST = 700_000
-"""Bytes of a turn: what cites much has a tenth of it."""
+_UNFINISHED = ("pending", "failed", "stopped")
+"""States of a turn that has no answer."""
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 
@@ -92,59 +94,52 @@ class WholeConversation(ConversationValue):
     turns: list[KeptTurn] = Field(description="In the order in which they were asked.")
 
 
-class _Kept(BaseModel):
-    title: str = ""
-    named: bool = False
-    notebook: str | None = None
-    by: str = ""
-    updated: float = 0
-
-
 class Conversations:
-    """The conversations that are kept beside an index. May be used from many threads and processes.
+    """The conversations that are kept. May be used from many threads and processes.
 
     Every method takes who asks (`owner`), and the notebook as they may use it, or None for what is
     in none.
-
-    Args:
-        index: beside which they are kept.
-        trash: where deleted ones are.
 
     Raises (any method that names one):
         MissingPathError: there is none of that id here.
         RefusedError: it is not theirs to change.
     """
 
-    def __init__(self, index: Index, trash: Trash) -> None:
-        self._index = index
-        self._trash = trash
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def all(self, owner: str, notebook: NotebookValue | None) -> list[ConversationValue]:
         """Those of a notebook, or those that are in none, the newest first."""
-        found = [
-            self._value(identity, kept, notebook, group == owner)
-            for group in _spaces(owner, notebook)
-            for identity, kept in self._group(group)
-            if kept.notebook == _id_of(notebook)
-        ]
-        return sorted(found, key=lambda own: -own.updated)
+        there = conversations.c.deleted.is_(None)
+        newest = sa.select(conversations).where(_within(owner, notebook), there)
+        with self._database.read() as connection:
+            rows = connection.execute(newest.order_by(conversations.c.updated.desc())).all()
+        return [_value(row, owner, notebook) for row in rows]
 
     def find(self, owner: str, notebook: NotebookValue | None, identity: str) -> WholeConversation:
         """One with its turns."""
-        group, kept = self._there(owner, notebook, identity)
-        value = self._value(identity, kept, notebook, group == owner)
-        return WholeConversation(**value.model_dump(), turns=self._turns_of(group, identity))
+        with self._database.read() as connection:
+            row = _there(connection, owner, notebook, identity)
+            rows = connection.execute(
+                _TURNS.where(turns.c.space == row.space, turns.c.conversation == row.id)
+            ).all()
+        found = [turn for own in rows if (turn := _turn(own))]
+        return WholeConversation(**_value(row, owner, notebook).model_dump(), turns=found)
 
     def search(self, owner: str, notebook: NotebookValue | None, words: str) -> list[FoundValue]:
         """Questions that have these words, whatever their case, or whose answers do."""
-        wanted, found = words.casefold(), []
+        wanted, found = words.casefold(), list[FoundValue]()
         kept_as = json.dumps(words, ensure_ascii=False)[1:-1].casefold()
         for one in self.all(owner, notebook):
-            group, _ = self._there(owner, notebook, one.id)
-            # Told by what is kept, before that is read: most of it has none of them.
-            texts = self._turns(group, one.id).all().values()
-            turns = [read_kept(KeptTurn, text) for text in texts if kept_as in text.casefold()]
-            for turn in sorted(turns, key=lambda own: (own.asked, own.id)):
+            with self._database.read() as connection:
+                # Within the space: whoever begins a conversation chooses its id.
+                spaces = turns.c.space.in_(_spaces(owner, notebook))
+                rows = connection.execute(_TURNS.where(spaces, turns.c.conversation == one.id))
+                # Told by what is kept, before that is read: most of it has none of them.
+                having = [
+                    row for row in rows if kept_as in f"{row.body}{row.answer_body}".casefold()
+                ]
+            for turn in filter(None, map(_turn, having)):
                 told = _told(turn)
                 text = next((text for text in told if wanted in text.casefold()), None)
                 if text is not None:
@@ -176,186 +171,249 @@ class Conversations:
         Args:
             owner, notebook: whose.
             identity: of the conversation.
-            turn: to keep in place of the one of its id.
+            turn: to keep in place of the one of its id; of its answer only the id counts.
             title: of the conversation, unless a person has named it.
             by: the login of who asks.
 
         Raises:
-            RefusedError: it is too large, or there are too many.
-            QuestionError: it cannot be kept; see `text_of`.
+            RefusedError: it is too large, there are too many, or it is another's.
+            MissingPathError: its answer was not given here, or is no longer kept.
+            QuestionError: it cannot be kept; see `json_of`.
         """
-        text = text_of(turn)
-        if len(text.encode()) > LARGEST:
-            raise RefusedError("That is more than is kept of one answer.", 413, code="answer_large")
-        group, kept = self._mine(owner, notebook, identity, by)
-        turns = self._turns(group, identity)
-        if len(names := turns.names()) >= MOST and turn.id not in names:
-            raise RefusedError(
-                f"There are {MOST} questions in this conversation. Begin another one.",
-                413,
-                code="conversation_full",
-                count=MOST,
-            )
-        # The conversation first: turns of none would be found by nobody.
-        title = kept.title if kept.named else title
-        self._keep(group, identity, kept, title=title, updated=time.time() * 1000)
-        turns.put(turn.id, text)
+        with self._database.write() as connection:
+            answer = body_of(connection, turn.answer)
+            turn = _as_answered(turn, answer)
+            body = json_of(turn)
+            size = len(body.encode()) + len((answer or "").encode())
+            if size > MAX_BYTES:
+                raise RefusedError(
+                    "That is more than is kept of one answer.", 413, code="answer_large"
+                )
+            row = _mine(connection, owner, notebook, identity)
+            space = row.space if row else _space(owner, notebook)
+            of = turns.c.space == space, turns.c.conversation == identity
+            same = sa.select(turns.c.owner, turns.c.size).where(*of, turns.c.id == turn.id)
+            before = connection.execute(same).first()
+            if before is None and _count(connection, turns, *of) >= MOST:
+                raise RefusedError(
+                    f"There are {MOST} questions in this conversation. Begin another one.",
+                    413,
+                    code="conversation_full",
+                    count=MOST,
+                )
+            if before and before.owner not in ("", owner):
+                raise RefusedError(
+                    "That question is another's: only who asked it keeps something else of it.",
+                    403,
+                    code="not_your_question",
+                )
+            check_room(connection, space, size - (before.size if before else 0))
+            key = {"space": space, "id": identity}
+            if row is None:
+                begun = {"notebook": _id_of(notebook), "title": title, "named": False, "by": by}
+                put_row(connection, conversations, key, {**begun, "updated": time.time() * 1000})
+            else:
+                new = {} if row.named else {"title": title}
+                _update(connection, row, updated=time.time() * 1000, **new)
+            values = {"asked": turn.asked, "size": size, "body": body}
+            values |= {"owner": before.owner if before else owner}
+            values |= {"answer": turn.answer and turn.answer.id}
+            key = {"space": space, "conversation": identity, "id": turn.id}
+            put_row(connection, turns, key, values)
 
     def remove_turns(
-        self, owner: str, notebook: NotebookValue | None, identity: str, turns: list[str]
+        self, owner: str, notebook: NotebookValue | None, identity: str, gone: Sequence[str]
     ) -> None:
-        """Let go of turns, which another question takes the place of."""
-        group, _ = self._there(owner, notebook, identity, mine=True)
-        for turn in turns:
-            self._turns(group, identity).delete(turn)
+        """Remove turns, which another question takes the place of; for a day their answers can be
+        kept again."""
+        with self._database.write() as connection:
+            row = _there(connection, owner, notebook, identity, mine=True)
+            of = turns.c.space == row.space, turns.c.conversation == identity, turns.c.id.in_(gone)
+            named = sa.select(turns.c.answer).where(*of)
+            connection.execute(
+                sa.update(answers).where(answers.c.id.in_(named)).values(created=time.time())
+            )
+            connection.execute(sa.delete(turns).where(*of))
 
     def rename(self, owner: str, notebook: NotebookValue | None, identity: str, title: str) -> None:
         """Give one a name, which stays."""
-        group, kept = self._there(owner, notebook, identity, mine=True)
-        self._keep(group, identity, kept, title=title, named=True)
+        with self._database.write() as connection:
+            row = _there(connection, owner, notebook, identity, mine=True)
+            _update(connection, row, title=title, named=True)
 
     def delete(self, owner: str, notebook: NotebookValue | None, identity: str) -> None:
         """Delete one; for a while it can be had back."""
-        group, _ = self._there(owner, notebook, identity, mine=True)
-        self._trash.put(Deleted(kind="conversation", name=identity, group=group))
+        with self._database.write() as connection:
+            row = _there(connection, owner, notebook, identity, mine=True)
+            _update(connection, row, deleted=time.time())
 
     def deleted(self, owner: str, notebook: NotebookValue | None) -> list[DeletedValue]:
         """Those that they may have back, whoever deleted them."""
+        gone = conversations.c.deleted.isnot(None)
+        with self._database.read() as connection:
+            rows = connection.execute(
+                sa.select(conversations).where(_within(owner, notebook), gone)
+            ).all()
         return [
             DeletedValue(
                 kind="conversation",
-                id=identity,
-                title=kept.title,
-                notebook=kept.notebook,
-                deleted=at,
+                id=row.id,
+                title=row.title,
+                notebook=row.notebook,
+                deleted=row.deleted * 1000,
             )
-            for group in _spaces(owner, notebook)
-            for identity, at in self._trash.of("conversation", group).items()
-            if (text := self._records(group).get(identity))
-            and (kept := read_kept(_Kept, text)).notebook == _id_of(notebook)
-            and self._value(identity, kept, notebook, group == owner).mine
+            for row in rows
+            if _value(row, owner, notebook).mine
         ]
 
     def restore(self, owner: str, notebook: NotebookValue | None, identity: str) -> None:
         """Have one back that was deleted."""
-        group, _ = self._there(owner, notebook, identity, mine=True, deleted=True)
-        self._trash.restore(Deleted(kind="conversation", name=identity, group=group))
+        with self._database.write() as connection:
+            row = _there(connection, owner, notebook, identity, mine=True, deleted=True)
+            _update(connection, row, deleted=None)
 
-    def let_go(self, group: str, identity: str | None = None) -> None:
-        """Let go for good of one of a space, or of all that is in it."""
-        records = self._records(group)
-        for own in [identity] if identity else records.names():
-            self._turns(group, own).clear()
-            records.delete(own)
 
-    def let_go_in(self, group: str, notebook: str) -> None:
-        """Let go of those of a space that are in a notebook, as of who may only read it."""
-        for identity, kept in self._group(group):
-            if kept.notebook == notebook:
-                self.let_go(group, identity)
+def check_room(connection: sa.Connection, space: str, more: int) -> None:
+    """Go on only where so many bytes more may be kept in a space.
 
-    # --- where they are ----------------------------------------------------------------------
+    Raises:
+        RefusedError: they may not.
+    """
+    kept = sum(
+        connection.scalar(sa.select(sa.func.sum(own.c.size)).where(own.c.space == space)) or 0
+        for own in (turns, notes)
+    )
+    if more > 0 and kept + more > SPACE_BYTES:
+        count = SPACE_BYTES // 1_000_000
+        raise RefusedError(
+            f"Conversations and notes are full: {count} megabytes are kept here. Delete some that "
+            "you need no more; after a day there is room again.",
+            413,
+            code="kept_full",
+            count=count,
+        )
 
-    def _there(
-        self,
-        owner: str,
-        notebook: NotebookValue | None,
-        identity: str,
-        *,
-        mine: bool = False,
-        deleted: bool = False,
-    ) -> tuple[str, _Kept]:
-        """The space of one, and what is kept of it."""
-        for group in _spaces(owner, notebook):
-            text = self._records(group).get(identity)
-            gone = (
-                Deleted(kind="conversation", name=identity, group=group) in self._trash
-                and not deleted
-            )
-            if text is None or gone:
-                continue
-            kept = read_kept(_Kept, text)
-            if kept.notebook != _id_of(notebook):
-                continue
-            if mine and group != owner and notebook and notebook.role == "read":
-                raise RefusedError(
-                    f"The notebook {notebook.name} is shared with you to read. Ask in a "
-                    "conversation of your own.",
-                    403,
-                    code="read_only",
-                    name=notebook.name,
-                )
-            return group, kept
+
+_TURNS = (
+    sa.select(turns, answers.c.body.label("answer_body"))
+    .outerjoin(answers, turns.c.answer == answers.c.id)
+    .order_by(turns.c.asked, turns.c.id)
+)
+
+
+def _turn(row: Any) -> KeptTurn | None:
+    turn = kept_in(KeptTurn, row.body)
+    answer = answer_in(row.answer, row.answer_body)
+    return turn.model_copy(update={"answer": answer}) if turn and answer else turn
+
+
+def _as_answered(turn: KeptTurn, answer: str | None) -> KeptTurn:
+    """A turn whose question and state are those of the answer that was given."""
+    if turn.answer is None:
+        if turn.state in _UNFINISHED:
+            return turn
+        raise MissingPathError("There is no answer with that question.", code="answer_gone")
+    given = answer_in(turn.answer.id, answer)
+    if given is None:
+        return turn
+    state = given.status or ("refused" if given.refused else "answered")
+    return turn.model_copy(
+        update={"question": given.question, "state": state, "sentences": [], "citations": []}
+    )
+
+
+def _there(
+    connection: sa.Connection,
+    owner: str,
+    notebook: NotebookValue | None,
+    identity: str,
+    *,
+    mine: bool = False,
+    deleted: bool = False,
+) -> Any:
+    """The row of one; `mine`: that they may change; `deleted`: also one that was."""
+    found = connection.execute(
+        sa.select(conversations)
+        .where(conversations.c.id == identity, _within(owner, notebook))
+        .where(sa.true() if deleted else conversations.c.deleted.is_(None))
+    ).all()
+    if not found:
         raise MissingPathError(
             "That conversation is not here. It may have been deleted.", code="conversation_gone"
         )
-
-    def _mine(
-        self, owner: str, notebook: NotebookValue | None, identity: str, by: str
-    ) -> tuple[str, _Kept]:
-        """The same for who writes in it; a new one where there is none."""
-        try:
-            return self._there(owner, notebook, identity, mine=True)
-        except MissingPathError:
-            group = notebook.id if notebook and notebook.role != "read" else owner
-            # Another has begun it just now; one that is deleted, or in another notebook, is not
-            # begun anew.
-            if self._records(group).get(identity) is not None:
-                return self._there(owner, notebook, identity, mine=True)
-        if len(self._records(group).names()) >= MOST:
-            raise RefusedError(
-                f"There are {MOST} conversations. Delete one first.",
-                413,
-                code="conversations_full",
-                count=MOST,
-            )
-        return group, _Kept(notebook=_id_of(notebook), by=by)
-
-    def _group(self, group: str) -> Iterator[tuple[str, _Kept]]:
-        for identity, text in self._records(group).all().items():
-            if not self._is_deleted(group, identity):
-                yield identity, read_kept(_Kept, text)
-
-    def _is_deleted(self, group: str, identity: str) -> bool:
-        return Deleted(kind="conversation", name=identity, group=group) in self._trash
-
-    def _keep(self, group: str, identity: str, kept: _Kept, **given: Any) -> None:
-        self._records(group).put(identity, kept.model_copy(update=given).model_dump_json())
-
-    def _records(self, group: str) -> Records:
-        return self._index.records("conversations", group)
-
-    def _turns(self, group: str, identity: str) -> Records:
-        # By space as well: whoever begins a conversation chooses its id.
-        return self._index.records("turns", f"{group}-{identity}")
-
-    def _turns_of(self, group: str, identity: str) -> list[KeptTurn]:
-        kept = self._turns(group, identity).all().values()
-        found = [read_kept(KeptTurn, text) for text in kept]
-        return sorted(found, key=lambda turn: (turn.asked, turn.id))
-
-    def _value(
-        self, identity: str, kept: _Kept, notebook: NotebookValue | None, own: bool
-    ) -> ConversationValue:
-        return ConversationValue(
-            id=identity,
-            title=kept.title,
-            named=kept.named,
-            notebook=kept.notebook,
-            mine=own or bool(notebook and notebook.role != "read"),
-            by=kept.by,
-            updated=kept.updated,
+    spaces = _spaces(owner, notebook)
+    row = min(found, key=lambda own: spaces.index(own.space))
+    if mine and row.space != owner and notebook and notebook.role == "read":
+        raise RefusedError(
+            f"The notebook {notebook.name} is shared with you to read. Ask in a "
+            "conversation of your own.",
+            403,
+            code="read_only",
+            name=notebook.name,
         )
+    return row
+
+
+def _mine(
+    connection: sa.Connection, owner: str, notebook: NotebookValue | None, identity: str
+) -> Any:
+    """The same for who writes in it; None where one may be begun."""
+    try:
+        return _there(connection, owner, notebook, identity, mine=True)
+    except MissingPathError:
+        space = conversations.c.space == _space(owner, notebook)
+        # One that is deleted, or in another notebook, is not begun anew.
+        if _count(connection, conversations, space, conversations.c.id == identity):
+            raise
+    if _count(connection, conversations, space) >= MOST:
+        raise RefusedError(
+            f"There are {MOST} conversations. Delete one first.",
+            413,
+            code="conversations_full",
+            count=MOST,
+        )
+    return None
+
+
+def _count(connection: sa.Connection, table: sa.Table, *which: sa.ColumnElement[bool]) -> int:
+    return connection.scalars(sa.select(sa.func.count()).select_from(table).where(*which)).one()
+
+
+def _update(connection: sa.Connection, row: Any, **values: Any) -> None:
+    same = conversations.c.space == row.space, conversations.c.id == row.id
+    connection.execute(sa.update(conversations).where(*same).values(**values))
+
+
+def _value(row: Any, owner: str, notebook: NotebookValue | None) -> ConversationValue:
+    return ConversationValue(
+        id=row.id,
+        title=row.title,
+        named=row.named,
+        notebook=row.notebook,
+        mine=row.space == owner or bool(notebook and notebook.role != "read"),
+        by=row.by,
+        updated=row.updated,
+    )
 
 
 def _id_of(notebook: NotebookValue | None) -> str | None:
     return notebook.id if notebook else None
 
 
+def _space(owner: str, notebook: NotebookValue | None) -> str:
+    """Where somebody begins a conversation."""
+    return notebook.id if notebook and notebook.role != "read" else owner
+
+
 def _spaces(owner: str, notebook: NotebookValue | None) -> list[str]:
     """Where somebody's conversations may be; in a notebook that is only theirs to read, those of
     their own are in their own space."""
     return [notebook.id, owner] if notebook else [owner]
+
+
+def _within(owner: str, notebook: NotebookValue | None) -> sa.ColumnElement[bool]:
+    spaces = conversations.c.space.in_(_spaces(owner, notebook))
+    return sa.and_(spaces, conversations.c.notebook == _id_of(notebook))
 
 
 def _told(turn: KeptTurn) -> dict[str, bool]:

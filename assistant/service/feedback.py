@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.answer import Answer, AnswerSentence, Verdict
 from assistant.calibration import Status
-from assistant.feedback import Opinion, Reason, add_draft, draft_id, drafts_of
+from assistant.feedback import Opinion, Reason, add_draft, remove_draft
+from assistant.service.access import MACHINE
 from assistant.service.citing import Cited, citations_of
 from assistant.service.library import Library
 from assistant.service.operations import turns_of
@@ -74,13 +75,15 @@ def take(vote: Vote, service: Service, client: str, owner: str) -> None:
         IndexUnusableError: it cannot be kept.
     """
     service.access.count_bytes(client, len(vote.model_dump_json()))
-    drafts, history = drafts_of(service.library.index), turns_of(vote.history)
+    database, history = service.library.index.database, turns_of(vote.history)
+    by = "" if owner == MACHINE else owner
     if vote.verdict is None:
-        drafts.delete(draft_id(vote.question, history))
+        remove_draft(database, vote.question, owner=by, history=history)
         return
     add_draft(
-        drafts,
+        database,
         vote.question,
+        owner=by,
         history=history,
         answer=answer_of(vote, service.library, owner),
         verdict=vote.verdict,

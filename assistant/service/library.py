@@ -2,27 +2,26 @@
 of notebooks that are shared with them.
 
 Two who add the same file have two documents (see `owners`), which share their vectors in the index
-and are removed apart. Where nobody logs in what is added stays; where people do, it is removed when
-they have been away for a while (see `clearing`), unless it is kept or in a notebook.
+and are removed apart. What is added stays until somebody removes it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.answer import name_of
-from assistant.documents import UPLOADED, AskedDocument, shipped_raw_documents
+from assistant.documents import AskedDocument, shipped_raw_documents
 from assistant.help.documents import help_document
+from assistant.service.access import MACHINE
 from assistant.service.conversations import Conversations
 from assistant.service.notebooks import Notebooks, NotebooksValue, NotebookValue
 from assistant.service.notes import Notes
-from assistant.service.owners import Owners
-from assistant.service.presence import Presence
-from assistant.service.trash import Deleted, DeletedValue, Trash, TrashValue
+from assistant.service.owners import Owners, source_of
+from assistant.service.trash import DeletedDocuments, DeletedValue, TrashValue
 from assistant.service.uploads import Inbox, Upload, safe_folder, safe_name
 from index import Document, DocumentInfo, Index
 from index.chunking.loader import read_raw
@@ -43,7 +42,8 @@ class Library:
         assistant: its documents are everyone's.
         max_bytes: of a file that is added.
         max_documents: what one login, or one key, may add.
-        logins: the names that people log in by; where there are none, what is added stays.
+        logins: the names that people log in by.
+        max_stored: bytes of what one login, or one key, may add.
     """
 
     def __init__(
@@ -52,39 +52,25 @@ class Library:
         max_bytes: int,
         max_documents: int,
         logins: Collection[str] = (),
+        max_stored: int = 2_000_000_000,
     ) -> None:
         self._assistant = assistant
         index = assistant.index
         #: Where the files are received that are added.
         self.inbox = Inbox(max_bytes, max_documents)
-        self.trash = Trash(index.records("trash"))
-        self.notebooks = Notebooks(index, self.trash, logins)
-        self.conversations = Conversations(index, self.trash)
-        self.notes = Notes(index, self.trash)
+        self.trash = DeletedDocuments(index.database)
+        self.notebooks = Notebooks(index.database, logins)
+        self.conversations = Conversations(index.database)
+        self.notes = Notes(index)
         self._max_documents = max_documents
-        self._is_private = not logins
+        self._max_stored = max_stored
         self._samples = {raw.id for raw in shipped_raw_documents()}
         self.owners = Owners(index)
-        self.presence = Presence(index.records("sessions"))
 
     @property
     def index(self) -> Index:
         """The index, and what else is kept with it."""
         return self._assistant.index
-
-    def touch(self, owner: str, former: str | None = None) -> None:
-        """Take note that somebody is still there, if anything here is theirs.
-
-        Args:
-            owner: who it is.
-            former: the owner that their browser was by its key; what it added becomes theirs.
-        """
-        taken = self.owners.take_over(owner, former)
-        if self._is_private:
-            for info in taken:
-                self.keep(owner, info.id)
-        if taken or self.owners.documents(owner):
-            self.presence.note(owner)
 
     # --- what --------------------------------------------------------------------------------
 
@@ -246,7 +232,6 @@ class Library:
         upload: Upload,
         progress: Progress,
         *,
-        keep: bool = False,
         replacing: str | None = None,
         folder: str = "",
         notebook: str | None = None,
@@ -259,16 +244,15 @@ class Library:
             owner: whose it is.
             upload: from `Inbox.receive`; closed at the end.
             progress: called as paragraphs are done.
-            keep: let it stay when its owner goes away, as it does where nobody logs in.
             replacing: the id of a document of this owner, whose place it takes; by default one of
                 the same name in the same folder.
             folder: where it lies in a folder that is added.
-            notebook: the id of the notebook that it is put into, where it stays.
+            notebook: the id of the notebook that it is put into.
             ocr: read what stands in its pictures, too, as is done anyway where it is set.
             on_page: called as pages that are pictures are read.
 
         Raises:
-            DocumentError: it cannot be read, or there are too many.
+            DocumentError: it cannot be read, or there is no room for it.
         """
         file = upload.file
         with closing(upload):
@@ -276,26 +260,25 @@ class Library:
                 self.notebooks.find(owner, notebook, "write")
             there = self.find(owner, replacing, own=True) if replacing else None
             there = there or self.named(owner, file.name, folder)
-            name = "/".join(filter(None, [safe_folder(folder), file.name]))
-            source = there.info.source if there else f"{UPLOADED}{owner}/{name}"
-            self.presence.note(owner)
-            if not self._is_private:
-                self._make_room(owner, there is None)
-            keep = keep or self._is_private or notebook is not None
+            if there:
+                source = there.info.source
+            else:  # that of a deleted one stays as it is, to be had back
+                path = "/".join(filter(None, [safe_folder(folder), file.name]))
+                source = source_of(owner, path, {info.source for info in self.index.documents()})
+            if owner != MACHINE:
+                self._make_room(owner, there, file.stat().st_size)
             try:
                 title, address = upload.page()
                 read = read_raw(file, title or None, ocr=ocr or self._assistant.settings.ocr)
                 raw = replace(read, source=source, original=file, address=address)
-                self.index.sync([raw], progress, keep=keep, on_page=on_page)
+                if there is None:
+                    self._forget(raw.id)
+                self.index.sync([raw], progress, keep=True, on_page=on_page)
             except DocumentError as error:  # named as its owner does
                 said = str(error).replace(str(file), file.name).replace(source, file.name)
                 raise type(error)(said, code=error.code, **error.values) from error
-        if (deleted := Deleted(kind="document", name=raw.id)) in self.trash:
-            self.notebooks.forget(raw.id)  # it is another one, of the same name
-            self.trash.restore(deleted)
         if notebook is not None:
             self.notebooks.put(owner, notebook, raw.id)
-        self.presence.note(owner)
         return self.find(owner, raw.id).info
 
     def read_pictures(
@@ -318,48 +301,52 @@ class Library:
         self.index.read_anew(identity, progress, ocr=True, on_page=on_page)
         return self.find(owner, identity).info
 
-    def _make_room(self, owner: str, is_new: bool) -> None:
-        """Let go of what somebody deleted that is more than they may have at all.
+    def _make_room(self, owner: str, there: AskedDocument | None, size: int) -> None:
+        """Remove what somebody deleted where that leaves too little room for a file.
+
+        Args:
+            owner: who adds it.
+            there: the document whose place it takes, if it does.
+            size: its bytes.
 
         Raises:
-            DocumentError: they have all that they may, and want a new one.
+            DocumentError: they have all that they may.
         """
-        gone = self.trash.documents()
-        own = [info.id for info in self.owners.documents(owner)]
-        deleted = [identity for identity in own if identity in gone]
-        for identity in deleted[: max(0, 1 + len(deleted) - self._max_documents)]:
-            self.let_go(identity)
-        count = len(own) - len(deleted)
-        if is_new and count >= self._max_documents:
+        gone = self.trash.all()
+        documents = self.owners.documents(owner)
+        own = [info for info in documents if info.id not in gone]
+        deleted = sorted((i for i in documents if i.id in gone), key=lambda info: gone[info.id])
+        stored = sum(info.bytes for info in own) + size - (there.info.bytes if there else 0)
+        if there is None and len(own) >= self._max_documents:
             raise DocumentError(
-                f"There are {count} documents of yours already. Remove one first.",
+                f"There are {len(own)} documents of yours already. Remove one first.",
                 code="documents_full",
-                count=count,
+                count=len(own),
             )
-
-    def keep(self, owner: str, identity: str) -> None:
-        """Let one of somebody's documents stay when they are away.
-
-        Raises:
-            MissingPathError, RefusedError: it is not there, or not theirs.
-        """
-        if not self.find(owner, identity, own=True).info.kept:
-            self.index.keep(identity)
+        if stored > self._max_stored:
+            count = self._max_stored // 1_000_000
+            raise DocumentError(
+                f"With this file your documents would take more than {count} megabytes, which is "
+                "the most. Remove some first.",
+                code="documents_full",
+                megabytes=count,
+            )
+        while deleted and (
+            len(deleted) >= self._max_documents
+            or stored + sum(info.bytes for info in deleted) > self._max_stored
+        ):
+            self.let_go(deleted.pop(0).id)
 
     def put_in(self, owner: str, notebook: str, identity: str) -> None:
-        """Put a document into a notebook, where it stays and all of its readers see it; or back, if
-        it was taken out.
+        """Put a document into a notebook, where all of its readers see it; or back, if it was taken
+        out.
 
         Raises:
             MissingPathError, RefusedError: one of them is not there, or not theirs to share.
         """
-        taken = Deleted(kind="taken", name=identity, group=notebook)
-        if taken not in self.trash or identity not in self._all(owner):
+        if identity not in self.notebooks.taken(notebook) or identity not in self._all(owner):
             self.shareable(owner, identity)
         self.notebooks.put(owner, notebook, identity)
-        everyones = self._assistant.document_ids
-        if identity not in everyones and not self.find(owner, identity).info.kept:
-            self.index.keep(identity)
 
     def take_out(self, owner: str, notebook: str, identity: str) -> None:
         """Take a document out of a notebook. Whoever may write there can put it back for a while;
@@ -368,12 +355,8 @@ class Library:
         Raises:
             MissingPathError, RefusedError: the notebook is not there, or not theirs to write in.
         """
-        was_in = self.notebooks.take_out(owner, notebook, identity)
-        taken = Deleted(kind="taken", name=identity, group=notebook)
-        if identity in {info.id for info in self.owners.documents(owner)}:
-            self.trash.restore(taken)
-        elif was_in:
-            self.trash.put(taken)
+        is_own = any(info.id == identity for info in self.owners.documents(owner))
+        self.notebooks.take_out(owner, notebook, identity, is_own)
 
     def shareable(self, owner: str, identity: str) -> None:
         """Go on only with a document that somebody may put into a notebook.
@@ -390,7 +373,7 @@ class Library:
             MissingPathError, RefusedError: it is not there, or not theirs.
         """
         self.find(owner, identity, own=True)
-        self.trash.put(Deleted(kind="document", name=identity))
+        self.trash.put(identity)
 
     def restore(self, owner: str, identity: str) -> None:
         """Have one of somebody's documents back that was deleted.
@@ -402,7 +385,7 @@ class Library:
             raise MissingPathError(
                 "That document is gone for good. Add it again.", code="document_gone"
             )
-        self.trash.restore(Deleted(kind="document", name=identity))
+        self.trash.remove(identity)
 
     def deleted(self, owner: str, notebook: str | None) -> TrashValue:
         """What somebody may have back: documents and notebooks of theirs; and what was deleted in a
@@ -417,17 +400,21 @@ class Library:
             *self.conversations.deleted(owner, inside),
             *self.notes.deleted(owner, inside),
         ]
-        gone = self.trash.of("document")
+        gone = self.trash.all()
         may_write = inside is not None and inside.role != "read"
-        out = self.trash.of("taken", str(notebook)) if may_write else {}
-        for info in self.index.documents():
+        out = self.notebooks.taken(str(notebook)) if may_write else {}
+        for info, of in self.owners.all():
             if info.id in gone:
-                at, of = gone[info.id] if self.owners.of(info) == owner else None, None
+                at, within = gone[info.id] if of == owner else None, None
             else:
-                at, of = out.get(info.id), notebook
+                at, within = out.get(info.id), notebook
             if at is not None:
                 one = DeletedValue(
-                    kind="document", id=info.id, title=info.title, notebook=of, deleted=at
+                    kind="document",
+                    id=info.id,
+                    title=info.title,
+                    notebook=within,
+                    deleted=at * 1000,
                 )
                 found.append(one)
         return TrashValue(deleted=sorted(found, key=lambda one: -one.deleted))
@@ -442,22 +429,26 @@ class Library:
         self.let_go(identity)
 
     def let_go(self, identity: str) -> None:
-        """Take a document out of the index and of all notebooks, for good, whosever it is.
+        """Take a document out of the index and of all notebooks, for good, whosever it is, if it is
+        still there."""
+        with suppress(MissingPathError):
+            self.index.remove(identity)
+        self._forget(identity)
 
-        Raises:
-            MissingPathError: it is not there.
-        """
-        self.index.remove(identity)
+    def _forget(self, identity: str) -> None:
+        """Nothing is known any more of a document that is not there: another may come to have its
+        id."""
         self.notebooks.forget(identity)
+        self.trash.remove(identity)
 
     # --- whose they are ----------------------------------------------------------------------
 
     def _all(self, owner: str) -> dict[str, AskedDocument]:
         """All documents that are there, by id, whoever may see them."""
-        gone = self.trash.documents()  # once: there may be very many documents
+        gone = self.trash.all()
         return {
-            info.id: AskedDocument(info, self.owners.of(info) == owner, info.id in self._samples)
-            for info in self.index.documents()
+            info.id: AskedDocument(info, of == owner, info.id in self._samples)
+            for info, of in self.owners.all()
             if info.id not in gone
         }
 
@@ -473,9 +464,9 @@ class Library:
         for _ in range(2):
             found = {one.info.id: one for one in self.documents_in(owner, notebook)}
             if notebook is None and (missing := set(wanted) - found.keys()):
-                there, readable = self._all(owner), {*self._assistant.document_ids}
-                for one in self.notebooks.all(owner):
-                    readable.update(one.documents)
+                readable = self.notebooks.readable(owner, missing)
+                readable.update(self._assistant.document_ids)
+                there = self._all(owner)
                 found |= {i: there[i] for i in missing & readable & there.keys()}
             if found.keys() >= set(wanted):
                 break

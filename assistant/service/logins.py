@@ -2,7 +2,7 @@
 
 Nobody keeps a list of it: a browser brings a token that is signed, so that every process on one
 index knows it, and one that was started since. What signs is a secret of 256 bits from the system's
-source of chance, kept beside the index and made at the first login. Where it is taken away, all
+source of chance, kept with the index and made at the first login. Where it is taken away, all
 logins end when what serves them is started again.
 
 A token is the name of its secret, a dot, and what that secret has signed: the account's name, when
@@ -21,37 +21,37 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-if TYPE_CHECKING:
-    from index.store.records import Records
+from assistant.service.tables import login_secrets
 
-KIND = "logins"
-"""The records that secrets are; only who serves may read them."""
+if TYPE_CHECKING:
+    from index.database.database import Database
 
 LASTS = timedelta(days=14)
 """How long a login is good for."""
 
 _NAME = re.compile(r"[0-9a-f]{16}")
-# Anything else, such as the empty file that a power cut may leave, is no secret.
+# Anything else, which somebody wrote there by hand, is no secret.
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class Logins:
     """The logins of some accounts. May be used from many threads and processes; all that have the
-    same records and the same password of an account take each other's logins to it.
+    same database and the same password of an account take each other's logins to it.
 
     Args:
-        records: where the secrets are kept. There is one, or some where several processes were the
-            first at the same time: then all sign with the same and take what any has signed.
+        database: where the secrets are kept. There is one, or some that a former version made in
+            several processes: then all sign with the same and take what any has signed.
         accounts: names and passwords; the last counts of a name that is there twice.
 
     Raises (`make` and `named`):
-        IndexFullError, IndexCorruptedError, IndexUnavailableError: see `Records`.
+        IndexUnusableError: see `Database`.
     """
 
-    def __init__(self, records: Records, accounts: Sequence[tuple[str, str]]) -> None:
-        self._records = records
+    def __init__(self, database: Database, accounts: Sequence[tuple[str, str]]) -> None:
+        self._database = database
         self._accounts: Mapping[str, str] = dict(accounts)
         self._secrets: Mapping[str, str] = {}
 
@@ -74,9 +74,11 @@ class Logins:
         """
         kept = self._read()
         if not kept:
-            own = secrets.token_hex(8)
-            self._records.put(own, secrets.token_urlsafe(32))
-            kept = self._read()
+            made = {"name": secrets.token_hex(8), "secret": secrets.token_urlsafe(32)}
+            with self._database.write() as connection:
+                if not (kept := _secrets_in(connection)):  # another process may have been first
+                    connection.execute(sa.insert(login_secrets).values(**made))
+                    kept = _secrets_in(connection)
         self._secrets = kept
         by = min(kept)
         mark = _mark(kept[by], name, self._accounts[name])
@@ -106,8 +108,14 @@ class Logins:
         return str(name) if hmac.compare_digest(mark, right) else None
 
     def _read(self) -> Mapping[str, str]:
-        kept = self._records.all().items()
-        return {n: text for n, text in kept if _NAME.fullmatch(n) and _SECRET.fullmatch(text)}
+        with self._database.read() as connection:
+            return _secrets_in(connection)
+
+
+def _secrets_in(connection: sa.Connection) -> Mapping[str, str]:
+    rows = connection.execute(sa.select(login_secrets))
+    kept = {row.name: row.secret for row in rows}
+    return {n: own for n, own in kept.items() if _NAME.fullmatch(n) and _SECRET.fullmatch(own)}
 
 
 def signed_by(token: str) -> str:

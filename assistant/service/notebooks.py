@@ -2,29 +2,29 @@
 
 One belongs to whoever made it, who may share it with others by their logins, to read or to write.
 Who may read it sees its documents, conversations and notes, and asks; who may write adds to them.
-Whoever may not read it is not told that there is one. What is of a notebook is kept with the index:
-which documents are in it as a record each, so that two who add some at the same time both do.
+Whoever may not read it is not told that there is one.
 """
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+import sqlalchemy as sa
+from pydantic import Field, StringConstraints
 
 from assistant.service.access import owner_of_login
-from assistant.service.keeping import read_kept
-from assistant.service.trash import Deleted, DeletedValue, Trash
+from assistant.service.tables import notebook_documents, notebook_shares, notebooks
+from assistant.service.trash import DeletedValue
 from assistant.service.values import DocumentId, Text, Value
+from index.database.tables import put_row
 from index.errors import MissingPathError, QuestionError, RefusedError
 
 if TYPE_CHECKING:
-    from index import Index
-    from index.store.records import Records
+    from index.database.database import Database
 
 #: What somebody may do with a notebook: all of it, as its owner; add to it; or only read and ask.
 Role = Literal["own", "write", "read"]
@@ -35,6 +35,9 @@ _GONE = "That notebook is not here. It may have been deleted, or not be shared w
 
 MOST = 1000
 """Notebooks that one owner may have, documents in one, and logins that it is shared with."""
+
+_ASKED = 1000
+"""Documents that are named in one statement: a database takes some thousands."""
 
 Name = Annotated[
     str,
@@ -73,27 +76,11 @@ class NotebooksValue(Value):
     notebooks: list[NotebookValue] = Field(description="By name.")
 
 
-class _Kept(BaseModel):
-    """A notebook as it is kept."""
-
-    name: str
-    owner: str
-    login: str
-    shared: dict[str, Shared] = {}
-    created: float
-
-    def role(self, owner: str) -> Role | None:
-        if owner == self.owner:
-            return "own"
-        return next((may for to, may in self.shared.items() if owner_of_login(to) == owner), None)
-
-
 class Notebooks:
     """The notebooks of an index. May be used from many threads and processes.
 
     Args:
-        index: beside which they are kept.
-        trash: where deleted ones are.
+        database: where they are kept.
         logins: the names that one may be shared with.
 
     Raises (any method that names one):
@@ -101,26 +88,20 @@ class Notebooks:
         RefusedError: who asks may not do that with it.
     """
 
-    def __init__(self, index: Index, trash: Trash, logins: Collection[str]) -> None:
-        self._index = index
-        self._trash = trash
+    def __init__(self, database: Database, logins: Collection[str]) -> None:
+        self._database = database
         self._logins = frozenset(logins)
-        self._records = index.records("notebooks")
 
     def all(self, owner: str) -> list[NotebookValue]:
         """Those that somebody may read, by name."""
-        found = [
-            self._value(identity, kept, role)
-            for identity, text in self._records.all().items()
-            if (role := (kept := read_kept(_Kept, text)).role(owner))
-            and Deleted(kind="notebook", name=identity) not in self._trash
-        ]
+        with self._database.read() as connection:
+            found = _values(connection, owner, notebooks.c.deleted.is_(None))
         return sorted(found, key=lambda own: (own.name.casefold(), own.created))
 
     def find(self, owner: str, identity: str, may: Role = "read") -> NotebookValue:
         """One, for somebody who may at least this with it."""
-        kept, role = self._kept(owner, identity, may)
-        return self._value(identity, kept, role)
+        with self._database.read() as connection:
+            return _value(connection, owner, identity, may)
 
     def of(self, owner: str, identity: str | None) -> NotebookValue | None:
         """The same of what may be in none."""
@@ -132,7 +113,7 @@ class Notebooks:
         Raises:
             MissingPathError: there is none, or several.
         """
-        with suppress(MissingPathError):  # whoever gives an id does not wait for all the others
+        with suppress(MissingPathError):
             return self.find(owner, name)
         own = self.all(owner)
         found = [one for one in own if one.name.casefold() == name.strip().casefold()]
@@ -148,6 +129,21 @@ class Notebooks:
             else f"There is no notebook {name!r}. There are: {there}."
         )
 
+    def readable(self, owner: str, documents: Iterable[str]) -> set[str]:
+        """Those of some documents that are in a notebook that somebody may read."""
+        wanted, found = list(documents), set[str]()
+        inside = (
+            sa.select(notebook_documents.c.document)
+            .join(notebooks)
+            .where(notebook_documents.c.taken.is_(None), notebooks.c.deleted.is_(None))
+            .where(_seen_by(owner))
+        )
+        with self._database.read() as connection:
+            for first in range(0, len(wanted), _ASKED):
+                some = notebook_documents.c.document.in_(wanted[first : first + _ASKED])
+                found.update(connection.scalars(inside.where(some)))
+        return found
+
     def create(self, owner: str, login: str, name: str) -> NotebookValue:
         """Make one.
 
@@ -156,19 +152,18 @@ class Notebooks:
             login: the name by which others know them; "" where nobody logs in.
             name: of the notebook.
         """
-        if (
-            sum(read_kept(_Kept, text).owner == owner for text in self._records.all().values())
-            >= MOST
-        ):
-            raise QuestionError(
-                f"There are {MOST} notebooks of yours already. Delete one first.",
-                code="notebooks_full",
-                count=MOST,
-            )
+        own = sa.select(sa.func.count()).select_from(notebooks).where(notebooks.c.owner == owner)
         identity = secrets.token_hex(8)
-        kept = _Kept(name=name, owner=owner, login=login, created=time.time())
-        self._put(identity, kept)
-        return self._value(identity, kept, "own")
+        with self._database.write() as connection:
+            if connection.scalars(own).one() >= MOST:
+                raise QuestionError(
+                    f"There are {MOST} notebooks of yours already. Delete one first.",
+                    code="notebooks_full",
+                    count=MOST,
+                )
+            made = {"id": identity, "name": name, "owner": owner, "login": login}
+            connection.execute(sa.insert(notebooks).values(**made, created=time.time()))
+            return _value(connection, owner, identity, "own")
 
     def change(
         self,
@@ -187,131 +182,183 @@ class Notebooks:
         Raises:
             QuestionError: it cannot be shared with one of these.
         """
-        kept, role = self._kept(owner, identity, "own")
-        if shared is not None:
-            shared = {self._login(to): may for to, may in shared.items()}
-            strangers = sorted(shared.keys() - self._logins | shared.keys() & {kept.login})
-            if strangers:
-                raise QuestionError(
-                    f"There is nobody else named {', '.join(strangers)} who logs in here. Share it "
-                    "with the names that others log in by.",
-                    code="no_such_login",
-                    names=", ".join(strangers),
-                )
-            kept.shared = dict(shared)
-        kept.name = name or kept.name
-        self._put(identity, kept)
-        return self._value(identity, kept, role)
+        with self._database.write() as connection:
+            before = _value(connection, owner, identity, "own")
+            if shared is not None:
+                self._share(connection, before, shared)
+            if name:
+                _update(connection, identity, name=name)
+            return _value(connection, owner, identity, "own")
+
+    def _share(
+        self, connection: sa.Connection, notebook: NotebookValue, shared: Mapping[str, Shared]
+    ) -> None:
+        shared = {self._login(to): may for to, may in shared.items()}
+        strangers = sorted(shared.keys() - self._logins | shared.keys() & {notebook.owner})
+        if strangers:
+            raise QuestionError(
+                f"There is nobody else named {', '.join(strangers)} who logs in here. Share it "
+                "with the names that others log in by.",
+                code="no_such_login",
+                names=", ".join(strangers),
+            )
+        of = {"notebook": notebook.id}
+        connection.execute(
+            sa.delete(notebook_shares).where(notebook_shares.c.notebook == notebook.id)
+        )
+        for login, may in shared.items():
+            row = {**of, "login": login, "owner": owner_of_login(login), "may": may}
+            connection.execute(sa.insert(notebook_shares).values(**row))
 
     def put(self, owner: str, identity: str, document: str) -> None:
         """Put a document in, which is everyone's or this owner's."""
-        self._kept(owner, identity, "write")
-        inside = self._inside(identity)
-        there = inside.all()
-        if document not in there and len(there) >= MOST:
-            raise QuestionError(
-                f"There are {MOST} documents in it already. Take one out first.",
-                code="notebook_full",
-                count=MOST,
-            )
-        if document not in there:
-            inside.put(document, str(time.time()))
-        self._forget_taken(identity, document)
+        with self._database.write() as connection:
+            there = _value(connection, owner, identity, "write").documents
+            if document in there:
+                return
+            if len(there) >= MOST:
+                raise QuestionError(
+                    f"There are {MOST} documents in it already. Take one out first.",
+                    code="notebook_full",
+                    count=MOST,
+                )
+            key = {"notebook": identity, "document": document}
+            put_row(connection, notebook_documents, key, {"added": time.time(), "taken": None})
 
-    def take_out(self, owner: str, identity: str, document: str) -> bool:
-        """Take a document out, which stays where else it is; gives whether it was in."""
-        self._kept(owner, identity, "write")
-        inside = self._inside(identity)
-        was_in = document in inside.names()
-        if was_in:
-            inside.delete(document)
-        return was_in
+    def take_out(self, owner: str, identity: str, document: str, is_own: bool) -> None:
+        """Take a document out, which stays where else it is.
+
+        Args:
+            owner, identity, document: who does, of which notebook, and which.
+            is_own: whether the document is theirs; if not, it can be put back for a while.
+        """
+        there = (
+            notebook_documents.c.notebook == identity,
+            notebook_documents.c.document == document,
+        )
+        with self._database.write() as connection:
+            _value(connection, owner, identity, "write")
+            connection.execute(
+                sa.delete(notebook_documents).where(*there)
+                if is_own
+                else sa.update(notebook_documents)
+                .where(*there, notebook_documents.c.taken.is_(None))
+                .values(taken=time.time())
+            )
+
+    def taken(self, identity: str) -> dict[str, float]:
+        """The documents that were taken out of one and can be put back, and when that was."""
+        of = (notebook_documents.c.notebook == identity, notebook_documents.c.taken.isnot(None))
+        with self._database.read() as connection:
+            rows = connection.execute(
+                sa.select(notebook_documents.c.document, notebook_documents.c.taken).where(*of)
+            )
+            return {row.document: row.taken for row in rows}
 
     def delete(self, owner: str, identity: str) -> None:
         """Delete one, which its owner alone may; for a while it can be had back."""
-        self._kept(owner, identity, "own")
-        self._trash.put(Deleted(kind="notebook", name=identity))
+        with self._database.write() as connection:
+            _value(connection, owner, identity, "own")
+            _update(connection, identity, deleted=time.time())
 
     def deleted(self, owner: str) -> list[DeletedValue]:
         """Those of somebody that can be had back."""
-        return [
-            DeletedValue(kind="notebook", id=identity, title=kept.name, deleted=at)
-            for identity, at in self._trash.of("notebook").items()
-            if (text := self._records.get(identity))
-            and (kept := read_kept(_Kept, text)).owner == owner
-        ]
+        own = sa.select(notebooks).where(
+            notebooks.c.owner == owner, notebooks.c.deleted.isnot(None)
+        )
+        with self._database.read() as connection:
+            return [
+                DeletedValue(kind="notebook", id=row.id, title=row.name, deleted=row.deleted * 1000)
+                for row in connection.execute(own)
+            ]
 
     def restore(self, owner: str, identity: str) -> NotebookValue:
         """Have one back that was deleted."""
-        kept, role = self._kept(owner, identity, "own", deleted=True)
-        self._trash.restore(Deleted(kind="notebook", name=identity))
-        return self._value(identity, kept, role)
+        with self._database.write() as connection:
+            found = _value(connection, owner, identity, "own", deleted=True)
+            _update(connection, identity, deleted=None)
+            return found
 
     def forget(self, document: str) -> None:
         """Take a document that is gone for good out of all of them: another one may come to have
         its id, which is made of its name, and be nobody's to see there."""
-        for identity in self._records.names():
-            self._inside(identity).delete(document)
-            self._forget_taken(identity, document)
-
-    def readers(self, identity: str) -> list[str]:
-        """Who else may read one, deleted or not."""
-        text = self._records.get(identity)
-        return [] if text is None else [owner_of_login(to) for to in read_kept(_Kept, text).shared]
-
-    def let_go(self, identity: str) -> None:
-        """Let go of a deleted one for good; of what is in it, whoever keeps that."""
-        self._inside(identity).clear()
-        self._records.delete(identity)
+        of = notebook_documents.c.document == document
+        with self._database.write() as connection:
+            connection.execute(sa.delete(notebook_documents).where(of))
 
     def _login(self, name: str) -> str:
         alike = [login for login in self._logins if login.casefold() == name.casefold()]
         return alike[0] if len(alike) == 1 else name
 
-    def _kept(
-        self, owner: str, identity: str, may: Role, deleted: bool = False
-    ) -> tuple[_Kept, Role]:
-        text = self._records.get(identity) if _is_id(identity) else None
-        kept = None if text is None else read_kept(_Kept, text)
-        role = None if kept is None else kept.role(owner)
-        gone = Deleted(kind="notebook", name=identity) in self._trash and not deleted
-        if kept is None or role is None or gone:
-            raise MissingPathError(_GONE, code="notebook_gone")
-        if _ROLES.index(role) > _ROLES.index(may):
-            raise RefusedError(
-                f"The notebook {kept.name} is shared with you to {role}, and that needs more: ask "
-                f"{kept.login}, its owner.",
-                403,
-                code="read_only" if may == "write" else "owner_only",
-                name=kept.name,
-            )
-        return kept, role
-
-    def _forget_taken(self, identity: str, document: str) -> None:
-        taken = Deleted(kind="taken", name=document, group=identity)
-        if taken in self._trash:
-            self._trash.restore(taken)
-
-    def _put(self, identity: str, kept: _Kept) -> None:
-        self._records.put(identity, kept.model_dump_json())
-
-    def _inside(self, identity: str) -> Records:
-        return self._index.records("notebook-documents", identity)
-
-    def _value(self, identity: str, kept: _Kept, role: Role) -> NotebookValue:
-        inside = self._inside(identity).all()
-        return NotebookValue(
-            id=identity,
-            name=kept.name,
-            role=role,
-            owner=kept.login,
-            shared=kept.shared if role == "own" else {},
-            documents=sorted(inside, key=lambda one: float(inside[one] or 0)),
-            created=kept.created,
-        )
-
 
 _ROLES: Sequence[Role] = ("own", "write", "read")
+
+
+def _seen_by(owner: str) -> sa.ColumnElement[bool]:
+    shared = sa.select(notebook_shares.c.notebook).where(notebook_shares.c.owner == owner)
+    return sa.or_(notebooks.c.owner == owner, notebooks.c.id.in_(shared))
+
+
+def _values(
+    connection: sa.Connection, owner: str, which: sa.ColumnElement[bool]
+) -> list[NotebookValue]:
+    """Those of some notebooks that somebody may read."""
+    seen = sa.and_(which, _seen_by(owner))
+    ids = sa.select(notebooks.c.id).where(seen)
+    documents: dict[str, list[str]] = {}
+    inside = notebook_documents
+    for row in connection.execute(
+        sa.select(inside.c.notebook, inside.c.document)
+        .where(inside.c.notebook.in_(ids), inside.c.taken.is_(None))
+        .order_by(inside.c.added, inside.c.document)
+    ):
+        documents.setdefault(row.notebook, []).append(row.document)
+    shared: dict[str, dict[str, Shared]] = {}
+    roles: dict[str, Role] = {}
+    for row in connection.execute(
+        sa.select(notebook_shares)
+        .where(notebook_shares.c.notebook.in_(ids))
+        .order_by(notebook_shares.c.login)
+    ):
+        shared.setdefault(row.notebook, {})[row.login] = row.may
+        if row.owner == owner:
+            roles[row.notebook] = row.may
+    return [
+        NotebookValue(
+            id=row.id,
+            name=row.name,
+            role="own" if row.owner == owner else roles[row.id],
+            owner=row.login,
+            shared=shared.get(row.id, {}) if row.owner == owner else {},
+            documents=documents.get(row.id, []),
+            created=row.created,
+        )
+        for row in connection.execute(sa.select(notebooks).where(seen))
+    ]
+
+
+def _value(
+    connection: sa.Connection, owner: str, identity: str, may: Role, deleted: bool = False
+) -> NotebookValue:
+    """One, for somebody who may at least this with it; `deleted`: also one that was."""
+    is_there = sa.true() if deleted else notebooks.c.deleted.is_(None)
+    found = _values(connection, owner, sa.and_(notebooks.c.id == identity, is_there))
+    if not found:
+        raise MissingPathError(_GONE, code="notebook_gone")
+    [notebook] = found
+    if _ROLES.index(notebook.role) > _ROLES.index(may):
+        raise RefusedError(
+            f"The notebook {notebook.name} is shared with you to {notebook.role}, and that needs "
+            f"more: ask {notebook.owner}, its owner.",
+            403,
+            code="read_only" if may == "write" else "owner_only",
+            name=notebook.name,
+        )
+    return notebook
+
+
+def _update(connection: sa.Connection, identity: str, **values: object) -> None:
+    connection.execute(sa.update(notebooks).where(notebooks.c.id == identity).values(**values))
 
 
 def _is_id(text: str) -> bool:

@@ -7,29 +7,37 @@ Each keeps what it quotes. When it is looked at, that is held against the docume
 
 from __future__ import annotations
 
-import threading
+import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+import sqlalchemy as sa
+from pydantic import Field, StringConstraints
 
-from assistant.service.keeping import read_kept, text_of
+from assistant.service.answers import answer_in, body_of
+from assistant.service.conversations import check_room
 from assistant.service.notebooks import NotebookValue
 from assistant.service.standing import PlaceNow, Standings
-from assistant.service.trash import Deleted, DeletedValue, Trash, shortened
-from assistant.service.turns import Id, KeptAnswer, KeptCitation, Loose
+from assistant.service.tables import answers, notes
+from assistant.service.trash import DeletedValue, shortened
+from assistant.service.turns import (
+    MAX_BYTES,
+    Id,
+    KeptAnswer,
+    KeptCitation,
+    Loose,
+    json_of,
+    kept_in,
+)
 from assistant.service.values import Value
+from index.database.tables import put_row
 from index.errors import MissingPathError, RefusedError
 
 if TYPE_CHECKING:
     from index import Index
-    from index.store.records import Records
 
 MOST = 2000
 """Notes that a space may hold."""
-
-LARGEST = 700_000
-"""Bytes of a note."""
 
 
 class KeptNote(Loose):
@@ -74,30 +82,29 @@ class NotesValue(Value):
     notes: list[NoteValue] = Field(description="The newest first.")
 
 
-class _Kept(BaseModel):
-    note: KeptNote
-    by: str = ""
-
-
 class Notes:
-    """The notes that are kept beside an index. May be used from many threads and processes.
+    """The notes that are kept. May be used from many threads and processes.
 
     Args:
-        index: beside which they are kept.
-        trash: where deleted ones are.
+        index: that they quote from, with whose database they are kept.
 
     Raises (any method):
         RefusedError: the notebook is not theirs to write in.
     """
 
-    def __init__(self, index: Index, trash: Trash) -> None:
+    def __init__(self, index: Index) -> None:
         self._index = index
-        self._trash = trash
-        self._guard = threading.Lock()
+        self._database = index.database
 
     def kept(self, owner: str, notebook: NotebookValue | None) -> list[KeptNote]:
         """Those of a notebook, or those that are in none, the newest first."""
-        return [kept.note for kept in self._group(_space(owner, notebook))]
+        return [note for note, _ in self._all(owner, notebook, notes.c.deleted.is_(None))]
+
+    def find(self, owner: str, notebook: NotebookValue | None, identity: str) -> KeptNote | None:
+        """The note of that id, even if it was deleted, for who may change it."""
+        _writable(owner, notebook)
+        found = self._all(owner, notebook, notes.c.id == identity)
+        return found[0][0] if found else None
 
     def all(
         self,
@@ -111,15 +118,19 @@ class Notes:
             owner, notebook: whose; see `Conversations`.
             readable: gives those of some ids of documents that they may read.
         """
-        notes = self._group(_space(owner, notebook))
-        cited = {c.document_id for kept in notes for c in kept.note.citations}
+        found = self._all(owner, notebook, notes.c.deleted.is_(None))
+        cited = {c.document_id for note, _ in found for c in note.citations}
         standings = Standings(self._index, readable(cited))
-        found = []
-        for kept in notes:
-            now = [standings.now(citation) for citation in kept.note.citations]
-            mine = notebook is None or notebook.role != "read"
-            found.append(NoteValue(note=kept.note, by=kept.by, mine=mine, now=now))
-        return found
+        mine = notebook is None or notebook.role != "read"
+        return [
+            NoteValue(
+                note=note,
+                by=row.by,
+                mine=mine,
+                now=[standings.now(citation) for citation in note.citations],
+            )
+            for note, row in found
+        ]
 
     def put(
         self,
@@ -134,95 +145,99 @@ class Notes:
 
         Args:
             owner, notebook: whose.
-            note: as it is to be.
+            note: as it is to be; of its answer only the id counts.
             by: the login of who keeps it.
             over: the text of it that they saw, which alone this takes the place of; None: of any.
 
         Raises:
             RefusedError: it is too large, or there are too many; or somebody has changed its text
-                meanwhile, as far as this process knows of others that write at the same moment.
-            QuestionError: it cannot be kept; see `text_of`.
+                meanwhile.
+            MissingPathError: its answer was not given here, or is no longer kept.
+            QuestionError: it cannot be kept; see `json_of`.
         """
-        group = _writable(owner, notebook)
-        records = self._records(group)
-        with self._guard:
-            text = records.get(note.id)
-            there = None if text is None else read_kept(_Kept, text)
+        space, body = _writable(owner, notebook), json_of(note)
+        key = {"space": space, "id": note.id}
+        with self._database.write() as connection:
+            answer = body_of(connection, note.answer)
+            same = sa.select(notes).where(notes.c.space == space, notes.c.id == note.id)
+            row = connection.execute(same).first()
+            before = kept_in(KeptNote, row.body) if row else None
             # The same text again is no change: its sender may not have heard that it was kept.
-            if there and over is not None and there.note.text not in (over, note.text):
+            if before and over is not None and before.text not in (over, note.text):
                 raise RefusedError(
                     "This note was changed elsewhere while you wrote, so yours was not saved. Look "
                     "at it as it is now, and save yours again if it should take its place.",
                     409,
                 )
-            kept = text_of(_Kept(note=note, by=there.by if there else by))
-            if len(kept.encode()) > LARGEST:
+            size = len(body.encode()) + len((answer or "").encode())
+            if size > MAX_BYTES:
                 raise RefusedError("That is more than is kept as one note.", 413, code="note_large")
-            if there is None and len(records.names()) >= MOST:
+            of = sa.select(sa.func.count()).select_from(notes).where(notes.c.space == space)
+            if row is None and connection.scalars(of).one() >= MOST:
                 raise RefusedError(
                     f"There are {MOST} notes already. Delete one first.",
                     413,
                     code="notes_full",
                     count=MOST,
                 )
-            records.put(note.id, kept)
-        self._trash.restore(Deleted(kind="note", name=note.id, group=group))
+            check_room(connection, space, size - (row.size if row else 0))
+            values = {"created": note.created, "size": size, "body": body, "deleted": None}
+            values |= {"answer": note.answer and note.answer.id, "by": row.by if row else by}
+            values |= {"notebook": notebook.id if notebook else None}
+            put_row(connection, notes, key, values)
 
     def delete(self, owner: str, notebook: NotebookValue | None, identity: str) -> None:
         """Delete one; for a while it can be had back."""
-        self._trash.put(self._there(owner, notebook, identity))
+        self._mark(owner, notebook, identity, time.time())
 
     def deleted(self, owner: str, notebook: NotebookValue | None) -> list[DeletedValue]:
         """Those that they may have back, whoever deleted them."""
         if notebook and notebook.role == "read":
             return []
-        group = _space(owner, notebook)
-        found = [
-            (at, read_kept(_Kept, text).note)
-            for identity, at in self._trash.of("note", group).items()
-            if (text := self._records(group).get(identity))
-        ]
         return [
             DeletedValue(
                 kind="note",
                 id=note.id,
                 title=shortened(note.about),
                 uncertain=note.answer is None and any(own.uncertain for own in note.citations),
-                notebook=notebook.id if notebook else None,
-                deleted=at,
+                notebook=row.notebook,
+                deleted=row.deleted * 1000,
             )
-            for at, note in found
+            for note, row in self._all(owner, notebook, notes.c.deleted.isnot(None))
         ]
 
     def restore(self, owner: str, notebook: NotebookValue | None, identity: str) -> None:
         """Have one back that was deleted."""
-        self._trash.restore(self._there(owner, notebook, identity))
+        self._mark(owner, notebook, identity, None)
 
-    def let_go(self, group: str, identity: str | None = None) -> None:
-        """Let go for good of one of a space, or of all that are in it."""
-        if identity is None:
-            self._records(group).clear()
-        else:
-            self._records(group).delete(identity)
+    def _mark(
+        self, owner: str, notebook: NotebookValue | None, identity: str, deleted: float | None
+    ) -> None:
+        same = notes.c.space == _writable(owner, notebook), notes.c.id == identity
+        with self._database.write() as connection:
+            change = sa.update(notes).where(*same).values(deleted=deleted)
+            if not connection.execute(change).rowcount:
+                raise MissingPathError(
+                    "That note is not here. It may have been deleted.", code="note_gone"
+                )
 
-    def _there(self, owner: str, notebook: NotebookValue | None, identity: str) -> Deleted:
-        group = _writable(owner, notebook)
-        if self._records(group).get(identity) is None:
-            raise MissingPathError(
-                "That note is not here. It may have been deleted.", code="note_gone"
-            )
-        return Deleted(kind="note", name=identity, group=group)
-
-    def _group(self, group: str) -> list[_Kept]:
-        found = [
-            read_kept(_Kept, text)
-            for identity, text in self._records(group).all().items()
-            if Deleted(kind="note", name=identity, group=group) not in self._trash
-        ]
-        return sorted(found, key=lambda kept: -kept.note.created)
-
-    def _records(self, group: str) -> Records:
-        return self._index.records("notes", group)
+    def _all(
+        self, owner: str, notebook: NotebookValue | None, which: sa.ColumnElement[bool]
+    ) -> list[tuple[KeptNote, Any]]:
+        """Some of those of a space, each with its row, the newest first."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                sa.select(notes, answers.c.body.label("answer_body"))
+                .outerjoin(answers, notes.c.answer == answers.c.id)
+                .where(notes.c.space == _space(owner, notebook), which)
+                .order_by(notes.c.created.desc(), notes.c.id)
+            ).all()
+        found = []
+        for row in rows:
+            if note := kept_in(KeptNote, row.body):
+                answer = answer_in(row.answer, row.answer_body)
+                found.append((note.model_copy(update={"answer": answer}), row))
+        return found
 
 
 def _space(owner: str, notebook: NotebookValue | None) -> str:

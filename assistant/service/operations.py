@@ -8,7 +8,8 @@ import queue
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,10 @@ from assistant.assistant import TRIES
 from assistant.llm.client import LanguageModelError
 from assistant.query.rewriting import Turn, check_roles
 from assistant.revision import Options
+from assistant.service.answers import keep_answer
 from assistant.service.values import (
     Alternatives,
+    AnswerValue,
     FoundValue,
     ProgressValue,
     Unit,
@@ -154,6 +157,18 @@ def _whole(
         yield from service.metrics.counted(events(write))
 
 
+def keep_answers(
+    service: Service, events: Generator[Event, None, None]
+) -> Generator[Event, None, None]:
+    """The events of an answer, which is kept for whoever may keep it with a question or a note."""
+    with closing(events):
+        for event in events:
+            if isinstance(event, Done):
+                value = AnswerValue.model_validate(event.answer)
+                event = replace(event, id=keep_answer(service.library.index.database, value))
+            yield event
+
+
 def search_documents(service: Service, sources: Sources, query: str, count: int) -> FoundValue:
     """What a search finds; see `Assistant.search`.
 
@@ -188,7 +203,7 @@ def stream_with_alternatives(
     """As `stream_answer`, for somebody who is shown each, with what can be asked instead of what is
     refused, or after what is answered: that only where it is known already."""
     answering = stream_answer(service, sources, question, history, llm, section=section, shown=True)
-    for event in answering:
+    for event in keep_answers(service, answering):
         answer = event.answer if isinstance(event, Done) else None
         if answer and not answer.unsure and answer.kind != "help":
             asked = [question, *(turn["content"] for turn in history if turn["role"] == "user")]

@@ -8,9 +8,17 @@ whoever comes with that secret, and keeps its source. Who is who by now is kept 
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Collection
+
+import sqlalchemy as sa
+
 from assistant.documents import UPLOADED
-from assistant.service.keeping import AtHand
+from assistant.service.tables import successors
 from index import DocumentInfo, Index
+
+#: Between an owner and what tells two documents of one name apart, of which one was deleted.
+_APART = "~"
 
 
 class Owners:
@@ -18,29 +26,54 @@ class Owners:
 
     def __init__(self, index: Index) -> None:
         self._index = index
-        self._successors = AtHand(index.records("owners"))
 
-    def of(self, info: DocumentInfo) -> str | None:
-        """Who added a document; None of one that is everyone's."""
-        if not info.source.startswith(UPLOADED):
-            return None
-        owner = info.source.removeprefix(UPLOADED).partition("/")[0]
-        return self._successors.all().get(owner, owner)
+    def all(self) -> list[tuple[DocumentInfo, str | None]]:
+        """All documents, deleted ones too, each with who added it; None of what is everyone's."""
+        with self._index.database.read() as connection:
+            rows = connection.execute(sa.select(successors))
+            now = {row.former: row.owner for row in rows}
+        found = []
+        for info in self._index.documents():
+            owner = owner_in(info.source)
+            found.append((info, owner and now.get(owner, owner)))
+        return found
 
     def documents(self, owner: str) -> list[DocumentInfo]:
         """What somebody added, deleted things too."""
-        return [info for info in self._index.documents() if self.of(info) == owner]
+        return [info for info, of in self.all() if of == owner]
 
-    def take_over(self, owner: str, former: str | None) -> list[DocumentInfo]:
-        """Make what a browser added before its owner's; gives what that is.
+    def take_over(self, owner: str, former: str | None) -> None:
+        """Make what a browser added before its owner's, if nobody else's already.
 
         Args:
             owner: who uses it now.
             former: the owner that it was by its key.
         """
-        if former is None or former in self._successors.all():
-            return []
-        own = self.documents(former)
-        if own:
-            self._successors.put(former, owner)
-        return own
+        if former is None or not self.documents(former):
+            return
+        with self._index.database.write() as connection:
+            same = sa.select(successors).where(successors.c.former == former)
+            if connection.execute(same).first() is None:
+                connection.execute(sa.insert(successors).values(former=former, owner=owner))
+
+
+def source_of(owner: str, path: str, taken: Collection[str]) -> str:
+    """The source of a document that somebody adds.
+
+    Args:
+        owner: who it is.
+        path: its folder, if it has one, and its name.
+        taken: sources that are others' already, such as those of documents that were deleted: then
+            it gets one that differs, with the same folder and name.
+    """
+    source = f"{UPLOADED}{owner}/{path}"
+    while source in taken:
+        source = f"{UPLOADED}{owner}{_APART}{secrets.token_hex(4)}/{path}"
+    return source
+
+
+def owner_in(source: str) -> str | None:
+    """The owner that a source names; None of what is everyone's."""
+    if not source.startswith(UPLOADED):
+        return None
+    return source.removeprefix(UPLOADED).partition("/")[0].partition(_APART)[0]

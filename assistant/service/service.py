@@ -14,13 +14,12 @@ from starlette.middleware import Middleware
 
 from assistant.llm.discovery import Server, is_loopback
 from assistant.service.access import Access
-from assistant.service.api_keys import KIND, Keys
+from assistant.service.api_keys import Keys
 from assistant.service.bodies import BodyMiddleware
 from assistant.service.clearing import Clearing
 from assistant.service.fair_queue import FairQueue
 from assistant.service.fetching import Fetcher
 from assistant.service.library import Library
-from assistant.service.logins import KIND as LOGINS
 from assistant.service.logins import Logins
 from assistant.service.metrics import Metrics
 from assistant.service.rereading import Rereading
@@ -101,12 +100,17 @@ class Service:
         queue = FairQueue(settings.at_once, settings.queue)
         index = assistant.index
         metrics = Metrics(lambda: queue.running, lambda: queue.waiting, lambda: _revision(index))
-        keys = Keys(index.records(KIND))
-        logins = Logins(index.records(LOGINS, private=True), auth)
-        access = Access(keys, logins, demanded=not local, rate=settings.rate)
+        logins = Logins(index.database, auth)
+        access = Access(Keys(index.database), logins, demanded=not local, rate=settings.rate)
         return cls(
             assistant,
-            Library(assistant, max_file, settings.max_documents, [name for name, _ in auth]),
+            Library(
+                assistant,
+                max_file,
+                settings.max_documents,
+                [name for name, _ in auth],
+                settings.max_stored * 1_000_000,
+            ),
             Suggestions(queue),
             Writers(assistant, servers if local and not auth else ()),
             queue,

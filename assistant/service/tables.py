@@ -3,7 +3,7 @@
 A conversation or a note is in a *space*: that of its owner, or of a notebook, whose readers share
 it. Ids of conversations, turns and notes are chosen by the page that begins them, so they are only
 unique in their space. An *owner* is made of a login's name, or of nothing where nobody logs in (see
-`access.owner_of_login`).
+`access.owner_of_login`). What readers say of answers is in `assistant.feedback`.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ conversations = sa.Table(
     text("title"),
     sa.Column("named", sa.Boolean, nullable=False),  # whether a person gave it this title
     text("by"),  # the login of who began it
-    time("updated"),
+    sa.Column("updated", sa.Double, nullable=False),  # milliseconds, as the page counts
     deleted(),
 )
 
@@ -69,7 +69,8 @@ answers = sa.Table(
     "answers",
     metadata,
     text("id", primary_key=True),
-    time("created"),
+    # Or when a question that it was kept with was removed.
+    sa.Column("created", sa.Double, nullable=False, index=True),
     text("body"),  # JSON of `turns.KeptAnswer`
 )
 
@@ -79,8 +80,9 @@ turns = sa.Table(
     text("space", primary_key=True),
     text("conversation", primary_key=True),
     text("id", primary_key=True),
-    text("owner"),  # who asked
-    time("asked"),
+    text("owner"),  # who asked; "" where a former version did not keep that
+    sa.Column("asked", sa.Double, nullable=False),  # milliseconds
+    sa.Column("size", sa.Integer, nullable=False),  # bytes, with its answer
     text("body"),  # JSON of `turns.KeptTurn` without its answer
     sa.Column("answer", ExactText, sa.ForeignKey("answers.id"), index=True),
     sa.ForeignKeyConstraint(
@@ -97,7 +99,8 @@ notes = sa.Table(
     text("id", primary_key=True),
     _of_notebook(nullable=True, index=True),
     text("by"),  # the login of who keeps it
-    time("created"),
+    sa.Column("created", sa.Double, nullable=False),  # milliseconds
+    sa.Column("size", sa.Integer, nullable=False),  # bytes, with its answer
     text("body"),  # JSON of `notes.KeptNote` without its answer
     sa.Column("answer", ExactText, sa.ForeignKey("answers.id"), index=True),
     deleted(),
@@ -125,13 +128,3 @@ api_keys = sa.Table(
 
 #: What signs logins; see `logins`.
 login_secrets = sa.Table("login_secrets", metadata, text("name", primary_key=True), text("secret"))
-
-#: What readers said of answers, as lines of a question set; see `assistant.feedback`.
-feedback = sa.Table(
-    "feedback",
-    metadata,
-    text("id", primary_key=True),  # of the question and the conversation before it
-    text("owner", primary_key=True),
-    time("added"),
-    text("draft"),
-)

@@ -82,7 +82,10 @@ class Told:
     def day(self) -> str:
         """When it was asked, as `YYYY-MM-DD`; "" where that is not known."""
         asked = self.turn.asked
-        return datetime.fromtimestamp(asked / 1000, UTC).date().isoformat() if asked > 0 else ""
+        try:
+            return datetime.fromtimestamp(asked / 1000, UTC).date().isoformat() if asked > 0 else ""
+        except (OverflowError, ValueError, OSError):  # a former version kept any number
+            return ""
 
     def exported(
         self, works: Mapping[str, Work], standings: Standings, say: Wording

@@ -1,49 +1,29 @@
-"""What was deleted and can still be had back: documents, conversations, notebooks, notes; and which
-documents were taken out of which notebooks.
+"""What was deleted and can still be had back: documents, conversations, notebooks, notes.
 
-What is deleted is only named here; it is let go of some time later. Whoever lists things leaves out
-what is named here.
+Each table keeps when its rows were deleted, and whoever lists things leaves those out. A document
+is named in a table of its own. All of it is removed some time later (see `clearing`).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+import sqlalchemy as sa
+from pydantic import ConfigDict, Field
 
-from assistant.service.keeping import AtHand, read_kept
+from assistant.service.tables import deleted_documents
 from assistant.service.values import Text, Value
+from index.database.tables import put_row
 
 if TYPE_CHECKING:
-    from index.store.records import Records
+    from index.database.database import Database
 
 KEPT = 24 * 3600.0
 """Seconds for which what was deleted can be had back."""
 
 LONGEST = 120
 """Characters of a title that is told."""
-
-#: `taken`: a document, out of a notebook.
-Kind = Literal["document", "conversation", "notebook", "note", "taken"]
-
-
-class Deleted(BaseModel):
-    """Something that was deleted.
-
-    Attributes:
-        kind: what it is.
-        name: which.
-        group: where it is: the owner or the notebook of a conversation or note; the notebook that
-            a document was taken out of.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    kind: Kind
-    name: str
-    group: str = ""
 
 
 class DeletedValue(Value):
@@ -72,63 +52,31 @@ class TrashValue(Value):
     deleted: list[DeletedValue] = Field(description="What was deleted last first.")
 
 
-class _Kept(BaseModel):
-    what: Deleted
-    at: float
+class DeletedDocuments:
+    """The documents that were deleted. May be used from many threads and processes."""
 
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-class Trash:
-    """What was deleted. May be used from many threads and processes.
+    def all(self) -> dict[str, float]:
+        """By id when each was deleted, in seconds since 1970."""
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(deleted_documents))
+            return {row.id: row.deleted for row in rows}
 
-    Args:
-        records: where it is kept.
-    """
+    def put(self, identity: str) -> None:
+        """Delete one."""
+        with self._database.write() as connection:
+            put_row(connection, deleted_documents, {"id": identity}, {"deleted": time.time()})
 
-    def __init__(self, records: Records) -> None:
-        self._records = AtHand(records)
-
-    def put(self, deleted: Deleted) -> None:
-        """Delete something."""
-        kept = _Kept(what=deleted, at=time.time())
-        self._records.put(_name_of(deleted), kept.model_dump_json())
-
-    def restore(self, deleted: Deleted) -> None:
-        """Have something back, if it was deleted, by whichever process."""
-        self._records.delete(_name_of(deleted))
-
-    def __contains__(self, deleted: Deleted) -> bool:
-        """Whether something was deleted."""
-        return _name_of(deleted) in self._records.all()
-
-    def documents(self) -> frozenset[str]:
-        """Ids of the documents that were deleted."""
-        return frozenset(name for name, _ in self._named("document"))
-
-    def of(self, kind: Kind, group: str = "") -> dict[str, float]:
-        """When each of a kind was deleted that was there, in milliseconds since 1970, by name."""
-        return {name: read_kept(_Kept, text).at * 1000 for name, text in self._named(kind, group)}
-
-    def over(self) -> Iterator[Deleted]:
-        """What was deleted so long ago that it is to be let go of; each is, once the next one is
-        asked for."""
-        for name, text in self._records.all().items():
-            kept = read_kept(_Kept, text)
-            if time.time() - kept.at > KEPT:
-                yield kept.what
-                self._records.delete(name)
-
-    def _named(self, kind: Kind, group: str = "") -> Iterator[tuple[str, str]]:
-        begin = f"{_name_of(Deleted(kind=kind, name='', group=group))}-"
-        for name, text in self._records.all().items():
-            if name.startswith(begin):
-                yield name.removeprefix(begin), text
+    def remove(self, identity: str) -> None:
+        """One is not deleted, or gone for good."""
+        same = deleted_documents.c.id == identity
+        with self._database.write() as connection:
+            connection.execute(sa.delete(deleted_documents).where(same))
 
 
 def shortened(text: str) -> str:
     """A text in one line, as a title."""
     line = " ".join(text.split())
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
-
-
-def _name_of(deleted: Deleted) -> str:
-    return "-".join(filter(None, (deleted.kind, deleted.group, deleted.name)))

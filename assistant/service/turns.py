@@ -5,12 +5,25 @@ What an earlier page kept had less in it, and what a later one keeps may have mo
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import logging
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assistant.answer import AnswerKind, Verdict
 from assistant.calibration import Status
+from index.errors import QuestionError
+
+_logger = logging.getLogger(__name__)
+
+MAX_BYTES = 700_000
+"""Of a question with its answer, or of a note: what cites much has a tenth of it."""
+
+SPACE_BYTES = 200_000_000
+"""Of all conversations and notes of one owner, or of one notebook."""
+
+#: A time that a browser tells, up to the year 9999.
+Milliseconds = Annotated[float, Field(ge=0, le=253_402_300_799_000)]
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{8,40}$", description="Chosen by who begins it.")]
 
@@ -66,6 +79,7 @@ class KeptSentence(Loose):
 class KeptAnswer(Loose):
     """An answer that was given."""
 
+    id: str = Field(default="", description="By which it is kept with a question or a note.")
     question: str
     standalone_question: str
     kind: AnswerKind = "fact"
@@ -92,3 +106,33 @@ class KeptTurn(Loose):
     sentences: list[KeptSentence] = []
     citations: list[KeptCitation] = []
     documents: list[str] = []
+
+
+_Kept = TypeVar("_Kept", bound=Loose)
+
+
+def kept_in(kind: type[_Kept], body: str) -> _Kept | None:
+    """What is kept as this JSON; None where it cannot be read, which is logged."""
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        _logger.warning("a %s cannot be read: %s", kind.__name__, error)
+        return None
+
+
+def json_of(value: Loose) -> str:
+    """The JSON that a question or a note is kept as, without its answer and what was left out.
+
+    Raises:
+        QuestionError: no JSON is this value, as of numbers without end, of halves of characters, or
+            where it is nested too deep.
+    """
+    try:
+        text = value.model_dump_json(exclude_unset=True, exclude={"answer"})
+        type(value).model_validate_json(text)
+    except ValueError as error:  # of which those of pydantic are
+        raise QuestionError(
+            "That cannot be kept: it is nested too deep, or holds half a character, or a number "
+            "without end."
+        ) from error
+    return text

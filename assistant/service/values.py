@@ -160,6 +160,11 @@ class AnswerValue(Value):
     the best first: to be shown as such, each where it stands. Where it is `refused` there are none,
     and `closest` is no answer either."""
 
+    id: str = Field(
+        default="",
+        description="By which it can be kept with a question or a note, for a day; nothing where "
+        "it cannot.",
+    )
     question: Text = Field(description="As it was asked.")
     standalone_question: Text = Field(description="As it was understood.")
     context: Text = Field(description="The question before it, where it leans on that; or nothing.")

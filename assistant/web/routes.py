@@ -223,7 +223,7 @@ def routes(
     def session(
         caller: anyone, browser: seated, notebook: NotebookId | None = None
     ) -> dict[str, Any]:
-        library.touch(caller.owner, browser)
+        library.owners.take_over(caller.owner, browser)
         found = library.documents_in(caller.owner, notebook)
         listed = [DocumentValue.of(one) for one in found]
         return {
@@ -301,10 +301,6 @@ def routes(
     def words(identity: str, number: int, caller: anyone) -> list[dict[str, Any]]:
         boxes = library.boxes(caller.owner, identity)
         return [asdict(word) for word in boxes.words_on(number)] if boxes else []
-
-    @router.post("/documents/{identity}/keep")
-    def keep(identity: str, caller: anyone) -> None:
-        library.keep(caller.owner, identity)
 
     @router.delete("/documents/{identity}")
     def remove(identity: str, caller: anyone) -> None:

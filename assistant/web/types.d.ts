@@ -51,6 +51,7 @@ export interface Writing {
 }
 
 export interface Answer {
+  id?: string; // by which the server keeps it; nothing where it could not
   kind?: AnswerKind; // likewise lacking: then it is of a fact
   question: string;
   standalone_question: string;

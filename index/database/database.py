@@ -6,6 +6,7 @@ The only module that makes an engine. What was decided, and why:
 - **SQLite in WAL mode**: readers never wait for a writer, nor a writer for readers, in any number
   of processes of one machine. WAL needs shared memory, so the folder has to be on a local disk.
 - **`foreign_keys = ON`**, which SQLite leaves off: a row never names one that is gone.
+- **`secure_delete = ON`**: what somebody deleted is overwritten, and can be read by nobody.
 - **`synchronous = FULL`**: a committed transaction is on the disk, also after a power cut.
 - **Writers begin with `BEGIN IMMEDIATE`**: a transaction that reads, decides and writes has the
   write lock from its first statement, and never fails halfway because another wrote meanwhile.
@@ -24,8 +25,9 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,6 +142,13 @@ class Database:
             connection.exec_driver_sql("COMMIT") if connection.in_transaction() else None
             raw: Any = connection.connection.dbapi_connection
             raw.execute("VACUUM INTO ?", (str(file),))
+
+    def erase_deleted(self) -> None:
+        """Let nothing be left of deleted rows in the files of SQLite: their pages are overwritten,
+        and here the log that still has them. PostgreSQL does so by itself."""
+        if self.file:
+            with self._translated(), closing(self._engine.raw_connection()) as raw:
+                raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     # --- inside ------------------------------------------------------------------------------
 
@@ -272,13 +281,25 @@ def _make_private(file: Path) -> None:
 def _prepare_sqlite(connection: DBAPIConnection, _: object) -> None:
     raw: Any = connection
     raw.isolation_level = None  # Python's module begins no transaction by itself: see `begin`
-    [(mode,)] = raw.execute("PRAGMA journal_mode = WAL").fetchall()
+    [(mode,)] = raw.execute("PRAGMA journal_mode").fetchall()
+    tries = 0
+    while mode != "wal":
+        # Others may be about to do the same to a new file, and SQLite does not wait for them here.
+        try:
+            [(mode,)] = raw.execute("PRAGMA journal_mode = WAL").fetchall()
+            break
+        except sqlite3.OperationalError:
+            tries += 1
+            if tries > 50:
+                raise
+            time.sleep(0.1)
     if mode != "wal":
         raise sqlite3.OperationalError(
             f"unable to open in WAL mode but as {mode}: the folder has to be on a local disk"
         )
     raw.execute("PRAGMA synchronous = FULL")
     raw.execute("PRAGMA foreign_keys = ON")
+    raw.execute("PRAGMA secure_delete = ON")
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

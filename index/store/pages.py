@@ -143,6 +143,22 @@ class SharedPages(PageFiles):
     def keep(self, content: str, original: Path, boxes: Boxes | None) -> None:
         """See `PageFiles`."""
         super().keep(content, original, boxes)
+        self._send(content)
+
+    def upload(self) -> None:
+        """Put all files of the folder into the database."""
+        for content in sorted({file.stem for file in self._folder.glob("*")}):
+            self._send(content)
+
+    def download(self) -> None:
+        """Put all files of the database into the folder."""
+        with self._database.read() as connection:
+            chosen = sa.select(files.c.content, files.c.part).distinct()
+            there = connection.execute(chosen).all()
+        for content, part in there:
+            self._fetch(content, part)
+
+    def _send(self, content: str) -> None:
         for part in _PARTS:
             file = self._file(content, part)
             if not file.exists():

@@ -70,6 +70,11 @@ class Store:
         self._seen = -1
         self._snapshot: Snapshot | None = None
 
+    def stop(self) -> None:
+        """Have what takes long beside answering end soon."""
+        if self._vectors:
+            self._vectors.stop()
+
     def close(self) -> None:
         """Let go of the vectors."""
         with self._guard:
@@ -351,6 +356,8 @@ class Store:
                         documents.take_generation(connection, vectors.number)
                         return embedded
                 continue
+            if progress:
+                progress(before + embedded, len(ready))
             for first in range(0, len(missing), STAGED):
                 some = missing[first : first + STAGED]
                 with self.database.read() as connection:

@@ -100,6 +100,9 @@ class VectorStore(Protocol):
     def drop(self) -> None:
         """Delete all of it, when another generation is in use."""
 
+    def stop(self) -> None:
+        """Have a `fold` that takes long end soon, for it is about to be closed."""
+
     def close(self) -> None:
         """Let go of it."""
 
@@ -361,10 +364,14 @@ class FolderVectors:
             self.close()
             self._file.path.unlink(missing_ok=True)
 
+    def stop(self) -> None:
+        """See `VectorStore`."""
+        self._closed = True
+
     def close(self) -> None:
         """Let go of Chroma, for another process to own it."""
+        self.stop()
         with self._guard:
-            self._closed = True
             self._leave()
 
     def _leave(self) -> None:
@@ -395,6 +402,8 @@ class FolderVectors:
             if not len(self._folded):
                 chroma.expect(len(new))
             for page in pages_of(range(len(new))):
+                if self._closed:
+                    return  # the rest another time
                 some = new[page[0] : page[-1] + 1]
                 some = some[~self._file.missing(some)]  # of another thread, which has deleted them
                 vectors = self._file.read(some)
@@ -562,6 +571,9 @@ class ServedVectors:
     def drop(self) -> None:
         """See `VectorStore`."""
         self._server.drop(self._name)
+
+    def stop(self) -> None:
+        """See `VectorStore`."""
 
     def close(self) -> None:
         """See `VectorStore`; the server is closed by who opened it."""

@@ -255,7 +255,7 @@ def test_terms_are_found_that_another_machine_has_derived(
     for name in ("one", "other"):
         with Assistant.open(index_dir=tmp_path / name) as opened:
             answers.append(without_timings(opened.ask(QUESTION)))
-            derived = opened.index._session.snapshot._terms.derived
+            derived = opened.index._store._terms.derived
             assert (derived > 0) == (name == "one")
     assert answers[0] == answers[1]
 

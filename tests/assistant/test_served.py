@@ -15,7 +15,7 @@ from helpers import footnote
 
 from assistant import Assistant
 from assistant.documents import shipped_documents
-from assistant.feedback import add_draft, drafts_in, drafts_of
+from assistant.feedback import add_draft, drafts_in
 from assistant.revision import Revision
 from assistant.settings import WITHOUT_SERVER, Settings, load_settings
 from evals.datasets.loader import read_set
@@ -145,9 +145,9 @@ def test_votes_are_kept_with_the_index(
     first: Assistant, second: Assistant, servers: Servers
 ) -> None:
     answer = first.ask("When was the US Indo-Pacific strategy released?")
-    add_draft(drafts_of(first.index), answer.question, answer=answer, verdict="up")
-    add_draft(drafts_of(second.index), answer.question, answer=answer, verdict="down")
-    add_draft(drafts_of(second.index), "Who?", verdict="down")
+    add_draft(first.index.database, answer.question, answer=answer, verdict="up")
+    add_draft(second.index.database, answer.question, answer=answer, verdict="down")
+    add_draft(second.index.database, "Who?", verdict="down")
     lines = drafts_in(first.index).splitlines()
     assert sorted(json.loads(line)["question"] for line in lines) == [answer.question, "Who?"]
     assert {json.loads(line)["verdict"] for line in lines} == {"down"}
@@ -194,6 +194,7 @@ def test_a_server_that_is_away_is_told_by_the_command(
 @pytest.mark.parametrize("headers", ['["hush"]', '{"a": ["hush"]}', "hush", '{"a": "hu\\nsh"}'])
 def test_headers_are_never_shown(headers: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOOTNOTE_CHROMA", "http://127.0.0.1:9")
+    monkeypatch.setenv("FOOTNOTE_DATABASE", "postgresql://127.0.0.1:9/a")
     monkeypatch.setenv("FOOTNOTE_CHROMA_HEADERS", headers)
     with pytest.raises(SettingsError) as refused:
         load_settings()

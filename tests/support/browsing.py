@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from helpers import FOOTNOTE, PATIENCE, SUPPORT, running
+from helpers import FOOTNOTE, PATIENCE, SUPPORT
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from prepared import running
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARTEFACTS = SUPPORT.parent / "artefacts"

@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import pty
 import random
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 from unittest.mock import patch
 
 import numpy as np
@@ -22,6 +25,9 @@ from index import Hit, Index
 from index.chunking.loader import document_from_text, read_document
 from index.encoder import Encoder, Spans, Vectors
 from index.models import Document
+
+if TYPE_CHECKING:
+    from assistant.llm.discovery import Server
 
 SUPPORT = Path(__file__).parent
 ROOT = SUPPORT.parents[1]
@@ -64,6 +70,9 @@ class CheapEncoder(Encoder):
             np.stack([self._draw(f"{text[a:b]}\0{text}") for a, b in spans])
             for text, spans in paragraphs
         ]
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
 
     def _draw(self, text: str) -> Vectors:
         digest = hashlib.sha256(f"{self.name}\0{text}".encode("utf-8", "surrogatepass")).digest()
@@ -132,30 +141,67 @@ def run_footnote(
 
 
 def footnote(
-    *arguments: str | Path, code: int | None = 0, **environment: str
+    *arguments: str | Path,
+    code: int | None = 0,
+    servers: Sequence[Server] | None = None,
+    **environment: str,
 ) -> subprocess.CompletedProcess[str]:
     """The same in this process, which does not load everything anew: for what is not about a
-    process of its own. With `code` None any exit code will do."""
-    from assistant.cli.main import main
-
+    process of its own. With `code` None any exit code will do; `servers` are where language models
+    are looked for."""
     output, errors = (
         io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2)
     )
-    command = ["footnote", *map(str, arguments)]
+    ending = _run_here(arguments, output, errors, servers, environment)
+    texts = [stream.buffer.getvalue().decode() for stream in (output, errors)]  # type: ignore[attr-defined]
+    return _checked(subprocess.CompletedProcess(["footnote"], ending, *texts), code)
+
+
+def on_terminal(
+    *arguments: str | Path, servers: Sequence[Server] | None = None, **environment: str
+) -> str:
+    """The same: what it prints on a terminal, where it exits with 0."""
+    ours, its = pty.openpty()
+    shown: list[bytes] = []
+
+    def read() -> None:
+        with suppress(OSError):  # which tells on Linux that the other end was closed
+            while more := os.read(ours, 65536):
+                shown.append(more)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    with os.fdopen(its, "w", encoding="utf-8") as terminal:
+        ending = _run_here(arguments, terminal, terminal, servers, environment)
+    reader.join()
+    os.close(ours)
+    text = b"".join(shown).decode().replace("\r\n", "\n")
+    return _checked(subprocess.CompletedProcess(["footnote"], ending, text, text), 0).stdout
+
+
+def _run_here(
+    arguments: Sequence[str | Path],
+    output: TextIO,
+    errors: TextIO,
+    servers: Sequence[Server] | None,
+    environment: Mapping[str, str],
+) -> int:
+    """Run the command in this process; its exit code."""
+    from assistant.cli.main import main
+
     ending: object = None
     with (
-        patch.object(sys, "argv", command),
+        patch.object(sys, "argv", ["footnote", *map(str, arguments)]),
         patch.dict(os.environ, environment),
         redirect_stdout(output),
         redirect_stderr(errors),
     ):
         try:
-            main()
+            main() if servers is None else main(servers)
         except SystemExit as raised:
             ending = raised.code
     assert isinstance(ending, int), ending
-    texts = [stream.buffer.getvalue().decode() for stream in (output, errors)]  # type: ignore[attr-defined]
-    return _checked(subprocess.CompletedProcess(command, ending, *texts), code)
+    return ending
 
 
 def _checked(

@@ -11,7 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
-from helpers import FOOTNOTE, PATIENCE, footnote, running
+from helpers import FOOTNOTE, PATIENCE, footnote
+from prepared import running
 
 from assistant import Assistant
 from assistant.api.runner import served

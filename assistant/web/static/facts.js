@@ -25,8 +25,8 @@ function written(date) {
 }
 
 // What is told of a document below its title; what is not known is left out.
-/** @param {Listed} one @param {boolean} goes whether what is added goes when its owner is away */
-export function factsOf(one, goes) {
+/** @param {Listed} one */
+export function factsOf(one) {
   return [
     one.sample && say("list.sample"),
     one.authors.join(", "),
@@ -37,7 +37,6 @@ export function factsOf(one, goes) {
     one.name !== one.title && !one.sample && one.name,
     one.language !== "en" && say("list.language", { language: languageName(one.language) }),
     one.added && say("list.added", { day: day(new Date(one.added)) }),
-    one.own && goes && say(one.kept ? "list.kept" : "list.goes"),
   ].filter(Boolean).join(" · ");
 }
 

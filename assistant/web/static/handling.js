@@ -2,7 +2,7 @@
 // into notebooks; and the documents that may be put into the notebook that is open.
 
 import { $, h, outward, toast } from "./dom.js";
-import { open_, keep, putIn, session, takeOut, tried } from "./server.js";
+import { open_, putIn, session, takeOut, tried } from "./server.js";
 import { say } from "./words.js";
 /** @import { Library } from "./library.js" */
 /** @import { Listed, Notebook } from "../types.js" */
@@ -19,11 +19,10 @@ export class Handling {
 
   /** @param {Listed} one @param {HTMLElement} row */
   open(one, row) {
-    const { id, title, own, kept, link, address } = one;
+    const { id, title, link, address } = one;
     const { all, current } = this.library.notebooks;
     const into = current ? [] : all.filter(({ role, documents }) => role !== "read" && !documents.includes(id));
     this.box.replaceChildren(...[
-      this.library.goes && own && !kept && this.#choice(say("list.keep"), () => this.#keep(one)),
       outward(link),
       outward(address),
       h("a", { href: `documents/${id}/original`, download: "" }, say("list.original")),
@@ -44,12 +43,6 @@ export class Handling {
   /** @param {string} text @param {() => unknown} onclick */
   #choice(text, onclick) {
     return h("button", { type: "button", dir: "auto", onclick }, text);
-  }
-
-  /** @param {Listed} one */
-  async #keep({ id, title }) {
-    if (await tried(keep(id))) toast(say("library.kept", { title }));
-    await this.library.refresh();
   }
 
   /** @param {Notebook} notebook @param {Listed} one */

@@ -33,7 +33,7 @@ export class Library {
   /** @param {Store} store @param {Session} began @param {NotebooksSeen} notebooks @param {LibraryActs} acts */
   constructor(store, began, notebooks, acts) {
     this.store = store;
-    this.goes = began.user !== null; // what is added, when its owner is away
+    this.isOwn = began.user !== null; // what is added is its owner's alone
     this.pictures = began.pictures;
     this.notebooks = notebooks;
     this.acts = acts;
@@ -165,7 +165,7 @@ export class Library {
     const item = h(
       "li",
       {},
-      h("label", { dir: "auto" }, tick, h("span", {}, h("b", {}, title), h("small", {}, factsOf(one, this.goes)), one.stale && h("small", { class: "wrong" }, say("list.stale")))),
+      h("label", { dir: "auto" }, tick, h("span", {}, h("b", {}, title), h("small", {}, factsOf(one)), one.stale && h("small", { class: "wrong" }, say("list.stale")))),
       h(
         "div",
         { class: "acts" },

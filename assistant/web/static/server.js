@@ -114,8 +114,6 @@ const restore = (id) => post(`documents/${encodeURIComponent(id)}/restore`, {});
 /** @param {string} id @param {string | null} notebook */
 export const haveBack = (id, notebook) => (notebook ? putIn(notebook, id) : restore(id));
 /** @param {string} id */
-export const keep = (id) => post(`documents/${encodeURIComponent(id)}/keep`, {});
-/** @param {string} id */
 export const remove = (id) => ask(`documents/${encodeURIComponent(id)}`, { method: "DELETE" });
 /** @param {number} after the number of the last change that is known */
 export const folder = async (after) => /** @type {Folder} */ (await json(await ask(`folder?after=${after}`)));

@@ -18,7 +18,7 @@ export class Welcome {
     this.ask = ask;
     $("begin").append(library.ways("first-files"));
     if (library.pictures !== "missing") $("begin-kinds").append(` ${say("welcome.pictures")}`);
-    $("begin-kept").textContent = say(library.goes ? "welcome.goes" : "welcome.stays");
+    $("begin-kept").textContent = say(library.isOwn ? "welcome.own" : "welcome.stays");
   }
 
   draw() {

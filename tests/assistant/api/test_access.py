@@ -13,8 +13,8 @@ from helpers import footnote
 from services import api_here, client_of, new_key, problem
 
 from assistant import Assistant
-from assistant.service.api_keys import KIND, Keys
-from index.store.records import FileRecords
+from assistant.service.api_keys import Keys
+from index.database.database import Database
 
 SECRET = "The walnut code is quartz-lantern-77."
 
@@ -26,7 +26,7 @@ def keys(api_folder: Path, api_url: str) -> Keys:
         assert nobody.get("v1/models").status_code == 200
     with client_of(api_url, "sk-anything") as client:  # what OpenAI's clients send at least
         assert client.get("v1/models").status_code == 200
-    return Keys(FileRecords(api_folder / "index" / "records" / KIND))
+    return Keys(Database(api_folder / "index"))
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from sites import Page, Site, fetcher_to, served_site
 
 from assistant import Assistant
 from assistant.api.runner import served
-from assistant.service.api_keys import KIND, Keys
+from assistant.service.api_keys import Keys
 from assistant.service.service import Service
 from assistant.web.app import build
 from assistant.web.entrance import Entrance
@@ -126,7 +126,7 @@ def test_what_cannot_be_added_says_why_and_leaves_nothing(assistant: Assistant, 
 
 
 def test_only_who_may_write_has_something_fetched(assistant: Assistant, site: Site) -> None:
-    keys = Keys(assistant.index.records(KIND))
+    keys = Keys(assistant.index.database)
     try:
         with client_on(service_on(assistant, site)) as client:
             key = keys.create("reader", ["ask"])

@@ -42,6 +42,7 @@ trailer<</Root 1 0 R>>
 def comparable(answer: dict[str, Any]) -> dict[str, Any]:
     """An answer without what differs from time to time, or from machine to machine."""
     plain: dict[str, Any] = json.loads(json.dumps({**answer, "timings_ms": {}}))
+    plain.pop("id", None)  # by which a server keeps it: each time another
     for citation in (*plain["citations"], *plain["closest"]):
         citation["source"] = citation["source"].rpartition("/")[2]
         citation.pop("uri", None)  # of those who cannot name it themselves

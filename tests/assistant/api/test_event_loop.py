@@ -23,7 +23,7 @@ from sites import Page, Site, fetcher_to, served_site
 
 from assistant import Assistant
 from assistant.service.access import person
-from assistant.service.api_keys import KIND, Keys
+from assistant.service.api_keys import Keys
 from assistant.service.service import Service
 from assistant.web.app import build
 from assistant.web.entrance import Entrance
@@ -81,7 +81,7 @@ def test_no_route_reads_or_works_on_the_event_loop(opened: Assistant, site: Site
     assistant.settings = opened.settings.model_copy(update={"max_upload": 2})
     service = replace(Service.of(assistant, "127.0.0.1"), fetcher=fetcher_to(site))
     entrance, renderer = Entrance(service.access), PageRenderer()
-    key = Keys(assistant.index.records(KIND)).create("ann", ["ask", "write", "metrics"])
+    key = Keys(assistant.index.database).create("ann", ["ask", "write", "metrics"])
     own = {"x-footnote-session": "0123456789-abcdef-XYZ", "authorization": f"Bearer {key}"}
     long = [{"role": "user", "content": "Plums [1] are blue. " * 5_000}]
     completion = {"model": "footnote", "messages": [*long, {"role": "user", "content": QUESTION}]}
@@ -175,7 +175,6 @@ def test_no_route_reads_or_works_on_the_event_loop(opened: Assistant, site: Site
         ("GET", f"/documents/{document}/pages/1/words", {}),
         ("GET", f"/documents/{document}/original", {}),
         ("POST", f"/documents/{document}/pictures", {}),
-        ("POST", f"/documents/{document}/keep", {}),
         ("DELETE", f"/documents/{document}", {}),
         ("POST", f"/documents/{document}/restore", {}),
         ("POST", "/uploads?name=a.txt", {"content": PLUMS}),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from contextlib import closing
+from pathlib import Path
 from urllib.parse import unquote
 
 import httpx
@@ -13,6 +15,9 @@ from browsing import QUESTION, UNANSWERABLE
 from services import client_of, problem
 
 from assistant.exporting.wording import ENGLISH, GERMAN
+from assistant.service.answers import keep_answer
+from assistant.service.values import AnswerValue
+from index.database.database import Database
 
 FORMATS = ("docx", "md", "bib", "ris", "csl")
 CONVERSATION = "talk-0001"
@@ -173,16 +178,18 @@ def test_a_quote_that_no_longer_stands_is_told(client: httpx.Client) -> None:
 
 
 def test_of_passages_those_go_along_that_answer(
-    client: httpx.Client, answer: dict[str, object]
+    client: httpx.Client, api_folder: Path, answer: dict[str, object]
 ) -> None:
     found = [*answer["citations"], *answer["closest"]]  # type: ignore[misc]
     passages = [own | {"marker": number} for number, own in enumerate(found, start=1)]
-    said = [
-        {"text": own["quote"], "verdict": "quoted", "markers": [own["marker"]]} for own in passages
-    ]
+    plain = {"verdict": "quoted", "conflicts": [], "item": False, "about": ""}
+    said = [{"text": own["quote"], "markers": [own["marker"]], **plain} for own in passages]
     told = answer | {"status": "unsure", "sentences": said, "citations": passages}
     understood = "What happened in the end?"
     told |= {"standalone_question": understood, "context": "Who began it?", "closest": []}
+    told |= {"question": "And then?"}
+    with closing(Database(api_folder / "index")) as database:  # as if it had been given
+        told["id"] = keep_answer(database, AnswerValue.model_validate(told))
     turn = {"id": "turn-0020", "question": "And then?", "state": "unsure", "answer": told}
     keep(client, "talk-0020", turn)
     made = client.post("api/notebooks", json={"name": "Trade"}).json()

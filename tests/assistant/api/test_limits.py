@@ -21,8 +21,7 @@ from services import api_here, client_of, problem
 from assistant import Assistant
 from assistant.answer import Event
 from assistant.query.rewriting import Turn
-from assistant.service.api_keys import KIND, Keys
-from index.store.locks import ProcessLock
+from assistant.service.api_keys import Keys
 
 
 class Slow(Assistant):
@@ -44,7 +43,7 @@ def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
 
 
 def test_a_key_may_send_so_many_requests_and_others_are_not_held_up(assistant: Assistant) -> None:
-    keys = Keys(assistant.index.records(KIND))
+    keys = Keys(assistant.index.database)
     ann, ben = (keys.create(name, ["ask"]) for name in ("ann", "ben"))
     try:
         with api_here(assistant, rate="3/hour") as url, client_of(url, ann) as client:
@@ -107,7 +106,7 @@ def test_what_does_not_arrive_is_not_waited_for(assistant: Assistant) -> None:
 def test_questions_wait_in_line_and_beyond_that_who_has_most_is_sent_away(
     assistant: Assistant,
 ) -> None:
-    keys = Keys(assistant.index.records(KIND))
+    keys = Keys(assistant.index.database)
     ann, ben, operator = (keys.create(n, ["ask", "metrics"]) for n in ("ann", "ben", "operator"))
 
     def ask(key: str, question: str = QUESTION) -> httpx.Response:
@@ -143,14 +142,21 @@ def test_questions_wait_in_line_and_beyond_that_who_has_most_is_sent_away(
         keys.revoke(name)
 
 
-def test_it_is_not_ready_while_the_index_cannot_be_read(assistant: Assistant) -> None:
-    with api_here(assistant) as url, client_of(url) as client:
+def test_it_is_not_ready_while_the_index_cannot_be_read(tmp_path: Path) -> None:
+    with (
+        Assistant.open(index_dir=tmp_path) as assistant,
+        api_here(assistant) as url,
+        client_of(url) as client,
+    ):
         assert client.get("health/ready").json() == {"status": "ready"}
-        with ProcessLock(assistant.index.folder, PATIENCE, None).hold():  # another writes, say
-            refused = client.get("health/ready")
-            assert "written by another process" in problem(refused, 503)["detail"]
-            assert refused.headers["retry-after"] == "5"
-            assert client.get("health/live").status_code == 200
+        with assistant.index.database.write():  # another writes, who is not waited for
+            assert client.get("health/ready").json() == {"status": "ready"}
+        with assistant.index.database.write() as connection:
+            connection.exec_driver_sql("ALTER TABLE counters RENAME TO others")
+        assert "cannot be read" in problem(client.get("health/ready"), 503)["detail"]
+        assert client.get("health/live").status_code == 200
+        with assistant.index.database.write() as connection:
+            connection.exec_driver_sql("ALTER TABLE others RENAME TO counters")
         until(lambda: client.get("health/ready").status_code == 200)
 
 
@@ -162,8 +168,8 @@ def test_a_rate_that_is_none_is_refused(tmp_path: Path) -> None:
 def test_other_machines_need_a_key_even_before_there_is_one(assistant: Assistant) -> None:
     with api_here(assistant, "0.0.0.0") as url, client_of(url) as client:
         assert "key is needed" in problem(client.get("api/documents"), 401)["detail"]
-        key = Keys(assistant.index.records(KIND)).create("ann", ["ask"])
+        key = Keys(assistant.index.database).create("ann", ["ask"])
         headers = {"authorization": f"Bearer {key}", "host": "footnote.example"}
         assert client.get("api/documents", headers=headers).status_code == 200
         assert client.get("health/ready").status_code == 200
-    Keys(assistant.index.records(KIND)).revoke("ann")
+    Keys(assistant.index.database).revoke("ann")

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from helpers import PATIENCE
 from services import api_here, client_of, problem
 
 from assistant import Assistant
 from assistant.documents import UPLOADED
+from assistant.feedback import drafts_in
+from assistant.service.api_keys import Keys
+from assistant.service.tables import conversations, deleted_documents, notebooks, notes, turns
+from assistant.service.turns import KeptAnswer
 
 LOGINS = [("ann", "first secret"), ("ben", "second secret"), ("eve", "third secret")]
 TEXT = "Walnuts float in brine. Hazelnuts sink in it."
@@ -31,7 +35,9 @@ def _leave_nothing(assistant: Assistant) -> Iterator[None]:
     for info in assistant.index.documents():
         if info.source.startswith(UPLOADED):
             assistant.index.remove(info.id)
-    shutil.rmtree(assistant.index.folder / "records", ignore_errors=True)
+    with assistant.index.database.write() as connection:
+        for table in (turns, notes, conversations, notebooks, deleted_documents):
+            connection.execute(sa.delete(table))
 
 
 @pytest.fixture
@@ -421,6 +427,149 @@ def test_what_is_kept_is_held_against_the_documents_as_they_are(people: People) 
     ann.post("api/notes/note-000001/restore", params=of)
     ann.delete(f"api/notebooks/{notebook}/documents/{document}")
     assert standing(ben) == ["gone"] * 3
+
+
+def test_what_a_browser_says_that_an_answer_was_is_not_kept(people: People) -> None:
+    ann, ben, _ = people.values()
+    notebook = make(ann, "Nuts", add(ann, "nuts.txt"))
+    ann.patch(f"api/notebooks/{notebook}", json={"shared": {"ben": "write"}})
+    of, at = {"notebook": notebook}, "api/conversations/conversation-1"
+    answer = ann.post("api/ask", json={"question": QUESTION, **of}).json()
+    own = {"id": "turn-000001", "question": QUESTION, "state": answer["status"]}
+
+    def put(client: httpx.Client, told: object, **more: object) -> httpx.Response:
+        kept = {"title": "T", "turn": {**own, "answer": told, **more}}
+        return client.put(f"{at}/turns", params=of, json=kept)
+
+    said = [{"text": "The total is 5,000 euros.", "verdict": "supported", "markers": [1]}]
+    forged = {**answer, "sentences": said}
+    assert put(ann, forged).status_code == 204
+    for identity in ("", "0" * 32):
+        told = problem(put(ann, {**forged, "id": identity}, id="turn-000002"), 404)
+        assert (told["code"], "Ask again" in told["detail"]) == ("answer_gone", True)
+    # What was stopped before its end has no answer: of it what stands in the documents is kept.
+    citation = answer["citations"][0]
+    quoted = {"text": citation["quote"], "verdict": "supported", "markers": [1]}
+    other = {**citation, "marker": 2, "quote": "Walnuts sink in brine."}
+    stopped = {"state": "stopped", "id": "turn-000003", "citations": [citation, other]}
+    stopped["sentences"] = [quoted, *said, {**quoted, "text": other["quote"], "markers": [2]}]
+    assert put(ann, None, **stopped).status_code == 204
+    assert problem(put(ben, answer), 403)["code"] == "not_your_question"
+    whole = ben.get(at, params=of).json()["turns"]
+    assert [one["answer"] for one in whole] == [_as_kept(answer), None]
+    assert [(one["text"], one["verdict"]) for one in whole[1]["sentences"]] == [
+        (citation["quote"], "quoted")
+    ]
+    exported = ben.get(f"{at}/export", params={**of, "format": "md"}).text
+    assert "5,000" not in exported and "Walnuts float" in exported
+    # A note that ben keeps of it is the answer, too.
+    note = {"id": "note-000001", "kind": "answer", "created": 1, "answer": forged}
+    assert ben.put("api/notes", params=of, json=note).status_code == 204
+    [noted] = ann.get("api/notes", params=of).json()["notes"]
+    assert noted["note"]["answer"] == _as_kept(answer)
+
+
+def _as_kept(answer: dict[str, object]) -> dict[str, object]:
+    """An answer as it is told when it was kept, which takes nothing away."""
+    kept = KeptAnswer.model_validate(answer).model_dump()
+    assert (
+        kept.items()
+        >= {k: v for k, v in answer.items() if k not in ("citations", "closest")}.items()
+    )
+    return kept
+
+
+def test_a_place_that_is_highlighted_says_what_stands_there(people: People) -> None:
+    ann, ben, _ = people.values()
+    document = add(ann, "nuts.txt")
+    place = {
+        "marker": 0, "document": "Forged", "document_id": document, "heading": ["Forged"],
+        "paragraph": 1, "start": 0, "end": 23, "quote": TEXT[:23],
+        "paragraph_start": 0, "paragraph_end": 9, "paragraph_text": "Forged",
+    }  # fmt: skip
+    note = {"id": "note-000001", "kind": "highlight", "created": 1, "text": ""}
+    for wrong in ({"quote": "Walnuts sink in brine.."}, {"end": 22}, {"document_id": "gone"}):
+        problem(ann.put("api/notes", json={**note, "citation": {**place, **wrong}}), 404)
+    problem(ben.put("api/notes", json={**note, "citation": place}), 404)
+    assert ann.put("api/notes", json={**note, "citation": place}).status_code == 204
+    [kept] = ann.get("api/notes").json()["notes"]
+    assert "Forged" not in str(kept)
+    assert kept["note"]["citation"]["paragraph_text"] == TEXT
+    # What is noted on it can be changed when the document is gone.
+    ann.delete(f"api/documents/{document}")
+    again = {**note, "text": "Mind", "citation": place}
+    assert ann.put("api/notes", json=again).status_code == 204
+
+
+def test_times_are_those_of_people_and_what_is_kept_already_is_exported(
+    people: People, assistant: Assistant
+) -> None:
+    ann, at = people["ann"], "api/conversations/conversation-1"
+    note = {"id": "note-000001", "kind": "highlight", "text": "Mind"}
+    for wrong in (-1, 253_402_300_799_001, 1e18):
+        sent = turn("turn-000001")
+        sent["turn"] |= {"asked": wrong}  # type: ignore[operator]
+        problem(ann.put(f"{at}/turns", json=sent), 422)
+        problem(ann.put("api/notes", json={**note, "created": wrong}), 422)
+    ann.put(f"{at}/turns", json=turn("turn-000001"))
+    ann.put("api/notes", json={**note, "created": 253_402_300_799_000})
+    with assistant.index.database.write() as connection:  # as a former version did
+        for table, name in ((turns, "asked"), (notes, "created")):
+            [body] = connection.scalars(sa.select(table.c.body))
+            late = json.dumps(json.loads(body) | {name: 1e300})
+            connection.execute(sa.update(table).values({"body": late, name: 1e300}))
+    for path in (at, "api/notes"):
+        for format_ in ("md", "docx", "bib"):
+            assert ann.get(f"{path}/export", params={"format": format_}).status_code == 200
+
+
+def test_a_key_that_may_ask_changes_nothing(assistant: Assistant) -> None:
+    keys = Keys(assistant.index.database)
+    talk, note = "api/conversations/conversation-1", "api/notes/note-000001"
+    with api_here(assistant) as url, ExitStack() as stack:
+        asks, writes = (
+            stack.enter_context(client_of(url, keys.create(name, scopes)))
+            for name, scopes in (("asks", ["ask"]), ("writes", ["ask", "write"]))
+        )
+        noted = {"id": "note-000001", "kind": "highlight", "created": 1, "text": "Mind"}
+        for client, done in ((asks, 403), (writes, 204)):
+            told = [
+                client.put(f"{talk}/turns", json=turn("turn-000001")),
+                client.patch(talk, json={"title": "Named"}),
+                client.post(f"{talk}/turns/remove", json={"turns": ["turn-000001"]}),
+                client.delete(talk),
+                client.post(f"{talk}/restore"),
+                client.put("api/notes", json=noted),
+                client.delete(note),
+                client.post(f"{note}/restore"),
+            ]
+            assert {one.status_code for one in told} == {done}
+        for path in ("conversations", "conversations/search?text=a", "notes", "trash", "notebooks"):
+            assert asks.get(f"api/{path}").status_code == 200
+        for name in ("asks", "writes"):
+            keys.revoke(name)
+
+
+def test_what_one_says_of_an_answer_another_neither_changes_nor_takes_back(
+    people: People, assistant: Assistant
+) -> None:
+    ann, ben, _ = people.values()
+    vote = {"question": QUESTION, "history": [], "status": "refused", "confidence": None}
+    vote |= {"sentences": [], "citations": []}
+
+    def said() -> list[str]:
+        found = map(json.loads, drafts_in(assistant.index).splitlines())
+        return sorted(one["verdict"] for one in found if one["question"] == QUESTION)
+
+    for client, verdict, expected in (
+        (ann, "up", ["up"]),
+        (ben, "down", ["down", "up"]),
+        (ben, None, ["up"]),
+        (ann, "none", ["none"]),
+        (ann, None, []),
+    ):
+        assert client.post("api/feedback", json={**vote, "verdict": verdict}).is_success
+        assert said() == expected
 
 
 SURROGATE = json.dumps("\ud800")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import socket
-import subprocess
-import sys
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,8 +18,8 @@ from assistant import diagnosis
 from assistant.installation import install_command
 from assistant.settings import PREFIX, Settings, is_secret
 from index.about import VERSION
+from index.database.database import FILE
 from index.store.chroma_server import ServerAddress
-from index.store.locks import ProcessLock
 
 #: Of the document that ships: in its name, its title and its text.
 OF_DOCUMENT = ("4ee72bb1d8602485", "Northeast Asia", "February 11")
@@ -76,19 +76,16 @@ def test_an_index_is_looked_at_and_not_told_of(folder: Path) -> None:
     assert str(Path.home()) not in done.stdout
 
 
-@pytest.mark.parametrize("damage", ["database", "end of the database", "graph", "seal"])
+@pytest.mark.parametrize("damage", ["database", "end of the database", "vectors"])
 def test_damage_is_told_and_all_else_is_looked_at(
     damage: str, folder: Path, tmp_path: Path
 ) -> None:
     copy = tmp_path / "index"
     shutil.copytree(folder, copy)
-    if damage == "seal":
-        (copy / "seal").write_text("{")
-    elif damage == "graph":
-        [segment, *_] = [own for own in (copy / "chroma").iterdir() if own.is_dir()]
-        next(own for own in segment.iterdir() if own.stat().st_size).write_bytes(b"spoilt")
+    if damage == "vectors":
+        next((copy / "vectors").glob("*.f32")).write_bytes(b"spoilt")
     else:
-        file = copy / "chroma" / "chroma.sqlite3"
+        file = copy / FILE
         content = file.read_bytes()
         half = len(content) // 2
         broken = b"spoilt " * (half // 7) + content[half:]
@@ -96,43 +93,31 @@ def test_damage_is_told_and_all_else_is_looked_at(
     found = told("--index-dir", copy, code=3)
     state, text = found.pop("index")
     assert state == "mend"
-    assert "Nothing that was indexed is lost" in text or "Move that folder away" in text
+    assert "footnote index rebuild" in text or "from a backup" in text
     assert {state for state, _ in found.values()} == {"ok"}
     assert not [own for own in OF_DOCUMENT if own in text]
 
 
-def test_an_index_that_another_process_uses_is_no_fault(folder: Path) -> None:
-    holding = f"""
-import sys
-from pathlib import Path
-from index.store.locks import ProcessLock
-with ProcessLock(Path({str(folder)!r}), 0).hold():
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-    with subprocess.Popen(
-        [sys.executable, "-c", holding], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as other:
-        assert other.stdout
-        assert other.stdout.readline() == "held\n"
-        found = told("--index-dir", folder, code=0, FOOTNOTE_WAIT="0")
-        other.communicate()
-    assert found["index"][0] == "note"
-    assert f"process {other.pid}" in found["index"][1]
-    assert ProcessLock(folder, 0)  # free again
-    assert told("--index-dir", folder, code=0)["index"][0] == "ok"
+def test_an_index_that_another_process_writes_is_looked_at(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / FILE)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        assert told("--index-dir", folder, code=0, FOOTNOTE_WAIT="0")["index"][0] == "ok"
 
 
-def test_a_chroma_server_that_is_away_is_told(tmp_path: Path) -> None:
-    found = told("--index-dir", tmp_path, code=3, FOOTNOTE_CHROMA="http://127.0.0.1:9")
-    state, text = found["index"]
-    assert state == "mend"
-    assert "cannot be reached" in text
-    assert "FOOTNOTE_CHROMA" in text
+def test_a_server_that_is_away_is_told(postgres_address: str, tmp_path: Path) -> None:
+    away, nowhere = "http://127.0.0.1:9", "postgresql://ann@127.0.0.1:9/footnote"
+    for database, said in ((postgres_address, "FOOTNOTE_CHROMA"), (nowhere, "FOOTNOTE_DATABASE")):
+        servers = {"FOOTNOTE_CHROMA": away, "FOOTNOTE_DATABASE": database}
+        state, text = told("--index-dir", tmp_path, code=3, **servers)["index"]
+        assert state == "mend"
+        assert f"set {said} to where it is" in text
 
 
-def test_an_index_on_a_server_is_looked_at(chroma: ServerAddress, tmp_path: Path) -> None:
+def test_an_index_on_servers_is_looked_at(
+    chroma: ServerAddress, postgres_address: str, tmp_path: Path
+) -> None:
     environment = {"FOOTNOTE_CHROMA": chroma.url, "FOOTNOTE_INDEX_DIR": str(tmp_path)}
+    environment["FOOTNOTE_DATABASE"] = postgres_address
     footnote("search", "Japan", **environment)
     state, text = told(code=0, **environment)["index"]
     assert state == "ok"
@@ -144,6 +129,7 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
         "FOOTNOTE_AUTH": "ben:hush",
         "FOOTNOTE_CHROMA": "http://127.0.0.1:9",
         "FOOTNOTE_CHROMA_HEADERS": '{"Authorization": "Bearer hush"}',
+        "FOOTNOTE_DATABASE": "postgresql://ben:hush@127.0.0.1:9/footnote",
         "FOOTNOTE_LLM": "http://ben:hush@127.0.0.1:9/v1",
         "FOOTNOTE_LLM_API_KEY": "hush",
     }

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
-import subprocess
-from contextlib import suppress
 
 import pytest
-from helpers import FOOTNOTE, PATIENCE, footnote
+from helpers import footnote, on_terminal
 
 from assistant.help.topics import topic, topics
+
+TERMINAL = {"COLUMNS": "100", "TERM": "xterm-256color"}
 
 
 def test_topics_are_listed_with_a_line_each() -> None:
@@ -27,34 +25,18 @@ def test_a_topic_that_goes_elsewhere_is_plain_markdown(name: tuple[str, ...]) ->
 
 
 def test_on_a_terminal_it_is_laid_out() -> None:
-    lines = on_terminal("help", "notebooks")
+    lines = on_terminal("help", "notebooks", **TERMINAL)
     assert "\x1b[" in lines  # it has colours and the like
     assert "## " not in lines and "**" not in lines and "](" not in lines
     assert "Back" in lines
 
 
 def test_links_tell_on_a_terminal_how_to_get_there() -> None:
-    shown = " ".join(re.sub(r"\x1b\[[\d;]*m", "", on_terminal("help", "first-steps")).split())
+    shown = " ".join(
+        re.sub(r"\x1b\[[\d;]*m", "", on_terminal("help", "first-steps", **TERMINAL)).split()
+    )
     assert "footnote help asking tells what else can be asked for" in shown
     assert "in other languages (footnote help documents)" in shown
-
-
-def on_terminal(*arguments: str) -> str:
-    """What the command prints on a terminal."""
-    ours, its = pty.openpty()
-    process = subprocess.Popen(
-        [FOOTNOTE, *arguments],
-        stdout=its,
-        env=os.environ | {"COLUMNS": "100", "TERM": "xterm-256color"},
-    )
-    os.close(its)
-    shown = b""
-    with suppress(OSError):  # which tells on Linux that it has ended
-        while more := os.read(ours, 65536):
-            shown += more
-    os.close(ours)
-    assert process.wait(PATIENCE) == 0, shown.decode()
-    return shown.decode()
 
 
 def test_words_are_found_under_their_topic_and_heading() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from checked_models import declines, good, plays
 from checks import BAD, GOOD, ended
-from helpers import FOOTNOTE, PATIENCE, footnote, run_footnote
+from helpers import FOOTNOTE, PATIENCE, footnote
 from model_servers import Handler, free_port, serving, stalls, words, writes
 
 from assistant.cli.options import tell_check
@@ -38,6 +38,12 @@ def address() -> Iterator[str]:
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A data folder of its own."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+
+@pytest.fixture
+def kept_priority(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check in this process leaves it the priority that it has: no test could take it back."""
+    monkeypatch.delattr(os, "nice")
 
 
 def has_ended(address: str, counts: Counts) -> None:
@@ -114,8 +120,8 @@ def test_without_a_model_the_check_says_how_to_name_one() -> None:
     assert "neither an address" in done.stderr
 
 
-def test_a_check_of_a_model_that_is_gone_keeps_nothing() -> None:
-    done = run_footnote("llm", "check", f"http://127.0.0.1:{free_port()}/v1", code=2)
+def test_a_check_of_a_model_that_is_gone_keeps_nothing(kept_priority: None) -> None:
+    done = footnote("llm", "check", f"http://127.0.0.1:{free_port()}/v1", code=2)
     assert "40 questions" in done.stderr and "costs money" in done.stderr
     assert "cannot be reached" in done.stderr and "Nothing is kept" in done.stderr
     assert done.stdout == ""
@@ -153,10 +159,10 @@ def test_a_check_can_be_stopped_and_leaves_nothing(tmp_path: Path) -> None:
     assert [file for file in (tmp_path / "tmp").iterdir() if "footnote" in file.name] == []
 
 
-def test_a_model_is_checked_and_how_it_failed_is_kept(folder: Path) -> None:
+def test_a_model_is_checked_and_how_it_failed_is_kept(folder: Path, kept_priority: None) -> None:
     """It finds nothing; what is asked next is told that it failed."""
     with serving(plays(declines)) as (address, _):
-        done = run_footnote("llm", "check", code=3, FOOTNOTE_LLM=address, **ROOM)
+        done = footnote("llm", "check", code=3, FOOTNOTE_LLM=address, **ROOM)
         [line] = told_by_ask(folder, address, "--trust-llm")
     assert "40 of 40  declined" in done.stderr
     assert "right 0 of 28" in done.stdout and "at least" in done.stdout
@@ -167,11 +173,11 @@ def test_a_model_is_checked_and_how_it_failed_is_kept(folder: Path) -> None:
 
 
 @pytest.mark.long
-def test_a_model_is_checked_and_that_it_passed_is_kept(folder: Path) -> None:
+def test_a_model_is_checked_and_that_it_passed_is_kept(folder: Path, kept_priority: None) -> None:
     """In place of what was kept of it before."""
     with serving(plays(good)) as (address, _):
         has_ended(address, BAD)
-        done = run_footnote("llm", "check", address, "--json", **ROOM)
+        done = footnote("llm", "check", address, "--json", **ROOM)
         assert told_by_ask(folder, address) == []
     told = json.loads(done.stdout)
     assert told["passed"] is True

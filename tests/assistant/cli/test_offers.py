@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from helpers import FOOTNOTE, PATIENCE, SUPPORT
+from helpers import PATIENCE, footnote, on_terminal
 from model_servers import Handler, port_of, scripted, serving, writes
+
+from assistant.llm.discovery import SERVERS, Server
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
 OFFER = (
@@ -27,36 +26,14 @@ def ollama() -> Iterator[tuple[int, type[Handler]]]:
         yield port_of(address), asked
 
 
-def command(port: int, *arguments: str | Path) -> list[str]:
-    """The command that looks for Ollama at this port."""
-    return [sys.executable, str(SUPPORT / "offering.py"), f"ollama={port}", *map(str, arguments)]
-
-
-def on_a_terminal(arguments: list[str], **environment: str) -> str:
-    """What a command prints to the terminal that it runs on."""
-    ours, its = pty.openpty()
-    with subprocess.Popen(
-        arguments, stdin=its, stdout=its, stderr=its, env=os.environ | environment
-    ) as process:
-        os.close(its)
-        seen = b""
-        while True:
-            try:
-                more = os.read(ours, 4096)
-            except OSError:  # the other end was closed
-                break
-            if not more:
-                break
-            seen += more
-    os.close(ours)
-    assert process.returncode == 0, seen
-    assert b"Traceback" not in seen
-    return seen.decode().replace("\r\n", "\n")
+def at(port: int) -> list[Server]:
+    """Ollama, looked for at this port, and nothing else."""
+    return [replace(own, port=port, patience=PATIENCE) for own in SERVERS if own.key == "ollama"]
 
 
 def test_it_is_offered_on_a_terminal(folder: Path, ollama: tuple[int, type[Handler]]) -> None:
     port, asked = ollama
-    seen = on_a_terminal(command(port, "ask", QUESTION, "--index-dir", folder))
+    seen = on_terminal("ask", QUESTION, "--index-dir", folder, servers=at(port))
     assert seen.count(OFFER) == 1
     assert seen.rstrip().endswith(OFFER)  # the answer comes first
     assert asked.asked == []
@@ -69,10 +46,10 @@ def test_it_is_not_offered_unasked_for(
     """Nor to a program, whatever the flags."""
     port, asked = ollama
     before = len(asked.gets)
-    asking = command(port, "ask", QUESTION, "--index-dir", folder, *flags)
+    asking = ("ask", QUESTION, "--index-dir", folder, *flags)
     if flags:
-        assert "language model" not in on_a_terminal(asking)
-    done = subprocess.run(asking, capture_output=True, text=True, timeout=PATIENCE, check=True)
+        assert "language model" not in on_terminal(*asking, servers=at(port))
+    done = footnote(*asking, servers=at(port))
     assert done.stderr == ""
     assert "language model" not in done.stdout
     assert len(asked.gets) == before, "nothing is looked for either"
@@ -84,8 +61,8 @@ def test_what_is_looked_up_again_is_told_to_who_waits(folder: Path) -> None:
     replies = {QUESTION: ["NOT FOUND\nSEARCH: release of the strategy", right]}
     settings = {"FOOTNOTE_LLM_CONTEXT": "16384", "FOOTNOTE_LLM_TIMEOUT": str(PATIENCE)}
     with serving(scripted(replies, threading.Event())) as (address, _):
-        asked = [FOOTNOTE, "ask", QUESTION, "--index-dir", str(folder), "--llm", address]
-        seen = on_a_terminal(asked, **settings)
+        asked = ("ask", QUESTION, "--index-dir", folder, "--llm", address)
+        seen = on_terminal(*asked, **settings)
     told, _, answer = seen.partition("Looked again for: release of the strategy …")
     assert right not in told
     assert answer.lstrip().startswith(f"{right} [1]")

@@ -6,11 +6,11 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +22,15 @@ from helpers import FOOTNOTE, PATIENCE, run_footnote
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.types import CallToolResult, ResourceLink, ResourceTemplateReference, TextContent
 from model_servers import scripted, serving, waits
+from prepared import Prepared
 
 from assistant import Assistant
 from assistant.answer import Event
 from assistant.mcp.server import PAGE, Server, server_of
 from assistant.service.service import Service
 from index import Index
+from index.database.database import FILE
 from index.models import Document
-from index.store.locks import ProcessLock
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
 QUOTE = "The US Indo-Pacific strategy was released on February 11."
@@ -65,7 +66,7 @@ def told(result: CallToolResult) -> str:
 class Talk:
     """A client that speaks the protocol by hand, to a real process."""
 
-    def __init__(self, process: subprocess.Popen[str], errors: Path) -> None:
+    def __init__(self, process: Prepared, errors: Path) -> None:
         self.process = process
         self.heard: list[dict[str, Any]] = []
         self._errors = errors
@@ -81,7 +82,6 @@ class Talk:
         if is_request:
             self._next += 1
             message["id"] = self._next
-        assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(message) + "\n")
         self.process.stdin.flush()
         return self._next
@@ -92,7 +92,6 @@ class Talk:
 
     def hear(self) -> dict[str, Any]:
         """The next message."""
-        assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, self.errors
         message: dict[str, Any] = json.loads(line)  # nothing but the protocol is there
@@ -128,8 +127,6 @@ class Talk:
 
     def leave(self) -> int:
         """Close the input, and give the code with which the process ends."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
         self.process.stdin.close()
         for line in self.process.stdout:
             self.heard.append(json.loads(line))
@@ -140,26 +137,19 @@ class Talk:
 def talking(folder: Path, *flags: str | Path, **environment: str) -> Iterator[Talk]:
     """A conversation with the installed command. It never shows a traceback."""
     errors = folder / "errors.txt"
-    with (
-        errors.open("w") as file,
-        subprocess.Popen(
-            [FOOTNOTE, "mcp", "--index-dir", str(folder / "index"), *map(str, flags)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=file,
-            text=True,
-            env=os.environ | environment,
-        ) as process,
-    ):
-        talk = Talk(process, errors)
-        # Whatever waits for a line is let go, and told what was wrong.
-        rescue = threading.Timer(PATIENCE, process.kill)
-        rescue.start()
-        try:
-            yield talk
-        finally:
-            rescue.cancel()
-            process.kill()
+    command = [FOOTNOTE, "mcp", "--index-dir", folder / "index", *flags]
+    with errors.open("w") as file:
+        process = Prepared(command, file.fileno(), os.environ | environment)
+    talk = Talk(process, errors)
+    # Whatever waits for a line is let go, and told what was wrong.
+    rescue = threading.Timer(PATIENCE, process.kill)
+    rescue.start()
+    try:
+        yield talk
+    finally:
+        rescue.cancel()
+        process.kill()
+        process.close()
     assert "Traceback" not in talk.errors, talk.errors
 
 
@@ -167,7 +157,9 @@ def talking(folder: Path, *flags: str | Path, **environment: str) -> Iterator[Ta
 def busy(folder: Path) -> Iterator[None]:
     """The index is in use: who opens it waits until the end of the block."""
     (folder / "index").mkdir(exist_ok=True)
-    with ProcessLock(folder / "index", 0).hold():
+    with closing(sqlite3.connect(folder / "index" / FILE)) as writer:
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.execute("BEGIN IMMEDIATE")  # the tables are still to be made
         yield
 
 

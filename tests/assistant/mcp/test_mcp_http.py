@@ -22,7 +22,7 @@ from services import client_of
 from assistant import Assistant
 from assistant.api.runner import served
 from assistant.mcp.server import server_of
-from assistant.service.api_keys import KIND, Keys
+from assistant.service.api_keys import Keys
 from assistant.service.service import Service
 
 MODES = ["legacy", "auto"]
@@ -51,7 +51,7 @@ def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
 
 @pytest.fixture(scope="module")
 def keys(assistant: Assistant) -> dict[str, str]:
-    made = Keys(assistant.index.records(KIND))
+    made = Keys(assistant.index.database)
     scopes = {"ann": ["ask", "write"], "ben": ["ask"], "dan": ["ask", "metrics"]}
     return {name: made.create(name, given) for name, given in scopes.items()}
 

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from helpers import footnote
 
-from assistant.service.api_keys import ApiKey, Keys
-from index.errors import IndexCorruptedError, SettingsError
-from index.store.records import FileRecords
+from assistant.service.api_keys import Keys
+from assistant.service.tables import api_keys
+from index.database.database import Database
+from index.errors import SettingsError
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    served = request.param == "postgres"
+    address = request.getfixturevalue("postgres_address") if served else None
+    with closing(Database(tmp_path, address)) as found:
+        yield found
 
 
 @pytest.fixture
-def keys(tmp_path: Path) -> Keys:
-    return Keys(FileRecords(tmp_path / "keys"))
+def keys(database: Database) -> Keys:
+    return Keys(database)
 
 
-def test_a_key_is_found_by_itself_alone_and_kept_nowhere(keys: Keys, tmp_path: Path) -> None:
+def test_a_key_is_found_by_itself_alone_and_kept_nowhere(keys: Keys, database: Database) -> None:
     key = keys.create("ann", ["write", "ask"])
     other = keys.create("ben", ["ask"])
     assert key != other
@@ -26,7 +38,8 @@ def test_a_key_is_found_by_itself_alone_and_kept_nowhere(keys: Keys, tmp_path: P
     assert (found.name, found.scopes, found.expires) == ("ann", ("ask", "write"), None)
     for wrong in ("", key[:-1], f"{key}x", "fn_", "../ann", "\ud800"):
         assert keys.find(wrong) is None
-    kept = "".join(f.name + f.read_text() for f in (tmp_path / "keys").iterdir())
+    with database.read() as connection:
+        kept = str(connection.execute(sa.select(api_keys)).all())
     assert "ann" in kept
     assert key not in kept
     assert key.removeprefix("fn_") not in kept
@@ -45,8 +58,6 @@ def test_what_cannot_be_a_key_is_refused(keys: Keys) -> None:
             keys.create(name, scopes)
     with pytest.raises(SettingsError, match="There are: ann"):
         keys.revoke("nobody")
-    with pytest.raises(IndexCorruptedError, match="Make the keys anew"):
-        ApiKey.of("{}")
 
 
 def test_the_command_makes_lists_and_revokes(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
-"""Notebooks, conversations and notes are kept with the index: in its folder or on its server, for
-every process on it, through another encoder and in a copy; what was deleted goes after a day."""
+"""Notebooks, conversations and notes are kept with the index: in SQLite or in PostgreSQL, for every
+process on it, through another encoder and in a copy; what was deleted goes after a day."""
 
 from __future__ import annotations
 
@@ -13,23 +13,34 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from chroma_servers import until
 from helpers import PATIENCE, CheapEncoder
 
 from assistant import Assistant
 from assistant.service.access import MACHINE, owner_of_login
+from assistant.service.answers import keep_answer
 from assistant.service.clearing import Clearing
 from assistant.service.library import Library
 from assistant.service.notebooks import NotebookValue
 from assistant.service.notes import KeptNote
+from assistant.service.tables import (
+    answers,
+    conversations,
+    deleted_documents,
+    notebooks,
+    notes,
+    turns,
+)
 from assistant.service.trash import KEPT
-from assistant.service.turns import KeptTurn
+from assistant.service.turns import KeptAnswer, KeptTurn
+from assistant.service.values import AnswerValue
 from assistant.settings import Settings
 from index import Index
-from index.errors import MissingPathError, QuestionError
+from index.errors import MissingPathError, QuestionError, RefusedError
 from index.store.chroma_server import ServerAddress
 
-ANN, BEN = owner_of_login("ann"), owner_of_login("ben")
+ANN, BEN, CY = map(owner_of_login, ("ann", "ben", "cy"))
 TEXT = "Walnuts float in brine.\n\nHazelnuts sink in it.\n"
 TALK = "conversation-1"
 TALK_OF_BEN = "talk-of-ben-1"
@@ -38,19 +49,14 @@ Opened = Callable[..., Library]
 """Gives what another process has of the same index."""
 
 
-@pytest.fixture(params=["folder", "server"])
-def opened(
-    request: pytest.FixtureRequest, tmp_path: Path, chroma: ServerAddress
-) -> Iterator[Opened]:
+@pytest.fixture(params=["sqlite", "postgres"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
+    served = request.param == "postgres"
+    address = request.getfixturevalue("postgres_address") if served else None
     with ExitStack() as stack:
-        count = 0
 
         def library(*logins: str, salt: str = "") -> Library:
-            nonlocal count
-            count += 1
-            served = chroma if request.param == "server" else None
-            own = tmp_path / (f"cache-{count}" if served else "index")
-            index = Index(own, encoder=CheapEncoder(salt), chroma=served)
+            index = Index(tmp_path / "index", encoder=CheapEncoder(salt), database=address)
             stack.enter_context(closing(index))
             return of(index, *logins)
 
@@ -62,11 +68,11 @@ def of(index: Index, *logins: str) -> Library:
     return Library(assistant, max_bytes=1000, max_documents=10, logins=logins)
 
 
-def add(library: Library, owner: str, name: str = "nuts.txt") -> str:
+def add(library: Library, owner: str, name: str = "nuts.txt", text: str = TEXT) -> str:
     """A document of somebody."""
 
     async def parts() -> AsyncIterator[bytes]:
-        yield TEXT.encode()
+        yield text.encode()
 
     upload = asyncio.run(library.inbox.receive("here", name, parts()))
     return library.add(owner, upload, lambda *_: None).id
@@ -110,21 +116,21 @@ def test_what_one_process_keeps_the_next_has(opened: Opened) -> None:
     here = opened()
     notebook = fill(here, MACHINE)
     assert told(here, MACHINE) == WHOLE
-    if here.index.chroma is None:
-        here.index.close()
+    here.index.close()
     there = opened()
-    until(lambda: told(there, MACHINE) == WHOLE)
+    assert told(there, MACHINE) == WHOLE
     [identity] = there.notebooks.find(MACHINE, notebook.id).documents
     found = there.asking(MACHINE, notebook="nuts").search("brine", 5)
     assert {hit.paragraph.document_id for hit in found} == {identity}
 
 
 def test_replicas_see_of_each_other_what_is_deleted_and_had_back(
-    tmp_path: Path, chroma: ServerAddress
+    tmp_path: Path, chroma: ServerAddress, postgres_address: str
 ) -> None:
+    shared = {"encoder": CheapEncoder(), "chroma": chroma, "database": postgres_address}
     with (
-        closing(Index(tmp_path / "a", encoder=CheapEncoder(), chroma=chroma)) as one,
-        closing(Index(tmp_path / "b", encoder=CheapEncoder(), chroma=chroma)) as other,
+        closing(Index(tmp_path / "a", **shared)) as one,
+        closing(Index(tmp_path / "b", **shared)) as other,
     ):
         here, there = of(one, "ann"), of(other, "ann")
         notebook = fill(here, ANN)
@@ -173,6 +179,7 @@ def test_what_was_deleted_goes_after_a_day_with_all_that_is_in_it(opened: Opened
     read = here.notebooks.find(BEN, notebook.id)
     here.conversations.put_turn(BEN, read, TALK_OF_BEN, turn("turn-000004"), title="", by="ben")
     here.conversations.put_turn(BEN, None, "own-0001", turn("turn-000005"), title="", by="ben")
+    here.notebooks.change(ANN, notebook.id, shared={})
     assert told(here, ANN) == WHOLE * 2
     here.conversations.put_turn(ANN, None, TALK, turn("turn-000003"), title="", by="ann")
     here.notes.put(ANN, None, note("note-000002"), "ann")
@@ -204,28 +211,27 @@ def test_what_was_deleted_goes_after_a_day_with_all_that_is_in_it(opened: Opened
     ):
         with pytest.raises(MissingPathError):
             again()
-    for kind, group in (
-        ("notebook-documents", notebook.id),
-        ("conversations", notebook.id),
-        ("turns", f"{notebook.id}-{TALK}"),
-        ("turns", f"{BEN}-{TALK_OF_BEN}"),
-        ("notes", notebook.id),
-        ("turns", f"{ANN}-{TALK}"),
-        ("conversations", ANN),
-        ("notes", ANN),
-    ):
-        assert here.index.records(kind, group).names() == [], kind
+    with here.index.database.read() as connection:
+        left = {
+            own.name: sorted(connection.scalars(sa.select(own.c[column])))
+            for own, column in ((conversations, "id"), (turns, "id"), (notes, "id"))
+        }
+    # Of what was in the notebook nothing is left, nor of who was taken off it (A20).
+    assert left == {
+        "conversations": [TALK, "own-0001"],
+        "turns": ["turn-000001", "turn-000002", "turn-000005"],
+        "notes": ["note-000001"],
+    }
     here.restore(ANN, document)
     assert told(here, ANN) == WHOLE
 
 
 def _a_day_later(library: Library) -> None:
-    records = library.index.records("trash")
-    for name, text in records.all().items():
-        kept = json.loads(text)
-        kept["at"] -= KEPT + 1
-        records.put(name, json.dumps(kept))
-    library.trash = type(library.trash)(records)  # has nothing at hand
+    with library.index.database.write() as connection:
+        for table in (notebooks, conversations, notes, deleted_documents):
+            change = sa.update(table).values(deleted=table.c.deleted - KEPT - 1)
+            connection.execute(change)
+        connection.execute(sa.update(answers).values(created=answers.c.created - KEPT - 1))
 
 
 def test_those_who_write_at_the_same_time_lose_nothing(opened: Opened) -> None:
@@ -249,9 +255,9 @@ def test_those_who_write_at_the_same_time_lose_nothing(opened: Opened) -> None:
     with ThreadPoolExecutor(2) as pool:
         for one in [pool.submit(write, ANN, notebook, "a"), pool.submit(write, BEN, shared, "b")]:
             one.result(PATIENCE)
-    [(_, count, turns, notes)] = told(here, ANN)
+    [(_, count, asked, noted)] = told(here, ANN)
     names = {f"{letter}-{number:06}" for letter in "ab" for number in range(3)}
-    assert (count, set(turns), set(notes)) == (6, names, names)
+    assert (count, set(asked), set(noted)) == (6, names, names)
 
 
 @pytest.mark.parametrize(
@@ -286,3 +292,192 @@ def test_a_note_that_is_kept_again_is_there_again(opened: Opened) -> None:
     here.notes.put(MACHINE, None, note("note-000001", "Mind this"), "")
     [kept] = here.notes.all(MACHINE, None, lambda _: [])
     assert kept.note.text == "Mind this"
+
+
+def test_a_document_is_found_by_one_statement_however_many_notebooks_there_are(
+    opened: Opened,
+) -> None:
+    here = opened("ann", "ben")
+    document, other = add(here, ANN), add(here, ANN, "other.txt")
+    for number in range(5):
+        notebook = here.notebooks.create(ANN, "ann", str(number)).id
+        here.notebooks.change(ANN, notebook, shared={"ben": "read"})
+        here.put_in(ANN, notebook, document)
+    statements: list[str] = []
+    sa.event.listen(
+        here.index.database._engine,
+        "before_cursor_execute",
+        lambda *given: statements.append(given[2]),
+    )
+    assert here.notebooks.readable(BEN, [document, other, "gone"]) == {document}
+    assert len([one for one in statements if "notebook" in one]) == 1
+    statements.clear()
+    assert here.find(BEN, document).info.id == document
+    assert len([one for one in statements if one.startswith("SELECT")]) < 10
+    for again in (lambda: here.find(BEN, other), lambda: here.find(CY, document)):
+        with pytest.raises(MissingPathError):
+            again()
+
+
+def test_a_deleted_document_stays_what_it_is_when_another_of_its_name_is_added(
+    opened: Opened,
+) -> None:
+    here = opened()
+    first = add(here, MACHINE, "plan.txt", "The first plan.")
+    notebook = here.notebooks.create(MACHINE, "", "Plans").id
+    here.put_in(MACHINE, notebook, first)
+    here.discard(MACHINE, first)
+    second = add(here, MACHINE, "plan.txt", "A wholly other text.")
+    assert add(here, MACHINE, "plan.txt", "The second plan.") == second != first
+    [kept] = here.deleted(MACHINE, None).deleted
+    assert (kept.id, kept.title) == (first, "plan.txt")
+    here.restore(MACHINE, first)
+    texts = {i: here.document(MACHINE, i).text for i in (first, second)}
+    assert texts == {first: "The first plan.", second: "The second plan."}
+    assert here.notebooks.find(MACHINE, notebook).documents == [first]
+    own = [one for one in here.documents(MACHINE) if one.own]
+    assert {(one.folder, one.info.source.rpartition("/")[2]) for one in own} == {("", "plan.txt")}
+
+
+def test_a_name_that_is_given_while_an_answer_is_kept_stays(opened: Opened) -> None:
+    here = opened()
+    here.conversations.put_turn(MACHINE, None, TALK, turn("turn-000001"), title="Auto", by="")
+    begun, names = threading.Event(), [f"Name {number}" for number in range(5)]
+
+    def keep() -> None:
+        begun.set()
+        for number in range(20):
+            given = turn(f"turn-{number:06}")
+            here.conversations.put_turn(MACHINE, None, TALK, given, title="Auto", by="")
+
+    with ThreadPoolExecutor(1) as pool:
+        keeping = pool.submit(keep)
+        begun.wait(PATIENCE)
+        for name in names:
+            here.conversations.rename(MACHINE, None, TALK, name)
+        keeping.result(PATIENCE)
+    [talk] = here.conversations.all(MACHINE, None)
+    assert (talk.title, talk.named) == (names[-1], True)
+
+
+def test_what_cannot_be_read_is_left_out_and_the_rest_is_there(
+    opened: Opened, caplog: pytest.LogCaptureFixture
+) -> None:
+    here = opened()
+    notebook = fill(here, MACHINE)
+    with here.index.database.write() as connection:
+        connection.execute(sa.update(turns).where(turns.c.id == "turn-000001").values(body=""))
+        connection.execute(sa.update(notes).values(body="[]"))
+    assert told(here, MACHINE) == [("Nuts", 1, ["turn-000002"], [])]
+    assert here.conversations.search(MACHINE, notebook, "floats")
+    assert "KeptTurn cannot be read" in caplog.text
+    Clearing(here).sweep()
+
+
+def answer(library: Library, question: str = "What floats?") -> KeptAnswer:
+    """An answer that was given and kept."""
+    [given] = [
+        a.answer for a in [*library.asking(MACHINE).stream(question)] if hasattr(a, "answer")
+    ]
+    identity = keep_answer(library.index.database, AnswerValue.model_validate(given))
+    value = AnswerValue.model_validate(given).model_dump()
+    return KeptAnswer.model_validate({**value, "id": identity})
+
+
+def test_an_answer_is_the_one_that_was_given_and_goes_where_nobody_keeps_it(
+    opened: Opened,
+) -> None:
+    here = opened()
+    add(here, MACHINE)
+    kept, noted, unkept = (answer(here) for _ in range(3))
+    forged = kept.model_copy(update={"note": "Not said", "refused": True})
+    given = turn("turn-000001", answer=forged.model_dump(), question="Other?", state="refused")
+    here.conversations.put_turn(MACHINE, None, TALK, given, title="T", by="")
+    mine = KeptNote(id="note-000001", kind="answer", created=1, answer=noted)
+    here.notes.put(MACHINE, None, mine, "")
+
+    def whole() -> KeptTurn:
+        [found] = here.conversations.find(MACHINE, None, TALK).turns
+        return found
+
+    assert whole().answer == kept
+    assert (whole().question, whole().state) == (kept.question, kept.status)
+    assert here.notes.kept(MACHINE, None)[0].answer == noted
+    for wrong in ("", "0" * 32):
+        lost = turn("turn-000002", answer={**kept.model_dump(), "id": wrong}, state="answered")
+        with pytest.raises(MissingPathError, match="Ask again") as gone:
+            here.conversations.put_turn(MACHINE, None, TALK, lost, title="T", by="")
+        assert gone.value.code == "answer_gone"
+    with pytest.raises(MissingPathError):
+        bare = turn("turn-000002", state="answered")
+        here.conversations.put_turn(MACHINE, None, TALK, bare, title="T", by="")
+
+    def left() -> set[str]:
+        Clearing(here).sweep()
+        with here.index.database.read() as connection:
+            return set(connection.scalars(sa.select(answers.c.id)))
+
+    assert left() == {kept.id, noted.id, unkept.id}
+    _a_day_later(here)
+    assert left() == {kept.id, noted.id}
+    # Whoever takes a question out may have it back.
+    before = whole()
+    here.conversations.remove_turns(MACHINE, None, TALK, [before.id])
+    assert left() == {kept.id, noted.id}
+    here.conversations.put_turn(MACHINE, None, TALK, before, title="T", by="")
+    assert whole().answer == kept
+
+
+def test_a_question_is_its_askers(opened: Opened) -> None:
+    here = opened("ann", "ben")
+    notebook = here.notebooks.create(ANN, "ann", "Nuts")
+    here.notebooks.change(ANN, notebook.id, shared={"ben": "write"})
+    shared = here.notebooks.find(BEN, notebook.id)
+    here.conversations.put_turn(ANN, notebook, TALK, turn("turn-000001"), title="T", by="ann")
+    with pytest.raises(RefusedError) as refused:
+        here.conversations.put_turn(BEN, shared, TALK, turn("turn-000001"), title="T", by="ben")
+    assert (refused.value.status, refused.value.code) == (403, "not_your_question")
+    here.conversations.put_turn(BEN, shared, TALK, turn("turn-000002"), title="T", by="ben")
+
+
+def test_so_much_is_kept_and_no_more(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = opened()
+    monkeypatch.setattr("assistant.service.conversations.SPACE_BYTES", 2000)
+    monkeypatch.setattr("assistant.service.conversations.MOST", 2)
+    monkeypatch.setattr("assistant.service.notes.MOST", 1)
+    large, small = turn("turn-000001", seen="a" * 1500), turn("turn-000001")
+
+    def refused(do: Callable[[], None]) -> str:
+        with pytest.raises(RefusedError) as error:
+            do()
+        assert error.value.status == 413
+        return error.value.code
+
+    def put(identity: str, own: KeptTurn) -> Callable[[], None]:
+        return lambda: here.conversations.put_turn(MACHINE, None, identity, own, title="", by="")
+
+    def put_note(identity: str, text: str) -> Callable[[], None]:
+        return lambda: here.notes.put(MACHINE, None, note(identity, text), "")
+
+    put(TALK, large)()
+    put(TALK, large)()  # in the place of the same
+    assert refused(put_note("note-000001", "b" * 600)) == "kept_full"
+    put(TALK, small)()
+    put_note("note-000001", "b" * 600)()
+    put_note("note-000001", "c" * 600)()
+    assert refused(put_note("note-000002", "")) == "notes_full"
+    put("talk-2-of-them", small)()
+    assert refused(put("talk-3-of-them", small)) == "conversations_full"
+    put(TALK, turn("turn-000002"))()
+    assert refused(put(TALK, turn("turn-000003"))) == "conversation_full"
+
+
+def test_an_answer_is_given_where_it_cannot_be_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(Index(tmp_path / "index", encoder=CheapEncoder(), wait=0.1)) as index:
+        here = of(index)
+        add(here, MACHINE)
+        with index.database.write():
+            assert answer(here).id == ""
+    assert "not kept" in caplog.text

@@ -13,51 +13,50 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from helpers import PATIENCE, CheapEncoder
+import sqlalchemy as sa
+from helpers import PATIENCE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from itsdangerous import URLSafeTimedSerializer
 
 from assistant.service.access import Access, client_of
 from assistant.service.api_keys import Keys
-from assistant.service.logins import KIND, LASTS, Logins, signed_by
-from index import Index
+from assistant.service.logins import LASTS, Logins, signed_by
+from assistant.service.tables import login_secrets
+from index.database.database import Database
 from index.errors import RefusedError
-from index.store.chroma_server import ServerAddress
-from index.store.records import FileRecords, Records
 
 ACCOUNTS = [("ann", "s3cret!"), ("ben", "pässword")]
 
 
-@pytest.fixture(params=["folder", "server"])
-def machine(
-    request: pytest.FixtureRequest, tmp_path: Path, cheap: CheapEncoder, chroma: ServerAddress
-) -> Iterator[Callable[[], Records]]:
-    """Gives the records of one index as another process or machine has them, each time anew."""
+@pytest.fixture(params=["sqlite", "postgres"])
+def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Database]]:
+    """Gives one database as another process or machine has it, each time anew."""
+    served = request.param == "postgres"
+    address = request.getfixturevalue("postgres_address") if served else None
     with ExitStack() as opened:
-
-        def records() -> Records:
-            if request.param == "folder":
-                return FileRecords(tmp_path / KIND, private=True)
-            own = tmp_path / str(time.monotonic_ns())
-            index = opened.enter_context(closing(Index(own, encoder=cheap, chroma=chroma)))
-            return index.records(KIND, private=True)
-
-        yield records
+        yield lambda: opened.enter_context(closing(Database(tmp_path, address)))
 
 
 @pytest.fixture
-def records(tmp_path: Path) -> Records:
-    return FileRecords(tmp_path / KIND, private=True)
+def database(tmp_path: Path) -> Iterator[Database]:
+    with closing(Database(tmp_path)) as found:
+        yield found
 
 
 @pytest.fixture
-def logins(records: Records) -> Logins:
-    return Logins(records, ACCOUNTS)
+def logins(database: Database) -> Logins:
+    return Logins(database, ACCOUNTS)
+
+
+def secrets_in(database: Database) -> dict[str, str]:
+    with database.read() as connection:
+        rows = connection.execute(sa.select(login_secrets))
+        return {row.name: row.secret for row in rows}
 
 
 def test_those_that_start_at_the_same_time_end_with_the_same(
-    machine: Callable[[], Records],
+    machine: Callable[[], Database],
 ) -> None:
     machines = [Logins(machine(), ACCOUNTS) for _ in range(6)]
     together = threading.Barrier(len(machines))
@@ -70,34 +69,36 @@ def test_those_that_start_at_the_same_time_end_with_the_same(
         tokens = list(pool.map(first, machines))
     for own in (*machines, Logins(machine(), ACCOUNTS)):
         assert own.named(tokens) == dict.fromkeys(tokens, "ann")
-    assert {signed_by(own.make("ben")) for own in machines} == {min(machine().all())}
+    assert {signed_by(own.make("ben")) for own in machines} == set(secrets_in(machine()))
 
 
-def test_where_there_is_no_login_nothing_is_kept(tmp_path: Path, records: Records) -> None:
-    none = Logins(records, [])
+def test_where_there_is_no_login_nothing_is_kept(tmp_path: Path, database: Database) -> None:
+    none = Logins(database, [])
     assert not none.exist()
     assert none.named(["", "a.b"]) == {}
     assert not none.fits("", "")
-    logins = Logins(records, ACCOUNTS)
+    logins = Logins(database, ACCOUNTS)
     assert logins.exist()
     assert logins.named(["", "a.b"]) == {}
-    assert not (tmp_path / KIND).exists()
+    assert secrets_in(database) == {}
     logins.make("ann")
-    assert (tmp_path / KIND).stat().st_mode & 0o077 == 0, "others may look into it"
+    assert len(secrets_in(database)) == 1
+    for file in tmp_path.iterdir():
+        assert file.stat().st_mode & 0o077 == 0, "others may look into it"
 
 
-def test_a_login_ends_with_its_account_or_password_and_no_other_does(records: Records) -> None:
-    before = Logins(records, ACCOUNTS)
+def test_a_login_ends_with_its_account_or_password_and_no_other_does(database: Database) -> None:
+    before = Logins(database, ACCOUNTS)
     ann, ben = before.make("ann"), before.make("ben")
     for accounts in ([("ann", "another"), ACCOUNTS[1]], [ACCOUNTS[1]]):
-        after = Logins(records, accounts)
+        after = Logins(database, accounts)
         assert after.named([ann, ben]) == {ben: "ben"}
         assert after.named([after.make("ben")])
     # An account of another name with the same password is another.
-    assert Logins(records, [("carl", "s3cret!")]).named([ann]) == {}
-    assert Logins(records, ACCOUNTS).named([ann]) == {ann: "ann"}
+    assert Logins(database, [("carl", "s3cret!")]).named([ann]) == {}
+    assert Logins(database, ACCOUNTS).named([ann]) == {ann: "ann"}
     # Nor does the secret do without the password.
-    assert before.named([Logins(records, [("ann", "a guess")]).make("ann")]) == {}
+    assert before.named([Logins(database, [("ann", "a guess")]).make("ann")]) == {}
 
 
 def test_a_login_is_good_for_its_time_and_no_longer(logins: Logins) -> None:
@@ -114,7 +115,7 @@ def test_a_login_is_good_for_its_time_and_no_longer(logins: Logins) -> None:
 def test_what_was_cut_altered_or_made_up_lets_nobody_in(logins: Logins, tmp_path: Path) -> None:
     ann = logins.make("ann")
     by, _, signed = ann.partition(".")
-    elsewhere = Logins(FileRecords(tmp_path / "elsewhere"), ACCOUNTS).make("ann")
+    elsewhere = Logins(Database(tmp_path / "elsewhere"), ACCOUNTS).make("ann")
     rest = ".".join(signed.rsplit(".", 2)[1:])
     bens = base64.urlsafe_b64encode(b'["ben","00"]').decode().rstrip("=")
     made_up = [
@@ -139,11 +140,11 @@ def test_no_text_at_all_does(logins: Logins, text: str, signed: bool) -> None:
 
 
 @pytest.mark.parametrize("spoilt", ["", "\n", "x", "a" * 42])
-def test_what_is_no_secret_signs_nothing(tmp_path: Path, spoilt: str) -> None:
-    kept = FileRecords(tmp_path / KIND)
-    name = Logins(kept, ACCOUNTS).make("ann").partition(".")[0]
-    kept.put(name, spoilt)  # as a power cut may leave it
-    after = Logins(kept, ACCOUNTS)
+def test_what_is_no_secret_signs_nothing(database: Database, spoilt: str) -> None:
+    name = Logins(database, ACCOUNTS).make("ann").partition(".")[0]
+    with database.write() as connection:
+        connection.execute(sa.update(login_secrets).values(secret=spoilt))
+    after = Logins(database, ACCOUNTS)
     token = after.make("ann")
     assert signed_by(token) != name
     assert after.named([token]) == {token: "ann"}
@@ -152,7 +153,7 @@ def test_what_is_no_secret_signs_nothing(tmp_path: Path, spoilt: str) -> None:
 def test_a_password_is_marked_otherwise_on_each_index(tmp_path: Path) -> None:
     marks = set()
     for folder in ("a", "b"):
-        token = Logins(FileRecords(tmp_path / folder), ACCOUNTS).make("ann")
+        token = Logins(Database(tmp_path / folder), ACCOUNTS).make("ann")
         _, told = URLSafeTimedSerializer("").loads_unsafe(token.partition(".")[2])
         name, mark = told
         assert name == "ann"
@@ -177,8 +178,10 @@ def test_passwords_are_compared_whole(logins: Logins) -> None:
         assert not logins.fits(name, password)
 
 
-def test_wrong_passwords_are_counted_by_name_and_address(logins: Logins, tmp_path: Path) -> None:
-    access = Access(Keys(FileRecords(tmp_path / "keys")), logins, demanded=False, rate="5/second")
+def test_wrong_passwords_are_counted_by_name_and_address(
+    logins: Logins, database: Database
+) -> None:
+    access = Access(Keys(database), logins, demanded=False, rate="5/second")
     for _ in range(30):
         assert access.fits("ann", "s3cret!", "10.0.0.1"), "right ones are not counted"
     for _ in range(10):
@@ -195,8 +198,8 @@ def test_wrong_passwords_are_counted_by_name_and_address(logins: Logins, tmp_pat
         assert access.fits("ann", "s3cret!", "10.0.0.1")
 
 
-def test_so_much_is_kept_of_a_client_in_an_hour(logins: Logins, tmp_path: Path) -> None:
-    access = Access(Keys(FileRecords(tmp_path / "keys")), logins, demanded=False, rate="5/second")
+def test_so_much_is_kept_of_a_client_in_an_hour(logins: Logins, database: Database) -> None:
+    access = Access(Keys(database), logins, demanded=False, rate="5/second")
     ann = client_of("ann", "10.0.0.1")
     for _ in range(50):
         access.count_bytes(ann, 99_999)

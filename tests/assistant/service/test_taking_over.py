@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -44,7 +43,6 @@ def former(index: Index, folder: Path, login: str | None, key: str, name: str, k
     owner = owner_of_browser(login, key)
     raw = replace(read_raw(file), source=f"upload:{owner}/{name}")
     [identity] = index.sync([raw], keep=keep).ids
-    index.records("sessions").put(str(owner), str(time.time()))
     return identity
 
 
@@ -63,18 +61,15 @@ def test_at_a_machine_all_that_any_browser_added_is_taken_over_and_stays(
     library.conversations.put_turn(MACHINE, None, "talk-000001", talk, title="T", by="")
     assert own(library, MACHINE) == set()
     for key in ("1", "", "an unknown key of a browser", KEY, KEY):
-        library.touch(MACHINE, owner_of_browser(None, key))
+        library.owners.take_over(MACHINE, owner_of_browser(None, key))
     assert own(library, MACHINE) == {kept, fleeting}
     assert library.asking(MACHINE, [fleeting])
     for owner in (owner_of_browser(None, KEY), ANN, BEN):
         assert own(library, str(owner)) == set()
-    library.touch(MACHINE, owner_of_browser(None, OTHER))
+    library.owners.take_over(MACHINE, owner_of_browser(None, OTHER))
     assert own(library, MACHINE) == {kept, fleeting, elsewhere}
     [conversation] = library.conversations.all(MACHINE, None)
     assert conversation.id == "talk-000001"
-    # What is somebody's at this machine stays, whoever is away.
-    for owner in index.records("sessions").names():
-        index.records("sessions").put(owner, "0")
     Clearing(library).sweep()
     again = served(index)
     assert own(again, MACHINE) == {kept, fleeting, elsewhere}
@@ -95,12 +90,12 @@ def test_a_browser_at_which_somebody_logged_in_is_theirs_alone(
     library = served(index, "ann", "ben")
     # At the same browser, one after the other: who sends its key is told by the login too.
     for name, owner in (("ben", BEN), ("ann", ANN)):
-        library.touch(owner, owner_of_browser(name, KEY))
+        library.owners.take_over(owner, owner_of_browser(name, KEY))
     assert (own(library, ANN), own(library, BEN)) == ({anns}, {bens})
     # Once somebody has taken it over nobody else does, whatever they come with.
     for owner, login in ((BEN, "ann"), (MACHINE, "ann"), (ANN, "ben")):
-        library.touch(owner, owner_of_browser(login, KEY))
-    library.touch(ANN, owner_of_browser("ann", OTHER))
+        library.owners.take_over(owner, owner_of_browser(login, KEY))
+    library.owners.take_over(ANN, owner_of_browser("ann", OTHER))
     assert own(library, ANN) == {anns, kept}
     assert own(library, BEN) == {bens}
     assert own(library, MACHINE) == set()
@@ -109,12 +104,5 @@ def test_a_browser_at_which_somebody_logged_in_is_theirs_alone(
             library.find(ANN, identity)
         with pytest.raises(MissingPathError):
             library.asking(ANN, [identity])
-    # It goes as what they add goes, unless it was kept, as long as they are here.
-    library.touch(ANN)
-    library.touch(BEN)
     Clearing(library).sweep()
-    assert own(library, ANN) == {anns, kept}
-    for owner in (ANN, BEN):
-        index.records("sessions").put(owner, "0")
-    Clearing(library).sweep()
-    assert (own(library, ANN), own(library, BEN)) == ({kept}, set())
+    assert (own(library, ANN), own(library, BEN)) == ({anns, kept}, {bens})

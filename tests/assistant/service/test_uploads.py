@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 
 from assistant import Assistant
 from assistant.api.events import steps_of
-from assistant.service.access import owner_of_browser, owner_of_login, person
+from assistant.service.access import owner_of_browser, person
 from assistant.service.clearing import Clearing
 from assistant.service.fair_queue import FairQueue
 from assistant.service.library import Library
 from assistant.service.operations import indexing
 from assistant.service.uploads import DEEPEST, Upload, safe_folder
-from index.errors import RefusedError, UnreadableError
+from index.errors import DocumentError, RefusedError, UnreadableError
 
 HOSTILE = ("", ".", "..", "../..", "a/b", "/", "a\\b", "\0", "a\0b", "\ud800", "x" * 5000, "con")
 
@@ -148,30 +148,43 @@ def test_what_nobody_takes_is_gone(library: Library, disk: Path) -> None:
 
 
 def test_after_a_fault_it_goes_on_clearing_away(
-    assistant: Assistant, library: Library, caplog: pytest.LogCaptureFixture
+    library: Library, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    leases = assistant.index.records("sessions")
-    leases.put("strange", "no time")
+    added = library.add("ann", receive(library, b"Plums are blue."), nothing)
+    library.discard("ann", added.id)
+    monkeypatch.setattr("assistant.service.clearing.KEPT", -1)
     clearing = Clearing(library)
     running = threading.Thread(target=clearing.run, args=(0.01,))
-    running.start()
-    owner = owner_of_login("ann")
-    library.touch(owner)
-    assert leases.get(owner) is None, "who has nothing here leaves nothing behind"
-    library.add(owner, receive(library, b"Plums are blue."), nothing)
-    while "not cleared away" not in caplog.text:
-        assert running.is_alive()
-        time.sleep(0.01)
-    leases.put(owner, "0")
-    library.touch(owner)
-    assert leases.get(owner) != "0"
-    leases.delete("strange")
-    leases.put(owner, "0")
-    while any(found.own for found in library.documents(owner)):
+    with monkeypatch.context() as faulty:
+        faulty.setattr(library.index, "remove", lambda _: 1 / 0)
+        running.start()
+        while "not cleared away" not in caplog.text:
+            assert running.is_alive()
+            time.sleep(0.01)
+    while library.owners.documents("ann"):
         assert running.is_alive()
         time.sleep(0.01)
     clearing.close()
     running.join()
+
+
+def test_bytes_of_what_is_added_count_and_what_is_deleted_makes_room(
+    assistant: Assistant, library: Library
+) -> None:
+    bounded = Library(assistant, max_bytes=1000, max_documents=50, max_stored=100)
+
+    def add(text: str, folder: str) -> str:
+        upload = receive(bounded, text.encode())
+        return bounded.add("ann", upload, nothing, folder=folder).id
+
+    first = add("Elms grow. " * 5, "a")  # 55 bytes
+    with pytest.raises(DocumentError, match="megabytes") as full:
+        add("Oaks age.. " * 5, "b")
+    assert full.value.code == "documents_full"
+    assert add("Elms fall. " * 8, "a") == first, "it takes its place"
+    bounded.discard("ann", first)
+    second = add("Oaks age.. " * 5, "b")
+    assert [info.id for info in bounded.owners.documents("ann")] == [second]
 
 
 def test_two_of_the_same_name_in_two_folders_are_two_documents(library: Library) -> None:

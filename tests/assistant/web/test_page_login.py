@@ -11,14 +11,16 @@ from unittest.mock import patch
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from browsing import QUESTION, SECONDS, ask, picture
 from crowd import ask_page, last_event
 from helpers import PATIENCE
 from playwright.sync_api import Browser, expect
 from services import api, client_of, problem
 
-from assistant.service.logins import KIND, LASTS, Logins, signed_by
-from index.store.records import FileRecords
+from assistant.service.logins import LASTS, Logins, signed_by
+from assistant.service.tables import login_secrets
+from index.database.database import Database
 
 ANN, BEN, CARL = ACCOUNTS = [("ann", "s3cret!"), ("ben", "pässword"), ("carl", "7 walnuts")]
 NAME = "footnote-login-"
@@ -50,7 +52,7 @@ def accounts(folder: Path, *them: tuple[str, str]) -> Path:
 
 def kept(folder: Path, *them: tuple[str, str]) -> Logins:
     """The logins of what is served from the folder, as a process with these accounts has them."""
-    return Logins(FileRecords(folder / "index" / "records" / KIND, private=True), them)
+    return Logins(Database(folder / "index"), them)
 
 
 def log_in(
@@ -240,12 +242,10 @@ def test_what_is_added_is_for_whoever_logged_in(url: str) -> None:
         for method, path in (
             ("GET", ""),
             ("GET", "/original"),
-            ("POST", "/keep"),
             ("DELETE", ""),
             ("POST", "/restore"),
         ):
             assert other.request(method, f"documents/{identity}{path}").status_code == 404
-        assert own.post(f"documents/{identity}/keep").status_code == 200
         assert own.get(f"documents/{identity}/original").content == SECRET.encode()
 
 
@@ -257,6 +257,7 @@ def test_no_secret_comes_into_the_log(url: str, folder: Path, logins: Logins) ->
         client.get("session", headers={"cookie": f"{NAME}x={token}"})
     log = (folder / "log.txt").read_text()
     assert '"route": "/login"' in log
-    secret = FileRecords(folder / "index" / "records" / KIND).all().values()
+    with Database(folder / "index").read() as connection:
+        secret = connection.scalars(sa.select(login_secrets.c.secret)).all()
     for word in ("s3cret", "wr0ng", "walnuts", token.partition(".")[2], *secret):
         assert word not in log

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 import signal
-import subprocess
 import sys
 import threading
-import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -31,11 +28,9 @@ from chroma_servers import until
 from gradio_client import Client as GradioClient
 from helpers import PATIENCE
 from playwright.sync_api import expect
+from prepared import running
 
 from assistant import Assistant
-from assistant.service.access import owner_of_login
-from assistant.service.clearing import Clearing
-from assistant.service.library import Library
 from assistant.settings import Settings
 from assistant.web.app import serve
 from assistant.web.routes import OWN_AT_ONCE
@@ -92,18 +87,11 @@ def gate(served: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def url(served: Path) -> Iterator[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", _SERVER, str(served)], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    try:
-        line = process.stdout.readline()
-        assert line.startswith("Footnote is at http://127.0.0.1:"), line
-        yield line.split()[3]
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0
+    with running([sys.executable, "-c", _SERVER, served], served / "log.txt", signal.SIGINT) as (
+        address,
+        _,
+    ):
+        yield address
 
 
 class Asked(threading.Thread):
@@ -275,45 +263,6 @@ def test_what_was_shown_goes_when_the_documents_change(url: str, gate: Path) -> 
         expect(turn.locator(".failure")).to_contain_text("Ask again")
         expect(turn.locator(".sentence, .place")).to_have_count(0)
         expect(turn.get_by_role("button", name="Ask again")).to_be_visible()
-
-
-def test_added_documents_go_when_their_owner_is_away(assistant: Assistant) -> None:
-    async def parts() -> AsyncIterator[bytes]:
-        yield b"Walnuts float in brine."
-
-    logins = ["ann", "ben"]
-    library = Library(assistant, max_bytes=1000, max_documents=3, logins=logins)
-    owners = [owner_of_login(name) for name in logins]
-    for owner in owners:
-        for name in ("a.txt", "b.txt"):
-            upload = asyncio.run(library.inbox.receive("here", name, parts()))
-            library.add(owner, upload, lambda *_: None)
-    ann, ben = owners
-
-    def own(owner: str) -> list[str]:
-        return [found.info.id for found in library.documents(owner) if found.own]
-
-    kept, _ = own(ann)
-    library.keep(ann, kept)
-    Clearing(library).sweep()
-    assert len(own(ann)) == 2, "they are still there"
-    assistant.index.records("sessions").put(ann, str(time.time() - 3600))
-    Clearing(library).sweep()
-    assert (own(ann), len(own(ben))) == ([kept], 2)
-    # What is kept is its owner's still, and nobody's by default.
-    assert kept not in assistant.document_ids
-    answer = library.asking(ann, [kept]).ask("What floats in brine?")
-    assert answer.text == "Walnuts float in brine."
-    # Whoever was here before the server was started again is not away, until they are.
-    Clearing(library).close()
-    library = Library(assistant, max_bytes=1000, max_documents=3, logins=logins)
-    Clearing(library).sweep()
-    assert len(own(ben)) == 2
-    assistant.index.records("sessions").put(ben, str(time.time() - 3600))
-    Clearing(library).sweep()
-    assert own(ben) == []
-    library.remove(ann, kept)
-    assert len(assistant.index.documents()) == 1
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "::", "example.org"])

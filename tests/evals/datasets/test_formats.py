@@ -12,7 +12,7 @@ from helpers import CheapEncoder
 from question_sets import MILL, SEED, Eval, write
 
 from assistant import Assistant
-from assistant.feedback import EARLIER, add_draft, draft_id, drafts_in, drafts_of, put_line
+from assistant.feedback import EARLIER, add_draft, draft_id, drafts_in, put_line
 from evals.datasets import drafts
 from evals.datasets.gold import GoldFinder, TextSpan
 from evals.datasets.loader import read_set
@@ -20,7 +20,6 @@ from evals.datasets.models import Question, QuestionSet
 from evals.running.runner import with_documents
 from index import Index, document_from_text, read_document
 from index.errors import FootnoteError, QuestionSetError, UnreadableError
-from index.store.records import FileRecords
 
 OK = '{"id": "ok", "question": "Q?", "answerable": false}'
 CONTEXT = "Rain fell. The mill burned down in 1871. It was rebuilt."
@@ -233,21 +232,21 @@ def test_a_folder_of_no_format_is_refused(tmp_path: Path, files: list[str]) -> N
 def test_a_verdict_becomes_one_draft_that_is_not_asked(
     tmp_path: Path, assistant: Assistant
 ) -> None:
-    kept = FileRecords(tmp_path / "drafts")
+    index = Index(tmp_path / "index", encoder=CheapEncoder())
+    kept = index.database
     answer = assistant.ask("When was the US Indo-Pacific strategy released?")
     history = [{"role": "user", "content": "Hello."}]
     add_draft(kept, answer.question, history=history, verdict="down")
     add_draft(kept, answer.question, answer=answer, verdict="up")
-    before = {file: file.stat().st_ino for file in (tmp_path / "drafts").iterdir()}
     add_draft(kept, answer.question, answer=answer, verdict="down")
     add_draft(kept, "Lone \ud800 half?", verdict="down")
-    after = {file: file.stat().st_ino for file in (tmp_path / "drafts").iterdir()}
-    assert len(before.items() & after.items()) == 1, "one more vote rewrites no other"
-    told = [draft for draft in map(json.loads, kept.all().values()) if "answered" in draft]
+    lines = drafts_in(index)
+    index.close()
+    told = [draft for draft in map(json.loads, lines.splitlines()) if "answered" in draft]
     assert [draft["verdict"] for draft in told] == ["down"]
     assert told[0]["answered"]["quotes"] == [c.quote for c in answer.citations]
     assert told[0]["evidence"] == []
-    found = read_set(write(tmp_path / "mine.jsonl", "\n".join(kept.all().values())))
+    found = read_set(write(tmp_path / "mine.jsonl", lines))
     assert (found.drafts, found.questions) == (3, ())
 
 
@@ -260,7 +259,7 @@ def test_drafts_of_an_earlier_version_are_told_too_and_completed_ones_stay(
     put_line(file, {"id": draft_id("When?"), "draft": True, "verdict": "up"})
     put_line(file, {"id": draft_id("Why?"), "draft": True, "verdict": "up"})
     for question in ("Who?", "When?", "How?"):
-        add_draft(drafts_of(index), question, verdict="down")
+        add_draft(index.database, question, verdict="down")
     told = {line["id"]: line["verdict"] for line in map(json.loads, drafts_in(index).splitlines())}
     expected = {"Who?": "up", "When?": "down", "Why?": "up", "How?": "down"}
     assert told == {draft_id(question): verdict for question, verdict in expected.items()}

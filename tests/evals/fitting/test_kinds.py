@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from helpers import CheapEncoder, run_footnote
+from helpers import CheapEncoder, footnote
 
 from assistant.query.kinds import load_kinds
 from evals.fitting import kinds as fitting
@@ -68,7 +68,7 @@ def test_the_command_says_what_it_did(forms: Path, tmp_path: Path) -> None:
     facts, output = tmp_path / "facts.jsonl.gz", tmp_path / "kinds.json"
     with gzip.open(facts, "wt", encoding="utf-8") as lines:
         lines.writelines(json.dumps({"question": question}) + "\n" for question in FACTS)
-    done = run_footnote("eval", "kinds", facts, "--forms", forms, "--output", output)
+    done = footnote("eval", "kinds", facts, "--forms", forms, "--output", output)
     assert "overview: " in done.stdout
     assert "of the forms that were left out" in done.stdout
     assert f"Written to {output}." in " ".join(done.stderr.split())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import footnote, hits_of, run_footnote
+from helpers import footnote, hits_of
 from question_sets import SEED
 from scipy.stats import binom
 
@@ -19,6 +19,7 @@ from assistant.retrieval.evidence import RawEvidence, evidence_of
 from assistant.retrieval.reading_model import Reading
 from assistant.retrieval.reranker import rank
 from assistant.settings import load_settings
+from evals.cli.options import out
 from evals.datasets.gold import Gold, Relevant
 from evals.datasets.models import Question
 from evals.fitting.calibration import (
@@ -49,10 +50,11 @@ def fitted(questions: Path) -> Path:
     """A calibration that was fitted on some questions; what was told of it lies beside."""
     output = questions.with_name("calibration.json")
     index_dir = questions.with_name("index")
-    done = run_footnote(
-        *("eval", "calibrate", questions, "--output", output, "--index-dir", index_dir),
-        COLUMNS="160",  # so wide that no row of the tables is folded
-    )
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(out, "width", 160)  # so wide that no row of the tables is folded
+        done = footnote(
+            *("eval", "calibrate", questions, "--output", output, "--index-dir", index_dir)
+        )
     output.with_suffix(".txt").write_text(done.stdout)
     return output
 
@@ -204,10 +206,9 @@ def test_bounds_are_those_of_clopper_and_pearson() -> None:
     assert binom.cdf(4, 120, upper_bound(4, 120, 0.95)) == pytest.approx(0.05)
 
 
-def test_ways_of_ranking_are_compared(questions: Path) -> None:
-    own = ("--index-dir", questions.with_name("index"))
-    # In a process of its own: a console takes its width when it is made.
-    done = run_footnote("eval", "retrieval", questions, *own, COLUMNS="200")
+def test_ways_of_ranking_are_compared(questions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(out, "width", 200)
+    done = footnote("eval", "retrieval", questions, "--index-dir", questions.with_name("index"))
     rows = [line for line in done.stdout.splitlines() if re.search(r"\s12$", line.rstrip())]
     assert len(rows) == 3 * 7
     assert rows[0].split()[:4] == ["hit@1", "fusion", "and", "reader"]

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("body", ExactText(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_answers")),
     )
+    op.create_index(op.f("ix_answers_created"), "answers", ["created"], unique=False)
     op.create_table(
         "api_keys",
         sa.Column("digest", ExactText(), nullable=False),
@@ -39,10 +40,9 @@ def upgrade() -> None:
     op.create_table(
         "feedback",
         sa.Column("id", ExactText(), nullable=False),
-        sa.Column("owner", ExactText(), nullable=False),
         sa.Column("added", sa.Double(), nullable=False),
         sa.Column("draft", ExactText(), nullable=False),
-        sa.PrimaryKeyConstraint("id", "owner", name=op.f("pk_feedback")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_feedback")),
     )
     op.create_table(
         "login_secrets",
@@ -68,6 +68,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("former", name=op.f("pk_successors")),
     )
     op.create_index(op.f("ix_successors_owner"), "successors", ["owner"], unique=False)
+    op.create_table(
+        "taken_over",
+        sa.Column("place", ExactText(), nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("place", name=op.f("pk_taken_over")),
+    )
     op.create_table(
         "conversations",
         sa.Column("space", ExactText(), nullable=False),
@@ -126,6 +132,7 @@ def upgrade() -> None:
         sa.Column("notebook", ExactText(), nullable=True),
         sa.Column("by", ExactText(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("body", ExactText(), nullable=False),
         sa.Column("answer", ExactText(), nullable=True),
         sa.Column("deleted", sa.Double(), nullable=True),
@@ -144,6 +151,7 @@ def upgrade() -> None:
         sa.Column("id", ExactText(), nullable=False),
         sa.Column("owner", ExactText(), nullable=False),
         sa.Column("asked", sa.Double(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("body", ExactText(), nullable=False),
         sa.Column("answer", ExactText(), nullable=True),
         sa.ForeignKeyConstraint(["answer"], ["answers.id"], name=op.f("fk_turns_answer")),
