@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 BATCH = 4000  # vectors added a call, each call all or nothing; Chroma's own limit is 5,461
 SYNC = 1000  # vectors after which Chroma writes its graph to the disk, unless it is told otherwise
+#: Paragraphs that are looked for in Chroma when it is opened.
+PROBES = 8
 #: Seconds after which it is tried again to become the owner.
 RETRY = 5.0
 
@@ -460,15 +462,25 @@ class FolderVectors:
                     own.touch()
                 if is_new or self._name not in names:
                     self._unfold()
+                chosen = (paragraphs.c.row, paragraphs.c.position, paragraphs.c.sentences)
+                graph = sa.select(*chosen).where(paragraphs.c.graph == self.number)
                 with self._database.read() as connection:
-                    graph = sa.select(paragraphs.c.row).where(paragraphs.c.graph == self.number)
-                    rows = np.array(connection.scalars(graph).all(), dtype=np.int64)
+                    folded = Rows.of(connection.execute(graph.order_by(paragraphs.c.row)))
+                self._probe(own, folded)
             except BaseException:
                 folder.close()
                 self._lock.release(force=True)
                 raise
-            self._folded = np.sort(rows)
+            self._folded = folded.rows
             self._chroma = folder, own
+
+    def _probe(self, chroma: ChromaVectors, folded: Rows) -> None:
+        """Look for some of what was added to Chroma: of a graph that is gone it does not tell."""
+        some = folded[:: 1 + len(folded) // PROBES]
+        some = some[(some.sentences > 0) & ~self._file.missing(some)]
+        found = [chroma.nearest(own[0], 1) for own in self._file.read(some)]
+        if sum(not best or best[0][2] < 0.99 for best in found) > len(found) / 2:
+            raise IndexCorruptedError(f"Chroma in {self._folder} has lost what was added to it.")
 
     def _unfold(self) -> None:
         with self._database.write() as connection:

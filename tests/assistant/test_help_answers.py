@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from chroma_servers import Servers
 from helpers import footnote
 from mcp import Client
 from model_servers import replies, serving
@@ -20,7 +21,6 @@ from assistant.answer import Decided, Done
 from assistant.help.documents import document_of
 from assistant.help.topics import topic
 from assistant.settings import load_settings
-from index.store.chroma_server import ServerAddress
 
 ADDING, SAID = "How do I add a document?", "Open Documents, and choose files"
 LEAD = "From Footnote's own help:\n"
@@ -111,8 +111,9 @@ def test_a_language_model_is_asked_first(assistant: Assistant) -> None:
             assert answer.kind != "help"
 
 
-def test_it_works_with_a_chroma_server(chroma: ServerAddress, tmp_path: Path) -> None:
-    settings = load_settings(chroma=chroma.url, index_dir=tmp_path)
+def test_it_works_with_servers(servers: Servers, tmp_path: Path) -> None:
+    place = {"chroma": servers.chroma.url, "database": servers.database}
+    settings = load_settings(**place, index_dir=tmp_path)
     with Assistant.open(settings=settings) as opened:
         check_help(opened.ask(ADDING))
 

@@ -1,4 +1,4 @@
-"""An assistant on a Chroma server: the same answers as in a folder, whichever machine is asked."""
+"""An assistant on servers: the same answers as in a folder, whichever machine is asked."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from chroma_servers import until
+from chroma_servers import Servers, until
 from helpers import footnote
 
 from assistant import Assistant
@@ -20,7 +21,6 @@ from assistant.settings import WITHOUT_SERVER, Settings, load_settings
 from evals.datasets.loader import read_set
 from evals.running.runner import ask_set
 from index.errors import IndexChangedError, SettingsError
-from index.store.chroma_server import ServerAddress
 
 QUESTIONS = Path("evals/questions")
 SETS = sorted(
@@ -31,8 +31,12 @@ SETS = sorted(
 
 
 @pytest.fixture
-def settings(chroma: ServerAddress, tmp_path: Path) -> Settings:
-    return load_settings(chroma=chroma.url, index_dir=tmp_path / "first")
+def settings(servers: Servers, tmp_path: Path) -> Settings:
+    return load_settings(**of(servers), index_dir=tmp_path / "first")
+
+
+def of(servers: Servers) -> dict[str, Any]:
+    return {"chroma": servers.chroma.url, "database": servers.database}
 
 
 @pytest.fixture
@@ -53,13 +57,13 @@ def second(first: Assistant, tmp_path: Path) -> Iterator[Assistant]:
     [("seed.jsonl", 9), *[pytest.param(name, 3, marks=pytest.mark.long) for name in SETS]],
 )
 def test_a_shipped_set_is_answered_the_same(
-    name: str, step: int, chroma: ServerAddress, tmp_path: Path
+    name: str, step: int, servers: Servers, tmp_path: Path
 ) -> None:
     questions = read_set(QUESTIONS / name)
     questions = replace(questions, questions=questions.questions[::step])
     documents = questions.documents or shipped_documents()
     made = []
-    for place in (WITHOUT_SERVER, {"chroma": chroma.url}):
+    for place in (WITHOUT_SERVER, of(servers)):
         settings = load_settings(**place, index_dir=tmp_path / str(len(made)))
         with closing(settings.open_index()) as index:
             index.sync(documents)
@@ -76,12 +80,14 @@ def test_a_shipped_set_is_answered_the_same(
         assert replace(there, **same) == replace(here, **same)
 
 
-def test_what_one_adds_all_are_asked(first: Assistant, second: Assistant, tmp_path: Path) -> None:
+def test_what_one_adds_all_are_asked(
+    first: Assistant, second: Assistant, tmp_path: Path, servers: Servers
+) -> None:
     assert second.document_ids == first.document_ids
     (tmp_path / "walnuts.txt").write_text("Walnuts float in brine.\n", encoding="utf-8")
     footnote(
         "index", "add", tmp_path / "walnuts.txt", "--index-dir", tmp_path / "third",
-        FOOTNOTE_CHROMA=str(first.settings.chroma),
+        **servers.environment,
     )  # fmt: skip
     for own in (first, second):
         until(lambda own=own: own.ask("What floats in brine?").answered)
@@ -94,14 +100,14 @@ def test_what_one_adds_all_are_asked(first: Assistant, second: Assistant, tmp_pa
     assert "walnuts.txt" not in [citation.title for citation in answer.passages]
 
 
-def test_an_answer_is_of_one_revision(first: Assistant, tmp_path: Path) -> None:
+def test_an_answer_is_of_one_revision(first: Assistant, tmp_path: Path, servers: Servers) -> None:
     events = first.stream("When was the US Indo-Pacific strategy released?")
     next(events)
     before = first.index.revision
     (tmp_path / "late.txt").write_text("Walnuts float in brine.\n", encoding="utf-8")
     footnote(
         "index", "add", tmp_path / "late.txt", "--index-dir", tmp_path / "third",
-        FOOTNOTE_CHROMA=str(first.settings.chroma),
+        **servers.environment,
     )  # fmt: skip
     until(lambda: first.index.revision != before)
     *_, done = events
@@ -118,10 +124,10 @@ def test_a_question_is_asked_again_when_the_documents_changed(tmp_path: Path) ->
 
         def read(own: Revision) -> str:
             tried.append(own)
-            if len(tried) == 1:  # another process takes a paragraph away
+            if len(tried) == 1:  # another process takes a paragraph away, long ago
                 text.write_text("Walnuts float in brine.\n", encoding="utf-8")
                 with Assistant.open(text, index_dir=tmp_path / "index"):
-                    pass
+                    opened.index.tidy()
             return own.view.document(identity).text
 
         assert opened._at_one_revision(read) == "Walnuts float in brine.\n"
@@ -130,12 +136,14 @@ def test_a_question_is_asked_again_when_the_documents_changed(tmp_path: Path) ->
         next(events)
         text.write_text("Plums are blue.\n", encoding="utf-8")
         with Assistant.open(text, index_dir=tmp_path / "index"):
-            pass
+            opened.index.tidy()
         with pytest.raises(IndexChangedError, match="Ask again"):
             list(events)
 
 
-def test_votes_are_kept_with_the_index(first: Assistant, second: Assistant) -> None:
+def test_votes_are_kept_with_the_index(
+    first: Assistant, second: Assistant, servers: Servers
+) -> None:
     answer = first.ask("When was the US Indo-Pacific strategy released?")
     add_draft(first.index.database, answer.question, answer=answer, verdict="up")
     add_draft(second.index.database, answer.question, answer=answer, verdict="down")
@@ -145,37 +153,48 @@ def test_votes_are_kept_with_the_index(first: Assistant, second: Assistant) -> N
     assert {json.loads(line)["verdict"] for line in lines} == {"down"}
     printed = footnote(
         "index", "drafts", "--index-dir", first.index.folder,
-        FOOTNOTE_CHROMA=str(first.settings.chroma),
+        **servers.environment,
     )  # fmt: skip
     assert printed.stdout.splitlines() == lines
 
 
-def test_commands_work_on_a_server(chroma: ServerAddress, tmp_path: Path) -> None:
+def test_commands_work_on_servers(servers: Servers, tmp_path: Path) -> None:
     def run(*arguments: str, code: int = 0) -> str:
         found = footnote(
-            *arguments, "--index-dir", tmp_path / "a", FOOTNOTE_CHROMA=chroma.url, code=code
+            *arguments, "--index-dir", tmp_path / "a", code=code, **servers.environment
         )
         return found.stdout
 
     assert "February 11" in run("ask", "When was the US Indo-Pacific strategy released?")
     status = json.loads(run("index", "status", "--json"))
-    assert status["folder"] == chroma.url
+    assert status["folder"] == servers.chroma.url
     assert status["documents"] == 1
     listed = json.loads(run("index", "list", "--json"))
     run("index", "remove", listed[0]["id"])
     assert json.loads(run("index", "list", "--json")) == []
 
 
-def test_a_server_that_is_away_is_told_by_the_command(tmp_path: Path) -> None:
-    told = footnote(
-        "index", "list", "--index-dir", tmp_path, code=2, FOOTNOTE_CHROMA="http://127.0.0.1:9"
-    )
-    assert "cannot be reached" in told.stderr
+@pytest.mark.parametrize(
+    ("away", "told"),
+    [
+        ({"FOOTNOTE_CHROMA": "http://127.0.0.1:9"}, "cannot be reached"),
+        ({"FOOTNOTE_DATABASE": "postgresql://me:hush@127.0.0.1:9/a"}, "does not answer"),
+        ({"FOOTNOTE_DATABASE": ""}, "FOOTNOTE_DATABASE"),
+    ],
+)
+def test_a_server_that_is_away_is_told_by_the_command(
+    away: dict[str, str], told: str, servers: Servers, tmp_path: Path
+) -> None:
+    environment = servers.environment | away
+    done = footnote("index", "list", "--index-dir", tmp_path, code=2, **environment)
+    assert told in done.stderr
+    assert "hush" not in done.stderr
 
 
 @pytest.mark.parametrize("headers", ['["hush"]', '{"a": ["hush"]}', "hush", '{"a": "hu\\nsh"}'])
 def test_headers_are_never_shown(headers: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOOTNOTE_CHROMA", "http://127.0.0.1:9")
+    monkeypatch.setenv("FOOTNOTE_DATABASE", "postgresql://127.0.0.1:9/a")
     monkeypatch.setenv("FOOTNOTE_CHROMA_HEADERS", headers)
     with pytest.raises(SettingsError) as refused:
         load_settings()

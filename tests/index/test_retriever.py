@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from index import retriever
 from index.encoder import Vectors
 from index.retriever import _highest, blend
-from index.store.snapshot import Snapshot
-from index.store.vectors import Nearest
+from index.store.manifest import Rows
+from index.store.vectors import FolderVectors, Nearest
 
 ANSWERS = "The museum was opened by the mayor in 1934."
 FILLER = [f"Number {word} of the boats lies at the quay." for word in "one two six ten".split()]
@@ -55,7 +55,7 @@ def test_a_small_choice_is_scored_whole(
     def ask_for_all(*_: object) -> None:
         raise AssertionError("the nearest of all paragraphs were asked for")
 
-    monkeypatch.setattr(Snapshot, "nearest", ask_for_all)
+    monkeypatch.setattr(FolderVectors, "nearest", ask_for_all)
     for query, hits in zip(queries, expected, strict=True):
         found = index.search(query, 12, documents=[chosen.id]).hits
         assert [hit.paragraph for hit in found] == [hit.paragraph for hit in hits]
@@ -75,13 +75,13 @@ def test_of_a_large_index_more_sentences_are_asked_for(
     document = write_paragraphs(tmp_path / "large.txt", 400, seed=2)
     index = opened(folder, encoder=cheap)
     index.sync([document])
-    nearest, counts = Snapshot.nearest, []
+    nearest, counts = FolderVectors.nearest, []
 
-    def noted(own: Snapshot, vector: Vectors, count: int) -> list[Nearest]:
+    def noted(own: FolderVectors, vector: Vectors, count: int, visible: Rows) -> list[Nearest]:
         counts.append(count)
-        return nearest(own, vector, count)
+        return nearest(own, vector, count, visible)
 
-    monkeypatch.setattr(Snapshot, "nearest", noted)
+    monkeypatch.setattr(FolderVectors, "nearest", noted)
     before = index.search(document.paragraphs[7].text, 3).hits
     monkeypatch.setattr(retriever, "CANDIDATES_STEP", 100)
     assert index.search(document.paragraphs[7].text, 3).hits == before

@@ -75,7 +75,7 @@ class CheapEncoder(Encoder):
         return len(text.split())
 
     def _draw(self, text: str) -> Vectors:
-        digest = hashlib.sha256(f"{self.name}\0{text}".encode()).digest()
+        digest = hashlib.sha256(f"{self.name}\0{text}".encode("utf-8", "surrogatepass")).digest()
         generator = np.random.default_rng(int.from_bytes(digest[:8], "little"))
         vector = generator.standard_normal(self.dimension, dtype=np.float32)
         return vector / np.linalg.norm(vector)

@@ -191,7 +191,10 @@ class _Failure:
 def _reporting(target: Callable[..., None], place: Place, seed: int, told: Connection) -> None:
     try:
         target(place, seed, told)
-    except Exception:  # noqa: BLE001 - it is told to who started this
+        told.recv()  # that it is to stop: closed with something unread, what it said would be lost
+    except EOFError:
+        pass
+    except Exception:  # noqa: BLE001  # told to whoever started it
         told.send(_Failure(traceback.format_exc()))
 
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from chroma_servers import until
-from helpers import CheapEncoder, Opened
+from helpers import Another, CheapEncoder, Opened
 
-from index import Index, read_document
+from index import read_document
 from index.chunking.loader import document_from_text, read_raw
 from index.errors import MissingPathError
-from index.models import NO_IMPRINT, Imprint, text_hash
-from index.store.manifest import Manifest
+from index.models import Imprint
 
 FIRST, LATER = "2020-01-01T00:00:00+00:00", "2021-01-01T00:00:00+00:00"
 TOLD = Imprint(("Ann",), "2022-03-07", "https://example.org/")
@@ -26,7 +22,7 @@ def at(monkeypatch: pytest.MonkeyPatch, time: str) -> None:
 
 
 def test_what_is_known_of_a_document_is_kept(
-    another: Callable[[], Index], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    another: Another, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "berth.md"
     file.write_text("---\nauthor: Ann\ndate: 2022\n---\nBerth four was dredged.", encoding="utf-8")
@@ -34,7 +30,6 @@ def test_what_is_known_of_a_document_is_kept(
     at(monkeypatch, FIRST)
     index, other = another(), another()
     index.sync([document])
-    until(lambda: other.revision == index.revision)
     for own in (index, other):
         [info] = own.documents()
         assert info.imprint == Imprint(("Ann",), "2022")
@@ -43,7 +38,7 @@ def test_what_is_known_of_a_document_is_kept(
 
 
 def test_when_it_came_in_stays(
-    another: Callable[[], Index], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    another: Another, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, index = tmp_path / "berth.md", another()
 
@@ -77,7 +72,7 @@ def test_it_is_kept_where_the_vectors_are_made_again(
 
 
 def test_a_change_of_the_imprint_alone_is_seen(
-    another: Callable[[], Index], monkeypatch: pytest.MonkeyPatch
+    another: Another, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at(monkeypatch, FIRST)
     index, document = another(), document_from_text("Berth four was dredged.", "a")
@@ -102,29 +97,7 @@ def test_the_revision_does_not_tell_when_documents_came_in(
     assert len(revisions) == 1
 
 
-def test_a_manifest_of_an_older_version_is_read(
-    another: Callable[[], Index], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nothing is said of what is not known, and not that it came in when it was read anew."""
-    document, index = document_from_text("Berth four was dredged.", "a"), another()
-    data = json.loads(Manifest.of(document).to_json())
-    old = json.dumps({k: v for k, v in data.items() if k not in ("imprint", "bytes", "pages")})
-    read = Manifest.from_json(document.id, old)
-    assert (read.imprint, read.added, read.bytes, read.pages) == (NO_IMPRINT, "", 0, 0)
-    assert read == Manifest.of(document)
-    assert read.version == text_hash(old)
-
-    monkeypatch.setattr(Manifest, "to_json", lambda _: old)
-    at(monkeypatch, "")
-    index.sync([document])
-    monkeypatch.undo()
-    assert index.documents()[0].added == ""
-    index.sync([replace(document, imprint=TOLD)])
-    [info] = index.documents()
-    assert (info.imprint, info.added) == (TOLD, "")
-
-
-def test_one_is_kept_as_it_is(another: Callable[[], Index], tmp_path: Path) -> None:
+def test_one_is_kept_as_it_is(another: Another, tmp_path: Path) -> None:
     file, one, two = tmp_path / "berth.md", another(), another()
     file.write_text("Berth four was dredged.", encoding="utf-8")
     [identity] = one.sync([read_raw(file)]).ids
@@ -132,7 +105,7 @@ def test_one_is_kept_as_it_is(another: Callable[[], Index], tmp_path: Path) -> N
     file.write_text("Berth five was dredged.", encoding="utf-8")
     two.sync([read_raw(file)])
     one.keep(identity)
-    until(lambda: two.documents()[0].kept)
+    assert two.documents()[0].kept
     assert not before.kept
     assert two.document(identity).text == "Berth five was dredged."
     with pytest.raises(MissingPathError):

@@ -6,25 +6,25 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
 
 import pytest
+import sqlalchemy as sa
 from browsing import print_pdf
-from chroma_servers import QUICK, Gate, Machine, until
-from helpers import CheapEncoder, Opened, write_paragraphs
+from chroma_servers import Machine
+from helpers import Another, CheapEncoder, Opened, write_paragraphs
 from office import HTML, PROSE, write_docx
 from playwright.sync_api import Browser
 
 from index import Index, document_from_text
 from index.chunking.formats import FORMATS
 from index.chunking.loader import RawDocument, file_name, read_raw
+from index.database.database import Database
 from index.errors import EmptyDocumentError, MissingPathError
 from index.models import bytes_hash, text_hash
-from index.store.chroma_server import Server, ServerAddress
-from index.store.pages import MIN_AGE, PIECE, PageFiles, ServedPages
+from index.store.pages import MIN_AGE, PageFiles, SharedPages
+from index.store.tables import files
 
 SOURCE = "upload:ann/{}"
 
@@ -53,7 +53,7 @@ def formerly_read(index: Index, file: Path, name: str, keep: bool = True) -> str
 
 @pytest.mark.parametrize("name", ["notes.txt", "notes.md", "notes.html", "notes.docx"])
 def test_the_original_is_kept_whatever_its_format(
-    another: Callable[[], Index], tmp_path: Path, name: str
+    another: Another, tmp_path: Path, name: str
 ) -> None:
     file = tmp_path / name
     if name.endswith("docx"):
@@ -79,9 +79,7 @@ def test_the_original_is_kept_whatever_its_format(
     assert two.original(raw.id) == original
 
 
-def test_a_document_of_a_path_has_its_own_file_and_no_other(
-    another: Callable[[], Index], file: Path
-) -> None:
+def test_a_document_of_a_path_has_its_own_file_and_no_other(another: Another, file: Path) -> None:
     index, raw = another(), read_raw(file)
     index.sync([raw])
     assert index.original(raw.id) == file
@@ -110,18 +108,25 @@ def test_the_original_goes_with_its_document_in_a_folder(
     assert not original.exists()
 
 
-def test_the_original_goes_with_its_document_on_a_server(file: Path, machine: Machine) -> None:
-    raw = upload(file)
-    one = machine(timing=QUICK)
-    one.sync([raw])
-    assert isinstance(one._pages, ServedPages)
-    assert set(one._pages.stored()) == {raw.content}
-    one.remove(raw.id)
-    assert one.sweep() == len(raw.document().paragraphs) + 1
-    assert not one._pages.stored()
+def test_the_original_goes_with_its_document_on_servers(file: Path, machine: Machine) -> None:
+    index, raw = machine(), upload(file)
+    index.sync([raw])
+    other = replace(raw, source=SOURCE.format("other.txt"))
+    index.sync([other])
+
+    def contents() -> list[str]:
+        with index.database.write() as connection:
+            connection.execute(sa.update(files).values(since=files.c.since - MIN_AGE))
+            return list(connection.scalars(sa.select(files.c.content).distinct()))
+
+    assert contents() == [raw.content]
+    index.remove(raw.id)
+    assert contents() == [raw.content], "another document has the same"
+    index.remove(other.id)
+    assert contents() == []
 
 
-def test_it_is_read_anew(another: Callable[[], Index], file: Path) -> None:
+def test_it_is_read_anew(another: Another, file: Path) -> None:
     one = another()
     identity = formerly_read(one, file, file.name)
     one.keep(identity)
@@ -141,7 +146,7 @@ def test_it_is_read_anew(another: Callable[[], Index], file: Path) -> None:
     assert original.read_bytes() == "Wärme floats in brine.".encode("cp1252")
 
 
-def test_what_has_no_original_is_told_of(another: Callable[[], Index], file: Path) -> None:
+def test_what_has_no_original_is_told_of(another: Another, file: Path) -> None:
     index = another()
     identity = formerly_read(index, file, file.name, keep=False)
     assert [info.stale for info in index.documents()] == [True]
@@ -151,9 +156,7 @@ def test_what_has_no_original_is_told_of(another: Callable[[], Index], file: Pat
     assert [info.stale for info in index.documents()] == [False]
 
 
-def test_what_cannot_be_read_any_more_stays_as_it_is(
-    another: Callable[[], Index], tmp_path: Path
-) -> None:
+def test_what_cannot_be_read_any_more_stays_as_it_is(another: Another, tmp_path: Path) -> None:
     index, file = another(), tmp_path / "blank.txt"
     file.write_text(" \n")
     identity = formerly_read(index, file, file.name)
@@ -170,38 +173,25 @@ def test_what_is_removed_meanwhile_does_not_come_back(machine: Machine, tmp_path
     write_paragraphs(file, 200)
     one, two = machine(), machine()
     identity = formerly_read(one, file, file.name)
-    two.refresh()
 
     def remove(done: int, total: int) -> None:
         assert (done, total) == (0, 200)
         two.remove(identity)
-        until(lambda: not one.documents())
 
     with pytest.raises(MissingPathError):
         one.read_anew(identity, remove)
-    assert one.documents() == []
-    two.refresh()
-    assert two.documents() == []
+    assert one.documents() == two.documents() == []
 
 
-def test_another_encoder_keeps_the_originals(
-    file: Path, folder: Path, opened: Opened, machine: Machine
-) -> None:
+def test_another_encoder_keeps_the_originals(another: Another, file: Path) -> None:
     raw = upload(file)
-    openings: list[Callable[[str], Index]] = [
-        lambda salt: opened(folder, encoder=CheapEncoder(salt, dimension=32)),
-        lambda salt: machine(salt=salt),
-    ]
-    for opening in openings:
-        one = opening("")
-        one.sync([raw])
-        one.close()
-        two = opening("another")
-        assert two.migrate() == 1
-        original = two.original(raw.id)
-        assert original is not None
-        assert original.read_bytes() == file.read_bytes()
-        assert [info.stale for info in two.documents()] == [False]
+    another().sync([raw])
+    two = another("another")
+    assert two.migrate() == 1
+    original = two.original(raw.id)
+    assert original is not None
+    assert original.read_bytes() == file.read_bytes()
+    assert [info.stale for info in two.documents()] == [False]
 
 
 def test_a_copy_of_the_folder_is_a_backup(
@@ -225,42 +215,16 @@ def test_a_copy_of_the_folder_is_a_backup(
     assert two.search("What floats in brine?", 1).hits[0].paragraph == document.paragraphs[0]
 
 
-def test_what_is_sent_in_part_is_not_there(
-    tmp_path: Path, chroma: ServerAddress, gate: Gate
-) -> None:
-    """As it stays where whoever sends it is killed between two pieces."""
-    file = tmp_path / "large.docx"
-    file.write_bytes(bytes(PIECE * 3))
-    slow, server = Server(gate.before(chroma), 0), Server(chroma, 0)
-    pages, other = ServedPages(slow, tmp_path / "a"), ServedPages(server, tmp_path / "b")
-    gate.hold("upsert", number=2)  # the record of all of it
-    sending = Thread(target=pages.keep, args=("large", file, None))
-    sending.start()
-    gate.until_held()
-    assert other.stored(), "its pieces are there"
-    assert not other.holds("large", boxes=False)
-    assert other.kept({"large"}, "before") == set()
-    assert other.original("large") is None
-    gate.release()
-    sending.join()
-    assert other.kept({"large"}, "after") == {"large"}
-    found = other.original("large")
-    assert found is not None
-    assert found.read_bytes() == file.read_bytes()
-    slow.close()
-    server.close()
-
-
 def test_the_words_of_another_reading_are_not_shown(
-    browser: Browser, tmp_path: Path, chroma: ServerAddress
+    browser: Browser, tmp_path: Path, index_address: str
 ) -> None:
     """Where they stand in one text says nothing of another."""
     file = tmp_path / "report.pdf"
     print_pdf(browser, "<p>Berth four was dredged in March.</p>", file)
     former = read_raw(file).document().boxes
     assert former is not None
-    server = Server(chroma, 0)
-    one, two = ServedPages(server, tmp_path / "a"), ServedPages(server, tmp_path / "b")
+    database = Database(tmp_path, index_address)
+    one, two = (SharedPages(database, tmp_path / name) for name in "ab")
     for pages in (PageFiles(tmp_path / "folder"), two):
         own = pages if pages is not two else one
         own.keep("report", file, former)
@@ -274,7 +238,7 @@ def test_the_words_of_another_reading_are_not_shown(
         assert found.text == later.text
         assert pages.boxes("report", text_hash(former.text)) is None
         assert pages.original("report") is not None
-    server.close()
+    database.close()
 
 
 @pytest.mark.parametrize(

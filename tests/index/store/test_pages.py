@@ -5,20 +5,23 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from browsing import print_pdf
-from chroma_servers import QUICK, Machine, until
+from chroma_servers import Machine
 from helpers import CheapEncoder, Opened
 from office import TITLE, write_docx
 from playwright.sync_api import Browser
 
 from index import Index
 from index.chunking.loader import RawDocument, read_raw
+from index.database.database import Database
 from index.errors import DocumentError, UnreadableError
-from index.store.chroma_server import Server, ServerAddress
-from index.store.pages import MIN_AGE, PIECE, SENT, PageFiles, ServedPages
+from index.store.pages import MIN_AGE, PIECE, PageFiles, SharedPages
+from index.store.tables import files
 
 
 @pytest.fixture(scope="module")
@@ -100,11 +103,10 @@ def test_what_is_kept_again_is_new(index: Index, file: Path, tmp_path: Path) -> 
     assert files.holds("a", boxes=True)
 
 
-def test_another_machine_has_the_file_from_the_server(file: Path, machine: Machine) -> None:
+def test_another_machine_has_the_file_from_the_database(file: Path, machine: Machine) -> None:
     raw = read_raw(file)
-    one, two = machine(timing=QUICK), machine(timing=QUICK)
+    one, two = machine(), machine()
     one.sync([raw])
-    until(lambda: two.revision == one.revision)
     original, boxes = two.original(raw.id), two.boxes(raw.id)
     assert original is not None
     assert original.is_relative_to(two.folder)
@@ -114,32 +116,28 @@ def test_another_machine_has_the_file_from_the_server(file: Path, machine: Machi
     expected = one.boxes(raw.id)
     assert expected is not None
     assert boxes.rectangles.tolist() == expected.rectangles.tolist()
-    # What no document has any more goes, and comes back with the document.
-    two.remove(raw.id)
-    assert one.sweep() == len(raw.document().paragraphs) + 1
-    assert isinstance(one._pages, ServedPages)
-    assert not one._pages.stored()
-    two.sync([raw])
-    until(lambda: one.revision == two.revision)
-    assert set(one._pages.stored()) == {raw.content}
 
 
 def test_a_large_file_comes_back_to_the_byte(
-    file: Path, tmp_path: Path, chroma: ServerAddress
+    file: Path, tmp_path: Path, index_address: str
 ) -> None:
-    server = Server(chroma, 0)
     large = tmp_path / "large.pdf"
-    large.write_bytes(os.urandom(PIECE * (SENT + 1) + 1))
+    large.write_bytes(os.urandom(PIECE * 2 + 1))
     boxes = read_raw(file).document().boxes
     assert boxes is not None
-    ServedPages(server, tmp_path / "a").keep("large", large, boxes)
-    found = ServedPages(server, tmp_path / "b").original("large")
-    assert found is not None
-    assert found.read_bytes() == large.read_bytes()
-    # A piece that is lost is not made up for.
-    server.collection("pages").delete(ids=["large:original:3"])
-    assert ServedPages(server, tmp_path / "c").original("large") is None
-    server.close()
+    with closing(Database(tmp_path, index_address)) as database:
+        SharedPages(database, tmp_path / "a").keep("large", large, boxes)
+        other = SharedPages(database, tmp_path / "b")
+        assert other.kept({"large", "small"}, "now") == {"large"}
+        found = other.original("large")
+        assert found is not None
+        assert found.read_bytes() == large.read_bytes()
+        # A piece that is lost is not made up for.
+        with database.write() as connection:
+            connection.execute(
+                sa.delete(files).where(files.c.part == "original", files.c.piece == 1)
+            )
+        assert SharedPages(database, tmp_path / "c").original("large") is None
 
 
 def test_what_cannot_be_read_is_skipped_and_the_rest_indexed(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from chroma_servers import until
-from helpers import CheapEncoder, Opened, write_paragraphs
+from helpers import Another, CheapEncoder, Opened, write_paragraphs
 
 from index.errors import MissingPathError
 from index.index import Index
@@ -26,7 +24,7 @@ def index(folder: Path, tmp_path: Path, opened: Opened) -> Index:
 def test_few_texts_stay_in_memory(
     index: Index, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    texts = index._session.snapshot.texts
+    texts = index._store.current().texts
     monkeypatch.setattr(texts, "_limit", 50)
     for info in index.documents():
         document = index.document(info.id)
@@ -40,7 +38,7 @@ def test_the_scopes_last_asked_stay_in_memory(
 ) -> None:
     monkeypatch.setattr(snapshots, "CACHED_SCOPES", 90)
     ids = [info.id for info in index.documents()]
-    snapshot = index._session.snapshot
+    snapshot = index._store.current()
     first, second = snapshot.scope([ids[0]]), snapshot.scope([ids[1]])
     assert snapshot.scope([ids[0]]) is first
     snapshot.scope([ids[2]])  # in place of the second, which was asked longest ago
@@ -56,7 +54,7 @@ def test_the_scopes_last_asked_stay_in_memory(
 
 def test_documents_are_in_the_order_of_their_sources(index: Index) -> None:
     infos = index.documents()
-    scope = index._session.snapshot.scope([infos[2].id, infos[0].id])
+    scope = index._store.current().scope([infos[2].id, infos[0].id])
     first, last = index.document(infos[0].id), index.document(infos[2].id)
     assert [scope.identity(p) for p in range(scope.size)] == [
         paragraph.id for document in (first, last) for paragraph in document.paragraphs
@@ -64,18 +62,17 @@ def test_documents_are_in_the_order_of_their_sources(index: Index) -> None:
 
 
 def test_of_all_documents_only_the_changed_one_is_parsed_again(
-    another: Callable[[], Index], tmp_path: Path
+    another: Another, tmp_path: Path
 ) -> None:
     index, other = another(), another()
     documents = [write_paragraphs(tmp_path / f"{n}.txt", 20, seed=n) for n in range(4)]
     index.sync(documents)
-    before = dict(index._session.manifests)
+    before = dict(index._store.manifests)
     changed = write_paragraphs(tmp_path / "0.txt", 21, seed=9)
     other.sync([changed])
-    until(lambda: index.revision == other.revision)
     for own in (index, other):
         assert own.document(changed.id) == changed
-    after = index._session.manifests
+    after = index._store.manifests
     assert after.keys() == before.keys()
     assert {i for i in before if after[i] is not before[i]} == {changed.id}
     assert index.sync(documents[1:]).embedded == 0

@@ -1,314 +1,386 @@
-"""Damaged, full and forbidden index folders: a clear error or the right answer, never another."""
+"""What an index promises, in a folder and on servers alike."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import time
-from collections.abc import Callable
+import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from helpers import PATIENCE, CheapEncoder, Opened, write_paragraphs
-from index.store.locks import ProcessLock
-
-from index.errors import (
-    FootnoteError,
-    IndexBusyError,
-    IndexCorruptedError,
-    IndexFullError,
-    UnreadableError,
+import sqlalchemy as sa
+from chroma_servers import Machine, until
+from helpers import (
+    PATIENCE,
+    Another,
+    CheapEncoder,
+    Opened,
+    check_whole,
+    write_paragraphs,
 )
-from index.index import Index
-from index.models import Document
-from index.store.manifest import ParagraphText
-from index.store.store import Store
 
-Damage = Callable[[Path], object]
+from index import Document, Index, document_from_text
+from index.encoder import Spans, Vectors
+from index.errors import EncoderError, IndexChangedError, IndexCorruptedError
+from index.models import NO_ENTRY, BibliographyEntry, Imprint
+from index.store.documents import ABANDONED, GRACE
+from index.store.tables import documents, generations, paragraphs, versions
+from index.store.vectors import FolderVectors, ServedVectors, VectorStore
+from index.store.writer import CHUNK
 
-#: Of paragraphs: from a thousand on, their terms are kept on the disk.
-COUNT = 1050
+FERRY = "The ferry leaves at nine. It is blue."
 
 
-@pytest.fixture(scope="session")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Document]:
-    """An index that is large enough for Chroma's graph files and for the cache of terms."""
-    place = tmp_path_factory.mktemp("whole")
-    document = write_paragraphs(place / "a.txt", COUNT, seed=30)
-    index = Index(place / "index", encoder=CheapEncoder(dimension=32))
+def vectors_of(index: Index) -> VectorStore:
+    index.refresh()
+    assert index._store._vectors is not None
+    return index._store._vectors
+
+
+def rows_of(index: Index) -> list[int]:
+    rows: list[int] = index._store.current().rows.rows.tolist()
+    return rows
+
+
+def count(index: Index, table: sa.Table) -> int:
+    with index.database.read() as connection:
+        return connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+
+
+def let_pass(index: Index, seconds: float) -> None:
+    """Have all that is unused or pending been so for so much longer."""
+    with index.database.write() as connection:
+        for column in (paragraphs.c.unused, versions.c.pending):
+            connection.execute(sa.update(column.table).values({column.name: column - seconds}))
+
+
+def stored(index: Index) -> int:
+    """How many vectors there are in Chroma."""
+    own = vectors_of(index)
+    if isinstance(own, FolderVectors):
+        until(lambda: own._owned() is not None)
+        own.fold()
+        assert own._chroma is not None
+        chroma = own._chroma[1]
+    else:
+        assert isinstance(own, ServedVectors)
+        chroma = own._vectors
+    number: int = chroma._own.count()
+    return number
+
+
+def hits(index: Any, query: str, k: int = 10) -> list[tuple[str, float]]:
+    return [(hit.paragraph.id, hit.score) for hit in index.search(query, k).hits]
+
+
+class Waiting(CheapEncoder):
+    """Has something done before it encodes its first paragraph."""
+
+    def __init__(self, first: Any, salt: str = "") -> None:
+        super().__init__(salt, dimension=32)
+        self.first = first
+
+    def encode_paragraphs(self, paragraphs: Sequence[tuple[str, Spans]]) -> list[Vectors]:
+        first, self.first = self.first, lambda: None
+        first()
+        return super().encode_paragraphs(paragraphs)
+
+
+# --- what is kept ------------------------------------------------------------------------------
+
+
+def test_text_is_kept_to_the_character(another: Another) -> None:
+    texts = [
+        "A zero \0 is in it. It floats.",
+        "Half a pair \ud83d is in it. It floats too.",
+        "\U0001f6a2 An emoji begins it. Its end is one \U0001f6a2",
+        "\x01 is its first sign. It stays there.",
+        '\x01"this" is no JSON. Nor is it read as such.',
+    ]
+    document = document_from_text("\n\n".join(texts), "strange.txt")
+    document = replace(document, title="\x01 \0 \udead", imprint=Imprint(("\ud83d",)))
+    index = another()
     index.sync([document])
-    index.search("war")
-    index.close()
-    assert graph(place / "index").stat().st_size > 100_000
-    assert list((place / "index").glob("terms/*"))
-    return place / "index", document
+    for own in (index, another()):
+        kept = own.document(document.id)
+        kept.check()
+        assert kept == document
+        assert own.documents()[0].title == document.title
+        for paragraph in document.paragraphs:
+            assert own.search(paragraph.text, 1, legs=["terms"]).hits[0].paragraph == paragraph
 
 
-def overwrite(file: Path, offset: int, content: bytes) -> None:
-    with file.open("r+b") as stream:
-        stream.seek(offset)
-        stream.write(content)
-
-
-def graph(folder: Path, name: str = "data_level0.bin") -> Path:
-    """The largest file of that name: of the sentences, not of the documents."""
-    return max(folder.glob(f"chroma/*/{name}"), key=lambda file: file.stat().st_size)
-
-
-def as_file(path: Path) -> None:
-    shutil.rmtree(path)
-    path.write_text("not a folder")
-
-
-NOISE = bytes(range(256)) * 64
-PLACES = 6  # in the database that are damaged in turn
-DAMAGES: dict[str, Damage] = {
-    "graph truncated": lambda f: os.truncate(graph(f), 1000),
-    "graph emptied": lambda f: os.truncate(graph(f), 0),
-    "graph overwritten": lambda f: overwrite(graph(f), 5000, NOISE),
-    "graph one byte": lambda f: overwrite(graph(f), 70000, b"\x55"),
-    "header overwritten": lambda f: overwrite(graph(f, "header.bin"), 8, NOISE[:80]),
-    "graph touched": lambda f: os.utime(graph(f)),
-    "links missing": lambda f: graph(f, "link_lists.bin").unlink(),
-    "ids overwritten": lambda f: overwrite(graph(f, "index_metadata.pickle"), 100, NOISE),
-    "ids missing": lambda f: graph(f, "index_metadata.pickle").unlink(),
-    "segment missing": lambda f: shutil.rmtree(graph(f).parent),
-    "segment is a file": lambda f: as_file(graph(f).parent),
-    "stray segment": lambda f: (f / "chroma/6e3b9b5e-7f5a-4a35-9d0c-0d7b0a0b8a11").write_text("x"),
-    "seal missing": lambda f: (f / "seal").unlink(),
-    "seal garbage": lambda f: (f / "seal").write_text("{"),
-    "database emptied": lambda f: os.truncate(f / "chroma/chroma.sqlite3", 0),
-    "database missing": lambda f: (f / "chroma/chroma.sqlite3").unlink(),
-    "database truncated": lambda f: os.truncate(f / "chroma/chroma.sqlite3", 40_000),
-    "database halved": lambda f: os.truncate(
-        f / "chroma/chroma.sqlite3", (f / "chroma/chroma.sqlite3").stat().st_size // 2
-    ),
-    "database head": lambda f: overwrite(f / "chroma/chroma.sqlite3", 0, NOISE),
-    "database middle": lambda f: overwrite(f / "chroma/chroma.sqlite3", 300_000, NOISE * 20),
-    "database is text": lambda f: (f / "chroma/chroma.sqlite3").write_text("hello " * 1000),
-    "chroma is a file": lambda f: as_file(f / "chroma"),
-    "terms garbage": lambda f: [file.write_bytes(NOISE) for file in f.glob("terms/*")],
-    "terms one byte": lambda f: overwrite(next(f.glob("terms/*")), 5000, b"\x11\x22"),
-    "terms truncated": lambda f: [os.truncate(file, 100) for file in f.glob("terms/*")],
-    "terms is a file": lambda f: as_file(f / "terms"),
-    "revision garbage": lambda f: (f / "revision").write_bytes(b"\xff\xfe\x00"),
-    "revision missing": lambda f: (f / "revision").unlink(),
-    "holder garbage": lambda f: (f / "holder").write_bytes(NOISE),
-}
-
-
-def tell_or_mend(folder: Path, document: Document, opened: Opened) -> str:
-    """How the damage was told, if it was. Fails if anything was answered from it, or is after a
-    sync."""
-
-    def check(index: Index) -> None:
-        assert index.document(document.id) == document
-        for number in (0, COUNT // 3, COUNT - 1):
-            paragraph = document.paragraphs[number]
-            vector = index.encoder.encode_paragraphs(
-                [(paragraph.text, [(0, len(paragraph.sentences[0].text))])]
-            )[0][0]
-            hit = index.search(paragraph.text, 1, vector=vector).hits[0]
-            assert hit.paragraph == paragraph
-            assert hit.legs["sentence"] == pytest.approx(1, abs=1e-5)
-
-    told = ""
-    try:
-        index = opened(folder, encoder=CheapEncoder(dimension=32))
-        try:
-            check(index)
-        except IndexCorruptedError as error:
-            told = str(error)
-        index.sync([document])
-    except FootnoteError as error:
-        assert isinstance(error, IndexCorruptedError | UnreadableError)
-        assert "Move that folder away" in str(error)
-        with pytest.raises(type(error)):  # also where Chroma remembers the first attempt
-            opened(folder, encoder=CheapEncoder(dimension=32)).sync([document])
-        return str(error)
-    check(index)
-    index.close()
-    check(opened(folder, encoder=CheapEncoder(dimension=32)))
-    return told
-
-
-@pytest.mark.parametrize("name", DAMAGES)
-def test_damage_is_told_or_mended_but_never_answered_from(
-    name: str, whole: tuple[Path, Document], folder: Path, opened: Opened
+def test_an_index_is_the_same_in_a_folder_and_on_servers(
+    machine: Machine, folder: Path, small: Document, opened: Opened
 ) -> None:
-    source, document = whole
-    shutil.copytree(source, folder)
-    DAMAGES[name](folder)
-    told = tell_or_mend(folder, document, opened)
-    kind, what = name.split(" ", 1)
-    if kind in ("graph", "links", "ids", "segment") and what != "touched":
-        assert "vectors are made again" in told, "from the texts in the index"
-    if kind in ("terms", "revision", "holder") or what == "touched":
-        assert not told
-
-
-# A page of SQLite has 4,096 bytes: one overwritten whole, its end, its head, and many of them.
-@pytest.mark.parametrize(("shift", "content"), [(0, NOISE[:4096]), (2000, NOISE), (0, bytes(64))])
-def test_a_damaged_page_is_told_or_mended_wherever_it_is(
-    shift: int, content: bytes, whole: tuple[Path, Document], folder: Path, opened: Opened
-) -> None:
-    source, document = whole
-    pages = (source / "chroma/chroma.sqlite3").stat().st_size // 4096
-    told = 0
-    for turn in range(PLACES):
-        shutil.copytree(source, folder)
-        page = 1 + turn * (pages - 6) // (PLACES - 1)
-        overwrite(folder / "chroma/chroma.sqlite3", page * 4096 + shift, content)
-        told += bool(tell_or_mend(folder, document, opened))
-        shutil.rmtree(folder)
-    assert told > PLACES // 2  # or the places missed what this is a test of
-
-
-def test_texts_that_changed_on_the_disk_are_told(
-    whole: tuple[Path, Document], folder: Path, opened: Opened
-) -> None:
-    """Inside a page, where SQLite cannot know, and with the time of the file as it was."""
-    source, document = whole
-    shutil.copytree(source, folder)
-    database = folder / "chroma/chroma.sqlite3"
-    content, times = database.read_bytes(), database.stat()
-    paragraph = document.paragraphs[COUNT // 3]
-    for original, other in (
-        (paragraph.text[-30:].encode(), paragraph.text[-30:].upper().encode()),
-        (document.hash.encode(), document.hash[::-1].encode()),
-    ):
-        assert original in content
-        database.write_bytes(content.replace(original, other))
-        os.utime(database, ns=(times.st_atime_ns, times.st_mtime_ns))
-        with pytest.raises(IndexCorruptedError):
-            opened(folder, encoder=CheapEncoder(dimension=32)).document(document.id)
-
-
-def test_what_the_disk_spoilt_is_noticed_before_anything_is_written(
-    whole: tuple[Path, Document], folder: Path, small: Document, opened: Opened
-) -> None:
-    source, document = whole
-    shutil.copytree(source, folder)
-    times = graph(folder).stat()
-    overwrite(graph(folder), 70000, b"\x55")
-    os.utime(graph(folder), ns=(times.st_atime_ns, times.st_mtime_ns))
-    index = opened(folder, encoder=CheapEncoder(dimension=32))
-    with pytest.raises(IndexCorruptedError, match="not as they were written"):
-        index.sync([small])
-    assert index.sync([small]).embedded == COUNT + 60  # the same command again
-    assert index.document(document.id) == document
-
-
-@pytest.mark.parametrize(("expected", "is_written"), [(0, True), (500_000, False)])
-def test_the_graph_is_written_seldom_where_many_vectors_are_expected(
-    expected: int, is_written: bool, tmp_path: Path
-) -> None:
-    document = write_paragraphs(tmp_path / "a.txt", COUNT, seed=30)
-    encoder = CheapEncoder(dimension=32)
-    store = Store(tmp_path / "chroma", encoder.fingerprint)
-    store.generation.expect(expected)
-    texts = [ParagraphText.of(paragraph) for paragraph in document.paragraphs]
-    for first in range(0, COUNT, 300):
-        own = texts[first : first + 300]
-        store.generation.add(own, encoder.encode_paragraphs([(p.text, p.spans) for p in own]))
-    assert bool(list(tmp_path.glob("chroma/*/index_metadata.pickle"))) is is_written
-    store.close()
-    store = Store(tmp_path / "chroma", encoder.fingerprint)  # what was not written is read again
-    [vectors] = store.generation.vectors(texts[-1:]).values()
-    [(found, _, _)] = store.generation.nearest(vectors[0], 1)
-    assert found == texts[-1].id
-    store.close()
-
-
-@pytest.mark.parametrize("room", [0, 1, 3, 6])
-def test_a_full_disk_loses_nothing_and_goes_on_when_there_is_room(
-    little_disk: Callable[[str], Path], tmp_path: Path, small: Document, room: int, opened: Opened
-) -> None:
-    disk = little_disk("size=12m")
-    folder = disk / "index"
-    encoder = CheapEncoder(dimension=96)
-    index = opened(folder, encoder=encoder)
-    index.sync([small])
-    ballast = disk / "ballast"
-    with ballast.open("wb") as stream:
-        stream.write(bytes(max(0, shutil.disk_usage(disk).free - (room << 20))))
-    large = write_paragraphs(tmp_path / "large.txt", 1500, seed=31)
-    with pytest.raises(IndexFullError, match="disk is full"):
-        index.sync([large])
-    index.close()
-
-    ballast.unlink()
-    little_disk("remount,size=60m")
-    index = opened(folder, encoder=encoder)
-    index.migrate()
-    assert index.document(small.id) == small
-    index.sync([large])
-    assert index.document(small.id) == small
-    assert index.document(large.id) == large
-    assert index.status().sentences == sum(
-        len(p.sentences) for d in (small, large) for p in d.paragraphs
+    served, other = machine(), machine()
+    local = opened(folder, encoder=CheapEncoder(dimension=32))
+    names = ("b", "B", "a", "\u00e4", "z", "\uff5e", "\U0001f6a2", "a b", "a-b")
+    few = [document_from_text(f"{FERRY} Line {name}.", f"/{name}.txt") for name in names]
+    assert served.sync([small, *few], keep=True) == local.sync([small, *few], keep=True)
+    assert served.revision == local.revision == other.revision
+    assert served.documents() == other.documents()
+    assert [replace(info, added="") for info in served.documents()] == [
+        replace(info, added="") for info in local.documents()
+    ]
+    assert [i.source for i in local.documents()] == sorted(d.source for d in [small, *few])
+    check_whole(other, small, *few)
+    for paragraph in small.paragraphs[:20]:
+        expected = hits(local, paragraph.text)
+        for index in (served, other):
+            found = hits(index, paragraph.text)
+            assert [i for i, _ in found] == [i for i, _ in expected]
+            assert [s for _, s in found] == pytest.approx([s for _, s in expected], abs=1e-5)
+    assert replace(served.status(), folder="", bytes=0) == replace(
+        local.status(), folder="", bytes=0
     )
 
 
-def test_a_file_in_place_of_the_folder_is_told(
-    folder: Path, cheap: CheapEncoder, opened: Opened
-) -> None:
-    folder.write_text("x")
-    with pytest.raises(UnreadableError, match="cannot be made"):
-        opened(folder, encoder=cheap)
+def test_a_bibliography_tells_of_a_document_until_it_no_longer_does(another: Another) -> None:
+    index, document = another(), document_from_text(FERRY, "ferry.txt", "Timetable")
+    index.sync([document], keep=True)
+    revision = index.revision
+    entry = BibliographyEntry("On Ferries", Imprint(("Ann", "Ben"), "1934"))
+    assert index.sync([replace(document, entry=entry)]).embedded == 0
+    [told] = another().documents()
+    assert (told.title, told.imprint, told.kept) == (entry.title, entry.imprint, True)
+    assert index.sync([document]).added == 0, "in which no bibliography was looked into"
+    assert index.documents() == [told]
+    index.sync([replace(document, entry=NO_ENTRY)])
+    assert index.documents()[0].title == "Timetable"
+    assert index.revision == revision
 
 
-def test_a_read_only_folder_is_told(
-    little_disk: Callable[[str], Path], small: Document, cheap: CheapEncoder, opened: Opened
+# --- paragraphs and their vectors --------------------------------------------------------------
+
+
+def test_documents_share_paragraphs(another: Another) -> None:
+    index, other = another(), another()
+    texts = [f"{FERRY} Line {number}." for number in range(4)]
+    one, two, three = (
+        document_from_text("\n\n".join(texts[first:last]), f"{first}.txt")
+        for first, last in ((0, 3), (1, 4), (2, 3))
+    )
+    assert index.sync([one]).embedded == 3
+    assert other.sync([two, three]).embedded == 1
+    assert count(index, paragraphs) == 4
+    index.remove(one.id)
+    assert index.tidy() == 1
+    check_whole(other, two, three)
+    other.remove(two.id)
+    assert index.tidy() == 2
+    check_whole(index, three)
+    assert stored(index) == len(three.paragraphs[0].sentences)
+
+
+def test_no_vector_has_the_id_that_another_had(another: Another) -> None:
+    index, document = another(), document_from_text(FERRY, "ferry.txt")
+    seen: set[int] = set()
+    for _ in range(3):
+        index.sync([document])
+        assert not seen & {*rows_of(index)}
+        seen |= {*rows_of(index)}
+        check_whole(index, document)
+        index.remove(document.id)
+        assert index.tidy() == 1
+        assert (count(index, paragraphs), stored(index)) == (0, 0)
+
+
+def test_a_view_is_read_as_it_was_for_a_while(
+    another: Another, small: Document, tmp_path: Path
 ) -> None:
-    disk = little_disk("size=12m")
-    folder = disk / "index"
-    index = opened(folder, encoder=cheap)
+    index, other = another(), another()
+    later = write_paragraphs(tmp_path / "later.txt", 40, seed=3)
     index.sync([small])
+    view, revision = other.view(), other.revision
+    expected = hits(view, small.paragraphs[5].text)
+    index.sync([later])
+    index.remove(small.id)
+    let_pass(index, GRACE - 60)
+    index._store.tidy()
+    assert (view.revision, other.revision != revision) == (revision, True)
+    assert view.document(small.id) == small
+    assert hits(view, small.paragraphs[5].text) == expected
+    check_whole(other, later)
+    fresh = other.view()
+    index.sync([small])
+    assert (index.sync([small]).embedded, count(index, paragraphs)) == (0, 100), "had again"
+    index.remove(small.id)
+    let_pass(index, GRACE)
+    assert index._store.tidy() == 60
+    assert count(index, paragraphs) == 40
+    for read in (view.document, lambda i: fresh and view.vectors([small.paragraphs[7].id])):
+        view._pinned._vectors._things.clear()  # type: ignore[union-attr]
+        view._pinned.texts._things.clear()  # type: ignore[union-attr]
+        with pytest.raises(IndexChangedError, match="Ask again"):
+            read(small.id)
+
+
+def test_who_was_away_reads_what_was_removed_and_added_again(another: Another) -> None:
+    index, other = another(), another()
+    document = document_from_text(FERRY, "ferry.txt")
+    index.sync([document])
+    check_whole(other, document)
+    index.remove(document.id)
+    index.tidy()
+    index.sync([document])
+    check_whole(other, document)
+    assert rows_of(other) == rows_of(index)
+
+
+# --- writers -----------------------------------------------------------------------------------
+
+
+def test_what_a_dead_writer_left_goes_after_an_hour(
+    another: Another, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index, dead = another(), another()
+    old = write_paragraphs(tmp_path / "a.txt", 3, seed=1)
+    index.sync([old])
+    new = write_paragraphs(tmp_path / "a.txt", 3 * CHUNK, seed=2)
+    sentences = stored(index)
+
+    def killed(done: int, _: int) -> None:
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        dead.sync([new], killed)
+    assert index.tidy() == 0, "it may be at work"
+    let_pass(index, ABANDONED + 1)
+    assert index.tidy() == 3 * CHUNK
+    check_whole(index, old)
+    assert (count(index, versions), count(index, paragraphs)) == (1, 3)
+    assert stored(index) == sentences
+
+
+def test_a_writer_that_stood_still_for_an_hour_is_told(another: Another, small: Document) -> None:
+    index, slow = another(), another()
+
+    def an_hour() -> None:
+        let_pass(index, ABANDONED + 1)
+        assert index.tidy() == 60
+
+    slow._store._encoder = Waiting(an_hour)
+    with pytest.raises(IndexChangedError, match="took too long"):
+        slow.sync([small])
+    assert [count(index, table) for table in (documents, versions, paragraphs)] == [0, 0, 0]
+    slow.sync([small])
+    check_whole(index, small)
+
+
+def test_two_add_at_once(another: Another, tmp_path: Path) -> None:
+    shared, *own = (
+        write_paragraphs(tmp_path / f"{n}.txt", 2 * CHUNK, seed=10 + n) for n in range(3)
+    )
+    indexes = [another(), another()]
+    barrier = threading.Barrier(2)
+    for index in indexes:
+        index._store._encoder = Waiting(lambda: barrier.wait(PATIENCE))
+    with ThreadPoolExecutor(2) as pool:
+        work = [pool.submit(i.sync, [shared, one]) for i, one in zip(indexes, own, strict=True)]
+        assert [one.result().embedded for one in work] == [4 * CHUNK, 4 * CHUNK]
+    for index in (*indexes, another()):
+        check_whole(index, shared, *own)
+    found = indexes[0].search(shared.paragraphs[3].text, 1000).hits
+    assert len({(hit.paragraph.document_id, hit.paragraph.number) for hit in found}) == len(found)
+    indexes[0].tidy()
+    check_whole(indexes[1], shared, *own)
+
+
+# --- another encoder ---------------------------------------------------------------------------
+
+
+def test_another_encoder_builds_beside_and_swaps(
+    another: Another, small: Document, tmp_path: Path
+) -> None:
+    old, writer = another(), another()
+    old.sync([small], keep=True)
+    later = write_paragraphs(tmp_path / "later.txt", 30, seed=4)
+    new, killed = another("new"), another("new")
+    for read in (new.documents, new.ready, lambda: new.search("island")):
+        with pytest.raises(EncoderError, match="another encoder"):
+            read()
+
+    def die() -> None:
+        raise KeyboardInterrupt
+
+    killed._store._encoder = Waiting(die, "new")
+    with pytest.raises(KeyboardInterrupt):
+        killed.rebuild()
+    check_whole(old, small)
+    new._store._encoder = Waiting(lambda: [check_whole(old, small), writer.sync([later])], "new")
+    assert new.migrate() == 90, "what was added meanwhile, too"
+    for own in (new, another("new")):
+        check_whole(own, small, later)
+        assert own.documents()[0].kept or own.documents()[1].kept
+    for own in (old, writer):
+        with pytest.raises(EncoderError, match=new.encoder.fingerprint):
+            own.documents()
+    assert new.migrate() == 0
+    assert stored(new) == new.status().sentences
+    new._store.tidy()
+    assert count(new, generations) == 2, "some may still be reading it"
+    new.tidy()
+    assert count(new, generations) == 1
+    check_whole(new, small, later)
+
+
+def test_who_writes_while_another_rebuilds_writes_to_what_replaces_it(
+    another: Another, small: Document, tmp_path: Path
+) -> None:
+    index, other = another(), another()
+    index.sync([small])
+    later = write_paragraphs(tmp_path / "later.txt", 30, seed=4)
+    index._store._encoder = Waiting(other.rebuild)
+    assert index.sync([later]).embedded == 30
+    for own in (index, other, another()):
+        check_whole(own, small, later)
+    assert vectors_of(index).number == 2
+
+
+def test_a_rebuild_keeps_the_vectors_of_what_may_come_back(
+    another: Another, small: Document
+) -> None:
+    index = another()
+    index.sync([small])
+    index.remove(small.id)
+    index.rebuild()
+    assert index.sync([small]).embedded == 0
+    check_whole(index, small)
+
+
+# --- what is lost ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["all", "last", "first"])
+def test_lost_vectors_are_told_and_made_again(another: Another, small: Document, how: str) -> None:
+    index = another()
+    index.sync([small])
+    own = vectors_of(index)
     index.close()
-    remount = [str(shutil.which("mount")), "-o", "remount,ro", str(disk)]
-    deadline = time.monotonic() + PATIENCE  # Chroma closes its files in a thread of its own
-    while subprocess.run(remount, check=False).returncode and time.monotonic() < deadline:
-        time.sleep(0.1)
-    with pytest.raises(UnreadableError, match="cannot be written"):
-        opened(folder, encoder=cheap)
-    with pytest.raises(UnreadableError, match="cannot be made"):
-        opened(disk / "new", encoder=cheap)
-
-
-def test_the_lock_nests_and_is_shared_by_threads(tmp_path: Path) -> None:
-    lock = ProcessLock(tmp_path, wait=0)
-    other = ProcessLock(tmp_path, wait=0)
-
-    def hold(_: int) -> None:
-        for _ in range(200):
-            with lock.hold(), lock.hold():
-                pass
-
-    with ThreadPoolExecutor(8) as threads:
-        list(threads.map(hold, range(8)))
-    with lock.hold(), pytest.raises(IndexBusyError), other.hold():
-        pass
-    with other.hold():
-        pass  # let go of again
-
-
-def test_threads_wait_together_for_another_process(tmp_path: Path) -> None:
-    lock, other = ProcessLock(tmp_path, wait=0.5), ProcessLock(tmp_path, wait=0)
-
-    def seconds(count: int) -> float:
-        def wait() -> None:
-            with pytest.raises(IndexBusyError), lock.hold():
-                pass
-
-        begun = time.monotonic()
-        with ThreadPoolExecutor(count) as threads:
-            for done in [threads.submit(wait) for _ in range(count)]:
-                done.result()
-        return time.monotonic() - begun
-
-    with other.hold():
-        # One after the other they would take twenty times as long; a busy machine gets its chances.
-        assert any(seconds(20) < 10 * seconds(1) for _ in range(5))
+    if isinstance(own, FolderVectors):
+        content = own._file.path.read_bytes()
+        size = len(content)
+        kept = {"all": b"", "last": content[: size // 2], "first": bytes(400) + content[400:]}
+        own._file.path.write_bytes(kept[how]) if how != "all" else own._file.path.unlink()
+    else:
+        index = another()
+        chroma = vectors_of(index)
+        assert isinstance(chroma, ServedVectors)
+        rows = index._store.current().rows
+        lost = {"all": rows, "last": rows[-1:], "first": rows[:1]}[how]
+        chroma.delete([*zip(lost.rows.tolist(), lost.sentences.tolist(), strict=True)])
+    index = another()
+    with pytest.raises(IndexCorruptedError, match="index rebuild"):
+        index.check()
+    if how != "first":  # which is not looked for at each start
+        with pytest.raises(IndexCorruptedError, match="index rebuild"):
+            index.search("island")
+    assert index.rebuild() == 60
+    index.check()
+    for one in (index, another()):
+        check_whole(one, small)
+    assert index.migrate() == 0
