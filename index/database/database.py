@@ -10,7 +10,7 @@ The only module that makes an engine. What was decided, and why:
 - **`synchronous = FULL`**: a committed transaction is on the disk, also after a power cut.
 - **Writers begin with `BEGIN IMMEDIATE`**: a transaction that reads, decides and writes has the
   write lock from its first statement, and never fails halfway because another wrote meanwhile.
-  `busy_timeout` is how long it waits for another writer.
+  For how long it waits for another writer is a setting.
 - **In PostgreSQL** a writer takes one advisory lock for the length of its transaction, which gives
   the same: writers one after the other. They are short; nothing is computed, read from a file or
   written by a language model while one is open.
@@ -28,6 +28,7 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,9 @@ REVISION = "0002"
 POOL = 50
 #: Of the advisory lock that a writer holds in PostgreSQL: any number that nobody else uses there.
 _WRITER = 0x466F6F74
+#: Seconds that SQLite itself waits for another writer. The rest is waited here, step by step: it
+#: hears no Ctrl-C.
+_STEP = 0.2
 #: Seconds to wait for a connection to PostgreSQL.
 _CONNECTING = 5
 
@@ -165,10 +169,10 @@ class Database:
                 },
             )
         engine = sa.create_engine(
-            self._url, pool_size=POOL, max_overflow=0, connect_args={"timeout": self._wait}
+            self._url, pool_size=POOL, max_overflow=0, connect_args={"timeout": _STEP}
         )
         sa.event.listen(engine, "connect", _prepare_sqlite)
-        sa.event.listen(engine, "begin", _begin_sqlite)
+        sa.event.listen(engine, "begin", partial(_begin_sqlite, self._wait))
         return engine
 
     def _migrate(self) -> None:
@@ -302,6 +306,14 @@ def _prepare_sqlite(connection: DBAPIConnection, _: object) -> None:
     raw.execute("PRAGMA secure_delete = ON")
 
 
-def _begin_sqlite(connection: sa.Connection) -> None:
+def _begin_sqlite(wait: float, connection: sa.Connection) -> None:
     begin = connection.get_execution_options().get("footnote_begin", "BEGIN")
-    connection.exec_driver_sql(begin)
+    until = time.monotonic() + wait
+    while True:
+        try:
+            connection.exec_driver_sql(begin)
+            return
+        except DBAPIError as error:
+            if "locked" not in str(error.orig) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)

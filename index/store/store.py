@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -85,11 +86,20 @@ class Store:
 
     def take_over(self, wait: float) -> list[str]:
         """Take over what a former version kept; sentences that say so. See `former`."""
-        first = lambda: self._open_vectors(1)  # noqa: E731
         done = former.take_over(
-            self._folder, self.database, self._encoder, self._server, first, wait
+            self._folder,
+            self.database,
+            self._encoder,
+            self._server,
+            partial(self._open_vectors, 1),
+            wait,
         )
         if done:
+            vectors = self._open_vectors(1)
+            try:
+                self._fill(vectors, None)  # what the former version's vectors were not whole for
+            finally:
+                vectors.close()
             self.current()
             self.fold()
         return [done] if done else []
