@@ -46,6 +46,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import sqlalchemy as sa
 
 from assistant import Assistant
 from assistant.cli.main import REFUSED, UNSURE
@@ -56,6 +57,7 @@ from evals.datasets.loader import read_set
 from evals.reporting import plots
 from evals.reporting.report import render
 from index import Document, document_from_text
+from index.database.database import parse_address
 from index.encoder import Encoder, Spans, Vectors, default_model_path, load_model
 from index.errors import FootnoteError, QuestionSetError
 
@@ -113,7 +115,7 @@ def measure_sizes(
     sizes: Sequence[int],
     rounds: int,
     on_step: Callable[[str], None],
-    served: bool,
+    served: str | None,
     encode_most: int,
 ) -> Iterator[Size]:
     """Measure each size.
@@ -124,7 +126,8 @@ def measure_sizes(
         sizes: in paragraphs.
         rounds: how often a start is timed.
         on_step: called with what is being done.
-        served: measure each size on a Chroma server too.
+        served: address of a PostgreSQL database that is emptied: measure each size on it and a
+            Chroma server too.
         encode_most: of more paragraphs the vectors are recombined.
 
     Raises:
@@ -134,9 +137,12 @@ def measure_sizes(
     sentences, asked = sentences_of(corpus), questions[:QUESTIONS]
     for size in sizes:
         documents = recombined(sentences, size)
-        for where in (_in_folder, _on_server) if served else (_in_folder,):
+        places = {"in a folder": _in_folder}
+        if served:
+            places["on servers"] = partial(_on_servers, served)
+        for place, where in places.items():
             with tempfile.TemporaryDirectory() as folder, where(Path(folder)) as (settings, kept):
-                told = f"{size:,} paragraphs, {where.__name__.strip('_').replace('_', ' ')}"
+                told = f"{size:,} paragraphs, {place}"
                 on_step(f"{told}: indexing")
                 index = partial(index_size, recombined_vectors=size > encode_most)
                 found = _in_own_process(index, settings, documents)
@@ -166,8 +172,9 @@ def _in_folder(folder: Path) -> Iterator[Kept]:
 
 
 @contextmanager
-def _on_server(folder: Path) -> Iterator[Kept]:
-    """Start a Chroma server on loopback, and end it afterwards."""
+def _on_servers(database: str, folder: Path) -> Iterator[Kept]:
+    """Start a Chroma server on loopback, and end it afterwards; empty the database."""
+    _empty(database)
     data = folder / "server"
     data.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -183,11 +190,21 @@ def _on_server(folder: Path) -> Iterator[Kept]:
     url = f"http://127.0.0.1:{port}"
     try:
         _wait_for(port, process, log)
-        settings = {**WITHOUT_SERVER, "index_dir": folder / "cache", "chroma": url}
+        servers = {"chroma": url, "database": database}
+        settings = {**WITHOUT_SERVER, "index_dir": folder / "cache", **servers}
         yield settings, partial(_kept, data, process.pid)
     finally:
         process.kill()
         process.wait()
+
+
+def _empty(database: str) -> None:
+    """Drop all tables of a PostgreSQL database."""
+    engine = sa.create_engine(parse_address(database))
+    tables = sa.MetaData()
+    tables.reflect(engine)
+    tables.drop_all(engine)
+    engine.dispose()
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

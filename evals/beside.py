@@ -18,6 +18,8 @@ from index.errors import FootnoteError
 
 #: Questions that are asked while another process adds documents. Not tuned.
 ASKED = 500
+#: Paragraphs from which on so many are asked. Not tuned.
+SMALL = 1000
 #: Paragraphs that it adds to begin with; more follow for as long as questions are asked.
 ADDED = 400
 #: Answers in a row that may fail before no more are asked.
@@ -39,11 +41,12 @@ def beside_size(settings: Mapping[str, Any], questions: Sequence[str]) -> dict[s
     index = own.open_index()
     documents = [info.id for info in index.documents()]
     with Assistant(index, documents, own) as assistant, tempfile.TemporaryDirectory() as folder:
-        asked = [questions[n % len(questions)] for n in range(ASKED)]
+        before = index.status().paragraphs
+        times = ASKED if before >= SMALL else len(questions)
+        asked = [questions[n % len(questions)] for n in range(times)]
         for question in questions:
             assistant.ask(question)
         alone, _ = _times(assistant, [f"{one} ({n})" for n, one in enumerate(asked)])
-        before = index.status().paragraphs
         writer = _Writer(Path(folder), settings)
         try:
             writer.wait()

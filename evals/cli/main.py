@@ -222,8 +222,13 @@ def benchmark(
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="How often each start is timed.")] = 3,
     served: Annotated[
-        bool, typer.Option("--served", help="Each size on a Chroma server too, started for it.")
-    ] = False,
+        str | None,
+        typer.Option(
+            help="Each size on a Chroma server too, started for it, and the PostgreSQL database at "
+            "this address, which is emptied.",
+            metavar="ADDRESS",
+        ),
+    ] = None,
     encode_most: Annotated[
         int, typer.Option(help="Of more paragraphs the vectors are recombined, too.")
     ] = 100_000,

@@ -17,15 +17,18 @@ from index.errors import QuestionSetError
 
 
 @pytest.mark.long
-def test_the_benchmark_measures_each_size(footnote_eval: Eval, tmp_path: Path) -> None:
+def test_the_benchmark_measures_each_size(
+    footnote_eval: Eval, postgres_address: str, tmp_path: Path
+) -> None:
     out, html = tmp_path / "out.json", tmp_path / "out.html"
-    options = ["--paragraphs", "40", "--rounds", "1", "--served"]
+    options = ["--paragraphs", "40", "--rounds", "1", "--served", postgres_address]
     footnote_eval("benchmark", *options, "--json", out, "--html", html)
     sizes = json.loads(out.read_text())["sizes"]
     assert [size.pop("served") for size in sizes] == [False, True]
     assert [size.pop("server_mib") is None for size in sizes] == [True, sys.platform != "linux"]
     for size in sizes:
         assert size.pop("recombined") is False
+        assert size.pop("beside_failed") == 0
         assert size["paragraphs"] == 40
         assert size["resync_paragraphs"] == 1
         assert all(value > 0 for value in size.values() if not isinstance(value, dict))
