@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import bm25s
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from index.bm25 import K1, B
 from index.models import paragraph_id
-from index.store.manifest import Manifest, ParagraphText, Place
+from index.store.manifest import Manifest, ParagraphText, Place, Rows
 from index.terms.analysis import terms_of
 
 #: In the languages that have stemmers and stop words of their own, and one without spaces.
@@ -46,10 +47,12 @@ def shares_by_bm25s(
 
 
 class Library:
-    """Texts of documents by id, as the store has them, and how often each was read."""
+    """Texts of documents by id and the rows of paragraphs, as the store has them, and how often
+    each was read."""
 
     def __init__(self) -> None:
         self.texts: dict[str, ParagraphText] = {}
+        self.rows: dict[str, int] = {}
         self.read = 0
 
     def manifest(
@@ -61,8 +64,11 @@ class Library:
             spans = ((0, len(text)),)
             own = ParagraphText(paragraph_id(text, spans), text, spans)
             self.texts[own.id] = own
+            self.rows.setdefault(own.id, len(self.rows) + 1)
             places.append(Place(own.id, (heading,) if heading else (), None, 0, len(text)))
-        return Manifest(source, source, source, "", "", tuple(places), (), language=language)
+        rows = Rows.of((row := self.rows[place.id], row, 1) for place in places)
+        made = Manifest(source, source, source, "", "", tuple(places), (), language=language)
+        return replace(made, rows=rows)
 
     def __call__(self, identities: Sequence[str]) -> dict[str, ParagraphText]:
         self.read += len(identities)

@@ -103,7 +103,8 @@ class Growing(RuleBasedStateMachine):
             return
         shares = expected(manifests, self.library, query)
         assert [scope.identity(p) for p in range(scope.size)] == list(shares)
-        assert scope.positions([*shares, "0" * 32]) == [*range(scope.size), None]
+        rows = [*map(self.library.rows.__getitem__, shares), 10**6]
+        assert scope.positions(rows) == [*range(scope.size), None]
         found = scope.terms.shares(query)
         assert found == pytest.approx(np.array(list(shares.values())), abs=1e-5)
         at_once = Scope(manifests, LexicalIndex(None), self.library).terms

@@ -172,7 +172,9 @@ def test_another_encoder_is_refused_until_all_is_carried_over(
     folder: Path, tmp_path: Path, small: Document, opened: Opened
 ) -> None:
     second = write_paragraphs(tmp_path / "b.txt", 4 * CHUNK, seed=7)
-    opened(folder, encoder=CheapEncoder()).sync([small, second])
+    index = opened(folder, encoder=CheapEncoder())
+    index.sync([small, second])
+    index.close()
     total = len(small.paragraphs) + len(second.paragraphs)
 
     stopping = opened(folder, encoder=Stopping(3, "other"))
