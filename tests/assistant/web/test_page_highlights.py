@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from browsing import Visit, barriers, copied, picture, print_pdf, send, serving, settled
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 HEADING = "Brine"
 FIRST = "Walnuts float in brine, and \U0001f95b hazelnuts sink in it."
@@ -39,10 +39,15 @@ def url(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture(params=["desktop", "phone"])
-def page(request: pytest.FixtureRequest, browser: Browser, url: str) -> Iterator[Page]:
+def page(
+    request: pytest.FixtureRequest,
+    browser: Browser,
+    url: str,
+    profile: Callable[..., BrowserContext],
+) -> Iterator[Page]:
     """The page with the text open, as wide as on a desk and on a phone; nothing is kept after."""
     sizes: dict[str, Any] = {"phone": {"viewport": PHONE, "has_touch": True}}
-    visit = Visit(browser, url, **sizes.get(request.param, {}))
+    visit = Visit(browser, url, profile(**sizes.get(request.param, {})))
     read(visit.page, HEADING)
     yield visit.page
     for one in sent(visit.page, "GET", "notes")["notes"]:
