@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -90,8 +91,9 @@ class Store:
             self._folder, self.database, self._encoder, self._server, first, wait
         )
         if done:
-            self.current()
-            self.fold()
+            with suppress(EncoderError, IndexCorruptedError):  # which whoever reads is told
+                self.current()
+                self.fold()
         return [done] if done else []
 
     # --- reading -----------------------------------------------------------------------------
