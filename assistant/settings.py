@@ -207,7 +207,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _at_an_address(self) -> Self:
-        """Refuse what is no address of a Chroma server."""
+        """Refuse what is no address of a server."""
         if self.server is None and (self.chroma_headers or self.chroma_ca):
             raise SettingsError(
                 f"{PREFIX}CHROMA_HEADERS and {PREFIX}CHROMA_CA are for a Chroma server, and none "
@@ -219,6 +219,10 @@ class Settings(BaseSettings):
                 "share a Chroma server for its vectors and a PostgreSQL database for everything "
                 "else. Set both, or neither to keep the index in a folder."
             )
+        if self.database is not None:
+            from index.database.database import parse_address  # it takes long to load
+
+            parse_address(self.database.get_secret_value())
         return self
 
     @property

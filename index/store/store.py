@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -97,11 +98,16 @@ class Store:
         if done:
             vectors = self._open_vectors(1)
             try:
-                self._fill(vectors, None)  # what the former version's vectors were not whole for
+                with self.database.read() as connection:
+                    ready = documents.ready_rows(connection)
+                # Those that were damaged; all of another encoder are made when that is wanted.
+                if len(vectors.missing(ready)) < len(ready):
+                    self._fill(vectors, None)
             finally:
                 vectors.close()
-            self.current()
-            self.fold()
+            with suppress(EncoderError, IndexCorruptedError):  # which whoever reads is told
+                self.current()
+                self.fold()
         return [done] if done else []
 
     # --- reading -----------------------------------------------------------------------------

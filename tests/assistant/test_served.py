@@ -20,7 +20,7 @@ from assistant.revision import Revision
 from assistant.settings import WITHOUT_SERVER, Settings, load_settings
 from evals.datasets.loader import read_set
 from evals.running.runner import ask_set
-from index.errors import IndexChangedError, SettingsError
+from index.errors import SettingsError
 
 QUESTIONS = Path("evals/questions")
 SETS = sorted(
@@ -132,13 +132,14 @@ def test_a_question_is_asked_again_when_the_documents_changed(tmp_path: Path) ->
 
         assert opened._at_one_revision(read) == "Walnuts float in brine.\n"
         assert len(tried) == 2
+        before = opened.index.revision
         events = opened.stream("What floats in brine?")
         next(events)
         text.write_text("Plums are blue.\n", encoding="utf-8")
         with Assistant.open(text, index_dir=tmp_path / "index"):
             opened.index.tidy()
-        with pytest.raises(IndexChangedError, match="Ask again"):
-            list(events)
+        *_, done = events
+        assert done.answer.revision == before != opened.index.revision  # type: ignore[union-attr]
 
 
 def test_votes_are_kept_with_the_index(
@@ -179,7 +180,7 @@ def test_commands_work_on_servers(servers: Servers, tmp_path: Path) -> None:
     [
         ({"FOOTNOTE_CHROMA": "http://127.0.0.1:9"}, "cannot be reached"),
         ({"FOOTNOTE_DATABASE": "postgresql://me:hush@127.0.0.1:9/a"}, "does not answer"),
-        ({"FOOTNOTE_DATABASE": ""}, "FOOTNOTE_DATABASE"),
+        ({"FOOTNOTE_DATABASE": ""}, "not the address of a PostgreSQL database"),
     ],
 )
 def test_a_server_that_is_away_is_told_by_the_command(
