@@ -26,9 +26,8 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +70,7 @@ class Database:
         folder: that of the index, which has the SQLite database; made where it is not there.
         address: `postgresql://user@host/name` where it is not in the folder.
         wait: seconds to wait for another process that writes.
+        on_wait: called with a sentence to show where there is a wait, once.
 
     Raises (any method):
         IndexBusyError: another process has been writing for all of that time.
@@ -78,12 +78,19 @@ class Database:
         IndexUnavailableError: PostgreSQL does not answer.
     """
 
-    def __init__(self, folder: Path, address: str | None = None, wait: float = 30.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        address: str | None = None,
+        wait: float = 30.0,
+        on_wait: Callable[[str], None] | None = None,
+    ) -> None:
         self.file = None if address else folder / FILE
         self._url = (
             parse_address(address) if address else sa.URL.create("sqlite", database=str(self.file))
         )
         self._wait = wait
+        self._on_wait = on_wait
         #: For people; without a password.
         self.shown = str(self.file or self._url.render_as_string(hide_password=True))
         if self.file:
@@ -172,8 +179,23 @@ class Database:
             self._url, pool_size=POOL, max_overflow=0, connect_args={"timeout": _STEP}
         )
         sa.event.listen(engine, "connect", _prepare_sqlite)
-        sa.event.listen(engine, "begin", partial(_begin_sqlite, self._wait))
+        sa.event.listen(engine, "begin", self._begin_sqlite)
         return engine
+
+    def _begin_sqlite(self, connection: sa.Connection) -> None:
+        begin = connection.get_execution_options().get("footnote_begin", "BEGIN")
+        until = time.monotonic() + self._wait
+        while True:
+            try:
+                connection.exec_driver_sql(begin)
+                return
+            except DBAPIError as error:
+                if "locked" not in str(error.orig) or time.monotonic() > until:
+                    raise
+            if self._on_wait:  # once is enough
+                self._on_wait("Waiting for another process that is writing this index …")
+                self._on_wait = None
+            time.sleep(0.01)
 
     def _migrate(self) -> None:
         with self._translated():
@@ -304,16 +326,3 @@ def _prepare_sqlite(connection: DBAPIConnection, _: object) -> None:
     raw.execute("PRAGMA synchronous = FULL")
     raw.execute("PRAGMA foreign_keys = ON")
     raw.execute("PRAGMA secure_delete = ON")
-
-
-def _begin_sqlite(wait: float, connection: sa.Connection) -> None:
-    begin = connection.get_execution_options().get("footnote_begin", "BEGIN")
-    until = time.monotonic() + wait
-    while True:
-        try:
-            connection.exec_driver_sql(begin)
-            return
-        except DBAPIError as error:
-            if "locked" not in str(error.orig) or time.monotonic() > until:
-                raise
-            time.sleep(0.01)
