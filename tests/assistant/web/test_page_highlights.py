@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from collections.abc import Callable, Iterator
-=======
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
->>>>>>> 930f7dd45fd9abaf2d8153df02db9e6a2289d1f7
 from typing import Any
 
 import pytest
