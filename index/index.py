@@ -126,15 +126,19 @@ class Index(View):
         self._sweeping: threading.Thread | None = None
         session: Session | ServedSession
         pages: PageFiles
-        if chroma is None:
-            session = Session(self.folder, own.fingerprint, wait, on_wait, terms)
-            pages = PageFiles(self.folder / "pages")
-        else:
-            session = ServedSession(
-                self.folder, own.fingerprint, wait, terms, chroma, timing or Timing()
-            )
-            pages = ServedPages(session.server, self.folder / "pages")
-            self._sweeper = Sweeper(session, pages)
+        try:
+            if chroma is None:
+                session = Session(self.folder, own.fingerprint, wait, on_wait, terms)
+                pages = PageFiles(self.folder / "pages")
+            else:
+                session = ServedSession(
+                    self.folder, own.fingerprint, wait, terms, chroma, timing or Timing()
+                )
+                pages = ServedPages(session.server, self.folder / "pages")
+                self._sweeper = Sweeper(session, pages)
+        except BaseException:
+            self.database.close()
+            raise
         super().__init__(session, pages, own, None)
         #: What was done at this opening that people should know of.
         self.notices: list[str] = []

@@ -184,9 +184,10 @@ def test_nginx_is_told_what_the_readme_tells_it() -> None:
 
 
 @pytest.fixture
-def composed(own_server: ChromaServer, tmp_path: Path) -> Iterator[Machines]:
+def composed(own_server: ChromaServer, postgres_address: str, tmp_path: Path) -> Iterator[Machines]:
     """Two replicas on a Chroma server behind nginx, as compose has them."""
-    with machines(tmp_path / "machines", own_server, count=2, written=NGINX.read_text()) as running:
+    folder, written = tmp_path / "machines", NGINX.read_text()
+    with machines(folder, own_server, postgres_address, count=2, written=written) as running:
         yield running
 
 

@@ -1,4 +1,4 @@
-"""Many machines: replicas behind nginx as the help tells it, on a real Chroma server.
+"""Many machines: replicas behind nginx as the help tells it, on real servers.
 
 `python tests/support/crowd.py` is the long version of the last test.
 """
@@ -16,6 +16,7 @@ from crowd import SURE, add_shipped, browser_of, course
 from crowd import ask as ask_api
 from helpers import PATIENCE, footnote
 from playwright.sync_api import Browser
+from postgres import PostgresServer
 from replicas import Machines, machines
 
 pytestmark = pytest.mark.long
@@ -25,11 +26,16 @@ OWN_QUESTION = "How much is paid back for meals on the way?"
 
 
 @pytest.fixture(scope="module")
-def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+def there(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer
+) -> Iterator[Machines]:
     folder = tmp_path_factory.mktemp("replicas")
     chroma = ChromaServer(folder / "chroma")
     try:
-        with machines(folder, chroma, *SURE) as running:
+        with (
+            postgres_server.database() as database,
+            machines(folder, chroma, database, *SURE) as running,
+        ):
             add_shipped(running)
             yield running
     finally:
@@ -100,7 +106,8 @@ def test_a_login_is_known_to_all_replicas_and_outlives_the_one_that_gave_it(
     accounts, own = tmp_path / "accounts.txt", tmp_path / "travel.txt"
     accounts.write_text("ann:s3cret!\nben:another\n")
     own.write_text(OWN)
-    with machines(tmp_path, there.chroma, "--auth", str(accounts)) as guarded:
+    database = there.environment["FOOTNOTE_DATABASE"]
+    with machines(tmp_path, there.chroma, database, "--auth", str(accounts)) as guarded:
         context = browser.new_context()
         page = context.new_page()
         page.set_default_timeout(PATIENCE * SECONDS)

@@ -31,8 +31,16 @@ SETS = sorted(
 
 
 @pytest.fixture
-def settings(chroma: ServerAddress, tmp_path: Path) -> Settings:
-    return load_settings(chroma=chroma.url, index_dir=tmp_path / "first")
+def settings(chroma: ServerAddress, postgres_address: str, tmp_path: Path) -> Settings:
+    served = {"chroma": chroma.url, "database": postgres_address}
+    return load_settings(**served, index_dir=tmp_path / "first")
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """By which a command has the same index."""
+    assert settings.chroma and settings.database
+    database = settings.database.get_secret_value()
+    return {"FOOTNOTE_CHROMA": settings.chroma, "FOOTNOTE_DATABASE": database}
 
 
 @pytest.fixture
@@ -53,13 +61,13 @@ def second(first: Assistant, tmp_path: Path) -> Iterator[Assistant]:
     [("seed.jsonl", 9), *[pytest.param(name, 3, marks=pytest.mark.long) for name in SETS]],
 )
 def test_a_shipped_set_is_answered_the_same(
-    name: str, step: int, chroma: ServerAddress, tmp_path: Path
+    name: str, step: int, chroma: ServerAddress, postgres_address: str, tmp_path: Path
 ) -> None:
     questions = read_set(QUESTIONS / name)
     questions = replace(questions, questions=questions.questions[::step])
     documents = questions.documents or shipped_documents()
     made = []
-    for place in (WITHOUT_SERVER, {"chroma": chroma.url}):
+    for place in (WITHOUT_SERVER, {"chroma": chroma.url, "database": postgres_address}):
         settings = load_settings(**place, index_dir=tmp_path / str(len(made)))
         with closing(settings.open_index()) as index:
             index.sync(documents)
@@ -81,7 +89,7 @@ def test_what_one_adds_all_are_asked(first: Assistant, second: Assistant, tmp_pa
     (tmp_path / "walnuts.txt").write_text("Walnuts float in brine.\n", encoding="utf-8")
     footnote(
         "index", "add", tmp_path / "walnuts.txt", "--index-dir", tmp_path / "third",
-        FOOTNOTE_CHROMA=str(first.settings.chroma),
+        **environment(first.settings),
     )  # fmt: skip
     for own in (first, second):
         until(lambda own=own: own.ask("What floats in brine?").answered)
@@ -101,7 +109,7 @@ def test_an_answer_is_of_one_revision(first: Assistant, tmp_path: Path) -> None:
     (tmp_path / "late.txt").write_text("Walnuts float in brine.\n", encoding="utf-8")
     footnote(
         "index", "add", tmp_path / "late.txt", "--index-dir", tmp_path / "third",
-        FOOTNOTE_CHROMA=str(first.settings.chroma),
+        **environment(first.settings),
     )  # fmt: skip
     until(lambda: first.index.revision != before)
     *_, done = events
@@ -145,31 +153,34 @@ def test_votes_are_kept_with_the_index(first: Assistant, second: Assistant) -> N
     assert {json.loads(line)["verdict"] for line in lines} == {"down"}
     printed = footnote(
         "index", "drafts", "--index-dir", first.index.folder,
-        FOOTNOTE_CHROMA=str(first.settings.chroma),
+        **environment(first.settings),
     )  # fmt: skip
     assert printed.stdout.splitlines() == lines
 
 
-def test_commands_work_on_a_server(chroma: ServerAddress, tmp_path: Path) -> None:
+def test_commands_work_on_a_server(settings: Settings, tmp_path: Path) -> None:
     def run(*arguments: str, code: int = 0) -> str:
         found = footnote(
-            *arguments, "--index-dir", tmp_path / "a", FOOTNOTE_CHROMA=chroma.url, code=code
+            *arguments, "--index-dir", tmp_path / "a", **environment(settings), code=code
         )
         return found.stdout
 
     assert "February 11" in run("ask", "When was the US Indo-Pacific strategy released?")
     status = json.loads(run("index", "status", "--json"))
-    assert status["folder"] == chroma.url
+    assert status["folder"] == settings.chroma
     assert status["documents"] == 1
     listed = json.loads(run("index", "list", "--json"))
     run("index", "remove", listed[0]["id"])
     assert json.loads(run("index", "list", "--json")) == []
 
 
-def test_a_server_that_is_away_is_told_by_the_command(tmp_path: Path) -> None:
+def test_a_server_that_is_away_is_told_by_the_command(
+    postgres_address: str, tmp_path: Path
+) -> None:
     told = footnote(
-        "index", "list", "--index-dir", tmp_path, code=2, FOOTNOTE_CHROMA="http://127.0.0.1:9"
-    )
+        "index", "list", "--index-dir", tmp_path, code=2,
+        FOOTNOTE_CHROMA="http://127.0.0.1:9", FOOTNOTE_DATABASE=postgres_address,
+    )  # fmt: skip
     assert "cannot be reached" in told.stderr
 
 

@@ -389,7 +389,7 @@ def _killing_writers(
     with closing(gate), people(there.url, count // 4) as told:
         for kill in range(kills):
             gate.hold(number=1 + kill % 3, answered=kill % 2 == 1)
-            process = command.start(FOOTNOTE_CHROMA=gate.url)
+            process = command.start(**{**there.environment, "FOOTNOTE_CHROMA": gate.url})
             until(lambda process=process: gate.is_held or process.poll() is not None)  # type: ignore[misc]
             process.kill()
             gate.release(forward=False)
@@ -468,6 +468,7 @@ def _seed() -> Document:
 def main() -> None:
     """The long version: 200 people for a minute, a writer killed 20 times."""
     parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--database", required=True, help="Address of an empty PostgreSQL one.")
     parser.add_argument("--people", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--kills", type=int, default=20)
@@ -476,7 +477,7 @@ def main() -> None:
         folder = Path(temporary)
         chroma = ChromaServer(folder / "chroma")
         try:
-            with machines(folder, chroma, *SURE) as there:
+            with machines(folder, chroma, given.database, *SURE) as there:
                 add_shipped(there)
                 course(there, count=given.people, seconds=given.seconds, kills=given.kills)
         finally:

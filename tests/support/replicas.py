@@ -133,19 +133,25 @@ class Machines:
 
 @contextmanager
 def machines(
-    folder: Path, chroma: ChromaServer, *flags: str, count: int = 3, written: str | None = None
+    folder: Path,
+    chroma: ChromaServer,
+    database: str,
+    *flags: str,
+    count: int = 3,
+    written: str | None = None,
 ) -> Iterator[Machines]:
-    """Run replicas and nginx on a Chroma server inside a `with`.
+    """Run replicas and nginx on a Chroma server and a PostgreSQL database inside a `with`.
 
     Args:
         folder: where they keep what they keep.
         chroma: the server.
+        database: the address of the database.
         flags: of each replica's command.
         count: of replicas.
         written: what nginx is to do with as many; by default as the help tells.
     """
     front, *ports = free_ports(1 + count)
-    environment = {"FOOTNOTE_CHROMA": chroma.address().url}
+    environment = {"FOOTNOTE_CHROMA": chroma.address().url, "FOOTNOTE_DATABASE": database}
     replicas: list[Replica] = []
     try:
         replicas.extend(
