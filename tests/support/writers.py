@@ -12,7 +12,7 @@ import random
 import signal
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -26,7 +26,7 @@ import numpy as np
 from chroma_servers import Servers
 from helpers import PATIENCE, CheapEncoder, importing_helpers
 
-from index import Document, Index, document_from_text
+from index import Document, Index, document_from_text, read_document
 from index.errors import IndexChangedError, IndexUnavailableError, MissingPathError
 
 NAMES = ("ferries.txt", "mills.txt", "piers.txt")
@@ -136,6 +136,17 @@ def _start_forking() -> None:
         forkserver.ensure_running()  # type: ignore[attr-defined]
 
 
+def _add(place: Place, file: Path, told: Connection) -> None:
+    """Add a file; after each chunk, tell how much is done, and wait."""
+
+    def step(done: int, _: int) -> None:
+        told.send(done)
+        told.recv()
+
+    with closing(place.open()) as index:
+        told.send(f"embedded {index.sync([read_document(file)], step).embedded}")
+
+
 class Forked:
     """One of these processes.
 
@@ -143,31 +154,40 @@ class Forked:
         heard: what it said so far.
     """
 
-    def __init__(self, target: Callable[..., None], place: Place, seed: int) -> None:
+    def __init__(self, target: Callable[..., None], *given: Any) -> None:
         _start_forking()
         self._told, theirs = _forks.Pipe()
-        self._process = _forks.Process(target=_reporting, args=(target, place, seed, theirs))
+        self._process = _forks.Process(target=_reporting, args=(target, given, theirs))
         self.heard: list[Any] = []
         self._process.start()
         theirs.close()
 
-    def until(self, line: str, times: int = 1) -> None:
+    def next(self) -> Any:
+        """What it says next."""
+        assert self._told.poll(PATIENCE), "it never came"
+        self.heard.append(self._told.recv())
+        assert not isinstance(self.heard[-1], _Failure), self.heard[-1].text
+        return self.heard[-1]
+
+    def until(self, line: str | int, times: int = 1) -> None:
         """Wait until it says something so many times from now on."""
         while times:
-            assert self._told.poll(PATIENCE), "it never came"
-            with suppress(EOFError):
-                self.heard.append(self._told.recv())
-                assert not isinstance(self.heard[-1], _Failure), self.heard[-1].text
-                times -= self.heard[-1] == line
-                continue
-            raise AssertionError(f"it has ended with {self._process.exitcode}")
+            times -= self.next() == line
+
+    def go_on(self) -> None:
+        """Let it go on after a chunk."""
+        self._told.send("go on")
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
         """End it at once."""
-        assert self._process.pid
-        os.kill(self._process.pid, how)
-        self._process.join(PATIENCE)
+        self.signal(how)
         assert self._process.exitcode == -how
+
+    def signal(self, which: signal.Signals) -> None:
+        """Send it a signal that ends it, one way or another."""
+        assert self._process.pid
+        os.kill(self._process.pid, which)
+        self._process.join(PATIENCE)
         self._told.close()
 
     def finish(self) -> None:
@@ -188,9 +208,9 @@ class _Failure:
     text: str
 
 
-def _reporting(target: Callable[..., None], place: Place, seed: int, told: Connection) -> None:
+def _reporting(target: Callable[..., None], given: Sequence[Any], told: Connection) -> None:
     try:
-        target(place, seed, told)
+        target(*given, told)
         told.recv()  # that it is to stop: closed with something unread, what it said would be lost
     except EOFError:
         pass
@@ -201,6 +221,11 @@ def _reporting(target: Callable[..., None], place: Place, seed: int, told: Conne
 def writer(place: Place, seed: int) -> Forked:
     """A process that changes documents at random."""
     return Forked(_write, place, seed)
+
+
+def adding(place: Place, file: str | Path) -> Forked:
+    """A process that adds a file, and waits after each chunk."""
+    return Forked(_add, place, Path(file))
 
 
 @contextmanager

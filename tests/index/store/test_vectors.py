@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from chroma_servers import until
-from helpers import CheapEncoder, Opened, Process, check_whole, write_paragraphs
+from helpers import CheapEncoder, Opened, check_whole, write_paragraphs
+from writers import Place, adding
 
 from index import Document, Index, document_from_text
 from index.encoder import Encoder, Vectors
@@ -88,21 +89,11 @@ def test_another_owns_chroma_when_the_owner_ends(again: Opens, small: Document) 
 def test_another_owns_chroma_when_the_owner_is_killed(
     again: Opens, folder: Path, small: Document
 ) -> None:
-    owner = Process(
-        """if True:
-            import sys
-            from pathlib import Path
-            from helpers import CheapEncoder
-            from index import Index, read_document
-            index = Index(Path(sys.argv[1]), encoder=CheapEncoder(dimension=32))
-            index.sync([read_document(Path(sys.argv[2]))])
-            print("owns", index._store._vectors._chroma is not None, flush=True)
-            sys.stdin.readline()
-        """,
-        folder,
-        small.source,
-    )
-    assert owner.told() == "owns True", owner.ended()[1]
+    owner = adding(Place(folder), small.source)
+    for done in (0, 60):
+        owner.until(done)
+        if not done:
+            owner.go_on()
     index = again()
     assert not owns(index)
     expected = found(index, small)
