@@ -6,20 +6,25 @@ Pictures of its states are kept in `tests/artefacts`, to be looked at.
 from __future__ import annotations
 
 import ipaddress
+import json
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from axe_playwright_python.sync_playwright import Axe
 from helpers import FOOTNOTE, PATIENCE, SUPPORT
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 from prepared import know_help, running
+
+from assistant.service.tables import answers
+from index.database.database import Database
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARTEFACTS = SUPPORT.parent / "artefacts"
@@ -177,17 +182,14 @@ def kept(page: Page) -> list[dict[str, Any]]:
     return found
 
 
-def keep(page: Page, conversation: dict[str, Any]) -> None:
-    """Have the server keep the turns of a conversation as they are here."""
-    for turn in conversation["turns"]:
-        page.evaluate(
-            """([id, title, turn]) => fetch(`conversations/${id}/turns`, {
-              method: "PUT",
-              headers: { "content-type": "application/json" },
-              body: JSON.stringify({ title, turn }),
-            })""",
-            [conversation["id"], conversation["title"], turn],
-        )
+def keep(folder: Path, conversation: dict[str, Any]) -> None:
+    """Have the answers of a conversation in the database of a server as they are here: by HTTP
+    nobody can change them."""
+    with closing(Database(folder / "index")) as database, database.write() as connection:
+        for turn in conversation["turns"]:
+            own = answers.c.id == turn["answer"]["id"]
+            body = json.dumps(turn["answer"])
+            connection.execute(sa.update(answers).where(own).values(body=body))
 
 
 def forget(url: str) -> None:

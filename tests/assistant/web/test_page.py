@@ -403,7 +403,7 @@ def test_half_an_answer_says_which_half(visit: Visit) -> None:
     picture(visit.page, "half")
 
 
-def test_what_is_not_supported_looks_like_it(visit: Visit) -> None:
+def test_what_is_not_supported_looks_like_it(visit: Visit, served: Path) -> None:
     """A conversation with an answer that a language model wrote, as it is kept."""
     page = visit.page
     ask(page, QUESTION)
@@ -416,7 +416,7 @@ def test_what_is_not_supported_looks_like_it(visit: Visit) -> None:
         "dropped": 2,
         "note": "The language model stopped early.",
     }
-    keep(page, conversation)
+    keep(served, conversation)
     page.reload()
     element = page.locator(".turn")
     supported = element.locator('.sentence[data-verdict="supported"]')

@@ -198,14 +198,14 @@ def test_they_fit_a_phone(browser: Browser, url: str, scheme: str) -> None:
         expect(cards(turn).first.locator(".noted")).to_be_visible()
 
 
-def test_a_list_keeps_its_lines(page: Page) -> None:
+def test_a_list_keeps_its_lines(page: Page, folder: Path) -> None:
     ask(page, ASKED)
     [talk] = kept(page)
     own = talk["turns"][0]["answer"]["citations"][0]
     own |= {"paragraph_text": "- ink\n- a pen\n- paper", "paragraph_kind": "list"}
     own |= {"introduction": "Bring these:"}
     own |= {"start": own["paragraph_start"] + 8, "end": own["paragraph_start"] + 13}
-    keep(page, talk)
+    keep(folder, talk)
     page.reload()
     text = page.locator(".card .paragraph").first
     expect(text.locator("mark")).to_have_text("a pen")

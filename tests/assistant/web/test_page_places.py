@@ -11,6 +11,12 @@ from playwright.sync_api import Browser, Page, Route, expect
 SIZES = {"desktop": {}, "phone": PHONE}
 
 
+@pytest.fixture(autouse=True)
+def forgotten(url: str) -> None:
+    """Nothing was asked before: what is on the page is told by what a test asks there."""
+    forget(url)
+
+
 def choose(page: Page, title: str) -> None:
     """Choose a conversation in the list."""
     page.locator("#open-history").click()
