@@ -118,7 +118,7 @@ class Index(View):
         own = Encoder(encoder) if isinstance(encoder, str) else encoder
         self.chroma = chroma
         #: Everything that is kept with the documents and is no vector.
-        self.database = Database(self.folder, database, wait)
+        self.database = Database(self.folder, database, wait, on_wait)
         terms = LexicalIndex(self.folder / "terms", shared_terms)
         self._server: Server | None = None
         self._closed = threading.Event()

@@ -10,7 +10,7 @@ The only module that makes an engine. What was decided, and why:
 - **`synchronous = FULL`**: a committed transaction is on the disk, also after a power cut.
 - **Writers begin with `BEGIN IMMEDIATE`**: a transaction that reads, decides and writes has the
   write lock from its first statement, and never fails halfway because another wrote meanwhile.
-  `busy_timeout` is how long it waits for another writer.
+  For how long it waits for another writer is a setting.
 - **In PostgreSQL** a writer takes one advisory lock for the length of its transaction, which gives
   the same: writers one after the other. They are short; nothing is computed, read from a file or
   written by a language model while one is open.
@@ -26,7 +26,7 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,6 +56,9 @@ REVISION = "0002"
 POOL = 50
 #: Of the advisory lock that a writer holds in PostgreSQL: any number that nobody else uses there.
 _WRITER = 0x466F6F74
+#: Seconds that SQLite itself waits for another writer. The rest is waited here, step by step: it
+#: hears no Ctrl-C.
+_STEP = 0.2
 #: Seconds to wait for a connection to PostgreSQL.
 _CONNECTING = 5
 
@@ -67,6 +70,7 @@ class Database:
         folder: that of the index, which has the SQLite database; made where it is not there.
         address: `postgresql://user@host/name` where it is not in the folder.
         wait: seconds to wait for another process that writes.
+        on_wait: called with a sentence to show where there is a wait, once.
 
     Raises (any method):
         IndexBusyError: another process has been writing for all of that time.
@@ -74,12 +78,19 @@ class Database:
         IndexUnavailableError: PostgreSQL does not answer.
     """
 
-    def __init__(self, folder: Path, address: str | None = None, wait: float = 30.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        address: str | None = None,
+        wait: float = 30.0,
+        on_wait: Callable[[str], None] | None = None,
+    ) -> None:
         self.file = None if address else folder / FILE
         self._url = (
             parse_address(address) if address else sa.URL.create("sqlite", database=str(self.file))
         )
         self._wait = wait
+        self._on_wait = on_wait
         #: For people; without a password.
         self.shown = str(self.file or self._url.render_as_string(hide_password=True))
         if self.file:
@@ -165,11 +176,26 @@ class Database:
                 },
             )
         engine = sa.create_engine(
-            self._url, pool_size=POOL, max_overflow=0, connect_args={"timeout": self._wait}
+            self._url, pool_size=POOL, max_overflow=0, connect_args={"timeout": _STEP}
         )
         sa.event.listen(engine, "connect", _prepare_sqlite)
-        sa.event.listen(engine, "begin", _begin_sqlite)
+        sa.event.listen(engine, "begin", self._begin_sqlite)
         return engine
+
+    def _begin_sqlite(self, connection: sa.Connection) -> None:
+        begin = connection.get_execution_options().get("footnote_begin", "BEGIN")
+        until = time.monotonic() + self._wait
+        while True:
+            try:
+                connection.exec_driver_sql(begin)
+                return
+            except DBAPIError as error:
+                if "locked" not in str(error.orig) or time.monotonic() > until:
+                    raise
+            if self._on_wait:  # once is enough
+                self._on_wait("Waiting for another process that is writing this index …")
+                self._on_wait = None
+            time.sleep(0.01)
 
     def _migrate(self) -> None:
         with self._translated():
@@ -300,8 +326,3 @@ def _prepare_sqlite(connection: DBAPIConnection, _: object) -> None:
     raw.execute("PRAGMA synchronous = FULL")
     raw.execute("PRAGMA foreign_keys = ON")
     raw.execute("PRAGMA secure_delete = ON")
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    begin = connection.get_execution_options().get("footnote_begin", "BEGIN")
-    connection.exec_driver_sql(begin)

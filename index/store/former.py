@@ -152,7 +152,7 @@ def _copy(
             there = {i: row for i, row in fresh.items() if len(rows.get(i, ())) == row[2]}
             if there:
                 vectors.add(Rows.of(there.values()), [rows[i] for i in there])
-            # Those without vectors are looked for when the index is read, and made then.
+            # Of those without vectors these are made next.
             every = [row for row, _, _ in fresh.values()]
             documents.set_ready(connection, every, vectors.number)
             documents.publish(connection, staged)
@@ -227,7 +227,9 @@ def _vectors(collection: Any, texts: list[ParagraphText]) -> dict[str, Any]:
             own = [rows.get(f"{one.id}:{number}") for number in range(len(one.spans))]
             if own and all(row is not None for row in own):
                 block = np.array(own, dtype=np.float32)
-                if np.allclose(np.linalg.norm(block, axis=1), 1, atol=1e-3):
+                length = np.linalg.norm(block, axis=1)
+                # Zero is that of a sentence that the encoder does not see.
+                if ((np.abs(length - 1) < 1e-3) | (length == 0)).all():
                     found[one.id] = block
     return found
 

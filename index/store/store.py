@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -86,11 +87,24 @@ class Store:
 
     def take_over(self, wait: float) -> list[str]:
         """Take over what a former version kept; sentences that say so. See `former`."""
-        first = lambda: self._open_vectors(1)  # noqa: E731
         done = former.take_over(
-            self._folder, self.database, self._encoder, self._server, first, wait
+            self._folder,
+            self.database,
+            self._encoder,
+            self._server,
+            partial(self._open_vectors, 1),
+            wait,
         )
         if done:
+            vectors = self._open_vectors(1)
+            try:
+                with self.database.read() as connection:
+                    ready = documents.ready_rows(connection)
+                # Those that were damaged; all of another encoder are made when that is wanted.
+                if len(vectors.missing(ready)) < len(ready):
+                    self._fill(vectors, None)
+            finally:
+                vectors.close()
             with suppress(EncoderError, IndexCorruptedError):  # which whoever reads is told
                 self.current()
                 self.fold()

@@ -121,8 +121,8 @@ class VectorFile:
         self._guard = threading.Lock()
         self._mapped: Vectors = np.empty((0, dimension), np.float32)
 
-    def write(self, rows: Rows, vectors: Sequence[Vectors]) -> None:
-        """Write the vectors of paragraphs, through to the disk."""
+    def write(self, rows: Rows, vectors: Sequence[Vectors], *, kept: bool = True) -> None:
+        """Write the vectors of paragraphs, through to the disk; `kept`: not to erase them."""
         with translated(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(
@@ -131,7 +131,10 @@ class VectorFile:
             with os.fdopen(descriptor, "r+b") as stream:
                 for position, own in zip(rows.positions.tolist(), vectors, strict=True):
                     stream.seek(position * self._dimension * 4)
-                    stream.write(np.ascontiguousarray(own, dtype="<f4").tobytes())
+                    # Of a sentence that the encoder does not see the vector is zero: as -0, it is
+                    # told from one that was never written.
+                    block = np.where(own == 0, np.float32(-0.0), own) if kept else own
+                    stream.write(np.ascontiguousarray(block, dtype="<f4").tobytes())
                 stream.flush()
                 os.fsync(stream.fileno())
 
@@ -153,9 +156,10 @@ class VectorFile:
         mapped = self.all(int(ends.max(initial=0)))
         lost = ends > len(mapped)
         inside = np.flatnonzero(~lost & (rows.sentences > 0))
-        # A unit vector is not zero, and what was never written is.
+        # By their bits, for what was written has none that are all zero: see `write`.
+        bits = mapped.view(np.int32)
         last = rows.positions[inside] + rows.sentences[inside] - 1
-        lost[inside] = ~(mapped[rows.positions[inside]].any(1) & mapped[last].any(1))
+        lost[inside] = ~(bits[rows.positions[inside]].any(1) & bits[last].any(1))
         return lost
 
     def read(self, rows: Rows) -> list[Vectors]:
@@ -316,7 +320,9 @@ class FolderVectors:
                 found += connection.execute(sa.select(*chosen).where(chosen[0].in_(page))).all()
         own = Rows.of(found)
         width = self._file.all(0).shape[1]
-        self._file.write(own, [np.zeros((n, width), np.float32) for n in own.sentences.tolist()])
+        self._file.write(
+            own, [np.zeros((n, width), np.float32) for n in own.sentences.tolist()], kept=False
+        )
         if (chroma := self._owned()) is None:
             return
         with self._guard, self._without_if_it_fails():

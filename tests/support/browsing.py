@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from helpers import FOOTNOTE, PATIENCE, SUPPORT
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
-from prepared import running
+from prepared import know_help, running
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARTEFACTS = SUPPORT.parent / "artefacts"
@@ -42,6 +42,7 @@ def serving(
     **environment: str,
 ) -> Iterator[str]:
     """Serve the page by the installed command, on a free port; gives its address."""
+    know_help(folder / "index")
     command = [*command, "chat", "--no-open", "--index-dir", folder / "index", *flags]
     with running(command, folder / "errors.txt", signal.SIGINT, **environment) as (url, _):
         yield url
@@ -75,16 +76,37 @@ def print_pdf(browser: Browser, html: str, file: Path, **options: Any) -> None:
     page.close()
 
 
-class Visit:
-    """A fresh browser on the page, with all that it requested and complained about."""
+#: How a `Visit` is one on a desk.
+DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}
 
-    def __init__(self, browser: Browser, url: str, **options: Any) -> None:
-        options = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"} | options
-        self.context: BrowserContext = browser.new_context(**options)
+
+class Visit:
+    """A fresh browser on the page, with all that it requested and complained about.
+
+    Args:
+        browser: in which a profile of its own is made.
+        url: of the page.
+        shared: a profile to empty and use instead. Nothing is in it but what was loaded of the page
+            before, which a new one takes longer to load than most tests need.
+        options: of the profile.
+    """
+
+    def __init__(
+        self, browser: Browser, url: str, shared: BrowserContext | None = None, **options: Any
+    ) -> None:
+        self.context: BrowserContext = shared or browser.new_context(**(DESK | options))
         self.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        self._is_shared = shared is not None
         self.requests: list[str] = []
         self.complaints: list[str] = []
+        former = self.context.pages
         self.page: Page = self.context.new_page()
+        for page in former:
+            page.close()
+        if shared:
+            shared.clear_cookies()
+            origin = {"origin": url.rstrip("/"), "storageTypes": "all"}
+            shared.new_cdp_session(self.page).send("Storage.clearDataForOrigin", origin)
         self.page.set_default_timeout(PATIENCE * SECONDS)
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -105,7 +127,11 @@ class Visit:
 
     def close(self) -> None:
         """Nothing left this machine, and nothing went wrong in the browser."""
-        self.context.close()
+        if self._is_shared:
+            for page in self.context.pages:  # one stays, so that there is less to start next time
+                page.goto("about:blank")
+        else:
+            self.context.close()
         hosts = {
             urlsplit(url).hostname or ""
             for url in self.requests
@@ -274,10 +300,25 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def profile(browser: Browser) -> Callable[..., BrowserContext]:
+    """Gives what the visits of a module share that are made with the same options."""
+    made: dict[str, BrowserContext] = {}
+
+    def of(**options: Any) -> BrowserContext:
+        options = DESK | options
+        name = repr(options)
+        if name not in made:
+            made[name] = browser.new_context(**options)
+        return made[name]
+
+    return of
+
+
 @pytest.fixture
-def visit(browser: Browser, url: str) -> Iterator[Visit]:
+def visit(browser: Browser, url: str, profile: Callable[..., BrowserContext]) -> Iterator[Visit]:
     """A fresh visit, where nothing was added or asked before; closed with its checks."""
     forget(url)
-    visit = Visit(browser, url)
+    visit = Visit(browser, url, profile())
     yield visit
     visit.close()

@@ -18,11 +18,11 @@ import anyio
 import pytest
 from anyio import to_thread
 from chroma_servers import until
-from helpers import FOOTNOTE, PATIENCE, run_footnote
+from helpers import FOOTNOTE, PATIENCE
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.types import CallToolResult, ResourceLink, ResourceTemplateReference, TextContent
 from model_servers import scripted, serving, waits
-from prepared import Prepared
+from prepared import Prepared, know_help
 
 from assistant import Assistant
 from assistant.answer import Event
@@ -168,7 +168,9 @@ def busy(folder: Path) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def index_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("desktop")
+    folder = tmp_path_factory.mktemp("desktop")
+    know_help(folder)
+    return folder
 
 
 @pytest.mark.anyio
@@ -215,19 +217,18 @@ async def test_a_desktop_client_asks_the_shipped_document(index_folder: Path, mo
         assert read["of"] == document["paragraphs"] == 32
 
 
-@pytest.mark.anyio
-async def test_where_no_answer_is_sure_there_are_links_to_passages(
-    index_folder: Path, monkeypatch: pytest.MonkeyPatch
+def test_where_no_answer_is_sure_there_are_links_to_passages(
+    index_folder: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("FOOTNOTE_REFUSE_BELOW", "0")
-    monkeypatch.setenv("FOOTNOTE_ANSWER_FROM", "1")
-    async with Client(desktop(index_folder), mode=MODES[0]) as client:
-        result = await client.call_tool("ask", {"question": QUESTION})
-    asked = result.structured_content or {}
+    never_sure = {"FOOTNOTE_REFUSE_BELOW": "0", "FOOTNOTE_ANSWER_FROM": "1"}
+    with talking(tmp_path, "--index-dir", index_folder, **never_sure) as talk:
+        talk.begin()
+        result = talk.result(talk.call("ask", question=QUESTION))
+    asked = result["structuredContent"]
     assert (asked["status"], asked["closest"]) == ("unsure", [])
     assert asked["text"].startswith("Passages that may answer:\n")
-    links = [own for own in result.content if isinstance(own, ResourceLink)]
-    assert [own.uri for own in links] == [own["uri"] for own in asked["citations"]]
+    links = [own["uri"] for own in result["content"] if own["type"] == "resource_link"]
+    assert links == [own["uri"] for own in asked["citations"]]
     assert len(links) == 5
 
 
@@ -343,9 +344,10 @@ def test_mistakes_are_told_at_once(tmp_path: Path) -> None:
         (["--llm", "nonsense"], "nonsense"),
         (["--max-sentences", "0"], "max_sentences"),
     ):
-        done = run_footnote("mcp", "--index-dir", tmp_path / "index", *flags, code=2)
-        assert message in done.stderr
-        assert done.stdout == ""
+        with talking(tmp_path, *flags) as talk:
+            assert talk.process.stdout.read() == ""
+            assert talk.process.wait(PATIENCE) == 2
+            assert message in talk.errors
 
 
 def test_what_is_found_wrong_later_is_told_to_the_client_too(tmp_path: Path) -> None:

@@ -189,7 +189,8 @@ def test_what_may_write_is_as_it_was_told_last(visit: Visit) -> None:
     expect(page.locator("#offer")).to_be_hidden()
 
 
-def test_a_folder_is_looked_at_once_at_a_time(visit: Visit) -> None:
+def test_a_folder_is_looked_at_once_at_a_time(browser: Browser, url: str) -> None:
+    visit = Visit(browser, url)  # whose clock is its own
     page = visit.page
     looks: list[Route] = []
     page.clock.install()
@@ -203,6 +204,7 @@ def test_a_folder_is_looked_at_once_at_a_time(visit: Visit) -> None:
         looks[-1].fulfill(json=told)
         page.evaluate("() => new Promise((done) => queueMicrotask(done))")
     page.unroute_all()
+    visit.close()
 
 
 # --- one conversation at a time, and the others -------------------------------------------------

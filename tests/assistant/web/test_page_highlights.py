@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
+from collections.abc import Callable, Iterator
+=======
+import json
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+>>>>>>> 930f7dd45fd9abaf2d8153df02db9e6a2289d1f7
 from typing import Any
 
 import pytest
 from browsing import Visit, barriers, copied, picture, print_pdf, send, serving, settled
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from assistant.service.access import MACHINE
+from assistant.service.tables import notes
+from index.database.database import Database
+from index.database.tables import put_row
 
 HEADING = "Brine"
 FIRST = "Walnuts float in brine, and \U0001f95b hazelnuts sink in it."
@@ -28,8 +40,12 @@ SENT = """async ([method, path, value]) => {
 
 
 @pytest.fixture(scope="module")
-def url(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("highlights")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("highlights")
+
+
+@pytest.fixture(scope="module")
+def url(browser: Browser, folder: Path) -> Iterator[str]:
     text, pages = folder / "house.md", folder / "report.pdf"
     text.write_text(f"# {HEADING}\n\n{FIRST}\n\n{SECOND}\n", encoding="utf-8")
     html = f"<title>Report</title><h1>Report</h1><p>{FIRST}</p><p>{SECOND}</p>"
@@ -39,10 +55,15 @@ def url(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture(params=["desktop", "phone"])
-def page(request: pytest.FixtureRequest, browser: Browser, url: str) -> Iterator[Page]:
+def page(
+    request: pytest.FixtureRequest,
+    browser: Browser,
+    url: str,
+    profile: Callable[..., BrowserContext],
+) -> Iterator[Page]:
     """The page with the text open, as wide as on a desk and on a phone; nothing is kept after."""
     sizes: dict[str, Any] = {"phone": {"viewport": PHONE, "has_touch": True}}
-    visit = Visit(browser, url, **sizes.get(request.param, {}))
+    visit = Visit(browser, url, profile(**sizes.get(request.param, {})))
     read(visit.page, HEADING)
     yield visit.page
     for one in sent(visit.page, "GET", "notes")["notes"]:
@@ -187,7 +208,7 @@ def test_a_paragraph_is_highlighted_and_copied_by_the_keyboard(page: Page) -> No
     page.keyboard.press("Escape")
 
 
-def test_what_has_changed_since_is_told_at_its_paragraph(page: Page) -> None:
+def test_what_has_changed_since_is_told_at_its_paragraph(page: Page, folder: Path) -> None:
     before = SECOND.replace("eight", "nine")
     document = page.locator("#reader-choice").input_value()
     gone = "Nobody has ever heard of any of these things here."
@@ -199,7 +220,12 @@ def test_what_has_changed_since_is_told_at_its_paragraph(page: Page) -> None:
             "paragraph_end": 60 + len(quote),
         }
         note = {"id": f"note-00000{number}", "kind": "highlight", "created": number, "text": ""}
-        sent(page, "PUT", "notes", {**note, "citation": citation})
+        body = json.dumps({**note, "citation": citation})
+        key = {"id": note["id"], "space": MACHINE}
+        row = {"by": "", "created": number, "size": len(body), "body": body, "deleted": None}
+        with closing(Database(folder / "index")) as database, database.write() as connection:
+            # As if the document had been another when it was highlighted.
+            put_row(connection, notes, key, row)
     page.reload()
     page.locator("body[data-ready]").wait_for()
     read(page, HEADING)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -29,7 +29,7 @@ from chroma_servers import until
 from helpers import PATIENCE
 from model_servers import WAIT, scripted, waits
 from model_servers import serving as serving_models
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from assistant.answer import REFUSAL
 from assistant.llm.checks import keep
@@ -91,10 +91,15 @@ def let_go(hold: threading.Event) -> None:
 
 
 @pytest.fixture(params=["desktop", "phone"])
-def page(request: pytest.FixtureRequest, browser: Browser, url: str) -> Iterator[Page]:
+def page(
+    request: pytest.FixtureRequest,
+    browser: Browser,
+    url: str,
+    profile: Callable[..., BrowserContext],
+) -> Iterator[Page]:
     """The page, as wide as on a desk and on a phone."""
     size = {"width": 1280, "height": 800} if request.param == "desktop" else PHONE
-    with closing(Visit(browser, url, viewport=size)) as visit:
+    with closing(Visit(browser, url, profile(viewport=size))) as visit:
         yield visit.page
 
 

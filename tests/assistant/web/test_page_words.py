@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -21,7 +21,7 @@ from browsing import (
     picture,
     settled,
 )
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from scans import save
 
 import assistant.web
@@ -109,9 +109,9 @@ def patterns(language: str) -> dict[str, re.Pattern[str]]:
 
 
 @pytest.fixture
-def german(browser: Browser, url: str) -> Iterator[Visit]:
+def german(browser: Browser, url: str, profile: Callable[..., BrowserContext]) -> Iterator[Visit]:
     forget(url)
-    visit = Visit(browser, url, locale="de-DE")
+    visit = Visit(browser, url, profile(locale="de-DE"))
     yield visit
     visit.close()
     forget(url)

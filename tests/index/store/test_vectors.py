@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,8 @@ from chroma_servers import until
 from helpers import CheapEncoder, Opened, check_whole, write_paragraphs
 from writers import Place, adding
 
-from index import Document, Index
-from index.encoder import Vectors
+from index import Document, Index, document_from_text
+from index.encoder import Encoder, Vectors
 from index.errors import IndexCorruptedError
 from index.store import vectors as module
 from index.store.manifest import Rows
@@ -207,3 +208,17 @@ def test_the_graph_is_written_seldom_where_many_vectors_are_expected(
     before = found(index, document)
     index.close()
     assert found(again(), document) == before, "what was not written is read again"
+
+
+def test_a_sentence_that_the_encoder_does_not_see_has_a_vector_all_the_same(
+    tmp_path: Path, real_encoder: Encoder
+) -> None:
+    """Behind ten thousand letters without a space: its vector is zero, and yet it was written."""
+    text = f"A word: {'x' * 10_000} it is."
+    document = document_from_text(text, "long.txt")
+    with closing(Index(tmp_path / "index", encoder=real_encoder)) as index:
+        index.sync([document])
+        assert index.search("a word", 20).hits
+        every = index.vectors([paragraph.id for paragraph in document.paragraphs])
+        assert any(not vectors.any(axis=1).all() for vectors in every.values())
+        index.check()
