@@ -194,27 +194,6 @@ def test_another_encoder_keeps_the_originals(another: Another, file: Path) -> No
     assert [info.stale for info in two.documents()] == [False]
 
 
-def test_a_copy_of_the_folder_is_a_backup(
-    file: Path, folder: Path, tmp_path: Path, opened: Opened
-) -> None:
-    one, raw, whole = opened(folder, encoder=CheapEncoder()), upload(file), file.read_bytes()
-    one.sync([raw], keep=True)
-    one.records("feedback").put("a", "It was right.")
-    document, infos = one.document(raw.id), one.documents()
-    one.close()
-    shutil.copytree(folder, tmp_path / "backup")
-    shutil.rmtree(folder)
-    file.unlink()
-    two = opened(tmp_path / "backup", encoder=CheapEncoder())
-    assert two.documents() == infos
-    assert two.document(raw.id) == document
-    original = two.original(raw.id)
-    assert original is not None
-    assert original.read_bytes() == whole
-    assert two.records("feedback").all() == {"a": "It was right."}
-    assert two.search("What floats in brine?", 1).hits[0].paragraph == document.paragraphs[0]
-
-
 def test_the_words_of_another_reading_are_not_shown(
     browser: Browser, tmp_path: Path, index_address: str
 ) -> None:
