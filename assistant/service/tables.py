@@ -42,6 +42,8 @@ notebook_shares = sa.Table(
     text("may"),  # "read" or "write"
 )
 
+#: Neither this nor `deleted_documents` has a foreign key to the documents: one whose file was away
+#: while a folder was indexed anew, and so was removed, is in its notebooks again when it is back.
 notebook_documents = sa.Table(
     "notebook_documents",
     metadata,

@@ -52,7 +52,7 @@ class KeptCitation(Loose):
     document_id: str
     source: str = ""
     heading: list[str]
-    paragraph: int
+    paragraph: Annotated[int, Field(ge=1)]
     page: int | None = None
     locator: str = ""
     start: int

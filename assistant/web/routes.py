@@ -231,6 +231,8 @@ def routes(
             "documents": listed,
             "fetch": service.fetcher is not None,
             "pictures": service.pictures,
+            # Of files on this machine: for who runs it.
+            "notices": [] if caller.name else library.index.notices,
         }
 
     @router.get("/folder")

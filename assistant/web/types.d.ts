@@ -223,6 +223,7 @@ export interface Session {
   fetch: boolean;
   pictures: Pictures;
   documents: Listed[];
+  notices: string[]; // what this server has just done to the index, once
 }
 
 // A named set of documents.

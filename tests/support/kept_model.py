@@ -463,6 +463,12 @@ class Kept:
             if note.deleted is None and key[0] not in spaces
         }
 
+    def answers(self) -> set[str]:
+        """The ids of the answers that are kept with a question or a note, a deleted one too."""
+        asked = [turn.sent for talk in self.talks.values() for turn in talk.turns.values()]
+        noted = [note.sent for note in self.notes.values()]
+        return {one["answer"]["id"] for one in asked + noted if one.get("answer")}
+
     # --- what somebody sees, as the API tells it ---------------------------------------------
 
     def notebooks_told(self, who: str) -> list[Json]:

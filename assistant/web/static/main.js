@@ -17,6 +17,7 @@ import { isSheet } from "./pane.js";
 import { Reader } from "./reader.js";
 import { haveBack, messageOf, open_, restoreNote, restoreNotebook, session } from "./server.js";
 import { settings } from "./settings.js";
+import { storage } from "./storage.js";
 import { Store, fresh } from "./store.js";
 import { join } from "./tabs.js";
 import { Talk } from "./talk.js";
@@ -42,7 +43,7 @@ const began = await session().catch(async (/** @type {unknown} */ error) => {
   const instead = wanted ? await session().catch(() => null) : null;
   if (instead) toast(messageOf(error));
   else toast(messageOf(error), say("server.retry"), () => location.reload());
-  return instead ?? { user: null, documents: [], fetch: false, pictures: "offered" };
+  return instead ?? { user: null, documents: [], fetch: false, pictures: "offered", notices: [] };
 });
 const store = new Store(began.user);
 settings(began.user);
@@ -133,6 +134,8 @@ void notebooks.refresh().then(() => {
   welcome.draw();
 });
 void kept.refresh();
+const notices = began.notices.join(" ");
+if (notices && notices !== storage.get("footnote/noticed")) toast(notices, say("noticed"), () => storage.set("footnote/noticed", notices));
 await store.handOver().catch(() => {}); // the server may be away: it waits for the next time
 const place = placeIn(location.hash);
 await navigation.goTo(place?.conversation && place.notebook === open_.notebook ? place : {}, true);

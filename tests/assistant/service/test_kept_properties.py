@@ -603,6 +603,11 @@ class Everything(RuleBasedStateMachine):
             assert client.get("/session").status_code == 200
         self.world.sweep()
         self.kept.let_go()
+        kept = self.kept.answers()
+        for who in [who for who, answer in self.answers.items() if answer["id"] not in kept]:
+            note = {"id": self.new_id("note"), "created": 0.0, "kind": "answer"}
+            gone = self.ask(who, "PUT", "/notes", json={**note, "answer": self.answers.pop(who)})
+            assert gone.status_code == 404, gone.text
 
     # --- what each sees ----------------------------------------------------------------------
 

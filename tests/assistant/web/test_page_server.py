@@ -22,9 +22,11 @@ from browsing import (
     chromium,
     picture,
     send,
+    serving,
     settled,
 )
 from chroma_servers import until
+from former_index import unpacked
 from gradio_client import Client as GradioClient
 from helpers import PATIENCE
 from playwright.sync_api import expect
@@ -271,3 +273,15 @@ def test_a_host_that_others_reach_needs_a_password(host: str) -> None:
     unopened = cast(Assistant, None)  # refused before anything is asked of it
     with pytest.raises(SettingsError, match="password"):
         serve(unopened, host=host, open_browser=False)
+
+
+def test_whoever_runs_it_is_told_once_what_was_taken_over(tmp_path: Path) -> None:
+    unpacked(tmp_path)
+    with serving(tmp_path) as url, chromium() as browser, closing(Visit(browser, url)) as visit:
+        page = visit.page
+        expect(page.locator("#toast")).to_contain_text("records-former")
+        picture(page, "taken-over")
+        page.locator("#toast").get_by_role("button", name="OK").click()
+        page.reload()
+        visit.ready()
+        expect(page.locator("#toast")).to_be_hidden()
