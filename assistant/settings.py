@@ -27,7 +27,7 @@ from assistant.calibration import Thresholds
 from assistant.installation import install_command
 from index import Index
 from index.chunking.ocr.recogniser import is_installed as reads_pictures
-from index.encoder import DEFAULT_ENCODER, Encoder
+from index.encoder import DEFAULT_ENCODER, Encoder, load_encoder
 from index.errors import EncoderError, IndexCorruptedError, SettingsError
 from index.store.chroma_server import ServerAddress
 from index.store.writer import Progress
@@ -240,7 +240,7 @@ class Settings(BaseSettings):
     def open_index(
         self,
         on_wait: Callable[[str], None] | None = None,
-        encoder: type[Encoder] = Encoder,
+        encoder: Callable[[str, Mapping[str, str]], Encoder] = load_encoder,
         progress: Progress | None = None,
     ) -> Index:
         """The index that they name. One in a folder that was made with another encoder, or whose
@@ -249,7 +249,7 @@ class Settings(BaseSettings):
 
         Args:
             on_wait: called with a sentence to show while another process uses the index.
-            encoder: the class of the encoder.
+            encoder: what loads the encoder, of its name and prompts.
             progress: called while it is made anew with (paragraphs done, paragraphs in all).
 
         Raises:
@@ -276,11 +276,13 @@ class Settings(BaseSettings):
             raise
         return index
 
-    def load_encoder(self, made_by: type[Encoder] = Encoder) -> Encoder:
+    def load_encoder(
+        self, made_by: Callable[[str, Mapping[str, str]], Encoder] = load_encoder
+    ) -> Encoder:
         """The encoder that they name.
 
         Args:
-            made_by: its class.
+            made_by: what loads it, of its name and prompts.
 
         Raises:
             EncoderError: it cannot be loaded.

@@ -52,7 +52,7 @@ from assistant import Assistant
 from assistant.cli.main import REFUSED, UNSURE
 from assistant.documents import read_all, shipped_documents
 from assistant.settings import PREFIX, WITHOUT_SERVER, load_settings
-from evals.beside import beside_size
+from evals.beside import SMALL, beside_size
 from evals.datasets.loader import read_set
 from evals.reporting import plots
 from evals.reporting.report import render
@@ -69,7 +69,7 @@ NEIGHBOUR_WEIGHT = 0.5
 SAMPLE, PER_DOCUMENT = 2000, 1000
 #: Questions that are asked, at most. Not tuned.
 QUESTIONS = 40
-#: People who ask at once, and how often each of them does. Not tuned.
+#: People who ask at once, and how often each of them does: once where there is little. Not tuned.
 CROWDS, EACH = (8, 50), 4
 #: Seconds within which a Chroma server has to answer once it is started.
 STARTS_WITHIN = 120
@@ -317,7 +317,10 @@ def ask_size(settings: Mapping[str, Any], questions: Sequence[str]) -> dict[str,
             answers = [assistant.ask(anew(question)) for question in questions]
             encode = assistant.index.encoder.encode_query
             query = [_seconds(partial(encode, question)) for question in questions]
-            crowds = {str(people): _crowd(assistant, questions, people, anew) for people in CROWDS}
+            each = EACH if index.status().paragraphs >= SMALL else 1
+            crowds = {
+                str(people): _crowd(assistant, questions, people, each, anew) for people in CROWDS
+            }
         found[f"ask_{reader}_ms"] = statistics.median(a.timings_ms["total"] for a in answers)
         found["query_ms"] = statistics.median(query) * 1000
         found["stages_ms"] = {
@@ -330,12 +333,16 @@ def ask_size(settings: Mapping[str, Any], questions: Sequence[str]) -> dict[str,
 
 
 def _crowd(
-    assistant: Assistant, questions: Sequence[str], people: int, anew: Callable[[str], str]
+    assistant: Assistant,
+    questions: Sequence[str],
+    people: int,
+    each: int,
+    anew: Callable[[str], str],
 ) -> dict[str, float]:
-    """How so many people fare who ask at once, each question `anew`. See `Size.crowds`."""
+    """How so many people fare who ask at once, each so often. See `Size`."""
 
     def ask(person: int) -> list[float]:
-        own = [questions[(person + turn * people) % len(questions)] for turn in range(EACH)]
+        own = [questions[(person + turn * people) % len(questions)] for turn in range(each)]
         return [_seconds(partial(assistant.ask, anew(question))) * 1000 for question in own]
 
     with ThreadPoolExecutor(people) as pool:

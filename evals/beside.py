@@ -18,7 +18,7 @@ from index.errors import FootnoteError
 
 #: Questions that are asked while another process adds documents. Not tuned.
 ASKED = 500
-#: Paragraphs from which on so many are asked. Not tuned.
+#: Paragraphs from which on so many are asked, and so many at once. Not tuned.
 SMALL = 1000
 #: Paragraphs that it adds to begin with; more follow for as long as questions are asked.
 ADDED = 400

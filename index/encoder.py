@@ -258,6 +258,18 @@ class Encoder:
                 yield block, state[: len(row)]
 
 
+def load_encoder(name: str, prompts: Mapping[str, str] | None = None) -> Encoder:
+    """The encoder of that name, of which a process loads an installed one once; see `Encoder`."""
+    if prompts or name not in (DEFAULT_ENCODER, BASE_ENCODER):
+        return Encoder(name, prompts)
+    return _installed(name)
+
+
+@cache
+def _installed(name: str) -> Encoder:
+    return Encoder(name)
+
+
 def default_model_path() -> str:
     """The folder of BASE_ENCODER, inside its installed package."""
     try:

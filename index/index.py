@@ -19,7 +19,7 @@ from pathlib import Path
 from index.chunking.loader import RawDocument, Reading, file_name, is_current, read_raw
 from index.database.database import Database
 from index.database.former import take_over
-from index.encoder import DEFAULT_ENCODER, Encoder
+from index.encoder import DEFAULT_ENCODER, Encoder, load_encoder
 from index.errors import DocumentError, FootnoteError
 from index.models import NO_ENTRY, Document, Paragraph
 from index.store.chroma_server import Server, ServerAddress
@@ -115,7 +115,7 @@ class Index(View):
     ) -> None:
         """Open the index."""
         self.folder = folder.expanduser().resolve()
-        own = Encoder(encoder) if isinstance(encoder, str) else encoder
+        own = load_encoder(encoder) if isinstance(encoder, str) else encoder
         self.chroma = chroma
         #: Everything that is kept with the documents and is no vector.
         self.database = Database(self.folder, database, wait, on_wait)

@@ -159,6 +159,7 @@ def test_a_check_can_be_stopped_and_leaves_nothing(tmp_path: Path) -> None:
     assert [file for file in (tmp_path / "tmp").iterdir() if "footnote" in file.name] == []
 
 
+@pytest.mark.long
 def test_a_model_is_checked_and_how_it_failed_is_kept(folder: Path, kept_priority: None) -> None:
     """It finds nothing; what is asked next is told that it failed."""
     with serving(plays(declines)) as (address, _):

@@ -748,7 +748,7 @@ def everything(world: World, examples: int, steps: int, *more: Phase) -> None:
 
 
 def test_whatever_is_done_each_sees_what_is_theirs(world: World) -> None:
-    everything(world, 12, 28)
+    everything(world, 8, 28)
 
 
 def test_a_day_of_three(world: World) -> None:
@@ -800,7 +800,7 @@ def test_a_day_of_three(world: World) -> None:
 
 @pytest.mark.long
 def test_whatever_is_done_each_sees_what_is_theirs_at_length(world: World) -> None:
-    everything(world, 60, 50, Phase.shrink)  # which takes minutes
+    everything(world, 40, 50, Phase.shrink)  # which takes minutes
 
 
 # --- what does not hold yet, by the fewest steps ------------------------------------------------

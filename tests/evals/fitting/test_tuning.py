@@ -176,6 +176,7 @@ def test_what_reading_adds_is_learned() -> None:
     assert set(fit_ranking(misleads).values()) == {0.0}
 
 
+@pytest.mark.long
 def test_a_promise_is_kept_and_not_given_lightly(assistant: Assistant, questions: Path) -> None:
     index = ("--index-dir", questions.with_name("index"))
     few = footnote("eval", "calibrate", questions, "--risk", "0.05", *index, code=1)

@@ -93,7 +93,13 @@ def test_lines_askew_are_lit_in_pieces_that_reach_into_no_other(
 
 
 @pytest.mark.parametrize(
-    ("name", "degrees"), [("side.pdf", 90), ("head.png", 180), ("side.jpg", 268), ("plain.tif", 0)]
+    ("name", "degrees"),
+    [
+        ("side.pdf", 90),
+        pytest.param("head.png", 180, marks=pytest.mark.long),
+        pytest.param("side.jpg", 268, marks=pytest.mark.long),
+        pytest.param("plain.tif", 0, marks=pytest.mark.long),
+    ],
 )
 def test_however_a_picture_lies_it_is_read(printed: Path, name: str, degrees: int) -> None:
     read = read_document(scan(printed, printed.with_name(name), degrees=[degrees]), ocr=True)
@@ -101,6 +107,7 @@ def test_however_a_picture_lies_it_is_read(printed: Path, name: str, degrees: in
     assert read.pages == 1
 
 
+@pytest.mark.long
 def test_columns_are_read_one_after_the_other(browser: Browser, tmp_path: Path) -> None:
     text = (ROOT / "evals/questions/assorted/ondrel.md").read_text(encoding="utf-8")
     file = print_markdown(browser, text, tmp_path / "columns.pdf", columns=True)
@@ -111,6 +118,7 @@ def test_columns_are_read_one_after_the_other(browser: Browser, tmp_path: Path) 
     assert words.right >= 0.95 * words.printed  # in their order
 
 
+@pytest.mark.long
 def test_latin_letters_keep_their_accents(browser: Browser, tmp_path: Path) -> None:
     file = print_markdown(browser, ACCENTS, tmp_path / "accents.pdf")
     read = words_of(read_document(scan(file, tmp_path / "scan.pdf"), ocr=True))
@@ -133,6 +141,7 @@ def test_only_pages_that_are_pictures_are_read_from_them(printed: Path, tmp_path
     assert sources == {1: False, 2: True}
 
 
+@pytest.mark.long
 def test_a_rubbish_text_layer_is_read_again(printed: Path, tmp_path: Path) -> None:
     writer = PdfWriter(scan(printed, tmp_path / "scan.pdf"))
     page = writer.pages[0]
@@ -154,12 +163,14 @@ def test_a_rubbish_text_layer_is_read_again(printed: Path, tmp_path: Path) -> No
     assert "The key of the boat house hangs behind the bar." in words_of(read)
 
 
+@pytest.mark.long
 def test_figures_are_not_parted_and_words_are(tmp_path: Path) -> None:
     said = "Nr. 1.1 of 2021 (118 mg, 711 on 11/11) goes to 1711 houses."
     read = read_document(lettering(said, tmp_path / "figures.png"), ocr=True)
     assert read.text == said
 
 
+@pytest.mark.long
 def test_what_is_hardly_seen_is_uncertain(printed: Path) -> None:
     faint = scan(printed, printed.with_name("faint.pdf"), dpi=70, blur=1.0, quality=20)
     read = read_document(faint, ocr=True)
@@ -175,6 +186,7 @@ def lettering(text: str, file: Path) -> Path:
     return file
 
 
+@pytest.mark.long
 def test_pictures_in_word_files_are_read_and_told(tmp_path: Path) -> None:
     made = docx.Document()
     made.add_heading("Harvest", 1)
@@ -194,6 +206,7 @@ def test_pictures_in_word_files_are_read_and_told(tmp_path: Path) -> None:
     assert read.unread == 0
 
 
+@pytest.mark.long
 def test_pictures_on_slides_are_read_and_told(tmp_path: Path) -> None:
     made = pptx.Presentation()
     for title in ("First", "Second"):
@@ -289,6 +302,7 @@ def test_where_nothing_reads_pictures_that_is_told(
     assert told.value.code == "no_ocr"
 
 
+@pytest.mark.long
 def test_the_command_reads_them(printed: Path, tmp_path: Path) -> None:
     file = scan(printed, tmp_path / "scan.pdf", degrees=[-1])
     own = {"FOOTNOTE_INDEX_DIR": str(tmp_path / "index")}
@@ -309,7 +323,7 @@ def test_what_is_kept_of_a_reading_says_that_pictures_were_read() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize(("dpi", "blur"), [(150, 0.8), (300, 1.2)])
 def test_pages_of_many_kinds(browser: Browser, tmp_path: Path, dpi: int, blur: float) -> None:
-    found = measure(browser, tmp_path, dpi, blur, count=12)
+    found = measure(browser, tmp_path, dpi, blur, count=6)
     print(f"{dpi} dots an inch: {found}")
     assert found.words.right >= 0.97 * found.words.printed
     assert found.words.lit >= 0.99 * found.words.right
