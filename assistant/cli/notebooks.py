@@ -73,8 +73,6 @@ def opened_to_ask(
         SettingsError: both are given.
         MissingPathError: there is no such notebook, or nothing in it.
     """
-    from assistant.service.access import MACHINE
-
     if source and notebook is not None:
         raise SettingsError(
             "--notebook asks documents that are in the index already, and --source others. Give "
@@ -84,6 +82,8 @@ def opened_to_ask(
         if notebook is None:
             yield assistant
         else:
+            from assistant.service.access import MACHINE
+
             yield _library(assistant).asking(MACHINE, notebook=notebook)
 
 
