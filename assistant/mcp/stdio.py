@@ -66,9 +66,9 @@ def serve_stdio(
                 with guard:
                     opening.set_result(service)
             except FootnoteError as error:
+                tell(error)  # before a client that hears of it may end all of this
                 with guard:
                     opening.set_exception(error)
-                tell(error)
             conversation.result()
         except KeyboardInterrupt:
             # The way to end it, so no error; but for who stops what is not there yet.
