@@ -69,8 +69,9 @@ def test_it_is_answered_from_as_before(former_index: Path) -> None:
     """Another reading model or calibration answers otherwise, of whatever index: then this part of
     what is expected is to be made again, by the version before and that after the change."""
     told = answers_of(former_index, expected()["keys"])
-    # To the digit; but what the models compute differs a little from processor to processor.
-    within = 0 if processor() == expected()["processor"] else 0.002
+    # To the last digit, which a cosine of Chroma's may differ in from ours; but what the models
+    # compute differs a little from processor to processor.
+    within = 2e-6 if processor() == expected()["processor"] else 0.002
     check_same(told, expected()["answered"], within=within)
 
 

@@ -24,6 +24,12 @@ from index.store.vectors import ChromaVectors, FolderVectors, VectorFile
 Opens = Callable[[], Index]
 
 
+@pytest.fixture(autouse=True)
+def however_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chroma is searched in however few sentences."""
+    monkeypatch.setattr(module, "EXACT", -1)
+
+
 @pytest.fixture
 def again(folder: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> Opens:
     """Opens the index as another process does; all try at once to own Chroma."""
@@ -222,3 +228,14 @@ def test_a_sentence_that_the_encoder_does_not_see_has_a_vector_all_the_same(
         every = index.vectors([paragraph.id for paragraph in document.paragraphs])
         assert any(not vectors.any(axis=1).all() for vectors in every.values())
         index.check()
+
+
+def test_few_sentences_are_searched_without_chroma(
+    again: Opens, small: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(again()) as index:
+        index.sync([small])
+    monkeypatch.setattr(module, "EXACT", 20_000)
+    with closing(again()) as index:
+        assert len(index.search(small.paragraphs[3].text, 5).hits) == 5
+        assert folder_of(index)._chroma is None
