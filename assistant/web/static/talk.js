@@ -26,6 +26,7 @@ export class Talk {
   /** @type {Map<string, { conversation: Conversation, stopping: AbortController }>} */
   running = new Map(); // those that are being answered, by id
   leaving = false; // the page: what breaks off then has not failed
+  readings = 0; // of the conversation that is shown: only what is read last counts
 
   /** @param {Store} store @param {TalkActs} acts */
   constructor(store, acts) {
@@ -79,8 +80,11 @@ export class Talk {
   // See what another tab has asked in this conversation.
   async again() {
     const { conversation } = this;
+    const { sent } = this.store;
+    const reading = ++this.readings;
     const found = await tried(this.store.load(conversation.id));
-    if (!found || conversation !== this.conversation || this.running.has(conversation.id)) return;
+    if (!found || reading !== this.readings || conversation !== this.conversation || this.running.has(conversation.id)) return;
+    if (sent !== this.store.sent) return this.again(); // it may be older than what was done here meanwhile
     Object.assign(conversation, found, { turns: merged(conversation.turns, found.turns) });
     this.#draw();
     this.acts.changed();

@@ -346,6 +346,19 @@ def test_what_is_asked_while_another_tab_edits_goes_with_what_follows(tabs: list
         expect(questions(page)).to_have_text(["Hello"])
 
 
+def test_what_is_read_late_does_not_undo_what_was_done_meanwhile(tabs: list[Page]) -> None:
+    first, second = tabs
+    held = Held(first, "**/conversations/*")
+    ask(second, f"{GREETING} 1")
+    held.wait_for(2)  # it is told when it is asked, and when it is answered
+    first.locator(".turn").first.get_by_role("button", name="Edit the question").click()
+    ask(first, "Hello")
+    expect(questions(second)).to_have_text([f"{GREETING} 1", "Hello"])
+    held.let_go(1, 0)
+    for page in tabs:
+        expect(questions(page)).to_have_text([f"{GREETING} 1", "Hello"])
+
+
 def test_a_verdict_in_one_tab_outlives_the_other(tabs: list[Page]) -> None:
     first, second = tabs
     turn = ask(first, QUESTION)
