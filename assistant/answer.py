@@ -18,8 +18,8 @@ Verdict = Literal["quoted", "supported", "unsupported", "own"]
 
 #: `overview`: sentences that stand for the whole, or for a part. `list`: some of its sentences are
 #: items. `comparison`: some are about the one thing, some about the other. `where`: each is a place
-#: where something stands. `chat`: nothing was looked up. `help`: the documents do not answer, and
-#: Footnote's own help does, which is quoted. `fact`: all else.
+#: where something stands. `chat`: nothing was looked up. `fact`: all else. `help`, quoted from
+#: Footnote's own help, only in conversations that an earlier version kept.
 AnswerKind = Literal["fact", "overview", "list", "comparison", "where", "chat", "help"]
 
 #: What came of putting a question to a language model. `written`: it answered, and the documents
@@ -390,13 +390,9 @@ class SentenceReady:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The whole answer; the last event. It holds every sentence that was streamed, in order.
-
-    `id`: by which a server keeps it; "" of one that is not kept.
-    """
+    """The whole answer; the last event. It holds every sentence that was streamed, in order."""
 
     answer: Answer
-    id: str = ""
 
 
 #: What `Assistant.stream` yields, in this order: one SourcesFound, at most two LookedAgain, one

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 from assistant.answer import Answer, Done, Event, Verification
-from assistant.answering.generative import Writer
 from assistant.calibration import Thresholds
 from assistant.documents import (
     OVERVIEW,
@@ -20,12 +19,13 @@ from assistant.documents import (
     unless_named,
 )
 from assistant.llm.client import check_setting
+from assistant.llm.writer import Writer
+from assistant.pipeline import AnswerPipeline, ModelSet, Options
 from assistant.query.cleaning import check_question, without_surrogates
 from assistant.query.question import Question, understand
 from assistant.query.rewriting import Turn
 from assistant.retrieval.evidence import RawEvidence
 from assistant.retrieval.retriever import RETRIEVED
-from assistant.revision import Models, Options, Revision
 from assistant.settings import Settings, load_settings
 from assistant.timer import Timer
 from index import Document, Hit, Index, View
@@ -73,7 +73,7 @@ class Assistant:
         settings: Settings,
         llm: LLM | None = None,
         *,
-        models: Models | None = None,
+        models: ModelSet | None = None,
         writer: Writer | None = None,
     ) -> None:
         self.index = index
@@ -81,7 +81,7 @@ class Assistant:
         self._documents = tuple(documents)
         #: Whether the documents asked are those that are kept in the index, whoever keeps them.
         self._follows = False
-        self._models = models or Models(settings)
+        self._models = models or ModelSet(settings)
         self.thresholds: Thresholds = self._models.thresholds()
         self._writer = writer or Writer(settings, llm)
 
@@ -211,12 +211,13 @@ class Assistant:
     @property
     def documents(self) -> list[Document]:
         """The documents that are asked, with their whole texts."""
-        return self._revision().texts
+        return self._pipeline().documents.texts
 
     def suggestions(self, count: int = 4) -> list[str]:
         """Questions that the documents answer, made from their own headings."""
-        own = self._revision()
-        return suggestions(((info.title, own.view.outline(info.id)) for info in own.infos), count)
+        asked = self._pipeline().documents
+        outlines = ((info.title, asked.view.outline(info.id)) for info in asked.infos)
+        return suggestions(outlines, count)
 
     # --- asking ------------------------------------------------------------------------------
 
@@ -240,7 +241,7 @@ class Assistant:
             QuestionError: the query is empty or too long.
         """
         asked = understand(query, history, self.index.encoder)
-        return self._at_one_revision(lambda own: own.search(asked, k, legs))
+        return self._at_one_revision(lambda its: its.search(asked, k, legs))
 
     def ask(
         self, question: str, history: Sequence[Turn] = (), **options: Unpack[Options]
@@ -259,7 +260,7 @@ class Assistant:
             SettingsError: the thresholds are not in order.
         """
         asked, timer = self._understood(question, history, options)
-        return self._at_one_revision(lambda own: _last(own.answer(asked, timer, **options)))
+        return self._at_one_revision(lambda its: _last(its.answer(asked, timer, **options)))
 
     def stream(
         self, question: str, history: Sequence[Turn] = (), **options: Unpack[Options]
@@ -274,7 +275,7 @@ class Assistant:
                 rests on is gone; what was streamed is to be thrown away.
         """
         asked, timer = self._understood(question, history, options)
-        yield from self._streamed(lambda own: own.answer(asked, timer, **options))
+        yield from self._streamed(lambda its: its.answer(asked, timer, **options))
 
     async def aask(
         self, question: str, history: Sequence[Turn] = (), **options: Unpack[Options]
@@ -304,7 +305,7 @@ class Assistant:
             raise QuestionError("The text is empty. There is no sentence to verify.")
         question = None if question is None else check_question(question)
         text = without_surrogates(text)
-        return self._at_one_revision(lambda own: own.verify(text, question))
+        return self._at_one_revision(lambda its: its.verify(text, question))
 
     def overview(self, section: str | None = None, count: int | None = None) -> Answer:
         """Sentences that together stand for the documents, or for the part under a heading; as
@@ -319,7 +320,7 @@ class Assistant:
                 but tables, or there are too many paragraphs to read them all.
         """
         asked = self._overview_of(section, count)
-        return self._at_one_revision(lambda own: _last(own.overview(asked, section is None)))
+        return self._at_one_revision(lambda its: _last(its.overview(asked, section is None)))
 
     def stream_overview(
         self, section: str | None = None, count: int | None = None
@@ -331,12 +332,12 @@ class Assistant:
             IndexChangedError: as `stream`.
         """
         asked = self._overview_of(section, count)
-        yield from self._streamed(lambda own: own.overview(asked, section is None))
+        yield from self._streamed(lambda its: its.overview(asked, section is None))
 
     def read(self, question: str, history: Sequence[Turn] = ()) -> RawEvidence:
         """What decisions about a question are made on; for calibrating them."""
         asked = understand(question, history, self.index.encoder)
-        return self._at_one_revision(lambda own: own.read(asked))
+        return self._at_one_revision(lambda its: its.read(asked))
 
     def _understood(
         self, question: str, history: Sequence[Turn], options: Options
@@ -355,16 +356,16 @@ class Assistant:
 
     # --- at one revision ---------------------------------------------------------------------
 
-    def _revision(self) -> Revision:
-        """The documents as they are now."""
+    def _pipeline(self) -> AnswerPipeline:
+        """The pipeline over the documents as they are now."""
         view = self.index.view()
-        return Revision(view, self._asked_in(view), self._models, self._writer)
+        return AnswerPipeline(view, self._asked_in(view), self._models, self._writer)
 
     def _asked_in(self, view: View) -> tuple[str, ...]:
         kept = kept_in(view) if self._follows else ()
         return tuple(kept) or self._documents
 
-    def _at_one_revision(self, read: Callable[[Revision], _Read]) -> _Read:
+    def _at_one_revision(self, read: Callable[[AnswerPipeline], _Read]) -> _Read:
         """What is read at one revision; all of it again where the documents changed so that it
         could not be read to its end.
 
@@ -373,14 +374,14 @@ class Assistant:
         """
         for _ in range(TRIES - 1):
             with suppress(IndexChangedError):
-                return read(self._revision())
-        return read(self._revision())
+                return read(self._pipeline())
+        return read(self._pipeline())
 
-    def _streamed(self, events_of: Callable[[Revision], Iterator[Event]]) -> Iterator[Event]:
+    def _streamed(self, events_of: Callable[[AnswerPipeline], Iterator[Event]]) -> Iterator[Event]:
         """Events at one revision; begun again only as long as nothing was shown."""
 
-        def begin(revision: Revision) -> tuple[Event, Iterator[Event]]:
-            events = events_of(revision)
+        def begin(pipeline: AnswerPipeline) -> tuple[Event, Iterator[Event]]:
+            events = events_of(pipeline)
             return next(events), events
 
         first, rest = self._at_one_revision(begin)

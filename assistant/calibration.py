@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -78,10 +78,19 @@ class Logistic:
         """The probability for one case; features without a weight do not count."""
         return sigmoid(self.intercept + sum(w * features[n] for n, w in self.weights.items()))
 
+    def probabilities(self, cases: Iterable[Mapping[str, float]]) -> list[float]:
+        """The probabilities of several cases."""
+        return [self.probability(features) for features in cases]
+
 
 def sigmoid(logit: float) -> float:
     """The probability with this logit; exact to 1e-13 where it does not overflow."""
     return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
+
+
+def sigmoids(logits: Iterable[float]) -> list[float]:
+    """The probabilities with these logits."""
+    return [sigmoid(logit) for logit in logits]
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,8 +159,8 @@ def _settings(index_dir: Path | None, loaded: list[Settings]) -> tuple[State, st
     loaded.append(settings)
     names = ", ".join(sorted(settings.model_fields_set)) or "none"
     told = f"{'from a file too' if settings.file else 'no file'}; set: {names}"
-    if settings.unsure is not None:
-        return "note", f"{told}. The setting unsure is no longer used: take it out."
+    if settings.help is not None:
+        return "note", f"{told}. The setting help is no longer used: take it out."
     return "ok", told
 
 

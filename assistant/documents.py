@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from index.chunking.language import asked_in
 from index.chunking.loader import RawDocument, read_raw
 from index.errors import DocumentError, EmptyDocumentError
 from index.models import ENGLISH
-from index.terms.analysis import QUESTION_WORDS
+from index.terms.analysis import QUESTION_WORDS, terms_of
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -49,6 +50,40 @@ class AskedDocument:
         """Where it lies in a folder that was added; of others nothing."""
         is_added = self.info.source.startswith(UPLOADED)
         return "/".join(self.info.source.split("/")[1:-1]) if is_added else ""
+
+
+class DocumentSet:
+    """Documents that are asked, as they are at one revision of the index.
+
+    Args:
+        view: the index as it is then.
+        ids: of the documents.
+    """
+
+    def __init__(self, view: View, ids: Sequence[str]) -> None:
+        self.view = view
+        self.ids = ids
+
+    @cached_property
+    def infos(self) -> list[DocumentInfo]:
+        """Without their texts."""
+        infos = {info.id: info for info in self.view.documents()}
+        return [infos[identity] for identity in self.ids if identity in infos]
+
+    @cached_property
+    def texts(self) -> list[Document]:
+        """With their whole texts."""
+        return [self.view.document(identity) for identity in self.ids]
+
+    @property
+    def size(self) -> int:
+        """How many paragraphs they have."""
+        return sum(info.paragraphs for info in self.infos)
+
+    def stems(self, text: str) -> frozenset[str]:
+        """The stems of a text, in each language that one of the documents is in."""
+        languages = {ENGLISH, *(info.language for info in self.infos)}
+        return frozenset(term for language in languages for term in terms_of(text, language))
 
 
 def kept_in(view: View) -> list[str]:

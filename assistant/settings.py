@@ -125,11 +125,6 @@ class Settings(BaseSettings):
         description="Answer from this confidence on, the calibrated one by default; below it, and "
         "not refused, passages that may answer are shown.",
     )
-    help: bool = Field(
-        True,
-        description="Answer questions about Footnote from its own help, where the documents do not "
-        "answer them.",
-    )
     llm: str | None = Field(
         None,
         min_length=1,
@@ -156,10 +151,10 @@ class Settings(BaseSettings):
         description="What becomes of written sentences that nothing supports: `drop`, or "
         "`flag`: they are shown, marked.",
     )
-    unsure: str | None = Field(
+    help: bool | None = Field(
         None,
-        description="No longer used, and accepted for a version: a language model that is set "
-        "decides.",
+        description="No longer used, and accepted for this version: no question is answered from "
+        "Footnote's own help.",
     )
     trust_llm: bool = Field(False, description="Let a language model read that failed its check.")
     verifier: str | None = Field(

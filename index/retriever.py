@@ -82,11 +82,6 @@ class SearchResult:
     revision: str = ""
     context_hits: tuple[Hit, ...] = ()
 
-    @property
-    def around(self) -> tuple[Hit, ...]:
-        """The former name of `context_hits`, for a version."""
-        return self.context_hits
-
 
 def search(
     snapshot: Snapshot,
@@ -109,21 +104,21 @@ def search(
     known = sorted((fuse(cosine, float(shares[p]), legs) for p, cosine in cosines.items()))
     bar = known[-k] if len(known) >= k else -np.inf
     unknown = [p for p in by_terms if fuse(floor, float(shares[p]), legs) >= bar]
-    ids = {p: scope.identity(p) for p in unknown}
+    ids = scope.ids(unknown)
     vectors = snapshot.vectors(list(ids.values()))
     cosines |= {p: float((vectors[ids[p]] @ vector).max()) for p in unknown}
     scores = {p: fuse(cosine, float(shares[p]), legs) for p, cosine in cosines.items()}
     best = sorted(scores, key=lambda p: (-scores[p], p))[:k]
-    ids = {p: scope.identity(p) for p in best}
+    ids = scope.ids(best)
     texts, vectors = snapshot.texts_of(list(ids.values())), snapshot.vectors(list(ids.values()))
     return [
         Hit(
-            paragraph=scope.paragraph(p, texts[identity]),
+            paragraph=paragraph,
             score=scores[p],
             legs={"sentence": round(cosines[p], 6), "terms": round(float(shares[p]), 6)},
             sentence_scores=tuple(float(cosine) for cosine in vectors[identity] @ vector),
         )
-        for p, identity in ids.items()
+        for (p, identity), paragraph in zip(ids.items(), scope.paragraphs(ids, texts), strict=True)
     ]
 
 
@@ -175,7 +170,7 @@ def _all(
     vectors_of: Callable[[Sequence[str]], Mapping[str, Vectors]],
 ) -> dict[int, float]:
     """All paragraphs of the scope with their cosines."""
-    ids = scope.identities
+    ids = scope.all_ids
     if not ids:
         return {}
     vectors = vectors_of(ids)

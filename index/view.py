@@ -198,7 +198,6 @@ class View:
         legs: Collection[str] = LEGS,
         vector: Vectors | None = None,
         context_vector: Vectors | None = None,
-        around: Vectors | None = None,
     ) -> SearchResult:
         """The k paragraphs that best match the query, best first.
 
@@ -216,7 +215,6 @@ class View:
                 finds is told too.
             legs: which legs count; for ablation.
             vector, context_vector: those of the query and of the context, where they are known.
-            around: the former name of `context_vector`, for a version.
 
         Raises:
             MissingPathError: a document is not in the index.
@@ -225,7 +223,6 @@ class View:
             return SearchResult((), {}, self.revision)
         if vector is None:
             vector = self.encoder.encode_query(query)
-        context_vector = around if context_vector is None else context_vector
         if context is not None and context_vector is None:
             context_vector = self.encoder.encode_query(context)
         context_hits: list[Hit] = []

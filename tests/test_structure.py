@@ -26,9 +26,9 @@ ORDER = {
         "bm25 store retriever view index backup"
     ).split(),
     "assistant": (
-        "english enumerations help timer calibration installation settings answer documents "
+        "english help timer calibration installation settings answer documents "
         "exporting query retrieval llm verification answering "
-        "feedback llama_index revision assistant watching service mcp api web diagnosis cli"
+        "feedback llama_index pipeline assistant watching service mcp api web diagnosis cli"
     ).split(),
     "evals": "datasets running metrics reporting fitting training beside benchmark cli".split(),
 }

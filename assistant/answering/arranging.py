@@ -1,38 +1,26 @@
-"""What was decided, arranged as the question asks for it: a list of its items, what is said of each
-of two things, the places where something stands, or sentences in the documents' order; or a page of
-passages that may answer it."""
+"""Arranges the sentences that answer as the question asks for them: a list of its items, what is
+said of each of two things, or sentences in the documents' order."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import takewhile
 
 from assistant.answer import AnswerKind
-from assistant.answering.abstention import Decision
-from assistant.answering.extractive import JOIN, Quotation, choose, quote
-from assistant.calibration import Calibration, Logistic, Status
+from assistant.answering.quoting import JOIN, Quotation, choose, quote
 from assistant.english import content_stems
-from assistant.enumerations import Enumeration, numbered, series
+from assistant.query.enumerations import Enumeration, numbered, series
 from assistant.query.kinds import number_of
 from assistant.query.question import Question
-from assistant.retrieval.evidence import Candidate, Evidence, stems_under, unscored
+from assistant.retrieval.evidence import Candidate, Evidence, unscored
 from index import Document, Paragraph
 from index.models import ENGLISH
 
-#: Passages that are shown where none is surely the answer, and besides an answer; paragraphs that
-#: are shown with a refusal.
-PASSAGES, CLOSEST = 5, 3
 #: Sentences that are quoted of each thing that is compared, and items of a list. Not tuned.
 EACH, ITEMS = 2, 30
-#: Places where something stands that are shown at most, and the least share of the words asked for
-#: that each has. Not tuned.
-PLACES, SHARE = 6, 0.5
-
-#: What is said where something does not stand anywhere.
-UNMENTIONED = "The documents do not mention \u201c{topic}\u201d in these words."
 
 #: Characters that may stand between the last item of a list and the end of its sentence.
 CLOSING = 3
@@ -44,119 +32,57 @@ _COLON = re.compile(r":[\"'\u201d\u2019)\]*_]*\s*$")
 
 @dataclass(frozen=True, slots=True)
 class Arranged:
-    """What is shown of a decision.
+    """An answer as it is shown.
 
     Attributes:
-        status: as it was decided; but what is found where a place is asked for answers that.
         kind: of the answer.
         quotations: in the order in which they are shown.
         note: what does not fit what was asked; None where all does.
     """
 
-    status: Status
     kind: AnswerKind
-    quotations: tuple[Quotation, ...] = ()
+    quotations: tuple[Quotation, ...]
     note: str | None = None
 
 
 def arrange(
     question: Question,
     evidence: Evidence,
-    decision: Decision,
-    calibration: Calibration,
+    answering: Sequence[Candidate],
+    items: Sequence[Quotation],
     document: Callable[[str], Document],
 ) -> Arranged:
-    """Arrange the sentences that were chosen, or passages that may answer.
+    """Arrange the sentences that answer a question.
 
     Args:
         question: as it was understood.
         evidence: what was found.
-        decision: about it.
-        calibration: tells how probable a sentence is.
+        answering: the sentences.
+        items: of a list that it asks for; see `list_items`.
         document: gives one by its id.
     """
-    kind, status = question.kind, decision.status
-    if kind == "where":
-        return _placed(question.standalone, evidence, status, calibration)
-    if status == "refused":
-        return Arranged(status, "fact")
-    listed = _listed(question.standalone, decision.chosen, document) if kind == "list" else []
-    note = _miscounted(question.standalone, listed) if listed else None
-    if listed and note is None and number_of(question.standalone) is not None:
-        # As many as the question speaks of, in one enumeration, are what is asked for.
-        return Arranged("answered", "list", tuple(listed))
-    if status == "unsure":
-        page = page_of(evidence, calibration.sentence, PASSAGES)
-        return Arranged(status, "fact", tuple(page))
-    chosen = list(decision.chosen)
+    kind = question.kind
+    chosen = list(answering)
     if kind == "definition":
         chosen = _introduced(question.topic, evidence) + chosen[:EACH]
     if question.more:  # only what would have joined an answer is more of it
-        sentence = calibration.sentence
-        chosen = [own for own in chosen if sentence.probability(own.features) >= JOIN]
+        chosen = [candidate for candidate in chosen if candidate.probability >= JOIN]
     quotations = quote(chosen, question.said if question.more else ())
     if kind == "source":
-        return Arranged(status, "where", tuple(quotations))
-    if kind == "comparison" and (beside := _beside(evidence, decision, calibration)):
-        return Arranged(status, kind, tuple(beside))
-    if listed:
-        return Arranged(status, "list", tuple(listed), note=note)
+        return Arranged("where", tuple(quotations))
+    if kind == "comparison" and (beside := _beside(evidence, answering)):
+        return Arranged(kind, tuple(beside))
+    if items:
+        return Arranged("list", tuple(items), miscounted(question.standalone, items))
     for number, quotation in enumerate(quotations):
         below = _below(quotation.candidate, document) if _COLON.search(quotation.text) else []
         if below:  # a colon and its list are one thought, whatever was asked
             before, after = quotations[: number + 1], quotations[number + 1 :]
-            return Arranged(status, "list", (*before, *below, *after))
+            return Arranged("list", (*before, *below, *after))
     if kind == "list" and len(quotations) > 1:
-        items = tuple(replace(own, item=True) for own in quotations)
-        return Arranged(status, kind, items, note=_miscounted(question.standalone, items))
-    return Arranged(status, "fact", tuple(_led(quotations, document)))
-
-
-def next_passages(
-    arranged: Arranged,
-    evidence: Evidence,
-    sentence: Logistic,
-    shows: Callable[[str], bool] = lambda _: True,
-) -> list[Quotation]:
-    """Of what is answered, the next passages that may answer too; see `page_of`."""
-    if arranged.status != "answered":
-        return []
-    return page_of(evidence, sentence, PASSAGES, arranged.quotations, shows)
-
-
-def page_of(
-    evidence: Evidence,
-    sentence: Logistic,
-    most: int,
-    but: Collection[Quotation] = (),
-    shows: Callable[[str], bool] = lambda _: True,
-) -> list[Quotation]:
-    """Of each of the first paragraphs its likeliest sentence, so that it stands; the best paragraph
-    first.
-
-    Args:
-        evidence: what was found.
-        sentence: the probability that a sentence belongs to the answer.
-        most: how many at most.
-        but: what is shown already; no other passage of those words is.
-        shows: whether a sentence may be shown.
-    """
-    known = {own.paragraph.text for own in but}
-    quotations: list[Quotation] = []
-    for hit in evidence.hits:
-        if len(quotations) == most:
-            break
-        if hit.paragraph.text in known:
-            continue
-        known.add(hit.paragraph.text)
-        best = max(
-            (own for own in evidence.candidates if own.hit.paragraph.id == hit.paragraph.id),
-            key=lambda own: sentence.probability(own.features),
-            default=Candidate(hit, hit.nearest, {}),
-        )
-        if shows(best.sentence.text):
-            quotations += quote([best])
-    return quotations
+        alone = tuple(replace(quotation, item=True) for quotation in quotations)
+        return Arranged(kind, alone, miscounted(question.standalone, alone))
+    return Arranged("fact", tuple(_led(quotations, document)))
 
 
 def _introduced(topic: str, evidence: Evidence) -> list[Candidate]:
@@ -172,33 +98,7 @@ def _introduced(topic: str, evidence: Evidence) -> list[Candidate]:
     return []
 
 
-def _placed(topic: str, evidence: Evidence, status: Status, calibration: Calibration) -> Arranged:
-    """Where something stands: of each paragraph that has the words asked for the sentence with most
-    of them, or the nearest of such, in the documents' order. Where none has all of them, that is
-    said, and passages that may be meant are shown."""
-    asked = content_stems(topic)
-    found: list[Candidate] = []
-    shares: list[float] = []
-    for hit in evidence.hits:
-        known = stems_under(hit.paragraph, hit.paragraph.text)
-        share = len(asked & known) / (len(asked) or 1)
-        if share >= SHARE:
-            words = [len(asked & content_stems(own.text)) for own in hit.paragraph.sentences]
-            said = list(zip(words, hit.sentence_scores, strict=True))
-            found.append(Candidate(hit, said.index(max(said)), {}))
-            shares.append(share)
-    del found[PLACES:]
-    if 1.0 in shares:
-        found.sort(key=lambda own: (own.hit.paragraph.document_id, own.hit.paragraph.start))
-        return Arranged("answered", "where", tuple(map(_whole, found)))
-    note = UNMENTIONED.format(topic=topic) if asked else None
-    if status == "refused" and not found:
-        return Arranged("refused", "fact", note=note)
-    passages = tuple(page_of(evidence, calibration.sentence, PASSAGES))
-    return Arranged("unsure", "fact", passages, note=note)
-
-
-def _beside(evidence: Evidence, decision: Decision, calibration: Calibration) -> list[Quotation]:
+def _beside(evidence: Evidence, answering: Sequence[Candidate]) -> list[Quotation]:
     """What is said of each of the things that are compared, after what is said of all of them; none
     where nothing is said of two."""
     subjects = _told_apart([part.subject for part, _ in evidence.parts])
@@ -210,11 +110,11 @@ def _beside(evidence: Evidence, decision: Decision, calibration: Calibration) ->
             for candidate in together or found.candidates
             if _named(candidate, subjects) == [part.subject]
         ]
-        chosen = choose(own, calibration.sentence, EACH, several=bool(together))
+        chosen = choose(own, EACH, several=bool(together))
         of_each.append([replace(own, about=part.subject) for own in quote(chosen)])
     if sum(map(bool, of_each)) < 2:
         return []
-    both = [candidate for candidate in decision.chosen if len(_named(candidate, subjects)) != 1]
+    both = [candidate for candidate in answering if len(_named(candidate, subjects)) != 1]
     return [*quote(both), *(own for each in of_each for own in each)]
 
 
@@ -245,7 +145,7 @@ def _of_one_paragraph(
     return ()
 
 
-def _listed(
+def list_items(
     question: str, chosen: Sequence[Candidate], document: Callable[[str], Document]
 ) -> list[Quotation]:
     """The items that one of the sentences, the likeliest first, enumerates, belongs to or follows;
@@ -263,7 +163,7 @@ def _listed(
             if found.lead[0] < ends[candidate.number] and (at < last or follows):
                 return _quoted(candidate, found, 0)
         if _COLON.search(sentence.text) and (below := _below(candidate, document)):
-            return [_whole(candidate), *below]
+            return [whole(candidate), *below]
         own = series(sentence.text, asked) if paragraph.language == ENGLISH else None
         if own:
             return _quoted(candidate, own, at)
@@ -290,7 +190,7 @@ def _items_around(candidate: Candidate, document: Callable[[str], Document]) -> 
 def _lead(paragraphs: Sequence[Paragraph], first: int) -> list[Quotation]:
     """The sentence that introduces the list which begins with this paragraph, if one does."""
     before = introducing(paragraphs[first], reversed(paragraphs[:first]))
-    return [_whole(unscored(before, len(before.sentences) - 1))] if before else []
+    return [whole(unscored(before, len(before.sentences) - 1))] if before else []
 
 
 def _led(
@@ -302,7 +202,7 @@ def _led(
             before = own.paragraph.sentences[: own.candidate.number]
             numbers = [n for n, one in enumerate(before) if not _PROVISION.match(one.text)]
             if numbers:
-                yield _whole(unscored(own.paragraph, numbers[-1]))
+                yield whole(unscored(own.paragraph, numbers[-1]))
         if own.paragraph.kind == "list":
             lead, *_ = _items_around(own.candidate, document)
             if not lead.item:
@@ -358,11 +258,12 @@ def _go_together(one: Paragraph, other: Paragraph) -> bool:
     return one.kind == other.kind == "list" and one.heading == other.heading
 
 
-def _whole(candidate: Candidate) -> Quotation:
+def whole(candidate: Candidate) -> Quotation:
+    """A sentence as it stands."""
     return Quotation(candidate, candidate.sentence.start, candidate.sentence.end)
 
 
-def _miscounted(question: str, listed: Sequence[Quotation]) -> str | None:
+def miscounted(question: str, listed: Sequence[Quotation]) -> str | None:
     """What is said where a question names another number of things than there are."""
     asked, found = number_of(question), sum(own.item for own in listed)
     if asked is None or asked == found:

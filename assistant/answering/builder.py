@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from assistant.answer import Answer, AnswerSentence, Citation, SentenceReady, Writing, link_to
-from assistant.answering.abstention import Decision
 from assistant.answering.arranging import introducing
-from assistant.answering.extractive import Quotation
-from assistant.help.documents import TITLE
+from assistant.answering.decision import Decision
+from assistant.answering.quoting import Quotation
 from assistant.query.question import Question
 from assistant.verification.verifier import Judgement
 from index import DocumentInfo, Hit, Paragraph, View
@@ -144,25 +143,6 @@ class AnswerBuilder:
         """Add what the assistant says of itself."""
         for text in texts:
             yield self._add(AnswerSentence(text, "own", ()), len(self.citations))
-
-    def cite_help(self, paragraph: Paragraph, source: str, limit: int) -> Iterator[SentenceReady]:
-        """Add what a paragraph of the help says, at most `limit` sentences, under one citation.
-
-        Args:
-            paragraph: of a topic.
-            source: of that, as a document.
-            limit: sentences.
-        """
-        said = paragraph.sentences[:limit]
-        start, end, marker = said[0].start, said[-1].end, len(self.citations) + 1
-        quote = paragraph.text[start - paragraph.start : end - paragraph.start]
-        before = len(self.citations)
-        self.citations.append(
-            Citation(marker, paragraph, source, TITLE, start, end, quote, score=0.0)
-        )
-        for number, own in enumerate(said):
-            sentence = AnswerSentence(" ".join(own.text.split()), "quoted", (marker,))
-            yield self._add(sentence, before if number == 0 else len(self.citations))
 
     def answer(
         self,

@@ -16,10 +16,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assistant.answering.extractive import dangles, repeats
+from assistant.answering.decision import shown_for
+from assistant.answering.quoting import dangles, repeats
+from assistant.documents import DocumentSet
+from assistant.query.kinds import load_kinds
+from assistant.query.question import Question
 from assistant.retrieval.evidence import Candidate, unscored
 from index import Document, Paragraph
 from index.encoder import Vectors
+from index.errors import QuestionError
 from index.terms.analysis import terms_of
 
 #: Sentences of an overview of everything and of a part, where none were asked for. Not tuned.
@@ -61,6 +66,80 @@ class Scope:
 
     heading: str | None
     paragraphs: tuple[Paragraph, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """An overview that can be given.
+
+    Attributes:
+        scope: what it is of.
+        chosen: the sentences that stand for the rest, in reading order.
+    """
+
+    scope: Scope
+    chosen: tuple[Candidate, ...]
+
+
+def overview_of(question: Question, documents: DocumentSet, whole: bool) -> Overview:
+    """An overview of everything, or else of the part that a question names.
+
+    Raises:
+        QuestionError: no heading is like it, there is nothing but tables, or there are too many
+            paragraphs to read them all.
+    """
+    if documents.size > MAX_PARAGRAPHS:
+        raise QuestionError(
+            f"These documents have {documents.size:,} paragraphs, and an overview is made of at "
+            f"most {MAX_PARAGRAPHS:,}. Choose some of them.",
+            code="overview_large",
+            count=MAX_PARAGRAPHS,
+        )
+    topic = "" if whole else question.asked
+    scope = scope_of(documents.texts, documents.stems(topic), lambda: True)
+    if scope is None or (scope.heading is None and not whole):
+        raise QuestionError(
+            f"No heading is like {question.asked!r}. Give the words of one, or leave the "
+            "section out."
+        )
+    chosen = choose_overview(scope, documents.view.vectors, question.length)
+    if not chosen:
+        raise QuestionError(
+            "There is nothing but tables, and no sentence stands for those. Ask for what is in "
+            "them.",
+            code="overview_tables",
+        )
+    return Overview(scope, tuple(chosen))
+
+
+def overview_asked_for(question: Question, documents: DocumentSet) -> Overview | None:
+    """The overview that a question asks for; None where no heading names what it is to be of,
+    though the documents speak of it, or there is too much to read."""
+    if documents.size > MAX_PARAGRAPHS:
+        return None
+    view = documents.view
+    named = load_kinds(view.encoder.fingerprint).named(question.standalone) or question.section
+
+    def is_named() -> bool:
+        found = view.search(
+            named, 1, documents=documents.ids, legs=("terms",), vector=question.vector
+        )
+        return any(hit.legs["terms"] > 0 for hit in found.hits)
+
+    # More and less go on from what was said, wherever that stands.
+    texts = said_in(question, documents) if question.more or question.again else documents.texts
+    scope = scope_of(texts, documents.stems(named), is_named)
+    if scope is None:
+        return None
+    chosen = choose_overview(scope, view.vectors, question.length, shown_for(question))
+    if question.again and not chosen:  # it was said in other words than theirs
+        chosen = choose_overview(scope, view.vectors, question.length)
+    return Overview(scope, tuple(chosen)) if chosen else None
+
+
+def said_in(question: Question, documents: DocumentSet) -> list[Document]:
+    """The documents that say what was answered last; all where none does."""
+    return quoted_in(documents.texts, " ".join(question.said[-1:])) or documents.texts
 
 
 def scope_of(

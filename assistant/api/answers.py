@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
-from assistant.answer import Decided, Done, Event, LookedAgain, SentenceReady, SourcesFound
+from assistant.answer import Decided, Event, LookedAgain, SentenceReady, SourcesFound
 from assistant.api.callers import Asker
 from assistant.api.describing import also_events, problems
 from assistant.api.events import reply, wants_events
@@ -117,9 +117,9 @@ def _sources(asked: Question | Overview | Search | Claim, caller: Caller) -> Sou
     return Sources(caller.owner, asked.documents, asked.notebook)
 
 
-def tell(step: Event) -> tuple[str, Value]:
+def tell(step: Event | AnswerValue) -> tuple[str, Value]:
     """A step of an answer as the name and the value of the event that tells it."""
-    if isinstance(step, Done):
-        return "done", AnswerValue.model_validate({**step.answer.to_dict(), "id": step.id})
+    if isinstance(step, AnswerValue):
+        return "done", step
     name, value = _STEPS[type(step)]
     return name, value.model_validate(step)

@@ -42,8 +42,6 @@ from assistant.api.callers import Asker
 from assistant.api.describing import also_events, openai_problems
 from assistant.api.events import EventResponse, data, event_stream, steps_of, whole
 from assistant.calibration import Status
-from assistant.help.documents import HELP
-from assistant.help.rendering import anchor_of
 from assistant.service.operations import Sources, stream_answer
 from assistant.service.problems import ParameterError, failure_of, openai_error
 from assistant.service.values import AnswerValue, Uncertain, Value
@@ -326,10 +324,6 @@ def _address_of(base: str, page: bool, citation: Citation) -> str:
         citation: what is cited.
     """
     own = citation.paragraph
-    if citation.source.startswith(HELP):
-        name = citation.source.removeprefix(HELP)
-        anchor = anchor_of(own.heading[-1])
-        return f"{base}#help/{name}/{anchor}" if page else f"{base}api/help/{name}"
     if page:  # as `citing.js` makes it
         return f"{base}#document/{own.document_id}/{citation.start}-{citation.end}"
     return f"{base}api/documents/{own.document_id}/paragraphs/{own.number}"

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from assistant.api.app import build, lifespan_of
+from assistant.service.guards import MCP
 from assistant.service.logs import take_over
-from assistant.service.security import MCP
 from assistant.service.service import wait_for_the_end
 from index.errors import SettingsError
 

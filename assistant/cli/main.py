@@ -342,7 +342,7 @@ def _serve(
     open_browser: bool = False,
 ) -> None:
     from assistant.service.api_keys import Keys
-    from assistant.service.security import check_host, read_logins
+    from assistant.service.logins import check_host, read_logins
     from assistant.service.service import Service
 
     logins = read_logins(auth)

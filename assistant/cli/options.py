@@ -137,10 +137,10 @@ def settings_of(context: typer.Context) -> Settings:
 
     given = {n: v for n, v in context.params.items() if n in Settings.model_fields and v != []}
     settings = load_settings(**given)
-    if settings.unsure is not None:
+    if settings.help is not None:
         notes.print(
-            "The setting unsure (FOOTNOTE_UNSURE) is no longer used: a language model that is set "
-            "decides. Take it out; a later version refuses it."
+            "The setting help (FOOTNOTE_HELP) is no longer used: no question is answered from "
+            "Footnote's own help. Take it out; a later version refuses it."
         )
     return settings
 

@@ -9,6 +9,9 @@ from index.terms.analysis import QUESTION_WORDS
 
 MAX_QUESTION = 4000  # characters; the encoder reads about a quarter of that
 
+#: What `str.translate` replaces lone surrogates by.
+SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+
 _BARE = re.compile(rf"\b({'|'.join(QUESTION_WORDS)}|that)s\b", re.IGNORECASE)
 
 
@@ -35,7 +38,7 @@ def check_question(question: str) -> str:
 def without_surrogates(text: str) -> str:
     """Lone surrogates (bytes that the terminal's encoding does not have) replaced: no tokenizer
     and no output takes them."""
-    return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text)
+    return text.translate(SURROGATES)
 
 
 def with_apostrophes(question: str) -> str:

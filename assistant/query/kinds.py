@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 
 from assistant.english import CARDINALS, EMPTY, alternatives, content_stems, stem
 from assistant.query.cleaning import with_apostrophes
-from assistant.query.german import named_in, wishes_overview
 from index.chunking.language import asked_in, stop_words_of
 from index.models import ENGLISH
 from index.terms.analysis import QUESTION_WORDS, terms_of
@@ -145,6 +144,38 @@ _NUMBER = re.compile(
 MAX_LENGTH = 30
 
 
+# How an overview is wished for in German, the second language of the page: by words, for the
+# encoder that is shipped knows English.
+_DE_ALL = (
+    r"(?:(?:kurz)?(?:zusammenfassung|fassung)|inhaltsangabe|überblick|übersicht|"
+    r"(?:haupt|kern)(?:punkte|aussagen?|inhalte?|themen|gedanken?)n?|"
+    r"wichtigste[ns]?(?: (?:punkten?|aussagen|inhalte|themen))?|wesentliche)"
+)
+_DE_ASKING = (
+    r"(?:gib|gebt|geben|zeig|zeige|schreib|schreibe|erstelle|erstell|mach|mache|nenn|nenne|"
+    r"kannst du|können sie|könntest du|könnten sie|ich (?:brauche|möchte|will|hätte))"
+)
+#: "Fasse das zusammen", "Worum geht es?", "Was sind die Hauptpunkte?", "Gib mir einen Überblick",
+#: "Kurze Zusammenfassung bitte".
+_DE_WISH = re.compile(
+    r"\W*(?:bitte )?(?:"
+    rf"(?:{_DE_ASKING}\b.{{0,40}}?\b)?(?:fass(?:e|t|en)?\b.*\bzusammen|zusammenfassen)\b|"
+    r"(?:worum|um was) geht(?:.?s| es)\b|(?:wovon|worüber|von was) handelt\b|"
+    rf"(?:was (?:ist|sind|steht)|welches? sind|{_DE_ASKING})\b.{{0,40}}?\b{_DE_ALL}\b|"
+    rf"(?:(?:eine?n?|kurze[rn]?|die|das) )*{_DE_ALL}\b(?! (?:ist|wird|muss|hat|kann)\b))",
+    re.IGNORECASE,
+)
+#: Words of a wish that name nothing, and what all or any part of the documents is called.
+_DE_UNNAMED = re.compile(
+    rf"\b(?:bitte|kurz|kurze[rn]?|zusammen(?:fassen)?|fass(?:e|t|en)?|{_DE_ASKING}|{_DE_ALL}|"
+    r"worum|wovon|worüber|geht(?:.?s)?|handelt|steht|mir|uns|"
+    r"dies\w*|ganze[nrs]?|alle[nsr]?|hier|darin|drin|"
+    r"dokument\w*|text(?:e[ns]?|s)?|datei(?:en)?|unterlagen?|abschnitt[es]*|absatz(?:es)?|kapitels?|teils?|"
+    r"seiten?|inhalt[es]*)\b",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Kinds:
     """Tells kinds of questions apart.
@@ -233,7 +264,7 @@ class Kinds:
     def named(self, question: str) -> str:
         """What a question names, without the words that ask for an overview."""
         if wishes_overview(question):
-            return " ".join(w for w in _WORDS.findall(named_in(question)) if terms_of(w, "de"))
+            return " ".join(w for w in _WORDS.findall(_named_in(question)) if terms_of(w, "de"))
         words = [(word, set(terms_of(word))) for word in _WORDS.findall(_LENGTH.sub(" ", question))]
         request = self.request.get("overview", frozenset())
         return " ".join(word for word, stems in words if stems - request)
@@ -269,6 +300,16 @@ def number_of(question: str) -> int | None:
 
 def _count(word: str) -> int:
     return int(word) if word.isdigit() else CARDINALS[word.lower()]
+
+
+def wishes_overview(question: str) -> bool:
+    """Whether a question wishes for an overview, in German."""
+    return _DE_WISH.match(question) is not None
+
+
+def _named_in(wish: str) -> str:
+    """What an overview is wished of; words without meaning may stand around it."""
+    return " ".join(_DE_UNNAMED.sub(" ", wish).split())
 
 
 @cache

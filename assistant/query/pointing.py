@@ -7,8 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from assistant.english import CARDINALS, ORDINALS, alternatives, content_stems
-from assistant.enumerations import numbered, series
 from assistant.query.cleaning import with_apostrophes
+from assistant.query.enumerations import numbered, series
 from index.chunking.sentences import sentence_spans
 from index.terms.analysis import QUESTION_WORDS
 

@@ -12,7 +12,7 @@ from assistant.calibration import (
     ANSWER_FEATURES,
     READER_ANSWER_FEATURES,
     Logistic,
-    sigmoid,
+    sigmoids,
 )
 from assistant.english import content_stems
 from assistant.query.decomposition import Part
@@ -38,11 +38,13 @@ class Candidate:
         hit: the paragraph it stands in, as it was found.
         number: its number in the paragraph, from 0.
         features: see `gather`.
+        probability: that it belongs to the answer; see `Evidence.scored`.
     """
 
     hit: Hit
     number: int
     features: Mapping[str, float]
+    probability: float = 0.0
 
     @property
     def place(self) -> tuple[str, int]:
@@ -93,6 +95,16 @@ class Evidence:
             return 0.0
         own = model.probability(self.features)
         return own if self.other is None else min(own, self.other.probability(model))
+
+    def scored(self, sentence: Logistic) -> Evidence:
+        """The same with the probability of each sentence, by this model."""
+        probabilities = sentence.probabilities([c.features for c in self.candidates])
+        candidates = tuple(
+            replace(candidate, probability=probability)
+            for candidate, probability in zip(self.candidates, probabilities, strict=True)
+        )
+        parts = tuple((part, found.scored(sentence)) for part, found in self.parts)
+        return replace(self, candidates=candidates, parts=parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,16 +207,16 @@ def gather(ranked: Sequence[ReadHit], weights: Mapping[str, Mapping[str, float]]
     considered = (saying or ranked)[:DEPTH]
     top_cosine = max((max(own.hit.sentence_scores) for own in considered), default=0.0)
     read = [own.reading for own in considered if own.reading]
-    logits = [max(reading.sentences) for reading in read]
-    top_logit = max(logits, default=0.0)
-    unread = UNREAD if logits else 0.0
+    top_logit = max((max(reading.sentences) for reading in read), default=0.0)
+    unread = UNREAD if read else 0.0
     candidates = []
     for place, own in enumerate(considered):
         hit, reading = own.hit, own.reading
+        logits = list(reading.sentences) if reading else [unread] * len(hit.sentence_scores)
         # No sentence comes before the first one and after the last one.
         shares = [0.0, *shares_of(hit.paragraph, weights), 0.0]
-        for number, cosine in enumerate(hit.sentence_scores):
-            logit = reading.sentences[number] if reading else unread
+        said = zip(hit.sentence_scores, logits, sigmoids(logits), strict=True)
+        for number, (cosine, logit, probability) in enumerate(said):
             features = {
                 "cosine": cosine,
                 "cosine_gap": cosine - top_cosine,
@@ -214,7 +226,7 @@ def gather(ranked: Sequence[ReadHit], weights: Mapping[str, Mapping[str, float]]
                 "score_gap": hit.score - hits[0].score,
                 "first": float(place == 0),
                 "logit": logit,
-                "reader_probability": sigmoid(logit),
+                "reader_probability": probability,
                 "logit_gap": logit - top_logit,
                 "paragraph_logit": reading.paragraph if reading else unread,
             }

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from assistant.calibration import sigmoid
 from assistant.retrieval.reading_model import Reader, Reading, above
 from index import Hit, Paragraph
-from index.terms.analysis import terms_of
+from index.terms.analysis import term_sets
 
 # Each was chosen on the shipped questions. What is said of other values was measured afterwards on
 # seed, seed_oblique, seed_parts, 160 questions of SQuAD 2.0 and 254 of MT-RAG.
@@ -156,8 +156,8 @@ def shares_of(paragraph: Paragraph, weights: Mapping[str, Mapping[str, float]]) 
     """
     own = weights.get(paragraph.language, {})
     total = sum(own.values()) or 1.0
+    texts = (sentence.text for sentence in paragraph.sentences)
     return [
-        sum(own[term] for term in set(terms_of(sentence.text, paragraph.language)) & own.keys())
-        / total
-        for sentence in paragraph.sentences
+        sum(own[term] for term in terms & own.keys()) / total
+        for terms in term_sets(texts, paragraph.language)
     ]

@@ -16,11 +16,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import sqlalchemy as sa
 from pydantic import Field, StringConstraints
 
-from assistant.service.answers import answer_in, body_of
 from assistant.service.notebooks import NotebookValue
 from assistant.service.tables import answers, conversations, notes, turns
 from assistant.service.trash import DeletedValue
-from assistant.service.turns import MAX_BYTES, SPACE_BYTES, Id, KeptTurn, json_of, kept_in
+from assistant.service.turns import (
+    MAX_BYTES,
+    SPACE_BYTES,
+    Id,
+    KeptTurn,
+    answer_in,
+    body_of,
+    json_of,
+    kept_in,
+)
 from assistant.service.values import Value
 from index.database.tables import put_row
 from index.errors import MissingPathError, RefusedError

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from assistant.answer import name_of
 from assistant.documents import AskedDocument, shipped_raw_documents
-from assistant.help.documents import help_document
 from assistant.service.access import MACHINE
 from assistant.service.conversations import Conversations
 from assistant.service.notebooks import Notebooks, NotebooksValue, NotebookValue
@@ -29,8 +28,8 @@ from index.errors import DocumentError, MissingPathError, RefusedError
 from index.models import Boxes
 
 if TYPE_CHECKING:
-    from assistant.answering.generative import Writer
     from assistant.assistant import Assistant
+    from assistant.llm.writer import Writer
     from index.store.writer import Progress
 
 
@@ -151,13 +150,11 @@ class Library:
         return self._assistant.over([i for i in allowed if i in set(chosen)], write=write)
 
     def document(self, owner: str, identity: str) -> Document:
-        """A document with its whole text, or a topic of the help.
+        """A document with its whole text.
 
         Raises:
             MissingPathError: it is not there, or not for them.
         """
-        if topic := help_document(identity):  # which an answer may cite
-            return topic
         self.find(owner, identity)
         return self.index.document(identity)
 

@@ -1,4 +1,7 @@
-"""Who has logged in. The one module that imports itsdangerous.
+"""Who may log in, and who has. The one module that imports itsdangerous.
+
+Passwords come from a file or the environment, never from the command line itself, which every user
+of the machine can read.
 
 Nobody keeps a list of it: a browser brings a token that is signed, so that every process on one
 index knows it, and one that was started since. What signs is a secret of 256 bits from the system's
@@ -14,17 +17,21 @@ still needs a password to make a token, but can try as many as they like, uncoun
 from __future__ import annotations
 
 import hmac
+import os
 import re
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from itsdangerous import BadData, URLSafeTimedSerializer
 
+from assistant.llm.discovery import is_loopback
 from assistant.service.tables import login_secrets
+from index.errors import SettingsError
 
 if TYPE_CHECKING:
     from index.database.database import Database
@@ -35,6 +42,57 @@ LASTS = timedelta(days=14)
 _NAME = re.compile(r"[0-9a-f]{16}")
 # Anything else, which somebody wrote there by hand, is no secret.
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+VARIABLE = "FOOTNOTE_AUTH"
+
+_FORM = "must be name:password, with neither of them empty"
+
+
+def read_logins(file: Path | None) -> list[tuple[str, str]]:
+    """Names and passwords, from the file or else from FOOTNOTE_AUTH; none where neither is given.
+
+    Args:
+        file: has one `name:password` a line; blank lines and lines that begin with # count for
+            nothing.
+
+    Raises:
+        SettingsError: the file cannot be read, or a login is not of that form. No password is in
+            the message.
+    """
+    if file is None:
+        variable = os.environ.get(VARIABLE)
+        return [] if variable is None else [_login(variable, VARIABLE)]
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        hint = (
+            f" If that is a login: it is not taken from the command line. Set {VARIABLE} instead."
+            if ":" in str(file)
+            else ""
+        )
+        raise SettingsError(
+            "--auth names a file of logins, one name:password a line, and the one given cannot be "
+            f"read ({type(error).__name__}).{hint}"
+        ) from error
+    logins = [
+        _login(line, f"Line {number} of {file}")
+        for number, line in enumerate(lines, start=1)
+        if line.strip() and not line.startswith("#")
+    ]
+    if not logins:
+        raise SettingsError(f"{file} holds no login. Write one name:password a line.")
+    return logins
+
+
+def check_host(host: str, logins: Sequence[tuple[str, str]]) -> None:
+    """Raise SettingsError where other machines reach the host and nobody has to log in."""
+    if not (is_loopback(host) or logins):
+        raise SettingsError(
+            f"The host {host!r} can be reached from other machines, and anyone there could read "
+            f"the documents. Give names and passwords ({VARIABLE}, or --auth FILE), or use the "
+            "host 127.0.0.1."
+        )
 
 
 class Logins:
@@ -138,3 +196,10 @@ def _mark(secret: str, name: str, password: str) -> str:
 
 def _hash(password: str) -> bytes:
     return sha256(password.encode("utf-8", "surrogatepass")).digest()
+
+
+def _login(text: str, where: str) -> tuple[str, str]:
+    name, separator, password = text.partition(":")
+    if not (name.strip() and separator and password):
+        raise SettingsError(f"{where} {_FORM}.")
+    return name.strip(), password

@@ -48,8 +48,7 @@ class Metrics:
         self._revision = revision
         self._questions = Counter(
             "footnote_questions",
-            "Questions by what became of them: answered, unsure, refused, help (answered "
-            "from Footnote's own), or failed.",
+            "Questions by what became of them: answered, unsure, refused, or failed.",
             ["status"],
             registry=self._registry,
         )
@@ -106,7 +105,7 @@ class Metrics:
             ("footnote_questions_waiting", "Questions that wait for their turn.", waiting),
         ):
             Gauge(name, what, registry=self._registry).set_function(value)
-        for status in ("answered", "unsure", "refused", "help", "failed"):
+        for status in ("answered", "unsure", "refused", "failed"):
             self._questions.labels(status)  # so that each is there before the first
         for outcome in get_args(Outcome):
             self._read.labels(outcome)
@@ -124,8 +123,7 @@ class Metrics:
             raise
 
     def _answer(self, answer: Answer) -> None:
-        became = "help" if answer.kind == "help" else answer.status
-        self._questions.labels(became).inc()
+        self._questions.labels(answer.status).inc()
         for stage, milliseconds in answer.timings_ms.items():
             self._stages.labels(stage).observe(milliseconds / 1000)
         if writing := answer.writing:

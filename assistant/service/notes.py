@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import sqlalchemy as sa
 from pydantic import Field, StringConstraints
 
-from assistant.service.answers import answer_in, body_of
 from assistant.service.conversations import check_room
 from assistant.service.notebooks import NotebookValue
 from assistant.service.standing import PlaceNow, Standings
@@ -26,6 +25,8 @@ from assistant.service.turns import (
     KeptAnswer,
     KeptCitation,
     Loose,
+    answer_in,
+    body_of,
     json_of,
     kept_in,
 )

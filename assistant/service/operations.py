@@ -9,16 +9,16 @@ import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from assistant.answer import Done, Event
 from assistant.assistant import TRIES
 from assistant.llm.client import LanguageModelError
+from assistant.pipeline import Options
 from assistant.query.rewriting import Turn, check_roles
-from assistant.revision import Options
-from assistant.service.answers import keep_answer
+from assistant.service.turns import keep_answer
 from assistant.service.values import (
     Alternatives,
     AnswerValue,
@@ -37,11 +37,13 @@ from index.errors import (
 )
 
 if TYPE_CHECKING:
-    from assistant.answering.generative import Writer
     from assistant.assistant import Assistant
+    from assistant.llm.writer import Writer
     from assistant.service.service import Service
     from assistant.service.uploads import Upload
 
+
+_Event = TypeVar("_Event")
 
 NEXT = 3
 """Questions that are offered after an answer."""
@@ -84,7 +86,7 @@ def stream_answer(
         question: as a person asks it.
         history: the conversation before it; its last turns count.
         llm: what writes; see `Writers.chosen`.
-        section: see `assistant.revision.Options`.
+        section: see `assistant.pipeline.Options`.
         shown: whether someone is shown each; otherwise only the last one counts.
 
     Raises:
@@ -158,15 +160,18 @@ def _whole(
 
 
 def keep_answers(
-    service: Service, events: Generator[Event, None, None]
-) -> Generator[Event, None, None]:
-    """The events of an answer, which is kept for whoever may keep it with a question or a note."""
+    service: Service, events: Generator[_Event, None, None]
+) -> Generator[_Event | AnswerValue, None, None]:
+    """The events of an answer, the last of them as the value that is kept for whoever may keep it
+    with a question or a note."""
     with closing(events):
         for event in events:
             if isinstance(event, Done):
                 value = AnswerValue.model_validate(event.answer)
-                event = replace(event, id=keep_answer(service.library.index.database, value))
-            yield event
+                identity = keep_answer(service.library.index.database, value)
+                yield value.model_copy(update={"id": identity})
+            else:
+                yield event
 
 
 def search_documents(service: Service, sources: Sources, query: str, count: int) -> FoundValue:
@@ -203,9 +208,9 @@ def stream_with_alternatives(
     """As `stream_answer`, for somebody who is shown each, with what can be asked instead of what is
     refused, or after what is answered: that only where it is known already."""
     answering = stream_answer(service, sources, question, history, llm, section=section, shown=True)
-    for event in keep_answers(service, answering):
+    for event in answering:
         answer = event.answer if isinstance(event, Done) else None
-        if answer and not answer.unsure and answer.kind != "help":
+        if answer and not answer.unsure:
             asked = [question, *(turn["content"] for turn in history if turn["role"] == "user")]
             try:
                 near = service.starters.near(

@@ -278,6 +278,6 @@ def told_of(error: FootnoteError) -> str:
 
 
 def id_of(scope: Scope) -> str | None:
-    """The id of a request; see `tracing`."""
+    """The id of a request; see `guards`."""
     found = scope.get("state", {}).get(ID)
     return None if found is None else str(found)

@@ -15,17 +15,15 @@ from starlette.middleware import Middleware
 from assistant.llm.discovery import Server, is_loopback
 from assistant.service.access import Access
 from assistant.service.api_keys import Keys
-from assistant.service.bodies import BodyMiddleware
 from assistant.service.clearing import Clearing
 from assistant.service.fair_queue import FairQueue
 from assistant.service.fetching import Fetcher
+from assistant.service.guards import BodyMiddleware, SecurityMiddleware, TracingMiddleware
 from assistant.service.library import Library
 from assistant.service.logins import Logins
 from assistant.service.metrics import Metrics
 from assistant.service.rereading import Rereading
-from assistant.service.security import SecurityMiddleware
 from assistant.service.suggestions import Suggestions
-from assistant.service.tracing import TracingMiddleware
 from assistant.service.writers import Writers
 from index.chunking.ocr.recogniser import is_installed as reads_pictures
 from index.errors import FootnoteError

@@ -12,8 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from index.database.tables import deleted, metadata, text, time
-from index.database.types import ExactText
+from index.database.tables import ExactText, deleted, metadata, text, time
 
 
 def _of_notebook(**options: Any) -> sa.Column[str]:

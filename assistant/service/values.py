@@ -8,6 +8,7 @@ Where a document lies on this machine is nobody's business: its `source` is the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import methodcaller
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -21,7 +22,7 @@ from pydantic import (
 
 from assistant.answer import AnswerKind, Checked, Outcome, Verdict, name_of, place_at
 from assistant.calibration import Status
-from assistant.query.cleaning import without_surrogates
+from assistant.query.cleaning import SURROGATES
 from assistant.query.kinds import MAX_LENGTH
 from assistant.service.fetching import LONGEST
 from index.errors import MissingPathError
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 
 #: A text of a document, which may hold what no output takes.
-Text = Annotated[str, BeforeValidator(without_surrogates)]
+Text = Annotated[str, BeforeValidator(methodcaller("translate", SURROGATES))]
 FileName = Annotated[Text, AfterValidator(name_of)]
 Confidence = Annotated[float, Field(ge=0, le=1), AfterValidator(lambda own: round(own, 4))] | None
 
@@ -173,8 +174,8 @@ class AnswerValue(Value):
     kind: AnswerKind = Field(
         description="What the sentences are: an `overview` in the documents' order; a `list` with "
         "items; a `comparison`; `where` something stands; `chat`, for which nothing was looked up; "
-        "`help`, quoted from Footnote's own help where the documents do not answer what is asked "
-        "about Footnote; or `fact`, as where it is `unsure`."
+        "or `fact`, as where it is `unsure`. `help`, quoted from Footnote's own help, is only in "
+        "conversations that an earlier version kept."
     )
     confidence: Confidence = Field(
         description="Calibrated probability that the answer is right, or would be; null where a "

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from assistant.answering.generative import Writer
 from assistant.llm.checks import checked
 from assistant.llm.client import check_installed
 from assistant.llm.discovery import CHOSEN_PATIENCE, Offer, Server, find_offers
 from assistant.llm.location import NONE
+from assistant.llm.writer import Writer
 from index.errors import SettingsError
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 It serves the page's addresses and the API's, and gives gradio's clients the answers to questions,
 through gradio's queue. Nothing asks for anything outside this machine: gradio's analytics and
-version check are off, and the browser is told to refuse any other host (see `security`).
+version check are off, and the browser is told to refuse any other host (see `guards`).
 """
 
 import os
@@ -21,11 +21,11 @@ from assistant.api.app import build as build_api
 from assistant.api.events import whole
 from assistant.llm.discovery import SERVERS, Server
 from assistant.service.access import person
+from assistant.service.guards import HEADER, MCP
+from assistant.service.logins import check_host
 from assistant.service.logs import about, take_over
 from assistant.service.operations import Sources, stream_answer
-from assistant.service.security import MCP, check_host
 from assistant.service.service import Service, wait_for_the_end
-from assistant.service.tracing import HEADER
 from assistant.service.values import AnswerValue
 from assistant.watching import FolderWatch, Unread
 from assistant.web.entrance import Entrance

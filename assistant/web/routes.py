@@ -28,6 +28,7 @@ from assistant.service.notebooks import NotebookId
 from assistant.service.operations import (
     Sources,
     indexing,
+    keep_answers,
     receive_address,
     reworded,
     stream_with_alternatives,
@@ -38,6 +39,7 @@ from assistant.service.suggestions import SHOWN
 from assistant.service.uploads import Upload
 from assistant.service.values import (
     Alternatives,
+    AnswerValue,
     Asked,
     DocumentValue,
     History,
@@ -160,7 +162,8 @@ def routes(
         steps = stream_with_alternatives(
             service, sources, asked.question, history, asked.llm, asked.section
         )
-        return _streamed(request, service.queue, caller.client, browser or "", steps, _tell)
+        kept = keep_answers(service, steps)
+        return _streamed(request, service.queue, caller.client, browser or "", kept, _tell)
 
     def adding(
         request: Request,
@@ -360,5 +363,5 @@ def _streamed(
     return EventResponse(events())
 
 
-def _tell(step: Event | Alternatives) -> tuple[str, Value]:
+def _tell(step: Event | AnswerValue | Alternatives) -> tuple[str, Value]:
     return ("instead", step) if isinstance(step, Alternatives) else answers.tell(step)

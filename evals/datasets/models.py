@@ -18,8 +18,6 @@ from index import Document
 PART = "section"
 OVERVIEWS = frozenset({"overview", "document", PART})
 LISTS = frozenset({"list", "other number"})
-#: What is asked about Footnote itself, and answered from its help.
-HELP = "help"
 
 
 def _turn(turn: Turn) -> Turn:

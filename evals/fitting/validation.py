@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 
 from rich.table import Table
 
-from assistant.answering.abstention import decide
-from assistant.answering.arranging import PASSAGES, page_of
-from assistant.answering.extractive import Quotation, quote
+from assistant.answering.decision import weigh
+from assistant.answering.quoting import PASSAGES, Quotation, quote, top_passages
 from assistant.calibration import Calibration
 from assistant.retrieval.evidence import Candidate, Evidence, RawEvidence
 from evals.datasets.gold import Gold, TextSpan
@@ -86,14 +85,15 @@ def decided(own: AskedQuestion, evidence: Evidence, numbers: Calibration, most: 
         most: sentences of an answer at most.
     """
     question, gold = own.question, own.gold
-    decision = decide(evidence, numbers, numbers.thresholds, most)
+    evidence = evidence.scored(numbers.sentence)
+    decision = weigh(evidence, numbers, numbers.thresholds, most)
     page: Sequence[Quotation] = ()
     if decision.status == "unsure":
-        page = page_of(evidence, numbers.sentence, PASSAGES)
+        page = top_passages(evidence, PASSAGES)
     forced = None
     if decision.status != "answered":
         every = numbers.thresholds.adjusted(None, 0.0)
-        forced = _cited(quote(decide(evidence, numbers, every, most).chosen))
+        forced = _cited(quote(weigh(evidence, numbers, every, most).chosen))
     record = Record(
         set=own.set,
         id=question.id,
@@ -116,11 +116,7 @@ def decided(own: AskedQuestion, evidence: Evidence, numbers: Calibration, most: 
         ),
         document=question.document,
     )
-    best = max(
-        evidence.candidates,
-        key=lambda candidate: numbers.sentence.probability(candidate.features),
-        default=None,
-    )
+    best = max(evidence.candidates, key=lambda candidate: candidate.probability, default=None)
     told = question.answerable and gold.sentences and bool(gold.evidence)
     return Decided(record, (best is not None and is_evidence(gold, best)) if told else None)
 

@@ -10,11 +10,9 @@ from typing import Any
 
 from assistant import Answer, Assistant, Citation, Settings
 from assistant.documents import read_all
-from assistant.help.documents import document_of
-from assistant.help.topics import topics
 from assistant.settings import WITHOUT_SERVER
 from evals.datasets.gold import Gold, GoldFinder, TextSpan, is_asked_of
-from evals.datasets.models import HELP, Question, QuestionSet
+from evals.datasets.models import Question, QuestionSet
 from evals.running.at_once import OnWait, do_at_once
 from evals.running.coverage import record_of
 from evals.running.history import History, asked_with
@@ -125,10 +123,7 @@ def ask_set(
         QuestionSetError: evidence is in none of the documents.
     """
     questions = with_documents(questions, assistant.documents)
-    documents = assistant.documents
-    if any(question.kind == HELP for question in questions.questions):
-        documents += [document_of(own) for own in topics()]  # where their evidence stands
-    finder = GoldFinder(questions, documents)
+    finder = GoldFinder(questions, assistant.documents)
     made = provenance(assistant, k=k, legs=sorted(legs), history=history)
     asker = _Asker(assistant, finder, max(k, DEPTH), legs, history)
     writes = assistant.writer_name is not None

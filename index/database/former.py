@@ -23,8 +23,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from index.database.database import Database
-from index.database.tables import taken_over
-from index.database.types import ExactText
+from index.database.tables import ExactText, taken_over
 from index.errors import UnreadableError
 
 FOLDER, COPY = "records", "records-former"

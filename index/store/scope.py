@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -56,20 +56,33 @@ class Scope:
         rows = np.repeat(firsts - self._starts[:-1], counts)[self._places] + self._places
         self.terms = BM25Index(segments, rows, self._by_language())
 
-    def paragraph(self, position: int, text: ParagraphText) -> Paragraph:
-        """A paragraph where it stands first."""
-        manifest, number = self._place(int(self._places[position]))
-        return manifest.paragraph(number, text)
+    def paragraphs(
+        self, ids: Mapping[int, str], texts: Mapping[str, ParagraphText]
+    ) -> list[Paragraph]:
+        """Paragraphs, each where it stands first.
 
-    def identity(self, position: int) -> str:
-        """The id of a paragraph."""
-        manifest, number = self._place(int(self._places[position]))
-        return manifest.places[number - 1].id
+        Args:
+            ids: of them, by position.
+            texts: by id.
+        """
+        found = []
+        for position, identity in ids.items():
+            manifest, number = self._place(int(self._places[position]))
+            found.append(manifest.paragraph(number, texts[identity]))
+        return found
+
+    def ids(self, positions: Iterable[int]) -> dict[int, str]:
+        """The ids of paragraphs, by position."""
+        found = {}
+        for position in positions:
+            manifest, number = self._place(int(self._places[position]))
+            found[position] = manifest.places[number - 1].id
+        return found
 
     @cached_property
-    def identities(self) -> list[str]:
+    def all_ids(self) -> list[str]:
         """The ids of all paragraphs, by position; of a scope of few."""
-        return [self.identity(position) for position in range(self.size)]
+        return list(self.ids(range(self.size)).values())
 
     def positions(self, rows: Sequence[int]) -> list[int | None]:
         """Where paragraphs are, by their rows; None of those that are not in the scope."""

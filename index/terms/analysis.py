@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from importlib.metadata import version
 from itertools import pairwise
@@ -48,6 +48,11 @@ def term_keys(texts: Sequence[str], languages: Sequence[str]) -> list[Numbers]:
         for number, ids in zip(own, tokenized.ids, strict=True):
             found[number] = keys[ids]
     return found
+
+
+def term_sets(texts: Iterable[str], language: str) -> list[set[str]]:
+    """The terms of each text; see `terms_of`."""
+    return [set(terms_of(text, language)) for text in texts]
 
 
 @cache

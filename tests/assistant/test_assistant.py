@@ -204,11 +204,11 @@ def test_an_overview_is_not_made_of_more_than_can_be_read(
 ) -> None:
     [document] = assistant.documents
     size = len(document.paragraphs)
-    monkeypatch.setattr("assistant.revision.MAX_PARAGRAPHS", size - 1)
+    monkeypatch.setattr("assistant.answering.overview.MAX_PARAGRAPHS", size - 1)
     with pytest.raises(QuestionError, match=f"have {size} paragraphs.*at most {size - 1}. Choose"):
         assistant.overview()
     assert assistant.ask("What are the main points?").kind != "overview"
-    monkeypatch.setattr("assistant.revision.MAX_PARAGRAPHS", size)
+    monkeypatch.setattr("assistant.answering.overview.MAX_PARAGRAPHS", size)
     assert assistant.ask("What are the main points?").kind == "overview"
 
 

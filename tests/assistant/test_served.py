@@ -16,7 +16,7 @@ from helpers import footnote
 from assistant import Assistant
 from assistant.documents import shipped_documents
 from assistant.feedback import add_draft, drafts_in
-from assistant.revision import Revision
+from assistant.pipeline import AnswerPipeline
 from assistant.settings import WITHOUT_SERVER, Settings, load_settings
 from evals.datasets.loader import read_set
 from evals.running.runner import ask_set
@@ -26,7 +26,7 @@ QUESTIONS = Path("evals/questions")
 SETS = sorted(
     file.name
     for file in QUESTIONS.glob("*.jsonl")
-    if file.stem not in ("kinds", "help") and not file.stem.endswith("_claims")
+    if file.stem != "kinds" and not file.stem.endswith("_claims")
 )
 
 
@@ -122,7 +122,7 @@ def test_a_question_is_asked_again_when_the_documents_changed(tmp_path: Path) ->
         [identity] = opened.document_ids
         tried = []
 
-        def read(own: Revision) -> str:
+        def read(own: AnswerPipeline) -> str:
             tried.append(own)
             if len(tried) == 1:  # another process takes a paragraph away, long ago
                 text.write_text("Walnuts float in brine.\n", encoding="utf-8")

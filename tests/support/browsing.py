@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from axe_playwright_python.sync_playwright import Axe
 from helpers import FOOTNOTE, PATIENCE, SUPPORT
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
-from prepared import know_help, running
+from prepared import running
 
 from assistant.service.tables import answers
 from index.database.database import Database
@@ -47,7 +47,6 @@ def serving(
     **environment: str,
 ) -> Iterator[str]:
     """Serve the page by the installed command, on a free port; gives its address."""
-    know_help(folder / "index")
     command = [*command, "chat", "--no-open", "--index-dir", folder / "index", *flags]
     with running(command, folder / "errors.txt", signal.SIGINT, **environment) as (url, _):
         yield url

@@ -13,12 +13,10 @@ import json
 import os
 import runpy
 import select
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -104,25 +102,6 @@ def running(
         process.close()
     assert process.returncode == 0, log.read_text()
     assert "Traceback" not in log.read_text(), log.read_text()
-
-
-def know_help(index: Path) -> None:
-    """Put into the folder of an index what the help is found by. Whatever asks there what is not
-    answered would make it: that takes four seconds of a processor."""
-    index.mkdir(parents=True, exist_ok=True)
-    shutil.copy(_help(), index)
-
-
-@cache
-def _help() -> Path:
-    """What `know_help` puts there, made once by each process that runs tests."""
-    from assistant.help.matching import HelpIndex
-    from index.encoder import Encoder
-
-    folder = Path(tempfile.mkdtemp())
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    HelpIndex(Encoder(), folder / "help.npz")
-    return folder / "help.npz"
 
 
 @cache

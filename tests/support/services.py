@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from helpers import FOOTNOTE, PATIENCE, footnote
-from prepared import know_help, running
+from prepared import running
 
 from assistant import Assistant
 from assistant.api.runner import served
@@ -23,7 +23,6 @@ from assistant.service.service import Service
 def api(folder: Path, *flags: str | Path, page: bool = False, **environment: str) -> Iterator[str]:
     """Serve the API by the installed command, on a free port, with JSON in `log.txt` of the folder;
     gives its address. Ended as a system ends it, it leaves no error."""
-    know_help(folder / "index")
     command = [FOOTNOTE, "serve", *([] if page else ["--no-page"]), "--log", "json"]
     command += ["--index-dir", str(folder / "index"), *map(str, flags)]
     with running(command, folder / "log.txt", **environment) as (url, _):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assistant import Answer, Assistant
-from assistant.answering.continuing import NOTHING_MORE
+from assistant.answering.decision import NOTHING_MORE
 from assistant.documents import shipped_raw_documents
 from assistant.query.pointing import NO_PART
 from assistant.query.question import ONE_WORD

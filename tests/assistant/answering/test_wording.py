@@ -6,7 +6,7 @@ import pytest
 
 from assistant import Assistant
 from assistant.answer import REFUSAL
-from assistant.answering.wording import FOREIGN, UNKNOWN, WORDLESS
+from assistant.answering.decision import FOREIGN, UNKNOWN, WORDLESS
 from index.chunking.language import asked_in
 
 

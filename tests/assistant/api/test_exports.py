@@ -15,7 +15,7 @@ from browsing import QUESTION, UNANSWERABLE
 from services import client_of, problem
 
 from assistant.exporting.wording import ENGLISH, GERMAN
-from assistant.service.answers import keep_answer
+from assistant.service.turns import keep_answer
 from assistant.service.values import AnswerValue
 from index.database.database import Database
 

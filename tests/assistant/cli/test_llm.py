@@ -103,9 +103,9 @@ def test_a_password_in_an_address_is_not_told(folder: Path, address: str) -> Non
 
 
 def test_a_setting_that_is_no_longer_used_is_told(folder: Path) -> None:
-    done = footnote("search", "Japan", "--index-dir", folder, FOOTNOTE_UNSURE="write")
+    done = footnote("search", "Japan", "--index-dir", folder, FOOTNOTE_HELP="false")
     [line] = done.stderr.splitlines()
-    assert "FOOTNOTE_UNSURE" in line and "no longer used" in line
+    assert "FOOTNOTE_HELP" in line and "no longer used" in line
 
 
 def results() -> list[Path]:

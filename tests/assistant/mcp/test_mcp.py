@@ -22,7 +22,7 @@ from helpers import FOOTNOTE, PATIENCE
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.types import CallToolResult, ResourceLink, ResourceTemplateReference, TextContent
 from model_servers import scripted, serving, waits
-from prepared import Prepared, know_help
+from prepared import Prepared
 
 from assistant import Assistant
 from assistant.answer import Event
@@ -168,9 +168,7 @@ def busy(folder: Path) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def index_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("desktop")
-    know_help(folder)
-    return folder
+    return tmp_path_factory.mktemp("desktop")
 
 
 @pytest.mark.anyio

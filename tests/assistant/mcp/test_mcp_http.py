@@ -17,7 +17,6 @@ from helpers import PATIENCE
 from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult, TextContent
-from prepared import know_help
 from services import client_of
 
 from assistant import Assistant
@@ -47,7 +46,6 @@ def served_with_tools(assistant: Assistant, **settings: Any) -> Iterator[tuple[S
 def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
     """One of its own: its keys are nobody else's."""
     folder = tmp_path_factory.mktemp("tools")
-    know_help(folder)
     with Assistant.open(index_dir=folder) as opened:
         yield opened
 

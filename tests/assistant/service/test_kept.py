@@ -19,7 +19,6 @@ from helpers import PATIENCE, CheapEncoder
 
 from assistant import Assistant
 from assistant.service.access import MACHINE, owner_of_login
-from assistant.service.answers import keep_answer
 from assistant.service.clearing import Clearing
 from assistant.service.library import Library
 from assistant.service.notebooks import NotebookValue
@@ -33,7 +32,7 @@ from assistant.service.tables import (
     turns,
 )
 from assistant.service.trash import KEPT
-from assistant.service.turns import KeptAnswer, KeptTurn
+from assistant.service.turns import KeptAnswer, KeptTurn, keep_answer
 from assistant.service.values import AnswerValue
 from assistant.settings import Settings
 from index import Index

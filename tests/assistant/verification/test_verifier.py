@@ -30,7 +30,7 @@ SECRET = "Medvedev held a secret 2011 meeting in Khabarovsk."
 
 @pytest.fixture(scope="module")
 def verifier(assistant: Assistant) -> Verifier:
-    return assistant._revision().verifier
+    return assistant._pipeline().verifier
 
 
 @pytest.fixture(scope="module")

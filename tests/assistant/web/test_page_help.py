@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import closing
 
-from browsing import PHONE, QUESTION, Visit, ask, barriers, picture
+from browsing import PHONE, Visit, barriers, picture
 from playwright.sync_api import Browser, Page, expect
 
 ADDING = "How do I add a document?"
@@ -64,36 +63,6 @@ def test_topics_lead_to_each_other_and_have_addresses(visit: Visit, url: str) ->
     expect(page.locator("#help article h3")).to_have_text("First steps")
     page.evaluate("location.hash = '#help/notebooks'")
     expect(page.locator("#help article h3")).to_have_text("Notebooks")
-
-
-def test_an_answer_from_it_says_so_and_leads_to_the_place(visit: Visit) -> None:
-    page = visit.page
-    ask(page, ADDING)
-    turn = page.locator(".turn").last
-    expect(turn.locator(".of-help")).to_have_text(re.compile("own help:$"))
-    expect(turn).to_contain_text("Quoted from the help")
-    expect(turn.locator(".actions [aria-label='A good answer']")).to_have_count(0)
-    turn.locator(".marker").first.click()
-    lit = page.locator("#help mark.chosen").first
-    expect(lit).to_have_text(re.compile("^Open Documents"))
-    expect(lit).to_be_in_viewport()
-    picture(page, "help-answer")
-    assert barriers(page) == []
-    ask(page, QUESTION)
-    page.locator(".turn").last.locator(".marker").first.click()
-    expect(page.locator("#help")).to_be_hidden()
-    expect(page.locator("#reader mark.chosen")).to_be_visible()
-    page.reload()
-    page.locator(".turn").first.locator(".marker").first.click()
-    expect(page.locator("#help mark.chosen").first).to_be_visible()
-    expect(page.locator(".since")).to_have_count(0)
-    # Kept as a note it is still there, and leads to the place.
-    page.keyboard.press("Escape")
-    page.locator(".turn").first.get_by_label("Keep this answer").click()
-    page.locator("#open-notes").click()
-    expect(page.locator("#note-list .standing")).to_have_text("still there")
-    page.locator("#note-list .go").click()
-    expect(page.locator("#help mark.chosen").first).to_be_visible()
 
 
 def test_on_a_phone_it_is_a_sheet_that_going_back_closes(browser: Browser, url: str) -> None:

@@ -30,7 +30,7 @@ from former_index import unpacked
 from gradio_client import Client as GradioClient
 from helpers import PATIENCE
 from playwright.sync_api import expect
-from prepared import know_help, running
+from prepared import running
 
 from assistant import Assistant
 from assistant.settings import Settings
@@ -89,7 +89,6 @@ def gate(served: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def url(served: Path) -> Iterator[str]:
-    know_help(served)
     with running([sys.executable, "-c", _SERVER, served], served / "log.txt", signal.SIGINT) as (
         address,
         _,

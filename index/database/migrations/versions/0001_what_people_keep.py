@@ -6,7 +6,7 @@ Revision ID: 0001
 import sqlalchemy as sa
 from alembic import op
 
-from index.database.types import ExactText
+from index.database.tables import ExactText
 
 revision, down_revision = "0001", None
 

@@ -1,28 +1,39 @@
-"""Who and what is let in, and what every response says to the browser.
-
-Passwords come from a file or the environment, never from the command line itself, which every user
-of the machine can read.
+"""What every request passes before it is answered, and every answer on its way back: an id, a line
+in the log and a count; who is let in and what is refused; how large a request may be, and how long
+it may take to arrive.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from pathlib import Path
+import asyncio
+import logging
+import re
+import secrets
+import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from anyio import CapacityLimiter, to_thread
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 
 from assistant.llm.discovery import is_loopback
-from assistant.service.problems import API, OPENAI, error_response, response_of
-from index.errors import FootnoteError, SettingsError
+from assistant.service.logs import REQUESTS, about
+from assistant.service.problems import API, FAILED, ID, OPENAI, error_response, response_of
+from index.errors import FootnoteError, RefusedError
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from assistant.service.access import Access
+    from assistant.service.access import Access, Caller
+    from assistant.service.metrics import Metrics
+
+HEADER = "x-request-id"
+
+_WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+_logger = logging.getLogger(__name__)
+_requests = logging.getLogger(REQUESTS)
 
 #: Everything comes from this server, nothing is inline, nothing is evaluated, and no string can
 #: become markup or script (Trusted Types).
@@ -53,10 +64,6 @@ _HEADERS = [
 
 MCP = "/mcp"
 
-VARIABLE = "FOOTNOTE_AUTH"
-
-_FORM = "must be name:password, with neither of them empty"
-
 #: What is shown in a browser, whoever sent it there.
 _SHOWN = ("/", "/api/docs")
 #: What anyone may read of the API: it tells nothing of the documents.
@@ -76,50 +83,73 @@ _NOTHING = (404, "There is nothing at this address.")
 
 _BELOW = (*_OWN_BELOW, *_GRADIO_BELOW, OPENAI, *API)
 
+MAX_BODY = 2_000_000
+"""Bytes of a request that brings no file."""
 
-def read_logins(file: Path | None) -> list[tuple[str, str]]:
-    """Names and passwords, from the file or else from FOOTNOTE_AUTH; none where neither is given.
+FORM_OVERHEAD = 65_536
+"""Bytes that may come around a file."""
+
+
+class TracingMiddleware:
+    """Gives each request an id: the one that it brings as `X-Request-ID`, if that is one, or a new
+    one. The response has it, the log, whatever is told of a failure, and, for what is behind, the
+    request's own headers and state.
 
     Args:
-        file: has one `name:password` a line; blank lines and lines that begin with # count for
-            nothing.
-
-    Raises:
-        SettingsError: the file cannot be read, or a login is not of that form. No password is in
-            the message.
+        app: what is behind it.
+        metrics: where requests are counted.
     """
-    if file is None:
-        variable = os.environ.get(VARIABLE)
-        return [] if variable is None else [_login(variable, VARIABLE)]
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError) as error:
-        hint = (
-            f" If that is a login: it is not taken from the command line. Set {VARIABLE} instead."
-            if ":" in str(file)
-            else ""
-        )
-        raise SettingsError(
-            "--auth names a file of logins, one name:password a line, and the one given cannot be "
-            f"read ({type(error).__name__}).{hint}"
-        ) from error
-    logins = [
-        _login(line, f"Line {number} of {file}")
-        for number, line in enumerate(lines, start=1)
-        if line.strip() and not line.startswith("#")
-    ]
-    if not logins:
-        raise SettingsError(f"{file} holds no login. Write one name:password a line.")
-    return logins
 
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+        self.app = app
+        self.metrics = metrics
 
-def check_host(host: str, logins: Sequence[tuple[str, str]]) -> None:
-    """Raise SettingsError where other machines reach the host and nobody has to log in."""
-    if not (is_loopback(host) or logins):
-        raise SettingsError(
-            f"The host {host!r} can be reached from other machines, and anyone there could read "
-            f"the documents. Give names and passwords ({VARIABLE}, or --auth FILE), or use the "
-            "host 127.0.0.1."
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        given = Headers(scope=scope).get(HEADER, "")
+        # It comes to stand in the log.
+        identity = given if _WELL_FORMED.fullmatch(given) else secrets.token_hex(8)
+        scope.setdefault("state", {})[ID] = identity
+        own = [(n, v) for n, v in scope["headers"] if n != HEADER.encode()]
+        scope["headers"] = [*own, (HEADER.encode(), identity.encode())]
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[HEADER] = identity
+            await send(message)
+
+        with about(identity):
+            try:
+                await self.app(scope, receive, send_with_id)
+            except Exception:
+                _logger.exception("a request could not be answered")
+                if not status:
+                    await response_of(scope, 500, FAILED)(scope, receive, send_with_id)
+            finally:
+                self._tell(scope, status, time.perf_counter() - began)
+
+    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
+        route, method = _route(scope), scope["method"]
+        if method not in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"):
+            method = "other"  # anyone can make up more of them
+        self.metrics.request(method, route, status, seconds)
+        caller: Caller | None = scope["state"].get("caller")
+        _requests.info(
+            "request",
+            extra={
+                "method": method,
+                "route": route,
+                "status": status,
+                "ms": round(seconds * 1000, 1),
+                "caller": caller.name if caller else "",
+            },
         )
 
 
@@ -192,6 +222,71 @@ class SecurityMiddleware:
             self.access.count(caller)
 
 
+class BodyMiddleware:
+    """Refuses a request that is too large, whether it says so or not, or that does not arrive.
+
+    Args:
+        app: what is behind it.
+        max_file: bytes of a file that is added.
+        seconds: in which all of a request has to be here.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_file: int, seconds: float) -> None:
+        self.app = app
+        self.max_file = max_file
+        self.seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or pass it on."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        limit = self._limit(scope)
+        megabytes = limit // 1_000_000
+        too_large = RefusedError(
+            f"It is larger than {megabytes} MB, which is the most that is taken here. Send less at "
+            "once; whoever runs Footnote adds larger files with `footnote index add`.",
+            413,
+            code="too_large",
+            megabytes=megabytes,
+        )
+        length = Headers(scope=scope).get("content-length", "")
+        if length.isdecimal() and int(length) > limit:
+            await error_response(scope, too_large)(scope, receive, send)
+            return
+
+        until = asyncio.get_running_loop().time() + self.seconds
+        size, whole = 0, False
+
+        async def limited() -> Message:
+            nonlocal size, whole
+            if whole:  # what comes now is that whoever asked has gone
+                return await receive()
+            try:
+                async with asyncio.timeout_at(until):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(
+                    408,
+                    f"It did not arrive in {self.seconds:g} seconds. Send it again, over a faster "
+                    "connection or in smaller parts.",
+                ) from None
+            size += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
+            if size > limit:
+                raise HTTPException(too_large.status, str(too_large))
+            return message
+
+        await self.app(scope, limited, send)
+
+    def _limit(self, scope: Scope) -> int:
+        path: str = scope["path"]
+        adds = scope["method"] in ("POST", "PUT") and path.startswith(
+            ("/uploads", "/api/documents")
+        )
+        return self.max_file + FORM_OVERHEAD if adds else MAX_BODY
+
+
 def is_of_api(path: str) -> bool:
     """Whether an address is one of the API, in its own terms or in OpenAI's."""
     return path.startswith((OPENAI, *API))
@@ -216,8 +311,9 @@ def _host_of(headers: Headers) -> str:
         return ""
 
 
-def _login(text: str, where: str) -> tuple[str, str]:
-    name, separator, password = text.partition(":")
-    if not (name.strip() and separator and password):
-        raise SettingsError(f"{where} {_FORM}.")
-    return name.strip(), password
+def _route(scope: Scope) -> str:
+    """The pattern of a request's address: the address itself may hold anything."""
+    if scope["path"] == MCP:
+        return MCP
+    route = getattr(scope.get("route"), "path", None)
+    return str(route) if route else "other"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assistant import Assistant
-from assistant.answering.abstention import decide
+from assistant.answering.decision import weigh
 from assistant.calibration import Calibration, Logistic, Thresholds
 from assistant.query.decomposition import Part
 from assistant.retrieval.evidence import Candidate, Evidence
@@ -30,7 +30,7 @@ def found(sure: float, *logodds: float, parts: tuple = ()) -> Evidence:  # type:
         Candidate(hit, number, {"logodds": value})
         for (hit, number), value in zip(places, logodds, strict=True)
     )
-    return Evidence(tuple(hits), candidates, {"logodds": sure}, parts)
+    return Evidence(tuple(hits), candidates, {"logodds": sure}, parts).scored(SAME)
 
 
 def texts(chosen: tuple[Candidate, ...]) -> list[str]:
@@ -52,11 +52,11 @@ def tolls_and_cyclists() -> Evidence:
 
 
 def test_each_question_gets_its_sentence() -> None:
-    decision = decide(tolls_and_cyclists(), CALIBRATION, EVEN, 4)
+    decision = weigh(tolls_and_cyclists(), CALIBRATION, EVEN, 4)
     assert texts(decision.chosen) == ["Tolls rose in May.", "Cyclists pay."]
     assert decision.confidence == pytest.approx(0.881, abs=0.001)
     assert decision.unanswered == ()
-    assert len(decide(tolls_and_cyclists(), CALIBRATION, EVEN, 1).chosen) == 1
+    assert len(weigh(tolls_and_cyclists(), CALIBRATION, EVEN, 1).chosen) == 1
 
 
 def test_between_the_thresholds_the_closest_is_chosen() -> None:
@@ -66,7 +66,7 @@ def test_between_the_thresholds_the_closest_is_chosen() -> None:
         (Thresholds(0.4, 0.6), "unsure", ["Tolls rose in May."]),
         (Thresholds(0.6, 0.8), "refused", []),
     ):
-        decision = decide(evidence, CALIBRATION, thresholds, 4)
+        decision = weigh(evidence, CALIBRATION, thresholds, 4)
         assert (decision.status, texts(decision.chosen)) == (status, chosen)
 
 
@@ -78,12 +78,12 @@ def test_what_may_be_answered_is_not_said_to_be_missing() -> None:
         alone=True,
     )
     whole = found(1.0, 2.0, -3.0, -3.0, parts=parts)
-    decision = decide(whole, CALIBRATION, Thresholds(0.3, 0.7), 4)
+    decision = weigh(whole, CALIBRATION, Thresholds(0.3, 0.7), 4)
     assert decision.status == "answered"
     assert texts(decision.chosen) == ["Tolls rose in May."]
     assert (decision.unanswered, decision.undecided) == (("Trains?",), ("Boats?",))
     # Where none is answered, the closest of those that may be are shown.
-    decision = decide(whole, CALIBRATION, Thresholds(0.3, 0.95), 4)
+    decision = weigh(whole, CALIBRATION, Thresholds(0.3, 0.95), 4)
     assert decision.status == "unsure"
     assert texts(decision.chosen) == ["Tolls rose in May.", "The ferry is free."]
     assert (decision.unanswered, decision.undecided) == (("Trains?",), ())
@@ -96,14 +96,14 @@ def test_one_question_about_two_subjects_needs_both() -> None:
         alone=False,
     )
     whole = found(-2.0, 1.0, -3.0, -3.0, parts=parts)
-    assert decide(whole, CALIBRATION, EVEN, 4).status == "refused"
+    assert weigh(whole, CALIBRATION, EVEN, 4).status == "refused"
 
 
 def test_what_answers_both_is_quoted_once() -> None:
     part = found(2.0, 3.0, -3.0, 2.9)
     parts = asked(("Tolls?", part), ("Pay?", found(2.0, 2.8, -3.0, 3.0)), alone=True)
     whole = found(2.0, 3.0, -3.0, -3.0, parts=parts)
-    assert texts(decide(whole, CALIBRATION, EVEN, 4).chosen) == ["Tolls rose in May."]
+    assert texts(weigh(whole, CALIBRATION, EVEN, 4).chosen) == ["Tolls rose in May."]
 
 
 def test_a_half_that_is_not_answered_is_said_not_to_be() -> None:
@@ -113,7 +113,7 @@ def test_a_half_that_is_not_answered_is_said_not_to_be() -> None:
         ("Trains?", found(-2.0, -1.0, -3.0, -3.0)),
         alone=True,
     )
-    decision = decide(found(1.0, 2.0, -3.0, -3.0, parts=parts), CALIBRATION, EVEN, 4)
+    decision = weigh(found(1.0, 2.0, -3.0, -3.0, parts=parts), CALIBRATION, EVEN, 4)
     assert texts(decision.chosen) == ["Tolls rose in May."]
     assert decision.unanswered == ("Trains?",)
 

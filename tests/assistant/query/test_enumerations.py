@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.english import content_stems
-from assistant.enumerations import Enumeration, numbered, series
+from assistant.query.enumerations import Enumeration, numbered, series
 
 
 def told(text: str, found: Enumeration | None) -> tuple[str, list[str]] | None:

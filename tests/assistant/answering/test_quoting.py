@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.answering.extractive import choose, quote, repeats
-from assistant.calibration import Logistic
+from assistant.answering.quoting import choose, quote, repeats
+from assistant.calibration import sigmoid
 from assistant.retrieval.evidence import Candidate, unscored
 from index import Hit, document_from_text
 
@@ -16,18 +16,16 @@ TEXT = (
     "Who pays? Is it fair? The town pays for repairs. It never asked anyone. What comes next?"
 )
 DOCUMENT = document_from_text(TEXT, "bridge.txt")
-# A probability that is the feature itself, so that a test can say what it means.
-MODEL = Logistic({"logodds": 1.0}, 0.0)
 
 
 def candidate(paragraph: int, sentence: int, logodds: float) -> Candidate:
     own = DOCUMENT.paragraphs[paragraph]
     hit = Hit(own, 1.0, {"sentence": 0.5, "terms": 0.5}, tuple(0.0 for _ in own.sentences))
-    return Candidate(hit, sentence, {"logodds": logodds})
+    return Candidate(hit, sentence, {}, sigmoid(logodds))
 
 
 def texts(candidates: list[Candidate], limit: int = 4, several: bool = False) -> list[str]:
-    chosen = choose(candidates, MODEL, limit, several=several)
+    chosen = choose(candidates, limit, several=several)
     return [" ".join(quotation.text.split()) for quotation in quote(chosen)]
 
 
@@ -123,9 +121,9 @@ def test_a_sentence_comes_with_what_it_cannot_stand_without(
 def test_what_was_said_is_less_probable_but_not_forbidden() -> None:
     said = ["Tolls rose by two crowns."]
     close = [candidate(1, 0, 1.0), candidate(1, 1, 0.8)]
-    assert choose(close, MODEL, 1, said)[0].number == 1
+    assert choose(close, 1, said)[0].number == 1
     far = [candidate(1, 0, 3.0), candidate(1, 1, -2.0)]
-    assert choose(far, MODEL, 1, said)[0].number == 0
+    assert choose(far, 1, said)[0].number == 0
 
 
 def test_the_sign_of_an_item_is_not_quoted_and_its_number_is() -> None:

@@ -1,4 +1,4 @@
-"""The default answerer: the sentences of the documents that answer, in document order.
+"""Chooses the sentences of the documents that answer, and quotes them in document order.
 
 The fewest that answer: the most probable sentence, and others that are nearly as probable. A
 question that asks for several things gets more.
@@ -7,10 +7,9 @@ question that asks for several things gets more.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from assistant.calibration import Logistic
 from assistant.english import PRONOUNS, alternatives
 from assistant.retrieval.evidence import Candidate, Evidence, is_said
 from index import Paragraph
@@ -55,6 +54,9 @@ _TAKES_BACK = re.compile(
     r"(?:under|over)estimates|overlooks|ignores|misses|misrepresents))\b",
     re.IGNORECASE,
 )
+#: Passages that are shown where none is surely the answer, and besides an answer; paragraphs that
+#: are shown with a refusal.
+PASSAGES, CLOSEST = 5, 3
 #: Sentences before it that one is quoted with at most.
 BACK = 2
 
@@ -95,7 +97,7 @@ class Quotation:
 
 
 def choose_from(
-    answered: Sequence[Evidence], model: Logistic, limit: int, said: Sequence[str] = ()
+    answered: Sequence[Evidence], limit: int, said: Sequence[str] = ()
 ) -> list[Candidate]:
     """The sentences that answer all that is asked: of the first, what `choose` gives; of each
     other, the likeliest sentence, unless what was chosen before holds an answer to it.
@@ -103,27 +105,28 @@ def choose_from(
     Args:
         answered: what was found for the question, or for one thing that it asks; the most important
             first.
-        model, limit, said: as in `choose`.
+        limit, said: as in `choose`.
     """
     chosen: list[Candidate] = []
     for found in answered:
-        if len(chosen) == limit or holds_answer(chosen, found, model):
+        if len(chosen) == limit or holds_answer(chosen, found):
             continue
-        best = choose(found.candidates, model, 1 if chosen else limit, said, found.several)
+        best = choose(found.candidates, 1 if chosen else limit, said, found.several)
         chosen += [candidate for candidate in best if not repeats(candidate, chosen)]
     return chosen
 
 
-def holds_answer(chosen: Sequence[Candidate], found: Evidence, model: Logistic) -> bool:
+def holds_answer(chosen: Sequence[Candidate], found: Evidence) -> bool:
     """Whether one of the chosen sentences is, for what was found, among the likeliest."""
-    probable = {c.place: model.probability(c.features) for c in found.candidates}
+    if not chosen:
+        return False
+    probable = {candidate.place: candidate.probability for candidate in found.candidates}
     best = max(probable.values(), default=0.0)
-    return any(probable.get(c.place, 0.0) >= COVERS * best > 0 for c in chosen)
+    return any(probable.get(candidate.place, 0.0) >= COVERS * best > 0 for candidate in chosen)
 
 
 def choose(
     candidates: Sequence[Candidate],
-    model: Logistic,
     limit: int,
     said: Sequence[str] = (),
     several: bool = False,
@@ -132,16 +135,14 @@ def choose(
 
     Args:
         candidates: the sentences to choose from.
-        model: the probability that a sentence belongs to the answer.
         limit: how many at most.
         said: texts of the conversation; a sentence in one of them is less probable by SAID.
         several: whether more than one thing is asked for.
     """
 
     def probability(candidate: Candidate) -> float:
-        text = " ".join(candidate.sentence.text.split())
-        again = any(text in other for other in said)
-        return model.probability(candidate.features) * (SAID if again else 1.0)
+        again = said and any(" ".join(candidate.sentence.text.split()) in text for text in said)
+        return candidate.probability * (SAID if again else 1.0)
 
     probable = sorted(
         ((probability(candidate), candidate) for candidate in candidates),
@@ -158,6 +159,39 @@ def choose(
         if not repeats(candidate, chosen):
             chosen.append(candidate)
     return chosen
+
+
+def top_passages(
+    evidence: Evidence,
+    most: int,
+    besides: Collection[Quotation] = (),
+    shows: Callable[[str], bool] = lambda _: True,
+) -> list[Quotation]:
+    """Of each of the first paragraphs its likeliest sentence, so that it stands; the best paragraph
+    first.
+
+    Args:
+        evidence: what was found.
+        most: how many at most.
+        besides: what is shown already; no other passage of those words is.
+        shows: whether a sentence may be shown.
+    """
+    known = {quotation.paragraph.text for quotation in besides}
+    quotations: list[Quotation] = []
+    for hit in evidence.hits:
+        if len(quotations) == most:
+            break
+        if hit.paragraph.text in known:
+            continue
+        known.add(hit.paragraph.text)
+        best = max(
+            (c for c in evidence.candidates if c.hit.paragraph.id == hit.paragraph.id),
+            key=lambda candidate: candidate.probability,
+            default=Candidate(hit, hit.nearest, {}),
+        )
+        if shows(best.sentence.text):
+            quotations += quote([best])
+    return quotations
 
 
 def quote(chosen: Sequence[Candidate], said: Sequence[str] = ()) -> list[Quotation]:
