@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -399,6 +400,21 @@ class Done:
 #: Decided, any number of SentenceReady, one Done. A LookedAgain may also come after sentences,
 #: where a part of what was asked is still to be found.
 Event = SourcesFound | LookedAgain | Decided | SentenceReady | Done
+
+
+class Timer:
+    """Milliseconds by stage, and their `total`; a stage that comes again adds to what it took."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._started = self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        """The stage ends now; it began where the last one ended."""
+        now = time.perf_counter()
+        self.laps[stage] = self.laps.get(stage, 0.0) + (now - self._last) * 1000
+        self.laps["total"] = (now - self._started) * 1000
+        self._last = now
 
 
 def lead_of(status: Status, kind: AnswerKind) -> str:

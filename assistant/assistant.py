@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
-from assistant.answer import Answer, Done, Event, Verification
+from assistant.answer import Answer, Done, Event, Timer, Verification
 from assistant.calibration import Thresholds
 from assistant.documents import (
     OVERVIEW,
@@ -27,7 +27,6 @@ from assistant.query.rewriting import Turn
 from assistant.retrieval.evidence import RawEvidence
 from assistant.retrieval.retriever import RETRIEVED
 from assistant.settings import Settings, load_settings
-from assistant.timer import Timer
 from index import Document, Hit, Index, View
 from index.chunking.files import OnSkip
 from index.chunking.loader import RawDocument

@@ -17,7 +17,7 @@ from collections.abc import Collection, Generator, Iterator, Sequence
 from functools import cached_property
 from typing import TypedDict, Unpack
 
-from assistant.answer import Citation, Decided, Done, Event, SourcesFound, Verification
+from assistant.answer import Citation, Decided, Done, Event, SourcesFound, Timer, Verification
 from assistant.answering.builder import AnswerBuilder, Citer
 from assistant.answering.decision import (
     Decision,
@@ -45,7 +45,6 @@ from assistant.retrieval.passages import Passage
 from assistant.retrieval.reading_model import NONE, load_reader
 from assistant.retrieval.retriever import Retriever
 from assistant.settings import Settings
-from assistant.timer import Timer
 from assistant.verification.verifier import Entailer, Judgement, Verifier, load_entailer
 from index import Hit, View
 from index.chunking.sentences import sentence_spans

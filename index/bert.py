@@ -11,11 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from index.computing import linear
-
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor
+    from torch import Tensor, nn
 
 
 class Bert:
@@ -118,3 +116,46 @@ class Bert:
         )
         attended = scaled_dot_product_attention(query, key, value, attn_mask=mask)
         return attended.transpose(1, 2).flatten(2)
+
+
+def linear(weight: Tensor, bias: Tensor) -> Callable[[Tensor], Tensor]:
+    """A linear layer with its weights laid out as the processor's kernels want them, for good:
+    PyTorch otherwise does that anew in every pass. What comes out has the same bits.
+
+    Where this PyTorch or the processor has no such kernels, or the weights are not bfloat16, it is
+    PyTorch's own. The operations are those that `torch.compile` makes use of.
+
+    Args:
+        weight, bias: [out, in] and [out].
+    """
+    import torch
+
+    kernels = torch.ops.mkldnn
+    known = all(hasattr(kernels, name) for name in ("_reorder_linear_weight", "_linear_pointwise"))
+    packs = known and kernels._is_mkldnn_bf16_supported()  # noqa: SLF001
+    if not packs or weight.dtype != torch.bfloat16:
+        return lambda states: torch.nn.functional.linear(states, weight, bias)
+    with torch.inference_mode():
+        packed = kernels._reorder_linear_weight(weight, None)  # noqa: SLF001
+
+    def apply(states: Tensor) -> Tensor:
+        made: Tensor = kernels._linear_pointwise(  # noqa: SLF001
+            states, packed, bias, "none", [], ""
+        )
+        return made
+
+    return apply
+
+
+def pack_weights(model: nn.Module) -> None:
+    """Make a `linear` of each linear layer of a bfloat16 model."""
+    import torch
+    from torch import nn
+
+    for layer in model.modules():
+        if type(layer) is not nn.Linear or layer.bias is None:
+            continue  # what is made from a linear layer may do more
+        if layer.weight.dtype == torch.bfloat16:
+            own = linear(layer.weight.detach(), layer.bias.detach())
+            layer.forward = own  # type: ignore[method-assign, assignment]
+            layer.weight = None  # type: ignore[assignment]

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.about import DISTRIBUTION
-from index.bert import Bert
-from index.computing import cores, one_thread, pack_weights
+from index.bert import Bert, pack_weights
+from index.computing import cores, one_thread
 from index.errors import EncoderError
 
 if TYPE_CHECKING:

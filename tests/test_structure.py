@@ -26,7 +26,7 @@ ORDER = {
         "bm25 store retriever view index backup"
     ).split(),
     "assistant": (
-        "english help timer calibration installation settings answer documents "
+        "english help calibration installation settings answer documents "
         "exporting query retrieval llm verification answering "
         "feedback llama_index pipeline assistant watching service mcp api web diagnosis cli"
     ).split(),

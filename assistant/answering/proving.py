@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, takewhile
 
-from assistant.answer import AnswerKind, Decided, LookedAgain, Outcome, SentenceReady
+from assistant.answer import AnswerKind, Decided, LookedAgain, Outcome, SentenceReady, Timer
 from assistant.answering.builder import AnswerBuilder
 from assistant.english import content_stems
 from assistant.llm import prompts
@@ -29,7 +29,6 @@ from assistant.llm.replies import (
 )
 from assistant.llm.sanitising import one_line
 from assistant.retrieval.passages import Passage
-from assistant.timer import Timer
 from assistant.verification.facts import negations
 from assistant.verification.verifier import Judgement
 from index.chunking.language import language_of

@@ -13,6 +13,7 @@ from assistant.answer import (
     Event,
     Outcome,
     SourcesFound,
+    Timer,
     Writing,
     name_of,
     place_of,
@@ -36,7 +37,6 @@ from assistant.retrieval.passages import (
 )
 from assistant.retrieval.retriever import Retriever
 from assistant.settings import Settings
-from assistant.timer import Timer
 from index import Hit, View
 
 #: What is said where a language model did not write the answer, or not all of it.

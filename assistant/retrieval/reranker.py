@@ -156,7 +156,7 @@ def shares_of(paragraph: Paragraph, weights: Mapping[str, Mapping[str, float]]) 
     """
     own = weights.get(paragraph.language, {})
     total = sum(own.values()) or 1.0
-    texts = (sentence.text for sentence in paragraph.sentences)
+    texts = [sentence.text for sentence in paragraph.sentences]
     return [
         sum(own[term] for term in terms & own.keys()) / total
         for terms in term_sets(texts, paragraph.language)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from assistant.answer import Timer
 from assistant.query.kinds import Kind
 from assistant.query.question import QueryVectors, Question
 from assistant.retrieval.evidence import Evidence, RawEvidence, evidence_of
 from assistant.retrieval.passages import FOUND
 from assistant.retrieval.reading_model import Reader
 from assistant.retrieval.reranker import DEPTH, Known, rank, read
-from assistant.timer import Timer
 from index import Hit, SearchResult, View
 from index.chunking.language import is_latin
 from index.retriever import LEGS

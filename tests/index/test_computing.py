@@ -14,8 +14,8 @@ import torch
 from helpers import PATIENCE, seed_sentences
 from safetensors.torch import load_file
 
-from index.bert import Bert
-from index.computing import cores, one_thread, pack_weights
+from index.bert import Bert, pack_weights
+from index.computing import cores, one_thread
 from index.encoder import (
     BASE_ENCODER,
     LEARNED_WEIGHTS,
