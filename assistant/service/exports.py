@@ -21,6 +21,7 @@ from assistant.exporting.docx import as_docx
 from assistant.exporting.markdown import as_markdown
 from assistant.exporting.values import Export, Footnote, Language, Place, Work
 from assistant.exporting.wording import WORDINGS
+from assistant.help.documents import help_document, info_of
 from assistant.service.standing import Standings
 from assistant.service.told import Told
 from index.errors import MissingPathError
@@ -142,7 +143,8 @@ class Exports:
         return _made("references", content, format_)
 
     def _info(self, owner: str, identity: str) -> DocumentInfo:
-        return self._library.find(owner, identity).info
+        topic = help_document(identity)
+        return info_of(topic) if topic else self._library.find(owner, identity).info
 
     def _notes(self, owner: str, notebook: NotebookValue | None) -> dict[str, KeptNote]:
         """By id, the oldest first."""

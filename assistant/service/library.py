@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from assistant.answer import name_of
 from assistant.documents import AskedDocument, shipped_raw_documents
+from assistant.help.documents import help_document
 from assistant.service.access import MACHINE
 from assistant.service.conversations import Conversations
 from assistant.service.notebooks import Notebooks, NotebooksValue, NotebookValue
@@ -150,11 +151,13 @@ class Library:
         return self._assistant.over([i for i in allowed if i in set(chosen)], write=write)
 
     def document(self, owner: str, identity: str) -> Document:
-        """A document with its whole text.
+        """A document with its whole text, or a topic of the help.
 
         Raises:
             MissingPathError: it is not there, or not for them.
         """
+        if topic := help_document(identity):  # which a kept answer may cite
+            return topic
         self.find(owner, identity)
         return self.index.document(identity)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from assistant.help.documents import help_document
 from assistant.service.turns import KeptCitation
 from assistant.service.values import Value
 from index.errors import MissingPathError
@@ -78,7 +79,9 @@ class Standings:
         """A document; None: it is not there, or not for them."""
         if identity not in self._texts:
             self._texts[identity] = None
-            if identity in self._readable:
+            if topic := help_document(identity):
+                self._texts[identity] = _Text(topic)
+            elif identity in self._readable:
                 with suppress(MissingPathError):  # it was removed meanwhile
                     self._texts[identity] = _Text(self._index.document(identity))
         return self._texts[identity]
