@@ -77,6 +77,8 @@ def test_the_wheel_has_what_ships_and_no_more(wheel: Path) -> None:
     assert {
         *(str(own.path.relative_to(ROOT)) for own in topics()),
         "assistant/cli/unit.service",
+        "assistant/exporting/german.json",
+        "assistant/exporting/parts/styles.xml",
         "assistant/retrieval/weights/reader.onnx",
         "assistant/web/static/page.html",
         "assistant/web/static/words/de.json",

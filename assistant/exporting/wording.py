@@ -3,9 +3,11 @@ and places in them are named, and what is told of an answer."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote
 
 from assistant.answer import (
@@ -56,7 +58,7 @@ class Wording:
     """
 
     quoted: str
-    months: tuple[str, ...]
+    months: Sequence[str]
     paragraph: str
     locators: Mapping[str, str]
     uncertain: str
@@ -208,46 +210,7 @@ ENGLISH = Wording(
     lapsed_work="Not all that is quoted from it still stands in it.",
 )
 
-GERMAN = Wording(
-    quoted="„{}“",
-    months=tuple(
-        "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split()
-    ),
-    paragraph="Absatz {}",
-    locators={"p.": "S.", "slide": "Folie", "row": "Zeile"},
-    uncertain="aus einem Bild gelesen, unsicher",
-    untitled="Antworten",
-    notes="Notizen",
-    conversation="Gespräch vom {}",
-    talk="Gespräch",
-    sources="Quellen",
-    comment="Anmerkung:",
-    unsupported="(nicht in den Dokumenten)",
-    asked="Gefragt am {}.",
-    accessed="(abgerufen am {})",
-    understood="Verstanden als: {}",
-    context="Verstanden im Zusammenhang mit: {}",
-    leads={
-        "unsure": "Textstellen, die vielleicht antworten:",
-        "chosen": "Textstellen, die das beantworten (beim Lesen so vermerkt):",
-        "dismissed": "Keine der gefundenen Textstellen beantwortet das (beim Lesen so vermerkt).",
-        "refused": "Die Dokumente sagen das nicht.",
-    },
-    instead={"failed": "Fehlgeschlagen.", "stopped": "Nicht beantwortet."},
-    ended={"failed": "Hier durch einen Fehler abgebrochen.", "stopped": "Hier angehalten."},
-    unanswered="Die Dokumente sagen nichts dazu: {}",
-    undecided="Die Dokumente sagen vielleicht nichts dazu: {}",
-    dropped_one="Ein unbelegter Satz wurde weggelassen.",
-    dropped="{} unbelegte Sätze wurden weggelassen.",
-    lapses={
-        "changed": "Steht so nicht mehr im Dokument: Der Absatz lautet jetzt anders.",
-        "gone": "Steht nicht mehr im Dokument.",
-        "missing": "Das Dokument ist nicht mehr hier; ob das noch darin steht, ist nicht bekannt.",
-    },
-    lapsed="Zitate, die so nicht mehr in den Dokumenten stehen: {some} von {count}. Bei der Quelle "
-    "ist es jeweils vermerkt.",
-    lapsed_work="Nicht alles, was daraus zitiert ist, steht so noch darin.",
-)
+GERMAN = Wording(**json.loads(Path(__file__).with_name("german.json").read_text(encoding="utf-8")))
 
 WORDINGS: Mapping[Language, Wording] = {"en": ENGLISH, "de": GERMAN}
 
