@@ -246,13 +246,16 @@ def _entry(reference: Reference, say: Wording) -> _Entry:
     if not (key := _UNKEYED.sub("", imprint.key)):
         key = f"{_word(names[0][0] if names else title)}{year}-{digest[:8]}"
     cited = footnote.place.page if footnote and not imprint.kind else ""
+    # Of a place in it, where headings have addresses; none where it says no more than the DOI.
+    address = address_of(work, footnote.place.heading if footnote else ())
+    is_of_doi = work.imprint.doi and address.endswith(f"doi.org/{work.imprint.doi}")
     return _Entry(
         key=key,
         names=names,
         title=title,
         date=(year, month, day),
         page=one_line(cited) or imprint.page_range,
-        address=_address_at(work, footnote),
+        address="" if is_of_doi else address,
         accessed=work.accessed,
         note=_note(footnote, say),
         language=one_line(work.language),
@@ -261,14 +264,6 @@ def _entry(reference: Reference, say: Wording) -> _Entry:
         editors=tuple(_name(own) for own in map(one_line, work.imprint.editors) if own),
         imprint=imprint,
     )
-
-
-def _address_at(work: Work, footnote: Footnote | None) -> str:
-    """The address of a work; "" where that of its DOI says no more than the DOI; of a place in it,
-    where headings have addresses."""
-    address = address_of(work, footnote.place.heading if footnote else ())
-    is_of_doi = work.imprint.doi and address.endswith(f"doi.org/{work.imprint.doi}")
-    return "" if is_of_doi else address
 
 
 def _note(footnote: Footnote | None, say: Wording) -> str:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from assistant.answer import (
@@ -171,46 +172,17 @@ class Wording:
         return self.conversation.format(self.day(day)) if day else self.talk
 
 
-ENGLISH = Wording(
-    quoted="“{}”",
-    months=(),
-    paragraph="paragraph {}",
-    locators={},
-    uncertain=UNCERTAIN,
-    untitled="Answers",
-    notes="Notes",
-    conversation="Conversation of {}",
-    talk="Conversation",
-    sources="Sources",
-    comment="Comment:",
-    unsupported="(not in the documents)",
-    asked="Asked on {}.",
-    accessed="(accessed {})",
-    understood="Understood as: {}",
-    context="Understood in the context of: {}",
-    leads={
-        "unsure": f"{UNSURE}:",
-        "chosen": "Passages that answer, as their reader has marked:",
-        "dismissed": "None of the passages that were found answers, as their reader has marked.",
-        "refused": REFUSAL,
-    },
-    instead={"failed": "Failed.", "stopped": "Not answered."},
-    ended={"failed": "Failed here.", "stopped": "Stopped here."},
-    unanswered=UNANSWERED,
-    undecided=UNDECIDED,
-    dropped_one="1 sentence was left out that nothing supports.",
-    dropped="{} sentences were left out that nothing supports.",
-    lapses={
-        "changed": "No longer in the document: the paragraph reads otherwise now.",
-        "gone": "No longer in the document.",
-        "missing": "The document is no longer here: it is not known whether it still says this.",
-    },
-    lapsed="Quotes that do not stand in the documents as they are now: {some} of {count}. Each is "
-    "marked at its source.",
-    lapsed_work="Not all that is quoted from it still stands in it.",
-)
+def _words(language: Language) -> dict[str, Any]:
+    file = Path(__file__).with_name("words") / f"{language}.json"
+    words: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return words
 
-GERMAN = Wording(**json.loads(Path(__file__).with_name("german.json").read_text(encoding="utf-8")))
+
+_ENGLISH = _words("en")
+# What answers say likewise.
+_ENGLISH |= {"uncertain": UNCERTAIN, "unanswered": UNANSWERED, "undecided": UNDECIDED}
+_ENGLISH["leads"] |= {"unsure": f"{UNSURE}:", "refused": REFUSAL}
+ENGLISH, GERMAN = Wording(**_ENGLISH), Wording(**_words("de"))
 
 WORDINGS: Mapping[Language, Wording] = {"en": ENGLISH, "de": GERMAN}
 
