@@ -27,7 +27,7 @@ from assistant.service.security import MCP, check_host
 from assistant.service.service import Service, wait_for_the_end
 from assistant.service.tracing import HEADER
 from assistant.service.values import AnswerValue
-from assistant.watching import FolderWatch, Unread
+from assistant.service.watching import FolderWatch, Unread
 from assistant.web.entrance import Entrance
 from assistant.web.rendering import PageRenderer
 from assistant.web.routes import STATIC, Folder, routes
