@@ -32,6 +32,8 @@ IMPRINT = Imprint(
     page_range="100-120",
     accessed="2022-01-02",
 )
+#: Indexes files and folders; gives the title and imprint of each by its path's end.
+Synced = Callable[..., dict[str, tuple[str, Imprint]]]
 TITLE = "The North Sea harbours: a long résumé"
 
 #: The same entry as each reference manager exports it, and a document that tells its DOI.
@@ -74,9 +76,7 @@ def index(folder: Path, cheap: CheapEncoder, opened: Opened) -> Index:
 
 
 @pytest.fixture
-def synced(index: Index) -> Callable[..., dict[str, tuple[str, Imprint]]]:
-    """Indexes files and folders; gives the title and imprint of each by its path's end."""
-
+def synced(index: Index) -> Synced:
     def sync(*paths: Path, **how: Any) -> dict[str, tuple[str, Imprint]]:
         index.sync(read_raw_documents(paths, **how), keep=True)
         infos = index.documents()
@@ -103,11 +103,7 @@ def test_files_in_bibtex_are_parted() -> None:
 @EXPORTS
 @pytest.mark.parametrize("path", ["{storage}", "storage", "/Users/ann/Zotero/storage"])
 def test_documents_are_told_of_by_their_paths(
-    storage: Path,
-    synced: Callable[..., dict[str, tuple[str, Imprint]]],
-    name: str,
-    written: Callable[[str], str],
-    path: str,
+    storage: Path, synced: Synced, name: str, written: Callable[[str], str], path: str
 ) -> None:
     path = path.format(storage=storage) + "/ABCD1234/Full Text.md"
     (storage.parent / name).write_text(written(path))
@@ -127,7 +123,7 @@ def test_documents_are_told_of_by_their_paths(
     ],
 )
 def test_documents_are_told_of_by_what_they_are_called(
-    tmp_path: Path, synced: Callable[..., dict[str, tuple[str, Imprint]]], name: str, path: str
+    tmp_path: Path, synced: Synced, name: str, path: str
 ) -> None:
     papers = tmp_path / "papers"
     papers.mkdir()
@@ -139,16 +135,12 @@ def test_documents_are_told_of_by_what_they_are_called(
     assert [imprint.key for _, imprint in found.values()] == [""]
 
 
-def test_a_name_that_two_files_have_tells_nothing(
-    storage: Path, synced: Callable[..., dict[str, tuple[str, Imprint]]]
-) -> None:
+def test_a_name_that_two_files_have_tells_nothing(storage: Path, synced: Synced) -> None:
     (storage.parent / "my.bib").write_text(bibtex("files/1/Full Text.md"))
     assert {imprint.key for _, imprint in synced(storage).values()} == {""}
 
 
-def test_a_pdf_is_told_of_by_its_doi(
-    tmp_path: Path, synced: Callable[..., dict[str, tuple[str, Imprint]]]
-) -> None:
+def test_a_pdf_is_told_of_by_its_doi(tmp_path: Path, synced: Synced) -> None:
     papers = tmp_path / "papers"
     papers.mkdir()
     shutil.copy(ENTRY / "download.pdf", papers)
@@ -157,10 +149,7 @@ def test_a_pdf_is_told_of_by_its_doi(
 
 
 def test_a_changed_export_changes_what_is_told_and_embeds_nothing(
-    storage: Path,
-    index: Index,
-    cheap: CheapEncoder,
-    synced: Callable[..., dict[str, tuple[str, Imprint]]],
+    storage: Path, index: Index, cheap: CheapEncoder, synced: Synced
 ) -> None:
     name = "ABCD1234/Full Text.md"
     assert synced(storage)[name] == ("Crossing to Brenna", Imprint())
@@ -192,7 +181,7 @@ def test_a_changed_export_changes_what_is_told_and_embeds_nothing(
 
 @pytest.mark.parametrize("text", [bibtex("a.pdf")[:-20], csl()[:-5], "[" * 5000 + csl()])
 def test_a_damaged_export_is_told_and_documents_are_read(
-    storage: Path, synced: Callable[..., dict[str, tuple[str, Imprint]]], text: str
+    storage: Path, synced: Synced, text: str
 ) -> None:
     name = "ABCD1234/Full Text.md"
     suffix = ".bib" if "@" in text[:5] else ".json"
