@@ -19,12 +19,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from helpers import PATIENCE, ROOT, free_ports, importing_helpers, running
+from helpers import PATIENCE, ROOT, free_ports, importing_helpers, ran, running
 
 from assistant.help.topics import topics
-from assistant.installation import install_command
 from assistant.settings import not_installed
-from index.about import DISTRIBUTION, VERSION
+from index.about import DISTRIBUTION, VERSION, install_command
 
 #: Bytes of the wheel: the reading model has 27 million of them, what the encoder has learned 10,
 #: all the rest two.
@@ -51,13 +50,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy)
     options = ("--quiet", "--no-build-isolation", "--no-deps", "--no-index", "--wheel-dir")
-    done = subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", *options, built, copy],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    done = ran([sys.executable, "-m", "pip", "wheel", *options, built, copy])
     assert done.returncode == 0, done.stderr
     (found,) = built.iterdir()
     return found
@@ -77,6 +70,8 @@ def test_the_wheel_has_what_ships_and_no_more(wheel: Path) -> None:
     assert {
         *(str(own.path.relative_to(ROOT)) for own in topics()),
         "assistant/cli/unit.service",
+        "assistant/exporting/words/de.json",
+        "assistant/exporting/parts/styles.xml",
         "assistant/retrieval/weights/reader.onnx",
         "assistant/web/static/page.html",
         "assistant/web/static/words/de.json",
@@ -148,15 +143,11 @@ def test_without_its_extra_the_evaluation_says_what_to_install(tmp_path: Path) -
         ["--help"],
         ["add", "Who pays?", "--unanswerable", "--to", str(file)],
     )
-    done = subprocess.run(
+    done = ran(
         [sys.executable, "-c", WITHOUT_EXTRA],
         input=json.dumps(commands),
         env=os.environ | importing_helpers(),
         cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
     )
     assert done.returncode == 0, done.stderr
     *lacking, helped, added = json.loads(done.stdout)
@@ -182,13 +173,8 @@ def place() -> Iterator[Path]:
 def made(place: Path, *packages: str) -> Path:
     """The programs of a new environment with these packages."""
     venv.create(place, with_pip=True)
-    done = subprocess.run(
-        [place / "bin" / "pip", "install", "--quiet", "--no-compile", *packages],
-        env=apart(place),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
+    done = ran(
+        [place / "bin" / "pip", "install", "--quiet", "--no-compile", *packages], env=apart(place)
     )
     assert done.returncode == 0, done.stderr
     return place / "bin"
@@ -231,15 +217,7 @@ def test_one_line_installs_what_answers(how: str, wheel: Path, place: Path) -> N
         command = [str(uvx), "--from", str(wheel), "footnote"]
 
     def run(*arguments: str | Path) -> str:
-        done = subprocess.run(
-            [*command, *map(str, arguments)],
-            cwd=place,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        done = ran([*command, *map(str, arguments)], cwd=place, env=environment)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
-from helpers import PATIENCE, ROOT
+from helpers import ROOT, ran
 
 import assistant
 import index
@@ -26,9 +25,9 @@ ORDER = {
         "bm25 store retriever view index backup"
     ).split(),
     "assistant": (
-        "english help calibration installation settings answer documents "
+        "english help calibration settings answer documents "
         "exporting query retrieval llm verification answering "
-        "feedback llama_index pipeline assistant watching service mcp api web diagnosis cli"
+        "feedback llama_index pipeline assistant service mcp api web cli"
     ).split(),
     "evals": "datasets running metrics reporting fitting training beside benchmark cli".split(),
 }
@@ -49,7 +48,7 @@ HOMES = {
     "filelock": {"index.store.former", "index.store.vectors", "assistant.feedback"},
     "gradio": {"assistant.web.app"},
     "httpx": {
-        "assistant.diagnosis",
+        "assistant.cli.diagnosis",
         "assistant.llm.client",
         "assistant.llm.discovery",
         "assistant.service.fetching",
@@ -68,7 +67,7 @@ HOMES = {
     "mcp": {"assistant.mcp.server"},
     "matplotlib": {"evals.reporting.plots"},
     "oxmsg": {"index.chunking.mail"},
-    "packaging": {"assistant.installation"},
+    "packaging": {"assistant.cli.diagnosis"},
     "pathspec": {"index.chunking.files"},
     "platformdirs": {"assistant.settings"},
     "prometheus_client": {"assistant.service.metrics"},
@@ -92,21 +91,18 @@ HOMES = {
     "striprtf": {"index.chunking.rtf"},
     "xllamacpp": {"assistant.llm.client"},
     "threadpoolctl": {"index.computing"},
-    "watchfiles": {"assistant.watching"},
+    "watchfiles": {"assistant.service.watching"},
     # The evaluation has commands of its own, which the assistant does not import, and so has the
     # making of the reading model.
     "typer": {
-        "assistant.cli.backups",
         "assistant.cli.help",
-        "assistant.cli.completion",
-        "assistant.cli.doctor",
         "assistant.cli.index",
         "assistant.cli.keys",
         "assistant.cli.llm",
         "assistant.cli.main",
         "assistant.cli.notebooks",
         "assistant.cli.options",
-        "assistant.cli.service",
+        "assistant.cli.system",
         "evals.cli.comparing",
         "evals.cli.endpoint",
         "evals.cli.figures",
@@ -269,13 +265,7 @@ finally:
 def test_nothing_heavy_is_loaded_that_is_not_needed(tmp_path: Path) -> None:
     """Neither by importing the package, nor by the command itself, of which help and what a shell
     completes need the least, nor by serving without the page, nor by asking."""
-    done = subprocess.run(
-        [sys.executable, "-c", STEPS, str(tmp_path)],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    done = ran([sys.executable, "-c", STEPS, str(tmp_path)])
     assert done.returncode in (0, 3), done.stderr
     told = [line for line in done.stdout.splitlines() if line.startswith("loaded:")]
     assert told == ["loaded:"] * 4

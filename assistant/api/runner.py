@@ -21,7 +21,7 @@ from index.errors import SettingsError
 if TYPE_CHECKING:
     from assistant.mcp.server import Server as Tools
     from assistant.service.service import Service
-    from assistant.watching import FolderWatch
+    from assistant.service.watching import FolderWatch
 
 PORTS = range(7860, 7960)
 """The first free one is taken where none is given."""

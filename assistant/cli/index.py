@@ -1,4 +1,5 @@
-"""The command `footnote index`: what is in the index."""
+"""The commands `footnote index`, `backup` and `restore`: what is in the index, and all that is kept
+beside it."""
 
 from __future__ import annotations
 
@@ -10,16 +11,14 @@ from typing import Annotated
 import typer
 
 from assistant.cli.options import (
-    EncoderName,
-    Ignore,
-    IndexDir,
+    INDEX,
     Json,
-    Ocr,
     notes,
     opened_index,
     print_json,
     print_text,
     settings_of,
+    takes,
     tell_found,
     tell_skipped,
     write_text,
@@ -30,16 +29,13 @@ app = typer.Typer(help="What is in the index.", no_args_is_help=True)
 
 
 @app.command("add")
+@takes("paths ignore ocr", INDEX)
 def index_add(
     context: typer.Context,
     paths: Annotated[
         list[Path],
         typer.Argument(help="Files and folders to keep in the index.", readable=False),
     ],
-    ignore: Ignore = None,
-    ocr: Ocr = None,
-    index_dir: IndexDir = None,
-    encoder: EncoderName = None,
 ) -> None:
     """Put documents into the index, or bring them up to date."""
     from assistant.documents import read_raw_documents, unless_named
@@ -62,12 +58,8 @@ def index_add(
 
 
 @app.command("list")
-def index_list(
-    context: typer.Context,
-    index_dir: IndexDir = None,
-    encoder: EncoderName = None,
-    as_json: Json = False,
-) -> None:
+@takes(INDEX, "as_json")
+def index_list(context: typer.Context, as_json: Json = False) -> None:
     """List the documents in the index."""
     with opened_index(settings_of(context)) as index:
         infos = index.documents()
@@ -110,11 +102,10 @@ def _named(authors: Sequence[str]) -> str:
 
 
 @app.command("remove")
+@takes("documents", INDEX)
 def index_remove(
     context: typer.Context,
     documents: Annotated[list[str], typer.Argument(help="Ids or sources, as `list` shows them.")],
-    index_dir: IndexDir = None,
-    encoder: EncoderName = None,
 ) -> None:
     """Take documents out of the index. The files themselves are not touched."""
     from index.chunking.files import source_of
@@ -128,11 +119,8 @@ def index_remove(
 
 
 @app.command("rebuild")
-def index_rebuild(
-    context: typer.Context,
-    index_dir: IndexDir = None,
-    encoder: EncoderName = None,
-) -> None:
+@takes(INDEX)
+def index_rebuild(context: typer.Context) -> None:
     """Make all vectors again from the texts in the database, beside those in use.
 
     Questions are answered meanwhile. Needed where vectors were lost; and where another encoder is
@@ -143,11 +131,8 @@ def index_rebuild(
 
 
 @app.command("drafts")
-def index_drafts(
-    context: typer.Context,
-    index_dir: IndexDir = None,
-    encoder: EncoderName = None,
-) -> None:
+@takes(INDEX)
+def index_drafts(context: typer.Context) -> None:
     """Print what readers said of answers, as a question set: one JSON line each. Where they said
     which passage answers it is whole; else it is a draft, to be completed."""
     from assistant.feedback import drafts_in
@@ -157,12 +142,8 @@ def index_drafts(
 
 
 @app.command("status")
-def index_status(
-    context: typer.Context,
-    index_dir: IndexDir = None,
-    encoder: EncoderName = None,
-    as_json: Json = False,
-) -> None:
+@takes(INDEX, "as_json")
+def index_status(context: typer.Context, as_json: Json = False) -> None:
     """Show counts and size."""
     with opened_index(settings_of(context)) as index:
         status = asdict(index.status())
@@ -171,3 +152,36 @@ def index_status(
         return
     for name, value in status.items():
         print_text(f"{name:<12} {value:,}" if isinstance(value, int) else f"{name:<12} {value}")
+
+
+@takes("file", INDEX)
+def backup(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="File to write, FILE.zip say.")],
+) -> None:
+    """Write a backup of everything that is kept: documents, notebooks, conversations, notes, keys.
+
+    The index may be used meanwhile, by a server too; the backup is of one moment.
+    """
+    from index.backup import backup as write
+
+    with opened_index(settings_of(context)) as index:
+        print_text(f"{file}: {write(index, file) / 1e6:,.1f} MB")
+
+
+@takes("file", INDEX)
+def restore(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A backup.")],
+) -> None:
+    """Make an index of a backup, in a folder that has none yet or in an empty database."""
+    from index.backup import restore as read
+
+    settings = settings_of(context)
+    database = settings.database.get_secret_value() if settings.database else None
+    read(file, settings.index_dir, database, settings.wait)
+    notes.print("Restored. Vectors that are not in the backup are made now …")
+    with opened_index(settings) as index:
+        index.migrate()
+        status = index.status()
+    print_text(f"{status.documents:,} documents with {status.paragraphs:,} paragraphs are there.")

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assistant.cli.options import (
-    EncoderName,
-    IndexDir,
+    INDEX,
     Json,
     notes,
     opened_index,
     print_json,
     print_text,
     settings_of,
+    takes,
 )
 from assistant.service.api_keys import Keys
 from index.errors import SettingsError
@@ -29,6 +29,7 @@ app = typer.Typer(help="Keys that let programs in.", no_args_is_help=True)
 
 
 @app.command("create")
+@takes("name scope expires", INDEX, "as_json")
 def keys_create(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="Whose it is; what it adds belongs to that name.")],
@@ -43,8 +44,6 @@ def keys_create(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="The last day on which it lets in (UTC)."),
     ] = None,
-    index_dir: IndexDir = None,
-    encoder: EncoderName = None,
     as_json: Json = False,
 ) -> None:
     """Make a key, and show it this once: it is kept nowhere."""
@@ -61,12 +60,8 @@ def keys_create(
 
 
 @app.command("list")
-def keys_list(
-    context: typer.Context,
-    index_dir: IndexDir = None,
-    encoder: EncoderName = None,
-    as_json: Json = False,
-) -> None:
+@takes(INDEX, "as_json")
+def keys_list(context: typer.Context, as_json: Json = False) -> None:
     """List the keys, without what lets in."""
     with _opened(context) as keys:
         found = keys.all()
@@ -84,11 +79,10 @@ def keys_list(
 
 
 @app.command("revoke")
+@takes("name", INDEX)
 def keys_revoke(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="Of the key, as `list` shows it.")],
-    index_dir: IndexDir = None,
-    encoder: EncoderName = None,
 ) -> None:
     """Let nobody in by a key any more, at once. What it added stays, for a new one of its name."""
     with _opened(context) as keys:

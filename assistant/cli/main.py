@@ -12,86 +12,58 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
-from assistant.cli import completion, index, keys, llm
-from assistant.cli.backups import backup, restore
-from assistant.cli.doctor import doctor
+from assistant.cli import index, keys, llm
 from assistant.cli.help import help_
-from assistant.cli.notebooks import Notebook, notebooks, opened_to_ask
+from assistant.cli.notebooks import notebooks, opened_to_ask
 from assistant.cli.options import (
-    LOCAL,
-    AnswerFrom,
-    Auth,
-    EncoderName,
-    Fetch,
-    Host,
-    Ignore,
-    IndexDir,
+    ANSWERING,
+    DOCUMENTS,
+    INDEX,
+    SERVING,
     Json,
-    LanguageModel,
     Log,
-    MaxSentences,
-    Mcp,
-    Ocr,
-    Port,
-    ReaderName,
-    RefuseBelow,
-    Source,
-    TrustLlm,
-    Unsupported,
-    Watch,
     notes,
     opened_assistant,
-    opened_to_serve,
     print_json,
     print_text,
     settings_of,
+    takes,
     tell_check,
     tell_offer,
     tell_searches,
     write_text,
 )
-from assistant.cli.service import service
+from assistant.cli.system import COMPLETING, completion, doctor, service
 from assistant.llm.discovery import SERVERS, Server, is_loopback
-from index.errors import FootnoteError
+from index.errors import DocumentError, FootnoteError
 
+LIMITS = "rate at_once queue max_upload"
 REFUSED, UNSURE, MISTAKE, INTERRUPTED = 3, 4, 2, 130
 
 app = typer.Typer(
     help="Answers questions about your documents; every sentence cites its source paragraph.",
     epilog="Read about all of it: footnote help. One topic: footnote help TOPIC.",
     no_args_is_help=True,
-    add_completion=False,  # see `completion`
+    add_completion=False,  # see `system`
     pretty_exceptions_enable=False,
 )
 app.add_typer(index.app, name="index")
 app.add_typer(keys.app, name="keys")
 app.add_typer(llm.app, name="llm")
 app.command()(notebooks)
-app.command()(backup)
-app.command()(restore)
+app.command()(index.backup)
+app.command()(index.restore)
 
 
 @app.command()
+@takes("question", DOCUMENTS, "notebook", INDEX, ANSWERING, "passages as_json")
 def ask(
     context: typer.Context,
     question: Annotated[str, typer.Argument(help="What to ask.")],
-    source: Source = None,
-    ignore: Ignore = None,
-    ocr: Ocr = None,
-    notebook: Notebook = None,
-    index_dir: IndexDir = None,
-    encoder: EncoderName = None,
-    reader: ReaderName = None,
-    max_sentences: MaxSentences = None,
-    refuse_below: RefuseBelow = None,
-    answer_from: AnswerFrom = None,
-    llm: LanguageModel = None,
-    unsupported: Unsupported = None,
-    trust_llm: TrustLlm = None,
     passages: Annotated[
         bool, typer.Option("--passages", help="Below an answer, other passages that may answer.")
     ] = False,
@@ -107,7 +79,7 @@ def ask(
 
     question = check_question(question)  # before anything long
     settings = settings_of(context)
-    with opened_to_ask(source, notebook, settings) as assistant:
+    with opened_to_ask(context, settings) as assistant:
         if as_json:
             answer = assistant.ask(question)
             print_json(answer.to_dict())
@@ -134,19 +106,13 @@ def ask(
 
 
 @app.command()
+@takes("file question", DOCUMENTS, "notebook", INDEX, "reader as_json")
 def verify(
     context: typer.Context,
     file: Annotated[
         Path, typer.Argument(help="Text to check, whoever wrote it; `-` for input.", readable=False)
     ],
     question: Annotated[str | None, typer.Option(help="The question that it answers.")] = None,
-    source: Source = None,
-    ignore: Ignore = None,
-    ocr: Ocr = None,
-    notebook: Notebook = None,
-    index_dir: IndexDir = None,
-    encoder: EncoderName = None,
-    reader: ReaderName = None,
     as_json: Json = False,
 ) -> None:
     """Say of each sentence of a text whether the documents support it. Exits with 3 if not all."""
@@ -154,7 +120,7 @@ def verify(
 
     text = sys.stdin.read() if str(file) == "-" else read_document(file).text
     settings = settings_of(context)
-    with opened_to_ask(source, notebook, settings) as assistant:
+    with opened_to_ask(context, settings) as assistant:
         verification = assistant.verify(text, question)
     if as_json:
         print_json(verification.to_dict())
@@ -164,17 +130,11 @@ def verify(
 
 
 @app.command()
+@takes("query", DOCUMENTS, "notebook k", INDEX, "reader as_json")
 def search(
     context: typer.Context,
     query: Annotated[str, typer.Argument(help="What to look for.")],
-    source: Source = None,
-    ignore: Ignore = None,
-    ocr: Ocr = None,
-    notebook: Notebook = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many paragraphs.")] = 10,
-    index_dir: IndexDir = None,
-    encoder: EncoderName = None,
-    reader: ReaderName = None,
     as_json: Json = False,
 ) -> None:
     """Find the paragraphs that match best."""
@@ -182,7 +142,7 @@ def search(
     from assistant.query.cleaning import check_question
 
     query = check_question(query)
-    with opened_to_ask(source, notebook, settings_of(context)) as a:
+    with opened_to_ask(context, settings_of(context)) as a:
         infos = {info.id: info for info in a.index.documents()}
         hits = [(infos[hit.paragraph.document_id], hit) for hit in a.search(query, k)]
     if as_json:
@@ -210,59 +170,24 @@ def search(
 
 
 @app.command()
+@takes(DOCUMENTS, INDEX, ANSWERING, SERVING, "open_browser watch fetch mcp log")
 def chat(
     context: typer.Context,
-    source: Source = None,
-    ignore: Ignore = None,
-    ocr: Ocr = None,
-    index_dir: IndexDir = None,
-    encoder: EncoderName = None,
-    reader: ReaderName = None,
-    max_sentences: MaxSentences = None,
-    refuse_below: RefuseBelow = None,
-    answer_from: AnswerFrom = None,
-    llm: LanguageModel = None,
-    unsupported: Unsupported = None,
-    trust_llm: TrustLlm = None,
-    host: Host = LOCAL,
-    port: Port = None,
-    auth: Auth = None,
     open_browser: Annotated[
         bool, typer.Option("--open/--no-open", help="Open the page in a browser.")
     ] = True,
-    watch: Watch = False,
-    fetch: Fetch = None,
-    mcp: Mcp = False,
-    log: Log = None,
 ) -> None:
     """Open the web page. The API is at the same address; /api/docs describes it."""
-    _serve(context, source, watch, log, host, port, auth, mcp, open_browser=open_browser)
+    _serve(context, open_browser=open_browser)
 
 
 @app.command()
+@takes(DOCUMENTS, INDEX, ANSWERING, SERVING, "page watch fetch mcp log", LIMITS)
 def serve(
     context: typer.Context,
-    source: Source = None,
-    ignore: Ignore = None,
-    ocr: Ocr = None,
-    index_dir: IndexDir = None,
-    encoder: EncoderName = None,
-    reader: ReaderName = None,
-    max_sentences: MaxSentences = None,
-    refuse_below: RefuseBelow = None,
-    answer_from: AnswerFrom = None,
-    llm: LanguageModel = None,
-    unsupported: Unsupported = None,
-    trust_llm: TrustLlm = None,
-    host: Host = LOCAL,
-    port: Port = None,
-    auth: Auth = None,
     page: Annotated[
         bool, typer.Option("--page/--no-page", help="Serve the page beside the API.")
     ] = True,
-    watch: Watch = False,
-    fetch: Fetch = None,
-    mcp: Mcp = False,
     log: Log = "text",
     rate: Annotated[
         str | None, typer.Option(help="Requests that a key may send, as 600/minute.")
@@ -282,33 +207,22 @@ def serve(
     On other hosts than this machine's own, keys are demanded (`footnote keys`), and for the page a
     login.
     """
-    _serve(context, source, watch, log, host, port, auth, mcp, page=page)
+    _serve(context, page=page)
 
 
 @app.command()
+@takes(DOCUMENTS, INDEX, ANSWERING)
 def mcp(
     context: typer.Context,
-    source: Source = None,
-    ignore: Ignore = None,
-    ocr: Ocr = None,
-    index_dir: IndexDir = None,
-    encoder: EncoderName = None,
-    reader: ReaderName = None,
-    max_sentences: MaxSentences = None,
-    refuse_below: RefuseBelow = None,
-    answer_from: AnswerFrom = None,
-    llm: LanguageModel = None,
-    unsupported: Unsupported = None,
-    trust_llm: TrustLlm = None,
 ) -> None:
     """Answer an MCP client, such as a desktop chat program, on standard input and output."""
     from assistant.llm.client import check_setting
     from assistant.mcp.stdio import serve_stdio
     from index.chunking.files import mode_of
 
-    settings = settings_of(context)
+    settings, source = settings_of(context), context.params["source"] or []
     check_setting(settings)
-    for path in source or []:
+    for path in source:
         mode_of(path)  # what is missing is told at once, while whoever set it up may still look
     if sys.stdin.isatty():
         notes.print("This is for MCP clients, which start it themselves. Ctrl-C ends it.")
@@ -325,32 +239,30 @@ def mcp(
 app.command("help")(help_)
 app.command()(doctor)
 app.command()(service)
-app.command()(completion.completion)
+app.command()(completion)
 
 
-def _serve(
-    context: typer.Context,
-    source: list[Path] | None,
-    watch: bool,
-    log: Literal["text", "json"] | None,
-    host: str,
-    port: int | None,
-    auth: Path | None,
-    mcp: bool,
-    *,
-    page: bool = True,
-    open_browser: bool = False,
-) -> None:
+def _serve(context: typer.Context, *, page: bool = True, open_browser: bool = False) -> None:
     from assistant.service.api_keys import Keys
     from assistant.service.logins import check_host, read_logins
+    from assistant.service.logs import set_up
     from assistant.service.service import Service
+    from assistant.service.watching import FolderWatch, check_folders, unread_of
 
-    logins = read_logins(auth)
+    given = context.params
+    host, port, mcp, folders = given["host"], given["port"], given["mcp"], given["source"] or []
+    logins = read_logins(given["auth"])
     if page:
         check_host(host, logins)  # before anything long
     if mcp:
         import_module("assistant.mcp.server")  # says likewise if its package is missing
-    with opened_to_serve(context, source, watch, log) as (assistant, unread, follow):
+    if given["watch"]:
+        check_folders(folders)
+    settings = settings_of(context)
+    set_up(given["log"])
+    unread: list[DocumentError] = []
+    with opened_assistant(folders, settings, unread.append) as assistant:
+        follow = FolderWatch(assistant, folders, unread) if given["watch"] else None
         tell_check(assistant.settings)
         if page:
             from assistant.web.app import serve as serve_page
@@ -363,7 +275,7 @@ def _serve(
                 auth=logins,
                 open_browser=open_browser,
                 mcp=mcp,
-                unread=unread,
+                unread=unread_of(unread, folders),
                 watch=follow,
                 servers=context.obj,
             )
@@ -393,8 +305,10 @@ def main(servers: Sequence[Server] = SERVERS) -> None:
         # Only what is asked for is imported: a plain `ask` needs no evaluation.
         if sys.argv[1:2] in ([], ["--help"], [command.name]):
             app.add_typer(command.load(), name=command.name)
-    if completion.VARIABLE in os.environ:
-        completion.prepare()
+    if COMPLETING in os.environ:
+        from typer._completion_classes import completion_init
+
+        completion_init()
     try:
         app(obj=servers)
     except FootnoteError as error:

@@ -5,19 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from assistant.cli.options import (
-    EncoderName,
-    IndexDir,
+    INDEX,
     Json,
     opened_assistant,
     print_json,
     print_text,
     settings_of,
+    takes,
 )
 from index.errors import SettingsError
 
@@ -26,22 +25,13 @@ if TYPE_CHECKING:
     from assistant.service.library import Library
     from assistant.settings import Settings
 
-Notebook = Annotated[
-    str | None,
-    typer.Option(help="Ask only what is in this notebook, by its name or id.", metavar="NAME"),
-]
 
-
-def notebooks(
-    context: typer.Context,
-    index_dir: IndexDir = None,
-    encoder: EncoderName = None,
-    as_json: Json = False,
-) -> None:
+@takes(INDEX, "as_json")
+def notebooks(context: typer.Context, as_json: Json = False) -> None:
     """List the notebooks that were made on the page, or by a program without a key."""
     from assistant.service.access import MACHINE
 
-    with opened_assistant(None, settings_of(context)) as assistant:
+    with opened_assistant([], settings_of(context)) as assistant:
         library = _library(assistant)
         found = [
             (one, len(library.conversations.all(MACHINE, one)))
@@ -59,20 +49,15 @@ def notebooks(
 
 
 @contextmanager
-def opened_to_ask(
-    source: list[Path] | None, notebook: str | None, settings: Settings
-) -> Iterator[Assistant]:
-    """An assistant on the documents of a notebook, or where none is named as `opened_assistant`.
-
-    Args:
-        source: what it is opened on.
-        notebook: the notebook's name or id.
-        settings: those in force.
+def opened_to_ask(context: typer.Context, settings: Settings) -> Iterator[Assistant]:
+    """An assistant on what a command is to ask: the documents of a notebook, or where none is named
+    as `opened_assistant`.
 
     Raises:
         SettingsError: both are given.
         MissingPathError: there is no such notebook, or nothing in it.
     """
+    source, notebook = context.params["source"] or [], context.params["notebook"]
     if source and notebook is not None:
         raise SettingsError(
             "--notebook asks documents that are in the index already, and --source others. Give "

@@ -5,14 +5,16 @@ What takes long to import is imported where it is first needed.
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from assistant.assistant import Assistant
     from assistant.llm.discovery import Server
     from assistant.settings import Settings
-    from assistant.watching import FolderWatch, Unread
     from index import Index
     from index.store.writer import Progress
 
@@ -47,17 +48,6 @@ Source = Annotated[
         readable=False,  # told when it is read, as for any other file
     ),
 ]
-Ignore = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="What inside folders is not read, as in .gitignore; may be given again.",
-        metavar="PATTERN",
-    ),
-]
-Ocr = Annotated[
-    bool | None,
-    typer.Option("--ocr", help="Read what stands in pictures, too: scans, photographs of text."),
-]
 IndexDir = Annotated[
     Path | None,
     typer.Option(
@@ -70,15 +60,6 @@ EncoderName = Annotated[
 ReaderName = Annotated[
     str | None, typer.Option("--reader", help="`shipped`, `none`, or a cross-encoder.")
 ]
-MaxSentences = Annotated[int | None, typer.Option(help="Most sentences to quote.")]
-RefuseBelow = Annotated[
-    float | None,
-    typer.Option(help="Refuse where the documents answer with a probability below this, 0 to 1."),
-]
-AnswerFrom = Annotated[
-    float | None,
-    typer.Option(help="Answer from this confidence on; below, passages that may answer are shown."),
-]
 LanguageModel = Annotated[
     str | None,
     typer.Option(
@@ -87,43 +68,122 @@ LanguageModel = Annotated[
         "`vllm:NAME`), the address of an OpenAI-compatible server, a .gguf file; or `none`.",
     ),
 ]
-Unsupported = Annotated[
-    str | None,
-    typer.Option(help="`drop` or `flag` written sentences that nothing supports."),
-]
-TrustLlm = Annotated[
-    bool | None,
-    typer.Option("--trust-llm", help="Let a language model read that failed its check."),
-]
 LOCAL = "127.0.0.1"
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
-Port = Annotated[
-    int | None, typer.Option(min=1, max=65535, help="Port; the first free one from 7860.")
-]
-Auth = Annotated[
-    Path | None,
-    typer.Option(
-        help="File of logins that the page asks for, one name:password a line; or set "
-        "FOOTNOTE_AUTH to one.",
-        metavar="FILE",
-        readable=False,
-    ),
-]
-Watch = Annotated[
-    bool, typer.Option("--watch", help="Follow the folders given by --source as they change.")
-]
-Fetch = Annotated[
-    bool | None,
-    typer.Option(
-        "--fetch", help="Let pages and PDFs be added by their address, which is fetched from here."
-    ),
-]
-Mcp = Annotated[bool, typer.Option("--mcp", help="Offer the same to MCP clients, at /mcp.")]
 Log = Annotated[
     Literal["text", "json"] | None,
     typer.Option(help="Tell each request on standard error: as `text` for people, or as `json`."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def _shared(
+    *,
+    source: Source = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What inside folders is not read, as in .gitignore; may be given again.",
+            metavar="PATTERN",
+        ),
+    ] = None,
+    ocr: Annotated[
+        bool | None,
+        typer.Option(
+            "--ocr", help="Read what stands in pictures, too: scans, photographs of text."
+        ),
+    ] = None,
+    notebook: Annotated[
+        str | None,
+        typer.Option(help="Ask only what is in this notebook, by its name or id.", metavar="NAME"),
+    ] = None,
+    index_dir: IndexDir = None,
+    encoder: EncoderName = None,
+    reader: ReaderName = None,
+    max_sentences: Annotated[int | None, typer.Option(help="Most sentences to quote.")] = None,
+    refuse_below: Annotated[
+        float | None,
+        typer.Option(
+            help="Refuse where the documents answer with a probability below this, 0 to 1."
+        ),
+    ] = None,
+    answer_from: Annotated[
+        float | None,
+        typer.Option(
+            help="Answer from this confidence on; below, passages that may answer are shown."
+        ),
+    ] = None,
+    llm: LanguageModel = None,
+    unsupported: Annotated[
+        str | None,
+        typer.Option(help="`drop` or `flag` written sentences that nothing supports."),
+    ] = None,
+    trust_llm: Annotated[
+        bool | None,
+        typer.Option("--trust-llm", help="Let a language model read that failed its check."),
+    ] = None,
+    host: Host = LOCAL,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port; the first free one from 7860.")
+    ] = None,
+    auth: Annotated[
+        Path | None,
+        typer.Option(
+            help="File of logins that the page asks for, one name:password a line; or set "
+            "FOOTNOTE_AUTH to one.",
+            metavar="FILE",
+            readable=False,
+        ),
+    ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Follow the folders given by --source as they change.")
+    ] = False,
+    fetch: Annotated[
+        bool | None,
+        typer.Option(
+            "--fetch",
+            help="Let pages and PDFs be added by their address, which is fetched from here.",
+        ),
+    ] = None,
+    mcp: Annotated[
+        bool, typer.Option("--mcp", help="Offer the same to MCP clients, at /mcp.")
+    ] = False,
+    log: Log = None,
+) -> None:
+    """Options that several commands take."""
+
+
+SHARED = inspect.signature(_shared, eval_str=True).parameters
+DOCUMENTS = "source ignore ocr"
+INDEX = "index_dir encoder"
+ANSWERING = "reader max_sentences refuse_below answer_from llm unsupported trust_llm"
+SERVING = "host port auth"
+
+
+def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Let a command take these options, in the order in which its help shows them.
+
+    Those that are parameters of the command are given to it; the others, which are of SHARED, are
+    read from its context, as `settings_of` does.
+    """
+
+    def taking(command: Callable[..., None]) -> Callable[..., None]:
+        own = inspect.signature(command, eval_str=True).parameters
+        parameters = [
+            (own.get(name) or SHARED[name]).replace(kind=inspect.Parameter.KEYWORD_ONLY)
+            for name in ["context", *" ".join(names).split()]
+        ]
+
+        @wraps(command)
+        def run(context: typer.Context, **given: Any) -> None:
+            context.params |= given  # what typer has made of words: paths
+            command(context, **{name: value for name, value in given.items() if name in own})
+
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {one.name: one.annotation for one in parameters}
+        return run
+
+    return taking
 
 
 def settings_of(context: typer.Context) -> Settings:
@@ -147,7 +207,7 @@ def settings_of(context: typer.Context) -> Settings:
 
 @contextmanager
 def opened_assistant(
-    source: list[Path] | None,
+    source: Sequence[Path],
     settings: Settings,
     on_skip: Callable[[DocumentError], None] = lambda _: None,
     on_step: Progress = lambda _done, _total: None,
@@ -167,7 +227,7 @@ def opened_assistant(
             on_step(done, total)
 
         assistant = Assistant.open(
-            *(source or ()),
+            *source,
             settings=settings,
             progress=step,
             on_wait=notes.print,
@@ -178,35 +238,6 @@ def opened_assistant(
     tell_languages(assistant)
     with assistant:
         yield assistant
-
-
-@contextmanager
-def opened_to_serve(
-    context: typer.Context,
-    source: list[Path] | None,
-    watch: bool,
-    log: Literal["text", "json"] | None,
-) -> Iterator[tuple[Assistant, tuple[Unread, ...], FolderWatch | None]]:
-    """An assistant to be served, the files that could not be read, and what follows its folders.
-
-    Args:
-        context: of the command.
-        source: what it is opened on.
-        watch: whether its folders are followed.
-        log: how requests are told, if they are.
-    """
-    from assistant.service.logs import set_up
-    from assistant.watching import FolderWatch, check_folders, unread_of
-
-    folders = source or []
-    if watch:
-        check_folders(folders)
-    settings = settings_of(context)
-    set_up(log)
-    unread: list[DocumentError] = []
-    with opened_assistant(source, settings, unread.append) as assistant:
-        follow = FolderWatch(assistant, folders, unread) if watch else None
-        yield assistant, unread_of(unread, folders), follow
 
 
 @contextmanager

@@ -54,7 +54,12 @@ class IndexingProgress:
         """Take note of where indexing is, and show it."""
         now = time.monotonic()
         if not self._total:
-            self._begin(done, total, now)
+            self._started = self._told = now
+            self._before, self._total = done, total
+            if done < total:
+                there = f" ({done:,} of {total:,} are there already)" if done else ""
+                self._notes.print(f"Indexing {total - done:,} paragraphs{there} …")
+                self._bar.start()
         self._done = done
         self._bar.update(self._task, completed=done, total=total)
         if done > self._before and now - self._started >= MEASURED:
@@ -93,15 +98,6 @@ class IndexingProgress:
                 f"{self._done:,} of {self._total:,} paragraphs are indexed and kept; the same "
                 "command goes on from there."
             )
-
-    def _begin(self, done: int, total: int, now: float) -> None:
-        self._started = self._told = now
-        self._before, self._total = done, total
-        if done == total:
-            return
-        there = f" ({done:,} of {total:,} are there already)" if done else ""
-        self._notes.print(f"Indexing {total - done:,} paragraphs{there} …")
-        self._bar.start()
 
     def _estimate(self, now: float) -> None:
         left = self._total - self._done

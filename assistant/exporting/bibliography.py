@@ -20,41 +20,14 @@ from typing import Any
 
 from assistant.exporting.values import Export, Footnote, Work
 from assistant.exporting.wording import ENGLISH, Wording, address_of, one_line, title_of
+from index.bibliography.names import BIBTEX, FIELDS, RIS
 from index.models import Imprint
 
-#: What CSL calls kinds: the type of BibTeX's entry, and what its container, its publisher and its
-#: number are called there.
-_ANY_BIBTEX = ("misc", "booktitle", "publisher", "number")
-_BIBTEX = {
-    "article-journal": ("article", "journal", "publisher", "number"),
-    "article-magazine": ("article", "journal", "publisher", "number"),
-    "article-newspaper": ("article", "journal", "publisher", "number"),
-    "book": ("book", "series", "publisher", "number"),
-    "chapter": ("incollection", "booktitle", "publisher", "number"),
-    "entry-encyclopedia": ("incollection", "booktitle", "publisher", "number"),
-    "paper-conference": ("inproceedings", "booktitle", "publisher", "number"),
-    "thesis": ("phdthesis", "series", "school", "number"),
-    "report": ("techreport", "series", "institution", "number"),
-}
 #: What of an imprint is text.
-_TEXTS = (
-    *("doi", "key", "kind", "container", "publisher", "place", "volume", "issue", "edition"),
-    *("page_range", "isbn"),
-)
-_RIS = {
-    "article-journal": "JOUR",
-    "article-magazine": "MGZN",
-    "article-newspaper": "NEWS",
-    "book": "BOOK",
-    "chapter": "CHAP",
-    "entry-encyclopedia": "ENCYC",
-    "paper-conference": "CPAPER",
-    "thesis": "THES",
-    "report": "RPRT",
-    "webpage": "ELEC",
-    "dataset": "DATA",
-    "patent": "PAT",
-}
+_TEXTS = ("doi", "key", "kind", *FIELDS)
+#: What the container and the publisher of a work are called in BibTeX, where that is not the usual.
+_CONTAINERS = {"article": "journal"} | dict.fromkeys(["book", "phdthesis", "techreport"], "series")
+_PUBLISHERS = {"phdthesis": "school", "techreport": "institution"}
 _DASH = re.compile(r"(?<=\w)[-–—](?=\w)")
 #: What would end a field, or BibTeX counts.
 _UNADDRESSED = re.compile(r"[{}\\]")
@@ -112,20 +85,20 @@ def as_bibtex(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
     for own in _entries(references, say):
         year, month, day = own.date
         imprint = own.imprint
-        kind, container, publisher, number = _BIBTEX.get(imprint.kind, _ANY_BIBTEX)
+        kind = BIBTEX.get(imprint.kind, "misc")
         fields = {
             "author": " and ".join(_tex_name(*name) for name in own.names),
             "editor": " and ".join(_tex_name(*name) for name in own.editors),
             "title": f"{{{_tex(own.title)}}}",  # in two pairs of braces, no style changes its case
-            container: _tex(imprint.container),
-            publisher: _tex(imprint.publisher),
+            _CONTAINERS.get(kind, "booktitle"): _tex(imprint.container),
+            _PUBLISHERS.get(kind, "publisher"): _tex(imprint.publisher),
             "address": _tex(imprint.place),
             "edition": _tex(imprint.edition),
             "year": year,
             "month": _MONTHS[int(month) - 1] if month else "",
             "day": day.lstrip("0"),
             "volume": _tex(imprint.volume),
-            number: _tex(imprint.issue),
+            "number": _tex(imprint.issue),
             "pages": _DASH.sub("--", _tex(own.page)) if imprint.kind else _tex(own.page),
             "howpublished": _tex(own.file),
             "isbn": _tex(imprint.isbn),
@@ -152,7 +125,7 @@ def as_ris(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
         first, _, last = re.sub("[-–—]", "-", own.page).partition("-")
         imprint = own.imprint
         fields = [
-            ("TY", _RIS.get(imprint.kind) or ("ELEC" if own.is_on_web else "GEN")),
+            ("TY", RIS.get(imprint.kind) or ("ELEC" if own.is_on_web else "GEN")),
             ("ID", own.key),
             *(("AU", ", ".join(filter(None, name))) for name in own.names),
             *(("ED", ", ".join(filter(None, name))) for name in own.editors),
@@ -191,13 +164,11 @@ def as_csl_json(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
             "title": own.title,
             "author": _csl_names(own.names),
             "editor": _csl_names(own.editors),
-            "container-title": imprint.container,
-            "publisher": imprint.publisher,
-            "publisher-place": imprint.place,
-            "volume": imprint.volume,
-            "issue": imprint.issue,
-            "edition": imprint.edition,
-            "ISBN": imprint.isbn,
+            **{
+                names[0].split()[0]: getattr(imprint, field)
+                for field, names in FIELDS.items()
+                if field != "page_range"
+            },
             "DOI": imprint.doi,
             "issued": _csl_date("-".join(filter(None, own.date))),
             "page": own.page,
@@ -275,13 +246,16 @@ def _entry(reference: Reference, say: Wording) -> _Entry:
     if not (key := _UNKEYED.sub("", imprint.key)):
         key = f"{_word(names[0][0] if names else title)}{year}-{digest[:8]}"
     cited = footnote.place.page if footnote and not imprint.kind else ""
+    # Of a place in it, where headings have addresses; none where it says no more than the DOI.
+    address = address_of(work, footnote.place.heading if footnote else ())
+    is_of_doi = work.imprint.doi and address.endswith(f"doi.org/{work.imprint.doi}")
     return _Entry(
         key=key,
         names=names,
         title=title,
         date=(year, month, day),
         page=one_line(cited) or imprint.page_range,
-        address=_address_at(work, footnote),
+        address="" if is_of_doi else address,
         accessed=work.accessed,
         note=_note(footnote, say),
         language=one_line(work.language),
@@ -290,14 +264,6 @@ def _entry(reference: Reference, say: Wording) -> _Entry:
         editors=tuple(_name(own) for own in map(one_line, work.imprint.editors) if own),
         imprint=imprint,
     )
-
-
-def _address_at(work: Work, footnote: Footnote | None) -> str:
-    """The address of a work; "" where that of its DOI says no more than the DOI; of a place in it,
-    where headings have addresses."""
-    address = address_of(work, footnote.place.heading if footnote else ())
-    is_of_doi = work.imprint.doi and address.endswith(f"doi.org/{work.imprint.doi}")
-    return "" if is_of_doi else address
 
 
 def _note(footnote: Footnote | None, say: Wording) -> str:

@@ -11,13 +11,28 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from pathlib import Path
 from unicodedata import bidirectional
 from xml.sax.saxutils import escape, quoteattr
 
-from assistant.exporting.docx_parts import BOLD, DECLARATION, NAMESPACE, PARTS
 from assistant.exporting.values import Export, ExportedAnswer, Footnote, Sentence, Work
 from assistant.exporting.wording import WORDINGS, Wording, address_of, one_line
 
+_NAMESPACE = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+_DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+
+#: The parts that are the same in each file, in the order in which they stand in it, and what they
+#: are called in the folder `parts`. After ECMA-376, part 1: the names of parts and of relationships
+#: are in 11.3, the elements in 17.
+_PARTS = {
+    "[Content_Types].xml": "content_types",
+    "_rels/.rels": "relationships",
+    "word/_rels/document.xml.rels": "document_relationships",
+    "word/settings.xml": "settings",
+    "word/numbering.xml": "numbering",
+    "word/styles.xml": "styles",
+}
+_BOLD = "<w:b/><w:bCs/>"
 _LANGUAGE = re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _ITALIC = "<w:i/><w:iCs/>"
 _RAISED = '<w:rStyle w:val="FootnoteReference"/>'
@@ -28,6 +43,7 @@ _SECTION = (
     '<w:sectPr><w:pgSz w:w="11906" w:h="16838"/><w:pgMar w:top="1418" w:right="1418"'
     ' w:bottom="1418" w:left="1418" w:header="709" w:footer="709" w:gutter="0"/></w:sectPr>'
 )
+# The lines above footnotes, which the settings name.
 _LINES = "".join(
     f'<w:footnote w:type="{kind}" w:id="{number}"><w:p><w:pPr><w:spacing w:after="0"/></w:pPr>'
     f"<w:r><w:{kind}/></w:r></w:p></w:footnote>"
@@ -55,12 +71,17 @@ def as_docx(export: Export) -> bytes:
     for work in cited:
         runs = _SPACE.join([_run(say.named(work)), *_address(work, say)])
         body.append(_paragraph("Bibliography", say.named(work), runs))
-    parts = PARTS | {
-        "word/document.xml": f"<w:document {NAMESPACE}><w:body>{''.join(body)}{_SECTION}</w:body>"
-        "</w:document>",
-        "word/footnotes.xml": f"<w:footnotes {NAMESPACE}>{_LINES}{''.join(footnotes.written)}"
-        "</w:footnotes>",
-        "docProps/core.xml": "<cp:coreProperties xmlns:cp="
+    folder = Path(__file__).with_name("parts")
+    parts = {
+        name: (folder / f"{own}.xml").read_text(encoding="utf-8").rstrip()
+        for name, own in _PARTS.items()
+    }
+    parts |= {
+        "word/document.xml": f"{_DECLARATION}<w:document {_NAMESPACE}><w:body>{''.join(body)}"
+        f"{_SECTION}</w:body></w:document>",
+        "word/footnotes.xml": f"{_DECLARATION}<w:footnotes {_NAMESPACE}>{_LINES}"
+        f"{''.join(footnotes.written)}</w:footnotes>",
+        "docProps/core.xml": f"{_DECLARATION}<cp:coreProperties xmlns:cp="
         '"http://schemas.openxmlformats.org/package/2006/metadata/core-properties"'
         ' xmlns:dc="http://purl.org/dc/elements/1.1/">'
         f"<dc:title>{escape(title)}</dc:title></cp:coreProperties>",
@@ -70,7 +91,7 @@ def as_docx(export: Export) -> bytes:
         for name, text in parts.items():
             entry = zipfile.ZipInfo(name, _TIME)
             entry.create_system = 0  # whichever system makes it
-            archive.writestr(entry, DECLARATION + text, zipfile.ZIP_DEFLATED)
+            archive.writestr(entry, text, zipfile.ZIP_DEFLATED)
     return file.getvalue()
 
 
@@ -90,7 +111,7 @@ class _Footnotes:
             f"<w:r><w:rPr>{_RAISED}</w:rPr><w:footnoteRef/></w:r>",
             _run(before),
             _run(say.quote(footnote.quote), language=work.language),
-            *([_run(lapse, BOLD)] if lapse else []),
+            *([_run(lapse, _BOLD)] if lapse else []),
             *_address(work, say),
         ]
         text = _paragraph("FootnoteText", before, _SPACE.join(runs))
@@ -108,7 +129,7 @@ def _answer(answer: ExportedAnswer, footnotes: _Footnotes, say: Wording) -> list
         runs = _SPACE.join(_said(answer, sentence, footnotes, say) for sentence in block.sentences)
         made.append(_paragraph(style, say.said(block.sentences[0]), runs))
     made += (_line("Remark", own) for own in say.below(answer))
-    label = f"{_run(say.comment, BOLD)}{_SPACE}"
+    label = f"{_run(say.comment, _BOLD)}{_SPACE}"
     for line in filter(one_line, answer.comment.splitlines()):
         made.append(_paragraph("ReaderComment", line, label + _run(line)))
         label = ""

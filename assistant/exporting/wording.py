@@ -3,9 +3,12 @@ and places in them are named, and what is told of an answer."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from assistant.answer import (
@@ -56,7 +59,7 @@ class Wording:
     """
 
     quoted: str
-    months: tuple[str, ...]
+    months: Sequence[str]
     paragraph: str
     locators: Mapping[str, str]
     uncertain: str
@@ -169,85 +172,17 @@ class Wording:
         return self.conversation.format(self.day(day)) if day else self.talk
 
 
-ENGLISH = Wording(
-    quoted="“{}”",
-    months=(),
-    paragraph="paragraph {}",
-    locators={},
-    uncertain=UNCERTAIN,
-    untitled="Answers",
-    notes="Notes",
-    conversation="Conversation of {}",
-    talk="Conversation",
-    sources="Sources",
-    comment="Comment:",
-    unsupported="(not in the documents)",
-    asked="Asked on {}.",
-    accessed="(accessed {})",
-    understood="Understood as: {}",
-    context="Understood in the context of: {}",
-    leads={
-        "unsure": f"{UNSURE}:",
-        "chosen": "Passages that answer, as their reader has marked:",
-        "dismissed": "None of the passages that were found answers, as their reader has marked.",
-        "refused": REFUSAL,
-    },
-    instead={"failed": "Failed.", "stopped": "Not answered."},
-    ended={"failed": "Failed here.", "stopped": "Stopped here."},
-    unanswered=UNANSWERED,
-    undecided=UNDECIDED,
-    dropped_one="1 sentence was left out that nothing supports.",
-    dropped="{} sentences were left out that nothing supports.",
-    lapses={
-        "changed": "No longer in the document: the paragraph reads otherwise now.",
-        "gone": "No longer in the document.",
-        "missing": "The document is no longer here: it is not known whether it still says this.",
-    },
-    lapsed="Quotes that do not stand in the documents as they are now: {some} of {count}. Each is "
-    "marked at its source.",
-    lapsed_work="Not all that is quoted from it still stands in it.",
-)
+def _words(language: Language) -> dict[str, Any]:
+    file = Path(__file__).with_name("words") / f"{language}.json"
+    words: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return words
 
-GERMAN = Wording(
-    quoted="„{}“",
-    months=tuple(
-        "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split()
-    ),
-    paragraph="Absatz {}",
-    locators={"p.": "S.", "slide": "Folie", "row": "Zeile"},
-    uncertain="aus einem Bild gelesen, unsicher",
-    untitled="Antworten",
-    notes="Notizen",
-    conversation="Gespräch vom {}",
-    talk="Gespräch",
-    sources="Quellen",
-    comment="Anmerkung:",
-    unsupported="(nicht in den Dokumenten)",
-    asked="Gefragt am {}.",
-    accessed="(abgerufen am {})",
-    understood="Verstanden als: {}",
-    context="Verstanden im Zusammenhang mit: {}",
-    leads={
-        "unsure": "Textstellen, die vielleicht antworten:",
-        "chosen": "Textstellen, die das beantworten (beim Lesen so vermerkt):",
-        "dismissed": "Keine der gefundenen Textstellen beantwortet das (beim Lesen so vermerkt).",
-        "refused": "Die Dokumente sagen das nicht.",
-    },
-    instead={"failed": "Fehlgeschlagen.", "stopped": "Nicht beantwortet."},
-    ended={"failed": "Hier durch einen Fehler abgebrochen.", "stopped": "Hier angehalten."},
-    unanswered="Die Dokumente sagen nichts dazu: {}",
-    undecided="Die Dokumente sagen vielleicht nichts dazu: {}",
-    dropped_one="Ein unbelegter Satz wurde weggelassen.",
-    dropped="{} unbelegte Sätze wurden weggelassen.",
-    lapses={
-        "changed": "Steht so nicht mehr im Dokument: Der Absatz lautet jetzt anders.",
-        "gone": "Steht nicht mehr im Dokument.",
-        "missing": "Das Dokument ist nicht mehr hier; ob das noch darin steht, ist nicht bekannt.",
-    },
-    lapsed="Zitate, die so nicht mehr in den Dokumenten stehen: {some} von {count}. Bei der Quelle "
-    "ist es jeweils vermerkt.",
-    lapsed_work="Nicht alles, was daraus zitiert ist, steht so noch darin.",
-)
+
+_ENGLISH = _words("en")
+# What answers say likewise.
+_ENGLISH |= {"uncertain": UNCERTAIN, "unanswered": UNANSWERED, "undecided": UNDECIDED}
+_ENGLISH["leads"] |= {"unsure": f"{UNSURE}:", "refused": REFUSAL}
+ENGLISH, GERMAN = Wording(**_ENGLISH), Wording(**_words("de"))
 
 WORDINGS: Mapping[Language, Wording] = {"en": ENGLISH, "de": GERMAN}
 

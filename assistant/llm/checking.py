@@ -177,11 +177,8 @@ def result_of(done: Sequence[Asked], settings: Settings) -> Result:
     written = [one.answer.writing for one in done if one.answer.writing]
     tokens = [Tokens(one.prompt_tokens, one.completion_tokens) for one in written]
     used = reduce(add, tokens) if tokens else Tokens()
-    own = identity_of(settings)
     return Result(
-        model=own.model,
-        digest=own.digest,
-        address=own.address,
+        **identity_of(settings).model_dump(),
         questions=fingerprint(),
         checked=datetime.now(UTC).isoformat(timespec="seconds"),
         counts=Counts(

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -93,13 +91,35 @@ class Counts(BaseModel):
         )
 
 
-class Result(BaseModel):
+class Identity(BaseModel):
+    """What a result is kept under.
+
+    Attributes:
+        model: the model's name; "" where a server far away was not told which.
+        digest: of its weights; None where it cannot be had.
+        address: of its server, without a password; None of a file.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    model: str
+    digest: str | None
+    address: str | None
+
+    def fits(self, result: Result) -> bool:
+        """Whether the result is of this model. Where its server does not tell the digest now, which
+        it told then, address and name decide."""
+        if self.model != result.model:
+            return False
+        if self.digest is not None:
+            return self.digest == result.digest
+        return self.address is not None and self.address == result.address
+
+
+class Result(Identity):
     """How the check of a model ended.
 
     Attributes:
-        model: its name.
-        digest: of its weights, where that can be had.
-        address: of its server; None of a file.
         questions: the fingerprint of questions and rule.
         checked: when, ISO 8601 in UTC.
         counts: what came of the questions.
@@ -110,11 +130,6 @@ class Result(BaseModel):
         median_seconds, seconds: that a question took, and all of them.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    model: str
-    digest: str | None
-    address: str | None
     questions: str
     checked: str
     counts: Counts
@@ -132,30 +147,6 @@ class Result(BaseModel):
         return self.counts.passed
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What a result is kept under.
-
-    Attributes:
-        model: the model's name; "" where a server far away was not told which.
-        digest: of its weights; None where it cannot be had.
-        address: of its server, without a password; None of a file.
-    """
-
-    model: str
-    digest: str | None
-    address: str | None
-
-    def fits(self, result: Result) -> bool:
-        """Whether the result is of this model. Where its server does not tell the digest now, which
-        it told then, address and name decide."""
-        if self.model != result.model:
-            return False
-        if self.digest is not None:
-            return self.digest == result.digest
-        return self.address is not None and self.address == result.address
-
-
 def identity_of(settings: Settings) -> Identity:
     """The model that is set, as far as this machine tells: no other is asked.
 
@@ -166,14 +157,15 @@ def identity_of(settings: Settings) -> Identity:
     assert settings.llm is not None
     where = locate(settings.llm, settings.llm_model)
     if isinstance(where, Path):
-        return Identity(where.stem, _file_digest(where), None)
+        return Identity(model=where.stem, digest=_file_digest(where), address=None)
     parts = urlsplit(where.address)
     host = parts.netloc.rpartition("@")[2]
     address = f"{parts.scheme}://{host}{parts.path.rstrip('/')}"
     if not is_loopback(parts.hostname or ""):
-        return Identity(where.model or "", None, address)
+        return Identity(model=where.model or "", digest=None, address=address)
     model = where.model or first_model(where.address) or ""
-    return Identity(model, ollama_digest(where.address, model), address)
+    digest = ollama_digest(where.address, model)
+    return Identity(model=model, digest=digest, address=address)
 
 
 def checked(settings: Settings) -> Checked:
@@ -199,7 +191,11 @@ def kept(settings: Settings) -> Result | None:
         return None
     found: list[Result] = []
     broken: list[UnreadableError] = []
-    for file in _files():
+    try:
+        files = sorted(checks_folder().glob("*.json"))
+    except OSError:  # there is none, or it may not be looked into
+        files = []
+    for file in files:
         try:
             found.append(_read(file))
         except UnreadableError as error:
@@ -242,14 +238,6 @@ def fingerprint() -> str:
     for file in sorted(MATERIAL.iterdir()):
         seen.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return seen.hexdigest()[:16]
-
-
-def _files() -> Sequence[Path]:
-    folder = checks_folder()
-    try:
-        return sorted(folder.glob("*.json"))
-    except OSError:  # there is none, or it may not be looked into
-        return ()
 
 
 def _read(file: Path) -> Result:

@@ -181,7 +181,10 @@ class LanguageModel:
                 return
             ended: str | None = ""
             used = Tokens()
-            for response in self._llm.stream_chat(said, **self._limits(max_tokens)):
+            limit: dict[str, Any] = {}
+            if "max_tokens" in type(self._llm).model_fields:
+                limit["max_tokens"] = max_tokens
+            for response in self._llm.stream_chat(said, **limit):
                 if stopped.is_set():
                     return
                 ended = _finish(response.raw, ended)
@@ -195,9 +198,6 @@ class LanguageModel:
             pieces.put(error)
         finally:
             self._on_end()
-
-    def _limits(self, max_tokens: int) -> dict[str, Any]:
-        return {"max_tokens": max_tokens} if "max_tokens" in type(self._llm).model_fields else {}
 
 
 def _taken(pieces: queue.Queue[_Piece], wait: float) -> _Piece:

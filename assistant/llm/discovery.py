@@ -10,18 +10,16 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import re
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field
 
 if TYPE_CHECKING:
     import httpx
-
-_Told = TypeVar("_Told")
 
 PATIENCE = 0.5
 """Seconds in which a server that is looked for lists its models."""
@@ -121,17 +119,14 @@ def find_offers(servers: Sequence[Server] = SERVERS, patience: float = 0.0) -> l
     if not servers:
         return []
 
-    async def ask_all(client: httpx.AsyncClient) -> list[list[str]]:
-        asked = (
-            _models_at(server.address, client, max(patience, server.patience)) for server in servers
-        )
-        return await asyncio.gather(*asked)
-
-    found = _asked(ask_all)
+    bodies = _bodies(
+        (f"{server.address}/models", max(patience, server.patience)) for server in servers
+    )
     return [
         Offer(server, model)
-        for server, models in zip(servers, found, strict=True)
-        for model in models
+        for server, body in zip(servers, bodies, strict=True)
+        for model in _listed(body)
+        if not _CANNOT_CHAT.search(model)
     ]
 
 
@@ -141,11 +136,8 @@ def first_model(address: str) -> str | None:
     Args:
         address: as it is set.
     """
-    body = _asked(lambda client: _body_of(f"{address.rstrip('/')}/models", client, CHOSEN_PATIENCE))
-    try:
-        return next((entry.id for entry in _Listing.model_validate_json(body).data), None)
-    except ValueError:
-        return None
+    [body] = _bodies([(f"{address.rstrip('/')}/models", CHOSEN_PATIENCE)])
+    return next(iter(_listed(body)), None)
 
 
 def ollama_digest(address: str, model: str) -> str | None:
@@ -156,8 +148,7 @@ def ollama_digest(address: str, model: str) -> str | None:
         model: what the server calls it.
     """
     parts = urlsplit(address)
-    root = f"{parts.scheme}://{parts.netloc}"
-    body = _asked(lambda client: _body_of(f"{root}/api/tags", client, CHOSEN_PATIENCE))
+    [body] = _bodies([(f"{parts.scheme}://{parts.netloc}/api/tags", CHOSEN_PATIENCE)])
     try:
         tags = _Tags.model_validate_json(body).models
     except ValueError:
@@ -176,27 +167,27 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _asked(ask: Callable[[httpx.AsyncClient], Coroutine[Any, Any, _Told]]) -> _Told:
-    """What servers on this machine tell."""
+def _listed(body: bytes) -> list[str]:
+    """The models that a server lists; none where another kind of program has answered."""
+    try:
+        return [entry.id for entry in _Listing.model_validate_json(body).data]
+    except ValueError:
+        return []
+
+
+def _bodies(asked: Iterable[tuple[str, float]]) -> list[bytes]:
+    """What is at addresses on this machine, which are asked all at once; each with the seconds in
+    which it answers."""
     import httpx
 
-    async def run() -> _Told:
+    async def run() -> list[bytes]:
         async with httpx.AsyncClient(
             trust_env=False, headers={"accept-encoding": "identity"}
         ) as client:
-            return await ask(client)
+            return await asyncio.gather(*(_body_of(url, client, wait) for url, wait in asked))
 
     with ThreadPoolExecutor(1) as own:  # a notebook, say, runs a loop in its thread already
         return own.submit(asyncio.run, run()).result()
-
-
-async def _models_at(address: str, client: httpx.AsyncClient, patience: float) -> list[str]:
-    body = await _body_of(f"{address}/models", client, patience)
-    try:
-        listing = _Listing.model_validate_json(body)
-    except ValueError:
-        return []  # another kind of program
-    return [entry.id for entry in listing.data if not _CANNOT_CHAT.search(entry.id)]
 
 
 async def _body_of(url: str, client: httpx.AsyncClient, patience: float) -> bytes:

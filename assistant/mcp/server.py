@@ -18,9 +18,9 @@ from anyio import from_thread, to_thread
 from pydantic import Field
 
 from assistant.answer import Done, Event, LookedAgain
-from assistant.documents import AskedDocument
 from assistant.mcp.opening import Opening
 from assistant.query.cleaning import without_surrogates
+from assistant.service import values
 from assistant.service.access import Caller, person
 from assistant.service.notebooks import NotebooksValue
 from assistant.service.operations import (
@@ -31,34 +31,12 @@ from assistant.service.operations import (
     verify_text,
 )
 from assistant.service.problems import FAILED, id_of
-from assistant.service.values import (
-    DOCUMENT,
-    PARAGRAPH,
-    About,
-    Answering,
-    AnswerValue,
-    Chosen,
-    CitationValue,
-    ClaimText,
-    Count,
-    DocumentId,
-    DocumentsValue,
-    FoundValue,
-    History,
-    InNotebook,
-    Length,
-    ParagraphValue,
-    Query,
-    QuestionText,
-    ReadValue,
-    Value,
-    VerificationValue,
-)
 from assistant.settings import not_installed
 from index.about import VERSION
 from index.errors import FootnoteError, MissingPathError
 
 try:
+    from mcp import types
     from mcp.server.context import ServerRequestContext
     from mcp.server.lowlevel import NotificationOptions
     from mcp.server.mcpserver import Context, MCPServer
@@ -67,21 +45,6 @@ try:
     from mcp.server.subscriptions import InMemorySubscriptionBus, ResourcesListChanged
     from mcp.server.transport_security import TransportSecuritySettings
     from mcp.shared.exceptions import MCPError
-    from mcp.types import (
-        INTERNAL_ERROR,
-        INVALID_PARAMS,
-        CallToolResult,
-        CompleteRequestParams,
-        CompleteResult,
-        Completion,
-        ListResourcesResult,
-        NotificationParams,
-        PaginatedRequestParams,
-        Resource,
-        ResourceLink,
-        TextContent,
-        ToolAnnotations,
-    )
 except ModuleNotFoundError as error:  # it is not there, or its first major version is
     raise not_installed("MCP", "mcp") from error
 
@@ -129,11 +92,11 @@ class Tools:
     async def ask(
         self,
         context: Context[Any, Any],
-        question: QuestionText,
-        history: History = (),
-        documents: Chosen = None,
-        notebook: InNotebook = None,
-    ) -> Annotated[CallToolResult, AnswerValue]:
+        question: values.QuestionText,
+        history: values.History = (),
+        documents: values.Chosen = None,
+        notebook: values.InNotebook = None,
+    ) -> Annotated[types.CallToolResult, values.AnswerValue]:
         """Answer a question from the documents, or refuse.
 
         Each sentence of the answer has the markers of its citations, and each citation the
@@ -143,73 +106,59 @@ class Tools:
         `closest`.
         """
         turns = [turn.model_dump() for turn in history]
-        sources = partial(Sources, documents=documents, notebook=notebook)
-        answer = await self._call(
-            context,
-            lambda service, caller: self._last(
-                context,
-                stream_answer(service, sources(caller.owner), question, turns, shown=False),
-            ),
-        )
-        return _result(answer, *(answer.citations or answer.closest))
+
+        def answer(service: Service, sources: Sources) -> values.AnswerValue:
+            return self._last(
+                context, stream_answer(service, sources, question, turns, shown=False)
+            )
+
+        return await self._call(context, answer, documents, notebook)
 
     async def search(
         self,
         context: Context[Any, Any],
-        query: Query,
-        count: Count = 5,
-        documents: Chosen = None,
-        notebook: InNotebook = None,
-    ) -> Annotated[CallToolResult, FoundValue]:
+        query: values.Query,
+        count: values.Count = 5,
+        documents: values.Chosen = None,
+        notebook: values.InNotebook = None,
+    ) -> Annotated[types.CallToolResult, values.FoundValue]:
         """Find the paragraphs that match best."""
-        found = await self._call(
-            context,
-            lambda service, caller: search_documents(
-                service, Sources(caller.owner, documents, notebook), query, count
-            ),
-        )
-        return _result(found, *found.hits)
+
+        def find(service: Service, sources: Sources) -> values.FoundValue:
+            return search_documents(service, sources, query, count)
+
+        return await self._call(context, find, documents, notebook)
 
     async def verify(
         self,
         context: Context[Any, Any],
-        text: ClaimText,
-        question: Answering = None,
-        documents: Chosen = None,
-        notebook: InNotebook = None,
-    ) -> Annotated[CallToolResult, VerificationValue]:
+        text: values.ClaimText,
+        question: values.Answering = None,
+        documents: values.Chosen = None,
+        notebook: values.InNotebook = None,
+    ) -> Annotated[types.CallToolResult, values.VerificationValue]:
         """Say of each sentence of a text, whoever wrote it, whether the documents support it."""
-        verified = await self._call(
-            context,
-            lambda service, caller: verify_text(
-                service, Sources(caller.owner, documents, notebook), text, question
-            ),
-        )
-        return _result(verified, *verified.citations)
+
+        def check(service: Service, sources: Sources) -> values.VerificationValue:
+            return verify_text(service, sources, text, question)
+
+        return await self._call(context, check, documents, notebook)
 
     async def overview(
         self,
         context: Context[Any, Any],
-        about: About = None,
-        sentences: Length = None,
-        documents: Chosen = None,
-        notebook: InNotebook = None,
-    ) -> Annotated[CallToolResult, AnswerValue]:
+        about: values.About = None,
+        sentences: values.Length = None,
+        documents: values.Chosen = None,
+        notebook: values.InNotebook = None,
+    ) -> Annotated[types.CallToolResult, values.AnswerValue]:
         """Give the main points of the documents, or of what stands under a heading."""
-        answer = await self._call(
-            context,
-            lambda service, caller: self._last(
-                context,
-                stream_overview(
-                    service,
-                    Sources(caller.owner, documents, notebook),
-                    about,
-                    sentences,
-                    shown=False,
-                ),
-            ),
-        )
-        return _result(answer, *answer.citations)
+
+        def answer(service: Service, sources: Sources) -> values.AnswerValue:
+            steps = stream_overview(service, sources, about, sentences, shown=False)
+            return self._last(context, steps)
+
+        return await self._call(context, answer, documents, notebook)
 
     async def documents(
         self,
@@ -218,67 +167,88 @@ class Tools:
             int, Field(description="The number of the first to list, from 1.", ge=1)
         ] = 1,
         count: Annotated[int, Field(description="How many to list.", ge=1, le=1000)] = PAGE,
-    ) -> Annotated[CallToolResult, DocumentsValue]:
+    ) -> Annotated[types.CallToolResult, values.DocumentsValue]:
         """List the documents that can be asked."""
-        found = await self._call(context, _documents, waits=False)
-        return _result(DocumentsValue.of(found, first, count))
+
+        def listed(service: Service, sources: Sources) -> values.DocumentsValue:
+            return values.DocumentsValue.of(service.library.documents(sources.owner), first, count)
+
+        return await self._call(context, listed, waits=False)
 
     async def notebooks(
         self, context: Context[Any, Any]
-    ) -> Annotated[CallToolResult, NotebooksValue]:
+    ) -> Annotated[types.CallToolResult, NotebooksValue]:
         """List the notebooks: sets of documents, each of which can be asked alone."""
-        found = await self._call(
-            context,
-            lambda service, caller: service.library.notebooks_of(caller.owner),
-            waits=False,
-        )
-        return _result(found)
+
+        def listed(service: Service, sources: Sources) -> NotebooksValue:
+            return service.library.notebooks_of(sources.owner)
+
+        return await self._call(context, listed, waits=False)
 
     async def read_paragraph(
         self,
         context: Context[Any, Any],
-        document_id: DocumentId,
+        document_id: values.DocumentId,
         paragraph: Annotated[
             int, Field(description="The paragraph's number; the first one is 1.", ge=1)
         ],
-    ) -> Annotated[CallToolResult, ReadValue]:
+    ) -> Annotated[types.CallToolResult, values.ReadValue]:
         """Read one paragraph. `of` says how many there are, so that those around it can be read."""
-        value = await self._call(
-            context,
-            lambda service, caller: ReadValue.numbered(
-                service.library.document(caller.owner, document_id), paragraph
-            ),
-            waits=False,
-        )
-        return _result(value, value)
+
+        def read(service: Service, sources: Sources) -> values.ReadValue:
+            document = service.library.document(sources.owner, document_id)
+            return values.ReadValue.numbered(document, paragraph)
+
+        return await self._call(context, read, waits=False)
 
     async def _call(
         self,
         context: Context[Any, Any],
-        work: Callable[[Service, Caller], Result],
+        work: Callable[[Service, Sources], values.Value],
+        documents: Sequence[str] | None = None,
+        notebook: str | None = None,
         *,
         waits: bool = True,
-    ) -> Result:
-        """What comes of work, in a thread, as soon as there is a service for it.
-
-        Args:
-            context: of the request.
-            work: what is done.
-            waits: whether it waits for its turn with all questions.
+    ) -> types.CallToolResult:
+        """What comes of work with documents: the value, also as text for clients that read no
+        other, and links to the paragraphs that it names.
 
         Raises:
             ToolError: it cannot be done; says what to do.
         """
-        return await _run(
+        value = await _run(
             self._opening,
             context.request_context,
-            work,
-            lambda message, _: ToolError(message),
-            context.report_progress,
+            lambda service, caller: work(service, Sources(caller.owner, documents, notebook)),
+            context,
             waits=waits,
         )
+        places: Sequence[values.CitationValue | values.ParagraphValue] = ()
+        if isinstance(value, values.AnswerValue):
+            places = value.citations or value.closest
+        elif isinstance(value, values.VerificationValue):
+            places = value.citations
+        elif isinstance(value, values.FoundValue):
+            places = value.hits
+        elif isinstance(value, values.ReadValue):
+            places = [value]
+        links = {
+            place.uri: types.ResourceLink(
+                uri=place.uri,
+                name=place.uri.removeprefix(values.DOCUMENT.format(document_id="")),
+                title=place.place,
+                mime_type="text/plain",
+            )
+            for place in places
+        }
+        return types.CallToolResult(
+            content=[types.TextContent(text=value.model_dump_json(by_alias=True)), *links.values()],
+            structured_content=value.model_dump(mode="json", by_alias=True),
+        )
 
-    def _last(self, context: Context[Any, Any], steps: Generator[Event, None, None]) -> AnswerValue:
+    def _last(
+        self, context: Context[Any, Any], steps: Generator[Event, None, None]
+    ) -> values.AnswerValue:
         """The whole answer, unless nobody waits for it any more; the client is told when a language
         model looks again."""
         progress, _ = self._opening.progress  # what was told before; it has to grow
@@ -290,7 +260,7 @@ class Tools:
                     told = without_surrogates(f"Looked again for: {'; '.join(step.searches)}")
                     from_thread.run(context.report_progress, progress, None, told)
                 if isinstance(step, Done):
-                    return AnswerValue.model_validate(step.answer)
+                    return values.AnswerValue.model_validate(step.answer)
         raise AssertionError("a stream ends with Done")
 
 
@@ -317,7 +287,7 @@ class Server(MCPServer[Any]):
         # It has put its own there, which show what others log.
         logging.root.handlers = handlers
         logging.root.setLevel(level)
-        reading = ToolAnnotations(
+        reading = types.ToolAnnotations(
             read_only_hint=True,
             destructive_hint=False,
             idempotent_hint=True,
@@ -334,16 +304,20 @@ class Server(MCPServer[Any]):
             (tools.read_paragraph, "Read a paragraph"),
         ):
             self.add_tool(tool, title=title, annotations=reading)
-        self.resource(DOCUMENT, name="document", title="A document's text")(self._read_document)
-        self.resource(PARAGRAPH, name="paragraph", title="A paragraph")(self._read_paragraph)
+        self.resource(values.DOCUMENT, name="document", title="A document's text")(
+            self._read_document
+        )
+        self.resource(values.PARAGRAPH, name="paragraph", title="A paragraph")(self._read_paragraph)
         # What the library's lower server can do and this class does not offer: lists by pages,
         # and to take note when a client is ready to be told of changes.
         server = self._lowlevel_server
-        server.add_request_handler("resources/list", PaginatedRequestParams, self._list)
-        server.add_request_handler("completion/complete", CompleteRequestParams, self._complete)
+        server.add_request_handler("resources/list", types.PaginatedRequestParams, self._list)
+        server.add_request_handler(
+            "completion/complete", types.CompleteRequestParams, self._complete
+        )
         if changes:
             server.add_notification_handler(
-                "notifications/initialized", NotificationParams, self._tell_when_there
+                "notifications/initialized", types.NotificationParams, self._tell_when_there
             )
 
     def routes(self, path: str) -> Sequence[BaseRoute]:
@@ -376,18 +350,20 @@ class Server(MCPServer[Any]):
     # --- resources ---------------------------------------------------------------------------
 
     async def _list(
-        self, context: Request, params: PaginatedRequestParams | None
-    ) -> ListResourcesResult:
+        self, context: Request, params: types.PaginatedRequestParams | None
+    ) -> types.ListResourcesResult:
         """The documents, by pages; none while they are not there, for which no client waits."""
         if not self._opening.done():
-            return ListResourcesResult(resources=[])
+            return types.ListResourcesResult(resources=[])
         cursor = (params and params.cursor) or "0"
         first = int(cursor) if cursor.isdecimal() else 0
-        found = await self._look_up(context, _documents)
-        return ListResourcesResult(
+        found = await _run(
+            self._opening, context, lambda service, caller: service.library.documents(caller.owner)
+        )
+        return types.ListResourcesResult(
             resources=[
-                Resource(
-                    uri=DOCUMENT.format(document_id=one.info.id),
+                types.Resource(
+                    uri=values.DOCUMENT.format(document_id=one.info.id),
                     name=one.info.id,
                     title=without_surrogates(one.info.title),
                     description=f"A document of {one.info.paragraphs} paragraphs",
@@ -400,7 +376,8 @@ class Server(MCPServer[Any]):
 
     async def _read_document(self, context: Context[Any, Any], document_id: str) -> str:
         """The whole text of a document, as it was read."""
-        return await self._look_up(
+        return await _run(
+            self._opening,
             context.request_context,
             lambda service, caller: without_surrogates(
                 service.library.document(caller.owner, document_id).text
@@ -411,22 +388,25 @@ class Server(MCPServer[Any]):
         self, context: Context[Any, Any], document_id: str, paragraph: str
     ) -> str:
         """The text of one paragraph."""
-        read = await self._look_up(
+        read = await _run(
+            self._opening,
             context.request_context,
-            lambda service, caller: ReadValue.numbered(
+            lambda service, caller: values.ReadValue.numbered(
                 service.library.document(caller.owner, document_id),
                 int(paragraph) if paragraph.isdecimal() else 0,
             ),
         )
         return read.text
 
-    async def _complete(self, context: Request, params: CompleteRequestParams) -> CompleteResult:
+    async def _complete(
+        self, context: Request, params: types.CompleteRequestParams
+    ) -> types.CompleteResult:
         """Ids of documents that begin so or whose titles have it; numbers of paragraphs."""
         begun = params.argument.value.casefold()
         arguments = (params.context and params.context.arguments) or {}
 
         def fitting(service: Service, caller: Caller) -> list[str]:
-            infos = [one.info for one in _documents(service, caller)]
+            infos = [one.info for one in service.library.documents(caller.owner)]
             if params.argument.name == "document_id":
                 return [
                     info.id
@@ -437,26 +417,13 @@ class Server(MCPServer[Any]):
             numbers = range(1, counts.get(arguments.get("document_id", ""), 0) + 1)
             return [str(number) for number in numbers if str(number).startswith(begun)]
 
-        found = await self._look_up(context, fitting) if self._opening.done() else []
-        return CompleteResult(
-            completion=Completion(
+        found = await _run(self._opening, context, fitting) if self._opening.done() else []
+        return types.CompleteResult(
+            completion=types.Completion(
                 values=found[:COMPLETIONS],
                 total=len(found),
                 has_more=len(found) > COMPLETIONS,
             )
-        )
-
-    async def _look_up(self, context: Request, work: Callable[[Service, Caller], Result]) -> Result:
-        """What is looked up in a thread.
-
-        Raises:
-            MCPError: it is not there, or nothing can be; says what to do.
-        """
-        return await _run(
-            self._opening,
-            context,
-            work,
-            lambda message, code: MCPError(code=code, message=message),
         )
 
     async def _tell_when_there(self, context: Any, _: object) -> None:
@@ -481,10 +448,9 @@ def server_of(service: Service) -> Server:
 
 async def _run(
     opening: Opening,
-    context: Request,
+    request: Request,
     work: Callable[[Service, Caller], Result],
-    error_of: Callable[[str, int], Exception],
-    report: Callable[[float, float | None, str], Awaitable[None]] | None = None,
+    tool: Context[Any, Any] | None = None,
     *,
     waits: bool = False,
 ) -> Result:
@@ -492,65 +458,32 @@ async def _run(
 
     Args:
         opening: gives the service.
-        context: of the request.
+        request: whose, which is counted.
         work: what is done.
-        error_of: the error for a message, which says what to do, and a code of the protocol.
-        report: see `Opening.service`.
+        tool: told how the documents are indexed; without one something is only looked up.
         waits: whether it waits for its turn with all questions.
+
+    Raises:
+        ToolError, MCPError: it cannot be done, by a tool or otherwise; says what to do.
     """
     try:
-        service = await opening.service(report)
-        caller = _counted(service, context)
+        service = await opening.service(tool.report_progress if tool else None)
+        if request.request is None:  # standard input
+            caller = HERE
+        else:
+            caller = request.request.state.caller  # put there by `SecurityMiddleware`
+            service.access.count(caller)
         place = service.queue.place_async(caller.client, caller.owner) if waits else nullcontext()
         async with place:
             return await to_thread.run_sync(work, service, caller)
-    except FootnoteError as error:
-        code = INVALID_PARAMS if isinstance(error, MissingPathError) else INTERNAL_ERROR
-        raise error_of(_named(str(error), context), code) from error
     except Exception as error:
-        _logger.exception("what an MCP client asked for failed")
-        raise error_of(_named(FAILED, context), INTERNAL_ERROR) from error
-
-
-def _counted(service: Service, context: Request) -> Caller:
-    """Who asks, and one request of theirs counted.
-
-    Raises:
-        RefusedError: that is one too many.
-    """
-    if context.request is None:  # standard input
-        return HERE
-    caller: Caller = context.request.state.caller  # put there by `SecurityMiddleware`
-    service.access.count(caller)
-    return caller
-
-
-def _named(message: str, context: Request) -> str:
-    """What went wrong, with the id of the request, which is in the log too."""
-    identity = context.request and id_of(context.request.scope)
-    return f"{message} (request {identity})" if identity else message
-
-
-def _documents(service: Service, caller: Caller) -> list[AskedDocument]:
-    return service.library.documents(caller.owner)
-
-
-def _result(value: Value, *places: CitationValue | ParagraphValue) -> CallToolResult:
-    """What a tool gives: the value, also as text for clients that read no other, and links to the
-    paragraphs that it names."""
-    links = {
-        place.uri: ResourceLink(
-            uri=place.uri,
-            name=place.uri.removeprefix(DOCUMENT.format(document_id="")),
-            title=place.place,
-            mime_type="text/plain",
-        )
-        for place in places
-    }
-    return CallToolResult(
-        content=[
-            TextContent(text=value.model_dump_json(by_alias=True)),
-            *links.values(),
-        ],
-        structured_content=value.model_dump(mode="json", by_alias=True),
-    )
+        code, message = types.INTERNAL_ERROR, str(error)
+        if isinstance(error, MissingPathError):
+            code = types.INVALID_PARAMS
+        elif not isinstance(error, FootnoteError):
+            message = FAILED
+            _logger.exception("what an MCP client asked for failed")
+        # With the id of the request, which is in the log too.
+        identity = request.request and id_of(request.request.scope)
+        told = f"{message} (request {identity})" if identity else message
+        raise (ToolError(told) if tool else MCPError(code=code, message=told)) from error

@@ -30,7 +30,7 @@ from index.errors import FootnoteError
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
-    from assistant.watching import FolderWatch
+    from assistant.service.watching import FolderWatch
     from index import Index
 
 MAX_UPLOADS = 50

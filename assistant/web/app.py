@@ -27,7 +27,7 @@ from assistant.service.logs import about, take_over
 from assistant.service.operations import Sources, stream_answer
 from assistant.service.service import Service, wait_for_the_end
 from assistant.service.values import AnswerValue
-from assistant.watching import FolderWatch, Unread
+from assistant.service.watching import FolderWatch, Unread
 from assistant.web.entrance import Entrance
 from assistant.web.rendering import PageRenderer
 from assistant.web.routes import STATIC, Folder, routes

@@ -48,7 +48,7 @@ from assistant.service.values import (
     Section,
     Value,
 )
-from assistant.watching import FolderWatch, Unread
+from assistant.service.watching import FolderWatch, Unread
 from assistant.web.entrance import Entrance
 from assistant.web.rendering import PageRenderer
 from index.errors import IndexChangedError, MissingPathError

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from index.bibliography.names import CSL, FIELDS
 from index.chunking.imprint import MAX_AUTHORS, doi_in, imprint_of
 from index.errors import UnreadableError
 from index.models import BibliographyEntry, strip_marks
@@ -28,46 +29,7 @@ _IS_CSL = re.compile(
 )
 _IS_ITEMS = re.compile(rb'"(?:citationKey|citekey|itemType)"\s*:|BetterBibTeX')
 
-#: Zotero's types, and BibTeX's, as CSL names them; see Zotero's own mapping.
-_KINDS = {
-    "journalArticle": "article-journal",
-    "magazineArticle": "article-magazine",
-    "newspaperArticle": "article-newspaper",
-    "preprint": "article",
-    "book": "book",
-    "bookSection": "chapter",
-    "conferencePaper": "paper-conference",
-    "thesis": "thesis",
-    "report": "report",
-    "webpage": "webpage",
-    "blogPost": "post-weblog",
-    "encyclopediaArticle": "entry-encyclopedia",
-    "dictionaryEntry": "entry-dictionary",
-    "patent": "patent",
-    "dataset": "dataset",
-    "standard": "standard",
-    "manuscript": "manuscript",
-    "presentation": "speech",
-    "article": "article-journal",
-    "inbook": "chapter",
-    "incollection": "chapter",
-    "inproceedings": "paper-conference",
-    "conference": "paper-conference",
-    "proceedings": "book",
-    "collection": "book",
-    "phdthesis": "thesis",
-    "mastersthesis": "thesis",
-    "techreport": "report",
-    "online": "webpage",
-    "electronic": "webpage",
-    "unpublished": "manuscript",
-}
 _ANY_KIND = "document"
-_CONTAINERS = (
-    "publicationTitle bookTitle proceedingsTitle encyclopediaTitle dictionaryTitle websiteTitle "
-    "blogTitle"
-).split()
-_PUBLISHERS = "publisher university institution".split()
 _LATEX = re.compile(r"[\\{}~$]|--|``|''")
 #: What is left of commands that only say how a text looks.
 _COMMAND = re.compile(r"\\[A-Za-z]+\*? ?")
@@ -122,19 +84,19 @@ def read_export(content: bytes, name: str) -> tuple[Exported, ...]:
 
 
 def _item(item: Mapping[str, Any]) -> Exported:
+    def of(*names: str) -> str:
+        return next(filter(None, (_text(item.get(name)) for name in names)), "")
+
     is_csl = "type" in item and "itemType" not in item
-    entry = _of_csl(item) if is_csl else _of_zotero(item)
+    entry = _of_csl(item, of) if is_csl else _of_zotero(item, of)
     files = [_file["path"] for _file in _dicts(item.get("attachments")) if _text(_file.get("path"))]
-    return Exported(entry, (*files, *_files(_text(item.get("file")))))
+    return Exported(entry, (*files, *_files(of("file"))))
 
 
 # --- CSL-JSON -------------------------------------------------------------------------------------
 
 
-def _of_csl(item: Mapping[str, Any]) -> BibliographyEntry:
-    def of(name: str) -> str:
-        return _text(item.get(name))
-
+def _of_csl(item: Mapping[str, Any], of: Callable[..., str]) -> BibliographyEntry:
     identity = of("id")
     return _entry(
         of("title"),
@@ -146,14 +108,7 @@ def _of_csl(item: Mapping[str, Any]) -> BibliographyEntry:
         address=of("URL"),
         doi=of("DOI"),
         accessed=_csl_date(item.get("accessed")),
-        container=of("container-title"),
-        publisher=of("publisher"),
-        place=of("publisher-place"),
-        volume=of("volume"),
-        issue=of("issue") or of("number"),
-        edition=of("edition"),
-        page_range=of("page"),
-        isbn=of("ISBN"),
+        **{field: of(*names[0].split()) for field, names in FIELDS.items()},
     )
 
 
@@ -178,10 +133,7 @@ def _csl_date(told: Any) -> str:
 # --- Better BibTeX's JSON -------------------------------------------------------------------------
 
 
-def _of_zotero(item: Mapping[str, Any]) -> BibliographyEntry:
-    def of(*names: str) -> str:
-        return next(filter(None, (_text(item.get(name)) for name in names)), "")
-
+def _of_zotero(item: Mapping[str, Any], of: Callable[..., str]) -> BibliographyEntry:
     def people(*roles: str) -> list[str]:
         own = [one for one in _dicts(item.get("creators")) if one.get("creatorType") in roles]
         return [
@@ -192,21 +144,14 @@ def _of_zotero(item: Mapping[str, Any]) -> BibliographyEntry:
     return _entry(
         of("title", "caseName", "nameOfAct", "subject"),
         key=of("citationKey", "citekey"),
-        kind=_KINDS.get(of("itemType"), _ANY_KIND),
+        kind=CSL.get(of("itemType"), _ANY_KIND),
         authors=people("author", "presenter", "inventor", "director", "programmer", "artist"),
         editors=people("editor"),
         date=of("date", "dateDecided", "issueDate"),
         address=of("url"),
         doi=of("DOI"),
         accessed=of("accessDate")[: len("YYYY-MM-DD")],
-        container=of(*_CONTAINERS),
-        publisher=of(*_PUBLISHERS),
-        place=of("place"),
-        volume=of("volume"),
-        issue=of("issue", "reportNumber", "number"),
-        edition=of("edition"),
-        page_range=of("pages"),
-        isbn=of("ISBN"),
+        **{field: of(*names[1].split()) for field, names in FIELDS.items()},
     )
 
 
@@ -254,24 +199,18 @@ def _bibtex(text: str) -> Iterator[Exported]:
             def of(*names: str, own: Mapping[str, str] = own) -> str:
                 return shown(next(filter(None, (own.get(name) for name in names)), ""))
 
+            fields = {field: of(*names[2].split()) for field, names in FIELDS.items()}
             entry = _entry(
                 of("title"),
                 key=key or "",
-                kind=_KINDS.get(kind.lower(), _ANY_KIND),
+                kind=CSL.get(kind.lower(), _ANY_KIND),
                 authors=people(own.get("author", "")),
                 editors=people(own.get("editor", "")),
                 date=of("date") or _bibtex_date(of("year"), of("month"), of("day")),
                 address=own.get("url", "").replace("\\", ""),
                 doi=own.get("doi", "").replace("\\", ""),
                 accessed=of("urldate"),
-                container=of("journaltitle", "journal", "booktitle", "maintitle"),
-                publisher=of("publisher", "school", "institution", "organization"),
-                place=of("location", "address"),
-                volume=of("volume"),
-                issue=of("number", "issue"),
-                edition=of("edition"),
-                page_range=re.sub("-{2,}|–", "-", of("pages")),
-                isbn=of("isbn"),
+                **fields | {"page_range": re.sub("-{2,}|–", "-", fields["page_range"])},
             )
             yield Exported(entry, tuple(files))
     except PybtexError as error:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 from unittest.mock import patch
 
 import numpy as np
@@ -125,19 +125,17 @@ def importing_helpers() -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join(paths)}
 
 
+def ran(command: Sequence[str | Path], **how: Any) -> subprocess.CompletedProcess[str]:
+    """A command that has ended, with what it has printed; `how` as `subprocess.run` takes it."""
+    own = {"capture_output": True, "text": True, "timeout": PATIENCE, "check": False}
+    return subprocess.run([str(part) for part in command], **own | how)
+
+
 def run_footnote(
     *arguments: str | Path, code: int = 0, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the installed command; whatever it is given, it never shows a traceback."""
-    done = subprocess.run(
-        [FOOTNOTE, *map(str, arguments)],
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    return _checked(done, code)
+    return _checked(ran([FOOTNOTE, *arguments], env=os.environ | environment), code)
 
 
 def footnote(

@@ -13,13 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers import (
-    FOOTNOTE,
-    PATIENCE,
-    footnote,
-    importing_helpers,
-    seed_sentences,
-)
+from helpers import FOOTNOTE, PATIENCE, footnote, importing_helpers, ran, seed_sentences
 
 from assistant import Assistant, FootnoteError
 from assistant.documents import read_all, read_raw_documents
@@ -130,14 +124,10 @@ def test_permissions_are_told(tmp_path: Path, unprivileged: list[str]) -> None:
     commands.append(["index", "add", str(folder)])
     own = ["--index-dir", str(tmp_path / "i")]
     try:
-        done = subprocess.run(
+        done = ran(
             [*unprivileged, sys.executable, "-c", UNPRIVILEGED],
             input=json.dumps([command + own for command in commands]),
             env=os.environ | importing_helpers(),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
         )
         assert done.returncode == 0, done.stderr
         *refused, added = json.loads(done.stdout)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import FOOTNOTE, PATIENCE, ROOT, footnote, run_footnote
+from helpers import FOOTNOTE, ROOT, footnote, ran, run_footnote
 
 from assistant.service.values import AnswerValue
 from assistant.settings import load_settings
@@ -21,19 +21,7 @@ from index.errors import SettingsError
 QUESTION = "When was the US Indo-Pacific strategy released?"
 QUOTE = "The US Indo-Pacific strategy was released on February 11."
 
-HIT_KEYS = [
-    "paragraph",
-    "document",
-    "source",
-    "heading",
-    "locator",
-    "uncertain",
-    "score",
-    "legs",
-    "start",
-    "end",
-    "text",
-]
+HIT_KEYS = "paragraph document source heading locator uncertain score legs start end text".split()
 
 
 def test_ask_answers_from_the_shipped_document(tmp_path: Path) -> None:
@@ -219,13 +207,9 @@ def test_flags_go_before_the_environment_before_the_file(
 @pytest.mark.long
 def test_output_may_be_cut_off_and_of_any_encoding(folder: Path) -> None:
     pipeline = f'"{FOOTNOTE}" search Japan -k 10 --json --index-dir "{folder}" | head -n 1; '
-    done = subprocess.run(
+    done = ran(
         ["bash", "-c", f"{pipeline} exit ${{PIPESTATUS[0]}}"],
         env=os.environ | {"PYTHONIOENCODING": "ascii"},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "[\n", "")
     ask = ("ask", QUESTION, "--index-dir", folder)

@@ -14,10 +14,9 @@ from pathlib import Path
 import pytest
 from helpers import PATIENCE, footnote, free_ports, run_footnote
 
-from assistant import diagnosis
-from assistant.installation import install_command
+from assistant.cli import diagnosis
 from assistant.settings import PREFIX, Settings, is_secret
-from index.about import VERSION
+from index.about import VERSION, install_command
 from index.database.database import FILE
 from index.store.chroma_server import ServerAddress
 
@@ -53,7 +52,7 @@ def test_a_library_that_is_too_old_is_told(tmp_path: Path, monkeypatch: pytest.M
     def told_version(name: str) -> str:
         return "0.1" if name == "chromadb" else version(name)
 
-    monkeypatch.setattr("assistant.installation.version", told_version)
+    monkeypatch.setattr("assistant.cli.diagnosis.version", told_version)
     state, text = told("--index-dir", tmp_path / "none", code=3)["libraries"]
     assert state == "mend"
     assert "(0.1 is installed). Run: " in text

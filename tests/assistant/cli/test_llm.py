@@ -1,4 +1,5 @@
-"""The check of a language model by the command, and what commands tell of it."""
+"""Language models on the command line: the check of one, what commands tell of it, and the offer of
+one that runs on this machine."""
 
 from __future__ import annotations
 
@@ -6,17 +7,20 @@ import json
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from checked_models import declines, good, plays
 from checks import BAD, GOOD, ended
-from helpers import FOOTNOTE, PATIENCE, footnote
-from model_servers import Handler, free_port, serving, stalls, words, writes
+from helpers import FOOTNOTE, PATIENCE, footnote, on_terminal
+from model_servers import Handler, free_port, port_of, scripted, serving, stalls, words, writes
 
 from assistant.cli.options import tell_check
 from assistant.llm.checks import Counts, keep
+from assistant.llm.discovery import SERVERS, Server
 from assistant.settings import checks_folder, load_settings
 
 QUESTION = "When was the US Indo-Pacific strategy released?"
@@ -57,49 +61,34 @@ def told_by_ask(folder: Path, address: str, *flags: str, **environment: str) -> 
     return footnote(*asking, code=None, **environment).stderr.splitlines()
 
 
-def test_that_a_model_is_unchecked_is_told_in_a_line(folder: Path, address: str) -> None:
+def test_how_a_check_ended_is_told_in_a_line_or_by_the_answer(
+    folder: Path, address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     [line] = told_by_ask(folder, address)
-    assert line.endswith(
-        f"has not been checked. To see whether it reads well enough: footnote llm check {address}"
-    )
+    unchecked = "has not been checked. To see whether it reads well enough: footnote llm check "
+    assert line.endswith(f"{unchecked}{address}")
+    [line] = told_by_ask(folder, address.replace("http://", "http://me:sesame@"))
+    assert "sesame" not in line and line.endswith(f"{unchecked}MODEL")
     has_ended(address, GOOD)
     assert told_by_ask(folder, address) == []
 
-
-def test_that_a_model_failed_is_told_with_how_to_overrule(folder: Path, address: str) -> None:
-    """By the answer itself, or else in a line."""
     has_ended(address, BAD)
-    asking = ("ask", QUESTION, "--index-dir", folder, "--llm", address)
-    done = footnote(*asking)
+    done = footnote("ask", QUESTION, "--index-dir", folder, "--llm", address)
     assert done.stderr == ""
     assert "has failed its check" in done.stdout and "FOOTNOTE_TRUST_LLM=true" in done.stdout
+    failed = "failed its check (right 26 of 28 (partly 1, wrong 0"
     for way in ({"FOOTNOTE_TRUST_LLM": "true"}, {}):
         [line] = told_by_ask(folder, address, *([] if way else ["--trust-llm"]), **way)
-        assert "failed its check (right 26 of 28 (partly 1, wrong 0" in line
-        assert line.endswith("; it reads all the same, as --trust-llm has it")
-
-
-def test_whoever_serves_is_told_before_anybody_asks(
-    address: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    has_ended(address, BAD)
-    tell_check(load_settings(llm=address))
+        assert failed in line and line.endswith("; it reads all the same, as --trust-llm has it")
+    tell_check(load_settings(llm=address))  # as before anybody asks, where it is served
     [line] = capsys.readouterr().err.splitlines()
-    assert "failed its check (right 26 of 28 (partly 1, wrong 0" in line
+    assert failed in line
     assert line.endswith("the documents are quoted. To let it read all the same: --trust-llm")
 
-
-def test_a_result_that_cannot_be_read_is_told(folder: Path, address: str) -> None:
-    has_ended(address, GOOD)
     [file] = checks_folder().iterdir()
     file.write_text("{")
     [line] = told_by_ask(folder, address)
     assert str(file) in line and "Delete that file" in line
-
-
-def test_a_password_in_an_address_is_not_told(folder: Path, address: str) -> None:
-    [line] = told_by_ask(folder, address.replace("http://", "http://me:sesame@"))
-    assert "sesame" not in line and line.endswith("footnote llm check MODEL")
 
 
 def test_a_setting_that_is_no_longer_used_is_told(folder: Path) -> None:
@@ -188,3 +177,60 @@ def test_a_model_is_checked_and_that_it_passed_is_kept(folder: Path, kept_priori
     [file] = results()
     kept = json.loads(file.read_text())
     assert {name: told[name] for name in kept} == kept
+
+
+# --- one that runs on this machine is offered, where a person sees it -----------------------------
+
+OFFER = (
+    "A language model is running here (Ollama: llama3.2). To let it write: --llm ollama:llama3.2"
+)
+
+
+@pytest.fixture(scope="module")
+def ollama() -> Iterator[tuple[int, type[Handler]]]:
+    """The port of a server that runs two models, and what it was asked."""
+    with serving(writes("Nobody asked."), "llama3.2", "qwen3") as (address, asked):
+        yield port_of(address), asked
+
+
+def at(port: int) -> list[Server]:
+    """Ollama, looked for at this port, and nothing else."""
+    return [replace(own, port=port, patience=PATIENCE) for own in SERVERS if own.key == "ollama"]
+
+
+def test_it_is_offered_on_a_terminal(folder: Path, ollama: tuple[int, type[Handler]]) -> None:
+    port, asked = ollama
+    seen = on_terminal("ask", QUESTION, "--index-dir", folder, servers=at(port))
+    assert seen.count(OFFER) == 1
+    assert seen.rstrip().endswith(OFFER)  # the answer comes first
+    assert asked.asked == []
+
+
+@pytest.mark.parametrize("flags", [["--json"], ["--llm", "none"], []])
+def test_it_is_not_offered_unasked_for(
+    folder: Path, ollama: tuple[int, type[Handler]], flags: list[str]
+) -> None:
+    """Nor to a program, whatever the flags."""
+    port, asked = ollama
+    before = len(asked.gets)
+    asking = ("ask", QUESTION, "--index-dir", folder, *flags)
+    if flags:
+        assert "language model" not in on_terminal(*asking, servers=at(port))
+    done = footnote(*asking, servers=at(port))
+    assert done.stderr == ""
+    assert "language model" not in done.stdout
+    assert len(asked.gets) == before, "nothing is looked for either"
+    assert asked.asked == []
+
+
+def test_what_is_looked_up_again_is_told_to_who_waits(folder: Path) -> None:
+    right = "The US released its Indo-Pacific strategy on 11 February."
+    replies = {QUESTION: ["NOT FOUND\nSEARCH: release of the strategy", right]}
+    settings = {"FOOTNOTE_LLM_CONTEXT": "16384", "FOOTNOTE_LLM_TIMEOUT": str(PATIENCE)}
+    with serving(scripted(replies, threading.Event())) as (address, _):
+        asked = ("ask", QUESTION, "--index-dir", folder, "--llm", address)
+        seen = on_terminal(*asked, **settings)
+    told, _, answer = seen.partition("Looked again for: release of the strategy …")
+    assert right not in told
+    assert answer.lstrip().startswith(f"{right} [1]")
+    assert "Note: Looked again for: release of the strategy." in answer

@@ -11,6 +11,7 @@ from checked_models import ANSWERS, ORDERS
 from assistant import Answer, AnswerSentence
 from assistant.answer import Outcome, Writing
 from assistant.llm.checking import questions, settings_for, texts
+from assistant.llm.checks import MATERIAL
 from assistant.settings import load_settings
 
 BY_ID = {question.id: question for question in questions()}
@@ -34,6 +35,8 @@ def test_the_questions_are_as_they_should_be() -> None:
     names = [text.name for text in texts()]
     content = {text.name: text.read_text(encoding="utf-8") for text in texts()}
     assert 10 <= len(names) <= 12
+    # No other file is part of the fingerprint.
+    assert {*names, "questions.jsonl"} == {file.name for file in MATERIAL.iterdir()}
     assert all(150 <= len(text.split()) <= 380 for text in content.values())
     assert len(BY_ID) == len(questions()) == 40
     assert {question.text for question in questions()} == set(names)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -13,7 +12,6 @@ from model_servers import Handler, serving, writes
 
 from assistant.llm.checks import (
     LEAST_RIGHT,
-    MATERIAL,
     MOST_ANSWERED,
     MOST_WRONG,
     checked,
@@ -174,10 +172,3 @@ def test_what_cannot_be_kept_is_told(tmp_path: Path, data: Path) -> None:
 def test_what_names_no_model_is_unchecked(llm: str | None) -> None:
     keep(ended(settings_of("https://models.example/v1")))
     assert checked(load_settings(llm=llm)) == "unchecked"
-
-
-def test_the_fingerprint_is_of_all_that_is_asked() -> None:
-    names = {file.name for file in MATERIAL.iterdir()}
-    assert "questions.jsonl" in names
-    lines = (MATERIAL / "questions.jsonl").read_text().splitlines()
-    assert {json.loads(line)["text"] for line in lines} == names - {"questions.jsonl"}

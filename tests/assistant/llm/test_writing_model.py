@@ -14,11 +14,12 @@ from pathlib import Path
 
 import pytest
 from helpers import PATIENCE, ROOT
+from llama_index.core.llms import MockLLM
 from model_servers import gguf
 
 from assistant import Answer, Assistant
 from assistant.answer import Done, SentenceReady
-from assistant.llm.client import LanguageModelError
+from assistant.llm.client import LanguageModel, LanguageModelError
 from assistant.llm.replies import NONSENSE
 from assistant.settings import load_settings
 
@@ -159,3 +160,10 @@ def test_a_file_that_cannot_write_is_told(
     answer = own.ask("When was the US Indo-Pacific strategy released?")
     assert answer.sentences[0].verdict == "quoted"
     assert answer.note is not None and told in answer.note
+
+
+def test_what_cannot_even_be_said_is_told_and_not_waited_for() -> None:
+    model = LanguageModel(MockLLM(), silence=0.5)
+    with pytest.raises(LanguageModelError, match="cannot be read"):
+        list(model.stream([("nobody", "What is said?")]))
+    assert list(model.stream([("user", "Hello.")]))

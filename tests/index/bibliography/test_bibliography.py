@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,59 +32,17 @@ IMPRINT = Imprint(
     page_range="100-120",
     accessed="2022-01-02",
 )
+#: Indexes files and folders; gives the title and imprint of each by its path's end.
+Synced = Callable[..., dict[str, tuple[str, Imprint]]]
 TITLE = "The North Sea harbours: a long résumé"
 
-BIBTEX = r"""@comment{BetterBibTeX}
-@article{solheim2021,
-  title = {{The {{North Sea}} harbours: a \emph{long} r{\'e}sum{\'e}}},
-  author = {Solheim, Ann A. and van der Berg, J{\"u}rgen and {Harbour Board}},
-  date = {2021-03}, journaltitle = {Journal of Ports \& Piers}, volume = {12}, number = {3},
-  pages = {100--120}, doi = {10.1000/xyz_1(2)}, url = {https://example.org/a_b},
-  urldate = {2022-01-02}, keywords = unknown, file = {FILE}
-}
-"""
-CSL: dict[str, Any] = {
-    "id": "http://zotero.org/users/1/items/A",
-    "citation-key": "solheim2021",
-    "type": "article-journal",
-    "title": "The North Sea harbours: a <i>long</i> résumé",
-    "author": [
-        {"family": "Solheim", "given": "Ann A."},
-        {"family": "Berg", "given": "Jürgen", "non-dropping-particle": "van der"},
-        {"literal": "Harbour Board"},
-    ],
-    "issued": {"date-parts": [["2021", 3]]},
-    "accessed": {"date-parts": [[2022, 1, 2]]},
-    "container-title": "Journal of Ports & Piers",
-    "volume": "12",
-    "issue": 3,
-    "page": "100-120",
-    "DOI": "10.1000/xyz_1(2)",
-    "URL": "https://example.org/a_b",
-}
-ZOTERO: dict[str, Any] = {
-    "citationKey": "solheim2021",
-    "itemType": "journalArticle",
-    "title": "The North Sea harbours: a <i>long</i> résumé",
-    "creators": [
-        {"creatorType": "author", "lastName": "Solheim", "firstName": "Ann A."},
-        {"creatorType": "author", "lastName": "van der Berg", "firstName": "Jürgen"},
-        {"creatorType": "author", "name": "Harbour Board"},
-        {"creatorType": "translator", "name": "Nobody"},
-    ],
-    "date": "2021-03",
-    "accessDate": "2022-01-02T10:00:00Z",
-    "publicationTitle": "Journal of Ports & Piers",
-    "volume": "12",
-    "issue": "3",
-    "pages": "100-120",
-    "DOI": "10.1000/xyz_1(2)",
-    "url": "https://example.org/a_b",
-}
+#: The same entry as each reference manager exports it, and a document that tells its DOI.
+ENTRY = Path(__file__).with_name("exports")
+[CSL] = json.loads((ENTRY / "csl.json").read_text(encoding="utf-8"))
 
 
 def bibtex(path: str = "") -> str:
-    return BIBTEX.replace("FILE", path)
+    return (ENTRY / "bibtex.bib").read_text(encoding="utf-8").replace("FILE", path)
 
 
 def csl(path: str = "") -> str:
@@ -91,8 +50,9 @@ def csl(path: str = "") -> str:
 
 
 def better(path: str = "") -> str:
-    item = ZOTERO | {"attachments": [{"path": path, "title": "PDF"}] if path else []}
-    return json.dumps({"config": {"label": "BetterBibTeX JSON"}, "items": [item]}, indent=2)
+    export = json.loads((ENTRY / "better_bibtex.json").read_text(encoding="utf-8"))
+    export["items"][0]["attachments"] = [{"path": path, "title": "PDF"}] if path else []
+    return json.dumps(export, indent=2)
 
 
 EXPORTS = pytest.mark.parametrize(
@@ -116,9 +76,7 @@ def index(folder: Path, cheap: CheapEncoder, opened: Opened) -> Index:
 
 
 @pytest.fixture
-def synced(index: Index) -> Callable[..., dict[str, tuple[str, Imprint]]]:
-    """Indexes files and folders; gives the title and imprint of each by its path's end."""
-
+def synced(index: Index) -> Synced:
     def sync(*paths: Path, **how: Any) -> dict[str, tuple[str, Imprint]]:
         index.sync(read_raw_documents(paths, **how), keep=True)
         infos = index.documents()
@@ -145,11 +103,7 @@ def test_files_in_bibtex_are_parted() -> None:
 @EXPORTS
 @pytest.mark.parametrize("path", ["{storage}", "storage", "/Users/ann/Zotero/storage"])
 def test_documents_are_told_of_by_their_paths(
-    storage: Path,
-    synced: Callable[..., dict[str, tuple[str, Imprint]]],
-    name: str,
-    written: Callable[[str], str],
-    path: str,
+    storage: Path, synced: Synced, name: str, written: Callable[[str], str], path: str
 ) -> None:
     path = path.format(storage=storage) + "/ABCD1234/Full Text.md"
     (storage.parent / name).write_text(written(path))
@@ -169,7 +123,7 @@ def test_documents_are_told_of_by_their_paths(
     ],
 )
 def test_documents_are_told_of_by_what_they_are_called(
-    tmp_path: Path, synced: Callable[..., dict[str, tuple[str, Imprint]]], name: str, path: str
+    tmp_path: Path, synced: Synced, name: str, path: str
 ) -> None:
     papers = tmp_path / "papers"
     papers.mkdir()
@@ -181,43 +135,21 @@ def test_documents_are_told_of_by_what_they_are_called(
     assert [imprint.key for _, imprint in found.values()] == [""]
 
 
-def test_a_name_that_two_files_have_tells_nothing(
-    storage: Path, synced: Callable[..., dict[str, tuple[str, Imprint]]]
-) -> None:
+def test_a_name_that_two_files_have_tells_nothing(storage: Path, synced: Synced) -> None:
     (storage.parent / "my.bib").write_text(bibtex("files/1/Full Text.md"))
     assert {imprint.key for _, imprint in synced(storage).values()} == {""}
 
 
-def test_a_pdf_is_told_of_by_its_doi(
-    tmp_path: Path, synced: Callable[..., dict[str, tuple[str, Imprint]]]
-) -> None:
-    shown = "BT /F1 12 Tf 20 200 Td (The ferry to Brenna leaves at nine.) Tj ET"
-    page = "/Type/Page/Parent 2 0 R/MediaBox[0 0 500 300]/Contents 4 0 R"
-    font = "/Resources<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>"
-    objects = (
-        "<</Type/Catalog/Pages 2 0 R>>",
-        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        f"<<{page}{font}>>",
-        f"<</Length {len(shown)}>>stream\n{shown}\nendstream",
-        "<</Subject (Ports, 12 \\(2021\\) 100. doi:10.1000/XYZ_1\\(2\\))>>",
-    )
-    made, starts = "%PDF-1.4\n", ""
-    for number, own in enumerate(objects, start=1):
-        starts += f"{len(made):010} 00000 n \n"
-        made += f"{number} 0 obj{own}endobj\n"
-    table = f"xref\n0 6\n0000000000 65535 f \n{starts}trailer<</Size 6/Root 1 0 R/Info 5 0 R>>\n"
+def test_a_pdf_is_told_of_by_its_doi(tmp_path: Path, synced: Synced) -> None:
     papers = tmp_path / "papers"
     papers.mkdir()
-    (papers / "download.pdf").write_text(f"{made}{table}startxref\n{len(made)}\n%%EOF")
+    shutil.copy(ENTRY / "download.pdf", papers)
     (papers / "my.json").write_text(csl())
     assert synced(papers)["papers/download.pdf"] == (TITLE, IMPRINT)
 
 
 def test_a_changed_export_changes_what_is_told_and_embeds_nothing(
-    storage: Path,
-    index: Index,
-    cheap: CheapEncoder,
-    synced: Callable[..., dict[str, tuple[str, Imprint]]],
+    storage: Path, index: Index, cheap: CheapEncoder, synced: Synced
 ) -> None:
     name = "ABCD1234/Full Text.md"
     assert synced(storage)[name] == ("Crossing to Brenna", Imprint())
@@ -249,7 +181,7 @@ def test_a_changed_export_changes_what_is_told_and_embeds_nothing(
 
 @pytest.mark.parametrize("text", [bibtex("a.pdf")[:-20], csl()[:-5], "[" * 5000 + csl()])
 def test_a_damaged_export_is_told_and_documents_are_read(
-    storage: Path, synced: Callable[..., dict[str, tuple[str, Imprint]]], text: str
+    storage: Path, synced: Synced, text: str
 ) -> None:
     name = "ABCD1234/Full Text.md"
     suffix = ".bib" if "@" in text[:5] else ".json"

@@ -1,19 +1,24 @@
-"""`footnote service` prints a unit that systemd takes."""
+"""`footnote service` prints a unit that systemd takes; shells complete what is
+typed: real ones, by the script that `footnote completion` prints."""
 
 from __future__ import annotations
 
 import os
+import pty
 import shlex
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from helpers import FOOTNOTE, PATIENCE, footnote
+from helpers import FOOTNOTE, PATIENCE, footnote, ran
 
 from assistant.settings import load_settings, models_folder
 
 SYSTEMD = shutil.which("systemd-analyze")
+PATH = os.pathsep.join((str(Path(FOOTNOTE).parent), os.environ["PATH"]))
+#: What is typed before the tab, and what stands there after it.
+TYPED = [("footnote ind", "index "), ("footnote ask --refus", "--refuse-below ")]
 
 
 def values_of(unit: str) -> dict[str, list[str]]:
@@ -62,13 +67,8 @@ def test_systemd_takes_it(tmp_path: Path) -> None:
     file.write_text(footnote("service").stdout)
 
     def analyze(*arguments: str) -> str:
-        done = subprocess.run(
-            [str(SYSTEMD), *arguments, str(file)],
-            env=os.environ | {"SYSTEMD_LOG_LEVEL": "warning"},
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
+        done = ran(
+            [str(SYSTEMD), *arguments, str(file)], env=os.environ | {"SYSTEMD_LOG_LEVEL": "warning"}
         )
         assert done.returncode == 0, done.stderr
         return done.stdout + done.stderr
@@ -78,3 +78,66 @@ def test_systemd_takes_it(tmp_path: Path) -> None:
     analyze("security", "--offline=true", "--threshold=20")
     file.write_text(file.read_text().replace("ProtectSystem=strict", "ProtectSystem=perhaps"))
     assert "ProtectSystem" in analyze("verify")  # it looks
+
+
+def script_for(shell: str, folder: Path) -> Path:
+    if shutil.which(shell) is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"There is no {shell}: apt-get install {shell}")
+        pytest.skip(f"There is no {shell}")
+    file = folder / "script"
+    file.write_text(footnote("completion", shell).stdout)
+    return file
+
+
+@pytest.mark.parametrize(("typed", "after"), TYPED)
+@pytest.mark.parametrize(
+    ("shell", "begin"),
+    [
+        (["bash", "--norc", "--noprofile", "-i"], "source {}"),
+        (["zsh", "-f", "-i"], "autoload -U compinit && compinit -u -D && source {}"),
+    ],
+)
+def test_a_tab_completes(
+    shell: list[str], begin: str, typed: str, after: str, tmp_path: Path
+) -> None:
+    script = script_for(shell[0], tmp_path)
+    own, theirs = pty.openpty()
+    environment = os.environ | {"PATH": PATH, "TERM": "dumb", "PS1": "> ", "HOME": str(tmp_path)}
+    process = subprocess.Popen(
+        shell, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
+    )
+    os.close(theirs)
+
+    def until(text: str) -> None:
+        seen = b""
+        while text.encode() not in seen:
+            seen += os.read(own, 4096)
+
+    try:
+        os.write(own, f"{begin.format(script)} && echo is-$((1 + 1))-ready\n".encode())
+        until("is-2-ready")
+        os.write(own, f"{typed}\t".encode())
+        until(after)
+    finally:
+        process.kill()
+        process.wait(PATIENCE)
+        os.close(own)
+
+
+def test_fish_completes(tmp_path: Path) -> None:
+    script = script_for("fish", tmp_path)
+    for typed, after in TYPED:
+        done = ran(
+            ["fish", "--no-config", "--command", f"source {script}; complete -C '{typed}'"],
+            env=os.environ | {"PATH": PATH, "HOME": str(tmp_path)},
+            check=True,
+        )
+        assert done.stdout.startswith(after.strip())
+
+
+def test_completion_leaves_the_help_as_it_was() -> None:
+    assert "completion" in (told := footnote("--help").stdout)
+    assert "--install-completion" not in told
+    assert "--show-completion" not in told
+    assert "bash" in footnote("completion", "tcsh", code=2).stderr

@@ -186,13 +186,16 @@ class FolderWatch:
         # Where the bibliography changes, all are told of anew, which does not cut them anew.
         if self._read_exports(lost):
             self._seen = {}
-        raws, unreadable = _read(
-            [file for file, state in files.items() if self._seen.get(file) != state],
-            self._assistant.settings.ocr,
-        )
+        raws = list[RawDocument]()
+        for file, state in files.items():
+            if self._seen.get(file) != state:
+                try:
+                    raws.append(read_raw(file, ocr=self._assistant.settings.ocr))
+                except DocumentError as unreadable:
+                    failed[source_of(file)] = unreadable
         if self._bibliography:
             raws = self._bibliography.described(raws, files)
-        failed |= unreadable | self._unread_exports
+        failed |= self._unread_exports
         index, asked = self._assistant.index, self._assistant.document_ids
         before = {info.id: info for info in index.documents()}
         done: tuple[str, ...] = ()
@@ -326,17 +329,6 @@ def _states(files: Iterable[Path]) -> dict[Path, tuple[int, int]]:
             stat = file.stat()
             states[file] = (stat.st_mtime_ns, stat.st_size)
     return states
-
-
-def _read(files: Sequence[Path], ocr: bool) -> tuple[list[RawDocument], dict[str, DocumentError]]:
-    """The files that can be read, and by source the errors of the others."""
-    raws, failed = [], {}
-    for file in files:
-        try:
-            raws.append(read_raw(file, ocr=ocr))
-        except DocumentError as error:
-            failed[source_of(file)] = error
-    return raws, failed
 
 
 def _name(source: str, folders: Sequence[Path]) -> str:

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from helpers import PATIENCE
 
-from assistant import Assistant, Settings, watching
-from assistant.watching import FolderWatch
+from assistant import Assistant, Settings
+from assistant.service import watching
+from assistant.service.watching import FolderWatch
 from index.errors import DocumentError, MissingPathError, SettingsError
 
 FERRY = "The ferry to Brenna leaves at nine."

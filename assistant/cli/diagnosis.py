@@ -15,13 +15,13 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from importlib.metadata import Distribution, PackageNotFoundError, entry_points, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from assistant.installation import extras, install_command, installed, lacking
 from assistant.llm.discovery import SERVERS, Server
 from assistant.settings import PREFIX, RESERVED, Settings, load_settings
-from index.about import VERSION
+from index.about import VERSION, install_command
 from index.database.database import FILE
 from index.errors import FootnoteError, IndexBusyError
 from index.index import Index
@@ -29,11 +29,15 @@ from index.store.chroma import ROOM
 from index.store.former import FORMER
 
 if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
     from index.encoder import Encoder
 
 State = Literal["ok", "note", "mend"]
 """`ok`: as it should be; `note`: so too, and worth a word; `mend`: something is to be done."""
 
+#: Extras for whoever works on Footnote itself.
+_FOR_WORK = ("test", "train")
 #: Those whose versions a report of a fault wants.
 LIBRARIES = (
     "chromadb docling-slim gradio liteparse llama-index-core numpy onnxruntime "
@@ -122,20 +126,62 @@ def _machine() -> tuple[State, str]:
 
 
 def _libraries() -> tuple[State, str]:
-    if lacks := lacking():
-        names = ", ".join(map(str, lacks))
-        return "mend", f"Not as Footnote needs them: {names}. Run: {install_command()}"
-    return "ok", ", ".join(f"{name} {installed(name) or '(none)'}" for name in LIBRARIES)
+    if lacks := _lacking():
+        return "mend", f"Not as Footnote needs them: {', '.join(lacks)}. Run: {install_command()}"
+    return "ok", ", ".join(f"{name} {_installed(name) or '(none)'}" for name in LIBRARIES)
 
 
 def _extras() -> tuple[State, str]:
-    there = extras()
-    missing = [name for name, lacks in there.items() if lacks]
-    have = ", ".join(name for name in there if name not in missing) or "none"
-    if not missing:
-        return "ok", f"{have} installed"
-    others = "; ".join(f"for {name}: {install_command(name)}" for name in missing)
-    return "ok", f"{have} installed; {others}"
+    own = _distribution()
+    named = own.metadata.get_all("Provides-Extra") or [] if own else []
+    there = {name: not _lacking(name) for name in named if name not in _FOR_WORK}
+    have = ", ".join(name for name, is_there in there.items() if is_there) or "none"
+    others = [
+        f"for {name}: {install_command(name)}" for name, is_there in there.items() if not is_there
+    ]
+    return "ok", "; ".join([f"{have} installed", *others])
+
+
+def _lacking(extra: str = "") -> list[str]:
+    """The packages that an extra needs besides, or that Footnote cannot do without, and that are
+    not there as they are needed: each with the versions that will do, and the one that is there."""
+    lacks = []
+    for one in _required(extra):
+        found = _installed(one.name)
+        if found is None or not one.specifier.contains(found, prereleases=True):
+            there = f"{found} is installed" if found else "not installed"
+            lacks.append(f"{one.name}{one.specifier} ({there})")
+    return lacks
+
+
+def _installed(package: str) -> str | None:
+    """The version of a package; None where it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _required(extra: str) -> list[Requirement]:
+    """What is required by an extra alone, or without any."""
+    from packaging.requirements import Requirement
+
+    own = _distribution()
+    found = [Requirement(line) for line in (own.requires if own else None) or []]
+    always = [one for one in found if one.marker is None or one.marker.evaluate({"extra": ""})]
+    if not extra:
+        return always
+    return [
+        one
+        for one in found
+        if one not in always and one.marker and one.marker.evaluate({"extra": extra})
+    ]
+
+
+def _distribution() -> Distribution | None:
+    """What has put the command where it is; None of a copy that was not installed."""
+    found = entry_points(group="console_scripts", name="footnote")
+    return next((own.dist for own in found if own.module == "assistant.cli.main"), None)
 
 
 def _environment() -> tuple[State, str]:
