@@ -516,7 +516,7 @@ export interface OpenDocument {
 }
 
 export interface FindingActs {
-  headings(): import("./static/paragraphs.js").Heading[];
+  headings(): import("./static/reading/paragraphs.js").Heading[];
   isPrinted(): boolean;
   bring(target: Element): void; // into view
   show(id: string): Promise<boolean | null>; // whether it is there now

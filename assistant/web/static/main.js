@@ -1,31 +1,31 @@
 // Puts the page together.
 
-import { goBack, placeIn } from "./address.js";
-import { offer, takeHanded } from "./bookmarklet.js";
-import { targetOf } from "./citing.js";
-import { $, placeToast, toast } from "./dom.js";
-import { Folder } from "./folder.js";
-import { Help, helpIn, topicOf } from "./help.js";
-import { History } from "./history.js";
-import { listen } from "./keys.js";
-import { Kept } from "./kept.js";
-import { Library } from "./library.js";
-import { Navigation } from "./navigation.js";
-import { Notebooks } from "./notebooks.js";
-import { Notes } from "./notes.js";
-import { isSheet } from "./pane.js";
-import { Reader } from "./reader.js";
-import { haveBack, messageOf, open_, restoreNote, restoreNotebook, session } from "./server.js";
+import { offer, takeHanded } from "./adding/bookmarklet.js";
+import { wantedAddress, wantedFile } from "./adding/ways.js";
+import { targetOf } from "./asking/citing.js";
+import { Talk } from "./asking/talk.js";
+import { Welcome } from "./asking/welcome.js";
+import { Writing } from "./asking/writing.js";
+import { History } from "./conversations/history.js";
+import { Store, fresh } from "./conversations/store.js";
+import { Folder } from "./documents/folder.js";
+import { Library } from "./documents/library.js";
+import { Help, helpIn, topicOf } from "./help/help.js";
+import { listen } from "./help/keys.js";
+import { Navigation } from "./notebooks/navigation.js";
+import { Notebooks } from "./notebooks/notebooks.js";
+import { Kept } from "./notes/kept.js";
+import { Notes } from "./notes/notes.js";
+import { isSheet } from "./reading/pane.js";
+import { Reader } from "./reading/reader.js";
 import { settings } from "./settings.js";
-import { storage } from "./storage.js";
-import { Store, fresh } from "./store.js";
-import { join } from "./tabs.js";
-import { Talk } from "./talk.js";
-import { trashIn } from "./trash.js";
-import { wantedAddress, wantedFile } from "./ways.js";
-import { Welcome } from "./welcome.js";
-import { say, speak } from "./words.js";
-import { Writing } from "./writing.js";
+import { goBack, placeIn } from "./shared/address.js";
+import { $, placeToast, toast } from "./shared/dom.js";
+import { haveBack, messageOf, open_, restoreNote, restoreNotebook, session } from "./shared/server.js";
+import { storage } from "./shared/storage.js";
+import { join } from "./shared/tabs.js";
+import { trashIn } from "./shared/trash.js";
+import { say, speak } from "./shared/words.js";
 /** @import { Handed, Session } from "../types.js" */
 
 const ALIVE = 60_000; // milliseconds between looks whether the server is there again

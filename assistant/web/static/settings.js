@@ -1,8 +1,8 @@
 // What the page looks like and which language it speaks, as its reader has chosen.
 
-import { $, h } from "./dom.js";
-import { storage } from "./storage.js";
-import { CHOICE, LANGUAGES, language, say } from "./words.js";
+import { $, h } from "./shared/dom.js";
+import { storage } from "./shared/storage.js";
+import { CHOICE, LANGUAGES, language, say } from "./shared/words.js";
 /** @import { Key } from "../types.js" */
 
 /** @type {[string, Key][]} */

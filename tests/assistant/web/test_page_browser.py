@@ -232,7 +232,7 @@ def test_notes_lead_back_to_obsidian(visit: Visit) -> None:
 def test_the_page_links_to_nothing_else(visit: Visit) -> None:
     made = visit.page.evaluate(
         """async () => {
-          const { outward } = await import("/page/dom.js");
+          const { outward } = await import("/page/shared/dom.js");
           return ["javascript:alert(1)", "data:text/html,x", "file:///etc", "//evil", "",
             "obsidian:x", "https://example.org/", "OBSIDIAN://open?vault=a"]
             .map((address) => outward(address))

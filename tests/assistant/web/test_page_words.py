@@ -138,7 +138,7 @@ def test_every_language_says_the_same(language: str) -> None:
 
 
 def test_every_key_is_said() -> None:
-    scripts = "".join(file.read_text(encoding="utf-8") for file in STATIC.glob("*.js"))
+    scripts = "".join(file.read_text(encoding="utf-8") for file in STATIC.rglob("*.js"))
     pages = "".join(file.read_text(encoding="utf-8") for file in STATIC.glob("*.html"))
     put = set(re.findall(r'data-say[\w-]*="([^"]+)"', pages))
     assert put <= set(words("en"))

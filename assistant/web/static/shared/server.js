@@ -1,0 +1,277 @@
+// Everything that is asked of the server.
+
+import { toast } from "./dom.js";
+import { storage } from "./storage.js";
+import { language, say, sentenceOf } from "./words.js";
+/** @import { Deleted, Everywhere, Folder, Found_, HelpFound, KeptConversation, Listed, Listing, Note, Notebook, Noted, Placed, Problem, Question, ServerEvent, Session, Turn, Vote, Whole, WholeTopic, Word, Writers } from "../../types.js" */
+
+const SESSION = "x-footnote-session";
+const REQUEST = "x-request-id";
+const KEY = "footnote/key";
+
+let key = "";
+
+// The notebook that is open; what is asked and kept is of it.
+/** @type {{ notebook: string | null }} */
+export const open_ = { notebook: null };
+
+/** @param {string} path @param {string | null} [notebook] */
+const within = (path, notebook = open_.notebook) => (notebook ? `${path}?notebook=${notebook}` : path);
+
+
+// Why something was not done; `request` names what was asked of the server in its log, `status` is
+// that of HTTP where something was begun and came to nothing, `code` its kind.
+export class Failure extends Error {
+  /** @param {string} message @param {string | null} [request] @param {number} [status] @param {string | null} [code] */
+  constructor(message, request, status, code) {
+    super(message);
+    // Of what its reader can set right, nobody need look into the log.
+    this.request = (status ?? 500) < 500 ? undefined : (request ?? undefined);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+// Whether the server answered with this status of HTTP.
+/** @param {unknown} error @param {number} status */
+export const isStatus = (error, status) => error instanceof Failure && error.status === status;
+
+// What an error says.
+/** @param {unknown} error */
+export function messageOf(error) {
+  if (error instanceof Failure && error.request) return say("server.request", { message: error.message, request: error.request });
+  return error instanceof Error ? error.message : String(error);
+}
+
+// What comes of some work; where that fails, it is told why.
+/** @template Value @param {Promise<Value>} work */
+export const tried = (work) => work.catch((/** @type {unknown} */ error) => toast(messageOf(error)));
+
+// Who this browser is: a secret that only it has, under which its documents are kept.
+// Two tabs that begin at the same time agree on the one that is kept.
+function ownKey() {
+  const kept = storage.get(KEY);
+  key = kept || key || crypto.getRandomValues(new Uint32Array(6)).join("-");
+  if (!kept) storage.set(KEY, key);
+  return key;
+}
+
+/** @param {string} path @param {Omit<RequestInit, "headers"> & { headers?: Record<string, string> }} options */
+async function ask(path, options = {}) {
+  let response;
+  try {
+    response = await fetch(path, { ...options, headers: { ...options.headers, [SESSION]: ownKey() } });
+  } catch {
+    throw new Failure(say("server.unreachable"));
+  }
+  if (response.status === 401) throw new Failure(say("server.logged_out"), null, 401);
+  if (!response.ok) throw new Failure(await reason(response), response.headers.get(REQUEST), response.status);
+  return response;
+}
+
+/** @param {Response} response @returns {Promise<unknown>} */
+const json = (response) => response.json();
+
+/** @param {Response} response */
+async function reason(response) {
+  try {
+    const problem = /** @type {Problem | { detail?: undefined }} */ (await json(response));
+    if (typeof problem.detail === "string") return sentenceOf(problem);
+  } catch {
+    // No reason was given: the number is all there is.
+  }
+  return say("server.error", { status: response.status });
+}
+
+/** @param {string} path @param {unknown} value @param {AbortSignal | null} [signal] */
+const post = (path, value, signal = null) =>
+  ask(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(value), signal });
+
+// With the documents of the notebook that is open, or of this one, or of none.
+/** @param {string | null} [notebook] */
+export const session = async (notebook) => /** @type {Session} */ (await json(await ask(within("session", notebook))));
+
+/** @param {string} id */
+export const document_ = async (id) => /** @type {Whole} */ (await json(await ask(`documents/${encodeURIComponent(id)}`)));
+/** @param {string} id @param {number} page @param {number} width in pixels */
+export const pagePicture = async (id, page, width) =>
+  (await ask(`documents/${encodeURIComponent(id)}/pages/${page}?width=${width}`)).blob();
+/** @param {string} id @param {number} page */
+export const pageWords = async (id, page) =>
+  /** @type {Word[]} */ (await json(await ask(`documents/${encodeURIComponent(id)}/pages/${page}/words`)));
+// How often some words stand in each of the documents that can be asked.
+/** @param {string} text */
+export const findEverywhere = async (text) =>
+  /** @type {Everywhere} */ (await json(await ask(`find?text=${encodeURIComponent(text)}${open_.notebook ? `&notebook=${open_.notebook}` : ""}`)));
+// The topics of the help, and where words stand in them.
+/** @param {string} words */
+export const help = async (words) => /** @type {HelpFound} */ (await json(await ask(`help?find=${encodeURIComponent(words)}`)));
+/** @param {string} name */
+export const topic = async (name) => /** @type {WholeTopic} */ (await json(await ask(`help/${encodeURIComponent(name)}`)));
+/** @param {string} id */
+const restore = (id) => post(`documents/${encodeURIComponent(id)}/restore`, {});
+// Have a document back that was taken out of a notebook, or else deleted.
+/** @param {string} id @param {string | null} notebook */
+export const haveBack = (id, notebook) => (notebook ? putIn(notebook, id) : restore(id));
+/** @param {string} id */
+export const remove = (id) => ask(`documents/${encodeURIComponent(id)}`, { method: "DELETE" });
+/** @param {number} after the number of the last change that is known */
+export const folder = async (after) => /** @type {Folder} */ (await json(await ask(`folder?after=${after}`)));
+export const writers = async () => /** @type {Writers} */ (await json(await ask("writers")));
+/** @param {string[]} documents */
+export const starters = async (documents) => /** @type {string[]} */ (await json(await post("starters", documents)));
+/** @param {Vote} value */
+export const vote = (value) => post("feedback", value);
+
+// --- notebooks, and what is in them or in none -----------------------------------------------------
+
+/** @param {string} method @param {string} path @param {unknown} value */
+const send = (method, path, value) => ask(path, { method, headers: { "content-type": "application/json" }, body: JSON.stringify(value) });
+
+export const notebooks = async () => /** @type {{ notebooks: Notebook[] }} */ (await json(await ask("notebooks"))).notebooks;
+/** @param {string} name @param {string[]} documents */
+export const addNotebook = async (name, documents = []) => /** @type {Notebook} */ (await json(await post("notebooks", { name, documents })));
+/** @param {string} id @param {Partial<Pick<Notebook, "name" | "shared">>} changed */
+export const changeNotebook = async (id, changed) => /** @type {Notebook} */ (await json(await send("PATCH", `notebooks/${id}`, changed)));
+/** @param {string} id */
+export const removeNotebook = (id) => ask(`notebooks/${id}`, { method: "DELETE" });
+/** @param {string} id */
+export const restoreNotebook = (id) => post(`notebooks/${id}/restore`, {});
+/** @param {string} id @param {string} document */
+export const putIn = (id, document) => ask(`notebooks/${id}/documents/${document}`, { method: "PUT" });
+/** @param {string} id @param {string} document */
+export const takeOut = (id, document) => ask(`notebooks/${id}/documents/${document}`, { method: "DELETE" });
+
+/** @param {string | null} [notebook] */
+export const conversations = async (notebook) => /** @type {{ conversations: Listing[] }} */ (await json(await ask(within("conversations", notebook)))).conversations;
+/** @param {string} text */
+export const searchConversations = async (text) => /** @type {{ found: Found_[] }} */ (await json(await ask(`${within("conversations/search")}${open_.notebook ? "&" : "?"}text=${encodeURIComponent(text)}`))).found;
+/** @param {string} id @param {string | null} notebook */
+export const conversation = async (id, notebook) => /** @type {KeptConversation} */ (await json(await ask(within(`conversations/${id}`, notebook))));
+/** @param {string} id @param {string} title @param {Turn} turn @param {string | null} [notebook] */
+export const putTurn = (id, title, turn, notebook) => send("PUT", within(`conversations/${id}/turns`, notebook), { title, turn });
+/** @param {string} id @param {string[]} turns @param {string | null} [notebook] */
+export const removeTurns = (id, turns, notebook) => post(within(`conversations/${id}/turns/remove`, notebook), { turns });
+/** @param {string} id @param {string} title @param {string | null} [notebook] */
+export const renameConversation = (id, title, notebook) => send("PATCH", within(`conversations/${id}`, notebook), { title });
+/** @param {string} id @param {string | null} [notebook] */
+export const removeConversation = (id, notebook) => ask(within(`conversations/${id}`, notebook), { method: "DELETE" });
+/** @param {string} id @param {string | null} [notebook] */
+export const restoreConversation = (id, notebook) => post(within(`conversations/${id}/restore`, notebook), {});
+
+/** @param {string | null} [notebook] */
+export const notes = async (notebook) => /** @type {{ notes: Noted[] }} */ (await json(await ask(within("notes", notebook)))).notes;
+// `over`: the text of it that its writer saw, which alone it takes the place of.
+/** @param {Note} note @param {string | null} notebook @param {string} [over] */
+export const putNote = (note, notebook, over) => send("PUT", within("notes", notebook), { ...note, over });
+/** @param {string} id @param {string | null} [notebook] */
+export const removeNote = (id, notebook) => ask(within(`notes/${id}`, notebook), { method: "DELETE" });
+/** @param {string} id @param {string | null} [notebook] */
+export const restoreNote = (id, notebook) => post(within(`notes/${id}/restore`, notebook), {});
+
+// Markers of the quotes that do not stand in their documents any more, by the question's id.
+/** @param {string} id @param {string | null} [notebook] */
+export const lapsed = async (id, notebook) => /** @type {{ lapsed: Record<string, number[]> }} */ (await json(await ask(within(`conversations/${id}/lapsed`, notebook)))).lapsed;
+
+// What was deleted and can be had back.
+export const trash = async () => /** @type {{ deleted: Deleted[] }} */ (await json(await ask(within("trash")))).deleted;
+
+// The address of a file to take along, of what is kept at a path.
+/** @param {string} path @param {string} format @param {Record<string, string>} more */
+export const exportOf = (path, format, more = {}) => `${path}/export?${new URLSearchParams({ format, lang: language, ...(open_.notebook ? { notebook: open_.notebook } : {}), ...more }).toString()}`;
+// Places as references for a bibliography.
+/** @param {string} format @param {Placed[]} citations */
+export const cite = async (format, citations) => (await post("cite", { format, lang: language, citations })).text();
+// A question in other words; `llm`: what writes.
+/** @param {string} question @param {string | null} llm */
+export const reworded = async (question, llm) => /** @type {{ question: string }} */ (await json(await post("rewording", { question, llm }))).question;
+
+// --- what takes long -------------------------------------------------------------------------------
+
+// Ask a question. Yields the events of its answer, the place in line among them; aborting the signal
+// ends it there and here.
+/** @param {Question} question @param {AbortSignal} signal */
+export async function* answers(question, signal) {
+  yield* told(await post("ask", question, signal), signal);
+}
+
+// Add what is at an address, to a notebook or to none. Yields the events of its indexing; aborting
+// the signal ends it there and here.
+/** @param {string} address @param {AbortSignal} signal @param {{ notebook: string | null, ocr: boolean }} how */
+export async function* addAddress(address, signal, { notebook, ocr }) {
+  const how = new URLSearchParams({ ...(notebook && { notebook }), ocr: String(ocr) });
+  yield* told(await post(`addresses?${how}`, { address }, signal), signal);
+}
+
+// Have the pictures read in a document that is there. Yields the events of that, likewise.
+/** @param {string} id @param {AbortSignal} signal */
+export async function* readPictures(id, signal) {
+  yield* told(await post(`documents/${encodeURIComponent(id)}/pictures`, {}, signal), signal);
+}
+
+/** @param {Response} response @param {AbortSignal} signal */
+function told(response, signal) {
+  const body = response.body?.pipeThrough(new TextDecoderStream()) ?? new ReadableStream();
+  return events(body, signal, response.headers.get(REQUEST));
+}
+
+// The document of this owner that a file of a name, in a folder that is added, would take the place of.
+/** @param {string} name @param {string} folder */
+export const there = async (name, folder) => /** @type {Listed | null} */ (await json(await ask(`uploads/there?${new URLSearchParams({ name, folder })}`)));
+
+// Add a file; `arrived` hears the share that has arrived. Yields the events of its indexing; aborting
+// the signal ends it there and here.
+/** @param {File} file @param {(share: number) => void} arrived @param {AbortSignal} signal @param {{ folder: string, notebook: string | null, ocr: boolean, title?: string, address?: string }} how where it lies in a folder that is added, where it goes to, whether its pictures are read; of a page of the web its title and address @param {string} name that it gets */
+export function add(file, arrived, signal, { folder, notebook, ocr, title = "", address = "" }, name) {
+  const sending = new XMLHttpRequest(); // fetch does not tell how much of a file has arrived
+  signal.addEventListener("abort", () => sending.abort());
+  const how = new URLSearchParams({ name, folder, title, address, ...(notebook && { notebook }), ocr: String(ocr) });
+  sending.open("POST", `uploads?${how}`);
+  sending.setRequestHeader(SESSION, ownKey());
+  sending.upload.onprogress = (event) => event.lengthComputable && arrived(event.loaded / event.total);
+  let read = 0;
+  /** @type {ReadableStream<string>} */
+  const body = new ReadableStream({
+    start(out) {
+      const take = () => {
+        if (sending.status === 200) out.enqueue(sending.responseText.slice(read));
+        read = sending.responseText.length;
+      };
+      sending.onprogress = take;
+      sending.onload = async () => {
+        take();
+        if (sending.status === 200) out.close();
+        else out.error(new Failure(await reason(new Response(sending.responseText, { status: sending.status })), sending.getResponseHeader(REQUEST)));
+      };
+      sending.onerror = () => (read ? out.close() : out.error(new Failure(say("server.not_arrived"))));
+      sending.onabort = () => out.close();
+    },
+  });
+  sending.send(file);
+  return events(body, signal);
+}
+
+// The events that come of something, to the last one. One that tells of a failure is thrown.
+/** @param {ReadableStream<string>} body @param {AbortSignal} signal @param {string | null} [request] @returns {AsyncGenerator<ServerEvent, void>} */
+async function* events(body, signal, request) {
+  const reader = body.getReader();
+  let rest = "";
+  while (true) {
+    const part = await reader.read().catch((/** @type {unknown} */ error) => {
+      if (error instanceof Failure) throw error;
+    });
+    if (!part || part.done) break; // broken off, or given up here
+    const blocks = (rest + part.value).split("\n\n");
+    rest = blocks.pop() ?? "";
+    for (const block of blocks) {
+      const [, name, data = "null"] = /^event: (\w+)\ndata: (.*)$/s.exec(block) ?? [];
+      /** @type {unknown} */
+      const value = JSON.parse(data);
+      const event = /** @type {ServerEvent} */ ({ name, value });
+      if (event.name === "failed") throw new Failure(sentenceOf(event.value), event.value.request_id, event.value.status, event.value.code);
+      yield event;
+      if (event.name === "done") return;
+    }
+  }
+  if (!signal.aborted) throw new Failure(say("server.broken_off"), request);
+}
