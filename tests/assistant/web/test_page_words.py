@@ -54,7 +54,7 @@ WRITTEN = f"""() => {{
   const walker = document.createTreeWalker(document, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {{
     const text = node.data.trim();
-    if (text && !node.parentElement.closest("[data-say], script, noscript")) {{
+    if (text && !node.parentElement.closest("[data-say], kbd, script, noscript")) {{
       written.push([text, null]);
     }}
   }}

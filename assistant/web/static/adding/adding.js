@@ -3,9 +3,10 @@
 
 import { languageName } from "../documents/facts.js";
 import { $, announce, h, toast } from "../shared/dom.js";
+import { parts } from "../shared/parts.js";
 import { Failure, messageOf, readPictures } from "../shared/server.js";
 import { number, say } from "../shared/words.js";
-/** @import { AddingActs, Listed, Pictures, Wanted } from "../../types.js" */
+/** @import { Listed, Wanted } from "../../types.js" */
 
 // The server reads one after the other: meanwhile the next one is sent. Not more, for all tabs of a
 // browser have six connections together.
@@ -41,19 +42,16 @@ export class Adding {
   /** @type {Item[]} */
   items = []; // since nothing was being added
 
-  /** @param {Pictures} pictures @param {AddingActs} acts */
-  constructor(pictures, acts) {
-    this.pictures = pictures;
-    this.acts = acts;
+  constructor() {
     addEventListener("beforeunload", (event) => this.busy && event.preventDefault());
     $("adding-cancel").addEventListener("click", () => this.items.forEach((item) => this.#cancel(item)));
-    $("adding-show").addEventListener("click", () => this.acts.show());
+    $("adding-show").addEventListener("click", () => parts.library.open());
     $("adding-close").addEventListener("click", () => ($("adding").hidden = true));
     for (const [id, both] of /** @type {const} */ ([["adding-replace", false], ["adding-both", true]])) {
-      $(id).addEventListener("click", () => this.#asking.forEach((item) => void this.#decide(item, both)));
+      $(id).addEventListener("click", () => this.#asking().forEach((item) => void this.#decide(item, both)));
     }
     $("adding-pictures").addEventListener("click", () => {
-      this.#again(this.#readable);
+      this.#again(this.#readable());
       $("adding-cancel").focus();
     });
   }
@@ -63,19 +61,13 @@ export class Adding {
   }
 
   // Those that would take the place of another document.
-  get #asking() {
-    return this.items.filter(({ state }) => state === "asking");
-  }
+  #asking = () => this.items.filter(({ state }) => state === "asking");
 
   // Those that failed, until they are dismissed.
-  get #failed() {
-    return this.items.filter(({ state, row }) => state === "wrong" && row.isConnected);
-  }
+  #failed = () => this.items.filter(({ state, row }) => state === "wrong" && row.isConnected);
 
   // Those of them whose text is in pictures, which can be read.
-  get #readable() {
-    return this.#failed.filter(({ pictures }) => pictures);
-  }
+  #readable = () => this.#failed().filter(({ pictures }) => pictures);
 
   // Another notebook is open: what was added to the one before is told there no more.
   leave() {
@@ -105,7 +97,7 @@ export class Adding {
   add(wanted, before = []) {
     if (!wanted.length) return; // an empty folder, say
     if (!this.busy) {
-      this.items = this.#failed;
+      this.items = this.#failed();
       this.leave();
     }
     this.items.push(...wanted.map((one, at) => this.#item(one, before[at])));
@@ -143,14 +135,14 @@ export class Adding {
     try {
       if (!item.isDecided && (await this.#isThere(item))) return;
       const found = await this.#added(item);
-      await this.acts.added(found, wanted); // who reads that it is added may ask it at once
+      await parts.library.added(found, wanted); // who reads that it is added may ask it at once
       says.textContent = say(words.done, { count: found.paragraphs });
       announce(say(words.spoken, { title: found.title }));
       if (found.language !== "en") says.textContent += `. ${say("adding.language", { language: languageName(found.language) })}`;
       this.#end(item, "done");
     } catch (error) {
       if (stopping.signal.aborted) {
-        await this.acts.refresh();
+        await parts.library.refresh();
         this.#end(item, "cancelled");
       } else this.#fail(item, error);
     }
@@ -242,21 +234,21 @@ export class Adding {
     const { wanted, words, row, says } = item;
     const { name, pictures } = wanted;
     const isScan = error instanceof Failure && error.code === "scan";
-    const why = [messageOf(error), isScan && this.pictures === "missing" && say("pictures.missing")].filter(Boolean).join(" ");
+    const why = [messageOf(error), isScan && parts.library.pictures === "missing" && say("pictures.missing")].filter(Boolean).join(" ");
     says.textContent = why;
     says.setAttribute("role", "alert");
-    if (isScan && pictures && this.pictures !== "missing") item.pictures = pictures;
+    if (isScan && pictures && parts.library.pictures !== "missing") item.pictures = pictures;
     const [label, text] = item.pictures ? /** @type {const} */ (["pictures.read.label", "pictures.read"]) : /** @type {const} */ ([words.again, "adding.again"]);
     const again = h("button", { type: "button", class: "more", "aria-label": say(label, { name }), onclick: () => this.#again([item]) }, say(text));
     const close = h("button", { type: "button", class: "more", "aria-label": say(words.forget, { name }), onclick: () => {
       row.remove();
       this.#tell();
-      this.acts.focus();
+      parts.library.focus();
     } }, say("adding.forget"));
     item.cancel.after(again, close);
     this.#end(item, "wrong");
     if (item.pictures) row.classList.add("asking"); // one click mends it
-    this.acts.failed(wanted, why);
+    parts.library.activity.record(wanted.id ? "activity.pictures.failed" : "activity.failed", name, why);
   }
 
   /** @param {Item} item @param {"done" | "wrong" | "cancelled"} state */
@@ -264,7 +256,7 @@ export class Adding {
     const { row, bar, says, cancel, words } = item;
     item.state = state;
     row.classList.add(state);
-    if (document.activeElement === cancel) this.acts.focus();
+    if (document.activeElement === cancel) parts.library.focus();
     // First what failed, then what is still to be done.
     if (state === "wrong") $("uploads").prepend(row);
     else $("uploads").append(row);
@@ -278,10 +270,10 @@ export class Adding {
     const { items } = this;
     const count = items.length;
     const over = items.filter(({ state }) => !OPEN.has(state)).length;
-    const asking = this.#asking;
+    const asking = this.#asking();
     const now = items.find(({ state }) => state === "running");
-    const failed = this.#failed;
-    const readable = this.#readable;
+    const failed = this.#failed();
+    const readable = this.#readable();
     const areScans = readable.length > 0 && readable.length === failed.length;
     $("adding").hidden = !now && !failed.length && !asking.length;
     $("adding").classList.toggle("wrong", !now && !asking.length && !areScans);
@@ -304,7 +296,8 @@ export class Adding {
   #over() {
     const added = this.items.filter(({ state }) => state === "done");
     if (added.length && !$("library").open) toast(say(areRead(added) ? "pictures.all_done" : "adding.done", { count: added.length }));
-    this.acts.over();
+    parts.library.changed();
+    void parts.library.hold();
   }
 }
 

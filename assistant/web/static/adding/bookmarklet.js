@@ -2,8 +2,10 @@
 // handed behind the `#` of the address: that is sent to no server, and no other page can read it.
 
 import { $, h, toast } from "../shared/dom.js";
+import { parts } from "../shared/parts.js";
 import { say } from "../shared/words.js";
-/** @import { Handed } from "../../types.js" */
+import { wantedAddress, wantedFile } from "./ways.js";
+/** @import { Handed, Wanted } from "../../types.js" */
 
 const MARK = "#add=";
 const LONGEST = 1_000_000; // characters of an address that all browsers take
@@ -58,19 +60,20 @@ const plain = (told) => (typeof told === "string" ? told.replace(/[\p{C}\p{Z}]+/
 /** @param {string} address */
 const isOfWeb = (address) => URL.canParse(address) && /^https?:$/.test(new URL(address).protocol);
 
-// Ask whether to add it. `fetches`: whether pages can be fetched here.
-/** @param {Handed} handed @param {boolean} fetches @param {{ text: (file: File, about: { title: string, address: string }) => void, address: (address: string) => void }} acts */
-export function offer(handed, fetches, acts) {
+// Ask whether to add it.
+/** @param {Handed} handed */
+export function offer(handed) {
+  const { adding, fetches } = parts.library;
   const { address, text, selected } = handed;
   const dialog = $("handed");
   const title = handed.title || address || say("ways.text.name");
   const count = text.split(/\s+/u).filter(Boolean).length;
   const file = `${title.replace(/[\\/:*?"<>|]/g, " ").trim().slice(0, NAMED).trim() || say("ways.text.name")}.txt`;
-  /** @param {string} label @param {() => void} act */
-  const choice = (label, act) => h("button", { type: "button", class: "wide", disabled: true, onclick: () => { dialog.close(); act(); } }, label);
+  /** @param {string} label @param {() => Wanted} wanted */
+  const choice = (label, wanted) => h("button", { type: "button", class: "wide", disabled: true, onclick: () => { dialog.close(); adding.add([wanted()]); } }, label);
   const choices = [
-    ...(count ? [choice(say("handed.add"), () => acts.text(new File([text], file), { title, address }))] : []),
-    ...(address && fetches ? [choice(say("handed.fetch"), () => acts.address(address))] : []),
+    ...(count ? [choice(say("handed.add"), () => wantedFile(new File([text], file), "", { title, address }))] : []),
+    ...(address && fetches ? [choice(say("handed.fetch"), () => wantedAddress(address))] : []),
   ];
   $("handed-what").replaceChildren(
     h("p", { dir: "auto" }, h("b", {}, title)),

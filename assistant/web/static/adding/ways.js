@@ -1,6 +1,7 @@
 // The ways to add documents: files, a folder, a text, an address; and what is dropped on the page.
 
 import { $, h, toast } from "../shared/dom.js";
+import { parts } from "../shared/parts.js";
 import { add, addAddress, open_, there } from "../shared/server.js";
 import { tab } from "../shared/storage.js";
 import { say } from "../shared/words.js";
@@ -79,8 +80,7 @@ export function ways(adding, fetch, id) {
   function form(key, field, wanted) {
     const body = h("form", { hidden: true }, field, h("button", { type: "submit", class: "wide" }, say("ways.add")));
     const { opener, show } = opening(key, body, field);
-    body.addEventListener("submit", (event) => {
-      event.preventDefault();
+    body.addEventListener("submit", () => {
       adding.add([wanted()]);
       field.value = "";
       show(false);
@@ -103,11 +103,11 @@ export function ways(adding, fetch, id) {
 }
 
 // Let files and folders be dropped anywhere on the page, where that may be.
-/** @param {Adding} adding @param {() => boolean} may */
-export function droppable(adding, may) {
+/** @param {Adding} adding */
+export function droppable(adding) {
   const cover = $("dropping");
   /** @param {DragEvent} event */
-  const holds = (event) => event.dataTransfer?.types.includes("Files") && may();
+  const holds = (event) => event.dataTransfer?.types.includes("Files") && parts.notebooks.mayWrite;
   addEventListener("dragenter", (event) => holds(event) && (cover.hidden = false));
   addEventListener("dragleave", (event) => event.relatedTarget || (cover.hidden = true)); // off the page
   addEventListener("dragover", (event) => holds(event) && event.preventDefault());

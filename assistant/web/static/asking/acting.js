@@ -1,14 +1,16 @@
-// What can be done with an answer: copy it, ask again, take it along, keep it with a note, judge it.
+// What can be done with an answer: copy it, ask again, take it along, keep it with a note, judge it; look
+// elsewhere, and ask what it offers.
 
-import { noting } from "../notes/noting.js";
+import { noting } from "../notes/kept.js";
 import { addressOf } from "../shared/address.js";
 import { action, flagged, h } from "../shared/dom.js";
-import { open_ } from "../shared/server.js";
+import { parts } from "../shared/parts.js";
+import { open_, reworded, tried } from "../shared/server.js";
 import { say } from "../shared/words.js";
 import { citationsOf, isOfDocuments, isUnsure } from "./answer.js";
-import { exportMenu } from "./exporting.js";
+import { copy, exportMenu, withFootnotes } from "./exporting.js";
 import { nameOf } from "./passages.js";
-/** @import { Key, Reason, Thumb, Turn, TurnActs } from "../../types.js" */
+/** @import { Key, Reason, Thumb, Turn } from "../../types.js" */
 
 /** @type {[Thumb, Key][]} */
 const THUMBS = [["up", "turn.good"], ["down", "turn.bad"]];
@@ -19,30 +21,29 @@ export class Actions {
   /** @type {HTMLElement | null} */
   form = null; // that asks what is wrong
 
-  /** @param {Turn} turn @param {TurnActs} acts */
-  constructor(turn, acts) {
+  /** @param {Turn} turn */
+  constructor(turn) {
     this.turn = turn;
-    this.acts = acts;
     const judged = turn.answer && isOfDocuments(turn) && !isUnsure(turn);
     this.thumbs = judged ? THUMBS.map(([verdict, name]) => action(verdict, say(name), () => this.#judge(verdict))) : [];
     this.keep = turn.answer ? action("keep", say("turn.keep"), () => this.#keep()) : null;
     this.keep?.classList.add("writes");
-    const { field, element } = noting(turn.id, (text, over) => this.acts.keep(this.turn, text, over), true);
+    const { field, element } = noting(turn.id, (text, over) => parts.notes.keep(turn, text, over), true);
     this.field = field;
     this.note = element;
-    const print = h("button", { type: "button", onclick: () => setTimeout(print_) }, say("export.print"));
-    const here = () => `${location.origin}${addressOf({ notebook: open_.notebook, conversation: acts.conversation(), turn: turn.id })}`;
-    const link = h("button", { type: "button", onclick: () => void acts.take(here(), say("export.linked")) }, say("export.link"));
-    const row = h(
-      "div",
-      { class: "actions", role: "group", "aria-label": say("turn.actions") },
-      turn.answer && action("copy", say("turn.copy"), () => acts.copy(turn)),
-      action("retry", say("turn.retry"), () => acts.retry(turn), turn.state === "failed" || turn.state === "stopped"),
-      acts.mine() && action("edit", say("turn.edit"), () => acts.edit(turn)),
+    const toPrint = h("button", { type: "button", onclick: () => setTimeout(() => print()) }, say("export.print"));
+    const { conversation, composer } = parts.talk;
+    const here = () => `${location.origin}${addressOf({ notebook: open_.notebook, conversation: conversation.id, turn: turn.id })}`;
+    const link = h("button", { type: "button", onclick: () => void copy(here(), say("export.linked")) }, say("export.link"));
+    const mine = conversation.mine !== false;
+    const row = h("div", { class: "actions", role: "group", "aria-label": say("turn.actions") },
+      turn.answer && action("copy", say("turn.copy"), () => copy(withFootnotes(turn), say("turn.copied"))),
+      action("retry", say("turn.retry"), () => parts.talk.retry(turn), turn.state === "failed" || turn.state === "stopped"),
+      mine && action("edit", say("turn.edit"), () => composer.askAbout(null, turn)),
       this.keep,
-      turn.answer && exportMenu(`conversations/${acts.conversation()}`, say("turn.export"), { turn: turn.id }, print, link),
+      turn.answer && exportMenu(`conversations/${conversation.id}`, say("turn.export"), { turn: turn.id }, toPrint, link),
       ...this.thumbs,
-      acts.mine() && action("trash", say("turn.delete"), () => acts.drop(turn)),
+      mine && action("trash", say("turn.delete"), () => parts.talk.drop(turn)),
     );
     this.element = h("div", {}, row, this.note);
     this.tell();
@@ -51,22 +52,22 @@ export class Actions {
   // Show what its reader says of it, and whether it is kept.
   tell() {
     this.thumbs.forEach((thumb, number) => thumb.setAttribute("aria-pressed", String(THUMBS[number]?.[0] === this.turn.vote)));
-    const note = this.acts.kept(this.turn);
+    const note = parts.kept.of(this.turn);
     this.keep?.setAttribute("aria-pressed", String(Boolean(note)));
     this.note.hidden = !note;
     if (note && document.activeElement !== this.field) this.field.value = note.text;
   }
 
   async #keep() {
-    const isKept = Boolean(this.acts.kept(this.turn));
-    await (isKept ? this.acts.unkeep(this.turn) : this.acts.keep(this.turn, null));
+    const isKept = Boolean(parts.kept.of(this.turn));
+    await (isKept ? parts.kept.remove(this.turn.id, "notes.removed") : parts.notes.keep(this.turn, null));
     if (!this.note.hidden && !isKept) this.field.focus();
   }
 
   /** @param {Thumb} verdict */
   async #judge(verdict) {
     const isTaken = this.turn.vote === verdict; // once more takes it back
-    await this.acts.vote(this.turn, isTaken ? null : verdict);
+    await parts.talk.vote(this.turn, isTaken ? null : verdict);
     this.form?.remove();
     if (verdict !== "down" || this.turn.vote !== "down") return;
     this.form = this.#reasons();
@@ -85,22 +86,56 @@ export class Actions {
     });
     const comment = h("textarea", { rows: "2", dir: "auto", "aria-label": say("reason.words"), placeholder: say("reason.words"), maxlength: "2000" });
     /** @type {HTMLFormElement} */
-    const form = h(
-      "form",
-      { class: "reasons", "aria-label": say("reason.title") },
+    const form = h("form", { class: "reasons", "aria-label": say("reason.title") },
       h("fieldset", {}, h("legend", {}, say("reason.title")), h("div", { class: "choices" }, ...reasons)),
       passages.length > 0 && h("details", {}, h("summary", {}, say("reason.right")), ...passages.map(({ label }) => label)),
       comment,
       h("p", {}, h("button", { type: "submit", class: "more" }, say("reason.send")), h("button", { type: "button", class: "more", onclick: () => form.remove() }, say("reason.close"))),
     );
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
+    form.addEventListener("submit", () => {
       const reason = /** @type {Reason | null} */ (new FormData(form).get(name));
       const right = passages.filter(({ box }) => box.checked).map(({ box }) => box.value);
-      void this.acts.vote(turn, "down", { reason, comment: comment.value.trim(), right }).then(() => form.remove());
+      void parts.talk.vote(turn, "down", { reason, comment: comment.value.trim(), right }).then(() => form.remove());
     });
     return form;
   }
 }
 
-const print_ = () => print();
+// --- ways on from an answer: where else to look, and what to ask next -----------------------------
+
+/** @param {string} label @param {() => unknown} onclick */
+const offer = (label, onclick) => h("button", { type: "button", class: "offer", dir: "auto", onclick }, label);
+
+// Where no passage answers for sure: all documents, other words, or only the likeliest document.
+/** @param {Turn} turn */
+export function waysOn(turn) {
+  const { question, about, alone, documents = [], answer } = turn;
+  const all = parts.library.documents.map(({ id }) => id);
+  const best = citationsOf(turn)[0] ?? answer?.closest[0];
+  /** @param {string[]} within */
+  const again = (within) => parts.talk.ask(question, { about, alone, within });
+  const other = offer(say("going.words"), async () => {
+    if (!parts.writing.writes) return parts.talk.composer.suggest(question);
+    other.disabled = true;
+    const found = await tried(reworded(answer?.standalone_question ?? question, parts.writing.choice));
+    other.disabled = false;
+    if (!other.isConnected) return; // another conversation is shown by now
+    if (found) parts.talk.ask(found, { about, alone: true, within: documents });
+    else parts.talk.composer.suggest(question);
+  });
+  return h("div", { class: "offers", role: "group", "aria-label": say("going.title") },
+    all.some((id) => !documents.includes(id)) && offer(say("going.all", { count: all.length }), () => again(all)),
+    other,
+    documents.length > 1 && best && offer(say("going.only", { title: best.document }), () => again([best.document_id])),
+  );
+}
+
+// Questions that are answered: instead of one that is not, or after one that is.
+/** @param {Turn} turn */
+export function questions(turn) {
+  const found = (turn.instead ?? []).map((question) =>
+    h("li", {}, h("button", { type: "button", class: "instead", dir: "auto", onclick: () => parts.talk.ask(question, { alone: true }) }, question)),
+  );
+  const title = say(turn.state === "refused" ? "answer.instead" : "answer.next");
+  return found.length ? h("div", { class: "can" }, h("h3", {}, title), h("ul", {}, ...found)) : "";
+}

@@ -27,7 +27,7 @@ export function targetOf(hash) {
 export const placed = ({ marker, document_id, paragraph, start, end }) => ({ marker, document: document_id, paragraph, start, end });
 
 /** @param {Citation} c */
-const asText = (c) => say("cite.sentence", { quote: oneLine(c.quote), document: c.document, place: placeOf(c) });
+export const asText = (c) => say("cite.sentence", { quote: oneLine(c.quote), document: c.document, place: placeOf(c) });
 
 /** @param {string} format */
 const asReferences = (format) => (/** @type {Citation[]} */ all) => cite(format, all.map(placed));

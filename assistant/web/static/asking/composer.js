@@ -2,10 +2,10 @@
 // be asked.
 
 import { $, characters, closest } from "../shared/dom.js";
+import { parts } from "../shared/parts.js";
 import { say } from "../shared/words.js";
 import { aboutIn } from "./answer.js";
-/** @import { Store } from "../conversations/store.js" */
-/** @import { About, ComposerActs, Turn } from "../../types.js" */
+/** @import { About, Turn } from "../../types.js" */
 
 const QUESTION = 4000; // characters of a question
 
@@ -18,22 +18,16 @@ export class Composer {
   editing = null;
   before = ""; // what was written before a question was edited
 
-  /** @param {Store} store @param {ComposerActs} acts */
-  constructor(store, acts) {
-    this.store = store;
-    this.acts = acts;
-    $("composer").addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.#send();
-    });
+  constructor() {
+    $("composer").addEventListener("submit", () => this.#send());
     this.box.addEventListener("input", () => this.#written());
     this.box.addEventListener("keydown", (event) => this.#pressed(event));
-    $("stop").addEventListener("click", () => this.acts.stop());
+    $("stop").addEventListener("click", () => parts.talk.stop());
     $("context-drop").addEventListener("click", () => this.askAbout(null));
     // What has another use of that key comes first.
     addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || event.defaultPrevented || closest(event, "input, select") || document.querySelector("dialog[open]")) return;
-      this.acts.stop();
+      parts.talk.stop();
     });
   }
 
@@ -50,7 +44,7 @@ export class Composer {
       $("turns").focus(); // where the keys of the page are heard
     } else if (event.key === "ArrowUp" && !this.box.value) {
       event.preventDefault();
-      this.acts.up();
+      parts.talk.goUp();
     }
   }
 
@@ -61,13 +55,13 @@ export class Composer {
     this.askAbout(null);
     this.box.value = editing ? before : "";
     this.#written();
-    this.acts.send(question, about ?? editing?.about, editing);
+    parts.talk.send(question, about ?? editing?.about, editing);
   }
 
   // Another conversation is shown: what was being written in it.
   show() {
     this.askAbout(null);
-    this.box.value = this.store.draft(this.acts.drafted());
+    this.box.value = parts.store.draft(parts.talk.drafted());
     this.ready();
   }
 
@@ -100,7 +94,7 @@ export class Composer {
 
   // What is written is kept as long as the tab is open, but for a question that is edited.
   #written() {
-    if (!this.editing) this.store.keepDraft(this.acts.drafted(), this.box.value);
+    if (!this.editing) parts.store.keepDraft(parts.talk.drafted(), this.box.value);
     this.ready();
   }
 
@@ -109,7 +103,7 @@ export class Composer {
     const over = characters(this.box.value.trim()).length - QUESTION;
     $("too-long").hidden = over <= 0;
     if (over > 0) $("too-long").textContent = say("question.long", { count: over });
-    $("send").disabled = over > 0 || !(this.about || this.acts.documents().length);
+    $("send").disabled = over > 0 || !(this.about || parts.library.asked().length);
   }
 
   // Whether one is being answered, which can be stopped instead.

@@ -1,8 +1,8 @@
 // Answers and conversations to take along: as text here, as files of the server's making.
 
-import { doubted, h, oneLine, pathOf } from "../shared/dom.js";
+import { doubted, h, oneLine, pathOf, toast } from "../shared/dom.js";
 import { menu } from "../shared/menu.js";
-import { exportOf } from "../shared/server.js";
+import { exportOf, tried } from "../shared/server.js";
 import { say } from "../shared/words.js";
 import { citationsOf, headingOver, isDoubtful, isPoint, isUnsure, missing, sentencesOf } from "./answer.js";
 /** @import { Key, Turn } from "../../types.js" */
@@ -44,15 +44,20 @@ export function withFootnotes(turn) {
   return [told, "", ...notes].join("\n");
 }
 
-// Put text on the clipboard, also where a page without TLS may not use the newer way.
-/** @param {string} text */
-export async function copy(text) {
+// Put text on the clipboard, also where a page without TLS may not use the newer way, and tell of it.
+/** @param {string | Promise<string>} text @param {string} told */
+export async function copy(text, told) {
+  const said = await tried(Promise.resolve(text));
+  if (said === undefined) return;
   const { clipboard } = /** @type {{ clipboard?: Clipboard }} */ (navigator);
-  if (clipboard) return clipboard.writeText(text);
-  const area = document.createElement("textarea");
-  area.value = text;
-  document.body.append(area);
-  area.select();
-  document.execCommand("copy"); // eslint-disable-line @typescript-eslint/no-deprecated -- there is no other way
-  area.remove();
+  if (clipboard) await clipboard.writeText(said);
+  else {
+    const area = h("textarea");
+    area.value = said;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy"); // eslint-disable-line @typescript-eslint/no-deprecated -- there is no other way
+    area.remove();
+  }
+  toast(told);
 }

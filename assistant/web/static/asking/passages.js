@@ -3,10 +3,12 @@
 
 import { closest, flagged, h, oneLine, outward, pathOf, smoothly } from "../shared/dom.js";
 import { excerpt, marked } from "../shared/marking.js";
+import { parts } from "../shared/parts.js";
 import { say } from "../shared/words.js";
 import { sentencesOf } from "./answer.js";
 import { WAYS } from "./citing.js";
-/** @import { Child, Citation, Properties, Turn, TurnActs } from "../../types.js" */
+import { copy } from "./exporting.js";
+/** @import { Child, Citation, Properties, Turn } from "../../types.js" */
 
 // Names a passage in its turn.
 /** @param {Citation} citation */
@@ -17,10 +19,10 @@ export const nameOf = (citation) => `${citation.document_id}/${citation.start}`;
 const idOf = (turn, citation) => `text-${turn.id}/${nameOf(citation)}`;
 
 // What an answer was made from. Citations of the same paragraph share a card, so that it is read once.
-/** @param {Turn} turn @param {Citation[]} citations @param {TurnActs} acts */
-export function sources(turn, citations, acts) {
+/** @param {Turn} turn @param {Citation[]} citations */
+export function sources(turn, citations) {
   const places = Map.groupBy(citations, (c) => `${c.document_id} ${c.paragraph_start}`);
-  return h("section", { class: "sources", "aria-label": say("source.title") }, h("h3", {}, say("source.title")), ...[...places.values()].map((group) => card(turn, group, acts, isAllSaid(turn, group) ? { class: "card said" } : {})));
+  return h("section", { class: "sources", "aria-label": say("source.title") }, h("h3", {}, say("source.title")), ...[...places.values()].map((group) => card(turn, group, isAllSaid(turn, group) ? { class: "card said" } : {})));
 }
 
 // Whether the answer quotes all that stands in a paragraph, so that nobody needs to read it twice.
@@ -32,34 +34,28 @@ function isAllSaid(turn, group) {
 }
 
 // A paragraph under its headings, with what these citations quote of it lit.
-/** @param {Turn} turn @param {Citation[]} group @param {TurnActs} acts @param {Properties} properties @param {Child[]} judging */
-function card(turn, group, acts, properties, ...judging) {
+/** @param {Turn} turn @param {Citation[]} group @param {Properties} properties @param {Child[]} judging */
+function card(turn, group, properties, ...judging) {
   const first = /** @type {Citation} */ (group[0]);
   const spans = group.map((c) => ({ start: c.start - c.paragraph_start, end: c.end - c.paragraph_start, key: c.marker }));
   const short = excerpt(first.paragraph_text, spans);
   const text = h("p", { id: idOf(turn, first), class: `paragraph ${first.paragraph_kind ?? "prose"}`, dir: "auto" }, ...short.pieces);
   /** @type {HTMLButtonElement} */
-  const more = h(
-    "button",
-    {
-      type: "button",
-      class: "more",
-      "aria-expanded": "false",
-      onclick: () => {
-        const open = more.getAttribute("aria-expanded") === "true";
-        more.setAttribute("aria-expanded", String(!open));
-        more.textContent = say(open ? "passages.more" : "passages.less");
-        text.replaceChildren(...(open ? excerpt(first.paragraph_text, spans).pieces : marked(first.paragraph_text, spans)).filter((piece) => piece !== false));
-      },
+  const more = h("button", {
+    type: "button",
+    class: "more",
+    "aria-expanded": "false",
+    onclick: () => {
+      const open = more.getAttribute("aria-expanded") === "true";
+      more.setAttribute("aria-expanded", String(!open));
+      more.textContent = say(open ? "passages.more" : "passages.less");
+      text.replaceChildren(...(open ? excerpt(first.paragraph_text, spans).pieces : marked(first.paragraph_text, spans)).filter((piece) => piece !== false));
     },
-    say("passages.more"),
-  );
+  }, say("passages.more"));
   const keys = group.map((c) => c.marker > 0 && h("span", { class: "key" }, `[${c.marker}]`));
-  const ways = WAYS.map(({ name, copied, said }) => h("button", { type: "button", class: "more", onclick: () => acts.take(said(group), say(copied)) }, say(name)));
-  return h(
-    "article",
-    { class: "card", ...properties },
-    h("header", {}, ...keys, h("h4", { dir: "auto" }, h("button", { type: "button", class: "go", onclick: () => acts.follow(turn, first) }, ...flagged(first)))),
+  const ways = WAYS.map(({ name, copied, said }) => h("button", { type: "button", class: "more", onclick: () => copy(said(group), say(copied)) }, say(name)));
+  return h("article", { class: "card", ...properties },
+    h("header", {}, ...keys, h("h4", { dir: "auto" }, h("button", { type: "button", class: "go", onclick: () => parts.talk.follow(turn, first) }, ...flagged(first)))),
     first.introduction && h("p", { class: "introduction", dir: "auto" }, first.introduction),
     properties.class ? "" : text,
     h("footer", {}, ...judging, short.whole || properties.class ? "" : more, outward(first.link ?? "", { class: "more" }), h("details", { class: "copying" }, h("summary", { class: "more" }, say("cite.title")), ...ways)),
@@ -72,19 +68,16 @@ export class Passages {
   cards = [];
 
   // `none` offers to say that none of them answers it.
-  /** @param {Turn} turn @param {string} title @param {TurnActs} acts @param {boolean} none */
-  constructor(turn, title, acts, none) {
+  /** @param {Turn} turn @param {string} title @param {boolean} none */
+  constructor(turn, title, none) {
     this.turn = turn;
-    this.acts = acts;
     const hint = `keys-${turn.id}`;
     this.heading = h("h3", {}, title);
     this.feed = h("div", { role: "feed", "aria-label": title, "aria-describedby": hint });
     this.feed.addEventListener("keydown", (event) => this.#pressed(event));
     this.feed.addEventListener("focusin", (event) => this.#rove(closest(event, ".card")));
     this.none = none ? h("button", { type: "button", class: "more", onclick: () => this.#refuse() }) : null;
-    this.element = h(
-      "section",
-      { class: "passages", "aria-label": title },
+    this.element = h("section", { class: "passages", "aria-label": title },
       h("header", {}, this.heading, h("p", { id: hint, class: "keys" }, say(none ? "passages.keys_none" : "passages.keys"))),
       this.feed,
       this.none && h("p", { class: "none judging" }, this.none),
@@ -98,7 +91,7 @@ export class Passages {
     const noted = h("span", { class: "noted", title: say("passages.noted.more") }, say("passages.noted"));
     const button = h("button", { type: "button", class: "more", onclick: () => this.#toggle(citation) });
     const properties = { dataset: { passage: nameOf(citation) }, tabindex: number === 1 ? "0" : "-1", "aria-posinset": number, "aria-label": pathOf(citation), "aria-describedby": idOf(turn, citation) };
-    const element = card(turn, [citation], this.acts, properties, h("span", { class: "judging" }, noted, button));
+    const element = card(turn, [citation], properties, h("span", { class: "judging" }, noted, button));
     this.cards.push({ citation, element, noted, button });
     this.feed.append(element);
     for (const one of this.cards) one.element.setAttribute("aria-setsize", String(number));
@@ -133,7 +126,7 @@ export class Passages {
     /** @type {Record<string, () => unknown>} */
     const keys = { j: down, ArrowDown: down, k: up, ArrowUp: up, y: () => this.#toggle(one.citation) };
     if (this.none) keys.n = () => this.#refuse();
-    if (event.target === one.element) keys.Enter = () => this.acts.follow(this.turn, one.citation);
+    if (event.target === one.element) keys.Enter = () => parts.talk.follow(this.turn, one.citation);
     const act = keys[event.key];
     if (!act) return;
     event.preventDefault();
@@ -145,14 +138,12 @@ export class Passages {
     const { noted = [] } = this.turn;
     const name = nameOf(citation);
     const left = noted.filter((one) => one !== name);
-    if (left.length === noted.length) return this.acts.note(this.turn, [...noted, name]);
-    return this.acts.note(this.turn, left.length ? left : undefined);
+    if (left.length === noted.length) return parts.talk.note(this.turn, [...noted, name]);
+    return parts.talk.note(this.turn, left.length ? left : undefined);
   }
 
   // Say that none of them answers it, or take that back.
-  #refuse() {
-    return this.acts.note(this.turn, this.turn.noted && !this.turn.noted.length ? undefined : []);
-  }
+  #refuse = () => parts.talk.note(this.turn, this.turn.noted && !this.turn.noted.length ? undefined : []);
 
   // Show what its reader says of each.
   tell() {

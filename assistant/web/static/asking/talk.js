@@ -1,19 +1,18 @@
 // The conversation on the left: asking, and what becomes of each question.
 
-import { fresh, newId } from "../conversations/store.js";
-import { merged, takeOut } from "../conversations/turns.js";
+import { fresh, merged, newId, takeOut } from "../conversations/store.js";
+import { topicOf } from "../help/help.js";
 import { tell } from "../shared/address.js";
 import { $, announce, smoothly, toast } from "../shared/dom.js";
+import { parts } from "../shared/parts.js";
 import { Failure, answers, isStatus, lapsed, messageOf, open_, tried, vote } from "../shared/server.js";
 import { say } from "../shared/words.js";
 import { citationsOf, lookedAgain } from "./answer.js";
 import { Composer } from "./composer.js";
-import { copy, withFootnotes } from "./exporting.js";
 import { nameOf } from "./passages.js";
 import { historyOf, isTold, judgement, spoken, take } from "./telling.js";
 import { TurnView, tooltips } from "./turn.js";
-/** @import { Store } from "../conversations/store.js" */
-/** @import { About, Citation, Conversation, TalkActs, Turn, Vote } from "../../types.js" */
+/** @import { About, Citation, Conversation, How, Thumb, Turn, Vote, Why } from "../../types.js" */
 
 const GONE = 404; // of HTTP: a document is not there any more
 const AGAIN = 5000; // milliseconds after which one has stayed
@@ -27,22 +26,9 @@ export class Talk {
   running = new Map(); // those that are being answered, by id
   leaving = false; // the page: what breaks off then has not failed
   readings = 0; // of the conversation that is shown: only what is read last counts
+  composer = new Composer();
 
-  /** @param {Store} store @param {TalkActs} acts */
-  constructor(store, acts) {
-    this.store = store;
-    this.acts = acts;
-    this.composer = new Composer(store, {
-      send: (question, about, editing) => this.#send(question, about, editing),
-      stop: () => this.stop(this.conversation.id),
-      up: () => {
-        const last = this.conversation.turns.at(-1);
-        if (last) this.#viewOf(last)?.passages?.enter();
-      },
-      // A conversation that has not begun has no name that stays.
-      drafted: () => (this.conversation.turns.length ? this.conversation.id : "new"),
-      documents: () => this.acts.documents(),
-    });
+  constructor() {
     addEventListener("beforeunload", () => {
       this.leaving = true;
       setTimeout(() => (this.leaving = false), AGAIN); // one may stay
@@ -57,15 +43,15 @@ export class Talk {
   /** @param {Conversation} conversation */
   show(conversation) {
     this.conversation = this.running.get(conversation.id)?.conversation ?? conversation;
-    this.store.isShown(conversation.turns.length ? conversation.id : "");
+    parts.store.isShown(conversation.turns.length ? conversation.id : "");
     this.composer.show();
     this.#draw();
     const last = this.conversation.turns.at(-1);
     if (last) this.#viewOf(last)?.element.scrollIntoView({ block: "start", behavior: "instant" });
-    this.acts.leave();
+    parts.reader.leave();
     const answered = this.conversation.turns.findLast(isTold);
-    void this.acts.cite(answered ? citationsOf(answered) : []);
-    this.acts.changed();
+    this.#cite(answered);
+    void parts.history.draw();
     void this.lookOver();
   }
 
@@ -81,14 +67,14 @@ export class Talk {
   /** @returns {Promise<void>} */
   async again() {
     const { conversation } = this;
-    const { sent } = this.store;
+    const { sent } = parts.store;
     const reading = ++this.readings;
-    const found = await tried(this.store.load(conversation.id));
+    const found = await tried(parts.store.load(conversation.id));
     if (!found || reading !== this.readings || conversation !== this.conversation || this.running.has(conversation.id)) return;
-    if (sent !== this.store.sent) return this.again(); // it may be older than what was done here meanwhile
+    if (sent !== parts.store.sent) return this.again(); // it may be older than what was done here meanwhile
     Object.assign(conversation, found, { turns: merged(conversation.turns, found.turns) });
     this.#draw();
-    this.acts.changed();
+    void parts.history.draw();
   }
 
   #draw() {
@@ -111,50 +97,29 @@ export class Talk {
 
   // None where the turn is not shown: it is in another conversation, or was replaced.
   /** @param {Turn} turn */
-  #viewOf(turn) {
-    return this.views.get(`turn-${turn.id}`);
-  }
+  #viewOf = (turn) => this.views.get(`turn-${turn.id}`);
 
   /** @param {Turn} turn */
   #append(turn) {
-    const view = new TurnView(turn, {
-      follow: (of, citation) => this.#follow(of, citation),
-      openAt: (source) => void this.acts.follow(source, [source]),
-      ask: (question, how) => this.ask(question, how),
-      retry: (of) => this.#retry(of),
-      edit: (of) => this.composer.askAbout(null, of),
-      reword: (of) => this.composer.suggest(of.question),
-      drop: (of) => this.#drop(of),
-      mine: () => this.conversation.mine !== false,
-      take: async (text, told) => {
-        const said = await tried(Promise.resolve(text));
-        if (said === undefined) return;
-        await copy(said);
-        toast(told);
-      },
-      copy: async (of) => {
-        await copy(withFootnotes(of));
-        toast(say("turn.copied"));
-      },
-      vote: (of, verdict, why) => this.#judge(of, verdict, { vote: verdict ?? undefined, noted: why?.right.length ? why.right : undefined }, why),
-      note: (of, noted) => this.#judge(of, noted ? (noted.length ? "up" : "none") : null, { vote: undefined, noted }),
-      documents: () => this.acts.all(),
-      writer: () => this.acts.writer(),
-      writes: () => this.acts.writes(),
-      conversation: () => this.conversation.id,
-      kept: (of) => this.acts.kept(of),
-      keep: (of, text, over) => this.acts.keep(of, this.conversation.id, text, over),
-      unkeep: (of) => this.acts.unkeep(of),
-    });
+    const view = new TurnView(turn);
     this.views.set(view.element.id, view);
     $("turns").append(view.element);
     return view;
   }
 
+  // Go up to the passages of the last answer.
+  goUp() {
+    const last = this.conversation.turns.at(-1);
+    if (last) this.#viewOf(last)?.passages?.enter();
+  }
+
+  // Under which name a draft is kept: a conversation that has not begun has none that stays.
+  drafted = () => this.conversation.turns.length ? this.conversation.id : "new";
+
   // --- asking ---------------------------------------------------------------------------------
 
   /** @param {string} question @param {About | undefined} about @param {Turn | null} editing the one that it replaces */
-  #send(question, about, editing) {
+  send(question, about, editing) {
     if (!editing) return this.ask(question, { about });
     if (question === editing.question) return; // nothing is otherwise
     const { conversation } = this;
@@ -162,7 +127,7 @@ export class Talk {
     const at = conversation.turns.findIndex(({ id }) => id === editing.id);
     // What follows an edited question followed from it as it was.
     const gone = at < 0 ? [] : conversation.turns.slice(at);
-    const back = takeOut(this.store, conversation, gone);
+    const back = takeOut(conversation, gone);
     this.#draw();
     this.ask(question, { about });
     if (gone.length > 1) this.#offer(conversation, gone, back, conversation.turns.at(-1));
@@ -170,10 +135,10 @@ export class Talk {
 
   // Delete a question, which can be had back.
   /** @param {Turn} turn */
-  #drop(turn) {
+  drop(turn) {
     const { conversation } = this;
     const at = conversation.turns.indexOf(turn);
-    const back = takeOut(this.store, conversation, [turn]);
+    const back = takeOut(conversation, [turn]);
     this.#draw();
     const next = conversation.turns[at] ?? conversation.turns.at(-1);
     (next ? this.#viewOf(next)?.element : this.composer.box)?.focus({ preventScroll: true });
@@ -186,21 +151,19 @@ export class Talk {
       this.stop(conversation.id);
       back(instead);
       if (conversation === this.conversation) this.#draw();
-      this.acts.changed();
+      void parts.history.draw();
     });
   }
 
   /** @param {string} id of a conversation that may be being answered */
-  stop(id) {
-    this.running.get(id)?.stopping.abort();
-  }
+  stop = (id = this.conversation.id) => this.running.get(id)?.stopping.abort();
 
-  /** @param {string} question @param {import("../../types.js").How} how */
+  /** @param {string} question @param {How} how */
   ask(question, { about, alone, within } = {}) {
     if (this.running.has(this.conversation.id)) return;
     if (this.composer.editing) this.composer.askAbout(null);
     if (this.conversation.mine === false) {
-      this.acts.begin();
+      parts.navigation.show(fresh());
       toast(say("conversation.own"));
     }
     /** @type {Turn} */
@@ -212,7 +175,7 @@ export class Talk {
   }
 
   /** @param {Turn} turn */
-  #retry(turn) {
+  retry(turn) {
     if (this.running.has(this.conversation.id)) return;
     const { id, asked, question, about, alone, within } = turn;
     for (const name of Object.keys(turn)) Reflect.deleteProperty(turn, name);
@@ -233,13 +196,13 @@ export class Talk {
     view.element.scrollIntoView({ block: "start", behavior: smoothly() });
     this.#saved(conversation, turn);
     this.#busy();
-    const documents = () => turn.within ?? (turn.about ? [turn.about.document] : this.acts.documents());
+    const documents = () => turn.within ?? (turn.about ? [turn.about.document] : parts.library.asked());
     turn.documents = documents();
     try {
       await this.#streamed(conversation, turn, stopping.signal).catch(async (/** @type {unknown} */ error) => {
         if (!isStatus(error, GONE)) throw error;
         // Somebody has taken a document away: the others are asked.
-        await this.acts.refresh();
+        await parts.library.refresh(true);
         if (String(documents()) === String(turn.documents)) throw error;
         turn.documents = documents();
         await this.#streamed(conversation, turn, stopping.signal);
@@ -255,24 +218,21 @@ export class Talk {
         if (isStatus(error, CHANGED)) Object.assign(turn, { sources: [], sentences: [], citations: [] });
       }
     }
-    delete turn.place;
-    delete turn.model;
-    delete turn.passages;
-    delete turn.searches;
+    for (const name of ["place", "model", "passages", "searches"]) Reflect.deleteProperty(turn, name);
     this.running.delete(conversation.id);
     this.#viewOf(turn)?.update();
     this.#saved(conversation, turn);
-    if (this.store.removed.has(conversation.id)) return; // it was stopped by that
-    if (conversation !== this.conversation) return toast(say("conversation.answered", { question: turn.question }), say("conversation.show"), () => this.acts.goTo(conversation));
+    if (parts.store.removed.has(conversation.id)) return; // it was stopped by that
+    if (conversation !== this.conversation) return toast(say("conversation.answered", { question: turn.question }), say("conversation.show"), () => void parts.navigation.goTo({ notebook: conversation.notebook ?? null, conversation: conversation.id }));
     this.#busy();
-    void this.acts.cite(citationsOf(turn));
+    this.#cite(turn);
     announce(spoken(turn));
   }
 
   /** @param {Conversation} conversation @param {Turn} turn @param {AbortSignal} signal */
   async #streamed(conversation, turn, signal) {
     const before = conversation.turns.slice(0, conversation.turns.indexOf(turn));
-    const asked = { question: turn.question, history: historyOf(before, turn), documents: turn.documents ?? [], notebook: open_.notebook, llm: this.acts.writer(), section: turn.about?.number ? turn.about.title : null };
+    const asked = { question: turn.question, history: historyOf(before, turn), documents: turn.documents ?? [], notebook: open_.notebook, llm: parts.writing.choice, section: turn.about?.number ? turn.about.title : null };
     for await (const event of answers(asked, signal)) {
       take(turn, event);
       this.#viewOf(turn)?.update();
@@ -284,25 +244,30 @@ export class Talk {
   #saved(conversation, turn) {
     if (!conversation.turns.includes(turn)) return; // it was deleted meanwhile
     conversation.updated = Date.now();
-    this.store.keep(conversation, turn);
-    this.store.isShown(this.conversation.id);
+    parts.store.keep(conversation, turn);
+    parts.store.isShown(this.conversation.id);
     if (conversation === this.conversation) void tell({ notebook: open_.notebook, conversation: conversation.id }, true);
-    this.acts.changed();
+    void parts.history.draw();
   }
 
-  #busy() {
-    this.composer.answering(this.running.has(this.conversation.id));
-  }
+  #busy = () => this.composer.answering(this.running.has(this.conversation.id));
 
   // --- around an answer -----------------------------------------------------------------------
 
   /** @param {Turn} turn @param {Citation} citation */
-  #follow(turn, citation) {
+  follow(turn, citation) {
     for (const one of $("turns").querySelectorAll("[aria-current]")) one.removeAttribute("aria-current");
     const one = this.#viewOf(turn)?.element.querySelector(`.marker[data-marker="${citation.marker}"], .card[data-passage="${nameOf(citation)}"]`);
     one?.setAttribute("aria-current", "true");
-    void this.acts.follow(citation, citation.marker ? citationsOf(turn) : (turn.answer?.closest ?? []));
+    this.light(citation, citation.marker ? citationsOf(turn) : (turn.answer?.closest ?? []));
   }
+
+  // Show what a citation quotes, in its document or in the help.
+  /** @param {Citation} citation @param {Citation[]} all */
+  light = (citation, all = [citation]) => void (topicOf(citation) ? parts.help.light(citation) : parts.reader.light(citation, all));
+
+  /** @param {Turn} [turn] */
+  #cite = (turn) => void parts.reader.cite((turn ? citationsOf(turn) : []).filter((citation) => !topicOf(citation)));
 
   /** @param {Turn} turn */
   goTo(turn) {
@@ -326,9 +291,17 @@ export class Talk {
     for (const view of this.views.values()) view.judged();
   }
 
+  // Judge an answer; null takes it back.
+  /** @param {Turn} turn @param {Thumb | null} verdict @param {Why} [why] */
+  vote = (turn, verdict, why) => this.#judge(turn, verdict, { vote: verdict ?? undefined, noted: why?.right.length ? why.right : undefined }, why);
+
+  // Say which passages answer a question, by their names; none may.
+  /** @param {Turn} turn @param {string[]} [noted] */
+  note = (turn, noted) => this.#judge(turn, noted ? (noted.length ? "up" : "none") : null, { vote: undefined, noted });
+
   // Keep what is said of what became of a question, here and on the server: `noted` are the passages
   // that answer it, and none of them may.
-  /** @param {Turn} turn @param {Vote["verdict"]} verdict @param {Pick<Turn, "vote" | "noted">} said @param {import("../../types.js").Why} [why] */
+  /** @param {Turn} turn @param {Vote["verdict"]} verdict @param {Pick<Turn, "vote" | "noted">} said @param {Why} [why] */
   async #judge(turn, verdict, said, why) {
     if (!turn.answer) return;
     const { conversation } = this;
@@ -336,10 +309,10 @@ export class Talk {
     const taken = await tried(vote(judgement(turn, turn.answer, before, verdict, said.noted ?? [], why)));
     if (!taken) return;
     Object.assign(turn, said);
-    this.store.keep(conversation, turn);
+    parts.store.keep(conversation, turn);
     this.#viewOf(turn)?.judged();
-    const note = this.acts.kept(turn);
-    if (note && String(note.noted) !== String(turn.noted)) void this.acts.put({ ...note, noted: turn.noted });
+    const note = parts.kept.of(turn);
+    if (note && String(note.noted) !== String(turn.noted)) void parts.kept.put({ ...note, noted: turn.noted });
     // What is said of a passage is shown beside it, which nothing should cover.
     if (verdict === said.vote) toast(say("turn.thanks"));
     else announce(say(verdict ? "turn.noted" : "turn.taken_back"));

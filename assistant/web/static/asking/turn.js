@@ -1,22 +1,21 @@
 // One question and what became of it. While an answer streams, everything is added below what is
 // there already, so that nothing that is being read moves.
 
-import { $, closest, doubt, flagged, h, pathOf, placeOf } from "../shared/dom.js";
+import { $, closest, doubt, flagged, h, pathOf, placeOf, onKey } from "../shared/dom.js";
+import { parts } from "../shared/parts.js";
 import { pieces, say } from "../shared/words.js";
-import { Actions } from "./acting.js";
+import { Actions, questions, waysOn } from "./acting.js";
 import { aboutIn, citationsOf, figures, headingOver, isDoubtful, isPoint, isUnsure, kindOf, lookedAgain, missing, named, sentencesOf, standing } from "./answer.js";
-import { questions, waysOn } from "./going.js";
 import { Passages, sources } from "./passages.js";
-/** @import { Child, Citation, Key, Sentence, Turn, TurnActs } from "../../types.js" */
+/** @import { Child, Citation, Key, Sentence, Turn } from "../../types.js" */
 
 /** @type {Record<Sentence["verdict"], Key>} */
 const VERDICTS = { quoted: "sentence.quoted", supported: "sentence.supported", unsupported: "sentence.unsupported", own: "sentence.own" };
 
 export class TurnView {
-  /** @param {Turn} turn @param {TurnActs} acts */
-  constructor(turn, acts) {
+  /** @param {Turn} turn */
+  constructor(turn) {
     this.turn = turn;
-    this.acts = acts;
     this.shown = 0;
     this.stage = h("p", { class: "stage" });
     this.since = h("p", { class: "meta partial since" });
@@ -27,8 +26,8 @@ export class TurnView {
     this.body = h("div", { class: "answer" });
     this.after = h("div", { class: "after" });
     this.question = h("h2", { class: "question", dir: "auto" }, turn.question);
-    const titles = acts.documents().filter(({ id }) => turn.within?.includes(id)).map(({ title }) => title);
-    const within = titles.length > 0 && titles.length < acts.documents().length && say("turn.within", { titles: titles.join(", ") });
+    const titles = parts.library.documents.filter(({ id }) => turn.within?.includes(id)).map(({ title }) => title);
+    const within = titles.length > 0 && titles.length < parts.library.documents.length && say("turn.within", { titles: titles.join(", ") });
     const told = [turn.about && aboutIn(turn.about), within].filter(Boolean).join(" ");
     const about = told && h("p", { class: "about", dir: "auto" }, told);
     this.element = h("article", { class: "turn", id: `turn-${turn.id}`, tabindex: "-1" }, this.question, about, this.stage, this.body, this.after);
@@ -66,7 +65,7 @@ export class TurnView {
     const several = (turn.documents?.length ?? 0) > 1;
     const links = (waiting && searches ? [] : (sources ?? [])).map((source, at, all) => {
       const named = several && source.document_id !== all[at - 1]?.document_id;
-      return h("button", { type: "button", class: "place", title: pathOf(source), onclick: () => this.acts.openAt(source) }, named && h("span", { class: "of", dir: "auto" }, source.document), `¶ ${source.paragraph}`);
+      return h("button", { type: "button", class: "place", title: pathOf(source), onclick: () => parts.talk.light(source) }, named && h("span", { class: "of", dir: "auto" }, source.document), `¶ ${source.paragraph}`);
     });
     const { outcome = "failed", passages: all = 0 } = turn.answer?.writing ?? {};
     const more = links.length > 0 && all > links.length && outcome !== "failed" && h("span", {}, ` ${say("turn.and_more")}`);
@@ -101,7 +100,13 @@ export class TurnView {
   /** @param {Sentence} sentence @param {Sentence} [before] */
   #sentence(sentence, before) {
     const citations = citationsOf(this.turn);
-    if (isUnsure(this.turn)) return this.#passage(citations.filter((c) => sentence.markers.includes(c.marker)));
+    if (isUnsure(this.turn)) {
+      // Passages that may answer, below those that are there.
+      this.passages ??= new Passages(this.turn, say("answer.unsure"), true);
+      this.body.append(this.passages.element);
+      for (const c of citations) if (sentence.markers.includes(c.marker)) this.passages.add(c);
+      return;
+    }
     const markers = sentence.markers.map((marker) => {
       const citation = citations.find((c) => c.marker === marker);
       return citation && this.#marker(citation);
@@ -112,9 +117,7 @@ export class TurnView {
     // The space belongs to what follows: at the end of what is there it would move with it.
     place.append(
       place.childElementCount ? " " : "",
-      h(
-        "span",
-        { class: "sentence", dataset: { verdict: sentence.verdict }, dir: "auto" },
+      h("span", { class: "sentence", dataset: { verdict: sentence.verdict }, dir: "auto" },
         h("span", { class: "words" }, sentence.text),
         odd ? h("span", { class: "flag" }, [say("sentence.unsupported"), sentence.conflicts?.join(", ")].filter(Boolean).join(": ")) : h("span", { class: "unseen" }, ` (${say(VERDICTS[sentence.verdict])})`),
         ...markers,
@@ -123,31 +126,12 @@ export class TurnView {
     );
   }
 
-  // Passages that may answer, below those that are there.
-  /** @param {Citation[]} citations */
-  #passage(citations) {
-    this.passages ??= new Passages(this.turn, say("answer.unsure"), this.acts, true);
-    this.body.append(this.passages.element);
-    for (const citation of citations) this.passages.add(citation);
-  }
-
   /** @param {Citation} citation */
   #marker(citation) {
-    return h(
-      "a",
-      {
-        href: "#reader",
-        class: "marker",
-        dataset: { marker: citation.marker },
-        "aria-label": say("source.marker", { marker: citation.marker, document: citation.document, place: placeOf(citation) }),
-        "aria-describedby": "tooltip",
-        onclick: (event) => {
-          event.preventDefault();
-          this.acts.follow(this.turn, citation);
-        },
-      },
-      `[${citation.marker}]`,
-    );
+    return h("a", { href: "#reader", class: "marker", dataset: { marker: citation.marker }, "aria-describedby": "tooltip",
+      "aria-label": say("source.marker", { marker: citation.marker, document: citation.document, place: placeOf(citation) }),
+      onclick: (event) => { event.preventDefault(); parts.talk.follow(this.turn, citation); },
+    }, `[${citation.marker}]`);
   }
 
   #finish() {
@@ -173,13 +157,13 @@ export class TurnView {
       this.after.append(h("p", { class: "meta", dir: "auto" }, pieces("answer.understood", { question: h("q", {}, answer.standalone_question) })));
     }
     if (answer?.context) this.after.append(h("p", { class: "meta", dir: "auto" }, pieces("answer.context", { question: h("q", {}, answer.context) })));
-    if (turn.state === "refused" || turn.state === "unsure") this.after.append(waysOn(turn, this.acts));
-    if (turn.state === "refused") this.after.append(questions(turn, this.acts));
-    if (turn.state !== "refused" && citationsOf(turn).length && !isUnsure(turn)) this.after.append(sources(turn, citationsOf(turn), this.acts));
+    if (turn.state === "refused" || turn.state === "unsure") this.after.append(waysOn(turn));
+    if (turn.state === "refused") this.after.append(questions(turn));
+    if (turn.state !== "refused" && citationsOf(turn).length && !isUnsure(turn)) this.after.append(sources(turn, citationsOf(turn)));
     if (answer?.closest.length) this.after.append(this.#closest(answer.closest));
-    this.actions = new Actions(turn, this.acts);
+    this.actions = new Actions(turn);
     this.after.append(this.actions.element);
-    if (turn.state === "answered") this.after.append(questions(turn, this.acts));
+    if (turn.state === "answered") this.after.append(questions(turn));
   }
 
   // That it is refused, and whose judgement that is.
@@ -198,7 +182,7 @@ export class TurnView {
   #closest(citations) {
     const refused = this.turn.state === "refused";
     const title = say(refused ? "answer.closest" : "answer.others");
-    this.passages = new Passages(this.turn, title, this.acts, false);
+    this.passages = new Passages(this.turn, title, false);
     for (const citation of citations) this.passages.add(citation);
     this.passages.element.classList.toggle("closest", refused);
     return refused ? this.passages.element : h("details", { class: "others" }, h("summary", {}, title), this.passages.element);
@@ -241,9 +225,5 @@ export function tooltips(root, citationOf) {
   root.addEventListener("pointerout", hide);
   root.addEventListener("focusout", hide);
   addEventListener("scroll", hide, { capture: true, passive: true });
-  addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || tip.hidden) return;
-    event.preventDefault();
-    hide();
-  });
+  onKey(window, "Escape", hide, () => !tip.hidden);
 }

@@ -39,9 +39,7 @@ export class Writing {
   }
 
   // The one that is offered.
-  #offer() {
-    return this.offers.offered.find(({ check }) => check !== "failed");
-  }
+  #offer = () => this.offers.offered.find(({ check }) => check !== "failed");
 
   // See what may write.
   async refresh() {

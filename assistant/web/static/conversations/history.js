@@ -2,12 +2,10 @@
 
 import { exportMenu } from "../asking/exporting.js";
 import { $, Latest, action, doubt, h, toast } from "../shared/dom.js";
-import { messageOf, open_, searchConversations, tried } from "../shared/server.js";
+import { parts } from "../shared/parts.js";
+import { conversations, messageOf, open_, renameConversation, searchConversations, tried } from "../shared/server.js";
 import { moment, say } from "../shared/words.js";
 import { fresh } from "./store.js";
-/** @import { Talk } from "../asking/talk.js" */
-/** @import { Navigation } from "../notebooks/navigation.js" */
-/** @import { Store } from "./store.js" */
 /** @import { Found_, Listing } from "../../types.js" */
 
 export class History {
@@ -16,12 +14,9 @@ export class History {
   all = [];
   drawn = new Latest();
 
-  /** @param {Store} store @param {Talk} talk @param {Navigation} navigation */
-  constructor(store, talk, navigation) {
-    this.store = store;
-    this.talk = talk;
-    this.navigation = navigation;
-    this.dialog = $("history");
+  dialog = $("history");
+
+  constructor() {
     $("open-history").addEventListener("click", () => this.open());
     $("history-find").addEventListener("input", () => void this.draw());
     for (const id of ["new-conversation", "new"]) $(id).addEventListener("click", () => this.#new());
@@ -35,7 +30,7 @@ export class History {
 
   // What is shown says its name; the list, while it is seen, what there is.
   async draw() {
-    const { conversation } = this.talk;
+    const { conversation } = parts.talk;
     const isTold = conversation.turns.length > 0;
     $("conversation-title").textContent = isTold ? conversation.title : "";
     document.title = isTold ? `${conversation.title} – Footnote` : "Footnote";
@@ -47,25 +42,21 @@ export class History {
       if (found && isLast()) $("conversations").replaceChildren(...(found.length ? found.map((one) => this.#hit(one)) : [h("li", {}, say("history.found_none"))]));
       return;
     }
-    const found = await this.store.all().catch(messageOf);
+    const found = await conversations().catch(messageOf);
     if (!isLast()) return;
     if (typeof found === "string") return $("conversations").replaceChildren(h("li", { class: "wrong" }, found));
-    this.all = found.filter(({ id }) => !this.store.removed.has(id));
+    this.all = found.filter(({ id }) => !parts.store.removed.has(id));
     $("conversations").replaceChildren(...this.all.map((one) => this.#item(one)));
   }
 
   /** @param {Listing} one */
   #item(one) {
-    const current = one.id === this.talk.conversation.id;
+    const current = one.id === parts.talk.conversation.id;
     const name = h("button", { type: "button", class: "name", dir: "auto", "aria-current": current ? "true" : undefined, onclick: () => this.#show(one.id) }, one.title || say("conversation.untitled"));
     const what = [one.by, moment(one.updated)].filter(Boolean).join(" · ");
-    return h(
-      "li",
-      {},
+    return h("li", {},
       h("div", { class: "what" }, name, h("small", {}, what)),
-      h(
-        "div",
-        { class: "acts" },
+      h("div", { class: "acts" },
         one.mine && action("edit", say("history.rename", { title: one.title }), () => this.#rename(one, name)),
         exportMenu(`conversations/${one.id}`, say("history.export", { title: one.title })),
         one.mine && action("trash", say("history.delete", { title: one.title }), () => this.#remove(one)),
@@ -83,7 +74,7 @@ export class History {
 
   #new() {
     this.dialog.close();
-    this.navigation.show(fresh());
+    parts.navigation.show(fresh());
     $("question").focus();
   }
 
@@ -91,7 +82,7 @@ export class History {
   /** @param {string} conversation @param {string | null} turn */
   async #show(conversation, turn = null) {
     this.dialog.close();
-    if ((await this.navigation.goTo({ conversation, turn })) && !turn) $("question").focus();
+    if ((await parts.navigation.goTo({ conversation, turn })) && !turn) $("question").focus();
   }
 
   /** @param {Listing} one @param {HTMLElement} name */
@@ -103,8 +94,8 @@ export class History {
       if (!this.renaming) return;
       this.renaming = false;
       const title = field.value.trim();
-      if (keep && title && title !== one.title && (await this.store.rename(one.id, title))) {
-        if (one.id === this.talk.conversation.id) Object.assign(this.talk.conversation, { title, named: true });
+      if (keep && title && title !== one.title && (await tried(renameConversation(one.id, title)))) {
+        if (one.id === parts.talk.conversation.id) Object.assign(parts.talk.conversation, { title, named: true });
       }
       await this.draw();
     };
@@ -120,17 +111,17 @@ export class History {
   /** @param {Listing} one */
   async #remove(one) {
     const at = this.all.findIndex(({ id }) => id === one.id);
-    this.talk.stop(one.id);
-    if (!(await this.store.remove(one.id, one.notebook))) return;
-    const wasShown = one.id === this.talk.conversation.id;
-    if (wasShown) this.navigation.show(fresh(), true);
+    parts.talk.stop(one.id);
+    if (!(await parts.store.remove(one.id, one.notebook))) return;
+    const wasShown = one.id === parts.talk.conversation.id;
+    if (wasShown) parts.navigation.show(fresh(), true);
     await this.draw();
     // The focus goes on where it was: to the next one, or else to what there is.
     const names = /** @type {NodeListOf<HTMLElement>} */ ($("conversations").querySelectorAll(".name"));
     (names[Math.min(at, names.length - 1)] ?? $("new-conversation")).focus();
     toast(say("history.deleted", { title: one.title }), say("history.undo"), async () => {
-      await this.store.restore(one.id, one.notebook);
-      if (wasShown && one.notebook === open_.notebook) await this.navigation.goTo({ conversation: one.id }, true);
+      await parts.store.restore(one.id, one.notebook);
+      if (wasShown && one.notebook === open_.notebook) await parts.navigation.goTo({ conversation: one.id }, true);
       await this.draw();
     });
   }

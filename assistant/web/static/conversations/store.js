@@ -3,9 +3,9 @@
 // earlier page kept here is handed over.
 
 import { toast } from "../shared/dom.js";
-import { Failure, conversation, conversations, isStatus, messageOf, open_, putTurn, removeConversation, removeTurns, renameConversation, restoreConversation, tried } from "../shared/server.js";
-import { read, storage, tab } from "../shared/storage.js";
-import { tellTabs } from "../shared/tabs.js";
+import { parts } from "../shared/parts.js";
+import { Failure, conversation, isStatus, messageOf, open_, putTurn, remove, removeTurns, renameConversation, restore, tried } from "../shared/server.js";
+import { read, storage, tab, tellTabs } from "../shared/storage.js";
 import { say } from "../shared/words.js";
 /** @import { Conversation, Turn } from "../../types.js" */
 
@@ -25,11 +25,6 @@ export class Store {
     addEventListener("pagehide", () => {
       for (const { conversation: of, turn } of this.changed.values()) this.#hold(of, turn);
     });
-  }
-
-  // Those of the notebook that is open, the newest first, without their questions.
-  all() {
-    return conversations();
   }
 
   // One with its questions, of a notebook or of none; null where it is not there.
@@ -87,16 +82,14 @@ export class Store {
     } catch (error) {
       if (!isStatus(error, GONE) || this.removed.has(of.id) || turn.state !== "pending") throw error;
       // Another tab has deleted the conversation: who asks in it has it back.
-      await restoreConversation(of.id, notebook);
+      await restore(`conversations/${of.id}`, notebook);
       await putTurn(of.id, of.title, turn, notebook);
     }
   }
 
   // Keep a question here until the server is there again.
   /** @param {Conversation} of @param {Turn} turn */
-  #hold(of, turn) {
-    this.#held(of, (turns) => [...turns.filter((one) => one.id !== turn.id), turn]);
-  }
+  #hold = (of, turn) => this.#held(of, (turns) => [...turns.filter((one) => one.id !== turn.id), turn]);
 
   // Change which questions of a conversation wait here.
   /** @param {Conversation} of @param {(turns: Turn[]) => Turn[]} change */
@@ -141,18 +134,13 @@ export class Store {
     this.sent = this.sent.then(() => tried(removeTurns(of.id, turns, of.notebook ?? null))).then(() => {});
   }
 
-  /** @param {string} id @param {string} title */
-  rename(id, title) {
-    return tried(renameConversation(id, title));
-  }
-
   // Gives whether it is deleted.
   /** @param {string} id @param {string | null} notebook */
   async remove(id, notebook) {
     this.removed.add(id);
     for (const [turn, own] of this.changed) if (own.conversation.id === id) this.changed.delete(turn);
     await this.sent;
-    const done = await tried(removeConversation(id, notebook));
+    const done = await tried(remove(`conversations/${id}`, notebook));
     if (!done) this.removed.delete(id);
     return Boolean(done);
   }
@@ -160,7 +148,7 @@ export class Store {
   // Gives whether it is there again.
   /** @param {string} id @param {string | null} notebook */
   async restore(id, notebook) {
-    const done = await tried(restoreConversation(id, notebook));
+    const done = await tried(restore(`conversations/${id}`, notebook));
     if (done) this.removed.delete(id);
     return Boolean(done);
   }
@@ -196,11 +184,7 @@ export class Store {
   draft = (id) => tab.get(`${this.prefix}draft/${id}`) ?? "";
 
   /** @param {string} id @param {string} text */
-  keepDraft(id, text) {
-    const name = `${this.prefix}draft/${id}`;
-    if (text) tab.set(name, text);
-    else tab.remove(name);
-  }
+  keepDraft = (id, text) => tab.set(`${this.prefix}draft/${id}`, text);
 
   /** @param {string} name @param {string | null} notebook */
   #own = (name, notebook = open_.notebook) => `${this.prefix}${name}${notebook ? `/${notebook}` : ""}`;
@@ -214,3 +198,34 @@ const isRefused = (error) => error instanceof Failure && error.status !== undefi
 /** @returns {Conversation} */
 export const fresh = () => ({ id: newId(), title: "", named: false, updated: Date.now(), turns: [], notebook: open_.notebook });
 export const newId = () => crypto.getRandomValues(new Uint32Array(3)).join("-");
+
+// --- which questions a conversation has -----------------------------------------------------------
+
+// Those of a conversation as the server has it. What is the same stays as it is here, with whatever is
+// being written in it.
+/** @param {Turn[]} here @param {Turn[]} there */
+export function merged(here, there) {
+  const own = new Map(here.map((turn) => [turn.id, turn]));
+  return there.map((turn) => {
+    const known = own.get(turn.id);
+    return known && isSame(known, turn) ? known : turn;
+  });
+}
+
+/** @param {Turn} one @param {Turn} other */
+const isSame = (one, other) => one.state === other.state && one.vote === other.vote && String(one.noted) === String(other.noted) && one.answer?.text === other.answer?.text;
+
+// Take questions out. Gives what has them back where they were, in place of what was asked instead.
+/** @param {Conversation} conversation @param {Turn[]} gone */
+export function takeOut(conversation, gone) {
+  const before = conversation.turns;
+  conversation.turns = before.filter((turn) => !gone.includes(turn));
+  parts.store.drop(conversation, gone.map(({ id }) => id));
+  /** @param {Turn} [instead] */
+  return (instead) => {
+    if (instead) parts.store.drop(conversation, [instead.id]);
+    const since = conversation.turns.filter((turn) => turn !== instead && !before.includes(turn));
+    conversation.turns = [...before, ...since];
+    for (const turn of gone) parts.store.keep(conversation, turn);
+  };
+}

@@ -2,6 +2,7 @@
 // into notebooks; and the documents that may be put into the notebook that is open.
 
 import { $, h, outward, toast } from "../shared/dom.js";
+import { parts } from "../shared/parts.js";
 import { open_, putIn, session, takeOut, tried } from "../shared/server.js";
 import { say } from "../shared/words.js";
 /** @import { Library } from "./library.js" */
@@ -20,14 +21,14 @@ export class Handling {
   /** @param {Listed} one @param {HTMLElement} row */
   open(one, row) {
     const { id, title, link, address } = one;
-    const { all, current } = this.library.notebooks;
+    const { all, current } = parts.notebooks;
     const into = current ? [] : all.filter(({ role, documents }) => role !== "read" && !documents.includes(id));
     this.box.replaceChildren(...[
       outward(link),
       outward(address),
       h("a", { href: `documents/${id}/original`, download: "" }, say("list.original")),
       into.length > 0 && h("p", { class: "fine" }, say("list.put_into")),
-      ...into.map((notebook) => this.#choice(notebook.name, () => this.#put(notebook, one))),
+      ...into.map((notebook) => h("button", { type: "button", dir: "auto", onclick: () => this.#put(notebook, one) }, notebook.name)),
     ].filter((choice) => choice !== false));
     this.box.setAttribute("aria-label", say("list.more", { title }));
     this.box.showPopover();
@@ -38,11 +39,6 @@ export class Handling {
     /** @type {HTMLElement | null} */
     const first = this.box.querySelector("button, a");
     first?.focus();
-  }
-
-  /** @param {string} text @param {() => unknown} onclick */
-  #choice(text, onclick) {
-    return h("button", { type: "button", dir: "auto", onclick }, text);
   }
 
   /** @param {Notebook} notebook @param {Listed} one */
@@ -58,7 +54,7 @@ export class Handling {
   // --- into the notebook that is open ---------------------------------------------------------
 
   draw() {
-    const { current, mayWrite } = this.library.notebooks;
+    const { current, mayWrite } = parts.notebooks;
     $("put-in").hidden = !current || !mayWrite;
     $("put-in-title").textContent = say("list.put_in", { name: current?.name ?? "" });
     void this.#offer();

@@ -3,15 +3,14 @@
 import { Adding } from "../adding/adding.js";
 import { droppable, ways } from "../adding/ways.js";
 import { $, action, h, toast } from "../shared/dom.js";
+import { parts } from "../shared/parts.js";
 import { haveBack, open_, remove, session, takeOut, tried } from "../shared/server.js";
-import { storage } from "../shared/storage.js";
-import { tellTabs } from "../shared/tabs.js";
+import { storage, tellTabs } from "../shared/storage.js";
 import { number, say } from "../shared/words.js";
 import { Activity } from "./activity.js";
 import { ORDERS, factsOf, howRead, isFound, ordered, unreadOf } from "./facts.js";
 import { Handling } from "./handling.js";
-/** @import { Store } from "../conversations/store.js" */
-/** @import { Key, LibraryActs, Listed, NotebooksSeen, Session } from "../../types.js" */
+/** @import { Key, Listed, Session, Wanted } from "../../types.js" */
 
 const ORDER = "footnote/order"; // where this browser keeps how they are ordered
 const FEW = 6; // documents among which nobody searches
@@ -30,35 +29,17 @@ export class Library {
   told = ""; // what is drawn
   activity = new Activity();
 
-  /** @param {Store} store @param {Session} began @param {NotebooksSeen} notebooks @param {LibraryActs} acts */
-  constructor(store, began, notebooks, acts) {
-    this.store = store;
+  /** @param {Session} began */
+  constructor(began) {
     this.isOwn = began.user !== null; // what is added is its owner's alone
     this.pictures = began.pictures;
-    this.notebooks = notebooks;
-    this.acts = acts;
+    this.fetches = began.fetch; // pages of the web
     this.dialog = $("library");
     this.menu = new Handling(this);
-    this.adding = new Adding(began.pictures, {
-      added: async (found, wanted) => {
-        const isThere = this.documents.some(({ id }) => id === found.id);
-        this.activity.record(wanted.id ? "activity.pictures" : isThere ? "activity.replaced" : "activity.added", found.title);
-        tellTabs({ what: "documents" });
-        await this.refresh();
-        this.acts.again(found.id);
-      },
-      failed: ({ name, id }, why) => this.activity.record(id ? "activity.pictures.failed" : "activity.failed", name, why),
-      refresh: () => this.refresh(),
-      over: () => {
-        this.acts.changed();
-        this.acts.held();
-      },
-      show: () => this.open(),
-      focus: () => this.focus(),
-    });
-    this.ways = (/** @type {string} */ id) => ways(this.adding, began.fetch, id);
+    this.adding = new Adding();
+    this.ways = (/** @type {string} */ id) => ways(this.adding, this.fetches, id);
     $("ways").append(this.ways("files"));
-    droppable(this.adding, () => this.notebooks.mayWrite);
+    droppable(this.adding);
     for (const id of ["open-library", "asking"]) $(id).addEventListener("click", () => this.open());
     this.dialog.addEventListener("close", () => $("top").after($("adding")));
     this.#tools();
@@ -85,26 +66,47 @@ export class Library {
     this.take(documents);
   }
 
+  // A document has been added, or its pictures were read.
+  /** @param {Listed} found @param {Wanted} wanted */
+  async added(found, wanted) {
+    const isThere = this.documents.some(({ id }) => id === found.id);
+    this.activity.record(wanted.id ? "activity.pictures" : isThere ? "activity.replaced" : "activity.added", found.title);
+    tellTabs({ what: "documents" });
+    await this.refresh();
+    if (parts.reader.document?.id === found.id) void parts.reader.show(found.id, true);
+  }
+
+  // Which there are, or which of them are asked, is otherwise.
+  changed() {
+    parts.reader.offer(this.documents);
+    parts.talk.composer.ready();
+    parts.welcome.draw();
+  }
+
+  // What was said and kept is held against the documents anew.
+  async hold() {
+    await parts.kept.refresh();
+    await parts.talk.lookOver();
+  }
+
   // What had the focus is gone.
   focus() {
-    /** @type {HTMLElement | null} */
-    const close = this.dialog.querySelector(".close");
-    close?.focus();
+    /** @type {HTMLElement | null} */ (this.dialog.querySelector(".close"))?.focus();
   }
 
   /** @param {Listed[]} documents */
   take(documents) {
-    const { current, mayWrite } = this.notebooks;
+    const { current, mayWrite } = parts.notebooks;
     const told = JSON.stringify([documents, current?.id, mayWrite]);
     this.documents = documents;
     if (told !== this.told) this.draw();
     else this.#ticked();
-    this.acts.changed();
+    this.changed();
   }
 
   // Ids of the documents that are asked.
   asked() {
-    const { left } = this.store;
+    const { left } = parts.store;
     return this.documents.filter((d) => !left.has(d.id)).map((d) => d.id);
   }
 
@@ -128,7 +130,7 @@ export class Library {
 
   draw() {
     const { documents } = this;
-    const { current, mayWrite } = this.notebooks;
+    const { current, mayWrite } = parts.notebooks;
     this.told = JSON.stringify([documents, current?.id, mayWrite]);
     const focused = document.activeElement;
     const rows = ordered(documents, $("library-order").value).map((one) => this.#row(one));
@@ -154,7 +156,7 @@ export class Library {
   // The row of a document: the one that there is, as long as it tells the same.
   /** @param {Listed} one @returns {Row} */
   #row(one) {
-    const { current, mayWrite } = this.notebooks;
+    const { current, mayWrite } = parts.notebooks;
     const told = JSON.stringify([one, current?.id, mayWrite]);
     const there = this.rows.get(one.id);
     if (there?.told === told) return there;
@@ -162,14 +164,10 @@ export class Library {
     /** @type {HTMLInputElement} */
     const tick = h("input", { type: "checkbox", id: `ask-${id}`, onchange: () => this.#leave((left) => (tick.checked ? left.delete(id) : left.add(id))) });
     /** @type {HTMLElement} */
-    const item = h(
-      "li",
-      {},
+    const item = h("li", {},
       h("label", { dir: "auto" }, tick, h("span", {}, h("b", {}, title), h("small", {}, factsOf(one)), one.stale && h("small", { class: "wrong" }, say("list.stale")))),
-      h(
-        "div",
-        { class: "acts" },
-        h("button", { type: "button", class: "more", "aria-label": say("library.open.label", { title }), onclick: () => { this.dialog.close(); void this.acts.open(id); } }, say("library.open")),
+      h("div", { class: "acts" },
+        h("button", { type: "button", class: "more", "aria-label": say("library.open.label", { title }), onclick: () => { this.dialog.close(); void parts.reader.show(id).then(() => parts.reader.open()); } }, say("library.open")),
         h("button", { type: "button", class: "more only", "aria-label": say("list.only.label", { title }), onclick: () => this.#only([id]) }, say("list.only")),
         current ? mayWrite && action("out", say("list.take_out", { title }), () => this.remove([one])) : own && action("trash", say("library.remove", { title }), () => this.remove([one])),
         action("dots", say("list.more", { title }), () => this.menu.open(one, item)),
@@ -183,10 +181,8 @@ export class Library {
   /** @param {Listed} one */
   #unread(one) {
     const may = one.own && this.pictures !== "missing";
-    return h(
-      "p",
-      { class: "unread" },
-      h("small", { class: "wrong" }, [unreadOf(one), howRead(one, this.pictures, Boolean(this.notebooks.current))].filter(Boolean).join(" ")),
+    return h("p", { class: "unread" },
+      h("small", { class: "wrong" }, [unreadOf(one), howRead(one, this.pictures, Boolean(parts.notebooks.current))].filter(Boolean).join(" ")),
       may && h("button", { type: "button", class: "more", "aria-label": say("pictures.read.label", { name: one.title }), onclick: () => this.adding.readPictures(one) }, say("pictures.read")),
     );
   }
@@ -231,16 +227,16 @@ export class Library {
     const removable = this.#removable().length;
     $("remove-ticked").hidden = removable === 0;
     delete $("remove-ticked").dataset.sure;
-    $("remove-ticked").textContent = say(this.notebooks.current ? "list.take_out.ticked" : "list.remove.ticked", { count: removable });
+    $("remove-ticked").textContent = say(parts.notebooks.current ? "list.take_out.ticked" : "list.remove.ticked", { count: removable });
   }
 
   /** @param {(left: Set<string>) => unknown} change what is not asked */
   #leave(change) {
-    const { left } = this.store;
+    const { left } = parts.store;
     change(left);
-    this.store.left = left;
+    parts.store.left = left;
     this.#ticked();
-    this.acts.changed();
+    this.changed();
   }
 
   /** @param {string[]} ids */
@@ -256,7 +252,7 @@ export class Library {
   // Those that are ticked and found, and may be removed: from the notebook that is open, or else for good.
   #removable() {
     const asked = new Set(this.asked());
-    const { current, mayWrite } = this.notebooks;
+    const { current, mayWrite } = parts.notebooks;
     return this.#found().filter(({ id, own }) => asked.has(id) && (current ? mayWrite : own));
   }
 
@@ -266,19 +262,19 @@ export class Library {
     const button = $("remove-ticked");
     if (gone.length < 2 || button.dataset.sure === String(gone.length)) return void this.remove(gone);
     button.dataset.sure = String(gone.length);
-    button.textContent = say(this.notebooks.current ? "list.take_out.sure" : "list.remove.sure", { count: gone.length });
+    button.textContent = say(parts.notebooks.current ? "list.take_out.sure" : "list.remove.sure", { count: gone.length });
   }
 
   // Remove documents, or take them out of the notebook that is open; all of them can be had back.
   /** @param {Listed[]} gone */
   async remove(gone) {
     const { notebook } = open_;
-    const { current } = this.notebooks;
+    const { current } = parts.notebooks;
     const [only] = gone;
     if (!only) return;
     const items = [...this.rows.values()].filter(({ item }) => !item.hidden);
     const at = items.findIndex(({ one }) => one.id === only.id);
-    const done = await this.#each(gone, notebook ? "activity.taken_out" : "activity.removed", (id) => (notebook ? takeOut(notebook, id) : remove(id)));
+    const done = await this.#each(gone, notebook ? "activity.taken_out" : "activity.removed", (id) => (notebook ? takeOut(notebook, id) : remove(`documents/${id}`)));
     const left = [...this.rows.values()].filter(({ item }) => !item.hidden);
     const next = left[Math.min(at, left.length - 1)];
     if (next) next.tick.focus();

@@ -2,7 +2,7 @@
 // comes as parts, of which elements are made here; text only ever becomes text.
 
 import { isSheet } from "../reading/pane.js";
-import { $, Latest, announce, closest, h, oneLine, smoothly } from "../shared/dom.js";
+import { $, Latest, announce, closest, h, oneLine, smoothly, textsIn, onKey } from "../shared/dom.js";
 import { help, messageOf, topic } from "../shared/server.js";
 import { language, say } from "../shared/words.js";
 /** @import { Citation, HelpPart, HelpPlace, HelpTopic } from "../../types.js" */
@@ -64,16 +64,8 @@ export class Help {
     this.dialog.addEventListener("close", () => {
       if (document.activeElement === document.body || this.dialog.contains(document.activeElement)) this.before?.focus();
     });
-    this.dialog.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || event.defaultPrevented || isSheet()) return; // a sheet closes by itself
-      event.preventDefault();
-      this.dialog.close();
-    });
-    addEventListener("keydown", (event) => {
-      if (event.key !== "F1" || event.ctrlKey || event.altKey || event.metaKey || document.querySelector("dialog:modal")) return;
-      event.preventDefault();
-      void this.open();
-    });
+    onKey(this.dialog, "Escape", () => this.dialog.close(), (event) => !event.defaultPrevented && !isSheet()); // a sheet closes by itself
+    onKey(window, "F1", () => this.open(), (event) => !event.ctrlKey && !event.altKey && !event.metaKey && !document.querySelector("dialog:modal"));
   }
 
   // Open the list, or a topic, at one of its headings.
@@ -190,24 +182,21 @@ function made({ tag, text, parts, anchor, topic, to }) {
 /** @param {Element} block @param {string} words */
 function mark(block, words) {
   let start = block.textContent.indexOf(words);
-  let left = words.length;
-  const walker = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
-  /** @type {[Text, number, number][]} */
-  const found = [];
-  while (walker.nextNode() && left > 0) {
-    const node = /** @type {Text} */ (walker.currentNode);
-    const length = Math.min(left, node.length - start);
-    if (length > 0) found.push([node, start, length]);
-    left -= Math.max(0, length);
-    start = Math.max(0, start - node.length);
+  let end = start + words.length;
+  const marks = [];
+  for (const node of textsIn(block)) {
+    const { length } = node;
+    const [from, to] = [Math.max(0, start), Math.min(length, end)];
+    if (from < to) {
+      const own = node.splitText(from);
+      own.splitText(to - from);
+      const element = h("mark", { class: "chosen" });
+      own.replaceWith(element);
+      element.append(own);
+      marks.push(element);
+    }
+    start -= length;
+    end -= length;
   }
-  const marks = found.map(([node, at, length]) => {
-    const own = node.splitText(at);
-    own.splitText(length);
-    const element = h("mark", { class: "chosen" });
-    own.replaceWith(element);
-    element.append(own);
-    return element;
-  });
   return marks[0];
 }

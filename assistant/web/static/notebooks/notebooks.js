@@ -2,8 +2,9 @@
 // then all documents are asked.
 
 import { exportMenu } from "../asking/exporting.js";
-import { $, Latest, action, h, toast } from "../shared/dom.js";
-import { addNotebook, changeNotebook, notebooks, open_, removeNotebook, restoreNotebook, tried } from "../shared/server.js";
+import { $, Latest, action, h, toast, onKey } from "../shared/dom.js";
+import { parts } from "../shared/parts.js";
+import { addNotebook, changeNotebook, notebooks, open_, remove, restore, tried } from "../shared/server.js";
 import { say } from "../shared/words.js";
 /** @import { Notebook } from "../../types.js" */
 
@@ -12,20 +13,17 @@ export class Notebooks {
   all = [];
   asked = new Latest(); // which there are; what is made or deleted here meanwhile counts more
 
-  // `open` goes to one, or to none; `user`: who has logged in, if anybody has to.
-  /** @param {string | null} user @param {(id: string | null) => Promise<unknown>} open */
-  constructor(user, open) {
+  dialog = $("notebooks");
+
+  // `user`: who has logged in, if anybody has to.
+  /** @param {string | null} user */
+  constructor(user) {
     this.user = user;
-    this.open = open;
-    this.dialog = $("notebooks");
     $("open-notebooks").addEventListener("click", () => {
       void this.refresh();
       this.dialog.showModal();
     });
-    $("add-notebook").addEventListener("submit", (event) => {
-      event.preventDefault();
-      void this.#add();
-    });
+    $("add-notebook").addEventListener("submit", () => void this.#add());
   }
 
   // The one that is open.
@@ -37,6 +35,10 @@ export class Notebooks {
   get mayWrite() {
     return this.current?.role !== "read";
   }
+
+  // Go to one, or to none.
+  /** @param {string | null} notebook */
+  open = (notebook) => parts.navigation.goTo({ notebook });
 
   async refresh() {
     const isLast = this.asked.next();
@@ -90,9 +92,7 @@ export class Notebooks {
     const what = [say("notebooks.documents", { count: one.documents.length })];
     if (role !== "own") what.push(say(role === "read" ? "notebooks.by.read" : "notebooks.by.write", { owner }));
     else if (shared.length) what.push(say("notebooks.shared", { names: shared.join(", ") }));
-    const acts = h(
-      "div",
-      { class: "acts" },
+    const acts = h("div", { class: "acts" },
       role === "own" && action("edit", say("notebooks.rename", { name }), () => this.#rename(one, item)),
       role === "own" && this.user !== null && action("share", say("notebooks.share", { name }), () => this.#share(one, item)),
       exportMenu(`notebooks/${id}`, say("history.export", { title: name })),
@@ -114,19 +114,14 @@ export class Notebooks {
       name?.focus();
     };
     const form = h("form", { class: "inline" }, ...fields, h("div", { class: "acts" }, h("button", { type: "submit", class: "more" }, say("notebooks.save")), h("button", { type: "button", class: "more", onclick: close }, say("question.cancel"))));
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
+    form.addEventListener("submit", () => {
       void done().then(async (changed) => {
         if (!changed) return;
         await this.refresh();
         close();
       });
     });
-    form.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape") return;
-      event.preventDefault();
-      close();
-    });
+    onKey(form, "Escape", close);
     item.replaceChildren(form);
     form.querySelector("input")?.focus();
   }
@@ -168,7 +163,7 @@ export class Notebooks {
 
   /** @param {Notebook} one */
   async #remove(one) {
-    if (!(await tried(removeNotebook(one.id)))) return;
+    if (!(await tried(remove(`notebooks/${one.id}`)))) return;
     this.asked.next();
     const wasOpen = one.id === open_.notebook;
     this.all = this.all.filter(({ id }) => id !== one.id);
@@ -176,7 +171,7 @@ export class Notebooks {
     this.draw();
     $("notebook-name").focus();
     toast(say("notebooks.deleted", { name: one.name }), say("history.undo"), async () => {
-      await tried(restoreNotebook(one.id));
+      await tried(restore(`notebooks/${one.id}`));
       await this.refresh();
       if (wasOpen) await this.open(one.id);
     });

@@ -1,14 +1,14 @@
 // What is kept in the notebook that is open: answers and highlighted places, each with a note of its
 // reader's, held against the documents as they are now.
 
-import { Latest, toast } from "../shared/dom.js";
-import { isStatus, notes, open_, putNote, removeNote, restoreNote, tried } from "../shared/server.js";
-import { tab } from "../shared/storage.js";
-import { tellTabs } from "../shared/tabs.js";
+import { Latest, h, toast } from "../shared/dom.js";
+import { parts } from "../shared/parts.js";
+import { isStatus, notes, open_, putNote, remove, restore, tried } from "../shared/server.js";
+import { tab, tellTabs } from "../shared/storage.js";
 import { say } from "../shared/words.js";
-import { DRAFTS } from "./noting.js";
 /** @import { Key, Note, Noted, Turn } from "../../types.js" */
 
+const DRAFTS = "footnote/note/"; // with the note's id, what was written and not saved
 const CONFLICT = 409; // of HTTP: somebody else has changed it meanwhile
 
 export class Kept {
@@ -17,11 +17,6 @@ export class Kept {
   asked = new Latest();
   /** @type {Promise<unknown>} */
   done = Promise.resolve(); // what was begun last
-
-  /** @param {() => void} changed */
-  constructor(changed) {
-    this.changed = changed;
-  }
 
   async refresh() {
     if ((await this.#look()) && !(document.activeElement instanceof HTMLTextAreaElement)) this.#saveDrafts();
@@ -33,7 +28,9 @@ export class Kept {
     const found = await tried(notes());
     if (!found || !isLast()) return false;
     this.all = found;
-    this.changed();
+    parts.talk.judged();
+    parts.reader.remark();
+    parts.notes.draw();
     return true;
   }
 
@@ -47,9 +44,7 @@ export class Kept {
   }
 
   /** @param {string} id of a note */
-  noted(id) {
-    return this.all.find(({ note }) => note.id === id);
-  }
+  noted = (id) => this.all.find(({ note }) => note.id === id);
 
   // The note that keeps the answer of a turn, as that is now.
   /** @param {Turn} turn */
@@ -90,10 +85,10 @@ export class Kept {
   remove(id, told) {
     const { notebook } = open_;
     return this.#next(async () => {
-      if (!(await tried(removeNote(id, notebook)))) return;
+      if (!(await tried(remove(`notes/${id}`, notebook)))) return;
       tab.remove(`${DRAFTS}${id}`);
       await this.#tell();
-      toast(say(told), say("history.undo"), () => this.#next(() => tried(restoreNote(id, notebook)).then(() => this.#tell())));
+      toast(say(told), say("history.undo"), () => this.#next(() => tried(restore(`notes/${id}`, notebook)).then(() => this.#tell())));
     });
   }
 
@@ -109,4 +104,24 @@ export class Kept {
     this.done = done.catch(() => {});
     return done;
   }
+}
+
+// --- writing a note: what is not saved yet is kept as long as the tab is open ----------------------
+
+// The field, and what it stands in; `written` hears what was written, without spaces around it, and
+// what was there before.
+/** @param {string} id of the note @param {(text: string, over: string) => unknown} written @param {boolean} hidden */
+export function noting(id, written, hidden = false) {
+  const field = h("textarea", { rows: "1", dir: "auto", "aria-label": say("notes.own"), placeholder: say("notes.own.more"), maxlength: "20000" });
+  drafted(field, id, (text, over) => written(text.trim(), over.trim()));
+  return { field, element: h("div", { class: "own", hidden }, field, h("button", { type: "button", class: "more" }, say("notes.save"))) };
+}
+
+// A field in which a note is written; `written` hears what was written, and what was there before.
+/** @param {HTMLTextAreaElement} field @param {string} id of the note @param {(text: string, over: string) => unknown} written */
+export function drafted(field, id, written) {
+  let over = "";
+  field.addEventListener("focus", () => (over = field.value));
+  field.addEventListener("input", () => tab.set(`${DRAFTS}${id}`, field.value));
+  field.addEventListener("change", () => void written(field.value, over));
 }

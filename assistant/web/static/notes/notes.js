@@ -4,12 +4,12 @@ import { exportMenu } from "../asking/exporting.js";
 import { nameOf } from "../asking/passages.js";
 import { topicOf } from "../help/help.js";
 import { $, action, characters, flagged, h, oneLine, toast } from "../shared/dom.js";
+import { parts } from "../shared/parts.js";
 import { document_, tried } from "../shared/server.js";
 import { day, say } from "../shared/words.js";
-import { noting } from "./noting.js";
+import { noting } from "./kept.js";
 /** @import { Target } from "../asking/citing.js" */
-/** @import { Kept } from "./kept.js" */
-/** @import { Citation, Key, Noted, NotesActs, PlaceNow, Turn } from "../../types.js" */
+/** @import { Citation, Key, Noted, PlaceNow, Turn } from "../../types.js" */
 
 const SHOWN = 3; // quotes that are shown at once
 
@@ -29,36 +29,35 @@ export class Notes {
   /** @type {Map<string, { told: string, item: HTMLElement, field: HTMLTextAreaElement }>} */
   items = new Map(); // by the note's id: drawn once, unless something else than what is noted changes
 
-  /** @param {Kept} kept @param {NotesActs} acts */
-  constructor(kept, acts) {
-    this.kept = kept;
-    this.acts = acts;
-    this.dialog = $("notes");
+  dialog = $("notes");
+
+  constructor() {
     $("open-notes").addEventListener("click", () => this.open());
   }
 
   open() {
     this.dialog.showModal();
     this.draw();
-    void this.kept.refresh();
+    void parts.kept.refresh();
   }
 
   // Keep an answer, with what its reader notes.
-  /** @param {Turn} turn @param {string} conversation its id @param {string | null} text null: what is noted already, or nothing @param {string} [over] what was there before */
-  async keep(turn, conversation, text, over) {
+  /** @param {Turn} turn @param {string | null} text null: what is noted already, or nothing @param {string} [over] what was there before */
+  async keep(turn, text, over) {
+    const conversation = parts.talk.conversation.id;
     const { id, answer } = turn;
     if (!answer) return;
-    if (text === null) await this.kept.refresh(); // another tab may have kept it, with a note
-    if (text === null && this.kept.of(turn)) return;
-    const created = this.kept.of(turn)?.created ?? Date.now();
-    const said = await this.kept.put({ id, kind: "answer", text: text ?? "", created, conversation, turn: id, answer, noted: turn.noted }, over);
+    if (text === null) await parts.kept.refresh(); // another tab may have kept it, with a note
+    if (text === null && parts.kept.of(turn)) return;
+    const created = parts.kept.of(turn)?.created ?? Date.now();
+    const said = await parts.kept.put({ id, kind: "answer", text: text ?? "", created, conversation, turn: id, answer, noted: turn.noted }, over);
     if (said) toast(say(text === null ? "notes.kept" : said), say("notes.show"), () => this.open());
   }
 
   // The list, while it is seen. What is being written in it stays.
   draw() {
     if (!this.dialog.open) return;
-    const { all } = this.kept;
+    const { all } = parts.kept;
     $("notes-export").replaceChildren(...(all.length ? [exportMenu("notes", say("notes.export"))] : []));
     $("notes-none").hidden = all.length > 0;
     const list = $("note-list");
@@ -87,26 +86,22 @@ export class Notes {
     const title = answer?.question ?? (citation ? citation.document : "");
     const quotes = quotesOf(noted).map(({ citation: own, now: at }) => this.#quote(own, at));
     const { field, element } = noting(note.id, async (text, over) => {
-      const last = this.kept.noted(note.id)?.note ?? note;
-      const said = await this.kept.put({ ...last, text }, over);
+      const last = parts.kept.noted(note.id)?.note ?? note;
+      const said = await parts.kept.put({ ...last, text }, over);
       if (said) toast(say(said));
     });
     field.value = note.text;
     /** @type {HTMLElement} */
-    const item = h(
-      "li",
-      {},
+    const item = h("li", {},
       h("h3", { dir: "auto" }, title),
       h("small", {}, [by, day(note.created)].filter(Boolean).join(" · ")),
       answer?.refused && h("p", {}, say("answer.refused")),
       h("ul", { class: "quotes" }, ...quotes.slice(0, SHOWN)),
       quotes.length > SHOWN && h("details", {}, h("summary", { class: "more" }, say("notes.more", { count: quotes.length - SHOWN })), h("ul", { class: "quotes" }, ...quotes.slice(SHOWN))),
       mine ? element : h("p", { dir: "auto" }, note.text),
-      h(
-        "div",
-        { class: "acts" },
-        conversation && h("button", { type: "button", class: "more", onclick: () => this.#leave(() => this.acts.goTo(conversation, turn ?? null)) }, say("notes.conversation")),
-        mine && action("trash", say("notes.remove", { title: oneLine(title) }), () => this.kept.remove(note.id, "notes.removed")),
+      h("div", { class: "acts" },
+        conversation && h("button", { type: "button", class: "more", onclick: () => this.#leave(() => parts.navigation.goTo({ conversation, turn: turn ?? null })) }, say("notes.conversation")),
+        mine && action("trash", say("notes.remove", { title: oneLine(title) }), () => parts.kept.remove(note.id, "notes.removed")),
       ),
     );
     return { told, item, field };
@@ -118,9 +113,7 @@ export class Notes {
     const standing = now?.standing ?? "gone";
     const isMoved = standing === "there" && now?.paragraph !== citation.paragraph;
     const place = flagged({ ...citation, paragraph: now?.paragraph ?? citation.paragraph });
-    return h(
-      "li",
-      {},
+    return h("li", {},
       h("q", { dir: "auto" }, citation.quote),
       standing === "gone" ? h("span", { dir: "auto" }, ...place) : h("button", { type: "button", class: "go", dir: "auto", onclick: () => this.#show(citation, now) }, ...place),
       h("small", { class: `standing ${standing}` }, say(isMoved ? "notes.moved" : STANDINGS[standing])),
@@ -130,7 +123,7 @@ export class Notes {
   // Open a quote where it stands now; where that reads otherwise, its paragraph.
   /** @param {Citation} citation @param {PlaceNow} [now] */
   async #show(citation, now) {
-    if (topicOf(citation)) return this.#leave(() => this.acts.help(citation));
+    if (topicOf(citation)) return this.#leave(() => parts.help.light(citation));
     const document = citation.document_id;
     let { start = null, end = null } = now ?? {};
     if (start === null || end === null) {
@@ -141,7 +134,7 @@ export class Notes {
     }
     /** @type {Target} */
     const target = { document, start, end };
-    this.#leave(() => this.acts.open(target));
+    this.#leave(() => parts.reader.follow(target));
   }
 
   /** @param {() => unknown} act */

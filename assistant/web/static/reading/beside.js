@@ -1,37 +1,27 @@
 // What can be done with a paragraph of the document, or with what is selected in it: to ask about it, to
 // highlight it, to copy it. What there is about a paragraph already stands below it.
 
+import { asText } from "../asking/citing.js";
 import { copy } from "../asking/exporting.js";
-import { announce, characters, closest, doubted, h, oneLine, placeOf, smoothly, toast } from "../shared/dom.js";
+import { announce, characters, closest, doubted, h, oneLine, smoothly, toast } from "../shared/dom.js";
+import { parts } from "../shared/parts.js";
 import { say } from "../shared/words.js";
 import { endOf } from "./paragraphs.js";
 import { offerAt, selectedPrint, selectedText } from "./selecting.js";
-/** @import { Highlights } from "./highlights.js" */
 /** @import { Block } from "./paragraphs.js" */
+/** @import { Reader } from "./reader.js" */
 /** @import { Selected } from "./selecting.js" */
-/** @import { Sheets } from "./sheets.js" */
-/** @import { Key, OpenDocument, ReaderActs } from "../../types.js" */
+/** @import { Key, Turn } from "../../types.js" */
 
 const ABOUT = 300; // characters of what a question is about
 
 export class Beside {
-  /**
-   * @param {HTMLElement} view what scrolls
-   * @param {Map<number, Block>} blocks
-   * @param {Sheets} sheets
-   * @param {Highlights} highlights
-   * @param {OpenDocument} open
-   * @param {ReaderActs} acts
-   */
-  constructor(view, blocks, sheets, highlights, open, acts) {
-    this.blocks = blocks;
-    this.sheets = sheets;
-    this.highlights = highlights;
-    this.open = open;
-    this.acts = acts;
-    view.addEventListener("click", (event) => this.#clicked(event));
-    view.addEventListener("keydown", (event) => this.#moved(event));
-    offerAt(view, [
+  /** @param {Reader} reader */
+  constructor(reader) {
+    this.reader = reader;
+    reader.pages.addEventListener("click", (event) => this.#clicked(event));
+    reader.pages.addEventListener("keydown", (event) => this.#moved(event));
+    offerAt(reader.pages, [
       ["reader.ask", "", () => this.#withSelected((selected) => this.#ask(selected))],
       ["reader.highlight.add", "writes", () => this.#withSelected((selected) => void this.#highlight(selected))],
       ["reader.copy", "", () => this.#withSelected((selected) => void this.#copy(selected))],
@@ -45,7 +35,7 @@ export class Beside {
     // What is highlighted on a page lies under its words.
     const lit = document.elementsFromPoint(event.clientX, event.clientY).map((element) => element.closest("[data-own]")).find(Boolean) ?? closest(event, "[data-own]");
     if (lit instanceof HTMLElement && (words || lit instanceof HTMLButtonElement)) return this.#openHighlight(lit.dataset.own, lit);
-    const block = this.blocks.get(Number(closest(event, ".block")?.dataset.number));
+    const block = this.reader.blocks.get(Number(closest(event, ".block")?.dataset.number));
     if (!block || (!closest(event, ".number") && !words)) return;
     this.select(block, true);
   }
@@ -54,8 +44,8 @@ export class Beside {
   #moved(event) {
     const number = Number(closest(event, ".number")?.parentElement?.dataset.number);
     /** @type {Record<string, number>} */
-    const steps = { ArrowDown: number + 1, ArrowUp: number - 1, Home: 1, End: this.blocks.size };
-    const next = this.blocks.get(steps[event.key] ?? 0);
+    const steps = { ArrowDown: number + 1, ArrowUp: number - 1, Home: 1, End: this.reader.blocks.size };
+    const next = this.reader.blocks.get(steps[event.key] ?? 0);
     if (!number || !next) return;
     event.preventDefault();
     this.#rove(next);
@@ -65,13 +55,13 @@ export class Beside {
 
   /** @param {Block} block */
   #rove(block) {
-    for (const { number } of this.blocks.values()) if (number.tabIndex === 0) number.tabIndex = -1;
+    for (const { number } of this.reader.blocks.values()) if (number.tabIndex === 0) number.tabIndex = -1;
     block.number.tabIndex = 0;
   }
 
   // What is said about a paragraph is hidden.
   unselect() {
-    for (const { element, number: button } of this.blocks.values()) {
+    for (const { element, number: button } of this.reader.blocks.values()) {
       if (!element.classList.contains("chosen")) continue;
       element.classList.remove("chosen");
       element.querySelector(".beside")?.remove();
@@ -82,7 +72,7 @@ export class Beside {
   // Show what there is about a paragraph, below it; choosing it again hides it.
   /** @param {Block} block @param {boolean} toggles */
   select(block, toggles) {
-    if (!this.open.document) return;
+    if (!this.reader.document) return;
     const { number } = block.paragraph;
     const open = block.element.classList.contains("chosen");
     this.unselect();
@@ -91,8 +81,8 @@ export class Beside {
     block.element.classList.add("chosen");
     block.number.setAttribute("aria-expanded", "true");
     const whole = { paragraph: block.paragraph, start: block.paragraph.start, end: endOf(block.paragraph), cut: false };
-    const citing = this.acts.citing(this.open.document.id, number);
-    const { id, title } = this.open.document;
+    const { id, title } = this.reader.document;
+    const citing = parts.talk.citing(id, number);
     const heading = block.paragraph.heading.at(-1);
     /** @type {[Key, string, () => void][]} */
     const acts = [
@@ -100,14 +90,12 @@ export class Beside {
       ["reader.highlight.add", "highlight-this writes", () => void this.#highlight(whole)],
       ["reader.copy", "copy-this", () => void this.#copy(whole)],
     ];
-    if (heading && heading !== title) acts.push(["reader.overview.section", "sum-up", () => this.acts.ask(say("reader.section.ask", { title: heading }), { document: id, title: heading, number: 0, text: "" })]);
+    if (heading && heading !== title) acts.push(["reader.overview.section", "sum-up", () => this.reader.ask(say("reader.section.ask", { title: heading }), heading)]);
     const below = block.element.appendChild(
-      h(
-        "div",
-        { class: "beside" },
+      h("div", { class: "beside" },
         citing.length
           ? h("ul", { class: "citings", "aria-label": say("reader.citing") }, ...citing.map(({ turn, marker }) =>
-              h("li", {}, h("button", { type: "button", class: "citing", dir: "auto", onclick: () => this.acts.goTo(turn) }, h("span", { class: "key" }, `[${marker}]`), " ", turn.question))))
+              h("li", {}, h("button", { type: "button", class: "citing", dir: "auto", onclick: () => this.#goTo(turn) }, h("span", { class: "key" }, `[${marker}]`), " ", turn.question))))
           : h("p", {}, say("reader.citing_none")),
         this.mine(number),
         h("p", { class: "acts" }, ...acts.map(([key, name, act]) => h("button", { type: "button", class: name, onclick: act }, say(key)))),
@@ -116,10 +104,16 @@ export class Beside {
     if (toggles) below.scrollIntoView({ block: "nearest", behavior: smoothly() });
   }
 
+  /** @param {Turn} turn */
+  #goTo(turn) {
+    this.reader.close();
+    parts.talk.goTo(turn);
+  }
+
   // What its reader has highlighted in a paragraph.
   /** @param {number} number */
   mine(number) {
-    const own = this.highlights.in(this.open.document?.id ?? "").filter(({ paragraph }) => paragraph === number);
+    const own = this.reader.highlighted().filter(({ paragraph }) => paragraph === number);
     return h("ul", { class: "mine", "aria-label": say("reader.highlights"), hidden: !own.length }, ...own.map(({ id, at, citation, noted }) => h("li", {}, h(
       "button",
       { type: "button", class: "citing", dir: "auto", onclick: (event) => this.#openHighlight(id, /** @type {HTMLElement} */ (event.currentTarget)) },
@@ -133,17 +127,17 @@ export class Beside {
 
   /** @param {string | undefined} id @param {HTMLElement} beside */
   #openHighlight(id, beside) {
-    const one = this.highlights.in(this.open.document?.id ?? "").find((own) => own.id === id);
-    if (one) this.highlights.open(one, beside.getClientRects()[0] ?? beside.getBoundingClientRect());
+    const one = this.reader.highlighted().find((own) => own.id === id);
+    if (one) this.reader.highlights.open(one, beside.getClientRects()[0] ?? beside.getBoundingClientRect());
   }
 
   // Do something with what is selected.
   /** @param {(selected: Selected) => void} act */
   #withSelected(act) {
     const selection = getSelection();
-    if (!this.open.document || !selection?.rangeCount) return;
+    if (!this.reader.document || !selection?.rangeCount) return;
     const range = selection.getRangeAt(0);
-    const selected = this.open.isPrinted() ? selectedPrint(this.sheets, this.open.document.paragraphs, range) : selectedText(this.blocks.values(), range);
+    const selected = this.reader.isPrinted() ? selectedPrint(this.reader.sheets, this.reader.document.paragraphs, range) : selectedText(this.reader.blocks.values(), range);
     if (!selected) return toast(say("reader.selected.none"));
     act(selected);
     selection.removeAllRanges();
@@ -151,10 +145,11 @@ export class Beside {
 
   /** @param {Selected} selected */
   #ask({ paragraph, start, end }) {
-    if (!this.open.document) return;
-    this.acts.askAbout({
-      document: this.open.document.id,
-      title: paragraph.heading.at(-1) ?? this.open.document.title,
+    if (!this.reader.document) return;
+    this.reader.close();
+    parts.talk.composer.askAbout({
+      document: this.reader.document.id,
+      title: paragraph.heading.at(-1) ?? this.reader.document.title,
       number: paragraph.number,
       text: characters(paragraph.text).slice(start - paragraph.start, end - paragraph.start).slice(0, ABOUT).join(""),
     });
@@ -162,15 +157,14 @@ export class Beside {
 
   /** @param {Selected} selected */
   async #highlight({ paragraph, start, end, cut }) {
-    if (!(await this.highlights.keep(await this.open.placeOf(paragraph, start, end)))) return;
+    if (!(await this.reader.highlights.keep(await this.reader.placeOf(paragraph, start, end)))) return;
     if (cut) toast(say("reader.highlight.cut"));
     else announce(say("reader.highlight.kept"));
   }
 
   /** @param {Selected} selected */
   async #copy({ paragraph, start, end, cut }) {
-    const citation = await this.open.placeOf(paragraph, start, end);
-    await copy(say("cite.sentence", { quote: oneLine(citation.quote), document: citation.document, place: placeOf(citation) }));
-    toast(say(cut ? "reader.copied.cut" : "reader.copied"));
+    const citation = await this.reader.placeOf(paragraph, start, end);
+    await copy(asText(citation), say(cut ? "reader.copied.cut" : "reader.copied"));
   }
 }

@@ -4,9 +4,9 @@ import { $, Latest, h } from "../shared/dom.js";
 import { findEverywhere, tried } from "../shared/server.js";
 import { number as written, say } from "../shared/words.js";
 import { endOf, offset, range } from "./paragraphs.js";
-/** @import { Block, Heading, Place } from "./paragraphs.js" */
-/** @import { Sheets } from "./sheets.js" */
-/** @import { FindingActs, Paragraph } from "../../types.js" */
+/** @import { Heading, Place } from "./paragraphs.js" */
+/** @import { Reader } from "./reader.js" */
+/** @import { Paragraph } from "../../types.js" */
 
 /**
  * What words are looked for in: a paragraph, or a heading over it.
@@ -24,11 +24,9 @@ export class Finding {
   at = -1;
   counted = new Latest();
 
-  /** @param {Map<number, Block>} blocks @param {Sheets} sheets @param {FindingActs} acts */
-  constructor(blocks, sheets, acts) {
-    this.blocks = blocks;
-    this.sheets = sheets;
-    this.acts = acts;
+  /** @param {Reader} reader */
+  constructor(reader) {
+    this.reader = reader;
     $("find-text").addEventListener("input", () => {
       this.fold();
       this.find();
@@ -46,10 +44,10 @@ export class Finding {
   // Headings and paragraphs, as they follow each other.
   /** @returns {Thing[]} */
   #things() {
-    const headings = Map.groupBy(this.acts.headings(), ({ number }) => number);
+    const headings = Map.groupBy(this.reader.headings, ({ number }) => number);
     /** @param {Paragraph} paragraph @param {Heading} heading */
     const over = (paragraph, { title, element }) => ({ words: title, element, text: element, paragraph, heading: true });
-    return [...this.blocks.values()].flatMap(({ element, text, paragraph }) => [
+    return [...this.reader.blocks.values()].flatMap(({ element, text, paragraph }) => [
       ...(headings.get(paragraph.number) ?? []).map((heading) => over(paragraph, heading)),
       { words: paragraph.text, element, text, paragraph, heading: false },
     ]);
@@ -66,7 +64,7 @@ export class Finding {
       for (const thing of this.#things()) {
         for (const { index, 0: match } of thing.words.matchAll(pattern)) this.found.push({ ...thing, start: index, end: index + match.length });
       }
-      if (!this.acts.isPrinted()) highlights?.set("found", new Highlight(...this.found.slice(0, LIT).map(range)));
+      if (!this.reader.isPrinted()) highlights?.set("found", new Highlight(...this.found.slice(0, LIT).map(range)));
     }
     $("find-on").disabled = $("find-back").disabled = !this.found.length;
     $("find-all").disabled = !wanted;
@@ -80,19 +78,19 @@ export class Finding {
     const place = this.found[this.at];
     if (!place) return;
     $("find-count").textContent = say("reader.found", { at: written(this.at + 1), count: this.found.length });
-    if (this.acts.isPrinted()) return void this.#onPage(place);
-    this.acts.bring(place.element);
+    if (this.reader.isPrinted()) return void this.#onPage(place);
+    this.reader.scrolling.bring(place.element);
     highlights?.set("found-here", new Highlight(range(place)));
   }
 
   // Where a heading begins in the document's text is not known: it stands between two paragraphs.
   /** @param {Thing & Place} place */
   async #onPage({ paragraph, heading, start, end }) {
-    const before = this.blocks.get(paragraph.number - 1)?.paragraph;
+    const before = this.reader.blocks.get(paragraph.number - 1)?.paragraph;
     const [from, to] = heading ? [before ? endOf(before) : 0, paragraph.start] : [offset(paragraph, start), offset(paragraph, end)];
     const page = paragraph.page ?? 1;
-    const light = await this.sheets.find(heading ? Math.max(1, page - 1) : page, from, to);
-    if (light) this.acts.bring(light);
+    const light = await this.reader.sheets.find(heading ? Math.max(1, page - 1) : page, from, to);
+    if (light) this.reader.scrolling.bring(light);
   }
 
   // --- in all documents -----------------------------------------------------------------------
@@ -125,7 +123,7 @@ export class Finding {
 
   /** @param {string} id */
   async #openAt(id) {
-    if (!(await this.acts.show(id))) return;
+    if (!(await this.reader.show(id))) return;
     this.find();
     this.#step(1);
   }

@@ -1,11 +1,11 @@
 // What a reader has highlighted: places in documents, each with what is noted about it.
 
 import { newId } from "../conversations/store.js";
-import { drafted } from "../notes/noting.js";
+import { drafted } from "../notes/kept.js";
 import { $, doubt, h } from "../shared/dom.js";
+import { parts } from "../shared/parts.js";
 import { say } from "../shared/words.js";
 import { beside } from "./selecting.js";
-/** @import { Kept } from "../notes/kept.js" */
 /** @import { Citation, Noted } from "../../types.js" */
 
 /**
@@ -15,10 +15,9 @@ import { beside } from "./selecting.js";
  */
 
 export class Highlights {
-  /** @param {HTMLElement} view what they are shown in @param {Kept} kept */
-  constructor(view, kept) {
+  /** @param {HTMLElement} view what they are shown in */
+  constructor(view) {
     this.view = view;
-    this.kept = kept;
     this.card = h("div", { id: "highlight", role: "dialog", "aria-label": say("reader.highlight"), popover: "auto" });
     $("reader").append(this.card);
   }
@@ -26,7 +25,7 @@ export class Highlights {
   // Those in a document, but for what is gone from it.
   /** @param {string} documentId @returns {Highlighted[]} */
   in(documentId) {
-    return this.kept.all.flatMap((noted) => {
+    return parts.kept.all.flatMap((noted) => {
       const { citation, id, kind } = noted.note;
       const [now] = noted.now;
       if (kind !== "highlight" || citation?.document_id !== documentId || typeof now?.paragraph !== "number") return [];
@@ -40,7 +39,7 @@ export class Highlights {
   async keep(citation) {
     const { document_id, start, end } = citation;
     if (this.in(document_id).some(({ at }) => at?.start === start && at.end === end)) return true;
-    return Boolean(await this.kept.put({ id: newId(), kind: "highlight", text: "", created: Date.now(), citation }));
+    return Boolean(await parts.kept.put({ id: newId(), kind: "highlight", text: "", created: Date.now(), citation }));
   }
 
   // Show what is noted about one, to be read and written.
@@ -49,16 +48,14 @@ export class Highlights {
     const { note, mine, by } = noted;
     const text = h("textarea", { rows: "3", dir: "auto", maxlength: "20000", "aria-label": say("reader.note"), placeholder: say("reader.note"), readonly: !mine });
     text.value = note.text;
-    drafted(text, note.id, (said, over) => this.kept.put({ ...note, text: said }, over));
+    drafted(text, note.id, (said, over) => parts.kept.put({ ...note, text: said }, over));
     this.card.replaceChildren(
       h("q", { dir: "auto" }, citation.quote),
       doubt(citation.uncertain) || "",
       at ? "" : h("p", { class: "since" }, say("reader.highlight.changed")),
       mine || note.text ? text : "",
       mine || !by ? "" : h("p", { class: "since" }, say("reader.highlight.by", { name: by })),
-      h(
-        "p",
-        { class: "acts" },
+      h("p", { class: "acts" },
         mine && h("button", { type: "button", onclick: () => this.#remove(note.id) }, say("reader.highlight.remove")),
         h("button", { type: "button", onclick: () => this.card.hidePopover() }, say("page.close")),
       ),
@@ -71,6 +68,6 @@ export class Highlights {
   /** @param {string} id */
   #remove(id) {
     this.card.hidePopover();
-    return this.kept.remove(id, "reader.highlight.removed");
+    return parts.kept.remove(id, "reader.highlight.removed");
   }
 }

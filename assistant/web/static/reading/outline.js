@@ -1,10 +1,11 @@
 // Where one is in the document: its headings to go to, and the page or the paragraph that is seen.
 
-import { $, announce, h } from "../shared/dom.js";
+import { $, announce, h, onKey } from "../shared/dom.js";
 import { storage } from "../shared/storage.js";
 import { number as written, say } from "../shared/words.js";
 import { isSheet } from "./pane.js";
 /** @import { Heading } from "./paragraphs.js" */
+/** @import { Reader } from "./reader.js" */
 /** @import { Seen, Whole } from "../../types.js" */
 
 const OPEN = "footnote/contents"; // where this browser keeps whether they are shown
@@ -18,10 +19,9 @@ export class Outline {
   /** @type {Seen} */
   seen = { page: 1, number: 1 };
 
-  /** @param {(heading: Heading) => void} open @param {(to: Partial<Seen>) => void} go to a page, or to a paragraph */
-  constructor(open, go) {
-    this.open = open;
-    this.go = go;
+  /** @param {Reader} reader */
+  constructor(reader) {
+    this.reader = reader;
     this.field = $("place-number");
     $("contents").addEventListener("click", () => {
       storage.set(OPEN, $("outline").hidden ? "yes" : "");
@@ -30,11 +30,7 @@ export class Outline {
     $("outline").addEventListener("keydown", (event) => this.#moved(event));
     this.field.addEventListener("focus", () => this.field.select());
     this.field.addEventListener("blur", () => this.#told());
-    this.field.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter") return;
-      event.preventDefault();
-      this.#jump();
-    });
+    onKey(this.field, "Enter", () => this.#jump());
   }
 
   /** @param {boolean} folded */
@@ -75,7 +71,7 @@ export class Outline {
       this.fold(true);
       $("pages").focus({ preventScroll: true });
     }
-    this.open(heading);
+    void this.reader.scrolling.go({ number: heading.number }, heading.element);
   }
 
   #current = () => this.entries.find(({ button }) => button.hasAttribute("aria-current"))?.button;
@@ -114,7 +110,7 @@ export class Outline {
       this.field.setAttribute("aria-invalid", "true");
       return announce(say("reader.place.none", { place: wanted, count: things.length }));
     }
-    this.go(this.printed ? { page: number } : { number });
+    void this.reader.scrolling.go(this.printed ? { page: number } : { number });
     this.#told();
     this.field.select();
     announce(say(this.printed ? "reader.page" : "reader.paragraph", this.printed ? { label: this.field.value } : { number: written(number) }));

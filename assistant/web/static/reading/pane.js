@@ -4,7 +4,7 @@
 import { $ } from "../shared/dom.js";
 import { storage } from "../shared/storage.js";
 import { say } from "../shared/words.js";
-/** @import { PaneActs } from "../../types.js" */
+/** @import { Reader } from "./reader.js" */
 
 const USUAL = 45; // percent of the width
 const WIDE = 65;
@@ -27,9 +27,9 @@ export class Pane {
   share = this.#kept("share", USUAL);
   divider = $("divider");
 
-  /** @param {PaneActs} acts */
-  constructor(acts) {
-    this.acts = acts;
+  /** @param {Reader} reader */
+  constructor(reader) {
+    this.reader = reader;
     this.divider.addEventListener("keydown", (event) => this.#pressed(event));
     this.divider.addEventListener("pointerdown", (event) => this.#dragged(event));
     $("reader-wide").addEventListener("click", () => this.#widen(this.share < WIDE ? WIDE : USUAL));
@@ -70,7 +70,7 @@ export class Pane {
   /** @param {number} share */
   #widen(share) {
     this.share = Math.round(Math.max(LEAST, Math.min(MOST, share)));
-    this.acts.keeping(() => this.#keep("share", this.share));
+    this.reader.scrolling.keeping(() => this.#keep("share", this.share));
     this.#tell();
   }
 
@@ -107,7 +107,7 @@ export class Pane {
   // --- how large ------------------------------------------------------------------------------
 
   /** @returns {"zoom" | "size"} */
-  #name = () => (this.acts.isPrinted() ? "zoom" : "size");
+  #name = () => (this.reader.isPrinted() ? "zoom" : "size");
 
   // Tell how large the pages are, or the text, whichever is shown.
   measure() {
@@ -124,7 +124,7 @@ export class Pane {
     const name = this.#name();
     const [now, steps] = [this.#kept(name, 1), STEPS[name]];
     const next = by > 0 ? steps.find((step) => step > now) : by < 0 ? steps.findLast((step) => step < now) : 1;
-    this.acts.keeping(() => this.#keep(name, next ?? now));
+    this.reader.scrolling.keeping(() => this.#keep(name, next ?? now));
     this.measure();
   }
 }

@@ -1,6 +1,6 @@
 // A document's text as elements: its paragraphs under their headings, its tables, and places in them.
 
-import { characters, doubt, h, located } from "../shared/dom.js";
+import { characters, doubt, h, located, textsIn } from "../shared/dom.js";
 import { marked } from "../shared/marking.js";
 import { say } from "../shared/words.js";
 import { columnsOf, row, tableOf } from "./table.js";
@@ -64,9 +64,7 @@ export function textOf({ paragraphs }) {
 function blockOf(paragraph, columns, first) {
   const text = h("p", { dir: "auto", class: paragraph.kind }, ...shown(paragraph, columns, []));
   const label = `${say("reader.paragraph", { number: paragraph.number })}${paragraph.locator ? `, ${located(paragraph.locator)}` : ""}`;
-  const number = h(
-    "button",
-    { type: "button", class: "number", tabindex: first ? "0" : "-1", "aria-label": label, "aria-expanded": "false" },
+  const number = h("button", { type: "button", class: "number", tabindex: first ? "0" : "-1", "aria-label": label, "aria-expanded": "false" },
     String(paragraph.number),
   );
   const element = h("div", { class: "block", dataset: { number: paragraph.number } }, number, text, doubt(paragraph.uncertain));
@@ -103,10 +101,9 @@ function rowsFrom(paragraphs, first) {
 /** @param {Place} place */
 export function range({ text, start, end }) {
   const found = new Range();
-  const walker = document.createTreeWalker(text, NodeFilter.SHOW_TEXT);
   let before = 0;
-  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    const after = before + /** @type {Text} */ (node).data.length;
+  for (const node of textsIn(text)) {
+    const after = before + node.length;
     if (before <= start && start < after) found.setStart(node, start - before);
     if (before < end && end <= after) {
       found.setEnd(node, end - before);

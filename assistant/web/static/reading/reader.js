@@ -2,6 +2,7 @@
 // highlighted in it, and what can be done with a paragraph.
 
 import { $, Latest, announce, doubted, h } from "../shared/dom.js";
+import { parts } from "../shared/parts.js";
 import { document_, messageOf } from "../shared/server.js";
 import { say } from "../shared/words.js";
 import { Beside } from "./beside.js";
@@ -13,9 +14,8 @@ import { citationOf, endOf, markIn, mostLike, offset, textOf } from "./paragraph
 import { Scrolling } from "./scrolling.js";
 import { Sheets } from "./sheets.js";
 /** @import { Target } from "../asking/citing.js" */
-/** @import { Kept } from "../notes/kept.js" */
 /** @import { Block, Heading } from "./paragraphs.js" */
-/** @import { Citation, Listed, Paragraph, ReaderActs, Whole } from "../../types.js" */
+/** @import { Citation, Listed, Paragraph, Whole } from "../../types.js" */
 
 const LONG = 300; // paragraphs from which those out of sight are not laid out
 
@@ -39,28 +39,18 @@ export class Reader {
   /** @type {string | null} */
   loading = null; // the id of what was asked for, until it is there
 
-  /** @param {Kept} kept @param {ReaderActs} acts */
-  constructor(kept, acts) {
-    this.acts = acts;
+  constructor() {
     this.pages = $("pages");
     this.sheets = new Sheets(this.pages);
-    this.highlights = new Highlights(this.pages, kept);
-    this.outline = new Outline((heading) => void this.scrolling.go({ number: heading.number }, heading.element), (to) => void this.scrolling.go(to));
-    this.scrolling = new Scrolling(this.pages, this.blocks, this.sheets, this, (seen) => this.outline.at(seen));
-    this.pane = new Pane({
-      isPrinted: () => this.isPrinted(),
-      keeping: (change) => this.scrolling.keeping(change),
-    });
-    this.finding = new Finding(this.blocks, this.sheets, {
-      headings: () => this.headings,
-      isPrinted: () => this.isPrinted(),
-      bring: (target) => this.scrolling.bring(target),
-      show: (id) => this.show(id),
-    });
-    this.beside = new Beside(this.pages, this.blocks, this.sheets, this.highlights, this, acts);
+    this.highlights = new Highlights(this.pages);
+    this.outline = new Outline(this);
+    this.scrolling = new Scrolling(this);
+    this.pane = new Pane(this);
+    this.finding = new Finding(this);
+    this.beside = new Beside(this);
     this.pages.addEventListener("scroll", () => requestAnimationFrame(() => this.outline.at(this.scrolling.seen())), { passive: true });
     $("as-text").addEventListener("click", () => this.#turnOver());
-    $("overview").addEventListener("click", () => this.document && this.acts.ask(say("reader.overview.ask"), { document: this.document.id, title: this.document.title, number: 0, text: "" }));
+    $("overview").addEventListener("click", () => this.document && this.ask(say("reader.overview.ask"), this.document.title));
     $("open-reader").addEventListener("click", () => this.open());
     $("reader-choice").addEventListener("change", () => void this.show($("reader-choice").value));
   }
@@ -73,9 +63,18 @@ export class Reader {
     }
   }
 
-  close() {
-    $("reader").close();
+  close = () => $("reader").close();
+
+  // Ask about the document, or a part of it.
+  /** @param {string} question @param {string} title of that */
+  ask(question, title) {
+    const { id = "" } = this.document ?? {};
+    this.close();
+    parts.talk.ask(question, { about: { document: id, title, number: 0, text: "" }, alone: true });
   }
+
+  // What is highlighted in the document.
+  highlighted = () => this.highlights.in(this.document?.id ?? "");
 
   // Another conversation is shown: what is said about a paragraph is of the one before.
   leave() {
@@ -175,9 +174,7 @@ export class Reader {
   }
 
   // What is highlighted may be other than before.
-  remark() {
-    this.mark(this.cited, this.chosen);
-  }
+  remark = () => this.mark(this.cited, this.chosen);
 
   // Mark what these citations quote; one of them may be chosen: it is brought into view.
   /** @param {Citation[]} citations @param {Citation} [chosen] */
@@ -187,7 +184,7 @@ export class Reader {
     const { document } = this;
     if (!document) return;
     const here = citations.filter((c) => c.document_id === document.id);
-    const highlighted = this.highlights.in(document.id);
+    const highlighted = this.highlighted();
     if (this.isPrinted()) {
       this.sheets.mark(here, chosen);
       void this.sheets.own(highlighted, document.paragraphs);

@@ -1,9 +1,8 @@
 // Where one is in the document that is shown, and how one comes elsewhere in it.
 
 import { Latest } from "../shared/dom.js";
-/** @import { Block } from "./paragraphs.js" */
-/** @import { Sheets } from "./sheets.js" */
-/** @import { OpenDocument, Seen } from "../../types.js" */
+/** @import { Reader } from "./reader.js" */
+/** @import { Seen } from "../../types.js" */
 
 const LINE = 96; // pixels below the top of the view: what lies there is being read
 
@@ -14,19 +13,10 @@ export class Scrolling {
   /** @type {{ top: number, seen: Seen } | null} */
   went = null;
 
-  /**
-   * @param {HTMLElement} view what scrolls
-   * @param {Map<number, Block>} blocks
-   * @param {Sheets} sheets
-   * @param {OpenDocument} open
-   * @param {(seen: Seen) => void} moved
-   */
-  constructor(view, blocks, sheets, open, moved) {
-    this.view = view;
-    this.blocks = blocks;
-    this.sheets = sheets;
-    this.open = open;
-    this.moved = moved;
+  /** @param {Reader} reader */
+  constructor(reader) {
+    this.reader = reader;
+    this.view = reader.pages; // what scrolls
   }
 
   // The page and the paragraph that are being read.
@@ -34,26 +24,28 @@ export class Scrolling {
     if (this.went && Math.abs(this.went.top - this.view.scrollTop) < 2) return this.went.seen;
     this.went = null;
     const line = this.view.getBoundingClientRect().top + LINE;
-    if (this.open.isPrinted()) return this.#onPage(this.sheets.sheets[firstBelow(this.sheets.sheets, line)]?.number ?? 1);
-    const blocks = [...this.blocks.values()];
+    const { sheets } = this.reader.sheets;
+    if (this.reader.isPrinted()) return this.#onPage(sheets[firstBelow(sheets, line)]?.number ?? 1);
+    const blocks = [...this.reader.blocks.values()];
     const { page, number } = blocks[firstBelow(blocks, line)]?.paragraph ?? { page: 1, number: 1 };
     return { page: page ?? 1, number };
   }
 
   // A page, and the first paragraph on it.
   /** @param {number} page */
-  #onPage = (page) => ({ page, number: this.open.document?.paragraphs.find((p) => (p.page ?? 0) >= page)?.number ?? 1 });
+  #onPage = (page) => ({ page, number: this.reader.document?.paragraphs.find((p) => (p.page ?? 0) >= page)?.number ?? 1 });
 
   // Go to a page, or to a paragraph, or to the heading above it.
   /** @param {Partial<Seen>} to @param {Element} [heading] */
   async go({ page, number }, heading) {
     const isLast = this.going.next();
-    const paragraph = this.open.document?.paragraphs[(number ?? 0) - 1];
-    let target = heading ?? this.blocks.get(number ?? 0)?.element;
+    const paragraph = this.reader.document?.paragraphs[(number ?? 0) - 1];
+    let target = heading ?? this.reader.blocks.get(number ?? 0)?.element;
     let down = 0; // from the top of that
-    if (this.open.isPrinted()) {
-      const sheet = this.sheets.sheets[(paragraph?.page ?? page ?? 1) - 1];
-      const [at] = paragraph && sheet ? await this.sheets.printed(sheet.number, paragraph.start, paragraph.start + 1) : [];
+    if (this.reader.isPrinted()) {
+      const { sheets } = this.reader;
+      const sheet = sheets.sheets[(paragraph?.page ?? page ?? 1) - 1];
+      const [at] = paragraph && sheet ? await sheets.printed(sheet.number, paragraph.start, paragraph.start + 1) : [];
       if (!isLast()) return;
       target = sheet?.element;
       if (sheet && at) down = (sheet.element.clientHeight * at.top) / sheet.size.height - LINE / 2;
@@ -65,7 +57,7 @@ export class Scrolling {
       this.view.scrollTop += down;
       const seen = number ? { page: paragraph?.page ?? 1, number } : this.#onPage(page ?? 1);
       this.went = { top: this.view.scrollTop, seen };
-      this.moved(seen);
+      this.reader.outline.at(seen);
     };
     there();
     requestAnimationFrame(there); // see bring
@@ -75,7 +67,8 @@ export class Scrolling {
   /** @param {() => void} change */
   keeping(change) {
     const { top } = this.view.getBoundingClientRect();
-    const things = this.open.isPrinted() ? this.sheets.sheets : [...this.blocks.values()];
+    const { blocks, sheets } = this.reader;
+    const things = this.reader.isPrinted() ? sheets.sheets : [...blocks.values()];
     const element = things[firstBelow(things, top + LINE)]?.element;
     const before = element?.getBoundingClientRect();
     change();
@@ -83,7 +76,7 @@ export class Scrolling {
     const after = element.getBoundingClientRect();
     const share = (top + LINE - before.top) / before.height;
     this.view.scrollTop += after.top + share * after.height - (top + LINE);
-    this.sheets.redraw();
+    sheets.redraw();
   }
 
   // Paragraphs out of sight have no exact height until they are near: look again once they have.

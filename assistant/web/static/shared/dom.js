@@ -39,6 +39,16 @@ export const $ = (id) => /** @type {ElementById<Id>} */ (document.getElementById
 /** @param {Event} event @param {string} selector @returns {HTMLElement | null} */
 export const closest = (event, selector) => (event.target instanceof Element ? event.target.closest(selector) : null);
 
+// Have a key do something, and nothing else.
+/** @param {Pick<EventTarget, "addEventListener">} target @param {string} key @param {() => unknown} act @param {(event: KeyboardEvent) => boolean} [when] */
+export function onKey(target, key, act, when = () => true) {
+  target.addEventListener("keydown", (event) => {
+    if (!(event instanceof KeyboardEvent) || event.key !== key || !when(event)) return;
+    event.preventDefault();
+    act();
+  });
+}
+
 // An icon of page.html.
 /** @param {Icon} name */
 export const icon = (name) => $("icons").content.querySelector(`.${name}`)?.cloneNode(true);
@@ -46,9 +56,7 @@ export const icon = (name) => $("icons").content.querySelector(`.${name}`)?.clon
 // A quiet button with an icon of page.html and a name; `shown` shows the name too.
 /** @param {Icon} name @param {string} label @param {() => unknown} onclick @param {boolean} shown */
 export function action(name, label, onclick, shown = false) {
-  return h(
-    "button",
-    { type: "button", class: "quiet", "aria-label": shown ? undefined : label, title: shown ? undefined : label, onclick },
+  return h("button", { type: "button", class: "quiet", "aria-label": shown ? undefined : label, title: shown ? undefined : label, onclick },
     icon(name),
     shown && h("span", {}, label),
   );
@@ -149,6 +157,15 @@ export const pathOf = (citation) => [citation.document, placeOf({ ...citation, h
 // The same with an element for the doubt.
 /** @param {Citation} citation @param {(citation: Citation) => string} path @returns {Child[]} */
 export const flagged = (citation, path = pathOf) => [path({ ...citation, uncertain: false }), doubt(citation.uncertain)];
+
+// The pieces of text in an element, in their order.
+/** @param {Element} element */
+export function textsIn(element) {
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (walker.nextNode()) found.push(/** @type {Text} */ (walker.currentNode));
+  return found;
+}
 
 /** @param {string} text */
 export const oneLine = (text) => text.split(/\s+/u).join(" ").trim();

@@ -1,7 +1,7 @@
 // A button that opens a few things to do. It closes with the one that is done, by Escape, and when the
 // focus goes elsewhere.
 
-import { h, icon } from "./dom.js";
+import { h, icon, onKey } from "./dom.js";
 /** @import { Icon } from "../../types.js" */
 
 /** @param {Icon} name @param {string} label @param {HTMLElement[]} items */
@@ -14,12 +14,7 @@ export function menu(name, label, ...items) {
   element.addEventListener("focusout", (event) => {
     if (!(event.relatedTarget instanceof Node) || !element.contains(event.relatedTarget)) close();
   });
-  element.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !element.open) return;
-    event.preventDefault();
-    close();
-    button.focus();
-  });
+  onKey(element, "Escape", () => { close(); button.focus(); }, () => element.open);
   list.addEventListener("click", () => {
     if (list.contains(document.activeElement)) button.focus(); // unless what was chosen takes it
     close();

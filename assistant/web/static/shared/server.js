@@ -17,7 +17,9 @@ export const open_ = { notebook: null };
 
 /** @param {string} path @param {string | null} [notebook] */
 const within = (path, notebook = open_.notebook) => (notebook ? `${path}?notebook=${notebook}` : path);
-
+// Of an address, with the notebook that is open or another.
+/** @param {Record<string, string>} values @param {string | null} [notebook] */
+const query = (values, notebook = open_.notebook) => new URLSearchParams({ ...values, ...(notebook && { notebook }) }).toString();
 
 // Why something was not done; `request` names what was asked of the server in its log, `status` is
 // that of HTTP where something was begun and came to nothing, `code` its kind.
@@ -83,9 +85,16 @@ async function reason(response) {
   return say("server.error", { status: response.status });
 }
 
-/** @param {string} path @param {unknown} value @param {AbortSignal | null} [signal] */
-const post = (path, value, signal = null) =>
-  ask(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(value), signal });
+/** @param {string} method @param {string} path @param {unknown} value @param {AbortSignal | null} signal */
+const send = (method, path, value, signal = null) => ask(path, { method, headers: { "content-type": "application/json" }, body: JSON.stringify(value), signal });
+/** @param {string} path @param {unknown} value @param {AbortSignal} [signal] */
+const post = (path, value, signal) => send("POST", path, value, signal);
+
+// Delete what is kept at a path, of a notebook or of none; and have it back.
+/** @param {string} path @param {string | null} notebook */
+export const remove = (path, notebook = null) => ask(within(path, notebook), { method: "DELETE" });
+/** @param {string} path @param {string | null} notebook */
+export const restore = (path, notebook = null) => post(within(`${path}/restore`, notebook), {});
 
 // With the documents of the notebook that is open, or of this one, or of none.
 /** @param {string | null} [notebook] */
@@ -94,27 +103,17 @@ export const session = async (notebook) => /** @type {Session} */ (await json(aw
 /** @param {string} id */
 export const document_ = async (id) => /** @type {Whole} */ (await json(await ask(`documents/${encodeURIComponent(id)}`)));
 /** @param {string} id @param {number} page @param {number} width in pixels */
-export const pagePicture = async (id, page, width) =>
-  (await ask(`documents/${encodeURIComponent(id)}/pages/${page}?width=${width}`)).blob();
+export const pagePicture = async (id, page, width) => (await ask(`documents/${encodeURIComponent(id)}/pages/${page}?width=${width}`)).blob();
 /** @param {string} id @param {number} page */
-export const pageWords = async (id, page) =>
-  /** @type {Word[]} */ (await json(await ask(`documents/${encodeURIComponent(id)}/pages/${page}/words`)));
+export const pageWords = async (id, page) => /** @type {Word[]} */ (await json(await ask(`documents/${encodeURIComponent(id)}/pages/${page}/words`)));
 // How often some words stand in each of the documents that can be asked.
 /** @param {string} text */
-export const findEverywhere = async (text) =>
-  /** @type {Everywhere} */ (await json(await ask(`find?text=${encodeURIComponent(text)}${open_.notebook ? `&notebook=${open_.notebook}` : ""}`)));
+export const findEverywhere = async (text) => /** @type {Everywhere} */ (await json(await ask(`find?${query({ text })}`)));
 // The topics of the help, and where words stand in them.
 /** @param {string} words */
 export const help = async (words) => /** @type {HelpFound} */ (await json(await ask(`help?find=${encodeURIComponent(words)}`)));
 /** @param {string} name */
 export const topic = async (name) => /** @type {WholeTopic} */ (await json(await ask(`help/${encodeURIComponent(name)}`)));
-/** @param {string} id */
-const restore = (id) => post(`documents/${encodeURIComponent(id)}/restore`, {});
-// Have a document back that was taken out of a notebook, or else deleted.
-/** @param {string} id @param {string | null} notebook */
-export const haveBack = (id, notebook) => (notebook ? putIn(notebook, id) : restore(id));
-/** @param {string} id */
-export const remove = (id) => ask(`documents/${encodeURIComponent(id)}`, { method: "DELETE" });
 /** @param {number} after the number of the last change that is known */
 export const folder = async (after) => /** @type {Folder} */ (await json(await ask(`folder?after=${after}`)));
 export const writers = async () => /** @type {Writers} */ (await json(await ask("writers")));
@@ -125,27 +124,23 @@ export const vote = (value) => post("feedback", value);
 
 // --- notebooks, and what is in them or in none -----------------------------------------------------
 
-/** @param {string} method @param {string} path @param {unknown} value */
-const send = (method, path, value) => ask(path, { method, headers: { "content-type": "application/json" }, body: JSON.stringify(value) });
-
 export const notebooks = async () => /** @type {{ notebooks: Notebook[] }} */ (await json(await ask("notebooks"))).notebooks;
 /** @param {string} name @param {string[]} documents */
 export const addNotebook = async (name, documents = []) => /** @type {Notebook} */ (await json(await post("notebooks", { name, documents })));
 /** @param {string} id @param {Partial<Pick<Notebook, "name" | "shared">>} changed */
 export const changeNotebook = async (id, changed) => /** @type {Notebook} */ (await json(await send("PATCH", `notebooks/${id}`, changed)));
-/** @param {string} id */
-export const removeNotebook = (id) => ask(`notebooks/${id}`, { method: "DELETE" });
-/** @param {string} id */
-export const restoreNotebook = (id) => post(`notebooks/${id}/restore`, {});
 /** @param {string} id @param {string} document */
 export const putIn = (id, document) => ask(`notebooks/${id}/documents/${document}`, { method: "PUT" });
 /** @param {string} id @param {string} document */
-export const takeOut = (id, document) => ask(`notebooks/${id}/documents/${document}`, { method: "DELETE" });
+export const takeOut = (id, document) => remove(`notebooks/${id}/documents/${document}`);
+// Have a document back that was taken out of a notebook, or else deleted.
+/** @param {string} id @param {string | null} notebook */
+export const haveBack = (id, notebook) => (notebook ? putIn(notebook, id) : restore(`documents/${id}`));
 
 /** @param {string | null} [notebook] */
 export const conversations = async (notebook) => /** @type {{ conversations: Listing[] }} */ (await json(await ask(within("conversations", notebook)))).conversations;
 /** @param {string} text */
-export const searchConversations = async (text) => /** @type {{ found: Found_[] }} */ (await json(await ask(`${within("conversations/search")}${open_.notebook ? "&" : "?"}text=${encodeURIComponent(text)}`))).found;
+export const searchConversations = async (text) => /** @type {{ found: Found_[] }} */ (await json(await ask(`conversations/search?${query({ text })}`))).found;
 /** @param {string} id @param {string | null} notebook */
 export const conversation = async (id, notebook) => /** @type {KeptConversation} */ (await json(await ask(within(`conversations/${id}`, notebook))));
 /** @param {string} id @param {string} title @param {Turn} turn @param {string | null} [notebook] */
@@ -154,20 +149,12 @@ export const putTurn = (id, title, turn, notebook) => send("PUT", within(`conver
 export const removeTurns = (id, turns, notebook) => post(within(`conversations/${id}/turns/remove`, notebook), { turns });
 /** @param {string} id @param {string} title @param {string | null} [notebook] */
 export const renameConversation = (id, title, notebook) => send("PATCH", within(`conversations/${id}`, notebook), { title });
-/** @param {string} id @param {string | null} [notebook] */
-export const removeConversation = (id, notebook) => ask(within(`conversations/${id}`, notebook), { method: "DELETE" });
-/** @param {string} id @param {string | null} [notebook] */
-export const restoreConversation = (id, notebook) => post(within(`conversations/${id}/restore`, notebook), {});
 
 /** @param {string | null} [notebook] */
 export const notes = async (notebook) => /** @type {{ notes: Noted[] }} */ (await json(await ask(within("notes", notebook)))).notes;
 // `over`: the text of it that its writer saw, which alone it takes the place of.
 /** @param {Note} note @param {string | null} notebook @param {string} [over] */
 export const putNote = (note, notebook, over) => send("PUT", within("notes", notebook), { ...note, over });
-/** @param {string} id @param {string | null} [notebook] */
-export const removeNote = (id, notebook) => ask(within(`notes/${id}`, notebook), { method: "DELETE" });
-/** @param {string} id @param {string | null} [notebook] */
-export const restoreNote = (id, notebook) => post(within(`notes/${id}/restore`, notebook), {});
 
 // Markers of the quotes that do not stand in their documents any more, by the question's id.
 /** @param {string} id @param {string | null} [notebook] */
@@ -178,7 +165,7 @@ export const trash = async () => /** @type {{ deleted: Deleted[] }} */ (await js
 
 // The address of a file to take along, of what is kept at a path.
 /** @param {string} path @param {string} format @param {Record<string, string>} more */
-export const exportOf = (path, format, more = {}) => `${path}/export?${new URLSearchParams({ format, lang: language, ...(open_.notebook ? { notebook: open_.notebook } : {}), ...more }).toString()}`;
+export const exportOf = (path, format, more = {}) => `${path}/export?${query({ format, lang: language, ...more })}`;
 // Places as references for a bibliography.
 /** @param {string} format @param {Placed[]} citations */
 export const cite = async (format, citations) => (await post("cite", { format, lang: language, citations })).text();
@@ -188,32 +175,25 @@ export const reworded = async (question, llm) => /** @type {{ question: string }
 
 // --- what takes long -------------------------------------------------------------------------------
 
-// Ask a question. Yields the events of its answer, the place in line among them; aborting the signal
-// ends it there and here.
-/** @param {Question} question @param {AbortSignal} signal */
-export async function* answers(question, signal) {
-  yield* told(await post("ask", question, signal), signal);
-}
-
-// Add what is at an address, to a notebook or to none. Yields the events of its indexing; aborting
-// the signal ends it there and here.
-/** @param {string} address @param {AbortSignal} signal @param {{ notebook: string | null, ocr: boolean }} how */
-export async function* addAddress(address, signal, { notebook, ocr }) {
-  const how = new URLSearchParams({ ...(notebook && { notebook }), ocr: String(ocr) });
-  yield* told(await post(`addresses?${how}`, { address }, signal), signal);
-}
-
-// Have the pictures read in a document that is there. Yields the events of that, likewise.
-/** @param {string} id @param {AbortSignal} signal */
-export async function* readPictures(id, signal) {
-  yield* told(await post(`documents/${encodeURIComponent(id)}/pictures`, {}, signal), signal);
-}
-
-/** @param {Response} response @param {AbortSignal} signal */
-function told(response, signal) {
+// Begin something. Yields the events that come of it; aborting the signal ends it there and here.
+/** @param {string} path @param {unknown} value @param {AbortSignal} signal */
+async function* begin(path, value, signal) {
+  const response = await post(path, value, signal);
   const body = response.body?.pipeThrough(new TextDecoderStream()) ?? new ReadableStream();
-  return events(body, signal, response.headers.get(REQUEST));
+  yield* events(body, signal, response.headers.get(REQUEST));
 }
+
+// Ask a question: the place in line is among the events of its answer.
+/** @param {Question} question @param {AbortSignal} signal */
+export const answers = (question, signal) => begin("ask", question, signal);
+
+// Add what is at an address, to a notebook or to none.
+/** @param {string} address @param {AbortSignal} signal @param {{ notebook: string | null, ocr: boolean }} how */
+export const addAddress = (address, signal, { notebook, ocr }) => begin(`addresses?${query({ ocr: String(ocr) }, notebook)}`, { address }, signal);
+
+// Have the pictures read in a document that is there.
+/** @param {string} id @param {AbortSignal} signal */
+export const readPictures = (id, signal) => begin(`documents/${id}/pictures`, {}, signal);
 
 // The document of this owner that a file of a name, in a folder that is added, would take the place of.
 /** @param {string} name @param {string} folder */
@@ -225,8 +205,7 @@ export const there = async (name, folder) => /** @type {Listed | null} */ (await
 export function add(file, arrived, signal, { folder, notebook, ocr, title = "", address = "" }, name) {
   const sending = new XMLHttpRequest(); // fetch does not tell how much of a file has arrived
   signal.addEventListener("abort", () => sending.abort());
-  const how = new URLSearchParams({ name, folder, title, address, ...(notebook && { notebook }), ocr: String(ocr) });
-  sending.open("POST", `uploads?${how}`);
+  sending.open("POST", `uploads?${query({ name, folder, title, address, ocr: String(ocr) }, notebook)}`);
   sending.setRequestHeader(SESSION, ownKey());
   sending.upload.onprogress = (event) => event.lengthComputable && arrived(event.loaded / event.total);
   let read = 0;

@@ -1,41 +1,25 @@
-// What this browser keeps: choices, drafts, and what did not reach the server yet.
+// What this browser keeps: choices, drafts, and what did not reach the server yet; and what this tab tells
+// the other tabs of the same person.
+
+/** @import { News } from "../../types.js" */
+
+// A browser may keep nothing, or have no room for more.
+/** @template Value, Otherwise @param {() => Value} work @param {Otherwise} otherwise @returns {Value | Otherwise} */
+function attempt(work, otherwise) {
+  try {
+    return work();
+  } catch {
+    return otherwise;
+  }
+}
 
 /** @param {() => globalThis.Storage} area */
 const keeper = (area) => ({
-  /** @param {string} name */
-  get(name) {
-    try {
-      return area().getItem(name);
-    } catch {
-      return null; // a browser that keeps nothing
-    }
-  },
+  get: (/** @type {string} */ name) => attempt(() => area().getItem(name), null),
   // Gives whether there was room for it.
-  /** @param {string} name @param {string} value */
-  set(name, value) {
-    try {
-      area().setItem(name, value);
-      return true;
-    } catch {
-      return false;
-    }
-  },
-  /** @param {string} name */
-  remove(name) {
-    try {
-      area().removeItem(name);
-    } catch {
-      // It was never kept.
-    }
-  },
-  /** @param {string} beginning */
-  names(beginning) {
-    try {
-      return Object.keys(area()).filter((name) => name.startsWith(beginning));
-    } catch {
-      return [];
-    }
-  },
+  set: (/** @type {string} */ name, /** @type {string} */ value) => attempt(() => { area().setItem(name, value); return true; }, false),
+  remove: (/** @type {string} */ name) => attempt(() => area().removeItem(name), undefined),
+  names: (/** @type {string} */ beginning) => attempt(() => Object.keys(area()).filter((name) => name.startsWith(beginning)), []),
 });
 
 export const storage = keeper(() => localStorage);
@@ -44,10 +28,17 @@ export const tab = keeper(() => sessionStorage);
 
 // What is kept as JSON; null where it is none of this page's.
 /** @param {string} name @returns {unknown} */
-export function read(name) {
-  try {
-    return JSON.parse(storage.get(name) ?? "null");
-  } catch {
-    return null;
-  }
+export const read = (name) => attempt(() => /** @type {unknown} */ (JSON.parse(storage.get(name) ?? "null")), null);
+
+/** @type {BroadcastChannel | undefined} */
+let channel;
+
+// `hear` is told what another tab has changed.
+/** @param {string} prefix whose tabs they are @param {(news: News) => void} hear */
+export function join(prefix, hear) {
+  channel = new BroadcastChannel(prefix);
+  channel.addEventListener("message", (/** @type {MessageEvent<News>} */ { data }) => hear(data));
 }
+
+/** @param {News} news */
+export const tellTabs = (news) => channel?.postMessage(news);

@@ -19,9 +19,7 @@ export function trashIn(dialog, kind, restore, restored) {
     const all = await tried(trash());
     if (!all) return;
     const here = all.filter((one) => one.kind === kind);
-    list.replaceChildren(...here.map((one) => h(
-      "li",
-      {},
+    list.replaceChildren(...here.map((one) => h("li", {},
       h("span", { dir: "auto" }, titleOf(one) || say("conversation.untitled"), h("small", {}, moment(one.deleted))),
       h("button", { type: "button", class: "more", "aria-label": say("trash.restore.label", { title: titleOf(one) }), onclick: () => void back(one) }, say("trash.restore")),
     )));

@@ -1,6 +1,7 @@
 // The words of the page in the language of its reader. Each language is a file in words/; a sentence
 // is found by its key, and text only ever becomes text.
 
+import { storage } from "./storage.js";
 /** @import { Child, Key, Problem, Words } from "../../types.js" */
 
 // Those that there are.
@@ -13,16 +14,8 @@ const ATTRIBUTES = ["aria-label", "placeholder", "title"];
 /** @param {string} asked */
 const ours = (asked) => LANGUAGES.filter((one) => one === asked || one === asked.split("-")[0]);
 
-function chosen() {
-  try {
-    return localStorage.getItem(CHOICE) ?? "";
-  } catch {
-    return ""; // a browser that keeps nothing
-  }
-}
-
 // What was chosen here, or else what the browser asks for.
-export const language = [chosen(), ...navigator.languages].flatMap(ours)[0] ?? "en";
+export const language = [storage.get(CHOICE) ?? "", ...navigator.languages].flatMap(ours)[0] ?? "en";
 // The same with its country, for dates and numbers.
 export const locale = navigator.languages.find((asked) => ours(asked).includes(language)) ?? language;
 
