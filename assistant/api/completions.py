@@ -330,7 +330,7 @@ def _address_of(base: str, page: bool, citation: Citation) -> str:
         name = citation.source.removeprefix(HELP)
         anchor = anchor_of(own.heading[-1])
         return f"{base}#help/{name}/{anchor}" if page else f"{base}api/help/{name}"
-    if page:  # as `citing.js` makes it
+    if page:  # as `exporting.js` makes it
         return f"{base}#document/{own.document_id}/{citation.start}-{citation.end}"
     return f"{base}api/documents/{own.document_id}/paragraphs/{own.number}"
 

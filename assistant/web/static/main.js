@@ -1,7 +1,7 @@
 // Puts the page together.
 
 import { offer, takeHanded } from "./adding/bookmarklet.js";
-import { targetOf } from "./asking/citing.js";
+import { targetOf } from "./asking/exporting.js";
 import { Talk } from "./asking/talk.js";
 import { Welcome } from "./asking/welcome.js";
 import { Writing } from "./asking/writing.js";

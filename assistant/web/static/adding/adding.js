@@ -109,7 +109,12 @@ export class Adding {
     const running = this.items.filter(({ state }) => state === "running").length;
     for (const item of this.items.filter(({ state }) => state === "waiting").slice(0, AT_ONCE - running)) void this.#run(item);
     this.#tell();
-    if (!this.busy) this.#over();
+    if (this.busy) return;
+    // What came of it is told at the end of all of it.
+    const added = this.items.filter(({ state }) => state === "done");
+    if (added.length && !$("library").open) toast(say(areRead(added) ? "pictures.all_done" : "adding.done", { count: added.length }));
+    parts.library.changed();
+    void parts.library.hold();
   }
 
   /** @param {Wanted} wanted @param {Item} [before] @returns {Item} */
@@ -290,14 +295,6 @@ export class Adding {
       : asking.length ? say("adding.asking", { count: asking.length })
       : areScans ? say("pictures.asking", { count: failed.length })
       : say(areRead(failed) ? "pictures.failed" : "adding.failed", { some: number(failed.length), count });
-  }
-
-  // Tell what came of it, at the end of all of it.
-  #over() {
-    const added = this.items.filter(({ state }) => state === "done");
-    if (added.length && !$("library").open) toast(say(areRead(added) ? "pictures.all_done" : "adding.done", { count: added.length }));
-    parts.library.changed();
-    void parts.library.hold();
   }
 }
 

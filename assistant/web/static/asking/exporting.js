@@ -1,11 +1,12 @@
-// Answers and conversations to take along: as text here, as files of the server's making.
+// What can be taken along: answers and conversations, as text or as files of the server's making; and
+// citations, as links to their places in the documents, as text, and as references.
 
-import { doubted, h, oneLine, pathOf, toast } from "../shared/dom.js";
-import { menu } from "../shared/menu.js";
-import { exportOf, tried } from "../shared/server.js";
+import { linkToHelp, topicOf } from "../help/help.js";
+import { doubted, h, menu, oneLine, pathOf, placeOf, toast } from "../shared/dom.js";
+import { cite, exportOf, tried } from "../shared/server.js";
 import { say } from "../shared/words.js";
 import { citationsOf, headingOver, isDoubtful, isPoint, isUnsure, missing, sentencesOf } from "./answer.js";
-/** @import { Key, Turn } from "../../types.js" */
+/** @import { Citation, Key, Placed, Turn } from "../../types.js" */
 
 /** @type {[string, Key][]} */
 const FORMATS = [["docx", "export.docx"], ["md", "export.md"], ["bib", "cite.bibtex"], ["ris", "cite.ris"], ["csl", "cite.csl"]];
@@ -61,3 +62,40 @@ export async function copy(text, told) {
   }
   toast(told);
 }
+
+// --- citations ------------------------------------------------------------------------------------
+
+/** @typedef {{ document: string, start: number, end: number }} Target */
+
+const LINK = /^#document\/([0-9a-f]{16})\/(\d+)-(\d+)$/;
+
+// The address of this page at what a citation quotes.
+/** @param {Citation} c */
+const linkTo = (c) => `${location.origin}${location.pathname}${topicOf(c) ? linkToHelp(c) : `#document/${c.document_id}/${c.start}-${c.end}`}`;
+
+// Where such an address leads; null for any other.
+/** @param {string} hash @returns {Target | null} */
+export function targetOf(hash) {
+  const [, document, start, end] = LINK.exec(hash) ?? [];
+  return document ? { document, start: Number(start), end: Number(end) } : null;
+}
+
+// Where a citation stands, for the server to read it there.
+/** @param {Citation} citation @returns {Placed} */
+export const placed = ({ marker, document_id, paragraph, start, end }) => ({ marker, document: document_id, paragraph, start, end });
+
+/** @param {Citation} c */
+export const asText = (c) => say("cite.sentence", { quote: oneLine(c.quote), document: c.document, place: placeOf(c) });
+
+/** @param {string} format */
+const asReferences = (format) => (/** @type {Citation[]} */ all) => cite(format, all.map(placed));
+
+// The ways to copy citations: what each is called, and what is told of it then.
+/** @type {{ name: Key, copied: Key, said: (all: Citation[]) => string | Promise<string> }[]} */
+export const WAYS = [
+  { name: "cite.link", copied: "cite.link.copied", said: (all) => all.map(linkTo).join("\n") },
+  { name: "cite.text", copied: "cite.text.copied", said: (all) => all.map(asText).join("\n") },
+  { name: "cite.bibtex", copied: "cite.bibtex.copied", said: asReferences("bib") },
+  { name: "cite.ris", copied: "cite.ris.copied", said: asReferences("ris") },
+  { name: "cite.csl", copied: "cite.csl.copied", said: asReferences("csl") },
+];

@@ -6,8 +6,7 @@ import { excerpt, marked } from "../shared/marking.js";
 import { parts } from "../shared/parts.js";
 import { say } from "../shared/words.js";
 import { sentencesOf } from "./answer.js";
-import { WAYS } from "./citing.js";
-import { copy } from "./exporting.js";
+import { copy, WAYS } from "./exporting.js";
 /** @import { Child, Citation, Properties, Turn } from "../../types.js" */
 
 // Names a passage in its turn.
@@ -75,7 +74,10 @@ export class Passages {
     this.heading = h("h3", {}, title);
     this.feed = h("div", { role: "feed", "aria-label": title, "aria-describedby": hint });
     this.feed.addEventListener("keydown", (event) => this.#pressed(event));
-    this.feed.addEventListener("focusin", (event) => this.#rove(closest(event, ".card")));
+    this.feed.addEventListener("focusin", (event) => {
+      const card = closest(event, ".card");
+      for (const { element } of this.cards) element.tabIndex = element === card ? 0 : -1;
+    });
     this.none = none ? h("button", { type: "button", class: "more", onclick: () => this.#refuse() }) : null;
     this.element = h("section", { class: "passages", "aria-label": title },
       h("header", {}, this.heading, h("p", { id: hint, class: "keys" }, say(none ? "passages.keys_none" : "passages.keys"))),
@@ -109,11 +111,6 @@ export class Passages {
     const element = this.cards[at]?.element;
     element?.focus({ preventScroll: true });
     element?.scrollIntoView({ block: "nearest", behavior: smoothly() });
-  }
-
-  /** @param {HTMLElement | null} card */
-  #rove(card) {
-    for (const { element } of this.cards) element.tabIndex = element === card ? 0 : -1;
   }
 
   /** @param {KeyboardEvent} event */

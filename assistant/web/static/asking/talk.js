@@ -7,10 +7,9 @@ import { $, announce, smoothly, toast } from "../shared/dom.js";
 import { parts } from "../shared/parts.js";
 import { Failure, answers, isStatus, lapsed, messageOf, open_, tried, vote } from "../shared/server.js";
 import { say } from "../shared/words.js";
-import { citationsOf, lookedAgain } from "./answer.js";
+import { citationsOf, historyOf, isTold, judgement, lookedAgain, spoken, take } from "./answer.js";
 import { Composer } from "./composer.js";
 import { nameOf } from "./passages.js";
-import { historyOf, isTold, judgement, spoken, take } from "./telling.js";
 import { TurnView, tooltips } from "./turn.js";
 /** @import { About, Citation, Conversation, How, Thumb, Turn, Vote, Why } from "../../types.js" */
 

@@ -42,7 +42,19 @@ export class Library {
     droppable(this.adding);
     for (const id of ["open-library", "asking"]) $(id).addEventListener("click", () => this.open());
     this.dialog.addEventListener("close", () => $("top").after($("adding")));
-    this.#tools();
+    const search = $("library-search");
+    const order = $("library-order");
+    search.addEventListener("input", () => this.#find());
+    order.append(...Object.entries(ORDERS).map(([value, { key }]) => h("option", { value }, say(key))));
+    order.value = storage.get(ORDER) ?? "name";
+    order.addEventListener("change", () => {
+      storage.set(ORDER, order.value);
+      this.draw();
+    });
+    $("tick-all").addEventListener("click", () => this.#leave((left) => this.#found().forEach(({ id }) => left.delete(id))));
+    $("tick-none").addEventListener("click", () => this.#leave((left) => this.#found().forEach(({ id }) => left.add(id))));
+    $("remove-ticked").addEventListener("click", () => this.#sure());
+    $("remove-ticked").addEventListener("blur", () => this.#ticked());
     const look = () => void this.refresh(true);
     setInterval(look, EVERY);
     addEventListener("focus", look);
@@ -112,22 +124,6 @@ export class Library {
 
   // --- the list -------------------------------------------------------------------------------
 
-  #tools() {
-    const search = $("library-search");
-    const order = $("library-order");
-    search.addEventListener("input", () => this.#find());
-    order.append(...Object.entries(ORDERS).map(([value, { key }]) => h("option", { value }, say(key))));
-    order.value = storage.get(ORDER) ?? "name";
-    order.addEventListener("change", () => {
-      storage.set(ORDER, order.value);
-      this.draw();
-    });
-    $("tick-all").addEventListener("click", () => this.#leave((left) => this.#found().forEach(({ id }) => left.delete(id))));
-    $("tick-none").addEventListener("click", () => this.#leave((left) => this.#found().forEach(({ id }) => left.add(id))));
-    $("remove-ticked").addEventListener("click", () => this.#sure());
-    $("remove-ticked").addEventListener("blur", () => this.#ticked());
-  }
-
   draw() {
     const { documents } = this;
     const { current, mayWrite } = parts.notebooks;
@@ -139,8 +135,11 @@ export class Library {
     const items = [];
     let folder = "";
     for (const { one, item } of rows) {
-      if (one.folder !== folder) items.push(this.#heading(one.folder));
-      folder = one.folder;
+      if (one.folder !== folder) {
+        folder = one.folder;
+        const inside = documents.filter((own) => own.folder === one.folder).map(({ id }) => id);
+        items.push(h("li", { class: "folder", dataset: { folder: one.folder } }, h("h3", { dir: "auto" }, one.folder.split("/").join(" › ")), h("button", { type: "button", class: "more", "aria-label": say("list.only.label", { title: folder }), onclick: () => this.#only(inside) }, say("list.only"))));
+      }
       items.push(item);
     }
     $("documents").replaceChildren(...items);
@@ -185,12 +184,6 @@ export class Library {
       h("small", { class: "wrong" }, [unreadOf(one), howRead(one, this.pictures, Boolean(parts.notebooks.current))].filter(Boolean).join(" ")),
       may && h("button", { type: "button", class: "more", "aria-label": say("pictures.read.label", { name: one.title }), onclick: () => this.adding.readPictures(one) }, say("pictures.read")),
     );
-  }
-
-  /** @param {string} folder */
-  #heading(folder) {
-    const only = () => this.#only(this.documents.filter((one) => one.folder === folder).map(({ id }) => id));
-    return h("li", { class: "folder", dataset: { folder } }, h("h3", { dir: "auto" }, folder.split("/").join(" › ")), h("button", { type: "button", class: "more", "aria-label": say("list.only.label", { title: folder }), onclick: only }, say("list.only")));
   }
 
   // Those that are looked for, which are all where nothing is.

@@ -1,7 +1,7 @@
 // Goes to a place: a notebook, a conversation of it, a question in that. What is asked for last counts,
 // and nothing changes before all of it is there.
 
-import { targetOf } from "../asking/citing.js";
+import { targetOf } from "../asking/exporting.js";
 import { fresh } from "../conversations/store.js";
 import { helpIn } from "../help/help.js";
 import { tell } from "../shared/address.js";
@@ -41,7 +41,14 @@ export class Navigation {
         return false;
       }
     }
-    if (began) this.#enter(notebook, began.documents);
+    if (began) {
+      open_.notebook = notebook;
+      parts.notebooks.draw();
+      if (notebook && !parts.notebooks.current) void parts.notebooks.refresh(); // shared just now
+      parts.library.enter(began.documents);
+      parts.kept.all = []; // until it is known what is kept here
+      void parts.kept.refresh();
+    }
     if (!isThere) this.show(found ?? fresh(), again);
     const asked = turn && parts.talk.conversation.turns.find((one) => one.id === turn);
     if (asked) parts.talk.goTo(asked);
@@ -55,16 +62,6 @@ export class Navigation {
     this.began = true;
     parts.talk.show(conversation);
     this.#tell(again);
-  }
-
-  /** @param {string | null} notebook @param {import("../../types.js").Listed[]} documents */
-  #enter(notebook, documents) {
-    open_.notebook = notebook;
-    parts.notebooks.draw();
-    if (notebook && !parts.notebooks.current) void parts.notebooks.refresh(); // shared just now
-    parts.library.enter(documents);
-    parts.kept.all = []; // until it is known what is kept here
-    void parts.kept.refresh();
   }
 
   /** @param {boolean} again */

@@ -19,7 +19,13 @@ export class Kept {
   done = Promise.resolve(); // what was begun last
 
   async refresh() {
-    if ((await this.#look()) && !(document.activeElement instanceof HTMLTextAreaElement)) this.#saveDrafts();
+    if (!(await this.#look()) || document.activeElement instanceof HTMLTextAreaElement) return;
+    // What was written and did not reach the server is saved: the page was left, or the server was away.
+    for (const name of tab.names(DRAFTS)) {
+      const { note, mine } = this.noted(name.slice(DRAFTS.length)) ?? {};
+      const text = tab.get(name)?.trim();
+      if (note && mine && text !== undefined) void this.put({ ...note, text });
+    }
   }
 
   // Gives whether it is known by now what is kept.
@@ -32,15 +38,6 @@ export class Kept {
     parts.reader.remark();
     parts.notes.draw();
     return true;
-  }
-
-  // Save what was written and did not reach the server: the page was left, or the server was away.
-  #saveDrafts() {
-    for (const name of tab.names(DRAFTS)) {
-      const { note, mine } = this.noted(name.slice(DRAFTS.length)) ?? {};
-      const text = tab.get(name)?.trim();
-      if (note && mine && text !== undefined) void this.put({ ...note, text });
-    }
   }
 
   /** @param {string} id of a note */

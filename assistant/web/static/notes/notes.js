@@ -8,7 +8,7 @@ import { parts } from "../shared/parts.js";
 import { document_, tried } from "../shared/server.js";
 import { day, say } from "../shared/words.js";
 import { noting } from "./kept.js";
-/** @import { Target } from "../asking/citing.js" */
+/** @import { Target } from "../asking/exporting.js" */
 /** @import { Citation, Key, Noted, PlaceNow, Turn } from "../../types.js" */
 
 const SHOWN = 3; // quotes that are shown at once

@@ -1,8 +1,7 @@
 // What can be done with a paragraph of the document, or with what is selected in it: to ask about it, to
 // highlight it, to copy it. What there is about a paragraph already stands below it.
 
-import { asText } from "../asking/citing.js";
-import { copy } from "../asking/exporting.js";
+import { asText, copy } from "../asking/exporting.js";
 import { announce, characters, closest, doubted, h, oneLine, smoothly, toast } from "../shared/dom.js";
 import { parts } from "../shared/parts.js";
 import { say } from "../shared/words.js";

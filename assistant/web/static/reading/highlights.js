@@ -56,18 +56,12 @@ export class Highlights {
       mine || note.text ? text : "",
       mine || !by ? "" : h("p", { class: "since" }, say("reader.highlight.by", { name: by })),
       h("p", { class: "acts" },
-        mine && h("button", { type: "button", onclick: () => this.#remove(note.id) }, say("reader.highlight.remove")),
+        mine && h("button", { type: "button", onclick: () => { this.card.hidePopover(); void parts.kept.remove(note.id, "reader.highlight.removed"); } }, say("reader.highlight.remove")),
         h("button", { type: "button", onclick: () => this.card.hidePopover() }, say("page.close")),
       ),
     );
     this.card.showPopover();
     beside(this.card, place, this.view);
     if (mine) text.focus({ preventScroll: true });
-  }
-
-  /** @param {string} id */
-  #remove(id) {
-    this.card.hidePopover();
-    return parts.kept.remove(id, "reader.highlight.removed");
   }
 }

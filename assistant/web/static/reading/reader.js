@@ -13,7 +13,7 @@ import { Pane, isSheet } from "./pane.js";
 import { citationOf, endOf, markIn, mostLike, offset, textOf } from "./paragraphs.js";
 import { Scrolling } from "./scrolling.js";
 import { Sheets } from "./sheets.js";
-/** @import { Target } from "../asking/citing.js" */
+/** @import { Target } from "../asking/exporting.js" */
 /** @import { Block, Heading } from "./paragraphs.js" */
 /** @import { Citation, Listed, Paragraph, Whole } from "../../types.js" */
 

@@ -23,16 +23,11 @@ const plurals = new Intl.PluralRules(locale);
 const numbers = new Intl.NumberFormat(locale);
 
 const days = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
-
-// The day of a moment, which is in milliseconds since 1970.
-/** @param {number | Date} moment */
-export const day = (moment) => days.format(moment);
-
 const moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 
-// The same with its time.
-/** @param {number | Date} when */
-export const moment = (when) => moments.format(when);
+// The day of a moment, which is in milliseconds since 1970; and the same with its time.
+export const day = (/** @type {number | Date} */ when) => days.format(when);
+export const moment = (/** @type {number | Date} */ when) => moments.format(when);
 
 /** @param {number} value @param {number} [digits] behind the point */
 export const number = (value, digits) =>
