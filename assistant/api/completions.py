@@ -324,7 +324,7 @@ def _address_of(base: str, page: bool, citation: Citation) -> str:
         citation: what is cited.
     """
     own = citation.paragraph
-    if page:  # as `citing.js` makes it
+    if page:  # as `exporting.js` makes it
         return f"{base}#document/{own.document_id}/{citation.start}-{citation.end}"
     return f"{base}api/documents/{own.document_id}/paragraphs/{own.number}"
 

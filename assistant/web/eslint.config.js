@@ -23,24 +23,19 @@ const BARE = PLACES.flatMap((place) => {
 });
 const SENTENCES = ["Literal[value=/^[A-Z][a-z]* [a-z]/]", "TemplateElement[value.raw=/[A-Z][a-z]+ |[a-z] [a-z]/]"];
 
+const ERRORS = [
+  "eqeqeq", "no-console", "no-eval", "no-new-wrappers", "no-script-url", "no-self-compare", "no-template-curly-in-string",
+  "no-unreachable-loop", "no-var", "object-shorthand", "prefer-const",
+];
+
 export default defineConfig(js.configs.recommended, ts.configs.strictTypeChecked, {
   languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
   linterOptions: { reportUnusedDisableDirectives: "error" },
   rules: {
-    eqeqeq: "error",
-    "no-console": "error",
-    "no-eval": "error",
-    "no-new-wrappers": "error",
+    ...Object.fromEntries(ERRORS.map((rule) => [rule, "error"])),
     "no-restricted-properties": ["error", ...MARKUP.map((property) => ({ property, message: "Make elements with h() of dom.js." }))],
     "no-restricted-syntax": ["error", ...[...BARE, ...SENTENCES].map((selector) => ({ selector, message: "Write it into words/en.json, and say() it (words.js)." }))],
-    "no-script-url": "error",
-    "no-self-compare": "error",
-    "no-template-curly-in-string": "error",
     "no-undef": "off", // tsc knows the browser's names
-    "no-unreachable-loop": "error",
-    "no-var": "error",
-    "object-shorthand": "error",
-    "prefer-const": "error",
     "@typescript-eslint/no-confusing-void-expression": "off", // `return this.note(…)` is short
     "@typescript-eslint/no-unnecessary-condition": ["error", { allowConstantLoopConditions: "only-allowed-literals" }],
     "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],

@@ -387,54 +387,8 @@ export interface Span {
   own?: boolean | undefined; // its reader has highlighted it, as the note of this key
 }
 
-export interface TurnActs {
-  follow(turn: Turn, citation: Citation): void;
-  openAt(citation: Citation): void;
-  ask(question: string, how: How): void;
-  retry(turn: Turn): void;
-  edit(turn: Turn): void; // to be asked in its place
-  reword(turn: Turn): void; // to be asked as another one
-  drop(turn: Turn): void;
-  mine(): boolean; // whether its reader may change the conversation
-  copy(turn: Turn): Promise<void>;
-  take(text: string | Promise<string>, told: string): Promise<void>; // copies citations, and tells of it
-  vote(turn: Turn, verdict: Thumb | null, why?: Why): Promise<void>; // null takes it back
-  note(turn: Turn, noted?: string[]): Promise<void>; // which passages answer it, by their names
-  documents(): Listed[]; // all that may be asked
-  writer(): string | null; // what writes: null is what is set
-  writes(): boolean; // a language model does
-  conversation(): string; // its id
-  kept(turn: Turn): Note | null;
-  keep(turn: Turn, text: string | null, over?: string): Promise<void>; // with what its reader notes
-  unkeep(turn: Turn): Promise<void>;
-}
-
 // How a question is asked: about a paragraph, apart from the conversation, in some documents only.
 export type How = Pick<Turn, "about" | "alone" | "within">;
-
-export interface NotesActs {
-  open(target: { document: string; start: number; end: number }): unknown;
-  help(citation: Citation): unknown; // of the help
-  goTo(conversation: string, turn: string | null): unknown;
-}
-
-export interface TalkActs {
-  goTo(conversation: Conversation): void; // in whichever notebook it is
-  documents(): string[]; // ids of those that are asked
-  all(): Listed[]; // that may be asked
-  writer(): string | null; // what writes: null is what is set
-  writes(): boolean; // a language model does
-  kept(turn: Turn): Note | null;
-  keep(turn: Turn, conversation: string, text: string | null, over?: string): Promise<void>; // null: as it is kept; over: what was there
-  put(note: Note): Promise<unknown>; // kept otherwise
-  unkeep(turn: Turn): Promise<void>;
-  begin(): void; // a conversation of one's own
-  refresh(): Promise<void>; // which documents there are
-  changed(): void;
-  follow(citation: Citation, all: Citation[]): Promise<void>;
-  cite(citations: Citation[]): Promise<void>;
-  leave(): void;
-}
 
 // Something that was deleted and can be had back.
 export interface Deleted {
@@ -452,12 +406,20 @@ export interface News {
   id?: string; // of the conversation
 }
 
-export interface ComposerActs {
-  send(question: string, about: About | undefined, editing: Turn | null): void;
-  stop(): void; // what is being answered
-  up(): void; // to what stands above
-  drafted(): string; // under which name a draft is kept
-  documents(): string[]; // ids of those that are asked
+// What the page is made of, of each of which there is one.
+export interface Parts {
+  store: import("./static/conversations/store.js").Store;
+  help: import("./static/help/help.js").Help;
+  kept: import("./static/notes/kept.js").Kept;
+  reader: import("./static/reading/reader.js").Reader;
+  notebooks: import("./static/notebooks/notebooks.js").Notebooks;
+  library: import("./static/documents/library.js").Library;
+  writing: import("./static/asking/writing.js").Writing;
+  talk: import("./static/asking/talk.js").Talk;
+  navigation: import("./static/notebooks/navigation.js").Navigation;
+  history: import("./static/conversations/history.js").History;
+  notes: import("./static/notes/notes.js").Notes;
+  welcome: import("./static/asking/welcome.js").Welcome;
 }
 
 // A topic of the help, in the list of them.
@@ -495,50 +457,10 @@ export interface WholeTopic extends HelpTopic {
   parts: HelpPart[];
 }
 
-export interface ReaderActs {
-  citing(documentId: string, number: number): { turn: Turn; marker: number }[];
-  goTo(turn: Turn): void;
-  askAbout(about: About): void;
-  ask(question: string, about: About): void; // at once
-}
-
 // The page and the paragraph that are seen in a document, from 1.
 export interface Seen {
   page: number;
   number: number;
-}
-
-// The document that is open.
-export interface OpenDocument {
-  document: Whole | null;
-  isPrinted(): boolean;
-  placeOf(paragraph: Paragraph, start: number, end: number): Promise<Citation>;
-}
-
-export interface FindingActs {
-  headings(): import("./static/paragraphs.js").Heading[];
-  isPrinted(): boolean;
-  bring(target: Element): void; // into view
-  show(id: string): Promise<boolean | null>; // whether it is there now
-}
-
-export interface PaneActs {
-  isPrinted(): boolean;
-  keeping(change: () => void): void; // changes sizes, and has the same in view
-}
-
-export interface LibraryActs {
-  changed(): void;
-  open(id: string): Promise<void>;
-  again(id: string): void; // a document that may be shown has new text
-  held(): void; // what was said and kept is to be held against the documents anew
-}
-
-// What the list of documents knows of notebooks.
-export interface NotebooksSeen {
-  readonly all: Notebook[];
-  readonly current: Notebook | null; // the one that is open
-  readonly mayWrite: boolean; // in what is open
 }
 
 // A page of the browser that is handed to this one.
@@ -560,15 +482,6 @@ export interface Wanted {
   isNew?: boolean; // takes the place of nothing
   there?(name: string): Promise<Listed | null>; // what it would take the place of under that name
   begin(arrived: (share: number) => void, signal: AbortSignal, name: string): AsyncGenerator<ServerEvent, void>;
-}
-
-export interface AddingActs {
-  added(found: Listed, wanted: Wanted): Promise<void>;
-  failed(wanted: Wanted, why: string): void;
-  refresh(): Promise<void>;
-  over(): void; // nothing is being added any more
-  show(): void; // what is being added
-  focus(): void; // what had it is gone
 }
 
 // --- words ---------------------------------------------------------------------------------------

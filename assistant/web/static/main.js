@@ -1,36 +1,37 @@
 // Puts the page together.
 
-import { goBack, placeIn } from "./address.js";
-import { offer, takeHanded } from "./bookmarklet.js";
-import { targetOf } from "./citing.js";
-import { $, placeToast, toast } from "./dom.js";
-import { Folder } from "./folder.js";
-import { Help, helpIn, topicOf } from "./help.js";
-import { History } from "./history.js";
-import { listen } from "./keys.js";
-import { Kept } from "./kept.js";
-import { Library } from "./library.js";
-import { Navigation } from "./navigation.js";
-import { Notebooks } from "./notebooks.js";
-import { Notes } from "./notes.js";
-import { isSheet } from "./pane.js";
-import { Reader } from "./reader.js";
-import { haveBack, messageOf, open_, restoreNote, restoreNotebook, session } from "./server.js";
+import { offer, takeHanded } from "./adding/bookmarklet.js";
+import { targetOf } from "./asking/exporting.js";
+import { Talk } from "./asking/talk.js";
+import { Welcome } from "./asking/welcome.js";
+import { Writing } from "./asking/writing.js";
+import { History } from "./conversations/history.js";
+import { Store, fresh } from "./conversations/store.js";
+import { Folder } from "./documents/activity.js";
+import { Library } from "./documents/library.js";
+import { Help, helpIn } from "./help/help.js";
+import { listen } from "./help/keys.js";
+import { Navigation } from "./notebooks/navigation.js";
+import { Notebooks } from "./notebooks/notebooks.js";
+import { Kept } from "./notes/kept.js";
+import { Notes } from "./notes/notes.js";
+import { isSheet } from "./reading/pane.js";
+import { Reader } from "./reading/reader.js";
 import { settings } from "./settings.js";
-import { storage } from "./storage.js";
-import { Store, fresh } from "./store.js";
-import { join } from "./tabs.js";
-import { Talk } from "./talk.js";
-import { trashIn } from "./trash.js";
-import { wantedAddress, wantedFile } from "./ways.js";
-import { Welcome } from "./welcome.js";
-import { say, speak } from "./words.js";
-import { Writing } from "./writing.js";
-/** @import { Handed, Session } from "../types.js" */
+import { goBack, placeIn } from "./shared/address.js";
+import { $, placeToast, toast } from "./shared/dom.js";
+import { parts } from "./shared/parts.js";
+import { haveBack, messageOf, open_, restore, session } from "./shared/server.js";
+import { join, storage } from "./shared/storage.js";
+import { trashIn } from "./shared/trash.js";
+import { say, speak } from "./shared/words.js";
+/** @import { Session } from "../types.js" */
 
 const ALIVE = 60_000; // milliseconds between looks whether the server is there again
 
 const handed = takeHanded(); // before anybody sees it in the address
+
+addEventListener("submit", (event) => event.preventDefault()); // the page sends what is written itself
 
 await speak();
 
@@ -45,93 +46,31 @@ const began = await session().catch(async (/** @type {unknown} */ error) => {
   else toast(messageOf(error), say("server.retry"), () => location.reload());
   return instead ?? { user: null, documents: [], fetch: false, pictures: "offered", notices: [] };
 });
-const store = new Store(began.user);
 settings(began.user);
-
-const help = new Help();
-/** @type {Kept} */
-const kept = new Kept(() => {
-  talk.judged();
-  reader.remark();
-  notes.draw();
-});
-/** @type {Reader} */
-const reader = new Reader(kept, {
-  citing: (documentId, number) => talk.citing(documentId, number),
-  goTo: (turn) => {
-    reader.close();
-    talk.goTo(turn);
-  },
-  askAbout: (about) => {
-    reader.close();
-    talk.composer.askAbout(about);
-  },
-  ask: (question, about) => {
-    reader.close();
-    talk.ask(question, { about, alone: true });
-  },
-});
-/** @type {Notebooks} */
-const notebooks = new Notebooks(began.user, (notebook) => navigation.goTo({ notebook }));
-/** @type {Library} */
-const library = new Library(store, began, notebooks, {
-  changed: () => {
-    reader.offer(library.documents);
-    talk.composer.ready();
-    welcome.draw();
-  },
-  open: async (id) => {
-    await reader.show(id);
-    reader.open();
-  },
-  again: (id) => {
-    if (reader.document?.id === id) void reader.show(id, true);
-  },
-  held: () => void held(),
-});
-const writing = new Writing();
-/** @type {Talk} */
-const talk = new Talk(store, {
-  goTo: ({ id, notebook = null }) => void navigation.goTo({ notebook, conversation: id }),
-  documents: () => library.asked(),
-  all: () => library.documents,
-  writer: () => writing.choice,
-  writes: () => writing.writes,
-  kept: (turn) => kept.of(turn),
-  keep: (turn, conversation, text, over) => notes.keep(turn, conversation, text, over),
-  put: (note) => kept.put(note),
-  unkeep: (turn) => kept.remove(turn.id, "notes.removed"),
-  begin: () => navigation.show(fresh()),
-  refresh: () => library.refresh(true),
-  changed: () => void history.draw(),
-  follow: (citation, all) => (topicOf(citation) ? help.light(citation) : reader.light(citation, all)),
-  cite: (citations) => reader.cite(citations.filter((citation) => !topicOf(citation))),
-  leave: () => reader.leave(),
-});
-const navigation = new Navigation(store, talk, library, notebooks, kept);
-const history = new History(store, talk, navigation);
-const notes = new Notes(kept, {
-  open: (target) => reader.follow(target),
-  help: (citation) => help.light(citation),
-  goTo: (conversation, turn) => navigation.goTo({ conversation, turn }),
-});
-const welcome = new Welcome(library, (question) => talk.ask(question));
+parts.store = new Store(began.user);
+parts.help = new Help();
+parts.kept = new Kept();
+parts.reader = new Reader();
+parts.notebooks = new Notebooks(began.user);
+parts.library = new Library(began);
+parts.writing = new Writing();
+parts.talk = new Talk();
+parts.navigation = new Navigation();
+parts.history = new History();
+parts.notes = new Notes();
+parts.welcome = new Welcome();
+const { store, help, kept, reader, notebooks, library, talk, navigation } = parts;
 
 trashIn("library", "document", ({ id, notebook }) => haveBack(id, notebook), () => library.refresh());
-trashIn("history", "conversation", ({ id, notebook }) => store.restore(id, notebook), () => history.draw());
-trashIn("notebooks", "notebook", ({ id }) => restoreNotebook(id), () => notebooks.refresh());
-trashIn("notes", "note", ({ id, notebook }) => restoreNote(id, notebook), () => kept.refresh());
+trashIn("history", "conversation", ({ id, notebook }) => store.restore(id, notebook), () => parts.history.draw());
+trashIn("notebooks", "notebook", ({ id }) => restore(`notebooks/${id}`), () => notebooks.refresh());
+trashIn("notes", "note", ({ id, notebook }) => restore(`notes/${id}`, notebook), () => kept.refresh());
 library.take(began.documents);
-void new Folder(library.activity, began.pictures, async (changes) => {
-  await library.refresh();
-  const shown = changes.find((change) => change.document === reader.document?.id);
-  if (shown?.what === "changed") await reader.show(shown.document, true);
-  await held();
-}).begin();
-void writing.refresh();
+void new Folder().begin();
+void parts.writing.refresh();
 void notebooks.refresh().then(() => {
   library.draw();
-  welcome.draw();
+  parts.welcome.draw();
 });
 void kept.refresh();
 const notices = began.notices.join(" ");
@@ -144,7 +83,7 @@ join(store.prefix, ({ what, id }) => {
   if (what === "documents") void library.refresh(true);
   if (what === "notes") void kept.refresh();
   if (what !== "conversation") return;
-  void history.draw();
+  void parts.history.draw();
   if (id === talk.conversation.id) void talk.again();
 });
 // What others have asked is seen when one comes back.
@@ -160,40 +99,25 @@ for (const dialog of document.querySelectorAll("dialog")) {
 }
 goBack([...document.querySelectorAll("dialog")], isSheet, follow);
 if (targetOf(location.hash) || helpIn(location.hash)) follow();
-listen([
-  ["/", "keys.question", () => $("question").focus()],
-  ["n", "keys.new", () => $("new").click()],
-  ["c", "keys.conversations", () => $("open-history").click()],
-  ["d", "keys.documents", () => $("open-library").click()],
-  ["m", "keys.notes", () => $("open-notes").click()],
-  ["s", "keys.settings", () => $("open-settings").click()],
-  ["b", "keys.notebooks", () => $("open-notebooks").click()],
-  ["f", "keys.find", () => { reader.open(); $("find-text").focus(); }],
-  ["r", "keys.read", () => { reader.open(); $("pages").focus(); }],
-]);
+listen({
+  "/": () => $("question").focus(),
+  n: () => $("new").click(),
+  c: () => $("open-history").click(),
+  d: () => $("open-library").click(),
+  m: () => $("open-notes").click(),
+  s: () => $("open-settings").click(),
+  b: () => $("open-notebooks").click(),
+  f: () => { reader.open(); $("find-text").focus(); },
+  r: () => { reader.open(); $("pages").focus(); },
+});
 if (!place?.turn && matchMedia("(hover: hover)").matches) $("question").focus();
-if (handed) ask(handed);
+if (handed) offer(handed);
 document.body.dataset.ready = "true";
-
-// What was said is held against the documents anew.
-async function held() {
-  await kept.refresh();
-  await talk.lookOver();
-}
-
-// Ask whether to add what a page of the browser has handed over.
-/** @param {Handed} handed */
-function ask(handed) {
-  offer(handed, began.fetch, {
-    text: (file, about) => library.adding.add([wantedFile(file, "", about)]),
-    address: (address) => library.adding.add([wantedAddress(address)]),
-  });
-}
 
 // Open what the address leads to: a citation, or a notebook and a conversation; or what is handed over.
 function follow() {
   const more = takeHanded();
-  if (more) return ask(more);
+  if (more) return offer(more);
   const target = targetOf(location.hash);
   const place = placeIn(location.hash);
   const topic = helpIn(location.hash);

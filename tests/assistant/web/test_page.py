@@ -61,6 +61,12 @@ def test_a_marker_leads_to_the_quoted_characters(visit: Visit) -> None:
         expect(chosen).to_have_attribute("data-number", str(citation["paragraph"]))
         # And back: the paragraph knows which answers cite it.
         expect(chosen.locator(".citing").first).to_contain_text(SEVERAL)
+    # The question is in one column with the answers.
+    lefts = [
+        page.locator(one).evaluate("own => own.getBoundingClientRect().left")
+        for one in (".turn .question", "#composer .box")
+    ]
+    assert abs(lefts[0] - lefts[1]) < 1
     card = turn.locator(".card").first
     first = answer["citations"][0]
     expect(card.locator("h4")).to_have_text(
@@ -70,39 +76,6 @@ def test_a_marker_leads_to_the_quoted_characters(visit: Visit) -> None:
     assert card.locator("mark").all_text_contents() == quotes
     picture(page, "answered")
     assert barriers(page) == []
-
-
-def test_an_overview_stands_under_the_headings_of_the_document(visit: Visit) -> None:
-    page = visit.page
-    turn = ask(page, "What are the main points of this document?")
-    assert turn.get_attribute("data-state") == "answered"
-    points = turn.locator(".point")
-    expect(points).to_have_count(7)
-    expect(turn.locator(".under").first).to_have_text("Northeast Asia in early 2022")
-    expect(turn.locator(".under", has_text="India and the Quad")).to_have_count(1)
-    expect(turn.locator(".meta")).to_contain_text("Chosen from the documents")
-    picture(page, "overview")
-    assert barriers(page) == []
-    points.nth(2).locator(".marker").click()
-    assert lit(page) in points.nth(2).inner_text()
-    # What is taken along is laid out in the same way; kept and opened again, it looks the same.
-    assert "**India and the Quad**\n\n- “" in exported(page)
-    page.reload()
-    expect(page.locator(".turn .point")).to_have_count(7)
-
-
-def test_small_talk_is_answered_without_a_search(visit: Visit) -> None:
-    page = visit.page
-    turn = ask(page, "What can you do?")
-    assert turn.get_attribute("data-state") == "answered"
-    expect(turn.locator(".sentence")).to_have_count(3)
-    expect(turn.locator(".sources, .card, .marker, .stage .place")).to_have_count(0)
-    expect(turn.get_by_role("button", name="A good answer")).to_have_count(0)
-    picture(page, "small-talk")
-    # What was said is nothing that a next question leans on.
-    again = ask(page, "When was the US Indo-Pacific strategy released?")
-    expect(again.locator(".sentence").first).to_contain_text("February 11")
-    expect(again.get_by_text("Understood as")).to_have_count(0)
 
 
 def test_what_the_documents_do_not_say_is_refused(visit: Visit) -> None:
@@ -126,8 +99,31 @@ def test_what_the_documents_do_not_say_is_refused(visit: Visit) -> None:
         assert settled(page).get_attribute("data-state") == "answered"
 
 
-def test_starter_questions_are_answered(visit: Visit) -> None:
+def test_the_first_minute(visit: Visit) -> None:
     page = visit.page
+    # It is there before the server has answered anything.
+    held: list[Route] = []
+    page.route("**/session", lambda route: held.append(route))
+    with page.expect_request("**/session"):
+        page.reload()
+    expect(page.get_by_label("Your question")).to_be_visible()
+    expect(page.locator("body[data-ready]")).to_have_count(0)
+    held[0].continue_()
+    visit.ready()
+    page.unroute("**/session")
+
+    # The theme can be chosen.
+    paper = "getComputedStyle(document.documentElement).backgroundColor"
+    light = page.evaluate(paper)
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_label("Theme").select_option("dark")
+    dark = page.evaluate(paper)
+    assert dark != light
+    page.reload()
+    visit.ready()
+    assert page.evaluate(paper) == dark
+
+    # Starter questions are answered.
     starters = page.locator("#starters button")
     expect(starters.first).to_be_visible()
     assert 3 <= starters.count() <= 4
@@ -167,19 +163,7 @@ def test_the_sources_come_first_and_nothing_moves(visit: Visit) -> None:
     assert page.evaluate("window.moved") == []
 
 
-def test_it_is_there_before_the_server_has_answered_anything(visit: Visit) -> None:
-    page = visit.page
-    held: list[Route] = []
-    page.route("**/session", lambda route: held.append(route))
-    with page.expect_request("**/session"):
-        page.reload()
-    expect(page.get_by_label("Your question")).to_be_visible()
-    expect(page.locator("body[data-ready]")).to_have_count(0)
-    held[0].continue_()
-    visit.ready()
-
-
-def test_conversations_are_kept_in_the_browser(visit: Visit) -> None:
+def test_conversations_are_kept_renamed_deleted_and_edited(visit: Visit) -> None:
     page = visit.page
     answer = ask(page, QUESTION).locator(".answer").inner_text()
     page.reload()
@@ -207,9 +191,8 @@ def test_conversations_are_kept_in_the_browser(visit: Visit) -> None:
     expect(page.locator(".turn .question")).to_have_text(QUESTION)
     assert [one["title"] for one in kept(page)] == ["The <b>strategy</b>"]
 
-
-def test_a_question_is_edited_and_asked_again(visit: Visit) -> None:
-    page = visit.page
+    # A question is edited, and asked again.
+    page.get_by_role("button", name="New conversation").click()
     ask(page, UNANSWERABLE)
     ask(page, QUESTION)
     page.locator(".turn").first.get_by_role("button", name="Edit the question").click()
@@ -222,23 +205,7 @@ def test_a_question_is_edited_and_asked_again(visit: Visit) -> None:
     expect(page.locator(".turn")).to_have_count(1)
 
 
-def test_an_answer_is_copied_and_exported_with_its_sources(visit: Visit) -> None:
-    page = visit.page
-    ask(page, QUESTION)
-    ask(page, UNANSWERABLE)
-    copy = page.locator(".turn").first.get_by_role("button", name="Copy with footnotes")
-    place = "Northeast Asia in early 2022 › US Strategy toward the Indo-Pacific › paragraph 6"
-    assert copied(page, copy) == f"{QUOTE} [1]\n\n[1] {place}: “{QUOTE}”"
-    lines = exported(page).splitlines()
-    # The conversation has no name, and is not called by a question that stands in it.
-    assert lines[0].startswith("# Conversation of ") and f"## {QUESTION}" in lines
-    assert f"“{QUOTE}”[^1]" in lines
-    assert any(line.startswith("[^1]: Northeast Asia in early 2022, ") for line in lines)
-    assert lines[lines.index("## Sources") + 2].startswith("- Northeast Asia in early 2022")
-    assert f"*{REFUSAL}*" in lines
-
-
-def test_what_a_reader_says_of_an_answer_is_kept(visit: Visit, served: Path) -> None:
+def test_an_answer_is_judged_and_taken_along(visit: Visit, served: Path) -> None:
     page = visit.page
     turn = ask(page, QUESTION)
     good, bad = (turn.get_by_role("button", name=f"A {word} answer") for word in ("good", "bad"))
@@ -254,10 +221,7 @@ def test_what_a_reader_says_of_an_answer_is_kept(visit: Visit, served: Path) -> 
     expect(bad).to_have_attribute("aria-pressed", "false")
     assert turn.get_by_role("form").count() == 0
 
-
-def test_an_answer_shows_the_next_passages_folded(visit: Visit, served: Path) -> None:
-    page = visit.page
-    turn = ask(page, QUESTION)
+    # The next passages are shown folded.
     others = turn.locator(".others")
     expect(turn.locator(".others > summary")).to_have_text("Other passages that may answer")
     cards = others.get_by_role("article")
@@ -280,6 +244,19 @@ def test_an_answer_shows_the_next_passages_folded(visit: Visit, served: Path) ->
     drafts = footnote("index", "drafts", "--index-dir", served / "index").stdout.splitlines()
     told = next(one for one in map(json.loads, drafts) if one["question"] == QUESTION)
     assert (told["evidence"], told["answerable"]) == ([[closest[0]["quote"]]], True)
+
+    # It is copied and exported with its sources.
+    ask(page, UNANSWERABLE)
+    copy = page.locator(".turn").first.get_by_role("button", name="Copy with footnotes")
+    place = "Northeast Asia in early 2022 › US Strategy toward the Indo-Pacific › paragraph 6"
+    assert copied(page, copy) == f"{QUOTE} [1]\n\n[1] {place}: “{QUOTE}”"
+    lines = exported(page).splitlines()
+    # The conversation has no name, and is not called by a question that stands in it.
+    assert lines[0].startswith("# Conversation of ") and f"## {QUESTION}" in lines
+    assert f"“{QUOTE}”[^1]" in lines
+    assert any(line.startswith("[^1]: Northeast Asia in early 2022, ") for line in lines)
+    assert lines[lines.index("## Sources") + 2].startswith("- Northeast Asia in early 2022")
+    assert f"*{REFUSAL}*" in lines
 
 
 def test_the_keyboard_is_enough(visit: Visit) -> None:
@@ -304,46 +281,27 @@ def test_the_keyboard_is_enough(visit: Visit) -> None:
     tab_to(".number")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    expect(page.locator("#reader .block.chosen")).to_have_attribute("data-number", "7")
+    chosen = page.locator("#reader .block.chosen")
+    expect(chosen).to_have_attribute("data-number", "7")
+    expect(chosen.locator(".beside")).to_contain_text("No answer cites this paragraph yet.")
     tab_to(".about-this")
     page.keyboard.press("Enter")
     expect(page.locator("#context")).to_contain_text("About paragraph 7")
     page.keyboard.press("Escape")
     expect(page.locator("#context")).to_be_hidden()
-    tab_to("#open-history", back=True)
+    tab_to(".number")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    tab_to(".about-this")
+    page.keyboard.press("Enter")
+    asked = ask(page, "When was it released?")
+    expect(asked.locator(".about")).to_have_text(re.compile("About paragraph 6 of US Strategy"))
+    expect(asked.locator(".answer")).to_contain_text("February 11")
+    tab_to("#open-history", back=True, most=80)
     page.keyboard.press("Enter")
     expect(page.locator("#history")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("#open-history")).to_be_focused()
-
-
-def test_a_question_about_a_paragraph_is_understood_from_it(visit: Visit) -> None:
-    page = visit.page
-    page.locator('#pages .block[data-number="6"] p').click()
-    beside = page.locator("#reader .block.chosen .beside")
-    expect(beside).to_contain_text("No answer cites this paragraph yet.")
-    beside.get_by_role("button", name="Ask about this").click()
-    turn = ask(page, "When was it released?")
-    expect(turn.locator(".about")).to_have_text(re.compile("About paragraph 6 of US Strategy"))
-    expect(turn.locator(".answer")).to_contain_text("February 11")
-
-
-def test_finding_in_the_document(visit: Visit) -> None:
-    page = visit.page
-    page.get_by_label("Find in the document").fill("multipolar")
-    count = page.locator("#find-count")
-    expect(count).to_have_text(re.compile(r"^\d+$"))
-    places = int(count.inner_text())
-    text = "".join(page.locator("#pages .block p").all_text_contents()).lower()
-    assert places == text.count("multipolar") > 1
-    page.keyboard.press("Enter")
-    expect(count).to_have_text(f"1 of {places}")
-    assert page.evaluate("[...CSS.highlights.get('found-here')].map(String)") == ["multipolar"]
-    page.get_by_role("button", name="Previous place").click()
-    expect(count).to_have_text(f"{places} of {places}")
-    picture(page, "finding")
-    page.get_by_label("Find in the document").fill("no such (words")
-    expect(count).to_have_text("none")
 
 
 def test_failures_say_what_to_do(visit: Visit) -> None:
@@ -392,15 +350,6 @@ def test_an_answer_is_stopped_or_left(visit: Visit) -> None:
     expect(turn).to_have_attribute("data-state", "stopped")
     turn.get_by_role("button", name="Ask again").click()
     assert settled(page).get_attribute("data-state") == "refused"
-
-
-def test_half_an_answer_says_which_half(visit: Visit) -> None:
-    turn = ask(visit.page, f"{QUESTION} {UNANSWERABLE}")
-    expect(turn).to_have_attribute("data-state", "answered")
-    expect(turn.locator(".sentence")).to_contain_text(QUOTE)
-    expect(turn.locator(".note")).to_have_text(f"The documents do not say: {UNANSWERABLE}")
-    expect(turn.locator(".meta.partial")).to_contain_text("Partly answered")
-    picture(visit.page, "half")
 
 
 def test_what_is_not_supported_looks_like_it(visit: Visit, served: Path) -> None:
@@ -474,16 +423,3 @@ def test_the_page_fits(browser: Browser, url: str, width: int, scheme: str) -> N
     picture(page, f"documents-{width}-{scheme}")
     assert barriers(page) == []
     visit.close()
-
-
-def test_the_theme_can_be_chosen(visit: Visit) -> None:
-    page = visit.page
-    paper = "getComputedStyle(document.documentElement).backgroundColor"
-    light = page.evaluate(paper)
-    page.get_by_role("button", name="Settings").click()
-    page.get_by_label("Theme").select_option("dark")
-    dark = page.evaluate(paper)
-    assert dark != light
-    page.reload()
-    visit.ready()
-    assert page.evaluate(paper) == dark

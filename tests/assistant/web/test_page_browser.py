@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 
 import httpx
 import pytest
-from browsing import Visit, ask, barriers, copied, forget, picture, serving
+from browsing import Visit, ask, barriers, copied, picture, serving
 from helpers import PATIENCE
 from playwright.sync_api import BrowserContext, Locator, expect
 from playwright.sync_api import Page as Tab
@@ -51,12 +51,6 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (vault / "Tolvik.md").write_text(NOTE)
     with serving(folder, "--source", vault, "--fetch") as address:
         yield address
-
-
-@pytest.fixture(autouse=True)
-def cleared(url: str) -> Iterator[None]:
-    yield
-    forget(url)
 
 
 @pytest.fixture
@@ -152,7 +146,7 @@ def copied_reference(tab: Tab, turn: Locator) -> dict[str, object]:
     return reference
 
 
-def test_only_what_is_selected_is_handed_over(visit: Visit, url: str, site: Site) -> None:
+def test_what_is_selected_or_an_address_is_handed_over(visit: Visit, url: str, site: Site) -> None:
     script = bookmark(visit.page)
     select = "getSelection().selectAllChildren(document.getElementById('second'))"
     tab = chosen(visit.context, f"http://127.0.0.1:{site.port}/ferry", script, select)
@@ -167,9 +161,7 @@ def test_only_what_is_selected_is_handed_over(visit: Visit, url: str, site: Site
     expect(tab.locator("#handed")).to_be_hidden()
     assert own(url) == []
 
-
-def test_a_page_may_be_fetched_by_its_address(visit: Visit, url: str, site: Site) -> None:
-    script = bookmark(visit.page)
+    # A page may be fetched by its address.
     tab = chosen(visit.context, f"http://127.0.0.1:{site.port}/empty", script)
     dialog = handed(tab)
     expect(dialog.get_by_role("button", name="Add this text")).to_have_count(0)
@@ -198,41 +190,37 @@ def test_an_evil_page_adds_nothing(visit: Visit, url: str, site: Site) -> None:
     assert own(url) == []
 
 
-@pytest.mark.parametrize(
-    "told",
-    [
+def test_what_is_made_up_does_no_harm(visit: Visit, url: str) -> None:
+    for told in (
         "%7B",
         "%E0%A4%A",
         "null",
         quote('{"address": 5, "title": ["x"], "text": {}}'),
         handing(address="javascript:alert(1)", title="\u202e" * 9, text=""),
-    ],
-)
-def test_what_is_made_up_does_no_harm(visit: Visit, url: str, told: str) -> None:
-    visit.page.goto("about:blank")
-    visit.page.goto(f"{url}#add={told}")
-    visit.ready()
-    expect(visit.page.get_by_role("button", name="Add this text")).to_have_count(0)
-    expect(visit.page.get_by_role("button", name="Fetch the page")).to_have_count(0)
-    assert visit.page.evaluate("location.hash") == ""
+    ):
+        visit.page.goto("about:blank")
+        visit.page.goto(f"{url}#add={told}")
+        visit.ready()
+        expect(visit.page.get_by_role("button", name="Add this text")).to_have_count(0)
+        expect(visit.page.get_by_role("button", name="Fetch the page")).to_have_count(0)
+        assert visit.page.evaluate("location.hash") == ""
 
 
-def test_notes_lead_back_to_obsidian(visit: Visit) -> None:
+def test_the_bookmark_and_the_links_are_there(visit: Visit) -> None:
     page = visit.page
-    turn = ask(page, "When does the ferry to Tolvik leave?")
-    link = turn.locator(".card").first.get_by_role("link", name="Open in Obsidian")
-    note = "obsidian://open?vault=My%20vault&file=Tolvik"
-    assert link.get_attribute("href") == f"{note}%23By%20ferry%20sea"
-    assert copied_reference(page, turn)["URL"] == f"{note}%23By%20ferry%20sea"
+    # The bookmark is offered on a screen with a pointer.
+    expect(page.get_by_role("button", name="From your browser").first).to_be_attached()
+    bookmark(page)
     page.locator("#open-library").click()
-    page.get_by_role("button", name="More about").click()
-    assert page.locator("#document-menu a").first.get_attribute("href") == note
+    page.locator("#library .ways").get_by_role("button", name="From your browser").click()
+    picture(page, "browser")
+    assert barriers(page) == []
+    page.keyboard.press("Escape")
 
-
-def test_the_page_links_to_nothing_else(visit: Visit) -> None:
-    made = visit.page.evaluate(
+    # Links lead nowhere else.
+    made = page.evaluate(
         """async () => {
-          const { outward } = await import("/page/dom.js");
+          const { outward } = await import("/page/shared/dom.js");
           return ["javascript:alert(1)", "data:text/html,x", "file:///etc", "//evil", "",
             "obsidian:x", "https://example.org/", "OBSIDIAN://open?vault=a"]
             .map((address) => outward(address))
@@ -241,11 +229,12 @@ def test_the_page_links_to_nothing_else(visit: Visit) -> None:
     )
     assert made == [False] * 6 + ["https://example.org/", "obsidian://open?vault=a"]
 
-
-def test_the_bookmark_is_offered_on_a_screen_with_a_pointer(visit: Visit) -> None:
-    expect(visit.page.get_by_role("button", name="From your browser").first).to_be_attached()
-    bookmark(visit.page)
-    visit.page.locator("#open-library").click()
-    visit.page.locator("#library .ways").get_by_role("button", name="From your browser").click()
-    picture(visit.page, "browser")
-    assert barriers(visit.page) == []
+    # Notes lead back to Obsidian.
+    turn = ask(page, "When does the ferry to Tolvik leave?")
+    link = turn.locator(".card").first.get_by_role("link", name="Open in Obsidian")
+    note = "obsidian://open?vault=My%20vault&file=Tolvik"
+    assert link.get_attribute("href") == f"{note}%23By%20ferry%20sea"
+    assert copied_reference(page, turn)["URL"] == f"{note}%23By%20ferry%20sea"
+    page.locator("#open-library").click()
+    page.get_by_role("button", name="More about").click()
+    assert page.locator("#document-menu a").first.get_attribute("href") == note

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import Visit, add_file, ask, copied, exported, forget, lit, picture, serving
+from browsing import Visit, add_file, ask, copied, exported, lit, picture, serving
 from helpers import write_paragraphs
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
@@ -51,13 +51,6 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     long.write_text("".join(parts), "utf-8")
     with serving(folder, "--source", hostile, "--source", long) as address:
         yield address
-
-
-@pytest.fixture(autouse=True)
-def cleared(url: str) -> Iterator[None]:
-    """What a test adds is gone at its end: all browsers here are of one person."""
-    yield
-    forget(url)
 
 
 @pytest.fixture
@@ -188,19 +181,7 @@ def test_files_are_added_asked_and_removed(visit: Visit, own: Path, tmp_path: Pa
     visit.complaints = [c for c in visit.complaints if "404" not in c]
 
 
-def test_a_document_in_another_language_is_told(visit: Visit, tmp_path: Path) -> None:
-    file = tmp_path / "fahrplan.txt"
-    file.write_text(
-        "Die Fähre nach Brenna fährt morgens um neun Uhr ab. Bei starkem Wind bleibt sie im Hafen."
-    )
-    add_file(visit.page, file)
-    expect(visit.page.locator("#uploads li")).to_contain_text("It is in German")
-    row = visit.page.locator("#documents li").filter(has_text="fahrplan.txt")
-    expect(row).to_contain_text("in German: less sure")
-    picture(visit.page, "documents-german")
-
-
-def test_dropped_files_are_added(visit: Visit) -> None:
+def test_dropped_files_are_added_and_their_language_is_told(visit: Visit, tmp_path: Path) -> None:
     page = visit.page
     page.evaluate(
         """(text) => {
@@ -221,6 +202,17 @@ def test_dropped_files_are_added(visit: Visit) -> None:
     expect(page.locator("#library")).to_be_hidden()
     expect(page.locator("#toast")).to_have_text("Added: 1 document")
     expect(titles(page).filter(has_text="Travel rules")).to_have_count(1)
+
+    # Another language is told.
+    file = tmp_path / "fahrplan.txt"
+    file.write_text(
+        "Die Fähre nach Brenna fährt morgens um neun Uhr ab. Bei starkem Wind bleibt sie im Hafen."
+    )
+    add_file(page, file)
+    expect(page.locator("#uploads li").last).to_contain_text("It is in German")
+    row = page.locator("#documents li").filter(has_text="fahrplan.txt")
+    expect(row).to_contain_text("in German: less sure")
+    picture(page, "documents-german")
 
 
 def test_what_is_said_to_be_added_is_asked(visit: Visit, own: Path) -> None:
@@ -268,11 +260,12 @@ def test_adding_is_seen_everywhere_and_cancelled(visit: Visit, own: Path, tmp_pa
     expect(titles(page)).to_have_text([*before, "Travel rules"])
 
 
-def test_what_is_added_elsewhere_appears(browser: Browser, url: str, own: Path) -> None:
-    first, second = Visit(browser, url), Visit(browser, url)
-    add_file(first.page, own)
+def test_what_is_added_elsewhere_appears(
+    visit: Visit, browser: Browser, url: str, own: Path
+) -> None:
+    second = Visit(browser, url)
+    add_file(visit.page, own)
     expect(titles(second.page)).to_have_count(2)
     second.page.evaluate("dispatchEvent(new Event('focus'))")
     expect(titles(second.page)).to_have_text([HEADING, "Part 1", "Travel rules"])
-    first.close()
     second.close()

@@ -16,7 +16,7 @@ def opened_by_f1(page: Page) -> None:
     expect(page.locator("#help .topics li").first).to_be_visible()
 
 
-def test_it_stands_where_the_document_does_and_gives_the_focus_back(visit: Visit) -> None:
+def test_it_stands_where_the_document_does_and_gives_the_focus_back(visit: Visit, url: str) -> None:
     page = visit.page
     page.locator("#question").focus()
     opened_by_f1(page)
@@ -37,9 +37,7 @@ def test_it_stands_where_the_document_does_and_gives_the_focus_back(visit: Visit
     expect(page.locator("#reader")).to_be_visible()
     expect(page.locator("#question")).to_be_focused()
 
-
-def test_words_are_found_in_it(visit: Visit) -> None:
-    page = visit.page
+    # Words are found in it.
     page.locator("#open-help").click()
     page.locator("#help-find").fill("exit code")
     place = page.locator("#help .topics a", has_text="What do the exit codes of the command mean?")
@@ -52,9 +50,7 @@ def test_words_are_found_in_it(visit: Visit) -> None:
     page.locator("#help-find").fill("xylophone")
     expect(page.locator("#help-body")).to_have_text("The help has these words nowhere.")
 
-
-def test_topics_lead_to_each_other_and_have_addresses(visit: Visit, url: str) -> None:
-    page = visit.page
+    # Topics lead to each other, and have addresses.
     page.goto(f"{url}#help/questions/where-is-the-index-kept")
     page.reload()
     expect(page.locator("#help [data-anchor]:focus")).to_have_text("Where is the index kept?")

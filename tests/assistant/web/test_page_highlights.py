@@ -62,13 +62,18 @@ def page(
     visit = Visit(browser, url, profile(**sizes.get(request.param, {})))
     read(visit.page, HEADING)
     yield visit.page
-    for one in sent(visit.page, "GET", "notes")["notes"]:
-        sent(visit.page, "DELETE", f"notes/{one['note']['id']}")
+    clear(visit.page)
     visit.close()
 
 
 def sent(page: Page, method: str, path: str, value: object = None) -> Any:
     return page.evaluate(SENT, [method, path, value])
+
+
+def clear(page: Page) -> None:
+    """Nothing is kept any more."""
+    for one in sent(page, "GET", "notes")["notes"]:
+        sent(page, "DELETE", f"notes/{one['note']['id']}")
 
 
 def read(page: Page, title: str) -> None:
@@ -142,15 +147,18 @@ def test_words_are_highlighted_noted_removed_and_had_back(page: Page) -> None:
     assert (now["standing"], citation["quote"]) == ("there", mark.text_content())
     assert citation["paragraph_text"] == FIRST
 
-
-def test_of_several_paragraphs_the_first_is_highlighted(page: Page) -> None:
+    # Of several paragraphs the first is highlighted.
+    clear(page)
+    page.reload()
+    page.locator("body[data-ready]").wait_for()
+    read(page, HEADING)
+    expect(mark).to_have_count(0)
     select(page, "hazelnuts sink", to="kitchen opens")
     act(page, "Highlight")
     expect(page.locator("#toast")).to_have_text("Only the first of the paragraphs is highlighted.")
     assert highlighted(page) == ["hazelnuts sink in it."]
 
-
-def test_words_on_a_page_are_highlighted_where_they_are_printed(page: Page) -> None:
+    # Words on a page are highlighted where they are printed.
     read(page, "Report")
     words = page.locator(".sheet .words span")
     expect(words.filter(has_text="kitchen")).to_be_attached()
@@ -177,20 +185,7 @@ def test_words_on_a_page_are_highlighted_where_they_are_printed(page: Page) -> N
     assert highlighted(page) == ["kitchen opens"]
 
 
-def test_a_question_about_words_asks_their_document_alone(page: Page) -> None:
-    select(page, "hazelnuts sink")
-    act(page, "Ask about this")
-    expect(page.locator("#context-text")).to_have_text(f"About paragraph 1 of {HEADING}")
-    with page.expect_request("**/ask") as request:
-        send(page, "What happens to them?")
-        settled(page)
-    asked = request.value.post_data_json
-    assert [turn["content"] for turn in asked["history"]] == ["hazelnuts sink"]
-    [document] = asked["documents"]
-    assert sent(page, "GET", f"documents/{document}")["title"] == HEADING
-
-
-def test_a_paragraph_is_highlighted_and_copied_by_the_keyboard(page: Page) -> None:
+def test_a_paragraph_is_highlighted_copied_and_asked_about(page: Page, folder: Path) -> None:
     page.locator("#pages .number").nth(1).press("Enter")
     below = page.locator(".beside")
     below.get_by_role("button", name="Highlight", exact=True).press("Enter")
@@ -203,8 +198,8 @@ def test_a_paragraph_is_highlighted_and_copied_by_the_keyboard(page: Page) -> No
     expect(page.get_by_role("dialog", name="Highlight")).to_be_visible()
     page.keyboard.press("Escape")
 
-
-def test_what_has_changed_since_is_told_at_its_paragraph(page: Page, folder: Path) -> None:
+    # What has changed since is told at its paragraph.
+    clear(page)
     before = SECOND.replace("eight", "nine")
     document = page.locator("#reader-choice").input_value()
     gone = "Nobody has ever heard of any of these things here."
@@ -231,3 +226,15 @@ def test_what_has_changed_since_is_told_at_its_paragraph(page: Page, folder: Pat
     mine = altered.get_by_role("list", name="Your highlights").get_by_role("button")
     expect(mine).to_have_text(f"“{before}” Its text has changed since.")
     assert highlighted(page) == []
+
+    # A question about words asks their document alone.
+    select(page, "hazelnuts sink")
+    act(page, "Ask about this")
+    expect(page.locator("#context-text")).to_have_text(f"About paragraph 1 of {HEADING}")
+    with page.expect_request("**/ask") as request:
+        send(page, "What happens to them?")
+        settled(page)
+    asked = request.value.post_data_json
+    assert [turn["content"] for turn in asked["history"]] == ["hazelnuts sink"]
+    [document] = asked["documents"]
+    assert sent(page, "GET", f"documents/{document}")["title"] == HEADING

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from browsing import Visit, ask, exported, lit, picture
+from browsing import QUESTION, QUOTE, UNANSWERABLE, Visit, ask, barriers, exported, lit, picture
 from playwright.sync_api import Page, expect
 
 
@@ -12,7 +12,21 @@ def page(visit: Visit) -> Page:
     return visit.page
 
 
-def test_a_sentence_that_numbers_its_items_is_shown_as_a_list(page: Page) -> None:
+def test_every_kind_of_answer_looks_like_what_it_is(page: Page) -> None:
+    # An overview stands under the headings of the document.
+    turn = ask(page, "What are the main points of this document?")
+    assert turn.get_attribute("data-state") == "answered"
+    points = turn.locator(".point")
+    expect(points).to_have_count(7)
+    expect(turn.locator(".under").first).to_have_text("Northeast Asia in early 2022")
+    expect(turn.locator(".under", has_text="India and the Quad")).to_have_count(1)
+    expect(turn.locator(".meta")).to_contain_text("Chosen from the documents")
+    picture(page, "overview")
+    assert barriers(page) == []
+    points.nth(2).locator(".marker").click()
+    assert lit(page) in points.nth(2).inner_text()
+
+    # A sentence that numbers its items is shown as a list.
     turn = ask(page, "What are the seven themes?")
     points = turn.locator(".point")
     expect(points).to_have_count(7)
@@ -21,10 +35,8 @@ def test_a_sentence_that_numbers_its_items_is_shown_as_a_list(page: Page) -> Non
     picture(page, "list")
     points.nth(3).locator(".marker").click()
     assert "how closely do they work together in Central Asia?" in lit(page)
-    assert "\n- “how closely do they work" in exported(page)
 
-
-def test_what_is_compared_stands_side_by_side(page: Page) -> None:
+    # What is compared stands side by side.
     turn = ask(page, "Compare how Russia and China see the future global order.")
     columns = turn.locator(".compared .column")
     expect(columns).to_have_count(2)
@@ -36,10 +48,8 @@ def test_what_is_compared_stands_side_by_side(page: Page) -> None:
     left, right = (columns.nth(n).bounding_box() for n in (0, 1))
     assert left and right and left["y"] == right["y"] and left["x"] < right["x"]
     picture(page, "comparison")
-    assert "**China**\n\n- “China envisions a Pax Sinica" in exported(page)
 
-
-def test_places_lead_to_where_they_are(page: Page) -> None:
+    # Places lead to where they are.
     turn = ask(page, "Where does it talk about energy?")
     points = turn.locator(".point")
     assert points.count() > 1
@@ -47,6 +57,36 @@ def test_places_lead_to_where_they_are(page: Page) -> None:
     picture(page, "places")
     points.first.locator(".marker").click()
     assert "energy" in lit(page)
+
+    # What is taken along is laid out in the same way; kept and opened again, it looks the same.
+    text = exported(page)
+    assert "**India and the Quad**\n\n- “" in text
+    assert "\n- “how closely do they work" in text
+    assert "**China**\n\n- “China envisions a Pax Sinica" in text
+    page.reload()
+    expect(page.locator(".turn").first.locator(".point")).to_have_count(7)
+
+    # Small talk is answered without a search.
+    page.locator("#new").click()
+    turn = ask(page, "What can you do?")
+    assert turn.get_attribute("data-state") == "answered"
+    expect(turn.locator(".sentence")).to_have_count(3)
+    expect(turn.locator(".sources, .card, .marker, .stage .place")).to_have_count(0)
+    expect(turn.get_by_role("button", name="A good answer")).to_have_count(0)
+    picture(page, "small-talk")
+    # What was said is nothing that a next question leans on.
+    again = ask(page, QUESTION)
+    expect(again.locator(".sentence").first).to_contain_text("February 11")
+    expect(again.get_by_text("Understood as")).to_have_count(0)
+
+    # Half an answer says which half.
+    page.locator("#new").click()
+    turn = ask(page, f"{QUESTION} {UNANSWERABLE}")
+    expect(turn).to_have_attribute("data-state", "answered")
+    expect(turn.locator(".sentence")).to_contain_text(QUOTE)
+    expect(turn.locator(".note")).to_have_text(f"The documents do not say: {UNANSWERABLE}")
+    expect(turn.locator(".meta.partial")).to_contain_text("Partly answered")
+    picture(page, "half")
 
 
 def test_a_conversation_says_what_it_understood(page: Page) -> None:

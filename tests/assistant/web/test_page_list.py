@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from browsing import Visit, barriers, forget, make_notebook, picture, serving
+from browsing import Visit, barriers, make_notebook, picture
 from playwright.sync_api import Locator, Page, expect
 
 NAMES = ("Beech", "Ash", "Élm", "Oak", "Pine", "Yew")
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("list")) as address:
-        yield address
-
-
-@pytest.fixture(autouse=True)
-def cleared(url: str) -> Iterator[None]:
-    """What a test adds is gone at its end: all browsers here are of one person."""
-    yield
-    forget(url)
 
 
 def titles(page: Page) -> Locator:

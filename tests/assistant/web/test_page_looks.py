@@ -6,7 +6,6 @@ from contextlib import closing
 from itertools import pairwise
 from typing import Any
 
-import pytest
 from browsing import QUESTION, UNANSWERABLE, Visit, ask, barriers, picture
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -41,25 +40,25 @@ def is_on_top(page: Page, selector: str) -> bool:
     )
 
 
-@pytest.mark.parametrize(("width", "height"), [(844, 390), (390, 844), (320, 640)])
-def test_the_line_at_the_top_has_room(browser: Browser, url: str, width: int, height: int) -> None:
-    viewport = {"width": width, "height": height}
-    with closing(Visit(browser, url, viewport=viewport, **TOUCH)) as visit:
+def test_the_line_at_the_top_has_room(browser: Browser, url: str) -> None:
+    with closing(Visit(browser, url, viewport={"width": 844, "height": 390}, **TOUCH)) as visit:
         page = visit.page
         ask(page, QUESTION)
-        buttons = page.locator("#top button:visible").all()
-        boxes = sorted((box(one) for one in buttons), key=lambda one: one["x"])
-        assert len(boxes) == (8 if width > 352 else 7)
-        assert boxes[0]["x"] >= 0 and boxes[-1]["right"] <= width
-        for one, after in pairwise(boxes):
-            assert one["right"] <= after["x"]
-        for one in buttons:
-            assert one.evaluate("(button) => button.scrollWidth <= button.clientWidth")
-        # Nobody has keys there; what is written when nothing is fits in its line.
-        expect(page.locator(".keys:visible")).to_have_count(0)
-        assert box(page.locator("#question"))["height"] < 50
-        picture(page, f"top-{width}")
-        assert barriers(page) == []
+        for width, height in ((844, 390), (390, 844), (320, 640)):
+            page.set_viewport_size({"width": width, "height": height})
+            buttons = page.locator("#top button:visible").all()
+            boxes = sorted((box(one) for one in buttons), key=lambda one: one["x"])
+            assert len(boxes) == (8 if width > 352 else 7)
+            assert boxes[0]["x"] >= 0 and boxes[-1]["right"] <= width
+            for one, after in pairwise(boxes):
+                assert one["right"] <= after["x"]
+            for one in buttons:
+                assert one.evaluate("(button) => button.scrollWidth <= button.clientWidth")
+            # Nobody has keys there; what is written when nothing is fits in its line.
+            expect(page.locator(".keys:visible")).to_have_count(0)
+            assert box(page.locator("#question"))["height"] < 50
+            picture(page, f"top-{width}")
+            assert barriers(page) == []
 
 
 def test_what_is_told_covers_nothing_that_was_just_done(browser: Browser, url: str) -> None:
@@ -86,8 +85,9 @@ def test_what_is_told_covers_nothing_that_was_just_done(browser: Browser, url: s
         assert told.evaluate("(told) => told.scrollWidth <= told.clientWidth")
 
 
-def test_where_one_is_is_not_cut_off(visit: Visit) -> None:
+def test_what_is_pressed_is_large_enough_and_where_one_is_is_not_cut_off(visit: Visit) -> None:
     page = visit.page
+    # Where one is is not cut off.
     page.locator("#open-library").click()
     ring = "(element) => { element.focus({ focusVisible: true }); return 4; }"
     header, way = page.locator("#library header"), page.locator("#library .way").first
@@ -95,10 +95,8 @@ def test_where_one_is_is_not_cut_off(visit: Visit) -> None:
     tick = page.locator("#documents input").first
     assert box(tick)["x"] - tick.evaluate(ring) >= box(page.locator("#documents li").first)["x"]
     picture(page, "ring")
+    page.keyboard.press("Escape")
 
-
-def test_what_is_pressed_is_large_enough_and_stays(visit: Visit) -> None:
-    page = visit.page
     turn = ask(page, QUESTION)
     cite = turn.locator(".copying summary").first
     for one in (turn.locator(".marker").first, cite):

@@ -60,10 +60,17 @@ def test_a_notebook_has_documents_and_conversations_of_its_own(
         other.goto(address)
         expect(other.locator(".turn .question")).to_have_text(question)
 
+    # A link leads to an answer in its notebook.
+    ask(page, UNANSWERABLE)
+    turn = page.locator(".turn").first
+    turn.get_by_label("Export this answer").click()
+    turn.get_by_role("button", name="Copy a link to it").click()
+    expect(page.locator("#toast")).to_contain_text("The link is copied")
+    other.goto(str(page.evaluate("navigator.clipboard.readText()")))
+    expect(other.locator("#notebook")).to_have_text("Nuts")
+    expect(other.locator(".turn").first).to_be_focused()
 
-def test_a_notebook_is_renamed_deleted_and_had_back(visit: Visit) -> None:
-    page = visit.page
-    make_notebook(page, "Nuts")
+    # It is renamed, deleted and had back.
     page.locator("#open-notebooks").click()
     page.get_by_role("button", name="Rename Nuts").click()
     page.get_by_label("Name of the notebook").fill("Oaks")
@@ -121,10 +128,24 @@ def test_what_does_not_reach_the_server_is_sent_later(visit: Visit) -> None:
     visit.ready()
     page.locator("#open-history").click()
     expect(page.locator("#conversations .name")).to_have_text(QUESTION)
+    page.keyboard.press("Escape")
+
+    # Words are found in conversations.
+    ask(page, UNANSWERABLE)
+    page.locator("#new").click()
+    page.locator("#open-history").click()
+    page.get_by_label("Find in conversations").fill("FEBRUARY 11")
+    found = page.locator("#conversations li")
+    expect(found).to_have_count(1)
+    expect(found.locator("q")).to_have_text(QUOTE)
+    picture(page, "found")
+    found.locator(".name").click()
+    expect(page.locator(".turn")).to_have_count(2)
+    expect(page.locator(".turn").first).to_be_focused()
     visit.complaints[:] = [one for one in visit.complaints if "ERR_FAILED" not in one]
 
 
-def test_what_is_written_is_still_there(visit: Visit) -> None:
+def test_what_is_written_is_still_there_and_keys_do_what_their_sheet_says(visit: Visit) -> None:
     page = visit.page
     box = page.get_by_label("Your question")
     box.fill("Half a question")
@@ -139,17 +160,13 @@ def test_what_is_written_is_still_there(visit: Visit) -> None:
     page.keyboard.press("Escape")
     expect(box).to_have_value("Another half")
 
-
-def test_a_question_that_is_too_long_says_so_before_it_is_sent(visit: Visit) -> None:
-    page = visit.page
+    # A question that is too long says so before it is sent.
     send(page, "x" * 4012)
     expect(page.locator("#too-long")).to_have_text("12 characters too many")
     expect(page.locator("#send")).to_be_disabled()
-    expect(page.locator(".turn")).to_have_count(0)
+    expect(page.locator(".turn")).to_have_count(1)
 
-
-def test_keys_do_what_their_sheet_says(visit: Visit) -> None:
-    page = visit.page
+    # Keys do what their sheet says.
     page.locator("#turns").focus()
     page.keyboard.press("?")
     sheet = page.locator("#keys")
@@ -166,49 +183,3 @@ def test_keys_do_what_their_sheet_says(visit: Visit) -> None:
         page.locator("#turns").focus()
         page.keyboard.press(key)
         expect(page.locator(focused)).to_be_focused()
-
-
-def test_words_are_found_in_conversations(visit: Visit) -> None:
-    page = visit.page
-    ask(page, QUESTION)
-    ask(page, UNANSWERABLE)
-    page.locator("#new").click()
-    page.locator("#open-history").click()
-    page.get_by_label("Find in conversations").fill("FEBRUARY 11")
-    found = page.locator("#conversations li")
-    expect(found).to_have_count(1)
-    expect(found.locator("q")).to_have_text(QUOTE)
-    picture(page, "found")
-    found.locator(".name").click()
-    expect(page.locator(".turn")).to_have_count(2)
-    expect(page.locator(".turn").first).to_be_focused()
-
-
-def test_the_question_is_in_one_column_with_the_answers(visit: Visit) -> None:
-    page = visit.page
-    ask(page, QUESTION)
-    lefts = [
-        page.locator(one).evaluate("own => own.getBoundingClientRect().left")
-        for one in (".turn .question", "#composer .box")
-    ]
-    assert abs(lefts[0] - lefts[1]) < 1
-
-
-def test_a_link_leads_to_an_answer_in_its_notebook(visit: Visit, tmp_path: Path) -> None:
-    page = visit.page
-    make_notebook(page, "Nuts")
-    (tmp_path / "nuts.txt").write_text(TEXT)
-    page.locator("#open-library").click()
-    page.locator("#files").set_input_files(tmp_path / "nuts.txt")
-    expect(page.locator("#document-count")).to_have_text("1")
-    page.keyboard.press("Escape")
-    turn = ask(page, "What floats in brine?")
-    ask(page, UNANSWERABLE)
-    turn = page.locator(".turn").first
-    turn.get_by_label("Export this answer").click()
-    turn.get_by_role("button", name="Copy a link to it").click()
-    expect(page.locator("#toast")).to_contain_text("The link is copied")
-    other = visit.context.new_page()
-    other.goto(str(page.evaluate("navigator.clipboard.readText()")))
-    expect(other.locator("#notebook")).to_have_text("Nuts")
-    expect(other.locator(".turn").first).to_be_focused()

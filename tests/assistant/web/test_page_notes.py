@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import QUESTION, QUOTE, UNANSWERABLE, Visit, ask, barriers, lit, serving
+from browsing import QUESTION, QUOTE, UNANSWERABLE, Visit, add_file, ask, barriers, lit
 from helpers import SEEDS, footnote
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
@@ -18,25 +17,13 @@ NUTS = "Walnuts float in brine. Hazelnuts sink in it."
 IN_OTHERS = "What floats in brine?"
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("notes")
-
-
-@pytest.fixture(scope="module")
-def url(folder: Path) -> Iterator[str]:
-    """A page that asks two documents."""
-    sources = folder / "sources"
-    sources.mkdir()
-    shutil.copy(next(SEEDS.glob("*.txt")), sources / "Seed.txt")
-    (sources / "nuts.txt").write_text(NUTS)
-    with serving(folder, "--source", sources) as address:
-        yield address
-
-
 @pytest.fixture
-def page(visit: Visit) -> Page:
-    visit.page.locator("#new").click()
+def page(visit: Visit, tmp_path: Path) -> Page:
+    """A page that asks two documents."""
+    (tmp_path / "nuts.txt").write_text(NUTS)
+    seed = shutil.copy(next(SEEDS.glob("*.txt")), tmp_path / "Seed.txt")
+    add_file(visit.page, tmp_path / "nuts.txt", seed)
+    visit.page.keyboard.press("Escape")
     return visit.page
 
 
@@ -71,12 +58,12 @@ def test_an_answer_is_kept_with_a_note(page: Page) -> None:
     keep.click()
     expect(keep).to_have_attribute("aria-pressed", "false")
 
-
-def test_what_is_being_written_stays_when_another_note_is_saved(page: Page) -> None:
-    for question in (QUESTION, IN_OTHERS):
-        button = ask(page, question).get_by_role("button", name="Keep this answer")
-        button.click()
-        expect(button).to_have_attribute("aria-pressed", "true")
+    # What is being written in one stays while another is saved.
+    keep.click()
+    expect(keep).to_have_attribute("aria-pressed", "true")
+    other = ask(page, IN_OTHERS).get_by_role("button", name="Keep this answer")
+    other.click()
+    expect(other).to_have_attribute("aria-pressed", "true")
     page.locator("#open-notes").click()
     first, second = (page.locator("#note-list > li textarea").nth(at) for at in (0, 1))
     first.fill("About one.")
@@ -86,13 +73,9 @@ def test_what_is_being_written_stays_when_another_note_is_saved(page: Page) -> N
     second.press_sequentially(" two.")
     expect(first).to_have_value("About one.")
     expect(second).to_have_value("About two.")
-    for _ in range(2):
-        page.get_by_role("button", name="Delete the note").first.click()
-        page.locator("#toast").get_by_role("button", name="Undo").wait_for()
-    expect(page.locator("#note-list > li")).to_have_count(0)
 
 
-def test_it_is_said_what_is_wrong_and_which_passage_is_right(page: Page, folder: Path) -> None:
+def test_it_is_said_what_is_wrong_and_which_passage_is_right(page: Page, served: Path) -> None:
     turn = ask(page, QUESTION)
     turn.get_by_role("button", name="A bad answer").click()
     form = turn.get_by_role("form")
@@ -104,7 +87,7 @@ def test_it_is_said_what_is_wrong_and_which_passage_is_right(page: Page, folder:
     right = form.locator("q").nth(1).inner_text()
     form.get_by_role("button", name="Send").click()
     expect(form).to_have_count(0)
-    lines = footnote("index", "drafts", "--index-dir", folder / "index").stdout.splitlines()
+    lines = footnote("index", "drafts", "--index-dir", served / "index").stdout.splitlines()
     draft = json.loads(lines[-1])
     said = ("down", "source", "Look below.", [[right]])
     assert (draft["verdict"], draft["reason"], draft["comment"], draft["evidence"]) == said

@@ -59,50 +59,14 @@ def test_what_is_cited_is_lit_up_on_its_page(visit: Visit) -> None:
     assert words.startswith("Berth four of the harbour")
     picture(page, "pages")
 
-
-@pytest.mark.long
-def test_only_what_is_near_is_drawn(visit: Visit) -> None:
-    page = visit.page
-    page.locator("#reader-choice").select_option(label=TITLE)
-    expect(page.locator(".sheet")).to_have_count(PAGES + 1)
-    expect(page.locator(".sheet img").first).to_be_visible()
-    assert page.locator(".sheet img").count() < 10
-    page.locator(".sheet").last.scroll_into_view_if_needed()
-    expect(page.locator(".sheet").last.locator("img")).to_be_visible()
-    expect(page.locator(".sheet").first.locator("img")).to_have_count(0)
-
-
-def test_it_turns_to_the_text_and_back(visit: Visit) -> None:
-    page = visit.page
-    turn = ask(page, QUESTION)
-    turn.locator(".marker").first.click()
+    # It turns to the text and back.
     page.get_by_role("button", name="Text", exact=True).click()
     expect(page.locator("#reader mark.chosen")).to_have_text(QUOTE)
     expect(page.locator("#reader mark.chosen")).to_be_in_viewport()
     page.get_by_role("button", name="Pages", exact=True).click()
     expect(page.locator(".light.chosen").first).to_be_in_viewport()
 
-
-@pytest.mark.long
-def test_it_is_searched_and_selected_over_the_picture(visit: Visit) -> None:
-    page = visit.page
-    page.locator("#reader-choice").select_option(label=TITLE)
-    page.locator("#find-text").fill("Nothing else")
-    expect(page.locator("#find-count")).to_have_text("1")
-    page.locator("#find-on").click()
-    expect(page.locator(".light.found").first).to_be_in_viewport()
-    selected = page.evaluate(
-        """() => {
-          const words = document.querySelector(".sheet[data-page='22'] .words");
-          getSelection().selectAllChildren(words);
-          return getSelection().toString();
-        }"""
-    )
-    assert QUOTE in " ".join(selected.split())
-
-
-def test_a_table_is_shown_as_one(visit: Visit) -> None:
-    page = visit.page
+    # A table is shown as one.
     turn = ask(page, "What was the revenue in 2022?")
     expect(turn).to_contain_text("6.4 million")
     expect(turn.locator(".card header").first).to_contain_text("Figures, row 5")
@@ -116,6 +80,42 @@ def test_a_table_is_shown_as_one(visit: Visit) -> None:
         ".row.names .cell"
     ).evaluate_all(lefts)
     picture(page, "table")
+
+
+@pytest.mark.long
+def test_only_what_is_near_is_drawn_and_the_words_lie_over_it(visit: Visit) -> None:
+    page = visit.page
+    page.locator("#reader-choice").select_option(label=TITLE)
+    expect(page.locator(".sheet")).to_have_count(PAGES + 1)
+    expect(page.locator(".sheet img").first).to_be_visible()
+    assert page.locator(".sheet img").count() < 10
+    page.locator(".sheet").last.scroll_into_view_if_needed()
+    expect(page.locator(".sheet").last.locator("img")).to_be_visible()
+    expect(page.locator(".sheet").first.locator("img")).to_have_count(0)
+
+    # It is searched and selected over the picture.
+    page.locator("#find-text").fill("Nothing else")
+    expect(page.locator("#find-count")).to_have_text("1")
+    page.locator("#find-on").click()
+    expect(page.locator(".light.found").first).to_be_in_viewport()
+    selected = page.evaluate(
+        """() => {
+          const words = document.querySelector(".sheet[data-page='22'] .words");
+          getSelection().selectAllChildren(words);
+          return getSelection().toString();
+        }"""
+    )
+    assert QUOTE in " ".join(selected.split())
+
+    # Where a page cannot be drawn, there are its words.
+    drawn = re.compile(r"/pages/\d+\?width")
+    page.route(drawn, lambda route: route.fulfill(status=400, json={"detail": "no"}))
+    page.reload()  # what was drawn before is no longer there
+    visit.ready()
+    page.locator("#reader-choice").select_option(label=TITLE)
+    expect(page.locator(".sheet.undrawn").first).to_be_visible()
+    expect(page.locator(".sheet.undrawn .words").first).to_contain_text(TITLE)
+    visit.complaints.clear()  # the browser tells of the answers that were made to fail
 
 
 def test_a_pdf_that_is_added_is_asked(browser: Browser, url: str, tmp_path: Path) -> None:
@@ -132,19 +132,6 @@ def test_a_pdf_that_is_added_is_asked(browser: Browser, url: str, tmp_path: Path
     expect(page.locator(".light.chosen").first).to_be_in_viewport(timeout=60 * SECONDS)
     picture(page, "pages-phone")
     visit.close()
-
-
-@pytest.mark.long
-def test_what_a_page_cannot_be_drawn_for_is_its_words(visit: Visit) -> None:
-    page = visit.page
-    drawn = re.compile(r"/pages/\d+\?width")
-    page.route(drawn, lambda route: route.fulfill(status=400, json={"detail": "no"}))
-    page.reload()  # what was drawn before is no longer there
-    visit.ready()
-    page.locator("#reader-choice").select_option(label=TITLE)
-    expect(page.locator(".sheet.undrawn").first).to_be_visible()
-    expect(page.locator(".sheet.undrawn .words").first).to_contain_text(TITLE)
-    visit.complaints.clear()  # the browser tells of the answers that were made to fail
 
 
 @pytest.mark.long

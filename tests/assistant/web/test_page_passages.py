@@ -54,8 +54,23 @@ def cards(turn: Locator) -> Locator:
     return turn.get_by_role("feed").get_by_role("article")
 
 
-def test_each_stands_under_its_place_with_its_sentence_lit(page: Page) -> None:
+def test_they_come_one_by_one_and_stand_under_their_places(page: Page) -> None:
+    page.evaluate(
+        """() => {
+          window.seen = [];
+          new MutationObserver(() => {
+            const cards = [...document.querySelectorAll(".turn .card")];
+            window.seen.push(cards.map((card) => card.offsetTop));
+          }).observe(document.getElementById("turns"), { childList: true, subtree: true });
+        }"""
+    )
     turn = ask(page, ASKED)
+    seen = page.evaluate("window.seen")
+    assert len(seen[-1]) == cards(turn).count() > 1
+    for earlier, later in pairwise(seen):
+        assert later[: len(earlier)] == earlier
+
+    # Each stands under its place, with its sentence lit.
     assert turn.get_attribute("data-state") == "unsure"
     expect(turn.get_by_role("heading", name=UNSURE)).to_be_visible()
     answer = answer_of(page)
@@ -83,25 +98,26 @@ def test_each_stands_under_its_place_with_its_sentence_lit(page: Page) -> None:
     picture(page, "passages")
     assert barriers(page) == []
 
+    # They are taken along as what they are, and printed whole.
+    text = copied(page, turn.get_by_role("button", name="Copy with footnotes"))
+    head, *passages = text.split("\n\n")
+    assert head == f"{UNSURE}:"
+    places = cards(turn).locator("h4").all_inner_texts()
+    assert passages[0] == places[0]
+    assert passages[1] == f"- {answer['sentences'][0]['text']} [1]"
+    lines = exported(page).splitlines()
+    assert f"*{UNSURE}:*" in lines
+    assert sum(line.startswith("- ") and "[^" in line for line in lines) == cards(turn).count()
+    page.keyboard.press("Escape")
+    page.emulate_media(media="print")
+    expect(page.locator("#composer")).to_be_hidden()
+    expect(turn.get_by_role("button", name="Mark as the answer")).to_have_count(0)
+    bottom = "own => own.getBoundingClientRect().bottom + scrollY"
+    reach = page.evaluate("document.documentElement.scrollHeight")
+    assert cards(turn).last.evaluate(bottom) <= reach > page.evaluate("innerHeight")
 
-def test_they_come_one_by_one_and_nothing_moves(page: Page) -> None:
-    page.evaluate(
-        """() => {
-          window.seen = [];
-          new MutationObserver(() => {
-            const cards = [...document.querySelectorAll(".turn .card")];
-            window.seen.push(cards.map((card) => card.offsetTop));
-          }).observe(document.getElementById("turns"), { childList: true, subtree: true });
-        }"""
-    )
-    turn = ask(page, ASKED)
-    seen = page.evaluate("window.seen")
-    assert len(seen[-1]) == cards(turn).count() > 1
-    for earlier, later in pairwise(seen):
-        assert later[: len(earlier)] == earlier
 
-
-def test_keys_go_through_them_open_them_and_say_which_answers(page: Page, folder: Path) -> None:
+def test_it_is_said_which_answers_and_taken_back(page: Page, folder: Path) -> None:
     turn = ask(page, ASKED)
     shown, citations = cards(turn), answer_of(page)["citations"]
     expect(page.get_by_label("Your question")).to_be_focused()
@@ -136,12 +152,12 @@ def test_keys_go_through_them_open_them_and_say_which_answers(page: Page, folder
     expect(turn.locator(".none button")).to_have_text("Noted: none of these. Undo")
     page.keyboard.press("/")
     expect(page.get_by_label("Your question")).to_be_focused()
+    shown.nth(0).focus()
+    page.keyboard.press("n")
+    expect(turn).not_to_contain_text("Noted: none of these")
 
-
-def test_what_is_said_of_them_is_kept_and_taken_back(page: Page, folder: Path) -> None:
-    turn = ask(page, ASKED)
+    # The same by the pointer.
     first, second = (cards(turn).nth(number) for number in (0, 1))
-    citations = answer_of(page)["citations"]
     for card in (first, second):
         card.get_by_role("button", name="Mark as the answer").click()
         expect(card.locator(".noted")).to_be_visible()
@@ -167,19 +183,18 @@ def test_what_is_said_of_them_is_kept_and_taken_back(page: Page, folder: Path) -
     expect(page.locator("#toast")).to_be_hidden()
     assert drafts(folder) == []
 
-
-def test_they_are_taken_along_as_what_they_are(page: Page) -> None:
-    turn = ask(page, ASKED)
-    answer = answer_of(page)
-    text = copied(page, turn.get_by_role("button", name="Copy with footnotes"))
-    head, *passages = text.split("\n\n")
-    assert head == f"{UNSURE}:"
-    places = cards(turn).locator("h4").all_inner_texts()
-    assert passages[0] == places[0]
-    assert passages[1] == f"- {answer['sentences'][0]['text']} [1]"
-    lines = exported(page).splitlines()
-    assert f"*{UNSURE}:*" in lines
-    assert sum(line.startswith("- ") and "[^" in line for line in lines) == cards(turn).count()
+    # A list keeps its lines.
+    [talk] = kept(page)
+    own = talk["turns"][0]["answer"]["citations"][0]
+    own |= {"paragraph_text": "- ink\n- a pen\n- paper", "paragraph_kind": "list"}
+    own |= {"introduction": "Bring these:"}
+    own |= {"start": own["paragraph_start"] + 8, "end": own["paragraph_start"] + 13}
+    keep(folder, talk)
+    page.reload()
+    text = page.locator(".card .paragraph").first
+    expect(text.locator("mark")).to_have_text("a pen")
+    assert text.inner_text() == "- ink\n- a pen\n- paper"
+    expect(page.locator(".card .introduction").first).to_have_text("Bring these:")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -196,28 +211,3 @@ def test_they_fit_a_phone(browser: Browser, url: str, scheme: str) -> None:
         page.keyboard.press("Escape")
         cards(turn).first.get_by_role("button", name="Mark as the answer").click()
         expect(cards(turn).first.locator(".noted")).to_be_visible()
-
-
-def test_a_list_keeps_its_lines(page: Page, folder: Path) -> None:
-    ask(page, ASKED)
-    [talk] = kept(page)
-    own = talk["turns"][0]["answer"]["citations"][0]
-    own |= {"paragraph_text": "- ink\n- a pen\n- paper", "paragraph_kind": "list"}
-    own |= {"introduction": "Bring these:"}
-    own |= {"start": own["paragraph_start"] + 8, "end": own["paragraph_start"] + 13}
-    keep(folder, talk)
-    page.reload()
-    text = page.locator(".card .paragraph").first
-    expect(text.locator("mark")).to_have_text("a pen")
-    assert text.inner_text() == "- ink\n- a pen\n- paper"
-    expect(page.locator(".card .introduction").first).to_have_text("Bring these:")
-
-
-def test_they_are_printed_whole(page: Page) -> None:
-    turn = ask(page, ASKED)
-    page.emulate_media(media="print")
-    expect(page.locator("#composer")).to_be_hidden()
-    expect(turn.get_by_role("button", name="Mark as the answer")).to_have_count(0)
-    bottom = "own => own.getBoundingClientRect().bottom + scrollY"
-    reach = page.evaluate("document.documentElement.scrollHeight")
-    assert cards(turn).last.evaluate(bottom) <= reach > page.evaluate("innerHeight")

@@ -75,13 +75,8 @@ def test_on_a_phone_a_notebook_is_entered_left_and_deleted(browser: Browser, url
     expect(page.locator("#notebooks")).to_be_hidden()
     expect(page.locator(".turn .question")).to_have_text(QUESTION)
     assert "#notebook/" not in page.url
-    visit.close()
-    forget(url)
 
-
-def test_on_a_phone_a_document_is_read_again(browser: Browser, url: str) -> None:
-    visit = Visit(browser, url, **PHONE)
-    page = visit.page
+    # A document is read again.
     for _ in range(2):
         page.locator("#open-library").click()
         page.locator("#documents").get_by_role("button", name="Read").click()
@@ -91,6 +86,7 @@ def test_on_a_phone_a_document_is_read_again(browser: Browser, url: str) -> None
         page.go_back()
         expect(page.locator("#reader")).to_be_hidden()
     visit.close()
+    forget(url)
 
 
 def test_what_is_chosen_last_is_shown_whichever_comes_first(visit: Visit) -> None:

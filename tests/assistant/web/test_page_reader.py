@@ -42,7 +42,7 @@ def field(page: Page) -> Locator:
     return page.locator("#place-number")
 
 
-def test_one_goes_by_the_contents_and_by_numbers(visit: Visit) -> None:
+def test_one_goes_to_places_and_finds_words(visit: Visit) -> None:
     page = visit.page
     read(page, "Harbour")
     page.get_by_role("button", name="Contents").click()
@@ -74,8 +74,51 @@ def test_one_goes_by_the_contents_and_by_numbers(visit: Visit) -> None:
     picture(page, "contents")
     assert barriers(page) == []
 
+    # Headings are found as well.
+    read(page, "Harbour")
+    find = page.get_by_label("Find in the document")
+    find.fill("Part 8")
+    expect(page.locator("#find-count")).to_have_text("1")
+    find.press("Enter")
+    expect(page.locator("#pages h4", has_text="Part 8")).to_be_in_viewport()
+    assert page.evaluate("[...CSS.highlights.get('found-here')].map(String)") == ["Part 8"]
+    find.fill("berth")
+    find.press("Enter")
+    expect(page.locator("#find-count")).to_have_text("1 of 8")
+    page.get_by_role("button", name="Previous place").click()
+    expect(page.locator("#find-count")).to_have_text("8 of 8")
+    picture(page, "finding")
+    find.fill("no such (words")
+    expect(page.locator("#find-count")).to_have_text("none")
+    # On pages too: the heading, and paragraphs 1, 10, 11 and 12; as many as in all documents.
+    read(page, "Report")
+    find.fill("Part 1")
+    expect(page.locator("#find-count")).to_have_text("5")
+    find.press("Enter")
+    light = page.locator(".light.found")
+    expect(light).to_have_count(2)
+    expect(light.first).to_be_in_viewport()
+    page.get_by_role("button", name="In all documents").click()
+    hits = page.get_by_role("region", name="In all documents").get_by_role("button")
+    expect(hits).to_have_text(["Report 5 places", "Harbour 1 place"])
 
-def test_a_page_is_gone_to_made_larger_and_stays(visit: Visit) -> None:
+    # Words are counted in all documents.
+    read(page, "table.csv")
+    find.fill("TIDE  tables")
+    page.get_by_role("button", name="In all documents").click()
+    hits = page.get_by_role("region", name="In all documents")
+    expect(hits.get_by_role("status")).to_have_text("168 places in 2 documents")
+    found = hits.get_by_role("button")
+    expect(found).to_have_text(["Harbour 120 places", f"Report {PAGES * 4} places"])
+    picture(page, "everywhere")
+    found.nth(1).click()
+    expect(page.locator("#find-count")).to_have_text(f"1 of {PAGES * 4}")
+    expect(page.locator(".light.found").first).to_be_in_viewport()
+    find.fill("nowhere at all")
+    expect(hits).to_be_hidden()
+
+
+def test_a_page_is_made_larger_and_an_overview_is_asked_for(visit: Visit) -> None:
     page = visit.page
     read(page, "Report")
     expect(page.locator("#place-of")).to_have_text(f"of {PAGES}")
@@ -97,6 +140,20 @@ def test_a_page_is_gone_to_made_larger_and_stays(visit: Visit) -> None:
     expect(page.locator("#fit")).to_have_text("150%")
     page.get_by_title("Fit the width").click()
     assert seventh.evaluate(width) == pytest.approx(before, abs=2)
+
+    # An overview is of the document, or of the section.
+    read(page, "Harbour")
+    identity = page.locator("#reader-choice").input_value()
+    page.locator("#pages .number").nth(2).press("Enter")
+    section = page.get_by_role("button", name="Overview of this section")
+    for button, about in ((page.locator("#overview"), "Harbour"), (section, "Part 3")):
+        with page.expect_request("**/ask") as request:
+            button.click()
+        asked = request.value.post_data_json
+        assert (asked["documents"], asked["history"]) == ([identity], [])
+        turn = settled(page)
+        expect(turn.locator(".about")).to_have_text(f"About {about}")
+        expect(turn.locator(".meta").first).to_contain_text("Chosen from the documents")
 
 
 def test_the_panes_are_as_wide_as_one_has_made_them(visit: Visit) -> None:
@@ -131,45 +188,6 @@ def test_the_panes_are_as_wide_as_one_has_made_them(visit: Visit) -> None:
     turn.locator(".marker").first.click()
     expect(reader).to_be_visible()
     assert lit(page) == QUOTE
-
-
-def test_words_are_counted_in_all_documents(visit: Visit) -> None:
-    page = visit.page
-    read(page, "table.csv")
-    page.get_by_label("Find in the document").fill("TIDE  tables")
-    page.get_by_role("button", name="In all documents").click()
-    hits = page.get_by_role("region", name="In all documents")
-    expect(hits.get_by_role("status")).to_have_text("168 places in 2 documents")
-    found = hits.get_by_role("button")
-    expect(found).to_have_text(["Harbour 120 places", f"Report {PAGES * 4} places"])
-    picture(page, "everywhere")
-    found.nth(1).click()
-    expect(page.locator("#find-count")).to_have_text(f"1 of {PAGES * 4}")
-    expect(page.locator(".light.found").first).to_be_in_viewport()
-    page.get_by_label("Find in the document").fill("nowhere at all")
-    expect(hits).to_be_hidden()
-
-
-def test_headings_are_found_as_well(visit: Visit) -> None:
-    page = visit.page
-    read(page, "Harbour")
-    find = page.get_by_label("Find in the document")
-    find.fill("Part 8")
-    expect(page.locator("#find-count")).to_have_text("1")
-    find.press("Enter")
-    expect(page.locator("#pages h4", has_text="Part 8")).to_be_in_viewport()
-    assert page.evaluate("[...CSS.highlights.get('found-here')].map(String)") == ["Part 8"]
-    # On pages too: the heading, and paragraphs 1, 10, 11 and 12; as many as in all documents.
-    read(page, "Report")
-    find.fill("Part 1")
-    expect(page.locator("#find-count")).to_have_text("5")
-    find.press("Enter")
-    light = page.locator(".light.found")
-    expect(light).to_have_count(2)
-    expect(light.first).to_be_in_viewport()
-    page.get_by_role("button", name="In all documents").click()
-    hits = page.get_by_role("region", name="In all documents").get_by_role("button")
-    expect(hits).to_have_text(["Report 5 places", "Harbour 1 place"])
 
 
 def test_nothing_lies_over_what_is_cited_at_twice_the_size(browser: Browser, url: str) -> None:
@@ -244,19 +262,3 @@ def test_on_a_phone_more_is_seen_of_the_document_than_of_its_tools(
         expect(page.locator("#outline")).to_be_hidden()
         expect(page.locator("#pages h4", has_text="Part 5")).to_be_in_viewport()
         visit.close()
-
-
-def test_an_overview_is_of_the_document_or_of_the_section(visit: Visit) -> None:
-    page = visit.page
-    read(page, "Harbour")
-    identity = page.locator("#reader-choice").input_value()
-    page.locator("#pages .number").nth(2).press("Enter")
-    section = page.get_by_role("button", name="Overview of this section")
-    for button, about in ((page.locator("#overview"), "Harbour"), (section, "Part 3")):
-        with page.expect_request("**/ask") as request:
-            button.click()
-        asked = request.value.post_data_json
-        assert (asked["documents"], asked["history"]) == ([identity], [])
-        turn = settled(page)
-        expect(turn.locator(".about")).to_have_text(f"About {about}")
-        expect(turn.locator(".meta").first).to_contain_text("Chosen from the documents")

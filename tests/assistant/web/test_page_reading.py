@@ -116,7 +116,8 @@ def meta(turn: Locator) -> Locator:
     return turn.locator(".meta")
 
 
-def test_what_it_answers_is_told_with_what_it_read(page: Page) -> None:
+def test_what_it_reads_and_writes_is_told(page: Page, hold: threading.Event) -> None:
+    # What it answers is told with what it read.
     turn = ask(page, QUESTION)
     assert turn.get_attribute("data-state") == "answered"
     sentence = turn.locator(".sentence")
@@ -139,9 +140,10 @@ def test_what_it_answers_is_told_with_what_it_read(page: Page) -> None:
     expect(meta(page.locator(".turn"))).to_have_text(re.compile(written))
     page.locator(".turn .marker").click()
     assert lit(page) == QUOTE
+    page.keyboard.press("Escape")
 
-
-def test_what_is_not_there_of_it_is_told(page: Page) -> None:
+    # What is not there of it is told.
+    page.locator("#new").click()
     turn = ask(page, PARTLY)
     assert turn.get_attribute("data-state") == "answered"
     expect(turn.locator(".sentence")).to_have_count(1)
@@ -154,8 +156,8 @@ def test_what_is_not_there_of_it_is_told(page: Page) -> None:
         page, turn.get_by_role("button", name="Copy with footnotes")
     )
 
-
-def test_how_much_it_reads_is_told_while_it_does(page: Page, hold: threading.Event) -> None:
+    # How much it reads is told while it does.
+    page.locator("#new").click()
     hold.clear()
     send(page, SLOW)
     turn = page.locator(".turn").last
@@ -165,10 +167,8 @@ def test_how_much_it_reads_is_told_while_it_does(page: Page, hold: threading.Eve
     hold.set()
     assert settled(page).get_attribute("data-state") == "answered"
 
-
-def test_that_it_looks_again_is_told_while_it_does_and_later(
-    page: Page, hold: threading.Event
-) -> None:
+    # That it looks again is told while it does, and later.
+    page.locator("#new").click()
     hold.clear()
     send(page, AGAIN)
     turn = page.locator(".turn").last
@@ -183,8 +183,8 @@ def test_that_it_looks_again_is_told_while_it_does_and_later(
     expect(turn.locator(".stage")).to_have_text(re.compile(r"^Read¶ 6.* and more$"))
     seen(page, "looked-again")
 
-
-def test_what_it_finds_nowhere_is_refused(page: Page) -> None:
+    # What it finds nowhere is refused.
+    page.locator("#new").click()
     turn = ask(page, UNANSWERABLE)
     assert turn.get_attribute("data-state") == "refused"
     expect(turn.locator(".refusal")).to_have_text(REFUSAL)
@@ -196,8 +196,8 @@ def test_what_it_finds_nowhere_is_refused(page: Page) -> None:
     page.reload()
     expect(meta(page.locator(".turn")).nth(0)).to_have_text(re.compile(READ))
 
-
-def test_what_it_writes_without_support_is_no_answer(page: Page) -> None:
+    # What it writes without support is no answer.
+    page.locator("#new").click()
     turn = ask(page, UNPROVED)
     assert turn.get_attribute("data-state") == "refused"
     expect(turn.locator(".refusal")).to_have_text(REFUSAL)
@@ -206,8 +206,8 @@ def test_what_it_writes_without_support_is_no_answer(page: Page) -> None:
     expect(turn).not_to_contain_text("Berlin")
     seen(page, "unproved")
 
-
-def test_where_it_is_gone_the_documents_are_quoted(page: Page) -> None:
+    # Where it is gone, the documents are quoted.
+    page.locator("#new").click()
     turn = ask(page, GONE)
     expect(turn.locator(".sentence")).to_have_attribute("data-verdict", "quoted")
     expect(turn.locator(".note")).to_contain_text("The language model failed: its server failed")

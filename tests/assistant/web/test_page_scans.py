@@ -18,7 +18,6 @@ from browsing import (
     barriers,
     copied,
     exported,
-    forget,
     picture,
     print_pdf,
     serving,
@@ -75,13 +74,6 @@ def url(browser: Browser, folder: Path) -> Iterator[str]:
     keep_uncertain(folder, rules, 2, print_mixed(browser, folder / "Shared.pdf"))
     with serving(folder) as address:
         yield address
-
-
-@pytest.fixture(autouse=True)
-def cleared(url: str) -> Iterator[None]:
-    """What a test adds is gone at its end: all browsers here are of one person."""
-    yield
-    forget(url)
 
 
 def shows_doubt(page: Page) -> None:
@@ -149,10 +141,10 @@ def test_what_is_uncertain_says_so_wherever_it_is_shown(visit: Visit) -> None:
     page.locator("#history-find").fill(NUMBER)
     expect(page.locator("#conversations q")).to_contain_text(NUMBER)
     shows_doubt(page)
+    page.locator("#history .close").click()
 
-
-def test_passages_that_come_closest_say_so_too(visit: Visit) -> None:
-    page = visit.page
+    # Passages that come closest say so too.
+    page.locator("#new").click()
     turn = ask(page, "Who pays for the hats of sailors?")
     expect(turn).to_have_attribute("data-state", "refused")
     expect(turn.locator(".card", has_text=NUMBER)).to_be_visible()

@@ -1,0 +1,152 @@
+// The ways to add documents: files, a folder, a text, an address; and what is dropped on the page.
+
+import { $, h, toast } from "../shared/dom.js";
+import { parts } from "../shared/parts.js";
+import { add, addAddress, open_, there } from "../shared/server.js";
+import { tab } from "../shared/storage.js";
+import { say } from "../shared/words.js";
+import { bookmarklet } from "./bookmarklet.js";
+/** @import { Adding } from "./adding.js" */
+/** @import { Key, Wanted } from "../../types.js" */
+
+const UNSEEN = /^(\.|~\$|thumbs\.db$|desktop\.ini$)/i; // what systems put beside people's files
+const PASTED = "footnote/pasted"; // what is written and not added yet
+const WORDS = 6; // of a text that are its name
+
+// Each goes to the notebook that is open when it is chosen.
+/** @param {File} file @param {string} [folder] where it lies in a folder @param {{ title: string, address: string }} [about] of a page of the web */
+export function wantedFile(file, folder = "", about) {
+  const where = { folder, notebook: open_.notebook, ...about };
+  return withPictures((ocr) => ({
+    name: file.name,
+    bytes: file.size,
+    there: (name) => there(name, folder),
+    begin: (arrived, signal, name) => add(file, arrived, signal, { ...where, ocr }, name),
+  }));
+}
+
+// What is wanted, at first without its pictures.
+/** @param {(ocr: boolean) => Wanted} wanted @returns {Wanted} */
+const withPictures = (wanted) => ({ ...wanted(false), pictures: { ...wanted(true), ocr: true } });
+
+/** @param {string} path */
+const folderOf = (path) => path.split("/").filter(Boolean).slice(0, -1).join("/");
+
+/** @param {{ file: File, path: string }[]} found */
+const wantedFiles = (found) => found.filter(({ file }) => !UNSEEN.test(file.name)).map(({ file, path }) => wantedFile(file, folderOf(path)));
+
+/** @param {string} written @returns {Wanted} */
+export function wantedAddress(written) {
+  const value = /^https?:/i.test(written) ? written : `https://${written}`;
+  const { notebook } = open_;
+  return withPictures((ocr) => ({ name: value, begin: (_, signal) => addAddress(value, signal, { notebook, ocr }) }));
+}
+
+// Where one chooses what to add.
+/** @param {Adding} adding @param {boolean} fetch whether addresses may be added @param {string} [id] of the field for files */
+export function ways(adding, fetch, id) {
+  const files = picker("ways.files", { id }, (chosen) => chosen.map((file) => wantedFile(file)));
+  const folder = "webkitdirectory" in HTMLInputElement.prototype && picker("ways.folder", { webkitdirectory: true }, (chosen) => wantedFiles(chosen.map((file) => ({ file, path: file.webkitRelativePath }))));
+  const text = h("textarea", { rows: "5", required: true, "aria-label": say("ways.text.label"), placeholder: say("ways.text.label"), dir: "auto" });
+  text.value = tab.get(PASTED) ?? "";
+  text.addEventListener("input", () => tab.set(PASTED, text.value));
+  const pasted = form("ways.text", text, () => {
+    tab.remove(PASTED);
+    const beginning = (text.value.match(/[\p{L}\p{N}]+/gu) ?? []).slice(0, WORDS).join(" ").slice(0, 60) || say("ways.text.name");
+    return { ...wantedFile(new File([text.value], `${beginning}.txt`)), isNew: true };
+  });
+  const address = h("input", { type: "text", inputmode: "url", required: true, "aria-label": say("ways.address.label"), placeholder: say("ways.address.label") });
+  const fetched = fetch && form("ways.address", address, () => wantedAddress(address.value.trim()));
+  const marked = matchMedia("(hover: hover)").matches && opening("ways.browser", h("div", { hidden: true }, h("p", { class: "fine" }, say("browser.how")), bookmarklet()));
+  const forms = [pasted, ...(fetched ? [fetched] : []), ...(marked ? [marked] : [])];
+  for (const { opener, body } of forms) {
+    opener.addEventListener("click", () => {
+      const wasOpen = !body.hidden;
+      for (const one of forms) one.show(one.body === body && !wasOpen);
+    });
+  }
+  return h("div", { class: "ways" }, h("div", { class: "choices" }, files, folder, ...forms.map(({ opener }) => opener)), ...forms.map(({ body }) => body));
+
+  /** @param {Key} key @param {Record<string, string | boolean | undefined>} how @param {(chosen: File[]) => Wanted[]} wanted */
+  function picker(key, how, wanted) {
+    const input = h("input", { type: "file", multiple: true, class: "unseen", ...how, onchange: () => {
+      adding.add(wanted([...(input.files ?? [])]));
+      input.value = "";
+    } });
+    return h("label", { class: "way" }, input, h("span", {}, say(key)));
+  }
+
+  /** @param {Key} key @param {HTMLInputElement | HTMLTextAreaElement} field @param {() => Wanted} wanted */
+  function form(key, field, wanted) {
+    const body = h("form", { hidden: true }, field, h("button", { type: "submit", class: "wide" }, say("ways.add")));
+    const { opener, show } = opening(key, body, field);
+    body.addEventListener("submit", () => {
+      adding.add([wanted()]);
+      field.value = "";
+      show(false);
+      opener.focus();
+    });
+    return { opener, body, show };
+  }
+
+  /** @param {Key} key @param {HTMLElement} body @param {HTMLElement} [field] that is written in first */
+  function opening(key, body, field) {
+    const opener = h("button", { type: "button", class: "way", "aria-expanded": "false" }, say(key));
+    /** @param {boolean} open */
+    const show = (open) => {
+      body.hidden = !open;
+      opener.setAttribute("aria-expanded", String(open));
+      if (open) field?.focus();
+    };
+    return { opener, body, show };
+  }
+}
+
+// Let files and folders be dropped anywhere on the page, where that may be.
+/** @param {Adding} adding */
+export function droppable(adding) {
+  const cover = $("dropping");
+  /** @param {DragEvent} event */
+  const holds = (event) => event.dataTransfer?.types.includes("Files") && parts.notebooks.mayWrite;
+  addEventListener("dragenter", (event) => holds(event) && (cover.hidden = false));
+  addEventListener("dragleave", (event) => event.relatedTarget || (cover.hidden = true)); // off the page
+  addEventListener("dragover", (event) => holds(event) && event.preventDefault());
+  addEventListener("drop", (event) => {
+    cover.hidden = true;
+    if (!holds(event)) return;
+    event.preventDefault();
+    // All have to be taken before anything is waited for.
+    const found = [...(event.dataTransfer?.items ?? [])].map((item) => dropped(item.getAsFile(), item.webkitGetAsEntry()));
+    void Promise.all(found).then((files) => adding.add(wantedFiles(files.flat())));
+  });
+}
+
+/** @param {File | null} file @param {FileSystemEntry | null} entry */
+async function dropped(file, entry) {
+  if (entry?.isDirectory) return filesIn(entry);
+  return file ? [{ file, path: "" }] : [];
+}
+
+// Of what cannot be read it is told, and the rest is added.
+/** @param {FileSystemEntry} entry @returns {Promise<{ file: File, path: string }[]>} */
+const filesIn = (entry) => allIn(entry).catch(() => {
+  toast(say("ways.unreadable", { name: entry.name }));
+  return [];
+});
+
+/** @param {FileSystemEntry} entry @returns {Promise<{ file: File, path: string }[]>} */
+async function allIn(entry) {
+  if (entry.isFile) {
+    /** @type {File} */
+    const file = await new Promise((done, failed) => /** @type {FileSystemFileEntry} */ (entry).file(done, failed));
+    return [{ file, path: entry.fullPath }];
+  }
+  const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
+  const found = [];
+  while (true) {
+    /** @type {FileSystemEntry[]} */
+    const some = await new Promise((done, failed) => reader.readEntries(done, failed)); // a hundred at a time
+    if (!some.length) return (await Promise.all(found.map(filesIn))).flat();
+    found.push(...some);
+  }
+}

@@ -1,0 +1,118 @@
+// Where a question is written: what it is about or which one it replaces, its draft, and whether it can
+// be asked.
+
+import { $, characters, closest } from "../shared/dom.js";
+import { parts } from "../shared/parts.js";
+import { say } from "../shared/words.js";
+import { aboutIn } from "./answer.js";
+/** @import { About, Turn } from "../../types.js" */
+
+const QUESTION = 4000; // characters of a question
+
+export class Composer {
+  box = $("question");
+  busy = false;
+  /** @type {About | null} */
+  about = null;
+  /** @type {Turn | null} */
+  editing = null;
+  before = ""; // what was written before a question was edited
+
+  constructor() {
+    $("composer").addEventListener("submit", () => this.#send());
+    this.box.addEventListener("input", () => this.#written());
+    this.box.addEventListener("keydown", (event) => this.#pressed(event));
+    $("stop").addEventListener("click", () => parts.talk.stop());
+    $("context-drop").addEventListener("click", () => this.askAbout(null));
+    // What has another use of that key comes first.
+    addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || event.defaultPrevented || closest(event, "input, select") || document.querySelector("dialog[open]")) return;
+      parts.talk.stop();
+    });
+  }
+
+  /** @param {KeyboardEvent} event */
+  #pressed(event) {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      this.#send();
+    } else if (event.key === "Escape" && !$("context").hidden) {
+      event.preventDefault();
+      this.askAbout(null);
+    } else if (event.key === "Escape" && !this.busy) {
+      event.preventDefault();
+      $("turns").focus(); // where the keys of the page are heard
+    } else if (event.key === "ArrowUp" && !this.box.value) {
+      event.preventDefault();
+      parts.talk.goUp();
+    }
+  }
+
+  #send() {
+    const question = this.box.value.trim();
+    if (!question || $("send").disabled || this.busy) return;
+    const { about, editing, before } = this;
+    this.askAbout(null);
+    this.box.value = editing ? before : "";
+    this.#written();
+    parts.talk.send(question, about ?? editing?.about, editing);
+  }
+
+  // Another conversation is shown: what was being written in it.
+  show() {
+    this.askAbout(null);
+    this.box.value = parts.store.draft(parts.talk.drafted());
+    this.ready();
+  }
+
+  // What the next question is about: a paragraph, or a question that it replaces; or nothing.
+  /** @param {About | null} about @param {Turn | null} editing */
+  askAbout(about, editing = null) {
+    if (editing && !this.editing) this.before = this.box.value;
+    if (this.editing && !editing) this.box.value = this.before;
+    this.about = about;
+    this.editing = editing;
+    $("context").hidden = !about && !editing;
+    if (about) $("context-text").textContent = aboutIn(about);
+    if (editing) {
+      $("context-text").textContent = say("question.editing");
+      this.box.value = editing.question;
+    }
+    if (about || editing) this.box.focus();
+    this.ready();
+  }
+
+  // Have a question written here, which may be changed before it is asked.
+  /** @param {string} question */
+  suggest(question) {
+    this.askAbout(null);
+    this.box.value = question;
+    this.#written();
+    this.box.focus();
+    this.box.select();
+  }
+
+  // What is written is kept as long as the tab is open, but for a question that is edited.
+  #written() {
+    if (!this.editing) parts.store.keepDraft(parts.talk.drafted(), this.box.value);
+    this.ready();
+  }
+
+  // Whether it can be asked: there is something to ask, and it is not too long.
+  ready() {
+    const over = characters(this.box.value.trim()).length - QUESTION;
+    $("too-long").hidden = over <= 0;
+    if (over > 0) $("too-long").textContent = say("question.long", { count: over });
+    $("send").disabled = over > 0 || !(this.about || parts.library.asked().length);
+  }
+
+  // Whether one is being answered, which can be stopped instead.
+  /** @param {boolean} busy */
+  answering(busy) {
+    const hadFocus = [$("stop"), $("send")].some((button) => button === document.activeElement);
+    this.busy = busy;
+    $("send").hidden = busy;
+    $("stop").hidden = !busy;
+    if (hadFocus) (busy ? $("stop") : this.box).focus();
+  }
+}

@@ -1,0 +1,156 @@
+// Passages of the documents on cards: what an answer was made from, what may answer, what comes
+// closest. Those that may answer can be gone through by keys, and judged.
+
+import { closest, flagged, h, oneLine, outward, pathOf, smoothly } from "../shared/dom.js";
+import { excerpt, marked } from "../shared/marking.js";
+import { parts } from "../shared/parts.js";
+import { say } from "../shared/words.js";
+import { sentencesOf } from "./answer.js";
+import { copy, WAYS } from "./exporting.js";
+/** @import { Child, Citation, Properties, Turn } from "../../types.js" */
+
+// Names a passage in its turn.
+/** @param {Citation} citation */
+export const nameOf = (citation) => `${citation.document_id}/${citation.start}`;
+
+// The id of the text of its card.
+/** @param {Turn} turn @param {Citation} citation */
+const idOf = (turn, citation) => `text-${turn.id}/${nameOf(citation)}`;
+
+// What an answer was made from. Citations of the same paragraph share a card, so that it is read once.
+/** @param {Turn} turn @param {Citation[]} citations */
+export function sources(turn, citations) {
+  const places = Map.groupBy(citations, (c) => `${c.document_id} ${c.paragraph_start}`);
+  return h("section", { class: "sources", "aria-label": say("source.title") }, h("h3", {}, say("source.title")), ...[...places.values()].map((group) => card(turn, group, isAllSaid(turn, group) ? { class: "card said" } : {})));
+}
+
+// Whether the answer quotes all that stands in a paragraph, so that nobody needs to read it twice.
+/** @param {Turn} turn @param {Citation[]} group */
+function isAllSaid(turn, group) {
+  const [first] = group;
+  const text = oneLine(first?.paragraph_text ?? "");
+  return group.length === 1 && !first?.introduction && sentencesOf(turn).some((s) => s.verdict === "quoted" && s.markers.includes(first?.marker ?? 0) && oneLine(s.text) === text);
+}
+
+// A paragraph under its headings, with what these citations quote of it lit.
+/** @param {Turn} turn @param {Citation[]} group @param {Properties} properties @param {Child[]} judging */
+function card(turn, group, properties, ...judging) {
+  const first = /** @type {Citation} */ (group[0]);
+  const spans = group.map((c) => ({ start: c.start - c.paragraph_start, end: c.end - c.paragraph_start, key: c.marker }));
+  const short = excerpt(first.paragraph_text, spans);
+  const text = h("p", { id: idOf(turn, first), class: `paragraph ${first.paragraph_kind ?? "prose"}`, dir: "auto" }, ...short.pieces);
+  /** @type {HTMLButtonElement} */
+  const more = h("button", {
+    type: "button",
+    class: "more",
+    "aria-expanded": "false",
+    onclick: () => {
+      const open = more.getAttribute("aria-expanded") === "true";
+      more.setAttribute("aria-expanded", String(!open));
+      more.textContent = say(open ? "passages.more" : "passages.less");
+      text.replaceChildren(...(open ? excerpt(first.paragraph_text, spans).pieces : marked(first.paragraph_text, spans)).filter((piece) => piece !== false));
+    },
+  }, say("passages.more"));
+  const keys = group.map((c) => c.marker > 0 && h("span", { class: "key" }, `[${c.marker}]`));
+  const ways = WAYS.map(({ name, copied, said }) => h("button", { type: "button", class: "more", onclick: () => copy(said(group), say(copied)) }, say(name)));
+  return h("article", { class: "card", ...properties },
+    h("header", {}, ...keys, h("h4", { dir: "auto" }, h("button", { type: "button", class: "go", onclick: () => parts.talk.follow(turn, first) }, ...flagged(first)))),
+    first.introduction && h("p", { class: "introduction", dir: "auto" }, first.introduction),
+    properties.class ? "" : text,
+    h("footer", {}, ...judging, short.whole || properties.class ? "" : more, outward(first.link ?? "", { class: "more" }), h("details", { class: "copying" }, h("summary", { class: "more" }, say("cite.title")), ...ways)),
+  );
+}
+
+// Passages, best first, each with what its reader says of it. One has the focus at a time.
+export class Passages {
+  /** @type {{ citation: Citation, element: HTMLElement, noted: HTMLElement, button: HTMLElement }[]} */
+  cards = [];
+
+  // `none` offers to say that none of them answers it.
+  /** @param {Turn} turn @param {string} title @param {boolean} none */
+  constructor(turn, title, none) {
+    this.turn = turn;
+    const hint = `keys-${turn.id}`;
+    this.heading = h("h3", {}, title);
+    this.feed = h("div", { role: "feed", "aria-label": title, "aria-describedby": hint });
+    this.feed.addEventListener("keydown", (event) => this.#pressed(event));
+    this.feed.addEventListener("focusin", (event) => {
+      const card = closest(event, ".card");
+      for (const { element } of this.cards) element.tabIndex = element === card ? 0 : -1;
+    });
+    this.none = none ? h("button", { type: "button", class: "more", onclick: () => this.#refuse() }) : null;
+    this.element = h("section", { class: "passages", "aria-label": title },
+      h("header", {}, this.heading, h("p", { id: hint, class: "keys" }, say(none ? "passages.keys_none" : "passages.keys"))),
+      this.feed,
+      this.none && h("p", { class: "none judging" }, this.none),
+    );
+  }
+
+  /** @param {Citation} citation */
+  add(citation) {
+    const { turn } = this;
+    const number = this.cards.length + 1;
+    const noted = h("span", { class: "noted", title: say("passages.noted.more") }, say("passages.noted"));
+    const button = h("button", { type: "button", class: "more", onclick: () => this.#toggle(citation) });
+    const properties = { dataset: { passage: nameOf(citation) }, tabindex: number === 1 ? "0" : "-1", "aria-posinset": number, "aria-label": pathOf(citation), "aria-describedby": idOf(turn, citation) };
+    const element = card(turn, [citation], properties, h("span", { class: "judging" }, noted, button));
+    this.cards.push({ citation, element, noted, button });
+    this.feed.append(element);
+    for (const one of this.cards) one.element.setAttribute("aria-setsize", String(number));
+    this.tell();
+  }
+
+  // Go to the one that had the focus last, or else the first.
+  enter() {
+    this.element.closest("details")?.setAttribute("open", "");
+    this.#go(this.cards.findIndex(({ element }) => element.tabIndex === 0));
+  }
+
+  /** @param {number} at */
+  #go(at) {
+    const element = this.cards[at]?.element;
+    element?.focus({ preventScroll: true });
+    element?.scrollIntoView({ block: "nearest", behavior: smoothly() });
+  }
+
+  /** @param {KeyboardEvent} event */
+  #pressed(event) {
+    const at = this.cards.findIndex(({ element }) => element === closest(event, ".card"));
+    const one = this.cards[at];
+    if (!one || event.ctrlKey || event.metaKey || event.altKey) return;
+    const down = () => this.#go(at + 1);
+    const up = () => this.#go(at - 1);
+    /** @type {Record<string, () => unknown>} */
+    const keys = { j: down, ArrowDown: down, k: up, ArrowUp: up, y: () => this.#toggle(one.citation) };
+    if (this.none) keys.n = () => this.#refuse();
+    if (event.target === one.element) keys.Enter = () => parts.talk.follow(this.turn, one.citation);
+    const act = keys[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  }
+
+  /** @param {Citation} citation */
+  #toggle(citation) {
+    const { noted = [] } = this.turn;
+    const name = nameOf(citation);
+    const left = noted.filter((one) => one !== name);
+    if (left.length === noted.length) return parts.talk.note(this.turn, [...noted, name]);
+    return parts.talk.note(this.turn, left.length ? left : undefined);
+  }
+
+  // Say that none of them answers it, or take that back.
+  #refuse = () => parts.talk.note(this.turn, this.turn.noted && !this.turn.noted.length ? undefined : []);
+
+  // Show what its reader says of each.
+  tell() {
+    const { noted } = this.turn;
+    for (const { citation, element, noted: said, button } of this.cards) {
+      const is = noted?.includes(nameOf(citation)) ?? false;
+      element.classList.toggle("answers", is);
+      said.hidden = !is;
+      button.textContent = say(is ? "passages.undo" : "passages.answers");
+    }
+    if (this.none) this.none.textContent = say(noted && !noted.length ? "passages.none_noted" : "passages.none");
+  }
+}

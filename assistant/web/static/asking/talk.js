@@ -1,0 +1,319 @@
+// The conversation on the left: asking, and what becomes of each question.
+
+import { fresh, merged, newId, takeOut } from "../conversations/store.js";
+import { topicOf } from "../help/help.js";
+import { tell } from "../shared/address.js";
+import { $, announce, smoothly, toast } from "../shared/dom.js";
+import { parts } from "../shared/parts.js";
+import { Failure, answers, isStatus, lapsed, messageOf, open_, tried, vote } from "../shared/server.js";
+import { say } from "../shared/words.js";
+import { citationsOf, historyOf, isTold, judgement, lookedAgain, spoken, take } from "./answer.js";
+import { Composer } from "./composer.js";
+import { nameOf } from "./passages.js";
+import { TurnView, tooltips } from "./turn.js";
+/** @import { About, Citation, Conversation, How, Thumb, Turn, Vote, Why } from "../../types.js" */
+
+const GONE = 404; // of HTTP: a document is not there any more
+const AGAIN = 5000; // milliseconds after which one has stayed
+const CHANGED = 503; // of HTTP: the documents have, or cannot be read any more
+
+export class Talk {
+  conversation = fresh();
+  /** @type {Map<string, TurnView>} */
+  views = new Map(); // by the element's id
+  /** @type {Map<string, { conversation: Conversation, stopping: AbortController }>} */
+  running = new Map(); // those that are being answered, by id
+  leaving = false; // the page: what breaks off then has not failed
+  readings = 0; // of the conversation that is shown: only what is read last counts
+  composer = new Composer();
+
+  constructor() {
+    addEventListener("beforeunload", () => {
+      this.leaving = true;
+      setTimeout(() => (this.leaving = false), AGAIN); // one may stay
+    });
+    tooltips($("turns"), (marker) => {
+      const view = this.views.get(marker.closest(".turn")?.id ?? "");
+      return view && citationsOf(view.turn).find((c) => c.marker === Number(marker.dataset.marker));
+    });
+  }
+
+  // Show a conversation. One that is being answered goes on being answered meanwhile.
+  /** @param {Conversation} conversation */
+  show(conversation) {
+    this.conversation = this.running.get(conversation.id)?.conversation ?? conversation;
+    parts.store.isShown(conversation.turns.length ? conversation.id : "");
+    this.composer.show();
+    this.#draw();
+    const last = this.conversation.turns.at(-1);
+    if (last) this.#viewOf(last)?.element.scrollIntoView({ block: "start", behavior: "instant" });
+    parts.reader.leave();
+    const answered = this.conversation.turns.findLast(isTold);
+    this.#cite(answered);
+    void parts.history.draw();
+    void this.lookOver();
+  }
+
+  // Tell of the answers that are shown which quotes do not stand in the documents any more.
+  async lookOver() {
+    const { conversation } = this;
+    if (!conversation.turns.some(isTold)) return;
+    const found = await lapsed(conversation.id, conversation.notebook).catch(() => ({})); // one can read without
+    for (const [id, markers] of Object.entries(found)) this.views.get(`turn-${id}`)?.lapsed(markers);
+  }
+
+  // See what another tab has asked in this conversation.
+  /** @returns {Promise<void>} */
+  async again() {
+    const { conversation } = this;
+    const { sent } = parts.store;
+    const reading = ++this.readings;
+    const found = await tried(parts.store.load(conversation.id));
+    if (!found || reading !== this.readings || conversation !== this.conversation || this.running.has(conversation.id)) return;
+    if (sent !== parts.store.sent) return this.again(); // it may be older than what was done here meanwhile
+    Object.assign(conversation, found, { turns: merged(conversation.turns, found.turns) });
+    this.#draw();
+    void parts.history.draw();
+  }
+
+  #draw() {
+    const shown = new Set(this.conversation.turns);
+    for (const [id, { turn, element }] of this.views) {
+      if (shown.has(turn)) continue;
+      element.remove();
+      this.views.delete(id);
+    }
+    /** @type {Element | null} */
+    let above = null;
+    for (const turn of shown) {
+      const { element } = this.#viewOf(turn) ?? this.#append(turn);
+      if (above && above.nextElementSibling !== element) above.after(element);
+      above = element;
+    }
+    $("welcome").hidden = shown.size > 0;
+    this.#busy();
+  }
+
+  // None where the turn is not shown: it is in another conversation, or was replaced.
+  /** @param {Turn} turn */
+  #viewOf = (turn) => this.views.get(`turn-${turn.id}`);
+
+  /** @param {Turn} turn */
+  #append(turn) {
+    const view = new TurnView(turn);
+    this.views.set(view.element.id, view);
+    $("turns").append(view.element);
+    return view;
+  }
+
+  // Go up to the passages of the last answer.
+  goUp() {
+    const last = this.conversation.turns.at(-1);
+    if (last) this.#viewOf(last)?.passages?.enter();
+  }
+
+  // Under which name a draft is kept: a conversation that has not begun has none that stays.
+  drafted = () => this.conversation.turns.length ? this.conversation.id : "new";
+
+  // --- asking ---------------------------------------------------------------------------------
+
+  /** @param {string} question @param {About | undefined} about @param {Turn | null} editing the one that it replaces */
+  send(question, about, editing) {
+    if (!editing) return this.ask(question, { about });
+    if (question === editing.question) return; // nothing is otherwise
+    const { conversation } = this;
+    // By its id: another tab may have asked meanwhile, and all of them been read anew.
+    const at = conversation.turns.findIndex(({ id }) => id === editing.id);
+    // What follows an edited question followed from it as it was.
+    const gone = at < 0 ? [] : conversation.turns.slice(at);
+    const back = takeOut(conversation, gone);
+    this.#draw();
+    this.ask(question, { about });
+    if (gone.length > 1) this.#offer(conversation, gone, back, conversation.turns.at(-1));
+  }
+
+  // Delete a question, which can be had back.
+  /** @param {Turn} turn */
+  drop(turn) {
+    const { conversation } = this;
+    const at = conversation.turns.indexOf(turn);
+    const back = takeOut(conversation, [turn]);
+    this.#draw();
+    const next = conversation.turns[at] ?? conversation.turns.at(-1);
+    (next ? this.#viewOf(next)?.element : this.composer.box)?.focus({ preventScroll: true });
+    this.#offer(conversation, [turn], back);
+  }
+
+  /** @param {Conversation} conversation @param {Turn[]} gone @param {(instead?: Turn) => void} back @param {Turn} [instead] what was asked in their place */
+  #offer(conversation, gone, back, instead) {
+    toast(say("question.dropped", { count: gone.length }), say("history.undo"), () => {
+      this.stop(conversation.id);
+      back(instead);
+      if (conversation === this.conversation) this.#draw();
+      void parts.history.draw();
+    });
+  }
+
+  /** @param {string} id of a conversation that may be being answered */
+  stop = (id = this.conversation.id) => this.running.get(id)?.stopping.abort();
+
+  /** @param {string} question @param {How} how */
+  ask(question, { about, alone, within } = {}) {
+    if (this.running.has(this.conversation.id)) return;
+    if (this.composer.editing) this.composer.askAbout(null);
+    if (this.conversation.mine === false) {
+      parts.navigation.show(fresh());
+      toast(say("conversation.own"));
+    }
+    /** @type {Turn} */
+    const turn = { id: newId(), asked: Date.now(), question, about, alone, within, state: "pending" };
+    const { conversation } = this;
+    conversation.turns.push(turn);
+    if (!conversation.named) conversation.title = (conversation.turns[0] ?? turn).question.slice(0, 80);
+    void this.#answer(conversation, turn);
+  }
+
+  /** @param {Turn} turn */
+  retry(turn) {
+    if (this.running.has(this.conversation.id)) return;
+    const { id, asked, question, about, alone, within } = turn;
+    for (const name of Object.keys(turn)) Reflect.deleteProperty(turn, name);
+    Object.assign(turn, { id, asked, question, about, alone, within, state: "pending" });
+    const before = this.#viewOf(turn)?.element;
+    const hadFocus = before?.contains(document.activeElement);
+    before?.replaceWith(this.#append(turn).element);
+    void this.#answer(this.conversation, turn);
+    if (hadFocus) $("stop").focus();
+  }
+
+  /** @param {Conversation} conversation @param {Turn} turn */
+  async #answer(conversation, turn) {
+    const stopping = new AbortController();
+    this.running.set(conversation.id, { conversation, stopping });
+    $("welcome").hidden = true;
+    const view = this.#viewOf(turn) ?? this.#append(turn);
+    view.element.scrollIntoView({ block: "start", behavior: smoothly() });
+    this.#saved(conversation, turn);
+    this.#busy();
+    const documents = () => turn.within ?? (turn.about ? [turn.about.document] : parts.library.asked());
+    turn.documents = documents();
+    try {
+      await this.#streamed(conversation, turn, stopping.signal).catch(async (/** @type {unknown} */ error) => {
+        if (!isStatus(error, GONE)) throw error;
+        // Somebody has taken a document away: the others are asked.
+        await parts.library.refresh(true);
+        if (String(documents()) === String(turn.documents)) throw error;
+        turn.documents = documents();
+        await this.#streamed(conversation, turn, stopping.signal);
+      });
+      if (turn.state === "pending") turn.state = "stopped";
+    } catch (error) {
+      if (stopping.signal.aborted) turn.state = "stopped";
+      else {
+        turn.state = this.leaving ? "stopped" : "failed";
+        turn.failure = error instanceof Failure ? error.message : say("page.mistake", { message: messageOf(error) });
+        turn.request = error instanceof Failure ? error.request : undefined;
+        // What was shown may mix two versions of the documents: it goes.
+        if (isStatus(error, CHANGED)) Object.assign(turn, { sources: [], sentences: [], citations: [] });
+      }
+    }
+    for (const name of ["place", "model", "passages", "searches"]) Reflect.deleteProperty(turn, name);
+    this.running.delete(conversation.id);
+    this.#viewOf(turn)?.update();
+    this.#saved(conversation, turn);
+    if (parts.store.removed.has(conversation.id)) return; // it was stopped by that
+    if (conversation !== this.conversation) return toast(say("conversation.answered", { question: turn.question }), say("conversation.show"), () => void parts.navigation.goTo({ notebook: conversation.notebook ?? null, conversation: conversation.id }));
+    this.#busy();
+    this.#cite(turn);
+    announce(spoken(turn));
+  }
+
+  /** @param {Conversation} conversation @param {Turn} turn @param {AbortSignal} signal */
+  async #streamed(conversation, turn, signal) {
+    const before = conversation.turns.slice(0, conversation.turns.indexOf(turn));
+    const asked = { question: turn.question, history: historyOf(before, turn), documents: turn.documents ?? [], notebook: open_.notebook, llm: parts.writing.choice, section: turn.about?.number ? turn.about.title : null };
+    for await (const event of answers(asked, signal)) {
+      take(turn, event);
+      this.#viewOf(turn)?.update();
+      if (event.name === "looked_again" && conversation === this.conversation) announce(lookedAgain(event.value.searches));
+    }
+  }
+
+  /** @param {Conversation} conversation @param {Turn} turn */
+  #saved(conversation, turn) {
+    if (!conversation.turns.includes(turn)) return; // it was deleted meanwhile
+    conversation.updated = Date.now();
+    parts.store.keep(conversation, turn);
+    parts.store.isShown(this.conversation.id);
+    if (conversation === this.conversation) void tell({ notebook: open_.notebook, conversation: conversation.id }, true);
+    void parts.history.draw();
+  }
+
+  #busy = () => this.composer.answering(this.running.has(this.conversation.id));
+
+  // --- around an answer -----------------------------------------------------------------------
+
+  /** @param {Turn} turn @param {Citation} citation */
+  follow(turn, citation) {
+    for (const one of $("turns").querySelectorAll("[aria-current]")) one.removeAttribute("aria-current");
+    const one = this.#viewOf(turn)?.element.querySelector(`.marker[data-marker="${citation.marker}"], .card[data-passage="${nameOf(citation)}"]`);
+    one?.setAttribute("aria-current", "true");
+    this.light(citation, citation.marker ? citationsOf(turn) : (turn.answer?.closest ?? []));
+  }
+
+  // Show what a citation quotes, in its document or in the help.
+  /** @param {Citation} citation @param {Citation[]} all */
+  light = (citation, all = [citation]) => void (topicOf(citation) ? parts.help.light(citation) : parts.reader.light(citation, all));
+
+  /** @param {Turn} [turn] */
+  #cite = (turn) => void parts.reader.cite((turn ? citationsOf(turn) : []).filter((citation) => !topicOf(citation)));
+
+  /** @param {Turn} turn */
+  goTo(turn) {
+    const element = this.#viewOf(turn)?.element;
+    element?.scrollIntoView({ block: "start", behavior: smoothly() });
+    element?.focus({ preventScroll: true });
+  }
+
+  // The answers of this conversation that cite a paragraph.
+  /** @param {string} documentId @param {number} number */
+  citing(documentId, number) {
+    return this.conversation.turns.flatMap((turn) =>
+      citationsOf(turn)
+        .filter((c) => c.document_id === documentId && c.paragraph === number)
+        .map((c) => ({ turn, marker: c.marker })),
+    );
+  }
+
+  // Show what is kept by now.
+  judged() {
+    for (const view of this.views.values()) view.judged();
+  }
+
+  // Judge an answer; null takes it back.
+  /** @param {Turn} turn @param {Thumb | null} verdict @param {Why} [why] */
+  vote = (turn, verdict, why) => this.#judge(turn, verdict, { vote: verdict ?? undefined, noted: why?.right.length ? why.right : undefined }, why);
+
+  // Say which passages answer a question, by their names; none may.
+  /** @param {Turn} turn @param {string[]} [noted] */
+  note = (turn, noted) => this.#judge(turn, noted ? (noted.length ? "up" : "none") : null, { vote: undefined, noted });
+
+  // Keep what is said of what became of a question, here and on the server: `noted` are the passages
+  // that answer it, and none of them may.
+  /** @param {Turn} turn @param {Vote["verdict"]} verdict @param {Pick<Turn, "vote" | "noted">} said @param {Why} [why] */
+  async #judge(turn, verdict, said, why) {
+    if (!turn.answer) return;
+    const { conversation } = this;
+    const before = conversation.turns.slice(0, conversation.turns.indexOf(turn));
+    const taken = await tried(vote(judgement(turn, turn.answer, before, verdict, said.noted ?? [], why)));
+    if (!taken) return;
+    Object.assign(turn, said);
+    parts.store.keep(conversation, turn);
+    this.#viewOf(turn)?.judged();
+    const note = parts.kept.of(turn);
+    if (note && String(note.noted) !== String(turn.noted)) void parts.kept.put({ ...note, noted: turn.noted });
+    // What is said of a passage is shown beside it, which nothing should cover.
+    if (verdict === said.vote) toast(say("turn.thanks"));
+    else announce(say(verdict ? "turn.noted" : "turn.taken_back"));
+  }
+}

@@ -1,0 +1,229 @@
+// One question and what became of it. While an answer streams, everything is added below what is
+// there already, so that nothing that is being read moves.
+
+import { $, closest, doubt, flagged, h, pathOf, placeOf, onKey } from "../shared/dom.js";
+import { parts } from "../shared/parts.js";
+import { pieces, say } from "../shared/words.js";
+import { Actions, questions, waysOn } from "./acting.js";
+import { aboutIn, citationsOf, figures, headingOver, isDoubtful, isPoint, isUnsure, kindOf, lookedAgain, missing, named, sentencesOf, standing } from "./answer.js";
+import { Passages, sources } from "./passages.js";
+/** @import { Child, Citation, Key, Sentence, Turn } from "../../types.js" */
+
+/** @type {Record<Sentence["verdict"], Key>} */
+const VERDICTS = { quoted: "sentence.quoted", supported: "sentence.supported", unsupported: "sentence.unsupported", own: "sentence.own" };
+
+export class TurnView {
+  /** @param {Turn} turn */
+  constructor(turn) {
+    this.turn = turn;
+    this.shown = 0;
+    this.stage = h("p", { class: "stage" });
+    this.since = h("p", { class: "meta partial since" });
+    /** @type {Passages | null} */
+    this.passages = null; // that may answer, or come closest
+    /** @type {Actions | null} */
+    this.actions = null; // once it is settled
+    this.body = h("div", { class: "answer" });
+    this.after = h("div", { class: "after" });
+    this.question = h("h2", { class: "question", dir: "auto" }, turn.question);
+    const titles = parts.library.documents.filter(({ id }) => turn.within?.includes(id)).map(({ title }) => title);
+    const within = titles.length > 0 && titles.length < parts.library.documents.length && say("turn.within", { titles: titles.join(", ") });
+    const told = [turn.about && aboutIn(turn.about), within].filter(Boolean).join(" ");
+    const about = told && h("p", { class: "about", dir: "auto" }, told);
+    this.element = h("article", { class: "turn", id: `turn-${turn.id}`, tabindex: "-1" }, this.question, about, this.stage, this.body, this.after);
+    this.update();
+  }
+
+  update() {
+    const { turn } = this;
+    this.element.dataset.state = turn.state;
+    this.element.setAttribute("aria-busy", String(turn.state === "pending"));
+    this.#stage();
+    const sentences = sentencesOf(turn);
+    if (sentences.length < this.shown) {
+      // What was said no longer holds.
+      this.body.replaceChildren();
+      this.passages = null;
+      this.shown = 0;
+    }
+    sentences.slice(this.shown).forEach((sentence, number) => this.#sentence(sentence, sentences[this.shown + number - 1]));
+    this.shown = sentences.length;
+    if (turn.state !== "pending" && !this.after.childElementCount) this.#finish();
+  }
+
+  // One line that stays where it is: what is going on, then what was read.
+  #stage() {
+    const { turn } = this;
+    const waiting = turn.state === "pending" && !turn.sentences?.length;
+    const { model, passages: read, searches, sources } = turn;
+    let words = say(turn.place === undefined ? "turn.sending" : "turn.searching");
+    if (sources) words = read ? say("turn.is_reading", { model: model ?? "", count: read }) : say("turn.reading");
+    if (searches) words = lookedAgain(searches);
+    if (turn.place) words = say("turn.waiting", { count: turn.place });
+    if (turn.state !== "pending") words = sources?.length ? say("turn.read") : "";
+    this.stage.classList.toggle("thinking", waiting);
+    const several = (turn.documents?.length ?? 0) > 1;
+    const links = (waiting && searches ? [] : (sources ?? [])).map((source, at, all) => {
+      const named = several && source.document_id !== all[at - 1]?.document_id;
+      return h("button", { type: "button", class: "place", title: pathOf(source), onclick: () => parts.talk.light(source) }, named && h("span", { class: "of", dir: "auto" }, source.document), `¶ ${source.paragraph}`);
+    });
+    const { outcome = "failed", passages: all = 0 } = turn.answer?.writing ?? {};
+    const more = links.length > 0 && all > links.length && outcome !== "failed" && h("span", {}, ` ${say("turn.and_more")}`);
+    this.stage.replaceChildren(h("span", {}, words), ...links, more || "");
+    this.stage.hidden = !words;
+  }
+
+  // Where a sentence goes: into running text, or as a point under its heading. What is said of each of
+  // the things compared has a column.
+  /** @param {Sentence} sentence @param {Sentence} [before] */
+  #place(sentence, before) {
+    if (!isPoint(this.turn, sentence)) return this.#added(this.body, "running");
+    const heading = headingOver(this.turn, sentence, before);
+    /** @type {HTMLElement} */
+    let column = this.body;
+    if (sentence.about) {
+      const compared = this.#added(this.body, "compared");
+      column = heading ? compared.appendChild(h("div", { class: "column" })) : this.#added(compared, "column");
+    }
+    if (heading) column.append(h("h3", { class: "under", dir: "auto" }, heading));
+    return column.appendChild(h("div", { class: "point" }));
+  }
+
+  // The last element of a place where it is of this class, or a new one behind it.
+  /** @param {HTMLElement} place @param {string} name */
+  #added(place, name) {
+    const last = place.lastElementChild;
+    if (last instanceof HTMLElement && last.classList.contains(name)) return last;
+    return place.appendChild(h("div", { class: name }));
+  }
+
+  /** @param {Sentence} sentence @param {Sentence} [before] */
+  #sentence(sentence, before) {
+    const citations = citationsOf(this.turn);
+    if (isUnsure(this.turn)) {
+      // Passages that may answer, below those that are there.
+      this.passages ??= new Passages(this.turn, say("answer.unsure"), true);
+      this.body.append(this.passages.element);
+      for (const c of citations) if (sentence.markers.includes(c.marker)) this.passages.add(c);
+      return;
+    }
+    const markers = sentence.markers.map((marker) => {
+      const citation = citations.find((c) => c.marker === marker);
+      return citation && this.#marker(citation);
+    });
+    const odd = sentence.verdict === "unsupported";
+    if (!before && kindOf(this.turn) === "help") this.body.append(h("p", { class: "of-help" }, say("answer.help")));
+    const place = this.#place(sentence, before);
+    // The space belongs to what follows: at the end of what is there it would move with it.
+    place.append(
+      place.childElementCount ? " " : "",
+      h("span", { class: "sentence", dataset: { verdict: sentence.verdict }, dir: "auto" },
+        h("span", { class: "words" }, sentence.text),
+        odd ? h("span", { class: "flag" }, [say("sentence.unsupported"), sentence.conflicts?.join(", ")].filter(Boolean).join(": ")) : h("span", { class: "unseen" }, ` (${say(VERDICTS[sentence.verdict])})`),
+        ...markers,
+        doubt(isDoubtful(this.turn, sentence)),
+      ),
+    );
+  }
+
+  /** @param {Citation} citation */
+  #marker(citation) {
+    return h("a", { href: "#reader", class: "marker", dataset: { marker: citation.marker }, "aria-describedby": "tooltip",
+      "aria-label": say("source.marker", { marker: citation.marker, document: citation.document, place: placeOf(citation) }),
+      onclick: (event) => { event.preventDefault(); parts.talk.follow(this.turn, citation); },
+    }, `[${citation.marker}]`);
+  }
+
+  #finish() {
+    const { turn } = this;
+    if (turn.state === "failed") {
+      const named = turn.request && h("small", {}, ` ${say("turn.request", { request: turn.request })}`);
+      this.after.append(h("div", { class: "failure", role: "alert" }, h("b", {}, say("turn.not_answered")), " ", h("span", { dir: "auto" }, turn.failure ?? ""), named ?? ""));
+    }
+    if (turn.state === "stopped") this.after.append(h("p", { class: "stopped" }, say(this.shown ? "turn.stopped_here" : "turn.stopped_before")));
+    const { answer } = turn;
+    if (turn.state === "unsure") this.passages?.heading.setAttribute("title", figures(turn));
+    if (turn.state === "refused") this.after.append(...this.#refusal());
+    if (missing(turn)) this.after.append(h("p", { class: "note", dir: "auto" }, missing(turn)));
+    if (answer?.note) this.after.append(h("p", { class: "note", dir: "auto" }, answer.note));
+    if (turn.state === "answered" && kindOf(turn) !== "chat") {
+      const { doubts, words } = standing(turn);
+      if (doubts.length) this.after.append(h("p", { class: "meta partial" }, doubts.join(" · ")));
+      this.after.append(h("p", { class: "meta", title: figures(turn) }, words));
+    }
+    const searches = answer?.writing?.searches ?? [];
+    if (searches.length) this.after.append(h("p", { class: "meta", dir: "auto" }, `${lookedAgain(searches)}.`));
+    if (answer && answer.standalone_question !== answer.question && answer.kind !== "where") {
+      this.after.append(h("p", { class: "meta", dir: "auto" }, pieces("answer.understood", { question: h("q", {}, answer.standalone_question) })));
+    }
+    if (answer?.context) this.after.append(h("p", { class: "meta", dir: "auto" }, pieces("answer.context", { question: h("q", {}, answer.context) })));
+    if (turn.state === "refused" || turn.state === "unsure") this.after.append(waysOn(turn));
+    if (turn.state === "refused") this.after.append(questions(turn));
+    if (turn.state !== "refused" && citationsOf(turn).length && !isUnsure(turn)) this.after.append(sources(turn, citationsOf(turn)));
+    if (answer?.closest.length) this.after.append(this.#closest(answer.closest));
+    this.actions = new Actions(turn);
+    this.after.append(this.actions.element);
+    if (turn.state === "answered") this.after.append(questions(turn));
+  }
+
+  // That it is refused, and whose judgement that is.
+  #refusal() {
+    const writing = this.turn.answer?.writing;
+    /** @type {Child[]} */
+    let reason = [say("answer.refused_because")];
+    if (writing?.outcome === "declined" || writing?.outcome === "unproved") {
+      reason = pieces(writing.outcome === "declined" ? "answer.declined" : "answer.unproved", { model: named(writing), count: writing.passages }).flat();
+    }
+    return [h("p", { class: "refusal", title: figures(this.turn) }, say("answer.refused")), h("p", { class: "meta" }, reason)];
+  }
+
+  // What comes closest where there is no answer; what may answer too where there is one, folded.
+  /** @param {Citation[]} citations */
+  #closest(citations) {
+    const refused = this.turn.state === "refused";
+    const title = say(refused ? "answer.closest" : "answer.others");
+    this.passages = new Passages(this.turn, title, false);
+    for (const citation of citations) this.passages.add(citation);
+    this.passages.element.classList.toggle("closest", refused);
+    return refused ? this.passages.element : h("details", { class: "others" }, h("summary", {}, title), this.passages.element);
+  }
+
+  // Quotes of it do not stand in their documents any more.
+  /** @param {number[]} markers */
+  lapsed(markers) {
+    this.since.textContent = say("answer.lapsed", { markers: markers.map((marker) => `[${marker}]`).join(" ") });
+    this.after.prepend(this.since);
+  }
+
+  // Show what its reader says of it, and whether it is kept.
+  judged() {
+    this.actions?.tell();
+    this.passages?.tell();
+  }
+}
+
+// The quote of the marker under the pointer or the focus.
+/** @param {HTMLElement} root @param {(marker: HTMLElement) => Citation | undefined} citationOf */
+export function tooltips(root, citationOf) {
+  const tip = $("tooltip");
+  const hide = () => (tip.hidden = true);
+  /** @param {Event} event */
+  const show = (event) => {
+    const marker = closest(event, ".marker");
+    const citation = marker && citationOf(marker);
+    if (!citation) return;
+    tip.replaceChildren(h("q", { dir: "auto" }, citation.quote), h("small", { dir: "auto" }, ...flagged(citation, placeOf)));
+    tip.hidden = false;
+    const at = marker.getBoundingClientRect();
+    const { width, height } = tip.getBoundingClientRect();
+    const left = Math.min(Math.max(8, at.left + at.width / 2 - width / 2), innerWidth - width - 8);
+    tip.style.left = `${left}px`;
+    tip.style.top = `${at.top > height + 12 ? at.top - height - 8 : at.bottom + 8}px`;
+  };
+  root.addEventListener("pointerover", show);
+  root.addEventListener("focusin", show);
+  root.addEventListener("pointerout", hide);
+  root.addEventListener("focusout", hide);
+  addEventListener("scroll", hide, { capture: true, passive: true });
+  onKey(window, "Escape", hide, () => !tip.hidden);
+}

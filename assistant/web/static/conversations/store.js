@@ -1,0 +1,231 @@
+// Conversations, which the server keeps, each question by itself: two tabs that ask in the same one
+// lose nothing of each other. What did not reach it waits in this browser until it does; and what an
+// earlier page kept here is handed over.
+
+import { toast } from "../shared/dom.js";
+import { parts } from "../shared/parts.js";
+import { Failure, conversation, isStatus, messageOf, open_, putTurn, remove, removeTurns, renameConversation, restore, tried } from "../shared/server.js";
+import { read, storage, tab, tellTabs } from "../shared/storage.js";
+import { say } from "../shared/words.js";
+/** @import { Conversation, Turn } from "../../types.js" */
+
+const GONE = 404; // of HTTP: it is not there
+
+export class Store {
+  // Each user who logs in here has conversations of their own.
+  /** @param {string | null} user */
+  constructor(user) {
+    this.prefix = `footnote/${encodeURIComponent(user ?? "")}/`;
+    /** @type {Set<string>} */
+    this.removed = new Set(); // here, whatever else is said of it afterwards
+    /** @type {Map<string, { conversation: Conversation, turn: Turn, again: boolean }>} */
+    this.changed = new Map(); // what is not at the server yet as it is, by the turn's id
+    /** @type {Promise<void>} */
+    this.sent = Promise.resolve();
+    addEventListener("pagehide", () => {
+      for (const { conversation: of, turn } of this.changed.values()) this.#hold(of, turn);
+    });
+  }
+
+  // One with its questions, of a notebook or of none; null where it is not there.
+  /** @param {string} id @param {string | null} notebook @returns {Promise<Conversation | null>} */
+  async load(id, notebook = open_.notebook) {
+    await this.sent;
+    const found = await conversation(id, notebook).catch((/** @type {unknown} */ error) => {
+      if (isStatus(error, GONE)) return null;
+      throw error;
+    });
+    // The page was left before these were answered.
+    for (const turn of found?.turns ?? []) if (turn.state === "pending") turn.state = "stopped";
+    return found;
+  }
+
+  // Keep a question as it is now. What was deleted here stays deleted.
+  /** @param {Conversation} of @param {Turn} turn */
+  keep(of, turn) {
+    if (this.removed.has(of.id)) return;
+    const waiting = this.changed.get(turn.id);
+    this.changed.set(turn.id, { conversation: of, turn, again: true });
+    // One after the other, each as it is by then.
+    if (!waiting) this.sent = this.sent.then(() => this.#send(turn.id));
+    this.#tell();
+  }
+
+  // Whether all is kept, for whoever waits for that.
+  #tell() {
+    document.body.dataset.kept = String(!this.changed.size);
+  }
+
+  /** @param {string} id of a turn */
+  async #send(id) {
+    for (let own = this.changed.get(id); own?.again; own = this.changed.get(id)) {
+      own.again = false;
+      const { conversation: of, turn } = own;
+      try {
+        await this.#put(of, turn);
+        this.#held(of, (turns) => turns.filter((one) => one.id !== id)); // it is newer than that
+        tellTabs({ what: "conversation", id: of.id });
+      } catch (error) {
+        if (!isRefused(error)) this.#hold(of, turn);
+        else if (!this.removed.has(of.id)) toast(messageOf(error));
+      }
+    }
+    this.changed.delete(id);
+    this.#tell();
+  }
+
+  /** @param {Conversation} of @param {Turn} turn */
+  async #put(of, turn) {
+    const notebook = of.notebook ?? null;
+    try {
+      await putTurn(of.id, of.title, turn, notebook);
+    } catch (error) {
+      if (!isStatus(error, GONE) || this.removed.has(of.id) || turn.state !== "pending") throw error;
+      // Another tab has deleted the conversation: who asks in it has it back.
+      await restore(`conversations/${of.id}`, notebook);
+      await putTurn(of.id, of.title, turn, notebook);
+    }
+  }
+
+  // Keep a question here until the server is there again.
+  /** @param {Conversation} of @param {Turn} turn */
+  #hold = (of, turn) => this.#held(of, (turns) => [...turns.filter((one) => one.id !== turn.id), turn]);
+
+  // Change which questions of a conversation wait here.
+  /** @param {Conversation} of @param {(turns: Turn[]) => Turn[]} change */
+  #held(of, change) {
+    const name = `${this.prefix}conversation/${of.id}`;
+    const held = /** @type {Conversation | null} */ (read(name));
+    const turns = change(held?.turns ?? []);
+    if (!turns.length) storage.remove(name);
+    else if (!storage.set(name, JSON.stringify({ ...(held ?? of), turns }))) toast(say("history.full"));
+  }
+
+  // Send what waits here. What is deleted by now is let go of; what is refused otherwise stays.
+  async handOver() {
+    for (const name of storage.names(`${this.prefix}conversation/`)) {
+      const held = /** @type {Conversation | null} */ (read(name));
+      if (!held?.turns) continue;
+      try {
+        await this.#handOver(held);
+        storage.remove(name);
+      } catch (error) {
+        if (!isRefused(error)) throw error;
+        if (isStatus(error, GONE)) storage.remove(name);
+      }
+    }
+  }
+
+  /** @param {Conversation} held */
+  async #handOver(held) {
+    const begun = held.updated - held.turns.length;
+    for (const [number, turn] of held.turns.entries()) {
+      const asked = turn.asked ?? begun + number; // an earlier page did not tell
+      const state = turn.state === "pending" ? "stopped" : turn.state;
+      await putTurn(held.id, held.title, { ...turn, asked, state }, held.notebook ?? null);
+    }
+    if (held.named) await renameConversation(held.id, held.title, held.notebook ?? null);
+  }
+
+  // Let go of questions, which another one takes the place of.
+  /** @param {Conversation} of @param {string[]} turns */
+  drop(of, turns) {
+    for (const id of turns) this.changed.delete(id);
+    this.sent = this.sent.then(() => tried(removeTurns(of.id, turns, of.notebook ?? null))).then(() => {});
+  }
+
+  // Gives whether it is deleted.
+  /** @param {string} id @param {string | null} notebook */
+  async remove(id, notebook) {
+    this.removed.add(id);
+    for (const [turn, own] of this.changed) if (own.conversation.id === id) this.changed.delete(turn);
+    await this.sent;
+    const done = await tried(remove(`conversations/${id}`, notebook));
+    if (!done) this.removed.delete(id);
+    return Boolean(done);
+  }
+
+  // Gives whether it is there again.
+  /** @param {string} id @param {string | null} notebook */
+  async restore(id, notebook) {
+    const done = await tried(restore(`conversations/${id}`, notebook));
+    if (done) this.removed.delete(id);
+    return Boolean(done);
+  }
+
+  // --- what this browser keeps -----------------------------------------------------------------
+
+  // The conversation of a notebook, or of none, that was shown last in this tab, or else in any; none
+  // where that is "".
+  /** @param {string | null} notebook */
+  last(notebook) {
+    const name = this.#own("current", notebook);
+    return tab.get(name) ?? storage.get(name) ?? "";
+  }
+
+  // It is shown, in the notebook that is open.
+  /** @param {string} id */
+  isShown(id) {
+    for (const kept of [tab, storage]) kept.set(this.#own("current"), id);
+  }
+
+  // Ids of the documents that are not asked.
+  get left() {
+    return new Set(/** @type {string[] | null} */ (read(this.#own("left"))));
+  }
+
+  /** @param {Set<string>} ids */
+  set left(ids) {
+    storage.set(this.#own("left"), JSON.stringify([...ids]));
+  }
+
+  // What is written and not yet asked, in a conversation.
+  /** @param {string} id */
+  draft = (id) => tab.get(`${this.prefix}draft/${id}`) ?? "";
+
+  /** @param {string} id @param {string} text */
+  keepDraft = (id, text) => tab.set(`${this.prefix}draft/${id}`, text);
+
+  /** @param {string} name @param {string | null} notebook */
+  #own = (name, notebook = open_.notebook) => `${this.prefix}${name}${notebook ? `/${notebook}` : ""}`;
+}
+
+// Whether the server will not have something, now or later; it may be away for a moment, or want one to
+// log in again.
+/** @param {unknown} error */
+const isRefused = (error) => error instanceof Failure && error.status !== undefined && error.status < 500 && ![401, 408, 429].includes(error.status);
+
+/** @returns {Conversation} */
+export const fresh = () => ({ id: newId(), title: "", named: false, updated: Date.now(), turns: [], notebook: open_.notebook });
+export const newId = () => crypto.getRandomValues(new Uint32Array(3)).join("-");
+
+// --- which questions a conversation has -----------------------------------------------------------
+
+// Those of a conversation as the server has it. What is the same stays as it is here, with whatever is
+// being written in it.
+/** @param {Turn[]} here @param {Turn[]} there */
+export function merged(here, there) {
+  const own = new Map(here.map((turn) => [turn.id, turn]));
+  return there.map((turn) => {
+    const known = own.get(turn.id);
+    return known && isSame(known, turn) ? known : turn;
+  });
+}
+
+/** @param {Turn} one @param {Turn} other */
+const isSame = (one, other) => one.state === other.state && one.vote === other.vote && String(one.noted) === String(other.noted) && one.answer?.text === other.answer?.text;
+
+// Take questions out. Gives what has them back where they were, in place of what was asked instead.
+/** @param {Conversation} conversation @param {Turn[]} gone */
+export function takeOut(conversation, gone) {
+  const before = conversation.turns;
+  conversation.turns = before.filter((turn) => !gone.includes(turn));
+  parts.store.drop(conversation, gone.map(({ id }) => id));
+  /** @param {Turn} [instead] */
+  return (instead) => {
+    if (instead) parts.store.drop(conversation, [instead.id]);
+    const since = conversation.turns.filter((turn) => turn !== instead && !before.includes(turn));
+    conversation.turns = [...before, ...since];
+    for (const turn of gone) parts.store.keep(conversation, turn);
+  };
+}

@@ -1,0 +1,179 @@
+// Notebooks: named sets of documents with conversations of their own. One of them is open, or none:
+// then all documents are asked.
+
+import { exportMenu } from "../asking/exporting.js";
+import { $, Latest, action, h, toast, onKey } from "../shared/dom.js";
+import { parts } from "../shared/parts.js";
+import { addNotebook, changeNotebook, notebooks, open_, remove, restore, tried } from "../shared/server.js";
+import { say } from "../shared/words.js";
+/** @import { Notebook } from "../../types.js" */
+
+export class Notebooks {
+  /** @type {Notebook[]} */
+  all = [];
+  asked = new Latest(); // which there are; what is made or deleted here meanwhile counts more
+
+  dialog = $("notebooks");
+
+  // `user`: who has logged in, if anybody has to.
+  /** @param {string | null} user */
+  constructor(user) {
+    this.user = user;
+    $("open-notebooks").addEventListener("click", () => {
+      void this.refresh();
+      this.dialog.showModal();
+    });
+    $("add-notebook").addEventListener("submit", () => void this.#add());
+  }
+
+  // The one that is open.
+  get current() {
+    return this.all.find(({ id }) => id === open_.notebook) ?? null;
+  }
+
+  // Whether its reader may ask and add in what is open.
+  get mayWrite() {
+    return this.current?.role !== "read";
+  }
+
+  // Go to one, or to none.
+  /** @param {string | null} notebook */
+  open = (notebook) => parts.navigation.goTo({ notebook });
+
+  async refresh() {
+    const isLast = this.asked.next();
+    const found = await tried(notebooks());
+    if (!found || !isLast()) return;
+    this.all = found;
+    if (open_.notebook && !this.current) await this.open(null); // deleted, or no longer shared
+    this.draw();
+  }
+
+  /** @param {string | null} id */
+  async #choose(id) {
+    this.dialog.close();
+    await this.open(id);
+    $("question").focus();
+  }
+
+  async #add() {
+    const field = $("notebook-name");
+    const name = field.value.trim();
+    if (!name) return field.focus();
+    const made = await tried(addNotebook(name));
+    if (!made) return;
+    field.value = "";
+    this.asked.next();
+    this.all.push(made);
+    await this.#choose(made.id);
+    toast(say("notebooks.made", { name }));
+  }
+
+  draw() {
+    const { current } = this;
+    $("notebook").textContent = [current?.name ?? say("notebooks.all"), ...(this.mayWrite ? [] : [say("notebooks.read_only")])].join(" · ");
+    document.body.dataset.may = this.mayWrite ? "write" : "read";
+    $("notebook-list").replaceChildren(
+      h("li", {}, this.#name(null, say("notebooks.all"))),
+      ...this.all.map((one) => this.#item(one)),
+    );
+  }
+
+  /** @param {string | null} id @param {string} name */
+  #name(id, name) {
+    const current = id === open_.notebook ? "true" : undefined;
+    return h("button", { type: "button", class: "name", dir: "auto", "aria-current": current, onclick: () => this.#choose(id) }, name);
+  }
+
+  /** @param {Notebook} one @returns {HTMLElement} */
+  #item(one) {
+    const { id, name, role, owner } = one;
+    const shared = Object.keys(one.shared);
+    const what = [say("notebooks.documents", { count: one.documents.length })];
+    if (role !== "own") what.push(say(role === "read" ? "notebooks.by.read" : "notebooks.by.write", { owner }));
+    else if (shared.length) what.push(say("notebooks.shared", { names: shared.join(", ") }));
+    const acts = h("div", { class: "acts" },
+      role === "own" && action("edit", say("notebooks.rename", { name }), () => this.#rename(one, item)),
+      role === "own" && this.user !== null && action("share", say("notebooks.share", { name }), () => this.#share(one, item)),
+      exportMenu(`notebooks/${id}`, say("history.export", { title: name })),
+      role === "own" && action("trash", say("notebooks.delete", { name }), () => this.#remove(one)),
+    );
+    /** @type {HTMLElement} */
+    const item = h("li", {}, h("div", { class: "what" }, this.#name(id, name), h("small", {}, what.join(" · "))), acts);
+    return item;
+  }
+
+  // A form in the place of an item.
+  /** @param {HTMLElement} item @param {() => Promise<unknown>} done @param {HTMLElement[]} fields */
+  #form(item, done, ...fields) {
+    const at = [...$("notebook-list").children].indexOf(item);
+    const close = () => {
+      this.draw();
+      /** @type {HTMLElement | null | undefined} */
+      const name = $("notebook-list").children[at]?.querySelector(".name");
+      name?.focus();
+    };
+    const form = h("form", { class: "inline" }, ...fields, h("div", { class: "acts" }, h("button", { type: "submit", class: "more" }, say("notebooks.save")), h("button", { type: "button", class: "more", onclick: close }, say("question.cancel"))));
+    form.addEventListener("submit", () => {
+      void done().then(async (changed) => {
+        if (!changed) return;
+        await this.refresh();
+        close();
+      });
+    });
+    onKey(form, "Escape", close);
+    item.replaceChildren(form);
+    form.querySelector("input")?.focus();
+  }
+
+  /** @param {Notebook} one @param {HTMLElement} item */
+  #rename(one, item) {
+    const field = h("input", { "aria-label": say("notebooks.name"), maxlength: "120", dir: "auto", required: true, value: one.name });
+    this.#form(item, () => tried(changeNotebook(one.id, { name: field.value })), field);
+  }
+
+  // Who else may read it, or write in it: a line each, and one more.
+  /** @param {Notebook} one @param {HTMLElement} item */
+  #share(one, item) {
+    const rows = h("div", { class: "sharing" });
+    /** @param {string} login @param {string} may */
+    const add = (login, may) => {
+      const select = h("select", { "aria-label": say("notebooks.may") }, h("option", { value: "read" }, say("notebooks.may.read")), h("option", { value: "write" }, say("notebooks.may.write")));
+      select.value = may;
+      const field = h("input", { "aria-label": say("notebooks.login"), placeholder: say("notebooks.login"), value: login });
+      const out = login && action("out", say("notebooks.unshare", { name: login }), () => {
+        row.remove();
+        more.focus();
+      });
+      /** @type {HTMLElement} */
+      const row = h("p", {}, field, select, out);
+      rows.append(row);
+      return field;
+    };
+    const more = h("button", { type: "button", class: "more", onclick: () => add("", "read").focus() }, say("notebooks.more"));
+    for (const [login, may] of Object.entries(one.shared)) add(login, may);
+    add("", "read");
+    const done = () => {
+      const shared = Object.fromEntries([...rows.children].map((row) => [row.querySelector("input")?.value.trim() ?? "", /** @type {"read" | "write"} */ (row.querySelector("select")?.value ?? "read")]));
+      delete shared[""]; // one without a name is shared with nobody
+      return tried(changeNotebook(one.id, { shared }));
+    };
+    this.#form(item, done, h("p", { class: "fine" }, say("notebooks.share.how", { name: one.name })), rows, more);
+  }
+
+  /** @param {Notebook} one */
+  async #remove(one) {
+    if (!(await tried(remove(`notebooks/${one.id}`)))) return;
+    this.asked.next();
+    const wasOpen = one.id === open_.notebook;
+    this.all = this.all.filter(({ id }) => id !== one.id);
+    if (wasOpen) await this.open(null);
+    this.draw();
+    $("notebook-name").focus();
+    toast(say("notebooks.deleted", { name: one.name }), say("history.undo"), async () => {
+      await tried(restore(`notebooks/${one.id}`));
+      await this.refresh();
+      if (wasOpen) await this.open(one.id);
+    });
+  }
+}

@@ -1,0 +1,124 @@
+// What is kept in the notebook that is open: answers and highlighted places, each with a note of its
+// reader's, held against the documents as they are now.
+
+import { Latest, h, toast } from "../shared/dom.js";
+import { parts } from "../shared/parts.js";
+import { isStatus, notes, open_, putNote, remove, restore, tried } from "../shared/server.js";
+import { tab, tellTabs } from "../shared/storage.js";
+import { say } from "../shared/words.js";
+/** @import { Key, Note, Noted, Turn } from "../../types.js" */
+
+const DRAFTS = "footnote/note/"; // with the note's id, what was written and not saved
+const CONFLICT = 409; // of HTTP: somebody else has changed it meanwhile
+
+export class Kept {
+  /** @type {Noted[]} */
+  all = [];
+  asked = new Latest();
+  /** @type {Promise<unknown>} */
+  done = Promise.resolve(); // what was begun last
+
+  async refresh() {
+    if (!(await this.#look()) || document.activeElement instanceof HTMLTextAreaElement) return;
+    // What was written and did not reach the server is saved: the page was left, or the server was away.
+    for (const name of tab.names(DRAFTS)) {
+      const { note, mine } = this.noted(name.slice(DRAFTS.length)) ?? {};
+      const text = tab.get(name)?.trim();
+      if (note && mine && text !== undefined) void this.put({ ...note, text });
+    }
+  }
+
+  // Gives whether it is known by now what is kept.
+  async #look() {
+    const isLast = this.asked.next();
+    const found = await tried(notes());
+    if (!found || !isLast()) return false;
+    this.all = found;
+    parts.talk.judged();
+    parts.reader.remark();
+    parts.notes.draw();
+    return true;
+  }
+
+  /** @param {string} id of a note */
+  noted = (id) => this.all.find(({ note }) => note.id === id);
+
+  // The note that keeps the answer of a turn, as that is now.
+  /** @param {Turn} turn */
+  of(turn) {
+    const { note } = this.noted(turn.id) ?? {};
+    return note && note.answer?.text === turn.answer?.text ? note : null;
+  }
+
+  // Keep a note. Gives what is said of that; nothing where it is not kept. `over` is what its writer saw
+  // in its place: what somebody else has written meanwhile is kept as well.
+  /** @param {Note} note @param {string} [over] */
+  put(note, over) {
+    const { notebook } = open_;
+    return this.#next(async () => {
+      const said = await tried(this.#put(note, notebook, over));
+      if (!said) return null;
+      tab.remove(`${DRAFTS}${note.id}`);
+      await this.#tell();
+      return said;
+    });
+  }
+
+  /** @param {Note} note @param {string | null} notebook @param {string} [over] @returns {Promise<Key>} */
+  async #put(note, notebook, over) {
+    try {
+      await putNote(note, notebook, over);
+      return "notes.saved";
+    } catch (error) {
+      if (!isStatus(error, CONFLICT)) throw error;
+      const theirs = (await notes(notebook)).find((own) => own.note.id === note.id)?.note.text ?? "";
+      await putNote({ ...note, text: `${theirs}\n${note.text}` }, notebook, theirs);
+      return "notes.both";
+    }
+  }
+
+  // Delete one; it can be had back. `told` is what is said of it.
+  /** @param {string} id @param {Key} told */
+  remove(id, told) {
+    const { notebook } = open_;
+    return this.#next(async () => {
+      if (!(await tried(remove(`notes/${id}`, notebook)))) return;
+      tab.remove(`${DRAFTS}${id}`);
+      await this.#tell();
+      toast(say(told), say("history.undo"), () => this.#next(() => tried(restore(`notes/${id}`, notebook)).then(() => this.#tell())));
+    });
+  }
+
+  async #tell() {
+    tellTabs({ what: "notes" });
+    await this.#look();
+  }
+
+  // One after the other: what is deleted while it is still being saved stays deleted.
+  /** @template Value @param {() => Promise<Value>} work @returns {Promise<Value>} */
+  #next(work) {
+    const done = this.done.then(work);
+    this.done = done.catch(() => {});
+    return done;
+  }
+}
+
+// --- writing a note: what is not saved yet is kept as long as the tab is open ----------------------
+
+// The field, and what it stands in; `written` hears what was written, without spaces around it, and
+// what was there before.
+/** @param {string} id of the note @param {(text: string, over: string) => unknown} written @param {boolean} hidden */
+export function noting(id, written, hidden = false) {
+  const field = h("textarea", { rows: "1", dir: "auto", "aria-label": say("notes.own"), placeholder: say("notes.own.more"), maxlength: "20000" });
+  drafted(field, id, (text, over) => written(text.trim(), over.trim()));
+  return { field, element: h("div", { class: "own", hidden }, field, h("button", { type: "button", class: "more" }, say("notes.save"))) };
+}
+
+// A field in which a note is written; `written` hears what was written, and what was there before.
+/** @param {HTMLTextAreaElement} field @param {string} id of the note @param {(text: string, over: string) => unknown} written */
+export function drafted(field, id, written) {
+  let over = "";
+  field.addEventListener("focus", () => (over = field.value));
+  field.addEventListener("input", () => tab.set(`${DRAFTS}${id}`, field.value));
+  field.addEventListener("change", () => void written(field.value, over));
+}

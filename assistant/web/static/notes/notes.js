@@ -1,0 +1,145 @@
+// The panel of what is kept: each with its quotes as they stand now, and its reader's note.
+
+import { exportMenu } from "../asking/exporting.js";
+import { nameOf } from "../asking/passages.js";
+import { topicOf } from "../help/help.js";
+import { $, action, characters, flagged, h, oneLine, toast } from "../shared/dom.js";
+import { parts } from "../shared/parts.js";
+import { document_, tried } from "../shared/server.js";
+import { day, say } from "../shared/words.js";
+import { noting } from "./kept.js";
+/** @import { Target } from "../asking/exporting.js" */
+/** @import { Citation, Key, Noted, PlaceNow, Turn } from "../../types.js" */
+
+const SHOWN = 3; // quotes that are shown at once
+
+/** @type {Record<PlaceNow["standing"], Key>} */
+const STANDINGS = { there: "notes.there", changed: "notes.changed", gone: "notes.gone" };
+
+// What a note quotes, as it stands now: of an answer that is passages, those that answer for its reader.
+/** @param {Noted} noted */
+function quotesOf({ note, now }) {
+  const all = note.answer?.citations ?? (note.citation ? [note.citation] : []);
+  const quotes = all.map((citation, at) => ({ citation, now: now[at] }));
+  const chosen = quotes.filter(({ citation }) => note.noted?.includes(nameOf(citation)));
+  return chosen.length ? chosen : quotes;
+}
+
+export class Notes {
+  /** @type {Map<string, { told: string, item: HTMLElement, field: HTMLTextAreaElement }>} */
+  items = new Map(); // by the note's id: drawn once, unless something else than what is noted changes
+
+  dialog = $("notes");
+
+  constructor() {
+    $("open-notes").addEventListener("click", () => this.open());
+  }
+
+  open() {
+    this.dialog.showModal();
+    this.draw();
+    void parts.kept.refresh();
+  }
+
+  // Keep an answer, with what its reader notes.
+  /** @param {Turn} turn @param {string | null} text null: what is noted already, or nothing @param {string} [over] what was there before */
+  async keep(turn, text, over) {
+    const conversation = parts.talk.conversation.id;
+    const { id, answer } = turn;
+    if (!answer) return;
+    if (text === null) await parts.kept.refresh(); // another tab may have kept it, with a note
+    if (text === null && parts.kept.of(turn)) return;
+    const created = parts.kept.of(turn)?.created ?? Date.now();
+    const said = await parts.kept.put({ id, kind: "answer", text: text ?? "", created, conversation, turn: id, answer, noted: turn.noted }, over);
+    if (said) toast(say(text === null ? "notes.kept" : said), say("notes.show"), () => this.open());
+  }
+
+  // The list, while it is seen. What is being written in it stays.
+  draw() {
+    if (!this.dialog.open) return;
+    const { all } = parts.kept;
+    $("notes-export").replaceChildren(...(all.length ? [exportMenu("notes", say("notes.export"))] : []));
+    $("notes-none").hidden = all.length > 0;
+    const list = $("note-list");
+    const at = [...list.children].findIndex((item) => item.contains(document.activeElement));
+    const items = all.map((one) => this.#item(one));
+    this.items = new Map(all.map(({ note }, number) => [note.id, /** @type {(typeof items)[0]} */ (items[number])]));
+    const kept = new Set(items.map(({ item }) => item));
+    for (const item of [...list.children]) if (!kept.has(/** @type {HTMLElement} */ (item))) item.remove();
+    items.forEach(({ item }, number) => list.children[number] === item || list.insertBefore(item, list.children[number] ?? null));
+    if (at < 0 || list.contains(document.activeElement)) return;
+    // What had the focus is gone: the next one has it, or else the panel.
+    const next = items[Math.min(at, items.length - 1)]?.field ?? this.dialog.querySelector("button");
+    next?.focus();
+  }
+
+  /** @param {Noted} noted */
+  #item(noted) {
+    const { note, by, mine, now } = noted;
+    const told = JSON.stringify([{ ...note, text: mine ? "" : note.text }, by, mine, now]);
+    const there = this.items.get(note.id);
+    if (there?.told === told) {
+      if (document.activeElement !== there.field) there.field.value = note.text;
+      return there;
+    }
+    const { conversation, turn, answer, citation } = note;
+    const title = answer?.question ?? (citation ? citation.document : "");
+    const quotes = quotesOf(noted).map(({ citation: own, now: at }) => this.#quote(own, at));
+    const { field, element } = noting(note.id, async (text, over) => {
+      const last = parts.kept.noted(note.id)?.note ?? note;
+      const said = await parts.kept.put({ ...last, text }, over);
+      if (said) toast(say(said));
+    });
+    field.value = note.text;
+    /** @type {HTMLElement} */
+    const item = h("li", {},
+      h("h3", { dir: "auto" }, title),
+      h("small", {}, [by, day(note.created)].filter(Boolean).join(" · ")),
+      answer?.refused && h("p", {}, say("answer.refused")),
+      h("ul", { class: "quotes" }, ...quotes.slice(0, SHOWN)),
+      quotes.length > SHOWN && h("details", {}, h("summary", { class: "more" }, say("notes.more", { count: quotes.length - SHOWN })), h("ul", { class: "quotes" }, ...quotes.slice(SHOWN))),
+      mine ? element : h("p", { dir: "auto" }, note.text),
+      h("div", { class: "acts" },
+        conversation && h("button", { type: "button", class: "more", onclick: () => this.#leave(() => parts.navigation.goTo({ conversation, turn: turn ?? null })) }, say("notes.conversation")),
+        mine && action("trash", say("notes.remove", { title: oneLine(title) }), () => parts.kept.remove(note.id, "notes.removed")),
+      ),
+    );
+    return { told, item, field };
+  }
+
+  // A quote, where it stands, and what became of it.
+  /** @param {Citation} citation @param {PlaceNow} [now] */
+  #quote(citation, now) {
+    const standing = now?.standing ?? "gone";
+    const isMoved = standing === "there" && now?.paragraph !== citation.paragraph;
+    const place = flagged({ ...citation, paragraph: now?.paragraph ?? citation.paragraph });
+    return h("li", {},
+      h("q", { dir: "auto" }, citation.quote),
+      standing === "gone" ? h("span", { dir: "auto" }, ...place) : h("button", { type: "button", class: "go", dir: "auto", onclick: () => this.#show(citation, now) }, ...place),
+      h("small", { class: `standing ${standing}` }, say(isMoved ? "notes.moved" : STANDINGS[standing])),
+    );
+  }
+
+  // Open a quote where it stands now; where that reads otherwise, its paragraph.
+  /** @param {Citation} citation @param {PlaceNow} [now] */
+  async #show(citation, now) {
+    if (topicOf(citation)) return this.#leave(() => parts.help.light(citation));
+    const document = citation.document_id;
+    let { start = null, end = null } = now ?? {};
+    if (start === null || end === null) {
+      const whole = await tried(document_(document));
+      const paragraph = whole?.paragraphs.find(({ number }) => number === now?.paragraph);
+      if (!paragraph) return;
+      [start, end] = [paragraph.start, paragraph.start + characters(paragraph.text).length];
+    }
+    /** @type {Target} */
+    const target = { document, start, end };
+    this.#leave(() => parts.reader.follow(target));
+  }
+
+  /** @param {() => unknown} act */
+  #leave(act) {
+    this.dialog.close();
+    act();
+  }
+}

@@ -1,0 +1,130 @@
+// How the document is shown: how much of the page it has, or whether any, and how large it is. The
+// browser keeps that, and theme.js has it before anything is painted.
+
+import { $ } from "../shared/dom.js";
+import { storage } from "../shared/storage.js";
+import { say } from "../shared/words.js";
+/** @import { Reader } from "./reader.js" */
+
+const USUAL = 45; // percent of the width
+const WIDE = 65;
+const [LEAST, MOST] = [25, 75];
+const STEP = 3;
+/** @type {Record<"zoom" | "size", number[]>} */
+const STEPS = {
+  zoom: [0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 2.5, 3], // of pages, to the width that there is
+  size: [0.8, 0.9, 1, 1.15, 1.3, 1.5, 1.75, 2], // of text
+};
+
+/** @param {string} name */
+const keptAs = (name) => `footnote/reader-${name}`;
+
+// Where the document lies over the conversation: on a narrow page.
+export const isSheet = () => matchMedia("(max-width: 60rem)").matches;
+
+export class Pane {
+  root = document.documentElement;
+  share = this.#kept("share", USUAL);
+  divider = $("divider");
+
+  /** @param {Reader} reader */
+  constructor(reader) {
+    this.reader = reader;
+    this.divider.addEventListener("keydown", (event) => this.#pressed(event));
+    this.divider.addEventListener("pointerdown", (event) => this.#dragged(event));
+    $("reader-wide").addEventListener("click", () => this.#widen(this.share < WIDE ? WIDE : USUAL));
+    $("close-reader").addEventListener("click", () => isSheet() || this.hide());
+    $("larger").addEventListener("click", () => this.#scale(1));
+    $("smaller").addEventListener("click", () => this.#scale(-1));
+    $("fit").addEventListener("click", () => this.#scale(0));
+    this.#tell();
+  }
+
+  /** @param {string} name @param {number} usual */
+  #kept(name, usual) {
+    return Number(storage.get(keptAs(name))) || usual;
+  }
+
+  /** @param {string} name @param {number} value */
+  #keep(name, value) {
+    storage.set(keptAs(name), String(value));
+    this.root.style.setProperty(`--reader-${name}`, String(value));
+  }
+
+  // --- how wide -------------------------------------------------------------------------------
+
+  isHidden = () => !isSheet() && this.root.dataset.reader === "hidden";
+
+  hide() {
+    this.root.dataset.reader = "hidden";
+    storage.set(keptAs("hidden"), "yes");
+    $("open-reader").focus();
+  }
+
+  // Show it beside the conversation, if it is not.
+  show() {
+    delete this.root.dataset.reader;
+    storage.set(keptAs("hidden"), "");
+  }
+
+  /** @param {number} share */
+  #widen(share) {
+    this.share = Math.round(Math.max(LEAST, Math.min(MOST, share)));
+    this.reader.scrolling.keeping(() => this.#keep("share", this.share));
+    this.#tell();
+  }
+
+  #tell() {
+    const { divider, share } = this;
+    divider.ariaValueMin = String(LEAST);
+    divider.ariaValueMax = String(MOST);
+    divider.ariaValueNow = String(share);
+    $("reader-wide").ariaPressed = String(share >= WIDE);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #pressed(event) {
+    /** @type {Record<string, number>} */
+    const steps = { ArrowLeft: this.share + STEP, ArrowRight: this.share - STEP, Home: LEAST, End: MOST };
+    const share = steps[event.key];
+    if (share === undefined) return;
+    event.preventDefault();
+    this.#widen(share);
+  }
+
+  /** @param {PointerEvent} event */
+  #dragged({ pointerId }) {
+    const { divider } = this;
+    const moving = new AbortController();
+    divider.setPointerCapture(pointerId);
+    divider.addEventListener("pointermove", ({ clientX }) => {
+      const { right, width } = $("panes").getBoundingClientRect();
+      this.#widen((100 * (right - clientX)) / width);
+    }, { signal: moving.signal });
+    divider.addEventListener("lostpointercapture", () => moving.abort(), { signal: moving.signal });
+  }
+
+  // --- how large ------------------------------------------------------------------------------
+
+  /** @returns {"zoom" | "size"} */
+  #name = () => (this.reader.isPrinted() ? "zoom" : "size");
+
+  // Tell how large the pages are, or the text, whichever is shown.
+  measure() {
+    const name = this.#name();
+    const [now, steps] = [this.#kept(name, 1), STEPS[name]];
+    $("fit").textContent = new Intl.NumberFormat(this.root.lang, { style: "percent" }).format(now);
+    $("fit").title = say(name === "zoom" ? "reader.fit" : "reader.size");
+    $("smaller").disabled = now <= (steps[0] ?? 1);
+    $("larger").disabled = now >= (steps.at(-1) ?? 1);
+  }
+
+  /** @param {1 | 0 | -1} by 0: as it is at first */
+  #scale(by) {
+    const name = this.#name();
+    const [now, steps] = [this.#kept(name, 1), STEPS[name]];
+    const next = by > 0 ? steps.find((step) => step > now) : by < 0 ? steps.findLast((step) => step < now) : 1;
+    this.reader.scrolling.keeping(() => this.#keep(name, next ?? now));
+    this.measure();
+  }
+}

@@ -1,0 +1,288 @@
+// The document pane: the whole document under its headings or as it is printed, what is cited and
+// highlighted in it, and what can be done with a paragraph.
+
+import { $, Latest, announce, doubted, h } from "../shared/dom.js";
+import { parts } from "../shared/parts.js";
+import { document_, messageOf } from "../shared/server.js";
+import { say } from "../shared/words.js";
+import { Beside } from "./beside.js";
+import { Finding } from "./finding.js";
+import { Highlights } from "./highlights.js";
+import { Outline } from "./outline.js";
+import { Pane, isSheet } from "./pane.js";
+import { citationOf, endOf, markIn, mostLike, offset, textOf } from "./paragraphs.js";
+import { Scrolling } from "./scrolling.js";
+import { Sheets } from "./sheets.js";
+/** @import { Target } from "../asking/exporting.js" */
+/** @import { Block, Heading } from "./paragraphs.js" */
+/** @import { Citation, Listed, Paragraph, Whole } from "../../types.js" */
+
+const LONG = 300; // paragraphs from which those out of sight are not laid out
+
+export class Reader {
+  /** @type {Whole | null} */
+  document = null;
+  /** @type {Map<number, Block>} */
+  blocks = new Map();
+  /** @type {Heading[]} */
+  headings = [];
+  /** @type {Citation[]} */
+  cited = [];
+  /** @type {Citation | undefined} */
+  chosen = undefined;
+  /** @type {Element[]} */
+  text = [];
+  // Whether a document that has pages is shown as them, or as its text.
+  printed = true;
+  // What was asked to be shown: a document, a citation, what a link leads to.
+  wanted = new Latest();
+  /** @type {string | null} */
+  loading = null; // the id of what was asked for, until it is there
+
+  constructor() {
+    this.pages = $("pages");
+    this.sheets = new Sheets(this.pages);
+    this.highlights = new Highlights(this.pages);
+    this.outline = new Outline(this);
+    this.scrolling = new Scrolling(this);
+    this.pane = new Pane(this);
+    this.finding = new Finding(this);
+    this.beside = new Beside(this);
+    this.pages.addEventListener("scroll", () => requestAnimationFrame(() => this.outline.at(this.scrolling.seen())), { passive: true });
+    $("as-text").addEventListener("click", () => this.#turnOver());
+    $("overview").addEventListener("click", () => this.document && this.ask(say("reader.overview.ask"), this.document.title));
+    $("open-reader").addEventListener("click", () => this.open());
+    $("reader-choice").addEventListener("change", () => void this.show($("reader-choice").value));
+  }
+
+  open() {
+    if (isSheet()) $("reader").showModal(); // once more does no harm
+    else {
+      $("help").close(); // which stands in its place
+      this.pane.show();
+    }
+  }
+
+  close = () => $("reader").close();
+
+  // Ask about the document, or a part of it.
+  /** @param {string} question @param {string} title of that */
+  ask(question, title) {
+    const { id = "" } = this.document ?? {};
+    this.close();
+    parts.talk.ask(question, { about: { document: id, title, number: 0, text: "" }, alone: true });
+  }
+
+  // What is highlighted in the document.
+  highlighted = () => this.highlights.in(this.document?.id ?? "");
+
+  // Another conversation is shown: what is said about a paragraph is of the one before.
+  leave() {
+    this.beside.unselect();
+    this.close();
+  }
+
+  // The documents that there are to read.
+  /** @param {Listed[]} documents */
+  offer(documents) {
+    const select = $("reader-choice");
+    if ([...select.options].map(({ value }) => value).join() !== documents.map(({ id }) => id).join()) this.finding.fold();
+    select.replaceChildren(...documents.map((d) => h("option", { value: d.id }, d.title)));
+    select.hidden = documents.length < 2;
+    $("reader-heading").hidden = documents.length > 1;
+    /** @param {string | undefined | null} id */
+    const isGone = (id) => id && !documents.some((one) => one.id === id);
+    if (isGone(this.document?.id)) this.#clear();
+    if (isGone(this.loading)) {
+      this.wanted.next();
+      this.loading = null;
+    }
+    const [first] = documents;
+    if (this.document) select.value = this.document.id;
+    else if (first && !this.loading) void this.show(first.id);
+  }
+
+  // Show a document; when it is shown already (and not added anew), nothing moves. Tells whether it is
+  // there; null where something else was asked for meanwhile.
+  /** @param {string} id */
+  async show(id, again = false) {
+    const isWanted = this.wanted.next();
+    this.loading = null;
+    if (this.document?.id === id && !again) return true;
+    this.loading = id;
+    const loaded = await document_(id).catch(messageOf);
+    if (!isWanted()) return null;
+    this.loading = null;
+    this.note(typeof loaded === "string" ? loaded : "");
+    if (typeof loaded === "string") return false;
+    this.document = loaded;
+    $("reader-choice").value = id;
+    $("reader-heading").textContent = loaded.title;
+    const { nodes, blocks, headings } = textOf(loaded);
+    this.blocks.clear();
+    for (const [number, block] of blocks) this.blocks.set(number, block);
+    this.headings = headings;
+    this.text = nodes;
+    this.#layOut();
+    return true;
+  }
+
+  // Whether pages are shown.
+  isPrinted = () => this.printed && !!this.document?.pages.length;
+
+  #layOut() {
+    const { document } = this;
+    if (!document) return;
+    const printed = this.isPrinted();
+    $("as-text").hidden = !document.pages.length;
+    $("as-text").textContent = say(printed ? "reader.text" : "reader.pages");
+    $("overview").hidden = false;
+    this.pages.classList.toggle("printed", printed);
+    this.pages.classList.toggle("long", !printed && document.paragraphs.length > LONG);
+    this.pages.scrollTop = 0;
+    if (!printed) this.sheets.close();
+    const shown = printed ? this.sheets.open(document) : this.text;
+    this.remark(); // before it is laid out, so that nothing moves
+    this.pages.replaceChildren(...shown);
+    this.scrolling.went = null;
+    this.outline.show(document, this.headings, printed);
+    this.pane.measure();
+    this.finding.find();
+  }
+
+  // Show the pages instead of the text, or the text instead of the pages, where one was reading.
+  #turnOver() {
+    const at = this.scrolling.seen();
+    this.printed = !this.printed;
+    this.#layOut();
+    const lit = this.pages.querySelector(this.isPrinted() ? ".light.chosen" : "mark.chosen");
+    if (lit) this.scrolling.bring(lit);
+    else void this.scrolling.go(this.isPrinted() ? { page: at.page } : at);
+  }
+
+  #clear() {
+    this.document = null;
+    this.sheets.close();
+    $("as-text").hidden = $("overview").hidden = true;
+    this.blocks.clear();
+    this.headings = [];
+    this.outline.show(null, [], false);
+    this.pages.replaceChildren();
+    $("reader-heading").textContent = "";
+    this.note("");
+    this.finding.find();
+  }
+
+  // What is highlighted may be other than before.
+  remark = () => this.mark(this.cited, this.chosen);
+
+  // Mark what these citations quote; one of them may be chosen: it is brought into view.
+  /** @param {Citation[]} citations @param {Citation} [chosen] */
+  mark(citations, chosen) {
+    this.cited = citations;
+    this.chosen = chosen;
+    const { document } = this;
+    if (!document) return;
+    const here = citations.filter((c) => c.document_id === document.id);
+    const highlighted = this.highlighted();
+    if (this.isPrinted()) {
+      this.sheets.mark(here, chosen);
+      void this.sheets.own(highlighted, document.paragraphs);
+    }
+    const [byNumber, owned] = [Map.groupBy(here, (c) => c.paragraph), Map.groupBy(highlighted, (one) => one.paragraph)];
+    for (const [number, block] of this.blocks) {
+      const { start } = block.paragraph;
+      const spans = (byNumber.get(number) ?? []).map((c) => ({
+        start: c.start - c.paragraph_start,
+        end: c.end - c.paragraph_start,
+        key: c.marker || "closest",
+        chosen: chosen && c.marker === chosen.marker && c.start === chosen.start,
+      }));
+      const own = (owned.get(number) ?? []).flatMap(({ id, at }) => at ? [{ start: at.start - start, end: at.end - start, key: id, own: true }] : []);
+      block.element.classList.toggle("cited", spans.length > 0);
+      block.element.classList.toggle("altered", (owned.get(number) ?? []).some(({ at }) => !at));
+      markIn(block, [...spans, ...own]);
+      block.element.querySelector(".mine")?.replaceWith(this.beside.mine(number));
+    }
+  }
+
+  // A new answer's citations: the first is brought into view where the document is beside it.
+  /** @param {Citation[]} citations */
+  async cite(citations) {
+    const [first] = citations;
+    if (!first || isSheet() || this.pane.isHidden()) return this.mark(citations);
+    if (await this.show(first.document_id)) {
+      this.mark(citations);
+      const key = first.marker || "closest";
+      const mark = this.pages.querySelector(`mark[data-keys~="${key}"], .light[data-key="${key}"]`);
+      if (mark) this.scrolling.bring(mark);
+    }
+  }
+
+  // Light up what a citation quotes, in its paragraph.
+  /** @param {Citation} citation @param {Citation[]} all */
+  async light(citation, all) {
+    const there = await this.show(citation.document_id);
+    if (there === null) return;
+    this.open();
+    if (!there) return this.note(say("reader.gone"));
+    this.note("");
+    const block = this.blocks.get(citation.paragraph);
+    if (!block || block.paragraph.text !== citation.paragraph_text) return this.#lookFor(citation);
+    if (this.isPrinted() && !citation.rectangles?.length) {
+      this.printed = false; // where it is printed is not known
+      this.#layOut();
+    }
+    this.mark(all, citation);
+    this.beside.select(block, false);
+    const lit = this.isPrinted() ? this.pages.querySelector(".light.chosen") : block.text.querySelector("mark.chosen");
+    this.scrolling.bring(lit ?? block.element);
+    announce(say("reader.shown", { quote: doubted(citation.quote, citation.uncertain) }));
+  }
+
+  // The document has changed since: show the quote where it stands now, or else the paragraph that is
+  // most like the one that it was in.
+  /** @param {Citation} citation */
+  async #lookFor({ quote, paragraph_text }) {
+    const paragraphs = this.document?.paragraphs ?? [];
+    const same = paragraphs.find(({ text }) => text.includes(quote));
+    if (same) {
+      const at = same.text.indexOf(quote);
+      const now = await this.placeOf(same, offset(same, at), offset(same, at + quote.length));
+      await this.light(now, [now]);
+      return this.note(say("reader.moved"));
+    }
+    this.mark([]);
+    this.note(say("reader.changed"));
+    const likest = mostLike(paragraph_text, paragraphs);
+    if (likest) await this.scrolling.go({ number: likest.number });
+  }
+
+  // Go to a place that a link names: light it up like a citation.
+  /** @param {Target} target */
+  async follow({ document, start, end }) {
+    if (!(await this.show(document))) return;
+    const isWanted = this.wanted.next();
+    const paragraph = this.document?.paragraphs.findLast((p) => p.start <= start);
+    if (!this.document || !paragraph || end > endOf(paragraph)) {
+      this.open();
+      return this.note(say("reader.link_changed"));
+    }
+    const citation = await this.placeOf(paragraph, start, end);
+    if (!isWanted()) return;
+    await this.light(citation, [citation]);
+  }
+
+  // A place in the document that is open, as a citation.
+  /** @param {Paragraph} paragraph @param {number} start @param {number} end */
+  async placeOf(paragraph, start, end) {
+    const document = /** @type {Whole} */ (this.document);
+    return citationOf(document, paragraph, start, end, document.pages.length ? await this.sheets.printed(paragraph.page ?? 1, start, end) : []);
+  }
+
+  /** @param {string} text */
+  note(text) {
+    $("reader-note").textContent = text;
+    $("reader-note").hidden = !text;
+  }
+}

@@ -1,0 +1,201 @@
+// Elements from values. Text only ever becomes text: nothing here parses markup.
+
+import { say } from "./words.js";
+/** @import { Child, Citation, ElementById, ElementOf, Icon, Key, Properties } from "../../types.js" */
+
+// An element with properties (`on…` listens, `dataset` and `hidden` as in the DOM, all else is an
+// attribute; undefined and false leave it out) and children (nodes and strings).
+/**
+ * @template {string} Tag
+ * @param {Tag} tag
+ * @param {Properties} properties
+ * @param {(Child | Child[])[]} children
+ */
+export function h(tag, properties = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === undefined || value === false || value === null) continue;
+    if (typeof value === "function") node.addEventListener(name.slice(2), value);
+    else if (typeof value === "object") Object.assign(node.dataset, value);
+    else node.setAttribute(name, value === true ? "" : String(value));
+  }
+  node.append(...children.flat().filter((child) => child !== undefined && child !== null && child !== false));
+  return /** @type {ElementOf<Tag>} */ (node);
+}
+
+// A link out of this page: to the web, or to a note of Obsidian; nothing for any other address.
+/** @param {string} address @param {Properties} properties @returns {HTMLAnchorElement | false} */
+export function outward(address, properties = {}) {
+  if (!/^(?:https?|obsidian):\/\//i.test(address)) return false;
+  const isNote = /^obsidian:/i.test(address);
+  return h("a", { href: address, rel: "noreferrer", target: isNote ? undefined : "_blank", ...properties }, say(isNote ? "list.obsidian" : "list.web"));
+}
+
+// An element of page.html, which has all that are asked for.
+/** @template {string} Id @param {Id} id */
+export const $ = (id) => /** @type {ElementById<Id>} */ (document.getElementById(id));
+
+// The element around where an event happened that fits a selector, if there is one.
+/** @param {Event} event @param {string} selector @returns {HTMLElement | null} */
+export const closest = (event, selector) => (event.target instanceof Element ? event.target.closest(selector) : null);
+
+// Have a key do something, and nothing else.
+/** @param {Pick<EventTarget, "addEventListener">} target @param {string} key @param {() => unknown} act @param {(event: KeyboardEvent) => boolean} [when] */
+export function onKey(target, key, act, when = () => true) {
+  target.addEventListener("keydown", (event) => {
+    if (!(event instanceof KeyboardEvent) || event.key !== key || !when(event)) return;
+    event.preventDefault();
+    act();
+  });
+}
+
+// An icon of page.html.
+/** @param {Icon} name */
+export const icon = (name) => $("icons").content.querySelector(`.${name}`)?.cloneNode(true);
+
+// A quiet button with an icon of page.html and a name; `shown` shows the name too.
+/** @param {Icon} name @param {string} label @param {() => unknown} onclick @param {boolean} shown */
+export function action(name, label, onclick, shown = false) {
+  return h("button", { type: "button", class: "quiet", "aria-label": shown ? undefined : label, title: shown ? undefined : label, onclick },
+    icon(name),
+    shown && h("span", {}, label),
+  );
+}
+
+// A button that opens a few things to do. It closes with the one that is done, by Escape, and when the
+// focus goes elsewhere.
+/** @param {Icon} name @param {string} label @param {HTMLElement[]} items */
+export function menu(name, label, ...items) {
+  const list = h("div", { class: "items" }, ...items);
+  const button = h("summary", { class: "quiet", "aria-label": label, title: label }, icon(name));
+  /** @type {HTMLDetailsElement} */
+  const element = h("details", { class: "menu" }, button, list);
+  const close = () => (element.open = false);
+  element.addEventListener("focusout", (event) => {
+    if (!(event.relatedTarget instanceof Node) || !element.contains(event.relatedTarget)) close();
+  });
+  onKey(element, "Escape", () => { close(); button.focus(); }, () => element.open);
+  list.addEventListener("click", () => {
+    if (list.contains(document.activeElement)) button.focus(); // unless what was chosen takes it
+    close();
+  });
+  // It stays on the page, however near to an edge its button is.
+  element.addEventListener("toggle", () => {
+    list.classList.toggle("up", false);
+    const around = element.closest("dialog, #turns")?.getBoundingClientRect();
+    if (element.open && around) list.classList.toggle("up", list.getBoundingClientRect().bottom > around.bottom);
+  });
+  return element;
+}
+
+// What is asked for last counts, whichever the server answers first.
+export class Latest {
+  #begun = 0;
+
+  // Begin something; gives what tells whether it still is the last.
+  next() {
+    const own = ++this.#begun;
+    return () => own === this.#begun;
+  }
+}
+
+export const smoothly = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth");
+
+// Tell a screen reader.
+/** @param {string} text */
+export function announce(text) {
+  $("announcer").textContent = text;
+}
+
+const BRIEFLY = 8000; // milliseconds that something is told
+const LONG = 20_000; // and something that can be done about it
+
+/** @type {number | undefined} */
+let fading;
+
+// It stands in whatever lies over the page: what is beside that can be neither clicked nor heard.
+export function placeToast() {
+  const place = [...document.querySelectorAll("dialog:modal")].at(-1) ?? $("talk");
+  if ($("toast").parentElement !== place) place.append($("toast"));
+}
+
+// Tell everyone, for a moment; with something to do about it, which Ctrl+Z does too. It stays while one
+// is at it.
+/** @param {string} text @param {string} [label] @param {() => unknown} [act] */
+export function toast(text, label, act) {
+  const box = $("toast");
+  placeToast();
+  const done = () => {
+    const hadFocus = box.contains(document.activeElement);
+    box.hidden = true;
+    if (hadFocus) (box.closest("dialog")?.querySelector("button") ?? $("question")).focus();
+  };
+  const button = label && h("button", { type: "button", onclick: () => { done(); act?.(); } }, label);
+  box.replaceChildren(h("span", { dir: "auto" }, text), button || "");
+  box.hidden = false;
+  const fade = () => {
+    clearTimeout(fading);
+    fading = setTimeout(() => (box.matches(":hover, :focus-within") ? fade() : done()), act ? LONG : BRIEFLY);
+  };
+  fade();
+}
+
+// Do what can be done about what was told last; gives whether there is anything.
+export function undo() {
+  const button = $("toast").hidden ? null : $("toast").querySelector("button");
+  button?.click();
+  return Boolean(button);
+}
+
+// What a place in a document is called, by what the index calls it. A file in a file is named before.
+/** @type {Record<string, Key>} */
+const PLACES = { "p.": "place.page", slide: "place.slide", row: "place.row" };
+
+// A page or the like, as its reader calls it.
+/** @param {string} locator */
+export function located(locator) {
+  const [, within = "", kind = "", label = ""] = /^(.*, )?(p\.|slide|row) ([^,]+)$/s.exec(locator) ?? [];
+  const key = PLACES[kind];
+  return key ? within + say(key, { label }) : locator;
+}
+
+// A text behind which it is told where it was read from a picture, and not surely.
+/** @param {string} text @param {boolean | undefined} is */
+export const doubted = (text, is) => (is ? `${text} (${say("place.uncertain")})` : text);
+
+// The same as an element.
+/** @param {boolean | undefined} is */
+export const doubt = (is) => is && h("span", { class: "flag" }, say("place.uncertain"));
+
+// Where a citation stands: its headings, page or the like, and paragraph; and where that is uncertain.
+/** @param {Citation} citation */
+export function placeOf(citation) {
+  const parts = [...citation.heading];
+  if (citation.locator) parts.push(located(citation.locator));
+  parts.push(say("source.paragraph", { number: citation.paragraph }));
+  return doubted(parts.join(" › "), citation.uncertain);
+}
+
+// The same with its document, which may be its first heading as well.
+/** @param {Citation} citation */
+export const pathOf = (citation) => [citation.document, placeOf({ ...citation, heading: citation.heading.filter((title) => title !== citation.document) })].join(" › ");
+
+// The same with an element for the doubt.
+/** @param {Citation} citation @param {(citation: Citation) => string} path @returns {Child[]} */
+export const flagged = (citation, path = pathOf) => [path({ ...citation, uncertain: false }), doubt(citation.uncertain)];
+
+// The pieces of text in an element, in their order.
+/** @param {Element} element */
+export function textsIn(element) {
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (walker.nextNode()) found.push(/** @type {Text} */ (walker.currentNode));
+  return found;
+}
+
+/** @param {string} text */
+export const oneLine = (text) => text.split(/\s+/u).join(" ").trim();
+
+// As many characters as Python counts in it.
+/** @param {string} text */
+export const characters = (text) => Array.from(text);

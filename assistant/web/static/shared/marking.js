@@ -1,0 +1,53 @@
+// Text with some of its characters marked. Offsets count characters as Python does, not UTF-16.
+
+import { characters, h } from "./dom.js";
+/** @import { Span } from "../../types.js" */
+
+// The pieces of a text between the edges of its spans: strings, and `mark`s that carry the keys of
+// all spans that lie over them, and which of its reader's own highlights does.
+/** @param {string} text @param {Span[]} spans */
+export function marked(text, spans) {
+  if (!spans.length) return [text];
+  const letters = characters(text);
+  /** @param {number} offset */
+  const within = (offset) => Math.max(0, Math.min(letters.length, offset));
+  const edges = [...new Set([0, letters.length, ...spans.flatMap((s) => [within(s.start), within(s.end)])])];
+  edges.sort((a, b) => a - b);
+  const pieces = [];
+  let start = 0;
+  for (const end of edges.slice(1)) {
+    const piece = letters.slice(start, end).join("");
+    const over = spans.filter((s) => s.start <= start && end <= s.end);
+    if (!over.length) pieces.push(piece);
+    else {
+      const [own, cited] = [over.find((s) => s.own), over.filter((s) => !s.own)];
+      const chosen = cited.some((s) => s.chosen);
+      pieces.push(h(
+        "mark",
+        { class: chosen ? "chosen" : undefined, dataset: { ...(cited.length && { keys: cited.map((s) => s.key).join(" ") }), ...(own && { own: own.key }) } },
+        piece,
+      ));
+    }
+    start = end;
+  }
+  return pieces;
+}
+
+// A long paragraph around its spans: the same pieces, with what is far from them left out.
+/** @param {string} text @param {Span[]} spans @param {number} context */
+export function excerpt(text, spans, context = 140) {
+  const letters = characters(text);
+  const first = Math.min(...spans.map((s) => s.start));
+  const last = Math.max(...spans.map((s) => s.end));
+  let start = Math.max(0, first - context);
+  let end = Math.min(letters.length, last + context);
+  if (letters.length - (end - start) < context) [start, end] = [0, letters.length];
+  while (start > 0 && start < first && letters[start - 1] !== " ") start++;
+  while (end < letters.length && end > last && letters[end] !== " ") end--;
+  const moved = spans.map((s) => ({ ...s, start: s.start - start, end: s.end - start }));
+  const pieces = marked(letters.slice(start, end).join(""), moved);
+  return {
+    whole: start === 0 && end === letters.length,
+    pieces: [start > 0 && "… ", ...pieces, end < letters.length && " …"],
+  };
+}

@@ -1,0 +1,256 @@
+// Everything that is asked of the server.
+
+import { toast } from "./dom.js";
+import { storage } from "./storage.js";
+import { language, say, sentenceOf } from "./words.js";
+/** @import { Deleted, Everywhere, Folder, Found_, HelpFound, KeptConversation, Listed, Listing, Note, Notebook, Noted, Placed, Problem, Question, ServerEvent, Session, Turn, Vote, Whole, WholeTopic, Word, Writers } from "../../types.js" */
+
+const SESSION = "x-footnote-session";
+const REQUEST = "x-request-id";
+const KEY = "footnote/key";
+
+let key = "";
+
+// The notebook that is open; what is asked and kept is of it.
+/** @type {{ notebook: string | null }} */
+export const open_ = { notebook: null };
+
+/** @param {string} path @param {string | null} [notebook] */
+const within = (path, notebook = open_.notebook) => (notebook ? `${path}?notebook=${notebook}` : path);
+// Of an address, with the notebook that is open or another.
+/** @param {Record<string, string>} values @param {string | null} [notebook] */
+const query = (values, notebook = open_.notebook) => new URLSearchParams({ ...values, ...(notebook && { notebook }) }).toString();
+
+// Why something was not done; `request` names what was asked of the server in its log, `status` is
+// that of HTTP where something was begun and came to nothing, `code` its kind.
+export class Failure extends Error {
+  /** @param {string} message @param {string | null} [request] @param {number} [status] @param {string | null} [code] */
+  constructor(message, request, status, code) {
+    super(message);
+    // Of what its reader can set right, nobody need look into the log.
+    this.request = (status ?? 500) < 500 ? undefined : (request ?? undefined);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+// Whether the server answered with this status of HTTP.
+/** @param {unknown} error @param {number} status */
+export const isStatus = (error, status) => error instanceof Failure && error.status === status;
+
+// What an error says.
+/** @param {unknown} error */
+export function messageOf(error) {
+  if (error instanceof Failure && error.request) return say("server.request", { message: error.message, request: error.request });
+  return error instanceof Error ? error.message : String(error);
+}
+
+// What comes of some work; where that fails, it is told why.
+/** @template Value @param {Promise<Value>} work */
+export const tried = (work) => work.catch((/** @type {unknown} */ error) => toast(messageOf(error)));
+
+// Who this browser is: a secret that only it has, under which its documents are kept.
+// Two tabs that begin at the same time agree on the one that is kept.
+function ownKey() {
+  const kept = storage.get(KEY);
+  key = kept || key || crypto.getRandomValues(new Uint32Array(6)).join("-");
+  if (!kept) storage.set(KEY, key);
+  return key;
+}
+
+/** @param {string} path @param {Omit<RequestInit, "headers"> & { headers?: Record<string, string> }} options */
+async function ask(path, options = {}) {
+  let response;
+  try {
+    response = await fetch(path, { ...options, headers: { ...options.headers, [SESSION]: ownKey() } });
+  } catch {
+    throw new Failure(say("server.unreachable"));
+  }
+  if (response.status === 401) throw new Failure(say("server.logged_out"), null, 401);
+  if (!response.ok) throw new Failure(await reason(response), response.headers.get(REQUEST), response.status);
+  return response;
+}
+
+/** @param {Response} response @returns {Promise<unknown>} */
+const json = (response) => response.json();
+
+/** @param {Response} response */
+async function reason(response) {
+  try {
+    const problem = /** @type {Problem | { detail?: undefined }} */ (await json(response));
+    if (typeof problem.detail === "string") return sentenceOf(problem);
+  } catch {
+    // No reason was given: the number is all there is.
+  }
+  return say("server.error", { status: response.status });
+}
+
+/** @param {string} method @param {string} path @param {unknown} value @param {AbortSignal | null} signal */
+const send = (method, path, value, signal = null) => ask(path, { method, headers: { "content-type": "application/json" }, body: JSON.stringify(value), signal });
+/** @param {string} path @param {unknown} value @param {AbortSignal} [signal] */
+const post = (path, value, signal) => send("POST", path, value, signal);
+
+// Delete what is kept at a path, of a notebook or of none; and have it back.
+/** @param {string} path @param {string | null} notebook */
+export const remove = (path, notebook = null) => ask(within(path, notebook), { method: "DELETE" });
+/** @param {string} path @param {string | null} notebook */
+export const restore = (path, notebook = null) => post(within(`${path}/restore`, notebook), {});
+
+// With the documents of the notebook that is open, or of this one, or of none.
+/** @param {string | null} [notebook] */
+export const session = async (notebook) => /** @type {Session} */ (await json(await ask(within("session", notebook))));
+
+/** @param {string} id */
+export const document_ = async (id) => /** @type {Whole} */ (await json(await ask(`documents/${encodeURIComponent(id)}`)));
+/** @param {string} id @param {number} page @param {number} width in pixels */
+export const pagePicture = async (id, page, width) => (await ask(`documents/${encodeURIComponent(id)}/pages/${page}?width=${width}`)).blob();
+/** @param {string} id @param {number} page */
+export const pageWords = async (id, page) => /** @type {Word[]} */ (await json(await ask(`documents/${encodeURIComponent(id)}/pages/${page}/words`)));
+// How often some words stand in each of the documents that can be asked.
+/** @param {string} text */
+export const findEverywhere = async (text) => /** @type {Everywhere} */ (await json(await ask(`find?${query({ text })}`)));
+// The topics of the help, and where words stand in them.
+/** @param {string} words */
+export const help = async (words) => /** @type {HelpFound} */ (await json(await ask(`help?find=${encodeURIComponent(words)}`)));
+/** @param {string} name */
+export const topic = async (name) => /** @type {WholeTopic} */ (await json(await ask(`help/${encodeURIComponent(name)}`)));
+/** @param {number} after the number of the last change that is known */
+export const folder = async (after) => /** @type {Folder} */ (await json(await ask(`folder?after=${after}`)));
+export const writers = async () => /** @type {Writers} */ (await json(await ask("writers")));
+/** @param {string[]} documents */
+export const starters = async (documents) => /** @type {string[]} */ (await json(await post("starters", documents)));
+/** @param {Vote} value */
+export const vote = (value) => post("feedback", value);
+
+// --- notebooks, and what is in them or in none -----------------------------------------------------
+
+export const notebooks = async () => /** @type {{ notebooks: Notebook[] }} */ (await json(await ask("notebooks"))).notebooks;
+/** @param {string} name @param {string[]} documents */
+export const addNotebook = async (name, documents = []) => /** @type {Notebook} */ (await json(await post("notebooks", { name, documents })));
+/** @param {string} id @param {Partial<Pick<Notebook, "name" | "shared">>} changed */
+export const changeNotebook = async (id, changed) => /** @type {Notebook} */ (await json(await send("PATCH", `notebooks/${id}`, changed)));
+/** @param {string} id @param {string} document */
+export const putIn = (id, document) => ask(`notebooks/${id}/documents/${document}`, { method: "PUT" });
+/** @param {string} id @param {string} document */
+export const takeOut = (id, document) => remove(`notebooks/${id}/documents/${document}`);
+// Have a document back that was taken out of a notebook, or else deleted.
+/** @param {string} id @param {string | null} notebook */
+export const haveBack = (id, notebook) => (notebook ? putIn(notebook, id) : restore(`documents/${id}`));
+
+/** @param {string | null} [notebook] */
+export const conversations = async (notebook) => /** @type {{ conversations: Listing[] }} */ (await json(await ask(within("conversations", notebook)))).conversations;
+/** @param {string} text */
+export const searchConversations = async (text) => /** @type {{ found: Found_[] }} */ (await json(await ask(`conversations/search?${query({ text })}`))).found;
+/** @param {string} id @param {string | null} notebook */
+export const conversation = async (id, notebook) => /** @type {KeptConversation} */ (await json(await ask(within(`conversations/${id}`, notebook))));
+/** @param {string} id @param {string} title @param {Turn} turn @param {string | null} [notebook] */
+export const putTurn = (id, title, turn, notebook) => send("PUT", within(`conversations/${id}/turns`, notebook), { title, turn });
+/** @param {string} id @param {string[]} turns @param {string | null} [notebook] */
+export const removeTurns = (id, turns, notebook) => post(within(`conversations/${id}/turns/remove`, notebook), { turns });
+/** @param {string} id @param {string} title @param {string | null} [notebook] */
+export const renameConversation = (id, title, notebook) => send("PATCH", within(`conversations/${id}`, notebook), { title });
+
+/** @param {string | null} [notebook] */
+export const notes = async (notebook) => /** @type {{ notes: Noted[] }} */ (await json(await ask(within("notes", notebook)))).notes;
+// `over`: the text of it that its writer saw, which alone it takes the place of.
+/** @param {Note} note @param {string | null} notebook @param {string} [over] */
+export const putNote = (note, notebook, over) => send("PUT", within("notes", notebook), { ...note, over });
+
+// Markers of the quotes that do not stand in their documents any more, by the question's id.
+/** @param {string} id @param {string | null} [notebook] */
+export const lapsed = async (id, notebook) => /** @type {{ lapsed: Record<string, number[]> }} */ (await json(await ask(within(`conversations/${id}/lapsed`, notebook)))).lapsed;
+
+// What was deleted and can be had back.
+export const trash = async () => /** @type {{ deleted: Deleted[] }} */ (await json(await ask(within("trash")))).deleted;
+
+// The address of a file to take along, of what is kept at a path.
+/** @param {string} path @param {string} format @param {Record<string, string>} more */
+export const exportOf = (path, format, more = {}) => `${path}/export?${query({ format, lang: language, ...more })}`;
+// Places as references for a bibliography.
+/** @param {string} format @param {Placed[]} citations */
+export const cite = async (format, citations) => (await post("cite", { format, lang: language, citations })).text();
+// A question in other words; `llm`: what writes.
+/** @param {string} question @param {string | null} llm */
+export const reworded = async (question, llm) => /** @type {{ question: string }} */ (await json(await post("rewording", { question, llm }))).question;
+
+// --- what takes long -------------------------------------------------------------------------------
+
+// Begin something. Yields the events that come of it; aborting the signal ends it there and here.
+/** @param {string} path @param {unknown} value @param {AbortSignal} signal */
+async function* begin(path, value, signal) {
+  const response = await post(path, value, signal);
+  const body = response.body?.pipeThrough(new TextDecoderStream()) ?? new ReadableStream();
+  yield* events(body, signal, response.headers.get(REQUEST));
+}
+
+// Ask a question: the place in line is among the events of its answer.
+/** @param {Question} question @param {AbortSignal} signal */
+export const answers = (question, signal) => begin("ask", question, signal);
+
+// Add what is at an address, to a notebook or to none.
+/** @param {string} address @param {AbortSignal} signal @param {{ notebook: string | null, ocr: boolean }} how */
+export const addAddress = (address, signal, { notebook, ocr }) => begin(`addresses?${query({ ocr: String(ocr) }, notebook)}`, { address }, signal);
+
+// Have the pictures read in a document that is there.
+/** @param {string} id @param {AbortSignal} signal */
+export const readPictures = (id, signal) => begin(`documents/${id}/pictures`, {}, signal);
+
+// The document of this owner that a file of a name, in a folder that is added, would take the place of.
+/** @param {string} name @param {string} folder */
+export const there = async (name, folder) => /** @type {Listed | null} */ (await json(await ask(`uploads/there?${new URLSearchParams({ name, folder })}`)));
+
+// Add a file; `arrived` hears the share that has arrived. Yields the events of its indexing; aborting
+// the signal ends it there and here.
+/** @param {File} file @param {(share: number) => void} arrived @param {AbortSignal} signal @param {{ folder: string, notebook: string | null, ocr: boolean, title?: string, address?: string }} how where it lies in a folder that is added, where it goes to, whether its pictures are read; of a page of the web its title and address @param {string} name that it gets */
+export function add(file, arrived, signal, { folder, notebook, ocr, title = "", address = "" }, name) {
+  const sending = new XMLHttpRequest(); // fetch does not tell how much of a file has arrived
+  signal.addEventListener("abort", () => sending.abort());
+  sending.open("POST", `uploads?${query({ name, folder, title, address, ocr: String(ocr) }, notebook)}`);
+  sending.setRequestHeader(SESSION, ownKey());
+  sending.upload.onprogress = (event) => event.lengthComputable && arrived(event.loaded / event.total);
+  let read = 0;
+  /** @type {ReadableStream<string>} */
+  const body = new ReadableStream({
+    start(out) {
+      const take = () => {
+        if (sending.status === 200) out.enqueue(sending.responseText.slice(read));
+        read = sending.responseText.length;
+      };
+      sending.onprogress = take;
+      sending.onload = async () => {
+        take();
+        if (sending.status === 200) out.close();
+        else out.error(new Failure(await reason(new Response(sending.responseText, { status: sending.status })), sending.getResponseHeader(REQUEST)));
+      };
+      sending.onerror = () => (read ? out.close() : out.error(new Failure(say("server.not_arrived"))));
+      sending.onabort = () => out.close();
+    },
+  });
+  sending.send(file);
+  return events(body, signal);
+}
+
+// The events that come of something, to the last one. One that tells of a failure is thrown.
+/** @param {ReadableStream<string>} body @param {AbortSignal} signal @param {string | null} [request] @returns {AsyncGenerator<ServerEvent, void>} */
+async function* events(body, signal, request) {
+  const reader = body.getReader();
+  let rest = "";
+  while (true) {
+    const part = await reader.read().catch((/** @type {unknown} */ error) => {
+      if (error instanceof Failure) throw error;
+    });
+    if (!part || part.done) break; // broken off, or given up here
+    const blocks = (rest + part.value).split("\n\n");
+    rest = blocks.pop() ?? "";
+    for (const block of blocks) {
+      const [, name, data = "null"] = /^event: (\w+)\ndata: (.*)$/s.exec(block) ?? [];
+      /** @type {unknown} */
+      const value = JSON.parse(data);
+      const event = /** @type {ServerEvent} */ ({ name, value });
+      if (event.name === "failed") throw new Failure(sentenceOf(event.value), event.value.request_id, event.value.status, event.value.code);
+      yield event;
+      if (event.name === "done") return;
+    }
+  }
+  if (!signal.aborted) throw new Failure(say("server.broken_off"), request);
+}

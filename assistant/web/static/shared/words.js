@@ -1,0 +1,87 @@
+// The words of the page in the language of its reader. Each language is a file in words/; a sentence
+// is found by its key, and text only ever becomes text.
+
+import { storage } from "./storage.js";
+/** @import { Child, Key, Problem, Words } from "../../types.js" */
+
+// Those that there are.
+export const LANGUAGES = ["en", "de"];
+export const CHOICE = "footnote/language"; // where this browser keeps what was chosen
+
+const ATTRIBUTES = ["aria-label", "placeholder", "title"];
+
+// The language of ours that an asked one is, whatever its country; none where we have it not.
+/** @param {string} asked */
+const ours = (asked) => LANGUAGES.filter((one) => one === asked || one === asked.split("-")[0]);
+
+// What was chosen here, or else what the browser asks for.
+export const language = [storage.get(CHOICE) ?? "", ...navigator.languages].flatMap(ours)[0] ?? "en";
+// The same with its country, for dates and numbers.
+export const locale = navigator.languages.find((asked) => ours(asked).includes(language)) ?? language;
+
+const plurals = new Intl.PluralRules(locale);
+const numbers = new Intl.NumberFormat(locale);
+
+const days = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
+const moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+
+// The day of a moment, which is in milliseconds since 1970; and the same with its time.
+export const day = (/** @type {number | Date} */ when) => days.format(when);
+export const moment = (/** @type {number | Date} */ when) => moments.format(when);
+
+/** @param {number} value @param {number} [digits] behind the point */
+export const number = (value, digits) =>
+  digits === undefined ? numbers.format(value) : new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+
+/** @type {Words} */
+let words;
+
+// Load the words, and put them on the page. Nothing is said before.
+export async function speak() {
+  const answer = await fetch(`page/words/${language}.json`);
+  /** @type {unknown} */
+  const told = await answer.json();
+  words = /** @type {Words} */ (told);
+  document.documentElement.lang = language;
+  for (const element of document.querySelectorAll("[data-say]")) {
+    const children = /** @type {HTMLElement[]} */ ([...element.children]);
+    const placed = Object.fromEntries(children.map((child) => [child.dataset.place ?? "", child]));
+    element.replaceChildren(...pieces(keyAt(element, "data-say"), placed));
+  }
+  for (const name of ATTRIBUTES) {
+    for (const element of document.querySelectorAll(`[data-say-${name}]`)) {
+      element.setAttribute(name, say(keyAt(element, `data-say-${name}`)));
+    }
+  }
+}
+
+/** @param {Element} element @param {string} name */
+const keyAt = (element, name) => /** @type {Key} */ (element.getAttribute(name));
+
+// The words of a key, with values in its {places}. `count` is written as people write numbers, and
+// chooses the form that goes with it; every other value is put in as it is.
+/** @param {Key} key @param {Record<string, string | number>} values */
+export const say = (key, values = {}) => pieces(key, values).join("");
+
+// Why something was not done: what the page says of that kind of error; or what the server does, where
+// the page says nothing of it or would need a value that is not there.
+/** @param {Problem} problem */
+export function sentenceOf({ detail, code, values = {} }) {
+  const key = /** @type {Key} */ (`error.${code}`);
+  const said = Object.hasOwn(words, key) ? say(key, values) : "";
+  return said && !/\{\w+\}/.test(said) ? said : detail;
+}
+
+// The same with elements in some of the places.
+/** @template {Child | Child[]} Value @param {Key} key @param {Record<string, Value | number>} values @returns {(string | Value)[]} */
+export function pieces(key, values) {
+  const { count } = values;
+  const found = words[key];
+  const form = typeof found === "string" ? found : (found[plurals.select(Number(count))] ?? found.other);
+  return form.split(/\{(\w+)\}/).map((piece, at) => {
+    if (at % 2 === 0) return piece;
+    const value = values[piece];
+    if (typeof value === "number") return piece === "count" ? number(value) : String(value);
+    return value === undefined ? `{${piece}}` : value;
+  });
+}
