@@ -7,6 +7,7 @@ What takes long to import is imported where it is first needed.
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,7 +43,7 @@ def retrieval(
 ) -> None:
     """Compare ways of ranking paragraphs on question sets with the one that is used."""
     from evals.fitting.ablation import ranking_ways
-    from evals.reporting.ways import compared, compared_table
+    from evals.reporting.compare import compared, compared_table
 
     settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader)
     for questions, assistant, _ in opened_sets(sets, source, settings):
@@ -70,7 +71,7 @@ def overviews(
     """
     from assistant import Assistant
     from evals.fitting import overviews as plain
-    from evals.reporting.ways import compared, compared_table, measured
+    from evals.reporting.compare import compared, compared_table, measured
     from evals.running.runner import ask_set
 
     settings = load_settings(index_dir=index_dir, encoder=encoder)
@@ -113,14 +114,20 @@ def conversations(
 
     The first questions of conversations are left out: they are asked alike.
     """
-    from evals.reporting.ways import compared, compared_table, measured
-    from evals.running.history import HISTORIES, only_follow_ups
-    from evals.running.runner import ask_set
+    from evals.datasets.models import HISTORIES
+    from evals.reporting.compare import compared, compared_table, measured
+    from evals.running.runner import ask_set, only
 
     settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader)
     data: dict[str, Any] = {"footnote_conversations": 2, "sets": {}, "turns": {}}
     tables = []
-    for questions, assistant, asking in opened_sets(sets, source, settings, only_follow_ups):
+    # The ways are the same for the others.
+    follow_ups = partial(
+        only,
+        asked=lambda question: question.history,
+        lacking="has no conversation: no question has a history.",
+    )
+    for questions, assistant, asking in opened_sets(sets, source, settings, follow_ups):
         runs = {
             history: ask_set(
                 assistant, questions, settings.index_dir, history=history, asking=asking

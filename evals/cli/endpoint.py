@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -79,30 +80,21 @@ def endpoint(
     against Footnote's own.
     """
     from evals.datasets.loader import read_sets
-    from evals.running.endpoint import Endpoint, EndpointClient
-    from evals.running.other_system import ask_endpoint
+    from evals.running.endpoint import Endpoint
     from evals.running.records import DEPTH
+    from evals.running.replies import EndpointSystem
+    from evals.running.runner import run_set
 
     floors = floors_of(minimum)
-    asked = Endpoint(
-        address, model, os.environ.get(key_env) or None, timeout, system, _object_in(body)
-    )
+    key = os.environ.get(key_env) or None
     folder = load_settings(index_dir=index_dir).index_dir
     runs = []
-    with EndpointClient(asked) as client:
+    with closing(Endpoint(address, model, key, timeout, system, _object_in(body))) as asked:
         for questions in read_sets(sets):
             with progress(questions.name) as (_, asking):
-                run = ask_endpoint(
-                    client,
-                    asked,
-                    questions,
-                    source or [],
-                    folder,
-                    refusals=refusal or (),
-                    limit=limit,
-                    at_once=at_once,
-                    asking=asking,
-                    on_wait=tell_wait,
+                other = EndpointSystem(asked, questions, source or [], refusal or ())
+                run = run_set(
+                    other, folder, limit=limit, at_once=at_once, asking=asking, on_wait=tell_wait
                 )
             runs.append(run)
             report_run(run)

@@ -75,15 +75,15 @@ def figures(
     from evals.reporting.figures import (
         QUOTING,
         Figures,
-        Made,
         figures_markdown,
         figures_page,
         figures_table,
+        made_now,
         row_of,
     )
     from evals.reporting.results import write_text
 
-    made = Made.now()
+    made = made_now()
     settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader, llm=llm)
     ways = {QUOTING: settings.model_copy(update={"llm": "none"})}
     if is_set(settings):
@@ -116,7 +116,7 @@ def figures(
     if not rows:
         raise QuestionSetError(f"No set of {folder} could be measured; the reasons stand above.")
     tell_check(settings)
-    found = Figures(made, made_with, tuple(rows), tuple(left_out), limit, seed)
+    found = Figures(made, made_with, rows, left_out, limit, seed)
     if html is not None:
         write_text(html, figures_page(found))
     if markdown is not None:

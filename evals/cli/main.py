@@ -40,7 +40,7 @@ from evals.cli.options import (
     report_run,
     tell_wait,
 )
-from evals.running.history import History
+from evals.datasets.models import History
 from index.errors import QuestionSetError
 
 #: What the extra `evals` installs, by what it is imported as.

@@ -28,7 +28,7 @@ from evals.datasets.models import OVERVIEWS, QuestionSet
 from evals.reporting.tables import rows_table
 from evals.running.coverage import Section, cited_sections, sections_of
 from evals.running.records import Cited, Record
-from evals.running.runner import SetRun, Step
+from evals.running.runner import SetRun, Step, only
 from index import Document, Index, Paragraph
 from index.errors import QuestionSetError
 
@@ -73,13 +73,9 @@ def only_overviews(questions: QuestionSet) -> QuestionSet:
     Raises:
         QuestionSetError: there is none.
     """
-    asked = [q for q in questions.questions if q.kind in OVERVIEWS and q.answerable]
-    if not asked:
-        raise QuestionSetError(
-            f"{questions.name} asks for no overview: no answerable question is of the kind "
-            f"{', '.join(sorted(OVERVIEWS))}."
-        )
-    return replace(questions, questions=tuple(asked))
+    kinds = ", ".join(sorted(OVERVIEWS))
+    lacking = f"asks for no overview: no answerable question is of the kind {kinds}."
+    return only(questions, lambda q: q.kind in OVERVIEWS and q.answerable, lacking)
 
 
 def overview_ways(assistant: Assistant, run: SetRun) -> dict[str, list[Record]]:

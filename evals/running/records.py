@@ -168,6 +168,16 @@ class Record(WithStatus):
         return self.answerable and self.kind in LISTS and len(self.gold.evidence) > 1
 
     @property
+    def has_abstract(self) -> bool:
+        """Whether it is an overview of which people wrote one too."""
+        return self.is_overview and bool(self.abstract)
+
+    @property
+    def has_evidence(self) -> bool:
+        """Whether there is evidence that an answer can cite."""
+        return self.answerable and bool(self.gold.evidence)
+
+    @property
     def shown(self) -> list[bool]:
         """For each item of the evidence, whether a citation overlaps one of its spans: one of an
         answer, or of the passages of an unsure one."""

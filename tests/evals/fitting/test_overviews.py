@@ -10,9 +10,8 @@ import pytest
 from question_sets import Eval, write
 
 from assistant.query.cleaning import MAX_QUESTION
-from evals.datasets.models import Question
+from evals.datasets.models import Question, asked_with
 from evals.fitting.overviews import DAMPING, centrality, first_sentences
-from evals.running.history import asked_with
 from index import document_from_text
 from index.errors import QuestionSetError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from evals.metrics.rouge import redundancy, rouge_l, rouge_n
+from evals.metrics.texts import redundancy, rouge_l, rouge_n
 
 GUNMAN = "police killed the gunman"
 LAZY = "The quick brown fox jumps over the lazy dog."

@@ -18,7 +18,7 @@ from assistant import Settings
 from assistant.settings import load_settings
 from evals.datasets.loader import read_set
 from evals.running import runner
-from evals.running.at_once import do_at_once
+from evals.running.journal import do_at_once
 from evals.running.records import Record
 
 
