@@ -1,12 +1,12 @@
 """Questions in lay words about documents that people really have.
 
-The archive `real.zip` holds, for each document, a file of JSON lines: where it is from (`repository` and
-`commit` on GitHub, `licence`, `kind`), its `parts` in their order (of a file all, `[path]`, or the
-characters `[path, start, end]`; or what was put between), the `file` that they make and its
-`sha256`, whether it is `held_out`, for testing only; then the questions, each with its `evidence`:
-the places in the file that answer it, any one of which does, as `[start, end, hash]` in characters,
-the hash being the first HASH digits of the SHA-256 of what stands there. A question without
-evidence is answered nowhere in its document; `near` tells what comes closest.
+The archive `real.zip` holds, for each document, a file of JSON lines: where it is from
+(`repository` and `commit` on GitHub, `licence`, `kind`), its `parts` in their order (of a file all,
+`[path]`, or the characters `[path, start, end]`; or what was put between), the `file` that they
+make and its `sha256`, whether it is `held_out`, for testing only; then the questions, each with its
+`evidence`: the places in the file that answer it, any one of which does, as `[start, end, hash]` in
+characters, the hash being the first HASH digits of the SHA-256 of what stands there. A question
+without evidence is answered nowhere in its document; `near` tells what comes closest.
 
 The documents themselves are not ours to pass on, and are kept elsewhere: a folder with one folder
 for each, named as the file here, with `file` in it. `python -m evals.training.real_documents fetch
@@ -25,6 +25,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -194,7 +195,7 @@ def _listed(
 
 def _asked(questions: Path) -> Iterator[tuple[str, dict[str, Any], list[dict[str, Any]]]]:
     """Of each document its name, what is told of it, and the questions."""
-    folder = zipfile.Path(questions) if questions.is_file() else questions
+    folder: Traversable = zipfile.Path(questions) if questions.is_file() else questions
     for own in sorted(folder.iterdir(), key=lambda own: own.name):
         file = Path(own.name)
         head, *asked = (told for _, told in read_objects(file, own.read_text(encoding="utf-8")))
