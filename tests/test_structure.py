@@ -30,7 +30,7 @@ ORDER = {
         "exporting query retrieval llm verification answering "
         "feedback llama_index revision assistant watching service mcp api web diagnosis cli"
     ).split(),
-    "evals": "datasets running metrics reporting fitting training beside benchmark cli".split(),
+    "evals": "datasets running metrics reporting fitting training benchmark cli".split(),
 }
 
 MIGRATIONS = ("0001_what_people_keep", "0002_documents")

@@ -133,7 +133,7 @@ def benchmark(
         list[Path] | None,
         typer.Option(help="Documents or sets whose sentences are used; the shipped document."),
     ] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="How often each start is timed.")] = 3,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each start is shown.")] = 3,
     served: Annotated[
         str | None,
         typer.Option(
@@ -149,7 +149,9 @@ def benchmark(
     html: Annotated[Path | None, typer.Option(help="Write table and plot as one page.")] = None,
 ) -> None:
     """Time indexing, asking and starting as the index grows, beside the bare model."""
-    from evals import benchmark as timed
+    from evals.benchmark import report as shown
+    from evals.benchmark.corpus import corpus_of
+    from evals.benchmark.sizes import measure_sizes
     from evals.reporting.results import write_json, write_text
     from evals.reporting.tables import rows_table
 
@@ -159,20 +161,20 @@ def benchmark(
         raise QuestionSetError(
             f"--paragraphs is {paragraphs!r}; it must be numbers: 1000,10000."
         ) from error
-    documents, asked = timed.corpus_of(corpus or ())
+    documents, asked = corpus_of(corpus or ())
     measured = []
     with notes.status("") as status:
-        for size in timed.measure_sizes(
+        for size in measure_sizes(
             documents, asked, sizes, rounds, status.update, served, encode_most
         ):
             measured.append(size)
             if json_out is not None and str(json_out) != "-":  # each is kept as soon as it is there
-                write_json(json_out, timed.to_dict(measured))
+                write_json(json_out, shown.to_dict(measured))
     if html is not None:
-        write_text(html, timed.benchmark_page(measured))
-    columns, *rows = timed.sizes_rows(measured)
+        write_text(html, shown.benchmark_page(measured))
+    columns, *rows = shown.sizes_rows(measured)
     table = rows_table("By paragraphs", columns, rows)
-    report(timed.to_dict(measured), json_out, lambda: out.print(table))
+    report(shown.to_dict(measured), json_out, lambda: out.print(table))
 
 
 for command in (

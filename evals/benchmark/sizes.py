@@ -28,7 +28,6 @@ compared with encoding.
 from __future__ import annotations
 
 import os
-import random
 import socket
 import statistics
 import subprocess
@@ -39,36 +38,34 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from importlib.resources import files
-from itertools import chain, count
+from itertools import count
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import sqlalchemy as sa
 
 from assistant import Assistant
 from assistant.cli.main import REFUSED, UNSURE
-from assistant.documents import read_all, shipped_documents
 from assistant.settings import PREFIX, WITHOUT_SERVER, load_settings
-from evals.beside import SMALL, beside_size
-from evals.datasets.loader import read_set
-from evals.reporting import plots
-from evals.reporting.report import render
-from index import Document, document_from_text
+from evals.benchmark.beside import FOOTNOTE, SMALL, beside_size, seconds
+from evals.benchmark.corpus import (
+    PER_DOCUMENT,
+    QUESTIONS,
+    RecombiningEncoder,
+    edited,
+    recombined,
+    sentences_of,
+)
+from index import Document
 from index.database.database import parse_address
-from index.encoder import Encoder, Spans, Vectors, default_model_path, load_model
-from index.errors import FootnoteError, QuestionSetError
+from index.encoder import Encoder, default_model_path, load_model
+from index.errors import FootnoteError
 
 #: The share of the paragraphs that have changed at a re-sync.
 CHANGED = 0.001
-#: In recombined vectors, how much of the mean of a paragraph's sentences each has. Not tuned.
-NEIGHBOUR_WEIGHT = 0.5
-#: Paragraphs that bare encoding is timed on, and that a document has, at most. Not tuned.
-SAMPLE, PER_DOCUMENT = 2000, 1000
-#: Questions that are asked, at most. Not tuned.
-QUESTIONS = 40
+#: Paragraphs that bare encoding is timed on, at most. Not tuned.
+SAMPLE = 2000
 #: People who ask at once, and how often each of them does: once where there is little. Not tuned.
 CROWDS, EACH = (8, 50), 4
 #: Seconds within which a Chroma server has to answer once it is started.
@@ -81,7 +78,6 @@ import sys
 from index.encoder import BASE_ENCODER, load_model
 load_model(sys.argv[1], BASE_ENCODER).encode("When was it released?")
 """
-_ASK = "import sys; from assistant.cli.main import main; sys.argv[0] = 'footnote'; main()"
 
 
 #: What one size costs, by name; times are medians:
@@ -174,7 +170,11 @@ def _in_folder(folder: Path) -> Iterator[Kept]:
 @contextmanager
 def _on_servers(database: str, folder: Path) -> Iterator[Kept]:
     """Start a Chroma server on loopback, and end it afterwards; empty the database."""
-    _empty(database)
+    engine = sa.create_engine(parse_address(database))
+    tables = sa.MetaData()
+    tables.reflect(engine)
+    tables.drop_all(engine)
+    engine.dispose()
     data = folder / "server"
     data.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -198,15 +198,6 @@ def _on_servers(database: str, folder: Path) -> Iterator[Kept]:
         process.wait()
 
 
-def _empty(database: str) -> None:
-    """Drop all tables of a PostgreSQL database."""
-    engine = sa.create_engine(parse_address(database))
-    tables = sa.MetaData()
-    tables.reflect(engine)
-    tables.drop_all(engine)
-    engine.dispose()
-
-
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     """Return as soon as a server that was started answers."""
     until = time.monotonic() + STARTS_WITHIN
@@ -219,54 +210,6 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     raise FootnoteError(f"The Chroma server does not start:\n{log.read_text()[-2000:]}")
 
 
-def corpus_of(paths: Sequence[Path]) -> tuple[list[Document], list[str]]:
-    """Documents to take sentences from, and questions about them.
-
-    Args:
-        paths: sets that bring their documents, and documents; the shipped document and its
-            questions when there are none.
-
-    Raises:
-        FootnoteError: one cannot be read.
-    """
-    shipped = read_set(Path(str(files("evals.questions") / "seed.jsonl")))
-    if not paths:
-        return shipped_documents(), [q.question for q in shipped.questions]
-    documents: list[Document] = []
-    questions: list[str] = []
-    for path in paths:
-        names = {file.name for file in path.iterdir()} if path.is_dir() else set()
-        if "corpus.jsonl" in names or path.suffix == ".json":
-            read = read_set(path)
-            documents += read.documents
-            # Some of each set, so that every set is asked about.
-            questions += [q.question for q in read.questions[: QUESTIONS // len(paths)]]
-        else:
-            documents += read_all([path])
-    return documents, questions or [q.question for q in shipped.questions]
-
-
-class _Recombining(Encoder):
-    """Encodes each sentence once, and of these makes the vectors of paragraphs. As in those that
-    are encoded whole, a sentence's has something of the sentences around it."""
-
-    def __init__(self, name: str, prompts: Mapping[str, str]) -> None:
-        super().__init__(name, prompts)
-        self._known: dict[str, Vectors] = {}
-
-    def encode_paragraphs(self, paragraphs: Sequence[tuple[str, Spans]]) -> list[Vectors]:
-        texts = [[text[start:end] for start, end in spans] for text, spans in paragraphs]
-        new = [one for one in dict.fromkeys(chain(*texts)) if one not in self._known]
-        encoded = super().encode_paragraphs([(one, [(0, len(one))]) for one in new])
-        self._known |= zip(new, (vectors[0] for vectors in encoded), strict=True)
-        found = []
-        for own in texts:
-            vectors = np.stack([self._known[one] for one in own])
-            vectors = vectors + NEIGHBOUR_WEIGHT * vectors.mean(axis=0)
-            found.append(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
-        return found
-
-
 def index_size(
     settings: Mapping[str, Any], documents: Sequence[Document], *, recombined_vectors: bool = False
 ) -> dict[str, Any]:
@@ -276,14 +219,14 @@ def index_size(
     model = load_model(default_model_path(), "all-MiniLM-L6-v2")
     model.encode(texts[:64], show_progress_bar=False)
     sample = texts[:: max(1, len(texts) // SAMPLE)][:SAMPLE]
-    bare = _seconds(lambda: model.encode(sample, show_progress_bar=False))
-    encoder = _Recombining if recombined_vectors else Encoder
+    bare = seconds(lambda: model.encode(sample, show_progress_bar=False))
+    encoder = RecombiningEncoder if recombined_vectors else Encoder
     index = load_settings(**settings).open_index(encoder=encoder)
     index.encoder.encode_paragraphs([(texts[0], [(0, len(texts[0]))])])
-    took = _seconds(lambda: index.sync(documents, keep=True))
+    took = seconds(lambda: index.sync(documents, keep=True))
     changed = min(max(1, round(len(texts) * CHANGED)), PER_DOCUMENT)
-    edited = _edited(documents, changed)
-    again = _seconds(lambda: index.sync(edited, keep=True))
+    after = edited(documents, changed)
+    again = seconds(lambda: index.sync(after, keep=True))
     status = index.status()
     index.close()
     return {
@@ -316,7 +259,7 @@ def ask_size(settings: Mapping[str, Any], questions: Sequence[str]) -> dict[str,
                 assistant.ask(question)
             answers = [assistant.ask(anew(question)) for question in questions]
             encode = assistant.index.encoder.encode_query
-            query = [_seconds(partial(encode, question)) for question in questions]
+            query = [seconds(partial(encode, question)) for question in questions]
             each = EACH if index.status().paragraphs >= SMALL else 1
             crowds = {
                 str(people): _crowd(assistant, questions, people, each, anew) for people in CROWDS
@@ -343,73 +286,27 @@ def _crowd(
 
     def ask(person: int) -> list[float]:
         own = [questions[(person + turn * people) % len(questions)] for turn in range(each)]
-        return [_seconds(partial(assistant.ask, anew(question))) * 1000 for question in own]
+        return [seconds(partial(assistant.ask, anew(question))) * 1000 for question in own]
 
     with ThreadPoolExecutor(people) as pool:
         began = time.perf_counter()
         took = [one for own in pool.map(ask, range(people)) for one in own]
-        seconds = time.perf_counter() - began
+        whole = time.perf_counter() - began
     cuts = statistics.quantiles(took, n=20)
-    return {"answers": len(took) / seconds, "p50_ms": cuts[9], "p95_ms": cuts[18]}
-
-
-def sentences_of(corpus: Sequence[Document]) -> list[str]:
-    """The different sentences of a corpus that make a paragraph: a short text without a full stop
-    would be read as a heading."""
-    texts = {
-        " ".join(sentence.text.split())
-        for document in corpus
-        for paragraph in document.paragraphs
-        for sentence in paragraph.sentences
-    }
-    return sorted(text for text in texts if len(text) > 20 and text.endswith("."))
-
-
-def recombined(sentences: Sequence[str], size: int) -> list[Document]:
-    """Documents of so many different paragraphs of one to three sentences, the same each time.
-
-    Raises:
-        QuestionSetError: the sentences do not make so many.
-    """
-    generator = random.Random(size)  # noqa: S311 - no secret
-    made: dict[str, None] = {}
-    for _ in range(size * 20):
-        if len(made) == size:
-            break
-        count = min(generator.randint(1, 3), len(sentences))
-        made.setdefault(" ".join(generator.sample(sentences, count)))
-    if len(made) < size:
-        raise QuestionSetError(
-            f"{len(sentences):,} sentences make {len(made):,} different paragraphs, not {size:,}. "
-            "Give a larger --corpus, or fewer --paragraphs."
-        )
-    texts = list(made)
-    return [
-        document_from_text("\n\n".join(texts[first : first + PER_DOCUMENT]), f"part {first:07}")
-        for first in range(0, size, PER_DOCUMENT)
-    ]
-
-
-def _edited(documents: Sequence[Document], count: int) -> list[Document]:
-    """The documents with so many paragraphs of the first one changed."""
-    first, *others = documents
-    text = first.text
-    for paragraph in reversed(first.paragraphs[:count]):
-        text = f"{text[: paragraph.end]} It was changed.{text[paragraph.end :]}"
-    return [document_from_text(text, first.source), *others]
+    return {"answers": len(took) / whole, "p50_ms": cuts[9], "p95_ms": cuts[18]}
 
 
 def _starts(settings: Mapping[str, Any], question: str, rounds: int) -> dict[str, Any]:
     """Medians of a cold answer from the index and of the bare model, in seconds."""
-    command = [sys.executable, "-c", _ASK, "ask", question]
+    command = [sys.executable, "-c", FOOTNOTE, "ask", question]
     given = {f"{PREFIX}{name.upper()}": value for name, value in settings.items()}
     own = {name: value for name, value in os.environ.items() if name not in given}
     own |= {name: str(value) for name, value in given.items() if value}
     baseline = [sys.executable, "-c", _BASELINE, default_model_path()]
     ours, theirs = [], []
     for _ in range(rounds + 1):  # the first round fills the caches of the disk
-        ours.append(_seconds(partial(_run, command, (0, REFUSED, UNSURE), own)))
-        theirs.append(_seconds(partial(_run, baseline, (0,), own)))
+        ours.append(seconds(partial(_run, command, (0, REFUSED, UNSURE), own)))
+        theirs.append(seconds(partial(_run, baseline, (0,), own)))
     return {"start_s": statistics.median(ours[1:]), "bare_s": statistics.median(theirs[1:])}
 
 
@@ -447,81 +344,3 @@ def _peak_mib_of(process: int) -> float | None:
         return None
     (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
-def _cells(size: Size) -> dict[str, str]:
-    """What is shown of a size, by row; where there is a baseline the ratio is to it."""
-    query = size["query_ms"]
-    return {
-        "sentences": f"{size['sentences']:,}",
-        "indexing, paragraphs/s": f"{size['indexed']:.0f}",
-        "bare encode, paragraphs/s": f"{size['encoded']:.0f}",
-        "  ratio": "–" if size["recombined"] else f"{size['indexed'] / size['encoded']:.2f}",
-        "sync after 0.1 % changed, s": f"{size['resync_s']:.2f}",
-        "warm answer, reader none, ms": f"{size['ask_none_ms']:.1f}",
-        "warm answer, reader shipped, ms": f"{size['ask_shipped_ms']:.1f}",
-        "query encoding, ms": f"{query:.1f}",
-        "  ratio, reader none": f"{size['ask_none_ms'] / query:.1f}",
-        "  ratio, reader shipped": f"{size['ask_shipped_ms'] / query:.1f}",
-        **{
-            row: f"{value:.0f}"
-            for people, crowd in size["crowds"].items()
-            for row, value in (
-                (f"{people} at once, answers/s", crowd["answers"]),
-                (f"  ratio, half of {people}", crowd["p50_ms"] / query),
-                (f"  ratio, 95 % of {people}", crowd["p95_ms"] / query),
-            )
-        },
-        "cold `footnote ask`, s": f"{size['start_s']:.2f}",
-        "bare model, s": f"{size['bare_s']:.2f}",
-        "  ratio, start": f"{size['start_s'] / size['bare_s']:.2f}",
-        "while another process adds, ratio of 95 %": (
-            f"{size['beside_p95_ms'] / size['alone_p95_ms']:.2f}" if size["beside_p95_ms"] else "–"
-        ),
-        "  failed": f"{size['beside_failed']}",
-        "keep a document, ms": f"{size['keep_ms']:.0f}",
-        "remove a document, ms": f"{size['remove_ms']:.0f}",
-        "memory to index, MiB": f"{size['indexing_mib']:,.0f}",
-        "memory to ask, MiB": f"{size['asking_mib']:,.0f}",
-        "disk, MiB": f"{size['disk_mib']:,.0f}",
-        "memory of the server, MiB": f"{size['server_mib'] or 0:,.0f}" if size["served"] else "–",
-    }
-
-
-def sizes_rows(sizes: Sequence[Size]) -> list[list[str]]:
-    """A row of column names, one column a size, then a row for each thing that is measured."""
-    shown = list(map(_cells, sizes))
-    names = [
-        f"{size['paragraphs']:,}{' served' * size['served']}{' recombined' * size['recombined']}"
-        for size in sizes
-    ]
-    return [["", *names], *([row, *(cells[row] for cells in shown)] for row in shown[0])]
-
-
-def to_dict(sizes: Sequence[Size]) -> dict[str, Any]:
-    """The measurements as plain values, ready for JSON."""
-    return {"footnote_benchmark": 1, "sizes": list(sizes)}
-
-
-def benchmark_page(sizes: Sequence[Size]) -> str:
-    """Table and plot as one self-contained page; the plot is of the indexes in a folder."""
-    columns, *rows = sizes_rows(sizes)
-    alone = [size for size in sizes if not size["served"]]
-    growth = [
-        (label, [size["paragraphs"] for size in alone], [size[key] for size in alone])
-        for label, key in (
-            ("warm answer, ms", "ask_shipped_ms"),
-            ("one query encoding, ms", "query_ms"),
-            ("sync after a change, s", "resync_s"),
-            ("memory to ask, MiB", "asking_mib"),
-            ("disk, MiB", "disk_mib"),
-        )
-    ]
-    plot = plots.lines("growth", growth, "paragraphs", "", xscale="log", yscale="log")
-    return render("benchmark.html", columns=columns[1:], rows=rows, plot=plot)

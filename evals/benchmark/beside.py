@@ -8,7 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,15 @@ SMALL = 1000
 ADDED = 400
 #: Answers in a row that may fail before no more are asked.
 MAX_FAILED = 20
+#: The command `footnote`, in a process of its own.
+FOOTNOTE = "import sys; from assistant.cli.main import main; sys.argv[0] = 'footnote'; main()"
 
-_ADD = "import sys; from assistant.cli.main import main; sys.argv[0] = 'footnote'; main()"
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long it takes."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
 
 
 def beside_size(settings: Mapping[str, Any], questions: Sequence[str]) -> dict[str, Any]:
@@ -40,25 +48,20 @@ def beside_size(settings: Mapping[str, Any], questions: Sequence[str]) -> dict[s
     own = load_settings(**settings, reader="shipped")
     index = own.open_index()
     documents = [info.id for info in index.documents()]
-    with Assistant(index, documents, own) as assistant, tempfile.TemporaryDirectory() as folder:
+    with Assistant(index, documents, own) as assistant:
         before = index.status().paragraphs
         times = ASKED if before >= SMALL else len(questions)
         asked = [questions[n % len(questions)] for n in range(times)]
         for question in questions:
             assistant.ask(question)
         alone, _ = _times(assistant, [f"{one} ({n})" for n, one in enumerate(asked)])
-        writer = _Writer(Path(folder), settings)
-        try:
-            writer.wait()
-            beside, failed = _times(
-                assistant, [f"{one} (beside, {n})" for n, one in enumerate(asked)], writer
-            )
-        finally:
-            writer.close()
+        with _adding(settings) as go_on:
+            asked = [f"{one} (beside, {n})" for n, one in enumerate(asked)]
+            beside, failed = _times(assistant, asked, go_on)
         added = index.status().paragraphs - before
         some = next(info.id for info in index.documents() if info.id not in documents)
-        keep = _milliseconds(lambda: index.keep(some))
-        remove = _milliseconds(lambda: index.remove(some))
+        keep = 1000 * seconds(lambda: index.keep(some))
+        remove = 1000 * seconds(lambda: index.remove(some))
     return {
         "alone_p95_ms": statistics.quantiles(alone, n=20)[18],
         "beside_p95_ms": statistics.quantiles(beside, n=20)[18] if len(beside) > 1 else None,
@@ -69,64 +72,57 @@ def beside_size(settings: Mapping[str, Any], questions: Sequence[str]) -> dict[s
     }
 
 
-class _Writer:
-    """`footnote index add` of one file after the other, until it is closed."""
+@contextmanager
+def _adding(settings: Mapping[str, Any]) -> Iterator[Callable[[], None]]:
+    """Run `footnote index add` of one file after the other. What is given has to be called now and
+    then, to add another where one is done; it raises a FootnoteError where that failed. In the end
+    what was begun is added."""
+    given = {f"{PREFIX}{name.upper()}": str(value) for name, value in settings.items() if value}
+    nice = ["nice", "-n", "19"] if os.name == "posix" else []
+    command = [*nice, sys.executable, "-c", FOOTNOTE, "index", "add"]
+    running: list[subprocess.Popen[bytes]] = []
 
-    def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
-        self._folder = folder
-        given = {f"{PREFIX}{name.upper()}": str(value) for name, value in settings.items() if value}
-        self._environment = os.environ | given
-        self._number = 0
-        self._start()
-
-    def _start(self) -> None:
-        self._number += 1
-        file = self._folder / f"added-{self._number}.txt"
+    def start() -> None:
+        file = Path(folder) / f"added-{len(running) + 1}.txt"
         # No two paragraphs alike, or there would be nothing to encode.
         paragraphs = (
-            f"Section {self._number}.{n} was added on day {n}. It has {n * 7} words of its own."
+            f"Section {len(running) + 1}.{n} was added on day {n}. It has {n * 7} words of its own."
             for n in range(ADDED)
         )
         file.write_text("\n\n".join(paragraphs), encoding="utf-8")
-        nice = ["nice", "-n", "19"] if os.name == "posix" else []
-        self._process = subprocess.Popen(  # noqa: S603 - ours
-            [*nice, sys.executable, "-c", _ADD, "index", "add", str(file)],
-            env=self._environment,
+        process = subprocess.Popen(  # noqa: S603 - ours
+            [*command, str(file)],
+            env=os.environ | given,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
+        running.append(process)
 
-    def wait(self) -> None:
-        """Return once it has had the time to start."""
-        time.sleep(3)
-
-    def go_on(self) -> None:
-        """Add another file where one is done.
-
-        Raises:
-            FootnoteError: it failed.
-        """
-        if self._process.poll() is None:
+    def go_on() -> None:
+        if running[-1].poll() is None:
             return
-        _, said = self._process.communicate()
-        if self._process.returncode:
+        _, said = running[-1].communicate()
+        if running[-1].returncode:
             raise FootnoteError(f"Adding documents failed:\n{said.decode()[-2000:]}")
-        self._start()
+        start()
 
-    def close(self) -> None:
-        """End when it has added what it began with."""
-        self._process.communicate()
+    with tempfile.TemporaryDirectory() as folder:
+        start()
+        try:
+            time.sleep(3)  # until it has started
+            yield go_on
+        finally:
+            running[-1].communicate()
 
 
 def _times(
-    assistant: Assistant, questions: Sequence[str], writer: _Writer | None = None
+    assistant: Assistant, questions: Sequence[str], before_each: Callable[[], None] = lambda: None
 ) -> tuple[list[float], int]:
     """Milliseconds of each answer, and how many failed."""
     took: list[float] = []
     failed = 0
     for question in questions:
-        if writer:
-            writer.go_on()
+        before_each()
         began = time.perf_counter()
         try:
             assistant.ask(question)
@@ -137,9 +133,3 @@ def _times(
         else:
             took.append((time.perf_counter() - began) * 1000)
     return took, failed
-
-
-def _milliseconds(work: Any) -> float:
-    began = time.perf_counter()
-    work()
-    return (time.perf_counter() - began) * 1000
