@@ -137,7 +137,7 @@ def _excerpts(
         score = span.score if isinstance(span, Found) else None
         relevant = isinstance(span, Found) and span.unit in record.gold.units
         for paragraph in document.paragraphs:
-            own = TextSpan(span.document, paragraph.start, paragraph.end)
+            own = TextSpan.of(paragraph)
             if own.overlaps(span) and own not in seen:
                 seen.add(own)
                 pieces = _pieces(document.text, own, record)

@@ -100,7 +100,7 @@ def cited_sections(sections: Sequence[Section], cited: Iterable[TextSpan]) -> tu
     spans = list(cited)
     if len(sections) < 2:
         return ()
-    return tuple(any(_span(p).overlaps_any(spans) for p in section) for section in sections)
+    return tuple(any(TextSpan.of(p).overlaps_any(spans) for p in section) for section in sections)
 
 
 def matched_items(
@@ -164,7 +164,7 @@ def _padded(quote: str) -> str:
 def _smallest_part(text: Sequence[Paragraph], gold: Gold) -> list[Paragraph]:
     """What stands under the most headings that every item of the evidence stands under."""
     above = [
-        {part for p in text if _span(p).overlaps_any(item) for part in _parts(p)}
+        {part for p in text if TextSpan.of(p).overlaps_any(item) for part in _parts(p)}
         for item in gold.evidence
     ]
     shared = set.intersection(*above)
@@ -177,10 +177,6 @@ def _parts(paragraph: Paragraph) -> list[Part]:
     """What it is a part of, the whole document first."""
     heading = paragraph.heading
     return [(paragraph.document_id, heading[:depth]) for depth in range(len(heading) + 1)]
-
-
-def _span(paragraph: Paragraph) -> TextSpan:
-    return TextSpan(paragraph.document_id, paragraph.start, paragraph.end)
 
 
 def _divided(text: Sequence[Paragraph], depth: int) -> list[Section]:

@@ -158,6 +158,7 @@ class EndpointSystem(System):
             )
             for at in range(len(sentences))
         ]
+        passages = (TextSpan.of(p) for own in cited for p in self.finder.paragraphs_of(own))
         record = record_of(
             question,
             gold,
@@ -171,7 +172,7 @@ class EndpointSystem(System):
             record,
             note=note,
             timings_ms={} if note else {"total": round(reply.ms, 3)},
-            passages=tuple(self._paragraphs(cited)) if unsure else (),
+            passages=tuple(dict.fromkeys(passages)) if unsure else (),
         )
 
     def _declines(self, sentences: Sequence[str]) -> bool:
@@ -235,16 +236,6 @@ class EndpointSystem(System):
                     if document.id not in seen:
                         seen.add(document.id)
                         yield document
-
-    def _paragraphs(self, cited: Iterable[TextSpan]) -> Iterator[TextSpan]:
-        """The paragraphs that citations are of, each once."""
-        seen = set()
-        for own in cited:
-            for paragraph in self._documents[own.document].paragraphs if own.document else ():
-                span = TextSpan(own.document, paragraph.start, paragraph.end)
-                if span.overlaps(own) and span not in seen:
-                    seen.add(span)
-                    yield span
 
 
 def parted(

@@ -249,9 +249,7 @@ class AssistantSystem(System):
             note=answer.note,
             forced=forced,
             passages=tuple(
-                TextSpan(own.document_id, own.start, own.end)
-                for own in (cited.paragraph for cited in answer.passages)
-                if not answer.refused
+                TextSpan.of(cited.paragraph) for cited in answer.passages if not answer.refused
             ),
             answer_kind=answer.kind,
             timings_ms={stage: round(ms, 3) for stage, ms in answer.timings_ms.items()},
