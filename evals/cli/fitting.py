@@ -51,7 +51,7 @@ def retrieval(
     seed: Seed = 0,
 ) -> None:
     """Compare ways of ranking paragraphs on question sets with the one that is used."""
-    from evals.fitting.ablation import ranking_ways
+    from evals.fitting.ways import ranking_ways
     from evals.reporting.compare import compared, compared_table
 
     settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader)
@@ -79,7 +79,7 @@ def overviews(
     for an overview, and the time alone is told.
     """
     from assistant import Assistant
-    from evals.fitting import overviews as plain
+    from evals.fitting import ways as plain
     from evals.reporting.compare import compared, compared_table, measured
     from evals.running.runner import ask_set
 

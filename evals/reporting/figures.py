@@ -208,7 +208,7 @@ def figures_table(figures: Figures) -> Table:
 
 def figures_markdown(figures: Figures) -> str:
     """As a page of Markdown."""
-    return _rendered("figures.md", figures, rows=list(_rows(figures)), explained=_N) + "\n"
+    return _rendered("figures.md", figures, rows=list(_rows(figures)), explained=_N)
 
 
 def figures_page(figures: Figures) -> str:

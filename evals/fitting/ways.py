@@ -1,11 +1,15 @@
-"""Overviews beside plain ways to choose as many sentences: what they have, and what they take.
+"""Plain ways of doing what the assistant does, to compare it with: rankings and overviews.
 
-The plain ways are told which part is asked for, which the assistant has to find: LexRank, in its
-continuous form (Erkan and Radev, "LexRank: Graph-based Lexical Centrality as Salience in Text
-Summarization", JAIR 22, 2004), over the sentence vectors of the index in place of vectors of terms;
-and the first sentences of the sections. LexRank is computed here, in a few lines: of the libraries
-that have it, `lexrank` was last released in 2018, and `sumy` brings its own reader of documents and
-a pinned setuptools.
+Rankings are computed over all paragraphs of a set. What the index returns comes from its candidates
+only, so that the table shows what the choice of candidates loses; the first way is re-ranked by the
+reading model.
+
+The plain ways to an overview choose as many sentences, and are told which part is asked for, which
+the assistant has to find: LexRank, in its continuous form (Erkan and Radev, "LexRank: Graph-based
+Lexical Centrality as Salience in Text Summarization", JAIR 22, 2004), over the sentence vectors of
+the index in place of vectors of terms; and the first sentences of the sections. LexRank is computed
+here, in a few lines: of the libraries that have it, `lexrank` was last released in 2018, and `sumy`
+brings its own reader of documents and a pinned setuptools.
 """
 
 from __future__ import annotations
@@ -21,17 +25,29 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
+from scipy.stats import rankdata
 
 from assistant import Assistant
-from evals.datasets.gold import GoldFinder
+from evals.datasets.gold import Gold, GoldFinder
 from evals.datasets.models import OVERVIEWS, QuestionSet
+from evals.metrics.statistics import Measure, ratio
 from evals.reporting.tables import rows_table
 from evals.running.coverage import Section, cited_sections, sections_of
-from evals.running.records import Cited, Record
-from evals.running.runner import SetRun, Step, only
+from evals.running.records import DEPTH, Cited, Record
+from evals.running.runner import PER_PASSAGE, SetRun, Step, only
 from index import Document, Index, Paragraph
+from index.bm25 import BM25Index
 from index.errors import QuestionSetError
+from index.retriever import TERM_WEIGHT
 
+#: As in Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion", SIGIR 2009.
+RRF_K = 60
+#: As the index ranks, from its candidates.
+INDEX = "fusion, candidates only"
+#: As the assistant ranks.
+SHIPPED = "fusion and reader"
+
+Scores = NDArray[np.float32]
 #: Names of the ways.
 OURS, LEXRANK, FIRST = "overview", "LexRank", "first sentences"
 #: What is compared.
@@ -48,6 +64,94 @@ QUESTION = "What are the main points of this document?"
 Place = tuple[Paragraph, int]
 #: Chooses so many of the sentences of sections.
 Choose = Callable[[Sequence[Section], int], list[Place]]
+
+
+# --- rankings -----------------------------------------------------------------------------------
+
+
+def ranking_ways(assistant: Assistant, questions: QuestionSet) -> dict[str, dict[str, Measure]]:
+    """hit@1, hit@3 and MRR@10 of each way, over the answerable questions without history.
+
+    Args:
+        assistant: with the set's documents open.
+        questions: the set.
+    """
+    documents = assistant.documents
+    finder = GoldFinder(questions, documents)
+    exact = _Exact(assistant.index, documents)
+    deep = DEPTH * PER_PASSAGE if finder.by_passage else DEPTH
+    ranks: dict[str, list[int | None]] = {}
+    for question in questions.questions:
+        if not question.answerable or question.history:
+            continue
+        gold, asked = finder.find(question), question.question
+        candidates = assistant.index.search(asked, deep, documents=assistant.document_ids)
+        found = {
+            SHIPPED: [hit.paragraph for hit in assistant.search(asked, deep)],
+            INDEX: [hit.paragraph for hit in candidates.hits],
+            **{way: exact.best(scores, deep) for way, scores in exact.ways(asked).items()},
+        }
+        for way, paragraphs in found.items():
+            ranks.setdefault(way, []).append(_rank(gold, finder, paragraphs))
+    return {way: _measures(own) for way, own in ranks.items()}
+
+
+class _Exact:
+    """All paragraphs of some documents, scored one by one."""
+
+    def __init__(self, index: Index, documents: Sequence[Document]) -> None:
+        # As in the index: a text that stands in several places counts once.
+        unique: dict[str, Paragraph] = {}
+        for document in documents:
+            for paragraph in document.paragraphs:
+                unique.setdefault(paragraph.id, paragraph)
+        self._paragraphs = list(unique.values())
+        self._encoder = index.encoder
+        vectors: list[Scores] = list(index.vectors(list(unique)).values())
+        self._sentences = np.concatenate(vectors)
+        self._starts = np.cumsum([0, *(len(own) for own in vectors[:-1])])
+        means = np.stack([own.mean(axis=0) for own in vectors])
+        self._means = means / np.linalg.norm(means, axis=1, keepdims=True)
+        self._terms = BM25Index.build([f"{' '.join(p.heading)} {p.text}" for p in self._paragraphs])
+
+    def ways(self, question: str) -> dict[str, Scores]:
+        """The scores of all paragraphs, by way."""
+        vector = self._encoder.encode_query(question)
+        shares = self._terms.shares(question)
+        sentence = np.maximum.reduceat(self._sentences @ vector, self._starts)
+        paragraph = self._means @ vector
+        ranks = [rankdata(-own, method="ordinal") for own in (paragraph, shares)]
+        rrf = sum(1 / (RRF_K + own) for own in ranks)
+        return {
+            "paragraph vectors": paragraph,
+            "best sentence": sentence,
+            "BM25": shares,
+            "RRF of paragraph vectors and BM25": rrf,
+            "fusion, every paragraph scored": sentence + TERM_WEIGHT * shares,
+        }
+
+    def best(self, scores: Scores, count: int) -> list[Paragraph]:
+        """So many of the best paragraphs, best first."""
+        return [self._paragraphs[n] for n in np.argsort(-scores, kind="stable")[:count]]
+
+
+def _rank(gold: Gold, finder: GoldFinder, paragraphs: Sequence[Paragraph]) -> int | None:
+    """1-based rank of the first relevant unit among the first DEPTH units."""
+    units = list(dict.fromkeys(finder.unit(paragraph) for paragraph in paragraphs))[:DEPTH]
+    return next((n for n, unit in enumerate(units, start=1) if unit in gold.units), None)
+
+
+def _measures(ranks: Sequence[int | None]) -> dict[str, Measure]:
+    shares: dict[str, Callable[[int | None], float]] = {
+        "hit@1": lambda rank: float(rank == 1),
+        "hit@3": lambda rank: float(rank is not None and rank <= 3),
+        "mrr": lambda rank: 1 / rank if rank else 0.0,
+    }
+    one = [1.0] * len(ranks)
+    return {name: ratio([share(rank) for rank in ranks], one) for name, share in shares.items()}
+
+
+# --- overviews ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
