@@ -21,7 +21,7 @@ from evals.datasets.models import Question
 from evals.metrics import metrics
 from evals.metrics.statistics import Figure, figure, ratio
 from evals.reporting.tables import grouped_table
-from evals.running.records import DEPTH, Cited, Record, best_of_units
+from evals.running.records import DEPTH, Cited, Record, best_of_units, of_question
 
 #: Stands for all sets.
 ALL = "all"
@@ -83,13 +83,7 @@ def decided(own: AskedQuestion, evidence: Evidence, numbers: Calibration, most: 
         forced = _cited(quote(decide(evidence, numbers, every, most).chosen))
     record = Record(
         set=own.set,
-        id=question.id,
-        question=question.question,
-        kind=question.kind,
-        turn=question.turn,
-        answerable=question.answerable,
-        answers=question.answers,
-        understood=question.question,
+        **of_question(question),
         gold=gold,
         retrieved=best_of_units(evidence.hits, lambda paragraph: own.units[paragraph.id], DEPTH),
         status=decision.status,
@@ -99,7 +93,6 @@ def decided(own: AskedQuestion, evidence: Evidence, numbers: Calibration, most: 
         citations=_cited(page or quote(decision.chosen)),
         forced=forced,
         passages=tuple(TextSpan.of(quotation.paragraph) for quotation in page),
-        document=question.document,
     )
     best = max(
         evidence.candidates,

@@ -20,6 +20,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from importlib.resources import files
 from itertools import accumulate
 from pathlib import Path, PurePosixPath
 
@@ -40,19 +41,7 @@ from index.chunking.sentences import sentence_spans
 #: What a first sentence says that is a refusal, whatever the case.
 REFUSALS = (
     REFUSAL.removesuffix("."),
-    "the documents don't say",
-    "the documents do not",
-    "the provided documents do not",
-    "the provided context does not",
-    "the context does not",
-    "i don't know",
-    "i do not know",
-    "i could not find",
-    "i couldn't find",
-    "i cannot answer",
-    "i can't answer",
-    "there is no information",
-    "no relevant information",
+    *(files("evals.running") / "refusals.txt").read_text(encoding="utf-8").splitlines(),
 )
 #: Words of a quote or a sentence that is looked for, at least: shorter ones are names, or said in
 #: jest, and stand anywhere. Not tuned. What an annotation quotes may be shorter.
@@ -159,7 +148,7 @@ class EndpointSystem(System):
             for at in range(len(sentences))
         ]
         passages = (TextSpan.of(p) for own in cited for p in self.finder.paragraphs_of(own))
-        record = record_of(
+        return record_of(
             question,
             gold,
             self.finder,
@@ -167,9 +156,6 @@ class EndpointSystem(System):
             sentences=sentences,
             proofs=[Proof("quoted" if own else "unsupported", own) for own in by_sentence],
             cited=cited,
-        )
-        return replace(
-            record,
             note=note,
             timings_ms={} if note else {"total": round(reply.ms, 3)},
             passages=tuple(dict.fromkeys(passages)) if unsure else (),

@@ -225,7 +225,7 @@ class AssistantSystem(System):
         if not (answer.answered or self._writes):
             every = on.ask(text, history, answer_from=0.0, legs=self._legs)
             forced = tuple(TextSpan(own.document, own.start, own.end) for own in self._cited(every))
-        record = record_of(
+        return record_of(
             question,
             gold,
             self.finder,
@@ -236,9 +236,6 @@ class AssistantSystem(System):
                 for own in answer.sentences
             ],
             cited=self._cited(answer),
-        )
-        return replace(
-            record,
             understood=answer.standalone_question,
             retrieved=best_of_units(hits, self.finder.unit, self._depth),
             confidence=answer.confidence,
