@@ -20,7 +20,6 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from itertools import accumulate
 from pathlib import Path, PurePosixPath
 
@@ -41,7 +40,19 @@ from index.chunking.sentences import sentence_spans
 #: What a first sentence says that is a refusal, whatever the case.
 REFUSALS = (
     REFUSAL.removesuffix("."),
-    *(files("evals.running") / "refusals.txt").read_text(encoding="utf-8").splitlines(),
+    "the documents don't say",
+    "the documents do not",
+    "the provided documents do not",
+    "the provided context does not",
+    "the context does not",
+    "i don't know",
+    "i do not know",
+    "i could not find",
+    "i couldn't find",
+    "i cannot answer",
+    "i can't answer",
+    "there is no information",
+    "no relevant information",
 )
 #: Words of a quote or a sentence that is looked for, at least: shorter ones are names, or said in
 #: jest, and stand anywhere. Not tuned. What an annotation quotes may be shorter.
