@@ -133,7 +133,7 @@ def benchmark(
         list[Path] | None,
         typer.Option(help="Documents or sets whose sentences are used; the shipped document."),
     ] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="How often each start is shown.")] = 3,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each start is timed.")] = 3,
     served: Annotated[
         str | None,
         typer.Option(
