@@ -112,7 +112,8 @@ def _adding(settings: Mapping[str, Any]) -> Iterator[Callable[[], None]]:
             time.sleep(3)  # until it has started
             yield go_on
         finally:
-            running[-1].communicate()
+            if running[-1].poll() is None:
+                running[-1].communicate()
 
 
 def _times(
