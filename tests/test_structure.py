@@ -29,7 +29,7 @@ ORDER = {
         "exporting query retrieval llm verification answering "
         "feedback llama_index pipeline assistant service mcp api web cli"
     ).split(),
-    "evals": "datasets running metrics reporting fitting training beside benchmark cli".split(),
+    "evals": "datasets running metrics reporting fitting training benchmark cli".split(),
 }
 
 MIGRATIONS = ("0001_what_people_keep", "0002_documents")
@@ -103,9 +103,7 @@ HOMES = {
         "assistant.cli.notebooks",
         "assistant.cli.options",
         "assistant.cli.system",
-        "evals.cli.comparing",
-        "evals.cli.endpoint",
-        "evals.cli.figures",
+        "evals.cli.asking",
         "evals.cli.fitting",
         "evals.cli.main",
         "evals.cli.options",

@@ -14,33 +14,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from assistant.cli.options import (
-    EncoderName,
-    IndexDir,
-    LanguageModel,
-    ReaderName,
-    Source,
-    notes,
-    tell_check,
-)
-from assistant.settings import load_settings, not_installed
-from evals.cli import comparing, endpoint, figures, fitting
-from evals.cli.options import (
-    Html,
-    JsonOut,
-    Limit,
-    Minimum,
-    Seed,
-    Sets,
-    floors_of,
-    opened_sets,
-    out,
-    report,
-    report_result,
-    report_run,
-    tell_wait,
-)
-from evals.running.history import History
+from assistant.cli.options import Source, notes
+from assistant.settings import not_installed
+from evals.cli import asking, fitting
+from evals.cli.options import JsonOut, Seed, out, report
 from index.errors import QuestionSetError
 
 #: What the extra `evals` installs, by what it is imported as.
@@ -75,67 +52,6 @@ def check_installed(context: typer.Context) -> None:
         raise not_installed("`footnote eval`", "evals")
 
 
-@app.command()
-def run(
-    sets: Sets,
-    source: Source = None,
-    k: Annotated[
-        int, typer.Option("--k", "-k", min=1, help="Paragraphs that count as found.")
-    ] = 10,
-    json_out: JsonOut = None,
-    html: Html = None,
-    minimum: Minimum = None,
-    limit: Limit = None,
-    seed: Seed = 0,
-    legs: Annotated[
-        str, typer.Option(help="Legs of retrieval, with commas: sentence, terms.")
-    ] = "sentence,terms",
-    history: Annotated[
-        History,
-        typer.Option(
-            help="Follow-ups with the conversation, put after the question before, or alone."
-        ),
-    ] = "kept",
-    llm: LanguageModel = None,
-    at_once: Annotated[
-        int,
-        typer.Option(min=1, help="Questions that are asked at the same time; times are longer."),
-    ] = 1,
-    index_dir: IndexDir = None,
-    encoder: EncoderName = None,
-    reader: ReaderName = None,
-) -> None:
-    """Ask every question of the sets and tell how the answers did.
-
-    Each figure has the number of cases that it is over and a 95 % bootstrap interval. A run that is
-    interrupted goes on where it was when the same command is given again.
-    """
-    from evals.running.runner import ask_set
-
-    floors = floors_of(minimum)
-    chosen = _legs(legs)
-    settings = load_settings(index_dir=index_dir, encoder=encoder, reader=reader, llm=llm)
-    runs = []
-    for questions, assistant, asking in opened_sets(sets, source, settings):
-        done = ask_set(
-            assistant,
-            questions,
-            settings.index_dir,
-            k=k,
-            limit=limit,
-            legs=chosen,
-            history=history,
-            at_once=at_once,
-            asking=asking,
-            on_wait=tell_wait,
-        )
-        runs.append(done)
-        report_run(done)
-    tell_check(settings)
-    report_result(runs, k, seed, floors, html, json_out)
-
-
-@app.command()
 def compare(
     a: Annotated[Path, typer.Argument(help="A result that `--json` wrote.", readable=False)],
     b: Annotated[Path, typer.Argument(help="Another, on the same set.", readable=False)],
@@ -149,7 +65,6 @@ def compare(
     report(found.to_dict(), json_out, partial(print_comparison, found, out))
 
 
-@app.command()
 def grade(
     results: Annotated[
         list[Path],
@@ -190,7 +105,6 @@ def grade(
     )
 
 
-@app.command()
 def add(
     question: Annotated[str, typer.Argument(help="What a person asks.")],
     to: Annotated[Path, typer.Option(help="The question set.", readable=False)],
@@ -211,7 +125,6 @@ def add(
     )
 
 
-@app.command()
 def benchmark(
     paragraphs: Annotated[
         str, typer.Option(help="Sizes to measure, with commas.")
@@ -236,7 +149,9 @@ def benchmark(
     html: Annotated[Path | None, typer.Option(help="Write table and plot as one page.")] = None,
 ) -> None:
     """Time indexing, asking and starting as the index grows, beside the bare model."""
-    from evals import benchmark as timed
+    from evals.benchmark import report as shown
+    from evals.benchmark.corpus import corpus_of
+    from evals.benchmark.sizes import measure_sizes
     from evals.reporting.results import write_json, write_text
     from evals.reporting.tables import rows_table
 
@@ -246,39 +161,35 @@ def benchmark(
         raise QuestionSetError(
             f"--paragraphs is {paragraphs!r}; it must be numbers: 1000,10000."
         ) from error
-    documents, asked = timed.corpus_of(corpus or ())
+    documents, asked = corpus_of(corpus or ())
     measured = []
     with notes.status("") as status:
-        for size in timed.measure_sizes(
+        for size in measure_sizes(
             documents, asked, sizes, rounds, status.update, served, encode_most
         ):
             measured.append(size)
             if json_out is not None and str(json_out) != "-":  # each is kept as soon as it is there
-                write_json(json_out, timed.to_dict(measured))
+                write_json(json_out, shown.to_dict(measured))
     if html is not None:
-        write_text(html, timed.benchmark_page(measured))
-    columns, *rows = timed.sizes_rows(measured)
+        write_text(html, shown.benchmark_page(measured))
+    columns, *rows = shown.sizes_rows(measured)
     table = rows_table("By paragraphs", columns, rows)
-    report(timed.to_dict(measured), json_out, lambda: out.print(table))
+    report(shown.to_dict(measured), json_out, lambda: out.print(table))
 
 
 for command in (
-    figures.figures,
-    endpoint.endpoint,
-    comparing.retrieval,
-    comparing.overviews,
-    comparing.conversations,
+    asking.run,
+    compare,
+    grade,
+    add,
+    benchmark,
+    asking.figures,
+    asking.endpoint,
+    fitting.retrieval,
+    fitting.overviews,
+    fitting.conversations,
     fitting.calibrate,
     fitting.verifier,
     fitting.kinds,
 ):
     app.command()(command)
-
-
-def _legs(given: str) -> list[str]:
-    from index.retriever import LEGS
-
-    chosen = [leg.strip() for leg in given.split(",") if leg.strip()]
-    if not chosen or set(chosen) - set(LEGS):
-        raise QuestionSetError(f"--legs is {given!r}; there are {', '.join(LEGS)}.")
-    return chosen

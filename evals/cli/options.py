@@ -136,7 +136,7 @@ def report_run(run: SetRun) -> None:
 def report_course(name: str, run: SetRun) -> None:
     """Say of a run, by the name of what it is of, what had been asked before, and why a language
     model did not answer."""
-    from evals.metrics.writing import failures_of
+    from evals.metrics.metrics import failures_of
 
     if run.resumed:
         notes.print(f"{name}: went on after {run.resumed} questions.")
@@ -176,7 +176,7 @@ def report_result(
 
 
 def tell_wait(begun: int) -> None:
-    """Say that answers are waited for; see `evals.running.at_once`."""
+    """Say that answers are waited for; see `evals.running.journal`."""
     notes.print(
         f"Answers that are on their way are waited for and kept: {begun}. Interrupt again to leave "
         "them."

@@ -8,8 +8,9 @@ is looked into in turn.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from pathlib import Path
 
 from evals.datasets.loader import read_set
@@ -74,34 +75,37 @@ def find_sets(folder: Path) -> tuple[list[FolderSet], list[LeftOut]]:
     if not folder.is_dir():
         what = "a file" if folder.exists() else "not there"
         raise QuestionSetError(f"{folder} is {what}. Give a folder that holds question sets.")
-    walk = _Walk(folder)
-    walk.visit(folder, "")
-    documents = [d.source for own in walk.sets for file in own.files for d in file.documents]
+    found = _SetsOf(folder)
+    found.look_into(folder, "")
+    documents = [d.source for own in found.sets for file in own.files for d in file.documents]
     left_out = [
         own
-        for own in walk.left_out
-        if not _holds_any(source_of(folder / own.name), documents) or own.reason != _NOTHING
+        for own in found.left_out
+        if own.reason != _NOTHING
+        or not any(Path(d).is_relative_to(source_of(folder / own.name)) for d in documents)
     ]
-    if not walk.sets:
+    if not found.sets:
         reasons = "".join(f"\n  {own.name}: {own.reason}" for own in left_out)
         raise QuestionSetError(
             f"{folder} holds no question set. A set is a SQuAD file, JSON Lines of questions with "
             f"their documents, or a folder with {CORPUS} beside its questions.{reasons}"
         )
-    return walk.sets, left_out
+    return found.sets, left_out
 
 
 _NOTHING = "It holds no question set."
 
 
-class _Walk:
+class _SetsOf:
+    """The sets of a folder, and what is none, as far as was looked."""
+
     def __init__(self, root: Path) -> None:
         self.sets: list[FolderSet] = []
         self.left_out: list[LeftOut] = []
         self._root = root
         self._seen: set[str] = set()
 
-    def visit(self, folder: Path, name: str) -> None:
+    def look_into(self, folder: Path, name: str) -> None:
         """Take what a folder holds; `name` is its path in the whole, "" of that itself."""
         if (real := source_of(folder)) in self._seen:
             return  # a link leads in a circle
@@ -122,7 +126,7 @@ class _Walk:
                 self._take(file.name.partition(".")[0], [file])
         below = [own for own in inside if own.is_dir()]
         for own in below:
-            self.visit(own, f"{name}/{own.name}" if name else own.name)
+            self.look_into(own, f"{name}/{own.name}" if name else own.name)
         if name and not files and not below:
             self.left_out.append(LeftOut(name, _NOTHING))
 
@@ -136,11 +140,13 @@ class _Walk:
                     raise QuestionSetError("All of its questions are drafts.")
                 read.append(own)
             except (QuestionSetError, DocumentError) as error:
-                own_name = path.relative_to(self._root).as_posix()
-                self.left_out.append(LeftOut(own_name, self._reason(error, own_name)))
+                place = path.relative_to(self._root).as_posix()
+                self.left_out.append(LeftOut(place, self._reason(error, place)))
         if read:
             taken = {own.name for own in self.sets}
-            self.sets.append(FolderSet(next(_free(name, paths[0].name, taken)), tuple(read)))
+            names = chain((name, paths[0].name), (f"{name} {number}" for number in count(2)))
+            free = next(own for own in names if own not in taken)
+            self.sets.append(FolderSet(free, tuple(read)))
         return bool(read)
 
     def _reason(self, error: Exception, name: str) -> str:
@@ -151,22 +157,6 @@ class _Walk:
             reason = reason.removeprefix(f"{name}:").lstrip()
             return f"line {reason}" if reason[:1].isdecimal() else reason
         return reason
-
-
-def _free(name: str, whole: str, taken: set[str]) -> Iterator[str]:
-    """Names that no other set has: the plain one, that with its ending, those with a number."""
-    number = 2
-    for own in (name, whole):
-        if own not in taken:
-            yield own
-    while True:
-        if (numbered := f"{name} {number}") not in taken:
-            yield numbered
-        number += 1
-
-
-def _holds_any(folder: str, sources: Sequence[str]) -> bool:
-    return any(Path(source).is_relative_to(folder) for source in sources)
 
 
 def _rank(own: QuestionSet, question: Question) -> str:

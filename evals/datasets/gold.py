@@ -27,6 +27,11 @@ class TextSpan:
     start: int
     end: int
 
+    @classmethod
+    def of(cls, paragraph: Paragraph) -> TextSpan:
+        """All of a paragraph."""
+        return TextSpan(paragraph.document_id, paragraph.start, paragraph.end)
+
     def overlaps(self, other: TextSpan) -> bool:
         """Whether they share a character."""
         return self.document == other.document and self.start < other.end and other.start < self.end
@@ -107,6 +112,11 @@ class GoldFinder:
         """The characters of a span."""
         return self.documents[span.document].text[span.start : span.end]
 
+    def paragraphs_of(self, span: TextSpan) -> list[Paragraph]:
+        """The paragraphs that hold a part of a span; none where it is of no document."""
+        document = self.documents.get(span.document)
+        return [p for p in document.paragraphs if span.overlaps(TextSpan.of(p))] if document else []
+
     def asked_of(self, question: Question) -> list[Document]:
         """The documents that a question is asked of; none where the one it names is not given."""
         every = list(self.documents.values())
@@ -161,7 +171,7 @@ class GoldFinder:
         for paragraph in after if own else ():
             if paragraph.heading[: len(own)] != own:
                 break
-            yield TextSpan(document.id, paragraph.start, paragraph.end)
+            yield TextSpan.of(paragraph)
 
     def _quoted(self, question: Question, quote: str) -> list[TextSpan]:
         spans = places_of(quote, self.asked_of(question))
@@ -182,12 +192,7 @@ class GoldFinder:
 
     def _units(self, spans: Sequence[TextSpan]) -> tuple[str, ...]:
         """The paragraphs that hold a part of any of the spans; alternatives, each once."""
-        found: dict[str, None] = {}
-        for span in spans:
-            for paragraph in self.documents[span.document].paragraphs:
-                if span.overlaps(TextSpan(span.document, paragraph.start, paragraph.end)):
-                    found.setdefault(paragraph.id)
-        return tuple(found)
+        return tuple(dict.fromkeys(p.id for span in spans for p in self.paragraphs_of(span)))
 
 
 _TARGET = re.compile(r"\](?:\((?!#)[^()\s]*(?:\s+\"[^\"]*\")?\)|\[[^\[\]]*\])")

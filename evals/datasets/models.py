@@ -6,10 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool
 
+from assistant.query.cleaning import MAX_QUESTION
 from assistant.query.rewriting import Turn
 from index import Document
 
@@ -18,6 +19,11 @@ from index import Document
 PART = "section"
 OVERVIEWS = frozenset({"overview", "document", PART})
 LISTS = frozenset({"list", "other number"})
+
+#: How a follow-up is asked. `kept`: with the conversation, as the assistant takes it.
+#: `concatenate`: put after the question before it, whatever they are about. `none`: alone.
+History = Literal["kept", "concatenate", "none"]
+HISTORIES: tuple[History, ...] = get_args(History)
 
 
 def _turn(turn: Turn) -> Turn:
@@ -109,3 +115,14 @@ class QuestionSet:
         for hashed in sorted(document.hash for document in (*self.documents, *documents)):
             digest.update(hashed.encode())
         return digest.hexdigest()
+
+
+def asked_with(question: Question, history: History) -> tuple[str, tuple[Turn, ...]]:
+    """The question and the conversation, as the assistant is given them."""
+    if history == "kept":
+        return question.question, question.history
+    before = [turn["content"] for turn in question.history if turn["role"] == "user"]
+    if history == "none" or not before:
+        return question.question, ()
+    # No longer than may be asked; what was asked last stands at the end.
+    return f"{before[-1]} {question.question}"[-MAX_QUESTION:], ()

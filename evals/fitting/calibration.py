@@ -50,12 +50,12 @@ from assistant.retrieval.reading_model import NONE
 from assistant.retrieval.reranker import reading_features
 from evals.datasets.gold import GoldFinder
 from evals.datasets.models import QuestionSet
-from evals.fitting.regression import fit_logistic
 from evals.fitting.validation import (
     ALL,
     AskedQuestion,
     Decided,
     decided,
+    fit_logistic,
     is_evidence,
     set_figures,
 )

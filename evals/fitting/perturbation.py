@@ -33,11 +33,10 @@ _JOINED = re.compile(r"\b(and|or|with|between)\b|[,;]")
 
 @dataclass(frozen=True, slots=True)
 class Perturbed:
-    """A sentence made false, what was changed, and the sentence that it was made from."""
+    """A sentence made false, and what was changed."""
 
     kind: Kind
     text: str
-    original: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ def perturb(
     for kind in KINDS:
         found = sorted(set(_changed(kind, sentence, evidence, words, generator)) - {sentence})
         for text in generator.sample(found, min(most, len(found))):
-            yield Perturbed(kind, text, sentence)
+            yield Perturbed(kind, text)
 
 
 def _changed(

@@ -1,44 +1,31 @@
-"""What a calibration decides about questions that were asked once: records and figures of it."""
+"""The one way to fit, and what a calibration decides about questions that were asked once: records
+and figures of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.table import Table
 
 from assistant.answering.decision import weigh
 from assistant.answering.quoting import PASSAGES, Quotation, quote, top_passages
-from assistant.calibration import Calibration
+from assistant.calibration import Calibration, Logistic
 from assistant.retrieval.evidence import Candidate, Evidence, RawEvidence
 from evals.datasets.gold import Gold, TextSpan
 from evals.datasets.models import Question
-from evals.metrics.metrics import all_measures
+from evals.metrics import metrics
 from evals.metrics.statistics import Figure, figure, ratio
 from evals.reporting.tables import grouped_table
-from evals.running.records import DEPTH, Cited, Record, best_of_units
+from evals.running.records import DEPTH, Cited, Record, best_of_units, of_question
 
 #: Stands for all sets.
 ALL = "all"
 #: The figures that are told of a set, by what they are called.
-SHOWN: Mapping[str, str] = {
-    "answered_right": "answerable: answered rightly",
-    "answered_wrong": "answerable: answered wrongly",
-    "passages_right": "answerable: passages with the right one",
-    "passages_wrong": "answerable: passages without",
-    "answer_precision": "of answers, right",
-    "right_auroc": "AUROC of being right",
-    "hit@1": "right paragraph first",
-    "best_sentence": "likeliest sentence is evidence",
-    "evidence_cited": "answerable: evidence cited in an answer",
-    "evidence_shown": "answerable: evidence cited or shown",
-    "refused_answerable": "answerable: refused",
-    "unsure_answerable": "answerable: unsure",
-    "refusal_recall": "unanswerable: refused",
-    "unsure_unanswerable": "unanswerable: unsure",
-    "refusal_auroc": "AUROC of being answerable",
-    "right_calibration_error": "calibration error of being right",
-}
+SHOWN: Mapping[str, str] = metrics.SHOWN["fitted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +83,7 @@ def decided(own: AskedQuestion, evidence: Evidence, numbers: Calibration, most: 
         forced = _cited(quote(weigh(evidence, numbers, every, most).chosen))
     record = Record(
         set=own.set,
-        id=question.id,
-        question=question.question,
-        kind=question.kind,
-        turn=question.turn,
-        answerable=question.answerable,
-        answers=question.answers,
-        understood=question.question,
+        **of_question(question),
         gold=gold,
         retrieved=best_of_units(evidence.hits, lambda paragraph: own.units[paragraph.id], DEPTH),
         status=decision.status,
@@ -111,10 +92,7 @@ def decided(own: AskedQuestion, evidence: Evidence, numbers: Calibration, most: 
         in_answer=(),
         citations=_cited(page or quote(decision.chosen)),
         forced=forced,
-        passages=tuple(
-            TextSpan(own.document_id, own.start, own.end) for own in (q.paragraph for q in page)
-        ),
-        document=question.document,
+        passages=tuple(TextSpan.of(quotation.paragraph) for quotation in page),
     )
     best = max(evidence.candidates, key=lambda candidate: candidate.probability, default=None)
     told = question.answerable and gold.sentences and bool(gold.evidence)
@@ -139,7 +117,7 @@ def set_figures(own: Sequence[Decided], seed: int = 0) -> dict[str, Figure]:
         [float(bool(one.best_right)) for one in own],
         [float(one.best_right is not None) for one in own],
     )
-    measures = {**all_measures([one.record for one in own]), "best_sentence": best}
+    measures = {**metrics.all_measures([one.record for one in own]), "best_sentence": best}
     return {name: figure(measures[name], seed) for name in SHOWN}
 
 
@@ -172,3 +150,36 @@ def _cited(quotations: Sequence[Quotation]) -> tuple[Cited, ...]:
     """Each place that a quotation cites, once."""
     quoted = [(q.paragraph.document_id, q.start, q.end) for q in quotations]
     return tuple(Cited(*place, valid=True) for place in dict.fromkeys(quoted))
+
+
+def fit_logistic(
+    rows: Sequence[Mapping[str, float]],
+    labels: Sequence[bool] | NDArray[np.bool_],
+    each: Sequence[float] | NDArray[np.float64],
+    features: Sequence[str],
+    *,
+    scaled: bool = False,
+) -> Logistic:
+    """Fit a logistic regression as they are kept: weights by name, all numbers rounded to four
+    digits.
+
+    Args:
+        rows: the features of each case, by name.
+        labels: whether each case is positive.
+        each: how much each case weighs.
+        features: those to use.
+        scaled: bring them to one scale first. It is then found in a tenth of the steps; left as
+            they are, the penalty holds back most the weight of what varies least, the cosine.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    matrix = np.array([[row[name] for name in features] for row in rows], dtype=np.float64)
+    mean, spread = np.zeros(len(features)), np.ones(len(features))
+    if scaled:
+        mean, spread = matrix.mean(axis=0), matrix.std(axis=0)
+        spread[spread == 0] = 1.0
+    model: Any = LogisticRegression(C=1.0, max_iter=5000)  # scikit-learn's own C; not tuned
+    model.fit((matrix - mean) / spread, labels, sample_weight=each)
+    weights = model.coef_[0] / spread
+    named = {name: round(float(w), 4) for name, w in zip(features, weights, strict=True)}
+    return Logistic(named, round(float(model.intercept_[0] - weights @ mean), 4))

@@ -58,7 +58,7 @@ from assistant.verification.verifier import (
 from evals.datasets.claims import Claim, ClaimSet
 from evals.datasets.json_lines import read_objects
 from evals.fitting.perturbation import KINDS, Words, perturb, words_of
-from evals.fitting.regression import fit_logistic
+from evals.fitting.validation import fit_logistic
 from evals.metrics.confidence import auroc
 from evals.metrics.statistics import Figure, Measure, figure, ratio
 from index import Hit, document_from_text
@@ -243,25 +243,18 @@ def fit_rule(statements: Sequence[Statement], names: Sequence[str], written: boo
     kinds = ("found",) if written else ("found", *FITTED_KINDS)
     least = CAUGHT_WRITTEN if written else CAUGHT
     rule = Rule(_fitted([s for s in own if s.kind in kinds], names), 1.0)
-    # Of each set, the false claims that were found in it; what is settled is caught anyway.
-    false = [
-        [s for s in own if s.of == of and s.kind == "found" and not s.supported]
-        for of in _sets(own)
-    ]
-    given = [
-        np.array(
-            [
-                -1.0
-                if s.features is None or s.features.checked["numbers"]
-                else _probability(s, rule)
-                for s in claims
-            ]
-        )
-        for claims in false
-    ]
+
+    def given_to(statement: Statement) -> float:
+        # What is settled is caught anyway.
+        settled = statement.features is None or statement.features.checked["numbers"]
+        return -1.0 if settled else _probability(statement, rule)
+
+    # Of each set, the false claims that were found in it.
+    found = [s for s in own if s.kind == "found" and not s.supported]
+    given = [np.array([given_to(s) for s in found if s.of == of]) for of in _sets(own)]
     threshold = next(
         t
-        for t in sorted({*(_probability(s, rule) for claims in false for s in claims), 1.0})
+        for t in sorted({*(_probability(s, rule) for s in found), 1.0})
         if np.mean([(p < t).mean() for p in given]) >= least
     )
     return Rule(rule.claim, float(threshold))

@@ -90,7 +90,7 @@ def ratio(
 
 def mean(values: Sequence[float | None]) -> Measure:
     """The mean over questions, without those for which there is no value."""
-    return ratio([v or 0.0 for v in values], [float(v is not None) for v in values])
+    return ratio([v or 0.0 for v in values], [v is not None for v in values])
 
 
 def figure(measure: Measure, seed: int) -> Figure:

@@ -1,21 +1,27 @@
-"""Two results on the same questions: paired differences, and the questions that flipped."""
+"""Paired comparisons: two results on the same questions, with the questions that flipped, and
+several ways of doing the same, each with the first of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
 
 from evals.metrics.metrics import all_measures
-from evals.metrics.statistics import Difference, difference
+from evals.metrics.statistics import Difference, Figure, Measure, difference, figure
 from evals.reporting.results import flattened, read_result
-from evals.reporting.tables import comparison_table
+from evals.reporting.tables import cells, difference_cells, digits_of, rows_table
 from evals.running.records import DEPTH, RIGHT, Record, judged_alike
 from index.errors import QuestionSetError
+
+#: Measures of the same questions in the same order, by way and by name; the first way is what
+#: others are held to.
+Ways = Mapping[str, Mapping[str, Measure]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +67,21 @@ def compare_results(a: Path, b: Path, seed: int = 0) -> Comparison:
         QuestionSetError: one is no result, or they are not of the same questions on the same
             documents.
     """
-    ours, theirs = read_result(a), read_result(b)
-    _same_sets(a, ours, b, theirs)
-    mine, other = _by_question(ours), _by_question(theirs)
+    both = [read_result(file) for file in (a, b)]
+    _same_sets(a, b, *({own["name"]: own["sha256"] for own in one["sets"]} for one in both))
+    mine, other = ({(record.set, record.id): record for record in own["records"]} for own in both)
     shared = [key for key in mine if key in other]
     if not shared:
         raise QuestionSetError(f"{a} and {b} have no question in common.")
     before, after = judged_alike(*([own[key] for key in shared] for own in (mine, other)))
-    k = min(int(r["provenance"]["settings"].get("k", DEPTH)) for r in (ours, theirs))
+    k = min(int(own["provenance"]["settings"].get("k", DEPTH)) for own in both)
     first, second = all_measures(before, k), all_measures(after, k)
     flips = [
         Flip(x.set, x.id, x.question, x.outcome, y.outcome)
         for x, y in zip(before, after, strict=True)
         if (x.outcome == RIGHT) != (y.outcome == RIGHT)
     ]
-    made = [dict(flattened(own["provenance"])) for own in (ours, theirs)]
+    made = [dict(flattened(own["provenance"])) for own in both]
     return Comparison(
         differences={
             name: difference(first[name], second[name], seed) for name in first if name in second
@@ -92,24 +98,19 @@ def compare_results(a: Path, b: Path, seed: int = 0) -> Comparison:
     )
 
 
-def _same_sets(a: Path, ours: Mapping[str, Any], b: Path, theirs: Mapping[str, Any]) -> None:
-    hashes = [{s["name"]: s["sha256"] for s in r["sets"]} for r in (ours, theirs)]
-    if hashes[0].keys() != hashes[1].keys():
+def _same_sets(a: Path, b: Path, ours: Mapping[str, str], theirs: Mapping[str, str]) -> None:
+    if ours.keys() != theirs.keys():
         raise QuestionSetError(
-            f"{a} is of {', '.join(hashes[0])} and {b} of {', '.join(hashes[1])}: results of "
+            f"{a} is of {', '.join(ours)} and {b} of {', '.join(theirs)}: results of "
             "different sets do not compare."
         )
-    changed = [name for name, own in hashes[0].items() if hashes[1][name] != own]
+    changed = [name for name in ours if theirs[name] != ours[name]]
     if changed:
         raise QuestionSetError(
             f"The questions, evidence or documents of {', '.join(changed)} are not the same in {a} "
-            f"({hashes[0][changed[0]][:12]}) and {b} ({hashes[1][changed[0]][:12]}): the results "
+            f"({ours[changed[0]][:12]}) and {b} ({theirs[changed[0]][:12]}): the results "
             "do not compare. Run both anew on one set."
         )
-
-
-def _by_question(result: Mapping[str, Any]) -> dict[tuple[str, str], Record]:
-    return {(record.set, record.id): record for record in result["records"]}
 
 
 def print_comparison(found: Comparison, out: Console) -> None:
@@ -123,8 +124,64 @@ def print_comparison(found: Comparison, out: Console) -> None:
             "A language model was set in one of them: here an answer of either is right that cites "
             "all of the evidence, a list and an overview too."
         )
-    out.print(comparison_table(found.differences, "A", "B"))
+    table = rows_table("", ("figure", "A", "B", "difference", "95 % interval", "p", "n"), [])
+    for name, own in found.differences.items():
+        both = ["n/a" if v is None else f"{v:.{digits_of(name)}f}" for v in (own.a, own.b)]
+        bold = "bold" if own.p is not None and own.p < 0.05 else None
+        table.add_row(name, *both, *difference_cells(own, name), str(own.n), style=bold)
+    out.print(table)
     for title, flips in (("Right in B alone", found.gained), ("Right in A alone", found.lost)):
         out.print(f"{title}: {len(flips)}")
         for flip in flips:
             out.print(f"  {flip.id}  {flip.a} → {flip.b}  {flip.question}", soft_wrap=True)
+
+
+# --- several ways -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One figure of one way. `difference`: the first way less this one; None for the first."""
+
+    figure: str
+    way: str
+    value: Figure
+    difference: Difference | None
+
+
+def measured(records: Mapping[str, Sequence[Record]], turn: int | None = None) -> Ways:
+    """All measures of what came of the questions in each way, or of those of one turn."""
+    return {
+        way: all_measures([one for one in own if turn in (None, one.turn)])
+        for way, own in records.items()
+    }
+
+
+def compared(ways: Ways, names: Sequence[str], seed: int) -> Iterator[Compared]:
+    """Each of these figures of each way; those are passed over that the questions have not.
+
+    Args:
+        ways: by name.
+        names: of figures.
+        seed: of the intervals and p-values.
+    """
+    first = next(iter(ways.values()))
+    for name in names:
+        if name in first:
+            for way, own in ways.items():
+                paired = None if own is first else difference(own[name], first[name], seed)
+                yield Compared(name, way, figure(own[name], seed), paired)
+
+
+def compared_table(title: str, found: Sequence[Compared]) -> Table:
+    """A row a figure and way; how much more the first way has, with its interval."""
+    first = found[0].way
+    rows = []
+    for own in found:
+        name = own.figure if own.way == first else ""
+        value, interval, n = cells(own.value, own.figure)
+        paired = difference_cells(own.difference, own.figure) if own.difference else [""] * 3
+        rows.append([name, own.way, value, interval, *paired, n])
+    interval = "95 % interval"
+    columns = ("figure", "way", "value", interval, f"{first} less it", interval, "p", "n")
+    return rows_table(title, columns, rows)

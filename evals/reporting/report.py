@@ -1,6 +1,6 @@
 """The report: one self-contained HTML page, with the failures first.
 
-The only module that imports jinja2. Whatever stands in questions and documents is escaped.
+The only module that imports jinja2. Whatever stands in questions and documents is escaped in HTML.
 """
 
 from __future__ import annotations
@@ -12,58 +12,24 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from evals.datasets.gold import TextSpan
 from evals.metrics.confidence import BINS, has_confidence, reliability, risk_coverage
-from evals.metrics.metrics import GROUPS
+from evals.metrics.metrics import GROUPS, SHOWN
 from evals.reporting import plots
 from evals.reporting.results import Result, made_with
 from evals.reporting.tables import LENGTHS, NEEDS_CONFIDENCE, NO_CONFIDENCE, cells, present
-from evals.running.records import (
-    FAILED,
-    OPEN,
-    REFUSED,
-    RIGHT,
-    UNFOUNDED,
-    UNSURE,
-    WRONG,
-    Found,
-    Record,
-)
+from evals.running.records import FAILED, OPEN, RIGHT, WRONG, Found, Record
 from index import Document, Paragraph
 
 #: Failures that are shown with all that belongs to them, lest the page grow too large for a phone;
 #: the JSON holds every one. Not tuned.
-SHOWN = 150
+LONGEST = 150
 #: Retrieved paragraphs that are shown: as many as the assistant reads.
 RETRIEVED = 3
-#: What the page begins with.
-SUMMARY = (
-    "answered_right",
-    "answered_wrong",
-    "passages_right",
-    "passages_wrong",
-    "refused_answerable",
-    "refusal_recall",
-    "unsure_unanswerable",
-    "answered_unanswerable",
-    "answer_precision",
-    "hit@1",
-    "to_read",
-    "dropped",
-    "citation_precision",
-)
 #: Characters around a highlight, and of a paragraph that has none. Not tuned.
 CONTEXT, EXCERPT_LENGTH = 180, 320
-OUTCOMES = {
-    UNFOUNDED: "Answered, though the documents do not say",
-    OPEN: "To be read: answered, and not all of the evidence is cited",
-    WRONG: "Answered, and the evidence that it needs is not cited",
-    REFUSED: "Refused, though the documents answer",
-    UNSURE: "Passages were shown that may answer",
-    FAILED: "No reply came",
-}
 #: By whether all of the evidence has to be cited: what no outcome can be.
 NO_OUTCOME = {True: WRONG, False: OPEN}
 
@@ -76,10 +42,11 @@ Excerpt = tuple[str, Pieces, bool, float | None]
 
 
 def render(template: str, **values: Any) -> str:
-    """A page from a template of this package, with its style; all that it is given is escaped."""
+    """A page from a template of this package, with its style; in HTML all that it is given is
+    escaped."""
     environment = Environment(
         loader=PackageLoader("evals.reporting", "."),
-        autoescape=True,
+        autoescape=select_autoescape(),  # by how the name ends
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -95,10 +62,10 @@ def report_page(result: Result, documents: Mapping[str, Document]) -> str:
         result: what is reported.
         documents: those that were asked, by id.
     """
-    left = SHOWN
+    left = LONGEST
     failures: dict[str, tuple[int, list[Record]]] = {}
     strict = any(record.strict for record in result.records)
-    for outcome, title in OUTCOMES.items():
+    for outcome, title in SHOWN["failures"].items():
         records = [record for record in result.records if record.outcome == outcome]
         if outcome == NO_OUTCOME[strict] or (outcome == FAILED and not records):
             continue
@@ -116,9 +83,9 @@ def report_page(result: Result, documents: Mapping[str, Document]) -> str:
             (name, what)
             for group in GROUPS.values()
             for name, what in group.items()
-            if name in SUMMARY and name in result.figures
+            if name in SHOWN["summary"] and name in result.figures
         ],
-        written=[record for record in result.records if record.writing][:SHOWN],
+        written=[record for record in result.records if record.writing][:LONGEST],
         wrote=sum(record.writing is not None for record in result.records),
         plots=list(_plots(result.records)),
         unsure_of_all="" if NEEDS_CONFIDENCE in result.figures else NO_CONFIDENCE,
@@ -170,7 +137,7 @@ def _excerpts(
         score = span.score if isinstance(span, Found) else None
         relevant = isinstance(span, Found) and span.unit in record.gold.units
         for paragraph in document.paragraphs:
-            own = TextSpan(span.document, paragraph.start, paragraph.end)
+            own = TextSpan.of(paragraph)
             if own.overlaps(span) and own not in seen:
                 seen.add(own)
                 pieces = _pieces(document.text, own, record)

@@ -11,11 +11,12 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
 from assistant.answer import REFUSAL
+from evals.reporting.report import render
 from evals.reporting.tables import rows_table
 from evals.running.records import FAILED, OPEN, RIGHT, UNFOUNDED, WRONG, Record
 from index.errors import QuestionSetError
@@ -27,15 +28,6 @@ BY_EVIDENCE, UNREAD = "right by its citations", "not read yet"
 #: Characters of a quote or of evidence that are shown: a passage may be long.
 LONGEST = 1200
 
-_HEAD = f"""# Answers to be read
-
-Write after each "Grade:" one of {", ".join(GRADES)}.
-
-- right: it answers what is asked, all that it says is so, and its quotes say it
-- partly: a part of what is asked is not answered, and all that it says is so
-- wrong: anything that it says is not so, is not what its quotes say, or answers something else
-- withheld: it says that the documents do not answer
-"""
 _ENTRY = re.compile(r"^## \d+ · ([0-9a-f]{12})$(.*?)^Grade:([^\n]*)$", re.MULTILINE | re.DOTALL)
 
 
@@ -56,11 +48,15 @@ def sheet_of(records: Sequence[Record], every: bool) -> str:
     }
     if not chosen:
         raise QuestionSetError("There is no answer to be read: all are right or withheld.")
-    parts = (
-        "\n".join([f"## {number} · {key}", "", *_entry(record), "Grade:", ""])
-        for number, (key, record) in enumerate(sorted(chosen.items()), start=1)
+    return render(
+        "sheet.md",
+        records=sorted(chosen.items()),
+        grades=GRADES,
+        refusal=REFUSAL,
+        line=_line,
+        short=_short,
+        shown_of=shown_of,
     )
-    return "\n".join([_HEAD, *parts])
 
 
 def grades_in(name: object, text: str) -> dict[str, str]:
@@ -128,24 +124,6 @@ def shown_of(record: Record) -> list[str]:
 def _key(record: Record) -> str:
     shown = [record.set, record.id, *shown_of(record), *(own.quote for own in record.citations)]
     return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:12]
-
-
-def _entry(record: Record) -> Iterator[str]:
-    yield f"Question: {_line(record.question)}"
-    if record.understood != record.question:
-        yield f"Understood as: {_line(record.understood)}"
-    yield ""
-    if record.answers:
-        yield f"Reference answer: {_line(' | '.join(record.answers))}"
-    elif not record.answerable:
-        yield f"Reference answer: {REFUSAL}"
-    yield from (f"Evidence: “{_short(quote)}”" for quote in record.evidence)
-    yield ""
-    yield from (f"> {line}  " for line in shown_of(record))
-    yield ""
-    for number, own in enumerate(record.citations, start=1):
-        yield f"[{number}] “{_short(own.quote)}”  "
-    yield ""
 
 
 def _line(text: str) -> str:

@@ -4,12 +4,12 @@ sections that an overview is asked of, and of the items of a list."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from assistant.calibration import Status
 from evals.datasets.gold import Gold, GoldFinder, TextSpan, normalised
 from evals.datasets.models import LISTS, OVERVIEWS, PART, Question
-from evals.running.records import Cited, Proof, Record
+from evals.running.records import Cited, Proof, Record, of_question
 from index import Document, Paragraph
 
 #: Paragraphs in reading order.
@@ -31,9 +31,9 @@ def record_of(
     sentences: Sequence[str],
     proofs: Sequence[Proof],
     cited: Sequence[Cited],
+    **told: Any,
 ) -> Record:
-    """The record of what is shown to a question, as far as that, the question and its gold tell.
-    The rest (retrieval, confidence, times, what a language model did) is left untold.
+    """The record of what is shown to a question.
 
     Args:
         question: that was asked.
@@ -41,6 +41,8 @@ def record_of(
         finder: of the set's gold.
         status, sentences, proofs: as in the record.
         cited: its citations.
+        told: the other fields, as far as something tells them: retrieval, confidence, times, what a
+            language model did.
     """
     quotes = [[cited[n].quote for n in own.citations] for own in proofs]
     items, listed = matched_items(question, quotes)
@@ -48,28 +50,17 @@ def record_of(
     said = " ".join(sentences) if status == "answered" else ""
     return Record(
         set=finder.name,
-        id=question.id,
-        question=question.question,
-        kind=question.kind,
-        turn=question.turn,
-        answerable=question.answerable,
-        answers=question.answers,
-        abstract=question.abstract,
-        document=question.document,
-        understood=question.question,
         gold=gold,
         evidence=tuple(finder.text(item[0]) for item in gold.evidence if item),
-        retrieved=None,
         status=status,
-        confidence=None,
         sentences=tuple(sentences),
         in_answer=_evidence_in(said, gold, finder.documents),
         citations=tuple(cited),
-        forced=None,
         sections=cited_sections(sections, cited),
         items=items,
         listed=listed,
         proofs=tuple(proofs),
+        **{"retrieved": None, "confidence": None, "forced": None, **of_question(question), **told},
     )
 
 
@@ -100,7 +91,7 @@ def cited_sections(sections: Sequence[Section], cited: Iterable[TextSpan]) -> tu
     spans = list(cited)
     if len(sections) < 2:
         return ()
-    return tuple(any(_span(p).overlaps_any(spans) for p in section) for section in sections)
+    return tuple(any(TextSpan.of(p).overlaps_any(spans) for p in section) for section in sections)
 
 
 def matched_items(
@@ -164,7 +155,7 @@ def _padded(quote: str) -> str:
 def _smallest_part(text: Sequence[Paragraph], gold: Gold) -> list[Paragraph]:
     """What stands under the most headings that every item of the evidence stands under."""
     above = [
-        {part for p in text if _span(p).overlaps_any(item) for part in _parts(p)}
+        {part for p in text if TextSpan.of(p).overlaps_any(item) for part in _parts(p)}
         for item in gold.evidence
     ]
     shared = set.intersection(*above)
@@ -177,10 +168,6 @@ def _parts(paragraph: Paragraph) -> list[Part]:
     """What it is a part of, the whole document first."""
     heading = paragraph.heading
     return [(paragraph.document_id, heading[:depth]) for depth in range(len(heading) + 1)]
-
-
-def _span(paragraph: Paragraph) -> TextSpan:
-    return TextSpan(paragraph.document_id, paragraph.start, paragraph.end)
 
 
 def _divided(text: Sequence[Paragraph], depth: int) -> list[Section]:

@@ -1,4 +1,4 @@
-"""Asks another system over OpenAI's protocol: one question, one chat completion, not streamed.
+"""Another system, asked over OpenAI's protocol: one question, one chat completion, not streamed.
 
 What it says and cites is read as it comes (`evals.running.replies` tells what that is worth). It
 has to have the documents of the set already. The only module of the evaluation that imports httpx.
@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -61,11 +60,10 @@ class Reply:
     ms: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where another system is, and how it is asked.
+    """Where another system is, and how it is asked. May be used from several threads.
 
-    Attributes:
+    Args:
         address: up to and with `/v1`.
         model: as it is named there.
         key: sent as a bearer's; never shown.
@@ -73,19 +71,23 @@ class Endpoint:
         system: what is said to it first; nothing where it is "".
         body: fields of the request besides.
 
+    Attributes:
+        made_with: all but the key, as plain values.
+
     Raises:
         SettingsError: the address is none, or holds a secret.
     """
 
-    address: str
-    model: str
-    key: str | None = field(repr=False)
-    timeout: float
-    system: str
-    body: Mapping[str, Any]
-
-    def __post_init__(self) -> None:
-        parts = urlsplit(self.address)
+    def __init__(
+        self,
+        address: str,
+        model: str,
+        key: str | None,
+        timeout: float,
+        system: str,
+        body: Mapping[str, Any],
+    ) -> None:
+        parts = urlsplit(address)
         if "@" in parts.netloc or parts.query or parts.fragment:
             raise SettingsError(
                 "The address holds more than where the endpoint is. Give http://host:port/v1, and "
@@ -93,43 +95,25 @@ class Endpoint:
             )
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SettingsError(
-                f"{self.address!r} is no address of an endpoint. Give http://host:port/v1."
+                f"{address!r} is no address of an endpoint. Give http://host:port/v1."
             )
-
-    @property
-    def completions(self) -> str:
-        """The address that is asked."""
-        return f"{self.address.rstrip('/').removesuffix('/chat/completions')}/chat/completions"
-
-    def to_dict(self) -> dict[str, Any]:
-        """All but the key, as plain values."""
-        return {
-            "endpoint": self.completions,
-            "model": self.model,
-            "system": self.system,
-            "body": dict(self.body),
-            "timeout": self.timeout,
+        self._address, self._key = address, key
+        self._asked = f"{address.rstrip('/').removesuffix('/chat/completions')}/chat/completions"
+        self.made_with: dict[str, Any] = {
+            "endpoint": self._asked,
+            "model": model,
+            "system": system,
+            "body": dict(body),
+            "timeout": timeout,
         }
+        self._client = httpx.Client(
+            timeout=timeout,
+            headers={"authorization": f"Bearer {key}"} if key else {},
+            trust_env=not is_loopback(parts.hostname),  # a proxy is none of what is on this machine
+        )
 
-
-class EndpointClient(AbstractContextManager["EndpointClient"]):
-    """Asks an endpoint. May be used from several threads.
-
-    Args:
-        endpoint: which.
-    """
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-        here = is_loopback(urlsplit(endpoint.address).hostname or "")
-        key = {"authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}
-        # A proxy is none of what is on this machine.
-        self._client = httpx.Client(timeout=endpoint.timeout, headers=key, trust_env=not here)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Close the connections."""
         self._client.close()
 
     def ask(self, question: str, history: Sequence[Turn]) -> Reply:
@@ -140,12 +124,13 @@ class EndpointClient(AbstractContextManager["EndpointClient"]):
             SettingsError: it is not there, or takes no question at all: its address, the model or
                 the key is not right.
         """
-        own = self._endpoint
-        system = [{"role": "system", "content": own.system}] if own.system else []
-        messages = [*system, *history, {"role": "user", "content": question}]
-        body = {**own.body, "model": own.model, "messages": messages, "stream": False}
+        own = self.made_with
+        first = [{"role": "system", "content": own["system"]}] if own["system"] else []
+        messages = [*first, *history, {"role": "user", "content": question}]
         started = time.perf_counter()
-        response = self._send(body)
+        response = self._send(
+            {**own["body"], "model": own["model"], "messages": messages, "stream": False}
+        )
         ms = 1000 * (time.perf_counter() - started)
         try:
             message = response.json()["choices"][0]["message"]
@@ -163,11 +148,15 @@ class EndpointClient(AbstractContextManager["EndpointClient"]):
             response = self._post(body)
             if response.status_code not in _BUSY or again == AGAIN:
                 break
-            time.sleep(_wait(response, again))
+            try:  # as long as the server says, or twice as long each time
+                wait = float(response.headers["retry-after"])
+            except (KeyError, ValueError):
+                wait = 2.0**again
+            time.sleep(min(max(wait, 0.0), LONGEST_WAIT))
         status = response.status_code
         if status == httpx.codes.OK:
             return response
-        said = f"{self._endpoint.completions} replied with {status}: {self._told(response)}"
+        said = f"{self._asked} replied with {status}: {self._told(response)}"
         if status in _MISTAKES:
             raise SettingsError(
                 f"{said}. Look at the address, which is to end with /v1, the model and the key."
@@ -175,15 +164,15 @@ class EndpointClient(AbstractContextManager["EndpointClient"]):
         raise NoReplyError(f"{said}.")
 
     def _post(self, body: Mapping[str, Any]) -> httpx.Response:
-        own = self._endpoint
         try:
-            return self._client.post(own.completions, json=body)
+            return self._client.post(self._asked, json=body)
         except httpx.TimeoutException as error:
-            raise NoReplyError(f"There was no reply within {own.timeout:g} s.") from error
+            timeout = self.made_with["timeout"]
+            raise NoReplyError(f"There was no reply within {timeout:g} s.") from error
         except httpx.ConnectError as error:
             raise SettingsError(
-                f"Nothing answers at {own.address} ({error}). Start it, or give its right address. "
-                "What was asked so far is kept: the same command goes on there."
+                f"Nothing answers at {self._address} ({error}). Start it, or give its right "
+                "address. What was asked so far is kept: the same command goes on there."
             ) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise NoReplyError(f"The connection broke: {error or type(error).__name__}.") from error
@@ -194,18 +183,9 @@ class EndpointClient(AbstractContextManager["EndpointClient"]):
             said = str(response.json()["error"]["message"])
         except (ValueError, LookupError, TypeError):
             said = response.text
-        if self._endpoint.key:
-            said = said.replace(self._endpoint.key, "…")
+        if self._key:
+            said = said.replace(self._key, "…")
         return " ".join(said.split())[:_TOLD].rstrip(".") or response.reason_phrase
-
-
-def _wait(response: httpx.Response, again: int) -> float:
-    """Seconds to wait, as the server says, or twice as long each time."""
-    try:
-        said = float(response.headers["retry-after"])
-    except (KeyError, ValueError):
-        said = 2.0**again
-    return min(max(said, 0.0), LONGEST_WAIT)
 
 
 def _text_of(content: object) -> str:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from assistant.answer import Verdict, Writing
 from assistant.calibration import Status, WithStatus
 from evals.datasets.gold import Gold, TextSpan
-from evals.datasets.models import LISTS, OVERVIEWS
+from evals.datasets.models import LISTS, OVERVIEWS, Question
 from index import Hit, Paragraph
 
 #: Units of a question that are retrieved and judged, as in the usual figures (hit@10, nDCG@10).
@@ -168,6 +168,16 @@ class Record(WithStatus):
         return self.answerable and self.kind in LISTS and len(self.gold.evidence) > 1
 
     @property
+    def has_abstract(self) -> bool:
+        """Whether it is an overview of which people wrote one too."""
+        return self.is_overview and bool(self.abstract)
+
+    @property
+    def has_evidence(self) -> bool:
+        """Whether there is evidence that an answer can cite."""
+        return self.answerable and bool(self.gold.evidence)
+
+    @property
     def shown(self) -> list[bool]:
         """For each item of the evidence, whether a citation overlaps one of its spans: one of an
         answer, or of the passages of an unsure one."""
@@ -249,6 +259,13 @@ class Record(WithStatus):
             ValueError: they are not such values.
         """
         return _adapter().validate_python(data)
+
+
+def of_question(question: Question) -> dict[str, Any]:
+    """The fields of a record that tell what was asked."""
+    same = "id question kind turn answerable answers abstract document".split()
+    fields = {name: getattr(question, name) for name in same}
+    return {**fields, "understood": question.question}
 
 
 def judged_alike(*runs: Sequence[Record]) -> list[list[Record]]:

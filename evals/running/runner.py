@@ -1,7 +1,8 @@
-"""Runs a question set through the assistant."""
+"""Runs a question set through whatever answers it: the assistant here, or another `System`."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, replace
@@ -12,11 +13,9 @@ from assistant import Answer, Assistant, Citation, Settings
 from assistant.documents import read_all
 from assistant.settings import WITHOUT_SERVER
 from evals.datasets.gold import Gold, GoldFinder, TextSpan, is_asked_of
-from evals.datasets.models import Question, QuestionSet
-from evals.running.at_once import OnWait, do_at_once
+from evals.datasets.models import History, Question, QuestionSet, asked_with
 from evals.running.coverage import record_of
-from evals.running.history import History, asked_with
-from evals.running.journal import Journal
+from evals.running.journal import Journal, OnWait, do_at_once
 from evals.running.provenance import provenance
 from evals.running.records import DEPTH, Cited, Proof, Record, best_of_units
 from index import Document
@@ -31,6 +30,32 @@ PER_PASSAGE = 4
 Step = Callable[[int, int], None]
 #: Given a set's name, opens its two bars of progress, of indexing and of asking.
 Bars = Callable[[str], AbstractContextManager[tuple[Step, Step]]]
+
+
+class System(ABC):
+    """What answers the questions of a set.
+
+    Args:
+        questions: the set, without what it cannot be asked.
+        documents: those that are asked.
+        made: all that the records depend on but the set, as plain values.
+        warm_up: whether the first question is asked once more than it is recorded.
+    """
+
+    def __init__(
+        self,
+        questions: QuestionSet,
+        documents: Sequence[Document],
+        made: Mapping[str, Any],
+        warm_up: bool = False,
+    ) -> None:
+        self.questions, self.made, self.warm_up = questions, made, warm_up
+        #: Of the set's gold in the documents.
+        self.finder = GoldFinder(questions, documents)
+
+    @abstractmethod
+    def ask(self, question: Question, gold: Gold) -> Record:
+        """Ask a question, from any thread, and record what comes of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +79,57 @@ class SetRun:
     provenance: Mapping[str, Any]
     resumed: int
     journal: Path
+
+
+def run_set(
+    system: System,
+    folder: Path,
+    *,
+    limit: int | None = None,
+    at_once: int = 1,
+    asking: Step = lambda _done, _total: None,
+    on_wait: OnWait = lambda _begun: None,
+    leave_journal: bool = False,
+) -> SetRun:
+    """Ask the questions of a set, going on where an interrupted run of the same was.
+
+    Args:
+        system: is asked.
+        folder: what was asked so far is kept in it.
+        limit: only so many of the first questions.
+        at_once: how many questions are asked at the same time.
+        asking: called with (questions done, questions in all).
+        on_wait: see `do_at_once`.
+        leave_journal: see `Journal`; whoever asks for it takes it away.
+
+    Raises:
+        QuestionSetError: evidence is in none of the documents.
+    """
+    questions, finder = system.questions, system.finder
+    golds = {question.id: finder.find(question) for question in questions.questions}
+    beside = () if questions.documents else tuple(finder.documents.values())
+    sha256 = questions.sha256(beside)
+    chosen = questions.questions[:limit]
+    depends = {"set": sha256, "name": questions.name, **system.made}
+    with Journal(folder / "runs", depends, leave_journal) as journal:
+        before = {q.id for q in chosen} & journal.records.keys()
+        asking(len(before), len(chosen))
+        left = [question for question in chosen if question.id not in before]
+        for question in left[:1] if system.warm_up else ():
+            system.ask(question, golds[question.id])
+
+        def keep(record: Record) -> None:
+            journal.add(record)
+            asking(len({q.id for q in chosen} & journal.records.keys()), len(chosen))
+
+        do_at_once(left, lambda own: system.ask(own, golds[own.id]), keep, at_once, on_wait)
+        records = tuple(journal.records[question.id] for question in chosen)
+    return SetRun(
+        questions, sha256, records, finder.documents, system.made, len(before), journal.file
+    )
+
+
+# --- the assistant ------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -93,113 +169,23 @@ def ask_set(
     folder: Path,
     *,
     k: int = DEPTH,
-    limit: int | None = None,
     legs: Collection[str] = LEGS,
     history: History = "kept",
-    at_once: int = 1,
-    asking: Step = lambda _done, _total: None,
-    on_wait: OnWait = lambda _begun: None,
-    leave_journal: bool = False,
+    **options: Any,
 ) -> SetRun:
-    """Ask the questions of a set, going on where an interrupted run of the same was.
+    """Ask the assistant the questions of a set; see `AssistantSystem`, and `run_set` for the folder
+    and the options."""
+    return run_set(AssistantSystem(assistant, questions, k, legs, history), folder, **options)
 
-    Where a language model is set nothing is asked but the questions: none to load what answers, and
-    none a second time for the answer that was not given.
+
+class AssistantSystem(System):
+    """The assistant. Where a language model is set nothing is asked but the questions: none to load
+    what answers, and none a second time for the answer that was not given.
 
     Args:
         assistant: with the set's documents open.
         questions: the set.
-        folder: where the index is kept; what was asked so far is kept beside it.
         k: how many paragraphs count as found; at least ten are looked at.
-        limit: only so many of the first questions.
-        legs: which legs of retrieval are used.
-        history: how follow-ups are asked.
-        at_once: how many questions are asked at the same time.
-        asking: called with (questions done, questions in all).
-        on_wait: see `do_at_once`.
-        leave_journal: see `Journal`; whoever asks for it takes it away.
-
-    Raises:
-        QuestionSetError: evidence is in none of the documents.
-    """
-    questions = with_documents(questions, assistant.documents)
-    finder = GoldFinder(questions, assistant.documents)
-    made = provenance(assistant, k=k, legs=sorted(legs), history=history)
-    asker = _Asker(assistant, finder, max(k, DEPTH), legs, history)
-    writes = assistant.writer_name is not None
-    return record_set(
-        questions,
-        finder,
-        asker.ask,
-        made,
-        folder,
-        limit=limit,
-        at_once=at_once,
-        asking=asking,
-        on_wait=on_wait,
-        leave_journal=leave_journal,
-        # Without a record: the first answer pays for loading.
-        warm_up=not writes,
-    )
-
-
-def record_set(
-    questions: QuestionSet,
-    finder: GoldFinder,
-    ask: Callable[[Question, Gold], Record],
-    made: Mapping[str, Any],
-    folder: Path,
-    *,
-    limit: int | None = None,
-    at_once: int = 1,
-    asking: Step = lambda _done, _total: None,
-    on_wait: OnWait = lambda _begun: None,
-    leave_journal: bool = False,
-    warm_up: bool = False,
-) -> SetRun:
-    """Have a record made of each question of a set, going on where an interrupted run of the same
-    was.
-
-    Args:
-        questions: the set.
-        finder: of its gold in the documents that are asked.
-        ask: makes the record of a question with its gold.
-        made: all that the records depend on but the set, as plain values.
-        folder: what was asked so far is kept in it.
-        limit, at_once, asking, on_wait, leave_journal: see `ask_set`.
-        warm_up: whether the first question is asked once more than it is recorded.
-
-    Raises:
-        QuestionSetError: evidence is in none of the documents.
-    """
-    golds = {question.id: finder.find(question) for question in questions.questions}
-    beside = () if questions.documents else tuple(finder.documents.values())
-    sha256 = questions.sha256(beside)
-    chosen = questions.questions[:limit]
-    depends = {"set": sha256, "name": questions.name, **made}
-    with Journal(folder / "runs", depends, leave_journal) as journal:
-        before = {q.id for q in chosen} & journal.records.keys()
-        asking(len(before), len(chosen))
-        left = [question for question in chosen if question.id not in before]
-        for question in left[:1] if warm_up else ():
-            ask(question, golds[question.id])
-
-        def keep(record: Record) -> None:
-            journal.add(record)
-            asking(len({q.id for q in chosen} & journal.records.keys()), len(chosen))
-
-        do_at_once(left, lambda own: ask(own, golds[own.id]), keep, at_once, on_wait)
-        records = tuple(journal.records[question.id] for question in chosen)
-    return SetRun(questions, sha256, records, finder.documents, made, len(before), journal.file)
-
-
-class _Asker:
-    """Asks questions of the documents of a set and records what comes of it.
-
-    Args:
-        assistant: on those documents.
-        finder: of the set's gold in them.
-        depth: how many units are kept of what was retrieved.
         legs: which legs of retrieval are used.
         history: how follow-ups are asked.
     """
@@ -207,46 +193,47 @@ class _Asker:
     def __init__(
         self,
         assistant: Assistant,
-        finder: GoldFinder,
-        depth: int,
+        questions: QuestionSet,
+        k: int,
         legs: Collection[str],
         history: History,
     ) -> None:
-        self._assistant, self._finder = assistant, finder
-        self._depth, self._legs, self._history = depth, legs, history
+        documents = assistant.documents
+        questions = with_documents(questions, documents)
+        self._assistant, self._legs, self._history = assistant, legs, history
         self._writes = assistant.writer_name is not None
+        made = provenance(assistant, k=k, legs=sorted(legs), history=history)
+        # Without a record: the first answer pays for loading.
+        super().__init__(questions, documents, made, warm_up=not self._writes)
+        self._depth = max(k, DEPTH)
         # Where a passage may have several paragraphs, more of them make up as many passages.
-        paragraphs = max((len(d.paragraphs) for d in finder.documents.values()), default=1)
-        self._deeper = depth * (PER_PASSAGE if finder.by_passage and paragraphs > 1 else 1)
+        paragraphs = max((len(document.paragraphs) for document in documents), default=1)
+        several = self.finder.by_passage and paragraphs > 1
+        self._deeper = self._depth * (PER_PASSAGE if several else 1)
 
     def ask(self, question: Question, gold: Gold) -> Record:
         """The record of one question."""
-        answer = self._answer(question)
+        on = assistant_for(self._assistant, self.finder, question)
         text, history = asked_with(question, self._history)
-        hits = self._on(question).search(text, self._deeper, history, legs=self._legs)
+        answer = on.ask(text, history, legs=self._legs)
+        hits = on.search(text, self._deeper, history, legs=self._legs)
         forced = None
         if not (answer.answered or self._writes):
-            forced = tuple(
-                TextSpan(cited.document, cited.start, cited.end)
-                for cited in self._cited(self._answer(question, answer_from=0.0))
-            )
-        cited = self._cited(answer)
-        record = record_of(
+            every = on.ask(text, history, answer_from=0.0, legs=self._legs)
+            forced = tuple(TextSpan(own.document, own.start, own.end) for own in self._cited(every))
+        return record_of(
             question,
             gold,
-            self._finder,
+            self.finder,
             status=answer.status,
             sentences=[sentence.text for sentence in answer.sentences],
             proofs=[
                 Proof(own.verdict, tuple(marker - 1 for marker in own.markers))
                 for own in answer.sentences
             ],
-            cited=cited,
-        )
-        return replace(
-            record,
+            cited=self._cited(answer),
             understood=answer.standalone_question,
-            retrieved=best_of_units(hits, self._finder.unit, self._depth),
+            retrieved=best_of_units(hits, self.finder.unit, self._depth),
             confidence=answer.confidence,
             strict=self._writes,
             writing=answer.writing,
@@ -255,20 +242,11 @@ class _Asker:
             note=answer.note,
             forced=forced,
             passages=tuple(
-                TextSpan(own.document_id, own.start, own.end)
-                for own in (cited.paragraph for cited in answer.passages)
-                if not answer.refused
+                TextSpan.of(cited.paragraph) for cited in answer.passages if not answer.refused
             ),
             answer_kind=answer.kind,
             timings_ms={stage: round(ms, 3) for stage, ms in answer.timings_ms.items()},
         )
-
-    def _answer(self, question: Question, answer_from: float | None = None) -> Answer:
-        text, history = asked_with(question, self._history)
-        return self._on(question).ask(text, history, answer_from=answer_from, legs=self._legs)
-
-    def _on(self, question: Question) -> Assistant:
-        return assistant_for(self._assistant, self._finder, question)
 
     def _cited(self, answer: Answer) -> tuple[Cited, ...]:
         return tuple(
@@ -278,7 +256,7 @@ class _Asker:
 
     def _fits(self, citation: Citation) -> bool:
         try:
-            citation.check(self._finder.documents[citation.paragraph.document_id])
+            citation.check(self.finder.documents[citation.paragraph.document_id])
         except (AssertionError, KeyError):
             return False
         return True
@@ -289,6 +267,9 @@ def assistant_for(assistant: Assistant, finder: GoldFinder, question: Question) 
     if not question.document:
         return assistant
     return assistant.over([document.id for document in finder.asked_of(question)])
+
+
+# --- parts of sets ------------------------------------------------------------------------------
 
 
 def with_documents(questions: QuestionSet, documents: Sequence[Document]) -> QuestionSet:
@@ -308,6 +289,18 @@ def with_documents(questions: QuestionSet, documents: Sequence[Document]) -> Que
     if not asked:
         raise QuestionSetError(f"{questions.name}: {note}")
     return replace(questions, questions=tuple(asked), notes=(*questions.notes, note))
+
+
+def only(questions: QuestionSet, asked: Callable[[Question], object], lacking: str) -> QuestionSet:
+    """The questions of a set that are such.
+
+    Raises:
+        QuestionSetError: there is none; says what the set is lacking.
+    """
+    found = tuple(question for question in questions.questions if asked(question))
+    if not found:
+        raise QuestionSetError(f"{questions.name} {lacking}")
+    return replace(questions, questions=found)
 
 
 def limited(questions: QuestionSet, limit: int | None) -> QuestionSet:

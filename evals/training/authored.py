@@ -1,7 +1,7 @@
 """Questions and claims in other words than those of short texts that were written for this.
 
 What people ask of their own documents is seldom in the words of these, and seldom about an
-encyclopaedia, as nearly all data to learn from is. The folder `texts` holds documents of many
+encyclopaedia, as nearly all data to learn from is. The archive `texts.zip` holds documents of many
 kinds with questions and claims about them, all of them invented. Each line begins with what it is:
 
     D a document's title
@@ -17,6 +17,7 @@ kinds with questions and claims about them, all of them invented. Each line begi
 from __future__ import annotations
 
 from importlib.resources import files
+from zipfile import ZipFile
 
 from evals.training.examples import LabelledDocument, LabelledParagraph
 
@@ -31,9 +32,8 @@ def read_authored(text: str | None = None) -> list[LabelledDocument]:
         ValueError: a line is none of the format, or a number is of no sentence.
     """
     if text is None:
-        folder = files("evals.training") / "texts"
-        parts = sorted((own for own in folder.iterdir()), key=lambda own: own.name)
-        text = "\n".join(own.read_text(encoding="utf-8") for own in parts)
+        with ZipFile(str(files("evals.training") / "texts.zip")) as parts:
+            text = "\n".join(parts.read(name).decode() for name in sorted(parts.namelist()))
     documents: list[LabelledDocument] = []
     heading = ""
     for line in text.splitlines():

@@ -1,12 +1,12 @@
 """Questions in lay words about documents that people really have.
 
-The folder `real` holds, for each document, a file of JSON lines: where it is from (`repository` and
-`commit` on GitHub, `licence`, `kind`), its `parts` in their order (of a file all, `[path]`, or the
-characters `[path, start, end]`; or what was put between), the `file` that they make and its
-`sha256`, whether it is `held_out`, for testing only; then the questions, each with its `evidence`:
-the places in the file that answer it, any one of which does, as `[start, end, hash]` in characters,
-the hash being the first HASH digits of the SHA-256 of what stands there. A question without
-evidence is answered nowhere in its document; `near` tells what comes closest.
+The archive `real.zip` holds, for each document, a file of JSON lines: where it is from
+(`repository` and `commit` on GitHub, `licence`, `kind`), its `parts` in their order (of a file all,
+`[path]`, or the characters `[path, start, end]`; or what was put between), the `file` that they
+make and its `sha256`, whether it is `held_out`, for testing only; then the questions, each with its
+`evidence`: the places in the file that answer it, any one of which does, as `[start, end, hash]` in
+characters, the hash being the first HASH digits of the SHA-256 of what stands there. A question
+without evidence is answered nowhere in its document; `near` tells what comes closest.
 
 The documents themselves are not ours to pass on, and are kept elsewhere: a folder with one folder
 for each, named as the file here, with `file` in it. `python -m evals.training.real_documents fetch
@@ -21,9 +21,11 @@ import json
 import random
 import re
 import subprocess
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -43,7 +45,7 @@ from index.terms.analysis import terms_of
 app = typer.Typer(help=__doc__, no_args_is_help=True, rich_markup_mode=None)
 
 #: Where the questions are.
-QUESTIONS = Path(str(files("evals.training"))) / "real"
+QUESTIONS = Path(str(files("evals.training") / "real.zip"))
 #: Digits of the hash of what is evidence.
 HASH = 12
 #: Paragraphs that are searched for a question, the place among those that do not answer up to which
@@ -59,7 +61,7 @@ def read_real(folder: Path, questions: Path = QUESTIONS) -> Iterator[LabelledDoc
 
     Args:
         folder: with the documents.
-        questions: the folder of the questions.
+        questions: the folder or archive of the questions.
 
     Raises:
         QuestionSetError: a document is not the one that the questions are about.
@@ -193,9 +195,11 @@ def _listed(
 
 def _asked(questions: Path) -> Iterator[tuple[str, dict[str, Any], list[dict[str, Any]]]]:
     """Of each document its name, what is told of it, and the questions."""
-    for own in sorted(questions.glob("*.jsonl")):
-        head, *asked = (told for _, told in read_objects(own))
-        yield own.stem, head, asked
+    folder: Traversable = zipfile.Path(questions) if questions.is_file() else questions
+    for own in sorted(folder.iterdir(), key=lambda own: own.name):
+        file = Path(own.name)
+        head, *asked = (told for _, told in read_objects(file, own.read_text(encoding="utf-8")))
+        yield file.stem, head, asked
 
 
 def _check(file: Path, head: dict[str, Any]) -> None:

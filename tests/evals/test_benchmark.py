@@ -12,7 +12,8 @@ import pytest
 from question_sets import Eval, write
 
 from assistant.settings import WITHOUT_SERVER, load_settings
-from evals import benchmark
+from evals.benchmark.corpus import corpus_of, recombined, sentences_of
+from evals.benchmark.sizes import index_size
 from index.errors import QuestionSetError
 
 
@@ -45,10 +46,10 @@ def test_recombined_vectors_make_an_index_that_finds_what_was_encoded(
     tmp_path: Path, sentences: int | None, paragraphs: int
 ) -> None:
     """Where every sentence is known too."""
-    documents, _ = benchmark.corpus_of([])
-    made = benchmark.recombined(benchmark.sentences_of(documents)[:sentences], paragraphs)
+    documents, _ = corpus_of([])
+    made = recombined(sentences_of(documents)[:sentences], paragraphs)
     settings = {**WITHOUT_SERVER, "index_dir": tmp_path / "index"}
-    size = benchmark.index_size(settings, made, recombined_vectors=True)
+    size = index_size(settings, made, recombined_vectors=True)
     assert (size["recombined"], size["paragraphs"]) == (True, paragraphs)
     wanted = made[0].paragraphs[7]
     with closing(load_settings(**settings).open_index()) as index:
@@ -58,5 +59,5 @@ def test_recombined_vectors_make_an_index_that_finds_what_was_encoded(
 def test_a_corpus_too_small_for_the_size_is_told(tmp_path: Path) -> None:
     file = write(tmp_path / "small.txt", "The mill burned down in eighteen seventy-one.")
     with pytest.raises(QuestionSetError, match="1 sentences make 1 different paragraphs, not 50"):
-        documents, _ = benchmark.corpus_of([file])
-        benchmark.recombined([s.text for p in documents[0].paragraphs for s in p.sentences], 50)
+        documents, _ = corpus_of([file])
+        recombined([s.text for p in documents[0].paragraphs for s in p.sentences], 50)

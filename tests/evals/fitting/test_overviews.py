@@ -7,33 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import ROOT
 from question_sets import Eval, write
 
 from assistant.query.cleaning import MAX_QUESTION
-from evals.datasets.models import Question
-from evals.fitting.overviews import DAMPING, centrality, first_sentences
-from evals.running.history import asked_with
+from evals.datasets.models import Question, asked_with
+from evals.fitting.ways import DAMPING, centrality, first_sentences
 from index import document_from_text
 from index.errors import QuestionSetError
 
-TEXT = """# Mills
-
-Mills have ground grain in this valley for more than nine hundred years.
-
-## Wind
-
-Windmills were built on the hills, where the wind blows for most of the year. The last of them
-burned down in a storm in the year 1871. Nobody built it again.
-
-## Water
-
-Water mills stand at the river, which turns their wheels in every season but a dry summer. One of
-them still grinds grain for the bakery of the village. It is open to visitors on Sundays.
-
-## Law
-
-The right to grind was granted by the abbey, to which every miller owed a tenth of the flour.
-"""
+TEXT = (ROOT / "tests/evals/data/mills.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ from assistant.calibration import Status
 from evals.datasets.gold import Gold, Relevant, TextSpan, normalised
 from evals.metrics import confidence
 from evals.metrics.metrics import all_figures
-from evals.metrics.short_answers import contains, f1
 from evals.metrics.statistics import Figure, Measure, difference, figure, ratio
+from evals.metrics.texts import contains, f1
 from evals.running.records import Cited, Found, Record
 
 ONE, TWO, THREE, FINE = (TextSpan("d", n, n + 10) for n in (0, 20, 40, 60))

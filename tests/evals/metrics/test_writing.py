@@ -9,8 +9,7 @@ from question_sets import made_record
 
 from assistant.answer import Outcome, Verdict, Writing
 from evals.datasets.gold import Gold, Relevant, TextSpan
-from evals.metrics.metrics import all_figures
-from evals.metrics.writing import failures_of
+from evals.metrics.metrics import all_figures, failures_of
 from evals.running.records import Cited, Proof, Record
 
 ONE, TWO, ELSEWHERE = (TextSpan("d", n, n + 10) for n in (0, 20, 40))

@@ -66,20 +66,10 @@ def test_the_figures_are_those_of_a_run(
     }
 
 
-def test_made_again_they_are_the_same(
-    footnote_eval: Eval, made: Path, folder: Path, tmp_path: Path
-) -> None:
-    again = tmp_path / "again.json"
-    footnote_eval("figures", folder, "--json", again)
-    first, second = read(made / "f.json"), read(again)
-    assert first.pop("made").keys() == {"date", "commit", "version", "machine"}
-    del second["made"]
-    assert first == second
-
-
 def test_the_table_names_all_that_makes_it_again(made: Path, folder: Path) -> None:
     text = (made / "f.markdown").read_text()
     told = read(made / "f.json")
+    assert told["made"].keys() == {"date", "commit", "version", "machine"}
     assert told["made"]["date"] in text
     if (ROOT / ".git").exists():
         assert f"commit {told['made']['commit']}" in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from helpers import ROOT
 
 from assistant import Answer, AnswerSentence, Citation
 from evals.datasets.gold import GoldFinder, TextSpan
@@ -12,43 +13,10 @@ from evals.datasets.models import Question, QuestionSet
 from evals.running.coverage import Section, cited_sections, matched_items, sections_of
 from index import Document, document_from_text, read_document
 
-REPORT = """# Mills
-
-All mills are counted here.
-
-## Wind
-
-A windmill turns with the wind.
-
-### Sails
-
-The sails are made of cloth.
-
-### Stones
-
-The stones are made of granite.
-
-### Millers
-
-The miller sets the sails.
-
-## Water
-
-A water mill stands at a river. The stones are made of granite.
-
-## Figures
-
-| year | mills |
-|---|---|
-| 1871 | 12 |
-"""
-
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Document:
-    file = tmp_path_factory.mktemp("coverage") / "report.md"
-    file.write_text(REPORT, encoding="utf-8")
-    return read_document(file)
+def report() -> Document:
+    return read_document(ROOT / "tests/evals/data/report.md")
 
 
 def sections(kind: str, evidence: Sequence[str], *documents: Document) -> list[Section]:

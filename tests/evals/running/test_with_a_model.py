@@ -18,7 +18,7 @@ from assistant import Settings
 from assistant.settings import load_settings
 from evals.datasets.loader import read_set
 from evals.running import runner
-from evals.running.at_once import do_at_once
+from evals.running.journal import do_at_once
 from evals.running.records import Record
 
 
@@ -85,19 +85,6 @@ def test_the_model_is_asked_nothing_but_the_questions(
     assert [record.status for record in records] == [answer.status for answer in answers]
     assert {record.status for record in records} > {"answered"}
     assert [record.forced for record in records] == [None] * len(TOWN)
-
-
-def test_several_at_once_give_the_same_records(
-    town: Path, model: tuple[str, type[Handler]], tmp_path: Path
-) -> None:
-    address, handler = model
-    settings = load_settings(index_dir=tmp_path, llm=address)
-    one = asked(town, settings, 1).records
-    alone = told(handler)
-    several = asked(town, settings, 4).records
-    assert told(handler) == alone
-    assert [record.question for record in several] == list(TOWN)
-    assert_same(several, one)
 
 
 def test_what_is_on_its_way_when_a_run_is_interrupted_is_not_asked_again(

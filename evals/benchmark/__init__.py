@@ -1,0 +1,1 @@
+"""Speed and size as the index grows, each beside a bare baseline."""
