@@ -23,6 +23,7 @@ check: $(VENV)/.tested $(PAGE)/node_modules/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
 	npm --prefix $(PAGE) run --silent check
 
 eval: $(VENV)/.measuring

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
-from urllib.parse import quote
 
 from assistant.calibration import Status, WithStatus
+from assistant.places import place_of
 from index import Document, Paragraph
 from index.models import Rectangle
 
@@ -38,18 +37,6 @@ UNSURE = "Passages that may answer"
 OTHERS = "Other passages that may answer"
 OF_HELP = "From Footnote's own help"
 LEADS: Mapping[Status, str] = {"answered": "", "unsure": f"{UNSURE}:\n", "refused": REFUSAL}
-
-
-_PARTING = str.maketrans(dict.fromkeys("#^[]|\\:", " "))
-
-
-def link_to(link: str, heading: Sequence[str]) -> str:
-    """The address of a note, at the last of the headings above a place in it; any other address as
-    it is."""
-    # As Obsidian writes links to headings: without what means something in its links.
-    below = " ".join(heading[-1].translate(_PARTING).split()) if heading else ""
-    is_note = link.startswith("obsidian://") and below
-    return f"{link}%23{quote(below, safe='')}" if is_note else link
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,116 +294,6 @@ class Answer(WithStatus):
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """What the documents say to a text that somebody wrote.
-
-    Attributes:
-        sentences: all of the text, in order; each `supported` or `unsupported`.
-        citations: by marker; every marker of a sentence is among them.
-    """
-
-    sentences: tuple[AnswerSentence, ...]
-    citations: tuple[Citation, ...]
-
-    @property
-    def supported(self) -> bool:
-        """Whether every sentence is."""
-        return all(sentence.verdict == "supported" for sentence in self.sentences)
-
-    def __str__(self) -> str:
-        """One sentence a line with its markers or what speaks against it; the sources below."""
-        lines = []
-        for sentence in self.sentences:
-            against = f" ({', '.join(sentence.conflicts)})" if sentence.conflicts else ""
-            end = "".join(f" [{marker}]" for marker in sentence.markers)
-            lines.append(f"{sentence.verdict + against:<12}  {sentence.text}{end}")
-        return "\n".join([*lines, *_listing("Sources:", self.citations)])
-
-    def to_dict(self) -> dict[str, Any]:
-        """The verification as plain values, ready for JSON."""
-        return {
-            "supported": self.supported,
-            "sentences": [
-                {
-                    "text": s.text,
-                    "verdict": s.verdict,
-                    "markers": list(s.markers),
-                    "conflicts": list(s.conflicts),
-                }
-                for s in self.sentences
-            ],
-            "citations": [citation.to_dict() for citation in self.citations],
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class SourcesFound:
-    """The paragraphs that the answer will be made from, best first, before any of it is there.
-
-    Each quotes its nearest sentence, with marker 0. `passages`: how many a language model reads;
-    `model`: its name. 0 and "" where none does.
-    """
-
-    sources: tuple[Citation, ...]
-    passages: int = 0
-    model: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LookedAgain:
-    """The language model does not find it, or not all of it, in what it has read: it has these
-    looked up too, and reads on."""
-
-    searches: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """Whether the sentences that follow are an answer, or of passages that may answer; or that none
-    follow. `kind` is the answer's."""
-
-    status: Status
-    confidence: float | None
-    kind: AnswerKind = "fact"
-
-
-@dataclass(frozen=True, slots=True)
-class SentenceReady:
-    """The next sentence of the answer, checked, and the citations that it is the first to use."""
-
-    sentence: AnswerSentence
-    citations: tuple[Citation, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """The whole answer; the last event. It holds every sentence that was streamed, in order."""
-
-    answer: Answer
-
-
-#: What `Assistant.stream` yields, in this order: one SourcesFound, at most two LookedAgain, one
-#: Decided, any number of SentenceReady, one Done. A LookedAgain may also come after sentences,
-#: where a part of what was asked is still to be found.
-Event = SourcesFound | LookedAgain | Decided | SentenceReady | Done
-
-
-class Timer:
-    """Milliseconds by stage, and their `total`; a stage that comes again adds to what it took."""
-
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._started = self._last = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        """The stage ends now; it began where the last one ended."""
-        now = time.perf_counter()
-        self.laps[stage] = self.laps.get(stage, 0.0) + (now - self._last) * 1000
-        self.laps["total"] = (now - self._started) * 1000
-        self._last = now
-
-
 def lead_of(status: Status, kind: AnswerKind) -> str:
     """What is said before the sentences of an answer, or instead of them."""
     return f"{OF_HELP}:\n" if kind == "help" else LEADS[status]
@@ -482,30 +359,6 @@ class Layout:
         """Whether it stands on a line of its own."""
         lines = self._unsure or self._kind in ("overview", "where")
         return lines or sentence.item or sentence.about != ""
-
-
-def place_of(title: str, paragraph: Paragraph) -> str:
-    """Where a paragraph stands, for people: title, headings, page or the like, paragraph."""
-    own = paragraph
-    return place_at(title, own.heading, own.locator, own.number, own.is_uncertain)
-
-
-def place_at(
-    title: str, heading: Sequence[str], locator: str, number: int, uncertain: bool = False
-) -> str:
-    """The same of a paragraph of which no more is known than this."""
-    parts = [title, *(h for h in heading if h != title), locator]
-    place = " › ".join([*filter(None, parts), f"paragraph {number}"])
-    return f"{place} ({UNCERTAIN})" if uncertain else place
-
-
-#: What is said of a paragraph whose words may be others: see `Paragraph.is_uncertain`.
-UNCERTAIN = "read from a picture, uncertain"
-
-
-def name_of(source: str) -> str:
-    """The name of a document's file, without where it lies."""
-    return source.replace("\\", "/").rpartition("/")[2]
 
 
 def missing_parts(

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
-from assistant.answer import Answer, Done, Event, Timer, Verification
+from assistant.answer import Answer
 from assistant.calibration import Thresholds
 from assistant.documents import (
     OVERVIEW,
@@ -18,6 +18,7 @@ from assistant.documents import (
     suggestions,
     unless_named,
 )
+from assistant.events import Done, Event, Timer
 from assistant.llm.client import check_setting
 from assistant.llm.writer import Writer
 from assistant.pipeline import AnswerPipeline, ModelSet, Options
@@ -27,14 +28,15 @@ from assistant.query.rewriting import Turn
 from assistant.retrieval.evidence import RawEvidence
 from assistant.retrieval.retriever import RETRIEVED
 from assistant.settings import Settings, load_settings
+from assistant.verification.verification import Verification
 from index import Document, Hit, Index, View
-from index.chunking.files import OnSkip
-from index.chunking.loader import RawDocument
 from index.errors import (
     EmptyDocumentError,
     IndexChangedError,
     QuestionError,
 )
+from index.readers.files import OnSkip
+from index.readers.loader import RawDocument
 from index.retriever import LEGS
 from index.store.writer import Progress
 

@@ -11,14 +11,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.english import ASKING, AUXILIARIES, SUBJECTS
+from assistant.query.english import ASKING, AUXILIARIES, SUBJECTS
 from index import Document, DocumentInfo, View, find_files
 from index.bibliography.bibliography import find_exports, read_bibliography
-from index.chunking.files import OnSkip, source_of
 from index.chunking.language import asked_in
-from index.chunking.loader import RawDocument, read_raw
 from index.errors import DocumentError, EmptyDocumentError
 from index.models import ENGLISH
+from index.readers.files import OnSkip, source_of
+from index.readers.loader import RawDocument, read_raw
 from index.terms.analysis import QUESTION_WORDS, terms_of
 
 if TYPE_CHECKING:

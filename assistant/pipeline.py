@@ -17,7 +17,7 @@ from collections.abc import Collection, Generator, Iterator, Sequence
 from functools import cached_property
 from typing import TypedDict, Unpack
 
-from assistant.answer import Citation, Decided, Done, Event, SourcesFound, Timer, Verification
+from assistant.answer import Citation
 from assistant.answering.builder import AnswerBuilder, Citer
 from assistant.answering.decision import (
     Decision,
@@ -38,6 +38,7 @@ from assistant.answering.quoting import CLOSEST, PASSAGES, quote, top_passages
 from assistant.answering.writing import AnswerWriter
 from assistant.calibration import Calibration, Thresholds, load_calibration
 from assistant.documents import DocumentSet
+from assistant.events import Decided, Done, Event, SourcesFound, Timer
 from assistant.llm.writer import Writer
 from assistant.query.question import Question
 from assistant.retrieval.evidence import Evidence, RawEvidence
@@ -45,6 +46,7 @@ from assistant.retrieval.passages import Passage
 from assistant.retrieval.reading_model import NONE, load_reader
 from assistant.retrieval.retriever import Retriever
 from assistant.settings import Settings
+from assistant.verification.verification import Verification
 from assistant.verification.verifier import Entailer, Judgement, Verifier, load_entailer
 from index import Hit, View
 from index.chunking.sentences import sentence_spans

@@ -26,9 +26,9 @@ from pydantic_settings import SettingsError as UnreadableValueError
 from assistant.calibration import Thresholds
 from index import Index
 from index.about import install_command
-from index.chunking.ocr.recogniser import is_installed as reads_pictures
 from index.encoder import DEFAULT_ENCODER, Encoder, load_encoder
 from index.errors import EncoderError, IndexCorruptedError, SettingsError
+from index.readers.ocr.recogniser import is_installed as reads_pictures
 from index.store.chroma_server import ServerAddress
 from index.store.writer import Progress
 

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 from index.offering import offer
 
 if TYPE_CHECKING:
-    from index.chunking.files import find_files
-    from index.chunking.loader import document_from_text, read_document
     from index.errors import FootnoteError
-    from index.index import Index, Status, SyncReport
-    from index.models import Document, Paragraph, Sentence
+    from index.index import Index
+    from index.models import Document, Paragraph, Sentence, Status, SyncReport
+    from index.readers.files import find_files
+    from index.readers.loader import document_from_text, read_document
     from index.retriever import Hit, SearchResult
     from index.view import DocumentInfo, View
 
@@ -33,8 +33,8 @@ __all__ = [
 __getattr__ = offer(
     globals(),
     {
-        "index.chunking.files": ("find_files",),
-        "index.chunking.loader": ("document_from_text", "read_document"),
+        "index.readers.files": ("find_files",),
+        "index.readers.loader": ("document_from_text", "read_document"),
         "index.errors": ("FootnoteError",),
         "index.index": ("Index", "Status", "SyncReport"),
         "index.models": ("Document", "Paragraph", "Sentence"),

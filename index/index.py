@@ -12,16 +12,15 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 
-from index.chunking.loader import RawDocument, Reading, file_name, is_current, read_raw
 from index.database.database import Database
 from index.database.former import take_over
 from index.encoder import DEFAULT_ENCODER, Encoder, load_encoder
 from index.errors import DocumentError, FootnoteError
-from index.models import NO_ENTRY, Document, Paragraph
+from index.models import NO_ENTRY, Document, Paragraph, Status, SyncReport, now
+from index.readers.loader import RawDocument, Reading, file_name, is_current, read_raw
 from index.store.chroma_server import Server, ServerAddress
 from index.store.manifest import Manifest, ParagraphText
 from index.store.pages import PageFiles, SharedPages
@@ -36,44 +35,12 @@ TIDYING = 2.0
 _logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class SyncReport:
-    """What a sync did, counted in paragraphs (documents where it says so)."""
-
-    documents: int
-    added: int
-    removed: int
-    unchanged: int
-    embedded: int
-    ids: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """The index as a whole. `folder` is where it is, the address of a server too; `bytes` is its
-    size on this disk; `revision` names what is in it."""
-
-    folder: str
-    encoder: str
-    fingerprint: str
-    documents: int
-    paragraphs: int
-    sentences: int
-    bytes: int
-    revision: str
-
-
 def _size(file: Path) -> int:
     """Bytes of a file; 0 of what is none, or not any more."""
     try:
         return file.stat().st_size if file.is_file() else 0
     except OSError:
         return 0
-
-
-def now() -> str:
-    """The time by ISO 8601, in UTC."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 class Index(View):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from html import unescape
 from typing import Literal
 
@@ -324,3 +325,35 @@ def paragraph_id(text: str, spans: tuple[tuple[int, int], ...]) -> str:
     embedded again.
     """
     return text_hash(f"{spans}\n{text}")[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a sync did, counted in paragraphs (documents where it says so)."""
+
+    documents: int
+    added: int
+    removed: int
+    unchanged: int
+    embedded: int
+    ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The index as a whole. `folder` is where it is, the address of a server too; `bytes` is its
+    size on this disk; `revision` names what is in it."""
+
+    folder: str
+    encoder: str
+    fingerprint: str
+    documents: int
+    paragraphs: int
+    sentences: int
+    bytes: int
+    revision: str
+
+
+def now() -> str:
+    """The time by ISO 8601, in UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -15,9 +15,9 @@ import numpy as np
 
 from index.encoder import Vectors
 from index.models import Paragraph
+from index.store.chroma import Nearest
 from index.store.scope import Scope
 from index.store.snapshot import Snapshot
-from index.store.vectors import Nearest
 from index.terms.segment import sums
 
 # Chosen on squad2_dev, reddit and amazon_reviews: as good as scoring every paragraph.

@@ -10,9 +10,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.chunking.loader import file_name, is_current
 from index.encoder import Encoder, Vectors
 from index.models import Boxes, Document, Imprint, Paragraph
+from index.readers.loader import file_name, is_current
 from index.retriever import IN_CONTEXT, LEGS, Hit, SearchResult, blend, search
 from index.store.pages import PageFiles, unchanged
 from index.store.snapshot import Snapshot

@@ -11,7 +11,7 @@ from itertools import takewhile
 
 from assistant.answer import AnswerKind
 from assistant.answering.quoting import JOIN, Quotation, choose, quote
-from assistant.english import content_stems
+from assistant.query.english import content_stems
 from assistant.query.enumerations import Enumeration, numbered, series
 from assistant.query.kinds import number_of
 from assistant.query.question import Question

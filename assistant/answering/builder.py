@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from assistant.answer import Answer, AnswerSentence, Citation, SentenceReady, Writing, link_to
+from assistant.answer import Answer, AnswerSentence, Citation, Writing
 from assistant.answering.arranging import introducing
 from assistant.answering.decision import Decision
 from assistant.answering.quoting import Quotation
+from assistant.events import SentenceReady
+from assistant.places import link_to
 from assistant.query.question import Question
 from assistant.verification.verifier import Judgement
 from index import DocumentInfo, Hit, Paragraph, View

@@ -19,7 +19,7 @@ from assistant.answering.quoting import (
     top_passages,
 )
 from assistant.calibration import Calibration, Logistic, Status, Thresholds
-from assistant.english import FUNCTION_WORDS, NEGATORS, content_stems
+from assistant.query.english import FUNCTION_WORDS, NEGATORS, content_stems
 from assistant.query.kinds import Kind, number_of
 from assistant.query.question import Question
 from assistant.retrieval.evidence import Candidate, Evidence, is_said, stems_under

@@ -12,9 +12,9 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, takewhile
 
-from assistant.answer import AnswerKind, Decided, LookedAgain, Outcome, SentenceReady, Timer
+from assistant.answer import AnswerKind, Outcome
 from assistant.answering.builder import AnswerBuilder
-from assistant.english import content_stems
+from assistant.events import Decided, LookedAgain, SentenceReady, Timer
 from assistant.llm import prompts
 from assistant.llm.client import LanguageModelError
 from assistant.llm.dialogue import Dialogue
@@ -28,6 +28,7 @@ from assistant.llm.replies import (
     corrections_in,
 )
 from assistant.llm.sanitising import one_line
+from assistant.query.english import content_stems
 from assistant.retrieval.passages import Passage
 from assistant.verification.facts import negations
 from assistant.verification.verifier import Judgement

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from assistant.english import PRONOUNS, alternatives
+from assistant.query.english import PRONOUNS, alternatives
 from assistant.retrieval.evidence import Candidate, Evidence, is_said
 from index import Paragraph
 from index.models import ENGLISH

@@ -6,26 +6,17 @@ from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from assistant.answer import (
-    UNCERTAIN,
-    AnswerKind,
-    Citation,
-    Event,
-    Outcome,
-    SourcesFound,
-    Timer,
-    Writing,
-    name_of,
-    place_of,
-)
+from assistant.answer import AnswerKind, Citation, Outcome, Writing
 from assistant.answering.builder import AnswerBuilder, Citer
 from assistant.answering.overview import Overview
 from assistant.answering.proving import Prove, WrittenAnswer
 from assistant.answering.quoting import CLOSEST
+from assistant.events import Event, SourcesFound, Timer
 from assistant.llm import prompts
 from assistant.llm.client import LanguageModelError
 from assistant.llm.sanitising import one_line
 from assistant.llm.writer import Writer
+from assistant.places import UNCERTAIN, name_of, place_of
 from assistant.query.question import Question
 from assistant.retrieval.passages import (
     EACH,

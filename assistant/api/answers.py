@@ -9,12 +9,21 @@ from typing import TYPE_CHECKING, Any
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
-from assistant.answer import Decided, Event, LookedAgain, SentenceReady, SourcesFound
+from assistant.access.callers import Caller
 from assistant.api.callers import Asker
 from assistant.api.describing import also_events, problems
-from assistant.api.events import reply, wants_events
-from assistant.service.access import Caller
-from assistant.service.feedback import Vote, take
+from assistant.events import Decided, Event, LookedAgain, SentenceReady, SourcesFound
+from assistant.schemas.answers import (
+    AnswerValue,
+    DecidedValue,
+    LookedAgainValue,
+    ReadyValue,
+    SourcesValue,
+    VerificationValue,
+)
+from assistant.schemas.base import Value
+from assistant.schemas.documents import FoundValue
+from assistant.schemas.questions import Claim, Overview, Question, Search
 from assistant.service.operations import (
     Sources,
     keep_answers,
@@ -23,20 +32,8 @@ from assistant.service.operations import (
     stream_overview,
     verify_text,
 )
-from assistant.service.values import (
-    AnswerValue,
-    Claim,
-    DecidedValue,
-    FoundValue,
-    LookedAgainValue,
-    Overview,
-    Question,
-    ReadyValue,
-    Search,
-    SourcesValue,
-    Value,
-    VerificationValue,
-)
+from assistant.service.voting import Vote, take
+from assistant.serving.events import reply, wants_events
 
 if TYPE_CHECKING:
     from assistant.service.service import Service

@@ -15,8 +15,8 @@ from starlette.exceptions import HTTPException
 from assistant.api import answers, completions, docs, documents, exports, health, notebooks, topics
 from assistant.api.callers import reader, writer
 from assistant.api.describing import description
-from assistant.service.guards import is_of_api
-from assistant.service.problems import FAILED, Wrong, error_response, response_of
+from assistant.serving.guards import is_of_api
+from assistant.serving.problems import FAILED, Wrong, error_response, response_of
 from index.about import VERSION
 from index.errors import FootnoteError
 

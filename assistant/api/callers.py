@@ -7,8 +7,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from assistant.service.access import Caller
-from assistant.service.api_keys import Scope
+from assistant.access.api_keys import Scope
+from assistant.access.callers import Caller
 
 
 def _needs(*scopes: Scope) -> Callable[[Request], Caller]:

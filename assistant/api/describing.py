@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.openapi.utils import get_openapi
 
-from assistant.api.events import MEDIA_TYPE as EVENTS
-from assistant.service.problems import MEDIA_TYPE, OPENAI, TITLES, Problem
+from assistant.serving.events import MEDIA_TYPE as EVENTS
+from assistant.serving.problems import MEDIA_TYPE, OPENAI, TITLES, Problem
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

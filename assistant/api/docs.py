@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from jinja2 import Environment, FileSystemLoader
 
-from assistant.service.problems import TITLES
+from assistant.serving.problems import TITLES
 
 _HERE = Path(__file__).parent
 

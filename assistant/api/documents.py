@@ -9,27 +9,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request, Response, UploadFile
 
+from assistant.access.callers import Caller
 from assistant.api.callers import Reader, Writer
 from assistant.api.describing import also_events, problems
-from assistant.api.events import reply
 from assistant.api.originals import MEDIA_TYPES, download
 from assistant.documents import AskedDocument
-from assistant.service.access import Caller
-from assistant.service.notebooks import NotebookId
+from assistant.schemas.base import Value
+from assistant.schemas.documents import DocumentsValue, DocumentValue, ProgressValue, ReadValue
+from assistant.schemas.questions import Place
 from assistant.service.operations import Step, indexing, receive_address
-from assistant.service.values import (
-    DocumentsValue,
-    DocumentValue,
-    Place,
-    ProgressValue,
-    ReadValue,
-    Value,
-)
+from assistant.serving.events import reply
+from assistant.workspace.notebooks import NotebookId
 from index.errors import RefusedError
 
 if TYPE_CHECKING:
     from assistant.service.service import Service
-    from assistant.service.uploads import Upload
+    from assistant.workspace.uploads import Upload
 
 Identity = Annotated[str, Path(description="The document's id, as the list has it.")]
 

@@ -7,17 +7,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import Field
 
+from assistant.access.callers import Caller
 from assistant.api.describing import problems
 from assistant.api.notebooks import Of
 from assistant.api.originals import attached
+from assistant.exporting.exports import MEDIA, ExportedFile, Exports, Format, References
 from assistant.exporting.values import Language
-from assistant.service.access import Caller
-from assistant.service.citing import Cited, citations_of
-from assistant.service.exports import MEDIA, ExportedFile, Exports, Format, References
-from assistant.service.notebooks import NotebookId
+from assistant.schemas.base import Asked
 from assistant.service.service import Service
-from assistant.service.turns import Id
-from assistant.service.values import Asked
+from assistant.workspace.citing import Cited, citations_of
+from assistant.workspace.notebooks import NotebookId
+from assistant.workspace.turns import Id
 
 Wanted = Annotated[
     Format,

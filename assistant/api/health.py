@@ -9,8 +9,8 @@ from fastapi import APIRouter, Response
 
 from assistant.api.callers import Observer
 from assistant.api.describing import problems
-from assistant.service.metrics import CONTENT_TYPE
-from assistant.service.values import Value
+from assistant.schemas.base import Value
+from assistant.serving.metrics import CONTENT_TYPE
 from index.errors import IndexBusyError
 
 if TYPE_CHECKING:

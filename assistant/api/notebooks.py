@@ -7,17 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import Field
 
+from assistant.access.callers import Caller
 from assistant.api.describing import problems
-from assistant.service.access import Caller
-from assistant.service.citing import checked_note, checked_turn
-from assistant.service.conversations import (
-    ConversationsValue,
-    FoundsValue,
-    LapsedValue,
-    Title,
-    WholeConversation,
-)
-from assistant.service.notebooks import (
+from assistant.schemas.base import Asked, DocumentId
+from assistant.service.service import Service
+from assistant.workspace.citing import checked_note, checked_turn
+from assistant.workspace.conversations import Title
+from assistant.workspace.notebooks import (
     MOST,
     Login,
     Name,
@@ -26,12 +22,18 @@ from assistant.service.notebooks import (
     NotebookValue,
     Shared,
 )
-from assistant.service.notes import KeptNote, NotesValue
-from assistant.service.service import Service
-from assistant.service.standing import Standings
-from assistant.service.trash import TrashValue
-from assistant.service.turns import Id, KeptTurn, Milliseconds
-from assistant.service.values import Asked, DocumentId
+from assistant.workspace.notes import KeptNote, NotesValue
+from assistant.workspace.quotes import Standings
+from assistant.workspace.trash import TrashValue
+from assistant.workspace.turns import (
+    ConversationsValue,
+    FoundsValue,
+    Id,
+    KeptTurn,
+    LapsedValue,
+    Milliseconds,
+    WholeConversation,
+)
 
 Of = Annotated[
     NotebookId | None,

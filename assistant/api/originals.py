@@ -9,11 +9,11 @@ from urllib.parse import quote
 from fastapi import Response
 from fastapi.responses import FileResponse
 
-from assistant.answer import name_of
+from assistant.places import name_of
 from index.errors import MissingPathError
 
 if TYPE_CHECKING:
-    from assistant.service.library import Library
+    from assistant.workspace.library import Library
 
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _MACROS = "application/vnd.ms-{}.macroEnabled.12"

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from assistant.api.app import build, lifespan_of
-from assistant.service.guards import MCP
-from assistant.service.logs import take_over
 from assistant.service.service import wait_for_the_end
+from assistant.serving.guards import MCP
+from assistant.serving.logs import take_over
 from index.errors import SettingsError
 
 if TYPE_CHECKING:

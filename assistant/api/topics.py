@@ -8,11 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import Field
 
+from assistant.access.callers import Caller
 from assistant.api.describing import problems
 from assistant.help.rendering import Tag, anchor_of, parts_of
 from assistant.help.topics import find, topic, topics
-from assistant.service.access import Caller
-from assistant.service.values import Value
+from assistant.schemas.base import Value
 from index.errors import MissingPathError, QuestionError
 
 Name = Annotated[str, Path(description="What the list calls it.", max_length=200)]

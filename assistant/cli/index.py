@@ -108,7 +108,7 @@ def index_remove(
     documents: Annotated[list[str], typer.Argument(help="Ids or sources, as `list` shows them.")],
 ) -> None:
     """Take documents out of the index. The files themselves are not touched."""
-    from index.chunking.files import source_of
+    from index.readers.files import source_of
 
     with opened_index(settings_of(context)) as index:
         by_source = {info.source: info.id for info in index.documents()}
@@ -135,7 +135,7 @@ def index_rebuild(context: typer.Context) -> None:
 def index_drafts(context: typer.Context) -> None:
     """Print what readers said of answers, as a question set: one JSON line each. Where they said
     which passage answers it is whole; else it is a draft, to be completed."""
-    from assistant.feedback import drafts_in
+    from assistant.workspace.feedback import drafts_in
 
     with opened_index(settings_of(context)) as index:
         write_text(drafts_in(index))

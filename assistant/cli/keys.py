@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from assistant.access.api_keys import Keys
 from assistant.cli.options import (
     INDEX,
     Json,
@@ -19,11 +20,10 @@ from assistant.cli.options import (
     settings_of,
     takes,
 )
-from assistant.service.api_keys import Keys
 from index.errors import SettingsError
 
 if TYPE_CHECKING:
-    from assistant.service.api_keys import ApiKey
+    from assistant.access.api_keys import ApiKey
 
 app = typer.Typer(help="Keys that let programs in.", no_args_is_help=True)
 

@@ -74,7 +74,8 @@ def ask(
     Exits with 0 if it is answered, with 3 if it is refused, and with 4 where no answer is sure:
     then up to five passages are shown that may answer.
     """
-    from assistant.answer import Decided, Done, Layout, LookedAgain, SentenceReady, lead_of
+    from assistant.answer import Layout, lead_of
+    from assistant.events import Decided, Done, LookedAgain, SentenceReady
     from assistant.query.cleaning import check_question
 
     question = check_question(question)  # before anything long
@@ -138,7 +139,7 @@ def search(
     as_json: Json = False,
 ) -> None:
     """Find the paragraphs that match best."""
-    from assistant.answer import place_of
+    from assistant.places import place_of
     from assistant.query.cleaning import check_question
 
     query = check_question(query)
@@ -218,7 +219,7 @@ def mcp(
     """Answer an MCP client, such as a desktop chat program, on standard input and output."""
     from assistant.llm.client import check_setting
     from assistant.mcp.stdio import serve_stdio
-    from index.chunking.files import mode_of
+    from index.readers.files import mode_of
 
     settings, source = settings_of(context), context.params["source"] or []
     check_setting(settings)
@@ -243,11 +244,11 @@ app.command()(completion)
 
 
 def _serve(context: typer.Context, *, page: bool = True, open_browser: bool = False) -> None:
-    from assistant.service.api_keys import Keys
-    from assistant.service.logins import check_host, read_logins
-    from assistant.service.logs import set_up
+    from assistant.access.api_keys import Keys
+    from assistant.access.logins import check_host, read_logins
     from assistant.service.service import Service
     from assistant.service.watching import FolderWatch, check_folders, unread_of
+    from assistant.serving.logs import set_up
 
     given = context.params
     host, port, mcp, folders = given["host"], given["port"], given["mcp"], given["source"] or []

@@ -22,14 +22,14 @@ from index.errors import SettingsError
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
-    from assistant.service.library import Library
     from assistant.settings import Settings
+    from assistant.workspace.library import Library
 
 
 @takes(INDEX, "as_json")
 def notebooks(context: typer.Context, as_json: Json = False) -> None:
     """List the notebooks that were made on the page, or by a program without a key."""
-    from assistant.service.access import MACHINE
+    from assistant.access.callers import MACHINE
 
     with opened_assistant([], settings_of(context)) as assistant:
         library = _library(assistant)
@@ -67,13 +67,13 @@ def opened_to_ask(context: typer.Context, settings: Settings) -> Iterator[Assist
         if notebook is None:
             yield assistant
         else:
-            from assistant.service.access import MACHINE
+            from assistant.access.callers import MACHINE
 
             yield _library(assistant).asking(MACHINE, notebook=notebook)
 
 
 def _library(assistant: Assistant) -> Library:
     """What is kept beside the index of an assistant; nothing is added here."""
-    from assistant.service.library import Library
+    from assistant.workspace.library import Library
 
     return Library(assistant, max_bytes=0, max_documents=0)

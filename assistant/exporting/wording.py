@@ -11,15 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from assistant.answer import (
-    REFUSAL,
-    UNANSWERED,
-    UNCERTAIN,
-    UNDECIDED,
-    UNSURE,
-    link_to,
-    missing_parts,
-)
+from assistant.answer import REFUSAL, UNANSWERED, UNDECIDED, UNSURE, missing_parts
 from assistant.exporting.values import (
     Export,
     ExportedAnswer,
@@ -31,6 +23,7 @@ from assistant.exporting.values import (
     Sentence,
     Work,
 )
+from assistant.places import UNCERTAIN, link_to
 
 # White space that Python splits at is not among them: it becomes a space.
 _UNFIT = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")

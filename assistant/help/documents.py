@@ -7,8 +7,8 @@ from functools import cache
 
 from assistant.help.topics import Topic, topics
 from index import Document, DocumentInfo
-from index.chunking.loader import document_from_text
 from index.models import Imprint, document_id
+from index.readers.loader import document_from_text
 
 #: How the source of a topic begins; its name follows.
 HELP = "help:"

@@ -25,10 +25,10 @@ from statistics import median
 from typing import Literal
 
 from assistant.answer import Answer
-from assistant.english import CARDINALS
 from assistant.llm.checks import MATERIAL, Counts, Result, fingerprint, identity_of
 from assistant.llm.client import Tokens
 from assistant.llm.replies import NONSENSE
+from assistant.query.english import CARDINALS
 from assistant.settings import Settings
 from index.errors import FootnoteError
 

@@ -17,12 +17,25 @@ import anyio
 from anyio import from_thread, to_thread
 from pydantic import Field
 
-from assistant.answer import Done, Event, LookedAgain
+from assistant.access.callers import Caller, person
+from assistant.events import Done, Event, LookedAgain
 from assistant.mcp.opening import Opening
 from assistant.query.cleaning import without_surrogates
-from assistant.service import values
-from assistant.service.access import Caller, person
-from assistant.service.notebooks import NotebooksValue
+from assistant.schemas.answers import AnswerValue, CitationValue, VerificationValue
+from assistant.schemas.base import DOCUMENT, PARAGRAPH, DocumentId, Value
+from assistant.schemas.documents import DocumentsValue, FoundValue, ParagraphValue, ReadValue
+from assistant.schemas.questions import (
+    About,
+    Answering,
+    Chosen,
+    ClaimText,
+    Count,
+    History,
+    InNotebook,
+    Length,
+    Query,
+    QuestionText,
+)
 from assistant.service.operations import (
     Sources,
     search_documents,
@@ -30,8 +43,9 @@ from assistant.service.operations import (
     stream_overview,
     verify_text,
 )
-from assistant.service.problems import FAILED, id_of
+from assistant.serving.problems import FAILED, id_of
 from assistant.settings import not_installed
+from assistant.workspace.notebooks import NotebooksValue
 from index.about import VERSION
 from index.errors import FootnoteError, MissingPathError
 
@@ -92,11 +106,11 @@ class Tools:
     async def ask(
         self,
         context: Context[Any, Any],
-        question: values.QuestionText,
-        history: values.History = (),
-        documents: values.Chosen = None,
-        notebook: values.InNotebook = None,
-    ) -> Annotated[types.CallToolResult, values.AnswerValue]:
+        question: QuestionText,
+        history: History = (),
+        documents: Chosen = None,
+        notebook: InNotebook = None,
+    ) -> Annotated[types.CallToolResult, AnswerValue]:
         """Answer a question from the documents, or refuse.
 
         Each sentence of the answer has the markers of its citations, and each citation the
@@ -107,7 +121,7 @@ class Tools:
         """
         turns = [turn.model_dump() for turn in history]
 
-        def answer(service: Service, sources: Sources) -> values.AnswerValue:
+        def answer(service: Service, sources: Sources) -> AnswerValue:
             return self._last(
                 context, stream_answer(service, sources, question, turns, shown=False)
             )
@@ -117,14 +131,14 @@ class Tools:
     async def search(
         self,
         context: Context[Any, Any],
-        query: values.Query,
-        count: values.Count = 5,
-        documents: values.Chosen = None,
-        notebook: values.InNotebook = None,
-    ) -> Annotated[types.CallToolResult, values.FoundValue]:
+        query: Query,
+        count: Count = 5,
+        documents: Chosen = None,
+        notebook: InNotebook = None,
+    ) -> Annotated[types.CallToolResult, FoundValue]:
         """Find the paragraphs that match best."""
 
-        def find(service: Service, sources: Sources) -> values.FoundValue:
+        def find(service: Service, sources: Sources) -> FoundValue:
             return search_documents(service, sources, query, count)
 
         return await self._call(context, find, documents, notebook)
@@ -132,14 +146,14 @@ class Tools:
     async def verify(
         self,
         context: Context[Any, Any],
-        text: values.ClaimText,
-        question: values.Answering = None,
-        documents: values.Chosen = None,
-        notebook: values.InNotebook = None,
-    ) -> Annotated[types.CallToolResult, values.VerificationValue]:
+        text: ClaimText,
+        question: Answering = None,
+        documents: Chosen = None,
+        notebook: InNotebook = None,
+    ) -> Annotated[types.CallToolResult, VerificationValue]:
         """Say of each sentence of a text, whoever wrote it, whether the documents support it."""
 
-        def check(service: Service, sources: Sources) -> values.VerificationValue:
+        def check(service: Service, sources: Sources) -> VerificationValue:
             return verify_text(service, sources, text, question)
 
         return await self._call(context, check, documents, notebook)
@@ -147,14 +161,14 @@ class Tools:
     async def overview(
         self,
         context: Context[Any, Any],
-        about: values.About = None,
-        sentences: values.Length = None,
-        documents: values.Chosen = None,
-        notebook: values.InNotebook = None,
-    ) -> Annotated[types.CallToolResult, values.AnswerValue]:
+        about: About = None,
+        sentences: Length = None,
+        documents: Chosen = None,
+        notebook: InNotebook = None,
+    ) -> Annotated[types.CallToolResult, AnswerValue]:
         """Give the main points of the documents, or of what stands under a heading."""
 
-        def answer(service: Service, sources: Sources) -> values.AnswerValue:
+        def answer(service: Service, sources: Sources) -> AnswerValue:
             steps = stream_overview(service, sources, about, sentences, shown=False)
             return self._last(context, steps)
 
@@ -167,11 +181,11 @@ class Tools:
             int, Field(description="The number of the first to list, from 1.", ge=1)
         ] = 1,
         count: Annotated[int, Field(description="How many to list.", ge=1, le=1000)] = PAGE,
-    ) -> Annotated[types.CallToolResult, values.DocumentsValue]:
+    ) -> Annotated[types.CallToolResult, DocumentsValue]:
         """List the documents that can be asked."""
 
-        def listed(service: Service, sources: Sources) -> values.DocumentsValue:
-            return values.DocumentsValue.of(service.library.documents(sources.owner), first, count)
+        def listed(service: Service, sources: Sources) -> DocumentsValue:
+            return DocumentsValue.of(service.library.documents(sources.owner), first, count)
 
         return await self._call(context, listed, waits=False)
 
@@ -188,23 +202,23 @@ class Tools:
     async def read_paragraph(
         self,
         context: Context[Any, Any],
-        document_id: values.DocumentId,
+        document_id: DocumentId,
         paragraph: Annotated[
             int, Field(description="The paragraph's number; the first one is 1.", ge=1)
         ],
-    ) -> Annotated[types.CallToolResult, values.ReadValue]:
+    ) -> Annotated[types.CallToolResult, ReadValue]:
         """Read one paragraph. `of` says how many there are, so that those around it can be read."""
 
-        def read(service: Service, sources: Sources) -> values.ReadValue:
+        def read(service: Service, sources: Sources) -> ReadValue:
             document = service.library.document(sources.owner, document_id)
-            return values.ReadValue.numbered(document, paragraph)
+            return ReadValue.numbered(document, paragraph)
 
         return await self._call(context, read, waits=False)
 
     async def _call(
         self,
         context: Context[Any, Any],
-        work: Callable[[Service, Sources], values.Value],
+        work: Callable[[Service, Sources], Value],
         documents: Sequence[str] | None = None,
         notebook: str | None = None,
         *,
@@ -223,19 +237,19 @@ class Tools:
             context,
             waits=waits,
         )
-        places: Sequence[values.CitationValue | values.ParagraphValue] = ()
-        if isinstance(value, values.AnswerValue):
+        places: Sequence[CitationValue | ParagraphValue] = ()
+        if isinstance(value, AnswerValue):
             places = value.citations or value.closest
-        elif isinstance(value, values.VerificationValue):
+        elif isinstance(value, VerificationValue):
             places = value.citations
-        elif isinstance(value, values.FoundValue):
+        elif isinstance(value, FoundValue):
             places = value.hits
-        elif isinstance(value, values.ReadValue):
+        elif isinstance(value, ReadValue):
             places = [value]
         links = {
             place.uri: types.ResourceLink(
                 uri=place.uri,
-                name=place.uri.removeprefix(values.DOCUMENT.format(document_id="")),
+                name=place.uri.removeprefix(DOCUMENT.format(document_id="")),
                 title=place.place,
                 mime_type="text/plain",
             )
@@ -246,9 +260,7 @@ class Tools:
             structured_content=value.model_dump(mode="json", by_alias=True),
         )
 
-    def _last(
-        self, context: Context[Any, Any], steps: Generator[Event, None, None]
-    ) -> values.AnswerValue:
+    def _last(self, context: Context[Any, Any], steps: Generator[Event, None, None]) -> AnswerValue:
         """The whole answer, unless nobody waits for it any more; the client is told when a language
         model looks again."""
         progress, _ = self._opening.progress  # what was told before; it has to grow
@@ -260,7 +272,7 @@ class Tools:
                     told = without_surrogates(f"Looked again for: {'; '.join(step.searches)}")
                     from_thread.run(context.report_progress, progress, None, told)
                 if isinstance(step, Done):
-                    return values.AnswerValue.model_validate(step.answer)
+                    return AnswerValue.model_validate(step.answer)
         raise AssertionError("a stream ends with Done")
 
 
@@ -304,10 +316,8 @@ class Server(MCPServer[Any]):
             (tools.read_paragraph, "Read a paragraph"),
         ):
             self.add_tool(tool, title=title, annotations=reading)
-        self.resource(values.DOCUMENT, name="document", title="A document's text")(
-            self._read_document
-        )
-        self.resource(values.PARAGRAPH, name="paragraph", title="A paragraph")(self._read_paragraph)
+        self.resource(DOCUMENT, name="document", title="A document's text")(self._read_document)
+        self.resource(PARAGRAPH, name="paragraph", title="A paragraph")(self._read_paragraph)
         # What the library's lower server can do and this class does not offer: lists by pages,
         # and to take note when a client is ready to be told of changes.
         server = self._lowlevel_server
@@ -363,7 +373,7 @@ class Server(MCPServer[Any]):
         return types.ListResourcesResult(
             resources=[
                 types.Resource(
-                    uri=values.DOCUMENT.format(document_id=one.info.id),
+                    uri=DOCUMENT.format(document_id=one.info.id),
                     name=one.info.id,
                     title=without_surrogates(one.info.title),
                     description=f"A document of {one.info.paragraphs} paragraphs",
@@ -391,7 +401,7 @@ class Server(MCPServer[Any]):
         read = await _run(
             self._opening,
             context.request_context,
-            lambda service, caller: values.ReadValue.numbered(
+            lambda service, caller: ReadValue.numbered(
                 service.library.document(caller.owner, document_id),
                 int(paragraph) if paragraph.isdecimal() else 0,
             ),

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assistant.english import AUXILIARIES, alternatives
+from assistant.query.english import AUXILIARIES, alternatives
 from assistant.query.kinds import FACT, Kind
 from index.chunking.sentences import sentence_spans
 from index.terms.analysis import QUESTION_WORDS

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from assistant.english import ORDINALS, PREPOSITIONS, alternatives, stem
+from assistant.query.english import ORDINALS, PREPOSITIONS, alternatives, stem
 
 _ROMAN = "i ii iii iv v vi vii viii ix x xi xii".split()
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"

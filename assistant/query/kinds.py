@@ -19,8 +19,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.english import CARDINALS, EMPTY, alternatives, content_stems, stem
 from assistant.query.cleaning import with_apostrophes
+from assistant.query.english import CARDINALS, EMPTY, alternatives, content_stems, stem
 from index.chunking.language import asked_in, stop_words_of
 from index.models import ENGLISH
 from index.terms.analysis import QUESTION_WORDS, terms_of

@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from assistant.english import CARDINALS, ORDINALS, alternatives, content_stems
 from assistant.query.cleaning import with_apostrophes
+from assistant.query.english import CARDINALS, ORDINALS, alternatives, content_stems
 from assistant.query.enumerations import numbered, series
 from index.chunking.sentences import sentence_spans
 from index.terms.analysis import QUESTION_WORDS

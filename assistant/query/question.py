@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from assistant.english import content_stems
 from assistant.query.cleaning import (
     MAX_QUESTION,
     check_question,
     without_surrogates,
 )
 from assistant.query.decomposition import Part, decompose
+from assistant.query.english import content_stems
 from assistant.query.kinds import ACTS, FACT, Kind, length_of, load_kinds
 from assistant.query.pointing import NO_PART, Pointed, pointed_at, points_of
 from assistant.query.rewriting import (

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from assistant.english import (
+from assistant.query.english import (
     ARTICLES,
     ASKING,
     AUXILIARIES,

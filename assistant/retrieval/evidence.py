@@ -14,8 +14,8 @@ from assistant.calibration import (
     Logistic,
     sigmoids,
 )
-from assistant.english import content_stems
 from assistant.query.decomposition import Part
+from assistant.query.english import content_stems
 from assistant.retrieval.reading_model import Reading
 from assistant.retrieval.reranker import DEPTH, UNREAD, ReadHit, rank, shares_of
 from index import Hit, Paragraph, SearchResult, Sentence

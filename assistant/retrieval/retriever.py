@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from assistant.answer import Timer
+from assistant.events import Timer
 from assistant.query.kinds import Kind
 from assistant.query.question import QueryVectors, Question
 from assistant.retrieval.evidence import Evidence, RawEvidence, evidence_of

@@ -23,6 +23,7 @@ import anyio
 import httpx
 from anyio import CapacityLimiter, to_thread
 
+from assistant.schemas.questions import MAX_ADDRESS
 from assistant.service.addresses import Address, Resolve, is_public, resolve
 from index.errors import UnreadableError
 
@@ -31,9 +32,6 @@ SECONDS = 20.0
 
 REDIRECTS = 5
 """That are followed."""
-
-LONGEST = 2000
-"""Characters of an address."""
 
 _CONNECT = 5.0
 """Seconds after which the next address of a host is tried."""
@@ -247,7 +245,7 @@ def _checked(address: str) -> httpx.URL:
         url = httpx.URL(address)
     except (httpx.InvalidURL, UnicodeError):
         url = httpx.URL()
-    if url.scheme not in _DEFAULT_PORTS or not url.raw_host or len(address) > LONGEST:
+    if url.scheme not in _DEFAULT_PORTS or not url.raw_host or len(address) > MAX_ADDRESS:
         raise UnreadableError(
             f"{address[:200]!r} is no address of a page. Give one as https://example.org/page.",
             code="web_address",

@@ -13,20 +13,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from assistant.answer import Done, Event
 from assistant.assistant import TRIES
+from assistant.events import Done, Event
 from assistant.llm.client import LanguageModelError
 from assistant.pipeline import Options
 from assistant.query.rewriting import Turn, check_roles
-from assistant.service.turns import keep_answer
-from assistant.service.values import (
-    Alternatives,
-    AnswerValue,
-    FoundValue,
-    ProgressValue,
-    Unit,
-    VerificationValue,
-)
+from assistant.schemas.answers import Alternatives, AnswerValue, VerificationValue
+from assistant.schemas.base import Unit
+from assistant.schemas.documents import FoundValue, ProgressValue
+from assistant.workspace.turns import keep_answer
 from index import DocumentInfo
 from index.errors import (
     FootnoteError,
@@ -40,7 +35,7 @@ if TYPE_CHECKING:
     from assistant.assistant import Assistant
     from assistant.llm.writer import Writer
     from assistant.service.service import Service
-    from assistant.service.uploads import Upload
+    from assistant.workspace.uploads import Upload
 
 
 _Event = TypeVar("_Event")

@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Literal
 
 from starlette.middleware import Middleware
 
+from assistant.access.api_keys import Keys
+from assistant.access.callers import Access
+from assistant.access.fair_queue import FairQueue
+from assistant.access.logins import Logins
 from assistant.llm.discovery import Server, is_loopback
-from assistant.service.access import Access
-from assistant.service.api_keys import Keys
-from assistant.service.clearing import Clearing
-from assistant.service.fair_queue import FairQueue
 from assistant.service.fetching import Fetcher
-from assistant.service.guards import BodyMiddleware, SecurityMiddleware, TracingMiddleware
-from assistant.service.library import Library
-from assistant.service.logins import Logins
-from assistant.service.metrics import Metrics
-from assistant.service.rereading import Rereading
+from assistant.service.reindexing import Rereading
 from assistant.service.suggestions import Suggestions
 from assistant.service.writers import Writers
-from index.chunking.ocr.recogniser import is_installed as reads_pictures
+from assistant.serving.guards import BodyMiddleware, SecurityMiddleware, TracingMiddleware
+from assistant.serving.metrics import Metrics
+from assistant.workspace.library import Library
+from assistant.workspace.retention import Clearing
 from index.errors import FootnoteError
+from index.readers.ocr.recogniser import is_installed as reads_pictures
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from assistant.answer import Answer, Citation, Done
+from assistant.access.fair_queue import RETRY, FairQueue
+from assistant.answer import Answer, Citation
 from assistant.documents import question_of, questions_of
-from assistant.english import PRONOUNS, alternatives
-from assistant.service.fair_queue import RETRY, FairQueue
+from assistant.events import Done
+from assistant.query.english import PRONOUNS, alternatives
 from index.errors import RefusedError
 
 if TYPE_CHECKING:

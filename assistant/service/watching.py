@@ -19,8 +19,6 @@ from index.bibliography.bibliography import (
     find_exports,
     read_bibliography,
 )
-from index.chunking.files import find_files, mode_of, source_of
-from index.chunking.loader import RawDocument, read_raw
 from index.errors import (
     DocumentError,
     EmptyDocumentError,
@@ -29,6 +27,8 @@ from index.errors import (
     SettingsError,
 )
 from index.models import document_id
+from index.readers.files import find_files, mode_of, source_of
+from index.readers.loader import RawDocument, read_raw
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from assistant.english import content_stems
+from assistant.query.english import content_stems
 from index import Hit
 from index.models import strip_marks
 

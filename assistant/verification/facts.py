@@ -15,7 +15,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from itertools import takewhile
 
-from assistant.english import (
+from assistant.query.english import (
     AUXILIARIES,
     CONDITIONS,
     FUNCTION_WORDS,

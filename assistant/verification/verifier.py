@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 from assistant.calibration import Logistic
-from assistant.english import content_stems
+from assistant.query.english import content_stems
 from assistant.retrieval.passages import Passage
 from assistant.retrieval.retriever import is_read
 from assistant.verification.attribution import Ground, SentenceRun, cover, grounds

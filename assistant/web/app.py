@@ -16,18 +16,18 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 import gradio as gr
 from starlette.middleware import Middleware
 
+from assistant.access.callers import person
+from assistant.access.logins import check_host
 from assistant.api.app import Switch, add_problems, lifespan_of
 from assistant.api.app import build as build_api
-from assistant.api.events import whole
 from assistant.llm.discovery import SERVERS, Server
-from assistant.service.access import person
-from assistant.service.guards import HEADER, MCP
-from assistant.service.logins import check_host
-from assistant.service.logs import about, take_over
+from assistant.schemas.answers import AnswerValue
 from assistant.service.operations import Sources, stream_answer
 from assistant.service.service import Service, wait_for_the_end
-from assistant.service.values import AnswerValue
 from assistant.service.watching import FolderWatch, Unread
+from assistant.serving.events import whole
+from assistant.serving.guards import HEADER, MCP
+from assistant.serving.logs import about, take_over
 from assistant.web.entrance import Entrance
 from assistant.web.rendering import PageRenderer
 from assistant.web.routes import STATIC, Folder, routes

@@ -7,8 +7,8 @@ from anyio import to_thread
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
-from assistant.service.access import Access
-from assistant.service.logins import LASTS, signed_by
+from assistant.access.callers import Access
+from assistant.access.logins import LASTS, signed_by
 from index.errors import RefusedError
 
 _COOKIE = "footnote-login-"

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from index.chunking.isolation import IsolatedProcess
-from index.chunking.pictures import is_picture_file, page_of
 from index.errors import UnreadableError
+from index.readers.pictures import is_picture_file, page_of
 
 WIDTHS = (400, 800, 1200, 1800, 2700)
 """Pixels; others would only fill the browser's memory with more of the same pictures."""

@@ -16,15 +16,16 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 from starlette.staticfiles import StaticFiles
 
-from assistant.answer import Event
+from assistant.access.callers import Caller, owner_of_browser, person
+from assistant.access.fair_queue import FairQueue
 from assistant.api import answers, documents, exports, notebooks, topics
-from assistant.api.events import EventResponse, event, failing, steps_of
 from assistant.api.originals import download
-from assistant.service import feedback as voting
-from assistant.service.access import Caller, owner_of_browser, person
-from assistant.service.fair_queue import FairQueue
-from assistant.service.finding import EverywhereValue, Finding
-from assistant.service.notebooks import NotebookId
+from assistant.events import Event
+from assistant.schemas.answers import Alternatives, AnswerValue
+from assistant.schemas.base import Asked, Value
+from assistant.schemas.documents import DocumentValue
+from assistant.schemas.questions import History, Place, QuestionText, Section
+from assistant.service import voting
 from assistant.service.operations import (
     Sources,
     indexing,
@@ -33,24 +34,16 @@ from assistant.service.operations import (
     reworded,
     stream_with_alternatives,
 )
-from assistant.service.problems import problem_of
 from assistant.service.service import Service
 from assistant.service.suggestions import SHOWN
-from assistant.service.uploads import Upload
-from assistant.service.values import (
-    Alternatives,
-    AnswerValue,
-    Asked,
-    DocumentValue,
-    History,
-    Place,
-    QuestionText,
-    Section,
-    Value,
-)
 from assistant.service.watching import FolderWatch, Unread
+from assistant.serving.events import EventResponse, event, failing, steps_of
+from assistant.serving.problems import problem_of
 from assistant.web.entrance import Entrance
 from assistant.web.rendering import PageRenderer
+from assistant.workspace.finding import EverywhereValue, Finding
+from assistant.workspace.notebooks import NotebookId
+from assistant.workspace.uploads import Upload
 from index.errors import IndexChangedError, MissingPathError
 
 Step = TypeVar("Step")

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from assistant.documents import read_all
-from assistant.feedback import draft_id, put_line
 from assistant.query.cleaning import check_question
+from assistant.workspace.feedback import draft_id, put_line
 from evals.datasets.json_lines import read_objects
 from index import Document
 from index.errors import QuestionSetError

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from evals.datasets.loader import read_set
 from evals.datasets.models import Question, QuestionSet
-from index.chunking.files import source_of
 from index.errors import DocumentError, QuestionSetError
+from index.readers.files import source_of
 
 #: How the names of files end that may be sets.
 ENDINGS = (".json", ".jsonl", ".json.gz", ".jsonl.gz")

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from evals.datasets.models import Question, QuestionSet
 from index import Document, Paragraph
-from index.chunking.markdown import read_markdown
 from index.errors import QuestionSetError
+from index.readers.markdown import read_markdown
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,10 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path, PurePosixPath
 
-from assistant.answer import LEADS, REFUSAL, name_of
+from assistant.answer import LEADS, REFUSAL
 from assistant.calibration import Status
 from assistant.documents import read_all
+from assistant.places import name_of
 from evals.datasets.gold import Gold, TextSpan, places_of
 from evals.datasets.models import Question, QuestionSet
 from evals.running.coverage import record_of

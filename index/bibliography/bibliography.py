@@ -13,11 +13,11 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from index.bibliography.formats import SUFFIXES, Exported, is_export, read_export
-from index.chunking.files import OnSkip, find_inside, source_of
 from index.chunking.isolation import READING
-from index.chunking.loader import RawDocument
 from index.errors import DocumentError, UnreadableError
 from index.models import NO_ENTRY, BibliographyEntry
+from index.readers.files import OnSkip, find_inside, source_of
+from index.readers.loader import RawDocument
 
 MAX_BYTES = 200_000_000
 """A larger file is no export that is read."""

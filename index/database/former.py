@@ -320,7 +320,7 @@ _NOTEBOOK_ID = 16
 
 
 def _owner_of(login: str) -> str:
-    """The owner that a login is; see `assistant.service.access`."""
+    """The owner that a login is; see `assistant.access.callers`."""
     return sha256(f"\0login\0{login}".encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 

@@ -43,7 +43,7 @@ class ExactText(sa.types.TypeDecorator[str]):
         return text
 
 
-#: The tables of `index`, and those of `assistant` (see `assistant.service.tables`), which may name
+#: The tables of `index`, and those of `assistant` (see `assistant.tables`), which may name
 #: rows of these.
 metadata = sa.MetaData(
     naming_convention={

@@ -9,13 +9,21 @@ import errno
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import numpy as np
+
+from index.encoder import Vectors
 from index.errors import IndexCorruptedError, IndexFullError, IndexUnusableError
+from index.store.documents import pages_of
+from index.store.manifest import Rows
+
+if TYPE_CHECKING:
+    pass
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -158,3 +166,104 @@ def _free(path: Path) -> int:
     while not path.exists():
         path = path.parent
     return shutil.disk_usage(path).free
+
+
+#: A sentence that was found: the row of its paragraph, its number in it, and its cosine.
+Nearest = tuple[int, int, float]
+
+BATCH = 4000  # vectors added a call, each call all or nothing; Chroma's own limit is 5,461
+SYNC = 1000  # vectors after which Chroma writes its graph to the disk, unless it is told otherwise
+
+
+class ChromaVectors:
+    """Vectors in a Chroma collection, by the rows of their paragraphs.
+
+    Args:
+        collection: each call of which raises our errors.
+    """
+
+    def __init__(self, collection: Any) -> None:
+        self._own = collection
+
+    def add(self, rows: Rows, vectors: Sequence[Vectors]) -> None:
+        """Store the vectors of paragraphs, of one paragraph all or none."""
+        groups = [
+            list(zip(ids, own, strict=True))
+            for ids, own in zip(
+                ids_of(zip(rows.rows.tolist(), rows.sentences.tolist(), strict=True)),
+                vectors,
+                strict=True,
+            )
+        ]
+        for batch in batches(groups):
+            # What a process that was killed had added already is put there again.
+            self._own.upsert(
+                ids=[identity for identity, _ in batch],
+                embeddings=np.stack([row for _, row in batch]),
+            )
+
+    def delete(self, rows: Sequence[tuple[int, int]]) -> None:
+        """Delete the vectors of paragraphs."""
+        for page in pages_of([identity for ids in ids_of(rows) for identity in ids]):
+            self._own.delete(ids=page)
+
+    def read(self, rows: Rows) -> dict[int, list[Vectors]]:
+        """The vectors that are there, by the rows of their paragraphs."""
+        pairs = zip(rows.rows.tolist(), rows.sentences.tolist(), strict=True)
+        found: dict[str, Vectors] = {}
+        ids = list(ids_of(pairs))
+        for page in pages_of([identity for own in ids for identity in own]):
+            records = self._own.get(ids=page, include=["embeddings"])
+            found.update(zip(records["ids"], records["embeddings"], strict=True))
+        return {
+            row: [found[identity] for identity in own if identity in found]
+            for row, own in zip(rows.rows.tolist(), ids, strict=True)
+        }
+
+    def nearest(self, vector: Vectors, count: int) -> list[Nearest]:
+        """See `VectorStore`."""
+        records = self._own.query(
+            query_embeddings=cast(Any, vector[None, :]), n_results=count, include=["distances"]
+        )
+        found = []
+        for identity, distance in zip(
+            records["ids"][0], (records["distances"] or [[]])[0], strict=True
+        ):
+            row, _, sentence = identity.partition(":")
+            found.append((int(row), int(sentence), 1.0 - float(distance)))
+        return found
+
+    def touch(self) -> None:
+        """Have Chroma catch up with its log, which it does at the first read and may rewrite its
+        graph for."""
+        self._own.get(limit=1, include=[])
+
+    def expect(self, paragraphs: int) -> None:
+        """Prepare for so many more. Chroma rewrites the list of all ids with every SYNC vectors,
+        which would take as long as all the rest where there are millions; then it does so a hundred
+        times at most. Heeded at once by a collection that is empty."""
+        if paragraphs > 100 * SYNC:
+            import warnings
+
+            with warnings.catch_warnings():
+                # What Chroma calls it that no embedding function is its own.
+                warnings.filterwarnings("ignore", message="legacy embedding function config")
+                self._own.modify(configuration={"hnsw": {"sync_threshold": paragraphs // 100}})
+
+
+def ids_of(rows: Iterator[tuple[int, int]] | Sequence[tuple[int, int]]) -> Iterator[list[str]]:
+    """The ids of the sentences of each row."""
+    for row, sentences in rows:
+        yield [f"{row}:{number}" for number in range(sentences)]
+
+
+def batches(groups: Sequence[Sequence[Any]]) -> Iterator[list[Any]]:
+    """The items of groups, not more than BATCH at a time unless a group has more: none is cut."""
+    batch: list[Any] = []
+    for group in groups:
+        if batch and len(batch) + len(group) > BATCH:
+            yield batch
+            batch = []
+        batch += group
+    if batch:
+        yield batch

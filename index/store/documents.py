@@ -12,18 +12,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from index.errors import IndexChangedError
 from index.models import BibliographyEntry, paragraph_id
-from index.store.manifest import Manifest, ParagraphText, Place, Rows, imprint_of, written
+from index.store.manifest import Manifest, ParagraphText, Place, Rows, imprint_of
 from index.store.tables import (
     DYING,
-    PENDING,
     READY,
     UNUSED,
     counters,
@@ -49,21 +47,6 @@ _Item = TypeVar("_Item")
 Row = tuple[int, int, int]
 #: Reads the texts of paragraphs by their ids; leaves out what is not to be had.
 TextReader = Callable[[Sequence[str]], Mapping[str, ParagraphText]]
-
-
-@dataclass(frozen=True, slots=True)
-class Staged:
-    """A version of a document that is pending.
-
-    Attributes:
-        row: its number.
-        manifest: what it is of; with the rows of its paragraphs.
-        fresh: by paragraph id, the rows that have no vectors yet.
-    """
-
-    row: int
-    manifest: Manifest
-    fresh: Mapping[str, Row]
 
 
 class GenerationReplacedError(Exception):
@@ -332,260 +315,6 @@ def forget(connection: sa.Connection, dropped: Sequence[tuple[int, str]]) -> Non
     """Delete generations that have no vectors any more."""
     numbers = [number for number, _ in dropped]
     connection.execute(sa.delete(generations).where(generations.c.number.in_(numbers)))
-
-
-# --- writing -----------------------------------------------------------------------------------
-
-
-def stage(
-    connection: sa.Connection,
-    manifests: Sequence[Manifest],
-    texts_of: TextReader,
-    known: Mapping[str, Row],
-) -> list[Staged]:
-    """Put versions of documents in, pending, with those of their paragraphs that are new.
-
-    Args:
-        connection: of a transaction that writes.
-        manifests: of the documents.
-        texts_of: gives the texts of new paragraphs.
-        known: paragraphs that were new a moment ago, by id.
-
-    Raises:
-        IndexChangedError: a text that is not to be had is not stored any more, either.
-    """
-    named = list(dict.fromkeys(place.id for one in manifests for place in one.places))
-    there = {**_revived(connection, [i for i in named if i not in known]), **known}
-    fresh = _insert_paragraphs(connection, [i for i in named if i not in there], texts_of)
-    rows, staged, now = there | fresh, [], time.time()
-    for manifest in manifests:
-        row = connection.execute(
-            sa.insert(versions).returning(versions.c.row), _head(manifest, now)
-        ).scalar_one()
-        listed = [
-            {
-                "version": row, "number": number, "paragraph": rows[place.id][0],
-                "heading": json.dumps(place.heading), "page": place.page, "start": place.start,
-                "end": place.end, "locator": place.locator, "kind": place.kind,
-                "certainty": place.certainty,
-            }
-            for number, place in enumerate(manifest.places, start=1)
-        ]  # fmt: skip
-        if listed:
-            connection.execute(sa.insert(places), listed)
-        own = {place.id: fresh[place.id] for place in manifest.places if place.id in fresh}
-        staged.append(Staged(row, manifest, own))
-    return staged
-
-
-def _revived(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Row]:
-    """Paragraphs that are stored with their vectors; those that were unused are no more so."""
-    found: dict[str, Row] = {}
-    chosen = (
-        paragraphs.c.id, paragraphs.c.row, paragraphs.c.position, paragraphs.c.sentences,
-        paragraphs.c.state,
-    )  # fmt: skip
-    for page in pages_of(ids):
-        unused = []
-        for identity, *row, state in connection.execute(
-            sa.select(*chosen).where(
-                paragraphs.c.id.in_(page), paragraphs.c.state.in_((READY, UNUSED))
-            )
-        ):
-            if identity not in found:
-                found[identity] = (row[0], row[1], row[2])
-                if state == UNUSED:
-                    unused.append(row[0])
-        _set_state(connection, unused, READY)
-    return found
-
-
-def _insert_paragraphs(
-    connection: sa.Connection, ids: Sequence[str], texts_of: TextReader
-) -> dict[str, Row]:
-    given = texts_of(ids) if ids else {}
-    if missing := len(ids) - len(given):
-        raise IndexChangedError(
-            f"{missing} paragraphs of a document are not stored any more, since it was changed "
-            "meanwhile. Do the same again."
-        )
-    found: dict[str, Row] = {}
-    for page in pages_of([given[i] for i in ids]):
-        total = sum(len(one.spans) for one in page)
-        position = count(connection, "position", total) - total
-        values = []
-        for one in page:
-            values.append(
-                {
-                    "id": one.id, "text": one.text, "sentences": len(one.spans),
-                    "spans": json.dumps(one.spans, separators=(",", ":")),
-                    "position": position, "state": PENDING,
-                }
-            )  # fmt: skip
-            position += len(one.spans)
-        inserted = connection.execute(
-            sa.insert(paragraphs).returning(
-                paragraphs.c.id, paragraphs.c.row, paragraphs.c.position, paragraphs.c.sentences
-            ),
-            values,
-        )
-        found |= {identity: (row, at, sentences) for identity, row, at, sentences in inserted}
-    return found
-
-
-def _head(manifest: Manifest, pending: float) -> dict[str, Any]:
-    own = manifest.own
-    return {
-        "document": manifest.id, "hash": manifest.digest, "title": manifest.title,
-        "text_hash": manifest.hash, "reading": manifest.reading, "kept": manifest.kept,
-        "content": manifest.content, "language": manifest.language,
-        "imprint": json.dumps(written(manifest.imprint)), "bytes": manifest.bytes,
-        "pages": manifest.pages, "unread": manifest.unread, "added": manifest.added,
-        "own": json.dumps([own.title, written(own.imprint)]) if own else None,
-        "gaps": json.dumps(manifest.gaps), "pending": pending,
-    }  # fmt: skip
-
-
-def set_ready(connection: sa.Connection, rows: Sequence[int], generation: int) -> None:
-    """The vectors of these paragraphs are there, in that generation.
-
-    Raises:
-        GenerationReplacedError: another one is in use.
-    """
-    check_generation(connection, generation)
-    for page in pages_of(rows):
-        # Not of those that are unused since they were left pending for so long: no version has
-        # them any more, and whoever writes them is about to be told.
-        connection.execute(
-            sa.update(paragraphs)
-            .where(paragraphs.c.row.in_(page), paragraphs.c.state == PENDING)
-            .values(state=READY)
-        )
-
-
-def publish(connection: sa.Connection, staged: Iterable[Staged]) -> None:
-    """Make versions the current ones of their documents; those before are deleted.
-
-    Raises:
-        IndexChangedError: one was left pending for so long that it was deleted.
-    """
-    staged = list(staged)
-    # Before any document names them: those that are gone it could not name.
-    for page in pages_of([one.row for one in staged]):
-        done = connection.execute(
-            sa.update(versions).where(versions.c.row.in_(page)).values(pending=None)
-        )
-        if done.rowcount != len(page):
-            raise IndexChangedError("Adding documents took too long. Add them again.")
-    for one in staged:
-        identity = one.manifest.id
-        former = connection.scalar(sa.select(documents.c.version).where(documents.c.id == identity))
-        if former is None:
-            connection.execute(
-                sa.insert(documents).values(
-                    id=identity, source=one.manifest.source, version=one.row
-                )
-            )
-        else:
-            connection.execute(
-                sa.update(documents).where(documents.c.id == identity).values(version=one.row)
-            )
-            delete_version(connection, former)
-    if staged:
-        count(connection, "revision", 1)
-
-
-def delete_version(connection: sa.Connection, row: int) -> None:
-    """Delete a version; paragraphs that only it has are unused from now on."""
-    other = places.alias()
-    own = sa.select(places.c.paragraph).where(places.c.version == row)
-    others = sa.exists().where(other.c.paragraph == paragraphs.c.row, other.c.version != row)
-    connection.execute(
-        sa.update(paragraphs)
-        .where(paragraphs.c.row.in_(own), ~others)
-        .values(state=UNUSED, unused=time.time())
-    )
-    connection.execute(sa.delete(versions).where(versions.c.row == row))
-
-
-def remove(connection: sa.Connection, identity: str) -> bool:
-    """Delete a document; gives whether there was one of that id."""
-    row = connection.scalar(
-        sa.delete(documents).where(documents.c.id == identity).returning(documents.c.version)
-    )
-    if row is None:
-        return False
-    delete_version(connection, row)
-    count(connection, "revision", 1)
-    return True
-
-
-def set_kept(connection: sa.Connection, manifest: Manifest) -> None:
-    """Note that a document is kept.
-
-    Args:
-        connection: of a transaction that writes.
-        manifest: its version, marked as kept.
-    """
-    changed = connection.execute(
-        sa.update(versions)
-        .where(
-            versions.c.hash == manifest.version,
-            versions.c.row.in_(sa.select(documents.c.version).where(documents.c.id == manifest.id)),
-        )
-        .values(kept=True, hash=manifest.digest)
-    )
-    if not changed.rowcount:
-        raise IndexChangedError("The document was changed meanwhile. Do the same again.")
-    count(connection, "revision", 1)
-
-
-def touch(connection: sa.Connection, staged: Iterable[Staged]) -> None:
-    """Versions that are pending are still being written."""
-    for page in pages_of([one.row for one in staged]):
-        connection.execute(
-            sa.update(versions)
-            .where(versions.c.row.in_(page), versions.c.pending.is_not(None))
-            .values(pending=time.time())
-        )
-
-
-def abandoned(connection: sa.Connection) -> None:
-    """Delete the versions that dead writers left pending."""
-    before = time.time() - ABANDONED
-    for row in connection.scalars(
-        sa.select(versions.c.row).where(versions.c.pending < before)
-    ).all():
-        delete_version(connection, row)
-
-
-def dying(connection: sa.Connection, grace: float) -> list[tuple[int, int]]:
-    """Paragraphs that have been unused for so many seconds, which nobody has use for from now on:
-    rows, and how many vectors each has."""
-    connection.execute(
-        sa.update(paragraphs)
-        .where(paragraphs.c.state == UNUSED, paragraphs.c.unused <= time.time() - grace)
-        .values(state=DYING)
-    )
-    found = connection.execute(
-        sa.select(paragraphs.c.row, paragraphs.c.sentences).where(paragraphs.c.state == DYING)
-    )
-    return [(row, sentences) for row, sentences in found]
-
-
-def bury(connection: sa.Connection, rows: Collection[int]) -> None:
-    """Delete paragraphs whose vectors are gone."""
-    for page in pages_of(list(rows)):
-        connection.execute(
-            sa.delete(paragraphs).where(paragraphs.c.row.in_(page), paragraphs.c.state == DYING)
-        )
-
-
-def _set_state(connection: sa.Connection, rows: Sequence[int], state: int) -> None:
-    for page in pages_of(rows):
-        connection.execute(
-            sa.update(paragraphs).where(paragraphs.c.row.in_(page)).values(state=state, unused=None)
-        )
 
 
 def pages_of(items: Sequence[_Item]) -> Iterator[list[_Item]]:

@@ -24,12 +24,12 @@ from index.database.database import Database
 from index.encoder import Encoder
 from index.errors import FootnoteError, IndexBusyError, IndexCorruptedError
 from index.models import ENGLISH, BibliographyEntry, paragraph_id
-from index.store import documents
+from index.store import documents, staging
 from index.store.chroma import ChromaFolder
 from index.store.chroma_server import Server
 from index.store.manifest import Manifest, ParagraphText, Place, Rows, imprint_of
 from index.store.tables import files
-from index.store.vectors import VectorStore
+from index.store.vector_file import VectorStore
 
 #: Where the former Chroma is after it was taken over, and where it was.
 COPY, FORMER = "chroma-former", "chroma"
@@ -142,7 +142,7 @@ def _copy(
         with database.write() as connection:
             documents.begin(connection, encoder.fingerprint)
             known: dict[str, documents.Row] = {}
-            staged = documents.stage(
+            staged = staging.stage(
                 connection,
                 sorted(whole, key=lambda one: one.source),
                 lambda ids: {i: texts[i] for i in ids if i in texts},
@@ -154,8 +154,8 @@ def _copy(
                 vectors.add(Rows.of(there.values()), [rows[i] for i in there])
             # Of those without vectors these are made next.
             every = [row for row, _, _ in fresh.values()]
-            documents.set_ready(connection, every, vectors.number)
-            documents.publish(connection, staged)
+            staging.set_ready(connection, every, vectors.number)
+            staging.publish(connection, staged)
             for one in files_of:
                 connection.execute(sa.insert(files).values(one))
             documents.count(connection, _TAKEN, 1)

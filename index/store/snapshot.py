@@ -14,9 +14,10 @@ from index.encoder import Vectors
 from index.errors import IndexChangedError, IndexCorruptedError, MissingPathError
 from index.models import text_hash
 from index.store import documents
+from index.store.chroma import Nearest
 from index.store.manifest import Manifest, ParagraphText, Rows
 from index.store.scope import Scope, keys_of
-from index.store.vectors import Nearest, VectorStore
+from index.store.vector_file import VectorStore
 from index.terms.hashes import Keys, keys_of_ids
 from index.terms.lexical import LexicalIndex
 

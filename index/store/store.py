@@ -24,12 +24,14 @@ from index.errors import (
     IndexCorruptedError,
     IndexUnusableError,
 )
-from index.store import documents, former
+from index.store import documents, former, staging
 from index.store.chroma_server import Server
-from index.store.documents import GenerationReplacedError, Row, Staged, TextReader
+from index.store.documents import GenerationReplacedError, Row, TextReader
 from index.store.manifest import Manifest, ParagraphText, Rows
 from index.store.snapshot import CACHED_TEXTS, BoundedCache, Snapshot
-from index.store.vectors import FolderVectors, ServedVectors, VectorStore
+from index.store.staging import Staged
+from index.store.vector_file import VectorStore
+from index.store.vectors import FolderVectors, ServedVectors
 from index.store.writer import Chunk, Progress, encoded
 from index.terms.lexical import LexicalIndex
 
@@ -251,10 +253,10 @@ class Store:
             whole = staged[published : published + chunk.whole]
             published += chunk.whole
             with self.database.write() as connection:
-                documents.set_ready(connection, rows.rows.tolist(), vectors.number)
-                documents.publish(connection, whole)
+                staging.set_ready(connection, rows.rows.tolist(), vectors.number)
+                staging.publish(connection, whole)
                 if time.monotonic() - touched > TOUCH:
-                    documents.touch(connection, staged[published:])
+                    staging.touch(connection, staged[published:])
                     touched = time.monotonic()
             vectors.fold(rows)
 
@@ -275,7 +277,7 @@ class Store:
             size += len(manifest.places)
             if size >= STAGED or end == len(manifests):
                 with self.database.write() as connection:
-                    some = documents.stage(connection, manifests[first:end], texts_of, fresh)
+                    some = staging.stage(connection, manifests[first:end], texts_of, fresh)
                 for one in some:
                     fresh |= one.fresh
                 yield from some
@@ -284,12 +286,12 @@ class Store:
     def keep(self, manifest: Manifest) -> None:
         """Note that a document is kept; `manifest` says so."""
         with self.database.write() as connection:
-            documents.set_kept(connection, manifest)
+            staging.set_kept(connection, manifest)
 
     def remove(self, identity: str) -> None:
         """Delete a document."""
         with self.database.write() as connection:
-            documents.remove(connection, identity)
+            staging.remove(connection, identity)
 
     def tidy(self, grace: float = documents.GRACE) -> int:
         """Delete what dead writers left, and what no document has had for `grace` seconds or was
@@ -308,12 +310,12 @@ class Store:
         if not has_waste:
             return 0
         with self.database.write() as connection:
-            documents.abandoned(connection)
-            rows = documents.dying(connection, grace)
+            staging.abandoned(connection)
+            rows = staging.dying(connection, grace)
         if rows:
             vectors.delete(rows)
             with self.database.write() as connection:
-                documents.bury(connection, [row for row, _ in rows])
+                staging.bury(connection, [row for row, _ in rows])
         return len(rows)
 
     def fold(self) -> None:

@@ -22,14 +22,13 @@ made again, of what is in the file.
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any
 
 import filelock
 import numpy as np
@@ -39,16 +38,14 @@ from numpy.typing import NDArray
 from index.database.database import Database
 from index.encoder import Vectors
 from index.errors import IndexCorruptedError, IndexUnusableError
-from index.store.chroma import ChromaFolder, translated
+from index.store.chroma import ChromaFolder, ChromaVectors, Nearest, translated
 from index.store.documents import pages_of, ready_rows
 from index.store.manifest import NO_ROWS, Rows
 from index.store.tables import paragraphs
+from index.store.vector_file import VectorFile
 
 if TYPE_CHECKING:
     from index.store.chroma_server import Server
-
-BATCH = 4000  # vectors added a call, each call all or nothing; Chroma's own limit is 5,461
-SYNC = 1000  # vectors after which Chroma writes its graph to the disk, unless it is told otherwise
 #: Sentences up to which no graph is needed to find the nearest: a few ms. Not tuned.
 EXACT = 20_000
 #: Paragraphs that are looked for in Chroma when it is opened.
@@ -58,227 +55,10 @@ RETRY = 5.0
 
 _logger = logging.getLogger(__name__)
 
-#: A sentence that was found: the row of its paragraph, its number in it, and its cosine.
-Nearest = tuple[int, int, float]
-
 
 def collection_name(number: int, fingerprint: str) -> str:
     """The Chroma collection of a generation."""
     return f"vectors-{number:04d}-{fingerprint}"
-
-
-class VectorStore(Protocol):
-    """The vectors of one generation: of one encoder. May be used from many threads."""
-
-    number: int
-
-    def add(self, rows: Rows, vectors: Sequence[Vectors]) -> None:
-        """Store the vectors of paragraphs, of each an array of shape (sentences, dimension). They
-        are there, also after a power cut, when this returns."""
-
-    def delete(self, rows: Sequence[tuple[int, int]]) -> None:
-        """Delete the vectors of paragraphs: rows, and how many each has."""
-
-    def read(self, rows: Rows) -> list[Vectors]:
-        """The vectors of paragraphs.
-
-        Raises:
-            IndexCorruptedError: they are not there.
-        """
-
-    def missing(self, rows: Rows) -> Rows:
-        """Those of the paragraphs whose vectors are not there."""
-
-    def nearest(self, vector: Vectors, count: int, visible: Rows) -> list[Nearest]:
-        """The `count` sentences nearest to a unit vector, best first, or all where there are fewer.
-        Others than those of the visible paragraphs may be among them."""
-
-    @property
-    def may_delete(self) -> bool:
-        """Whether this process can delete vectors wherever they are."""
-
-    def fold(self, rows: Rows | None = None) -> None:
-        """Make vectors as fast to find as the rest: those of these paragraphs, or of all that
-        others have written, which may take long."""
-
-    def drop(self) -> None:
-        """Delete all of it, when another generation is in use."""
-
-    def stop(self) -> None:
-        """Have a `fold` that takes long end soon, for it is about to be closed."""
-
-    def close(self) -> None:
-        """Let go of it."""
-
-
-class VectorFile:
-    """Vectors in a file, by their position.
-
-    Args:
-        path: of the file, made when the first vector is written.
-        dimension: of a vector.
-    """
-
-    def __init__(self, path: Path, dimension: int) -> None:
-        self.path = path
-        self._dimension = dimension
-        self._guard = threading.Lock()
-        self._mapped: Vectors = np.empty((0, dimension), np.float32)
-
-    def write(self, rows: Rows, vectors: Sequence[Vectors], *, kept: bool = True) -> None:
-        """Write the vectors of paragraphs, through to the disk; `kept`: not to erase them."""
-        with translated(self.path):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(
-                self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666
-            )
-            with os.fdopen(descriptor, "r+b") as stream:
-                for position, own in zip(rows.positions.tolist(), vectors, strict=True):
-                    stream.seek(position * self._dimension * 4)
-                    # Of a sentence that the encoder does not see the vector is zero: as -0, it is
-                    # told from one that was never written.
-                    block = np.where(own == 0, np.float32(-0.0), own) if kept else own
-                    stream.write(np.ascontiguousarray(block, dtype="<f4").tobytes())
-                stream.flush()
-                os.fsync(stream.fileno())
-
-    def all(self, end: int) -> Vectors:
-        """All vectors, float32 [positions, dimension], at least up to that position where the file
-        has so many; mapped, not read."""
-        if len(self._mapped) < end:
-            with self._guard, translated(self.path), suppress(FileNotFoundError):
-                length = self.path.stat().st_size // (self._dimension * 4)
-                if length > len(self._mapped):
-                    self._mapped = np.memmap(
-                        self.path, "<f4", mode="r", shape=(length, self._dimension)
-                    )
-        return self._mapped
-
-    def missing(self, rows: Rows) -> NDArray[np.bool_]:
-        """Of which paragraphs the vectors are not all there: bool [paragraphs]."""
-        ends = rows.positions + rows.sentences
-        mapped = self.all(int(ends.max(initial=0)))
-        lost = ends > len(mapped)
-        inside = np.flatnonzero(~lost & (rows.sentences > 0))
-        # By their bits, for what was written has none that are all zero: see `write`.
-        bits = mapped.view(np.int32)
-        last = rows.positions[inside] + rows.sentences[inside] - 1
-        lost[inside] = ~(bits[rows.positions[inside]].any(1) & bits[last].any(1))
-        return lost
-
-    def read(self, rows: Rows) -> list[Vectors]:
-        """The vectors of paragraphs.
-
-        Raises:
-            IndexCorruptedError: they are not there.
-        """
-        if self.missing(rows).any():
-            raise IndexCorruptedError(
-                f"Vectors are missing in {self.path}: the disk was full, or the file was changed. "
-                "Your documents are not touched. Run: footnote index rebuild"
-            )
-        mapped = self.all(0)
-        pairs = zip(rows.positions.tolist(), rows.sentences.tolist(), strict=True)
-        return [np.array(mapped[at : at + sentences]) for at, sentences in pairs]
-
-    def nearest(self, vector: Vectors, count: int, rows: Rows) -> list[Nearest]:
-        """The nearest sentences of these paragraphs, by looking at all of them."""
-        if not len(rows):
-            return []
-        end = int((rows.positions + rows.sentences).max())
-        starts = np.repeat(rows.positions, rows.sentences)
-        firsts = np.repeat(np.cumsum(rows.sentences) - rows.sentences, rows.sentences)
-        sentences = np.arange(len(starts)) - firsts
-        at = starts + sentences
-        mapped = self.all(end)
-        if end > len(mapped):
-            self.read(rows)  # it says what is wrong
-        # Of nearly all of the file it is faster to look at the whole than to pick them out.
-        cosines = (mapped @ vector)[at] if 2 * len(at) > len(mapped) else mapped[at] @ vector
-        best = np.arange(len(at))
-        if len(at) > count:
-            best = np.argpartition(-cosines, count - 1)[:count]
-        best = best[np.argsort(-cosines[best], kind="stable")]
-        own = np.repeat(rows.rows, rows.sentences)[best]
-        return list(
-            zip(own.tolist(), sentences[best].tolist(), cosines[best].tolist(), strict=True)
-        )
-
-
-class ChromaVectors:
-    """Vectors in a Chroma collection, by the rows of their paragraphs.
-
-    Args:
-        collection: each call of which raises our errors.
-    """
-
-    def __init__(self, collection: Any) -> None:
-        self._own = collection
-
-    def add(self, rows: Rows, vectors: Sequence[Vectors]) -> None:
-        """Store the vectors of paragraphs, of one paragraph all or none."""
-        groups = [
-            list(zip(ids, own, strict=True))
-            for ids, own in zip(
-                _ids(zip(rows.rows.tolist(), rows.sentences.tolist(), strict=True)),
-                vectors,
-                strict=True,
-            )
-        ]
-        for batch in _batches(groups):
-            # What a process that was killed had added already is put there again.
-            self._own.upsert(
-                ids=[identity for identity, _ in batch],
-                embeddings=np.stack([row for _, row in batch]),
-            )
-
-    def delete(self, rows: Sequence[tuple[int, int]]) -> None:
-        """Delete the vectors of paragraphs."""
-        for page in pages_of([identity for ids in _ids(rows) for identity in ids]):
-            self._own.delete(ids=page)
-
-    def read(self, rows: Rows) -> dict[int, list[Vectors]]:
-        """The vectors that are there, by the rows of their paragraphs."""
-        pairs = zip(rows.rows.tolist(), rows.sentences.tolist(), strict=True)
-        found: dict[str, Vectors] = {}
-        ids = list(_ids(pairs))
-        for page in pages_of([identity for own in ids for identity in own]):
-            records = self._own.get(ids=page, include=["embeddings"])
-            found.update(zip(records["ids"], records["embeddings"], strict=True))
-        return {
-            row: [found[identity] for identity in own if identity in found]
-            for row, own in zip(rows.rows.tolist(), ids, strict=True)
-        }
-
-    def nearest(self, vector: Vectors, count: int) -> list[Nearest]:
-        """See `VectorStore`."""
-        records = self._own.query(
-            query_embeddings=cast(Any, vector[None, :]), n_results=count, include=["distances"]
-        )
-        found = []
-        for identity, distance in zip(
-            records["ids"][0], (records["distances"] or [[]])[0], strict=True
-        ):
-            row, _, sentence = identity.partition(":")
-            found.append((int(row), int(sentence), 1.0 - float(distance)))
-        return found
-
-    def touch(self) -> None:
-        """Have Chroma catch up with its log, which it does at the first read and may rewrite its
-        graph for."""
-        self._own.get(limit=1, include=[])
-
-    def expect(self, paragraphs: int) -> None:
-        """Prepare for so many more. Chroma rewrites the list of all ids with every SYNC vectors,
-        which would take as long as all the rest where there are millions; then it does so a hundred
-        times at most. Heeded at once by a collection that is empty."""
-        if paragraphs > 100 * SYNC:
-            import warnings
-
-            with warnings.catch_warnings():
-                # What Chroma calls it that no embedding function is its own.
-                warnings.filterwarnings("ignore", message="legacy embedding function config")
-                self._own.modify(configuration={"hnsw": {"sync_threshold": paragraphs // 100}})
 
 
 class FolderVectors:
@@ -587,20 +367,3 @@ class ServedVectors:
 
     def close(self) -> None:
         """See `VectorStore`; the server is closed by who opened it."""
-
-
-def _ids(rows: Iterator[tuple[int, int]] | Sequence[tuple[int, int]]) -> Iterator[list[str]]:
-    for row, sentences in rows:
-        yield [f"{row}:{number}" for number in range(sentences)]
-
-
-def _batches(groups: Sequence[Sequence[Any]]) -> Iterator[list[Any]]:
-    """The items of groups, not more than BATCH at a time unless a group has more: none is cut."""
-    batch: list[Any] = []
-    for group in groups:
-        if batch and len(batch) + len(group) > BATCH:
-            yield batch
-            batch = []
-        batch += group
-    if batch:
-        yield batch

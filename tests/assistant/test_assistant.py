@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from assistant import Answer, Assistant, Settings
-from assistant.answer import REFUSAL, place_of
+from assistant.answer import REFUSAL
 from assistant.calibration import Thresholds
+from assistant.places import place_of
 from index import document_from_text
 from index.encoder import BASE_ENCODER
 from index.errors import QuestionError, SettingsError

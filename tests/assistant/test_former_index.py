@@ -99,7 +99,7 @@ def test_every_paragraph_is_where_it_says_in_its_text(former_index: Path) -> Non
 
 def test_who_had_logged_in_still_has(former_index: Path) -> None:
     """By a cookie as the former version made it: a secret of the index signs it and is named in it
-    (see `assistant.service.logins`)."""
+    (see `assistant.access.logins`)."""
     [(name, secret)] = expected()["logins"].items()
     text = f"account\0ann\0{LOGINS['ann']}".encode()
     mark = hmac.digest(secret.encode(), text, "sha256").hex()

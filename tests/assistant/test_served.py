@@ -15,9 +15,9 @@ from helpers import footnote
 
 from assistant import Assistant
 from assistant.documents import shipped_documents
-from assistant.feedback import add_draft, drafts_in
 from assistant.pipeline import AnswerPipeline
 from assistant.settings import WITHOUT_SERVER, Settings, load_settings
+from assistant.workspace.feedback import add_draft, drafts_in
 from evals.datasets.loader import read_set
 from evals.running.runner import ask_set
 from index.errors import SettingsError

@@ -15,13 +15,13 @@ import sqlalchemy as sa
 from chroma_servers import ServerAddress
 from helpers import CheapEncoder
 
-from assistant.feedback import drafts_in
-from assistant.service.tables import login_secrets
+from assistant.tables import login_secrets
+from assistant.workspace.feedback import drafts_in
 from index import Index
 from index.backup import backup, restore
-from index.chunking.loader import read_raw
 from index.database.database import FILE
 from index.errors import IndexUnusableError, UnreadableError
+from index.readers.loader import read_raw
 
 TEXT = "Walnuts float in brine, \x00 and \U0001f95b sink.\n\nPears sink in it.\n"
 

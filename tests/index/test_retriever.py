@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from index import retriever
 from index.encoder import Vectors
 from index.retriever import _highest, blend
+from index.store.chroma import Nearest
 from index.store.manifest import Rows
-from index.store.vectors import FolderVectors, Nearest
+from index.store.vectors import FolderVectors
 
 ANSWERS = "The museum was opened by the mayor in 1934."
 FILLER = [f"Number {word} of the boats lies at the quay." for word in "one two six ten".split()]

@@ -23,7 +23,7 @@ from helpers import FOOTNOTE, PATIENCE, SUPPORT
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 from prepared import running
 
-from assistant.service.tables import answers
+from assistant.tables import answers
 from index.database.database import Database
 
 CHROMIUM = Path("/usr/bin/chromium")

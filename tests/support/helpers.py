@@ -22,9 +22,9 @@ from unittest.mock import patch
 import numpy as np
 
 from index import Hit, Index
-from index.chunking.loader import document_from_text, read_document
 from index.encoder import Encoder, Spans, Vectors
 from index.models import Document
+from index.readers.loader import document_from_text, read_document
 
 if TYPE_CHECKING:
     from assistant.llm.discovery import Server

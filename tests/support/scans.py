@@ -11,9 +11,9 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from index import Index
-from index.chunking.loader import read_document, read_raw
 from index.encoder import Encoder
 from index.models import CERTAIN
+from index.readers.loader import read_document, read_raw
 
 FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSerif.ttf"
 SIZE = (900, 480)  # 6 by 3.2 inches at 150 dots an inch: small, since large ones take long

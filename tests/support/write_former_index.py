@@ -45,13 +45,13 @@ from former_index import (
 from helpers import SEEDS, footnote
 
 from assistant import Assistant
-from assistant.feedback import EARLIER, draft_id, put_line
-from assistant.service.access import owner_of_browser
-from assistant.service.api_keys import Keys
+from assistant.access.api_keys import Keys
+from assistant.access.callers import owner_of_browser
+from assistant.workspace.feedback import EARLIER, draft_id, put_line
 from index import Index
 from index.about import VERSION
-from index.chunking.loader import read_document, read_raw
 from index.models import CERTAIN
+from index.readers.loader import read_document, read_raw
 
 #: Where the files lie that are everyone's while they are indexed: the index has their paths.
 LIBRARY = Path("/tmp/former-library")

@@ -26,7 +26,7 @@ from model_servers import (
 )
 
 from assistant import Answer, Assistant
-from assistant.answer import Decided, Done, LookedAgain, SentenceReady, SourcesFound
+from assistant.events import Decided, Done, LookedAgain, SentenceReady, SourcesFound
 from assistant.llm.client import LanguageModelError
 from assistant.settings import load_settings
 

@@ -13,7 +13,7 @@ from helpers import footnote
 from services import api_here, client_of, new_key, problem
 
 from assistant import Assistant
-from assistant.service.api_keys import Keys
+from assistant.access.api_keys import Keys
 from index.database.database import Database
 
 SECRET = "The walnut code is quartz-lantern-77."

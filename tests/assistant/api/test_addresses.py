@@ -20,8 +20,8 @@ from services import api, api_here, client_of, events_of, problem
 from sites import Page, Site, fetcher_to, served_site
 
 from assistant import Assistant
+from assistant.access.api_keys import Keys
 from assistant.api.runner import served
-from assistant.service.api_keys import Keys
 from assistant.service.service import Service
 from assistant.web.app import build
 from assistant.web.entrance import Entrance

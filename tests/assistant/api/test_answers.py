@@ -18,9 +18,10 @@ from services import api_here, client_of, events_of, problem
 from assistant import Assistant
 from assistant.api.originals import MEDIA_TYPES
 from assistant.api.runner import served
+from assistant.schemas.answers import AnswerValue, VerificationValue
+from assistant.schemas.documents import FoundValue
 from assistant.service.service import Service
-from assistant.service.values import AnswerValue, FoundValue, VerificationValue
-from index.chunking.formats import FORMATS, TEXT_FORMATS
+from index.readers.formats import FORMATS, TEXT_FORMATS
 
 EVENTS = {"accept": "text/event-stream"}
 HISTORY = [

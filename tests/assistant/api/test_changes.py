@@ -16,7 +16,7 @@ from helpers import PATIENCE
 from services import api_here, client_of, problem
 
 from assistant import Assistant
-from assistant.answer import Event
+from assistant.events import Event
 from assistant.query.rewriting import Turn
 from assistant.settings import Settings
 

@@ -22,8 +22,8 @@ from helpers import PATIENCE, ROOT
 from sites import Page, Site, fetcher_to, served_site
 
 from assistant import Assistant
-from assistant.service.access import person
-from assistant.service.api_keys import Keys
+from assistant.access.api_keys import Keys
+from assistant.access.callers import person
 from assistant.service.service import Service
 from assistant.web.app import build
 from assistant.web.entrance import Entrance

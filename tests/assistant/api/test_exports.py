@@ -15,8 +15,8 @@ from browsing import QUESTION, UNANSWERABLE
 from services import client_of, problem
 
 from assistant.exporting.wording import ENGLISH, GERMAN
-from assistant.service.turns import keep_answer
-from assistant.service.values import AnswerValue
+from assistant.schemas.answers import AnswerValue
+from assistant.workspace.turns import keep_answer
 from index.database.database import Database
 
 FORMATS = ("docx", "md", "bib", "ris", "csl")

@@ -19,9 +19,9 @@ from helpers import PATIENCE, footnote
 from services import api_here, client_of, problem
 
 from assistant import Assistant
-from assistant.answer import Event
+from assistant.access.api_keys import Keys
+from assistant.events import Event
 from assistant.query.rewriting import Turn
-from assistant.service.api_keys import Keys
 
 
 class Slow(Assistant):

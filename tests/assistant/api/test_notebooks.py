@@ -14,11 +14,11 @@ from helpers import PATIENCE
 from services import api_here, client_of, problem
 
 from assistant import Assistant
+from assistant.access.api_keys import Keys
 from assistant.documents import UPLOADED
-from assistant.feedback import drafts_in
-from assistant.service.api_keys import Keys
-from assistant.service.tables import conversations, deleted_documents, notebooks, notes, turns
-from assistant.service.turns import KeptAnswer
+from assistant.tables import conversations, deleted_documents, notebooks, notes, turns
+from assistant.workspace.feedback import drafts_in
+from assistant.workspace.turns import KeptAnswer
 
 LOGINS = [("ann", "first secret"), ("ben", "second secret"), ("eve", "third secret")]
 TEXT = "Walnuts float in brine. Hazelnuts sink in it."

@@ -11,8 +11,8 @@ from browsing import QUESTION, QUOTE
 from services import api_here, client_of, events_of
 
 from assistant import Answer, Assistant
-from assistant.answer import place_of
-from assistant.service.values import AnswerValue
+from assistant.places import place_of
+from assistant.schemas.answers import AnswerValue
 from assistant.settings import load_settings
 
 EVENTS = {"accept": "text/event-stream"}

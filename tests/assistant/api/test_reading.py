@@ -14,7 +14,7 @@ from model_servers import TOKENS, scripted, serving
 from services import api_here, client_of, events_of
 
 from assistant import Assistant
-from assistant.service.values import AnswerValue
+from assistant.schemas.answers import AnswerValue
 from assistant.settings import load_settings
 
 EVENTS = {"accept": "text/event-stream"}

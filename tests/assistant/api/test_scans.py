@@ -18,9 +18,9 @@ from scans import keep_uncertain, mixed, save
 from services import api_here, client_of, events_of, problem
 
 from assistant import Assistant
-from assistant.answer import UNCERTAIN
 from assistant.llama_index import AssistantQueryEngine
 from assistant.mcp.server import server_of
+from assistant.places import UNCERTAIN
 from assistant.service.service import Service
 from assistant.settings import load_settings
 

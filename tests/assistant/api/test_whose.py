@@ -28,11 +28,11 @@ from services import events_of
 from starlette.testclient import TestClient
 
 from assistant import Assistant
-from assistant.service.api_keys import Keys
+from assistant.access.api_keys import Keys
 from assistant.service.service import Service
 from assistant.settings import Settings
 from index import Index
-from index.chunking.loader import document_from_text
+from index.readers.loader import document_from_text
 
 #: What a key with the scope `ask` alone may change: it says of an answer what its reader thinks.
 MAY_ASK = frozenset({("POST", "/api/feedback")})

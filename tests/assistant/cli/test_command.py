@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from helpers import FOOTNOTE, ROOT, footnote, ran, run_footnote
 
-from assistant.service.values import AnswerValue
+from assistant.schemas.answers import AnswerValue
 from assistant.settings import load_settings
 from index.about import DISTRIBUTION
 from index.errors import SettingsError

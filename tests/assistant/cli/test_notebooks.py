@@ -10,9 +10,9 @@ import pytest
 from helpers import footnote
 
 from assistant import Assistant
-from assistant.service.access import MACHINE, owner_of_login
-from assistant.service.library import Library
-from assistant.service.turns import KeptTurn
+from assistant.access.callers import MACHINE, owner_of_login
+from assistant.workspace.library import Library
+from assistant.workspace.turns import KeptTurn
 
 QUESTION, ANSWER = "What floats in brine?", "Walnuts float in brine."
 TURN = KeptTurn(id="turn-000001", question=QUESTION, state="stopped")

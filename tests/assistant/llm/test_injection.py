@@ -13,7 +13,7 @@ from model_servers import gguf, replies, serving, words, writes
 from assistant import Assistant
 from assistant.llm.prompts import SYSTEM
 from assistant.settings import load_settings
-from index.chunking.loader import document_from_text
+from index.readers.loader import document_from_text
 
 #: What an attack wants to be said. No true sentence holds it.
 WANTED = "zebra"

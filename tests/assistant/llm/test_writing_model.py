@@ -18,7 +18,7 @@ from llama_index.core.llms import MockLLM
 from model_servers import gguf
 
 from assistant import Answer, Assistant
-from assistant.answer import Done, SentenceReady
+from assistant.events import Done, SentenceReady
 from assistant.llm.client import LanguageModel, LanguageModelError
 from assistant.llm.replies import NONSENSE
 from assistant.settings import load_settings

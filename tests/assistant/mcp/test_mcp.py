@@ -25,7 +25,7 @@ from model_servers import scripted, serving, waits
 from prepared import Prepared
 
 from assistant import Assistant
-from assistant.answer import Event
+from assistant.events import Event
 from assistant.mcp.server import PAGE, Server, server_of
 from assistant.service.service import Service
 from index import Index

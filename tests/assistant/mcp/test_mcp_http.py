@@ -20,9 +20,9 @@ from mcp.types import CallToolResult, TextContent
 from services import client_of
 
 from assistant import Assistant
+from assistant.access.api_keys import Keys
 from assistant.api.runner import served
 from assistant.mcp.server import server_of
-from assistant.service.api_keys import Keys
 from assistant.service.service import Service
 
 MODES = ["legacy", "auto"]

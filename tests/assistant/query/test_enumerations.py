@@ -7,7 +7,7 @@ from growth import grows_linearly
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.english import content_stems
+from assistant.query.english import content_stems
 from assistant.query.enumerations import Enumeration, numbered, series
 
 

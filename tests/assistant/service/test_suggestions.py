@@ -14,8 +14,8 @@ from anyio import to_thread
 from helpers import PATIENCE
 
 from assistant import Assistant
+from assistant.access.fair_queue import FairQueue
 from assistant.documents import question_of, topic_of
-from assistant.service.fair_queue import FairQueue
 from assistant.service.suggestions import WAITING, Suggestions
 from index.errors import RefusedError
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from assistant.service.values import CitationValue, ReadValue
+from assistant.schemas.answers import CitationValue
+from assistant.schemas.documents import ReadValue
 from index import document_from_text
 
 

@@ -10,10 +10,10 @@ import pytest
 from helpers import footnote
 
 from assistant import Assistant
-from assistant.answer import Verification
 from assistant.calibration import Logistic
 from assistant.retrieval.passages import Passage
 from assistant.verification.attribution import JOINED, NEAREST, WIDEST, grounds
+from assistant.verification.verification import Verification
 from assistant.verification.verifier import (
     Rule,
     Verifier,

@@ -14,10 +14,10 @@ import pytest
 from helpers import CheapEncoder
 from services import api, client_of, events_of
 
-from assistant.service.finding import Finding
-from assistant.service.library import Library
+from assistant.workspace.finding import Finding
+from assistant.workspace.library import Library
 from index import Index
-from index.chunking.loader import read_raw
+from index.readers.loader import read_raw
 
 TEXT = "Walnuts  float\nin brine. WALNUTS float. A walnut sinks."
 

@@ -12,8 +12,8 @@ import pytest
 from browsing import Visit, barriers, copied, picture, print_pdf, send, serving, settled
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from assistant.service.access import MACHINE
-from assistant.service.tables import notes
+from assistant.access.callers import MACHINE
+from assistant.tables import notes
 from index.database.database import Database
 from index.database.tables import put_row
 

@@ -18,8 +18,8 @@ from helpers import PATIENCE
 from playwright.sync_api import Browser, expect
 from services import api, client_of, problem
 
-from assistant.service.logins import LASTS, Logins, signed_by
-from assistant.service.tables import login_secrets
+from assistant.access.logins import LASTS, Logins, signed_by
+from assistant.tables import login_secrets
 from index.database.database import Database
 
 ANN, BEN, CARL = ACCOUNTS = [("ann", "s3cret!"), ("ben", "pässword"), ("carl", "7 walnuts")]

@@ -51,7 +51,7 @@ import sys
 import time
 from pathlib import Path
 from assistant import Assistant
-from assistant.answer import SentenceReady
+from assistant.events import SentenceReady
 from assistant.web.app import serve
 from assistant.web.routes import OWN_AT_ONCE
 from index.errors import IndexChangedError

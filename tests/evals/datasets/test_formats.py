@@ -12,7 +12,7 @@ from helpers import CheapEncoder
 from question_sets import MILL, SEED, Eval, write
 
 from assistant import Assistant
-from assistant.feedback import EARLIER, add_draft, draft_id, drafts_in, put_line
+from assistant.workspace.feedback import EARLIER, add_draft, draft_id, drafts_in, put_line
 from evals.datasets import drafts
 from evals.datasets.gold import GoldFinder, TextSpan
 from evals.datasets.loader import read_set

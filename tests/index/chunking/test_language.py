@@ -12,7 +12,7 @@ import pytest
 from helpers import SEEDS
 
 from index.chunking.language import LANGUAGES, language_of
-from index.chunking.loader import document_from_text
+from index.readers.loader import document_from_text
 
 GERMAN = (
     "Die Fähre nach Brenna fährt morgens um neun Uhr ab. Bei starkem Wind bleibt sie im Hafen, und "

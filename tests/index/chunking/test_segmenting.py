@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from index.chunking.chunker import MAX_PARAGRAPH, MAX_SENTENCE, Segmentation, segmentation
 from index.chunking.layout import Layout
-from index.chunking.markdown import read_markdown
-from index.chunking.plaintext import read_plain
 from index.chunking.sentences import sentence_spans
 from index.models import ENGLISH, Paragraph
+from index.readers.markdown import read_markdown
+from index.readers.plaintext import read_plain
 
 
 def plain(text: str) -> Segmentation:

@@ -14,14 +14,14 @@ import pytest
 import sqlalchemy as sa
 from helpers import PATIENCE, CheapEncoder
 
-from assistant.feedback import drafts_in
-from assistant.service import tables
-from assistant.service.access import owner_of_login
-from assistant.service.api_keys import Keys
-from assistant.service.conversations import Conversations
-from assistant.service.notebooks import Notebooks
-from assistant.service.notes import Notes
-from assistant.service.trash import DeletedDocuments
+from assistant import tables
+from assistant.access.api_keys import Keys
+from assistant.access.callers import owner_of_login
+from assistant.workspace.conversations import Conversations
+from assistant.workspace.feedback import drafts_in
+from assistant.workspace.notebooks import Notebooks
+from assistant.workspace.notes import Notes
+from assistant.workspace.trash import DeletedDocuments
 from index import Index
 from index.database.database import Database
 from index.database.former import COPY, FOLDER, take_over

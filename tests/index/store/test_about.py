@@ -9,16 +9,16 @@ import pytest
 from helpers import Another, CheapEncoder, Opened
 
 from index import read_document
-from index.chunking.loader import document_from_text, read_raw
 from index.errors import MissingPathError
 from index.models import Imprint
+from index.readers.loader import document_from_text, read_raw
 
 FIRST, LATER = "2020-01-01T00:00:00+00:00", "2021-01-01T00:00:00+00:00"
 TOLD = Imprint(("Ann",), "2022-03-07", "https://example.org/")
 
 
 def at(monkeypatch: pytest.MonkeyPatch, time: str) -> None:
-    monkeypatch.setattr("index.index.now", lambda: time)
+    monkeypatch.setattr("index.models.now", lambda: time)
 
 
 def test_what_is_known_of_a_document_is_kept(

@@ -18,11 +18,11 @@ from office import HTML, PROSE, write_docx
 from playwright.sync_api import Browser
 
 from index import Index, document_from_text
-from index.chunking.formats import FORMATS
-from index.chunking.loader import RawDocument, file_name, read_raw
 from index.database.database import Database
 from index.errors import EmptyDocumentError, MissingPathError
 from index.models import bytes_hash, text_hash
+from index.readers.formats import FORMATS
+from index.readers.loader import RawDocument, file_name, read_raw
 from index.store.pages import MIN_AGE, PageFiles, SharedPages
 from index.store.tables import files
 

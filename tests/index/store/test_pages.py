@@ -17,9 +17,9 @@ from office import TITLE, write_docx
 from playwright.sync_api import Browser
 
 from index import Index
-from index.chunking.loader import RawDocument, read_raw
 from index.database.database import Database
 from index.errors import DocumentError, UnreadableError
+from index.readers.loader import RawDocument, read_raw
 from index.store.pages import MIN_AGE, PIECE, PageFiles, SharedPages
 from index.store.tables import files
 

@@ -27,7 +27,8 @@ from index.errors import EncoderError, IndexChangedError, IndexCorruptedError
 from index.models import NO_ENTRY, BibliographyEntry, Imprint
 from index.store.documents import ABANDONED, GRACE
 from index.store.tables import documents, generations, paragraphs, versions
-from index.store.vectors import FolderVectors, ServedVectors, VectorStore
+from index.store.vector_file import VectorStore
+from index.store.vectors import FolderVectors, ServedVectors
 from index.store.writer import CHUNK
 
 FERRY = "The ferry leaves at nine. It is blue."

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from helpers import PATIENCE, CheapEncoder, Opened, write_paragraphs
 
-from index.chunking.loader import RawDocument, document_from_text, read_document, read_raw
 from index.encoder import Encoder, Spans, Vectors
 from index.errors import EncoderError, MissingPathError
 from index.models import Document, text_hash
+from index.readers.loader import RawDocument, document_from_text, read_document, read_raw
 from index.store.writer import CHUNK
 
 

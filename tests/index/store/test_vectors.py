@@ -18,8 +18,10 @@ from index import Document, Index, document_from_text
 from index.encoder import Encoder, Vectors
 from index.errors import IndexCorruptedError
 from index.store import vectors as module
+from index.store.chroma import ChromaVectors
 from index.store.manifest import Rows
-from index.store.vectors import ChromaVectors, FolderVectors, VectorFile
+from index.store.vector_file import VectorFile
+from index.store.vectors import FolderVectors
 
 Opens = Callable[[], Index]
 

@@ -1,0 +1,257 @@
+"""Who sends a request, and how many each may. The one module that imports limits."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import math
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from assistant.access.api_keys import SCOPES, Keys, Scope, digest
+from assistant.access.logins import Logins
+from index.errors import RefusedError, SettingsError
+
+if TYPE_CHECKING:
+    from starlette.datastructures import Headers
+
+    from index.errors import Code
+
+_TRIES = parse("10/minute")
+"""Wrong passwords that may be given for a name from an address, to each process."""
+
+_KEY = re.compile(r"[A-Za-z0-9-]{20,80}")
+
+_UNIT = 10_000
+_KEPT = parse("500/hour")
+"""How often `_UNIT` bytes of what a client says of answers are kept, by each process."""
+
+_FETCHED = parse("60/hour")
+"""Addresses that are fetched for a client, by each process."""
+
+_HOW = (
+    "Send a key as `Authorization: Bearer KEY`. Whoever runs Footnote makes one: footnote keys "
+    "create NAME --scope ask"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sends a request.
+
+    Attributes:
+        name: of the key, or of the login; "" where anyone at this machine may ask.
+        client: who it counts as in line and for quotas; see `client_of`.
+        owner: what it adds belongs to this owner (see `Library`).
+        scopes: what it may.
+    """
+
+    name: str
+    client: str
+    owner: str
+    scopes: frozenset[Scope]
+
+    def need(self, *scopes: Scope) -> None:
+        """Go on only with one of these scopes.
+
+        Raises:
+            RefusedError: it has none of them.
+        """
+        if not self.scopes.intersection(scopes):
+            raise RefusedError(
+                f"This key has not the scope {' or '.join(scopes)}. Use another, or have one made: "
+                f"footnote keys create NAME --scope {scopes[0]}",
+                403,
+            )
+
+
+class Access:
+    """Tells who sends a request. May be used from many threads.
+
+    Without a login and without keys anyone is let in who reaches the server, as on the page; that
+    is for a machine's own programs. As soon as there is one key, one is needed.
+
+    Args:
+        keys: of the index.
+        logins: whose names and passwords are taken, by HTTP Basic authentication too.
+        demanded: let nobody in without one or the other, even if there is none: the server can be
+            reached from other machines.
+        rate: how many requests each may send, as `600/minute`.
+
+    Attributes:
+        logins: to the page.
+
+    Raises:
+        SettingsError: the rate cannot be understood.
+    """
+
+    def __init__(self, keys: Keys, logins: Logins, demanded: bool, rate: str) -> None:
+        self._keys = keys
+        self.logins = logins
+        self._demanded = demanded
+        try:
+            self._rate = parse(rate)
+        except ValueError as error:
+            raise SettingsError(
+                f"The rate {rate!r} cannot be understood. Write it as in 600/minute or 5/second."
+            ) from error
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    def caller(self, headers: Headers, address: str) -> Caller:
+        """Who sends a request with these headers.
+
+        Args:
+            headers: of the request.
+            address: where it comes from, as far as is known.
+
+        Raises:
+            RefusedError: nobody who is let in.
+        """
+        scheme, _, credentials = headers.get("authorization", "").partition(" ")
+        basic, bearer = scheme.lower() == "basic", scheme.lower() == "bearer"
+        if bearer and (key := self._keys.find(credentials.strip())):
+            if key.is_over:
+                raise RefusedError(f"The key {key.name} has expired. {_HOW}", 401, code="login")
+            owner, scopes = _owner_of("key", key.name), frozenset(key.scopes)
+            return Caller(key.name, f"key {key.name}", owner, scopes)
+        if basic and (name := self._login(credentials, address)):
+            return person(name, address)
+        if self.logins.exist() or self._demanded or self._keys.exist():
+            given = "The key or the login that was sent is not known, or no longer. " * bool(scheme)
+            raise RefusedError((given or "A key is needed here. ") + _HOW, 401, code="login")
+        # Clients of OpenAI's protocol send some key even where none is needed.
+        return person(None, address)
+
+    def count(self, caller: Caller) -> None:
+        """Count a request.
+
+        Raises:
+            RefusedError: that is one too many.
+        """
+        if caller.name and not self._limiter.hit(self._rate, caller.owner):
+            told = f"{caller.name} has sent as many requests as it may ({self._rate})."
+            raise self._too_many("many_requests", told, self._rate, caller.owner)
+
+    def count_bytes(self, client: str, size: int) -> None:
+        """Count what a client has kept for good.
+
+        Args:
+            client: see `client_of`.
+            size: in bytes.
+
+        Raises:
+            RefusedError: that is too much.
+        """
+        if not self._limiter.hit(_KEPT, "kept", client, cost=1 + size // _UNIT):
+            told = "So much is not kept of one person in an hour."
+            raise self._too_many("many_kept", told, _KEPT, "kept", client)
+
+    def count_fetch(self, client: str) -> None:
+        """Count an address that is to be fetched for a client.
+
+        Args:
+            client: see `client_of`.
+
+        Raises:
+            RefusedError: that is one too many.
+        """
+        if not self._limiter.hit(_FETCHED, "fetched", client):
+            told = "So many addresses are not fetched for one person in an hour."
+            raise self._too_many("many_fetched", told, _FETCHED, "fetched", client)
+
+    def fits(self, name: str, password: str, address: str) -> bool:
+        """Whether this is the password of an account; wrong ones are counted.
+
+        Args:
+            name: of the account.
+            password: as somebody gives it.
+            address: where that comes from, as far as is known.
+
+        Raises:
+            RefusedError: too many wrong ones were given before; nothing is told of this one.
+        """
+        tries = _owner_of("tries", f"{name}\0{address}")
+        fits = self.logins.fits(name, password)
+        if not (self._limiter.test if fits else self._limiter.hit)(_TRIES, tries):
+            told = "Too many wrong passwords were given for this name."
+            raise self._too_many("many_tries", told, _TRIES, tries)
+        return fits
+
+    def _login(self, credentials: str, address: str) -> str | None:
+        try:
+            name, _, password = base64.b64decode(credentials).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+        if not self.logins.exist():
+            return None
+        return name if self.fits(name, password, address) else None
+
+    def _too_many(self, code: Code, told: str, rate: RateLimitItem, *whose: str) -> RefusedError:
+        again = self._limiter.get_window_stats(rate, *whose).reset_time
+        wait = max(1, math.ceil(again - time.time()))
+        minutes = math.ceil(wait / 60)
+        told = f"{told} Try again in {wait} seconds."
+        return RefusedError(told, 429, wait, code=code, count=minutes)
+
+
+def client_of(login: str | None, address: str) -> str:
+    """Names who sends a request, where nobody can give themselves many names: a login, or else an
+    address; of IPv6 the network of 64 bits, all of which whoever has one has.
+
+    Args:
+        login: the name that somebody has logged in by.
+        address: where the request comes from, as far as is known.
+    """
+    if login is not None:
+        return f"login {login}"
+    try:
+        is_v6 = ipaddress.ip_address(address).version == 6
+    except ValueError:
+        return f"address {address}"
+    network = ipaddress.ip_network(f"{address}/64", strict=False) if is_v6 else address
+    return f"address {network}"
+
+
+def person(login: str | None, address: str) -> Caller:
+    """Whoever has logged in by this name, or, without one, sits at this machine: one and the same
+    through whichever door they come.
+
+    Args:
+        login, address: see `client_of`.
+    """
+    owner = MACHINE if login is None else owner_of_login(login)
+    return Caller(login or "", client_of(login, address), owner, frozenset(SCOPES))
+
+
+def owner_of_login(name: str) -> str:
+    """The owner that a login is."""
+    return _owner_of("login", name)
+
+
+def owner_of_browser(login: str | None, key: str) -> str | None:
+    """The owner that a browser was by its key, before its documents were those of who uses it; None
+    of what is no key.
+
+    Args:
+        login: the name that it had logged in by.
+        key: a secret that only it has.
+    """
+    if not _KEY.fullmatch(key):
+        return None
+    return digest(f"{login or ''}\0{key}")[:24]
+
+
+def _owner_of(kind: str, name: str) -> str:
+    # Begins with what no browser's owner can be made of.
+    return digest(f"\0{kind}\0{name}")[:24]
+
+
+MACHINE = _owner_of("machine", "")
+"""The owner of what is added at a machine where nobody logs in."""

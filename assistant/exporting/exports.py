@@ -1,0 +1,221 @@
+"""What is kept, made ready to be taken along: conversations, notes, all that is in a notebook; and
+single places in documents, as references."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from assistant.answer import Citation
+from assistant.exporting.bibliography import (
+    Reference,
+    as_bibtex,
+    as_csl_json,
+    as_ris,
+    references_of,
+)
+from assistant.exporting.conversations import Told
+from assistant.exporting.docx import as_docx
+from assistant.exporting.markdown import as_markdown
+from assistant.exporting.values import Export, Footnote, Language, Place, Work
+from assistant.exporting.wording import WORDINGS
+from assistant.help.documents import help_document, info_of
+from assistant.places import name_of
+from assistant.workspace.quotes import Standings
+from index.errors import MissingPathError
+
+if TYPE_CHECKING:
+    from assistant.workspace.library import Library
+    from assistant.workspace.notebooks import NotebookValue
+    from assistant.workspace.notes import KeptNote
+    from assistant.workspace.turns import KeptTurn
+    from index import DocumentInfo
+
+References = Literal["bib", "ris", "csl"]
+Format = Literal["docx", "md", References]
+
+_REFERENCES = {"bib": as_bibtex, "ris": as_ris, "csl": as_csl_json}
+MEDIA: Mapping[Format, str] = {
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "md": "text/markdown",
+    "bib": "application/x-bibtex",
+    "ris": "application/x-research-info-systems",
+    "csl": "application/vnd.citationstyles.csl+json",
+}
+
+_UNFIT = re.compile(r"[^\w -]|_")
+_LONGEST = 60  # characters of a file's name
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedFile:
+    """A file to take along.
+
+    Attributes:
+        name: that any system takes.
+        media_type: of what is in it.
+        content: the bytes.
+    """
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+class Exports:
+    """What somebody may read, as files.
+
+    Every method takes who asks (`owner`), the notebook as they may use it, or None for what is in
+    none, and which language the file speaks.
+
+    Args:
+        library: whose documents, conversations and notes they are.
+    """
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def conversation(
+        self,
+        owner: str,
+        notebook: NotebookValue | None,
+        identity: str,
+        turn: str | None,
+        format_: Format,
+        language: Language,
+    ) -> ExportedFile:
+        """A conversation, with what its reader noted; of one turn, only that.
+
+        Raises:
+            MissingPathError: there is no such conversation, or turn of it.
+        """
+        found = self._library.conversations.find(owner, notebook, identity)
+        turns = [own for own in found.turns if turn is None or own.id == turn]
+        if turn is not None and not turns:
+            raise MissingPathError(
+                "That answer is not here. It may have been asked anew.", code="answer_gone"
+            )
+        told = Told.all(turns, self._notes(owner, notebook))
+        title = name = found.title if turn is None else turns[0].question
+        # Nobody has named it: it is called by its first question, which stands in it already.
+        if told and not found.named and turns[0].question.startswith(title):
+            several = WORDINGS[language].conversation_on(told[0].day)
+            title = several if len(turns) > 1 else turns[0].question
+        return self._file(owner, title, told, format_, language, name)
+
+    def notes(
+        self, owner: str, notebook: NotebookValue | None, format_: Format, language: Language
+    ) -> ExportedFile:
+        """The notes, the oldest first."""
+        notes = self._notes(owner, notebook).values()
+        turns = self._turns_of(owner, notebook, notes)
+        told = [Told.of_note(note, turns.get(note.turn or "")) for note in notes]
+        title = " – ".join([WORDINGS[language].notes, *([notebook.name] if notebook else [])])
+        return self._file(owner, title, told, format_, language)
+
+    def notebook(
+        self, owner: str, notebook: NotebookValue, format_: Format, language: Language
+    ) -> ExportedFile:
+        """All conversations that are in a notebook, and the notes that are of none of them."""
+        conversations = self._library.conversations
+        turns = [
+            turn
+            for one in reversed(conversations.all(owner, notebook))
+            for turn in conversations.find(owner, notebook, one.id).turns
+        ]
+        notes = self._notes(owner, notebook)
+        told = Told.all(turns, notes)
+        there = {turn.id for turn in turns}
+        left = (note for note in notes.values() if note.turn not in there)
+        told += [Told.of_note(note) for note in left]
+        return self._file(owner, notebook.name, told, format_, language)
+
+    def references(
+        self, owner: str, citations: Collection[Citation], format_: References, language: Language
+    ) -> ExportedFile:
+        """Places in documents, as references."""
+        cited = {own.paragraph.document_id for own in citations}
+        works = {identity: _work(self._info(owner, identity)) for identity in cited}
+        found = [Reference(works[own.paragraph.document_id], _footnote(own)) for own in citations]
+        content = _REFERENCES[format_](found, WORDINGS[language])
+        return _made("references", content, format_)
+
+    def _info(self, owner: str, identity: str) -> DocumentInfo:
+        topic = help_document(identity)
+        return info_of(topic) if topic else self._library.find(owner, identity).info
+
+    def _notes(self, owner: str, notebook: NotebookValue | None) -> dict[str, KeptNote]:
+        """By id, the oldest first."""
+        return {note.id: note for note in reversed(self._library.notes.kept(owner, notebook))}
+
+    def _turns_of(
+        self, owner: str, notebook: NotebookValue | None, notes: Iterable[KeptNote]
+    ) -> dict[str, KeptTurn]:
+        """The turns, by id, that notes of passages that may answer are of, as these are now."""
+        found: dict[str, KeptTurn] = {}
+        unsure = (own for own in notes if own.answer and own.answer.status == "unsure")
+        for identity in {own.conversation for own in unsure if own.conversation}:
+            with suppress(MissingPathError):  # the conversation was deleted
+                whole = self._library.conversations.find(owner, notebook, identity)
+                found.update((turn.id, turn) for turn in whole.turns)
+        return found
+
+    def _file(
+        self,
+        owner: str,
+        title: str,
+        told: list[Told],
+        format_: Format,
+        language: Language,
+        name: str | None = None,
+    ) -> ExportedFile:
+        """A file; `name`: what it is called after, where that is not its title."""
+        say = WORDINGS[language]
+        # A document that is not there any more is what was told of it when it was quoted.
+        quoted = {own.document_id: own.document for one in told for own in one.citations}
+        there = self._library.readable(owner, quoted)
+        works = {identity: _work(one.info) for identity, one in there.items()}
+        standings = Standings(self._library.index, works)
+        answers = tuple(one.exported(works, standings, say) for one in told)
+        works |= {i: Work(i, title) for i, title in quoted.items() if i not in works}
+        export = Export(title, answers, works, language)
+        if format_ == "docx":
+            content: str | bytes = as_docx(export)
+        elif format_ == "md":
+            content = as_markdown(export)
+        else:
+            content = _REFERENCES[format_](references_of(export), say)
+        return _made(title if name is None else name, content, format_)
+
+
+def _footnote(citation: Citation) -> Footnote:
+    own = citation.paragraph
+    place = Place.below(citation.title, own.heading, own.locator, own.number, own.is_uncertain)
+    return Footnote(citation.marker, own.document_id, place, citation.quote)
+
+
+def _work(info: DocumentInfo) -> Work:
+    imprint = info.imprint
+    # What was read there is what came into the index; a bibliography knows better.
+    read = info.added[: len("YYYY-MM-DD")] if imprint.address and not imprint.kind else ""
+    return Work(
+        info.id,
+        info.title,
+        imprint.authors,
+        imprint.date,
+        imprint.address or imprint.link,
+        imprint.accessed or read,
+        name=name_of(info.source),
+        language=info.language,
+        imprint=imprint,
+    )
+
+
+def _made(title: str, content: str | bytes, format_: Format) -> ExportedFile:
+    words = " ".join(_UNFIT.sub(" ", title).split())[:_LONGEST].strip()
+    bytes_ = content if isinstance(content, bytes) else content.encode()
+    extension = "json" if format_ == "csl" else format_
+    return ExportedFile(f"{words or 'Footnote'}.{extension}", MEDIA[format_], bytes_)

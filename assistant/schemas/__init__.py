@@ -1,0 +1,1 @@
+"""What programs and the page tell and are told, as typed values."""

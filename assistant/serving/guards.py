@@ -1,0 +1,319 @@
+"""What every request passes before it is answered, and every answer on its way back: an id, a line
+in the log and a count; who is let in and what is refused; how large a request may be, and how long
+it may take to arrive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from anyio import CapacityLimiter, to_thread
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+
+from assistant.llm.discovery import is_loopback
+from assistant.serving.logs import REQUESTS, about
+from assistant.serving.problems import API, FAILED, ID, OPENAI, error_response, response_of
+from index.errors import FootnoteError, RefusedError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from assistant.access.callers import Access, Caller
+    from assistant.serving.metrics import Metrics
+
+HEADER = "x-request-id"
+
+_WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+_logger = logging.getLogger(__name__)
+_requests = logging.getLogger(REQUESTS)
+
+#: Everything comes from this server, nothing is inline, nothing is evaluated, and no string can
+#: become markup or script (Trusted Types).
+POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' blob:",  # pages, which are asked for with the browser's key
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    ]
+)
+
+_HEADERS = [
+    (b"content-security-policy", POLICY.encode()),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+]
+
+MCP = "/mcp"
+
+#: What is shown in a browser, whoever sent it there.
+_SHOWN = ("/", "/api/docs")
+#: What anyone may read of the API: it tells nothing of the documents.
+_OPEN = ("/api/docs", "/api/docs.css", "/api/openapi.json", "/health/live", "/health/ready")
+
+#: The page's own addresses, and those of gradio that it or a gradio client needs. Gradio has many
+#: more (files, uploads, proxies, another page), which nobody here needs.
+_OWN = (
+    *("/", "/login", "/logout", "/session", "/ask", "/folder", "/starters", "/writers"),
+    *("/uploads", "/uploads/there", "/addresses", "/feedback", "/find", "/cite", "/rewording"),
+    *("/notebooks", "/conversations", "/notes", "/trash", MCP, "/help"),
+)
+_OWN_BELOW = ("/page/", "/documents/", "/notebooks/", "/conversations/", "/notes/", "/help/")
+_GRADIO = ("/config", "/gradio_api/info", "/gradio_api/cancel", "/gradio_api/startup-events")
+_GRADIO_BELOW = ("/gradio_api/queue/", "/gradio_api/call/", "/gradio_api/heartbeat/")
+_NOTHING = (404, "There is nothing at this address.")
+
+_BELOW = (*_OWN_BELOW, *_GRADIO_BELOW, OPENAI, *API)
+
+MAX_BODY = 2_000_000
+"""Bytes of a request that brings no file."""
+
+FORM_OVERHEAD = 65_536
+"""Bytes that may come around a file."""
+
+
+class TracingMiddleware:
+    """Gives each request an id: the one that it brings as `X-Request-ID`, if that is one, or a new
+    one. The response has it, the log, whatever is told of a failure, and, for what is behind, the
+    request's own headers and state.
+
+    Args:
+        app: what is behind it.
+        metrics: where requests are counted.
+    """
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+        self.app = app
+        self.metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        given = Headers(scope=scope).get(HEADER, "")
+        # It comes to stand in the log.
+        identity = given if _WELL_FORMED.fullmatch(given) else secrets.token_hex(8)
+        scope.setdefault("state", {})[ID] = identity
+        own = [(n, v) for n, v in scope["headers"] if n != HEADER.encode()]
+        scope["headers"] = [*own, (HEADER.encode(), identity.encode())]
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[HEADER] = identity
+            await send(message)
+
+        with about(identity):
+            try:
+                await self.app(scope, receive, send_with_id)
+            except Exception:
+                _logger.exception("a request could not be answered")
+                if not status:
+                    await response_of(scope, 500, FAILED)(scope, receive, send_with_id)
+            finally:
+                self._tell(scope, status, time.perf_counter() - began)
+
+    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
+        route, method = _route(scope), scope["method"]
+        if method not in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"):
+            method = "other"  # anyone can make up more of them
+        self.metrics.request(method, route, status, seconds)
+        caller: Caller | None = scope["state"].get("caller")
+        _requests.info(
+            "request",
+            extra={
+                "method": method,
+                "route": route,
+                "status": status,
+                "ms": round(seconds * 1000, 1),
+                "caller": caller.name if caller else "",
+            },
+        )
+
+
+class SecurityMiddleware:
+    """Refuses what comes from other sites, asks for other things, or is sent by nobody who is let
+    in; adds the security headers. The page sees to its own login; all else is let in by `access`,
+    and finds who sent it in the state of the request, as `caller`.
+
+    Args:
+        app: what is behind it.
+        local: served to this machine only: then no other host name is answered, so that a web
+            site that points its own name at this machine cannot read the documents.
+        access: tells who sends a request.
+    """
+
+    def __init__(self, app: ASGIApp, *, local: bool, access: Access) -> None:
+        self.app = app
+        self.local = local
+        self.access = access
+        # Threads of its own: all others may be busy with what was let in before.
+        self._threads = CapacityLimiter(8)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or pass it on."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *_HEADERS]
+                if scope["path"].startswith("/page/") or scope["path"] == "/":
+                    # Asked for again each time, by its tag: a new version is seen at once.
+                    message["headers"].append((b"cache-control", b"no-cache"))
+                elif is_of_api(scope["path"]):
+                    message["headers"].append((b"cache-control", b"no-store"))
+            await send(message)
+
+        refusal = self._refusal(scope) if scope["type"] == "http" else _NOTHING  # no sockets
+        if refusal is not None:
+            await response_of(scope, *refusal)(scope, receive, send_with_headers)
+            return
+        if scope["path"] == MCP or (is_of_api(scope["path"]) and scope["path"] not in _OPEN):
+            try:
+                await to_thread.run_sync(self._let_in, scope, limiter=self._threads)
+            except FootnoteError as error:
+                await error_response(scope, error)(scope, receive, send_with_headers)
+                return
+        await self.app(scope, receive, send_with_headers)
+
+    def _refusal(self, scope: Scope) -> tuple[int, str] | None:
+        headers = Headers(scope=scope)
+        path: str = scope["path"]
+        if self.local and not is_loopback(_host_of(headers)):
+            return 400, "This is served to this machine only: ask for it as 127.0.0.1."
+        if path not in (*_OWN, *_GRADIO) and not path.startswith(_BELOW):
+            return _NOTHING
+        if _from_elsewhere(scope["method"], path, headers):
+            return 403, "Requests from other sites are not answered."
+        return None
+
+    def _let_in(self, scope: Scope) -> None:
+        """Note who sends the request, and count it, unless that is done behind."""
+        address = (scope.get("client") or ("", 0))[0]
+        caller = self.access.caller(Headers(scope=scope), address)
+        scope.setdefault("state", {})["caller"] = caller
+        if scope["path"] == MCP:
+            caller.need("ask")
+        if scope["path"] not in ("/metrics", MCP):  # a tool's client is told by the tool
+            self.access.count(caller)
+
+
+class BodyMiddleware:
+    """Refuses a request that is too large, whether it says so or not, or that does not arrive.
+
+    Args:
+        app: what is behind it.
+        max_file: bytes of a file that is added.
+        seconds: in which all of a request has to be here.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_file: int, seconds: float) -> None:
+        self.app = app
+        self.max_file = max_file
+        self.seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or pass it on."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        limit = self._limit(scope)
+        megabytes = limit // 1_000_000
+        too_large = RefusedError(
+            f"It is larger than {megabytes} MB, which is the most that is taken here. Send less at "
+            "once; whoever runs Footnote adds larger files with `footnote index add`.",
+            413,
+            code="too_large",
+            megabytes=megabytes,
+        )
+        length = Headers(scope=scope).get("content-length", "")
+        if length.isdecimal() and int(length) > limit:
+            await error_response(scope, too_large)(scope, receive, send)
+            return
+
+        until = asyncio.get_running_loop().time() + self.seconds
+        size, whole = 0, False
+
+        async def limited() -> Message:
+            nonlocal size, whole
+            if whole:  # what comes now is that whoever asked has gone
+                return await receive()
+            try:
+                async with asyncio.timeout_at(until):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(
+                    408,
+                    f"It did not arrive in {self.seconds:g} seconds. Send it again, over a faster "
+                    "connection or in smaller parts.",
+                ) from None
+            size += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
+            if size > limit:
+                raise HTTPException(too_large.status, str(too_large))
+            return message
+
+        await self.app(scope, limited, send)
+
+    def _limit(self, scope: Scope) -> int:
+        path: str = scope["path"]
+        adds = scope["method"] in ("POST", "PUT") and path.startswith(
+            ("/uploads", "/api/documents")
+        )
+        return self.max_file + FORM_OVERHEAD if adds else MAX_BODY
+
+
+def is_of_api(path: str) -> bool:
+    """Whether an address is one of the API, in its own terms or in OpenAI's."""
+    return path.startswith((OPENAI, *API))
+
+
+def _from_elsewhere(method: str, path: str, headers: Headers) -> bool:
+    """Whether another site made the browser send this. Following a link to the page is fine."""
+    if path in _SHOWN and method in ("GET", "HEAD"):
+        return False
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    origin = headers.get("origin")  # browsers tell no `sec-fetch-site` to plain http elsewhere
+    return origin is not None and origin.partition("://")[2] != headers.get("host")
+
+
+def _host_of(headers: Headers) -> str:
+    """The name by which a request asks for this server; "" where it is none."""
+    try:
+        return urlsplit(f"//{headers.get('host', '')}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _route(scope: Scope) -> str:
+    """The pattern of a request's address: the address itself may hold anything."""
+    if scope["path"] == MCP:
+        return MCP
+    route = getattr(scope.get("route"), "path", None)
+    return str(route) if route else "other"

@@ -1,0 +1,1 @@
+"""What people keep: their documents, notebooks, conversations and notes."""

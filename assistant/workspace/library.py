@@ -1,0 +1,474 @@
+"""The documents that somebody may ask: those that are everyone's, those that they added, and those
+of notebooks that are shared with them.
+
+Two who add the same file have two documents (see `owners`), which share their vectors in the index
+and are removed apart. What is added stays until somebody removes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import closing, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assistant.access.callers import MACHINE
+from assistant.documents import AskedDocument, shipped_raw_documents
+from assistant.help.documents import help_document
+from assistant.places import name_of
+from assistant.workspace.conversations import Conversations
+from assistant.workspace.notebooks import Notebooks, NotebooksValue, NotebookValue
+from assistant.workspace.notes import Notes
+from assistant.workspace.owners import Owners, source_of
+from assistant.workspace.trash import DeletedDocuments, DeletedValue, TrashValue
+from assistant.workspace.uploads import Inbox, Upload, safe_folder, safe_name
+from index import Document, DocumentInfo, Index
+from index.errors import DocumentError, MissingPathError, RefusedError
+from index.models import Boxes
+from index.readers.loader import read_raw
+
+if TYPE_CHECKING:
+    from assistant.assistant import Assistant
+    from assistant.llm.writer import Writer
+    from index.store.writer import Progress
+
+
+class Library:
+    """All documents of an assistant, and what people add to them; with the notebooks that these are
+    in, and the conversations about them. May be used from many threads.
+
+    Args:
+        assistant: its documents are everyone's.
+        max_bytes: of a file that is added.
+        max_documents: what one login, or one key, may add.
+        logins: the names that people log in by.
+        max_stored: bytes of what one login, or one key, may add.
+    """
+
+    def __init__(
+        self,
+        assistant: Assistant,
+        max_bytes: int,
+        max_documents: int,
+        logins: Collection[str] = (),
+        max_stored: int = 2_000_000_000,
+    ) -> None:
+        self._assistant = assistant
+        index = assistant.index
+        #: Where the files are received that are added.
+        self.inbox = Inbox(max_bytes, max_documents)
+        self.trash = DeletedDocuments(index.database)
+        self.notebooks = Notebooks(index.database, logins)
+        self.conversations = Conversations(index.database)
+        self.notes = Notes(index)
+        self._max_documents = max_documents
+        self._max_stored = max_stored
+        self._samples = {raw.id for raw in shipped_raw_documents()}
+        self.owners = Owners(index)
+
+    @property
+    def index(self) -> Index:
+        """The index, and what else is kept with it."""
+        return self._assistant.index
+
+    # --- what --------------------------------------------------------------------------------
+
+    def documents(self, owner: str) -> list[AskedDocument]:
+        """What somebody may ask: everyone's documents first; the sample only where it is all."""
+        found = self._all(owner)
+        own = [one for one in found.values() if one.own]
+        shared = [found[i] for i in self._assistant.document_ids if i in found]
+        return [*(one for one in shared if not (own and one.sample)), *own]
+
+    def documents_in(self, owner: str, notebook: str | None) -> list[AskedDocument]:
+        """What somebody may ask of a notebook, named by its id or name, in the order in which it
+        came into that; or of all.
+
+        Raises:
+            MissingPathError: the notebook is not there, or not for them.
+        """
+        if notebook is None:
+            return self.documents(owner)
+        return self.documents_of(owner, self.notebooks.named(owner, notebook))
+
+    def documents_of(self, owner: str, notebook: NotebookValue) -> list[AskedDocument]:
+        """The same of a notebook that they may read."""
+        found = self._all(owner)
+        return [found[i] for i in notebook.documents if i in found]
+
+    def shown(self, notebook: NotebookValue, there: Collection[str] | None = None) -> NotebookValue:
+        """A notebook with only those of its documents that are there.
+
+        Args:
+            notebook: as it is kept.
+            there: ids of all documents that are, where they are at hand.
+        """
+        there = self._all("") if there is None else there
+        documents = [identity for identity in notebook.documents if identity in there]
+        return notebook.model_copy(update={"documents": documents})
+
+    def notebooks_of(self, owner: str) -> NotebooksValue:
+        """The notebooks that somebody may read, as they are shown."""
+        there = self._all("")
+        found = [self.shown(one, there) for one in self.notebooks.all(owner)]
+        return NotebooksValue(notebooks=found)
+
+    def asking(
+        self,
+        owner: str,
+        chosen: Sequence[str] | None = None,
+        write: bool | Writer = True,
+        notebook: str | None = None,
+    ) -> Assistant:
+        """The assistant over these documents, or over all that somebody may ask.
+
+        Args:
+            owner: who asks.
+            chosen: ids of the documents.
+            write: what writes; see `Assistant.over`.
+            notebook: the id or the name of a notebook: only its documents are asked.
+
+        Raises:
+            MissingPathError: a document or the notebook is not there, or not for them.
+        """
+        allowed = self._allowed(owner, chosen or (), notebook)
+        if not allowed if chosen is None else not chosen:
+            raise MissingPathError(
+                "There is no document in this notebook yet. Add one, then ask again."
+                if notebook is not None and chosen is None
+                else "No document is chosen. Choose at least one, then ask again.",
+                code="notebook_empty" if notebook is not None and chosen is None else "none_chosen",
+            )
+        if chosen is None:
+            return self._assistant.over([*allowed], write=write)
+        if not allowed.keys() >= set(chosen):
+            raise MissingPathError(
+                "A document that was chosen is no longer here. Look at the list of documents, and "
+                "add it again if it is missing.",
+                code="chosen_gone",
+            )
+        return self._assistant.over([i for i in allowed if i in set(chosen)], write=write)
+
+    def document(self, owner: str, identity: str) -> Document:
+        """A document with its whole text, or a topic of the help.
+
+        Raises:
+            MissingPathError: it is not there, or not for them.
+        """
+        if topic := help_document(identity):  # which a kept answer may cite
+            return topic
+        self.find(owner, identity)
+        return self.index.document(identity)
+
+    def find(self, owner: str, identity: str, own: bool = False) -> AskedDocument:
+        """A document without its text.
+
+        Args:
+            owner: who asks.
+            identity: the document's id.
+            own: only if this owner added it.
+
+        Raises:
+            MissingPathError: it is not there, or not for this owner.
+            RefusedError: it is everyone's, and is to be this owner's.
+        """
+        found = self._allowed(owner, [identity]).get(identity)
+        if found is None:
+            raise MissingPathError(
+                "That document is not here. It may have been removed.", code="document_gone"
+            )
+        if own and not found.own:
+            raise RefusedError(
+                "That document is not yours. Whoever added it, or whoever runs Footnote (with "
+                "`footnote index`), changes it.",
+                403,
+                code="not_yours",
+            )
+        return found
+
+    def readable(self, owner: str, identities: Iterable[str]) -> dict[str, AskedDocument]:
+        """Those of some documents that somebody may read, by id."""
+        wanted = list(identities)
+        found = self._allowed(owner, wanted)
+        return {identity: found[identity] for identity in wanted if identity in found}
+
+    def named(self, owner: str, name: str, folder: str = "") -> AskedDocument | None:
+        """The document of this owner that a file of that name, in that folder, would take the place
+        of."""
+        wanted = (safe_folder(folder), safe_name(name))
+        return next(
+            (d for d in self._own(owner) if (d.folder, name_of(d.info.source)) == wanted), None
+        )
+
+    def boxes(self, owner: str, identity: str) -> Boxes | None:
+        """Where the words of a document are printed; None of one that has no pages.
+
+        Raises:
+            MissingPathError: it is not there, or not for them.
+        """
+        self.find(owner, identity)
+        return self.index.boxes(identity)
+
+    def original(self, owner: str, identity: str) -> Path:
+        """The file of a document.
+
+        Raises:
+            MissingPathError: it is not there, not for this browser, or is nowhere.
+        """
+        self.find(owner, identity)
+        file = self.index.original(identity)
+        if file is None:
+            raise MissingPathError(
+                "The original of that document is not here, only its text.", code="original_gone"
+            )
+        return file
+
+    # --- adding ------------------------------------------------------------------------------
+
+    def add(
+        self,
+        owner: str,
+        upload: Upload,
+        progress: Progress,
+        *,
+        replacing: str | None = None,
+        folder: str = "",
+        notebook: str | None = None,
+        ocr: bool = False,
+        on_page: Progress | None = None,
+    ) -> DocumentInfo:
+        """Index a file that was received.
+
+        Args:
+            owner: whose it is.
+            upload: from `Inbox.receive`; closed at the end.
+            progress: called as paragraphs are done.
+            replacing: the id of a document of this owner, whose place it takes; by default one of
+                the same name in the same folder.
+            folder: where it lies in a folder that is added.
+            notebook: the id of the notebook that it is put into.
+            ocr: read what stands in its pictures, too, as is done anyway where it is set.
+            on_page: called as pages that are pictures are read.
+
+        Raises:
+            DocumentError: it cannot be read, or there is no room for it.
+        """
+        file = upload.file
+        with closing(upload):
+            if notebook is not None:
+                self.notebooks.find(owner, notebook, "write")
+            there = self.find(owner, replacing, own=True) if replacing else None
+            there = there or self.named(owner, file.name, folder)
+            if there:
+                source = there.info.source
+            else:  # that of a deleted one stays as it is, to be had back
+                path = "/".join(filter(None, [safe_folder(folder), file.name]))
+                source = source_of(owner, path, {info.source for info in self.index.documents()})
+            if owner != MACHINE:
+                self._make_room(owner, there, file.stat().st_size)
+            try:
+                title, address = upload.page()
+                read = read_raw(file, title or None, ocr=ocr or self._assistant.settings.ocr)
+                raw = replace(read, source=source, original=file, address=address)
+                if there is None:
+                    self._forget(raw.id)
+                self.index.sync([raw], progress, keep=True, on_page=on_page)
+            except DocumentError as error:  # named as its owner does
+                said = str(error).replace(str(file), file.name).replace(source, file.name)
+                raise type(error)(said, code=error.code, **error.values) from error
+        if notebook is not None:
+            self.notebooks.put(owner, notebook, raw.id)
+        return self.find(owner, raw.id).info
+
+    def read_pictures(
+        self, owner: str, identity: str, progress: Progress, on_page: Progress | None = None
+    ) -> DocumentInfo:
+        """Read what stands in the pictures of one of somebody's documents, too.
+
+        Args:
+            owner: whose it is.
+            identity: its id.
+            progress: called as paragraphs are done.
+            on_page: called as pages that are pictures are read.
+
+        Raises:
+            MissingPathError, RefusedError: it is not there, or not theirs.
+            DocumentError: its file cannot be read, or what reads pictures is not installed.
+        """
+        self.find(owner, identity, own=True)
+        self.original(owner, identity)  # it says so where there is none
+        self.index.read_anew(identity, progress, ocr=True, on_page=on_page)
+        return self.find(owner, identity).info
+
+    def _make_room(self, owner: str, there: AskedDocument | None, size: int) -> None:
+        """Remove what somebody deleted where that leaves too little room for a file.
+
+        Args:
+            owner: who adds it.
+            there: the document whose place it takes, if it does.
+            size: its bytes.
+
+        Raises:
+            DocumentError: they have all that they may.
+        """
+        gone = self.trash.all()
+        documents = self.owners.documents(owner)
+        own = [info for info in documents if info.id not in gone]
+        deleted = sorted((i for i in documents if i.id in gone), key=lambda info: gone[info.id])
+        stored = sum(info.bytes for info in own) + size - (there.info.bytes if there else 0)
+        if there is None and len(own) >= self._max_documents:
+            raise DocumentError(
+                f"There are {len(own)} documents of yours already. Remove one first.",
+                code="documents_full",
+                count=len(own),
+            )
+        if stored > self._max_stored:
+            count = self._max_stored // 1_000_000
+            raise DocumentError(
+                f"With this file your documents would take more than {count} megabytes, which is "
+                "the most. Remove some first.",
+                code="documents_full",
+                megabytes=count,
+            )
+        while deleted and (
+            len(deleted) >= self._max_documents
+            or stored + sum(info.bytes for info in deleted) > self._max_stored
+        ):
+            self.let_go(deleted.pop(0).id)
+
+    def put_in(self, owner: str, notebook: str, identity: str) -> None:
+        """Put a document into a notebook, where all of its readers see it; or back, if it was taken
+        out.
+
+        Raises:
+            MissingPathError, RefusedError: one of them is not there, or not theirs to share.
+        """
+        if identity not in self.notebooks.taken(notebook) or identity not in self._all(owner):
+            self.shareable(owner, identity)
+        self.notebooks.put(owner, notebook, identity)
+
+    def take_out(self, owner: str, notebook: str, identity: str) -> None:
+        """Take a document out of a notebook. Whoever may write there can put it back for a while;
+        what its own owner took out is theirs alone to share.
+
+        Raises:
+            MissingPathError, RefusedError: the notebook is not there, or not theirs to write in.
+        """
+        is_own = any(info.id == identity for info in self.owners.documents(owner))
+        self.notebooks.take_out(owner, notebook, identity, is_own)
+
+    def shareable(self, owner: str, identity: str) -> None:
+        """Go on only with a document that somebody may put into a notebook.
+
+        Raises:
+            MissingPathError, RefusedError: it is not there, or not theirs to share.
+        """
+        self.find(owner, identity, own=identity not in self._assistant.document_ids)
+
+    def discard(self, owner: str, identity: str) -> None:
+        """Delete one of somebody's documents; for a while it can be had back.
+
+        Raises:
+            MissingPathError, RefusedError: it is not there, or not theirs.
+        """
+        self.find(owner, identity, own=True)
+        self.trash.put(identity)
+
+    def restore(self, owner: str, identity: str) -> None:
+        """Have one of somebody's documents back that was deleted.
+
+        Raises:
+            MissingPathError: it is gone for good, or not theirs.
+        """
+        if identity not in {info.id for info in self.owners.documents(owner)}:
+            raise MissingPathError(
+                "That document is gone for good. Add it again.", code="document_gone"
+            )
+        self.trash.remove(identity)
+
+    def deleted(self, owner: str, notebook: str | None) -> TrashValue:
+        """What somebody may have back: documents and notebooks of theirs; and what was deleted in a
+        notebook that they may write in, or among what is in none.
+
+        Raises:
+            MissingPathError: the notebook is not there, or not for them.
+        """
+        inside = self.notebooks.of(owner, notebook)
+        found = [
+            *self.notebooks.deleted(owner),
+            *self.conversations.deleted(owner, inside),
+            *self.notes.deleted(owner, inside),
+        ]
+        gone = self.trash.all()
+        may_write = inside is not None and inside.role != "read"
+        out = self.notebooks.taken(str(notebook)) if may_write else {}
+        for info, of in self.owners.all():
+            if info.id in gone:
+                at, within = gone[info.id] if of == owner else None, None
+            else:
+                at, within = out.get(info.id), notebook
+            if at is not None:
+                one = DeletedValue(
+                    kind="document",
+                    id=info.id,
+                    title=info.title,
+                    notebook=within,
+                    deleted=at * 1000,
+                )
+                found.append(one)
+        return TrashValue(deleted=sorted(found, key=lambda one: -one.deleted))
+
+    def remove(self, owner: str, identity: str) -> None:
+        """Take one of somebody's documents out of the index, for good.
+
+        Raises:
+            MissingPathError, RefusedError: it is not there, or not theirs.
+        """
+        self.find(owner, identity, own=True)
+        self.let_go(identity)
+
+    def let_go(self, identity: str) -> None:
+        """Take a document out of the index and of all notebooks, for good, whosever it is, if it is
+        still there."""
+        with suppress(MissingPathError):
+            self.index.remove(identity)
+        self._forget(identity)
+
+    def _forget(self, identity: str) -> None:
+        """Nothing is known any more of a document that is not there: another may come to have its
+        id."""
+        self.notebooks.forget(identity)
+        self.trash.remove(identity)
+
+    # --- whose they are ----------------------------------------------------------------------
+
+    def _all(self, owner: str) -> dict[str, AskedDocument]:
+        """All documents that are there, by id, whoever may see them."""
+        gone = self.trash.all()
+        return {
+            info.id: AskedDocument(info, of == owner, info.id in self._samples)
+            for info, of in self.owners.all()
+            if info.id not in gone
+        }
+
+    def _own(self, owner: str) -> list[AskedDocument]:
+        return [one for one in self._all(owner).values() if one.own]
+
+    def _allowed(
+        self, owner: str, wanted: Sequence[str], notebook: str | None = None
+    ) -> dict[str, AskedDocument]:
+        """What somebody may ask, by id, and what is wanted of what else they may read; or what is
+        in a notebook. Looked at anew where something wanted is not there, which another replica may
+        have added just now."""
+        for _ in range(2):
+            found = {one.info.id: one for one in self.documents_in(owner, notebook)}
+            if notebook is None and (missing := set(wanted) - found.keys()):
+                readable = self.notebooks.readable(owner, missing)
+                readable.update(self._assistant.document_ids)
+                there = self._all(owner)
+                found |= {i: there[i] for i in missing & readable & there.keys()}
+            if found.keys() >= set(wanted):
+                break
+            self.index.refresh()
+        return found

@@ -1,0 +1,79 @@
+"""Whose the documents are that people add.
+
+A document that somebody added has the source `upload:OWNER/NAME`, or `upload:OWNER/FOLDER/NAME`
+where it was added with its folder; OWNER is made of their login, or of nothing where nobody logs
+in. Before, a browser was an owner by a secret that only it had: what it added is taken over by
+whoever comes with that secret, and keeps its source. Who is who by now is kept beside the index.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection
+
+import sqlalchemy as sa
+
+from assistant.documents import UPLOADED
+from assistant.tables import successors
+from index import DocumentInfo, Index
+
+#: Between an owner and what tells two documents of one name apart, of which one was deleted.
+_APART = "~"
+
+
+class Owners:
+    """Those of an index. May be used from many threads and processes."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+
+    def all(self) -> list[tuple[DocumentInfo, str | None]]:
+        """All documents, deleted ones too, each with who added it; None of what is everyone's."""
+        with self._index.database.read() as connection:
+            rows = connection.execute(sa.select(successors))
+            now = {row.former: row.owner for row in rows}
+        found = []
+        for info in self._index.documents():
+            owner = owner_in(info.source)
+            found.append((info, owner and now.get(owner, owner)))
+        return found
+
+    def documents(self, owner: str) -> list[DocumentInfo]:
+        """What somebody added, deleted things too."""
+        return [info for info, of in self.all() if of == owner]
+
+    def take_over(self, owner: str, former: str | None) -> None:
+        """Make what a browser added before its owner's, if nobody else's already.
+
+        Args:
+            owner: who uses it now.
+            former: the owner that it was by its key.
+        """
+        if former is None or not self.documents(former):
+            return
+        with self._index.database.write() as connection:
+            same = sa.select(successors).where(successors.c.former == former)
+            if connection.execute(same).first() is None:
+                connection.execute(sa.insert(successors).values(former=former, owner=owner))
+
+
+def source_of(owner: str, path: str, taken: Collection[str]) -> str:
+    """The source of a document that somebody adds.
+
+    Args:
+        owner: who it is.
+        path: its folder, if it has one, and its name.
+        taken: sources that are others' already, such as those of documents that were deleted: then
+            it gets one that differs, with the same folder and name.
+    """
+    source = f"{UPLOADED}{owner}/{path}"
+    while source in taken:
+        source = f"{UPLOADED}{owner}{_APART}{secrets.token_hex(4)}/{path}"
+    return source
+
+
+def owner_in(source: str) -> str | None:
+    """The owner that a source names; None of what is everyone's."""
+    if not source.startswith(UPLOADED):
+        return None
+    return source.removeprefix(UPLOADED).partition("/")[0].partition(_APART)[0]

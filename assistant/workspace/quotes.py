@@ -1,0 +1,123 @@
+"""What became of a quote, held against its document as that is now: it still stands there, maybe
+elsewhere; or its paragraph reads otherwise; or both are gone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from assistant.help.documents import help_document
+from assistant.schemas.base import Value
+from assistant.workspace.turns import KeptCitation
+from index.errors import MissingPathError
+
+if TYPE_CHECKING:
+    from index import Document, Index
+
+ALIKE = 0.5
+"""Share of all words of two paragraphs that both have, from which on one is taken for the other as
+it reads now."""
+
+#: What became of a quote: its words still stand in the document; its paragraph reads otherwise;
+#: there is neither any more, or the document is not there.
+Standing = Literal["there", "changed", "gone"]
+
+_WORD = re.compile(r"\w+")
+
+
+class PlaceNow(Value):
+    """Where a quote stands in its document as that is now, or where its paragraph does."""
+
+    standing: Standing
+    paragraph: int | None = Field(description="Number of the paragraph, from 1.")
+    start: int | None = Field(description="Where the quote begins in the document's text.")
+    end: int | None = Field(description="Where it ends.")
+
+
+_GONE = PlaceNow(standing="gone", paragraph=None, start=None, end=None)
+
+
+class Standings:
+    """Holds quotes against documents, each of which is read once.
+
+    Args:
+        index: where the documents are.
+        readable: ids of those that whoever asks may read; no other is looked into.
+    """
+
+    def __init__(self, index: Index, readable: Iterable[str]) -> None:
+        self._index = index
+        self._readable = frozenset(readable)
+        self._texts: dict[str, _Text | None] = {}
+
+    def now(self, citation: KeptCitation) -> PlaceNow:
+        """What became of what a citation quotes."""
+        text = self._text(citation.document_id)
+        return _place_now(citation, text) if text else _GONE
+
+    def placed(self, citation: KeptCitation) -> tuple[KeptCitation, Standing]:
+        """What became of what a citation quotes; and the citation, placed where that stands now if
+        it still does."""
+        now, text = self.now(citation), self._text(citation.document_id)
+        if now.standing != "there" or now.paragraph is None or text is None:
+            return citation, now.standing
+        there = text.document.paragraphs[now.paragraph - 1]
+        place = {
+            "heading": list(there.heading),
+            "locator": there.locator,
+            "paragraph": there.number,
+            "uncertain": there.is_uncertain,
+        }
+        return citation.model_copy(update=place), now.standing
+
+    def _text(self, identity: str) -> _Text | None:
+        """A document; None: it is not there, or not for them."""
+        if identity not in self._texts:
+            self._texts[identity] = None
+            if topic := help_document(identity):
+                self._texts[identity] = _Text(topic)
+            elif identity in self._readable:
+                with suppress(MissingPathError):  # it was removed meanwhile
+                    self._texts[identity] = _Text(self._index.document(identity))
+        return self._texts[identity]
+
+
+class _Text:
+    """A document as it is now, and the words of its paragraphs as soon as they are asked for."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+
+    @cached_property
+    def words(self) -> dict[int, frozenset[str]]:
+        """By the paragraph's number."""
+        return {p.number: _words(p.text) for p in self.document.paragraphs}
+
+
+def _place_now(citation: KeptCitation, text: _Text) -> PlaceNow:
+    whole, start = text.document.text, citation.start
+    if whole[start : citation.end] != citation.quote:
+        start = whole.find(citation.quote)
+    end = start + len(citation.quote)
+    for paragraph in text.document.paragraphs:
+        if paragraph.start <= start and end <= paragraph.end:
+            return PlaceNow(standing="there", paragraph=paragraph.number, start=start, end=end)
+    wanted = _words(citation.paragraph_text)
+    likeness = {number: _alike(wanted, words) for number, words in text.words.items()}
+    best = max(likeness, key=lambda number: likeness[number])
+    if likeness[best] < ALIKE:
+        return _GONE
+    return PlaceNow(standing="changed", paragraph=best, start=None, end=None)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text.casefold()))
+
+
+def _alike(one: frozenset[str], other: frozenset[str]) -> float:
+    return len(one & other) / (len(one | other) or 1)

@@ -1,0 +1,82 @@
+"""What was deleted and can still be had back: documents, conversations, notebooks, notes.
+
+Each table keeps when its rows were deleted, and whoever lists things leaves those out. A document
+is named in a table of its own. All of it is removed some time later (see `clearing`).
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Literal
+
+import sqlalchemy as sa
+from pydantic import ConfigDict, Field
+
+from assistant.schemas.base import Text, Value
+from assistant.tables import deleted_documents
+from index.database.tables import put_row
+
+if TYPE_CHECKING:
+    from index.database.database import Database
+
+KEPT = 24 * 3600.0
+"""Seconds for which what was deleted can be had back."""
+
+LONGEST = 120
+"""Characters of a title that is told."""
+
+
+class DeletedValue(Value):
+    """Something that you may have back."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["document", "conversation", "notebook", "note"]
+    id: str
+    title: Text = Field(description="Its title; of a note the question, or what it quotes.")
+    uncertain: bool = Field(
+        default=False,
+        description="Whether that is a quote that was read from a picture, and not surely.",
+    )
+    notebook: str | None = Field(
+        default=None, description="The notebook that it is in, or that a document was taken out of."
+    )
+    deleted: float = Field(description="Milliseconds since 1970.")
+
+
+class TrashValue(Value):
+    """What you may have back."""
+
+    model_config = ConfigDict(frozen=True)
+
+    deleted: list[DeletedValue] = Field(description="What was deleted last first.")
+
+
+class DeletedDocuments:
+    """The documents that were deleted. May be used from many threads and processes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self) -> dict[str, float]:
+        """By id when each was deleted, in seconds since 1970."""
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(deleted_documents))
+            return {row.id: row.deleted for row in rows}
+
+    def put(self, identity: str) -> None:
+        """Delete one."""
+        with self._database.write() as connection:
+            put_row(connection, deleted_documents, {"id": identity}, {"deleted": time.time()})
+
+    def remove(self, identity: str) -> None:
+        """One is not deleted, or gone for good."""
+        same = deleted_documents.c.id == identity
+        with self._database.write() as connection:
+            connection.execute(sa.delete(deleted_documents).where(same))
+
+
+def shortened(text: str) -> str:
+    """A text in one line, as a title."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"

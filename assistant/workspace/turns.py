@@ -1,0 +1,252 @@
+"""Questions and what became of them, as they are kept: what the page told of each.
+
+What an earlier page kept had less in it, and what a later one keeps may have more: that stays.
+
+With a question or a note an answer is kept by its id alone, which only those know who were given
+it: what a browser says that an answer was is never kept as one. An answer that is kept with nothing
+is removed after a day (see `clearing`).
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from assistant.answer import AnswerKind, Verdict
+from assistant.calibration import Status
+from assistant.schemas.base import Value
+from assistant.tables import answers
+from index.errors import FootnoteError, MissingPathError, QuestionError
+
+if TYPE_CHECKING:
+    from index.database.database import Database
+
+if TYPE_CHECKING:
+    from assistant.schemas.answers import AnswerValue
+    from index.database.database import Database
+
+_logger = logging.getLogger(__name__)
+
+MAX_BYTES = 700_000
+"""Of a question with its answer, or of a note: what cites much has a tenth of it."""
+
+SPACE_BYTES = 200_000_000
+"""Of all conversations and notes of one owner, or of one notebook."""
+
+#: A time that a browser tells, up to the year 9999.
+Milliseconds = Annotated[float, Field(ge=0, le=253_402_300_799_000)]
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{8,40}$", description="Chosen by who begins it.")]
+
+
+class Loose(BaseModel):
+    """What an earlier page may have kept with less, and a later one with more."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class KeptRectangle(Loose):
+    """Where a line of a quote is printed; see `Rectangle`, which takes nothing else."""
+
+    page: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+class KeptCitation(Loose):
+    """A citation of an answer that was given."""
+
+    marker: int
+    document: str
+    document_id: str
+    source: str = ""
+    heading: list[str]
+    paragraph: Annotated[int, Field(ge=1)]
+    page: int | None = None
+    locator: str = ""
+    start: int
+    end: int
+    quote: str
+    paragraph_start: int
+    paragraph_end: int
+    paragraph_text: str
+    rectangles: list[KeptRectangle] = []
+    uncertain: bool = False
+
+
+class KeptSentence(Loose):
+    """A sentence of it."""
+
+    text: str
+    verdict: Verdict
+    markers: list[int]
+    conflicts: list[str] = []
+    item: bool = False
+    about: str = ""
+
+
+class KeptAnswer(Loose):
+    """An answer that was given."""
+
+    id: str = Field(default="", description="By which it is kept with a question or a note.")
+    question: str
+    standalone_question: str
+    kind: AnswerKind = "fact"
+    status: Status | None = None
+    refused: bool
+    sentences: list[KeptSentence]
+    citations: list[KeptCitation]
+    closest: list[KeptCitation] = []
+    unanswered: list[str] = []
+    undecided: list[str] = []
+    dropped: int = 0
+    context: str = ""
+    note: str | None = None
+
+
+class KeptTurn(Loose):
+    """A question, and what became of it."""
+
+    id: Id
+    question: Annotated[str, Field(min_length=1, max_length=20_000)]
+    asked: float = Field(default=0, description="Milliseconds since 1970; turns are in this order.")
+    state: Literal["answered", "unsure", "refused", "pending", "failed", "stopped"]
+    answer: KeptAnswer | None = None
+    sentences: list[KeptSentence] = []
+    citations: list[KeptCitation] = []
+    documents: list[str] = []
+
+
+_Kept = TypeVar("_Kept", bound=Loose)
+
+
+def kept_in(kind: type[_Kept], body: str) -> _Kept | None:
+    """What is kept as this JSON; None where it cannot be read, which is logged."""
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        _logger.warning("a %s cannot be read: %s", kind.__name__, error)
+        return None
+
+
+def json_of(value: Loose) -> str:
+    """The JSON that a question or a note is kept as, without its answer and what was left out.
+
+    Raises:
+        QuestionError: no JSON is this value, as of numbers without end, of halves of characters, or
+            where it is nested too deep.
+    """
+    try:
+        text = value.model_dump_json(exclude_unset=True, exclude={"answer"})
+        type(value).model_validate_json(text)
+    except ValueError as error:  # of which those of pydantic are
+        raise QuestionError(
+            "That cannot be kept: it is nested too deep, or holds half a character, or a number "
+            "without end."
+        ) from error
+    return text
+
+
+def keep_answer(database: Database, answer: AnswerValue) -> str:
+    """Keep an answer that is given; its id, or "" where it could not be kept, which is logged:
+    whoever asked gets it all the same."""
+    identity = secrets.token_hex(16)
+    row = {"id": identity, "created": time.time(), "body": answer.model_dump_json(by_alias=True)}
+    try:
+        with database.write() as connection:
+            connection.execute(sa.insert(answers).values(**row))
+    except FootnoteError as error:
+        _logger.warning("an answer was given and not kept: %s", error)
+        return ""
+    return identity
+
+
+def body_of(connection: sa.Connection, answer: KeptAnswer | None) -> str | None:
+    """The JSON of the answer that has this one's id, whatever else it says; None of none.
+
+    Raises:
+        MissingPathError: there is no such answer.
+    """
+    if answer is None:
+        return None
+    found = connection.scalar(sa.select(answers.c.body).where(answers.c.id == answer.id))
+    if found is None:
+        raise MissingPathError(
+            "The answer that was sent is not one that was given here, or was given more than a day "
+            "ago and not kept. Ask again.",
+            code="answer_gone",
+        )
+    body: str = found
+    return body
+
+
+def answer_in(identity: str | None, body: str | None) -> KeptAnswer | None:
+    """A kept answer; None where there is none, or it cannot be read, which is logged."""
+    if identity is None or body is None:
+        return None
+    try:
+        return KeptAnswer.model_validate_json(body).model_copy(update={"id": identity})
+    except ValidationError as error:
+        _logger.warning("the answer %s cannot be read: %s", identity, error)
+        return None
+
+
+class ConversationValue(Value):
+    """A conversation, without its turns."""
+
+    id: Id
+    title: str
+    named: bool = Field(description="Whether a person has named it.")
+    notebook: str | None = Field(description="The notebook that it is in.")
+    mine: bool = Field(
+        description="Whether you may change it; in a notebook that is yours to read only those "
+        "that you began."
+    )
+    by: str = Field(description="The login of who began it; nothing where nobody logs in.")
+    updated: float = Field(description="Milliseconds since 1970.")
+
+
+class ConversationsValue(Value):
+    """Conversations, without their turns."""
+
+    conversations: list[ConversationValue] = Field(description="The newest first.")
+
+
+class FoundValue(Value):
+    """A question of a conversation in which words were found, or in its answer."""
+
+    conversation: ConversationValue
+    turn: Id
+    question: str
+    text: str = Field(description="The sentence that has them, or the question.")
+    uncertain: bool = Field(
+        default=False,
+        description="Whether that sentence cites what was read from a picture, and not surely.",
+    )
+
+
+class FoundsValue(Value):
+    """All of them."""
+
+    found: list[FoundValue] = Field(description="Of the newest conversation first.")
+
+
+class LapsedValue(Value):
+    """What of a conversation's answers does not stand in the documents any more."""
+
+    lapsed: dict[str, list[int]] = Field(
+        description="By the turn's id, markers of the quotes that do not; of others nothing."
+    )
+
+
+class WholeConversation(ConversationValue):
+    """A conversation with its turns."""
+
+    turns: list[KeptTurn] = Field(description="In the order in which they were asked.")

@@ -1,0 +1,469 @@
+"""HTML into a layout, on the tree that selectolax makes of it as a browser would.
+
+White space is what a browser shows of it, so that no two words are run together where markup
+divides them, and none is torn. Left out is what is no text of the document: scripts, buttons,
+what is hidden, the menus of a site, marks of footnotes. Nothing that a page refers to is fetched.
+"""
+
+# Typographic quotes and dashes are meant as they stand.
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby, islice
+from pathlib import Path
+from typing import Any
+
+from index.chunking.decoding import decoded
+from index.chunking.layout import Block, Composer, Layout, describes, names_columns
+from index.readers.front_matter import front_matter_of, head_imprint
+
+_SPACE = re.compile(r"[\s\xa0]+")
+_UNSEEN = re.compile("[\u00ad\u200b\ue000-\uf8ff]")
+_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*+=\s*+[\"']?+\s*+([\w.:-]+)", re.I)
+_XML_CHARSET = re.compile(rb"<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([\w.:-]+)", re.I)
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+_MARK = re.compile(r"\s*(?P<open>[\[(]?)\s*(?:\d{1,3}|[a-z]|[ivx]{1,5}|[*†‡§¶#↑^↩︎]+)\s*[\])]?\s*")
+#: What a program that makes a page of a file is told in it.
+_DIRECTIVE = re.compile(r"\{%[^{}]*%\}")
+#: Where links lead that leave the site.
+OUTSIDE = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.I)
+#: An element without content in XML, which HTML knows of some elements alone.
+_CLOSED = re.compile(r"<([a-zA-Z][\w:.-]*+)((?:\s[^<>]*+|/)?+)(?<=/)>")
+_VOID = "area base br col embed hr img input link meta source track wbr".split()
+
+_SKIPPED = frozenset(
+    "audio button canvas datalist embed head iframe input map meter nav noscript "
+    "object progress rp rt script select style svg template textarea video annotation "
+    "annotation-xml".split()
+)
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_BLOCKS = frozenset(
+    "address article aside blockquote body caption center dd details dialog div dl dt fieldset "
+    "figcaption figure footer form header hgroup hr legend li main menu ol optgroup option p "
+    "search section summary table tbody td tfoot th thead tr ul".split()
+)
+_LISTS = frozenset(("ul", "ol", "menu"))
+MAX_SPAN = 100
+"""Columns that a cell is believed to span."""
+
+
+def read_html(content: bytes, name: str) -> Layout:
+    """The layout of a page.
+
+    Raises:
+        NotTextError: it is in no encoding.
+    """
+    out = Composer()
+    text = html_text(content, name)
+    told = front_matter_of(text)
+    if told.end:
+        text = _DIRECTIVE.sub("", text[told.end :])
+    tree = html_tree(text)
+    imprint = told.imprint if told.end else head_imprint(text, tree)
+    title = _write(out, tree) or told.title
+    return out.layout(title, imprint)
+
+
+def write_html(out: Composer, html: str) -> str | None:
+    """Add what a page holds.
+
+    Returns:
+        Its title: of its headings the first where it is the only one of its level, or else what its
+        head says; None where it has neither.
+    """
+    return _write(out, html_tree(html))
+
+
+def _write(out: Composer, tree: Any) -> str | None:
+    if tree.body is None:
+        return None
+    before = len(out.parts)
+    writer = _Writer(out)
+    writer.write(tree.body)
+    if not any(isinstance(part, Block) for part in out.parts[before:]):
+        # A page of nothing but links is one that somebody wants to search.
+        writer.write_menus()
+    title = tree.css_first("head > title")
+    return writer.title or (_plain(title.text()) if title else "") or None
+
+
+def html_tree(html: str) -> Any:
+    """The tree of a page, as a browser would make it."""
+    from selectolax.lexbor import LexborHTMLParser
+
+    return LexborHTMLParser(html)
+
+
+def html_text(content: bytes, name: str) -> str:
+    """The text of a page in the encoding that it declares, or else in the one that fits.
+
+    Raises:
+        NotTextError: it is in no encoding.
+    """
+    declared = _CHARSET.search(content[:4096]) or _XML_CHARSET.match(content[:256])
+    if declared and not content.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        try:
+            encoding = codecs.lookup(declared[1].decode("ascii")).name
+            # As browsers take it: Western pages say ISO 8859-1 and mean Windows'.
+            return content.decode("cp1252" if encoding == "iso8859-1" else encoding)
+        except (LookupError, UnicodeError):
+            pass  # It says what it is not: its bytes tell.
+    return decoded(content, Path(name))
+
+
+def as_html(xhtml: str) -> str:
+    """XHTML so that a parser of HTML reads it: `<script/>` would begin one that never ends."""
+    return _CLOSED.sub(
+        lambda m: m[0] if m[1].lower() in _VOID else f"<{m[1]}{m[2][:-1]}></{m[1]}>", xhtml
+    )
+
+
+@dataclass(slots=True)
+class _Item:
+    """An item of a list: its texts, and how many of their characters are not in links within the
+    site."""
+
+    texts: list[str]
+    unlinked: int = 0
+
+
+@dataclass(slots=True)
+class _Writer:
+    """Writes the elements of a page as blocks, menus of a site last, if at all."""
+
+    out: Composer
+    keeps_menus: bool = False
+    title: str | None = None
+    _run: list[str] = field(default_factory=list)
+    #: Letters of the run that are in no link within the site, and in none within the page.
+    _unlinked: int = 0
+    _untargeted: int = 0
+    _links: int = 0
+    _jumps: int = 0
+    _verbatim: int = 0
+    #: Of each list that is open, the number of its next item, if they are numbered.
+    _lists: list[int | None] = field(default_factory=list)
+    _items: list[_Item] = field(default_factory=list)
+    _terms: list[str] = field(default_factory=list)
+    _menus: list[list[_Item]] = field(default_factory=list)
+    _top: tuple[int, int] = (9, 0)
+    #: What is told of pictures in the block that is open, and of which it was told.
+    _pictures: list[str] = field(default_factory=list)
+    _told: set[str] = field(default_factory=set)
+
+    def write(self, root: Any) -> None:
+        """Write what is inside an element."""
+        # By hand and not by recursion: pages nest a thousand deep.
+        path: list[Any] = []
+        node = root.first_child
+        while node is not None or path:
+            if node is None:
+                node = path.pop()
+                self._leave(node)
+                node = node.next
+            elif self._enter(node):
+                path.append(node)
+                node = node.first_child
+            else:
+                node = node.next
+        self._flush()
+        self._end_list()
+        self._end_terms()
+
+    def write_menus(self) -> None:
+        """Write the lists of links that were left out."""
+        for items in self._menus:
+            self._write_items(items)
+
+    def _enter(self, node: Any) -> bool:
+        """Begin an element, or write a text; whether to go inside."""
+        if node.is_text_node:
+            self._text(node.text_content or "")
+            return False
+        tag = node.tag
+        if not node.is_element_node or _is_unseen(node, tag):
+            return False
+        if tag in _SKIPPED and not _opens_text(node, tag):
+            return False
+        if tag == "br":
+            self._run.append("\n")
+        elif tag == "a":
+            if _is_mark(node):
+                if self._run:
+                    self._run[-1] = self._run[-1].rstrip(" ")
+                return False
+            self._links += _is_inside_site(node)
+            self._jumps += _is_jump(node)
+        elif tag == "img":
+            self._picture(node.attributes.get("alt") or "")
+        elif tag == "math" and node.attributes.get("alttext"):
+            self._text(node.attributes["alttext"])
+            return False
+        elif tag == "q":
+            self._text("“")
+        elif tag == "table" and _is_data(node):
+            self._stop()
+            self._table(node)
+            return False
+        elif tag == "pre":
+            self._stop()
+            self._verbatim += 1
+        elif tag in _HEADINGS:
+            self._stop()
+        elif tag == "button" and node.parent.tag not in _HEADINGS:
+            self._flush()
+        elif tag in _BLOCKS:
+            self._flush()
+            self._begin(node, tag)
+        return True
+
+    def _leave(self, node: Any) -> None:
+        tag = node.tag
+        if tag == "a":
+            self._links -= _is_inside_site(node)
+            self._jumps -= _is_jump(node)
+        elif tag == "q":
+            self._text("”")
+        elif tag == "pre":
+            self._verbatim -= 1
+            self.out.block("".join(self._take()).splitlines(), "lines")
+        elif tag in _HEADINGS:
+            self._heading(_HEADINGS[tag])
+        elif tag == "dt" or (tag == "button" and node.parent.tag not in _HEADINGS):
+            self._terms.append(_plain("".join(self._take())))
+        elif tag in _BLOCKS:
+            self._flush()
+            if tag == "dl":
+                self._end_terms()
+            elif tag in _LISTS and self._lists:
+                self._lists.pop()
+                if not self._lists:
+                    self._end_list()
+
+    def _begin(self, node: Any, tag: str) -> None:
+        if tag in _LISTS:
+            start = node.attributes.get("start") or "1"
+            first = int(start) if start.lstrip("-").isdecimal() else 1
+            self._lists.append(first if tag == "ol" else None)
+        elif tag == "li":
+            marker = ""
+            number = self._lists[-1] if self._lists else None
+            if number is not None:
+                marker, self._lists[-1] = f"{number}. ", number + 1
+            self._items.append(_Item([marker]))
+
+    def _text(self, text: str) -> None:
+        text = _UNSEEN.sub("", text)
+        shown = text if self._verbatim else _SPACE.sub(" ", text)
+        self._run.append(shown)
+        letters = sum(map(str.isalnum, shown))
+        self._unlinked += 0 if self._links else letters
+        self._untargeted += 0 if self._jumps else letters
+
+    def _take(self) -> list[str]:
+        run, self._run = self._run, []
+        self._unlinked = self._untargeted = 0
+        return run
+
+    def _stop(self) -> None:
+        """End the block and the list that are open, for something else stands inside them."""
+        self._flush()
+        if self._items:
+            self._end_list()
+        self._end_terms()
+
+    def _picture(self, alternative: str) -> None:
+        """Take note of what is told of a picture, once; those of a menu are none of the text."""
+        text = _plain(alternative)
+        if not self._links and describes(text) and text not in self._told:
+            self._told.add(text)
+            self._pictures.append(text)
+
+    def _flush(self) -> None:
+        """End the block that is open; what is told of its pictures follows it."""
+        self._end_block()
+        if not self._lists:
+            pictures, self._pictures = self._pictures, []
+            for text in pictures:
+                self.out.block([text], "prose")
+
+    def _end_block(self) -> None:
+        unlinked, untargeted = self._unlinked, self._untargeted
+        texts = _paragraphs("".join(self._take()))
+        if not texts:
+            return
+        if self._lists:
+            if not self._items:
+                self._items.append(_Item([""]))
+            item = self._items[-1]
+            item.unlinked += unlinked
+            if self._terms:
+                item.texts.append(" ".join(self._terms))
+                self._terms = []
+            item.texts.extend(texts)
+            return
+        if self._terms:
+            texts[0] = "\n".join([*self._terms, texts[0]])
+            self._terms = []
+        elif not untargeted and not self.keeps_menus:
+            self._menus.append([_Item(["", text]) for text in texts])
+            return
+        for text in texts:
+            self.out.block([text], "prose")
+
+    def _end_terms(self) -> None:
+        """Write terms whose definition is no paragraph."""
+        terms, self._terms = self._terms, []
+        self.out.block(terms, "lines")
+
+    def _end_list(self) -> None:
+        items, self._items = self._items, []
+        items = [item for item in items if any(map(str.strip, item.texts[1:]))]
+        is_menu = len(items) > 1 and not any(item.unlinked for item in items)
+        if is_menu and not self.keeps_menus:
+            self._menus.append(items)
+        else:
+            self._write_items(items)
+
+    def _write_items(self, items: Sequence[_Item]) -> None:
+        texts = [item.texts[0] + "\n".join(item.texts[1:]) for item in items]
+        self.out.block(texts, "list")
+
+    def _heading(self, level: int) -> None:
+        text = _plain("".join(self._take()))
+        if not any(map(str.isalnum, text)):
+            return
+        self.out.heading(level, text)
+        top, count = self._top
+        if level < top:
+            self._top, self.title = (level, 1), text
+        elif level == top:
+            self._top, self.title = (level, count + 1), None
+
+    def _table(self, table: Any) -> None:
+        caption = table.css_first("caption")
+        if caption is not None:
+            self.out.block([_inside(caption)], "prose")
+        grid, header = _grid(table)
+        rows = grid[header:]
+        if header:
+            width = max(map(len, grid[:header]))
+            columns = [[row[n] for row in grid[:header] if n < len(row)] for n in range(width)]
+            names = [" ".join(dict.fromkeys(filter(None, own))) for own in columns]
+        elif names_columns(rows):
+            names, *rows = rows
+        else:
+            names = []
+        self.out.table(names, rows)
+
+
+def _grid(table: Any) -> tuple[list[list[str]], int]:
+    """The texts of a table's cells, and how many of its rows name its columns.
+
+    A cell that spans columns names each of them, or is in the first of them; one that spans rows
+    is in each of them.
+    """
+    header = 0
+    rows = [(row, _cells(row)) for row in table.css("tr")]
+    grid: list[dict[int, str]] = [{} for _ in rows]
+    for number, (row, own) in enumerate(rows):
+        names = bool(own) and (row.parent.tag == "thead" or all(cell.tag == "th" for cell in own))
+        column = 0
+        for cell in own:
+            while column in grid[number]:
+                column += 1
+            text = _inside(cell)
+            for spanned in range(_span(cell, "colspan")):
+                for below in grid[number : number + _span(cell, "rowspan")]:
+                    below[column] = text if spanned == 0 or names else ""
+                column += 1
+        if names and header == number:
+            header += 1
+    texts = [[row.get(n, "") for n in range(max(row, default=-1) + 1)] for row in grid]
+    return texts, header if header < len(grid) else 0
+
+
+def _cells(row: Any) -> list[Any]:
+    return [cell for cell in row.iter() if cell.tag in ("td", "th")]
+
+
+def _span(cell: Any, name: str) -> int:
+    value = cell.attributes.get(name) or "1"
+    return min(max(int(value), 1), MAX_SPAN) if value.isdecimal() else 1
+
+
+def _inside(node: Any) -> str:
+    """What an element says, on one line."""
+    writer = _Writer(Composer(), keeps_menus=True)
+    writer.write(node)
+    return _plain(writer.out.text(0))
+
+
+def _is_data(table: Any) -> bool:
+    """Whether a table is one: others lay out a page."""
+    if table.attributes.get("role") in ("presentation", "none") or len(table.css("table")) > 1:
+        return False
+    return max((len(_cells(row)) for row in table.css("tr")), default=0) > 1
+
+
+def _is_unseen(node: Any, tag: str) -> bool:
+    own = node.attributes
+    return (
+        "hidden" in own
+        or own.get("role") in ("navigation", "menu", "menubar")
+        or bool(_HIDDEN.search(own.get("style") or ""))
+        or (tag == "dialog" and "open" not in own)
+    )
+
+
+def _opens_text(node: Any, tag: str) -> bool:
+    """Whether it is a button that unfolds what it names, as questions do their answers, and not one
+    that opens a menu: those have a word or two."""
+    return tag == "button" and "aria-controls" in node.attributes and len(node.text().split()) > 2
+
+
+def _is_mark(link: Any) -> bool:
+    """Whether a link is a footnote's mark, or leads to the heading that it stands in."""
+    target = link.attributes.get("href") or ""
+    # Long texts are no marks: not all of a link that holds a page is looked at.
+    text = "".join(islice(_texts(link), 8))
+    if "#" not in target or OUTSIDE.match(target) or len(text) > 12:
+        return False
+    mark = _MARK.fullmatch(text)
+    if mark is None:
+        return not text or not any(map(str.isalnum, text))
+    return (
+        bool(mark["open"])
+        or not any(map(str.isalnum, text))
+        or "noteref" in f"{link.attributes.get('epub:type')} {link.attributes.get('role')}"
+        or link.parent.tag == "sup"
+        or link.css_first("sup") is not None
+    )
+
+
+def _texts(node: Any) -> Iterator[str]:
+    return (own.text_content or "" for own in node.traverse(include_text=True) if own.is_text_node)
+
+
+def _is_inside_site(link: Any) -> bool:
+    target = link.attributes.get("href")
+    return target is not None and not OUTSIDE.match(target)
+
+
+def _is_jump(link: Any) -> bool:
+    """Whether it leads to another place of the same page."""
+    return (link.attributes.get("href") or "").startswith("#")
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _paragraphs(text: str) -> list[str]:
+    """The paragraphs of a run of text, which line breaks one after the other divide."""
+    lines = map(_plain, text.split("\n"))
+    return ["\n".join(run) for has_text, run in groupby(lines, bool) if has_text]

@@ -1,0 +1,320 @@
+"""Files into documents: decoding them, cutting them into paragraphs."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from index.chunking.chunker import segmentation
+from index.chunking.decoding import decoded
+from index.chunking.isolation import READING, SCANNING
+from index.chunking.language import language_of
+from index.errors import DocumentError, EmptyDocumentError, UnreadableError
+from index.models import BibliographyEntry, Document, bytes_hash, document_id, text_hash
+from index.readers.files import mode_of, source_of
+from index.readers.formats import FORMATS, TEXT_FORMATS, format_of, text_format
+from index.readers.obsidian import link_to_note, vault_of
+from index.readers.pdf.reader import unread_pictures
+from index.readers.pictures import page_count
+
+MAX_BYTES = 500_000_000
+"""A larger file is refused before it fills the memory."""
+
+LIBRARIES = (
+    "sentencex",
+    "py3langid",
+    "markdown-it-py",
+    "liteparse",
+    "docling-slim",
+    "selectolax",
+    "python-calamine",
+)
+"""What else decides how a file is read."""
+
+_OCR = "+ocr"
+_BINARY = {own.name: own for own in FORMATS}
+_TEXT = {own.name: own for own in TEXT_FORMATS}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What `Document.reading` tells: how a document was cut and entitled.
+
+    Attributes:
+        code: by which version of the readers.
+        format: as what it was read.
+        title: that was given; empty where none was.
+        ocr: whether its pictures were read.
+    """
+
+    code: str
+    format: str
+    title: str
+    ocr: bool = False
+
+    @classmethod
+    def of(cls, told: str) -> Reading:
+        """What is told; all of it is empty where nothing is."""
+        code, name, title = [*told.split(" ", 2), "", "", ""][:3]
+        return cls(code, name.removesuffix(_OCR), title, name.endswith(_OCR))
+
+    def __str__(self) -> str:
+        name = f"{self.format}{_OCR}" if self.ocr else self.format
+        return f"{self.code} {name} {self.title}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class RawDocument:
+    """A file or a text that is not yet laid out and cut into paragraphs, which is slow.
+
+    `Index.sync` does that only where the index does not hold it as it is.
+
+    Attributes:
+        source, content: as of `Document`.
+        format: the name of its format.
+        file: where it is read from when it is laid out; None for a text.
+        text: of plain text and Markdown, what was decoded.
+        bytes: of its file, as it was found; 0 of a text.
+        title: the title given to it; None where the file has one, or else its source.
+        original: the file, where it is to be kept with the index since it is nowhere else.
+        address: of the web, where it was fetched; its own where it names none.
+        link: as of `Imprint`.
+        entry: tells what a bibliography says of it, of its DOI; None where none was looked into.
+        ocr: whether its pictures are read.
+    """
+
+    source: str
+    content: str
+    format: str
+    file: Path | None = None
+    text: str | None = None
+    title: str | None = None
+    original: Path | None = None
+    bytes: int = 0
+    address: str = ""
+    link: str = ""
+    entry: Callable[[str], BibliographyEntry] | None = field(default=None, compare=False)
+    ocr: bool = False
+
+    @property
+    def id(self) -> str:
+        """The id of the document."""
+        return document_id(self.source)
+
+    @property
+    def has_pages(self) -> bool:
+        """Whether its layout says where on which page its words are printed."""
+        return self.format in _BINARY and _BINARY[self.format].has_pages
+
+    @property
+    def reading(self) -> str:
+        """Names how it is cut and entitled: by which code, as what, and the title given."""
+        return str(Reading(_code_version(), self.format, self.title or "", self.ocr))
+
+    def document(self, on_page: Callable[[int, int], None] = lambda *_: None) -> Document:
+        """Lay it out and cut it into paragraphs.
+
+        Args:
+            on_page: called with how many of the pages that are pictures are read, and how many
+                there are.
+
+        Raises:
+            DocumentError: the file cannot be read any more, or holds nothing to read.
+        """
+        content, size = self.content, self.bytes
+        if self.file is not None:
+            with _sourced(self.source):  # what `on_page` raises is no fault of the file
+                # As it is now: it may have changed since it was found.
+                raw = _content(self.file)
+                content, size = bytes_hash(raw), len(raw)
+                read = _BINARY[self.format].reading(self.ocr)
+                process = SCANNING if self.ocr else READING
+                layout = process.run(self.file.name, read, raw, self.file.name, told=on_page)
+        with _named(self.source):
+            if self.file is None:
+                layout = _TEXT[self.format].read(self.text or "", self.source)
+            language = language_of(layout.text)
+            segmented = segmentation(layout, self.id, language)
+            if not segmented.paragraphs:
+                raise _empty(self.source)
+            address = layout.imprint.address or self.address
+            imprint = replace(layout.imprint, address=address, link=self.link)
+            document = Document(
+                id=self.id,
+                source=self.source,
+                title=self.title or segmented.title or Path(self.source).name or self.source,
+                text=layout.text,
+                hash=text_hash(layout.text),
+                paragraphs=segmented.paragraphs,
+                reading=self.reading,
+                content=content,
+                language=language,
+                imprint=imprint,
+                bytes=size,
+                pages=layout.pages,
+                unread=layout.unread,
+                entry=self.entry(imprint.doi) if self.entry else None,
+                boxes=layout.boxes,
+            )
+            document.check()
+            return document
+
+
+def read_raw(
+    path: str | os.PathLike[str], title: str | None = None, *, ocr: bool = False
+) -> RawDocument:
+    """Read one file. Its format is told by its content; Markdown and separated values, which are
+    text, by the suffix.
+
+    `title` is by default the one that it has, or the heading that it begins with, or else the name
+    of the file. With `ocr` the pictures in it are read as well.
+
+    Raises:
+        MissingPathError: there is no such file.
+        UnreadableError: it is a folder, or permission or the disk forbids reading it; or it is of a
+            format that is not read.
+        NotTextError: its bytes are of no format and not text.
+        EmptyDocumentError: it holds no paragraph; or it is a picture, which is not to be read.
+    """
+    path = Path(path)
+    with _named(source_of(path)):
+        mode = mode_of(path)
+        if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):  # a device may never come to an end
+            kind = "folder" if stat.S_ISDIR(mode) else "device"
+            raise UnreadableError(f"{str(path)!r} is a {kind}, not a file. Name a file.")
+        content = _content(path)
+        own, found = bytes_hash(content), format_of(content, path.name)
+        vault = vault_of(path)
+        link = link_to_note(path, vault) if vault else ""
+        if found and found.is_picture and not ocr:
+            raise unread_pictures(path.name, READING.run(path.name, page_count, content))
+        if found:
+            return RawDocument(
+                source_of(path),
+                own,
+                found.name,
+                file=path,
+                title=title,
+                bytes=len(content),
+                ocr=ocr and found.has_pictures,
+                link=link,
+            )
+        text, size = decoded(content, path), len(content)
+        del content  # as large as the text
+        told = text_format(path.name)
+        name = told.name if told else "plain"
+        name = "obsidian" if vault and name == "markdown" else name
+        return replace(_text(text, source_of(path), title, name, own, size), link=link)
+
+
+def read_document(
+    path: str | os.PathLike[str], title: str | None = None, *, ocr: bool = False
+) -> Document:
+    """Read one file and cut it into paragraphs; see `read_raw`."""
+    return read_raw(path, title, ocr=ocr).document()
+
+
+def is_current(reading: str) -> bool:
+    """Whether a document of this `reading` was read as it would be read now, as far as that hangs
+    on the readers and not on the file. One that tells nothing of it counts as such."""
+    return not reading or Reading.of(reading).code == _code_version()
+
+
+def file_name(source: str, reading: str) -> str:
+    """The name of the file that a document was read from, with a suffix of its format: a file that
+    took the place of one of another format may be called as that one was."""
+    name = Path(source).name
+    suffix, told = Path(name).suffix.lower(), Reading.of(reading).format
+    own = next((one for one in (*FORMATS, *TEXT_FORMATS) if one.name == told), None)
+    others = [suffix for one in FORMATS for suffix in one.suffixes]
+    if own is None or suffix in own.suffixes or (told == "plain" and suffix not in others):
+        return name
+    return name + own.suffixes[0]
+
+
+def document_from_text(
+    text: str, source: str, title: str | None = None, markdown: bool = False
+) -> Document:
+    """Make a document of text, kept as it is; of Markdown, what a reader of it sees.
+
+    `title` is by default the heading that it begins with, or else the last part of `source`.
+
+    Raises:
+        EmptyDocumentError: the text holds no paragraph.
+    """
+    name = "markdown" if markdown else "plain"
+    return _text(text, source, title, name, text_hash(text)).document()
+
+
+@contextmanager
+def _sourced(source: str) -> Iterator[None]:
+    """Errors of documents in the `with` say what they are of."""
+    try:
+        yield
+    except DocumentError as error:
+        error.source = source
+        raise
+
+
+@contextmanager
+def _named(source: str) -> Iterator[None]:
+    """The same, and errors of no reader are of the file too."""
+    try:
+        with _sourced(source):
+            yield
+    except DocumentError:
+        raise
+    except Exception as error:  # whatever a file makes the libraries below stumble over
+        unreadable = UnreadableError(
+            f"{source!r} cannot be read: it is damaged, or otherwise not as files of its kind are. "
+            "Open it in the program that made it and save it anew, or leave it out.",
+            code="damaged",
+        )
+        unreadable.source = source
+        raise unreadable from error
+
+
+def _text(
+    text: str, source: str, title: str | None, name: str, content: str, size: int = 0
+) -> RawDocument:
+    # Any other text has a paragraph: see `index.chunking.chunker.segmentation`.
+    if not text or text.isspace():
+        raise _empty(source)
+    return RawDocument(source, content, name, text=text, title=title, bytes=size)
+
+
+def _empty(source: str) -> EmptyDocumentError:
+    return EmptyDocumentError(
+        f"{source!r} holds no text. Check that it was saved, or leave it out."
+    )
+
+
+def _content(path: Path) -> bytes:
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise UnreadableError(
+                f"{str(path)!r} has {size / 1e6:,.0f} MB; at most {MAX_BYTES / 1e6:,.0f} are read. "
+                "Split it, or leave it out.",
+                code="too_long",
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableError(
+            f"The file {str(path)!r} cannot be read: {error.strerror}. Check that it is a file and "
+            "that you may read it."
+        ) from error
+
+
+@cache
+def _code_version() -> str:
+    """Hash of all that decides where paragraphs and sentences begin and end."""
+    folder = Path(__file__).parent
+    sources = [file.read_text(encoding="utf-8") for file in sorted(folder.rglob("*.py"))]
+    return text_hash("\n".join([*map(version, LIBRARIES), *sources]))[:12]

@@ -1,0 +1,131 @@
+"""E-mail into a layout: who wrote when to whom about what, what was written, and the files that are
+attached, each under its name; EML and MSG."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import default
+from email.utils import getaddresses
+from io import BytesIO
+from itertools import groupby
+
+from index.chunking.imprint import imprint_of
+from index.chunking.layout import Composer, Layout
+from index.models import Imprint
+from index.readers.html import write_html
+
+_SHOWN = ("From", "To", "Cc", "Date")
+
+MAX_HEADER = 2000
+"""Characters of a header: to parse one takes time that grows with its square."""
+
+
+MAX_ATTACHED = 100
+"""Attached files that are read of a message; others are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that is attached to a message.
+
+    Attributes:
+        name: of the file.
+        content: its bytes; None where the message does not hold them.
+    """
+
+    name: str
+    content: bytes | None
+
+
+ReadAttached = Callable[[Attached], Layout | None]
+"""Gives the layout of an attached file; None of one that is not read."""
+
+_POLICY = default.clone(
+    header_factory=lambda name, value: default.header_factory(name, value[:MAX_HEADER])
+)
+
+
+def read_eml(content: bytes, _name: str, read: ReadAttached) -> Layout:
+    """The layout of a message as it is sent."""
+    message = BytesParser(EmailMessage, policy=_POLICY).parsebytes(content)
+    headers = [f"{key}: {message[key]}" for key in _SHOWN if message[key]]
+    plain = message.get_body(("plain",))
+    rich = None if plain else message.get_body(("html",))
+    body = plain.get_content() if plain else ""
+    html = rich.get_content() if rich else ""
+    attached = map(_attached, message.iter_attachments())
+    imprint = _imprint(message["From"], message["Date"])
+    return _layout(str(message["Subject"] or ""), headers, body, html, attached, read, imprint)
+
+
+def _attached(part: EmailMessage) -> Attached:
+    if part.get_content_type() == "message/rfc822":
+        message = part.get_content()
+        name = part.get_filename() or f"{message['Subject'] or 'message'}.eml"
+        return Attached(name, message.as_bytes())
+    if part.get_content_type() in ("text/plain", "text/csv"):
+        content = part.get_content().encode("utf-8", "surrogateescape")
+    else:
+        content = part.get_payload(decode=True)
+    return Attached(part.get_filename() or "", content)
+
+
+def read_msg(content: bytes, _name: str, read: ReadAttached) -> Layout:
+    """The layout of a message as Outlook keeps it."""
+    from oxmsg import Message
+
+    message = Message.load(BytesIO(content))
+    people = ", ".join(f"{r.name} <{r.email_address}>" for r in message.recipients)
+    sender = _POLICY.header_factory("From", message.sender or "")
+    fields = (("From", sender), ("To", people), ("Date", message.sent_date))
+    headers = [f"{key}: {value}" for key, value in fields if value]
+    attached = [Attached(own.file_name or "", own.file_bytes) for own in message.attachments]
+    body = message.body or ""
+    html = "" if body else message.html_body or ""
+    imprint = _imprint(sender, message.sent_date)
+    return _layout(message.subject, headers, body, html, attached, read, imprint)
+
+
+def _imprint(sender: object, date: object) -> Imprint:
+    """Who sent a message and when, of what its headers say."""
+    people = getaddresses([str(sender or "")[:MAX_HEADER]])
+    return imprint_of([[name or address for name, address in people]], [str(date or "")])
+
+
+def _layout(
+    subject: str,
+    headers: Sequence[str],
+    body: str,
+    html: str,
+    attached: Iterable[Attached],
+    read: ReadAttached,
+    imprint: Imprint,
+) -> Layout:
+    out = Composer()
+    out.heading(1, subject)
+    out.block(headers, "lines")
+    for paragraph in _paragraphs(body):
+        out.block([paragraph], "prose")
+    if html:
+        write_html(out, html)
+    others = []
+    for number, file in enumerate(attached):
+        layout = read(file) if number < MAX_ATTACHED else None
+        if layout and layout.parts:
+            out.heading(2, f"Attached: {file.name}")
+            out.include(layout, 2, file.name)
+        elif file.name:
+            others.append(file.name)
+    if others:
+        out.heading(2, "Attached")
+        out.block([f"Attached: {', '.join(others)}"], "lines")
+    return out.layout(subject or None, imprint)
+
+
+def _paragraphs(body: str) -> Iterator[str]:
+    """Runs of lines with blank ones between."""
+    lines = map(str.strip, body.splitlines())
+    return (" ".join(run) for has_text, run in groupby(lines, bool) if has_text)

@@ -1,0 +1,261 @@
+"""Regions of a page become paragraphs: parted, joined over lines and columns, and classified."""
+# ruff: noqa: RUF001
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
+from statistics import median
+
+from index.readers.pdf.pages import Line, PrintedPage, PrintedWord, Region, cells_of, lines_of
+
+#: Lines further apart than so many times the usual are of two paragraphs; a line whose words are so
+#: many times as high as usual is a heading, and so many times a note. Not tuned.
+APART, LARGE, SMALL = 1.3, 1.15, 0.93
+#: How far cells of a table are apart in the middle, in heights of their words. Of some fifty tables
+#: the narrowest had .55, and texts that were taken for one up to .40.
+DIVIDED = 0.47
+#: Share of a line that its words fill where prose goes on below it.
+FILLED = 0.6
+#: Characters of a line that may be the term of the definition below it.
+TERM = 60
+#: Heights of its words that the further lines of an item are indented below its marker, at most.
+#: Not tuned.
+INDENTED = 4
+
+MARKER = re.compile(r"\(?\w{1,4}[.)]|[\u2022\u2013\u25aa\u25e6*-]")
+ENDS = re.compile(r"[.!?:;…。！？]['\"”’)\]]*\d{0,3}$")
+
+
+def ends_sentence(text: str) -> bool:
+    """Whether a paragraph may end so."""
+    return ENDS.search(text) is not None
+
+
+def is_right_below(words: Sequence[PrintedWord], above: Region) -> bool:
+    """Whether words begin where the next line of a region would, and not in another column."""
+    top = min(word.top for word in words)
+    return abs(top - above.bottom) < words[0].height / 2
+
+
+def filled(line: Line) -> float:
+    """How wide the words of a line are, in points."""
+    return sum(word.right - word.left for word in line)
+
+
+def usual_step(pages: Iterable[PrintedPage]) -> float:
+    """How far apart lines of a paragraph mostly are, in heights of their words."""
+    steps = [
+        step / height
+        for page in pages
+        for own in page.regions
+        if own.kind == "paragraph"
+        for step, height in zip(*_steps(list(lines_of(own.words))), strict=True)
+    ]
+    return median(steps) if steps else 0.0
+
+
+def _steps(lines: Sequence[Line]) -> tuple[list[float], list[float]]:
+    """How far each line but the first stands below the one before, and how high its words are.
+
+    Measured at the feet of the words: a mark that stands raised does not move them.
+    """
+    feet = [median(word.bottom for word in line) for line in lines]
+    heights = [median(word.height for word in line) for line in lines[1:]]
+    return [below - above for above, below in pairwise(feet)], heights
+
+
+def paragraphs_of(region: Region, usual: float) -> Iterator[Region]:
+    """The paragraphs of a region, which the library divides only in some files.
+
+    One ends where the next line stands further below than others of the region do; or than lines of
+    the document do, where it also leaves room; or is larger or smaller; or where a sentence ends
+    and the next line alone is indented, or alone is not.
+    """
+    lines = list(lines_of(region.words))
+    if region.kind != "paragraph" or len(lines) < 2:
+        yield region
+        return
+    steps, heights = _steps(lines)
+    nearest = min(steps) if len(steps) > 1 else float("inf")
+    left, right = region.left, max(line[-1].right for line in lines)
+    words = list(lines[0])
+    for above, line, below, step, height in zip(
+        lines, lines[1:], [*lines[2:], None], steps, heights, strict=False
+    ):
+        has_room = right - above[-1].right > line[0].right - line[0].left + height / 2
+        sizes = sorted((median(word.height for word in above), height))
+        is_apart = (
+            step > APART * nearest
+            or (has_room and step > APART * usual * height)
+            or sizes[1] > LARGE * sizes[0]
+        )
+        indented, indented_below = (
+            own is not None and own[0].left - left > height / 2 for own in (line, below)
+        )
+        hangs = below is not None and below[0].left - line[0].left > height / 2
+        begins = (indented and not indented_below) or (hangs and above[0].left - left > height / 2)
+        if is_apart or (begins and ends_sentence(above[-1].text)):
+            yield Region("paragraph", region.level, words)
+            words = []
+        words.extend(line)
+    yield Region("paragraph", region.level, words)
+
+
+def reclassified(region: Region) -> Iterator[Region]:
+    """A region without what is only taken for more of it: a table of one column, or of columns that
+    nothing divides, is text, and so is what stands below an item of a list and left of its
+    marker."""
+    if region.kind == "table":
+        if not has_columns(region):
+            region.kind = "paragraph"
+    elif region.kind == "list_item":
+        at = 0
+        for line in lines_of(region.words):
+            if at and line[0].left < region.words[0].left - 2:
+                yield Region("list_item", region.level, region.words[:at])
+                region = Region("paragraph", region.level, region.words[at:])
+                break
+            at += len(line)
+    yield region
+
+
+def has_columns(table: Region) -> bool:
+    """Whether its cells stand apart, and not only as words do."""
+    cells = [cell for row in cells_of(table) for cell in row if cell]
+    number = {id(word): n for n, cell in enumerate(cells) for word in cell}
+    gaps = [
+        (word.left - before.right) / word.height
+        for before, word in pairwise(table.words)
+        if word.shares_line(before)
+        and before.left < word.left
+        and number.get(id(before)) != number.get(id(word))
+    ]
+    return bool(gaps) and median(gaps) > DIVIDED
+
+
+def without_false_code(regions: Sequence[Region]) -> list[Region]:
+    """Regions with what is no code made a paragraph: lines that are filled as prose fills them, and
+    a line or two right under or above those of a paragraph or item, of which they are then part."""
+    found: list[Region] = []
+    kind, is_short = "", False
+    for own in regions:
+        if own.kind == "code" and _is_filled(own):
+            own.kind = "paragraph"
+        was, kind = kind, own.kind
+        if kind == "code":
+            is_short = len(list(lines_of(own.words))) < 3
+        if is_short and {was, kind} == {"code", "paragraph"} and _goes_on(found[-1], own):
+            found[-1].kind = "paragraph"
+            found[-1].words.extend(own.words)
+        elif found and goes_on_item(found[-1], own):
+            found[-1].words.extend(own.words)
+            kind = "list_item"
+        else:
+            found.append(own)
+    return found
+
+
+def goes_on_item(item: Region, own: Region) -> bool:
+    """Whether lines are the rest of an item above them, which is not at its end."""
+    return (
+        item.kind == "list_item"
+        and own.kind in ("code", "paragraph")
+        and not ends_sentence(item.words[-1].text)
+        and own.left > item.left
+        and is_right_below(own.words, item)
+    )
+
+
+def joined(regions: Iterable[Region], joins: Callable[[Region, Region], bool]) -> list[Region]:
+    """Regions of which each is joined to the one before where that is so of them."""
+    found: list[Region] = []
+    for own in regions:
+        if found and joins(found[-1], own):
+            found[-1].kind = own.kind
+            found[-1].words.extend(own.words)
+        else:
+            found.append(own)
+    return found
+
+
+def whole_regions(regions: Sequence[Region], usual: float) -> list[Region]:
+    """Regions with paragraphs joined that the library took apart: where a line begins in another
+    font, behind a first line that is indented, and where a line goes on in lower case."""
+    return joined(
+        regions,
+        lambda before, own: (
+            before.kind == own.kind == "paragraph"
+            and (_goes_on_first_line(before, own) or _is_wrapped(before, own, regions, usual))
+        ),
+    )
+
+
+def _goes_on_first_line(before: Region, own: Region) -> bool:
+    """Whether it goes on a first line that is indented, or that does not end."""
+    return (
+        before.words[0].shares_line(before.words[-1])
+        and not ends_sentence(before.words[-1].text)
+        and (own.left < before.left or own.words[0].text[0].islower())
+        and is_right_below(own.words, before)
+    )
+
+
+def _is_wrapped(before: Region, own: Region, regions: Iterable[Region], usual: float) -> bool:
+    """Whether its first line is the next of the same paragraph or item: as far below as lines are,
+    and with a word first that the line above had no room for."""
+    *_, above = lines_of(before.words)
+    line = next(lines_of(own.words))
+    (step,), (height,) = _steps([above, line])
+    column = [
+        each
+        for each in (*regions, before)
+        if each.kind == "paragraph" and abs(each.left - above[0].left) < height / 2
+    ]
+    right = max((word.right for each in column for word in each.words), default=above[-1].right)
+    indented = line[0].left - above[0].left
+    hangs = MARKER.fullmatch(above[0].text) and 0 < indented < INDENTED * height
+    return (
+        (hangs or abs(indented) < height / 2)
+        and 0 < step <= APART * usual * height
+        and right - above[-1].right < line[0].right - line[0].left + height / 2
+    )
+
+
+def _goes_on(before: Region, own: Region) -> bool:
+    """Whether its first line follows the other's last as the lines of a paragraph do."""
+    left = abs(own.left - before.left)
+    return left < own.words[0].height / 2 and is_right_below(own.words, before)
+
+
+def _is_filled(own: Region) -> bool:
+    lines = list(lines_of(own.words))
+    width = max(line[-1].right for line in lines) - own.left
+    return len(lines) > 2 and all(filled(line) > FILLED * width for line in lines[:-1])
+
+
+def is_term(before: Region, own: Region, deepest: int) -> bool:
+    """Whether a line is the term of a definition that is indented below it; it may be a heading
+    that the outline does not have, down to its `deepest` level."""
+    return (
+        own.kind == "paragraph"
+        and (
+            before.kind in ("paragraph", "code")
+            or (before.kind == "heading" and 0 < deepest < before.level)
+        )
+        and before.words[0].shares_line(before.words[-1])
+        and sum(len(word.text) + 1 for word in before.words) < TERM
+        and own.left > before.left + own.words[0].height / 2
+        and 0 <= own.top - before.bottom + 2 < own.words[0].height
+    )
+
+
+def set_notes(regions: Sequence[Region], usual: float) -> None:
+    """Make the paragraphs at the foot of a page that are printed smaller notes."""
+    for own in reversed(regions):
+        if own.kind == "note":
+            continue
+        if own.kind != "paragraph" or median(w.height for w in own.words) > SMALL * usual:
+            break
+        own.kind = "note"

@@ -1,0 +1,367 @@
+"""PDF into a layout, through liteparse: blocks in reading order, and a box for every word.
+
+The text is made of the words themselves, never of what the library makes of them, so that each
+character is printed in a box that is known.
+"""
+
+# Typographic quotes are meant as they stand.
+# ruff: noqa: RUF001
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import zip_longest
+from typing import Any
+
+import numpy as np
+
+from index.chunking.isolation import tell
+from index.chunking.layout import (
+    CELL,
+    NAME,
+    Block,
+    Composer,
+    Heading,
+    Layout,
+    locked,
+    names_columns,
+)
+from index.chunking.sentences import Span
+from index.errors import EmptyDocumentError, UnreadableError
+from index.models import Boxes, Kind
+from index.readers.pdf.additions import set_marks, set_pictures
+from index.readers.pdf.pages import (
+    PrintedPage,
+    PrintedWord,
+    Region,
+    cells_of,
+    lines_of,
+    printed_pages,
+)
+from index.readers.pdf.paragraphs import ends_sentence
+from index.readers.pdf.pdfium import Remarks, remarks_on
+from index.readers.pdf.regions import correct_regions
+from index.readers.pdf.scans import is_rubbish, read_shots, shots_of
+
+MAX_PAGES = 5000
+AT_ONCE = 1000
+"""Pages that are parsed at once: a third of a megabyte each."""
+SECONDS = 120.0
+"""How long is listened to what PDFium says beside: of 185 pages it takes one."""
+
+_MAGIC = b"%PDF-"
+_HYPHENS = ("-", "\u00ad", "\u2010")
+#: Characters of a paragraph that a page may break off in a sentence; shorter ones are labels.
+FULL = 60
+#: Share of a font's height above its letters: with it, a box reaches into the line above.
+ASCENT = 0.1
+
+
+def is_pdf(content: bytes) -> bool:
+    """Whether it is a PDF: some have a few lines of something else before."""
+    return _MAGIC in content[:1024]
+
+
+@dataclass(slots=True)
+class _Printer:
+    """Writes words into a layout and takes note of their boxes."""
+
+    vocabulary: Mapping[str, int]
+    out: Composer = field(default_factory=Composer)
+    spans: list[Span] = field(default_factory=list)
+    pages: list[int] = field(default_factory=list)
+    rectangles: list[tuple[float, float, float, float]] = field(default_factory=list)
+
+    def words(self, words: Sequence[PrintedWord]) -> Span:
+        """Write words, hyphens at line ends joined; where they stand."""
+        start = self.out.length
+        for number, word in enumerate(words):
+            if number:
+                self.out.write(self._between(words[number - 1], word))
+            after = words[number + 1] if number + 1 < len(words) else None
+            text = word.text[:-1] if after and self._is_divided(word, after) else word.text
+            if text:
+                self.spans.append(self.out.write(text))
+                self.pages.append(word.page)
+                top = word.top + ASCENT * word.height
+                self.rectangles.append(word.seen or (word.left, top, word.right, word.bottom))
+                if word.confidence is not None:
+                    self.out.recognised.append((*self.spans[-1], word.confidence))
+        return start, self.out.length
+
+    def _between(self, before: PrintedWord, word: PrintedWord) -> str:
+        if before.page == word.page and before.shares_line(word):
+            return "" if word.is_glued_to(before) else " "
+        # A path or address goes on below without a hyphen.
+        ends_in_hyphen = len(before.text) > 1 and before.text.endswith((*_HYPHENS, "/"))
+        return "" if ends_in_hyphen and word.text[0].isalnum() else " "
+
+    def _is_divided(self, word: PrintedWord, after: PrintedWord) -> bool:
+        """Whether its hyphen only divides it at the end of a line."""
+        if not word.text.endswith(_HYPHENS) or not after.text[0].islower():
+            return False
+        if word.page == after.page and word.shares_line(after):
+            return False
+        whole, count = _bare(word.text + after.text), self.vocabulary
+        joined, parted = count[whole.replace("-", "")], count[whole]
+        if joined or parted:
+            return joined >= parted
+        # Neither stands elsewhere: two words of the document are one with a hyphen.
+        return not all(len(part) > 2 and count[part] for part in whole.split("-"))
+
+    def heading(self, words: Sequence[PrintedWord], level: int) -> None:
+        self.out.separate()
+        start, end = self.words(words)
+        self.out.parts.append(Heading(level, self.out.text(start), start, end))
+
+    def block(self, groups: Iterable[Sequence[PrintedWord]], kind: Kind) -> None:
+        """Write groups of words as a block, each on a line."""
+        spans: list[Span] = []
+        for group in filter(None, groups):
+            if spans:
+                self.out.write("\n")
+            else:
+                self.out.separate()
+            spans.append(self.words(group))
+        if spans:
+            self.out.parts.append(Block(tuple(spans), kind))
+
+    def goes_on(self, words: Sequence[PrintedWord]) -> bool:
+        """Whether these words go on the last paragraph or item, which the end of its page broke
+        off."""
+        last = self.out.parts[-1] if self.out.parts else None
+        if not isinstance(last, Block) or ends_sentence(self.out.text(last.spans[-1][0])):
+            return False
+        if last.kind == "list":
+            return words[0].text[0].islower()
+        return last.kind == "prose" and last.spans[-1][1] - last.spans[0][0] > FULL
+
+    def go_on(self, words: Sequence[PrintedWord]) -> None:
+        """Write words as the rest of the last block."""
+        last = self.out.parts.pop()
+        self.out.write(" ")
+        _, end = self.words(words)
+        if isinstance(last, Block):
+            spans = (*last.spans[:-1], (last.spans[-1][0], end))
+            self.out.parts.append(Block(spans, last.kind))
+
+    def row(
+        self, names: Sequence[Sequence[PrintedWord]], cells: Sequence[Sequence[PrintedWord]]
+    ) -> None:
+        """Write a row of a table, each cell after the name of its column."""
+        filled = [(name, cell) for name, cell in zip_longest(names, cells, fillvalue=()) if cell]
+        if not filled:
+            return
+        self.out.separate()
+        start = self.out.length
+        for number, (name, cell) in enumerate(filled):
+            if number:
+                self.out.write(CELL)
+            if name:
+                self.words(name)
+                self.out.write(NAME)
+            self.words(cell)
+        self.out.parts.append(Block(((start, self.out.length),), "row"))
+
+
+def read_pdf(content: bytes, name: str, ocr: bool = False) -> Layout:
+    """The layout of a PDF.
+
+    Args:
+        content: its bytes.
+        name: for messages.
+        ocr: read the pages that are pictures, too, and those whose text is rubbish.
+
+    Raises:
+        UnreadableError: it takes a password, is damaged, too long, or cannot be parsed; or what
+            reads pictures is not installed.
+        EmptyDocumentError: it holds pictures of text alone, which are not to be read.
+    """
+    parsed = parsed_pages(content, name)
+    with ThreadPoolExecutor(1) as beside:
+        reading = beside.submit(remarks_on, content, SECONDS)
+        pages = printed_pages(parsed)
+        remarks = reading.result()
+    set_marks(pages, remarks)
+    pictures = {page.number for page in pages if page.is_picture}
+    rubbish = {page.number for page in pages if is_rubbish(page)}
+    wanted = {page.number: page.label for page in pages if page.number in pictures | rubbish}
+    if ocr and wanted:
+        shots = shots_of(content, wanted)
+        parse = partial(parsed_pages, name=name)
+        for read in read_shots(shots, parse, lambda done: tell(done, len(wanted))):
+            before = pages[read.number - 1]
+            if before.number in pictures or not is_rubbish(read):
+                pages[read.number - 1] = read
+    if 2 * len(rubbish) > len(pages):
+        pictures |= rubbish
+    return layout_of(pages, name, remarks, unread=0 if ocr else len(pictures))
+
+
+def layout_of(
+    pages: Sequence[PrintedPage], name: str, remarks: Remarks | None = None, unread: int = 0
+) -> Layout:
+    """The layout of printed pages.
+
+    Args:
+        pages: all of a document.
+        name: of it, for messages.
+        remarks: what else is known of the file.
+        unread: how many of the pages are pictures that were not read.
+
+    Raises:
+        EmptyDocumentError: there is no word on them.
+    """
+    remarks = remarks or Remarks()
+    correct_regions(pages, remarks.outline)
+    words = (word for page in pages for own in page.regions for word in own.words)
+    printer = _Printer(Counter(_bare(word.text) for word in words))
+    if not printer.vocabulary:
+        raise (
+            unread_pictures(name, len(pages))
+            if unread
+            else EmptyDocumentError(
+                f"There is no text on the pages of {name!r}. Check that it is the right file."
+            )
+        )
+    set_pictures(pages, remarks.pictures)
+    _write_pages(printer, pages)
+    laid = printer.out.layout()
+    boxes = Boxes(
+        text=laid.text,
+        spans=np.array(printer.spans, dtype=np.int32),
+        pages=np.array(printer.pages, dtype=np.int32),
+        rectangles=np.array(printer.rectangles, dtype=np.float32),
+        sizes=np.array([page.seen or page.size for page in pages], dtype=np.float32),
+        labels=tuple(page.label for page in pages),
+    )
+    return replace(laid, boxes=boxes, pages=len(pages), imprint=remarks.imprint, unread=unread)
+
+
+def unread_pictures(name: str, count: int) -> EmptyDocumentError:
+    """What is told of a file whose text is in pictures that are not to be read."""
+    return EmptyDocumentError(
+        f"{name!r} holds no text, but pictures of it ({count:,}), as a scan does. To have them "
+        "read, add it with --ocr, or with “Read the pictures” on the page.",
+        code="scan",
+        count=count,
+    )
+
+
+def parsed_pages(content: bytes, name: str) -> Iterator[Any]:
+    """liteparse's pages of a PDF.
+
+    Raises:
+        UnreadableError: it takes a password, is damaged, or too long.
+    """
+    return _parsed(content, name, _count(content, name))
+
+
+def _write_pages(printer: _Printer, pages: Sequence[PrintedPage]) -> None:
+    notes: list[Region] = []
+    label = ""
+    for page in pages:
+        body = [own for own in page.regions if own.kind != "note"]
+        goes_on = bool(body) and body[0].kind == "paragraph" and printer.goes_on(body[0].words)
+        if not goes_on:
+            _write_regions(printer, notes)
+        label, before = f"p. {page.label}", label
+        printer.out.place(page.number, label)
+        if goes_on:
+            printer.go_on(body[0].words)
+            if notes:
+                # Those of the page before, held back so that the paragraph stays whole.
+                printer.out.place(page.number - 1, before)
+                _write_regions(printer, notes)
+                printer.out.place(page.number, label)
+        _write_regions(printer, body[1:] if goes_on else body)
+        notes = [own for own in page.regions if own.kind == "note"]
+    _write_regions(printer, notes)
+
+
+def _write_regions(printer: _Printer, regions: Sequence[Region]) -> None:
+    items: list[list[PrintedWord]] = []
+    before: Region | None = None
+    for region in regions:
+        above, before = before, region
+        if region.kind == "list_item":
+            items.append(region.words)
+            continue
+        printer.block(items, "list")
+        items = []
+        if region.kind == "heading":
+            printer.heading(region.words, region.level)
+        elif region.kind == "table":
+            header, *rows = cells_of(region)
+            texts = [[" ".join(word.text for word in cell) for cell in row] for row in rows]
+            if not any(header) and rows and names_columns(texts):
+                header, *rows = rows
+            for row in rows:
+                printer.row(header, row)
+        elif region.kind in ("code", "grid_fallback"):
+            printer.block(list(lines_of(region.words)), "lines")
+        elif above and _goes_on_in_column(printer, above, region):
+            printer.go_on(region.words)
+        else:
+            printer.block([region.words], "prose")
+    printer.block(items, "list")
+
+
+def _goes_on_in_column(printer: _Printer, above: Region, region: Region) -> bool:
+    """Whether a paragraph goes on the one that the end of its column broke off."""
+    return (
+        above.kind == region.kind == "paragraph"
+        and region.top < above.top
+        and not region.words[0].text[0].isupper()
+        and printer.goes_on(region.words)
+    )
+
+
+def _bare(word: str) -> str:
+    """A word as it stands in the vocabulary: without punctuation around it, in lower case."""
+    return word.strip(".,;:!?()[]{}\"'“”‘’").replace("\u00ad", "-").replace("\u2010", "-").lower()
+
+
+def _count(content: bytes, name: str) -> int:
+    """How many pages it has, told before they are parsed."""
+    count: int = _parse(content, name, "1").total_pages
+    if count > MAX_PAGES:
+        raise UnreadableError(
+            f"{name!r} has {count:,} pages; at most {MAX_PAGES:,} are read. Split it.",
+            code="too_long",
+        )
+    return count
+
+
+def _parsed(content: bytes, name: str, count: int) -> Iterator[Any]:
+    """Its pages, as many at once as the memory is meant to hold."""
+    for first in range(1, count + 1, AT_ONCE):
+        yield from _parse(content, name, f"{first}-{min(first + AT_ONCE - 1, count)}").pages
+
+
+def _parse(content: bytes, name: str, pages: str) -> Any:
+    from liteparse import LiteParse, ParseError
+
+    parser = LiteParse(
+        ocr_enabled=False,
+        extract_blocks=True,
+        emit_word_boxes=True,
+        include_complexity=True,
+        max_pages=MAX_PAGES,
+        target_pages=pages,
+        quiet=True,
+    )
+    try:
+        return parser.parse(content)
+    except ParseError as error:
+        if "password" in str(error).lower():
+            raise locked(name) from error
+        raise UnreadableError(
+            f"{name!r} cannot be read as a PDF: it is damaged. Open it in a viewer and print it "
+            "anew, as a PDF, or leave it out.",
+            code="damaged",
+        ) from error

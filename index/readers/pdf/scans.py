@@ -1,0 +1,161 @@
+"""Pages that are pictures: recognised, laid out as others are, and each word where it is seen."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from index.chunking.language import seems_prose
+from index.computing import cores
+from index.readers.ocr.recogniser import (
+    SIDE,
+    Picture,
+    Recognition,
+    is_installed,
+    not_installed,
+    recognised,
+)
+from index.readers.ocr.text_layer import SHORT, text_layer
+from index.readers.pdf.pages import PrintedPage, PrintedWord, printed_pages
+from index.readers.pdf.pdfium import drawn_pages
+
+DPI = 200
+"""Dots an inch at which a page is drawn to be read."""
+
+_NOTHING: Picture = np.zeros((0, 0, 3), np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A page as a picture.
+
+    Attributes:
+        number: of the page, from 1.
+        label: the number printed on it.
+        picture: what is seen.
+        points: how many a pixel has (1/72 inch).
+        size: width and height of the page in points.
+    """
+
+    number: int
+    label: str
+    picture: Picture
+    points: float
+    size: tuple[float, float]
+
+
+def is_rubbish(page: PrintedPage) -> bool:
+    """Whether the text of a page is in no language, as what a bad reader made of a scan, or a font
+    whose codes are not those of its letters."""
+    return not seems_prose(_text(page))
+
+
+def _text(page: PrintedPage) -> str:
+    return " ".join(word.text for word in _words(page))
+
+
+def _words(page: PrintedPage) -> list[PrintedWord]:
+    lines = chain((own.words for own in page.regions), page.loose)
+    return [word for line in lines for word in line]
+
+
+def shots_of(content: bytes, labels: dict[int, str]) -> Iterator[Shot]:
+    """Pages of a PDF as they are seen.
+
+    Args:
+        content: the file.
+        labels: of the pages that are wanted, by number.
+    """
+    for number, drawn in zip(labels, drawn_pages(content, labels, DPI, SIDE), strict=True):
+        yield Shot(number, labels[number], *drawn)
+
+
+def read_shots(
+    shots: Iterable[Shot],
+    parse: Callable[[bytes], Iterable[Any]],
+    told: Callable[[int], None] = lambda _: None,
+) -> list[PrintedPage]:
+    """The pages with the words that are seen on them, in the same order; those without a word too.
+
+    Args:
+        shots: pages as pictures.
+        parse: makes liteparse's pages of a PDF.
+        told: called with how many are done, at first with none.
+
+    Raises:
+        UnreadableError: what reads pictures is not installed.
+    """
+    if not is_installed():
+        raise not_installed()
+    told(0)
+    taken: list[tuple[Shot, Recognition]] = []
+    for shot, recognition in _beside(shots):
+        taken.append((shot, recognition))
+        told(len(taken))
+    if not taken:
+        return []
+    layer = text_layer([own for _, own in taken], [shot.points for shot, _ in taken])
+    laid = {page.number: page for page in printed_pages(parse(layer))}
+    return [
+        _put_back(laid[number], shot, recognition)
+        for number, (shot, recognition) in enumerate(taken, start=1)
+    ]
+
+
+def _beside(shots: Iterable[Shot]) -> Iterator[tuple[Shot, Recognition]]:
+    """Each shot with what it says, as many at once as there are cores. They are drawn by the thread
+    that asks: PDFium knows but one."""
+    waiting: deque[tuple[Shot, Future[Recognition]]] = deque()
+    with ThreadPoolExecutor(cores()) as pool:
+        for shot in shots:
+            bare = replace(shot, picture=_NOTHING)
+            waiting.append((bare, pool.submit(recognised, shot.picture)))
+            if len(waiting) > cores():
+                first, read = waiting.popleft()
+                yield first, read.result()
+        for first, read in waiting:
+            yield first, read.result()
+
+
+def _put_back(page: PrintedPage, shot: Shot, recognition: Recognition) -> PrintedPage:
+    """A page as it was laid out, straight, with its words as they were read, and where they are
+    seen."""
+    left, top, right, bottom = (
+        np.array([word.box for word in recognition.words]).reshape(-1, 4) * shot.points
+    ).T
+    x, y = (left + right) / 2, (top + bottom) / 2
+    for word in _words(page):
+        # Lines are laid out as high as others are, and words a little shorter.
+        beside, reach = SHORT * word.height, word.height / 2
+        inside = (word.left - beside <= x) & (x <= word.right + beside)
+        inside &= (word.top - reach <= y) & (y <= word.bottom + reach)
+        own = [recognition.words[number] for number in np.flatnonzero(inside)]
+        # What a line says is told by its words: one that is near belongs to another.
+        own = [read for read in own if read.text in word.text] or own
+        if len(own) == 1:
+            word.text = own[0].text
+        word.page = shot.number
+        if own:
+            boxes = np.array([recognition.seen(read) for read in own]) * shot.points
+            left_top, right_bottom = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+            word.seen = (*left_top.tolist(), *right_bottom.tolist())
+            word.confidence = min(read.confidence for read in own)
+    # What was not recognised the library has made of other words.
+    for region in page.regions:
+        region.words = [word for word in region.words if word.seen]
+    regions = [region for region in page.regions if region.words]
+    lines = [[word for word in line if word.seen] for line in page.loose]
+    return replace(
+        page,
+        number=shot.number,
+        label=shot.label,
+        seen=shot.size,
+        regions=regions,
+        loose=[line for line in lines if line],
+    )

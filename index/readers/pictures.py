@@ -1,0 +1,130 @@
+"""Pictures of pages as layouts: PNG, JPEG and TIFF, as scanners and telephones make them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from index.chunking.isolation import tell
+from index.chunking.layout import Layout
+from index.errors import UnreadableError
+from index.readers.pdf.reader import MAX_PAGES, layout_of, parsed_pages, unread_pictures
+from index.readers.pdf.scans import Shot, read_shots
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*")
+PAGE = 842.0
+"""Points of the longer side of a picture that does not say how large it is: those of A4."""
+SCREEN = 96.0
+"""Dots an inch of a picture inside a document."""
+DENSITIES = range(72, 1201)
+"""Dots an inch that a picture is believed."""
+
+
+def is_picture_file(content: bytes) -> bool:
+    """Whether it is a picture of a format that is read."""
+    return content.startswith(_MAGIC)
+
+
+def read_picture(content: bytes, name: str, ocr: bool = False) -> Layout:
+    """The layout of what a picture says, page by page where it has several.
+
+    Args:
+        content: its bytes.
+        name: for messages.
+        ocr: read it.
+
+    Raises:
+        EmptyDocumentError: nothing is written on it, or it is not to be read.
+        UnreadableError: it has too many pages, or what reads pictures is not installed.
+    """
+    count = page_count(content)
+    if not ocr:
+        raise unread_pictures(name, count)
+    if count > MAX_PAGES:
+        raise UnreadableError(
+            f"{name!r} has {count:,} pages; at most {MAX_PAGES:,} are read. Split it.",
+            code="too_long",
+        )
+    parse = partial(parsed_pages, name=name)
+    pages = read_shots(_shots(content, count), parse, lambda done: tell(done, count))
+    return layout_of(pages, name)
+
+
+def layout_of_picture(picture: Image, name: str) -> Layout:
+    """The layout of what a picture inside a document says.
+
+    Args:
+        picture: in whatever colours.
+        name: of the document, for messages.
+
+    Raises:
+        EmptyDocumentError: nothing is written on it.
+        UnreadableError: what reads pictures is not installed.
+    """
+    shot = _shot(_on_white(picture), 1, SCREEN)
+    return layout_of(read_shots([shot], partial(parsed_pages, name=name)), name)
+
+
+def page_count(content: bytes) -> int:
+    """How many pages a picture has."""
+    from PIL import Image
+
+    with Image.open(BytesIO(content)) as picture:
+        return int(getattr(picture, "n_frames", 1))
+
+
+def page_of(content: bytes, number: int) -> Image:
+    """A page of a picture, from 1, upright and in colours.
+
+    Raises:
+        IndexError: it has no such page.
+    """
+    from PIL import Image, ImageOps
+
+    with Image.open(BytesIO(content)) as picture:
+        if not 1 <= number <= getattr(picture, "n_frames", 1):
+            raise IndexError(number)
+        picture.seek(number - 1)
+        return _on_white(ImageOps.exif_transpose(picture))
+
+
+def _on_white(picture: Image) -> Image:
+    """In colours, with paper where nothing is."""
+    from PIL import Image
+
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    paper = Image.new("RGBA", picture.size, "white")
+    paper.alpha_composite(picture.convert("RGBA"))
+    return paper.convert("RGB")
+
+
+def _shots(content: bytes, count: int) -> Iterator[Shot]:
+    for number in range(1, count + 1):
+        page = page_of(content, number)
+        yield _shot(page, number, _density(content, page))
+
+
+def _shot(page: Image, number: int, density: float) -> Shot:
+    points = 72 / density
+    colours = np.ascontiguousarray(np.asarray(page)[:, :, ::-1])
+    size = (page.width * points, page.height * points)
+    return Shot(number, str(number), colours, points, size)
+
+
+def _density(content: bytes, page: Image) -> float:
+    """Dots an inch."""
+    from PIL import Image
+
+    with Image.open(BytesIO(content)) as picture:
+        told = picture.info.get("dpi", (0, 0))[0]
+    density = float(told) if told else 0.0
+    is_told = DENSITIES.start <= density < DENSITIES.stop
+    return density if is_told else 72 * max(page.size) / PAGE

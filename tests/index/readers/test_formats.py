@@ -1,0 +1,274 @@
+"""Files of offices, web pages and e-mail: told apart by their content, read whole, and refused with
+a reason."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from email.message import EmailMessage
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from growth import grows_linearly
+from office import ITEMS, PROSE, ROW, SECTION, TITLE, WRITERS
+from xlsxwriter import Workbook
+
+from index import Document, read_document
+from index.chunking.packed import MAX_MEMBERS
+from index.errors import DocumentError
+from index.readers.formats import FORMATS, MAX_DEPTH, format_of
+from index.readers.html import as_html
+from index.readers.loader import read_raw
+from index.readers.tables import read_separated
+
+WITH_PROSE = ("docx", "html", "epub", "odt", "rtf", "eml")
+WITH_TABLE = ("docx", "pptx", "xlsx", "html", "epub", "odt", "csv")
+WITH_LIST = ("docx", "pptx", "html", "epub", "odt")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("office")
+    found = {kind: folder / f"report.{kind}" for kind in WRITERS}
+    for kind, write in WRITERS.items():
+        write(found[kind])
+    return found
+
+
+@pytest.fixture(scope="module")
+def documents(files: dict[str, Path]) -> dict[str, Document]:
+    return {kind: read_document(file) for kind, file in files.items()}
+
+
+@pytest.mark.parametrize("kind", WITH_PROSE)
+def test_prose_is_read_in_sentences(documents: dict[str, Document], kind: str) -> None:
+    document = documents[kind]
+    document.check()
+    (paragraph,) = [p for p in document.paragraphs if PROSE in p.text]
+    assert [s.text for s in paragraph.sentences][-2:] == [
+        "The harbour master had berth four dredged in March.",
+        "Nothing was found.",
+    ]
+    assert document.text.count("Nothing was found.") == 1
+
+
+@pytest.mark.parametrize("kind", ["docx", "html", "epub", "odt"])
+def test_headings_lead_to_a_paragraph(documents: dict[str, Document], kind: str) -> None:
+    document = documents[kind]
+    (paragraph,) = [p for p in document.paragraphs if PROSE in p.text]
+    assert paragraph.heading == (TITLE, SECTION)
+    assert document.title == TITLE
+
+
+@pytest.mark.parametrize("kind", WITH_TABLE)
+def test_a_row_says_the_names_of_its_columns(documents: dict[str, Document], kind: str) -> None:
+    rows = [p for p in documents[kind].paragraphs if p.kind == "row"]
+    assert [p.text for p in rows][-1] == ROW
+    assert len(rows) == 2
+    assert [s.text for s in rows[-1].sentences] == [ROW]
+
+
+@pytest.mark.parametrize("kind", WITH_LIST)
+def test_the_items_of_a_list_are_a_sentence_each(documents: dict[str, Document], kind: str) -> None:
+    sentences = [s.text for p in documents[kind].paragraphs for s in p.sentences]
+    for item in ITEMS:
+        assert any(
+            sentence.endswith(item) and len(sentence) < len(item) + 4 for sentence in sentences
+        )
+
+
+def test_where_something_stands_is_told(documents: dict[str, Document]) -> None:
+    slides = {p.text: (p.page, p.locator) for p in documents["pptx"].paragraphs}
+    assert slides[ROW] == (3, "slide 3")
+    assert [p.locator for p in documents["xlsx"].paragraphs if p.text == ROW] == ["Figures, row 5"]
+    assert [p.locator for p in documents["csv"].paragraphs if p.text == ROW] == ["row 3"]
+
+
+def test_a_message_says_who_wrote_to_whom(documents: dict[str, Document]) -> None:
+    text = documents["eml"].text
+    assert "From: ann@example.org" in text
+    assert "Attached: berth.png" in text
+    assert documents["eml"].title == TITLE
+
+
+def test_files_attached_to_a_message_are_read(files: dict[str, Path], tmp_path: Path) -> None:
+    message, inner = EmailMessage(), EmailMessage()
+    for own, subject in ((message, "The quay"), (inner, "Forwarded")):
+        own["From"], own["Date"], own["Subject"] = "ann@example.org", "7 Mar 2022", subject
+        own.set_content("See below.")
+    bomb = BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", b"<!ENTITY a 'a'>")
+    inner.add_attachment("Глубина причала большая.", filename="note.txt", charset="koi8-r")
+    message.add_attachment(inner)
+    for name, content in (
+        ("rows.xlsx", files["xlsx"].read_bytes()),
+        ("page.html", b"<h1>Rules</h1><p>No swimming.</p>"),
+        ("bomb.docx", bomb.getvalue()),
+        ("berth.png", b"\x89PNG\r\n"),
+    ):
+        message.add_attachment(content, "application", "octet-stream", filename=name)
+    file = tmp_path / "message.eml"
+    file.write_bytes(bytes(message))
+    document = read_document(file)
+    document.check()
+    found = {p.text: (p.heading, p.locator) for p in document.paragraphs}
+    forwarded = ("The quay", "Attached: Forwarded.eml", "Forwarded", "Attached: note.txt")
+    assert found["Глубина причала большая."] == (forwarded, "Forwarded.eml, note.txt")
+    assert found[ROW][1] == "rows.xlsx, Figures, row 5"
+    assert found["No swimming."][0] == ("The quay", "Attached: page.html", "Rules")
+    assert found["Attached: bomb.docx, berth.png"] == (("The quay", "Attached"), "")
+
+
+def test_messages_inside_one_another_come_to_an_end(tmp_path: Path) -> None:
+    inner: EmailMessage | None = None
+    for number in range(MAX_DEPTH + 2):
+        message = EmailMessage()
+        message["From"], message["Date"], message["Subject"] = "a@example.org", "7 Mar", "Re"
+        message.set_content(f"This is number {number}.")
+        if inner:
+            message.add_attachment(inner)
+        inner = message
+    file = tmp_path / "message.eml"
+    file.write_bytes(bytes(message))
+    text = read_document(file).text
+    assert "This is number 1." in text
+    assert "This is number 0." not in text
+
+
+def test_the_content_tells_the_format(files: dict[str, Path], tmp_path: Path) -> None:
+    for kind, file in files.items():
+        if kind != "csv":  # which is text, and says nothing of itself
+            renamed = tmp_path / f"{kind}.txt"
+            renamed.write_bytes(file.read_bytes())
+            assert read_raw(renamed).format == kind
+            assert format_of(file.read_bytes(), file.name) is not None
+    assert {own.name for own in FORMATS} >= set(WRITERS) - {"csv"}
+
+
+def test_text_that_looks_like_a_format_is_text(tmp_path: Path) -> None:
+    for name, text in (
+        ("a.txt", "PK is short for park."),
+        ("b.txt", "From: the sea\n\nIt comes and goes."),
+        ("c.txt", "The tag <html> begins a page."),
+        ("d.txt", "%PD is not a format."),
+    ):
+        (tmp_path / name).write_text(text)
+        assert read_document(tmp_path / name).text == text
+
+
+def test_a_word_with_letters_of_their_own_format_is_whole(tmp_path: Path) -> None:
+    from docx import Document as Word
+
+    word = Word()
+    paragraph = word.add_paragraph("Section ")
+    for text, is_bold in (("T", True), ("wo is un", False), ("believ", True), ("able, ", False)):
+        paragraph.add_run(text).bold = is_bold
+    paragraph.add_run("see /etc")
+    paragraph.add_run("/hosts").italic = True
+    paragraph.add_run(".")
+    word.save(str(tmp_path / "bold.docx"))
+    document = read_document(tmp_path / "bold.docx")
+    assert document.text == "Section Two is unbelievable, see /etc/hosts."
+
+
+def test_nothing_of_a_page_is_run_or_fetched(documents: dict[str, Document]) -> None:
+    text = documents["html"].text
+    for hidden in ("color: red", "document.title", "192.0.2.1"):
+        assert hidden not in text
+
+
+@pytest.mark.parametrize(
+    ("work", "make", "count"),
+    [
+        (lambda text: format_of(text.encode(), "a"), lambda n: "<!--a-->" * n, 6),
+        (lambda text: format_of(text.encode(), "a"), lambda n: "\n" * n, 2000),
+        (lambda text: read_separated(text, "a"), lambda n: f'a,"b",c\n{chr(34) * n}x\n', 50),
+        (as_html, lambda n: f"<a{' ' * n}", 2000),
+    ],
+    ids=["comments", "blank lines", "quotation marks", "spaces in a tag"],
+)
+def test_what_repeats_takes_time_in_proportion(
+    work: Callable[[str], object], make: Callable[[int], str], count: int
+) -> None:
+    assert grows_linearly(work, make, count)
+
+
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        ("Jahr;Umsatz\n2021;5,2\n2022;6,4\n", "Jahr: 2022 | Umsatz: 6,4"),
+        ('Name, Note, No\nAnn, "tall, fair", 2\nBob, "old", 3\n', "Name: Bob | Note: old | No: 3"),
+        ("a\tb\tc\n1\t2\t3\n1\t2\t3,5\n", "a: 1 | b: 2 | c: 3,5"),
+        ("One column\nof words\n", "of words"),
+        ("Dish,Contains\nPie,nuts\nSoup,celery\n", "Dish: Soup | Contains: celery"),
+        ("Team,Q1,Q2\nNorth,3,4\n", "Team: North | Q1: 3 | Q2: 4"),
+        ("Prices of 2021\nItem,Price\nTea,2\n", "Item: Tea | Price: 2"),
+        ("Item,Price\nTea,2\n\nAll,9\n", "Item: All | Price: 9"),
+        ("Ann,12 Mill Lane,4\nBob,3 Quay,5\n", "Bob | 3 Quay | 5"),
+    ],
+)
+def test_what_divides_values_is_found(text: str, row: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    assert read_document(tmp_path / "a.csv").paragraphs[-1].text == row
+
+
+# --- refused --------------------------------------------------------------------------------------
+
+
+def refusal(file: Path) -> str:
+    with pytest.raises(DocumentError) as caught:
+        read_document(file)
+    assert file.name in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    file = tmp_path / "bomb.docx"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("word/document.xml", b"0" * 10_000_000)
+        for number in range(120):
+            archive.writestr(f"word/media/{number}.xml", b"0" * 10_000_000)
+    assert "GB unpacked" in refusal(file)
+    with zipfile.ZipFile(file, "w") as archive:
+        for number in range(MAX_MEMBERS + 1):
+            archive.writestr(f"{number}.xml", "")
+    assert f"in {MAX_MEMBERS + 1:,} files" in refusal(file)
+
+
+def test_entities_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "entities.docx"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("word/document.xml", '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>')
+    assert "entities" in refusal(file)
+
+
+def test_older_and_locked_files_are_told(tmp_path: Path) -> None:
+    ole = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
+    for name, stream, told in (
+        ("old.doc", "WordDocument", "older office programs"),
+        ("locked.docx", "EncryptedPackage", "password"),
+    ):
+        (tmp_path / name).write_bytes(ole + stream.encode("utf-16-le"))
+        assert told in refusal(tmp_path / name)
+
+
+def test_a_sheet_with_too_many_rows_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "long.xlsx"
+    with Workbook(str(file), {"constant_memory": True}) as book:
+        sheet = book.add_worksheet()
+        for row in range(100_001):
+            sheet.write_number(row, 0, row)
+    assert "100,001 rows; at most 100,000" in refusal(file)
+    file = tmp_path / "long.csv"
+    file.write_text("1,2\n" * 100_001)
+    assert "100,001 rows; at most 100,000" in refusal(file)
+
+
+def test_an_empty_file_of_a_format_is_told(tmp_path: Path) -> None:
+    from docx import Document as Word
+
+    file = tmp_path / "empty.docx"
+    Word().save(str(file))
+    assert "holds no text" in refusal(file)

@@ -1,0 +1,331 @@
+"""Pictures of text: printed pages as scanners have them are read, and each word is where it is
+seen."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import docx
+import pptx
+import pytest
+from browsing import chromium
+from helpers import ROOT, footnote
+from PIL import Image, ImageDraw, ImageFont
+from playwright.sync_api import Browser
+from pypdf import PdfReader, PdfWriter
+from scanning import compared, measure, print_markdown, scan, words_of
+
+from index import Document, Index, read_document
+from index.errors import EmptyDocumentError, UnreadableError
+from index.readers.loader import Reading, read_raw
+from index.readers.ocr.recogniser import RecognisedWord, Recognition
+from index.readers.ocr.text_layer import text_layer
+
+TITLE = "Rules of the boat house"
+TEXT = f"""# {TITLE}
+
+## Keys
+
+The key of the boat house hangs behind the bar. Whoever takes it writes down name and hour, and
+brings it back before the evening bell. A lost key costs 45 euros.
+
+## Who may row
+
+| Boat | Seats | Fee |
+|---|---|---|
+| Heron | 4 | 12.50 |
+| Kingfisher | 2 | 7.80 |
+
+Guests row with a member beside them. Juniors under fourteen wear a life jacket at all times, and no
+one goes out after dusk or when the red ball is up on the mast.
+"""
+ACCENTS = """# Grüße aus Łódź
+
+Żółta łódka płynie pod mostem. Der Schlüssel hängt über dem Tresen, der Müller heißt Jörg. Où est
+la clé du garçon? El niño pequeño mañana comerá piñones. Příliš žluťoučký kůň úpěl ďábelské ódy.
+"""
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("printed") / "rules.pdf"
+    with chromium() as browser:
+        return print_markdown(browser, TEXT, file)
+
+
+@pytest.fixture(scope="module")
+def askew(printed: Path) -> tuple[Document, Document]:
+    """What was printed, and its scan, read."""
+    file = scan(printed, printed.with_name("askew.pdf"), degrees=[3.0], blur=0.8)
+    return read_document(printed), read_document(file, ocr=True)
+
+
+def test_what_is_printed_is_read_and_lies_under_its_rectangles(
+    askew: tuple[Document, Document],
+) -> None:
+    whole, read = askew
+    assert whole.boxes and read.boxes
+    words = compared(whole.boxes, read.boxes, [3.0])
+    assert words.right >= 0.95 * words.printed
+    assert words.lit >= 0.98 * words.right
+
+
+def test_headings_tables_and_places_are_found(askew: tuple[Document, Document]) -> None:
+    _, read = askew
+    lost = next(own for own in read.paragraphs if "45 euros" in own.text)
+    assert lost.heading == (TITLE, "Keys")
+    assert lost.locator == "p. 1"
+    assert "Boat: Heron | Seats: 4 | Fee: 12.50" in read.text
+    assert lost.certainty is not None
+    assert not lost.is_uncertain
+
+
+def test_lines_askew_are_lit_in_pieces_that_reach_into_no_other(
+    askew: tuple[Document, Document],
+) -> None:
+    _, read = askew
+    assert read.boxes
+    paragraph = next(own for own in read.paragraphs if "45 euros" in own.text)
+    heights = [own.height for own in read.boxes.lines(paragraph.start, paragraph.end)]
+    rectangles = read.boxes.rectangles[read.boxes.within(paragraph.start, paragraph.end)]
+    assert max(heights) <= 1.7 * max(rectangles[:, 3] - rectangles[:, 1])
+
+
+@pytest.mark.parametrize(
+    ("name", "degrees"),
+    [
+        ("side.pdf", 90),
+        pytest.param("head.png", 180, marks=pytest.mark.long),
+        pytest.param("side.jpg", 268, marks=pytest.mark.long),
+        pytest.param("plain.tif", 0, marks=pytest.mark.long),
+    ],
+)
+def test_however_a_picture_lies_it_is_read(printed: Path, name: str, degrees: int) -> None:
+    read = read_document(scan(printed, printed.with_name(name), degrees=[degrees]), ocr=True)
+    assert "The key of the boat house hangs behind the bar." in words_of(read)
+    assert read.pages == 1
+
+
+@pytest.mark.long
+def test_columns_are_read_one_after_the_other(browser: Browser, tmp_path: Path) -> None:
+    text = (ROOT / "evals/questions/assorted/ondrel.md").read_text(encoding="utf-8")
+    file = print_markdown(browser, text, tmp_path / "columns.pdf", columns=True)
+    whole = read_document(file)
+    read = read_document(scan(file, tmp_path / "scan.pdf", degrees=[-2]), ocr=True)
+    assert whole.boxes and read.boxes
+    words = compared(whole.boxes, read.boxes, [-2])
+    assert words.right >= 0.95 * words.printed  # in their order
+
+
+@pytest.mark.long
+def test_latin_letters_keep_their_accents(browser: Browser, tmp_path: Path) -> None:
+    file = print_markdown(browser, ACCENTS, tmp_path / "accents.pdf")
+    read = words_of(read_document(scan(file, tmp_path / "scan.pdf"), ocr=True))
+    expected = set(" ".join(ACCENTS.split()).removeprefix("# ").split())
+    assert len(expected & set(read.split())) >= 0.8 * len(expected)
+
+
+def test_only_pages_that_are_pictures_are_read_from_them(printed: Path, tmp_path: Path) -> None:
+    scanned = scan(printed, tmp_path / "scan.pdf")
+    mixed = PdfWriter()
+    for file in (printed, scanned):
+        mixed.append(PdfReader(file))
+    mixed.write(tmp_path / "mixed.pdf")
+    without = read_document(tmp_path / "mixed.pdf")
+    assert (without.pages, without.unread) == (2, 1)
+    assert {own.page for own in without.paragraphs} == {1}
+    read = read_document(tmp_path / "mixed.pdf", ocr=True)
+    assert read.unread == 0
+    sources = {own.page: own.certainty is not None for own in read.paragraphs}
+    assert sources == {1: False, 2: True}
+
+
+@pytest.mark.long
+def test_a_rubbish_text_layer_is_read_again(printed: Path, tmp_path: Path) -> None:
+    writer = PdfWriter(scan(printed, tmp_path / "scan.pdf"))
+    page = writer.pages[0]
+    rubbish = []
+    for n in range(90):
+        left, base = 90.0 * (n % 6), 30.0 * (n // 6) + 20
+        box = (left, base - 12, left + 80, base)
+        rubbish.append(RecognisedWord(f"q{n:02}xj vbk", n // 6, box, 16.0, base, 1.0))
+    size = tuple(map(float, (page.mediabox.width, page.mediabox.height)))
+    layer = text_layer([Recognition(tuple(rubbish), size, None)], [1.0])  # type: ignore[arg-type]
+    (tmp_path / "layer.pdf").write_bytes(layer)
+    page.merge_page(PdfReader(tmp_path / "layer.pdf").pages[0])
+    writer.write(tmp_path / "rubbish.pdf")
+    without = read_document(tmp_path / "rubbish.pdf")
+    assert "vbk" in without.text
+    assert without.unread == 1
+    read = read_document(tmp_path / "rubbish.pdf", ocr=True)
+    assert "vbk" not in read.text
+    assert "The key of the boat house hangs behind the bar." in words_of(read)
+
+
+@pytest.mark.long
+def test_figures_are_not_parted_and_words_are(tmp_path: Path) -> None:
+    said = "Nr. 1.1 of 2021 (118 mg, 711 on 11/11) goes to 1711 houses."
+    read = read_document(lettering(said, tmp_path / "figures.png"), ocr=True)
+    assert read.text == said
+
+
+@pytest.mark.long
+def test_what_is_hardly_seen_is_uncertain(printed: Path) -> None:
+    faint = scan(printed, printed.with_name("faint.pdf"), dpi=70, blur=1.0, quality=20)
+    read = read_document(faint, ocr=True)
+    assert any(own.is_uncertain for own in read.paragraphs)
+
+
+def lettering(text: str, file: Path) -> Path:
+    """A picture with a line of letters."""
+    picture = Image.new("RGB", (1200, 120), "white")
+    font = ImageFont.truetype("DejaVuSans.ttf", 36)
+    ImageDraw.Draw(picture).text((30, 35), text, "black", font)
+    picture.save(file)
+    return file
+
+
+@pytest.mark.long
+def test_pictures_in_word_files_are_read_and_told(tmp_path: Path) -> None:
+    made = docx.Document()
+    made.add_heading("Harvest", 1)
+    made.add_paragraph("The chart shows what was picked.")
+    made.add_picture(str(lettering("Plums picked: 318 crates", tmp_path / "chart.png")))
+    shape = made.inline_shapes[0]._inline.docPr
+    shape.set("descr", "A chart of the plums that were picked each week")
+    made.add_paragraph("So much for the harvest.")
+    made.save(tmp_path / "harvest.docx")
+    without = read_document(tmp_path / "harvest.docx")
+    assert "A chart of the plums that were picked each week" in without.text
+    assert (without.unread, "318" in without.text) == (1, False)
+    read = read_document(tmp_path / "harvest.docx", ocr=True)
+    found = next(own for own in read.paragraphs if "318 crates" in own.text)
+    assert found.certainty is not None
+    assert found.heading == ("Harvest",)
+    assert read.unread == 0
+
+
+@pytest.mark.long
+def test_pictures_on_slides_are_read_and_told(tmp_path: Path) -> None:
+    made = pptx.Presentation()
+    for title in ("First", "Second"):
+        slide = made.slides.add_slide(made.slide_layouts[5])
+        slide.shapes.title.text = title
+    file = lettering("Boats repaired: 27 in May", tmp_path / "chart.png")
+    picture = slide.shapes.add_picture(str(file), 900_000, 2_700_000)
+    picture._element.nvPicPr.cNvPr.set("descr", "A chart of the boats that were repaired")
+    made.save(tmp_path / "boats.pptx")
+    read = read_document(tmp_path / "boats.pptx", ocr=True)
+    for text in ("27 in May", "A chart of the boats that were repaired"):
+        assert next(own for own in read.paragraphs if text in own.text).locator == "slide 2"
+
+
+def test_the_index_tells_how_far_it_is_and_reads_anew_what_was_left_out(
+    printed: Path, tmp_path: Path
+) -> None:
+    writer = PdfWriter()
+    for file in (printed, scan(printed, tmp_path / "scan.pdf")):
+        writer.append(PdfReader(file))
+    writer.append(PdfReader(tmp_path / "scan.pdf"))
+    writer.write(tmp_path / "mixed.pdf")
+    index = Index(tmp_path / "index")
+    try:
+        report = index.sync([read_raw(tmp_path / "mixed.pdf")], keep=True)
+        (info,) = index.documents()
+        assert info.unread == 2
+        steps: list[tuple[int, int]] = []
+        assert index.read_anew(report.ids[0], ocr=True, on_page=lambda *step: steps.append(step))
+        assert steps == [(0, 2), (1, 2), (2, 2)]
+        (info,) = index.documents()
+        assert info.unread == 0
+        kept = index.document(info.id)
+        assert [own.certainty is None for own in kept.paragraphs if own.page == 2] != []
+        assert not any(own.certainty is None for own in kept.paragraphs if own.page == 2)
+        assert not index.read_anew(info.id, ocr=True)  # as it would be
+    finally:
+        index.close()
+
+
+def test_giving_up_ends_the_work(printed: Path, tmp_path: Path) -> None:
+    class GivenUpError(Exception):
+        pass
+
+    def give_up(done: int, of: int) -> None:
+        raise GivenUpError
+
+    raw = read_raw(scan(printed, tmp_path / "scan.pdf"), ocr=True)
+    with pytest.raises(GivenUpError):
+        raw.document(give_up)
+    assert "boat house" in raw.document().text  # another time
+
+
+def test_a_scan_is_told_and_what_to_do(printed: Path, tmp_path: Path) -> None:
+    for name in ("scan.pdf", "scan.png"):
+        with pytest.raises(EmptyDocumentError, match="--ocr") as told:
+            read_document(scan(printed, tmp_path / name))
+        assert told.value.code == "scan"
+
+
+def test_folders_have_pictures_only_where_those_are_read(printed: Path, tmp_path: Path) -> None:
+    from index import find_files
+
+    scan(printed, tmp_path / "scan.png")
+    (tmp_path / "notes.txt").write_text("The oars are in the loft.")
+    assert [file.name for file in find_files([tmp_path])] == ["notes.txt"]
+    assert {file.name for file in find_files([tmp_path], ocr=True)} == {"notes.txt", "scan.png"}
+
+
+@pytest.mark.parametrize("size", [(400, 300), (6000, 20), (1, 1)])
+def test_a_picture_without_text_is_told(tmp_path: Path, size: tuple[int, int]) -> None:
+    Image.new("RGB", size, "navy").save(tmp_path / "sea.png")
+    with pytest.raises(EmptyDocumentError, match="no text"):
+        read_document(tmp_path / "sea.png", ocr=True)
+
+
+def test_a_damaged_picture_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "broken.png"
+    file.write_bytes(b"\x89PNG\r\n\x1a\n" + b"rubbish" * 40)
+    with pytest.raises(UnreadableError, match="damaged"):
+        read_document(file, ocr=True)
+
+
+def test_where_nothing_reads_pictures_that_is_told(
+    printed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from index.readers.pdf.reader import read_pdf
+
+    monkeypatch.setitem(sys.modules, "rapidocr", None)
+    content = scan(printed, tmp_path / "scan.pdf").read_bytes()
+    with pytest.raises(UnreadableError, match="pip install") as told:
+        read_pdf(content, "scan.pdf", ocr=True)
+    assert told.value.code == "no_ocr"
+
+
+@pytest.mark.long
+def test_the_command_reads_them(printed: Path, tmp_path: Path) -> None:
+    file = scan(printed, tmp_path / "scan.pdf", degrees=[-1])
+    own = {"FOOTNOTE_INDEX_DIR": str(tmp_path / "index")}
+    footnote("index", "add", str(file), code=2, **own)
+    footnote("index", "add", str(file), "--ocr", **own)
+    done = footnote("ask", "What does a lost key cost?", **own)
+    assert "45 euros" in done.stdout
+    assert "p. 1" in done.stdout
+
+
+def test_what_is_kept_of_a_reading_says_that_pictures_were_read() -> None:
+    for told in ("abc pdf", "abc pdf+ocr", "abc pdf+ocr Some title"):
+        assert str(Reading.of(told)) == told
+    assert Reading.of("abc pdf+ocr").ocr
+    assert Reading.of("abc pdf+ocr").format == "pdf"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("dpi", "blur"), [(150, 0.8), (300, 1.2)])
+def test_pages_of_many_kinds(browser: Browser, tmp_path: Path, dpi: int, blur: float) -> None:
+    found = measure(browser, tmp_path, dpi, blur, count=6)
+    print(f"{dpi} dots an inch: {found}")
+    assert found.words.right >= 0.97 * found.words.printed
+    assert found.words.lit >= 0.99 * found.words.right
+    assert found.first >= 0.85 * found.first_printed
+    assert found.answered >= 0.8 * found.answered_printed
