@@ -18,7 +18,7 @@ from assistant.documents import (
     suggestions,
     unless_named,
 )
-from assistant.events import Done, Event, Timer
+from assistant.events import Event, Timer, last_answer
 from assistant.llm.client import check_setting
 from assistant.llm.writer import Writer
 from assistant.pipeline import AnswerPipeline, ModelSet, Options
@@ -30,11 +30,7 @@ from assistant.retrieval.retriever import RETRIEVED
 from assistant.settings import Settings, load_settings
 from assistant.verification.verification import Verification
 from index import Document, Hit, Index, View
-from index.errors import (
-    EmptyDocumentError,
-    IndexChangedError,
-    QuestionError,
-)
+from index.errors import EmptyDocumentError, IndexChangedError, QuestionError
 from index.readers.files import OnSkip
 from index.readers.loader import RawDocument
 from index.retriever import LEGS
@@ -261,7 +257,7 @@ class Assistant:
             SettingsError: the thresholds are not in order.
         """
         asked, timer = self._understood(question, history, options)
-        return self._at_one_revision(lambda its: _last(its.answer(asked, timer, **options)))
+        return self._at_one_revision(lambda its: last_answer(its.answer(asked, timer, **options)))
 
     def stream(
         self, question: str, history: Sequence[Turn] = (), **options: Unpack[Options]
@@ -321,7 +317,7 @@ class Assistant:
                 but tables, or there are too many paragraphs to read them all.
         """
         asked = self._overview_of(section, count)
-        return self._at_one_revision(lambda its: _last(its.overview(asked, section is None)))
+        return self._at_one_revision(lambda its: last_answer(its.overview(asked, section is None)))
 
     def stream_overview(
         self, section: str | None = None, count: int | None = None
@@ -402,11 +398,3 @@ class Assistant:
         from assistant.llama_index import AssistantQueryEngine
 
         return AssistantQueryEngine(self.ask)
-
-
-def _last(events: Iterator[Event]) -> Answer:
-    """The whole answer at the end of a stream."""
-    for event in events:
-        if isinstance(event, Done):
-            return event.answer
-    raise AssertionError("a stream ends with Done")

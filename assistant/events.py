@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assistant.answer import Answer, AnswerKind, AnswerSentence, Citation
@@ -74,3 +75,11 @@ class Timer:
         self.laps[stage] = self.laps.get(stage, 0.0) + (now - self._last) * 1000
         self.laps["total"] = (now - self._started) * 1000
         self._last = now
+
+
+def last_answer(events: Iterator[Event]) -> Answer:
+    """The whole answer at the end of a stream."""
+    for event in events:
+        if isinstance(event, Done):
+            return event.answer
+    raise AssertionError("a stream ends with Done")
