@@ -57,8 +57,8 @@ def correct_regions(pages: Sequence[PrintedPage], entries: Iterable[Entry]) -> N
     deepest = _set_headings(pages, outline)
     _drop_contents(pages, outline)
     for page in pages:
-        reclassified = [part for region in page.regions for part in reclassified(region)]
-        page.regions[:] = without_false_code(reclassified)
+        parts = [part for region in page.regions for part in reclassified(region)]
+        page.regions[:] = without_false_code(parts)
     step, height = usual_step(pages), _usual_height(pages)
     for page in pages:
         whole = whole_regions(page.regions, step)
