@@ -70,7 +70,7 @@ def test_every_kind_of_answer_looks_like_what_it_is(page: Page) -> None:
     page.locator("#new").click()
     turn = ask(page, "What can you do?")
     assert turn.get_attribute("data-state") == "answered"
-    expect(turn.locator(".sentence")).to_have_count(3)
+    expect(turn.locator(".sentence")).to_have_count(4)
     expect(turn.locator(".sources, .card, .marker, .stage .place")).to_have_count(0)
     expect(turn.get_by_role("button", name="A good answer")).to_have_count(0)
     picture(page, "small-talk")

@@ -18,7 +18,7 @@ TOLD = Imprint(("Ann",), "2022-03-07", "https://example.org/")
 
 
 def at(monkeypatch: pytest.MonkeyPatch, time: str) -> None:
-    monkeypatch.setattr("index.models.now", lambda: time)
+    monkeypatch.setattr("index.index.now", lambda: time)
 
 
 def test_what_is_known_of_a_document_is_kept(

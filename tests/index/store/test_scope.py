@@ -102,7 +102,7 @@ class Growing(RuleBasedStateMachine):
             assert scope.size == 0
             return
         shares = expected(manifests, self.library, query)
-        assert [scope.identity(p) for p in range(scope.size)] == list(shares)
+        assert scope.all_ids == list(shares)
         rows = [*map(self.library.rows.__getitem__, shares), 10**6]
         assert scope.positions(rows) == [*range(scope.size), None]
         found = scope.terms.shares(query)

@@ -56,7 +56,7 @@ def test_documents_are_in_the_order_of_their_sources(index: Index) -> None:
     infos = index.documents()
     scope = index._store.current().scope([infos[2].id, infos[0].id])
     first, last = index.document(infos[0].id), index.document(infos[2].id)
-    assert [scope.identity(p) for p in range(scope.size)] == [
+    assert scope.all_ids == [
         paragraph.id for document in (first, last) for paragraph in document.paragraphs
     ]
 
