@@ -249,16 +249,16 @@ class Answer(WithStatus):
             remarks.append(f"{self.dropped} {were} left out that nothing supports.")
         if self.refused:
             lines = [f" {' '.join(remarks)}" if remarks else ""]
-            return "\n".join([*lines, *_listing("Closest paragraphs:", self.closest)])
+            return "\n".join([*lines, *listing("Closest paragraphs:", self.closest)])
         lines = ["", "", f"Note: {' '.join(remarks)}"] if remarks else [""]
         if self.unsure:  # each passage stands below its place
             return "\n".join(lines)
-        return "\n".join([*lines, *_listing("Sources:", self.citations)])
+        return "\n".join([*lines, *listing("Sources:", self.citations)])
 
     @property
     def others(self) -> str:
         """The next passages that may answer, below an answer; empty where there are none."""
-        return "\n".join(_listing(f"{OTHERS}:", self.closest)) if self.answered else ""
+        return "\n".join(listing(f"{OTHERS}:", self.closest)) if self.answered else ""
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as plain values, ready for JSON."""
@@ -378,7 +378,8 @@ def listed(things: Sequence[str]) -> str:
     return " ".join(things)
 
 
-def _listing(head: str, citations: Sequence[Citation]) -> list[str]:
+def listing(head: str, citations: Sequence[Citation]) -> list[str]:
+    """Citations for people, two lines each, below a head; nothing where there are none."""
     if not citations:
         return []
     lines = ["", head]

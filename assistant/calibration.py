@@ -78,10 +78,6 @@ class Logistic:
         """The probability for one case; features without a weight do not count."""
         return sigmoid(self.intercept + sum(w * features[n] for n, w in self.weights.items()))
 
-    def probabilities(self, cases: Iterable[Mapping[str, float]]) -> list[float]:
-        """The probabilities of several cases."""
-        return [self.probability(features) for features in cases]
-
 
 def sigmoid(logit: float) -> float:
     """The probability with this logit; exact to 1e-13 where it does not overflow."""

@@ -203,9 +203,6 @@ class AnswerPipeline:
             Whether it is one. If not, nothing was decided, and `builder` has what is to be told.
         """
         came, closest = yield from self._writer.answer(question, builder, timer, legs)
-        if came == "about":
-            yield from self._finish(question, reply("about"), builder, timer)
-            return True
         decision = decide_written(came, "list" if question.kind == "list" else "fact")
         if decision is None:
             return False

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from assistant.answer import AnswerKind, Outcome
 from assistant.answering.arranging import arrange, list_items, miscounted, whole
@@ -26,6 +27,10 @@ from assistant.retrieval.evidence import Candidate, Evidence, is_said, stems_und
 from index import Hit, View
 from index.chunking.language import asked_in, is_latin
 from index.models import ENGLISH
+
+#: What came of putting a question to a language model; `about`: it says that it is asked about the
+#: assistant.
+Came = Outcome | Literal["about"]
 
 #: What the assistant says where nothing is asked of the documents.
 REPLIES: Mapping[Kind, tuple[str, ...]] = {
@@ -129,11 +134,13 @@ def decide(
     return replace(shown, note=" ".join(filter(None, (decision.note, shown.note))) or None)
 
 
-def decide_written(outcome: Outcome, kind: AnswerKind) -> Decision | None:
+def decide_written(came: Came, kind: AnswerKind) -> Decision | None:
     """Decide by what came of putting a question to a language model; None where it did not read."""
-    if outcome in ("failed", "untrusted"):
+    if came == "about":
+        return reply("about")
+    if came in ("failed", "untrusted"):
         return None
-    return Decision("answered" if outcome == "written" else "refused", None, kind=kind)
+    return Decision("answered" if came == "written" else "refused", None, kind=kind)
 
 
 def reply(kind: Kind) -> Decision:

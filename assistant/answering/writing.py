@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from assistant.answer import AnswerKind, Citation, Outcome, Writing
 from assistant.answering.builder import AnswerBuilder, Citer
+from assistant.answering.decision import Came
 from assistant.answering.overview import Overview
 from assistant.answering.proving import Prove, WrittenAnswer
 from assistant.answering.quoting import CLOSEST
@@ -46,9 +46,6 @@ UNTRUSTED = (
     "The language model {name} has failed its check, so that it is not asked: this is what is "
     "found without it. Set FOOTNOTE_TRUST_LLM=true to let it answer all the same."
 )
-
-#: What came of putting a question to it; `about`: it says that it is asked about the assistant.
-Came = Outcome | Literal["about"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,10 +98,9 @@ class Evidence:
 
     def scored(self, sentence: Logistic) -> Evidence:
         """The same with the probability of each sentence, by this model."""
-        probabilities = sentence.probabilities([c.features for c in self.candidates])
         candidates = tuple(
-            replace(candidate, probability=probability)
-            for candidate, probability in zip(self.candidates, probabilities, strict=True)
+            replace(candidate, probability=sentence.probability(candidate.features))
+            for candidate in self.candidates
         )
         parts = tuple((part, found.scored(sentence)) for part, found in self.parts)
         return replace(self, candidates=candidates, parts=parts)

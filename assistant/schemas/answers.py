@@ -7,11 +7,8 @@ Each is made from the value that travels inside: `AnswerValue.model_validate(ans
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from pydantic import (
-    Field,
-)
+from pydantic import Field
 
 from assistant.answer import AnswerKind, Checked, Outcome, Verdict
 from assistant.calibration import Status
@@ -26,9 +23,6 @@ from assistant.schemas.base import (
     Value,
 )
 from index.models import Kind, Rectangle
-
-if TYPE_CHECKING:
-    pass
 
 
 class CitationValue(Value):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator import methodcaller
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -16,10 +16,6 @@ from pydantic import (
 
 from assistant.places import name_of
 from assistant.query.cleaning import SURROGATES
-
-if TYPE_CHECKING:
-    pass
-
 
 #: A text of a document, which may hold what no output takes.
 Text = Annotated[str, BeforeValidator(methodcaller("translate", SURROGATES))]

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.schemas.answers import AnswerValue
 from assistant.schemas.base import Uncertain, Value
-
-if TYPE_CHECKING:
-    pass
-
 
 Nothing = Annotated[list[Any], Field(max_length=0)] | None
 

@@ -7,9 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import (
-    Field,
-)
+from pydantic import Field
 
 from assistant.places import place_at
 from assistant.schemas.base import (

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
-from pydantic import (
-    Field,
-)
+from pydantic import Field
 
 from assistant.query.kinds import MAX_LENGTH
 from assistant.schemas.base import Asked
-
-if TYPE_CHECKING:
-    pass
 
 _MAX_ITEMS = 100
 """Turns, or documents, that a question may come with."""

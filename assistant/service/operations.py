@@ -248,7 +248,8 @@ async def receive_address(service: Service, client: str, address: str) -> Upload
 
     Args:
         service: whose fetcher is asked.
-        client: who it counts for; see `access.client_of`. One address of theirs is fetched at once.
+        client: who it counts for; see `access.callers.client_of`. One address of theirs is fetched
+            at once.
         address: as somebody gives it.
 
     Raises:

@@ -66,7 +66,7 @@ def take(vote: Vote, service: Service, client: str, owner: str) -> None:
     Args:
         vote: what was said.
         service: of the answer that it was said of.
-        client: who says it; see `access.client_of`.
+        client: who says it; see `access.callers.client_of`.
         owner: whose documents were asked.
 
     Raises:

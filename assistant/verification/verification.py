@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from assistant.answer import AnswerSentence, Citation, _listing
+from assistant.answer import AnswerSentence, Citation, listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Verification:
             against = f" ({', '.join(sentence.conflicts)})" if sentence.conflicts else ""
             end = "".join(f" [{marker}]" for marker in sentence.markers)
             lines.append(f"{sentence.verdict + against:<12}  {sentence.text}{end}")
-        return "\n".join([*lines, *_listing("Sources:", self.citations)])
+        return "\n".join([*lines, *listing("Sources:", self.citations)])
 
     def to_dict(self) -> dict[str, Any]:
         """The verification as plain values, ready for JSON."""

@@ -2,7 +2,7 @@
 highlighted.
 
 Each keeps what it quotes. When it is looked at, that is held against the document as it is now (see
-`standing`).
+`quotes`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What was deleted and can still be had back: documents, conversations, notebooks, notes.
 
 Each table keeps when its rows were deleted, and whoever lists things leaves those out. A document
-is named in a table of its own. All of it is removed some time later (see `clearing`).
+is named in a table of its own. All of it is removed some time later (see `retention`).
 """
 
 from __future__ import annotations

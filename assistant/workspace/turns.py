@@ -4,7 +4,7 @@ What an earlier page kept had less in it, and what a later one keeps may have mo
 
 With a question or a note an answer is kept by its id alone, which only those know who were given
 it: what a browser says that an answer was is never kept as one. An answer that is kept with nothing
-is removed after a day (see `clearing`).
+is removed after a day (see `retention`).
 """
 
 from __future__ import annotations
@@ -22,9 +22,6 @@ from assistant.calibration import Status
 from assistant.schemas.base import Value
 from assistant.tables import answers
 from index.errors import FootnoteError, MissingPathError, QuestionError
-
-if TYPE_CHECKING:
-    from index.database.database import Database
 
 if TYPE_CHECKING:
     from assistant.schemas.answers import AnswerValue

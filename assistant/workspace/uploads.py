@@ -98,7 +98,7 @@ class Inbox:
         """Take in a file, which whoever gets it closes.
 
         Args:
-            client: who it counts for; see `access.client_of`.
+            client: who it counts for; see `access.callers.client_of`.
             name: of the file, as its owner calls it.
             parts: its bytes.
 

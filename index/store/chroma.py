@@ -1,4 +1,5 @@
-"""The Chroma database in a folder: opening, checking, and what its errors mean.
+"""The Chroma database in a folder: opening, checking, and what its errors mean; and the vectors in
+a collection, wherever that is.
 
 One on a server is in `chroma_server`; no other module imports chromadb.
 """
@@ -21,9 +22,6 @@ from index.encoder import Vectors
 from index.errors import IndexCorruptedError, IndexFullError, IndexUnusableError
 from index.store.documents import pages_of
 from index.store.manifest import Rows
-
-if TYPE_CHECKING:
-    pass
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI

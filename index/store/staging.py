@@ -47,9 +47,6 @@ class Staged:
     fresh: Mapping[str, Row]
 
 
-# --- writing -----------------------------------------------------------------------------------
-
-
 def stage(
     connection: sa.Connection,
     manifests: Sequence[Manifest],

@@ -1,4 +1,5 @@
-"""The vectors of an index in a folder: one file, read and searched exactly."""
+"""What keeps the vectors of an index, and the file that does so in a folder, which is read and
+searched exactly."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,6 @@ from index.encoder import Vectors
 from index.errors import IndexCorruptedError
 from index.store.chroma import Nearest, translated
 from index.store.manifest import Rows
-
-if TYPE_CHECKING:
-    pass
-
-if TYPE_CHECKING:
-    pass
 
 
 class VectorFile:

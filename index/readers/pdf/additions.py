@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from index.readers.pdf.pages import _TYPED, PrintedPage, PrintedWord, Region
+from index.readers.pdf.pages import TYPED, PrintedPage, PrintedWord, Region
 from index.readers.pdf.pdfium import MARKS, Described, Place, Remarks
 
 
@@ -23,13 +23,13 @@ def _set_marks(words: Sequence[PrintedWord], marks: Sequence[Place]) -> None:
     place."""
     left = list(marks)
     for word in words:
-        if not left or not _TYPED.intersection(word.text):
+        if not left or not TYPED.intersection(word.text):
             continue
         inside = sorted(
             (mark for mark in left if word.left <= mark[1] <= word.right and word.spans(mark[2])),
             key=lambda mark: mark[1],
         )
-        for typed in _TYPED:
+        for typed in TYPED:
             own = [mark for mark in inside if MARKS[mark[0]] == typed]
             # Where there are others, a hyphen beside a dash, it is not known which is which.
             if own and len(own) == word.text.count(typed):

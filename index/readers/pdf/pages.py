@@ -31,7 +31,7 @@ FEW, COVERED, DRAWN = 100, 0.3, 0.01
 of a page that such a picture covers at least; and the one that letters do which are drawn as
 shapes. Not tuned."""
 
-_TYPED = frozenset(MARKS.values())
+TYPED = frozenset(MARKS.values())
 _LIGATURES = str.maketrans(
     {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl"}
 )
