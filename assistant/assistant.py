@@ -31,6 +31,7 @@ from assistant.settings import Settings, load_settings
 from assistant.verification.verification import Verification
 from index import Document, Hit, Index, View
 from index.errors import EmptyDocumentError, IndexChangedError, QuestionError
+from index.offering import former
 from index.readers.files import OnSkip
 from index.readers.loader import RawDocument
 from index.retriever import LEGS
@@ -154,7 +155,7 @@ class Assistant:
         self._writer.close()
         self.index.close()
 
-    def over(self, documents: Sequence[str], *, write: bool | Writer = True) -> Self:
+    def for_documents(self, documents: Sequence[str], *, write: bool | Writer = True) -> Self:
         """The same assistant, asking these documents of its index instead.
 
         It shares the index and the models, which only the assistant that opened them closes.
@@ -170,7 +171,9 @@ class Assistant:
         own = type(self)  # also where somebody has made their own of it
         return own(self.index, documents, self.settings, models=self._models, writer=writer)
 
-    def turn_to(self, documents: Sequence[str]) -> None:
+    over, turn_to = former("for_documents"), former("set_documents")
+
+    def set_documents(self, documents: Sequence[str]) -> None:
         """From now on ask these documents of the index; what is being answered stays as it is.
 
         Args:

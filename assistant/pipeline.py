@@ -21,11 +21,11 @@ from assistant.answer import Citation
 from assistant.answering.builder import AnswerBuilder, Citer
 from assistant.answering.decision import (
     Decision,
+    boost_mentions,
     decide,
     decide_written,
-    naming_first,
+    display_filter,
     reply,
-    shown_for,
 )
 from assistant.answering.overview import (
     MAX_PARAGRAPHS,
@@ -181,7 +181,7 @@ class AnswerPipeline:
             retriever = self._retriever_of([d.id for d in said_in(question, self.documents)])
         evidence = retriever.retrieve(question, timer, legs)
         evidence = evidence.scored(self._models.calibration(evidence.read).sentence)
-        return naming_first(question, evidence)
+        return boost_mentions(question, evidence)
 
     def _decide(self, question: Question, evidence: Evidence, options: Options) -> Decision:
         given = options.get("refuse_below"), options.get("answer_from")
@@ -250,7 +250,9 @@ class AnswerPipeline:
         if evidence and decision.status != "refused":
             answered, shown = decision.status == "answered", decision.quotations
             closest = self._citer.closest(
-                top_passages(evidence, PASSAGES, shown, shown_for(question)) if answered else ()
+                top_passages(evidence, PASSAGES, shown, display_filter(question))
+                if answered
+                else ()
             )
             context = question.before if evidence.in_context else ""
         yield Done(builder.answer(question, decision, closest, timer.laps, context))

@@ -20,6 +20,7 @@ from index.database.former import take_over
 from index.encoder import DEFAULT_ENCODER, Encoder, load_encoder
 from index.errors import DocumentError, FootnoteError
 from index.models import NO_ENTRY, Document, Paragraph, Status, SyncReport, now
+from index.offering import former
 from index.readers.loader import RawDocument, Reading, file_name, is_current, read_raw
 from index.store.chroma_server import Server, ServerAddress
 from index.store.manifest import Manifest, ParagraphText
@@ -247,7 +248,7 @@ class Index(View):
             else:
                 known = before.manifest(document.id)
                 if isinstance(current, RawDocument):
-                    entry = current.entry(known.said.imprint.doi) if current.entry else None
+                    entry = current.entry(known.said.metadata.doi) if current.entry else None
                 else:
                     entry = current.entry
                 now_kept = known if known.kept == kept else replace(known, kept=kept)
@@ -273,11 +274,13 @@ class Index(View):
 
     def outdated(self) -> list[str]:
         """Ids of the documents that another version of the readers has read, and whose originals
-        are kept with the index: those that `read_anew` can read."""
+        are kept with the index: those that `reindex` can read."""
         outdated = self._outdated(self._current())
         return [identity for identity, kept in outdated.items() if kept]
 
-    def read_anew(
+    read_anew = former("reindex")
+
+    def reindex(
         self,
         document_id: str,
         progress: Progress | None = None,
@@ -317,8 +320,8 @@ class Index(View):
                 read_raw(file, reading.title or None, ocr=ocr or reading.ocr),
                 source=manifest.source,
                 original=file,
-                address=manifest.said.imprint.address,
-                link=manifest.said.imprint.link,
+                address=manifest.said.metadata.address,
+                link=manifest.said.metadata.link,
             )
             cut = self._cut_unless_in({}, raw, on_page)
 

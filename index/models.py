@@ -202,7 +202,7 @@ class Boxes:
 
 
 @dataclass(frozen=True, slots=True)
-class Imprint:
+class DocumentMetadata:
     """What a document, or a bibliography of it, says of its origin, as far as that is known.
 
     Attributes:
@@ -240,7 +240,7 @@ class Imprint:
 
 
 #: Of a document that says nothing of it.
-NO_IMPRINT = Imprint()
+NO_METADATA = DocumentMetadata()
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +248,7 @@ class BibliographyEntry:
     """What a bibliography says of a document, in the place of what that says itself."""
 
     title: str = ""
-    imprint: Imprint = NO_IMPRINT
+    metadata: DocumentMetadata = NO_METADATA
 
 
 #: Of a document that a bibliography does not know.
@@ -269,7 +269,7 @@ class Document:
         reading: how the text was cut into paragraphs (see `chunking.loader.RawDocument`); "" where
             that is not known. The same text read the same way has the same paragraphs.
         language: what it is written in, by its ISO 639-1 code.
-        imprint: who wrote it, when and where, as far as it says.
+        metadata: who wrote it, when and where, as far as it says.
         bytes: of the file that it was read from; 0 where that is not known.
         pages: how many pages or slides it has; 0 where it has none.
         unread: how many of its pages or pictures hold what was not read, as pictures of text.
@@ -286,7 +286,7 @@ class Document:
     reading: str = ""
     content: str = ""
     language: str = ENGLISH
-    imprint: Imprint = NO_IMPRINT
+    metadata: DocumentMetadata = NO_METADATA
     bytes: int = 0
     pages: int = 0
     unread: int = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
@@ -23,3 +24,13 @@ def offer(package: dict[str, Any], homes: Mapping[str, Sequence[str]]) -> Callab
         raise AttributeError(f"module {package['__name__']!r} has no attribute {name!r}")
 
     return find
+
+
+def former(name: str) -> Any:
+    """A former name of an attribute: until the next version it works, with a warning."""
+
+    def get(of: object) -> object:
+        warnings.warn(f"This is called `{name}` now.", DeprecationWarning, stacklevel=2)
+        return getattr(of, name)
+
+    return property(get)

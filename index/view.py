@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from index.encoder import Encoder, Vectors
-from index.models import Boxes, Document, Imprint, Paragraph
+from index.models import Boxes, Document, DocumentMetadata, Paragraph
+from index.offering import former
 from index.readers.loader import file_name, is_current
 from index.retriever import IN_CONTEXT, LEGS, Hit, SearchResult, blend, search
 from index.store.pages import PageFiles, unchanged
@@ -37,11 +38,13 @@ class DocumentInfo:
     kept: bool
     language: str
     stale: bool
-    imprint: Imprint
+    metadata: DocumentMetadata
     added: str
     bytes: int
     pages: int
     unread: int
+
+    imprint = former("metadata")
 
 
 class View:
@@ -95,7 +98,7 @@ class View:
                 kept=m.kept,
                 language=m.language,
                 stale=not outdated.get(m.id, True),
-                imprint=m.imprint,
+                metadata=m.metadata,
                 added=m.added,
                 bytes=m.bytes,
                 pages=m.pages,

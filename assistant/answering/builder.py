@@ -54,7 +54,7 @@ class Citer:
             score=score,
             rectangles=self._rectangles(paragraph, start, end),
             introduction=self._introduction(paragraph),
-            link=link_to(info.imprint.link, paragraph.heading),
+            link=link_to(info.metadata.link, paragraph.heading),
         )
 
     def _rectangles(self, paragraph: Paragraph, start: int, end: int) -> tuple[Rectangle, ...]:

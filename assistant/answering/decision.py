@@ -203,7 +203,7 @@ def weigh(
 # --- by the words of the question --------------------------------------------------------------
 
 
-def naming_first(question: Question, evidence: Evidence) -> Evidence:
+def boost_mentions(question: Question, evidence: Evidence) -> Evidence:
     """The evidence with the paragraphs first that name what a question is asked of instead."""
     named = content_stems(question.instead)
 
@@ -295,7 +295,7 @@ def _mentioned(topic: str, evidence: Evidence, decision: Decision) -> Decision:
 # --- more of an answer, or less of it ----------------------------------------------------------
 
 
-def shown_for(question: Question) -> Callable[[str], bool]:
+def display_filter(question: Question) -> Callable[[str], bool]:
     """Whether a sentence may be shown: where more is asked for, one that was not said; where the
     last answer is asked for again, one of that."""
     if question.more:
@@ -322,7 +322,7 @@ def _continued(decision: Decision, question: Question, evidence: Evidence) -> De
         return replace(others, status=status, quotations=quotations, note=None)
     if decision.status == "refused" and (evidence.candidates or not question.more):
         return decision
-    shows = shown_for(question)
+    shows = display_filter(question)
     if question.again and not any(shows(c.sentence.text) for c in evidence.candidates):
         return replace(decision, quotations=decision.quotations[: question.length])
     shown = tuple(quotation for quotation in decision.quotations if shows(quotation.text))

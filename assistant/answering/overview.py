@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assistant.answering.decision import shown_for
+from assistant.answering.decision import display_filter
 from assistant.answering.quoting import dangles, repeats
 from assistant.documents import DocumentSet
 from assistant.query.kinds import load_kinds
@@ -131,7 +131,7 @@ def overview_asked_for(question: Question, documents: DocumentSet) -> Overview |
     scope = scope_of(texts, documents.stems(named), is_named)
     if scope is None:
         return None
-    chosen = choose_overview(scope, view.vectors, question.length, shown_for(question))
+    chosen = choose_overview(scope, view.vectors, question.length, display_filter(question))
     if question.again and not chosen:  # it was said in other words than theirs
         chosen = choose_overview(scope, view.vectors, question.length)
     return Overview(scope, tuple(chosen)) if chosen else None

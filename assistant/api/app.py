@@ -63,7 +63,7 @@ def build(service: Service, *, page: bool) -> FastAPI:
     return app
 
 
-class Switch:
+class ApiDispatcher:
     """Passes requests for the API on to it, and all others to what is behind.
 
     Args:

@@ -23,7 +23,7 @@ from assistant.workspace.notebooks import (
     Shared,
 )
 from assistant.workspace.notes import KeptNote, NotesValue
-from assistant.workspace.quotes import Standings
+from assistant.workspace.quotes import QuoteChecker
 from assistant.workspace.trash import TrashValue
 from assistant.workspace.turns import (
     ConversationsValue,
@@ -201,9 +201,9 @@ def routes(
         turns = conversations.find(caller.owner, inside, identity).turns
         cited = {turn.id: turn.answer.citations for turn in turns if turn.answer}
         named = {own.document_id for citations in cited.values() for own in citations}
-        standings = Standings(library.index, library.readable(caller.owner, named))
+        checker = QuoteChecker(library.index, library.readable(caller.owner, named))
         found = {
-            turn: [own.marker for own in citations if standings.now(own).standing != "there"]
+            turn: [own.marker for own in citations if checker.now(own).standing != "there"]
             for turn, citations in cited.items()
         }
         return LapsedValue(lapsed={turn: markers for turn, markers in found.items() if markers})

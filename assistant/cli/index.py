@@ -47,7 +47,7 @@ def index_add(
     with opened_index(settings) as index, IndexingProgress(notes) as progress:
         skip = unless_named(paths, tell_skipped)
         report = index.sync(documents, progress, keep=True, on_skip=skip, on_page=progress.pages)
-        keys = [info.imprint.key for info in index.documents() if info.id in report.ids]
+        keys = [info.metadata.key for info in index.documents() if info.id in report.ids]
     print_text(
         f"{report.documents} documents: {report.added} paragraphs added, {report.removed} removed, "
         f"{report.unchanged} unchanged; {report.embedded} embedded."
@@ -73,7 +73,7 @@ def index_list(context: typer.Context, as_json: Json = False) -> None:
                     "paragraphs": info.paragraphs,
                     "kept": info.kept,
                     "language": info.language,
-                    **asdict(info.imprint),
+                    **asdict(info.metadata),
                     "added": info.added,
                     "bytes": info.bytes,
                     "pages": info.pages,
@@ -91,7 +91,7 @@ def index_list(context: typer.Context, as_json: Json = False) -> None:
         kept = "kept" if info.kept else ""
         print_text(f"{info.id}  {info.paragraphs:>10,}  {kept:<4}  {info.source}")
         title = info.title if info.title not in info.source else ""
-        about = (title, _named(info.imprint.authors), info.imprint.date)
+        about = (title, _named(info.metadata.authors), info.metadata.date)
         if any(about):
             print_text(f"{'':<36}{' · '.join(filter(None, about))}")
 

@@ -21,9 +21,9 @@ from typing import Any
 from assistant.exporting.values import Export, Footnote, Work
 from assistant.exporting.wording import ENGLISH, Wording, address_of, one_line, title_of
 from index.bibliography.names import BIBTEX, FIELDS, RIS
-from index.models import Imprint
+from index.models import DocumentMetadata
 
-#: What of an imprint is text.
+#: What of an metadata is text.
 _TEXTS = ("doi", "key", "kind", *FIELDS)
 #: What the container and the publisher of a work are called in BibTeX, where that is not the usual.
 _CONTAINERS = {"article": "journal"} | dict.fromkeys(["book", "phdthesis", "techreport"], "series")
@@ -84,25 +84,25 @@ def as_bibtex(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
     entries = []
     for own in _entries(references, say):
         year, month, day = own.date
-        imprint = own.imprint
-        kind = BIBTEX.get(imprint.kind, "misc")
+        metadata = own.metadata
+        kind = BIBTEX.get(metadata.kind, "misc")
         fields = {
             "author": " and ".join(_tex_name(*name) for name in own.names),
             "editor": " and ".join(_tex_name(*name) for name in own.editors),
             "title": f"{{{_tex(own.title)}}}",  # in two pairs of braces, no style changes its case
-            _CONTAINERS.get(kind, "booktitle"): _tex(imprint.container),
-            _PUBLISHERS.get(kind, "publisher"): _tex(imprint.publisher),
-            "address": _tex(imprint.place),
-            "edition": _tex(imprint.edition),
+            _CONTAINERS.get(kind, "booktitle"): _tex(metadata.container),
+            _PUBLISHERS.get(kind, "publisher"): _tex(metadata.publisher),
+            "address": _tex(metadata.place),
+            "edition": _tex(metadata.edition),
             "year": year,
             "month": _MONTHS[int(month) - 1] if month else "",
             "day": day.lstrip("0"),
-            "volume": _tex(imprint.volume),
-            "number": _tex(imprint.issue),
-            "pages": _DASH.sub("--", _tex(own.page)) if imprint.kind else _tex(own.page),
+            "volume": _tex(metadata.volume),
+            "number": _tex(metadata.issue),
+            "pages": _DASH.sub("--", _tex(own.page)) if metadata.kind else _tex(own.page),
             "howpublished": _tex(own.file),
-            "isbn": _tex(imprint.isbn),
-            "doi": _UNADDRESSED.sub(lambda sign: f"%{ord(sign[0]):X}", imprint.doi),
+            "isbn": _tex(metadata.isbn),
+            "doi": _UNADDRESSED.sub(lambda sign: f"%{ord(sign[0]):X}", metadata.doi),
             "url": own.address,
             "urldate": own.accessed,
             "note": _tex(own.note),
@@ -123,25 +123,25 @@ def as_ris(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
     lines: list[str] = []
     for own in _entries(references, say):
         first, _, last = re.sub("[-–—]", "-", own.page).partition("-")
-        imprint = own.imprint
+        metadata = own.metadata
         fields = [
-            ("TY", RIS.get(imprint.kind) or ("ELEC" if own.is_on_web else "GEN")),
+            ("TY", RIS.get(metadata.kind) or ("ELEC" if own.is_on_web else "GEN")),
             ("ID", own.key),
             *(("AU", ", ".join(filter(None, name))) for name in own.names),
             *(("ED", ", ".join(filter(None, name))) for name in own.editors),
             ("TI", own.title),
-            ("T2", imprint.container),
-            ("PB", imprint.publisher),
-            ("CY", imprint.place),
-            ("ET", imprint.edition),
-            ("VL", imprint.volume),
-            ("IS", imprint.issue),
+            ("T2", metadata.container),
+            ("PB", metadata.publisher),
+            ("CY", metadata.place),
+            ("ET", metadata.edition),
+            ("VL", metadata.volume),
+            ("IS", metadata.issue),
             ("PY", own.date[0]),
             ("DA", "/".join(filter(None, own.date))),
             ("SP", first.strip()),
             ("EP", last.strip()),
-            ("SN", imprint.isbn),
-            ("DO", imprint.doi),
+            ("SN", metadata.isbn),
+            ("DO", metadata.doi),
             ("UR", own.address),
             ("Y2", own.accessed.replace("-", "/")),
             ("N1", own.filed_note),
@@ -158,18 +158,18 @@ def as_csl_json(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
     there once."""
     items = []
     for own in _entries(references, say):
-        imprint = own.imprint
+        metadata = own.metadata
         fields = {
-            "citation-key": imprint.key and own.key,
+            "citation-key": metadata.key and own.key,
             "title": own.title,
             "author": _csl_names(own.names),
             "editor": _csl_names(own.editors),
             **{
-                names[0].split()[0]: getattr(imprint, field)
+                names[0].split()[0]: getattr(metadata, field)
                 for field, names in FIELDS.items()
                 if field != "page_range"
             },
-            "DOI": imprint.doi,
+            "DOI": metadata.doi,
             "issued": _csl_date("-".join(filter(None, own.date))),
             "page": own.page,
             "URL": own.address,
@@ -178,7 +178,7 @@ def as_csl_json(references: Iterable[Reference], say: Wording = ENGLISH) -> str:
             "annote": own.lapsed,
             "language": own.language,
         }
-        kind = imprint.kind or ("webpage" if own.is_on_web else "document")
+        kind = metadata.kind or ("webpage" if own.is_on_web else "document")
         items.append({"id": own.key, "type": kind, **{k: v for k, v in fields.items() if v}})
     return json.dumps(items, ensure_ascii=False, indent=2) + "\n"
 
@@ -193,7 +193,7 @@ class _Entry:
         date: year, month, day.
         file: its name, where the title is another one.
         lapsed: that what is quoted does not all stand there any more.
-        imprint: what else a bibliography says.
+        metadata: what else a bibliography says.
     """
 
     key: str
@@ -208,7 +208,7 @@ class _Entry:
     file: str
     lapsed: str
     editors: tuple[tuple[str, str], ...]
-    imprint: Imprint
+    metadata: DocumentMetadata
 
     @property
     def is_on_web(self) -> bool:
@@ -241,28 +241,28 @@ def _entry(reference: Reference, say: Wording) -> _Entry:
         # In whichever language it is exported: who cites it goes on to do so.
         f"{one_line(work.document_id)}\0{_note(footnote, ENGLISH)}".encode()
     ).hexdigest()
-    told: dict[str, Any] = {own: one_line(getattr(work.imprint, own)) for own in _TEXTS}
-    imprint = replace(work.imprint, **told)
-    if not (key := _UNKEYED.sub("", imprint.key)):
+    told: dict[str, Any] = {own: one_line(getattr(work.metadata, own)) for own in _TEXTS}
+    metadata = replace(work.metadata, **told)
+    if not (key := _UNKEYED.sub("", metadata.key)):
         key = f"{_word(names[0][0] if names else title)}{year}-{digest[:8]}"
-    cited = footnote.place.page if footnote and not imprint.kind else ""
+    cited = footnote.place.page if footnote and not metadata.kind else ""
     # Of a place in it, where headings have addresses; none where it says no more than the DOI.
     address = address_of(work, footnote.place.heading if footnote else ())
-    is_of_doi = work.imprint.doi and address.endswith(f"doi.org/{work.imprint.doi}")
+    is_of_doi = work.metadata.doi and address.endswith(f"doi.org/{work.metadata.doi}")
     return _Entry(
         key=key,
         names=names,
         title=title,
         date=(year, month, day),
-        page=one_line(cited) or imprint.page_range,
+        page=one_line(cited) or metadata.page_range,
         address="" if is_of_doi else address,
         accessed=work.accessed,
         note=_note(footnote, say),
         language=one_line(work.language),
-        file="" if file == title or imprint.kind else file,
+        file="" if file == title or metadata.kind else file,
         lapsed=say.lapsed_work if reference.lapsed else "",
-        editors=tuple(_name(own) for own in map(one_line, work.imprint.editors) if own),
-        imprint=imprint,
+        editors=tuple(_name(own) for own in map(one_line, work.metadata.editors) if own),
+        metadata=metadata,
     )
 
 

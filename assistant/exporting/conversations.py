@@ -22,11 +22,11 @@ from assistant.workspace.turns import KeptAnswer, KeptCitation, KeptSentence, Ke
 
 if TYPE_CHECKING:
     from assistant.workspace.notes import KeptNote
-    from assistant.workspace.quotes import Standings
+    from assistant.workspace.quotes import QuoteChecker
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ConversationExport:
     """An answer, as whoever was given it kept it.
 
     Attributes:
@@ -42,13 +42,15 @@ class Told:
     is_place: bool = False
 
     @classmethod
-    def all(cls, turns: Iterable[KeptTurn], notes: Mapping[str, KeptNote]) -> list[Told]:
+    def all(
+        cls, turns: Iterable[KeptTurn], notes: Mapping[str, KeptNote]
+    ) -> list[ConversationExport]:
         """Turns, with what is noted on each."""
         texts = {note.turn: note.text for note in notes.values() if note.turn}
         return [cls(turn, texts.get(turn.id, ""), _noted(turn)) for turn in turns]
 
     @classmethod
-    def of_note(cls, note: KeptNote, of: KeptTurn | None = None) -> Told:
+    def of_note(cls, note: KeptNote, of: KeptTurn | None = None) -> ConversationExport:
         """A note; a place that was highlighted answers where it stands.
 
         Args:
@@ -88,19 +90,19 @@ class Told:
             return ""
 
     def exported(
-        self, works: Mapping[str, Work], standings: Standings, say: Wording
+        self, works: Mapping[str, Work], checker: QuoteChecker, say: Wording
     ) -> ExportedAnswer:
         """The same with its footnotes.
 
         Args:
             works: by the ids of the documents that are there.
-            standings: of what is quoted.
+            checker: of what is quoted.
             say: names places, and tells of what is missing.
         """
         turn, answer = self.turn, self.turn.answer
         cited, footnotes = {}, []
         for own in self.citations:
-            placed, standing = standings.placed(own)
+            placed, standing = checker.relocate(own)
             cited[own.marker] = placed
             lapse: Lapse | None = None if standing == "there" else standing
             if own.document_id not in works:

@@ -17,14 +17,14 @@ from assistant.exporting.bibliography import (
     as_ris,
     references_of,
 )
-from assistant.exporting.conversations import Told
+from assistant.exporting.conversations import ConversationExport
 from assistant.exporting.docx import as_docx
 from assistant.exporting.markdown import as_markdown
 from assistant.exporting.values import Export, Footnote, Language, Place, Work
 from assistant.exporting.wording import WORDINGS
 from assistant.help.documents import help_document, info_of
 from assistant.places import name_of
-from assistant.workspace.quotes import Standings
+from assistant.workspace.quotes import QuoteChecker
 from index.errors import MissingPathError
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Exports:
             raise MissingPathError(
                 "That answer is not here. It may have been asked anew.", code="answer_gone"
             )
-        told = Told.all(turns, self._notes(owner, notebook))
+        told = ConversationExport.all(turns, self._notes(owner, notebook))
         title = name = found.title if turn is None else turns[0].question
         # Nobody has named it: it is called by its first question, which stands in it already.
         if told and not found.named and turns[0].question.startswith(title):
@@ -112,7 +112,7 @@ class Exports:
         """The notes, the oldest first."""
         notes = self._notes(owner, notebook).values()
         turns = self._turns_of(owner, notebook, notes)
-        told = [Told.of_note(note, turns.get(note.turn or "")) for note in notes]
+        told = [ConversationExport.of_note(note, turns.get(note.turn or "")) for note in notes]
         title = " – ".join([WORDINGS[language].notes, *([notebook.name] if notebook else [])])
         return self._file(owner, title, told, format_, language)
 
@@ -127,10 +127,10 @@ class Exports:
             for turn in conversations.find(owner, notebook, one.id).turns
         ]
         notes = self._notes(owner, notebook)
-        told = Told.all(turns, notes)
+        told = ConversationExport.all(turns, notes)
         there = {turn.id for turn in turns}
         left = (note for note in notes.values() if note.turn not in there)
-        told += [Told.of_note(note) for note in left]
+        told += [ConversationExport.of_note(note) for note in left]
         return self._file(owner, notebook.name, told, format_, language)
 
     def references(
@@ -167,7 +167,7 @@ class Exports:
         self,
         owner: str,
         title: str,
-        told: list[Told],
+        told: list[ConversationExport],
         format_: Format,
         language: Language,
         name: str | None = None,
@@ -178,8 +178,8 @@ class Exports:
         quoted = {own.document_id: own.document for one in told for own in one.citations}
         there = self._library.readable(owner, quoted)
         works = {identity: _work(one.info) for identity, one in there.items()}
-        standings = Standings(self._library.index, works)
-        answers = tuple(one.exported(works, standings, say) for one in told)
+        checker = QuoteChecker(self._library.index, works)
+        answers = tuple(one.exported(works, checker, say) for one in told)
         works |= {i: Work(i, title) for i, title in quoted.items() if i not in works}
         export = Export(title, answers, works, language)
         if format_ == "docx":
@@ -198,19 +198,19 @@ def _footnote(citation: Citation) -> Footnote:
 
 
 def _work(info: DocumentInfo) -> Work:
-    imprint = info.imprint
+    metadata = info.metadata
     # What was read there is what came into the index; a bibliography knows better.
-    read = info.added[: len("YYYY-MM-DD")] if imprint.address and not imprint.kind else ""
+    read = info.added[: len("YYYY-MM-DD")] if metadata.address and not metadata.kind else ""
     return Work(
         info.id,
         info.title,
-        imprint.authors,
-        imprint.date,
-        imprint.address or imprint.link,
-        imprint.accessed or read,
+        metadata.authors,
+        metadata.date,
+        metadata.address or metadata.link,
+        metadata.accessed or read,
         name=name_of(info.source),
         language=info.language,
-        imprint=imprint,
+        metadata=metadata,
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from index.models import NO_IMPRINT, Imprint
+from index.models import NO_METADATA, DocumentMetadata
 
 #: What exports speak; what they quote is in its own.
 Language = Literal["en", "de"]
@@ -45,7 +45,7 @@ class Work:
             obsidian; "" where it is neither.
         accessed: when it was read there, as `date`.
         name: of its file.
-        imprint: what else a bibliography says of it: its key, kind, container and the like.
+        metadata: what else a bibliography says of it: its key, kind, container and the like.
         language: what it is written in, by its ISO 639-1 code; "" where it is not known.
 
     Raises:
@@ -60,7 +60,7 @@ class Work:
     accessed: str = ""
     name: str = ""
     language: str = ""
-    imprint: Imprint = NO_IMPRINT
+    metadata: DocumentMetadata = NO_METADATA
 
     def __post_init__(self) -> None:
         for own in filter(None, (self.date, self.accessed)):

@@ -7,7 +7,7 @@ from functools import cache
 
 from assistant.help.topics import Topic, topics
 from index import Document, DocumentInfo
-from index.models import Imprint, document_id
+from index.models import DocumentMetadata, document_id
 from index.readers.loader import document_from_text
 
 #: How the source of a topic begins; its name follows.
@@ -38,7 +38,7 @@ def info_of(document: Document) -> DocumentInfo:
         kept=True,
         language=document.language,
         stale=False,
-        imprint=Imprint(),
+        metadata=DocumentMetadata(),
         added="",
         bytes=document.bytes,
         pages=0,

@@ -311,7 +311,7 @@ def _served(
     def note(response: httpx.Response) -> None:
         mine.response = response
 
-    def let_go() -> None:
+    def release() -> None:
         connections.pop(threading.current_thread(), None)
         if hasattr(mine, "response"):
             mine.response.close()
@@ -347,7 +347,7 @@ def _served(
         client.close()
         kept.clear()
 
-    return LanguageModel(llm, settings.llm_timeout, context, close, let_go, stop)
+    return LanguageModel(llm, settings.llm_timeout, context, close, release, stop)
 
 
 def _is_here(endpoint: Endpoint) -> bool:

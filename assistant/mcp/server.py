@@ -19,7 +19,7 @@ from pydantic import Field
 
 from assistant.access.callers import Caller, person
 from assistant.events import Done, Event, LookedAgain
-from assistant.mcp.opening import Opening
+from assistant.mcp.pending import PendingService
 from assistant.query.cleaning import without_surrogates
 from assistant.schemas.answers import AnswerValue, CitationValue, VerificationValue
 from assistant.schemas.base import DOCUMENT, PARAGRAPH, DocumentId, Value
@@ -100,7 +100,7 @@ class Tools:
         opening: gives the service.
     """
 
-    def __init__(self, opening: Opening) -> None:
+    def __init__(self, opening: PendingService) -> None:
         self._opening = opening
 
     async def ask(
@@ -284,7 +284,7 @@ class Server(MCPServer[Any]):
         changes: whether a client is told when the documents are there.
     """
 
-    def __init__(self, opening: Opening, *, changes: bool) -> None:
+    def __init__(self, opening: PendingService, *, changes: bool) -> None:
         handlers, level = logging.root.handlers[:], logging.root.level
         self._opening = opening
         self._bus = InMemorySubscriptionBus()
@@ -448,7 +448,7 @@ class Server(MCPServer[Any]):
 
 def server_of(service: Service) -> Server:
     """The tools and documents of a service for `routes`."""
-    opening = Opening()
+    opening = PendingService()
     opening.set_result(service)
     return Server(opening, changes=False)
 
@@ -457,7 +457,7 @@ def server_of(service: Service) -> Server:
 
 
 async def _run(
-    opening: Opening,
+    opening: PendingService,
     request: Request,
     work: Callable[[Service, Caller], Result],
     tool: Context[Any, Any] | None = None,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from anyio.abc import TaskStatus
 from anyio.from_thread import start_blocking_portal
 
-from assistant.mcp.opening import Opening
+from assistant.mcp.pending import PendingService
 from assistant.mcp.server import Server
 from assistant.service.service import Service
 from index.errors import FootnoteError
@@ -46,7 +46,7 @@ def serve_stdio(
     Returns:
         Whether it could be opened.
     """
-    opening, guard = Opening(), threading.Lock()
+    opening, guard = PendingService(), threading.Lock()
     server = Server(opening, changes=True)
     own_thread = threading.get_ident()
 

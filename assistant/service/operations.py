@@ -80,7 +80,7 @@ def stream_answer(
         sources: what is asked.
         question: as a person asks it.
         history: the conversation before it; its last turns count.
-        llm: what writes; see `Writers.chosen`.
+        llm: what writes; see `AnswerModels.chosen`.
         section: see `assistant.pipeline.Options`.
         shown: whether someone is shown each; otherwise only the last one counts.
 
@@ -233,7 +233,7 @@ def reworded(service: Service, question: str, llm: str | None) -> str:
     """
     with service.writers.chosen(llm) as write:
         try:
-            return service.assistant.over((), write=write).reword(question)
+            return service.assistant.for_documents((), write=write).reword(question)
         except LanguageModelError as error:
             raise QuestionError(
                 f"No other words were found: the language model did not do it ({error}). Ask in "

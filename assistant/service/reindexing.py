@@ -20,7 +20,7 @@ LOOK = 0.5
 _logger = logging.getLogger(__name__)
 
 
-class Rereading:
+class ReindexJob:
     """Reads the documents anew that were added, have their originals kept, and were read by another
     version of the readers: one after the other, each when no other file waits to be indexed.
 
@@ -69,7 +69,7 @@ class Rereading:
             except RefusedError:
                 return False
             try:
-                self._index.read_anew(identity, self._go_on)
+                self._index.reindex(identity, self._go_on)
             except MissingPathError:
                 return True  # its owner has removed it
             except DocumentError as error:  # not its text: it may say what is in the document

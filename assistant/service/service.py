@@ -18,13 +18,13 @@ from assistant.access.fair_queue import FairQueue
 from assistant.access.logins import Logins
 from assistant.llm.discovery import Server, is_loopback
 from assistant.service.fetching import Fetcher
-from assistant.service.reindexing import Rereading
+from assistant.service.reindexing import ReindexJob
 from assistant.service.suggestions import Suggestions
-from assistant.service.writers import Writers
-from assistant.serving.guards import BodyMiddleware, SecurityMiddleware, TracingMiddleware
+from assistant.service.writers import AnswerModels
+from assistant.serving.guards import RequestLimitMiddleware, SecurityMiddleware, TracingMiddleware
 from assistant.serving.metrics import Metrics
 from assistant.workspace.library import Library
-from assistant.workspace.retention import Clearing
+from assistant.workspace.retention import RetentionJob
 from index.errors import FootnoteError
 from index.readers.ocr.recogniser import is_installed as reads_pictures
 
@@ -63,7 +63,7 @@ class Service:
     assistant: Assistant
     library: Library
     starters: Suggestions
-    writers: Writers
+    writers: AnswerModels
     queue: FairQueue
     adding: FairQueue
     scanning: FairQueue
@@ -110,7 +110,7 @@ class Service:
                 settings.max_stored * 1_000_000,
             ),
             Suggestions(queue),
-            Writers(assistant, servers if local and not auth else ()),
+            AnswerModels(assistant, servers if local and not auth else ()),
             queue,
             FairQueue(1, MAX_UPLOADS),
             FairQueue(1, MAX_UPLOADS),
@@ -121,7 +121,9 @@ class Service:
             (
                 Middleware(TracingMiddleware, metrics=metrics),
                 Middleware(SecurityMiddleware, local=local, access=access),
-                Middleware(BodyMiddleware, max_file=max_file, seconds=settings.arrive_within),
+                Middleware(
+                    RequestLimitMiddleware, max_file=max_file, seconds=settings.arrive_within
+                ),
             ),
         )
 
@@ -148,11 +150,11 @@ class Service:
         Args:
             watch: follows folders, if anything does.
         """
-        clearing = Clearing(self.library)
-        rereading = Rereading(self.assistant.index, self.adding)
+        clearing = RetentionJob(self.library)
+        reindexing = ReindexJob(self.assistant.index, self.adding)
         beside = [
             threading.Thread(target=clearing.run),
-            threading.Thread(target=rereading.run),
+            threading.Thread(target=reindexing.run),
             *([threading.Thread(target=watch.run)] if watch else ()),
         ]
         self.assistant.index.start_tidying()
@@ -164,7 +166,7 @@ class Service:
         finally:
             if watch:
                 watch.close()
-            rereading.close()
+            reindexing.close()
             self.starters.close()
             clearing.close()
             for thread in beside:

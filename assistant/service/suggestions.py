@@ -165,7 +165,7 @@ class Suggestions:
         if own:
             try:
                 # Whether there is an answer does not depend on who words it.
-                quick = assistant.over(assistant.document_ids, write=False)
+                quick = assistant.for_documents(assistant.document_ids, write=False)
                 found.set_result(
                     tuple(
                         question

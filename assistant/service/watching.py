@@ -211,7 +211,9 @@ class FolderWatch:
             and not any(Path(info.source).is_relative_to(source_of(own)) for own in lost)
         ]
         left = {info.id for info in gone}
-        self._assistant.turn_to(list(dict.fromkeys(i for i in (*asked, *done) if i not in left)))
+        self._assistant.set_documents(
+            list(dict.fromkeys(i for i in (*asked, *done) if i not in left))
+        )
         after = {info.id: info for info in index.documents()}
         for info in gone:
             if not info.kept:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from assistant.settings import Settings
 
 
-class Writers:
+class AnswerModels:
     """What may write for one assistant.
 
     Args:
@@ -58,7 +58,7 @@ class Writers:
 
     @contextmanager
     def chosen(self, llm: str | None) -> Iterator[bool | Writer]:
-        """What `Assistant.over` lets write inside a `with`.
+        """What `Assistant.for_documents` lets write inside a `with`.
 
         Args:
             llm: None lets write what is set, `none` quotes; or the setting of an offered model.

@@ -139,14 +139,14 @@ async def reply(
     """
     work = steps_of(steps, place, held)
     if wants_events(request):
-        events = event_stream(work, lambda step: event(*tell(step)), failing(request.scope))
+        events = event_stream(work, lambda step: event(*tell(step)), error_event(request.scope))
         return await EventResponse.begin(events, status)
     async with aclosing(work):
         made = [step async for step in work]
     return tell(made[-1])[1]
 
 
-def failing(scope: Scope) -> Callable[[Exception], str]:
+def error_event(scope: Scope) -> Callable[[Exception], str]:
     """Makes the last event of a response to this request, where it goes wrong."""
     return lambda error: event("failed", failure_of(scope, error))
 

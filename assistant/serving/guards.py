@@ -222,7 +222,7 @@ class SecurityMiddleware:
             self.access.count(caller)
 
 
-class BodyMiddleware:
+class RequestLimitMiddleware:
     """Refuses a request that is too large, whether it says so or not, or that does not arrive.
 
     Args:

@@ -205,7 +205,7 @@ def error_response(scope: Scope, error: FootnoteError) -> JSONResponse:
     if isinstance(error, _UNLOADED):
         _logger.error("a model cannot be loaded", exc_info=error)
     headers = {} if again is None else {"Retry-After": str(again)}
-    return response_of(scope, status, told_of(error), headers=headers, error=error)
+    return response_of(scope, status, error_message(error), headers=headers, error=error)
 
 
 def plain(problem: Problem) -> dict[str, Any]:
@@ -269,10 +269,10 @@ def broken_off(error: FootnoteError) -> str:
     """What is told of an error that came when some of an answer was there already."""
     if isinstance(error, IndexChangedError):
         return f"{error} Throw away what has come of this answer."
-    return told_of(error)
+    return error_message(error)
 
 
-def told_of(error: FootnoteError) -> str:
+def error_message(error: FootnoteError) -> str:
     """What whoever asks is told of an error, who may be nobody that could set something right."""
     return _UNFIT if isinstance(error, _UNLOADED) else str(error)
 

@@ -18,7 +18,7 @@ from starlette.middleware import Middleware
 
 from assistant.access.callers import person
 from assistant.access.logins import check_host
-from assistant.api.app import Switch, add_problems, lifespan_of
+from assistant.api.app import ApiDispatcher, add_problems, lifespan_of
 from assistant.api.app import build as build_api
 from assistant.llm.discovery import SERVERS, Server
 from assistant.schemas.answers import AnswerValue
@@ -28,7 +28,7 @@ from assistant.service.watching import FolderWatch, Unread
 from assistant.serving.events import whole
 from assistant.serving.guards import HEADER, MCP
 from assistant.serving.logs import about, take_over
-from assistant.web.entrance import Entrance
+from assistant.web.login_routes import LoginRoutes
 from assistant.web.rendering import PageRenderer
 from assistant.web.routes import STATIC, Folder, routes
 from index.errors import FootnoteError, SettingsError
@@ -75,14 +75,14 @@ def serve(
         from assistant.mcp.server import server_of
 
         tools = server_of(service)
-    renderer, entrance = PageRenderer(), Entrance(service.access)
-    server = build(service, entrance, renderer, Folder(tuple(unread), watch), tools)
+    renderer, login_routes = PageRenderer(), LoginRoutes(service.access)
+    server = build(service, login_routes, renderer, Folder(tuple(unread), watch), tools)
     _ask_this_machine_directly()
     try:
         _, url, _ = server.launch(
             server_name=host,
             server_port=port,
-            auth_dependency=entrance.name_async if entrance.is_guarded else None,
+            auth_dependency=login_routes.name_async if login_routes.is_guarded else None,
             inbrowser=open_browser,
             prevent_thread_lock=True,
             quiet=True,
@@ -132,18 +132,18 @@ class _Guarded(gr.Server):
 
 def build(
     service: Service,
-    entrance: Entrance,
+    login_routes: LoginRoutes,
     renderer: PageRenderer,
     folder: Folder,
     tools: "Tools | None" = None,
 ) -> gr.Server:
     """The server, not yet launched."""
-    api = Middleware(Switch, api=build_api(service, page=True))
+    api = Middleware(ApiDispatcher, api=build_api(service, page=True))
     server = _Guarded(title="Footnote", openapi_url=None, middleware=[*service.guards, api])
     server.api(_api(service), name="ask", concurrency_limit=None)
     server.mount("/page", STATIC)
-    server.include_router(entrance.routes())
-    server.include_router(routes(service, entrance, renderer, folder))
+    server.include_router(login_routes.routes())
+    server.include_router(routes(service, login_routes, renderer, folder))
     add_problems(server)
     if tools:
         server.router.routes.extend(tools.routes(MCP))

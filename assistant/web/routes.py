@@ -37,9 +37,9 @@ from assistant.service.operations import (
 from assistant.service.service import Service
 from assistant.service.suggestions import SHOWN
 from assistant.service.watching import FolderWatch, Unread
-from assistant.serving.events import EventResponse, event, failing, steps_of
+from assistant.serving.events import EventResponse, error_event, event, steps_of
 from assistant.serving.problems import problem_of
-from assistant.web.entrance import Entrance
+from assistant.web.login_routes import LoginRoutes
 from assistant.web.rendering import PageRenderer
 from assistant.workspace.finding import EverywhereValue, Finding
 from assistant.workspace.notebooks import NotebookId
@@ -117,13 +117,13 @@ class Waiting(BaseModel):
 
 
 def routes(
-    service: Service, entrance: Entrance, renderer: PageRenderer, folder: Folder
+    service: Service, login_routes: LoginRoutes, renderer: PageRenderer, folder: Folder
 ) -> APIRouter:
     """The page's addresses, but for those where one logs in."""
     router = APIRouter()
     library = service.library
     finding = Finding(library)
-    user = Depends(entrance.user)
+    user = Depends(login_routes.user)
 
     def caller(request: Request, name: Annotated[str | None, user]) -> Caller:
         return person(name, request.client.host if request.client else "")
@@ -139,9 +139,9 @@ def routes(
 
     @router.api_route("/", methods=["GET", "HEAD"])
     async def page(
-        request: Request, name: Annotated[str | None, Depends(entrance.name_async)]
+        request: Request, name: Annotated[str | None, Depends(login_routes.name_async)]
     ) -> Response:
-        shut = entrance.is_guarded and name is None
+        shut = login_routes.is_guarded and name is None
         return await STATIC.get_response("login.html" if shut else "page.html", request.scope)
 
     # --- what takes long ---------------------------------------------------------------------
@@ -350,8 +350,8 @@ def _streamed(
                             yield event(*tell(step))
         except IndexChangedError as error:  # the page itself throws away what has come
             yield event("failed", problem_of(request.scope, 503, str(error), error=error))
-        except Exception as error:  # noqa: BLE001 (`failing` tells of it)
-            yield failing(request.scope)(error)
+        except Exception as error:  # noqa: BLE001 (`error_event` tells of it)
+            yield error_event(request.scope)(error)
 
     return EventResponse(events())
 

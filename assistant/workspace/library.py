@@ -126,7 +126,7 @@ class Library:
         Args:
             owner: who asks.
             chosen: ids of the documents.
-            write: what writes; see `Assistant.over`.
+            write: what writes; see `Assistant.for_documents`.
             notebook: the id or the name of a notebook: only its documents are asked.
 
         Raises:
@@ -141,14 +141,14 @@ class Library:
                 code="notebook_empty" if notebook is not None and chosen is None else "none_chosen",
             )
         if chosen is None:
-            return self._assistant.over([*allowed], write=write)
+            return self._assistant.for_documents([*allowed], write=write)
         if not allowed.keys() >= set(chosen):
             raise MissingPathError(
                 "A document that was chosen is no longer here. Look at the list of documents, and "
                 "add it again if it is missing.",
                 code="chosen_gone",
             )
-        return self._assistant.over([i for i in allowed if i in set(chosen)], write=write)
+        return self._assistant.for_documents([i for i in allowed if i in set(chosen)], write=write)
 
     def document(self, owner: str, identity: str) -> Document:
         """A document with its whole text, or a topic of the help.
@@ -298,7 +298,7 @@ class Library:
         """
         self.find(owner, identity, own=True)
         self.original(owner, identity)  # it says so where there is none
-        self.index.read_anew(identity, progress, ocr=True, on_page=on_page)
+        self.index.reindex(identity, progress, ocr=True, on_page=on_page)
         return self.find(owner, identity).info
 
     def _make_room(self, owner: str, there: AskedDocument | None, size: int) -> None:
@@ -335,7 +335,7 @@ class Library:
             len(deleted) >= self._max_documents
             or stored + sum(info.bytes for info in deleted) > self._max_stored
         ):
-            self.let_go(deleted.pop(0).id)
+            self.purge(deleted.pop(0).id)
 
     def put_in(self, owner: str, notebook: str, identity: str) -> None:
         """Put a document into a notebook, where all of its readers see it; or back, if it was taken
@@ -426,9 +426,9 @@ class Library:
             MissingPathError, RefusedError: it is not there, or not theirs.
         """
         self.find(owner, identity, own=True)
-        self.let_go(identity)
+        self.purge(identity)
 
-    def let_go(self, identity: str) -> None:
+    def purge(self, identity: str) -> None:
         """Take a document out of the index and of all notebooks, for good, whosever it is, if it is
         still there."""
         with suppress(MissingPathError):

@@ -18,14 +18,14 @@ from assistant.schemas.base import Value
 from assistant.tables import answers, notes
 from assistant.workspace.conversations import check_room
 from assistant.workspace.notebooks import NotebookValue
-from assistant.workspace.quotes import PlaceNow, Standings
+from assistant.workspace.quotes import PlaceNow, QuoteChecker
 from assistant.workspace.trash import DeletedValue, shortened
 from assistant.workspace.turns import (
     MAX_BYTES,
+    ForwardCompatible,
     Id,
     KeptAnswer,
     KeptCitation,
-    Loose,
     answer_in,
     body_of,
     json_of,
@@ -41,7 +41,7 @@ MOST = 2000
 """Notes that a space may hold."""
 
 
-class KeptNote(Loose):
+class KeptNote(ForwardCompatible):
     """A note, as it is kept."""
 
     id: Id
@@ -121,14 +121,14 @@ class Notes:
         """
         found = self._all(owner, notebook, notes.c.deleted.is_(None))
         cited = {c.document_id for note, _ in found for c in note.citations}
-        standings = Standings(self._index, readable(cited))
+        checker = QuoteChecker(self._index, readable(cited))
         mine = notebook is None or notebook.role != "read"
         return [
             NoteValue(
                 note=note,
                 by=row.by,
                 mine=mine,
-                now=[standings.now(citation) for citation in note.citations],
+                now=[checker.now(citation) for citation in note.citations],
             )
             for note, row in found
         ]

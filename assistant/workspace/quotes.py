@@ -42,7 +42,7 @@ class PlaceNow(Value):
 _GONE = PlaceNow(standing="gone", paragraph=None, start=None, end=None)
 
 
-class Standings:
+class QuoteChecker:
     """Holds quotes against documents, each of which is read once.
 
     Args:
@@ -60,7 +60,7 @@ class Standings:
         text = self._text(citation.document_id)
         return _place_now(citation, text) if text else _GONE
 
-    def placed(self, citation: KeptCitation) -> tuple[KeptCitation, Standing]:
+    def relocate(self, citation: KeptCitation) -> tuple[KeptCitation, Standing]:
         """What became of what a citation quotes; and the citation, placed where that stands now if
         it still does."""
         now, text = self.now(citation), self._text(citation.document_id)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 
 
-class Clearing:
+class RetentionJob:
     """Removes for good what is in a library."""
 
     def __init__(self, library: Library) -> None:
@@ -38,7 +38,7 @@ class Clearing:
         before = time.time() - KEPT
         for document, deleted in self._library.trash.all().items():
             if deleted < before:
-                self._library.let_go(document)
+                self._library.purge(document)
         unkept = [sa.not_(sa.exists().where(t.c.answer == answers.c.id)) for t in (turns, notes)]
         database = self._library.index.database
         due: list[tuple[sa.Table, list[sa.ColumnElement[bool]]]] = [

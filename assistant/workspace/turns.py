@@ -41,13 +41,13 @@ Milliseconds = Annotated[float, Field(ge=0, le=253_402_300_799_000)]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{8,40}$", description="Chosen by who begins it.")]
 
 
-class Loose(BaseModel):
+class ForwardCompatible(BaseModel):
     """What an earlier page may have kept with less, and a later one with more."""
 
     model_config = ConfigDict(extra="allow")
 
 
-class KeptRectangle(Loose):
+class KeptRectangle(ForwardCompatible):
     """Where a line of a quote is printed; see `Rectangle`, which takes nothing else."""
 
     page: int
@@ -57,7 +57,7 @@ class KeptRectangle(Loose):
     bottom: float
 
 
-class KeptCitation(Loose):
+class KeptCitation(ForwardCompatible):
     """A citation of an answer that was given."""
 
     marker: int
@@ -78,7 +78,7 @@ class KeptCitation(Loose):
     uncertain: bool = False
 
 
-class KeptSentence(Loose):
+class KeptSentence(ForwardCompatible):
     """A sentence of it."""
 
     text: str
@@ -89,7 +89,7 @@ class KeptSentence(Loose):
     about: str = ""
 
 
-class KeptAnswer(Loose):
+class KeptAnswer(ForwardCompatible):
     """An answer that was given."""
 
     id: str = Field(default="", description="By which it is kept with a question or a note.")
@@ -108,7 +108,7 @@ class KeptAnswer(Loose):
     note: str | None = None
 
 
-class KeptTurn(Loose):
+class KeptTurn(ForwardCompatible):
     """A question, and what became of it."""
 
     id: Id
@@ -121,7 +121,7 @@ class KeptTurn(Loose):
     documents: list[str] = []
 
 
-_Kept = TypeVar("_Kept", bound=Loose)
+_Kept = TypeVar("_Kept", bound=ForwardCompatible)
 
 
 def kept_in(kind: type[_Kept], body: str) -> _Kept | None:
@@ -133,7 +133,7 @@ def kept_in(kind: type[_Kept], body: str) -> _Kept | None:
         return None
 
 
-def json_of(value: Loose) -> str:
+def json_of(value: ForwardCompatible) -> str:
     """The JSON that a question or a note is kept as, without its answer and what was left out.
 
     Raises:

@@ -15,7 +15,7 @@ from typing import Self
 import anyio
 from anyio import to_thread
 
-from index.chunking.imprint import imprint_of
+from index.chunking.metadata import metadata_of
 from index.errors import RefusedError, UnreadableError
 
 LARGEST = 4
@@ -60,7 +60,7 @@ class Upload:
         """Its title and address, as far as what is told of them makes sense."""
         shown = "".join(sign if sign.isprintable() else " " for sign in self.title)
         title = " ".join(shown.split())[:LONGEST_TITLE]
-        return title, imprint_of([], addresses=[self.address]).address
+        return title, metadata_of([], addresses=[self.address]).address
 
     async def __aenter__(self) -> Self:
         return self

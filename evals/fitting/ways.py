@@ -288,7 +288,7 @@ def each_document(assistant: Assistant, asking: Step) -> list[Timed]:
     _encoding_ms(assistant, QUESTION)  # the first one pays for loading
     found = []
     for done, document in enumerate(documents, start=1):
-        answer = assistant.over([document.id]).ask(QUESTION)
+        answer = assistant.for_documents([document.id]).ask(QUESTION)
         if answer.kind != "overview":
             raise QuestionSetError(
                 f"{document.source} gets no overview: it has no sentences, or this encoder tells "

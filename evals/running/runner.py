@@ -266,7 +266,7 @@ def assistant_for(assistant: Assistant, finder: GoldFinder, question: Question) 
     """The assistant, on the documents that a question is asked of."""
     if not question.document:
         return assistant
-    return assistant.over([document.id for document in finder.asked_of(question)])
+    return assistant.for_documents([document.id for document in finder.asked_of(question)])
 
 
 # --- parts of sets ------------------------------------------------------------------------------

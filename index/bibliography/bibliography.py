@@ -47,17 +47,17 @@ class Bibliography:
                 self._take(export.parent, own)
 
     def _take(self, folder: Path, own: Exported) -> None:
-        entry, imprint = own.entry, own.entry.imprint
+        entry, metadata = own.entry, own.entry.metadata
         for path in own.files:
             # Written on another system, maybe: what counts then is how it ends.
             parts = path.removeprefix("file://").replace("\\", "/")
             self._by_path.setdefault(_name(source_of(folder / parts)), entry)
             self._by[f"end:{_end(parts)}"].add(entry)
             self._by[f"name:{_name(PurePosixPath(parts).name)}"].add(entry)
-        if imprint.key:
-            self._by[f"key:{_name(imprint.key)}"].add(entry)
-        if imprint.doi:
-            self._by[f"doi:{imprint.doi.lower()}"].add(entry)
+        if metadata.key:
+            self._by[f"key:{_name(metadata.key)}"].add(entry)
+        if metadata.doi:
+            self._by[f"doi:{metadata.doi.lower()}"].add(entry)
         if title := _letters(entry.title):
             self._titled.append((title, entry))
 
@@ -109,7 +109,7 @@ class Bibliography:
             entry
             for title, entry in self._titled
             if (called == title or (len(called) >= _LONG_TITLE and title.startswith(called)))
-            and (not before or entry.imprint.date[:4] in before)
+            and (not before or entry.metadata.date[:4] in before)
         }
         return found.pop() if len(found) == 1 else None
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from index.bibliography.names import CSL, FIELDS
-from index.chunking.imprint import MAX_AUTHORS, doi_in, imprint_of
+from index.chunking.metadata import MAX_AUTHORS, doi_in, metadata_of
 from index.errors import UnreadableError
 from index.models import BibliographyEntry, strip_marks
 
@@ -253,13 +253,13 @@ def _entry(
     """What makes sense of these; where no address is told it is that of the DOI."""
     year = _YEAR.search(date)
     doi = doi_in(doi)
-    made = imprint_of(
+    made = metadata_of(
         [authors], [date, year and year[0]], [address, doi and f"https://doi.org/{doi}"]
     )
-    of_others = imprint_of([editors], [accessed])
+    of_others = metadata_of([editors], [accessed])
     others = {name: _plain(value) for name, value in others.items()}
-    imprint = replace(made, doi=doi, editors=of_others.authors, accessed=of_others.date, **others)
-    return BibliographyEntry(_plain(title), imprint)
+    metadata = replace(made, doi=doi, editors=of_others.authors, accessed=of_others.date, **others)
+    return BibliographyEntry(_plain(title), metadata)
 
 
 def _plain(text: str) -> str:

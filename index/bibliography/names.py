@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-#: The texts of an `Imprint`: their names in CSL, for Zotero and in BibTeX; of several the first
-#: counts that is told.
+#: The texts of `DocumentMetadata`: their names in CSL, for Zotero and in BibTeX; of several names
+#: the first that is there counts.
 FIELDS = {
     "container": (
         "container-title",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from index.chunking.sentences import Span
 from index.errors import UnreadableError
-from index.models import NO_IMPRINT, Boxes, Imprint, Kind
+from index.models import NO_METADATA, Boxes, DocumentMetadata, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Layout:
         places: where a page, slide, sheet or row begins, ordered by offset.
         boxes: of formats with pages, where its words are printed.
         pages: how many pages or slides it has; 0 where it has none.
-        imprint: what the file says of who wrote it, when and where.
+        metadata: what the file says of who wrote it, when and where.
         recognised: of each word that was read from a picture its start, its end and how surely it
             was read, from 0 to 1, ordered by offset.
         unread: how many of its pages or pictures hold what was not read.
@@ -73,7 +73,7 @@ class Layout:
     places: Sequence[Place] = ()
     boxes: Boxes | None = None
     pages: int = 0
-    imprint: Imprint = NO_IMPRINT
+    metadata: DocumentMetadata = NO_METADATA
     recognised: Sequence[tuple[int, int, float]] = ()
     unread: int = 0
 
@@ -183,12 +183,12 @@ class Composer:
                 self.parts.append(Block(spans, part.kind))
         return by
 
-    def layout(self, title: str | None = None, imprint: Imprint = NO_IMPRINT) -> Layout:
+    def layout(self, title: str | None = None, metadata: DocumentMetadata = NO_METADATA) -> Layout:
         """What was written."""
         text, parts = "".join(self._pieces), tuple(self.parts)
         recognised = tuple(self.recognised)
         return Layout(
-            text, parts, title, tuple(self.places), imprint=imprint, recognised=recognised
+            text, parts, title, tuple(self.places), metadata=metadata, recognised=recognised
         )
 
 

@@ -12,9 +12,9 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import unquote
 
-from index.chunking.imprint import imprint_of
 from index.chunking.layout import Composer, Layout, locked
-from index.models import Imprint
+from index.chunking.metadata import metadata_of
+from index.models import DocumentMetadata
 from index.readers.html import as_html, html_text, html_tree, write_html
 
 _CONTAINER = "META-INF/container.xml"
@@ -31,7 +31,7 @@ class _Book:
     title: str | None
     pages: list[str]
     labels: dict[str, str]
-    imprint: Imprint
+    metadata: DocumentMetadata
 
 
 def read_epub(content: bytes, name: str) -> Layout:
@@ -53,7 +53,7 @@ def read_epub(content: bytes, name: str) -> Layout:
             if path in book.labels and not _HAS_HEADING.search(html):
                 out.heading(1, book.labels[path])
             write_html(out, html)
-    return out.layout(book.title, book.imprint)
+    return out.layout(book.title, book.metadata)
 
 
 def _book(archive: zipfile.ZipFile) -> _Book:
@@ -88,9 +88,9 @@ def _book(archive: zipfile.ZipFile) -> _Book:
             told[own.tag].append(own.text(deep=False))
     title = next(iter(told["dc:title"]), "")
     addresses = [*told["dc:source"], *told["dc:identifier"]]
-    imprint = imprint_of([told["dc:creator"]], told["dc:date"], addresses)
+    metadata = metadata_of([told["dc:creator"]], told["dc:date"], addresses)
     # A page that is named again and again would be written as often.
-    return _Book(" ".join(title.split()) or None, list(dict.fromkeys(pages)), labels, imprint)
+    return _Book(" ".join(title.split()) or None, list(dict.fromkeys(pages)), labels, metadata)
 
 
 def _entries(contents: Any) -> Iterator[tuple[str, str]]:

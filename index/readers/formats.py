@@ -11,7 +11,7 @@ from pathlib import Path
 
 from index.chunking.decoding import decoded
 from index.chunking.layout import Layout, locked
-from index.chunking.packed import members
+from index.chunking.zip_archive import members
 from index.errors import UnreadableError
 from index.readers.epub import read_epub
 from index.readers.html import read_html

@@ -12,8 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from index.chunking.imprint import imprint_of
-from index.models import NO_IMPRINT, Imprint
+from index.chunking.metadata import metadata_of
+from index.models import NO_METADATA, DocumentMetadata
 
 # Without a name of a setting at once it is two rules with text between them.
 _SETTINGS = re.compile(
@@ -40,7 +40,7 @@ class FrontMatter:
 
     end: int = 0
     title: str | None = None
-    imprint: Imprint = NO_IMPRINT
+    metadata: DocumentMetadata = NO_METADATA
 
 
 def front_matter_of(text: str) -> FrontMatter:
@@ -50,12 +50,12 @@ def front_matter_of(text: str) -> FrontMatter:
         return FrontMatter()
     title = _TITLE.search(found[0])
     told = {name.lower(): list(_values(value)) for name, value in _SETTING.findall(found[0])}
-    imprint = imprint_of(
+    metadata = metadata_of(
         [told.get(name, ()) for name in _AUTHORS],
         [value for name in _DATES for value in told.get(name, ())],
         [value for name in _ADDRESSES for value in told.get(name, ())],
     )
-    return FrontMatter(found.end(), (title[2].strip() if title else "") or None, imprint)
+    return FrontMatter(found.end(), (title[2].strip() if title else "") or None, metadata)
 
 
 def _values(value: str) -> Iterator[str]:
@@ -89,7 +89,7 @@ _MAX = 1_000_000
 """Characters of a description as linked data that is read."""
 
 
-def head_imprint(html: str, tree: Any) -> Imprint:
+def head_metadata(html: str, tree: Any) -> DocumentMetadata:
     """What a page says of its origin.
 
     Args:
@@ -102,7 +102,7 @@ def head_imprint(html: str, tree: Any) -> Imprint:
         told[name.lower()].append(meta.attributes["content"])
     linked = list(_linked(tree))
     canonical = [link.attributes["href"] for link in tree.css('link[rel="canonical"][href]')]
-    return imprint_of(
+    return metadata_of(
         [*(told[name] for name in _WEB_AUTHORS), *(_people(node.get("author")) for node in linked)],
         [*(date for name in _WEB_DATES for date in told[name]), *map(_published, linked)],
         [*canonical, *told["og:url"], *_SAVED.findall(html[:4096])],

@@ -19,7 +19,7 @@ from typing import Any
 
 from index.chunking.decoding import decoded
 from index.chunking.layout import Block, Composer, Layout, describes, names_columns
-from index.readers.front_matter import front_matter_of, head_imprint
+from index.readers.front_matter import front_matter_of, head_metadata
 
 _SPACE = re.compile(r"[\s\xa0]+")
 _UNSEEN = re.compile("[\u00ad\u200b\ue000-\uf8ff]")
@@ -63,9 +63,9 @@ def read_html(content: bytes, name: str) -> Layout:
     if told.end:
         text = _DIRECTIVE.sub("", text[told.end :])
     tree = html_tree(text)
-    imprint = told.imprint if told.end else head_imprint(text, tree)
+    metadata = told.metadata if told.end else head_metadata(text, tree)
     title = _write(out, tree) or told.title
-    return out.layout(title, imprint)
+    return out.layout(title, metadata)
 
 
 def write_html(out: Composer, html: str) -> str | None:

@@ -84,7 +84,7 @@ class RawDocument:
         title: the title given to it; None where the file has one, or else its source.
         original: the file, where it is to be kept with the index since it is nowhere else.
         address: of the web, where it was fetched; its own where it names none.
-        link: as of `Imprint`.
+        link: as of `DocumentMetadata`.
         entry: tells what a bibliography says of it, of its DOI; None where none was looked into.
         ocr: whether its pictures are read.
     """
@@ -143,8 +143,8 @@ class RawDocument:
             segmented = segmentation(layout, self.id, language)
             if not segmented.paragraphs:
                 raise _empty(self.source)
-            address = layout.imprint.address or self.address
-            imprint = replace(layout.imprint, address=address, link=self.link)
+            address = layout.metadata.address or self.address
+            metadata = replace(layout.metadata, address=address, link=self.link)
             document = Document(
                 id=self.id,
                 source=self.source,
@@ -155,11 +155,11 @@ class RawDocument:
                 reading=self.reading,
                 content=content,
                 language=language,
-                imprint=imprint,
+                metadata=metadata,
                 bytes=size,
                 pages=layout.pages,
                 unread=layout.unread,
-                entry=self.entry(imprint.doi) if self.entry else None,
+                entry=self.entry(metadata.doi) if self.entry else None,
                 boxes=layout.boxes,
             )
             document.check()

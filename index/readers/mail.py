@@ -12,9 +12,9 @@ from email.utils import getaddresses
 from io import BytesIO
 from itertools import groupby
 
-from index.chunking.imprint import imprint_of
 from index.chunking.layout import Composer, Layout
-from index.models import Imprint
+from index.chunking.metadata import metadata_of
+from index.models import DocumentMetadata
 from index.readers.html import write_html
 
 _SHOWN = ("From", "To", "Cc", "Date")
@@ -57,8 +57,8 @@ def read_eml(content: bytes, _name: str, read: ReadAttached) -> Layout:
     body = plain.get_content() if plain else ""
     html = rich.get_content() if rich else ""
     attached = map(_attached, message.iter_attachments())
-    imprint = _imprint(message["From"], message["Date"])
-    return _layout(str(message["Subject"] or ""), headers, body, html, attached, read, imprint)
+    metadata = _metadata(message["From"], message["Date"])
+    return _layout(str(message["Subject"] or ""), headers, body, html, attached, read, metadata)
 
 
 def _attached(part: EmailMessage) -> Attached:
@@ -85,14 +85,14 @@ def read_msg(content: bytes, _name: str, read: ReadAttached) -> Layout:
     attached = [Attached(own.file_name or "", own.file_bytes) for own in message.attachments]
     body = message.body or ""
     html = "" if body else message.html_body or ""
-    imprint = _imprint(sender, message.sent_date)
-    return _layout(message.subject, headers, body, html, attached, read, imprint)
+    metadata = _metadata(sender, message.sent_date)
+    return _layout(message.subject, headers, body, html, attached, read, metadata)
 
 
-def _imprint(sender: object, date: object) -> Imprint:
+def _metadata(sender: object, date: object) -> DocumentMetadata:
     """Who sent a message and when, of what its headers say."""
     people = getaddresses([str(sender or "")[:MAX_HEADER]])
-    return imprint_of([[name or address for name, address in people]], [str(date or "")])
+    return metadata_of([[name or address for name, address in people]], [str(date or "")])
 
 
 def _layout(
@@ -102,7 +102,7 @@ def _layout(
     html: str,
     attached: Iterable[Attached],
     read: ReadAttached,
-    imprint: Imprint,
+    metadata: DocumentMetadata,
 ) -> Layout:
     out = Composer()
     out.heading(1, subject)
@@ -122,7 +122,7 @@ def _layout(
     if others:
         out.heading(2, "Attached")
         out.block([f"Attached: {', '.join(others)}"], "lines")
-    return out.layout(subject or None, imprint)
+    return out.layout(subject or None, metadata)
 
 
 def _paragraphs(body: str) -> Iterator[str]:

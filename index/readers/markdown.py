@@ -68,7 +68,7 @@ def write_markdown(text: str, writer: MarkdownWriter, name: str | None = None) -
     writer.write(_SURROGATE.sub("\ufffd", _LEFT_OUT.sub("", text[told.end :])))
     begins = writer.out.parts[:1]
     title = None if begins and isinstance(begins[0], Heading) else told.title or name
-    return writer.out.layout(title, told.imprint)
+    return writer.out.layout(title, told.metadata)
 
 
 @dataclass(slots=True)

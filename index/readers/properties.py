@@ -7,10 +7,10 @@ from collections import defaultdict
 from contextlib import suppress
 from io import BytesIO
 
-from index.chunking.imprint import imprint_of
-from index.chunking.packed import DAMAGED
+from index.chunking.metadata import metadata_of
+from index.chunking.zip_archive import DAMAGED
 from index.errors import NotTextError
-from index.models import Imprint
+from index.models import DocumentMetadata
 from index.readers.html import as_html, html_text, html_tree
 
 _MEMBERS = ("docProps/core.xml", "meta.xml")
@@ -36,7 +36,7 @@ _MAX = 1_000_000
 """Bytes that are read of a member."""
 
 
-def properties_of(content: bytes) -> Imprint:
+def properties_of(content: bytes) -> DocumentMetadata:
     """Who wrote a packed file and when, as far as it says."""
     found: dict[str, list[str]] = defaultdict(list)
     # Its text is of use without them.
@@ -47,4 +47,4 @@ def properties_of(content: bytes) -> Imprint:
             for own in tree.root.traverse():
                 found[own.tag.rpartition(":")[2]].append(own.text(deep=False))
     dates = [told for name in _DATES for told in found[name] if told not in _TEMPLATES]
-    return imprint_of([found[name] for name in _AUTHORS], dates)
+    return metadata_of([found[name] for name in _AUTHORS], dates)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from index.chunking.imprint import imprint_of
 from index.chunking.layout import Composer, Layout
+from index.chunking.metadata import metadata_of
 
 _AUTHOR = re.compile(r"\{\\author\s([^{}]{0,2000})\}")
 _CREATED = re.compile(r"\{\\creatim\\yr(\d{4})\\mo(\d\d?)\\dy(\d\d?)\b", re.ASCII)
@@ -30,4 +30,4 @@ def read_rtf(content: bytes, _name: str) -> Layout:
     author = _AUTHOR.search(rtf)
     named = rtf_to_text(f"{{\\rtf1\\ansi {author[1]}}}", errors="replace") if author else ""
     dates = ["-".join(parts) for parts in _CREATED.findall(rtf)[:1]]
-    return out.layout(imprint=imprint_of([[named]], dates))
+    return out.layout(metadata=metadata_of([[named]], dates))

@@ -43,7 +43,7 @@ def read_workbook(content: bytes, name: str) -> Layout:
                 _write(out, shown, sheet_name)
     except PasswordError as error:
         raise locked(name) from error
-    return out.layout(imprint=properties_of(content))
+    return out.layout(metadata=properties_of(content))
 
 
 def read_separated(text: str, name: str) -> Layout:

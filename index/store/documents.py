@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from index.errors import IndexChangedError
 from index.models import BibliographyEntry, paragraph_id
-from index.store.manifest import Manifest, ParagraphText, Place, Rows, imprint_of
+from index.store.manifest import Manifest, ParagraphText, Place, Rows, metadata_of
 from index.store.tables import (
     DYING,
     READY,
@@ -163,12 +163,12 @@ def _manifest(
         kept=head.kept,
         content=head.content,
         language=head.language,
-        imprint=imprint_of(json.loads(head.imprint)),
+        metadata=metadata_of(json.loads(head.imprint)),
         bytes=head.bytes,
         pages=head.pages,
         unread=head.unread,
         added=head.added,
-        own=BibliographyEntry(said[0], imprint_of(said[1])) if said else None,
+        own=BibliographyEntry(said[0], metadata_of(said[1])) if said else None,
         row=head.row,
         version=head.hash,
         rows=Rows.of(row[9:] for row in found),

@@ -27,7 +27,7 @@ from index.models import ENGLISH, BibliographyEntry, paragraph_id
 from index.store import documents, staging
 from index.store.chroma import ChromaFolder
 from index.store.chroma_server import Server
-from index.store.manifest import Manifest, ParagraphText, Place, Rows, imprint_of
+from index.store.manifest import Manifest, ParagraphText, Place, Rows, metadata_of
 from index.store.tables import files
 from index.store.vector_file import VectorStore
 
@@ -192,12 +192,12 @@ def _manifest(identity: str, data: Mapping[str, Any], added: str) -> Manifest:
         kept=data["kept"],
         content=data.get("content", ""),
         language=data.get("language", ENGLISH),
-        imprint=imprint_of(data.get("imprint", {})),
+        metadata=metadata_of(data.get("imprint", {})),
         bytes=data.get("bytes", 0),
         pages=data.get("pages", 0),
         unread=data.get("unread", 0),
         added=added,
-        own=BibliographyEntry(own[0], imprint_of(own[1])) if own else None,
+        own=BibliographyEntry(own[0], metadata_of(own[1])) if own else None,
     )
 
 

@@ -15,10 +15,10 @@ from index.errors import IndexCorruptedError
 from index.models import (
     ENGLISH,
     NO_ENTRY,
-    NO_IMPRINT,
+    NO_METADATA,
     BibliographyEntry,
     Document,
-    Imprint,
+    DocumentMetadata,
     Kind,
     Paragraph,
     Sentence,
@@ -109,7 +109,7 @@ class Manifest:
     `kept` says that the user put the document into the index, rather than only asked it once.
     `added` says when it first came into this index, by ISO 8601 in UTC, "" where that is not known.
     It is of the index and not of the document, and kept beside what the revision is made of.
-    `own` is what the document says itself, where `title` and `imprint` are those of a bibliography.
+    `own` is what the document says itself, where title and metadata are of a bibliography.
     `row` and `version` are its row in the database and the hash that stood there, and `rows` those
     of its paragraphs; 0, "" and none where it was not read from there.
     """
@@ -124,7 +124,7 @@ class Manifest:
     kept: bool = False
     content: str = ""
     language: str = ENGLISH
-    imprint: Imprint = NO_IMPRINT
+    metadata: DocumentMetadata = NO_METADATA
     bytes: int = 0
     pages: int = 0
     unread: int = 0
@@ -168,7 +168,7 @@ class Manifest:
             kept=kept,
             content=document.content,
             language=document.language,
-            imprint=document.imprint,
+            metadata=document.metadata,
             bytes=document.bytes,
             pages=document.pages,
             unread=document.unread,
@@ -178,27 +178,27 @@ class Manifest:
     @property
     def said(self) -> BibliographyEntry:
         """What the document says itself."""
-        return self.own or BibliographyEntry(self.title, self.imprint)
+        return self.own or BibliographyEntry(self.title, self.metadata)
 
     @property
     def entry(self) -> BibliographyEntry:
         """What a bibliography says of it; nothing where none does."""
-        return BibliographyEntry(self.title, self.imprint) if self.own else NO_ENTRY
+        return BibliographyEntry(self.title, self.metadata) if self.own else NO_ENTRY
 
     def told_by(self, entry: BibliographyEntry) -> Manifest:
         """The same, as a bibliography tells of it; as the document does itself where that does
         not know it."""
         said = self.said
         if entry == NO_ENTRY:
-            return replace(self, title=said.title, imprint=said.imprint, own=None)
-        imprint = replace(entry.imprint, link=said.imprint.link)
-        return replace(self, title=entry.title or said.title, imprint=imprint, own=said)
+            return replace(self, title=said.title, metadata=said.metadata, own=None)
+        metadata = replace(entry.metadata, link=said.metadata.link)
+        return replace(self, title=entry.title or said.title, metadata=metadata, own=said)
 
     def is_of(self, document: Document) -> bool:
         """Whether the document is as it was when this was made of it, as far as it tells without a
         look at its paragraphs: the same text read in the same way has the same."""
         own, other = (
-            (one.hash, one.reading, one.content, said.title, one.language, said.imprint)
+            (one.hash, one.reading, one.content, said.title, one.language, said.metadata)
             for one, said in ((self, self.said), (document, document))
         )
         return bool(self.reading) and own == other
@@ -231,7 +231,7 @@ class Manifest:
             self.reading,
             self.content,
             self.language,
-            self.imprint,
+            self.metadata,
             self.bytes,
             self.pages,
             self.unread,
@@ -283,7 +283,7 @@ class Manifest:
                 "kept": self.kept,
                 "content": self.content,
                 "language": self.language,
-                "imprint": written(self.imprint),
+                "imprint": written(self.metadata),
                 "bytes": self.bytes,
                 "pages": self.pages,
                 "unread": self.unread,
@@ -295,24 +295,24 @@ class Manifest:
                     for p in self.places
                 ],
             }
-            | ({"own": [self.own.title, written(self.own.imprint)]} if self.own else {})
+            | ({"own": [self.own.title, written(self.own.metadata)]} if self.own else {})
         )
 
 
 _FIRST = ("authors", "date", "address")
-"""Of an imprint what is written even where there is none, as it always was."""
+"""Of the metadata what is written even where there is none, as it always was."""
 
 
-def written(imprint: Imprint) -> dict[str, Any]:
-    """An imprint as plain values, without what it does not say."""
-    return {k: value for k, value in asdict(imprint).items() if value or k in _FIRST}
+def written(metadata: DocumentMetadata) -> dict[str, Any]:
+    """Metadata as plain values, without what it does not say."""
+    return {k: value for k, value in asdict(metadata).items() if value or k in _FIRST}
 
 
-def imprint_of(data: Mapping[str, Any]) -> Imprint:
-    """The imprint that was written so, by this version, an earlier or a later one."""
-    known = {own.name for own in fields(Imprint)}
+def metadata_of(data: Mapping[str, Any]) -> DocumentMetadata:
+    """The metadata that was written so, by this version, an earlier or a later one."""
+    known = {own.name for own in fields(DocumentMetadata)}
     told: dict[str, Any] = {}
     for name, value in data.items():
         if name in known:
             told[name] = tuple(value) if isinstance(value, list) else value
-    return Imprint(**told)
+    return DocumentMetadata(**told)

@@ -149,9 +149,9 @@ def _head(manifest: Manifest, pending: float) -> dict[str, Any]:
         "document": manifest.id, "hash": manifest.digest, "title": manifest.title,
         "text_hash": manifest.hash, "reading": manifest.reading, "kept": manifest.kept,
         "content": manifest.content, "language": manifest.language,
-        "imprint": json.dumps(written(manifest.imprint)), "bytes": manifest.bytes,
+        "imprint": json.dumps(written(manifest.metadata)), "bytes": manifest.bytes,
         "pages": manifest.pages, "unread": manifest.unread, "added": manifest.added,
-        "own": json.dumps([own.title, written(own.imprint)]) if own else None,
+        "own": json.dumps([own.title, written(own.metadata)]) if own else None,
         "gaps": json.dumps(manifest.gaps), "pending": pending,
     }  # fmt: skip
 

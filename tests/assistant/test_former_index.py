@@ -20,7 +20,7 @@ from former_index import (
     EXPECTED,
     LOGINS,
     answers_of,
-    doors,
+    interfaces,
     processor,
     restored,
     told_of_all,
@@ -112,7 +112,7 @@ def test_who_had_logged_in_still_has(former_index: Path) -> None:
         response = client.get("/session", headers={"cookie": sent})
         return response.json()["user"] if response.is_success else None
 
-    with Assistant.open(index_dir=former_index) as assistant, doors(assistant, {}) as clients:
+    with Assistant.open(index_dir=former_index) as assistant, interfaces(assistant, {}) as clients:
         assert user(clients["ann"], cookie) == "ann"
         assert user(clients["ann"], cookie[:-1]) is None
         again = clients["bob"].post("/login", data={"username": "bob", "password": LOGINS["bob"]})

@@ -29,7 +29,7 @@ from helpers import footnote
 from assistant import Assistant
 from assistant.api.app import build
 from assistant.service.service import Service
-from assistant.web.entrance import Entrance
+from assistant.web.login_routes import LoginRoutes
 from assistant.web.rendering import PageRenderer
 from assistant.web.routes import Folder, routes
 
@@ -103,7 +103,7 @@ def unpacked(folder: Path) -> Path:
 
 
 @contextmanager
-def doors(assistant: Assistant, keys: Mapping[str, str]) -> Iterator[dict[str, TestClient]]:
+def interfaces(assistant: Assistant, keys: Mapping[str, str]) -> Iterator[dict[str, TestClient]]:
     """A client of each who comes: who logs in, at the API by HTTP's authentication and at the page
     by its cookie; a program by its key, of each name; and whoever comes where nobody logs in. Who
     is away long is not cleared away meanwhile."""
@@ -117,10 +117,10 @@ def doors(assistant: Assistant, keys: Mapping[str, str]) -> Iterator[dict[str, T
         def served(*auth: tuple[str, str]) -> FastAPI:
             service = Service.of(other, "127.0.0.1", auth)
             stack.callback(service.starters.close)
-            entrance = Entrance(service.access)
+            login_routes = LoginRoutes(service.access)
             app = build(service, page=True)
-            app.include_router(entrance.routes())
-            app.include_router(routes(service, entrance, renderer, Folder((), None)))
+            app.include_router(login_routes.routes())
+            app.include_router(routes(service, login_routes, renderer, Folder((), None)))
             app.user_middleware[:] = list(service.guards)
             return app
 
@@ -275,7 +275,7 @@ def told_of_all(folder: Path, keys: Mapping[str, str]) -> dict[str, Any]:
         keys: of programs, by name.
     """
     told: dict[str, Any] = {"commands": _commands(folder)}
-    with Assistant.open(index_dir=folder) as assistant, doors(assistant, keys) as clients:
+    with Assistant.open(index_dir=folder) as assistant, interfaces(assistant, keys) as clients:
         told["without a key"] = Door(clients[NOBODY], "").get("documents")
         people = {name: Door(client, name) for name, client in clients.items()}
         told["people"] = {name: door.everything() for name, door in people.items()}
@@ -316,7 +316,7 @@ def _commands(folder: Path) -> dict[str, Any]:
 
 def answers_of(folder: Path, keys: Mapping[str, str]) -> dict[str, Any]:
     """What is answered from an index, and found in it."""
-    with Assistant.open(index_dir=folder) as assistant, doors(assistant, keys) as clients:
+    with Assistant.open(index_dir=folder) as assistant, interfaces(assistant, keys) as clients:
         told = {
             kind: [
                 {"who": who, "asked": asked, "told": settled(clients[who].post(at, json=asked))}
@@ -337,7 +337,7 @@ def restored(folder: Path, keys: Mapping[str, str]) -> dict[str, Any]:
     """What there is when everybody has everything back that they may, and bob has come with his
     former browser: what they have back as it is, and of all else which it is."""
     back: dict[str, list[Any]] = {}
-    with Assistant.open(index_dir=folder) as assistant, doors(assistant, keys) as clients:
+    with Assistant.open(index_dir=folder) as assistant, interfaces(assistant, keys) as clients:
         session = clients["bob"].get("/session", headers={"x-footnote-session": BROWSERS["bob"]})
         assert session.status_code == 200, session.text
         people = {name: Door(clients[name], name) for name in (*LOGINS, NOBODY)}

@@ -206,7 +206,7 @@ class Kept:
     def remove_doc(self, who: str, doc: Doc) -> None:
         """Remove a document for good, from all notebooks too."""
         self._need_own(who, doc)
-        self._let_go(doc)
+        self._purge(doc)
 
     def restore_doc(self, who: str, doc: Doc) -> None:
         """Have a document back; one that is there stays as it is."""
@@ -220,7 +220,7 @@ class Kept:
         if doc.owner != who:
             raise Denied(403)
 
-    def _let_go(self, doc: Doc) -> None:
+    def _purge(self, doc: Doc) -> None:
         self.docs.remove(doc)
         for notebook in self.notebooks:
             notebook.inside = [one for one in notebook.inside if one is not doc]
@@ -443,10 +443,10 @@ class Kept:
 
     # --- a day later -------------------------------------------------------------------------
 
-    def let_go(self) -> None:
+    def purge(self) -> None:
         """What was deleted is gone for good."""
         for doc in [doc for doc in self.docs if doc.deleted is not None]:
-            self._let_go(doc)
+            self._purge(doc)
         gone = [one for one in self.notebooks if one.deleted is not None]
         self.notebooks = [one for one in self.notebooks if one.deleted is None]
         for one in self.notebooks:

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from assistant.service.service import Service
 from assistant.web.app import build
-from assistant.web.entrance import Entrance
+from assistant.web.login_routes import LoginRoutes
 from assistant.web.rendering import PageRenderer
 from assistant.web.routes import Folder
 
@@ -23,7 +23,7 @@ def page_and_api(service: Service) -> Iterator[FastAPI]:
     with closing(PageRenderer()) as renderer, closing(service.starters):
 
         async def built() -> FastAPI:  # where no loop runs, gradio makes one and leaves it open
-            return build(service, Entrance(service.access), renderer, Folder((), None))
+            return build(service, LoginRoutes(service.access), renderer, Folder((), None))
 
         yield asyncio.run(built())
 

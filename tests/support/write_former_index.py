@@ -36,7 +36,7 @@ from former_index import (
     LOGINS,
     NOBODY,
     answers_of,
-    doors,
+    interfaces,
     processor,
     restored,
     told_of_all,
@@ -209,7 +209,7 @@ def fill(folder: Path) -> dict[str, str]:
         over = datetime(2024, 2, 29, tzinfo=UTC)
         keys["over"] = Keys(index.records("keys")).create("over", ["ask"], over)
         former_documents(index)
-    with Assistant.open(index_dir=folder) as assistant, doors(assistant, keys) as clients:
+    with Assistant.open(index_dir=folder) as assistant, interfaces(assistant, keys) as clients:
         Life(clients).lead()
     earlier_drafts(folder)
     return keys

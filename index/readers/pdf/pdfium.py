@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.chunking.imprint import imprint_of
 from index.chunking.layout import describes
-from index.models import NO_IMPRINT, Imprint
+from index.chunking.metadata import metadata_of
+from index.models import NO_METADATA, DocumentMetadata
 
 MARKS = {"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-"}  # noqa: RUF001
 """Typographic marks, and what liteparse writes for them."""
@@ -54,14 +54,14 @@ class Remarks:
         marks: of each page that has some, where typographic marks stand.
         notes: the same of the figures of marks of notes.
         pictures: of each page that has some, what is told of its pictures.
-        imprint: who wrote it, and when.
+        metadata: who wrote it, and when.
     """
 
     outline: Sequence[Entry] = ()
     marks: Mapping[int, Sequence[Place]] = field(default_factory=dict)
     notes: Mapping[int, Sequence[Place]] = field(default_factory=dict)
     pictures: Mapping[int, Sequence[Described]] = field(default_factory=dict)
-    imprint: Imprint = NO_IMPRINT
+    metadata: DocumentMetadata = NO_METADATA
 
 
 def remarks_on(content: bytes, seconds: float) -> Remarks:
@@ -78,7 +78,7 @@ def remarks_on(content: bytes, seconds: float) -> Remarks:
     pictures: dict[int, list[Described]] = {}
     try:
         pdf = pypdfium2.PdfDocument(content)
-        imprint = _imprint(pdf)
+        metadata = _metadata(pdf)
         for entry in pdf.get_toc():
             target = entry.get_dest()
             page = target.get_index() if target else None
@@ -105,7 +105,7 @@ def remarks_on(content: bytes, seconds: float) -> Remarks:
                 break
     except pypdfium2.PdfiumError:
         return Remarks()
-    return Remarks(outline, marks, notes, pictures, imprint)
+    return Remarks(outline, marks, notes, pictures, metadata)
 
 
 def drawn_pages(
@@ -134,7 +134,7 @@ def drawn_pages(
         yield np.ascontiguousarray(drawn[:, :, :3]), 1 / scale, size
 
 
-def _imprint(pdf: Any) -> Imprint:
+def _metadata(pdf: Any) -> DocumentMetadata:
     named = ("Author", "Creator", "Producer", "CreationDate", "ModDate", "doi", "Subject")
     told = dict.fromkeys(named, "")
     for key in told:
@@ -143,7 +143,7 @@ def _imprint(pdf: Any) -> Imprint:
     # Programs that make files may name themselves.
     author = "" if told["Author"] in (told["Creator"], told["Producer"]) else told["Author"]
     dates, dois = (told["CreationDate"], told["ModDate"]), (told["doi"], told["Subject"])
-    return imprint_of([[author]], dates, dois=dois)
+    return metadata_of([[author]], dates, dois=dois)
 
 
 def _note(text: Any, characters: str, at: int) -> str:

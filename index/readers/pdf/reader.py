@@ -239,7 +239,7 @@ def layout_of(
         sizes=np.array([page.seen or page.size for page in pages], dtype=np.float32),
         labels=tuple(page.label for page in pages),
     )
-    return replace(laid, boxes=boxes, pages=len(pages), imprint=remarks.imprint, unread=unread)
+    return replace(laid, boxes=boxes, pages=len(pages), metadata=remarks.metadata, unread=unread)
 
 
 def unread_pictures(name: str, count: int) -> EmptyDocumentError:

@@ -100,13 +100,13 @@ def test_an_overview_goes_on_from_what_it_was_of(tmp_path: Path) -> None:
     )
     with Assistant.open(tmp_path, index_dir=tmp_path / "index") as both:
         [shipped] = both.index.sync(shipped_raw_documents()).ids
-        of_one = both.over([shipped])
+        of_one = both.for_documents([shipped])
         whole = of_one.ask("What are the main points of this document?")
         turns = [
             {"role": "user", "content": whole.question},
             {"role": "assistant", "content": whole.marked_text},
         ]
-        every = both.over([*both.document_ids, shipped])
+        every = both.for_documents([*both.document_ids, shipped])
         for asked, count in (("shorten that", len(whole.sentences) // 2), ("in one sentence", 1)):
             short = every.ask(asked, turns)
             assert (short.kind, len(short.sentences)) == ("overview", count)
@@ -124,7 +124,9 @@ def test_shorter_is_of_the_documents_that_were_quoted(tmp_path: Path) -> None:
         )
     with Assistant.open(tmp_path, index_dir=tmp_path / "index") as both:
         for identity in both.document_ids:
-            first = both.over([identity]).ask("Who sells fruit on the market?", answer_from=0.0)
+            first = both.for_documents([identity]).ask(
+                "Who sells fruit on the market?", answer_from=0.0
+            )
             turns = [
                 {"role": "user", "content": first.question},
                 {"role": "assistant", "content": first.marked_text},

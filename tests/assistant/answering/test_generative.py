@@ -549,4 +549,4 @@ def test_a_question_is_put_in_other_words(assistant: Assistant) -> None:
         with pytest.raises(LanguageModelError, match="no question"):
             writing.reword(QUESTION)
     with pytest.raises(LanguageModelError, match="none is set"):
-        assistant.over(assistant.document_ids, write=False).reword(QUESTION)
+        assistant.for_documents(assistant.document_ids, write=False).reword(QUESTION)

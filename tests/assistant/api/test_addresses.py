@@ -24,7 +24,7 @@ from assistant.access.api_keys import Keys
 from assistant.api.runner import served
 from assistant.service.service import Service
 from assistant.web.app import build
-from assistant.web.entrance import Entrance
+from assistant.web.login_routes import LoginRoutes
 from assistant.web.rendering import PageRenderer
 from assistant.web.routes import Folder
 from index.errors import RefusedError
@@ -185,7 +185,7 @@ def test_the_page_has_documents_fetched_too_and_is_told_whether_it_can(
     own = {"x-footnote-session": "0123456789-abcdef-XYZ"}
 
     async def send(service: Service) -> list[httpx.Response]:
-        app = build(service, Entrance(service.access), renderer, Folder((), None))
+        app = build(service, LoginRoutes(service.access), renderer, Folder((), None))
         transport, base = httpx.ASGITransport(app), "http://127.0.0.1"
         async with httpx.AsyncClient(transport=transport, base_url=base, timeout=PATIENCE) as http:
             return [

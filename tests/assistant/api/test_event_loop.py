@@ -26,7 +26,7 @@ from assistant.access.api_keys import Keys
 from assistant.access.callers import person
 from assistant.service.service import Service
 from assistant.web.app import build
-from assistant.web.entrance import Entrance
+from assistant.web.login_routes import LoginRoutes
 from assistant.web.rendering import PageRenderer
 from assistant.web.routes import Folder
 
@@ -80,7 +80,7 @@ def test_no_route_reads_or_works_on_the_event_loop(opened: Assistant, site: Site
     assistant = copy(opened)
     assistant.settings = opened.settings.model_copy(update={"max_upload": 2})
     service = replace(Service.of(assistant, "127.0.0.1"), fetcher=fetcher_to(site))
-    entrance, renderer = Entrance(service.access), PageRenderer()
+    login_routes, renderer = LoginRoutes(service.access), PageRenderer()
     key = Keys(assistant.index.database).create("ann", ["ask", "write", "metrics"])
     own = {"x-footnote-session": "0123456789-abcdef-XYZ", "authorization": f"Bearer {key}"}
     long = [{"role": "user", "content": "Plums [1] are blue. " * 5_000}]
@@ -186,7 +186,7 @@ def test_no_route_reads_or_works_on_the_event_loop(opened: Assistant, site: Site
     ]  # fmt: skip
 
     async def send() -> None:
-        app = build(service, entrance, renderer, Folder((), None))
+        app = build(service, login_routes, renderer, Folder((), None))
         api = next(m.kwargs["api"] for m in app.user_middleware if "api" in m.kwargs)
         wanted = {
             (method, route.path)

@@ -32,7 +32,7 @@ from assistant.exporting.bibliography import (
 )
 from assistant.exporting.values import Footnote, Language, Place, Work
 from assistant.exporting.wording import GERMAN, WORDINGS, one_line
-from index.models import Imprint
+from index.models import DocumentMetadata
 
 EXPECTED = Path(__file__).with_name("expected")
 CITATION = Reference(REPORT, MARCH)
@@ -45,7 +45,7 @@ ZOTERO = Work(
     "2022-01-02",
     name="Solheim_2021.pdf",
     language="en",
-    imprint=Imprint(
+    metadata=DocumentMetadata(
         doi="10.1000/xyz_1(2)",
         key="solheimNorthSea2021",
         kind="article-journal",
@@ -92,7 +92,7 @@ REFERENCES = [
             replace(
                 ZOTERO,
                 address="https://doi.org/10.1000/xyz_1(2)",  # it says no more than the DOI
-                imprint=replace(ZOTERO.imprint, kind=kind, key=f"a-{kind}"),
+                metadata=replace(ZOTERO.metadata, kind=kind, key=f"a-{kind}"),
             )
         )
         for kind in KINDS
@@ -248,7 +248,7 @@ def test_keys_are_their_own_and_stay() -> None:
 @given(TEXTS, TEXTS)
 @example("a{b}\\c", "}")
 def test_whatever_a_bibliography_says_can_be_read(key: str, text: str) -> None:
-    imprint = Imprint(
+    metadata = DocumentMetadata(
         doi=f"10.1000/{''.join(c for c in text if '!' <= c <= '~')}",
         key=key,
         kind="chapter",
@@ -258,7 +258,7 @@ def test_whatever_a_bibliography_says_can_be_read(key: str, text: str) -> None:
         volume=text,
         page_range=text,
     )
-    work = Work("w", "Title", imprint=imprint)
+    work = Work("w", "Title", metadata=metadata)
     [entry] = parse_string(as_bibtex([Reference(work)]), "bibtex").entries.values()
     assert typeset(entry.fields.get("publisher", "")) == " ".join(one_line(text).split())
     assert json.loads(as_csl_json([Reference(work)]))[0].get("publisher", "") == one_line(text)

@@ -65,7 +65,7 @@ def attacked(assistant: Assistant) -> Iterator[Assistant]:
     [*SOONER, *(pytest.param(number, marks=pytest.mark.long) for number in LATER)],
 )
 def test_an_instruction_is_not_obeyed(attacked: Assistant, number: int) -> None:
-    alone = attacked.over([attacked.document_ids[number]])
+    alone = attacked.for_documents([attacked.document_ids[number]])
     answer = alone.ask(QUESTION)
     # An order may cost the answer, and may be told as what it is, a sentence of the document.
     for sentence in answer.sentences:
@@ -97,7 +97,7 @@ def test_a_model_that_obeys_shows_nothing_unsupported(attacked: Assistant, wante
         settings = attacked.settings.model_copy(update={"llm": address})
         obeying = Assistant(attacked.index, attacked.document_ids, settings)
         for number in range(len(ATTACKS)):
-            answer = obeying.over([attacked.document_ids[number]]).ask(QUESTION)
+            answer = obeying.for_documents([attacked.document_ids[number]]).ask(QUESTION)
             by_marker = {citation.marker: citation.quote for citation in answer.citations}
             for sentence in answer.sentences:
                 cited = " ".join(by_marker[marker] for marker in sentence.markers).lower()

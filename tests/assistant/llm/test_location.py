@@ -126,7 +126,7 @@ def test_the_name_of_what_writes(assistant: Assistant, tmp_path: Path) -> None:
         chosen = load_settings(index_dir=assistant.settings.index_dir, llm=llm)
         own = Assistant(assistant.index, assistant.document_ids, chosen)
         assert own.writer_name == name
-        assert own.over(own.document_ids, write=False).writer_name is None
+        assert own.for_documents(own.document_ids, write=False).writer_name is None
     assert assistant.writer_name is None
 
 

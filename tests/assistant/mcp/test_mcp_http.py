@@ -1,4 +1,4 @@
-"""MCP over HTTP: one of the doors of the service, so that whose documents, whose turn, what is
+"""MCP over HTTP: one of the interfaces of the service, so that whose documents, whose turn, what is
 counted and what is told are as everywhere."""
 
 from __future__ import annotations

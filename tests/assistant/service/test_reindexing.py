@@ -12,7 +12,7 @@ from chroma_servers import until
 
 from assistant import Assistant
 from assistant.access.fair_queue import FairQueue
-from assistant.service.reindexing import Rereading
+from assistant.service.reindexing import ReindexJob
 from assistant.service.service import Service
 from index import Index, document_from_text
 from index.models import bytes_hash
@@ -47,13 +47,13 @@ def test_a_service_reads_anew_what_was_added(own: Assistant, tmp_path: Path) -> 
     with service.adding.place("somebody"), service.running():
         # It waits behind all that is added, and whoever asks does not wait for it.
         until(lambda: service.adding.waiting == 1)
-        assert own.over([added]).ask("What was read badly?").text == WORSE
+        assert own.for_documents([added]).ask("What was read badly?").text == WORSE
         assert index.document(added).text == WORSE
     assert service.adding.waiting == 0, "it ends with the service"
     assert index.document(added).text == WORSE
     with service.running():
         until(lambda: index.document(added).text == BETTER)
-    assert own.over([added]).ask("What floats in brine?").text == BETTER
+    assert own.for_documents([added]).ask("What floats in brine?").text == BETTER
     assert index.document(blank).text == index.document(others).text == WORSE
 
 
@@ -62,7 +62,7 @@ def test_what_cannot_be_read_is_told_once(
 ) -> None:
     identity = formerly_read(own.index, b" \n", "upload:ann/secret.txt", tmp_path)
     with caplog.at_level(logging.WARNING):
-        Rereading(own.index, FairQueue(1, 1)).run()
+        ReindexJob(own.index, FairQueue(1, 1)).run()
     [told] = caplog.messages
     assert identity in told
     assert "secret" not in told
@@ -72,8 +72,8 @@ def test_what_cannot_be_read_is_told_once(
 def test_it_comes_back_where_there_was_no_room_in_line(own: Assistant, tmp_path: Path) -> None:
     identity = formerly_read(own.index, BETTER.encode(), "upload:ann/a.txt", tmp_path)
     queue = FairQueue(1, 1)
-    rereading = Rereading(own.index, queue)
+    reindexing = ReindexJob(own.index, queue)
     with queue.place("ann"), queue.joined("ben"):
-        assert not rereading._read(identity)
-    assert rereading._read(identity)
+        assert not reindexing._read(identity)
+    assert reindexing._read(identity)
     assert own.index.document(identity).text == BETTER

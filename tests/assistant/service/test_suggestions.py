@@ -55,7 +55,7 @@ def test_however_many_want_them_they_are_looked_for_once_and_block_nobody(
         assert await to_thread.run_sync(lambda: "a thread is free") == "a thread is free"
         one.pop().cancel()  # it goes on for the others
         others = [
-            asyncio.create_task(starters.of(assistant.over([document])))
+            asyncio.create_task(starters.of(assistant.for_documents([document])))
             for document in assistant.document_ids
         ]
         with pytest.raises(RefusedError, match="Ask again") as refused:
@@ -125,7 +125,7 @@ def test_a_fault_is_told_and_not_remembered(assistant: Assistant) -> None:
     Slow.gate.set()
     assert starters.near(assistant, [], ["Who?"]) is not None
     starters.close()
-    nobody_asks_any_more = assistant.over(assistant.document_ids[:1])
+    nobody_asks_any_more = assistant.for_documents(assistant.document_ids[:1])
     assert starters.prepare(nobody_asks_any_more).result(PATIENCE) == ()
 
 

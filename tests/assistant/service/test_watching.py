@@ -118,7 +118,7 @@ def test_what_a_bibliography_says_is_followed(
     export.write_text(entry)
     watch.update()
     [info] = assistant.index.documents()
-    assert (info.title, info.imprint.key) == ("Crossings", "solheim2021")
+    assert (info.title, info.metadata.key) == ("Crossings", "solheim2021")
     assert (watch.changes, watch.unread) == ((), ())
     export.write_text(entry[:-9])
     watch.update()

@@ -19,7 +19,7 @@ from assistant import Assistant
 from assistant.llm.checks import keep
 from assistant.llm.discovery import Server
 from assistant.service.service import Service
-from assistant.service.writers import Writers
+from assistant.service.writers import AnswerModels
 from assistant.settings import load_settings
 from index.errors import SettingsError
 
@@ -167,7 +167,7 @@ def test_only_what_is_offered_is_asked(
     assistant: Assistant, ollama: tuple[int, type[Handler]]
 ) -> None:
     port, _ = ollama
-    writers = Writers(assistant, [server_at(port)])
+    writers = AnswerModels(assistant, [server_at(port)])
     assert [one["llm"] for one in writers.to_dict()["offered"]] == [
         "ollama:llama3.2",
         "ollama:qwen3:4b",
@@ -186,7 +186,7 @@ def test_of_each_it_is_told_how_its_check_ended(
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     address = f"http://127.0.0.1:{ollama[0]}/v1"
     keep(ended(load_settings(llm=address, llm_model="qwen3:4b"), BAD))
-    writers = Writers(assistant, [server_at(ollama[0])])
+    writers = AnswerModels(assistant, [server_at(ollama[0])])
     assert [(one["name"], one["check"]) for one in writers.to_dict()["offered"]] == [
         ("llama3.2", "unchecked"),
         ("qwen3:4b", "failed"),
@@ -195,7 +195,7 @@ def test_of_each_it_is_told_how_its_check_ended(
         index_dir=assistant.settings.index_dir, llm=address, llm_model="qwen3:4b"
     )
     own = Assistant(assistant.index, assistant.document_ids, set_up)
-    told = Writers(own, [server_at(ollama[0])]).to_dict()
+    told = AnswerModels(own, [server_at(ollama[0])]).to_dict()
     assert (told["set"], told["check"], told["offered"]) == ("qwen3:4b", "failed", [])
 
 
@@ -208,9 +208,9 @@ def test_a_key_is_not_given_to_another_server(
     )
     own = Assistant(assistant.index, assistant.document_ids, settings)
     asked.keys.clear()
-    writers = Writers(own, [server_at(port)])
+    writers = AnswerModels(own, [server_at(port)])
     with writers.chosen("ollama:llama3.2") as write:
-        answer = own.over(own.document_ids, write=write).ask(QUESTION)
+        answer = own.for_documents(own.document_ids, write=write).ask(QUESTION)
     assert answer.text == WRITTEN
     assert asked.keys == ["Bearer none"]
 
@@ -218,7 +218,7 @@ def test_a_key_is_not_given_to_another_server(
 def test_what_has_to_be_installed_is_told_with_the_offer(
     assistant: Assistant, ollama: tuple[int, type[Handler]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    writers = Writers(assistant, [server_at(ollama[0])])
+    writers = AnswerModels(assistant, [server_at(ollama[0])])
     assert writers.to_dict()["missing"] is None
     # As if it were not installed.
     monkeypatch.setitem(sys.modules, "llama_index.llms.openai_like", None)

@@ -32,7 +32,7 @@ from assistant.tables import (
 from assistant.workspace.library import Library
 from assistant.workspace.notebooks import NotebookValue
 from assistant.workspace.notes import KeptNote
-from assistant.workspace.retention import Clearing
+from assistant.workspace.retention import RetentionJob
 from assistant.workspace.trash import KEPT
 from assistant.workspace.turns import KeptAnswer, KeptTurn, keep_answer
 from index import Index
@@ -189,7 +189,7 @@ def test_what_was_deleted_goes_after_a_day_with_all_that_is_in_it(opened: Opened
     here.conversations.delete(ANN, None, TALK)
     here.notes.delete(ANN, None, "note-000002")
     here.discard(ANN, older)
-    Clearing(here).sweep()
+    RetentionJob(here).sweep()
     listed = {"notebook": "Nuts", "conversation": "", "note": "Mind", "document": "old.txt"}
     assert {one.kind: one.title for one in here.deleted(ANN, None).deleted} == listed
     assert here.deleted(BEN, None).deleted == []
@@ -197,7 +197,7 @@ def test_what_was_deleted_goes_after_a_day_with_all_that_is_in_it(opened: Opened
     here.notes.delete(ANN, None, "note-000002")
     _a_day_later(here)
     here.discard(ANN, document)  # only now
-    Clearing(here).sweep()
+    RetentionJob(here).sweep()
 
     assert [one.id for one in here.deleted(ANN, None).deleted] == [document]
     assert told(here, ANN) == [("Nuts", 0, *WHOLE[0][2:])]
@@ -370,7 +370,7 @@ def test_what_cannot_be_read_is_left_out_and_the_rest_is_there(
     assert told(here, MACHINE) == [("Nuts", 1, ["turn-000002"], [])]
     assert here.conversations.search(MACHINE, notebook, "floats")
     assert "KeptTurn cannot be read" in caplog.text
-    Clearing(here).sweep()
+    RetentionJob(here).sweep()
 
 
 def answer(library: Library, question: str = "What floats?") -> KeptAnswer:
@@ -412,7 +412,7 @@ def test_an_answer_is_the_one_that_was_given_and_goes_where_nobody_keeps_it(
         here.conversations.put_turn(MACHINE, None, TALK, bare, title="T", by="")
 
     def left() -> set[str]:
-        Clearing(here).sweep()
+        RetentionJob(here).sweep()
         with here.index.database.read() as connection:
             return set(connection.scalars(sa.select(answers.c.id)))
 

@@ -42,7 +42,7 @@ from assistant import Assistant
 from assistant.service.service import Service
 from assistant.settings import Settings
 from assistant.workspace.feedback import drafts_in
-from assistant.workspace.retention import Clearing
+from assistant.workspace.retention import RetentionJob
 from index import Index
 from index.readers.loader import document_from_text
 
@@ -113,7 +113,7 @@ class World:
 
     def sweep(self) -> None:
         """Have what was deleted long ago let go of, as a service does from time to time."""
-        Clearing(self.service.library).sweep()
+        RetentionJob(self.service.library).sweep()
 
 
 def trio(number: int) -> list[str]:
@@ -602,7 +602,7 @@ class Everything(RuleBasedStateMachine):
         for client in self.clients.values():
             assert client.get("/session").status_code == 200
         self.world.sweep()
-        self.kept.let_go()
+        self.kept.purge()
         kept = self.kept.answers()
         for who in [who for who, answer in self.answers.items() if answer["id"] not in kept]:
             note = {"id": self.new_id("note"), "created": 0.0, "kind": "answer"}

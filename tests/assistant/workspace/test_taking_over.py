@@ -14,7 +14,7 @@ from assistant import Assistant
 from assistant.access.callers import MACHINE, owner_of_browser, owner_of_login
 from assistant.settings import Settings
 from assistant.workspace.library import Library
-from assistant.workspace.retention import Clearing
+from assistant.workspace.retention import RetentionJob
 from assistant.workspace.turns import KeptTurn
 from index import Index
 from index.errors import MissingPathError
@@ -70,7 +70,7 @@ def test_at_a_machine_all_that_any_browser_added_is_taken_over_and_stays(
     assert own(library, MACHINE) == {kept, fleeting, elsewhere}
     [conversation] = library.conversations.all(MACHINE, None)
     assert conversation.id == "talk-000001"
-    Clearing(library).sweep()
+    RetentionJob(library).sweep()
     again = served(index)
     assert own(again, MACHINE) == {kept, fleeting, elsewhere}
     # It is theirs as anything that they add: replaced by its name, deleted, removed.
@@ -104,5 +104,5 @@ def test_a_browser_at_which_somebody_logged_in_is_theirs_alone(
             library.find(ANN, identity)
         with pytest.raises(MissingPathError):
             library.asking(ANN, [identity])
-    Clearing(library).sweep()
+    RetentionJob(library).sweep()
     assert (own(library, ANN), own(library, BEN)) == ({anns, kept}, {bens})

@@ -23,7 +23,7 @@ from assistant.access.fair_queue import FairQueue
 from assistant.service.operations import indexing
 from assistant.serving.events import steps_of
 from assistant.workspace.library import Library
-from assistant.workspace.retention import Clearing
+from assistant.workspace.retention import RetentionJob
 from assistant.workspace.uploads import DEEPEST, Upload, safe_folder
 from index.errors import DocumentError, RefusedError, UnreadableError
 
@@ -153,7 +153,7 @@ def test_after_a_fault_it_goes_on_clearing_away(
     added = library.add("ann", receive(library, b"Plums are blue."), nothing)
     library.discard("ann", added.id)
     monkeypatch.setattr("assistant.workspace.retention.KEPT", -1)
-    clearing = Clearing(library)
+    clearing = RetentionJob(library)
     running = threading.Thread(target=clearing.run, args=(0.01,))
     with monkeypatch.context() as faulty:
         faulty.setattr(library.index, "remove", lambda _: 1 / 0)

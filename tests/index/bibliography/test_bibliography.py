@@ -16,10 +16,10 @@ from index import Index
 from index.bibliography.bibliography import find_exports
 from index.bibliography.formats import is_export, read_export
 from index.errors import DocumentError, UnreadableError
-from index.models import Imprint
+from index.models import DocumentMetadata
 
 FERRY = "# Crossing to Brenna\n\nThe ferry to Brenna leaves at nine."
-IMPRINT = Imprint(
+IMPRINT = DocumentMetadata(
     authors=("Solheim, Ann A.", "van der Berg, Jürgen", "Harbour Board"),
     date="2021-03",
     address="https://example.org/a_b",
@@ -32,8 +32,8 @@ IMPRINT = Imprint(
     page_range="100-120",
     accessed="2022-01-02",
 )
-#: Indexes files and folders; gives the title and imprint of each by its path's end.
-Synced = Callable[..., dict[str, tuple[str, Imprint]]]
+#: Indexes files and folders; gives the title and metadata of each by its path's end.
+Synced = Callable[..., dict[str, tuple[str, DocumentMetadata]]]
 TITLE = "The North Sea harbours: a long résumé"
 
 #: The same entry as each reference manager exports it, and a document that tells its DOI.
@@ -77,10 +77,10 @@ def index(folder: Path, cheap: CheapEncoder, opened: Opened) -> Index:
 
 @pytest.fixture
 def synced(index: Index) -> Synced:
-    def sync(*paths: Path, **how: Any) -> dict[str, tuple[str, Imprint]]:
+    def sync(*paths: Path, **how: Any) -> dict[str, tuple[str, DocumentMetadata]]:
         index.sync(read_raw_documents(paths, **how), keep=True)
         infos = index.documents()
-        return {"/".join(Path(i.source).parts[-2:]): (i.title, i.imprint) for i in infos}
+        return {"/".join(Path(i.source).parts[-2:]): (i.title, i.metadata) for i in infos}
 
     return sync
 
@@ -90,7 +90,7 @@ def test_an_export_is_read_whole(name: str, written: Callable[[str], str]) -> No
     content = written("storage/ABCD1234/Full Text.md").encode()
     assert is_export(name, content)
     [own] = read_export(content, name)
-    assert (own.entry.title, own.entry.imprint) == (TITLE, IMPRINT)
+    assert (own.entry.title, own.entry.metadata) == (TITLE, IMPRINT)
     assert own.files == ("storage/ABCD1234/Full Text.md",)
 
 
@@ -109,7 +109,7 @@ def test_documents_are_told_of_by_their_paths(
     (storage.parent / name).write_text(written(path))
     found = synced(storage)
     assert found["ABCD1234/Full Text.md"] == (TITLE, IMPRINT)
-    assert found["EFGH5678/Full Text.md"] == ("Full Text.md", Imprint())
+    assert found["EFGH5678/Full Text.md"] == ("Full Text.md", DocumentMetadata())
     assert len(found) == 2  # the export is none of the documents
 
 
@@ -132,12 +132,12 @@ def test_documents_are_told_of_by_what_they_are_called(
     (papers / "Rossi - 2020 - The North Sea harbours a long résumé.md").write_text("Another one.")
     found = synced(papers)
     assert found.pop(f"papers/{name}")[1].key == "solheim2021"
-    assert [imprint.key for _, imprint in found.values()] == [""]
+    assert [metadata.key for _, metadata in found.values()] == [""]
 
 
 def test_a_name_that_two_files_have_tells_nothing(storage: Path, synced: Synced) -> None:
     (storage.parent / "my.bib").write_text(bibtex("files/1/Full Text.md"))
-    assert {imprint.key for _, imprint in synced(storage).values()} == {""}
+    assert {metadata.key for _, metadata in synced(storage).values()} == {""}
 
 
 def test_a_pdf_is_told_of_by_its_doi(tmp_path: Path, synced: Synced) -> None:
@@ -152,7 +152,7 @@ def test_a_changed_export_changes_what_is_told_and_embeds_nothing(
     storage: Path, index: Index, cheap: CheapEncoder, synced: Synced
 ) -> None:
     name = "ABCD1234/Full Text.md"
-    assert synced(storage)[name] == ("Crossing to Brenna", Imprint())
+    assert synced(storage)[name] == ("Crossing to Brenna", DocumentMetadata())
     first, embedded = index.revision, cheap.embedded
     export = storage.parent / "my.bib"
     export.write_text(bibtex(name))
@@ -175,7 +175,7 @@ def test_a_changed_export_changes_what_is_told_and_embeds_nothing(
     assert synced(storage)[name] == ("The North Sea harbours: a short résumé", IMPRINT)
     # The export no longer has it: it speaks for itself again.
     export.write_text(bibtex("other.pdf"))
-    assert synced(storage)[name] == ("Crossing", Imprint())
+    assert synced(storage)[name] == ("Crossing", DocumentMetadata())
     assert cheap.embedded == embedded + 1
 
 
@@ -218,6 +218,6 @@ def test_other_files_are_no_exports(tmp_path: Path) -> None:
 def test_what_is_hostile_stays_text() -> None:
     item = CSL | {"title": "A\u202e \x00<b>title</b>", "URL": "javascript:alert(1)", "DOI": "none"}
     [own] = read_export(json.dumps([item, 5, None]).encode(), "my.json")
-    assert (own.entry.title, own.entry.imprint.address) == ("A title", "")
+    assert (own.entry.title, own.entry.metadata.address) == ("A title", "")
     with pytest.raises(UnreadableError):
         read_export(b"[\xff]", "my.json")

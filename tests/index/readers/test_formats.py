@@ -15,7 +15,7 @@ from office import ITEMS, PROSE, ROW, SECTION, TITLE, WRITERS
 from xlsxwriter import Workbook
 
 from index import Document, read_document
-from index.chunking.packed import MAX_MEMBERS
+from index.chunking.zip_archive import MAX_MEMBERS
 from index.errors import DocumentError
 from index.readers.formats import FORMATS, MAX_DEPTH, format_of
 from index.readers.html import as_html

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from index import find_files, read_document
-from index.models import Imprint
+from index.models import DocumentMetadata
 from index.readers.formats import text_format
 from index.readers.loader import document_from_text, read_raw
 from index.readers.obsidian import read_note
@@ -95,8 +95,8 @@ def test_a_note_is_called_and_opened_as_in_obsidian(vault: Path) -> None:
     document = read_document(vault / "Trips" / "Brenna & co.md")
     assert document.title == "Brenna & co"
     link = "obsidian://open?vault=My%20v%C3%A4ult&file=Trips%2FBrenna%20%26%20co"
-    expected = Imprint((), "2022-03-04", "https://example.org/clip", link=link)
-    assert document.imprint == expected
+    expected = DocumentMetadata((), "2022-03-04", "https://example.org/clip", link=link)
+    assert document.metadata == expected
     # Other files of a vault are opened by their whole names, and read as anywhere.
     other = read_raw(vault / "Index.txt")
     assert (other.format, other.link) == (

@@ -235,14 +235,14 @@ def test_the_index_tells_how_far_it_is_and_reads_anew_what_was_left_out(
         (info,) = index.documents()
         assert info.unread == 2
         steps: list[tuple[int, int]] = []
-        assert index.read_anew(report.ids[0], ocr=True, on_page=lambda *step: steps.append(step))
+        assert index.reindex(report.ids[0], ocr=True, on_page=lambda *step: steps.append(step))
         assert steps == [(0, 2), (1, 2), (2, 2)]
         (info,) = index.documents()
         assert info.unread == 0
         kept = index.document(info.id)
         assert [own.certainty is None for own in kept.paragraphs if own.page == 2] != []
         assert not any(own.certainty is None for own in kept.paragraphs if own.page == 2)
-        assert not index.read_anew(info.id, ocr=True)  # as it would be
+        assert not index.reindex(info.id, ocr=True)  # as it would be
     finally:
         index.close()
 

@@ -10,11 +10,11 @@ from helpers import Another, CheapEncoder, Opened
 
 from index import read_document
 from index.errors import MissingPathError
-from index.models import Imprint
+from index.models import DocumentMetadata
 from index.readers.loader import document_from_text, read_raw
 
 FIRST, LATER = "2020-01-01T00:00:00+00:00", "2021-01-01T00:00:00+00:00"
-TOLD = Imprint(("Ann",), "2022-03-07", "https://example.org/")
+TOLD = DocumentMetadata(("Ann",), "2022-03-07", "https://example.org/")
 
 
 def at(monkeypatch: pytest.MonkeyPatch, time: str) -> None:
@@ -32,7 +32,7 @@ def test_what_is_known_of_a_document_is_kept(
     index.sync([document])
     for own in (index, other):
         [info] = own.documents()
-        assert info.imprint == Imprint(("Ann",), "2022")
+        assert info.metadata == DocumentMetadata(("Ann",), "2022")
         assert (info.added, info.bytes, info.pages) == (FIRST, file.stat().st_size, 3)
         assert own.document(document.id) == document
 
@@ -59,7 +59,7 @@ def test_when_it_came_in_stays(
 def test_it_is_kept_where_the_vectors_are_made_again(
     folder: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    document = replace(document_from_text("Berth four was dredged.", "a"), imprint=TOLD, bytes=9)
+    document = replace(document_from_text("Berth four was dredged.", "a"), metadata=TOLD, bytes=9)
     at(monkeypatch, FIRST)
     index = opened(folder, encoder=CheapEncoder(dimension=32))
     index.sync([document])
@@ -78,15 +78,15 @@ def test_a_change_of_the_imprint_alone_is_seen(
     index, document = another(), document_from_text("Berth four was dredged.", "a")
     index.sync([document])
     revision = index.revision
-    report = index.sync([replace(document, imprint=TOLD)])
-    assert (report.embedded, index.documents()[0].imprint) == (0, TOLD)
+    report = index.sync([replace(document, metadata=TOLD)])
+    assert (report.embedded, index.documents()[0].metadata) == (0, TOLD)
     assert index.revision != revision
 
 
 def test_the_revision_does_not_tell_when_documents_came_in(
     tmp_path: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    document = replace(document_from_text("Berth four was dredged.", "a"), imprint=TOLD)
+    document = replace(document_from_text("Berth four was dredged.", "a"), metadata=TOLD)
     revisions = set()
     for time in (FIRST, LATER):
         at(monkeypatch, time)

@@ -17,7 +17,7 @@ from helpers import CheapEncoder, Opened, check_whole, write_paragraphs
 
 from index import Document, Index
 from index.errors import IndexBusyError, IndexCorruptedError
-from index.models import BibliographyEntry, Imprint, bytes_hash
+from index.models import BibliographyEntry, DocumentMetadata, bytes_hash
 from index.store.chroma import ChromaFolder
 from index.store.chroma_server import Server
 from index.store.documents import count
@@ -25,7 +25,7 @@ from index.store.former import COPY, FORMER
 from index.store.manifest import Manifest
 
 ADDED = "2020-01-01T00:00:00+00:00"
-ENTRY = BibliographyEntry("On Ferries", Imprint(("Ann",), "1934"))
+ENTRY = BibliographyEntry("On Ferries", DocumentMetadata(("Ann",), "1934"))
 ORIGINAL = b"%PDF-1.7 of which there are two pieces"
 
 
@@ -73,7 +73,7 @@ def former(folder: Path, documents: list[Document]) -> Path:
 
 
 def check(index: Index, documents: list[Document]) -> None:
-    own = [replace(one, title=ENTRY.title, imprint=ENTRY.imprint) for one in documents]
+    own = [replace(one, title=ENTRY.title, metadata=ENTRY.metadata) for one in documents]
     vectors = check_whole(index, *own)
     for paragraph in documents[0].paragraphs:
         spans = [(s.start - paragraph.start, s.end - paragraph.start) for s in paragraph.sentences]

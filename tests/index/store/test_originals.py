@@ -135,12 +135,12 @@ def test_it_is_read_anew(another: Another, file: Path) -> None:
     assert two.outdated() == [identity]
     [before] = two.documents()
     assert not before.stale
-    assert two.read_anew(identity)
+    assert two.reindex(identity)
     assert two.document(identity).text == "Wärme floats in brine."
     [after] = two.documents()
     assert (after.id, after.kept, after.stale) == (identity, True, False)
     assert two.outdated() == []
-    assert not two.read_anew(identity), "it is as it would be read"
+    assert not two.reindex(identity), "it is as it would be read"
     original = two.original(identity)
     assert original is not None
     assert original.read_bytes() == "Wärme floats in brine.".encode("cp1252")
@@ -151,7 +151,7 @@ def test_what_has_no_original_is_told_of(another: Another, file: Path) -> None:
     identity = formerly_read(index, file, file.name, keep=False)
     assert [info.stale for info in index.documents()] == [True]
     assert index.outdated() == []
-    assert not index.read_anew(identity)
+    assert not index.reindex(identity)
     index.sync([upload(file)])
     assert [info.stale for info in index.documents()] == [False]
 
@@ -161,11 +161,11 @@ def test_what_cannot_be_read_any_more_stays_as_it_is(another: Another, tmp_path:
     file.write_text(" \n")
     identity = formerly_read(index, file, file.name)
     with pytest.raises(EmptyDocumentError):
-        index.read_anew(identity)
+        index.reindex(identity)
     assert index.document(identity).text == "It was read badly."
     assert index.original(identity) is not None
     with pytest.raises(MissingPathError):
-        index.read_anew("0" * 16)
+        index.reindex("0" * 16)
 
 
 def test_what_is_removed_meanwhile_does_not_come_back(machine: Machine, tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_what_is_removed_meanwhile_does_not_come_back(machine: Machine, tmp_path
         two.remove(identity)
 
     with pytest.raises(MissingPathError):
-        one.read_anew(identity, remove)
+        one.reindex(identity, remove)
     assert one.documents() == two.documents() == []
 
 

@@ -24,7 +24,7 @@ from helpers import (
 from index import Document, Index, document_from_text
 from index.encoder import Spans, Vectors
 from index.errors import EncoderError, IndexChangedError, IndexCorruptedError
-from index.models import NO_ENTRY, BibliographyEntry, Imprint
+from index.models import NO_ENTRY, BibliographyEntry, DocumentMetadata
 from index.store.documents import ABANDONED, GRACE
 from index.store.tables import documents, generations, paragraphs, versions
 from index.store.vector_file import VectorStore
@@ -101,7 +101,7 @@ def test_text_is_kept_to_the_character(another: Another) -> None:
         '\x01"this" is no JSON. Nor is it read as such.',
     ]
     document = document_from_text("\n\n".join(texts), "strange.txt")
-    document = replace(document, title="\x01 \0 \udead", imprint=Imprint(("\ud83d",)))
+    document = replace(document, title="\x01 \0 \udead", metadata=DocumentMetadata(("\ud83d",)))
     index = another()
     index.sync([document])
     for own in (index, another()):
@@ -143,10 +143,10 @@ def test_a_bibliography_tells_of_a_document_until_it_no_longer_does(another: Ano
     index, document = another(), document_from_text(FERRY, "ferry.txt", "Timetable")
     index.sync([document], keep=True)
     revision = index.revision
-    entry = BibliographyEntry("On Ferries", Imprint(("Ann", "Ben"), "1934"))
+    entry = BibliographyEntry("On Ferries", DocumentMetadata(("Ann", "Ben"), "1934"))
     assert index.sync([replace(document, entry=entry)]).embedded == 0
     [told] = another().documents()
-    assert (told.title, told.imprint, told.kept) == (entry.title, entry.imprint, True)
+    assert (told.title, told.metadata, told.kept) == (entry.title, entry.metadata, True)
     assert index.sync([document]).added == 0, "in which no bibliography was looked into"
     assert index.documents() == [told]
     index.sync([replace(document, entry=NO_ENTRY)])

@@ -16,7 +16,7 @@ _COOKIE = "footnote-login-"
 Footnote may be: each index has a name of its own, which all replicas on it know."""
 
 
-class Entrance:
+class LoginRoutes:
     """Lets people in to the page who have an account, or everyone where there are none.
 
     Args:

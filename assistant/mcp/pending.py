@@ -15,7 +15,7 @@ POLL = 0.1
 """Seconds between looks at whether the documents are there."""
 
 
-class Opening(Future["Service"]):
+class PendingService(Future["Service"]):
     """A service that is there, or whose assistant is still being opened, from any thread.
 
     Attributes:

@@ -10,7 +10,7 @@ from email.utils import parsedate
 from itertools import islice
 from urllib.parse import urlsplit
 
-from index.models import Imprint
+from index.models import DocumentMetadata
 
 MAX_AUTHORS, MAX_NAME, MAX_ADDRESS = 50, 200, 2000
 """Authors that are kept, and the characters of a name and of an address."""
@@ -28,12 +28,12 @@ _DATE_LENGTH = 100
 _DOI = re.compile(r"\b10\.\d{4,9}/[!-~]{1,300}", re.ASCII)
 
 
-def imprint_of(
+def metadata_of(
     authors: Iterable[Iterable[str | None]],
     dates: Iterable[str | None] = (),
     addresses: Iterable[str | None] = (),
     dois: Iterable[str | None] = (),
-) -> Imprint:
+) -> DocumentMetadata:
     """What makes sense of what a file says.
 
     Args:
@@ -41,7 +41,7 @@ def imprint_of(
             several, divided by semicolons. The first place counts that has one of a person.
         dates, addresses, dois: likewise; the first counts that is one, or has one in it.
     """
-    return Imprint(
+    return DocumentMetadata(
         next(filter(None, map(_names, authors)), ()),
         next(filter(None, (_date(told or "") for told in dates)), ""),
         next(filter(None, (_address(told or "") for told in addresses)), ""),

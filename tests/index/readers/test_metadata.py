@@ -18,9 +18,9 @@ from office import HTML, PROSE, TITLE, write_docx, write_epub, write_odt, write_
 from xlsxwriter import Workbook
 
 from index import read_document
-from index.chunking.imprint import MAX_ADDRESS, MAX_AUTHORS, MAX_NAME, imprint_of
-from index.models import NO_IMPRINT, Imprint
-from index.readers.front_matter import front_matter_of, head_imprint
+from index.chunking.metadata import MAX_ADDRESS, MAX_AUTHORS, MAX_NAME, metadata_of
+from index.models import NO_METADATA, DocumentMetadata
+from index.readers.front_matter import front_matter_of, head_metadata
 from index.readers.html import html_tree
 
 ANN, BOB = "Ann Åkesson", "Bob Berg"
@@ -156,7 +156,7 @@ def test_what_a_file_says_of_its_origin(
     file = tmp_path / f"report.{suffix}"
     write(file)
     document = read_document(file)
-    assert document.imprint == Imprint((ANN, BOB), DATE, address)
+    assert document.metadata == DocumentMetadata((ANN, BOB), DATE, address)
     assert (document.bytes, document.pages) == (file.stat().st_size, pages)
 
 
@@ -165,19 +165,19 @@ def test_the_templates_of_libraries_say_nothing(
     tmp_path: Path, write: Callable[[Path], None]
 ) -> None:
     write(tmp_path / "report")
-    assert read_document(tmp_path / "report").imprint.date == ""
+    assert read_document(tmp_path / "report").metadata.date == ""
 
 
 def test_the_maker_of_a_pdf_did_not_write_it(tmp_path: Path) -> None:
     file = tmp_path / "report.pdf"
     with_pdf(file, author="Quire 7", creator="Quire 7")
-    assert read_document(file).imprint == Imprint((), DATE)
+    assert read_document(file).metadata == DocumentMetadata((), DATE)
 
 
 def test_half_of_a_pair_in_a_pdf_is_no_author(tmp_path: Path) -> None:
     file = tmp_path / "report.pdf"
     with_pdf(file, author="Ann \ud800")
-    assert read_document(file).imprint == Imprint((), DATE)
+    assert read_document(file).metadata == DocumentMetadata((), DATE)
 
 
 @pytest.mark.parametrize("told", [b"\0\1\2" * 99, b"<dc:creator>" * 50_000, b""])
@@ -186,12 +186,12 @@ def test_damaged_properties_leave_the_text(tmp_path: Path, told: bytes) -> None:
     with_xlsx(file)
     rewrite(file, {"docProps/core.xml": told})
     document = read_document(file)
-    assert PROSE in document.text and document.imprint == NO_IMPRINT
+    assert PROSE in document.text and document.metadata == NO_METADATA
 
 
-def head(told: str) -> Imprint:
+def head(told: str) -> DocumentMetadata:
     html = f"<html><head>{told}</head><body><p>{PROSE}</p></body></html>"
-    return head_imprint(html, html_tree(html))
+    return head_metadata(html, html_tree(html))
 
 
 def test_what_journals_tell_comes_before_what_sites_do() -> None:
@@ -200,7 +200,7 @@ def test_what_journals_tell_comes_before_what_sites_do() -> None:
         '<meta name="dc.date" content="2001"><meta name="citation_publication_date" '
         'content="2022/3"><meta name="citation_author" content="Åkesson, Ann">'
     )
-    assert head(told) == Imprint(("Berg, Bob", "Åkesson, Ann"), "2022-03")
+    assert head(told) == DocumentMetadata(("Berg, Bob", "Åkesson, Ann"), "2022-03")
 
 
 @pytest.mark.parametrize(
@@ -213,17 +213,17 @@ def test_what_journals_tell_comes_before_what_sites_do() -> None:
 )
 def test_linked_data_tells_too(linked: str) -> None:
     told = f'<script type="application/ld+json">{linked}</script>'
-    assert head(told) == Imprint(("Ann",), DATE)
+    assert head(told) == DocumentMetadata(("Ann",), DATE)
 
 
 @pytest.mark.parametrize("linked", ["{", "7", "null", "[" * 100_000, '{"@graph": {"a": 1}}'])
 def test_linked_data_that_is_none_tells_nothing(linked: str) -> None:
-    assert head(f'<script type="application/ld+json">{linked}</script>') == NO_IMPRINT
+    assert head(f'<script type="application/ld+json">{linked}</script>') == NO_METADATA
 
 
 def test_a_page_that_a_browser_saved_says_where_from() -> None:
     html = f"<!-- saved from url=(0037){PUBLISHED} --><html><p>{PROSE}</p></html>"
-    assert head_imprint(html, html_tree(html)).address == PUBLISHED
+    assert head_metadata(html, html_tree(html)).address == PUBLISHED
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_a_page_that_a_browser_saved_says_where_from() -> None:
     ],
 )
 def test_authors_in_front_matter(told: str, authors: tuple[str, ...]) -> None:
-    assert front_matter_of(f"---\n{told}\n---\nText.").imprint.authors == authors
+    assert front_matter_of(f"---\n{told}\n---\nText.").metadata.authors == authors
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_authors_in_front_matter(told: str, authors: tuple[str, ...]) -> None:
     ],
 )
 def test_who_is_an_author(told: list[str | None], names: tuple[str, ...]) -> None:
-    assert imprint_of([[], told, ["Nobody else"]]).authors == (names or ("Nobody else",))
+    assert metadata_of([[], told, ["Nobody else"]]).authors == (names or ("Nobody else",))
 
 
 @pytest.mark.parametrize(
@@ -284,14 +284,14 @@ def test_who_is_an_author(told: list[str | None], names: tuple[str, ...]) -> Non
     ],
 )
 def test_what_is_a_date(told: str, date: str) -> None:
-    assert imprint_of([], ["", told]).date == date
+    assert metadata_of([], ["", told]).date == date
 
 
 def test_a_date_that_lies_ahead_is_none() -> None:
     today = datetime.now(UTC).date()
-    assert imprint_of([], [today.isoformat()]).date == today.isoformat()
-    assert imprint_of([], [(today + timedelta(days=3)).isoformat()]).date == ""
-    assert imprint_of([], [str(today.year + 1)]).date == ""
+    assert metadata_of([], [today.isoformat()]).date == today.isoformat()
+    assert metadata_of([], [(today + timedelta(days=3)).isoformat()]).date == ""
+    assert metadata_of([], [str(today.year + 1)]).date == ""
 
 
 @pytest.mark.parametrize(
@@ -311,8 +311,8 @@ def test_a_date_that_lies_ahead_is_none() -> None:
     ],
 )
 def test_what_is_no_address(told: str) -> None:
-    assert imprint_of([], (), [told]).address == ""
-    assert imprint_of([], (), [told, PUBLISHED]).address == PUBLISHED
+    assert metadata_of([], (), [told]).address == ""
+    assert metadata_of([], (), [told, PUBLISHED]).address == PUBLISHED
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,26 @@
+"""Former names of public attributes: each still works, with a warning that says the present one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assistant import Assistant
+from index.models import DocumentMetadata
+
+
+def test_former_names_work_with_a_warning(tmp_path: Path) -> None:
+    file = tmp_path / "ferry.txt"
+    file.write_text("The ferry leaves at nine.")
+    with Assistant.open(file, index_dir=tmp_path / "index") as assistant:
+        (identity,) = assistant.document_ids
+        with pytest.warns(DeprecationWarning, match="`for_documents`"):
+            assert assistant.over([identity]).document_ids == (identity,)
+        with pytest.warns(DeprecationWarning, match="`set_documents`"):
+            assistant.turn_to([])
+        assert assistant.document_ids == ()
+        with pytest.warns(DeprecationWarning, match="`reindex`"):
+            assert not assistant.index.read_anew(identity)
+        with pytest.warns(DeprecationWarning, match="`metadata`"):
+            assert assistant.index.documents()[0].imprint == DocumentMetadata()
