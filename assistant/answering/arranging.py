@@ -90,8 +90,8 @@ def _introduced(topic: str, evidence: Evidence) -> list[Candidate]:
     was found: where it is introduced."""
     asked = content_stems(topic)
     document = evidence.hits[0].paragraph.document_id
-    own = [hit for hit in evidence.hits if hit.paragraph.document_id == document]
-    for hit in sorted(own, key=lambda hit: hit.paragraph.start):
+    hits = [hit for hit in evidence.hits if hit.paragraph.document_id == document]
+    for hit in sorted(hits, key=lambda hit: hit.paragraph.start):
         for number, sentence in enumerate(hit.paragraph.sentences):
             if asked and asked <= content_stems(sentence.text) and hit.paragraph.kind == "prose":
                 return [Candidate(hit, number, {})]
@@ -105,32 +105,32 @@ def _beside(evidence: Evidence, answering: Sequence[Candidate]) -> list[Quotatio
     together = _of_one_paragraph(evidence, subjects)
     of_each: list[list[Quotation]] = []
     for part, found in evidence.parts:
-        own = [
+        naming = [
             candidate
             for candidate in together or found.candidates
             if _named(candidate, subjects) == [part.subject]
         ]
-        chosen = choose(own, EACH, several=bool(together))
-        of_each.append([replace(own, about=part.subject) for own in quote(chosen)])
+        chosen = choose(naming, EACH, several=bool(together))
+        of_each.append([replace(quotation, about=part.subject) for quotation in quote(chosen)])
     if sum(map(bool, of_each)) < 2:
         return []
     both = [candidate for candidate in answering if len(_named(candidate, subjects)) != 1]
-    return [*quote(both), *(own for each in of_each for own in each)]
+    return [*quote(both), *(quotation for each in of_each for quotation in each)]
 
 
 def _told_apart(subjects: Sequence[str]) -> dict[str, frozenset[str]]:
     """Of each thing the stems that none of the others has: two saunas are told by their kinds."""
     stems = {subject: content_stems(subject) for subject in subjects}
     return {
-        subject: own.difference(*(other for name, other in stems.items() if name != subject))
-        for subject, own in stems.items()
+        subject: its.difference(*(other for name, other in stems.items() if name != subject))
+        for subject, its in stems.items()
     }
 
 
 def _named(candidate: Candidate, subjects: Mapping[str, frozenset[str]]) -> list[str]:
     """Which of the things a sentence names."""
     stems = content_stems(candidate.sentence.text)
-    return [subject for subject, own in subjects.items() if own & stems]
+    return [subject for subject, its in subjects.items() if its & stems]
 
 
 def _of_one_paragraph(
@@ -138,10 +138,10 @@ def _of_one_paragraph(
 ) -> tuple[Candidate, ...]:
     """The sentences of the best paragraph that says something of each thing, if there is one."""
     for hit in evidence.hits:
-        own = tuple(c for c in evidence.candidates if c.hit.paragraph.id == hit.paragraph.id)
-        named = [_named(candidate, subjects) for candidate in own]
-        if own and all([subject] in named for subject in subjects):
-            return own
+        candidates = tuple(c for c in evidence.candidates if c.hit.paragraph.id == hit.paragraph.id)
+        named = [_named(candidate, subjects) for candidate in candidates]
+        if candidates and all([subject] in named for subject in subjects):
+            return candidates
     return ()
 
 
@@ -155,7 +155,7 @@ def list_items(
         paragraph, sentence = candidate.hit.paragraph, candidate.sentence
         if paragraph.kind == "list":
             return _items_around(candidate, document)
-        ends = [own.end - paragraph.start for own in paragraph.sentences]
+        ends = [one.end - paragraph.start for one in paragraph.sentences]
         at = sentence.start - paragraph.start
         for found in numbered(paragraph.text, ends):
             last = found.items[-1][1]
@@ -164,9 +164,9 @@ def list_items(
                 return _quoted(candidate, found, 0)
         if _COLON.search(sentence.text) and (below := _below(candidate, document)):
             return [whole(candidate), *below]
-        own = series(sentence.text, asked) if paragraph.language == ENGLISH else None
-        if own:
-            return _quoted(candidate, own, at)
+        listed = series(sentence.text, asked) if paragraph.language == ENGLISH else None
+        if listed:
+            return _quoted(candidate, listed, at)
     return []
 
 
@@ -174,14 +174,20 @@ def _quoted(candidate: Candidate, found: Enumeration, offset: int) -> list[Quota
     """An enumeration as quotations; its spans are offsets into the paragraph, less `offset`."""
     base = candidate.hit.paragraph.start + offset
     lead, items = found.lead, found.items[:ITEMS]
-    own = [Quotation(candidate, base + lead[0], base + lead[1])] if lead[1] > lead[0] else []
-    return own + [Quotation(candidate, base + a, base + b, item=True) for a, b in items]
+    introduction = (
+        [Quotation(candidate, base + lead[0], base + lead[1])] if lead[1] > lead[0] else []
+    )
+    return introduction + [Quotation(candidate, base + a, base + b, item=True) for a, b in items]
 
 
 def _items_around(candidate: Candidate, document: Callable[[str], Document]) -> list[Quotation]:
     """The items of the list that a sentence belongs to, and the sentence that introduces it."""
     paragraphs = document(candidate.hit.paragraph.document_id).paragraphs
-    here = next(n for n, own in enumerate(paragraphs) if own.start == candidate.hit.paragraph.start)
+    here = next(
+        n
+        for n, paragraph in enumerate(paragraphs)
+        if paragraph.start == candidate.hit.paragraph.start
+    )
     above = takewhile(partial(_go_together, paragraphs[here]), reversed(paragraphs[:here]))
     first = here - len(list(above))
     return [*_lead(paragraphs, first), *_list_from(paragraphs, first)]
@@ -197,17 +203,17 @@ def _led(
     quotations: Sequence[Quotation], document: Callable[[str], Document]
 ) -> Iterator[Quotation]:
     """Quotations, each item of a list, or provision of a law, after what introduces it."""
-    for own in quotations:
-        if _PROVISION.match(own.text):
-            before = own.paragraph.sentences[: own.candidate.number]
+    for quotation in quotations:
+        if _PROVISION.match(quotation.text):
+            before = quotation.paragraph.sentences[: quotation.candidate.number]
             numbers = [n for n, one in enumerate(before) if not _PROVISION.match(one.text)]
             if numbers:
-                yield whole(unscored(own.paragraph, numbers[-1]))
-        if own.paragraph.kind == "list":
-            lead, *_ = _items_around(own.candidate, document)
+                yield whole(unscored(quotation.paragraph, numbers[-1]))
+        if quotation.paragraph.kind == "list":
+            lead, *_ = _items_around(quotation.candidate, document)
             if not lead.item:
                 yield lead
-        yield own
+        yield quotation
 
 
 def _below(candidate: Candidate, document: Callable[[str], Document]) -> list[Quotation]:
@@ -216,7 +222,7 @@ def _below(candidate: Candidate, document: Callable[[str], Document]) -> list[Qu
     if candidate.number + 1 < len(paragraph.sentences):
         return []
     paragraphs = document(paragraph.document_id).paragraphs
-    after = next((n for n, own in enumerate(paragraphs) if own.start > paragraph.start), None)
+    after = next((n for n, other in enumerate(paragraphs) if other.start > paragraph.start), None)
     if after is None or paragraphs[after].kind != "list":
         return []
     return _list_from(paragraphs, after)
@@ -230,9 +236,9 @@ def _list_from(paragraphs: Sequence[Paragraph], first: int) -> list[Quotation]:
             found = numbered(sentence.text)
             if found:
                 items += [
-                    own
-                    for own in _quoted(candidate, found[0], sentence.start - paragraph.start)
-                    if own.item
+                    quotation
+                    for quotation in _quoted(candidate, found[0], sentence.start - paragraph.start)
+                    if quotation.item
                 ]
             else:
                 mark = _BULLET.match(sentence.text)
@@ -248,7 +254,7 @@ def introducing(item: Paragraph, above: Iterable[Paragraph]) -> Paragraph | None
         item: of the list.
         above: what stands above it, the nearest first.
     """
-    before = next((own for own in above if not _go_together(own, item)), None)
+    before = next((paragraph for paragraph in above if not _go_together(paragraph, item)), None)
     if before is None or before.heading != item.heading:
         return None
     return before if _COLON.search(before.sentences[-1].text) else None
@@ -265,7 +271,7 @@ def whole(candidate: Candidate) -> Quotation:
 
 def miscounted(question: str, listed: Sequence[Quotation]) -> str | None:
     """What is said where a question names another number of things than there are."""
-    asked, found = number_of(question), sum(own.item for own in listed)
+    asked, found = number_of(question), sum(quotation.item for quotation in listed)
     if asked is None or asked == found:
         return None
     return f"The question speaks of {asked}; {found} {'is' if found == 1 else 'are'} listed here."

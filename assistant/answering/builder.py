@@ -76,15 +76,21 @@ class Citer:
         0."""
         found = []
         for hit in hits:
-            own = hit.paragraph.sentences[hit.nearest]
-            found.append(self.cite(hit.paragraph, own.start, own.end, hit.score, marker=0))
+            nearest = hit.paragraph.sentences[hit.nearest]
+            found.append(self.cite(hit.paragraph, nearest.start, nearest.end, hit.score, marker=0))
         return tuple(found)
 
     def closest(self, quotations: Sequence[Quotation]) -> tuple[Citation, ...]:
         """These quotations, with marker 0."""
         return tuple(
-            self.cite(own.paragraph, own.start, own.end, own.candidate.hit.score, marker=0)
-            for own in quotations
+            self.cite(
+                quotation.paragraph,
+                quotation.start,
+                quotation.end,
+                quotation.candidate.hit.score,
+                marker=0,
+            )
+            for quotation in quotations
         )
 
 

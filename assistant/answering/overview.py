@@ -154,7 +154,7 @@ def scope_of(
         topic: stems of what the question names.
         is_told: whether the documents hold one of the words that it is named by.
     """
-    whole = Scope(None, tuple(p for own in documents for p in own.paragraphs))
+    whole = Scope(None, tuple(p for document in documents for p in document.paragraphs))
     if not topic:
         return whole
     parts: dict[tuple[str, tuple[str, ...]], list[Paragraph]] = {}
@@ -165,8 +165,10 @@ def scope_of(
             above = [heading[:depth] for depth in range(1, len(heading) + 1)]
             for path in dict.fromkeys([*whole_one, *above]):
                 parts.setdefault((document.id, path), []).append(paragraph)
-    stems = {key: set(terms_of(key[1][-1], own[0].language)) for key, own in parts.items()}
-    counts = Counter(stem for own in stems.values() for stem in own)
+    stems = {
+        key: set(terms_of(key[1][-1], paragraphs[0].language)) for key, paragraphs in parts.items()
+    }
+    counts = Counter(stem for of_heading in stems.values() for stem in of_heading)
 
     def weight(known: Collection[str]) -> float:
         # Whatever order a set has in this process, the same sum.
@@ -177,9 +179,9 @@ def scope_of(
     asked = weight(named) + weight([s for s in topic if not counts[s]]) / 4
     best: tuple[str, tuple[str, ...]] | None = None
     most = SAME
-    for key, own in stems.items():
-        both = weight(own) + asked
-        score = 2 * weight(own & named) / both if both else 0.0
+    for key, of_heading in stems.items():
+        both = weight(of_heading) + asked
+        score = 2 * weight(of_heading & named) / both if both else 0.0
         if score > most:
             best, most = key, score
     if best is not None:
@@ -191,11 +193,11 @@ def quoted_in(documents: Sequence[Document], answer: str) -> list[Document]:
     """Those of the documents of which an answer quotes a sentence that can stand for others."""
     told = " ".join(answer.split())
     return [
-        own
-        for own in documents
+        document
+        for document in documents
         if any(
             len(one.text) >= SHORTEST and " ".join(one.text.split()) in told
-            for paragraph in own.paragraphs
+            for paragraph in document.paragraphs
             for one in paragraph.sentences
         )
     ]
@@ -232,11 +234,11 @@ def choose_overview(
     others = _thinned(every)
     ids = dict.fromkeys(paragraph.id for paragraph, _ in (*places, *others))
     vectors = vectors_of(list(ids))
-    own, rest = (
+    fitting, rest = (
         np.array([vectors[paragraph.id][number] for paragraph, number in some], dtype=np.float32)
         for some in (places, others)
     )
-    near = np.clip(rest @ own.T, 0, None)  # [sentences, those that can be chosen]
+    near = np.clip(rest @ fitting.T, 0, None)  # [sentences, those that can be chosen]
     begins = np.array(
         [1 + BEGINS * (place[1] == 0) + OPENS * (_key(place) in first) for place in places],
         dtype=np.float32,

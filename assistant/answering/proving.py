@@ -135,7 +135,7 @@ class WrittenAnswer:
         try:
             yield from self._reply(prompt.format(passages=self.shown(found), question=question))
             for left in reversed(range(ROUNDS)):
-                wanted = [own for own in self._wanted if own not in self.searches][:SEARCHES]
+                wanted = [words for words in self._wanted if words not in self.searches][:SEARCHES]
                 room = self.dialogue.room // (left + 2)
                 if not wanted or room < LEAST:
                     break
@@ -160,17 +160,17 @@ class WrittenAnswer:
         """Passages as the model reads them."""
         return "\n".join(
             prompts.PASSAGE.format(
-                number=own.number,
-                place=one_line(self.place(own)),
-                text="\n".join(f"  {one_line(line)}" for line in own.text.split("\n") if line),
+                number=passage.number,
+                place=one_line(self.place(passage)),
+                text="\n".join(f"  {one_line(line)}" for line in passage.text.split("\n") if line),
             )
-            for own in passages
+            for passage in passages
         )
 
     def fitting(self, passages: Sequence[Passage]) -> Sequence[Passage]:
         """As many of the first of them as there is room for at first; one at least. No more are
         laid out than it takes to know."""
-        sizes = accumulate(len(self.shown([own])) + 1 for own in passages)
+        sizes = accumulate(len(self.shown([passage])) + 1 for passage in passages)
         room = self.dialogue.room_at_first + 1  # nothing parts the last from a next
         return passages[: max(1, sum(1 for _ in takewhile(lambda size: size <= room, sizes)))]
 
@@ -228,7 +228,7 @@ class WrittenAnswer:
 
     def _judge(self, said: Said, lead: Said | None) -> Judgement:
         numbers = {*said.named, *(lead.named if lead else ())}
-        named = [own for own in self.passages if own.number in numbers]
+        named = [passage for passage in self.passages if passage.number in numbers]
         claim = f"{lead.text} {said.text}" if lead else said.text
         judgement = self.prove(claim, self._question, named, self.passages)
         self.timer.lap("prove")
@@ -272,11 +272,11 @@ class WrittenAnswer:
         failed, corrected = len(self._failed), iter(corrections)
         for held in self._open:
             said = None if held.judgement.supported else next(corrected, None)
-            for own in self._again(held, said) if said else [held]:
-                if own.judgement.supported and (own.answers or self._decided or self.each):
-                    yield from self._show(own)
+            for shown in self._again(held, said) if said else [held]:
+                if shown.judgement.supported and (shown.answers or self._decided or self.each):
+                    yield from self._show(shown)
                 elif self._decided:  # counted, or shown as what it is
-                    yield from self.builder.judged(own.said.text, own.judgement, self.keep)
+                    yield from self.builder.judged(shown.said.text, shown.judgement, self.keep)
             if held.answers and not self._decided and not self.each:
                 self.builder.dropped = failed
                 return
@@ -289,8 +289,8 @@ class WrittenAnswer:
             parts[:2] = [_together(*parts[:2])]
         there = [sentence.text for sentence in self.builder.sentences]
         if not held.answers:  # which may not be missing for one that waits for it
-            there += [own.said.text for own in self._open if own.judgement.supported]
-        new = [part for part in parts if not any(_repeats(part.text, own) for own in there)]
+            there += [waiting.said.text for waiting in self._open if waiting.judgement.supported]
+        new = [part for part in parts if not any(_repeats(part.text, text) for text in there)]
         return [
             _Held(part, held.lead, self._judge(part, held.lead), held.answers and not number)
             for number, part in enumerate(new)

@@ -253,9 +253,9 @@ def _answered(paragraph: Paragraph, number: int) -> int:
 
 def repeats(candidate: Candidate, chosen: Sequence[Candidate]) -> bool:
     """Whether it says what one of the chosen sentences says, by the terms that they share."""
-    own = _terms(candidate)
-    return not own or any(
-        len(own & theirs) >= REDUNDANT * min(len(own), len(theirs) or 1)
+    terms = _terms(candidate)
+    return not terms or any(
+        len(terms & theirs) >= REDUNDANT * min(len(terms), len(theirs) or 1)
         for theirs in map(_terms, chosen)
     )
 

@@ -71,7 +71,7 @@ def numbered(text: str, ends: Sequence[int] = ()) -> list[Enumeration]:
         else:
             if match[match.lastgroup or 0].lower() in ("1", "a", "i", "first"):
                 chains.append([match])
-    for chain in (own for own in chains if len(own) > 1):
+    for chain in [several for several in chains if len(several) > 1]:
         starts = [match.end() + (match["word"] is not None) for match in chain]
         last = next((end for end in ends if end > starts[-1]), len(text))
         stops = [*(match.start() for match in chain[1:]), last]
@@ -118,10 +118,10 @@ def _commas(text: str, start: int, end: int) -> tuple[list[tuple[int, int]], int
     at the first "and" or "or" behind a comma, and at the comma after that."""
     commas = [match.span() for match in _COMMA.finditer(text, start, end)]
     for joint in (match.span() for match in _JOINT.finditer(text, start, end)):
-        before = [own for own in commas if own[1] <= joint[0]]
+        before = [comma for comma in commas if comma[1] <= joint[0]]
         if not before or joint[0] - before[-1][1] > SHORT:
             continue
-        stop = next((own[0] for own in commas if own[0] > joint[1]), end)
+        stop = next((comma[0] for comma in commas if comma[0] > joint[1]), end)
         if text[joint[1] : stop].startswith("etc"):
             return (before, joint[0]) if len(before) > 1 else None
         return ([*before, joint], stop) if stop - joint[1] <= SHORT else None
@@ -158,6 +158,6 @@ def _followers(value: str) -> Iterator[str]:
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    own = text[start:end]
-    start += len(own) - len(own.lstrip())
+    item = text[start:end]
+    start += len(item) - len(item.lstrip())
     return start, start + len(_TAIL.sub("", text[start:end]))

@@ -223,17 +223,17 @@ class Kinds:
         if kind in _UNSEARCHED and not self._is_english(kind, question):
             return FACT
         named = content_stems(question)
-        own = named - self.request.get(kind, frozenset()) - self.request["courtesy"]
+        left = named - self.request.get(kind, frozenset()) - self.request["courtesy"]
         if _MENTIONED.match(question) and len(named - self.request["where"]) <= MENTIONED:
             return "where"
         plain = {
-            "about": not own and (_ADDRESSED.search(question) or len(named) <= 1),
+            "about": not left and (_ADDRESSED.search(question) or len(named) <= 1),
             "where": _OF_PLACES.search(question),
-            "courtesy": len(own) <= OWN,
-            "more": len(own) <= OWN,
-            "shorten": len(own) <= OWN,
-            "source": len(own) <= OWN,
-            "instead": len(own) <= MENTIONED,
+            "courtesy": len(left) <= OWN,
+            "more": len(left) <= OWN,
+            "shorten": len(left) <= OWN,
+            "source": len(left) <= OWN,
+            "instead": len(left) <= MENTIONED,
         }
         return kind if plain.get(kind, True) else FACT
 
@@ -316,14 +316,14 @@ def _named_in(wish: str) -> str:
 def load_kinds(fingerprint: str, file: Path | None = None) -> Kinds:
     """The kinds as an encoder tells them apart; none for one that the file does not know."""
     content = json.loads(kinds_file(file).read_text(encoding="utf-8"))
-    own = content["encoders"].get(fingerprint)
+    fitted = content["encoders"].get(fingerprint)
     request = {kind: frozenset(stems) for kind, stems in content["request"].items()}
-    if own is None:
+    if fitted is None:
         return Kinds((), np.zeros((0, 0), np.float32), np.zeros(0, np.float32), request)
     return Kinds(
-        tuple(own["kinds"]),
-        np.array(own["weights"], dtype=np.float32),
-        np.array(own["intercepts"], dtype=np.float32),
+        tuple(fitted["kinds"]),
+        np.array(fitted["weights"], dtype=np.float32),
+        np.array(fitted["intercepts"], dtype=np.float32),
         request,
     )
 

@@ -155,7 +155,9 @@ def _understood(
         answer: to the last of them.
         vectors: tell what kind of answer is asked for.
     """
-    naming = [own for own in before if own.kind != FACT or content_stems(own.standalone)]
+    naming = [
+        earlier for earlier in before if earlier.kind != FACT or content_stems(earlier.standalone)
+    ]
     last = next(reversed(naming or before), None)
     kinds = load_kinds(vectors.encoder.fingerprint)
     pointed = pointed_at(asked, answer, last.standalone, kinds.pointing) if last else None
@@ -173,16 +175,16 @@ def _understood(
         if kind in ("more", "shorten", "source"):
             least = (length or _shorter(answer)) if kind == "shorten" else None
             return _of_answer(asked, kind, least, last)
-    own, instead = pointed.text if pointed else None, ""
+    made, instead = pointed.text if pointed else None, ""
     if kind in ("where", "instead") and not pointed:
         topic = topic_of(asked, kinds.request[kind])
-        own = topic.text
-        if last and kind == "instead" and own:
-            own = substituted(topic, last.standalone, vectors.of)
-            instead = topic.text if own else ""
-    if last and kind == "instead" and own:
+        made = topic.text
+        if last and kind == "instead" and made:
+            made = substituted(topic, last.standalone, vectors.of)
+            instead = topic.text if made else ""
+    if last and kind == "instead" and made:
         kind = last.kind
-    standalone = _fitting(own or asked)
+    standalone = _fitting(made or asked)
     defined = topic_of(standalone, kinds.request[kind]).text if kind == "definition" else ""
     # What was made of the question before has from it what it needs.
     rewritten = last is not None and standalone != asked
@@ -195,7 +197,7 @@ def _understood(
         last.standalone if last else "",
         None if context is None else _fitting(context),
         context is not None and (leans(asked) or language_of(asked) != ENGLISH),
-        _parts(own or asked, kind),
+        _parts(made or asked, kind),
         length=length,
         topic=defined,
         instead=instead,

@@ -186,16 +186,16 @@ class Topic:
 def topic_of(question: str, request: frozenset[str]) -> Topic:
     """What a question names: its characters from the first word to the last that is no function
     word and does not belong to the request itself ("No, I meant ...")."""
-    own = [
+    naming = [
         match
         for match in _WORD.finditer(question)
         if (match[0].lower() not in EMPTY or _ABBREVIATED.fullmatch(match[0]))
         and stem(match[0].lower()) not in request
     ]
-    if not own:
+    if not naming:
         return Topic("")
-    preposition, start = _before(question, own[0].start())
-    return Topic(question[start : own[-1].end()], preposition)
+    preposition, start = _before(question, naming[0].start())
+    return Topic(question[start : naming[-1].end()], preposition)
 
 
 def substituted(
@@ -231,16 +231,16 @@ def substituted(
         names = [run for run in runs if len(run) == 1 and run[0][0][0].isupper()]
         runs = names or runs
     elif _is_whole(topic.text):  # it takes no place behind what a thing is called: "a day ticket"
-        ends = {own.end() + 1 for own in units}
+        ends = {unit.end() + 1 for unit in units}
         runs = [run for run in runs if run[0].start() not in ends]
     if not runs or not 0 < len(asked) <= UNITS or len(units) > QUESTION_UNITS:
         return None
     spans = [(run[0].start(), run[-1].end()) for run in runs]
     texts = [question[start:end] for start, end in spans]
-    own, *others = encode([topic.text, *texts])
+    wanted, *others = encode([topic.text, *texts])
     words = len(" ".join(asked).split())
     likeness = [
-        float(vector @ own) - COST * abs(len(text.split()) - words)
+        float(vector @ wanted) - COST * abs(len(text.split()) - words)
         for text, vector in zip(texts, others, strict=True)
     ]
     best = max(range(len(runs)), key=likeness.__getitem__)

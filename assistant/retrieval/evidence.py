@@ -93,8 +93,8 @@ class Evidence:
         lesser of what tells so with that and without."""
         if not self.candidates:
             return 0.0
-        own = model.probability(self.features)
-        return own if self.other is None else min(own, self.other.probability(model))
+        alone = model.probability(self.features)
+        return alone if self.other is None else min(alone, self.other.probability(model))
 
     def scored(self, sentence: Logistic) -> Evidence:
         """The same with the probability of each sentence, by this model."""
@@ -138,26 +138,32 @@ def evidence_of(raw: RawEvidence, ranking: Mapping[str, float]) -> Evidence:
     paragraph scores higher by GAIN.
     """
     ranked = rank(raw.found.hits, raw.readings, ranking)
-    own = replace(gather(ranked, raw.found.term_weights), several=raw.several)
+    found = replace(gather(ranked, raw.found.term_weights), several=raw.several)
     if raw.carried is not None:
         carried = evidence_of(raw.carried, ranking)
-        if carried.score > own.score + GAIN:
-            own = replace(carried, in_context=True, other=own)
+        if carried.score > found.score + GAIN:
+            found = replace(carried, in_context=True, other=found)
     parts = tuple((part, evidence_of(each, ranking)) for part, each in raw.parts)
     if raw.more or raw.again:
         parts = tuple((part, _kept(each, raw)) for part, each in parts)
-        return replace(_kept(own, raw), parts=parts)
-    return replace(own, parts=parts, said=raw.said if own.in_context else ())
+        return replace(_kept(found, raw), parts=parts)
+    return replace(found, parts=parts, said=raw.said if found.in_context else ())
 
 
 def _kept(evidence: Evidence, raw: RawEvidence) -> Evidence:
     """The evidence with the sentences that are asked for: those not said, or those said last, if
     any was."""
     if raw.more:
-        new = (own for own in evidence.candidates if not is_said(own.sentence.text, raw.said))
+        new = (
+            candidate
+            for candidate in evidence.candidates
+            if not is_said(candidate.sentence.text, raw.said)
+        )
         return replace(evidence, candidates=tuple(new))
     last = raw.said[-1:]
-    kept = tuple(own for own in evidence.candidates if is_said(own.sentence.text, last))
+    kept = tuple(
+        candidate for candidate in evidence.candidates if is_said(candidate.sentence.text, last)
+    )
     return replace(evidence, candidates=kept or evidence.candidates)
 
 
@@ -169,8 +175,8 @@ def stems_under(paragraph: Paragraph, text: str) -> frozenset[str]:
 def is_said(text: str, said: Sequence[str]) -> bool:
     """Whether one of some texts says another, in its words."""
     size = min(RUN, len(_WORD.findall(text)))
-    own = _runs(text, size)
-    return any(len(own & _runs(other, size)) >= AGAIN * len(own) for other in said)
+    runs = _runs(text, size)
+    return any(len(runs & _runs(other, size)) >= AGAIN * len(runs) for other in said)
 
 
 @lru_cache(maxsize=512)
@@ -201,16 +207,16 @@ def gather(ranked: Sequence[ReadHit], weights: Mapping[str, Mapping[str, float]]
     its characters; what it scores more than the next one (`score_lead`), and has more than any
     other (`cosine_lead`, `logit_lead` of the best sentences, `paragraph_lead`).
     """
-    hits = tuple(own.hit for own in ranked)
-    saying = [own for own in ranked if own.hit.paragraph.kind != "contents"]
+    hits = tuple(one.hit for one in ranked)
+    saying = [one for one in ranked if one.hit.paragraph.kind != "contents"]
     considered = (saying or ranked)[:DEPTH]
-    top_cosine = max((max(own.hit.sentence_scores) for own in considered), default=0.0)
-    read = [own.reading for own in considered if own.reading]
+    top_cosine = max((max(one.hit.sentence_scores) for one in considered), default=0.0)
+    read = [one.reading for one in considered if one.reading]
     top_logit = max((max(reading.sentences) for reading in read), default=0.0)
     unread = UNREAD if read else 0.0
     candidates = []
-    for place, own in enumerate(considered):
-        hit, reading = own.hit, own.reading
+    for place, one in enumerate(considered):
+        hit, reading = one.hit, one.reading
         logits = list(reading.sentences) if reading else [unread] * len(hit.sentence_scores)
         # No sentence comes before the first one and after the last one.
         shares = [0.0, *shares_of(hit.paragraph, weights), 0.0]
@@ -238,20 +244,20 @@ def _of_best(ranked: Sequence[ReadHit]) -> Mapping[str, float]:
     if not ranked:
         return dict.fromkeys(ANSWER_FEATURES + READER_ANSWER_FEATURES, 0.0)
 
-    def of(own: ReadHit) -> tuple[float, float, float]:
+    def of(one: ReadHit) -> tuple[float, float, float]:
         logit, paragraph = (
-            (max(own.reading.sentences), own.reading.paragraph) if own.reading else (UNREAD, UNREAD)
+            (max(one.reading.sentences), one.reading.paragraph) if one.reading else (UNREAD, UNREAD)
         )
-        return max(own.hit.sentence_scores), logit, paragraph
+        return max(one.hit.sentence_scores), logit, paragraph
 
-    best, others = ranked[0].hit, [of(own) for own in ranked[1:]] or [(0.0, UNREAD, UNREAD)]
+    best, others = ranked[0].hit, [of(one) for one in ranked[1:]] or [(0.0, UNREAD, UNREAD)]
     cosine, logit, paragraph = of(ranked[0])
     return {
         "cosine": cosine,
         "paragraph_logit": paragraph,
         "length": math.log(len(best.paragraph.text)),
         "score_lead": best.score - (ranked[1].hit.score if len(ranked) > 1 else 0.0),
-        "cosine_lead": cosine - max(own for own, _, _ in others),
-        "logit_lead": logit - max(own for _, own, _ in others),
-        "paragraph_lead": paragraph - max(own for _, _, own in others),
+        "cosine_lead": cosine - max(value for value, _, _ in others),
+        "logit_lead": logit - max(value for _, value, _ in others),
+        "paragraph_lead": paragraph - max(value for _, _, value in others),
     }

@@ -41,8 +41,8 @@ class Passage:
     @property
     def text(self) -> str:
         """What a model reads of it: without marks of HTML, a line a paragraph."""
-        own = [self.lead, *(paragraph.text for paragraph in self.paragraphs)]
-        return "\n".join(filter(None, (strip_marks(text).strip() for text in own)))
+        texts = [self.lead, *(paragraph.text for paragraph in self.paragraphs)]
+        return "\n".join(filter(None, (strip_marks(text).strip() for text in texts)))
 
     def joins(self, other: Passage) -> bool:
         """Whether paragraphs of the other one stand between its own, or the reverse."""
@@ -55,7 +55,7 @@ class Passage:
 
     def joined(self, other: Passage) -> Passage:
         """Both as one, with the number of the first."""
-        every = {own.number: own for own in (*self.paragraphs, *other.paragraphs)}
+        every = {paragraph.number: paragraph for paragraph in (*self.paragraphs, *other.paragraphs)}
         paragraphs = tuple(every[number] for number in sorted(every))
         first = self if paragraphs[0] in self.paragraphs else other
         return replace(self, paragraphs=paragraphs, lead=first.lead)
@@ -83,7 +83,7 @@ def passages_of(
     Returns:
         The best first, numbered after those that are known.
     """
-    seen = {position_of(own) for passage in known for own in passage.paragraphs}
+    seen = {position_of(paragraph) for passage in known for paragraph in passage.paragraphs}
     found: list[Passage] = []
     for hit in (hit for turn in zip_longest(*found_for) for hit in turn if hit):
         if position_of(hit.paragraph) in seen:
@@ -92,7 +92,7 @@ def passages_of(
         new = replace(
             new, paragraphs=tuple(p for p in new.paragraphs if position_of(p) not in seen)
         )
-        beside = next((own for own in found if own.joins(new)), None)
+        beside = next((passage for passage in found if passage.joins(new)), None)
         if beside is None and len(found) == most:
             break
         trial = beside.joined(new) if beside else new
@@ -105,21 +105,21 @@ def passages_of(
             found.append(trial)
         seen.update(map(position_of, new.paragraphs))
     first = len(known) + 1
-    return [replace(own, number=number) for number, own in enumerate(found, start=first)]
+    return [replace(passage, number=number) for number, passage in enumerate(found, start=first)]
 
 
 def sections_of(paragraphs: Sequence[Paragraph]) -> list[Passage]:
     """A text in passages: what follows each other under the same headings, cut where it is long."""
     found: list[Passage] = []
-    for _, own in groupby(paragraphs, lambda p: (p.document_id, p.heading)):
+    for _, section in groupby(paragraphs, lambda p: (p.document_id, p.heading)):
         part: list[Paragraph] = []
-        for paragraph in own:
+        for paragraph in section:
             if part and _size([*part, paragraph]) > WHOLE:
                 found.append(Passage(0, tuple(part)))
                 part = []
             part.append(paragraph)
         found.append(Passage(0, tuple(part)))
-    return [replace(own, number=number) for number, own in enumerate(found, start=1)]
+    return [replace(passage, number=number) for number, passage in enumerate(found, start=1)]
 
 
 def position_of(paragraph: Paragraph) -> tuple[str, int]:
@@ -127,26 +127,29 @@ def position_of(paragraph: Paragraph) -> tuple[str, int]:
     return paragraph.document_id, paragraph.number
 
 
-def _passage(view: View, own: Paragraph) -> Passage:
+def _passage(view: View, paragraph: Paragraph) -> Passage:
     """A paragraph with what it takes to be understood."""
-    around = view.paragraphs(own.document_id, own.number - AROUND, own.number + AROUND)
-    here = next(n for n, other in enumerate(around) if other.number == own.number)
+    around = view.paragraphs(
+        paragraph.document_id, paragraph.number - AROUND, paragraph.number + AROUND
+    )
+    here = next(n for n, other in enumerate(around) if other.number == paragraph.number)
     first, last, lead = here, here, ""
-    if own.kind != "prose":  # a list or a table with what leads into it, or what of it is near
+    # A list or a table with what leads into it, or what of it is near.
+    if paragraph.kind != "prose":
         top, bottom = here, here
-        while top > 0 and _same(around[top - 1], own):
+        while top > 0 and _same(around[top - 1], paragraph):
             top -= 1
-        while bottom + 1 < len(around) and _same(around[bottom + 1], own):
+        while bottom + 1 < len(around) and _same(around[bottom + 1], paragraph):
             bottom += 1
         above = around[top - 1] if top > 0 else None
-        leads = above is not None and above.kind == "prose" and _leads(above, own)
+        leads = above is not None and above.kind == "prose" and _leads(above, paragraph)
         if _size(around[top : bottom + 1]) <= WHOLE:
             first, last = top - leads, bottom
         elif leads and above:
             lead = above.sentences[-1].text
-        elif own.kind == "lines" and top < here:
+        elif paragraph.kind == "lines" and top < here:
             lead = around[top].sentences[0].text
-    elif own.text.rstrip().endswith(":"):
+    elif paragraph.text.rstrip().endswith(":"):
         while (
             last + 1 < len(around)
             and around[last + 1].kind == "list"
@@ -154,9 +157,9 @@ def _passage(view: View, own: Paragraph) -> Passage:
         ):
             last += 1
     while _size(around[first : last + 1]) < SHORT:
-        if last + 1 < len(around) and around[last + 1].heading == own.heading:
+        if last + 1 < len(around) and around[last + 1].heading == paragraph.heading:
             last += 1
-        elif first > 0 and around[first - 1].heading == own.heading:
+        elif first > 0 and around[first - 1].heading == paragraph.heading:
             first -= 1
         else:
             break
@@ -167,9 +170,9 @@ def _same(one: Paragraph, other: Paragraph) -> bool:
     return one.kind == other.kind and one.heading == other.heading
 
 
-def _leads(above: Paragraph, own: Paragraph) -> bool:
-    return above.heading == own.heading and above.text.rstrip(" *_\n").endswith(":")
+def _leads(above: Paragraph, paragraph: Paragraph) -> bool:
+    return above.heading == paragraph.heading and above.text.rstrip(" *_\n").endswith(":")
 
 
 def _size(paragraphs: Sequence[Paragraph]) -> int:
-    return sum(len(own.text) for own in paragraphs)
+    return sum(len(paragraph.text) for paragraph in paragraphs)

@@ -71,7 +71,7 @@ class Reader(Protocol):
 
 def above(headings: Sequence[str]) -> str:
     """The headings of a paragraph as they are read: each ends as a sentence does."""
-    ended = (own if own.endswith(_ENDS) else f"{own}." for own in headings)
+    ended = (heading if heading.endswith(_ENDS) else f"{heading}." for heading in headings)
     return " ".join(ended)
 
 
@@ -235,7 +235,7 @@ class _Network:
 
         self._content = content
         self._alone = self._session(cores())
-        self._inputs = {own.name for own in self._alone.get_inputs()}
+        self._inputs = {node.name for node in self._alone.get_inputs()}
         self._places = BoundedSemaphore(cores())
         self._guard = Lock()
         self._reading = 0

@@ -77,7 +77,7 @@ def rank(
         gain = sum(weight * features[name] for name, weight in ranking.items())
         legs = {**hit.legs, "reader": round(gain, 6)}
         known.append(ReadHit(replace(hit, score=hit.score + gain, legs=legs), reading))
-    known.sort(key=lambda own: (own.hit.paragraph.kind == "contents", -own.hit.score))
+    known.sort(key=lambda one: (one.hit.paragraph.kind == "contents", -one.hit.score))
     return known + [ReadHit(hit, None) for hit in hits[len(readings) :]]
 
 
@@ -123,11 +123,11 @@ def read(
         if key not in known:
             texts = [sentences[number].text for number in chosen]
             known[key] = reader.read(question, texts, heading)
-        own = known[key]
-        logits = dict(zip(chosen, own.sentences, strict=True))
+        reading = known[key]
+        logits = dict(zip(chosen, reading.sentences, strict=True))
         all_logits = tuple(logits.get(number, UNREAD) for number in range(len(sentences)))
-        readings.append(Reading(all_logits, own.paragraph))
-        clear |= not several and min(max(own.sentences), own.paragraph) > CLEAR
+        readings.append(Reading(all_logits, reading.paragraph))
+        clear |= not several and min(max(reading.sentences), reading.paragraph) > CLEAR
     return readings
 
 
@@ -154,10 +154,10 @@ def shares_of(paragraph: Paragraph, weights: Mapping[str, Mapping[str, float]]) 
         paragraph: with the sentences.
         weights: the terms and their weights, by language.
     """
-    own = weights.get(paragraph.language, {})
-    total = sum(own.values()) or 1.0
+    weight_of = weights.get(paragraph.language, {})
+    total = sum(weight_of.values()) or 1.0
     texts = [sentence.text for sentence in paragraph.sentences]
     return [
-        sum(own[term] for term in terms & own.keys()) / total
+        sum(weight_of[term] for term in terms & weight_of.keys()) / total
         for terms in term_sets(texts, paragraph.language)
     ]

@@ -75,14 +75,14 @@ class Retriever:
     def look_up(self, words: Sequence[str]) -> list[list[Hit]]:
         """The paragraphs that each of some searches finds, best first, not ranked by reading."""
         return [
-            list(self._index.search(own, RETRIEVED, documents=self._documents).hits)
-            for own in words
+            list(self._index.search(word, RETRIEVED, documents=self._documents).hits)
+            for word in words
         ]
 
     def _ranked(self, look: _Lookup, text: str, depth: int) -> list[Hit]:
         found = look.search(text, None)
         raw = look.read(text, found, several=True, reads=is_read(found.hits), depth=depth)
-        return [own.hit for own in rank(found.hits, raw.readings, self._ranking)]
+        return [read_hit.hit for read_hit in rank(found.hits, raw.readings, self._ranking)]
 
     def read(
         self,
@@ -103,13 +103,13 @@ class Retriever:
         """
         vectors = QueryVectors(self._index.encoder, {question.standalone: question.vector})
         k = max(k, RETRIEVED)
-        own = _Lookup(self._index, self._documents, self._reader, vectors, timer, legs, k)
+        lookup = _Lookup(self._index, self._documents, self._reader, vectors, timer, legs, k)
         several = question.kind in SEVERAL
-        found = own.search(question.standalone, None)
-        whole = own.read(question.standalone, found, several, is_read(found.hits))
+        found = lookup.search(question.standalone, None)
+        whole = lookup.read(question.standalone, found, several, is_read(found.hits))
         if question.leans and question.context is not None:
-            in_context = replace(found, hits=own.search(question.context, None).hits)
-            carried = own.read(question.standalone, in_context, several, bool(whole.readings))
+            in_context = replace(found, hits=lookup.search(question.context, None).hits)
+            carried = lookup.read(question.standalone, in_context, several, bool(whole.readings))
             whole = replace(whole, carried=carried)
         asked = [(part, part.context) for part in question.parts]
         if asked and evidence_of(whole, self._ranking).in_context:
@@ -119,7 +119,8 @@ class Retriever:
         vectors.of([text for part, context in asked for text in (part.asked, context) if text])
         # What is decided of the whole and of its parts is decided by the same numbers.
         parts = [
-            (part, own.part(part.asked, context, bool(whole.readings))) for part, context in asked
+            (part, lookup.part(part.asked, context, bool(whole.readings)))
+            for part, context in asked
         ]
         return replace(
             whole,
@@ -173,7 +174,9 @@ class _Lookup:
             context_vector=in_context[0] if in_context else None,
         )
         self.timer.lap("retrieve")
-        hits, in_its = (sorted(own, key=_says_nothing) for own in (found.hits, found.context_hits))
+        hits, in_its = (
+            sorted(hits, key=_says_nothing) for hits in (found.hits, found.context_hits)
+        )
         return replace(found, hits=tuple(hits), context_hits=tuple(in_its))
 
     def read(

@@ -40,8 +40,8 @@ class SentenceRun:
         """The sentences as they are read: without marks, as inside of "**D**iameter", white space
         made one space."""
         offset = self.hit.paragraph.start
-        own = self.hit.paragraph.text[self.start - offset : self.end - offset]
-        return " ".join(strip_marks(own).split())
+        text = self.hit.paragraph.text[self.start - offset : self.end - offset]
+        return " ".join(strip_marks(text).split())
 
     @property
     def cosine(self) -> float:
@@ -98,7 +98,7 @@ def grounds(claim: str, hits: Sequence[Hit]) -> list[Ground]:
         ),
         key=lambda run: -(run.cosine + cover(stems, run.text)),
     )[:NEAREST]
-    found = [Ground((run,)) for own in nearest for run in _windows(own)]
+    found = [Ground((run,)) for sentence in nearest for run in _windows(sentence)]
     return list({ground.place: ground for ground in (*found, *_joined(stems, nearest))}.values())
 
 
@@ -107,12 +107,14 @@ def cover(claim: frozenset[str], text: str) -> float:
     return len(claim & content_stems(text)) / len(claim) if claim else 0.0
 
 
-def _windows(own: SentenceRun) -> Iterator[SentenceRun]:
+def _windows(sentence: SentenceRun) -> Iterator[SentenceRun]:
     """The sentence, it with its neighbours, and the whole paragraph, as far as they fit."""
-    last = len(own.hit.paragraph.sentences) - 1
+    last = len(sentence.hit.paragraph.sentences) - 1
     for reach in (*REACH, last):
-        run = SentenceRun(own.hit, max(0, own.first - reach), min(last, own.last + reach))
-        if run == own or run.end - run.start <= WIDEST:
+        run = SentenceRun(
+            sentence.hit, max(0, sentence.first - reach), min(last, sentence.last + reach)
+        )
+        if run == sentence or run.end - run.start <= WIDEST:
             yield run
 
 

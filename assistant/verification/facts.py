@@ -103,9 +103,9 @@ def missing_names(claim: Facts, evidence: Facts) -> int:
     """How many of the claim's names the evidence does not have: neither the word, nor one of the
     same beginning, nor initials for it."""
     stems = frozenset(evidence.stems)
-    beginnings = frozenset(own[:PREFIX] for own in stems if len(own) >= PREFIX)
+    beginnings = frozenset(known[:PREFIX] for known in stems if len(known) >= PREFIX)
     short = frozenset(name.lower() for name in evidence.names if name.isupper())
-    spelled = any(own in short for own in claim.initials)
+    spelled = any(initial in short for initial in claim.initials)
     return sum(
         not (
             stem(name.lower()) in stems

@@ -138,8 +138,8 @@ def rule_for(entailer: Entailer | None, written: bool = False) -> Rule:
     if entailer is None:
         return alone
     weights = {name: alone.claim.weights[name] for name in CHECKED}
-    if written and (own := load_rule(entailer.fingerprint + WRITTEN)):
-        return own
+    if written and (rule := load_rule(entailer.fingerprint + WRITTEN)):
+        return rule
     return load_rule(entailer.fingerprint) or Rule(Logistic({"entail": 1.0, **weights}, 0.0), 0.5)
 
 
@@ -212,20 +212,20 @@ class Verifier:
                 return Judgement(True, 1.0, runs, frozenset())
             entailer = self._entailer if is_read(hits) else None
             features = weigh(claim, found, entailer, question)
-            own = verdict(found, features, rule_for(entailer, written=True))
-            if own.supported:
-                return own
-            judgement = judgement if judgement.probability else own
+            judged = verdict(found, features, rule_for(entailer, written=True))
+            if judged.supported:
+                return judged
+            judgement = judgement if judgement.probability else judged
         return judgement
 
     def _hits(self, passages: Sequence[Passage], vector: Vectors) -> list[Hit]:
         """The paragraphs of passages as found for a claim, by its vector."""
-        paragraphs = [own for passage in passages for own in passage.paragraphs]
-        vectors = self._index.vectors(list({own.id for own in paragraphs}))
+        paragraphs = [paragraph for passage in passages for paragraph in passage.paragraphs]
+        vectors = self._index.vectors(list({paragraph.id for paragraph in paragraphs}))
         hits = []
-        for own in paragraphs:
-            scores = tuple(float(cosine) for cosine in vectors[own.id] @ vector)
-            hits.append(Hit(own, max(scores), {"sentence": max(scores)}, scores))
+        for paragraph in paragraphs:
+            scores = tuple(float(cosine) for cosine in vectors[paragraph.id] @ vector)
+            hits.append(Hit(paragraph, max(scores), {"sentence": max(scores)}, scores))
         return hits
 
     def search(self, claim: str, question: str | None = None) -> list[Hit]:
@@ -236,7 +236,7 @@ class Verifier:
             for query in (question, claim)
             if query
         ]
-        return list({hit.paragraph.id: hit for own in found for hit in own.hits}.values())
+        return list({hit.paragraph.id: hit for result in found for hit in result.hits}.values())
 
 
 def _worded(claim: str, found: Sequence[Ground]) -> tuple[SentenceRun, ...]:
@@ -245,14 +245,18 @@ def _worded(claim: str, found: Sequence[Ground]) -> tuple[SentenceRun, ...]:
     for parts in dict.fromkeys([(claim,), tuple(parts_of(claim))]):  # once where it has none
         shortest = [
             min(
-                (own for own in found if keeps_words(text, month_first(own.text), part=number > 0)),
-                key=lambda own: own.length,
+                (
+                    ground
+                    for ground in found
+                    if keeps_words(text, month_first(ground.text), part=number > 0)
+                ),
+                key=lambda ground: ground.length,
                 default=None,
             )
             for number, text in enumerate(parts)
         ]
         if None not in shortest:
-            return tuple(run for own in shortest if own for run in own.runs)
+            return tuple(run for ground in shortest if ground for run in ground.runs)
     return ()
 
 
@@ -282,7 +286,7 @@ class Features:
     @property
     def best(self) -> dict[str, float]:
         """The highest of each of the grounds' features, and what was checked."""
-        highest = {name: max(own[name] for own in self.grounds) for name in self.grounds[0]}
+        highest = {name: max(ground[name] for ground in self.grounds) for name in self.grounds[0]}
         return {**highest, **self.checked}
 
 
@@ -299,7 +303,7 @@ def weigh(
     """
     if not found:
         return None
-    own, stems = facts_of(claim), content_stems(claim) - content_stems(question)
+    stated, stems = facts_of(claim), content_stems(claim) - content_stems(question)
     texts = [f"{ground.headings} {ground.text}" for ground in found]
     features = tuple(
         {
@@ -312,12 +316,12 @@ def weigh(
     told = "\n".join(f"{text}." for text in dict.fromkeys([*texts, question]))
     there = facts_of(told)
     denials, denied = negations(claim), [negations(ground.text) for ground in found]
-    most = max(own["cover"] for own in features) - SLACK
+    most = max(feature["cover"] for feature in features) - SLACK
     nearby = [number for number, has in zip(denied, features, strict=True) if has["cover"] >= most]
     checked = {
         "novel": float(len(stems - content_stems(told))),
-        "numbers": float(missing_numbers(own, there)),
-        "names": float(missing_names(own, there)),
+        "numbers": float(missing_numbers(stated, there)),
+        "names": float(missing_names(stated, there)),
         "denied": float(bool(denials) != bool(denied[0])),
         "denials": float(denials != denied[0]),
         "opposed": float(all(bool(number) != bool(denials) for number in nearby)),
@@ -337,7 +341,7 @@ def verdict(found: Sequence[Ground], features: Features | None, rule: Rule) -> J
     if features is None:
         return Judgement(False, 0.0, (), frozenset())
     probability = rule.probability(features)
-    alone = [rule.claim.probability({**own, **features.checked}) for own in features.grounds]
+    alone = [rule.claim.probability({**ground, **features.checked}) for ground in features.grounds]
     if probability < rule.threshold:
         against = frozenset(kind for name, kind in TOLD.items() if features.checked[name])
         return Judgement(False, probability, (), against)

@@ -78,12 +78,12 @@ def test_sentences_far_from_the_question_are_not_read_but_neighbours_are(
     counting.given.clear()
     far = [f"{line[:-1]} and rots." for line in FILLER] * 3
     (hit,) = hits_of(
-        [FILLER[0], FILLER[1], *far, "Paint was bought.", ANSWERS, "It has two interfaces."]
+        [FILLER[0], FILLER[1], *far, "Paint was bought.", ANSWERS, "It has two doors."]
     )
     (reading,) = read(counting, QUESTION, [hit], WEIGHTS)
     # The three nearest are the answer (by its terms) and the first two; one more beside each.
     assert counting.given == [
-        [FILLER[0], FILLER[1], far[0], "Paint was bought.", ANSWERS, "It has two interfaces."]
+        [FILLER[0], FILLER[1], far[0], "Paint was bought.", ANSWERS, "It has two doors."]
     ]
     assert [logit == UNREAD for logit in reading.sentences] == [False] * 3 + [True] * 11 + [
         False
