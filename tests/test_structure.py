@@ -75,7 +75,7 @@ HOMES = {
     "stop_words": {"index.chunking.language"},
     # One runs the encoder, the other may run a cross-encoder.
     "sentence_transformers": {"index.encoder", "assistant.retrieval.reading_model"},
-    "striprtf": {"index.readers.rtf"},
+    "striprtf": {"index.readers.rich_text"},
     "xllamacpp": {"assistant.llm.client"},
     "threadpoolctl": {"index.computing"},
     "watchfiles": {"assistant.service.watching"},

@@ -43,12 +43,12 @@ class Bibliography:
         self._by: dict[str, set[BibliographyEntry]] = defaultdict(set)
         self._titled: list[tuple[str, BibliographyEntry]] = []
         for export, entries in exports.items():
-            for own in entries:
-                self._take(export.parent, own)
+            for exported in entries:
+                self._take(export.parent, exported)
 
-    def _take(self, folder: Path, own: Exported) -> None:
-        entry, metadata = own.entry, own.entry.metadata
-        for path in own.files:
+    def _take(self, folder: Path, exported: Exported) -> None:
+        entry, metadata = exported.entry, exported.entry.metadata
+        for path in exported.files:
             # Written on another system, maybe: what counts then is how it ends.
             parts = path.removeprefix("file://").replace("\\", "/")
             self._by_path.setdefault(_name(source_of(folder / parts)), entry)
@@ -66,7 +66,7 @@ class Bibliography:
 
         Args:
             raws: the documents.
-            files: all files of which they are some: a name that several have tells nothing.
+            files: all files of which they are some: a name that several share identifies none.
         """
         names = Counter(_name(file.name) for file in files)
         return [
@@ -88,8 +88,8 @@ class Bibliography:
             doi: its own; "" where it tells none.
         """
         path = Path(source)
-        if own := self._by_path.get(_name(source)):
-            return own
+        if entry := self._by_path.get(_name(source)):
+            return entry
         wanted = [f"end:{_end(source)}"]
         if so_called < 2:
             wanted += [f"name:{_name(path.name)}", f"key:{_name(path.stem)}"]
@@ -124,9 +124,9 @@ def find_exports(paths: Sequence[Path], ignore: Sequence[str] = ()) -> list[Path
     found: list[Path] = []
     for path in paths:
         found += find_inside(path, ignore, SUFFIXES) if path.is_dir() else [path]
-    by_source = {source_of(own): own for own in found if _is_export(own)}
-    for own in exports_beside(paths):
-        by_source.setdefault(source_of(own), own)
+    by_source = {source_of(file): file for file in found if _is_export(file)}
+    for file in exports_beside(paths):
+        by_source.setdefault(source_of(file), file)
     return list(by_source.values())
 
 
@@ -135,7 +135,7 @@ def exports_beside(paths: Iterable[Path]) -> list[Path]:
     found = list[Path]()
     for folder in dict.fromkeys(path.absolute().parent for path in paths):
         with suppress(OSError):  # one may read in it, and not list it
-            found += sorted(own for own in folder.iterdir() if _is_export(own))
+            found += sorted(file for file in folder.iterdir() if _is_export(file))
     return found
 
 
@@ -181,7 +181,7 @@ def _is_export(path: Path) -> bool:
         with path.open("rb") as file:
             return is_export(path.name, file.read(_SNIFFED))
     except OSError:
-        return False  # what may not be read tells nothing
+        return False  # it may not be read
 
 
 def _name(name: str) -> str:

@@ -1,6 +1,6 @@
 """The exports of reference managers: CSL-JSON, Better BibTeX's JSON and BibTeX, each into entries.
 
-All that is told there is text of strangers: of each entry what makes sense is taken.
+Their content is untrusted: of each entry only plausible values are taken.
 """
 
 from __future__ import annotations
@@ -115,10 +115,11 @@ def _of_csl(item: Mapping[str, Any], of: Callable[..., str]) -> BibliographyEntr
 def _csl_names(told: Any) -> list[str]:
     names = []
     for name in _dicts(told):
-        own = {part: _text(value) for part, value in name.items()}
-        particles = (own.get("non-dropping-particle"), own.get("family"), own.get("suffix"))
-        given = " ".join(filter(None, [own.get("given"), own.get("dropping-particle")]))
-        names.append(own.get("literal") or _name(" ".join(filter(None, particles)), given))
+        parts = {part: _text(value) for part, value in name.items()}
+        family = map(parts.get, ("non-dropping-particle", "family", "suffix"))
+        given = map(parts.get, ("given", "dropping-particle"))
+        joined = (" ".join(filter(None, texts)) for texts in (family, given))
+        names.append(parts.get("literal") or _name(*joined))
     return names
 
 
@@ -135,10 +136,10 @@ def _csl_date(told: Any) -> str:
 
 def _of_zotero(item: Mapping[str, Any], of: Callable[..., str]) -> BibliographyEntry:
     def people(*roles: str) -> list[str]:
-        own = [one for one in _dicts(item.get("creators")) if one.get("creatorType") in roles]
         return [
             _text(one.get("name")) or _name(_text(one.get("lastName")), _text(one.get("firstName")))
-            for one in own
+            for one in _dicts(item.get("creators"))
+            if one.get("creatorType") in roles
         ]
 
     return _entry(
@@ -193,24 +194,25 @@ def _bibtex(text: str) -> Iterator[Exported]:
             if kind.lower() in ("string", "preamble"):
                 continue
             key, parts = body
-            own = {name.lower(): "".join(value).strip() for name, value in parts}
-            files = _files(own.pop("file", ""))
+            fields = {name.lower(): "".join(value).strip() for name, value in parts}
+            files = _files(fields.pop("file", ""))
 
-            def of(*names: str, own: Mapping[str, str] = own) -> str:
-                return shown(next(filter(None, (own.get(name) for name in names)), ""))
+            def of(*names: str, fields: Mapping[str, str] = fields) -> str:
+                return shown(next(filter(None, map(fields.get, names)), ""))
 
-            fields = {field: of(*names[2].split()) for field, names in FIELDS.items()}
+            texts = {field: of(*names[2].split()) for field, names in FIELDS.items()}
+            texts["page_range"] = re.sub("-{2,}|–", "-", texts["page_range"])
             entry = _entry(
                 of("title"),
                 key=key or "",
                 kind=CSL.get(kind.lower(), _ANY_KIND),
-                authors=people(own.get("author", "")),
-                editors=people(own.get("editor", "")),
+                authors=people(fields.get("author", "")),
+                editors=people(fields.get("editor", "")),
                 date=of("date") or _bibtex_date(of("year"), of("month"), of("day")),
-                address=own.get("url", "").replace("\\", ""),
-                doi=own.get("doi", "").replace("\\", ""),
+                address=fields.get("url", "").replace("\\", ""),
+                doi=fields.get("doi", "").replace("\\", ""),
                 accessed=of("urldate"),
-                **fields | {"page_range": re.sub("-{2,}|–", "-", fields["page_range"])},
+                **texts,
             )
             yield Exported(entry, tuple(files))
     except PybtexError as error:
@@ -240,25 +242,23 @@ def _files(field: str) -> list[str]:
 
 
 def _entry(
-    title: str,
-    *,
-    authors: Iterable[str],
-    editors: Iterable[str],
-    date: str,
-    address: str,
-    doi: str,
-    accessed: str,
-    **others: Any,
+    title: str, authors: Iterable[str], editors: Iterable[str], **told: str
 ) -> BibliographyEntry:
-    """What makes sense of these; where no address is told it is that of the DOI."""
+    """What makes sense of these; where no address is told it is that of the DOI.
+
+    Args:
+        title, authors, editors: of the work.
+        told: `date`, `accessed`, `address`, `doi` and other texts of `DocumentMetadata`.
+    """
+    date, accessed, address, doi = map(told.pop, ("date", "accessed", "address", "doi"))
     year = _YEAR.search(date)
     doi = doi_in(doi)
     made = metadata_of(
         [authors], [date, year and year[0]], [address, doi and f"https://doi.org/{doi}"]
     )
     of_others = metadata_of([editors], [accessed])
-    others = {name: _plain(value) for name, value in others.items()}
-    metadata = replace(made, doi=doi, editors=of_others.authors, accessed=of_others.date, **others)
+    texts: dict[str, Any] = {name: _plain(value) for name, value in told.items()}
+    metadata = replace(made, doi=doi, editors=of_others.authors, accessed=of_others.date, **texts)
     return BibliographyEntry(_plain(title), metadata)
 
 

@@ -12,6 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
+from operator import attrgetter, itemgetter
 
 from index.chunking.layout import CONTENTS_LINES, CONTENTS_SHARE, Block, Heading, Layout, letters
 from index.chunking.sentences import (
@@ -36,7 +37,7 @@ MAX_SENTENCE = 1000
 """Characters in a sentence; a longer one is split at whitespace, or anywhere if there is none."""
 
 
-SENTENCE_WORDS = 8
+MIN_SENTENCE_WORDS = 8
 """Words that a heading has at least which is a paragraph as well. Not tuned."""
 
 
@@ -66,53 +67,42 @@ def segmentation(layout: Layout, document_id: str, language: str) -> Segmentatio
     ]
     if not blocks:
         blocks = [((), Block((span,), "prose")) for span in lines(text) if span[0] < span[1]]
-    starts = [place.start for place in layout.places]
-    certainties = _Certainties(layout)
+
+    def certainty(start: int, end: int) -> float | None:
+        """How surely `text[start:end]` was read: as its least sure word was; None where none of it
+        was read from a picture."""
+        words = layout.recognised
+        first, last = (bisect_left(words, at, key=itemgetter(0)) for at in (start, end))
+        return min((sure for _, _, sure in words[first:last]), default=None)
+
     paragraphs: list[Paragraph] = []
     for path, block in blocks:
         # What stands above a paragraph is shown with it.
-        above = [certainties.of(own.start, own.end) for own in path]
+        above = [certainty(heading.start, heading.end) for heading in path]
         for sentences in _paragraph_sentences(text, block, language):
-            number = bisect_right(starts, sentences[0][0]) - 1
-            place = layout.places[number] if number >= 0 else None
             start, end = sentences[0][0], sentences[-1][1]
+            number = bisect_right(layout.locators, start, key=attrgetter("start")) - 1
+            locator = layout.locators[number] if number >= 0 else None
             content = text[start:end]
+            certainties = [sure for sure in (certainty(start, end), *above) if sure is not None]
             paragraphs.append(
                 Paragraph(
                     id=paragraph_id(content, tuple((a - start, b - start) for a, b in sentences)),
                     document_id=document_id,
                     number=len(paragraphs) + 1,
-                    heading=tuple(own.text for own in path),
-                    page=place.page if place else None,
-                    locator=place.label if place else "",
+                    heading=tuple(heading.text for heading in path),
+                    page=locator.page if locator else None,
+                    locator=locator.label if locator else "",
                     kind=block.kind,
                     start=start,
                     end=end,
                     text=content,
                     sentences=tuple(Sentence(a, b, text[a:b]) for a, b in sentences),
                     language=language,
-                    certainty=_least(certainties.of(start, end), *above),
+                    certainty=min(certainties, default=None),
                 )
             )
     return Segmentation(layout.title or title, tuple(paragraphs))
-
-
-class _Certainties:
-    """How surely the words of a layout were read from pictures."""
-
-    def __init__(self, layout: Layout) -> None:
-        self._words = layout.recognised
-        self._starts = [start for start, _, _ in layout.recognised]
-
-    def of(self, start: int, end: int) -> float | None:
-        """How surely `text[start:end]` was read: as its least sure word is; None where none of it
-        was read from a picture."""
-        first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
-        return min((sure for _, _, sure in self._words[first:last]), default=None)
-
-
-def _least(*certainties: float | None) -> float | None:
-    return min((own for own in certainties if own is not None), default=None)
 
 
 def _lists(parts: Sequence[Heading | Block]) -> Iterator[Heading | Block]:
@@ -149,12 +139,12 @@ def _with_contents(parts: Sequence[Heading | Block], text: str) -> Iterator[Head
     references under a heading that says so."""
     headings = {letters(part.text) for part in parts if isinstance(part, Heading)} - {""}
 
-    def lines_in(own: Iterable[Heading | Block]) -> list[str]:
-        spans = [span for part in own if isinstance(part, Block) for span in part.spans]
+    def lines_in(parts: Iterable[Heading | Block]) -> list[str]:
+        spans = [span for part in parts if isinstance(part, Block) for span in part.spans]
         return [line for a, b in spans for line in text[a:b].splitlines() if line.strip()]
 
-    def mostly(tells: Callable[[str], object], *own: Heading | Block) -> bool:
-        told = [bool(tells(line)) for line in lines_in(own)]
+    def mostly(tells: Callable[[str], object], *parts: Heading | Block) -> bool:
+        told = [bool(tells(line)) for line in lines_in(parts)]
         return bool(told) and sum(told) >= CONTENTS_SHARE * len(told)
 
     def is_name(line: str) -> bool:
@@ -164,11 +154,11 @@ def _with_contents(parts: Sequence[Heading | Block], text: str) -> Iterator[Head
     for is_listed, group in groupby(
         parts, lambda part: mostly(is_name, part) or mostly(_entry, part)
     ):
-        own = list(group)
-        listed = lines_in(own) if is_listed else []
-        are_names = len(listed) >= CONTENTS_LINES and mostly(is_name, *own)
+        run = list(group)
+        listed = lines_in(run) if is_listed else []
+        are_names = len(listed) >= CONTENTS_LINES and mostly(is_name, *run)
         is_contents = is_listed and (are_names or _are_entries(listed, heading))
-        for part in own:
+        for part in run:
             if isinstance(part, Heading):
                 heading = part.text
             elif is_contents or (_REFERENCES.fullmatch(heading) and mostly(_CITED.search, part)):
@@ -219,7 +209,7 @@ def _is_sentence(heading: str) -> bool:
     a sentence does, and no number in front makes it the title of a section."""
     words = heading.split()
     return (
-        len(words) >= SENTENCE_WORDS
+        len(words) >= MIN_SENTENCE_WORDS
         and heading.rstrip(CLOSERS).endswith((".", "!", "\u3002"))
         and not any(map(str.isdigit, "".join(words[:2])))
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from charset_normalizer import from_bytes
@@ -44,26 +45,24 @@ def decoded(content: bytes, path: Path) -> str:
     laxest, because UTF-8 is hardly ever valid by accident, and latin-1 always is. In between stands
     a guess, see the module.
     """
-    text = None
-    for bom, encoding in _BOMS:
-        if content.startswith(bom):
-            # A mark that lies (a damaged file) still leaves the readable part readable.
-            text = content[len(bom) :].decode(encoding, "replace")
-            break
-    else:
-        for encoding in _encodings(content):
-            try:
-                text = content.decode(encoding)
-                break
-            except UnicodeDecodeError:
-                # Not this encoding: the next one is tried.
-                continue
+    text = _text_of(content)
     if text is None or _is_binary(text):
         raise NotTextError(
             f"{str(path)!r} is not a text file, nor a document of a kind that is read. Save what "
             "it says as PDF, DOCX or plain text, and add that; or leave it out."
         )
     return text
+
+
+def _text_of(content: bytes) -> str | None:
+    for bom, encoding in _BOMS:
+        if content.startswith(bom):
+            # A mark that lies (a damaged file) still leaves the readable part readable.
+            return content[len(bom) :].decode(encoding, "replace")
+    for encoding in _encodings(content):
+        with suppress(UnicodeDecodeError):  # not this encoding: the next one is tried
+            return content.decode(encoding)
+    return None
 
 
 def _utf16_by_nuls(content: bytes) -> str | None:
@@ -82,13 +81,11 @@ def _utf16_by_nuls(content: bytes) -> str | None:
 
 def _encodings(content: bytes) -> Iterator[str]:
     """What it may be in, in the order in which that is tried."""
-    wide = _utf16_by_nuls(content)
-    if wide:
+    if wide := _utf16_by_nuls(content):
         yield wide
         return
     yield "utf-8"
-    guessed = _guessed(content)
-    if guessed:
+    if guessed := _guessed(content):
         yield guessed
     yield from ("cp1252", "latin-1")
 
@@ -105,7 +102,5 @@ def _guessed(content: bytes) -> str | None:
 def _is_binary(text: str) -> bool:
     """Whether it holds a NUL or many control characters: the first MiB tells."""
     sample = text[: 1 << 20]
-    if "\0" in text:
-        return True
     controls = sum(sample.count(chr(code)) for code in _CONTROLS)
-    return controls > _MAX_CONTROLS * len(sample)
+    return "\0" in text or controls > _MAX_CONTROLS * len(sample)

@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 
 from index.errors import DocumentError, UnreadableError
 
-MEMORY = 4 << 30
+MAX_MEMORY = 4 << 30
 """Bytes that a file may take, where the system can hold a process to it."""
 
 _START = "import sys; sys.path[:] = {path!r}; from index.chunking.isolation import serve; serve()"
@@ -88,11 +88,7 @@ class IsolatedProcess:
             finally:
                 timer.cancel()
         if fault:
-            raise UnreadableError(
-                f"{name!r} cannot be read: it is damaged, or otherwise not as files of its kind "
-                "are. Open it in the program that made it and save it anew, or leave it out.",
-                code="damaged",
-            ) from RuntimeError(fault)
+            raise damaged(name) from RuntimeError(fault)
         if error:
             raise error
         return made  # type: ignore[no-any-return]
@@ -118,7 +114,7 @@ class IsolatedProcess:
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self._end()
-            path = [str(Path(own).absolute()) for own in sys.path]
+            path = [str(Path(entry).absolute()) for entry in sys.path]
             self._process = subprocess.Popen(  # noqa: S603 (this interpreter, on this file)
                 [sys.executable, "-c", _START.format(path=path)],
                 stdin=subprocess.PIPE,
@@ -144,6 +140,15 @@ class _Answers(pickle.Unpickler):
         if is_array or (isinstance(found, type) and found.__module__.startswith("index.")):
             return found
         raise pickle.UnpicklingError(f"an answer holds {module}.{name}")
+
+
+def damaged(name: str) -> UnreadableError:
+    """The error for a file that a reader stumbles over."""
+    return UnreadableError(
+        f"{name!r} cannot be read: it is damaged, or otherwise not as files of its kind are. "
+        "Open it in the program that made it and save it anew, or leave it out.",
+        code="damaged",
+    )
 
 
 def _failed(name: str, seconds: float | None) -> UnreadableError:
@@ -209,4 +214,4 @@ def _limit_memory() -> None:
         return  # Windows has no such limit
     pages = Path("/proc/self/statm")
     used = int(pages.read_text().split()[0]) * resource.getpagesize() if pages.exists() else 0
-    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
+    resource.setrlimit(resource.RLIMIT_AS, (used + MAX_MEMORY, used + MAX_MEMORY))

@@ -19,19 +19,19 @@ PIECE = 500
 """Characters that are judged together. Each piece has a vote: a list of names is taken for another
 language at every turn."""
 
-AGREED = 0.6
+MIN_AGREEMENT = 0.6
 """The share of the pieces that have to be in one language for the text to be."""
 
-FEWEST = 60
+MIN_LETTERS = 60
 """Letters without which a text in Latin script tells nothing of its language."""
 
-ASKED = 3
+MIN_QUESTION_WORDS = 3
 """Words without which a question tells nothing of its language."""
 
-GRAMMAR = 0.15
+MIN_STOP_WORDS = 0.15
 """The share of stop words that prose has at least: names and the cells of tables have none."""
 
-TOLD, MEANINGLESS = 40, 0.05
+MIN_WORDS, MIN_ANY_STOP_WORDS = 40, 0.05
 """Words by which it is told whether a text is in any language, and the share of them that are stop
 words of one. Of 250 pages two had less, both tables of contents. Not tuned."""
 
@@ -51,20 +51,22 @@ def language_of(text: str) -> str:
     # The rows of a table differ in their numbers alone.
     lines = (_NO_WORDS.sub(" ", line).strip() for line in text[:SAMPLE].splitlines())
     sample = " ".join(dict.fromkeys(lines))
-    if is_latin(sample) and sum(map(str.isalpha, sample)) < FEWEST:
+    if is_latin(sample) and sum(map(str.isalpha, sample)) < MIN_LETTERS:
         return ENGLISH
     pieces = [sample[start : start + PIECE] for start in range(0, len(sample), PIECE)]
     # A short rest at the end tells less than its vote would weigh.
     classify = _classifier()
     votes = Counter(str(classify(piece)[0]) for piece in pieces[:-1] or pieces)
     language, count = votes.most_common(1)[0]
-    return language if count >= AGREED * votes.total() and _is_prose(sample, language) else ENGLISH
+    agree = count >= MIN_AGREEMENT * votes.total()
+    return language if agree and _is_prose(sample, language) else ENGLISH
 
 
 def asked_in(question: str) -> str:
     """The ISO 639-1 code of the language of a question; English where it is too short to tell. Of
     5,456 English questions in everyday words all were taken for English."""
-    return str(_classifier()(question)[0]) if len(question.split()) >= ASKED else ENGLISH
+    enough = len(question.split()) >= MIN_QUESTION_WORDS
+    return str(_classifier()(question)[0]) if enough else ENGLISH
 
 
 def _is_prose(text: str, language: str) -> bool:
@@ -73,7 +75,7 @@ def _is_prose(text: str, language: str) -> bool:
     known = frozenset(stop_words_of(language))
     words = [word for word in text.lower().split() if len(word) > 1]  # single letters are signs
     spaced = is_latin(text)
-    return not (known and spaced) or sum(w in known for w in words) >= GRAMMAR * len(words)
+    return not (known and spaced) or sum(w in known for w in words) >= MIN_STOP_WORDS * len(words)
 
 
 def seems_prose(text: str) -> bool:
@@ -81,10 +83,10 @@ def seems_prose(text: str) -> bool:
     so many in all but lists, and next to none in what is no language. One that is short, or not in
     Latin script, may always be."""
     words = [word for word in _NO_WORDS.sub(" ", text).lower().split() if len(word) > 1]
-    if len(words) < TOLD or not is_latin(text):
+    if len(words) < MIN_WORDS or not is_latin(text):
         return True
     known = _all_stop_words()
-    return sum(word in known for word in words) >= MEANINGLESS * len(words)
+    return sum(word in known for word in words) >= MIN_ANY_STOP_WORDS * len(words)
 
 
 @cache
@@ -111,7 +113,7 @@ def is_latin(text: str) -> bool:
 @cache
 def _classifier() -> Any:
     # Not the library's own, which everybody who makes use of it changes: while one thread sets its
-    # languages, another one that asks is told a wrong one. This is whole before anybody has it.
+    # languages, another thread gets a wrong answer. This one is complete before it is shared.
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 
 from index.chunking.sentences import Span
 from index.errors import UnreadableError
@@ -36,13 +37,13 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Locator:
     """Where a page, a slide, a sheet or one of its rows begins.
 
     Attributes:
         start: offset of its first character.
         page: the number of the page or slide, from 1; None where there are none.
-        label: as a person is told of it: `p. xii`, `slide 4`, `Sheet1, row 17`.
+        label: as it is shown: `p. xii`, `slide 4`, `Sheet1, row 17`.
     """
 
     start: int
@@ -58,7 +59,7 @@ class Layout:
         text: what is shown and searched; all offsets count its characters.
         parts: headings and blocks in reading order.
         title: the one that the file gives itself; None where it has none.
-        places: where a page, slide, sheet or row begins, ordered by offset.
+        locators: where a page, slide, sheet or row begins, ordered by offset.
         boxes: of formats with pages, where its words are printed.
         pages: how many pages or slides it has; 0 where it has none.
         metadata: what the file says of who wrote it, when and where.
@@ -70,7 +71,7 @@ class Layout:
     text: str
     parts: Sequence[Heading | Block]
     title: str | None = None
-    places: Sequence[Place] = ()
+    locators: Sequence[Locator] = ()
     boxes: Boxes | None = None
     pages: int = 0
     metadata: DocumentMetadata = NO_METADATA
@@ -87,7 +88,7 @@ class Composer:
     """Writes the text of a layout, block after block, and takes note of where each stands."""
 
     parts: list[Heading | Block] = field(default_factory=list)
-    places: list[Place] = field(default_factory=list)
+    locators: list[Locator] = field(default_factory=list)
     _pieces: list[str] = field(default_factory=list)
     length: int = 0
     recognised: list[tuple[int, int, float]] = field(default_factory=list)
@@ -126,11 +127,11 @@ class Composer:
 
     def place(self, page: int | None, label: str) -> None:
         """What is written from here on stands on this page, or in what this label names."""
-        self.places.append(Place(self.length, page, label))
+        self.locators.append(Locator(self.length, page, label))
 
     def separate_place(self, page: int | None, label: str) -> None:
         """The same of the block that follows, after the blank line before it."""
-        self.places.append(Place(self.length + (2 if self.length else 0), page, label))
+        self.locators.append(Locator(self.length + (2 if self.length else 0), page, label))
 
     def heading(self, level: int, text: str) -> None:
         """Add a heading; a blank one is left out."""
@@ -148,25 +149,31 @@ class Composer:
         self.separate()
         spans = []
         for number, text in enumerate(texts):
-            own = text.lstrip()
+            bare = text.lstrip()
             if number:
-                self.write("\n" + text[: len(text) - len(own)])
-            spans.append(self.write(own))
+                self.write("\n" + text[: len(text) - len(bare)])
+            spans.append(self.write(bare))
         self.parts.append(Block(tuple(spans), kind))
 
     def table(self, names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Add each row as a block that says the names of its columns."""
+        """Add each row as a sentence that says the names of its columns, `Year: 2021 | Revenue:
+        5.2`; empty cells are left out."""
+        names = [" ".join(name.split()) for name in names]
         for row in rows:
-            self.block([row_text(names, row)], "row")
+            cells = []
+            for name, cell in zip(chain(names, repeat("")), row, strict=False):
+                if value := " ".join(cell.split()):
+                    cells.append(f"{name}{NAME}{value}" if name and name != value else value)
+            self.block([CELL.join(cells)], "row")
 
     def include(self, layout: Layout, depth: int, name: str) -> None:
         """Add the layout of another file: its headings so many levels lower, its places by the name
         of the file."""
         by = self.paste(layout, depth)
-        self.places.append(Place(by, None, name))
-        for place in layout.places:
-            self.places.append(Place(place.start + by, None, f"{name}, {place.label}"))
-        self.places.append(Place(self.length, None, ""))
+        self.locators.append(Locator(by, None, name))
+        for inner in layout.locators:
+            self.locators.append(Locator(inner.start + by, None, f"{name}, {inner.label}"))
+        self.locators.append(Locator(self.length, None, ""))
 
     def paste(self, layout: Layout, depth: int) -> int:
         """Add what another layout says, its headings so many levels lower; where it begins."""
@@ -188,7 +195,7 @@ class Composer:
         text, parts = "".join(self._pieces), tuple(self.parts)
         recognised = tuple(self.recognised)
         return Layout(
-            text, parts, title, tuple(self.places), metadata=metadata, recognised=recognised
+            text, parts, title, tuple(self.locators), metadata=metadata, recognised=recognised
         )
 
 
@@ -196,26 +203,15 @@ class Composer:
 CELL, NAME = " | ", ": "
 
 
-def row_text(names: Sequence[str], row: Sequence[str]) -> str:
-    """A row of a table as a sentence: `Year: 2021 | Revenue: 5.2`; empty cells are left out."""
-    cells = []
-    for number, value in enumerate(row):
-        value = " ".join(value.split())
-        name = " ".join(names[number].split()) if number < len(names) else ""
-        if value:
-            cells.append(f"{name}{NAME}{value}" if name and name != value else value)
-    return CELL.join(cells)
-
-
 #: Words of the text in place of a picture that says something of it, and no name of a file.
-DESCRIBING = 4
+MIN_DESCRIPTION_WORDS = 4
 _FILE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|bmp|tiff?)\b", re.IGNORECASE)
 
 
 def describes(text: str) -> bool:
     """Whether a text in place of a picture says what is seen there."""
     words = [word for word in text.split() if any(map(str.isalpha, word))]
-    return len(words) >= DESCRIBING and not _FILE.search(text)
+    return len(words) >= MIN_DESCRIPTION_WORDS and not _FILE.search(text)
 
 
 CONTENTS_LINES, CONTENTS_SHARE = 4, 0.6
@@ -255,10 +251,10 @@ def names_columns(rows: Sequence[Sequence[str]], custom: bool = False) -> bool:
         return False
     years = [cell for cell in filled if cell.isdigit() and len(cell) == 4]
     columns = [[row[n] for row in others if n < len(row) and row[n]] for n in range(1, len(first))]
-    has_numbers = any(own and all(map(_has_digit, own)) for own in columns)
+    has_numbers = any(column and all(map(_has_digit, column)) for column in columns)
     figures = custom and any(
-        own and all(map(_is_number, own)) and name[:1].isalpha()
-        for name, own in zip(first[1:], columns, strict=True)
+        column and all(map(_is_number, column)) and name[:1].isalpha()
+        for name, column in zip(first[1:], columns, strict=True)
     )
     names = [
         cell

@@ -1,5 +1,5 @@
-"""Who wrote a file, when, and at what address it was published, as far as what it says of that
-makes sense: a stranger, or no more than a program, has written it there."""
+"""Who wrote a file, when, and at what address it was published, as far as that is
+plausible: anybody, or any program, may have written it there."""
 
 from __future__ import annotations
 
@@ -86,10 +86,10 @@ def _date(told: str) -> str:
         date(year, month, day)
     except ValueError:  # or there is none
         return ""
-    own = "-".join(part.zfill(2) for part in parts)
+    iso = "-".join(part.zfill(2) for part in parts)
     # Somewhere it is tomorrow already.
     latest = datetime.now(UTC) + timedelta(days=1)
-    return own if "1000" <= own <= latest.date().isoformat() else ""
+    return iso if "1000" <= iso <= latest.date().isoformat() else ""
 
 
 def _address(told: str) -> str:

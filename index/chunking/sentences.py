@@ -19,7 +19,7 @@ LONG_ITEM = 300
 """A list item is one sentence up to this length; a longer one is prose with sentences of its own.
 The same length is where a quotation stops being one sentence (see `_library_cuts`)."""
 
-LONG_SENTENCE, SHORTEST = 600, 40
+LONG_SENTENCE, MIN_PROVISION = 600, 40
 """Characters from which on a sentence is cut into its provisions, and that each piece has at least.
 """
 
@@ -107,7 +107,7 @@ def _provisions(text: str, span: Span) -> Iterator[Span]:
     start, end = span
     if end - start >= LONG_SENTENCE:
         for found in _PROVISION.finditer(text, start, end):
-            if found.end() - start >= SHORTEST and end - found.end() >= SHORTEST:
+            if found.end() - start >= MIN_PROVISION and end - found.end() >= MIN_PROVISION:
                 yield trim(text, start, found.end())
                 start = found.end()
     yield trim(text, start, end)

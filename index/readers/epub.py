@@ -7,7 +7,6 @@ import re
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 from urllib.parse import unquote
@@ -15,23 +14,12 @@ from urllib.parse import unquote
 from index.chunking.layout import Composer, Layout, locked
 from index.chunking.metadata import metadata_of
 from index.models import DocumentMetadata
-from index.readers.html import as_html, html_text, html_tree, write_html
+from index.readers.html import as_html, html_text, write_html, xml_tree
 
 _CONTAINER = "META-INF/container.xml"
 _ENCRYPTION = "META-INF/encryption.xml"
 _PAGES = ("application/xhtml+xml", "text/html", "text/x-oeb1-document")
 _HAS_HEADING = re.compile(r"<h[1-6][\s>]", re.I)
-
-
-@dataclass(frozen=True, slots=True)
-class _Book:
-    """What a book says of itself: its title, its pages in order, what its contents call them, who
-    wrote it, when and where."""
-
-    title: str | None
-    pages: list[str]
-    labels: dict[str, str]
-    metadata: DocumentMetadata
 
 
 def read_epub(content: bytes, name: str) -> Layout:
@@ -44,26 +32,28 @@ def read_epub(content: bytes, name: str) -> Layout:
     """
     out = Composer()
     with zipfile.ZipFile(BytesIO(content)) as archive:
-        book = _book(archive)
+        title, pages, metadata = _book(archive)
         locks = _locks(archive)
-        for path in book.pages:
+        for path, label in pages.items():
             if path in locks:
                 raise locked(name)
             html = as_html(html_text(archive.read(path), path))
-            if path in book.labels and not _HAS_HEADING.search(html):
-                out.heading(1, book.labels[path])
+            if not _HAS_HEADING.search(html):
+                out.heading(1, label)
             write_html(out, html)
-    return out.layout(book.title, book.metadata)
+    return out.layout(title, metadata)
 
 
-def _book(archive: zipfile.ZipFile) -> _Book:
-    root = _tree(archive, _CONTAINER).css_first("rootfile[full-path]")
+def _book(archive: zipfile.ZipFile) -> tuple[str | None, dict[str, str], DocumentMetadata]:
+    """What a book says of itself: its title; its pages in order, each with what the table of
+    contents calls it; who wrote it, when and where."""
+    root = xml_tree(archive.read(_CONTAINER), _CONTAINER).css_first("rootfile[full-path]")
     if root is None:
         raise ValueError("it does not say where it begins")
     package = unquote(root.attributes["full-path"])
-    tree = _tree(archive, package)
-    items = {own.attributes.get("id"): own.attributes for own in tree.css("item[href]")}
-    spine = [items.get(own.attributes.get("idref")) for own in tree.css("spine itemref")]
+    tree = xml_tree(archive.read(package), package)
+    items = {item.attributes.get("id"): item.attributes for item in tree.css("item[href]")}
+    spine = [items.get(item.attributes.get("idref")) for item in tree.css("spine itemref")]
     present = set(archive.namelist())
     labels: dict[str, str] = {}
     contents = ""
@@ -73,24 +63,23 @@ def _book(archive: zipfile.ZipFile) -> _Book:
             contents = path
         elif path not in present or item.get("media-type") != "application/x-dtbncx+xml":
             continue
-        for target, label in _entries(_tree(archive, path)):
+        for target, label in _entries(xml_tree(archive.read(path), path)):
             page = _beside(path, target.partition("#")[0])
             labels.setdefault(page, " ".join(label.split()))  # the first counts
-    pages = [
-        path
-        for item in spine
-        if item and (item.get("media-type") or _PAGES[0]) in _PAGES
-        if (path := _beside(package, item["href"])) in present and path != contents
-    ]
+    # A page that is named again and again is read once.
+    pages: dict[str, str] = {}
+    for item in spine:
+        if item and (item.get("media-type") or _PAGES[0]) in _PAGES:
+            path = _beside(package, item["href"])
+            if path in present and path != contents:
+                pages[path] = labels.get(path, "")
     told: dict[str, list[str]] = defaultdict(list)
-    for own in tree.root.traverse():
-        if own.tag.startswith("dc:"):
-            told[own.tag].append(own.text(deep=False))
-    title = next(iter(told["dc:title"]), "")
+    for node in tree.root.traverse():
+        if node.tag.startswith("dc:"):
+            told[node.tag].append(node.text(deep=False))
+    title = " ".join(next(iter(told["dc:title"]), "").split())
     addresses = [*told["dc:source"], *told["dc:identifier"]]
-    metadata = metadata_of([told["dc:creator"]], told["dc:date"], addresses)
-    # A page that is named again and again would be written as often.
-    return _Book(" ".join(title.split()) or None, list(dict.fromkeys(pages)), labels, metadata)
+    return title or None, pages, metadata_of([told["dc:creator"]], told["dc:date"], addresses)
 
 
 def _entries(contents: Any) -> Iterator[tuple[str, str]]:
@@ -108,19 +97,13 @@ def _locks(archive: zipfile.ZipFile) -> frozenset[str]:
     """The members that only a reader's account opens."""
     if _ENCRYPTION not in archive.namelist():
         return frozenset()
-    references = _tree(archive, _ENCRYPTION).root.traverse()
     return frozenset(
-        unquote(own.attributes.get("uri") or "")
-        for own in references
-        if own.tag.rpartition(":")[2] == "cipherreference"
+        unquote(node.attributes.get("uri") or "")
+        for node in xml_tree(archive.read(_ENCRYPTION), _ENCRYPTION).root.traverse()
+        if node.tag.rpartition(":")[2] == "cipherreference"
     )
 
 
 def _beside(path: str, href: str) -> str:
     """A member by the reference to it in another one."""
     return posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(href)))
-
-
-def _tree(archive: zipfile.ZipFile, path: str) -> Any:
-    # By the parser of HTML, which expands and fetches nothing that a file defines.
-    return html_tree(as_html(html_text(archive.read(path), path)))

@@ -6,7 +6,6 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
@@ -20,21 +19,16 @@ from index.errors import (
 )
 from index.readers.formats import FORMATS, TEXT_FORMATS
 
-PICTURES = tuple(suffix for own in FORMATS if own.is_picture for suffix in own.suffixes)
-SUFFIXES = tuple(
-    dict.fromkeys(
-        suffix
-        for own in (*TEXT_FORMATS, *FORMATS)
-        for suffix in own.suffixes
-        if suffix not in PICTURES
-    )
-)
+PICTURES = tuple(suffix for known in FORMATS if known.is_picture for suffix in known.suffixes)
+_SUFFIXES = (suffix for known in (*TEXT_FORMATS, *FORMATS) for suffix in known.suffixes)
+SUFFIXES = tuple(dict.fromkeys(suffix for suffix in _SUFFIXES if suffix not in PICTURES))
 """What is read inside folders, and pictures where those are read; a file named itself is tried
 whatever its suffix."""
 
 IGNORE_FILE = ".footnoteignore"
 """A file in a folder whose lines, as in `.gitignore`, say what below the folder is left out."""
 
+_MISSING = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 LEFT_OUT = (".", "~$")
 """How the names of hidden files begin, and of those that Office keeps beside an open document."""
 
@@ -42,18 +36,8 @@ OnSkip = Callable[[DocumentError], None]
 """Called with the error for what cannot be read; `DocumentError.source` says what that is."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Rules:
-    """What of a folder is left out, by patterns with paths from it."""
-
-    folder: Path
-    patterns: GitIgnoreSpec
-
-    def leaves_out(self, path: Path, is_folder: bool) -> bool | None:
-        """Whether it leaves a path out, or says of it that it is not; None where it says nothing
-        of it."""
-        relative = path.relative_to(self.folder).as_posix()
-        return self.patterns.check_file(f"{relative}/" if is_folder else relative).include
+_Rules = tuple[Path, GitIgnoreSpec]
+"""A folder, and what of it is left out, by patterns with paths from it."""
 
 
 def find_files(
@@ -89,7 +73,7 @@ def find_files(
             found.setdefault(path)
             continue
         known = SUFFIXES + PICTURES if ocr else SUFFIXES
-        inside = list(_walk(path, (_Rules(path, patterns),), on_skip, known))
+        inside = list(_walk(path, ((path, patterns),), on_skip, known))
         if not inside:
             raise EmptyDocumentError(
                 f"The folder {str(path)!r} holds no file to read. Files that end in "
@@ -106,7 +90,7 @@ def find_inside(folder: Path, ignore: Sequence[str], suffixes: Sequence[str]) ->
     Raises:
         UnreadableError, SettingsError: see `find_files`.
     """
-    return _walk(folder, (_Rules(folder, _patterns(ignore)),), lambda _: None, suffixes)
+    return _walk(folder, ((folder, _patterns(ignore)),), lambda _: None, suffixes)
 
 
 def source_of(path: str | os.PathLike[str]) -> str:
@@ -131,20 +115,16 @@ def mode_of(path: Path) -> int:
     """
     try:
         return path.stat().st_mode
-    except OSError as error:
-        missing = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
-        if error.errno not in missing:
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        if isinstance(error, OSError) and error.errno not in _MISSING:
             raise UnreadableError(
                 f"{str(path)!r} cannot be looked at: {error.strerror}. Check that you may read the "
                 "folder that it is in."
             ) from error
-        reason: Exception = error
-    except ValueError as error:  # a NUL in the path
-        reason = error
-    raise MissingPathError(
-        f"There is no file or folder {str(path)!r}. Check the spelling, or give the path "
-        f"from the current folder, {str(Path.cwd())!r}."
-    ) from reason
+        raise MissingPathError(
+            f"There is no file or folder {str(path)!r}. Check the spelling, or give the path "
+            f"from the current folder, {str(Path.cwd())!r}."
+        ) from error
 
 
 def _patterns(ignore: Sequence[str]) -> GitIgnoreSpec:
@@ -165,7 +145,7 @@ def _walk(
     """
     try:
         entries = sorted(folder.iterdir())
-        rules += tuple(_own_rules(folder))
+        rules += _rules_in(folder)
     except OSError as error:
         raise UnreadableError(
             f"The folder {str(folder)!r} cannot be listed: {error.strerror}. Check that you may "
@@ -185,7 +165,7 @@ def _walk(
             elif stat.S_ISREG(mode):
                 yield entry
         except MissingPathError:
-            # A link that leads nowhere. One that looks like a document is told when it is read.
+            # A link that leads nowhere. One that looks like a document is reported when it is read.
             if known and not _is_left_out(entry, False, rules):
                 yield entry
         except UnreadableError as error:
@@ -195,12 +175,13 @@ def _walk(
             on_skip(error)
 
 
-def _own_rules(folder: Path) -> Iterator[_Rules]:
+def _rules_in(folder: Path) -> tuple[_Rules, ...]:
+    """The rules in the IGNORE_FILE of a folder, if it has one."""
     file = folder / IGNORE_FILE
     if not file.is_file():
-        return
+        return ()
     try:
-        yield _Rules(folder, GitIgnoreSpec.from_lines(file.read_text("utf-8").splitlines()))
+        return ((folder, GitIgnoreSpec.from_lines(file.read_text("utf-8").splitlines())),)
     except ValueError as error:  # no pattern, or not UTF-8
         raise UnreadableError(
             f"{str(file)!r} cannot be understood: {error}. Its lines are patterns as in .gitignore."
@@ -208,5 +189,9 @@ def _own_rules(folder: Path) -> Iterator[_Rules]:
 
 
 def _is_left_out(path: Path, is_folder: bool, rules: Sequence[_Rules]) -> bool:
-    verdicts = (own.leaves_out(path, is_folder) for own in reversed(rules))
-    return next((found for found in verdicts if found is not None), False)
+    for folder, patterns in reversed(rules):
+        relative = path.relative_to(folder).as_posix()
+        verdict = patterns.check_file(f"{relative}/" if is_folder else relative).include
+        if verdict is not None:
+            return verdict
+    return False

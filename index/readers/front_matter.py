@@ -25,7 +25,7 @@ _TITLE = re.compile(r"^title[ \t]*:[ \t]*(['\"]?)(.*?)\1\s*$", re.MULTILINE)
 _SETTING = re.compile(
     r"^([\w-]+)[ \t]*:([^\r\n]*+(?:(?:\r\n?|\n)(?:[ \t]+|-[ \t])[^\r\n]*+)*+)", re.MULTILINE
 )
-#: An item of a list, or the name of a person of whom more is told.
+#: An item of a list, or the name in a record of a person.
 _ITEM = re.compile(r"[ \t]*+(?:-[ \t]++)?+(?:name[ \t]*:|(?![\w-]+[ \t]*:(?:\s|$)))(.*)")
 
 _AUTHORS = ("author", "authors")
@@ -69,7 +69,7 @@ def _values(value: str) -> Iterator[str]:
 
 # --- the head of a web page -------------------------------------------------------------------
 
-# Each the best first. Those of libraries and journals are told with more care than others.
+# Each the most reliable first: those of libraries and journals.
 _WEB_AUTHORS = ("citation_author", "author", "dcterms.creator", "dc.creator", "article:author")
 _WEB_DATES = (
     "citation_publication_date",
@@ -101,10 +101,12 @@ def head_metadata(html: str, tree: Any) -> DocumentMetadata:
         name = meta.attributes.get("name") or meta.attributes.get("property") or ""
         told[name.lower()].append(meta.attributes["content"])
     linked = list(_linked(tree))
+    dates = (node.get("datePublished") for node in linked)
+    published = [date for date in dates if isinstance(date, str)]
     canonical = [link.attributes["href"] for link in tree.css('link[rel="canonical"][href]')]
     return metadata_of(
         [*(told[name] for name in _WEB_AUTHORS), *(_people(node.get("author")) for node in linked)],
-        [*(date for name in _WEB_DATES for date in told[name]), *map(_published, linked)],
+        [*(date for name in _WEB_DATES for date in told[name]), *published],
         [*canonical, *told["og:url"], *_SAVED.findall(html[:4096])],
         [doi for name in _DOIS for doi in told[name]],
     )
@@ -127,10 +129,5 @@ def _linked(tree: Any) -> Iterator[dict[str, Any]]:
 def _people(told: Any) -> list[str]:
     """The names of authors: each is a text, or a thing that has a name."""
     people = told if isinstance(told, list) else [told]
-    names = [own.get("name") if isinstance(own, dict) else own for own in people]
+    names = [one.get("name") if isinstance(one, dict) else one for one in people]
     return [name for name in names if isinstance(name, str)]
-
-
-def _published(node: dict[str, Any]) -> str:
-    told = node.get("datePublished")
-    return told if isinstance(told, str) else ""

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
 from index.chunking.decoding import decoded
-from index.chunking.layout import Block, Composer, Layout, describes, names_columns
+from index.chunking.layout import Block, Composer, Heading, Layout, describes, names_columns
 from index.readers.front_matter import front_matter_of, head_metadata
 
 _SPACE = re.compile(r"[\s\xa0]+")
@@ -27,7 +27,7 @@ _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*+=\s*+[\"']?+\s*+([\w.:-]+)"
 _XML_CHARSET = re.compile(rb"<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([\w.:-]+)", re.I)
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _MARK = re.compile(r"\s*(?P<open>[\[(]?)\s*(?:\d{1,3}|[a-z]|[ivx]{1,5}|[*†‡§¶#↑^↩︎]+)\s*[\])]?\s*")
-#: What a program that makes a page of a file is told in it.
+#: Tags of a site generator.
 _DIRECTIVE = re.compile(r"\{%[^{}]*%\}")
 #: Where links lead that leave the site.
 OUTSIDE = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.I)
@@ -87,8 +87,13 @@ def _write(out: Composer, tree: Any) -> str | None:
     if not any(isinstance(part, Block) for part in out.parts[before:]):
         # A page of nothing but links is one that somebody wants to search.
         writer.write_menus()
+    headings = [part for part in out.parts[before:] if isinstance(part, Heading)]
+    top = min((heading.level for heading in headings), default=0)
+    titles = [heading.text for heading in headings if heading.level == top]
+    if len(titles) == 1:
+        return titles[0]
     title = tree.css_first("head > title")
-    return writer.title or (_plain(title.text()) if title else "") or None
+    return (_plain(title.text()) if title else "") or None
 
 
 def html_tree(html: str) -> Any:
@@ -96,6 +101,12 @@ def html_tree(html: str) -> Any:
     from selectolax.lexbor import LexborHTMLParser
 
     return LexborHTMLParser(html)
+
+
+def xml_tree(content: bytes, name: str) -> Any:
+    """The tree of a file of XML, by the parser of HTML, which expands and fetches nothing that the
+    file defines."""
+    return html_tree(as_html(html_text(content, name)))
 
 
 def html_text(content: bytes, name: str) -> str:
@@ -137,7 +148,6 @@ class _Writer:
 
     out: Composer
     keeps_menus: bool = False
-    title: str | None = None
     _run: list[str] = field(default_factory=list)
     #: Letters of the run that are in no link within the site, and in none within the page.
     _unlinked: int = 0
@@ -150,8 +160,7 @@ class _Writer:
     _items: list[_Item] = field(default_factory=list)
     _terms: list[str] = field(default_factory=list)
     _menus: list[list[_Item]] = field(default_factory=list)
-    _top: tuple[int, int] = (9, 0)
-    #: What is told of pictures in the block that is open, and of which it was told.
+    #: Alternative texts of the pictures in the open block, and all that were written before.
     _pictures: list[str] = field(default_factory=list)
     _told: set[str] = field(default_factory=set)
 
@@ -170,9 +179,7 @@ class _Writer:
                 node = node.first_child
             else:
                 node = node.next
-        self._flush()
-        self._end_list()
-        self._end_terms()
+        self._stop()
 
     def write_menus(self) -> None:
         """Write the lists of links that were left out."""
@@ -196,8 +203,7 @@ class _Writer:
                 if self._run:
                     self._run[-1] = self._run[-1].rstrip(" ")
                 return False
-            self._links += _is_inside_site(node)
-            self._jumps += _is_jump(node)
+            self._count_link(node, 1)
         elif tag == "img":
             self._picture(node.attributes.get("alt") or "")
         elif tag == "math" and node.attributes.get("alttext"):
@@ -224,8 +230,7 @@ class _Writer:
     def _leave(self, node: Any) -> None:
         tag = node.tag
         if tag == "a":
-            self._links -= _is_inside_site(node)
-            self._jumps -= _is_jump(node)
+            self._count_link(node, -1)
         elif tag == "q":
             self._text("”")
         elif tag == "pre":
@@ -243,6 +248,14 @@ class _Writer:
                 self._lists.pop()
                 if not self._lists:
                     self._end_list()
+
+    def _count_link(self, link: Any, step: int) -> None:
+        """Take note that a link begins (1) or ends (-1)."""
+        target = link.attributes.get("href")
+        if target is not None and not OUTSIDE.match(target):
+            self._links += step
+        if (target or "").startswith("#"):
+            self._jumps += step
 
     def _begin(self, node: Any, tag: str) -> None:
         if tag in _LISTS:
@@ -272,8 +285,7 @@ class _Writer:
     def _stop(self) -> None:
         """End the block and the list that are open, for something else stands inside them."""
         self._flush()
-        if self._items:
-            self._end_list()
+        self._end_list()
         self._end_terms()
 
     def _picture(self, alternative: str) -> None:
@@ -335,14 +347,8 @@ class _Writer:
 
     def _heading(self, level: int) -> None:
         text = _plain("".join(self._take()))
-        if not any(map(str.isalnum, text)):
-            return
-        self.out.heading(level, text)
-        top, count = self._top
-        if level < top:
-            self._top, self.title = (level, 1), text
-        elif level == top:
-            self._top, self.title = (level, count + 1), None
+        if any(map(str.isalnum, text)):
+            self.out.heading(level, text)
 
     def _table(self, table: Any) -> None:
         caption = table.css_first("caption")
@@ -353,7 +359,7 @@ class _Writer:
         if header:
             width = max(map(len, grid[:header]))
             columns = [[row[n] for row in grid[:header] if n < len(row)] for n in range(width)]
-            names = [" ".join(dict.fromkeys(filter(None, own))) for own in columns]
+            names = [" ".join(dict.fromkeys(filter(None, texts))) for texts in columns]
         elif names_columns(rows):
             names, *rows = rows
         else:
@@ -370,10 +376,11 @@ def _grid(table: Any) -> tuple[list[list[str]], int]:
     header = 0
     rows = [(row, _cells(row)) for row in table.css("tr")]
     grid: list[dict[int, str]] = [{} for _ in rows]
-    for number, (row, own) in enumerate(rows):
-        names = bool(own) and (row.parent.tag == "thead" or all(cell.tag == "th" for cell in own))
+    for number, (row, cells) in enumerate(rows):
+        is_head = row.parent.tag == "thead" or all(cell.tag == "th" for cell in cells)
+        names = bool(cells) and is_head
         column = 0
-        for cell in own:
+        for cell in cells:
             while column in grid[number]:
                 column += 1
             text = _inside(cell)
@@ -411,12 +418,12 @@ def _is_data(table: Any) -> bool:
 
 
 def _is_unseen(node: Any, tag: str) -> bool:
-    own = node.attributes
+    attributes = node.attributes
     return (
-        "hidden" in own
-        or own.get("role") in ("navigation", "menu", "menubar")
-        or bool(_HIDDEN.search(own.get("style") or ""))
-        or (tag == "dialog" and "open" not in own)
+        "hidden" in attributes
+        or attributes.get("role") in ("navigation", "menu", "menubar")
+        or bool(_HIDDEN.search(attributes.get("style") or ""))
+        or (tag == "dialog" and "open" not in attributes)
     )
 
 
@@ -430,7 +437,8 @@ def _is_mark(link: Any) -> bool:
     """Whether a link is a footnote's mark, or leads to the heading that it stands in."""
     target = link.attributes.get("href") or ""
     # Long texts are no marks: not all of a link that holds a page is looked at.
-    text = "".join(islice(_texts(link), 8))
+    nodes = (node for node in link.traverse(include_text=True) if node.is_text_node)
+    text = "".join(node.text_content or "" for node in islice(nodes, 8))
     if "#" not in target or OUTSIDE.match(target) or len(text) > 12:
         return False
     mark = _MARK.fullmatch(text)
@@ -443,20 +451,6 @@ def _is_mark(link: Any) -> bool:
         or link.parent.tag == "sup"
         or link.css_first("sup") is not None
     )
-
-
-def _texts(node: Any) -> Iterator[str]:
-    return (own.text_content or "" for own in node.traverse(include_text=True) if own.is_text_node)
-
-
-def _is_inside_site(link: Any) -> bool:
-    target = link.attributes.get("href")
-    return target is not None and not OUTSIDE.match(target)
-
-
-def _is_jump(link: Any) -> bool:
-    """Whether it leads to another place of the same page."""
-    return (link.attributes.get("href") or "").startswith("#")
 
 
 def _plain(text: str) -> str:

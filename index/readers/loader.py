@@ -7,19 +7,19 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
 from index.chunking.chunker import segmentation
 from index.chunking.decoding import decoded
-from index.chunking.isolation import READING, SCANNING
+from index.chunking.isolation import READING, SCANNING, damaged
 from index.chunking.language import language_of
 from index.errors import DocumentError, EmptyDocumentError, UnreadableError
 from index.models import BibliographyEntry, Document, bytes_hash, document_id, text_hash
 from index.readers.files import mode_of, source_of
 from index.readers.formats import FORMATS, TEXT_FORMATS, format_of, text_format
-from index.readers.obsidian import link_to_note, vault_of
+from index.readers.markdown import link_to_note, vault_of
 from index.readers.pdf.reader import unread_pictures
 from index.readers.pictures import page_count
 
@@ -27,19 +27,12 @@ MAX_BYTES = 500_000_000
 """A larger file is refused before it fills the memory."""
 
 LIBRARIES = (
-    "sentencex",
-    "py3langid",
-    "markdown-it-py",
-    "liteparse",
-    "docling-slim",
-    "selectolax",
-    "python-calamine",
-)
+    "sentencex py3langid markdown-it-py liteparse docling-slim selectolax python-calamine"
+).split()
 """What else decides how a file is read."""
 
 _OCR = "+ocr"
-_BINARY = {own.name: own for own in FORMATS}
-_TEXT = {own.name: own for own in TEXT_FORMATS}
+_FORMATS = {known.name: known for known in (*FORMATS, *TEXT_FORMATS)}
 
 
 @dataclass(frozen=True)
@@ -110,7 +103,7 @@ class RawDocument:
     @property
     def has_pages(self) -> bool:
         """Whether its layout says where on which page its words are printed."""
-        return self.format in _BINARY and _BINARY[self.format].has_pages
+        return self.format in _FORMATS and _FORMATS[self.format].has_pages
 
     @property
     def reading(self) -> str:
@@ -127,18 +120,18 @@ class RawDocument:
         Raises:
             DocumentError: the file cannot be read any more, or holds nothing to read.
         """
-        content, size = self.content, self.bytes
+        content, size, read = self.content, self.bytes, _FORMATS[self.format].read
         if self.file is not None:
-            with _sourced(self.source):  # what `on_page` raises is no fault of the file
+            with _errors_of(self.source, others=False):  # what `on_page` raises is no fault of it
                 # As it is now: it may have changed since it was found.
                 raw = _content(self.file)
                 content, size = bytes_hash(raw), len(raw)
-                read = _BINARY[self.format].reading(self.ocr)
+                read = partial(read, ocr=True) if self.ocr else read
                 process = SCANNING if self.ocr else READING
                 layout = process.run(self.file.name, read, raw, self.file.name, told=on_page)
-        with _named(self.source):
+        with _errors_of(self.source):
             if self.file is None:
-                layout = _TEXT[self.format].read(self.text or "", self.source)
+                layout = read(self.text or "", self.source)
             language = language_of(layout.text)
             segmented = segmentation(layout, self.id, language)
             if not segmented.paragraphs:
@@ -183,34 +176,28 @@ def read_raw(
         EmptyDocumentError: it holds no paragraph; or it is a picture, which is not to be read.
     """
     path = Path(path)
-    with _named(source_of(path)):
+    with _errors_of(source_of(path)):
         mode = mode_of(path)
         if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):  # a device may never come to an end
             kind = "folder" if stat.S_ISDIR(mode) else "device"
             raise UnreadableError(f"{str(path)!r} is a {kind}, not a file. Name a file.")
         content = _content(path)
-        own, found = bytes_hash(content), format_of(content, path.name)
+        size, hashed, found = len(content), bytes_hash(content), format_of(content, path.name)
         vault = vault_of(path)
         link = link_to_note(path, vault) if vault else ""
         if found and found.is_picture and not ocr:
             raise unread_pictures(path.name, READING.run(path.name, page_count, content))
         if found:
-            return RawDocument(
-                source_of(path),
-                own,
-                found.name,
-                file=path,
-                title=title,
-                bytes=len(content),
-                ocr=ocr and found.has_pictures,
-                link=link,
-            )
-        text, size = decoded(content, path), len(content)
-        del content  # as large as the text
-        told = text_format(path.name)
-        name = told.name if told else "plain"
-        name = "obsidian" if vault and name == "markdown" else name
-        return replace(_text(text, source_of(path), title, name, own, size), link=link)
+            ocr = ocr and found.has_pictures
+            raw = RawDocument(source_of(path), hashed, found.name, path, ocr=ocr)
+        else:
+            text = decoded(content, path)
+            del content  # as large as the text
+            told = text_format(path.name)
+            name = told.name if told else "plain"
+            name = "obsidian" if vault and name == "markdown" else name
+            raw = _raw_text(text, source_of(path), name, hashed)
+        return replace(raw, title=title, bytes=size, link=link)
 
 
 def read_document(
@@ -222,7 +209,7 @@ def read_document(
 
 def is_current(reading: str) -> bool:
     """Whether a document of this `reading` was read as it would be read now, as far as that hangs
-    on the readers and not on the file. One that tells nothing of it counts as such."""
+    on the readers and not on the file. An empty `reading` counts as current."""
     return not reading or Reading.of(reading).code == _code_version()
 
 
@@ -231,11 +218,11 @@ def file_name(source: str, reading: str) -> str:
     took the place of one of another format may be called as that one was."""
     name = Path(source).name
     suffix, told = Path(name).suffix.lower(), Reading.of(reading).format
-    own = next((one for one in (*FORMATS, *TEXT_FORMATS) if one.name == told), None)
-    others = [suffix for one in FORMATS for suffix in one.suffixes]
-    if own is None or suffix in own.suffixes or (told == "plain" and suffix not in others):
+    known = _FORMATS.get(told)
+    others = [suffix for other in FORMATS for suffix in other.suffixes]
+    if known is None or suffix in known.suffixes or (told == "plain" and suffix not in others):
         return name
-    return name + own.suffixes[0]
+    return name + known.suffixes[0]
 
 
 def document_from_text(
@@ -248,45 +235,32 @@ def document_from_text(
     Raises:
         EmptyDocumentError: the text holds no paragraph.
     """
-    name = "markdown" if markdown else "plain"
-    return _text(text, source, title, name, text_hash(text)).document()
+    raw = _raw_text(text, source, "markdown" if markdown else "plain", text_hash(text))
+    return replace(raw, title=title).document()
 
 
 @contextmanager
-def _sourced(source: str) -> Iterator[None]:
-    """Errors of documents in the `with` say what they are of."""
+def _errors_of(source: str, others: bool = True) -> Iterator[None]:
+    """Errors of documents in the `with` name their source; `others`: any other one is raised as
+    that of a damaged file."""
     try:
         yield
     except DocumentError as error:
         error.source = source
         raise
-
-
-@contextmanager
-def _named(source: str) -> Iterator[None]:
-    """The same, and errors of no reader are of the file too."""
-    try:
-        with _sourced(source):
-            yield
-    except DocumentError:
-        raise
     except Exception as error:  # whatever a file makes the libraries below stumble over
-        unreadable = UnreadableError(
-            f"{source!r} cannot be read: it is damaged, or otherwise not as files of its kind are. "
-            "Open it in the program that made it and save it anew, or leave it out.",
-            code="damaged",
-        )
+        if not others:
+            raise
+        unreadable = damaged(source)
         unreadable.source = source
         raise unreadable from error
 
 
-def _text(
-    text: str, source: str, title: str | None, name: str, content: str, size: int = 0
-) -> RawDocument:
+def _raw_text(text: str, source: str, format_name: str, content: str) -> RawDocument:
     # Any other text has a paragraph: see `index.chunking.chunker.segmentation`.
     if not text or text.isspace():
         raise _empty(source)
-    return RawDocument(source, content, name, text=text, title=title, bytes=size)
+    return RawDocument(source, content, format_name, text=text)
 
 
 def _empty(source: str) -> EmptyDocumentError:

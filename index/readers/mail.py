@@ -3,7 +3,7 @@ attached, each under its name; EML and MSG."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -14,7 +14,6 @@ from itertools import groupby
 
 from index.chunking.layout import Composer, Layout
 from index.chunking.metadata import metadata_of
-from index.models import DocumentMetadata
 from index.readers.html import write_html
 
 _SHOWN = ("From", "To", "Cc", "Date")
@@ -51,14 +50,13 @@ _POLICY = default.clone(
 def read_eml(content: bytes, _name: str, read: ReadAttached) -> Layout:
     """The layout of a message as it is sent."""
     message = BytesParser(EmailMessage, policy=_POLICY).parsebytes(content)
-    headers = [f"{key}: {message[key]}" for key in _SHOWN if message[key]]
+    headers = {key: message[key] for key in _SHOWN if message[key]}
     plain = message.get_body(("plain",))
     rich = None if plain else message.get_body(("html",))
     body = plain.get_content() if plain else ""
     html = rich.get_content() if rich else ""
     attached = map(_attached, message.iter_attachments())
-    metadata = _metadata(message["From"], message["Date"])
-    return _layout(str(message["Subject"] or ""), headers, body, html, attached, read, metadata)
+    return _layout(str(message["Subject"] or ""), headers, body, html, attached, read)
 
 
 def _attached(part: EmailMessage) -> Attached:
@@ -80,35 +78,27 @@ def read_msg(content: bytes, _name: str, read: ReadAttached) -> Layout:
     message = Message.load(BytesIO(content))
     people = ", ".join(f"{r.name} <{r.email_address}>" for r in message.recipients)
     sender = _POLICY.header_factory("From", message.sender or "")
-    fields = (("From", sender), ("To", people), ("Date", message.sent_date))
-    headers = [f"{key}: {value}" for key, value in fields if value]
-    attached = [Attached(own.file_name or "", own.file_bytes) for own in message.attachments]
+    headers = {"From": sender, "To": people, "Date": message.sent_date}
+    attached = [Attached(file.file_name or "", file.file_bytes) for file in message.attachments]
     body = message.body or ""
     html = "" if body else message.html_body or ""
-    metadata = _metadata(sender, message.sent_date)
-    return _layout(message.subject, headers, body, html, attached, read, metadata)
-
-
-def _metadata(sender: object, date: object) -> DocumentMetadata:
-    """Who sent a message and when, of what its headers say."""
-    people = getaddresses([str(sender or "")[:MAX_HEADER]])
-    return metadata_of([[name or address for name, address in people]], [str(date or "")])
+    return _layout(message.subject, headers, body, html, attached, read)
 
 
 def _layout(
     subject: str,
-    headers: Sequence[str],
+    headers: Mapping[str, object],
     body: str,
     html: str,
     attached: Iterable[Attached],
     read: ReadAttached,
-    metadata: DocumentMetadata,
 ) -> Layout:
     out = Composer()
     out.heading(1, subject)
-    out.block(headers, "lines")
-    for paragraph in _paragraphs(body):
-        out.block([paragraph], "prose")
+    out.block([f"{key}: {value}" for key, value in headers.items() if value], "lines")
+    for has_text, lines in groupby(map(str.strip, body.splitlines()), bool):
+        if has_text:
+            out.block([" ".join(lines)], "prose")
     if html:
         write_html(out, html)
     others = []
@@ -122,10 +112,6 @@ def _layout(
     if others:
         out.heading(2, "Attached")
         out.block([f"Attached: {', '.join(others)}"], "lines")
-    return out.layout(subject or None, metadata)
-
-
-def _paragraphs(body: str) -> Iterator[str]:
-    """Runs of lines with blank ones between."""
-    lines = map(str.strip, body.splitlines())
-    return (" ".join(run) for has_text, run in groupby(lines, bool) if has_text)
+    senders = getaddresses([str(headers.get("From") or "")[:MAX_HEADER]])
+    authors = [name or address for name, address in senders]
+    return out.layout(subject or None, metadata_of([authors], [str(headers.get("Date") or "")]))

@@ -11,17 +11,16 @@ import numpy as np
 
 from index.chunking.isolation import tell
 from index.chunking.layout import Layout
-from index.errors import UnreadableError
-from index.readers.pdf.reader import MAX_PAGES, layout_of, parsed_pages, unread_pictures
+from index.readers.pdf.reader import check_page_count, layout_of, parsed_pages, unread_pictures
 from index.readers.pdf.scans import Shot, read_shots
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 _MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*")
-PAGE = 842.0
+A4_HEIGHT = 842.0
 """Points of the longer side of a picture that does not say how large it is: those of A4."""
-SCREEN = 96.0
+SCREEN_DPI = 96.0
 """Dots an inch of a picture inside a document."""
 DENSITIES = range(72, 1201)
 """Dots an inch that a picture is believed."""
@@ -47,11 +46,7 @@ def read_picture(content: bytes, name: str, ocr: bool = False) -> Layout:
     count = page_count(content)
     if not ocr:
         raise unread_pictures(name, count)
-    if count > MAX_PAGES:
-        raise UnreadableError(
-            f"{name!r} has {count:,} pages; at most {MAX_PAGES:,} are read. Split it.",
-            code="too_long",
-        )
+    check_page_count(name, count)
     parse = partial(parsed_pages, name=name)
     pages = read_shots(_shots(content, count), parse, lambda done: tell(done, count))
     return layout_of(pages, name)
@@ -68,7 +63,7 @@ def layout_of_picture(picture: Image, name: str) -> Layout:
         EmptyDocumentError: nothing is written on it.
         UnreadableError: what reads pictures is not installed.
     """
-    shot = _shot(_on_white(picture), 1, SCREEN)
+    shot = _shot(_on_white(picture), 1, SCREEN_DPI)
     return layout_of(read_shots([shot], partial(parsed_pages, name=name)), name)
 
 
@@ -107,9 +102,15 @@ def _on_white(picture: Image) -> Image:
 
 
 def _shots(content: bytes, count: int) -> Iterator[Shot]:
+    from PIL import Image
+
+    with Image.open(BytesIO(content)) as picture:
+        told = picture.info.get("dpi", (0, 0))[0]
+    density = float(told) if told else 0.0
+    is_told = DENSITIES.start <= density < DENSITIES.stop
     for number in range(1, count + 1):
         page = page_of(content, number)
-        yield _shot(page, number, _density(content, page))
+        yield _shot(page, number, density if is_told else 72 * max(page.size) / A4_HEIGHT)
 
 
 def _shot(page: Image, number: int, density: float) -> Shot:
@@ -117,14 +118,3 @@ def _shot(page: Image, number: int, density: float) -> Shot:
     colours = np.ascontiguousarray(np.asarray(page)[:, :, ::-1])
     size = (page.width * points, page.height * points)
     return Shot(number, str(number), colours, points, size)
-
-
-def _density(content: bytes, page: Image) -> float:
-    """Dots an inch."""
-    from PIL import Image
-
-    with Image.open(BytesIO(content)) as picture:
-        told = picture.info.get("dpi", (0, 0))[0]
-    density = float(told) if told else 0.0
-    is_told = DENSITIES.start <= density < DENSITIES.stop
-    return density if is_told else 72 * max(page.size) / PAGE

@@ -11,19 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from index.chunking.layout import Block, Heading, Layout
-from index.chunking.sentences import (
-    CLOSERS,
-    ENDERS,
-    OPENERS,
-    Span,
-    has_word,
-    lines,
-    trim,
-)
+from index.chunking.sentences import CLOSERS, ENDERS, OPENERS, Span, has_word, lines, trim
 
 _WRAP = 120
 """Longest line of hard-wrapped prose."""
@@ -32,12 +23,8 @@ _ITEM = re.compile(r"(?:[-*+•‣◦–—]|\(?\d{1,3}[.)])\s+(?=\S)")
 _UNDERLINE = re.compile(r"([=\-~^*#+`\"'])\1{2,}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A line that is a heading if content follows it."""
-
-    start: int
-    end: int
+_Candidate = Span
+"""A line that is a heading if content follows it."""
 
 
 def read_plain(text: str) -> Layout:
@@ -89,7 +76,7 @@ def _group_units(text: str, group: Sequence[Span]) -> Iterator[Block | _Candidat
             yield Block(tuple((group[a][0], group[b - 1][1]) for a, b in bounds), "list")
             return
     ended = _ended(text, group)
-    # What goes on in lower case was broken off there: it is wrapped, wherever other lines end.
+    # A line that begins in lower case continues the one above, which was wrapped.
     broken = sum(
         text[start].islower() and not is_end
         for (start, _), is_end in zip(group[1:], ended, strict=True)
@@ -97,7 +84,7 @@ def _group_units(text: str, group: Sequence[Span]) -> Iterator[Block | _Candidat
     is_wrapped = 2 * (sum(ended) - broken) < len(ended)
     if is_wrapped and all(end - start <= _WRAP for start, end in group[:-1]):
         if ended[0] and _heading_like(text, group[0]):
-            yield _Candidate(*group[0])
+            yield group[0]
             group = group[1:]
         yield Block(((group[0][0], group[-1][1]),), "prose")
     else:
@@ -106,7 +93,7 @@ def _group_units(text: str, group: Sequence[Span]) -> Iterator[Block | _Candidat
 
 def _line_unit(text: str, span: Span) -> Block | _Candidate:
     if _heading_like(text, span):
-        return _Candidate(*span)
+        return span
     return Block((span,), "list" if _ITEM.match(text, *span) else "prose")
 
 
@@ -154,21 +141,18 @@ def _resolved(
     parts: list[Heading | Block] = []
     run: list[_Candidate] = []
     for unit in [*units, None]:
-        if isinstance(unit, _Candidate):
+        if isinstance(unit, tuple):
             run.append(unit)
             continue
-        spans = tuple((line.start, line.end) for line in run)
-        numbered = sum(_ITEM.match(text, *span) is not None for span in spans) > 1
-        asks = any(text[end - 1] == "?" for _, end in spans[:-1])
+        numbered = sum(_ITEM.match(text, *span) is not None for span in run) > 1
+        asks = any(text[end - 1] == "?" for _, end in run[:-1])
         if len(run) > 3 or numbered or asks:
-            parts.append(_line_by_line(text, spans))
+            parts.append(_line_by_line(text, run))
         elif isinstance(unit, Block):
-            for place, (start, end) in enumerate(spans, 1):
-                parts.append(Heading(underlined + place, text[start:end], start, end))
-        else:
-            kept = tuple(span for span in spans if len(text[span[0] : span[1]].split()) > 1)
-            if kept:
-                parts.append(_line_by_line(text, kept))
+            for depth, (start, end) in enumerate(run, underlined + 1):
+                parts.append(Heading(depth, text[start:end], start, end))
+        elif kept := [(start, end) for start, end in run if len(text[start:end].split()) > 1]:
+            parts.append(_line_by_line(text, kept))
         run = []
         if unit is not None:
             parts.append(unit)
@@ -177,7 +161,6 @@ def _resolved(
 
 def _line_by_line(text: str, spans: Sequence[Span]) -> Block:
     """Lines as the sentences of one block; dropped lines between two of them go with the first."""
-    ends = [*(start for start, _ in spans[1:]), spans[-1][1]]
-    return Block(
-        tuple(trim(text, start, end) for (start, _), end in zip(spans, ends, strict=True)), "lines"
-    )
+    starts = [start for start, _ in spans]
+    bounds = zip(starts, [*starts[1:], spans[-1][1]], strict=True)
+    return Block(tuple(trim(text, start, end) for start, end in bounds), "lines")

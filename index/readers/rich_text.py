@@ -1,5 +1,5 @@
-"""Documents of headings, paragraphs, lists and tables into a layout, through docling's readers that
-take no model: Word, PowerPoint, OpenDocument.
+"""Rich text into a layout: Word, PowerPoint and OpenDocument, through docling's readers that take
+no model; RTF; and what packed office files say of who wrote them and when.
 
 Nothing that a file refers to outside of itself is fetched.
 """
@@ -12,7 +12,9 @@ from __future__ import annotations
 import logging
 import re
 import zipfile
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
 from importlib import import_module
@@ -22,9 +24,12 @@ from unicodedata import category
 
 from index.chunking.isolation import tell
 from index.chunking.layout import Composer, Layout, describes, names_columns
-from index.errors import EmptyDocumentError
+from index.chunking.metadata import metadata_of
+from index.chunking.zip_archive import DAMAGED
+from index.errors import EmptyDocumentError, NotTextError
+from index.models import DocumentMetadata
+from index.readers.html import xml_tree
 from index.readers.pictures import layout_of_picture
-from index.readers.properties import properties_of
 
 #: For each format, docling's name of it, and the module and class that read it.
 BACKENDS = {
@@ -33,17 +38,20 @@ BACKENDS = {
     "odt": ("ODT", "opendocument_backend", "OdtDocumentBackend"),
     "odp": ("ODP", "opendocument_backend", "OdpDocumentBackend"),
 }
-_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}"
-_SLIDE = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
-_SHAPES = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+_NAMESPACES = {
+    "w": _WORD,
+    "wp": "http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing",
+    "p": "http://schemas.openxmlformats.org/presentationml/2006/main",
+    "a": "http://schemas.openxmlformats.org/drawingml/2006/main",
+}
 _SLIDES = re.compile(r"ppt/slides/slide\d+\.xml")
 _WORD_TEXT = re.compile(r"word/(?:document|footnotes|endnotes|comments|header\d*|footer\d*)\.xml")
 
 #: Pixels across and down of a picture in which text may stand. Not tuned.
-TEXT = (200, 50)
+MIN_PICTURE = (200, 50)
 #: Levels that headings in pictures are below others.
-DEEP = 6
+PICTURE_DEPTH = 6
 
 #: What the pages of a format are called.
 PAGES = {"pptx": "slide", "odp": "slide"}
@@ -59,12 +67,11 @@ def read_rich_text(content: bytes, name: str, format_name: str, ocr: bool = Fals
         ocr: read what stands in its pictures, too.
     """
     document = _read(content, format_name)
-    pictures = _Pictures(document, name, ocr)
-    writer = _Writer(document, Composer(), PAGES.get(format_name), pictures)
+    writer = _Writer(document, name, PAGES.get(format_name), ocr)
     writer.write()
     layout = writer.out.layout(writer.title, properties_of(content))
     pages = len(document.pages) if format_name in PAGES else 0
-    return replace(layout, pages=pages, unread=pictures.unread)
+    return replace(layout, pages=pages, unread=writer.unread)
 
 
 def _changed(content: bytes, parts: re.Pattern[str], change: Callable[[Any], None]) -> bytes:
@@ -95,47 +102,44 @@ def _as_one_run(root: Any) -> None:
     of pictures below them.
 
     The library takes each change of format for the end of a piece and drops the white space there,
-    so that a word with a bold letter could not be told from two words. What stands in place of
+    so that a word with a bold letter looked like two words. What stands in place of
     pictures it leaves out.
     """
     from lxml import etree
+    from lxml.builder import ElementMaker
 
-    for own in root.findall(f".//{_WORD}r/{_WORD}rPr"):
-        own.getparent().remove(own)
-    etree.strip_tags(root, f"{_WORD}hyperlink")
-    for paragraph in root.findall(f".//{_WORD}p"):
-        told = [own.get("descr", "") for own in paragraph.findall(f".//{_DRAWING}docPr")]
-        for text in reversed([one for one in told if describes(one)]):
-            below = etree.Element(f"{_WORD}p")
-            etree.SubElement(etree.SubElement(below, f"{_WORD}r"), f"{_WORD}t").text = _one(text)
-            paragraph.addnext(below)
+    word = ElementMaker(namespace=_WORD)
+    for properties in root.findall(".//w:r/w:rPr", _NAMESPACES):
+        properties.getparent().remove(properties)
+    etree.strip_tags(root, f"{{{_WORD}}}hyperlink")
+    for paragraph in root.findall(".//w:p", _NAMESPACES):
+        pictures = paragraph.findall(".//wp:docPr", _NAMESPACES)
+        for picture in reversed(pictures):
+            if describes(told := picture.get("descr", "")):
+                paragraph.addnext(word.p(word.r(word.t(_one_line(told)))))
 
 
 def _with_pictures_told(root: Any) -> None:
     """A slide with what is told of its pictures as texts in their places."""
-    from lxml import etree
+    from lxml.builder import ElementMaker
 
-    for picture in root.findall(f".//{_SLIDE}pic"):
-        own = picture.find(f"{_SLIDE}nvPicPr/{_SLIDE}cNvPr")
-        told = _one(own.get("descr", "")) if own is not None else ""
+    slide, shapes = (ElementMaker(namespace=_NAMESPACES[prefix]) for prefix in ("p", "a"))
+    for picture in root.findall(".//p:pic", _NAMESPACES):
+        properties = picture.find("p:nvPicPr/p:cNvPr", _NAMESPACES)
+        told = _one_line(properties.get("descr", "")) if properties is not None else ""
         if not describes(told):
             continue
-        box = etree.Element(f"{_SLIDE}sp")
-        names = etree.SubElement(box, f"{_SLIDE}nvSpPr")
-        etree.SubElement(names, f"{_SLIDE}cNvPr", id=own.get("id", "0"), name="")
-        etree.SubElement(names, f"{_SLIDE}cNvSpPr", txBox="1")
-        etree.SubElement(names, f"{_SLIDE}nvPr")
-        shape = etree.SubElement(box, f"{_SLIDE}spPr")
-        shape.extend(deepcopy(picture.findall(f"{_SLIDE}spPr/{_SHAPES}xfrm")))
-        body = etree.SubElement(box, f"{_SLIDE}txBody")
-        etree.SubElement(body, f"{_SHAPES}bodyPr")
-        run = etree.SubElement(etree.SubElement(body, f"{_SHAPES}p"), f"{_SHAPES}r")
-        etree.SubElement(run, f"{_SHAPES}t").text = told
-        picture.addnext(box)
+        names = slide.nvSpPr(
+            slide.cNvPr(id=properties.get("id", "0"), name=""),
+            slide.cNvSpPr(txBox="1"),
+            slide.nvPr(),
+        )
+        place = slide.spPr(*deepcopy(picture.findall("p:spPr/a:xfrm", _NAMESPACES)))
+        text = slide.txBody(shapes.bodyPr(), shapes.p(shapes.r(shapes.t(told))))
+        picture.addnext(slide.sp(names, place, text))
 
 
-def _one(text: str) -> str:
-    """A text as one line."""
+def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
@@ -144,7 +148,7 @@ def _read(content: bytes, format_name: str) -> Any:
     from docling.datamodel.base_models import InputFormat
     from docling.datamodel.document import InputDocument
 
-    # What goes wrong is told by our own error.
+    # Our own error says what went wrong.
     logging.getLogger("docling").setLevel(logging.CRITICAL)
     kind, module, cls = BACKENDS[format_name]
     if format_name == "docx":
@@ -163,43 +167,24 @@ def _read(content: bytes, format_name: str) -> Any:
     return backend.convert()
 
 
-class _Pictures:
-    """The pictures of a document, and what stands in them."""
-
-    def __init__(self, document: Any, name: str, ocr: bool) -> None:
-        self._document, self._name, self._ocr = document, name, ocr
-        self._done = self.unread = 0
-
-    def read(self, item: Any) -> Layout | None:
-        """What stands in a picture; None where that is nothing, or is not to be read."""
-        picture = item.get_image(self._document)
-        if picture is None or picture.width < TEXT[0] or picture.height < TEXT[1]:
-            return None
-        if not self._ocr:
-            self.unread += 1
-            return None
-        tell(self._done, len(self._document.pictures))
-        self._done += 1
-        try:
-            return layout_of_picture(picture, self._name)
-        except EmptyDocumentError:  # it is no picture of text
-            return None
-
-
 class _Writer:
-    """Writes the tree of a docling document."""
+    """Writes the tree of a docling document, and what stands in its pictures."""
 
-    def __init__(
-        self, document: Any, out: Composer, page_name: str | None, pictures: _Pictures
-    ) -> None:
-        self._document, self.out, self._page_name = document, out, page_name
-        self._pictures = pictures
-        self._page: int | None = None
+    def __init__(self, document: Any, name: str, page_name: str | None, ocr: bool) -> None:
+        self.out = Composer()
         self.title: str | None = None
+        #: How many pictures may hold text and were not read.
+        self.unread = 0
+        self._document, self._name, self._page_name, self._ocr = document, name, page_name, ocr
+        self._page: int | None = None
+        self._pictures_read = 0
 
     def write(self) -> None:
-        for child in self._document.body.children:
-            self._write(child.resolve(self._document))
+        for node in self._nodes(self._document.body):
+            self._write(node)
+
+    def _nodes(self, item: Any) -> list[Any]:
+        return [child.resolve(self._document) for child in item.children]
 
     def _write(self, item: Any) -> None:
         label = item.label.value
@@ -210,52 +195,53 @@ class _Writer:
             self.out.block([self._inline(item)], "prose")
         elif label == "table":
             self._table(item)
-        elif label == "title":
-            text = _plain(self._text(item))
-            self.title = self.title or " ".join(text.split()) or None
-            self.out.heading(1, text)
-            self._children(item)
-        elif label == "section_header":
-            self.out.heading(item.level + 1, _plain(self._text(item)))
-            self._children(item)
         elif label == "code":
             self.out.block(item.text.splitlines(), "lines")
-        elif label == "picture":
-            if layout := self._pictures.read(item):
-                self.out.paste(layout, DEEP)
-            self._children(item)
         else:
-            if getattr(item, "text", ""):
+            if label == "title":
+                text = _plain(self._text(item))
+                self.title = self.title or _one_line(text) or None
+                self.out.heading(1, text)
+            elif label == "section_header":
+                self.out.heading(item.level + 1, _plain(self._text(item)))
+            elif label == "picture":
+                self._picture(item)
+            elif getattr(item, "text", ""):
                 self.out.block([item.text], "prose")
-            self._children(item)
+            for node in self._nodes(item):
+                # The pieces of a heading that has no text of its own are its text.
+                if node.label.value != "inline" or getattr(item, "text", ""):
+                    self._write(node)
 
-    def _children(self, item: Any) -> None:
-        for child in item.children:
-            node = child.resolve(self._document)
-            # The pieces of a heading that has no text of its own are its text.
-            if node.label.value != "inline" or getattr(item, "text", ""):
-                self._write(node)
+    def _picture(self, item: Any) -> None:
+        """Write what stands in a picture, if that is to be read, and something does."""
+        picture = item.get_image(self._document)
+        if picture is None or picture.width < MIN_PICTURE[0] or picture.height < MIN_PICTURE[1]:
+            return
+        if not self._ocr:
+            self.unread += 1
+            return
+        tell(self._pictures_read, len(self._document.pictures))
+        self._pictures_read += 1
+        with suppress(EmptyDocumentError):  # it is no picture of text
+            self.out.paste(layout_of_picture(picture, self._name), PICTURE_DEPTH)
 
     def _text(self, item: Any) -> str:
         """What an item says, in its own text or in the pieces below it."""
-        pieces = [child.resolve(self._document) for child in item.children]
-        inline = [self._inline(piece) for piece in pieces if piece.label.value == "inline"]
+        nodes = self._nodes(item)
+        inline = [self._inline(node) for node in nodes if node.label.value == "inline"]
         return str(getattr(item, "text", "") or " ".join(inline))
 
     def _inline(self, group: Any) -> str:
         """The pieces of a paragraph that are set apart by their format alone."""
         text = ""
-        for child in group.children:
-            piece = child.resolve(self._document)
-            own = getattr(piece, "text", "") or self._inline(piece)
-            needs_space = (
-                text
-                and own
-                and not text[-1].isspace()
-                and text[-1] not in "([“‘/"
-                and own[0].isalnum()
-            ) or (text and own and own[0] in "([“‘" and not text[-1].isspace())
-            text += f" {own}" if needs_space else own
+        for node in self._nodes(group):
+            piece = getattr(node, "text", "") or self._inline(node)
+            if text and piece and not text[-1].isspace():
+                opens = piece[0] in "([“‘"
+                if opens or (piece[0].isalnum() and text[-1] not in "([“‘/"):
+                    text += " "
+            text += piece
         return text
 
     def _list(self, group: Any) -> None:
@@ -278,8 +264,7 @@ class _Writer:
         marker = getattr(item, "marker", "") or ""
         if text := self._text(item) if label not in ("list", "ordered_list") else "":
             texts.append(f"{marker} {text}".strip())
-        for child in item.children:
-            node = child.resolve(self._document)
+        for node in self._nodes(item):
             # The pieces of an item that has no text of its own are its text.
             if node.label.value != "inline" or getattr(item, "text", "") or not text:
                 self._gather(node, texts, others)
@@ -287,13 +272,19 @@ class _Writer:
     def _table(self, table: Any) -> None:
         for caption in table.captions:
             self.out.block([caption.resolve(self._document).text], "prose")
-        grid = [row for row in table.data.grid if row]
-        header = [row for row in grid if all(cell.column_header for cell in row)]
-        rows = [_texts(row) for row in grid if not all(cell.column_header for cell in row)]
+        header: list[list[str]] = []
+        rows: list[list[str]] = []
+        for row in filter(None, table.data.grid):
+            if all(cell.column_header for cell in row):
+                header.append([cell.text for cell in row])
+            else:
+                # Of a cell that spans columns the text stands in the first of them.
+                once = {id(cell): n for n, cell in reversed(list(enumerate(row)))}
+                rows.append([cell.text * (once[id(cell)] == n) for n, cell in enumerate(row)])
         if not header and names_columns(rows):
             names, *rows = rows
         else:
-            columns = zip(*([cell.text for cell in row] for row in header), strict=True)
+            columns = zip(*header, strict=True)
             names = [" ".join(dict.fromkeys(column)) for column in columns]
         self.out.table(names, rows)
 
@@ -305,16 +296,67 @@ class _Writer:
                 self.out.place(page, f"{self._page_name} {page}")
 
 
-def _texts(row: Sequence[Any]) -> list[str]:
-    """The texts of a row's cells; that of one that spans columns in the first of them."""
-    seen: set[int] = set()
-    texts = []
-    for cell in row:
-        texts.append("" if id(cell) in seen else cell.text)
-        seen.add(id(cell))
-    return texts
-
-
 def _plain(text: str) -> str:
     """Without the characters of private fonts, which web pages put beside headings as buttons."""
     return "".join(c for c in text if category(c) != "Co").strip()
+
+
+# --- RTF ------------------------------------------------------------------------------------------
+
+_RTF_AUTHOR = re.compile(r"\{\\author\s([^{}]{0,2000})\}")
+_RTF_CREATED = re.compile(r"\{\\creatim\\yr(\d{4})\\mo(\d\d?)\\dy(\d\d?)\b", re.ASCII)
+
+
+def read_rtf(content: bytes, _name: str) -> Layout:
+    """The layout of an RTF file: a line is a paragraph, cells of a table are divided."""
+    from striprtf import striprtf
+
+    rtf_to_text: Callable[..., str] = striprtf.rtf_to_text
+
+    out = Composer()
+    rtf = content.decode("latin-1")
+    for line in rtf_to_text(rtf, errors="replace").splitlines():
+        cells = [cell.strip() for cell in line.split("|")]
+        if len(cells) > 2:
+            out.table((), [cells])
+        else:
+            out.block([line], "prose")
+    # By the library, since letters are written there as in the text.
+    author = _RTF_AUTHOR.search(rtf)
+    named = rtf_to_text(f"{{\\rtf1\\ansi {author[1]}}}", errors="replace") if author else ""
+    dates = ["-".join(parts) for parts in _RTF_CREATED.findall(rtf)[:1]]
+    return out.layout(metadata=metadata_of([[named]], dates))
+
+
+# --- who wrote a packed file, and when ------------------------------------------------------------
+
+_PROPERTIES = ("docProps/core.xml", "meta.xml")
+"""Of Office Open XML and of OpenDocument."""
+
+_AUTHORS = ("initial-creator", "creator")
+"""In OpenDocument the other one is who saved it last."""
+_DATES = ("created", "creation-date", "modified", "date")
+#: When the templates were made that python-docx, python-pptx and Excel begin with.
+_TEMPLATES = frozenset(
+    (
+        "2013-12-23T23:15:00Z 2013-01-27T09:14:16Z 2013-01-27T09:15:58Z "
+        "2006-09-16T00:00:00Z 2015-06-05T18:17:20Z 2015-06-05T18:19:34Z"
+    ).split()
+)
+
+_MAX_PROPERTIES = 1_000_000
+"""Bytes that are read of a member."""
+
+
+def properties_of(content: bytes) -> DocumentMetadata:
+    """Who wrote a packed file and when, as far as it says."""
+    found: dict[str, list[str]] = defaultdict(list)
+    # Its text is of use without them.
+    with suppress(*DAMAGED, NotTextError), zipfile.ZipFile(BytesIO(content)) as archive:
+        for path in set(_PROPERTIES).intersection(archive.namelist()):
+            with archive.open(path) as member:
+                tree = xml_tree(member.read(_MAX_PROPERTIES), path)
+            for node in tree.root.traverse():
+                found[node.tag.rpartition(":")[2]].append(node.text(deep=False))
+    dates = [told for name in _DATES for told in found[name] if told not in _TEMPLATES]
+    return metadata_of([found[name] for name in _AUTHORS], dates)

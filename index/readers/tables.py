@@ -11,7 +11,7 @@ from itertools import groupby
 
 from index.chunking.layout import Composer, Layout, locked, names_columns
 from index.errors import UnreadableError
-from index.readers.properties import properties_of
+from index.readers.rich_text import properties_of
 
 MAX_ROWS = 100_000
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from itertools import chain, groupby, pairwise
 from statistics import median
 from typing import Any
 
@@ -23,31 +23,33 @@ from index.errors import UnreadableError
 Picture = NDArray[np.uint8]
 """[height, width, 3]: blue, green, red."""
 
-LOOK = 1000
+OVERVIEW_SIDE = 1000
 """Pixels of the longer side of a picture that is looked at to tell how it lies."""
-SIDE = 2200
+READING_SIDE = 2200
 """Pixels of its longer side at which it is read: a page at some 190 dots an inch."""
-SLIM = 8
+MAX_ASPECT = 8
 """Times as long as wide a picture is at most; another is read with paper beside it."""
-SKEWED = 0.2
+MIN_SKEW = 0.2
 """Degrees from which on a picture is turned straight."""
 UPSIDE_DOWN = 0.5
 """Share of its lines that stand on their head where a picture does."""
 WIDE, SPACES, APART = 0.6, 3, 0.22
 """Share of the usual width of a line's spaces from which on a gap between letters is one, and the
-spaces by which that is told: of 3,700 gaps in words the widest had .50, of 1,000 between them the
-narrowest .64. The share of the letters' size where there are fewer spaces."""
+number of spaces from which that can be measured: of 3,700 gaps in words the widest had .50, of
+1,000 between them the narrowest .64. The share of the letters' size where spaces are fewer."""
 ABOVE, SMALL, BELOW = 0.73, 0.54, 0.21
 """Of the size of a font: how high its tall letters are, its small ones, and how deep those are that
 reach below the line. Common fonts differ by a tenth."""
 SPECK, RULE = 0.01, 0.85
 """Share of a row that is inked in the letters of a line; less are specks, more a rule."""
-READABLE = 0.3
+MIN_CONFIDENCE = 0.3
 """How surely the letters of a line are read in the mean that is not left out."""
 #: Full-width marks, which the models also write in Latin text, and what stands for them there.
 _NARROW: dict[int, int | str] = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
 _NARROW |= {ord("\u2103"): "°C", ord("\u2109"): "°F", ord("\u3000"): " "}
 _TALL, _DEEP = re.compile(r"[^\Wacegmnopqrsuvwxyz_]"), re.compile(r"[gjpqyQ,;()\[\]{}|]")
+_LAST_ROW = [0.0, 0.0, 1.0]
+"""Of the matrix of a turn, which is left out elsewhere."""
 _FIGURES = "0123456789.,:/-+%"
 _EAST_ASIAN = range(0x3040, 0xA000)
 
@@ -147,13 +149,13 @@ def _straightened(picture: Picture) -> tuple[Picture, NDArray[np.float64]]:
 
     longer = max(picture.shape[:2])
     # The library makes the shorter side of a picture so many pixels long, however long the other.
-    below, beside = (max(0, longer // SLIM - side) for side in picture.shape[:2])
+    below, beside = (max(0, longer // MAX_ASPECT - side) for side in picture.shape[:2])
     picture = np.pad(picture, ((0, below), (0, beside), (0, 0)), constant_values=255)
-    scale = min(1.0, SIDE / longer)
+    scale = min(1.0, READING_SIDE / longer)
     if scale < 1:
         picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
     back = np.array([[1 / scale, 0, 0], [0, 1 / scale, 0]])
-    small = min(1.0, LOOK / max(picture.shape[:2]))
+    small = min(1.0, OVERVIEW_SIDE / max(picture.shape[:2]))
     looked = cv2.resize(picture, None, fx=small, fy=small, interpolation=cv2.INTER_AREA)
     found, stand, _, _ = _engine(reads=False).run_ocr_steps(looked, {})
     if found.boxes is None or not len(found.boxes):
@@ -170,10 +172,10 @@ def _straightened(picture: Picture) -> tuple[Picture, NDArray[np.float64]]:
     labels = [label for label, _ in stand.cls_res or ()]
     if labels.count("180") > UPSIDE_DOWN * len(labels):
         turn += 180.0
-    if abs(turn) < SKEWED:
+    if abs(turn) < MIN_SKEW:
         return picture, back
     turned, undo = _turned(picture, turn)
-    return turned, _after(back, undo)
+    return turned, (np.vstack([back, _LAST_ROW]) @ np.vstack([undo, _LAST_ROW]))[:2]
 
 
 def _side(box: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -205,13 +207,6 @@ def _turned(picture: Picture, degrees: float) -> tuple[Picture, NDArray[np.float
     return turned, cv2.invertAffineTransform(there)  # type: ignore[return-value]
 
 
-def _after(last: NDArray[np.float64], first: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What does one and then the other."""
-    bottom = np.array([[0.0, 0.0, 1.0]])
-    both: NDArray[np.float64] = (np.vstack([last, bottom]) @ np.vstack([first, bottom]))[:2]
-    return both
-
-
 def _read(picture: Picture) -> list[RecognisedWord]:
     """The words of a picture that lies straight."""
     found, _, read, crops = _engine().run_ocr_steps(picture, {})
@@ -220,7 +215,7 @@ def _read(picture: Picture) -> list[RecognisedWord]:
     words: list[RecognisedWord] = []
     lines = zip(found.boxes, read.txts, read.word_results, crops, strict=True)
     for line, (box, text, told, crop) in enumerate(lines):
-        if text.strip() and sum(told.confs) >= READABLE * len(told.confs):
+        if text.strip() and sum(told.confs) >= MIN_CONFIDENCE * len(told.confs):
             words += _words(line, box, text, told, crop)
     return words
 
@@ -240,14 +235,14 @@ def _words(
     below = BELOW if _DEEP.search(text) else 0.0
     size = (bottom - top) / (above + below)
     scale, step = (right - left) / width, width / told.line_txt_len
-    columns = iter(column for own in told.word_cols for column in own)
+    columns = chain.from_iterable(told.word_cols)
     letters: list[_Letter] = []
     follows_space = False
-    for own, sure in zip(text, told.confs, strict=True):
-        if not own.isspace():
-            letters.append(_Letter(own, (next(columns) + 0.5) * step, sure, follows_space))
-        follows_space = own.isspace()
-    is_latin = not any(ord(own) in _EAST_ASIAN for own in text)
+    for letter, sure in zip(text, told.confs, strict=True):
+        if not letter.isspace():
+            letters.append(_Letter(letter, (next(columns) + 0.5) * step, sure, follows_space))
+        follows_space = letter.isspace()
+    is_latin = not any(ord(letter) in _EAST_ASIAN for letter in text)
     apart = APART * size / down if is_latin else np.inf
     for group, start, end in _groups(letters, np.asarray(ink.any(axis=0)), apart):
         said = "".join(letter.text for letter in group)
@@ -320,11 +315,12 @@ def _rows(ink: NDArray[np.bool_]) -> tuple[int, int]:
 def _widest_gap(ink: NDArray[np.bool_], start: float, end: float) -> tuple[float, float]:
     """The longest run of columns without ink among some; of several the first, of none the
     middle."""
-    best, begin = (0, (start + end) / 2), int(start)
-    stop = min(max(int(end), int(start) + 1), len(ink))
-    for at in range(int(start), stop + 1):
-        if at == stop or ink[at]:
-            if at - begin > best[0]:
-                best = at - begin, float(begin)
-            begin = at + 1
-    return best[1], best[1] + best[0]
+    best, gap = 0, ((start + end) / 2, (start + end) / 2)
+    at = int(start)
+    stop = min(max(int(end), at + 1), len(ink))
+    for is_inked, run in groupby(ink[at:stop].tolist()):
+        length = len(list(run))
+        if not is_inked and length > best:
+            best, gap = length, (float(at), float(at + length))
+        at += length
+    return gap

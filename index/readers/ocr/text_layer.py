@@ -78,12 +78,12 @@ def _shown(
     boxes = np.array([word.box for word in page.words]).reshape(-1, 4)
     bases = np.array([word.base for word in page.words])
     for word in page.words:
-        own = word.size * scale
+        measured = word.size * scale
         # Lines that were found apart may overlap.
         beside = (abs(bases - word.base) < word.size / 2) & (boxes[:, 0] > word.box[0])
         behind = boxes[beside, 0].min(initial=word.box[2])
-        font = "/B" if own in steps else "/F"
-        size = steps.get(own, usual if own >= (1 - ALIKE) * usual else own)
+        font = "/B" if measured in steps else "/F"
+        size = steps.get(measured, usual if measured >= (1 - ALIKE) * usual else measured)
         left, right = word.box[0] * scale, behind * scale
         width = max(right - left - SHORT * size, 0.1)
         codes = word.text.encode("utf-16-be", "replace").hex()
@@ -99,7 +99,7 @@ def _font(name: str, number: int, flags: int) -> tuple[str, str]:
     """A font without shapes in which each code is the character of that number.
 
     Args:
-        name: by which it is told whether it is bold.
+        name: says whether it is bold.
         number: of the second of its objects.
         flags: of its descriptor.
     """

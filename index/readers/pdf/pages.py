@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from statistics import median
 from typing import Any
 from unicodedata import bidirectional
@@ -13,25 +13,23 @@ from unicodedata import bidirectional
 import numpy as np
 
 from index.chunking.layout import letters
-from index.readers.pdf.pdfium import MARKS
 
 #: Words that are nearer than this share of their height are one word. Of 36,000 near ones in ten
 #: files 19 had no space between them, all nearer than .02; of the others one was nearer than .08.
-GLUED = 0.05
+MAX_GLUED_GAP = 0.05
 #: A line of at least so many letters that stand apart, and in which at least this share is single
 #: characters, is spaced out; its words are so many times further from each other than the letters
 #: in the middle. Not tuned.
-SPACED, SINGLE, FURTHER = 6, 0.8, 1.5
+MIN_SPACED, MIN_SINGLE, WORD_GAP = 6, 0.8, 1.5
 #: Columns are further apart than so many heights of their words, and have at least so many lines
 #: and words to a line. Not tuned.
-GUTTER, LINES, WORDS = 0.6, 3, 4
+MIN_GUTTER, MIN_LINES, MIN_WORDS = 0.6, 3, 4
 
-FEW, COVERED, DRAWN = 100, 0.3, 0.01
+MAX_STAMP, MIN_COVERED, MIN_DRAWN = 100, 0.3, 0.01
 """Characters that the text of a page that is a picture has at most, as of a stamp on it; the share
 of a page that such a picture covers at least; and the one that letters do which are drawn as
 shapes. Not tuned."""
 
-TYPED = frozenset(MARKS.values())
 _LIGATURES = str.maketrans(
     {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl"}
 )
@@ -42,8 +40,8 @@ class PrintedWord:
     """A word on a page, and its box in points from the page's top left corner.
 
     Of one that was read from a picture also how surely it was, from 0 to 1, and the box around it
-    there: the picture may lie askew, while the page is laid out straight. What is told of a picture
-    is one word, and is seen where the picture is.
+    there: the picture may lie askew, while the page is laid out straight. A picture's
+    description is one word, seen where the picture is.
     """
 
     text: str
@@ -60,13 +58,15 @@ class PrintedWord:
         """Of its box, in points."""
         return self.bottom - self.top
 
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Of its box: across and down."""
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
     def is_inside(self, edges: tuple[float, float, float, float]) -> bool:
         """Whether its middle is."""
-        left, top, right, bottom = edges
-        return (
-            left <= (self.left + self.right) / 2 <= right
-            and top <= (self.top + self.bottom) / 2 <= bottom
-        )
+        (x, y), (left, top, right, bottom) = self.middle, edges
+        return left <= x <= right and top <= y <= bottom
 
     def spans(self, height: float) -> bool:
         """Whether something at a height of the page stands beside it or in it."""
@@ -77,13 +77,13 @@ class PrintedWord:
         # Asked of each word several times: spelled out, it takes half as long.
         top = self.top if self.top > other.top else other.top
         bottom = self.bottom if self.bottom < other.bottom else other.bottom
-        own, others = self.bottom - self.top, other.bottom - other.top
-        return bottom - top > (own if own < others else others) / 2
+        height, others = self.bottom - self.top, other.bottom - other.top
+        return bottom - top > (height if height < others else others) / 2
 
     def is_glued_to(self, before: PrintedWord) -> bool:
         """Whether no space divides it from the word before, on the same line."""
         gap = min(abs(self.left - before.right), abs(before.left - self.right))
-        return gap < GLUED * self.height
+        return gap < MAX_GLUED_GAP * self.height
 
 
 Line = list[PrintedWord]
@@ -128,7 +128,12 @@ class Region:
     @property
     def letters(self) -> str:
         """What it says, as headings are compared."""
-        return letters("".join(word.text for word in self.words))
+        return letters_of(self.words)
+
+    @property
+    def is_line(self) -> bool:
+        """Whether its words stand on one line."""
+        return self.words[0].shares_line(self.words[-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +146,7 @@ class PrintedPage:
         size: width and height in points.
         regions: in reading order.
         loose: lines that liteparse takes for a running head or foot.
-        is_picture: whether what is on it is a picture, or cannot be told from its codes.
+        is_picture: whether what is on it is a picture, or cannot be read from its codes.
         seen: width and height of the picture that it was read from.
     """
 
@@ -153,29 +158,45 @@ class PrintedPage:
     is_picture: bool = False
     seen: tuple[float, float] | None = None
 
+    @property
+    def words(self) -> list[PrintedWord]:
+        """Those of its regions."""
+        return [word for region in self.regions for word in region.words]
+
+    @property
+    def words_and_loose(self) -> list[PrintedWord]:
+        """Those of its regions and of its loose lines."""
+        return [*self.words, *chain.from_iterable(self.loose)]
+
+    def drop_empty_regions(self) -> None:
+        """Drop regions whose words were all taken out."""
+        self.regions[:] = [region for region in self.regions if region.words]
+
 
 def printed_pages(pages: Iterable[Any]) -> list[PrintedPage]:
     """The pages as liteparse has read them, one after the other."""
     found = []
     for page in pages:
         regions, rest = _assigned(page.blocks or (), _printed_words(page))
-        label = page.page_label or str(page.page_num)
-        size = (page.width, page.height)
-        loose = list(lines_of(rest))
-        found.append(
-            PrintedPage(page.page_num, label, size, regions, loose, _is_picture(page.complexity))
-        )
+        label, size = page.page_label or str(page.page_num), (page.width, page.height)
+        loose, is_picture = list(lines_of(rest)), _is_picture(page.complexity)
+        found.append(PrintedPage(page.page_num, label, size, regions, loose, is_picture))
     return found
 
 
 def _is_picture(told: Any) -> bool:
     """Whether a page is a picture, has pictures and no text, or text that cannot be told from its
     codes: by what liteparse tells of how complex it is."""
-    is_drawn = (told.uncovered_vector_area or 0) >= DRAWN * told.page_area
+    is_drawn = (told.uncovered_vector_area or 0) >= MIN_DRAWN * told.page_area
     if told.is_garbled or not told.text_length:
         return bool(told.is_garbled or told.image_block_count or told.full_page_image or is_drawn)
-    is_covered = told.full_page_image or told.largest_image_coverage >= COVERED
-    return told.text_length < FEW and bool(is_covered)
+    is_covered = told.full_page_image or told.largest_image_coverage >= MIN_COVERED
+    return told.text_length < MAX_STAMP and bool(is_covered)
+
+
+def letters_of(words: Iterable[PrintedWord]) -> str:
+    """What words say, as headings are compared."""
+    return letters("".join(word.text for word in words))
 
 
 def lines_of(words: Iterable[PrintedWord]) -> Iterator[Line]:
@@ -194,39 +215,28 @@ def cells_of(table: Region) -> list[list[list[PrintedWord]]]:
     """The words of each cell of a table, row by row, the header first."""
     rows = [list(row) for row in [table.block.header or [], *(table.block.rows or [])]]
     found: list[list[list[PrintedWord]]] = [[[] for _ in row] for row in rows]
-    places = [
-        (cell.bbox, found[r][c])
-        for r, row in enumerate(rows)
-        for c, cell in enumerate(row)
-        if cell.bbox
-    ]
+    pairs = zip(chain(*rows), chain(*found), strict=True)
+    boxes = [(cell.bbox, words) for cell, words in pairs if cell.bbox]
     for word in table.words:
-        inside = [own for own in places if word.is_inside(_edges(own[0]))] or places
+        inside = [pair for pair in boxes if word.is_inside(_edges(pair[0]))] or boxes
         if inside:
-            min(inside, key=lambda own: _distance(word, own[0]))[1].append(word)
+            min(inside, key=lambda pair: _distance(word, pair[0]))[1].append(word)
     return found
 
 
 def _distance(word: PrintedWord, box: Any) -> float:
-    x, y = (word.left + word.right) / 2, (word.top + word.bottom) / 2
+    x, y = word.middle
     return float(abs(x - box.x - box.width / 2) + 4 * abs(y - box.y - box.height / 2))
 
 
 def _printed_words(page: Any) -> list[PrintedWord]:
     """The words of a page in the order of its text items."""
-    found = (
-        PrintedWord(
-            word.text.translate(_LIGATURES),
-            page.page_num,
-            word.x,
-            word.y,
-            word.x + word.width,
-            word.y + word.height,
-        )
-        for item in page.text_items
-        for word in item.words
-        if word.text.strip()
-    )
+    found = []
+    for word in (word for item in page.text_items for word in item.words):
+        if word.text.strip():
+            text = word.text.translate(_LIGATURES)
+            right, bottom = word.x + word.width, word.y + word.height
+            found.append(PrintedWord(text, page.page_num, word.x, word.y, right, bottom))
     return [word for line in lines_of(found) for word in _as_words(line)]
 
 
@@ -234,24 +244,18 @@ def _as_words(line: Line) -> Line:
     """The words of a line whose letters are spaced out, as those of titles are; others as they
     are."""
     single = [word.text.isalpha() for word in line if len(word.text) == 1]
-    if sum(single) < SPACED or len(single) < SINGLE * len(line):
+    if sum(single) < MIN_SPACED or len(single) < MIN_SINGLE * len(line):
         return line
     gaps = [after.left - before.right for before, after in pairwise(line)]
-    apart = FURTHER * median(gaps)
-    if not GLUED < median(gaps) / median(word.height for word in line) < GUTTER:
+    apart = WORD_GAP * median(gaps)
+    if not MAX_GLUED_GAP < median(gaps) / median(word.height for word in line) < MIN_GUTTER:
         return line  # one word already, or cells of a table
     found = [line[0]]
     for gap, word in zip(gaps, line[1:], strict=True):
         last = found[-1]
         if 0 <= gap <= apart:
-            found[-1] = PrintedWord(
-                last.text + word.text,
-                last.page,
-                last.left,
-                min(last.top, word.top),
-                word.right,
-                max(last.bottom, word.bottom),
-            )
+            last.text, last.right = last.text + word.text, word.right
+            last.top, last.bottom = min(last.top, word.top), max(last.bottom, word.bottom)
         else:
             found.append(word)
     return found
@@ -265,8 +269,8 @@ def _assigned(
     found = [Region(block.kind, block.level or 1, [], block) for block in blocks if block.bbox]
     if not found or not words:
         return [], list(words)
-    boxes = np.array([_edges(own.block.bbox) for own in found])
-    middles = np.array([((w.left + w.right) / 2, (w.top + w.bottom) / 2) for w in words])
+    boxes = np.array([_edges(region.block.bbox) for region in found])
+    middles = np.array([word.middle for word in words])
     x, y = middles[:, :1], middles[:, 1:]
     inside = (boxes[:, 0] <= x) & (x <= boxes[:, 2]) & (boxes[:, 1] <= y) & (y <= boxes[:, 3])
     areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
@@ -275,12 +279,12 @@ def _assigned(
     for word, number in zip(words, smallest.tolist(), strict=True):
         (rest if number < 0 else found[number].words).append(word)
     is_reversed = any(max(w.text) > "\u0590" and _direction(w) == "R" for w in words)
-    for own in found:
-        if own.kind != "table":
-            own.block = None  # it holds the text once more
+    for region in found:
+        if region.kind != "table":
+            region.block = None  # it holds the text once more
         if is_reversed:
-            own.words = [word for line in lines_of(own.words) for word in _as_read(line)]
-    return [part for own in found if own.words for part in _by_column(own)], rest
+            region.words = [word for line in lines_of(region.words) for word in _as_read(line)]
+    return [part for region in found if region.words for part in _by_column(region)], rest
 
 
 def _by_column(region: Region) -> list[Region]:
@@ -291,12 +295,10 @@ def _by_column(region: Region) -> list[Region]:
     words = sorted(region.words, key=lambda word: word.left)
     behind = words[0].right
     for number, word in enumerate(words):
-        if word.left - behind > GUTTER * word.height:
-            sides = [words[:number], words[number:]]
-            columns = [
-                Region("paragraph", region.level, [own for own in region.words if own in side])
-                for side in map(set, sides)
-            ]
+        if word.left - behind > MIN_GUTTER * word.height:
+            sides = map(set, (words[:number], words[number:]))
+            parts = [[word for word in region.words if word in side] for side in sides]
+            columns = [Region("paragraph", region.level, part) for part in parts]
             if _are_columns(*columns):
                 return [part for column in columns for part in _by_column(column)]
         behind = max(behind, word.right)
@@ -309,7 +311,7 @@ def _are_columns(left: Region, right: Region) -> bool:
     if right.bottom < left.top:
         return True
     lines = [list(lines_of(column.words)) for column in (left, right)]
-    return all(len(own) >= LINES and median(map(len, own)) >= WORDS for own in lines)
+    return all(len(side) >= MIN_LINES and median(map(len, side)) >= MIN_WORDS for side in lines)
 
 
 def _as_read(line: Line) -> Line:
@@ -331,8 +333,8 @@ def _as_read(line: Line) -> Line:
 
 def _direction(word: PrintedWord) -> str:
     """R of a word that is read from right to left, L of one from left to right, "" of marks."""
-    own = {bidirectional(character) for character in word.text}
-    return "R" if own & {"R", "AL"} else "L" if own & {"L", "EN"} else ""
+    kinds = set(map(bidirectional, word.text))
+    return "R" if kinds & {"R", "AL"} else "L" if kinds & {"L", "EN"} else ""
 
 
 def _edges(box: Any) -> tuple[float, float, float, float]:

@@ -15,14 +15,14 @@ from index.readers.pdf.pages import Line, PrintedPage, PrintedWord, Region, cell
 APART, LARGE, SMALL = 1.3, 1.15, 0.93
 #: How far cells of a table are apart in the middle, in heights of their words. Of some fifty tables
 #: the narrowest had .55, and texts that were taken for one up to .40.
-DIVIDED = 0.47
+MIN_CELL_GAP = 0.47
 #: Share of a line that its words fill where prose goes on below it.
-FILLED = 0.6
+MIN_FILLED = 0.6
 #: Characters of a line that may be the term of the definition below it.
-TERM = 60
+MAX_TERM = 60
 #: Heights of its words that the further lines of an item are indented below its marker, at most.
 #: Not tuned.
-INDENTED = 4
+MAX_INDENT = 4
 
 MARKER = re.compile(r"\(?\w{1,4}[.)]|[\u2022\u2013\u25aa\u25e6*-]")
 ENDS = re.compile(r"[.!?:;…。！？]['\"”’)\]]*\d{0,3}$")
@@ -49,9 +49,9 @@ def usual_step(pages: Iterable[PrintedPage]) -> float:
     steps = [
         step / height
         for page in pages
-        for own in page.regions
-        if own.kind == "paragraph"
-        for step, height in zip(*_steps(list(lines_of(own.words))), strict=True)
+        for region in page.regions
+        if region.kind == "paragraph"
+        for step, height in zip(*_steps(list(lines_of(region.words))), strict=True)
     ]
     return median(steps) if steps else 0.0
 
@@ -92,7 +92,7 @@ def paragraphs_of(region: Region, usual: float) -> Iterator[Region]:
             or sizes[1] > LARGE * sizes[0]
         )
         indented, indented_below = (
-            own is not None and own[0].left - left > height / 2 for own in (line, below)
+            each is not None and each[0].left - left > height / 2 for each in (line, below)
         )
         hangs = below is not None and below[0].left - line[0].left > height / 2
         begins = (indented and not indented_below) or (hangs and above[0].left - left > height / 2)
@@ -107,9 +107,8 @@ def reclassified(region: Region) -> Iterator[Region]:
     """A region without what is only taken for more of it: a table of one column, or of columns that
     nothing divides, is text, and so is what stands below an item of a list and left of its
     marker."""
-    if region.kind == "table":
-        if not has_columns(region):
-            region.kind = "paragraph"
+    if region.kind == "table" and not has_columns(region):
+        region.kind = "paragraph"
     elif region.kind == "list_item":
         at = 0
         for line in lines_of(region.words):
@@ -132,7 +131,7 @@ def has_columns(table: Region) -> bool:
         and before.left < word.left
         and number.get(id(before)) != number.get(id(word))
     ]
-    return bool(gaps) and median(gaps) > DIVIDED
+    return bool(gaps) and median(gaps) > MIN_CELL_GAP
 
 
 def without_false_code(regions: Sequence[Region]) -> list[Region]:
@@ -140,43 +139,43 @@ def without_false_code(regions: Sequence[Region]) -> list[Region]:
     a line or two right under or above those of a paragraph or item, of which they are then part."""
     found: list[Region] = []
     kind, is_short = "", False
-    for own in regions:
-        if own.kind == "code" and _is_filled(own):
-            own.kind = "paragraph"
-        was, kind = kind, own.kind
+    for region in regions:
+        if region.kind == "code" and _is_filled(region):
+            region.kind = "paragraph"
+        above, kind = kind, region.kind
         if kind == "code":
-            is_short = len(list(lines_of(own.words))) < 3
-        if is_short and {was, kind} == {"code", "paragraph"} and _goes_on(found[-1], own):
+            is_short = len(list(lines_of(region.words))) < 3
+        if is_short and {above, kind} == {"code", "paragraph"} and _goes_on(found[-1], region):
             found[-1].kind = "paragraph"
-            found[-1].words.extend(own.words)
-        elif found and goes_on_item(found[-1], own):
-            found[-1].words.extend(own.words)
+            found[-1].words.extend(region.words)
+        elif found and goes_on_item(found[-1], region):
+            found[-1].words.extend(region.words)
             kind = "list_item"
         else:
-            found.append(own)
+            found.append(region)
     return found
 
 
-def goes_on_item(item: Region, own: Region) -> bool:
+def goes_on_item(item: Region, region: Region) -> bool:
     """Whether lines are the rest of an item above them, which is not at its end."""
     return (
         item.kind == "list_item"
-        and own.kind in ("code", "paragraph")
+        and region.kind in ("code", "paragraph")
         and not ends_sentence(item.words[-1].text)
-        and own.left > item.left
-        and is_right_below(own.words, item)
+        and region.left > item.left
+        and is_right_below(region.words, item)
     )
 
 
 def joined(regions: Iterable[Region], joins: Callable[[Region, Region], bool]) -> list[Region]:
     """Regions of which each is joined to the one before where that is so of them."""
     found: list[Region] = []
-    for own in regions:
-        if found and joins(found[-1], own):
-            found[-1].kind = own.kind
-            found[-1].words.extend(own.words)
+    for region in regions:
+        if found and joins(found[-1], region):
+            found[-1].kind = region.kind
+            found[-1].words.extend(region.words)
         else:
-            found.append(own)
+            found.append(region)
     return found
 
 
@@ -185,37 +184,37 @@ def whole_regions(regions: Sequence[Region], usual: float) -> list[Region]:
     font, behind a first line that is indented, and where a line goes on in lower case."""
     return joined(
         regions,
-        lambda before, own: (
-            before.kind == own.kind == "paragraph"
-            and (_goes_on_first_line(before, own) or _is_wrapped(before, own, regions, usual))
+        lambda before, region: (
+            before.kind == region.kind == "paragraph"
+            and (_goes_on_line(before, region) or _is_wrapped(before, region, regions, usual))
         ),
     )
 
 
-def _goes_on_first_line(before: Region, own: Region) -> bool:
+def _goes_on_line(before: Region, region: Region) -> bool:
     """Whether it goes on a first line that is indented, or that does not end."""
     return (
-        before.words[0].shares_line(before.words[-1])
+        before.is_line
         and not ends_sentence(before.words[-1].text)
-        and (own.left < before.left or own.words[0].text[0].islower())
-        and is_right_below(own.words, before)
+        and (region.left < before.left or region.words[0].text[0].islower())
+        and is_right_below(region.words, before)
     )
 
 
-def _is_wrapped(before: Region, own: Region, regions: Iterable[Region], usual: float) -> bool:
+def _is_wrapped(before: Region, region: Region, regions: Iterable[Region], usual: float) -> bool:
     """Whether its first line is the next of the same paragraph or item: as far below as lines are,
     and with a word first that the line above had no room for."""
     *_, above = lines_of(before.words)
-    line = next(lines_of(own.words))
+    line = next(lines_of(region.words))
     (step,), (height,) = _steps([above, line])
     column = [
-        each
-        for each in (*regions, before)
-        if each.kind == "paragraph" and abs(each.left - above[0].left) < height / 2
+        other
+        for other in (*regions, before)
+        if other.kind == "paragraph" and abs(other.left - above[0].left) < height / 2
     ]
-    right = max((word.right for each in column for word in each.words), default=above[-1].right)
+    right = max((other.right for other in column), default=above[-1].right)
     indented = line[0].left - above[0].left
-    hangs = MARKER.fullmatch(above[0].text) and 0 < indented < INDENTED * height
+    hangs = MARKER.fullmatch(above[0].text) and 0 < indented < MAX_INDENT * height
     return (
         (hangs or abs(indented) < height / 2)
         and 0 < step <= APART * usual * height
@@ -223,39 +222,37 @@ def _is_wrapped(before: Region, own: Region, regions: Iterable[Region], usual: f
     )
 
 
-def _goes_on(before: Region, own: Region) -> bool:
+def _goes_on(before: Region, region: Region) -> bool:
     """Whether its first line follows the other's last as the lines of a paragraph do."""
-    left = abs(own.left - before.left)
-    return left < own.words[0].height / 2 and is_right_below(own.words, before)
+    left = abs(region.left - before.left)
+    return left < region.words[0].height / 2 and is_right_below(region.words, before)
 
 
-def _is_filled(own: Region) -> bool:
-    lines = list(lines_of(own.words))
-    width = max(line[-1].right for line in lines) - own.left
-    return len(lines) > 2 and all(filled(line) > FILLED * width for line in lines[:-1])
+def _is_filled(region: Region) -> bool:
+    lines = list(lines_of(region.words))
+    width = max(line[-1].right for line in lines) - region.left
+    return len(lines) > 2 and all(filled(line) > MIN_FILLED * width for line in lines[:-1])
 
 
-def is_term(before: Region, own: Region, deepest: int) -> bool:
+def is_term(before: Region, region: Region, deepest: int) -> bool:
     """Whether a line is the term of a definition that is indented below it; it may be a heading
     that the outline does not have, down to its `deepest` level."""
+    may_be = before.kind == "heading" and 0 < deepest < before.level
     return (
-        own.kind == "paragraph"
-        and (
-            before.kind in ("paragraph", "code")
-            or (before.kind == "heading" and 0 < deepest < before.level)
-        )
-        and before.words[0].shares_line(before.words[-1])
-        and sum(len(word.text) + 1 for word in before.words) < TERM
-        and own.left > before.left + own.words[0].height / 2
-        and 0 <= own.top - before.bottom + 2 < own.words[0].height
+        region.kind == "paragraph"
+        and (may_be or before.kind in ("paragraph", "code"))
+        and before.is_line
+        and sum(len(word.text) + 1 for word in before.words) < MAX_TERM
+        and region.left > before.left + region.words[0].height / 2
+        and 0 <= region.top - before.bottom + 2 < region.words[0].height
     )
 
 
 def set_notes(regions: Sequence[Region], usual: float) -> None:
     """Make the paragraphs at the foot of a page that are printed smaller notes."""
-    for own in reversed(regions):
-        if own.kind == "note":
-            continue
-        if own.kind != "paragraph" or median(w.height for w in own.words) > SMALL * usual:
-            break
-        own.kind = "note"
+    for region in reversed(regions):
+        if region.kind != "note":
+            height = median(word.height for word in region.words)
+            if region.kind != "paragraph" or height > SMALL * usual:
+                break
+            region.kind = "note"

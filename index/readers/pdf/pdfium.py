@@ -1,5 +1,5 @@
-"""What PDFium says of a PDF beside its words: its outline, typographic marks, marks of notes, what
-is told of its pictures, who wrote it when.
+"""What PDFium says of a PDF beside its words: its outline, typographic marks, marks of notes,
+descriptions of its pictures, who wrote it when.
 
 liteparse writes quotation marks and dashes as a typewriter has them; a quote is to be what is
 printed. And it writes the small figure behind a sentence, which leads to a note, as if it were part
@@ -37,7 +37,7 @@ SMALL = 0.85
 Entry = tuple[int, str, int]
 """Of an outline: a page, a title and its level from 1."""
 
-Place = tuple[str, float, float]
+PageMark = tuple[str, float, float]
 """A mark, and in points from the page's top left corner its middle; of a note's its left edge."""
 
 Described = tuple[str, tuple[float, float, float, float]]
@@ -53,13 +53,13 @@ class Remarks:
         outline: the entries of its outline.
         marks: of each page that has some, where typographic marks stand.
         notes: the same of the figures of marks of notes.
-        pictures: of each page that has some, what is told of its pictures.
+        pictures: of each page that has some, the descriptions of its pictures.
         metadata: who wrote it, and when.
     """
 
     outline: Sequence[Entry] = ()
-    marks: Mapping[int, Sequence[Place]] = field(default_factory=dict)
-    notes: Mapping[int, Sequence[Place]] = field(default_factory=dict)
+    marks: Mapping[int, Sequence[PageMark]] = field(default_factory=dict)
+    notes: Mapping[int, Sequence[PageMark]] = field(default_factory=dict)
     pictures: Mapping[int, Sequence[Described]] = field(default_factory=dict)
     metadata: DocumentMetadata = NO_METADATA
 
@@ -73,8 +73,8 @@ def remarks_on(content: bytes, seconds: float) -> Remarks:
 
     deadline = time.monotonic() + seconds
     outline: list[Entry] = []
-    marks: dict[int, list[Place]] = defaultdict(list)
-    notes: dict[int, list[Place]] = defaultdict(list)
+    marks: dict[int, list[PageMark]] = defaultdict(list)
+    notes: dict[int, list[PageMark]] = defaultdict(list)
     pictures: dict[int, list[Described]] = {}
     try:
         pdf = pypdfium2.PdfDocument(content)
@@ -135,9 +135,8 @@ def drawn_pages(
 
 
 def _metadata(pdf: Any) -> DocumentMetadata:
-    named = ("Author", "Creator", "Producer", "CreationDate", "ModDate", "doi", "Subject")
-    told = dict.fromkeys(named, "")
-    for key in told:
+    told: dict[str, str] = defaultdict(str)
+    for key in ("Author", "Creator", "Producer", "CreationDate", "ModDate", "doi", "Subject"):
         with suppress(UnicodeDecodeError):  # half of a pair: nothing that can be shown
             told[key] = pdf.get_metadata_value(key)
     # Programs that make files may name themselves.
@@ -155,8 +154,8 @@ def _note(text: Any, characters: str, at: int) -> str:
     figures = "".join(takewhile(str.isdecimal, characters[at : at + 4]))
     if not 0 < len(figures) < 4 or characters[at + len(figures) : at + len(figures) + 1].strip():
         return ""
-    before, own = (FPDFText_GetFontSize(text, place) for place in (at - 1, at))
-    return figures if own < SMALL * before else ""
+    before, size = (FPDFText_GetFontSize(text, offset) for offset in (at - 1, at))
+    return figures if size < SMALL * before else ""
 
 
 def _described(page: Any) -> Iterator[Described]:
@@ -181,18 +180,18 @@ def _described(page: Any) -> Iterator[Described]:
                 told.append((text, {content(element, at) for at in range(parts)} - {-1}))
             waiting.extend(child(element, at) for at in reversed(range(count(element))))
         raw.FPDF_StructTree_Close(tree)
-    told = [own for own in told if describes(own[0])]
+    told = [(text, marked) for text, marked in told if describes(text)]
     if not told:
         return
     left, foot, right, top = whole = page.get_cropbox()
     of_pictures = set[int]().union(*(marked for _, marked in told))
     drawn = [
-        (part, own.get_bounds())
-        for own in page.get_objects(max_depth=1)
-        if (part := raw.FPDFPageObj_GetMarkedContentID(own)) in of_pictures
+        (part, drawing.get_bounds())
+        for drawing in page.get_objects(max_depth=1)
+        if (part := raw.FPDFPageObj_GetMarkedContentID(drawing)) in of_pictures
     ]
     for text, marked in told:
-        bounds = [own for part, own in drawn if part in marked] or [whole]
+        bounds = [edges for part, edges in drawn if part in marked] or [whole]
         lefts, feet, rights, tops = zip(*bounds, strict=True)
         # Of what reaches over the edges of the page, as much as is seen.
         low, high = max(min(feet), foot), min(max(tops), top)

@@ -33,7 +33,6 @@ from index.chunking.layout import (
 from index.chunking.sentences import Span
 from index.errors import EmptyDocumentError, UnreadableError
 from index.models import Boxes, Kind
-from index.readers.pdf.additions import set_marks, set_pictures
 from index.readers.pdf.pages import (
     PrintedPage,
     PrintedWord,
@@ -44,19 +43,19 @@ from index.readers.pdf.pages import (
 )
 from index.readers.pdf.paragraphs import ends_sentence
 from index.readers.pdf.pdfium import Remarks, remarks_on
-from index.readers.pdf.regions import correct_regions
+from index.readers.pdf.regions import correct_regions, set_marks, set_pictures
 from index.readers.pdf.scans import is_rubbish, read_shots, shots_of
 
 MAX_PAGES = 5000
-AT_ONCE = 1000
+PAGES_AT_ONCE = 1000
 """Pages that are parsed at once: a third of a megabyte each."""
-SECONDS = 120.0
+REMARKS_TIMEOUT = 120.0
 """How long is listened to what PDFium says beside: of 185 pages it takes one."""
 
 _MAGIC = b"%PDF-"
 _HYPHENS = ("-", "\u00ad", "\u2010")
 #: Characters of a paragraph that a page may break off in a sentence; shorter ones are labels.
-FULL = 60
+MIN_BROKEN_OFF = 60
 #: Share of a font's height above its letters: with it, a box reaches into the line above.
 ASCENT = 0.1
 
@@ -138,7 +137,7 @@ class _Printer:
             return False
         if last.kind == "list":
             return words[0].text[0].islower()
-        return last.kind == "prose" and last.spans[-1][1] - last.spans[0][0] > FULL
+        return last.kind == "prose" and last.spans[-1][1] - last.spans[0][0] > MIN_BROKEN_OFF
 
     def go_on(self, words: Sequence[PrintedWord]) -> None:
         """Write words as the rest of the last block."""
@@ -183,7 +182,7 @@ def read_pdf(content: bytes, name: str, ocr: bool = False) -> Layout:
     """
     parsed = parsed_pages(content, name)
     with ThreadPoolExecutor(1) as beside:
-        reading = beside.submit(remarks_on, content, SECONDS)
+        reading = beside.submit(remarks_on, content, REMARKS_TIMEOUT)
         pages = printed_pages(parsed)
         remarks = reading.result()
     set_marks(pages, remarks)
@@ -218,15 +217,12 @@ def layout_of(
     """
     remarks = remarks or Remarks()
     correct_regions(pages, remarks.outline)
-    words = (word for page in pages for own in page.regions for word in own.words)
-    printer = _Printer(Counter(_bare(word.text) for word in words))
+    printer = _Printer(Counter(_bare(word.text) for page in pages for word in page.words))
+    if not printer.vocabulary and unread:
+        raise unread_pictures(name, len(pages))
     if not printer.vocabulary:
-        raise (
-            unread_pictures(name, len(pages))
-            if unread
-            else EmptyDocumentError(
-                f"There is no text on the pages of {name!r}. Check that it is the right file."
-            )
+        raise EmptyDocumentError(
+            f"There is no text on the pages of {name!r}. Check that it is the right file."
         )
     set_pictures(pages, remarks.pictures)
     _write_pages(printer, pages)
@@ -258,14 +254,32 @@ def parsed_pages(content: bytes, name: str) -> Iterator[Any]:
     Raises:
         UnreadableError: it takes a password, is damaged, or too long.
     """
-    return _parsed(content, name, _count(content, name))
+    count: int = _parse(content, name, "1").total_pages
+    check_page_count(name, count)
+    # As many at once as the memory is meant to hold.
+    firsts = range(1, count + 1, PAGES_AT_ONCE)
+    parts = (f"{first}-{min(first + PAGES_AT_ONCE - 1, count)}" for first in firsts)
+    return (page for part in parts for page in _parse(content, name, part).pages)
+
+
+def check_page_count(name: str, count: int) -> None:
+    """Refuse a file of too many pages.
+
+    Raises:
+        UnreadableError: it has more than MAX_PAGES.
+    """
+    if count > MAX_PAGES:
+        raise UnreadableError(
+            f"{name!r} has {count:,} pages; at most {MAX_PAGES:,} are read. Split it.",
+            code="too_long",
+        )
 
 
 def _write_pages(printer: _Printer, pages: Sequence[PrintedPage]) -> None:
     notes: list[Region] = []
     label = ""
     for page in pages:
-        body = [own for own in page.regions if own.kind != "note"]
+        body = [region for region in page.regions if region.kind != "note"]
         goes_on = bool(body) and body[0].kind == "paragraph" and printer.goes_on(body[0].words)
         if not goes_on:
             _write_regions(printer, notes)
@@ -279,7 +293,7 @@ def _write_pages(printer: _Printer, pages: Sequence[PrintedPage]) -> None:
                 _write_regions(printer, notes)
                 printer.out.place(page.number, label)
         _write_regions(printer, body[1:] if goes_on else body)
-        notes = [own for own in page.regions if own.kind == "note"]
+        notes = [region for region in page.regions if region.kind == "note"]
     _write_regions(printer, notes)
 
 
@@ -324,23 +338,6 @@ def _goes_on_in_column(printer: _Printer, above: Region, region: Region) -> bool
 def _bare(word: str) -> str:
     """A word as it stands in the vocabulary: without punctuation around it, in lower case."""
     return word.strip(".,;:!?()[]{}\"'“”‘’").replace("\u00ad", "-").replace("\u2010", "-").lower()
-
-
-def _count(content: bytes, name: str) -> int:
-    """How many pages it has, told before they are parsed."""
-    count: int = _parse(content, name, "1").total_pages
-    if count > MAX_PAGES:
-        raise UnreadableError(
-            f"{name!r} has {count:,} pages; at most {MAX_PAGES:,} are read. Split it.",
-            code="too_long",
-        )
-    return count
-
-
-def _parsed(content: bytes, name: str, count: int) -> Iterator[Any]:
-    """Its pages, as many at once as the memory is meant to hold."""
-    for first in range(1, count + 1, AT_ONCE):
-        yield from _parse(content, name, f"{first}-{min(first + AT_ONCE - 1, count)}").pages
 
 
 def _parse(content: bytes, name: str, pages: str) -> Any:

@@ -16,35 +16,23 @@ from itertools import pairwise
 from statistics import median
 
 from index.chunking.layout import CONTENTS_LINES, CONTENTS_SHARE, letters
-from index.readers.pdf.pages import Line, PrintedPage, Region, lines_of
-from index.readers.pdf.paragraphs import (
-    LARGE,
-    filled,
-    has_columns,
-    is_right_below,
-    is_term,
-    joined,
-    paragraphs_of,
-    reclassified,
-    set_notes,
-    usual_step,
-    whole_regions,
-    without_false_code,
-)
-from index.readers.pdf.pdfium import Entry
+from index.readers.pdf import paragraphs
+from index.readers.pdf.pages import Line, PrintedPage, PrintedWord, Region, letters_of, lines_of
+from index.readers.pdf.pdfium import MARKS, Described, Entry, PageMark, Remarks
 
 Outline = Mapping[int, Mapping[str, int]]
 """For each page that the outline of a file leads to, the letters of titles and their levels."""
 
 #: A line with the page's number is furniture if so many pages have one at its height. Not tuned.
-SEEN_ON = 3
+MIN_PAGES = 3
+#: What is written for typographic marks.
+TYPED = frozenset(MARKS.values())
 
 
 def correct_regions(pages: Sequence[PrintedPage], entries: Iterable[Entry]) -> None:
     """Put the regions of pages right.
 
-    What stands in a page's running head or foot is told once, and the number of the page not at
-    all; tables of contents are left out.
+    A running head or foot is kept once; page numbers and tables of contents are left out.
 
     Args:
         pages: of a file.
@@ -57,16 +45,16 @@ def correct_regions(pages: Sequence[PrintedPage], entries: Iterable[Entry]) -> N
     deepest = _set_headings(pages, outline)
     _drop_contents(pages, outline)
     for page in pages:
-        parts = [part for region in page.regions for part in reclassified(region)]
-        page.regions[:] = without_false_code(parts)
-    step, height = usual_step(pages), _usual_height(pages)
+        parts = [part for region in page.regions for part in paragraphs.reclassified(region)]
+        page.regions[:] = paragraphs.without_false_code(parts)
+    step, height = paragraphs.usual_step(pages), _usual_height(pages)
     for page in pages:
-        whole = whole_regions(page.regions, step)
-        parts = [part for region in whole for part in paragraphs_of(region, step)]
+        whole = paragraphs.whole_regions(page.regions, step)
+        parts = [part for region in whole for part in paragraphs.paragraphs_of(region, step)]
         if deepest:
             _set_lines_that_are_headings(parts, outline.get(page.number, {}))
-        page.regions[:] = joined(parts, partial(is_term, deepest=deepest))
-        set_notes(page.regions, height)
+        page.regions[:] = paragraphs.joined(parts, partial(paragraphs.is_term, deepest=deepest))
+        paragraphs.set_notes(page.regions, height)
 
 
 def _outline(entries: Iterable[Entry]) -> Outline:
@@ -84,25 +72,23 @@ def _place_loose_lines(pages: Sequence[PrintedPage], outline: Outline) -> None:
     or where they are as full as lines of text. Those that are say what they say once, and those
     that say but the page's number nothing.
     """
-    full = 0.75 * median(
-        [
-            filled(line)
-            for page in pages
-            for own in page.regions
-            if own.kind == "paragraph"
-            for line in lines_of(own.words)
-        ]
-        or [0.0]
-    )
+    widths = [
+        paragraphs.filled(line)
+        for page in pages
+        for region in page.regions
+        if region.kind == "paragraph"
+        for line in lines_of(region.words)
+    ]
+    full = 0.75 * median(widths or [0.0])
     seen: set[str] = set()
     for page in pages:
-        first = min((own.top for own in page.regions), default=0.0)
-        last = max((own.bottom for own in page.regions), default=0.0)
+        first = min((region.top for region in page.regions), default=0.0)
+        last = max((region.bottom for region in page.regions), default=0.0)
         for line in page.loose:
             words, top = [word.text for word in line], line[0].top
-            name = letters("".join(words))
+            name = letters_of(line)
             is_inside = first < top < last or name in outline.get(page.number, ())
-            is_full = filled(line) >= full
+            is_full = paragraphs.filled(line) >= full
             is_number = sum(any(map(str.isalpha, w)) for w in words) < 3 and page.label in words
             if is_full:
                 name = " ".join(words)
@@ -110,7 +96,7 @@ def _place_loose_lines(pages: Sequence[PrintedPage], outline: Outline) -> None:
                 continue
             seen.add(name)
             if is_inside or (is_full and top < first):
-                after = (n for n, own in enumerate(page.regions) if own.top > top)
+                after = (n for n, region in enumerate(page.regions) if region.top > top)
                 at = next(after, len(page.regions))
                 above = page.regions[at - 1] if at else None
                 if above and above.kind == "heading" and _is_next_line(above, line):
@@ -124,48 +110,45 @@ def _place_loose_lines(pages: Sequence[PrintedPage], outline: Outline) -> None:
 
 def _is_next_line(above: Region, line: Line) -> bool:
     """Whether a line stands right below a region and is as large."""
-    height, own = above.words[-1].height, line[0].height
-    return is_right_below(line, above) and own / LARGE < height < own * LARGE
+    height, size = above.words[-1].height, line[0].height
+    is_as_large = size / paragraphs.LARGE < height < size * paragraphs.LARGE
+    return is_as_large and paragraphs.is_right_below(line, above)
 
 
 def _drop_running_heads(pages: Sequence[PrintedPage]) -> None:
     """Take the first line of pages out of their text on which it says, but for numbers, what it
-    says at that height of SEEN_ON others at least: the library takes many such for the beginning of
-    what stands below. It is told once, as a note is.
+    says at that height of MIN_PAGES others at least: the library takes many such for the beginning
+    of what stands below. It is kept once, as a note.
 
     The first line of a table that has columns without it is left: it names them.
     """
     heads = defaultdict[tuple[str, int], list[tuple[PrintedPage, Line]]](list)
     for page in pages:
-        words = [word for own in page.regions for word in own.words]
-        if not words:
-            continue
-        highest = min(words, key=lambda word: word.top)
-        line = [word for word in words if word.shares_line(highest)]
-        said = letters("".join(word.text for word in line))
-        if said:
-            heads[said, round(highest.top / 4)].append((page, line))
+        if words := page.words:
+            highest = min(words, key=lambda word: word.top)
+            line = [word for word in words if word.shares_line(highest)]
+            if said := letters_of(line):
+                heads[said, round(highest.top / 4)].append((page, line))
     for places in heads.values():
-        if len(places) <= SEEN_ON:
-            continue
-        taken = [(page, head) for page, line in places if (head := _taken(page, line))]
-        for page, head in taken[:1]:
-            page.regions.append(Region("note", 1, head))
+        if len(places) > MIN_PAGES:
+            taken = [(page, head) for page, line in places if (head := _taken(page, line))]
+            for page, head in taken[:1]:
+                page.regions.append(Region("note", 1, head))
 
 
 def _taken(page: PrintedPage, line: Line) -> Line:
     """The words of a line, taken out of the regions of a page that begin or end with it."""
     taken: Line = []
-    for own in page.regions:
-        if own.words[0] not in line and own.words[-1] not in line:
+    for region in page.regions:
+        if region.words[0] not in line and region.words[-1] not in line:
             continue
-        below = [word for word in own.words if word not in line]
-        rest = Region(own.kind, own.level, below, own.block)
-        if below and own.kind == "table" and has_columns(rest):
+        below = [word for word in region.words if word not in line]
+        rest = Region(region.kind, region.level, below, region.block)
+        if below and region.kind == "table" and paragraphs.has_columns(rest):
             continue
-        taken += [word for word in own.words if word in line]
-        own.words = below
-    page.regions[:] = [own for own in page.regions if own.words]
+        taken += [word for word in region.words if word in line]
+        region.words = below
+    page.drop_empty_regions()
     return taken
 
 
@@ -174,15 +157,14 @@ def _drop_furniture(pages: Sequence[PrintedPage]) -> None:
     its number, at a height where other pages have theirs."""
     found = list[tuple[PrintedPage, Region, int]]()
     for page in pages:
-        ends = sorted(page.regions, key=lambda own: own.top)
-        for own in ends[:1] + ends[-1:]:
-            is_line = own.words[0].shares_line(own.words[-1])
-            if is_line and page.label in (own.words[0].text, own.words[-1].text):
-                found.append((page, own, round(own.top / 4)))
+        ends = sorted(page.regions, key=lambda region: region.top)
+        for region in ends[:1] + ends[-1:]:
+            if region.is_line and page.label in (region.words[0].text, region.words[-1].text):
+                found.append((page, region, round(region.top / 4)))
     heights = Counter(height for _, _, height in found)
-    for page, own, height in found:
-        if heights[height] >= SEEN_ON and own in page.regions:
-            page.regions.remove(own)
+    for page, region, height in found:
+        if heights[height] >= MIN_PAGES and region in page.regions:
+            page.regions.remove(region)
 
 
 def _set_headings(pages: Sequence[PrintedPage], outline: Outline) -> int:
@@ -193,36 +175,32 @@ def _set_headings(pages: Sequence[PrintedPage], outline: Outline) -> int:
     Returns:
         The lowest level of the outline; headings below it are the library's. 0 where there is none.
     """
+    named = list[tuple[Region, int]]()
     for page in pages:
-        if page.number in outline:
-            page.regions[:] = _as_titled(page.regions, outline[page.number])
-    named = [
-        (own, outline[page.number][own.letters])
-        for page in pages
-        if page.number in outline
-        for own in page.regions
-        if own.kind != "table" and own.letters in outline[page.number]
-    ]
-    regions = [own for page in pages for own in page.regions]
+        if titles := outline.get(page.number):
+            page.regions[:] = _as_titled(page.regions, titles)
+            texts = (region for region in page.regions if region.kind != "table")
+            named += [(text, titles[text.letters]) for text in texts if text.letters in titles]
+    regions = [region for page in pages for region in page.regions]
     if len(named) > 1:
         deepest = max(level for titles in outline.values() for level in titles.values())
-        for own in regions:
-            own.level += deepest
-        for own, level in named:
-            own.kind, own.level = "heading", level
+        for region in regions:
+            region.level += deepest
+        for region, level in named:
+            region.kind, region.level = "heading", level
         return deepest
-    if not any(own.kind == "heading" for own in regions):
+    if not any(region.kind == "heading" for region in regions):
         usual = _usual_height(pages)
         large = [
-            (own, round(max(word.height for word in own.words)))
-            for own in regions
-            if own.kind == "paragraph"
-            and own.words[0].shares_line(own.words[-1])
-            and min(word.height for word in own.words) > LARGE * usual
+            (region, round(max(word.height for word in region.words)))
+            for region in regions
+            if region.kind == "paragraph"
+            and region.is_line
+            and min(word.height for word in region.words) > paragraphs.LARGE * usual
         ]
         sizes = sorted({size for _, size in large}, reverse=True)
-        for own, size in large:
-            own.kind, own.level = "heading", sizes.index(size) + 1
+        for region, size in large:
+            region.kind, region.level = "heading", sizes.index(size) + 1
     return 0
 
 
@@ -230,16 +208,16 @@ def _as_titled(regions: Sequence[Region], titles: Mapping[str, int]) -> list[Reg
     """Regions of a page so divided that the titles which the outline has on it stand alone: a title
     of two lines that the library took for two regions is one, and what stands behind a title, in
     brackets or on the next line, is another."""
-    left = set(titles) - {own.letters for own in regions if own.kind != "table"}
+    left = set(titles) - {region.letters for region in regions if region.kind != "table"}
     found: list[Region] = []
-    for own in regions:
+    for region in regions:
         before = found[-1] if found else None
-        if own.kind not in ("paragraph", "heading"):
-            found.append(own)
-        elif before and before.kind == own.kind and before.letters + own.letters in left:
-            before.words.extend(own.words)
+        if region.kind not in ("paragraph", "heading"):
+            found.append(region)
+        elif before and before.kind == region.kind and before.letters + region.letters in left:
+            before.words.extend(region.words)
         else:
-            found += _titled(own, left)
+            found += _titled(region, left)
     return found
 
 
@@ -258,37 +236,106 @@ def _titled(region: Region, titles: Container[str]) -> list[Region]:
 def _set_lines_that_are_headings(regions: Iterable[Region], titles: Mapping[str, int]) -> None:
     """Make lines headings that stand alone now, text being divided into paragraphs, and that the
     outline has on this page."""
-    for own in regions:
-        is_line = own.kind == "paragraph" and own.words[0].shares_line(own.words[-1])
-        if is_line and own.letters in titles:
-            own.kind, own.level = "heading", titles[own.letters]
+    for region in regions:
+        if region.kind == "paragraph" and region.is_line and region.letters in titles:
+            region.kind, region.level = "heading", titles[region.letters]
 
 
 def _usual_height(pages: Iterable[PrintedPage]) -> float:
-    heights = [word.height for page in pages for own in page.regions for word in own.words]
+    heights = [word.height for page in pages for word in page.words]
     return median(heights) if heights else 0.0
 
 
 def _drop_contents(pages: Sequence[PrintedPage], outline: Outline) -> None:
     """Drop tables of contents: lines that say what headings of other pages say."""
     named: dict[str, set[int]] = defaultdict(set)
-    headings = [(own, page) for page in pages for own in page.regions if own.kind == "heading"]
-    titles = [(title, number) for number, own in outline.items() for title in own]
-    for title, number in [*titles, *((own.letters, page.number) for own, page in headings)]:
-        named[title].add(number)
+    for number, titles in outline.items():
+        for title in titles:
+            named[title].add(number)
+    for page in pages:
+        for region in page.regions:
+            if region.kind == "heading":
+                named[region.letters].add(page.number)
     for page in pages:
         entries, listed, repeating, count = list[Region](), 0, 0, 0
-        for own in page.regions:
-            lines = [letters("".join(word.text for word in line)) for line in lines_of(own.words)]
+        for region in page.regions:
+            lines = [letters_of(line) for line in lines_of(region.words)]
             repeated = sum(bool(named.get(line, set()) - {page.number}) for line in lines if line)
             count += len(lines)
-            if own.kind == "heading":
-                repeating += repeated
-            elif repeated >= CONTENTS_SHARE * len(lines):
-                entries.append(own)
+            is_entry = region.kind != "heading" and repeated >= CONTENTS_SHARE * len(lines)
+            if is_entry:
+                entries.append(region)
                 listed += len(lines)
+            if is_entry or region.kind == "heading":
                 repeating += repeated
         if repeating >= CONTENTS_LINES and repeating >= CONTENTS_SHARE * count:
             page.regions.clear()
         elif listed >= CONTENTS_LINES:
-            page.regions[:] = [own for own in page.regions if own not in entries]
+            page.regions[:] = [region for region in page.regions if region not in entries]
+
+
+# --- marks and pictures that are put into pages, marks of notes that are left out -----------------
+
+
+def set_marks(pages: Iterable[PrintedPage], remarks: Remarks) -> None:
+    """Put typographic marks into the words of pages that they stand in, for what is written in
+    their place, and drop the figures of marks of notes."""
+    for page in pages:
+        words = page.words_and_loose
+        if marks := remarks.marks.get(page.number):
+            for word in words:
+                if TYPED.intersection(word.text):
+                    _set_marks(word, marks)
+        if notes := remarks.notes.get(page.number):
+            _drop_notes(words, notes)
+            for region in page.regions:
+                region.words = [word for word in region.words if word.text]
+            page.drop_empty_regions()
+
+
+def _set_marks(word: PrintedWord, marks: Iterable[PageMark]) -> None:
+    inside = [mark for mark in marks if word.left <= mark[1] <= word.right and word.spans(mark[2])]
+    inside.sort(key=lambda mark: mark[1])
+    for typed in TYPED:
+        printed = [mark[0] for mark in inside if MARKS[mark[0]] == typed]
+        # Where there are others, a hyphen beside a dash, it is not known which is which.
+        if printed and len(printed) == word.text.count(typed):
+            first, *pieces = word.text.split(typed)
+            word.text = first + "".join(map(str.__add__, printed, pieces))
+
+
+def _drop_notes(words: Iterable[PrintedWord], notes: Sequence[PageMark]) -> None:
+    """Drop the figures of marks of notes from the ends of words, and from their boxes."""
+    for word in words:
+        for figures, left, height in notes:
+            is_inside = word.left - 1 <= left <= word.right and word.spans(height)
+            if is_inside and word.text.endswith(figures):
+                word.text, word.right = word.text.removesuffix(figures), left
+
+
+def set_pictures(pages: Iterable[PrintedPage], pictures: Mapping[int, Sequence[Described]]) -> None:
+    """Put what is told of pictures into pages that are laid out, once: at the end of the section
+    in which a picture stands, or of its page, where it parts no paragraph."""
+    told = set[str]()
+    for page in pages:
+        for text, box in pictures.get(page.number, ()):
+            if text in told:
+                continue
+            told.add(text)
+            words = [PrintedWord(text, page.number, *box, seen=box)]
+            at = _next_heading(page.regions, box)
+            if at is None:
+                page.regions.append(Region("note", 1, words))
+            else:
+                page.regions.insert(at, Region("picture", 1, words))
+
+
+def _next_heading(regions: Sequence[Region], box: tuple[float, float, float, float]) -> int | None:
+    """Which region is the first heading after what stands on their page, if there is one: after the
+    lowest above it in its column, or else beside that, and not above it either."""
+    left, top, right, bottom = box
+    middle = (top + bottom) / 2
+    above = [n for n, it in enumerate(regions) if it.top < middle and it.left < right]
+    after = max(above, key=lambda n: (regions[n].right > left, regions[n].top), default=-1) + 1
+    headings = (n for n in range(after, len(regions)) if regions[n].kind == "heading")
+    return next((n for n in headings if n not in above), None)

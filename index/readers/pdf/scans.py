@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy as np
 from index.chunking.language import seems_prose
 from index.computing import cores
 from index.readers.ocr.recogniser import (
-    SIDE,
+    READING_SIDE,
     Picture,
     Recognition,
     is_installed,
@@ -22,7 +21,7 @@ from index.readers.ocr.recogniser import (
     recognised,
 )
 from index.readers.ocr.text_layer import SHORT, text_layer
-from index.readers.pdf.pages import PrintedPage, PrintedWord, printed_pages
+from index.readers.pdf.pages import PrintedPage, printed_pages
 from index.readers.pdf.pdfium import drawn_pages
 
 DPI = 200
@@ -53,16 +52,7 @@ class Shot:
 def is_rubbish(page: PrintedPage) -> bool:
     """Whether the text of a page is in no language, as what a bad reader made of a scan, or a font
     whose codes are not those of its letters."""
-    return not seems_prose(_text(page))
-
-
-def _text(page: PrintedPage) -> str:
-    return " ".join(word.text for word in _words(page))
-
-
-def _words(page: PrintedPage) -> list[PrintedWord]:
-    lines = chain((own.words for own in page.regions), page.loose)
-    return [word for line in lines for word in line]
+    return not seems_prose(" ".join(word.text for word in page.words_and_loose))
 
 
 def shots_of(content: bytes, labels: dict[int, str]) -> Iterator[Shot]:
@@ -72,7 +62,7 @@ def shots_of(content: bytes, labels: dict[int, str]) -> Iterator[Shot]:
         content: the file.
         labels: of the pages that are wanted, by number.
     """
-    for number, drawn in zip(labels, drawn_pages(content, labels, DPI, SIDE), strict=True):
+    for number, drawn in zip(labels, drawn_pages(content, labels, DPI, READING_SIDE), strict=True):
         yield Shot(number, labels[number], *drawn)
 
 
@@ -100,7 +90,7 @@ def read_shots(
         told(len(taken))
     if not taken:
         return []
-    layer = text_layer([own for _, own in taken], [shot.points for shot, _ in taken])
+    layer = text_layer([read for _, read in taken], [shot.points for shot, _ in taken])
     laid = {page.number: page for page in printed_pages(parse(layer))}
     return [
         _put_back(laid[number], shot, recognition)
@@ -130,32 +120,26 @@ def _put_back(page: PrintedPage, shot: Shot, recognition: Recognition) -> Printe
         np.array([word.box for word in recognition.words]).reshape(-1, 4) * shot.points
     ).T
     x, y = (left + right) / 2, (top + bottom) / 2
-    for word in _words(page):
+    for word in page.words_and_loose:
         # Lines are laid out as high as others are, and words a little shorter.
         beside, reach = SHORT * word.height, word.height / 2
         inside = (word.left - beside <= x) & (x <= word.right + beside)
         inside &= (word.top - reach <= y) & (y <= word.bottom + reach)
-        own = [recognition.words[number] for number in np.flatnonzero(inside)]
-        # What a line says is told by its words: one that is near belongs to another.
-        own = [read for read in own if read.text in word.text] or own
-        if len(own) == 1:
-            word.text = own[0].text
+        near = [recognition.words[number] for number in np.flatnonzero(inside)]
+        # A word whose text is not in the line belongs to another line nearby.
+        near = [read for read in near if read.text in word.text] or near
+        if len(near) == 1:
+            word.text = near[0].text
         word.page = shot.number
-        if own:
-            boxes = np.array([recognition.seen(read) for read in own]) * shot.points
+        if near:
+            boxes = np.array([recognition.seen(read) for read in near]) * shot.points
             left_top, right_bottom = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
             word.seen = (*left_top.tolist(), *right_bottom.tolist())
-            word.confidence = min(read.confidence for read in own)
+            word.confidence = min(read.confidence for read in near)
     # What was not recognised the library has made of other words.
     for region in page.regions:
         region.words = [word for word in region.words if word.seen]
-    regions = [region for region in page.regions if region.words]
-    lines = [[word for word in line if word.seen] for line in page.loose]
-    return replace(
-        page,
-        number=shot.number,
-        label=shot.label,
-        seen=shot.size,
-        regions=regions,
-        loose=[line for line in lines if line],
-    )
+    page.drop_empty_regions()
+    lines = ([word for word in line if word.seen] for line in page.loose)
+    loose = [line for line in lines if line]
+    return replace(page, number=shot.number, label=shot.label, seen=shot.size, loose=loose)

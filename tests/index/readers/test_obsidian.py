@@ -12,7 +12,7 @@ from index import find_files, read_document
 from index.models import DocumentMetadata
 from index.readers.formats import text_format
 from index.readers.loader import document_from_text, read_raw
-from index.readers.obsidian import read_note
+from index.readers.markdown import read_note
 
 NOTE = """---
 created: 2022-03-04
