@@ -4,6 +4,7 @@ report in each, with headings, a list and a table."""
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Mapping
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -15,12 +16,13 @@ NAMES = ("Year", "Revenue", "Ships")
 ROWS = (("2021", "5.2 million", "311"), ("2022", "6.4 million", "287"))
 ROW = "Year: 2022 | Revenue: 6.4 million | Ships: 287"
 
+REPORT = f"""<h1>{TITLE}</h1><h2>{SECTION}</h2><p>{PROSE}</p>
+<ul>{"".join(f"<li>{item}</li>" for item in ITEMS)}</ul>
+<table><tr>{"".join(f"<th>{name}</th>" for name in NAMES)}</tr>
+{"".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in ROWS)}</table>"""
 HTML = f"""<!doctype html><html><head><title>{TITLE}</title>
 <style>p {{ color: red }}</style><script>document.title = "no"</script></head>
-<body><h1>{TITLE}</h1><h2>{SECTION}</h2><p>{PROSE}</p>
-<ul>{"".join(f"<li>{item}</li>" for item in ITEMS)}</ul>
-<table border="1"><tr>{"".join(f"<th>{name}</th>" for name in NAMES)}</tr>
-{"".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in ROWS)}</table>
+<body>{REPORT}
 <img src="http://192.0.2.1/never.png"></body></html>"""
 
 
@@ -76,14 +78,30 @@ def write_html(file: Path) -> None:
     file.write_text(HTML, encoding="utf-8")
 
 
+def pack(file: Path, members: Mapping[str, str | bytes]) -> Path:
+    """Write a packed file that holds these."""
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file
+
+
+def container(package: str) -> dict[str, str]:
+    """What tells an EPUB, and where its package is."""
+    return {
+        "mimetype": "application/epub+zip",
+        "META-INF/container.xml": (
+            '<?xml version="1.0"?><container version="1.0" '
+            'xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles><rootfile '
+            f'full-path="{package}" media-type="application/oebps-package+xml"/></rootfiles>'
+            "</container>"
+        ),
+    }
+
+
 def write_epub(file: Path) -> None:
     chapter = HTML.replace("<!doctype html><html>", '<html xmlns="http://www.w3.org/1999/xhtml">')
     chapter = chapter.replace('<img src="http://192.0.2.1/never.png">', "")
-    container = (
-        '<?xml version="1.0"?><container version="1.0" '
-        'xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles><rootfile '
-        'full-path="book.opf" media-type="application/oebps-package+xml"/></rootfiles></container>'
-    )
     package = (
         '<?xml version="1.0"?><package xmlns="http://www.idpf.org/2007/opf" version="3.0" '
         'unique-identifier="i"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/">'
@@ -92,11 +110,7 @@ def write_epub(file: Path) -> None:
         '<item id="c" href="c.xhtml" media-type="application/xhtml+xml"/></manifest>'
         '<spine><itemref idref="c"/></spine></package>'
     )
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("mimetype", "application/epub+zip")
-        archive.writestr("META-INF/container.xml", container)
-        archive.writestr("book.opf", package)
-        archive.writestr("c.xhtml", chapter)
+    pack(file, container("book.opf") | {"book.opf": package, "c.xhtml": chapter})
 
 
 def write_odt(file: Path) -> None:

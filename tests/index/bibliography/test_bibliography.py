@@ -71,6 +71,12 @@ def storage(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def papers(tmp_path: Path) -> Path:
+    (tmp_path / "papers").mkdir()
+    return tmp_path / "papers"
+
+
+@pytest.fixture
 def index(folder: Path, cheap: CheapEncoder, opened: Opened) -> Index:
     return opened(folder, encoder=cheap)
 
@@ -89,15 +95,15 @@ def synced(index: Index) -> Synced:
 def test_an_export_is_read_whole(name: str, written: Callable[[str], str]) -> None:
     content = written("storage/ABCD1234/Full Text.md").encode()
     assert is_export(name, content)
-    [own] = read_export(content, name)
-    assert (own.entry.title, own.entry.metadata) == (TITLE, IMPRINT)
-    assert own.files == ("storage/ABCD1234/Full Text.md",)
+    [exported] = read_export(content, name)
+    assert (exported.entry.title, exported.entry.metadata) == (TITLE, IMPRINT)
+    assert exported.files == ("storage/ABCD1234/Full Text.md",)
 
 
 def test_files_in_bibtex_are_parted() -> None:
     field = r"Full Text:/a/b.pdf:application/pdf;C\:\\Users\\me\\c\;d.pdf;e/f.pdf;:g.pdf:PDF"
-    [own] = read_export(bibtex(field).encode(), "my.bib")
-    assert own.files == ("/a/b.pdf", r"C:\Users\me\c;d.pdf", "e/f.pdf", "g.pdf")
+    [exported] = read_export(bibtex(field).encode(), "my.bib")
+    assert exported.files == ("/a/b.pdf", r"C:\Users\me\c;d.pdf", "e/f.pdf", "g.pdf")
 
 
 @EXPORTS
@@ -123,10 +129,8 @@ def test_documents_are_told_of_by_their_paths(
     ],
 )
 def test_documents_are_told_of_by_what_they_are_called(
-    tmp_path: Path, synced: Synced, name: str, path: str
+    papers: Path, synced: Synced, name: str, path: str
 ) -> None:
-    papers = tmp_path / "papers"
-    papers.mkdir()
     (papers / name).write_text(FERRY)
     (papers / "my.bib").write_text(bibtex(path))
     (papers / "Rossi - 2020 - The North Sea harbours a long résumé.md").write_text("Another one.")
@@ -140,9 +144,7 @@ def test_a_name_that_two_files_have_tells_nothing(storage: Path, synced: Synced)
     assert {metadata.key for _, metadata in synced(storage).values()} == {""}
 
 
-def test_a_pdf_is_told_of_by_its_doi(tmp_path: Path, synced: Synced) -> None:
-    papers = tmp_path / "papers"
-    papers.mkdir()
+def test_a_pdf_is_told_of_by_its_doi(papers: Path, synced: Synced) -> None:
     shutil.copy(ENTRY / "download.pdf", papers)
     (papers / "my.json").write_text(csl())
     assert synced(papers)["papers/download.pdf"] == (TITLE, IMPRINT)
@@ -217,7 +219,7 @@ def test_other_files_are_no_exports(tmp_path: Path) -> None:
 
 def test_what_is_hostile_stays_text() -> None:
     item = CSL | {"title": "A\u202e \x00<b>title</b>", "URL": "javascript:alert(1)", "DOI": "none"}
-    [own] = read_export(json.dumps([item, 5, None]).encode(), "my.json")
-    assert (own.entry.title, own.entry.metadata.address) == ("A title", "")
+    [exported] = read_export(json.dumps([item, 5, None]).encode(), "my.json")
+    assert (exported.entry.title, exported.entry.metadata.address) == ("A title", "")
     with pytest.raises(UnreadableError):
         read_export(b"[\xff]", "my.json")

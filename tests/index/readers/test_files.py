@@ -41,9 +41,7 @@ def test_nothing_to_find(tmp_path: Path) -> None:
         find_files([tmp_path / "nowhere"])
     with pytest.raises(EmptyDocumentError, match=r"\.markdown"):
         find_files([tmp_path])
-
-
-def test_what_office_keeps_beside_an_open_document_is_left_out(tmp_path: Path) -> None:
+    # What Office keeps beside an open document is left out.
     write(tmp_path, "~$plan.docx", "plan.docx", ".~lock.plan.docx#", "~plan.txt")
     assert names(tmp_path) == ["plan.docx", "~plan.txt"]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import pytest
+from office import container, pack
 
 from index import Document, read_document
 from index.errors import UnreadableError
@@ -42,9 +42,29 @@ def texts(document: Document) -> list[str]:
             ["Seen"],
         ),
         ("<p>x <math alttext='x^2'><mi>x</mi></math> y</p>", ["x x^2 y"]),
+        (  # a definition begins with its term
+            "<dl><dt>65535:</dt><dd><p>Not used.</p><p>Ever.</p></dd><dt>Lonely</dt></dl>",
+            ["65535:\nNot used.", "Ever.", "Lonely"],
+        ),
+        (  # cells that span
+            "<table><caption>Sales</caption><thead><tr><th rowspan=2>Year<th colspan=2>Revenue</tr>"
+            "<tr><th>home<th>abroad</tr></thead><tr><td rowspan=2>2021<td>1<td>2</tr>"
+            "<tr><td>3<td>4</tr></table>",
+            [
+                "Sales",
+                "Year: 2021 | Revenue home: 1 | Revenue abroad: 2",
+                "Year: 2021 | Revenue home: 3 | Revenue abroad: 4",
+            ],
+        ),
+        (  # a table that lays out a page
+            "<table><tr><td><p>Left</p></td><td><p>Right</p>"
+            "<table><tr><td>a</td><td>b</td></tr></table></td></tr></table>",
+            ["Left", "Right", "a | b"],
+        ),
+        ("<div>" * 20_000 + "deep", ["deep"]),
     ],
 )
-def test_white_space_is_what_a_browser_shows(tmp_path: Path, body: str, shown: list[str]) -> None:
+def test_text_is_what_a_browser_shows(tmp_path: Path, body: str, shown: list[str]) -> None:
     assert texts(page(tmp_path, body)) == shown
 
 
@@ -95,12 +115,6 @@ def test_settings_before_a_page_are_none_of_its_text(tmp_path: Path, page: str, 
     assert (document.title, document.paragraphs[0].heading) == ("The mill", ("Hours",))
 
 
-def test_what_is_no_page_is_told_by_its_tags(tmp_path: Path) -> None:
-    file = tmp_path / "notes.html"
-    file.write_text("If a < b, write <b> around it. No more is said.")
-    assert texts(read_document(file)) == [file.read_text()]
-
-
 def test_a_button_that_unfolds_an_answer_is_its_question(tmp_path: Path) -> None:
     question = '<button aria-controls="a">Who may fish here?</button>'
     answer = '<div id="a"><p>Members.</p></div>'
@@ -125,28 +139,10 @@ def test_a_heading_that_is_a_sentence_can_be_cited(tmp_path: Path) -> None:
     ]
 
 
-def test_a_definition_begins_with_its_term(tmp_path: Path) -> None:
-    body = "<dl><dt>65535:</dt><dd><p>Not used.</p><p>Ever.</p></dd><dt>Lonely</dt></dl>"
-    assert texts(page(tmp_path, body)) == ["65535:\nNot used.", "Ever.", "Lonely"]
-
-
-def test_cells_that_span(tmp_path: Path) -> None:
-    body = (
-        "<table><caption>Sales</caption><thead><tr><th rowspan=2>Year<th colspan=2>Revenue</tr>"
-        "<tr><th>home<th>abroad</tr></thead><tr><td rowspan=2>2021<td>1<td>2</tr>"
-        "<tr><td>3<td>4</tr></table>"
-    )
-    assert texts(page(tmp_path, body)) == [
-        "Sales",
-        "Year: 2021 | Revenue home: 1 | Revenue abroad: 2",
-        "Year: 2021 | Revenue home: 3 | Revenue abroad: 4",
-    ]
-
-
-def test_a_table_that_lays_out_a_page_is_text(tmp_path: Path) -> None:
-    inner = "<table><tr><td>a</td><td>b</td></tr></table>"
-    body = f"<table><tr><td><p>Left</p></td><td><p>Right</p>{inner}</td></tr></table>"
-    assert texts(page(tmp_path, body)) == ["Left", "Right", "a | b"]
+def test_what_is_no_page_is_text(tmp_path: Path) -> None:
+    file = tmp_path / "notes.html"
+    file.write_text("If a < b, write <b> around it. No more is said.")
+    assert texts(read_document(file)) == [file.read_text()]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "shift_jis", "koi8_r", "undefined"])
@@ -166,10 +162,6 @@ def test_the_title_is_the_heading_that_is_alone(tmp_path: Path) -> None:
     assert page(tmp_path, "<h1>A</h1><p>x</p><h1>B</h1><p>y</p>", head).title == "Report | Site"
 
 
-def test_a_page_may_nest_deep(tmp_path: Path) -> None:
-    assert texts(page(tmp_path, "<div>" * 20_000 + "deep")) == ["deep"]
-
-
 def test_tables_nested_without_end_are_refused_or_read(tmp_path: Path) -> None:
     try:
         assert "deep" in page(tmp_path, "<table><tr><td>a<td>" * 3000 + "deep").text
@@ -179,11 +171,6 @@ def test_tables_nested_without_end_are_refused_or_read(tmp_path: Path) -> None:
 
 # --- EPUB -----------------------------------------------------------------------------------------
 
-CONTAINER = (
-    '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles><rootfile '
-    'full-path="OEBPS/book.opf" media-type="application/oebps-package+xml"/></rootfiles>'
-    "</container>"
-)
 PACKAGE = """<?xml version="1.0"?><package xmlns="http://www.idpf.org/2007/opf" version="3.0">
 <metadata xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>The  Tides</dc:title></metadata>
 <manifest><item id="two" href="text/ch%202.xhtml" media-type="application/xhtml+xml"/>
@@ -199,22 +186,14 @@ BEGIN = '<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><head><
 
 
 def book(tmp_path: Path, package: str = PACKAGE, **members: str) -> Path:
-    file = tmp_path / "book.epub"
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("mimetype", "application/epub+zip")
-        archive.writestr("META-INF/container.xml", CONTAINER)
-        archive.writestr("OEBPS/book.opf", package)
-        archive.writestr("OEBPS/nav.xhtml", NAV)
-        archive.writestr(
-            "OEBPS/text/one.xhtml", f"{BEGIN}</head><body><p>High tide.</p></body></html>"
-        )
-        archive.writestr(
-            "OEBPS/text/ch 2.xhtml",
-            f"{BEGIN}</head><body><h1>Low</h1><p>Low tide.</p></body></html>",
-        )
-        for name, text in members.items():
-            archive.writestr(name.replace("__", "/"), text)
-    return file
+    chapters = {
+        "OEBPS/book.opf": package,
+        "OEBPS/nav.xhtml": NAV,
+        "OEBPS/text/one.xhtml": f"{BEGIN}</head><body><p>High tide.</p></body></html>",
+        "OEBPS/text/ch 2.xhtml": f"{BEGIN}</head><body><h1>Low</h1><p>Low tide.</p></body></html>",
+    }
+    others = {name.replace("__", "/"): text for name, text in members.items()}
+    return pack(tmp_path / "book.epub", container("OEBPS/book.opf") | chapters | others)
 
 
 def test_a_book_is_read_in_order_under_what_its_contents_call_its_pages(tmp_path: Path) -> None:

@@ -29,8 +29,8 @@ def report(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def process() -> Iterator[IsolatedProcess]:
-    with closing(IsolatedProcess(60)) as own:
-        yield own
+    with closing(IsolatedProcess(60)) as process:
+        yield process
 
 
 def test_a_crash_is_told_and_ends_nothing_else(tmp_path: Path, report: Path) -> None:
@@ -53,51 +53,35 @@ def test_what_takes_too_long_is_given_up(report: Path, monkeypatch: pytest.Monke
     assert PROSE in read_document(report).text
 
 
-def test_a_killed_process_is_started_again(report: Path) -> None:
-    read_document(report)
-    process = READING._process
-    assert process is not None
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    assert PROSE in read_document(report).text
-
-
-def test_any_fault_of_a_reader_is_told_of_its_file(process: IsolatedProcess) -> None:
-    with pytest.raises(UnreadableError, match=r"odd\.txt.*damaged") as caught:
-        process.run("odd.txt", fail, "no number")
-    assert "ValueError" not in str(caught.value), "that is for who mends it"
-    assert "ValueError: no number" in str(caught.value.__cause__)
-    assert process.run("odd.txt", len, b"four") == 4, "the process goes on"
-
-
-def fail(reason: str) -> None:
-    raise ValueError(reason)
-
-
-def test_nothing_that_comes_back_is_run(process: IsolatedProcess) -> None:
-    with pytest.raises(UnreadableError) as caught:
-        process.run("evil.txt", evil)
-    assert "an answer holds posix.system" in str(caught.value.__cause__)
-
-
 class Evil:
     def __reduce__(self) -> tuple[object, ...]:
         return os.system, ("true",)
 
 
-def evil() -> Evil:
-    return Evil()
-
-
-def test_memory_is_limited(process: IsolatedProcess) -> None:
+def test_whatever_a_reader_does_is_told_of_its_file(process: IsolatedProcess) -> None:
+    with pytest.raises(UnreadableError, match=r"odd\.txt.*damaged") as caught:
+        process.run("odd.txt", int, "no number")
+    assert "ValueError" not in str(caught.value), "that is for who mends it"
+    assert "ValueError: invalid literal" in str(caught.value.__cause__)
+    assert process.run("odd.txt", len, b"four") == 4, "the process goes on"
+    # Nothing that comes back is run.
+    with pytest.raises(UnreadableError) as caught:
+        process.run("evil.txt", Evil)
+    assert "an answer holds posix.system" in str(caught.value.__cause__)
+    # Memory is limited.
     with pytest.raises(UnreadableError, match="more memory"):
         process.run("large.txt", bytes, 5 << 30)
     assert process.run("small.txt", len, b"") == 0
 
 
-def test_many_threads_may_read(report: Path) -> None:
+def test_many_threads_may_read_and_a_killed_process_is_started_again(report: Path) -> None:
     with ThreadPoolExecutor(8) as threads:
-        assert all(PROSE in own.text for own in threads.map(read_document, [report] * 8))
+        assert all(PROSE in read.text for read in threads.map(read_document, [report] * 8))
+    process = READING._process
+    assert process is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert PROSE in read_document(report).text
 
 
 def test_it_ends_with_the_process_that_started_it(report: Path) -> None:

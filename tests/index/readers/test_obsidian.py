@@ -99,13 +99,9 @@ def test_a_note_is_called_and_opened_as_in_obsidian(vault: Path) -> None:
     assert document.metadata == expected
     # Other files of a vault are opened by their whole names, and read as anywhere.
     other = read_raw(vault / "Index.txt")
-    assert (other.format, other.link) == (
-        "plain",
-        "obsidian://open?vault=My%20v%C3%A4ult&file=Index.txt",
-    )
-
-
-def test_what_obsidian_keeps_for_itself_is_left_out(vault: Path) -> None:
+    link = "obsidian://open?vault=My%20v%C3%A4ult&file=Index.txt"
+    assert (other.format, other.link) == ("plain", link)
+    # What Obsidian keeps for itself is left out.
     names = [file.relative_to(vault).as_posix() for file in find_files([vault])]
     assert names == ["Index.txt", "Trips/Brenna & co.md"]
 
@@ -119,6 +115,8 @@ def test_a_vault_is_told_by_its_folder_alone(vault: Path) -> None:
     assert raw.reading != inside  # so that it is read anew
     assert "[[Brenna#Harbour]]" in raw.document().text
     assert text_format("a.md") == text_format("b.markdown")
+    told = document_from_text("See ==this== and [[that]].", "a.md", markdown=True)
+    assert [p.text for p in told.paragraphs] == ["See ==this== and [[that]]."]
 
 
 PIECES = ["[[", "]]", "|", "#", "%%", "==", "^a", "`", "```\n", "![[", "> [!note] ", "\n\n", "a b"]
@@ -131,8 +129,3 @@ def test_every_text_can_be_read(text: str) -> None:
     for part in layout.parts:
         for start, end in getattr(part, "spans", ()):
             assert layout.text[start:end].strip()
-
-
-def test_markdown_elsewhere_is_read_as_before() -> None:
-    told = document_from_text("See ==this== and [[that]].", "a.md", markdown=True)
-    assert [p.text for p in told.paragraphs] == ["See ==this== and [[that]]."]

@@ -4,23 +4,35 @@ seen."""
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import docx
 import pptx
 import pytest
 from browsing import chromium
-from helpers import ROOT, footnote
+from helpers import footnote
 from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Browser
 from pypdf import PdfReader, PdfWriter
-from scanning import compared, measure, print_markdown, scan, words_of
+from scans import (
+    SETS,
+    TURNS,
+    compared,
+    print_markdown,
+    questions_on,
+    rightly_answered,
+    scan,
+    words_of,
+)
 
-from index import Document, Index, read_document
+from index import Document, Index, find_files, read_document
 from index.errors import EmptyDocumentError, UnreadableError
+from index.models import Boxes
 from index.readers.loader import Reading, read_raw
 from index.readers.ocr.recogniser import RecognisedWord, Recognition
 from index.readers.ocr.text_layer import text_layer
+from index.readers.pdf.reader import read_pdf
 
 TITLE = "Rules of the boat house"
 TEXT = f"""# {TITLE}
@@ -61,34 +73,28 @@ def askew(printed: Path) -> tuple[Document, Document]:
     return read_document(printed), read_document(file, ocr=True)
 
 
+def boxes_of(document: Document) -> Boxes:
+    assert document.boxes
+    return document.boxes
+
+
 def test_what_is_printed_is_read_and_lies_under_its_rectangles(
     askew: tuple[Document, Document],
 ) -> None:
     whole, read = askew
-    assert whole.boxes and read.boxes
-    words = compared(whole.boxes, read.boxes, [3.0])
+    boxes = boxes_of(read)
+    words = compared(boxes_of(whole), boxes, [3.0])
     assert words.right >= 0.95 * words.printed
     assert words.lit >= 0.98 * words.right
-
-
-def test_headings_tables_and_places_are_found(askew: tuple[Document, Document]) -> None:
-    _, read = askew
-    lost = next(own for own in read.paragraphs if "45 euros" in own.text)
-    assert lost.heading == (TITLE, "Keys")
-    assert lost.locator == "p. 1"
+    # Headings, tables and places are found.
+    lost = next(p for p in read.paragraphs if "45 euros" in p.text)
+    assert (lost.heading, lost.locator) == ((TITLE, "Keys"), "p. 1")
     assert "Boat: Heron | Seats: 4 | Fee: 12.50" in read.text
     assert lost.certainty is not None
     assert not lost.is_uncertain
-
-
-def test_lines_askew_are_lit_in_pieces_that_reach_into_no_other(
-    askew: tuple[Document, Document],
-) -> None:
-    _, read = askew
-    assert read.boxes
-    paragraph = next(own for own in read.paragraphs if "45 euros" in own.text)
-    heights = [own.height for own in read.boxes.lines(paragraph.start, paragraph.end)]
-    rectangles = read.boxes.rectangles[read.boxes.within(paragraph.start, paragraph.end)]
+    # Lines askew are lit in pieces that reach into no other.
+    heights = [line.height for line in boxes.lines(lost.start, lost.end)]
+    rectangles = boxes.rectangles[boxes.within(lost.start, lost.end)]
     assert max(heights) <= 1.7 * max(rectangles[:, 3] - rectangles[:, 1])
 
 
@@ -108,37 +114,11 @@ def test_however_a_picture_lies_it_is_read(printed: Path, name: str, degrees: in
 
 
 @pytest.mark.long
-def test_columns_are_read_one_after_the_other(browser: Browser, tmp_path: Path) -> None:
-    text = (ROOT / "evals/questions/assorted/ondrel.md").read_text(encoding="utf-8")
-    file = print_markdown(browser, text, tmp_path / "columns.pdf", columns=True)
-    whole = read_document(file)
-    read = read_document(scan(file, tmp_path / "scan.pdf", degrees=[-2]), ocr=True)
-    assert whole.boxes and read.boxes
-    words = compared(whole.boxes, read.boxes, [-2])
-    assert words.right >= 0.95 * words.printed  # in their order
-
-
-@pytest.mark.long
 def test_latin_letters_keep_their_accents(browser: Browser, tmp_path: Path) -> None:
     file = print_markdown(browser, ACCENTS, tmp_path / "accents.pdf")
     read = words_of(read_document(scan(file, tmp_path / "scan.pdf"), ocr=True))
     expected = set(" ".join(ACCENTS.split()).removeprefix("# ").split())
     assert len(expected & set(read.split())) >= 0.8 * len(expected)
-
-
-def test_only_pages_that_are_pictures_are_read_from_them(printed: Path, tmp_path: Path) -> None:
-    scanned = scan(printed, tmp_path / "scan.pdf")
-    mixed = PdfWriter()
-    for file in (printed, scanned):
-        mixed.append(PdfReader(file))
-    mixed.write(tmp_path / "mixed.pdf")
-    without = read_document(tmp_path / "mixed.pdf")
-    assert (without.pages, without.unread) == (2, 1)
-    assert {own.page for own in without.paragraphs} == {1}
-    read = read_document(tmp_path / "mixed.pdf", ocr=True)
-    assert read.unread == 0
-    sources = {own.page: own.certainty is not None for own in read.paragraphs}
-    assert sources == {1: False, 2: True}
 
 
 @pytest.mark.long
@@ -174,7 +154,7 @@ def test_figures_are_not_parted_and_words_are(tmp_path: Path) -> None:
 def test_what_is_hardly_seen_is_uncertain(printed: Path) -> None:
     faint = scan(printed, printed.with_name("faint.pdf"), dpi=70, blur=1.0, quality=20)
     read = read_document(faint, ocr=True)
-    assert any(own.is_uncertain for own in read.paragraphs)
+    assert any(p.is_uncertain for p in read.paragraphs)
 
 
 def lettering(text: str, file: Path) -> Path:
@@ -200,7 +180,7 @@ def test_pictures_in_word_files_are_read_and_told(tmp_path: Path) -> None:
     assert "A chart of the plums that were picked each week" in without.text
     assert (without.unread, "318" in without.text) == (1, False)
     read = read_document(tmp_path / "harvest.docx", ocr=True)
-    found = next(own for own in read.paragraphs if "318 crates" in own.text)
+    found = next(p for p in read.paragraphs if "318 crates" in p.text)
     assert found.certainty is not None
     assert found.heading == ("Harvest",)
     assert read.unread == 0
@@ -218,33 +198,31 @@ def test_pictures_on_slides_are_read_and_told(tmp_path: Path) -> None:
     made.save(tmp_path / "boats.pptx")
     read = read_document(tmp_path / "boats.pptx", ocr=True)
     for text in ("27 in May", "A chart of the boats that were repaired"):
-        assert next(own for own in read.paragraphs if text in own.text).locator == "slide 2"
+        assert next(p for p in read.paragraphs if text in p.text).locator == "slide 2"
 
 
 def test_the_index_tells_how_far_it_is_and_reads_anew_what_was_left_out(
     printed: Path, tmp_path: Path
 ) -> None:
+    scanned = scan(printed, tmp_path / "scan.pdf")
     writer = PdfWriter()
-    for file in (printed, scan(printed, tmp_path / "scan.pdf")):
+    for file in (printed, scanned, scanned):
         writer.append(PdfReader(file))
-    writer.append(PdfReader(tmp_path / "scan.pdf"))
     writer.write(tmp_path / "mixed.pdf")
-    index = Index(tmp_path / "index")
-    try:
+    with closing(Index(tmp_path / "index")) as index:
         report = index.sync([read_raw(tmp_path / "mixed.pdf")], keep=True)
         (info,) = index.documents()
-        assert info.unread == 2
+        assert (info.pages, info.unread) == (3, 2)
+        assert {p.page for p in index.document(info.id).paragraphs} == {1}
         steps: list[tuple[int, int]] = []
         assert index.reindex(report.ids[0], ocr=True, on_page=lambda *step: steps.append(step))
         assert steps == [(0, 2), (1, 2), (2, 2)]
         (info,) = index.documents()
         assert info.unread == 0
-        kept = index.document(info.id)
-        assert [own.certainty is None for own in kept.paragraphs if own.page == 2] != []
-        assert not any(own.certainty is None for own in kept.paragraphs if own.page == 2)
+        # Only pages that are pictures are read from them.
+        sources = {(p.page, p.certainty is not None) for p in index.document(info.id).paragraphs}
+        assert sources == {(1, False), (2, True), (3, True)}
         assert not index.reindex(info.id, ocr=True)  # as it would be
-    finally:
-        index.close()
 
 
 def test_giving_up_ends_the_work(printed: Path, tmp_path: Path) -> None:
@@ -268,8 +246,6 @@ def test_a_scan_is_told_and_what_to_do(printed: Path, tmp_path: Path) -> None:
 
 
 def test_folders_have_pictures_only_where_those_are_read(printed: Path, tmp_path: Path) -> None:
-    from index import find_files
-
     scan(printed, tmp_path / "scan.png")
     (tmp_path / "notes.txt").write_text("The oars are in the loft.")
     assert [file.name for file in find_files([tmp_path])] == ["notes.txt"]
@@ -293,8 +269,6 @@ def test_a_damaged_picture_is_told(tmp_path: Path) -> None:
 def test_where_nothing_reads_pictures_that_is_told(
     printed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from index.readers.pdf.reader import read_pdf
-
     monkeypatch.setitem(sys.modules, "rapidocr", None)
     content = scan(printed, tmp_path / "scan.pdf").read_bytes()
     with pytest.raises(UnreadableError, match="pip install") as told:
@@ -305,10 +279,10 @@ def test_where_nothing_reads_pictures_that_is_told(
 @pytest.mark.long
 def test_the_command_reads_them(printed: Path, tmp_path: Path) -> None:
     file = scan(printed, tmp_path / "scan.pdf", degrees=[-1])
-    own = {"FOOTNOTE_INDEX_DIR": str(tmp_path / "index")}
-    footnote("index", "add", str(file), code=2, **own)
-    footnote("index", "add", str(file), "--ocr", **own)
-    done = footnote("ask", "What does a lost key cost?", **own)
+    where = {"FOOTNOTE_INDEX_DIR": str(tmp_path / "index")}
+    footnote("index", "add", str(file), code=2, **where)
+    footnote("index", "add", str(file), "--ocr", **where)
+    done = footnote("ask", "What does a lost key cost?", **where)
     assert "45 euros" in done.stdout
     assert "p. 1" in done.stdout
 
@@ -323,9 +297,22 @@ def test_what_is_kept_of_a_reading_says_that_pictures_were_read() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize(("dpi", "blur"), [(150, 0.8), (300, 1.2)])
 def test_pages_of_many_kinds(browser: Browser, tmp_path: Path, dpi: int, blur: float) -> None:
-    found = measure(browser, tmp_path, dpi, blur, count=6)
-    print(f"{dpi} dots an inch: {found}")
-    assert found.words.right >= 0.97 * found.words.printed
-    assert found.words.lit >= 0.99 * found.words.right
-    assert found.first >= 0.85 * found.first_printed
-    assert found.answered >= 0.8 * found.answered_printed
+    """Texts of `assorted`, every second one in two columns, are printed and scanned askew."""
+    on_paper, on_scans, counts = [], [], []
+    for folder in ("printed", "scans"):
+        (tmp_path / folder).mkdir()
+    for number, text in enumerate(sorted((SETS / "assorted").glob("*.md"))[:6]):
+        file, turn = tmp_path / "printed" / f"{text.stem}.pdf", [TURNS[number % len(TURNS)]]
+        print_markdown(browser, text.read_text("utf-8"), file, columns=number % 2 == 1)
+        scanned = scan(file, tmp_path / "scans" / file.name, dpi=dpi, degrees=turn, blur=blur)
+        on_paper.append(read_document(file))
+        on_scans.append(read_document(scanned, ocr=True))
+        counts.append(compared(boxes_of(on_paper[-1]), boxes_of(on_scans[-1]), turn))
+    printed, right, lit = map(sum, zip(*counts, strict=True))
+    assert right >= 0.97 * printed
+    assert lit >= 0.99 * right
+    asked = list(questions_on(on_paper))
+    first, answered = rightly_answered(on_scans, tmp_path / "of scans", asked)
+    first_printed, answered_printed = rightly_answered(on_paper, tmp_path / "of printed", asked)
+    assert first >= 0.85 * first_printed
+    assert answered >= 0.8 * answered_printed
