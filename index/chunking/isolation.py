@@ -51,7 +51,7 @@ class IsolatedProcess:
         name: str,
         function: Callable[..., _Made],
         *arguments: Any,
-        told: Callable[[int, int], None] = lambda *_: None,
+        on_step: Callable[[int, int], None] = lambda *_: None,
     ) -> _Made:
         """What a function makes of a file.
 
@@ -59,7 +59,7 @@ class IsolatedProcess:
             name: of the file, for messages.
             function, arguments: what is called with what; it is found by its name in its module,
                 and what it returns consists of our own values and arrays.
-            told: called with what the function tells of how far it is (`tell`); each step may take
+            on_step: called with what the function reports (`report_progress`); each step may take
                 as long as a call.
 
         Raises:
@@ -73,10 +73,10 @@ class IsolatedProcess:
                 assert process.stdin and process.stdout  # noqa: S101 (both are pipes)
                 pickle.dump((function, arguments), process.stdin)
                 process.stdin.flush()
-                while len(answer := _Answers(process.stdout).load()) == 2:  # of `tell`
+                while len(answer := _Answers(process.stdout).load()) == 2:  # of `report_progress`
                     timer.cancel()
                     timer = self._timer(process)
-                    told(*answer)
+                    on_step(*answer)
                 made, error, fault = answer
             except BaseException as ending:
                 # Whatever it was, an interrupt say, an answer that comes later is to no question.
@@ -168,14 +168,14 @@ def _failed(name: str, seconds: float | None) -> UnreadableError:
 # --- in the process -------------------------------------------------------------------------------
 
 
-_teller: list[Callable[[int, int], None]] = []
+_listeners: list[Callable[[int, int], None]] = []
 
 
-def tell(done: int, of: int) -> None:
-    """Tell whoever waits for a function how many of its steps are done; nobody where it was called
-    in this process."""
-    for teller in _teller:
-        teller(done, of)
+def report_progress(done: int, of: int) -> None:
+    """Report to who waits for a function how many of its steps are done; without effect outside of
+    such a process."""
+    for listener in _listeners:
+        listener(done, of)
 
 
 def serve() -> None:
@@ -186,7 +186,7 @@ def serve() -> None:
         pickle.dump(told, answers)
         answers.flush()
 
-    _teller.append(answer)
+    _listeners.append(answer)
     # What libraries print is no answer.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     _limit_memory()

@@ -128,7 +128,7 @@ class RawDocument:
                 content, size = bytes_hash(raw), len(raw)
                 read = partial(read, ocr=True) if self.ocr else read
                 process = SCANNING if self.ocr else READING
-                layout = process.run(self.file.name, read, raw, self.file.name, told=on_page)
+                layout = process.run(self.file.name, read, raw, self.file.name, on_step=on_page)
         with _errors_of(self.source):
             if self.file is None:
                 layout = read(self.text or "", self.source)

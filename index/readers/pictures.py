@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from index.chunking.isolation import tell
+from index.chunking.isolation import report_progress
 from index.chunking.layout import Layout
 from index.readers.pdf.reader import check_page_count, layout_of, parsed_pages, unread_pictures
 from index.readers.pdf.scans import Shot, read_shots
@@ -48,7 +48,7 @@ def read_picture(content: bytes, name: str, ocr: bool = False) -> Layout:
         raise unread_pictures(name, count)
     check_page_count(name, count)
     parse = partial(parsed_pages, name=name)
-    pages = read_shots(_shots(content, count), parse, lambda done: tell(done, count))
+    pages = read_shots(_shots(content, count), parse, lambda done: report_progress(done, count))
     return layout_of(pages, name)
 
 

@@ -22,7 +22,7 @@ from io import BytesIO
 from typing import Any
 from unicodedata import category
 
-from index.chunking.isolation import tell
+from index.chunking.isolation import report_progress
 from index.chunking.layout import Composer, Layout, describes, names_columns
 from index.chunking.metadata import metadata_of
 from index.chunking.zip_archive import DAMAGED
@@ -221,7 +221,7 @@ class _Writer:
         if not self._ocr:
             self.unread += 1
             return
-        tell(self._pictures_read, len(self._document.pictures))
+        report_progress(self._pictures_read, len(self._document.pictures))
         self._pictures_read += 1
         with suppress(EmptyDocumentError):  # it is no picture of text
             self.out.paste(layout_of_picture(picture, self._name), PICTURE_DEPTH)

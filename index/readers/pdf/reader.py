@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from index.chunking.isolation import tell
+from index.chunking.isolation import report_progress
 from index.chunking.layout import (
     CELL,
     NAME,
@@ -192,7 +192,7 @@ def read_pdf(content: bytes, name: str, ocr: bool = False) -> Layout:
     if ocr and wanted:
         shots = shots_of(content, wanted)
         parse = partial(parsed_pages, name=name)
-        for read in read_shots(shots, parse, lambda done: tell(done, len(wanted))):
+        for read in read_shots(shots, parse, lambda done: report_progress(done, len(wanted))):
             before = pages[read.number - 1]
             if before.number in pictures or not is_rubbish(read):
                 pages[read.number - 1] = read

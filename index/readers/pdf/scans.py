@@ -69,25 +69,25 @@ def shots_of(content: bytes, labels: dict[int, str]) -> Iterator[Shot]:
 def read_shots(
     shots: Iterable[Shot],
     parse: Callable[[bytes], Iterable[Any]],
-    told: Callable[[int], None] = lambda _: None,
+    on_step: Callable[[int], None] = lambda _: None,
 ) -> list[PrintedPage]:
     """The pages with the words that are seen on them, in the same order; those without a word too.
 
     Args:
         shots: pages as pictures.
         parse: makes liteparse's pages of a PDF.
-        told: called with how many are done, at first with none.
+        on_step: called with how many are done, at first with none.
 
     Raises:
         UnreadableError: what reads pictures is not installed.
     """
     if not is_installed():
         raise not_installed()
-    told(0)
+    on_step(0)
     taken: list[tuple[Shot, Recognition]] = []
     for shot, recognition in _beside(shots):
         taken.append((shot, recognition))
-        told(len(taken))
+        on_step(len(taken))
     if not taken:
         return []
     layer = text_layer([read for _, read in taken], [shot.points for shot, _ in taken])
