@@ -36,6 +36,9 @@ class Block:
     kind: Kind
 
 
+Part = Heading | Block
+
+
 @dataclass(frozen=True, slots=True)
 class Locator:
     """Where a page, a slide, a sheet or one of its rows begins.
@@ -69,7 +72,7 @@ class Layout:
     """
 
     text: str
-    parts: Sequence[Heading | Block]
+    parts: Sequence[Part]
     title: str | None = None
     locators: Sequence[Locator] = ()
     boxes: Boxes | None = None
@@ -87,7 +90,7 @@ MAX_TEXT = 200_000_000
 class Composer:
     """Writes the text of a layout, block after block, and takes note of where each stands."""
 
-    parts: list[Heading | Block] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
     locators: list[Locator] = field(default_factory=list)
     _pieces: list[str] = field(default_factory=list)
     length: int = 0

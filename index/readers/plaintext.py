@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from index.chunking.layout import Block, Heading, Layout
+from index.chunking.layout import Block, Heading, Layout, Part
 from index.chunking.sentences import CLOSERS, ENDERS, OPENERS, Span, has_word, lines, trim
 
 _WRAP = 120
@@ -37,7 +37,7 @@ def read_plain(text: str) -> Layout:
     - A lone heading-like line (see `_heading_like`) is a heading where content follows
       (see `_resolved`).
     """
-    units: list[Heading | Block | _Candidate] = []
+    units: list[Part | _Candidate] = []
     levels: dict[str, int] = {}
     group: list[Span] = []
     for start, end in lines(text):
@@ -128,9 +128,7 @@ def _heading_like(text: str, span: Span) -> bool:
     )
 
 
-def _resolved(
-    text: str, units: Sequence[Heading | Block | _Candidate], underlined: int
-) -> list[Heading | Block]:
+def _resolved(text: str, units: Sequence[Part | _Candidate], underlined: int) -> list[Part]:
     """Decide of each run of heading-like lines whether it is headings or content.
 
     Up to three before content are headings, each inside the one before. Content instead are:
@@ -138,7 +136,7 @@ def _resolved(
     short as a heading below it, and a run with no content after it. There, at the end of the text
     or before an underlined heading, a single word is a stray button or label, and is dropped.
     """
-    parts: list[Heading | Block] = []
+    parts: list[Part] = []
     run: list[_Candidate] = []
     for unit in [*units, None]:
         if isinstance(unit, tuple):

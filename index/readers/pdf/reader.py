@@ -34,6 +34,7 @@ from index.chunking.sentences import Span
 from index.errors import EmptyDocumentError, UnreadableError
 from index.models import Boxes, Kind
 from index.readers.pdf.pages import (
+    Line,
     PrintedPage,
     PrintedWord,
     Region,
@@ -148,9 +149,7 @@ class _Printer:
             spans = (*last.spans[:-1], (last.spans[-1][0], end))
             self.out.parts.append(Block(spans, last.kind))
 
-    def row(
-        self, names: Sequence[Sequence[PrintedWord]], cells: Sequence[Sequence[PrintedWord]]
-    ) -> None:
+    def row(self, names: Sequence[Line], cells: Sequence[Line]) -> None:
         """Write a row of a table, each cell after the name of its column."""
         filled = [(name, cell) for name, cell in zip_longest(names, cells, fillvalue=()) if cell]
         if not filled:
