@@ -9,7 +9,7 @@ with Assistant.open("report.txt") as assistant:
 
 from typing import TYPE_CHECKING
 
-from index.offering import offer
+from index.public_names import lazy_names
 
 if TYPE_CHECKING:
     from assistant.answer import Answer, AnswerSentence, Citation
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "AnswerSentence", "Assistant", "Citation", "FootnoteError", "Settings"]
 
-__getattr__ = offer(
+__getattr__ = lazy_names(
     globals(),
     {
         "assistant.answer": ("Answer", "AnswerSentence", "Citation"),

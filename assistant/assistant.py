@@ -31,7 +31,7 @@ from assistant.settings import Settings, load_settings
 from assistant.verification.verification import Verification
 from index import Document, Hit, Index, View
 from index.errors import EmptyDocumentError, IndexChangedError, QuestionError
-from index.offering import former
+from index.public_names import renamed
 from index.readers.files import OnSkip
 from index.readers.loader import RawDocument
 from index.retriever import LEGS
@@ -171,7 +171,7 @@ class Assistant:
         own = type(self)  # also where somebody has made their own of it
         return own(self.index, documents, self.settings, models=self._models, writer=writer)
 
-    over, turn_to = former("for_documents"), former("set_documents")
+    over, turn_to = renamed("for_documents"), renamed("set_documents")
 
     def set_documents(self, documents: Sequence[str]) -> None:
         """From now on ask these documents of the index; what is being answered stays as it is.

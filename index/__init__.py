@@ -2,16 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-from index.offering import offer
+from index.public_names import lazy_names
 
 if TYPE_CHECKING:
     from index.errors import FootnoteError
     from index.index import Index
     from index.models import Document, Paragraph, Sentence, Status, SyncReport
+    from index.read_view import DocumentInfo, View
     from index.readers.files import find_files
     from index.readers.loader import document_from_text, read_document
     from index.retriever import Hit, SearchResult
-    from index.view import DocumentInfo, View
 
 __all__ = [
     "Document",
@@ -30,7 +30,7 @@ __all__ = [
     "read_document",
 ]
 
-__getattr__ = offer(
+__getattr__ = lazy_names(
     globals(),
     {
         "index.readers.files": ("find_files",),
@@ -39,6 +39,6 @@ __getattr__ = offer(
         "index.index": ("Index", "Status", "SyncReport"),
         "index.models": ("Document", "Paragraph", "Sentence"),
         "index.retriever": ("Hit", "SearchResult"),
-        "index.view": ("DocumentInfo", "View"),
+        "index.read_view": ("DocumentInfo", "View"),
     },
 )

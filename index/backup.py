@@ -10,13 +10,13 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from index.database.database import FILE, Database
+from index.database.tables import reflected
 from index.errors import IndexUnusableError, UnreadableError
 from index.index import Index
 from index.store.chroma import translated
@@ -48,8 +48,10 @@ def backup(index: Index, file: Path) -> int:
                 archive.write(copy, FILE)
                 # After the rows: whatever these name is there by then.
                 for name, compression in _FOLDERS.items():
-                    for own in _files(index.folder / name):
-                        archive.write(own, f"{name}/{own.name}", compression)
+                    for member in sorted((index.folder / name).glob("*")):
+                        # Not what others are writing, or what only counts for one process.
+                        if member.is_file() and member.suffix in (".pdf", ".npz", ".f32"):
+                            archive.write(member, f"{name}/{member.name}", compression)
             part.replace(file)
         finally:
             part.unlink(missing_ok=True)
@@ -81,8 +83,8 @@ def restore(file: Path, folder: Path, address: str | None = None, wait: float = 
             archive.extract(FILE, scratch)
             source = Path(scratch) / FILE
             for member in archive.infolist():
-                name, _, own = member.filename.partition("/")
-                if name in _FOLDERS and own and "/" not in own:
+                name, _, file_name = member.filename.partition("/")
+                if name in _FOLDERS and file_name and "/" not in file_name:
                     archive.extract(member, folder)
             if address is None:
                 # Under its name once it is whole; and as private as a new one.
@@ -141,7 +143,7 @@ def _fill(file: Path, database: Database) -> None:
         source.read() as connection,
         database.write() as target,
     ):
-        for table in _tables(target):
+        for table in reflected(target):
             if target.scalar(sa.select(sa.exists().select_from(table))):
                 raise IndexUnusableError(
                     f"The database {database.shown} is not empty. Name another one in "
@@ -155,22 +157,7 @@ def _fill(file: Path, database: Database) -> None:
 
 
 def _copy_rows(source: sa.Connection, target: sa.Connection) -> None:
-    for table in _tables(target):
+    for table in reflected(target):
         rows = source.execution_options(stream_results=True).execute(sa.select(table))
         for some in rows.mappings().partitions(_ROWS):
             target.execute(sa.insert(table), [dict(row) for row in some])
-
-
-def _tables(connection: sa.Connection) -> list[sa.Table]:
-    """The tables of a database, those first that others name; whichever part of the program has
-    them."""
-    found = sa.MetaData()
-    found.reflect(connection)
-    return [table for table in found.sorted_tables if table.name != "alembic_version"]
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """Its files, without those that others are writing, or that only count for one process."""
-    for file in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if file.is_file() and file.suffix in (".pdf", ".npz", ".f32"):
-            yield file

@@ -16,19 +16,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from index.database.database import Database
-from index.database.former import take_over
 from index.encoder import DEFAULT_ENCODER, Encoder, load_encoder
 from index.errors import DocumentError, FootnoteError
-from index.models import NO_ENTRY, Document, Paragraph, Status, SyncReport, now
-from index.offering import former
+from index.models import NO_ENTRY, BibliographyEntry, Document, Paragraph, Status, SyncReport, now
+from index.public_names import renamed
+from index.read_view import View
 from index.readers.loader import RawDocument, Reading, file_name, is_current, read_raw
+from index.store import former_records
 from index.store.chroma_server import Server, ServerAddress
 from index.store.manifest import Manifest, ParagraphText
 from index.store.pages import PageFiles, SharedPages
 from index.store.store import Store
 from index.store.writer import Progress
 from index.terms.lexical import LexicalIndex
-from index.view import View
 
 #: Seconds between two looks for what is to be tidied, in a process that lives long.
 TIDYING = 2.0
@@ -83,7 +83,7 @@ class Index(View):
     ) -> None:
         """Open the index."""
         self.folder = folder.expanduser().resolve()
-        own = load_encoder(encoder) if isinstance(encoder, str) else encoder
+        model = load_encoder(encoder) if isinstance(encoder, str) else encoder
         self.chroma = chroma
         #: Everything that is kept with the documents and is no vector.
         self.database = Database(self.folder, database, wait, on_wait)
@@ -96,10 +96,10 @@ class Index(View):
             if chroma:
                 self._server = Server(chroma, wait)
                 pages = SharedPages(self.database, self.folder / "pages")
-            store = Store(self.folder, self.database, own, terms, self._server)
+            store = Store(self.folder, self.database, model, terms, self._server)
             #: What was taken over from a former version, in sentences.
             self.notices = store.take_over(wait)
-            self.notices += take_over(self.database, self.folder, self._server)
+            self.notices += former_records.take_over(self.database, self.folder, self._server)
         except BaseException:
             if self._server:
                 self._server.close()
@@ -108,7 +108,7 @@ class Index(View):
         if on_wait:
             for notice in self.notices:
                 on_wait(notice)
-        super().__init__(store, pages, own)
+        super().__init__(store, pages, model)
 
     def close(self) -> None:
         """Let go of the database. The index may be opened again at once."""
@@ -235,24 +235,28 @@ class Index(View):
         embedded = self.migrate(progress)
         before = self._store.current()
         texts: dict[str, Paragraph] = {}
-        wanted, stay = [], {m.id for m in before.manifests.values() if m.kept}
+        wanted = []
+        entry: BibliographyEntry | None
         for document in documents:
-            kept = keep or document.id in stay
             current = self._cut_unless_in(before.manifests, document)
             known = before.manifests.get(document.id)
+            kept = keep or bool(known and known.kept)
             if isinstance(current, Document) and not (known and known.is_of(current)):
-                made = Manifest.of(current, kept, known.added if known else now())
-                former = known.entry if known else NO_ENTRY  # where no bibliography was looked into
-                wanted.append(made.told_by(former if current.entry is None else current.entry))
+                manifest = Manifest.of(current, kept, known.added if known else now())
+                # Where no bibliography was looked into, it is told of as before.
+                entry = (
+                    (known.entry if known else NO_ENTRY) if current.entry is None else current.entry
+                )
                 texts.update((paragraph.id, paragraph) for paragraph in current.paragraphs)
             else:
-                known = before.manifest(document.id)
+                manifest = before.manifest(document.id)
                 if isinstance(current, RawDocument):
-                    entry = current.entry(known.said.metadata.doi) if current.entry else None
+                    entry = current.entry(manifest.said.metadata.doi) if current.entry else None
                 else:
                     entry = current.entry
-                now_kept = known if known.kept == kept else replace(known, kept=kept)
-                wanted.append(now_kept if entry is None else now_kept.told_by(entry))
+                if manifest.kept != kept:
+                    manifest = replace(manifest, kept=kept)
+            wanted.append(manifest if entry is None else manifest.told_by(entry))
         after = {place.id for manifest in wanted for place in manifest.places}
         stale = [m for m in wanted if m != before.manifests.get(m.id)]
         paragraphs = before.paragraphs() if stale else after
@@ -278,7 +282,7 @@ class Index(View):
         outdated = self._outdated(self._current())
         return [identity for identity, kept in outdated.items() if kept]
 
-    read_anew = former("reindex")
+    read_anew = renamed("reindex")
 
     def reindex(
         self,

@@ -18,6 +18,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from index.public_names import renamed
+
 #: What a paragraph is, which is how it is shown. Only prose is segmented further; the items of a
 #: list, a row of a table and the lines of anything else are a sentence each. `contents` only says
 #: where something stands, as tables of contents, menus and references do: it is found, and no
@@ -76,7 +78,7 @@ class Paragraph:
         text: the paragraph, exactly as it stands in the document.
         sentences: its sentences in order, not overlapping, all inside `start:end`; never empty.
         language: of its document.
-        certainty: of one that was read from a picture, how surely, from 0 to 1; of others None.
+        ocr_confidence: of one that was read from a picture, from 0 to 1; of others None.
     """
 
     id: str
@@ -91,12 +93,14 @@ class Paragraph:
     locator: str = ""
     kind: Kind = "prose"
     language: str = ENGLISH
-    certainty: float | None = None
+    ocr_confidence: float | None = None
+
+    certainty = renamed("ocr_confidence")
 
     @property
     def is_uncertain(self) -> bool:
         """Whether it was read from a picture, and not surely: what it says may not stand there."""
-        return self.certainty is not None and self.certainty < CERTAIN
+        return self.ocr_confidence is not None and self.ocr_confidence < CERTAIN
 
 
 #: Times as high as its words a rectangle of a line is at most. Words of several sizes, or raised

@@ -16,8 +16,7 @@ import numpy as np
 from index.encoder import Vectors
 from index.models import Paragraph
 from index.store.chroma import Nearest
-from index.store.scope import Scope
-from index.store.snapshot import Snapshot
+from index.store.snapshot import Scope, Snapshot
 from index.terms.segment import sums
 
 # Chosen on squad2_dev, reddit and amazon_reviews: as good as scoring every paragraph.
@@ -158,8 +157,8 @@ def _highest(shares: Vectors, count: int) -> list[int]:
     """Positions of the highest shares above zero, highest first; of equal ones the first."""
     among = np.flatnonzero(shares > 0)
     if len(among) > count:
-        own = shares[among]
-        among = among[own >= np.partition(own, -count)[-count]]
+        values = shares[among]
+        among = among[values >= np.partition(values, -count)[-count]]
     positions: list[int] = among[np.argsort(-shares[among], kind="stable")][:count].tolist()
     return positions
 
@@ -174,9 +173,9 @@ def _all(
     if not ids:
         return {}
     vectors = vectors_of(ids)
-    own = [vectors[identity] for identity in ids]
-    starts = sums(np.array(list(map(len, own)), dtype=np.int64))[:-1]
-    best = np.maximum.reduceat(np.concatenate(own) @ vector, starts)
+    blocks = [vectors[identity] for identity in ids]
+    starts = sums([len(block) for block in blocks])[:-1]
+    best = np.maximum.reduceat(np.concatenate(blocks) @ vector, starts)
     return dict(enumerate(best.tolist()))
 
 

@@ -21,7 +21,7 @@ from assistant.llm.discovery import first_model, is_loopback, ollama_digest
 from assistant.llm.location import NONE, locate
 from assistant.settings import Settings, checks_folder
 from index.errors import FootnoteError, UnreadableError
-from index.store.whole import write_whole
+from index.store.atomic import write_atomically
 
 MATERIAL = Path(__file__).with_name("check")
 """The texts that are asked, and `questions.jsonl`; see `assistant.llm.checking`."""
@@ -223,7 +223,7 @@ def keep(result: Result) -> None:
     file = checks_folder() / f"{name}-{digest}.json"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(file, result.model_dump_json(indent=2) + "\n")
+        write_atomically(file, result.model_dump_json(indent=2) + "\n")
     except OSError as error:
         raise UnreadableError(
             f"The result cannot be kept in {file}: {error.strerror or error}. The model counts as "

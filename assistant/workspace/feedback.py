@@ -24,7 +24,7 @@ from index import Index
 from index.database.database import Database
 from index.database.tables import metadata, put_row, text, time
 from index.errors import FootnoteError, UnreadableError
-from index.store.whole import write_whole
+from index.store.atomic import write_atomically
 
 #: What a reader says of an answer: right, wrong, or that nothing which is shown answers.
 Opinion = Literal["up", "down", "none"]
@@ -174,7 +174,7 @@ def put_line(path: Path, question: dict[str, Any]) -> None:
             if any(not _parsed(line).get("draft") for line in same):
                 return
             kept = [line for line in lines if line not in same]
-            write_whole(path, "".join(f"{line}\n" for line in [*kept, _line(question)]))
+            write_atomically(path, "".join(f"{line}\n" for line in [*kept, _line(question)]))
     except filelock.Timeout as error:
         raise _cannot(path, "another process does not let go of it") from error
     except (OSError, UnicodeDecodeError) as error:

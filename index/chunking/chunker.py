@@ -68,7 +68,7 @@ def segmentation(layout: Layout, document_id: str, language: str) -> Segmentatio
     if not blocks:
         blocks = [((), Block((span,), "prose")) for span in lines(text) if span[0] < span[1]]
 
-    def certainty(start: int, end: int) -> float | None:
+    def ocr_confidence(start: int, end: int) -> float | None:
         """How surely `text[start:end]` was read: as its least sure word was; None where none of it
         was read from a picture."""
         words = layout.recognised
@@ -78,13 +78,13 @@ def segmentation(layout: Layout, document_id: str, language: str) -> Segmentatio
     paragraphs: list[Paragraph] = []
     for path, block in blocks:
         # What stands above a paragraph is shown with it.
-        above = [certainty(heading.start, heading.end) for heading in path]
+        above = [ocr_confidence(heading.start, heading.end) for heading in path]
         for sentences in _paragraph_sentences(text, block, language):
             start, end = sentences[0][0], sentences[-1][1]
             number = bisect_right(layout.locators, start, key=attrgetter("start")) - 1
             locator = layout.locators[number] if number >= 0 else None
             content = text[start:end]
-            certainties = [sure for sure in (certainty(start, end), *above) if sure is not None]
+            certainties = [sure for sure in (ocr_confidence(start, end), *above) if sure is not None]
             paragraphs.append(
                 Paragraph(
                     id=paragraph_id(content, tuple((a - start, b - start) for a, b in sentences)),
@@ -99,7 +99,7 @@ def segmentation(layout: Layout, document_id: str, language: str) -> Segmentatio
                     text=content,
                     sentences=tuple(Sentence(a, b, text[a:b]) for a, b in sentences),
                     language=language,
-                    certainty=min(certainties, default=None),
+                    ocr_confidence=min(certainties, default=None),
                 )
             )
     return Segmentation(layout.title or title, tuple(paragraphs))

@@ -198,8 +198,8 @@ class Database:
             time.sleep(0.01)
 
     def _migrate(self) -> None:
-        with self._translated():
-            found = self._revision()
+        with self.read() as connection:
+            found = _revision_of(connection)
         if found == REVISION:
             return
         # Only now: it takes longer to load than to find that there is nothing to do.
@@ -213,10 +213,6 @@ class Database:
                     f"schema is {found}, this version knows {REVISION}). Update Footnote."
                 )
             upgrade(connection)
-
-    def _revision(self) -> str | None:
-        with self._readers.connect() as connection, connection.begin():
-            return _revision_of(connection)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

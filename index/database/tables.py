@@ -43,16 +43,28 @@ class ExactText(sa.types.TypeDecorator[str]):
         return text
 
 
+#: How indexes and constraints are named.
+NAMING = {
+    "ix": "ix_%(column_0_label)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+}
+
 #: The tables of `index`, and those of `assistant` (see `assistant.tables`), which may name
 #: rows of these.
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(column_0_label)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-    }
-)
+metadata = sa.MetaData(naming_convention=NAMING)
+
+
+def reflected(connection: sa.Connection) -> list[sa.Table]:
+    """All tables of a database, `assistant`'s too, those first that others name."""
+    found = sa.MetaData()
+    found.reflect(connection)
+    tables = [table for table in found.sorted_tables if table.name != "alembic_version"]
+    for column in (column for table in tables for column in table.columns):
+        if isinstance(column.type, sa.Text):
+            column.type = ExactText()
+    return tables
 
 
 def put_row(

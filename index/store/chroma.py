@@ -10,6 +10,7 @@ import errno
 import shutil
 import sqlite3
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -36,59 +37,55 @@ ROOM = 64 * 2**20
 HNSW = {"space": "cosine", "ef_construction": 200, "ef_search": 200, "max_neighbors": 16}
 
 
-def make_collection(client: ClientAPI, name: str) -> Collection:
-    """The collection of that name, made when it is not there."""
-    return client.get_or_create_collection(
-        name, embedding_function=None, configuration=cast(Any, {"hnsw": HNSW})
-    )
+class Collections(ABC):
+    """The collections of a Chroma database. Whatever is asked of them raises our errors."""
+
+    _client: ClientAPI
+
+    @abstractmethod
+    def run(self, call: Callable[[], _Result]) -> _Result:
+        """What a call of Chroma's gives."""
+
+    def names(self) -> set[str]:
+        """Names of the collections in it."""
+        return {collection.name for collection in self.run(self._client.list_collections)}
+
+    def collection(self, name: str) -> Collection:
+        """The collection of that name, made when it is not there."""
+        configuration = cast(Any, {"hnsw": HNSW})
+        create = self._client.get_or_create_collection
+        make = partial(create, name, embedding_function=None, configuration=configuration)
+        return cast("Collection", _Guarded(self.run(make), self.run))
 
 
 class _Guarded:
     """What makes each call of an object through a function, which may try it again, say."""
 
     def __init__(self, guarded: object, run: Callable[[Callable[[], Any]], Any]) -> None:
-        self._own, self._run = guarded, run
+        self._guarded, self._run = guarded, run
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        call = getattr(self._own, name)
+        call = getattr(self._guarded, name)
         return lambda *given, **named: self._run(partial(call, *given, **named))
 
 
-def guarded(collection: Collection, run: Callable[[Callable[[], Any]], Any]) -> Collection:
-    """A collection each call of which is made by `run`."""
-    return cast("Collection", _Guarded(collection, run))
-
-
-class ChromaFolder:
-    """The Chroma database in the folder `path`, made when it is not there. One process at a time
-    may have it open.
-
-    Its methods raise what Chroma, SQLite and the disk raise: see `translated`. Those of its
-    collections raise our errors.
-    """
+class ChromaFolder(Collections):
+    """The Chroma database in the folder `path`, made when it is not there, opened with a connection
+    of its own. One process at a time may have it open."""
 
     def __init__(self, path: Path) -> None:
-        """Open it with a connection of its own."""
         self.path = path
         self._client, self.close = _open(path)
 
-    def names(self) -> set[str]:
-        """Names of the collections in it."""
-        return {collection.name for collection in self._client.list_collections()}
-
-    def collection(self, name: str) -> Collection:
-        """The collection of that name, made when it is not there."""
-        with translated(self.path):
-            return guarded(make_collection(self._client, name), self._guarded)
-
-    def _guarded(self, call: Callable[[], _Result]) -> _Result:
+    def run(self, call: Callable[[], _Result]) -> _Result:
+        """See `Collections`; raises what `translated` does."""
         with translated(self.path):
             return call()
 
     def drop(self, name: str) -> None:
         """Delete a collection, if it is there."""
         if name in self.names():
-            self._client.delete_collection(name)
+            self.run(partial(self._client.delete_collection, name))
 
 
 _spellings: set[str] = set()
@@ -181,46 +178,40 @@ class ChromaVectors:
     """
 
     def __init__(self, collection: Any) -> None:
-        self._own = collection
+        self._collection = collection
 
     def add(self, rows: Rows, vectors: Sequence[Vectors]) -> None:
         """Store the vectors of paragraphs, of one paragraph all or none."""
         groups = [
-            list(zip(ids, own, strict=True))
-            for ids, own in zip(
-                ids_of(zip(rows.rows.tolist(), rows.sentences.tolist(), strict=True)),
-                vectors,
-                strict=True,
-            )
+            list(zip(*group, strict=True)) for group in zip(ids_of(rows), vectors, strict=True)
         ]
         for batch in batches(groups):
             # What a process that was killed had added already is put there again.
-            self._own.upsert(
+            self._collection.upsert(
                 ids=[identity for identity, _ in batch],
-                embeddings=np.stack([row for _, row in batch]),
+                embeddings=np.stack([vector for _, vector in batch]),
             )
 
-    def delete(self, rows: Sequence[tuple[int, int]]) -> None:
+    def delete(self, rows: Rows) -> None:
         """Delete the vectors of paragraphs."""
         for page in pages_of([identity for ids in ids_of(rows) for identity in ids]):
-            self._own.delete(ids=page)
+            self._collection.delete(ids=page)
 
     def read(self, rows: Rows) -> dict[int, list[Vectors]]:
         """The vectors that are there, by the rows of their paragraphs."""
-        pairs = zip(rows.rows.tolist(), rows.sentences.tolist(), strict=True)
         found: dict[str, Vectors] = {}
-        ids = list(ids_of(pairs))
-        for page in pages_of([identity for own in ids for identity in own]):
-            records = self._own.get(ids=page, include=["embeddings"])
+        groups = ids_of(rows)
+        for page in pages_of([identity for ids in groups for identity in ids]):
+            records = self._collection.get(ids=page, include=["embeddings"])
             found.update(zip(records["ids"], records["embeddings"], strict=True))
         return {
-            row: [found[identity] for identity in own if identity in found]
-            for row, own in zip(rows.rows.tolist(), ids, strict=True)
+            row: [found[identity] for identity in ids if identity in found]
+            for row, ids in zip(rows.rows.tolist(), groups, strict=True)
         }
 
     def nearest(self, vector: Vectors, count: int) -> list[Nearest]:
         """See `VectorStore`."""
-        records = self._own.query(
+        records = self._collection.query(
             query_embeddings=cast(Any, vector[None, :]), n_results=count, include=["distances"]
         )
         found = []
@@ -234,7 +225,7 @@ class ChromaVectors:
     def touch(self) -> None:
         """Have Chroma catch up with its log, which it does at the first read and may rewrite its
         graph for."""
-        self._own.get(limit=1, include=[])
+        self._collection.get(limit=1, include=[])
 
     def expect(self, paragraphs: int) -> None:
         """Prepare for so many more. Chroma rewrites the list of all ids with every SYNC vectors,
@@ -246,13 +237,14 @@ class ChromaVectors:
             with warnings.catch_warnings():
                 # What Chroma calls it that no embedding function is its own.
                 warnings.filterwarnings("ignore", message="legacy embedding function config")
-                self._own.modify(configuration={"hnsw": {"sync_threshold": paragraphs // 100}})
+                self._collection.modify(
+                    configuration={"hnsw": {"sync_threshold": paragraphs // 100}}
+                )
 
 
-def ids_of(rows: Iterator[tuple[int, int]] | Sequence[tuple[int, int]]) -> Iterator[list[str]]:
+def ids_of(rows: Rows) -> list[list[str]]:
     """The ids of the sentences of each row."""
-    for row, sentences in rows:
-        yield [f"{row}:{number}" for number in range(sentences)]
+    return [[f"{row}:{number}" for number in range(count)] for row, _, count in rows.tuples()]
 
 
 def batches(groups: Sequence[Sequence[Any]]) -> Iterator[list[Any]]:

@@ -7,7 +7,6 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from collections.abc import Collection as Several
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,7 +23,7 @@ from index.errors import (
     IndexUnusableError,
     SettingsError,
 )
-from index.store.chroma import guarded, make_collection
+from index.store.chroma import Collections
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -111,7 +110,7 @@ class ServerAddress:
         return f"{head.partition('//')[0]}//{tail}" if at else self.url
 
 
-class Server:
+class Server(Collections):
     """A database on a Chroma server, made when it is not there. May be used from many threads.
 
     All that is asked of it may be asked twice: where a connection breaks, it is asked again for a
@@ -150,24 +149,18 @@ class Server:
         finally:
             self._urgent -= 1
 
-    def names(self) -> set[str]:
-        """Names of the collections in it."""
-        return {own.name for own in self._guarded(self._client.list_collections)}
-
     def collection(self, name: str) -> Collection:
-        """The collection of that name, made when it is not there, and then remembered; `forget` it
-        where it is gone."""
-        import chromadb.errors
-
-        if name in self._kept:
-            return self._kept[name]
-        make = partial(make_collection, self._client, name)
-        with self.translated():
+        """See `Collections`; it is remembered: `forget` it where it is gone."""
+        if name not in self._kept:
             try:
-                found = self._retried(make)
-            except (chromadb.errors.UniqueConstraintError, chromadb.errors.InternalError):
-                found = self._retried(make)  # another made it at the same moment
-        self._kept[name] = guarded(found, self._guarded)
+                self._kept[name] = super().collection(name)
+            except IndexUnusableError as error:
+                import chromadb.errors
+
+                failures = (chromadb.errors.UniqueConstraintError, chromadb.errors.InternalError)
+                if not isinstance(error.__cause__, failures):
+                    raise
+                self._kept[name] = super().collection(name)  # another made it at the same moment
         return self._kept[name]
 
     def forget(self) -> None:
@@ -178,30 +171,27 @@ class Server:
         """Delete a collection, if it is there."""
         self._kept.pop(name, None)
         with suppress(IndexChangedError):
-            self._guarded(partial(self._client.delete_collection, name))
+            self.run(partial(self._client.delete_collection, name))
 
-    def _guarded(self, call: Callable[[], _Result]) -> _Result:
-        with self.translated():
-            return self._retried(call)
-
-    def _retried(self, call: Callable[[], _Result]) -> _Result:
-        """What a call gives, tried again for a while where the connection breaks."""
+    def run(self, call: Callable[[], _Result]) -> _Result:
+        """See `Collections`; tries again for a while where the connection breaks."""
         import httpx
 
         began = time.monotonic()
-        while True:
-            try:
-                return call()
-            except httpx.TransportError as error:
-                patience = self._wait if self._urgent else RECONNECTING
-                hangs = isinstance(error, httpx.TimeoutException)
-                if hangs or time.monotonic() - began > patience or self._closed.wait(0.2):
-                    raise
+        with self.translated():
+            while True:
+                try:
+                    return call()
+                except httpx.TransportError as error:
+                    patience = self._wait if self._urgent else RECONNECTING
+                    hangs = isinstance(error, httpx.TimeoutException)
+                    if hangs or time.monotonic() - began > patience or self._closed.wait(0.2):
+                        raise
 
-    def lost(self, paragraphs: Several[str]) -> FootnoteError:
+    def lost(self, paragraphs: int) -> FootnoteError:
         """The error where vectors of paragraphs are not there."""
         return IndexChangedError(
-            f"The index on {self.address.shown} no longer has the vectors of {len(paragraphs)} "
+            f"The index on {self.address.shown} no longer has the vectors of {paragraphs} "
             "paragraphs. Ask again; if it stays so, run: footnote index rebuild"
         )
 
@@ -247,8 +237,8 @@ def _connect(address: ServerAddress) -> tuple[ClientAPI, Callable[[], None]]:
     timeout = httpx.Timeout(ANSWERING, connect=CONNECTING)
 
     def release() -> None:
-        for own in opened:
-            own._server._session.close()  # noqa: SLF001
+        for opened_client in opened:
+            opened_client._server._session.close()  # noqa: SLF001
 
     try:
         with warnings.catch_warnings():

@@ -18,8 +18,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from index.errors import IndexChangedError
-from index.models import BibliographyEntry, paragraph_id
-from index.store.manifest import Manifest, ParagraphText, Place, Rows, metadata_of
+from index.store.manifest import Manifest, ParagraphText, Place, Rows, entry_of, metadata_of
 from index.store.tables import (
     DYING,
     READY,
@@ -38,15 +37,25 @@ GRACE = 600.0
 #: Seconds after which a version that is still pending was left by a process that was killed.
 ABANDONED = 3600.0
 
+#: The columns of a version that a manifest has by the same name.
+SAME_NAME = (
+    "row", "title", "reading", "kept", "content", "language", "bytes", "pages", "unread", "added",
+)  # fmt: skip
+
 #: The counter that says when a generation was last replaced, in seconds since 1970.
 _REPLACED = "replaced"
 
 _Item = TypeVar("_Item")
 
-#: A row of a paragraph, the position of its first vector, and how many it has.
-Row = tuple[int, int, int]
+#: The columns of `Rows`.
+ROW = (paragraphs.c.row, paragraphs.c.position, paragraphs.c.sentences)
 #: Reads the texts of paragraphs by their ids; leaves out what is not to be had.
 TextReader = Callable[[Sequence[str]], Mapping[str, ParagraphText]]
+
+
+def reader_of(texts: Mapping[str, ParagraphText]) -> TextReader:
+    """Reads the texts that are at hand."""
+    return lambda ids: {identity: texts[identity] for identity in ids if identity in texts}
 
 
 class GenerationReplacedError(Exception):
@@ -109,12 +118,12 @@ def load(connection: sa.Connection, known: Mapping[str, Manifest]) -> list[Manif
     ).all()
     # By its row too: what was removed and added again is the same, with other paragraphs' rows.
     changed = {
-        row: (own, source)
-        for own, source, row, digest in current
-        if own not in known or (known[own].row, known[own].version) != (row, digest)
+        row: (identity, source)
+        for identity, source, row, digest in current
+        if identity not in known or (known[identity].row, known[identity].version) != (row, digest)
     }
     read = dict(_read(connection, changed))
-    return [read.get(own) or known[own] for own, *_ in current]
+    return [read.get(identity) or known[identity] for identity, *_ in current]
 
 
 def _read(
@@ -126,8 +135,7 @@ def _read(
         rows = connection.execute(
             sa.select(
                 places.c.version, places.c.heading, places.c.page, places.c.start, places.c.end,
-                places.c.locator, places.c.kind, places.c.certainty,
-                paragraphs.c.id, paragraphs.c.row, paragraphs.c.position, paragraphs.c.sentences,
+                places.c.locator, places.c.kind, places.c.certainty, paragraphs.c.id, *ROW,
             )
             .join(paragraphs, places.c.paragraph == paragraphs.c.row)
             .where(places.c.version.in_(page))
@@ -137,12 +145,16 @@ def _read(
             found[row[0]].append(row)
         headings: dict[str, tuple[str, ...]] = {}
         for head in heads:
-            own, source = wanted[head.row]
-            yield own, _manifest(own, source, head, found[head.row], headings)
+            identity, source = wanted[head.row]
+            yield identity, _manifest(identity, source, head, found[head.row], headings)
 
 
 def _manifest(
-    own: str, source: str, head: Any, found: Sequence[Any], headings: dict[str, tuple[str, ...]]
+    document: str,
+    source: str,
+    head: Any,
+    found: Sequence[Any],
+    headings: dict[str, tuple[str, ...]],
 ) -> Manifest:
     listed = []
     for _, heading, page, start, end, locator, kind, certainty, identity, *_ in found:
@@ -151,27 +163,17 @@ def _manifest(
         listed.append(
             Place(identity, headings[heading], page, start, end, locator, kind, certainty)
         )
-    said = json.loads(head.own) if head.own else None
     return Manifest(
-        id=own,
+        id=document,
         source=source,
-        title=head.title,
         hash=head.text_hash,
-        reading=head.reading,
         places=tuple(listed),
         gaps=tuple(json.loads(head.gaps)),
-        kept=head.kept,
-        content=head.content,
-        language=head.language,
         metadata=metadata_of(json.loads(head.imprint)),
-        bytes=head.bytes,
-        pages=head.pages,
-        unread=head.unread,
-        added=head.added,
-        own=BibliographyEntry(said[0], metadata_of(said[1])) if said else None,
-        row=head.row,
+        own=entry_of(json.loads(head.own)) if head.own else None,
         version=head.hash,
         rows=Rows.of(row[9:] for row in found),
+        **{name: getattr(head, name) for name in SAME_NAME},
     )
 
 
@@ -181,77 +183,58 @@ def texts(connection: sa.Connection, ids: Sequence[str]) -> dict[str, ParagraphT
     Raises:
         ValueError: a text is not the one that was stored.
     """
-    found: dict[str, ParagraphText] = {}
-    chosen = (paragraphs.c.id, paragraphs.c.text, paragraphs.c.spans)
-    for page in pages_of(list(ids)):
-        for identity, text, kept in connection.execute(
-            sa.select(*chosen).where(paragraphs.c.id.in_(page))
-        ):
-            spans = tuple((int(a), int(b)) for a, b in json.loads(kept))
-            # Neither database has checksums: a text that changed on the disk is not to be cited.
-            if paragraph_id(text, spans) != identity:
-                raise ValueError(f"paragraph {identity} is not the text that was stored")
-            found[identity] = ParagraphText(identity, text, spans)
-    return found
+    return {text.id: text for _, text in _texts(connection, paragraphs.c.id, ids)}
+
+
+def texts_by_row(connection: sa.Connection, rows: Sequence[int]) -> dict[int, ParagraphText]:
+    """The same by the rows of paragraphs."""
+    return dict(_texts(connection, paragraphs.c.row, rows))
+
+
+def _texts(
+    connection: sa.Connection, column: sa.Column[_Item], values: Sequence[_Item]
+) -> Iterator[tuple[int, ParagraphText]]:
+    chosen = (paragraphs.c.row, paragraphs.c.id, paragraphs.c.text, paragraphs.c.spans)
+    for page in pages_of(values):
+        for row, *stored in connection.execute(sa.select(*chosen).where(column.in_(page))):
+            yield row, ParagraphText.stored(*stored)
+
+
+def rows_where(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> Rows:
+    """The rows of the paragraphs of which this holds, in their order."""
+    chosen = sa.select(*ROW).where(*conditions).order_by(paragraphs.c.row)
+    return Rows.of(connection.execute(chosen))
 
 
 def ready_rows(connection: sa.Connection, *, unused: bool = False) -> Rows:
     """The rows of all paragraphs that have vectors, in their order; those that no document has any
     more, but may have again, if they are asked for."""
-    chosen = (paragraphs.c.row, paragraphs.c.position, paragraphs.c.sentences)
-    states = (READY, UNUSED) if unused else (READY,)
-    return Rows.of(
-        connection.execute(
-            sa.select(*chosen).where(paragraphs.c.state.in_(states)).order_by(paragraphs.c.row)
-        )
-    )
+    return rows_where(connection, paragraphs.c.state.in_((READY, UNUSED) if unused else (READY,)))
 
 
 def last_ready(connection: sa.Connection) -> Rows:
     """The row of the paragraph whose vectors are last, of those that are ready; or none."""
-    chosen = (paragraphs.c.row, paragraphs.c.position, paragraphs.c.sentences)
     # The highest row is that of the last that was staged, and so has the highest position.
-    last = sa.select(*chosen).where(paragraphs.c.state == READY)
-    return Rows.of(connection.execute(last.order_by(paragraphs.c.row.desc()).limit(1)))
-
-
-def texts_by_row(connection: sa.Connection, rows: Sequence[int]) -> dict[int, ParagraphText]:
-    """The texts of paragraphs by their rows."""
-    found: dict[int, ParagraphText] = {}
-    for page in pages_of(rows):
-        ids = connection.execute(
-            sa.select(paragraphs.c.row, paragraphs.c.id).where(paragraphs.c.row.in_(page))
-        ).all()
-        read = texts(connection, [identity for _, identity in ids])
-        found |= {row: read[identity] for row, identity in ids}
-    return found
+    last = sa.select(*ROW).where(paragraphs.c.state == READY).order_by(paragraphs.c.row.desc())
+    return Rows.of(connection.execute(last.limit(1)))
 
 
 def are_there(connection: sa.Connection, rows: Sequence[int]) -> bool:
     """Whether all of these paragraphs are still there, and not about to be deleted."""
-    found = sum(
-        connection.scalar(
-            sa.select(sa.func.count()).where(
-                paragraphs.c.row.in_(page), paragraphs.c.state != DYING
-            )
-        )
-        or 0
-        for page in pages_of(rows)
-    )
+    found = 0
+    for page in pages_of(rows):
+        there = sa.and_(paragraphs.c.row.in_(page), paragraphs.c.state != DYING)
+        found += len(rows_where(connection, there))
     return found == len(set(rows))
 
 
 def has_waste(connection: sa.Connection, grace: float) -> bool:
     """Whether there is something to delete."""
     now = time.time()
-    unused = sa.select(paragraphs.c.row).where(
-        sa.or_(
-            paragraphs.c.state == DYING,
-            sa.and_(paragraphs.c.state == UNUSED, paragraphs.c.unused <= now - grace),
-        )
-    )
+    unused = sa.and_(paragraphs.c.state == UNUSED, paragraphs.c.unused <= now - grace)
+    dying = sa.select(paragraphs.c.row).where(sa.or_(paragraphs.c.state == DYING, unused))
     dead = sa.select(versions.c.row).where(versions.c.pending < now - ABANDONED)
-    return any(connection.scalar(one.limit(1)) is not None for one in (unused, dead))
+    return any(connection.scalar(rows.limit(1)) is not None for rows in (dying, dead))
 
 
 # --- generations -------------------------------------------------------------------------------

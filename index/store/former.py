@@ -14,7 +14,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import filelock
 import numpy as np
@@ -23,13 +23,12 @@ import sqlalchemy as sa
 from index.database.database import Database
 from index.encoder import Encoder
 from index.errors import FootnoteError, IndexBusyError, IndexCorruptedError
-from index.models import ENGLISH, BibliographyEntry, paragraph_id
 from index.store import documents, staging
 from index.store.chroma import ChromaFolder
 from index.store.chroma_server import Server
-from index.store.manifest import Manifest, ParagraphText, Place, Rows, metadata_of
+from index.store.manifest import Manifest, ParagraphText, Place, Rows, entry_of, metadata_of
 from index.store.tables import files
-from index.store.vector_file import VectorStore
+from index.store.vectors import VectorStore
 
 #: Where the former Chroma is after it was taken over, and where it was.
 COPY, FORMER = "chroma-former", "chroma"
@@ -37,11 +36,6 @@ _TAKEN = "taken over"  # the counter that says so
 _GENERATION = re.compile(r"documents-(\d+)-(\w+)")
 #: What the former version looks for: of another format it leaves everything alone.
 _FORMAT = "3"
-
-
-class _Chroma(Protocol):
-    def names(self) -> set[str]: ...
-    def collection(self, name: str) -> Any: ...
 
 
 def take_over(
@@ -106,7 +100,7 @@ def take_over(
 
 
 def _copy(
-    chroma: _Chroma,
+    chroma: ChromaFolder | Server,
     names: set[str],
     database: Database,
     encoder: Encoder,
@@ -119,10 +113,10 @@ def _copy(
         rows: dict[str, Any] = {}
         for number, fingerprint in found:  # of an interrupted rebuild there are two
             name = f"{number:04d}-{fingerprint}"
-            own = dict(_manifests(chroma.collection(f"documents-{name}")))
-            manifests |= own
+            found_here = dict(_manifests(chroma.collection(f"documents-{name}")))
+            manifests |= found_here
             sentences = chroma.collection(f"sentences-{name}")
-            wanted = list({place.id for one in own.values() for place in one.places})
+            wanted = list({place.id for one in found_here.values() for place in one.places})
             texts |= _texts(sentences, wanted)
             if fingerprint == encoder.fingerprint:
                 rows |= _vectors(sentences, [texts[i] for i in wanted if i in texts])
@@ -141,20 +135,14 @@ def _copy(
     try:
         with database.write() as connection:
             documents.begin(connection, encoder.fingerprint)
-            known: dict[str, documents.Row] = {}
-            staged = staging.stage(
-                connection,
-                sorted(whole, key=lambda one: one.source),
-                lambda ids: {i: texts[i] for i in ids if i in texts},
-                known,
-            )
+            whole.sort(key=lambda manifest: manifest.source)
+            staged = staging.stage(connection, whole, documents.reader_of(texts), {})
             fresh = {i: row for one in staged for i, row in one.fresh.items()}
             there = {i: row for i, row in fresh.items() if len(rows.get(i, ())) == row[2]}
             if there:
                 vectors.add(Rows.of(there.values()), [rows[i] for i in there])
             # Of those without vectors these are made next.
-            every = [row for row, _, _ in fresh.values()]
-            staging.set_ready(connection, every, vectors.number)
+            staging.set_ready(connection, [row for row, *_ in fresh.values()], vectors.number)
             staging.publish(connection, staged)
             for one in files_of:
                 connection.execute(sa.insert(files).values(one))
@@ -172,7 +160,6 @@ def _manifests(collection: Any) -> Iterator[tuple[str, Manifest]]:
 
 
 def _manifest(identity: str, data: Mapping[str, Any], added: str) -> Manifest:
-    own = data.get("own")
     places, offset = [], 0
     for gap, (paragraph, heading, page, length, *rest) in zip(
         data["gaps"], data["places"], strict=False
@@ -181,23 +168,17 @@ def _manifest(identity: str, data: Mapping[str, Any], added: str) -> Manifest:
         path = tuple(data["headings"][heading])
         places.append(Place(paragraph, path, page, offset, offset + length, *rest))
         offset += length
+    later = ("content", "language", "bytes", "pages", "unread")
     return Manifest(
         id=identity,
-        source=data["source"],
-        title=data["title"],
-        hash=data["hash"],
         reading=data.get("reading", ""),
         places=tuple(places),
         gaps=tuple(data["gaps"]),
-        kept=data["kept"],
-        content=data.get("content", ""),
-        language=data.get("language", ENGLISH),
         metadata=metadata_of(data.get("imprint", {})),
-        bytes=data.get("bytes", 0),
-        pages=data.get("pages", 0),
-        unread=data.get("unread", 0),
         added=added,
-        own=BibliographyEntry(own[0], metadata_of(own[1])) if own else None,
+        own=entry_of(data.get("own")),
+        **{name: data[name] for name in ("source", "title", "hash", "kept")},
+        **{name: data[name] for name in later if name in data},
     )
 
 
@@ -206,12 +187,10 @@ def _texts(collection: Any, ids: list[str]) -> dict[str, ParagraphText]:
     for page in documents.pages_of(ids):
         records = collection.get(ids=[f"{i}:0" for i in page], include=["metadatas"])
         for record, metadata in zip(records["ids"], records["metadatas"], strict=True):
-            text = str(metadata["text"])
-            spans = tuple((int(a), int(b)) for a, b in json.loads(str(metadata["spans"])))
             identity = record.partition(":")[0]
-            if paragraph_id(text, spans) != identity:
-                raise ValueError(f"paragraph {identity} is not the text that was stored")
-            found[identity] = ParagraphText(identity, text, spans)
+            found[identity] = ParagraphText.stored(
+                identity, str(metadata["text"]), str(metadata["spans"])
+            )
     return found
 
 
@@ -224,9 +203,9 @@ def _vectors(collection: Any, texts: list[ParagraphText]) -> dict[str, Any]:
         records = collection.get(ids=ids, include=["embeddings"])
         rows = dict(zip(records["ids"], records["embeddings"], strict=True))
         for one in page:
-            own = [rows.get(f"{one.id}:{number}") for number in range(len(one.spans))]
-            if own and all(row is not None for row in own):
-                block = np.array(own, dtype=np.float32)
+            stored = [rows.get(f"{one.id}:{number}") for number in range(len(one.spans))]
+            if stored and all(row is not None for row in stored):
+                block = np.array(stored, dtype=np.float32)
                 length = np.linalg.norm(block, axis=1)
                 # Zero is that of a sentence that the encoder does not see.
                 if ((np.abs(length - 1) < 1e-3) | (length == 0)).all():

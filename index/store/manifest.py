@@ -22,10 +22,11 @@ from index.models import (
     Kind,
     Paragraph,
     Sentence,
+    paragraph_id,
     text_hash,
 )
-from index.terms.analysis import terms_key
-from index.terms.hashes import Numbers, keys_of_ids
+from index.terms.analysis import Numbers, terms_key
+from index.terms.segment import keys_of_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,19 @@ class ParagraphText:
         )
         return cls(paragraph.id, paragraph.text, spans)
 
+    @classmethod
+    def stored(cls, identity: str, text: str, spans: str) -> ParagraphText:
+        """The paragraph of that id, as it was stored.
+
+        Raises:
+            ValueError: the text is not the one that was stored.
+        """
+        read = tuple((int(a), int(b)) for a, b in json.loads(spans))
+        # Neither database has checksums: a text that changed on the disk is not to be cited.
+        if paragraph_id(text, read) != identity:
+            raise ValueError(f"paragraph {identity} is not the text that was stored")
+        return cls(identity, text, read)
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -56,12 +70,17 @@ class Place:
     end: int
     locator: str = ""
     kind: Kind = "prose"
-    certainty: float | None = None
+    ocr_confidence: float | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+_OF_PLACE = tuple(field.name for field in fields(Place))
+
+
 class Rows:
     """Rows of paragraphs, and where their vectors are.
+
+    Args:
+        table: their `rows`, `positions` and `sentences`, int64 [3, paragraphs].
 
     Attributes:
         rows: their numbers in the database, int64 [paragraphs].
@@ -69,36 +88,45 @@ class Rows:
         sentences: how many vectors each has, int64 [paragraphs].
     """
 
-    rows: NDArray[np.int64]
-    positions: NDArray[np.int64]
-    sentences: NDArray[np.int64]
+    __slots__ = ("positions", "rows", "sentences", "table")
+
+    def __init__(self, table: NDArray[np.int64]) -> None:
+        self.table = table
+        self.rows, self.positions, self.sentences = table
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, which: Any) -> Rows:
         """Some of them, chosen as of an array."""
-        return Rows(self.rows[which], self.positions[which], self.sentences[which])
+        return Rows(np.ascontiguousarray(self.table[:, which]))
+
+    def tuples(self) -> list[Row]:
+        """Those that `of` makes the same of."""
+        return list(zip(*self.table.tolist(), strict=True))
 
     @classmethod
     def of(cls, found: Iterable[Sequence[int]]) -> Rows:
         """Those of (row, position, sentences)."""
-        table = np.array([tuple(one) for one in found], dtype=np.int64).reshape(-1, 3)
-        return cls(*(np.ascontiguousarray(column) for column in table.T))
+        table = np.array([tuple(row) for row in found], dtype=np.int64).reshape(-1, 3)
+        return cls(np.ascontiguousarray(table.T))
 
     @classmethod
     def joined(cls, several: Iterable[Rows]) -> Rows:
         """All of several, one after the other."""
-        parts = [NO_ROWS, *several]
-        return cls(
-            np.concatenate([one.rows for one in parts]),
-            np.concatenate([one.positions for one in parts]),
-            np.concatenate([one.sentences for one in parts]),
-        )
+        return cls(np.concatenate([NO_ROWS.table, *(rows.table for rows in several)], axis=1))
 
 
-_NONE = np.empty(0, dtype=np.int64)
-NO_ROWS = Rows(_NONE, _NONE, _NONE)
+#: A row of a paragraph, the position of its first vector, and how many it has.
+Row = tuple[int, int, int]
+
+NO_ROWS = Rows(np.empty((3, 0), dtype=np.int64))
+
+#: What a document and its manifest have alike.
+_SHARED = (
+    "id", "source", "title", "hash", "reading", "content", "language", "metadata", "bytes", "pages",
+    "unread",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,29 +179,14 @@ class Manifest:
     def of(cls, document: Document, kept: bool = False, added: str = "") -> Manifest:
         """What is to be kept of a document; `kept` marks it to stay when its file is gone."""
         places = tuple(
-            Place(p.id, p.heading, p.page, p.start, p.end, p.locator, p.kind, p.certainty)
-            for p in document.paragraphs
+            Place(**{name: getattr(paragraph, name) for name in _OF_PLACE})
+            for paragraph in document.paragraphs
         )
         ends = [0, *(place.end for place in places)]
         starts = [*(place.start for place in places), len(document.text)]
         gaps = tuple(document.text[a:b] for a, b in zip(ends, starts, strict=True))
-        return cls(
-            id=document.id,
-            source=document.source,
-            title=document.title,
-            hash=document.hash,
-            reading=document.reading,
-            places=places,
-            gaps=gaps,
-            kept=kept,
-            content=document.content,
-            language=document.language,
-            metadata=document.metadata,
-            bytes=document.bytes,
-            pages=document.pages,
-            unread=document.unread,
-            added=added,
-        )
+        shared = {name: getattr(document, name) for name in _SHARED}
+        return cls(**shared, places=places, gaps=gaps, kept=kept, added=added)
 
     @property
     def said(self) -> BibliographyEntry:
@@ -197,11 +210,11 @@ class Manifest:
     def is_of(self, document: Document) -> bool:
         """Whether the document is as it was when this was made of it, as far as it tells without a
         look at its paragraphs: the same text read in the same way has the same."""
-        own, other = (
-            (one.hash, one.reading, one.content, said.title, one.language, said.metadata)
-            for one, said in ((self, self.said), (document, document))
+        mine, its = (
+            (of.hash, of.reading, of.content, said.title, of.language, said.metadata)
+            for of, said in ((self, self.said), (document, document))
         )
-        return bool(self.reading) and own == other
+        return bool(self.reading) and mine == its
 
     def document(self, texts: Mapping[str, ParagraphText]) -> Document:
         """The document again, from the texts of all its places by id.
@@ -215,52 +228,32 @@ class Manifest:
         )
         # One gap more than there are paragraphs: what stands after the last.
         between = zip(self.gaps, [*(p.text for p in paragraphs), ""], strict=True)
-        text = "".join(gap + own for gap, own in between)
+        text = "".join(gap + paragraph for gap, paragraph in between)
         if text_hash(text) != self.hash:
             raise IndexCorruptedError(
                 f"The text of {self.source} in the index is not the one that was indexed. "
                 "Run: footnote index remove and add the document again."
             )
-        document = Document(
-            self.id,
-            self.source,
-            self.title,
-            text,
-            self.hash,
-            paragraphs,
-            self.reading,
-            self.content,
-            self.language,
-            self.metadata,
-            self.bytes,
-            self.pages,
-            self.unread,
-        )
+        shared = {name: getattr(self, name) for name in _SHARED}
+        document = Document(**shared, text=text, paragraphs=paragraphs)
         document.check()
         return document
 
-    def paragraph(self, number: int, own: ParagraphText) -> Paragraph:
+    def paragraph(self, number: int, text: ParagraphText) -> Paragraph:
         """Put the text in its place as this document's paragraph `number` (1-based)."""
         place = self.places[number - 1]
-        if place.end - place.start != len(own.text):
+        if place.end - place.start != len(text.text):
             raise IndexCorruptedError(
                 f"Paragraph {number} of {self.source} does not fit its place in the index. "
                 "Run: footnote index remove and add the document again."
             )
         return Paragraph(
-            id=place.id,
+            **{name: getattr(place, name) for name in _OF_PLACE},
             document_id=self.id,
             number=number,
-            heading=place.heading,
-            page=place.page,
-            start=place.start,
-            end=place.end,
-            text=own.text,
-            locator=place.locator,
-            kind=place.kind,
-            certainty=place.certainty,
+            text=text.text,
             sentences=tuple(
-                Sentence(place.start + a, place.start + b, own.text[a:b]) for a, b in own.spans
+                Sentence(place.start + a, place.start + b, text.text[a:b]) for a, b in text.spans
             ),
             language=self.language,
         )
@@ -291,11 +284,11 @@ class Manifest:
                 "gaps": self.gaps,
                 "places": [
                     [p.id, numbers[p.heading], p.page, p.end - p.start, p.locator, p.kind]
-                    + ([] if p.certainty is None else [p.certainty])
+                    + ([] if p.ocr_confidence is None else [p.ocr_confidence])
                     for p in self.places
                 ],
             }
-            | ({"own": [self.own.title, written(self.own.metadata)]} if self.own else {})
+            | ({"own": written_entry(self.own)} if self.own else {})
         )
 
 
@@ -310,9 +303,20 @@ def written(metadata: DocumentMetadata) -> dict[str, Any]:
 
 def metadata_of(data: Mapping[str, Any]) -> DocumentMetadata:
     """The metadata that was written so, by this version, an earlier or a later one."""
-    known = {own.name for own in fields(DocumentMetadata)}
-    told: dict[str, Any] = {}
-    for name, value in data.items():
-        if name in known:
-            told[name] = tuple(value) if isinstance(value, list) else value
+    known = {field.name for field in fields(DocumentMetadata)}
+    told: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in data.items()
+        if name in known
+    }
     return DocumentMetadata(**told)
+
+
+def written_entry(entry: BibliographyEntry | None) -> list[Any] | None:
+    """What a bibliography or a document says, as plain values."""
+    return [entry.title, written(entry.metadata)] if entry else None
+
+
+def entry_of(data: Sequence[Any] | None) -> BibliographyEntry | None:
+    """What was written so."""
+    return BibliographyEntry(data[0], metadata_of(data[1])) if data else None

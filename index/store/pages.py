@@ -21,10 +21,10 @@ import sqlalchemy as sa
 
 from index.database.database import Database
 from index.models import Boxes, bytes_hash, text_hash
+from index.store.atomic import write_atomically
 from index.store.chroma import translated
 from index.store.documents import pages_of
 from index.store.tables import files
-from index.store.whole import write_whole
 
 #: Seconds for which a file that belongs to no document is left alone: another process may have kept
 #: it, and be about to write the document.
@@ -112,7 +112,7 @@ class PageFiles:
         with translated(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
             for part, data in parts.items():
-                write_whole(self._file(content, part), data)
+                write_atomically(self._file(content, part), data)
 
     def _file(self, content: str, part: str) -> Path:
         return self._folder / f"{content}.{_PARTS[part]}"
@@ -165,17 +165,13 @@ class SharedPages(PageFiles):
                 continue
             with translated(self._folder):
                 data = file.read_bytes()
-            own = {"content": content, "part": part, "hash": bytes_hash(data)}
-            pieces = [data[at : at + PIECE] for at in range(0, max(1, len(data)), PIECE)]
+            insert = sa.insert(files).values(content=content, part=part, hash=bytes_hash(data))
             with self._database.write() as connection:
-                connection.execute(
-                    sa.delete(files).where(files.c.content == content, files.c.part == part)
-                )
+                connection.execute(sa.delete(files).where(*_is_part(content, part)))
                 # One after the other: all of a large file in one statement takes much memory.
-                for number, piece in enumerate(pieces):
-                    connection.execute(
-                        sa.insert(files).values(piece=number, data=piece, since=time.time(), **own)
-                    )
+                for number, at in enumerate(range(0, max(1, len(data)), PIECE)):
+                    piece = {"piece": number, "data": data[at : at + PIECE], "since": time.time()}
+                    connection.execute(insert.values(piece))
 
     def holds(self, content: str, *, boxes: bool) -> bool:
         """See `PageFiles`; a file that is there stays until a document has it."""
@@ -207,8 +203,8 @@ class SharedPages(PageFiles):
         found, file = super().boxes(content, text), self._file(content, "boxes")
         if found is None and file.exists():
             # Another machine may have read the document anew.
-            own = bytes_hash(file.read_bytes())
-            if self._parts(content).get("boxes") != own and self._fetch(content, "boxes"):
+            digest = bytes_hash(file.read_bytes())
+            if self._parts(content).get("boxes") != digest and self._fetch(content, "boxes"):
                 return super().boxes(content, text)
         return found
 
@@ -229,23 +225,24 @@ class SharedPages(PageFiles):
                     files.c.content == content, files.c.piece == 0
                 )
             ).all()
-        return {own.part: own.hash for own in found}
+        return {row.part: row.hash for row in found}
 
     def _has(self, content: str, part: str) -> bool:
         return super()._has(content, part) or self._fetch(content, part)
 
     def _fetch(self, content: str, part: str) -> bool:
         with self._database.read() as connection:
-            found = connection.execute(
-                sa.select(files.c.hash, files.c.data)
-                .where(files.c.content == content, files.c.part == part)
-                .order_by(files.c.piece)
-            ).all()
+            chosen = sa.select(files.c.hash, files.c.data).where(*_is_part(content, part))
+            found = connection.execute(chosen.order_by(files.c.piece)).all()
         data = b"".join(bytes(piece) for _, piece in found)
         if not found or bytes_hash(data) != found[0][0]:
             return False  # not there, or damaged: adding it again mends that
         self._put(content, {part: data})
         return True
+
+
+def _is_part(content: str, part: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return files.c.content == content, files.c.part == part
 
 
 def _packed(boxes: Boxes) -> bytes:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
+from index.database.tables import put_row
 from index.errors import IndexChangedError
 from index.store.documents import (
     ABANDONED,
-    Row,
+    ROW,
+    SAME_NAME,
     TextReader,
     check_generation,
     count,
     pages_of,
+    rows_where,
 )
-from index.store.manifest import Manifest, written
+from index.store.manifest import Manifest, Row, Rows, written, written_entry
 from index.store.tables import (
     DYING,
     PENDING,
@@ -77,36 +80,36 @@ def stage(
                 "version": row, "number": number, "paragraph": rows[place.id][0],
                 "heading": json.dumps(place.heading), "page": place.page, "start": place.start,
                 "end": place.end, "locator": place.locator, "kind": place.kind,
-                "certainty": place.certainty,
+                "certainty": place.ocr_confidence,
             }
             for number, place in enumerate(manifest.places, start=1)
         ]  # fmt: skip
         if listed:
             connection.execute(sa.insert(places), listed)
-        own = {place.id: fresh[place.id] for place in manifest.places if place.id in fresh}
-        staged.append(Staged(row, manifest, own))
+        new = {place.id: fresh[place.id] for place in manifest.places if place.id in fresh}
+        staged.append(Staged(row, manifest, new))
     return staged
 
 
 def _revived(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Row]:
     """Paragraphs that are stored with their vectors; those that were unused are no more so."""
     found: dict[str, Row] = {}
-    chosen = (
-        paragraphs.c.id, paragraphs.c.row, paragraphs.c.position, paragraphs.c.sentences,
-        paragraphs.c.state,
-    )  # fmt: skip
+    chosen = sa.select(paragraphs.c.id, paragraphs.c.state, *ROW)
     for page in pages_of(ids):
         unused = []
-        for identity, *row, state in connection.execute(
-            sa.select(*chosen).where(
-                paragraphs.c.id.in_(page), paragraphs.c.state.in_((READY, UNUSED))
-            )
+        for identity, state, *row in connection.execute(
+            chosen.where(paragraphs.c.id.in_(page), paragraphs.c.state.in_((READY, UNUSED)))
         ):
             if identity not in found:
                 found[identity] = (row[0], row[1], row[2])
                 if state == UNUSED:
                     unused.append(row[0])
-        _set_state(connection, unused, READY)
+        if unused:
+            connection.execute(
+                sa.update(paragraphs)
+                .where(paragraphs.c.row.in_(unused))
+                .values(state=READY, unused=None)
+            )
     return found
 
 
@@ -134,26 +137,23 @@ def _insert_paragraphs(
             )  # fmt: skip
             position += len(one.spans)
         inserted = connection.execute(
-            sa.insert(paragraphs).returning(
-                paragraphs.c.id, paragraphs.c.row, paragraphs.c.position, paragraphs.c.sentences
-            ),
-            values,
+            sa.insert(paragraphs).returning(paragraphs.c.id, *ROW), values
         )
         found |= {identity: (row, at, sentences) for identity, row, at, sentences in inserted}
     return found
 
 
 def _head(manifest: Manifest, pending: float) -> dict[str, Any]:
-    own = manifest.own
     return {
-        "document": manifest.id, "hash": manifest.digest, "title": manifest.title,
-        "text_hash": manifest.hash, "reading": manifest.reading, "kept": manifest.kept,
-        "content": manifest.content, "language": manifest.language,
-        "imprint": json.dumps(written(manifest.metadata)), "bytes": manifest.bytes,
-        "pages": manifest.pages, "unread": manifest.unread, "added": manifest.added,
-        "own": json.dumps([own.title, written(own.metadata)]) if own else None,
-        "gaps": json.dumps(manifest.gaps), "pending": pending,
-    }  # fmt: skip
+        **{name: getattr(manifest, name) for name in SAME_NAME if name != "row"},
+        "document": manifest.id,
+        "hash": manifest.digest,
+        "text_hash": manifest.hash,
+        "imprint": json.dumps(written(manifest.metadata)),
+        "own": json.dumps(written_entry(manifest.own)) if manifest.own else None,
+        "gaps": json.dumps(manifest.gaps),
+        "pending": pending,
+    }
 
 
 def set_ready(connection: sa.Connection, rows: Sequence[int], generation: int) -> None:
@@ -188,18 +188,15 @@ def publish(connection: sa.Connection, staged: Iterable[Staged]) -> None:
         if done.rowcount != len(page):
             raise IndexChangedError("Adding documents took too long. Add them again.")
     for one in staged:
-        identity = one.manifest.id
-        former = connection.scalar(sa.select(documents.c.version).where(documents.c.id == identity))
-        if former is None:
-            connection.execute(
-                sa.insert(documents).values(
-                    id=identity, source=one.manifest.source, version=one.row
-                )
-            )
-        else:
-            connection.execute(
-                sa.update(documents).where(documents.c.id == identity).values(version=one.row)
-            )
+        current = sa.select(documents.c.version).where(documents.c.id == one.manifest.id)
+        former = connection.scalar(current)
+        put_row(
+            connection,
+            documents,
+            {"id": one.manifest.id},
+            {"source": one.manifest.source, "version": one.row},
+        )
+        if former is not None:
             delete_version(connection, former)
     if staged:
         count(connection, "revision", 1)
@@ -208,11 +205,11 @@ def publish(connection: sa.Connection, staged: Iterable[Staged]) -> None:
 def delete_version(connection: sa.Connection, row: int) -> None:
     """Delete a version; paragraphs that only it has are unused from now on."""
     other = places.alias()
-    own = sa.select(places.c.paragraph).where(places.c.version == row)
+    inside = sa.select(places.c.paragraph).where(places.c.version == row)
     others = sa.exists().where(other.c.paragraph == paragraphs.c.row, other.c.version != row)
     connection.execute(
         sa.update(paragraphs)
-        .where(paragraphs.c.row.in_(own), ~others)
+        .where(paragraphs.c.row.in_(inside), ~others)
         .values(state=UNUSED, unused=time.time())
     )
     connection.execute(sa.delete(versions).where(versions.c.row == row))
@@ -269,30 +266,20 @@ def abandoned(connection: sa.Connection) -> None:
         delete_version(connection, row)
 
 
-def dying(connection: sa.Connection, grace: float) -> list[tuple[int, int]]:
-    """Paragraphs that have been unused for so many seconds, which nobody has use for from now on:
-    rows, and how many vectors each has."""
+def dying(connection: sa.Connection, grace: float) -> Rows:
+    """Paragraphs that have been unused for so many seconds, which nobody has use for from now
+    on."""
     connection.execute(
         sa.update(paragraphs)
         .where(paragraphs.c.state == UNUSED, paragraphs.c.unused <= time.time() - grace)
         .values(state=DYING)
     )
-    found = connection.execute(
-        sa.select(paragraphs.c.row, paragraphs.c.sentences).where(paragraphs.c.state == DYING)
-    )
-    return [(row, sentences) for row, sentences in found]
+    return rows_where(connection, paragraphs.c.state == DYING)
 
 
-def bury(connection: sa.Connection, rows: Collection[int]) -> None:
+def bury(connection: sa.Connection, rows: Sequence[int]) -> None:
     """Delete paragraphs whose vectors are gone."""
-    for page in pages_of(list(rows)):
-        connection.execute(
-            sa.delete(paragraphs).where(paragraphs.c.row.in_(page), paragraphs.c.state == DYING)
-        )
-
-
-def _set_state(connection: sa.Connection, rows: Sequence[int], state: int) -> None:
     for page in pages_of(rows):
         connection.execute(
-            sa.update(paragraphs).where(paragraphs.c.row.in_(page)).values(state=state, unused=None)
+            sa.delete(paragraphs).where(paragraphs.c.row.in_(page), paragraphs.c.state == DYING)
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -26,12 +26,11 @@ from index.errors import (
 )
 from index.store import documents, former, staging
 from index.store.chroma_server import Server
-from index.store.documents import GenerationReplacedError, Row, TextReader
-from index.store.manifest import Manifest, ParagraphText, Rows
+from index.store.documents import GenerationReplacedError, TextReader, reader_of
+from index.store.manifest import Manifest, ParagraphText, Row, Rows
 from index.store.snapshot import CACHED_TEXTS, BoundedCache, Snapshot
 from index.store.staging import Staged
-from index.store.vector_file import VectorStore
-from index.store.vectors import FolderVectors, ServedVectors
+from index.store.vectors import FolderVectors, ServedVectors, VectorStore
 from index.store.writer import Chunk, Progress, encoded
 from index.terms.lexical import LexicalIndex
 
@@ -177,16 +176,13 @@ class Store:
             return self._vectors
         return self._open_vectors(number)
 
-    def _open_vectors(self, number: int) -> VectorStore:
+    def _open_vectors(self, number: int, fingerprint: str = "") -> VectorStore:
+        """A generation of vectors; of this encoder, unless it is another's."""
+        fingerprint = fingerprint or self._encoder.fingerprint
         if self._server:
-            return ServedVectors(self._server, number, self._encoder.fingerprint)
-        return FolderVectors(
-            self._folder / "vectors",
-            number,
-            self._encoder.fingerprint,
-            self._encoder.dimension,
-            self.database,
-        )
+            return ServedVectors(self._server, number, fingerprint)
+        folder = self._folder / "vectors"
+        return FolderVectors(folder, number, fingerprint, self._encoder.dimension, self.database)
 
     def _check(self, vectors: VectorStore, connection: sa.Connection) -> None:
         """Look for the last vectors that were written: a file that was cut or is gone shows."""
@@ -213,15 +209,11 @@ class Store:
         """
         with self._writing:
             while True:
-                snapshot = self.current()
-                vectors = self._vectors
-                if vectors is None:
+                self.current()
+                if self._vectors is None:
                     raise RuntimeError("the store was closed")
-                del snapshot
-                try:
-                    return self._put(vectors, manifests, texts_of, progress)
-                except GenerationReplacedError:
-                    continue
+                with suppress(GenerationReplacedError):
+                    return self._put(self._vectors, manifests, texts_of, progress)
 
     def _put(
         self,
@@ -260,7 +252,7 @@ class Store:
                     touched = time.monotonic()
             vectors.fold(rows)
 
-        given = [([place.id for place in m.places]) for m in manifests]
+        given = [[place.id for place in manifest.places] for manifest in manifests]
         for count in encoded(given, fresh, texts_of, self._encoder, store):
             embedded += count
             if progress and count:
@@ -304,7 +296,7 @@ class Store:
             has_waste = documents.has_waste(connection, grace)
         if replaced:
             for number, fingerprint in replaced:
-                self._drop(number, fingerprint)
+                self._open_vectors(number, fingerprint).drop()
             with self.database.write() as connection:
                 documents.forget(connection, replaced)
         if not has_waste:
@@ -312,10 +304,10 @@ class Store:
         with self.database.write() as connection:
             staging.abandoned(connection)
             rows = staging.dying(connection, grace)
-        if rows:
+        if len(rows):
             vectors.delete(rows)
             with self.database.write() as connection:
-                staging.bury(connection, [row for row, _ in rows])
+                staging.bury(connection, rows.rows.tolist())
         return len(rows)
 
     def fold(self) -> None:
@@ -380,41 +372,18 @@ class Store:
                 some = missing[first : first + STAGED]
                 with self.database.read() as connection:
                     found = documents.texts_by_row(connection, some.rows.tolist())
-                by_id = {text.id: text for text in found.values()}
-                rows = {
-                    found[row].id: (row, position, sentences)
-                    for row, position, sentences in zip(
-                        some.rows.tolist(), some.positions.tolist(), some.sentences.tolist(),
-                        strict=True,
-                    )
-                    if row in found
-                }  # fmt: skip
+                texts_of = reader_of({text.id: text for text in found.values()})
+                rows = {found[row[0]].id: row for row in some.tuples() if row[0] in found}
 
                 def store(chunk: Chunk, rows: Mapping[str, Row] = rows) -> None:
                     if chunk.paragraphs:
-                        own = Rows.of(rows[paragraph.id] for paragraph in chunk.paragraphs)
-                        vectors.add(own, chunk.vectors)
+                        stored = Rows.of(rows[paragraph.id] for paragraph in chunk.paragraphs)
+                        vectors.add(stored, chunk.vectors)
 
-                given = [list(rows)]
-                for count in encoded(given, rows, _reader(by_id), self._encoder, store):
+                for count in encoded([list(rows)], rows, texts_of, self._encoder, store):
                     embedded += count
                     if progress and count:
                         progress(before + embedded, len(ready))
-
-    def _drop(self, number: int, fingerprint: str) -> None:
-        old: VectorStore
-        if self._server:
-            old = ServedVectors(self._server, number, fingerprint)
-        else:
-            folder = self._folder / "vectors"
-            old = FolderVectors(folder, number, fingerprint, self._encoder.dimension, self.database)
-        old.drop()
-
-
-def _reader(
-    texts: Mapping[str, ParagraphText],
-) -> Callable[[Sequence[str]], Mapping[str, ParagraphText]]:
-    return lambda ids: {i: texts[i] for i in ids if i in texts}
 
 
 def _missing_vectors(count: int) -> IndexCorruptedError:

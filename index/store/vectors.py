@@ -22,13 +22,15 @@ made again, of what is in the file.
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import filelock
 import numpy as np
@@ -39,10 +41,9 @@ from index.database.database import Database
 from index.encoder import Vectors
 from index.errors import IndexCorruptedError, IndexUnusableError
 from index.store.chroma import ChromaFolder, ChromaVectors, Nearest, translated
-from index.store.documents import pages_of, ready_rows
+from index.store.documents import pages_of, ready_rows, rows_where
 from index.store.manifest import NO_ROWS, Rows
 from index.store.tables import paragraphs
-from index.store.vector_file import VectorFile
 
 if TYPE_CHECKING:
     from index.store.chroma_server import Server
@@ -61,7 +62,150 @@ def collection_name(number: int, fingerprint: str) -> str:
     return f"vectors-{number:04d}-{fingerprint}"
 
 
-class FolderVectors:
+class VectorFile:
+    """Vectors in a file, by their position.
+
+    Args:
+        path: of the file, made when the first vector is written.
+        dimension: of a vector.
+    """
+
+    def __init__(self, path: Path, dimension: int) -> None:
+        self.path = path
+        self._dimension = dimension
+        self._guard = threading.Lock()
+        self._mapped: Vectors = np.empty((0, dimension), np.float32)
+
+    def write(self, rows: Rows, vectors: Sequence[Vectors], *, kept: bool = True) -> None:
+        """Write the vectors of paragraphs, through to the disk; `kept`: not to erase them."""
+        with translated(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(
+                self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666
+            )
+            with os.fdopen(descriptor, "r+b") as stream:
+                for position, block in zip(rows.positions.tolist(), vectors, strict=True):
+                    stream.seek(position * self._dimension * 4)
+                    # Of a sentence that the encoder does not see the vector is zero: as -0, it is
+                    # told from one that was never written.
+                    if kept:
+                        block = np.where(block == 0, np.float32(-0.0), block)
+                    stream.write(np.ascontiguousarray(block, dtype="<f4").tobytes())
+                stream.flush()
+                os.fsync(stream.fileno())
+
+    def all(self, end: int) -> Vectors:
+        """All vectors, float32 [positions, dimension], at least up to that position where the file
+        has so many; mapped, not read."""
+        if len(self._mapped) < end:
+            with self._guard, translated(self.path), suppress(FileNotFoundError):
+                length = self.path.stat().st_size // (self._dimension * 4)
+                if length > len(self._mapped):
+                    self._mapped = np.memmap(
+                        self.path, "<f4", mode="r", shape=(length, self._dimension)
+                    )
+        return self._mapped
+
+    def missing(self, rows: Rows) -> NDArray[np.bool_]:
+        """Of which paragraphs the vectors are not all there: bool [paragraphs]."""
+        ends = rows.positions + rows.sentences
+        mapped = self.all(int(ends.max(initial=0)))
+        lost: NDArray[np.bool_] = ends > len(mapped)
+        inside = np.flatnonzero(~lost & (rows.sentences > 0))
+        # By their bits, for what was written has none that are all zero: see `write`.
+        bits = mapped.view(np.int32)
+        last = rows.positions[inside] + rows.sentences[inside] - 1
+        lost[inside] = ~(bits[rows.positions[inside]].any(1) & bits[last].any(1))
+        return lost
+
+    def read(self, rows: Rows) -> list[Vectors]:
+        """The vectors of paragraphs.
+
+        Raises:
+            IndexCorruptedError: they are not there.
+        """
+        if self.missing(rows).any():
+            raise IndexCorruptedError(
+                f"Vectors are missing in {self.path}: the disk was full, or the file was changed. "
+                "Your documents are not touched. Run: footnote index rebuild"
+            )
+        mapped = self.all(0)
+        return [np.array(mapped[at : at + sentences]) for _, at, sentences in rows.tuples()]
+
+    def nearest(self, vector: Vectors, count: int, rows: Rows) -> list[Nearest]:
+        """The nearest sentences of these paragraphs, by looking at all of them."""
+        if not len(rows):
+            return []
+        end = int((rows.positions + rows.sentences).max())
+        starts = np.repeat(rows.positions, rows.sentences)
+        firsts = np.repeat(np.cumsum(rows.sentences) - rows.sentences, rows.sentences)
+        sentences = np.arange(len(starts)) - firsts
+        at = starts + sentences
+        mapped = self.all(end)
+        if end > len(mapped):
+            self.read(rows)  # it says what is wrong
+        # Of nearly all of the file it is faster to look at the whole than to pick them out.
+        cosines = (mapped @ vector)[at] if 2 * len(at) > len(mapped) else mapped[at] @ vector
+        best = np.arange(len(at))
+        if len(at) > count:
+            best = np.argpartition(-cosines, count - 1)[:count]
+        best = best[np.argsort(-cosines[best], kind="stable")]
+        found = np.repeat(rows.rows, rows.sentences)[best], sentences[best], cosines[best]
+        return list(zip(*(column.tolist() for column in found), strict=True))
+
+
+class VectorStore(ABC):
+    """The vectors of one generation: of one encoder. May be used from many threads."""
+
+    number: int
+
+    @abstractmethod
+    def add(self, rows: Rows, vectors: Sequence[Vectors]) -> None:
+        """Store the vectors of paragraphs, of each an array of shape (sentences, dimension). They
+        are there, also after a power cut, when this returns."""
+
+    @abstractmethod
+    def delete(self, rows: Rows) -> None:
+        """Delete the vectors of paragraphs."""
+
+    @abstractmethod
+    def read(self, rows: Rows) -> list[Vectors]:
+        """The vectors of paragraphs.
+
+        Raises:
+            IndexCorruptedError: they are not there.
+        """
+
+    @abstractmethod
+    def missing(self, rows: Rows) -> Rows:
+        """Those of the paragraphs whose vectors are not there."""
+
+    @abstractmethod
+    def nearest(self, vector: Vectors, count: int, visible: Rows) -> list[Nearest]:
+        """The `count` sentences nearest to a unit vector, best first, or all where there are fewer.
+        Others than those of the visible paragraphs may be among them."""
+
+    @abstractmethod
+    def drop(self) -> None:
+        """Delete all of it, when another generation is in use."""
+
+    @property
+    def may_delete(self) -> bool:
+        """Whether this process can delete vectors wherever they are."""
+        return True
+
+    def fold(self, rows: Rows | None = None) -> None:  # noqa: B027
+        """Make vectors as fast to find as the rest: those of these paragraphs, or of all that
+        others have written, which may take long."""
+
+    def stop(self) -> None:  # noqa: B027
+        """Have a `fold` that takes long end soon, for it is about to be closed."""
+
+    def close(self) -> None:  # noqa: B027
+        """Let go of it."""
+
+
+class FolderVectors(VectorStore):
     """The vectors of an index in a folder; see the head of this module.
 
     Args:
@@ -95,26 +239,18 @@ class FolderVectors:
         """See `VectorStore`; in Chroma they are once they are folded in."""
         self._file.write(rows, vectors)
 
-    def delete(self, rows: Sequence[tuple[int, int]]) -> None:
+    def delete(self, rows: Rows) -> None:
         """See `VectorStore`. In the file they are overwritten with zeros."""
-        chosen = (paragraphs.c.row, paragraphs.c.position, paragraphs.c.sentences)
-        found: list[Any] = []
-        with self._database.read() as connection:
-            for page in pages_of([row for row, _ in rows]):
-                found += connection.execute(sa.select(*chosen).where(chosen[0].in_(page))).all()
-        own = Rows.of(found)
         width = self._file.all(0).shape[1]
-        self._file.write(
-            own, [np.zeros((n, width), np.float32) for n in own.sentences.tolist()], kept=False
-        )
+        zeros = [np.zeros((count, width), np.float32) for count in rows.sentences.tolist()]
+        self._file.write(rows, zeros, kept=False)
         if (chroma := self._owned()) is None:
             return
         with self._guard, self._without_if_it_fails():
-            folded = own[np.isin(own.rows, self._folded)]
+            folded = rows[np.isin(rows.rows, self._folded)]
             if len(folded):
                 with self._writing():
-                    pairs = zip(folded.rows.tolist(), folded.sentences.tolist(), strict=True)
-                    chroma.delete(list(pairs))
+                    chroma.delete(folded)
                     chroma.touch()
                 self._folded = np.setdiff1d(self._folded, folded.rows)
 
@@ -149,7 +285,7 @@ class FolderVectors:
         with self._guard:
             if self._chroma:
                 folder, _ = self._chroma
-                with self._writing(), translated(folder.path):
+                with self._writing():
                     folder.drop(self._name)
             self.close()
             self._file.path.unlink(missing_ok=True)
@@ -248,27 +384,25 @@ class FolderVectors:
                 with self._writing():
                     for name in names - {self._name}:
                         folder.drop(name)
-                    own = ChromaVectors(folder.collection(self._name))
-                    own.touch()
+                    chroma = ChromaVectors(folder.collection(self._name))
+                    chroma.touch()
                 if is_new or self._name not in names:
                     self._unfold()
-                chosen = (paragraphs.c.row, paragraphs.c.position, paragraphs.c.sentences)
-                graph = sa.select(*chosen).where(paragraphs.c.graph == self.number)
                 with self._database.read() as connection:
-                    folded = Rows.of(connection.execute(graph.order_by(paragraphs.c.row)))
-                self._probe(own, folded)
+                    folded = rows_where(connection, paragraphs.c.graph == self.number)
+                self._probe(chroma, folded)
             except BaseException:
                 folder.close()
                 self._lock.release(force=True)
                 raise
             self._folded = folded.rows
-            self._chroma = folder, own
+            self._chroma = folder, chroma
 
     def _probe(self, chroma: ChromaVectors, folded: Rows) -> None:
         """Look for some of what was added to Chroma: of a graph that is gone it does not tell."""
         some = folded[:: 1 + len(folded) // PROBES]
         some = some[(some.sentences > 0) & ~self._file.missing(some)]
-        found = [chroma.nearest(own[0], 1) for own in self._file.read(some)]
+        found = [chroma.nearest(block[0], 1) for block in self._file.read(some)]
         if sum(not best or best[0][2] < 0.99 for best in found) > len(found) / 2:
             raise IndexCorruptedError(f"Chroma in {self._folder} has lost what was added to it.")
 
@@ -306,7 +440,7 @@ class FolderVectors:
                     self._leave()
 
 
-class ServedVectors:
+class ServedVectors(VectorStore):
     """The vectors of an index on a Chroma server.
 
     Args:
@@ -328,16 +462,15 @@ class ServedVectors:
         with self._server.urgent():
             self._vectors.add(rows, vectors)
 
-    def delete(self, rows: Sequence[tuple[int, int]]) -> None:
+    def delete(self, rows: Rows) -> None:
         """See `VectorStore`."""
         self._vectors.delete(rows)
 
     def read(self, rows: Rows) -> list[Vectors]:
         """See `VectorStore`."""
         found = self._vectors.read(rows)
-        pairs = zip(rows.rows.tolist(), rows.sentences.tolist(), strict=True)
-        if lost := [row for row, sentences in pairs if len(found[row]) < sentences]:
-            raise self._server.lost([str(row) for row in lost])
+        if lost := sum(len(found[row]) < sentences for row, _, sentences in rows.tuples()):
+            raise self._server.lost(lost)
         return [np.array(found[row], dtype=np.float32) for row in rows.rows.tolist()]
 
     def missing(self, rows: Rows) -> Rows:
@@ -350,20 +483,6 @@ class ServedVectors:
         """See `VectorStore`."""
         return self._vectors.nearest(vector, count)
 
-    @property
-    def may_delete(self) -> bool:
-        """See `VectorStore`."""
-        return True
-
-    def fold(self, rows: Rows | None = None) -> None:
-        """See `VectorStore`: on a server all is in its place at once."""
-
     def drop(self) -> None:
         """See `VectorStore`."""
         self._server.drop(self._name)
-
-    def stop(self) -> None:
-        """See `VectorStore`."""
-
-    def close(self) -> None:
-        """See `VectorStore`; the server is closed by who opened it."""

@@ -9,6 +9,7 @@ The only module that imports bm25s and Stemmer.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import unicodedata
@@ -19,10 +20,15 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from index.chunking.language import stop_words_of
 from index.models import ENGLISH
-from index.terms.hashes import Numbers, key_of
+
+#: Keys: hashes of 64 bits, by which terms, paragraphs and documents are known where there may be
+#: millions.
+Numbers = NDArray[np.uint64]
+KEY_DIGITS = 16  # hexadecimal
 
 #: Of how texts become terms; another makes all terms anew.
 TERMS_VERSION = "3"
@@ -30,6 +36,12 @@ TERMS_VERSION = "3"
 QUESTION_WORDS = tuple("who whom whose what which when where why how".split())
 # A question's own words say nothing of what it is about.
 _ASKING = (*QUESTION_WORDS, "do", "does", "did")
+
+
+def key_of(text: str) -> int:
+    """The key of any text."""
+    written = text.encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(written, digest_size=KEY_DIGITS // 2).digest(), "big")
 
 
 def term_keys(texts: Sequence[str], languages: Sequence[str]) -> list[Numbers]:
@@ -41,11 +53,11 @@ def term_keys(texts: Sequence[str], languages: Sequence[str]) -> list[Numbers]:
     """
     found = [np.empty(0, dtype=np.uint64)] * len(texts)
     for language in set(languages):
-        own = [number for number, other in enumerate(languages) if other == language]
-        tokenized = _tokenize([texts[number] for number in own], language, return_ids=True)
+        numbers = [number for number, other in enumerate(languages) if other == language]
+        tokenized = _tokenize([texts[number] for number in numbers], language, return_ids=True)
         vocabulary = sorted(tokenized.vocab, key=tokenized.vocab.__getitem__)
         keys = np.array([key_of(term) for term in vocabulary], dtype=np.uint64)
-        for number, ids in zip(own, tokenized.ids, strict=True):
+        for number, ids in zip(numbers, tokenized.ids, strict=True):
             found[number] = keys[ids]
     return found
 

@@ -7,21 +7,33 @@ in. Rows that nothing uses any more are left out when their segment is merged, o
 of it.
 
 Segments never change: who has some reads on, whatever is merged meanwhile.
+
+On the disk each is a file that is named by the hash of its content. It is written beside and
+renamed, so that a killed process leaves whole ones or none, and checked by that hash when read, for
+a flipped bit would answer wrongly. All of it can be made again from the index.
 """
 
 from __future__ import annotations
 
+import hashlib
+import logging
+import os
+import re
+import shutil
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, replace
 from itertools import chain
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.terms.cache import SegmentCache
-from index.terms.hashes import Keys, Numbers
-from index.terms.segment import Segment, build, merge, sums
+from index.terms.analysis import Numbers
+from index.terms.segment import NO_KEYS, Keys, Segment, build, merge, sums
 
 #: Rows that are derived at a time: what a killed process can have derived in vain.
 BATCH = 1 << 16
@@ -35,6 +47,15 @@ KEPT_FOR, SHARED_FOR = 60.0, 7 * 24 * 3600.0
 
 #: The share of the rows of a kept segment that have to be of use for it to be loaded.
 OF_USE = 1 / 8
+
+#: Seconds after which what is half written was left by a process that was killed.
+ABANDONED = 3600.0
+
+_SUFFIX, _PART = ".terms", ".part"
+#: What is ours in the folder: segments, what is half written, and what earlier versions kept.
+_OURS = re.compile(rf"[0-9a-f]{{64}}{_SUFFIX}|[0-9a-f]{{32}}({_PART})?")
+
+_logger = logging.getLogger(__name__)
 
 #: Gives the texts of documents, by their numbers, and the language of each text.
 Reader = Callable[[Sequence[int]], tuple[Sequence[str], Sequence[str]]]
@@ -53,17 +74,18 @@ class LexicalIndex:
     """
 
     def __init__(self, folder: Path | None, shared: Path | None = None) -> None:
-        own = [SegmentCache(folder, MIN_ROWS, KEPT_FOR)] if folder else []
-        others = [SegmentCache(shared, MIN_SHARED_ROWS, SHARED_FOR)] if shared else []
-        self._caches = own + others
+        places = ((folder, MIN_ROWS, KEPT_FOR), (shared, MIN_SHARED_ROWS, SHARED_FOR))
+        self._caches = [
+            SegmentCache(place, rows, kept_for) for place, rows, kept_for in places if place
+        ]
         self._lock = threading.RLock()
-        self._live: Callable[[], Numbers] = lambda: np.empty(0, dtype=np.uint64)
+        self._live: Callable[[], Numbers] = lambda: NO_KEYS
         self._has_looked = False
         self._is_settled = True
         self.derived = 0
         self.segments: tuple[Segment, ...] = ()
         #: The documents of all segments, one segment after the other.
-        self._documents = Keys(np.empty(0, dtype=np.uint64))
+        self._documents = Keys(NO_KEYS)
 
     def follow(self, live: Callable[[], Numbers]) -> None:
         """Take note of what is in use from now on, by its keys; told when that is first needed."""
@@ -123,9 +145,9 @@ class LexicalIndex:
         """Make segments of documents."""
         batches = np.cumsum(counts[missing]) // BATCH
         for batch in np.unique(batches):
-            own = missing[batches == batch]
-            texts, languages = read(own.tolist())
-            self._add(build(keys[own], counts[own], texts, languages))
+            some = missing[batches == batch]
+            texts, languages = read(some.tolist())
+            self._add(build(keys[some], counts[some], texts, languages))
             self.derived += len(texts)
 
     def _settle(self, wanted: Numbers) -> None:
@@ -137,13 +159,13 @@ class LexicalIndex:
         stay[used[used >= 0]] = True
         parts = list(zip(self.segments, np.split(stay, ends), strict=False))
         first, later = len(parts), 0
-        for n, (segment, own) in reversed([*enumerate(parts)]):
-            rows = int(segment.counts[own].sum())
+        for n, (segment, used_here) in reversed([*enumerate(parts)]):
+            rows = int(segment.counts[used_here].sum())
             if rows < later or 2 * rows <= len(segment):
                 first = n
             later += rows
         self._put(self.segments[:first])
-        if any(own.any() for _, own in parts[first:]):
+        if any(used_here.any() for _, used_here in parts[first:]):
             self._add(merge(parts[first:]))
         self._is_settled = True
         for cache in self._caches:
@@ -156,5 +178,89 @@ class LexicalIndex:
 
     def _put(self, segments: tuple[Segment, ...]) -> None:
         self.segments, self._is_settled = segments, False
-        documents = [np.empty(0, dtype=np.uint64), *(segment.documents for segment in segments)]
+        documents = [NO_KEYS, *(segment.documents for segment in segments)]
         self._documents = Keys(np.concatenate(documents))
+
+
+class SegmentCache:
+    """The segments in a folder, which is made when the first one is put there. Whatever another
+    process does in it at the same time, each segment is found whole or not at all.
+
+    A folder that is missing, damaged or forbidden to write is done without; that is logged once.
+
+    Args:
+        folder: the folder.
+        min_rows: rows of the smallest segment that is kept there.
+        kept_for: seconds for which a segment stays that is of no use.
+    """
+
+    def __init__(self, folder: Path, min_rows: int, kept_for: float) -> None:
+        self._folder, self._min_rows, self._kept_for = folder, min_rows, kept_for
+        self._has_failed = False
+
+    def segments(self) -> Iterator[Segment]:
+        """Those that are there, the largest first. A damaged one is deleted."""
+        files: list[Path] = []
+        with self._forgiving():
+            files += self._folder.glob(f"*{_SUFFIX}")
+            files.sort(key=lambda file: -file.stat().st_size)
+        for file in files:
+            with self._forgiving(), file.open("rb") as stream:
+                if hashlib.file_digest(stream, "sha256").hexdigest() == file.stem:
+                    stream.seek(0)
+                    arrays = {field.name: np.load(stream) for field in fields(Segment)[:-1]}
+                    yield Segment(**arrays, name=file.stem)
+                else:
+                    _logger.warning("The terms in %s are damaged and are derived anew.", file)
+                    file.unlink()
+
+    def save(self, segment: Segment) -> Segment:
+        """Keep a segment, if it is large enough; gives it with its name."""
+        with self._forgiving():
+            if len(segment) >= self._min_rows and not self._path(segment.name).exists():
+                self._folder.mkdir(parents=True, exist_ok=True)
+                part = self._folder / f"{uuid4().hex}{_PART}"
+                try:
+                    with part.open("w+b") as stream:
+                        for field in fields(Segment)[:-1]:
+                            np.save(stream, getattr(segment, field.name))
+                        stream.seek(0)
+                        name = hashlib.file_digest(stream, "sha256").hexdigest()
+                    segment = replace(segment, name=name)
+                    part.replace(self._path(name))
+                finally:
+                    part.unlink(missing_ok=True)
+        return segment
+
+    def sweep(self, used: Collection[str]) -> None:
+        """Delete segments that have been of no use to anybody for long, and what killed processes
+        left half written. Those that are `used`, by their names, are noted as used now."""
+        with self._forgiving():
+            for file in self._folder.iterdir() if self._folder.exists() else ():
+                kept_for = ABANDONED if file.suffix == _PART else self._kept_for
+                with self._forgiving():
+                    age = time.time() - file.stat().st_mtime
+                    if file.stem in used:
+                        os.utime(file)
+                    elif _OURS.fullmatch(file.name) and age >= kept_for:
+                        shutil.rmtree(file) if file.is_dir() else file.unlink()
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}{_SUFFIX}"
+
+    @contextmanager
+    def _forgiving(self) -> Iterator[None]:
+        """Do without what cannot be read or written, and say so the first time."""
+        try:
+            yield
+        except FileNotFoundError:
+            pass  # another process has had no more use for it
+        except OSError as error:
+            if not self._has_failed:
+                self._has_failed = True
+                _logger.warning(
+                    "The folder of terms %s cannot be used as it is meant to be (%s). What would "
+                    "be found there is derived, which takes longer; answers are the same.",
+                    self._folder,
+                    error,
+                )

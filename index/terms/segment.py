@@ -5,19 +5,48 @@ that says what its terms depend on, and is taken over into another segment or le
 Nothing in a segment depends on what else is indexed, so it serves whoever wants some of its rows;
 what BM25 weighs them by is counted when it is asked. Merging gives what indexing the same documents
 at once would give, to the bit.
+
+Paragraphs, documents and terms are known by *keys*, hashes of 64 bits: there may be millions, for
+which a Python object each would be too much. Of ten million two are the same by chance in one of
+370,000 indexes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from index.terms.analysis import term_keys
-from index.terms.hashes import Numbers, key_of
+from index.terms.analysis import KEY_DIGITS, Numbers, key_of, term_keys
+
+NO_KEYS: Numbers = np.empty(0, dtype=np.uint64)
+
+
+def keys_of_ids(ids: Iterable[str]) -> Numbers:
+    """The keys of what is named by a hash already: its first digits."""
+    digits = "".join(identity[:KEY_DIGITS] for identity in ids)
+    return np.frombuffer(bytes.fromhex(digits), ">u8").astype(np.uint64)
+
+
+class Keys:
+    """Keys in an order, to be found by what they are.
+
+    Attributes:
+        firsts: where each different key stands first, in the order of the keys, int64 [different].
+    """
+
+    def __init__(self, keys: Numbers) -> None:
+        self._different, self.firsts = np.unique(keys, return_index=True)
+
+    def find(self, wanted: Numbers) -> NDArray[np.int64]:
+        """Where each of these keys stands first, -1 where it does not, int64 [wanted]."""
+        if not len(self._different):
+            return np.full(len(wanted), -1, dtype=np.int64)
+        at = np.searchsorted(self._different, wanted).clip(max=len(self._different) - 1)
+        return np.where(self._different[at] == wanted, self.firsts[at], -1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,10 +81,10 @@ class Segment:
         """The rows that have a term, ascending, and how often each has it."""
         key = np.uint64(key_of(term))
         at = int(np.searchsorted(self.terms, key))
-        own = slice(0, 0)
+        postings = slice(0, 0)
         if at < len(self.terms) and self.terms[at] == key:
-            own = slice(*self.offsets[at : at + 2].tolist())
-        return self.rows[own], self.frequencies[own]
+            postings = slice(*self.offsets[at : at + 2].tolist())
+        return self.rows[postings], self.frequencies[postings]
 
 
 def build(
@@ -97,10 +126,10 @@ def merge(parts: Sequence[tuple[Segment, NDArray[np.bool_]]]) -> Segment:
         lengths.append(segment.lengths[kept])
         shape = (len(segment), len(segment.terms))
         inverted = (segment.frequencies, segment.rows, segment.offsets)
-        own = sparse.csc_array(inverted, shape).tocsr()[kept]
-        columns = np.searchsorted(terms, segment.terms).astype(np.int32)[own.indices]
-        shape = (own.shape[0], len(terms))
-        frequencies.append(sparse.csr_array((own.data, columns, own.indptr), shape))
+        matrix = sparse.csc_array(inverted, shape).tocsr()[kept]
+        columns = np.searchsorted(terms, segment.terms).astype(np.int32)[matrix.indices]
+        shape = (matrix.shape[0], len(terms))
+        frequencies.append(sparse.csr_array((matrix.data, columns, matrix.indptr), shape))
     return _inverted(
         np.concatenate([segment.documents[stay] for segment, stay in parts]),
         np.concatenate([segment.counts[stay] for segment, stay in parts]),

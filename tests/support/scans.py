@@ -72,7 +72,7 @@ def keep_uncertain(folder: Path, file: Path, number: int, *others: Path) -> None
     other files as they are."""
     document = read_document(file)
     paragraphs = [
-        replace(paragraph, certainty=CERTAIN / 2) if paragraph.number == number else paragraph
+        replace(paragraph, ocr_confidence=CERTAIN / 2) if paragraph.number == number else paragraph
         for paragraph in document.paragraphs
     ]
     with closing(Index(folder / "index", encoder=Encoder())) as index:

@@ -24,8 +24,8 @@ from assistant.workspace.notes import Notes
 from assistant.workspace.trash import DeletedDocuments
 from index import Index
 from index.database.database import Database
-from index.database.former import COPY, FOLDER, take_over
 from index.store.chroma_server import Server, ServerAddress
+from index.store.former_records import COPY, FOLDER, take_over
 
 ANN, BEN = owner_of_login("ann"), owner_of_login("ben")
 NOTEBOOK, GONE = "0123456789abcdef", "fedcba9876543210"
@@ -198,7 +198,7 @@ KILLED = """
 import os, sys
 from contextlib import suppress
 from pathlib import Path
-from index.database import former
+from index.store import former_records as former
 from index.database.database import Database
 
 folder, at = Path(sys.argv[1]), int(sys.argv[2])

@@ -90,7 +90,7 @@ def test_what_is_printed_is_read_and_lies_under_its_rectangles(
     lost = next(p for p in read.paragraphs if "45 euros" in p.text)
     assert (lost.heading, lost.locator) == ((TITLE, "Keys"), "p. 1")
     assert "Boat: Heron | Seats: 4 | Fee: 12.50" in read.text
-    assert lost.certainty is not None
+    assert lost.ocr_confidence is not None
     assert not lost.is_uncertain
     # Lines askew are lit in pieces that reach into no other.
     heights = [line.height for line in boxes.lines(lost.start, lost.end)]
@@ -181,7 +181,7 @@ def test_pictures_in_word_files_are_read_and_told(tmp_path: Path) -> None:
     assert (without.unread, "318" in without.text) == (1, False)
     read = read_document(tmp_path / "harvest.docx", ocr=True)
     found = next(p for p in read.paragraphs if "318 crates" in p.text)
-    assert found.certainty is not None
+    assert found.ocr_confidence is not None
     assert found.heading == ("Harvest",)
     assert read.unread == 0
 
@@ -220,7 +220,7 @@ def test_the_index_tells_how_far_it_is_and_reads_anew_what_was_left_out(
         (info,) = index.documents()
         assert info.unread == 0
         # Only pages that are pictures are read from them.
-        sources = {(p.page, p.certainty is not None) for p in index.document(info.id).paragraphs}
+        sources = {(p.page, p.ocr_confidence is not None) for p in index.document(info.id).paragraphs}
         assert sources == {(1, False), (2, True), (3, True)}
         assert not index.reindex(info.id, ocr=True)  # as it would be
 

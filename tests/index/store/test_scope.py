@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from lexical import WORDS, Library, shares_by_bm25s
 
 from index.store.manifest import Manifest
-from index.store.scope import Scope, keys_of
+from index.store.snapshot import Scope, keys_of
 from index.terms import lexical
 from index.terms.lexical import LexicalIndex
 

@@ -27,8 +27,7 @@ from index.errors import EncoderError, IndexChangedError, IndexCorruptedError
 from index.models import NO_ENTRY, BibliographyEntry, DocumentMetadata
 from index.store.documents import ABANDONED, GRACE
 from index.store.tables import documents, generations, paragraphs, versions
-from index.store.vector_file import VectorStore
-from index.store.vectors import FolderVectors, ServedVectors
+from index.store.vectors import FolderVectors, ServedVectors, VectorStore
 from index.store.writer import CHUNK
 
 FERRY = "The ferry leaves at nine. It is blue."
@@ -68,7 +67,7 @@ def stored(index: Index) -> int:
     else:
         assert isinstance(own, ServedVectors)
         chroma = own._vectors
-    number: int = chroma._own.count()
+    number: int = chroma._collection.count()
     return number
 
 
@@ -373,7 +372,7 @@ def test_lost_vectors_are_told_and_made_again(another: Another, small: Document,
         assert isinstance(chroma, ServedVectors)
         rows = index._store.current().rows
         lost = {"all": rows, "last": rows[-1:], "first": rows[:1]}[how]
-        chroma.delete([*zip(lost.rows.tolist(), lost.sentences.tolist(), strict=True)])
+        chroma.delete(lost)
     index = another()
     with pytest.raises(IndexCorruptedError, match="index rebuild"):
         index.check()

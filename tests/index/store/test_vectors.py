@@ -20,8 +20,7 @@ from index.errors import IndexCorruptedError
 from index.store import vectors as module
 from index.store.chroma import ChromaVectors
 from index.store.manifest import Rows
-from index.store.vector_file import VectorFile
-from index.store.vectors import FolderVectors
+from index.store.vectors import FolderVectors, VectorFile
 
 Opens = Callable[[], Index]
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 import pytest
 
 from index.bm25 import BM25Index
-from index.terms.analysis import _SNOWBALL, term_keys, terms_of
-from index.terms.hashes import key_of
+from index.terms.analysis import _SNOWBALL, key_of, term_keys, terms_of
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,9 @@ from helpers import PATIENCE, Process
 from lexical import Library
 
 from index.store.manifest import Manifest
-from index.store.scope import Scope, keys_of
+from index.store.snapshot import Scope, keys_of
 from index.terms import lexical
-from index.terms.cache import ABANDONED, SegmentCache
-from index.terms.lexical import SHARED_FOR, LexicalIndex
+from index.terms.lexical import ABANDONED, SHARED_FOR, LexicalIndex, SegmentCache
 
 SIZE = 100  # paragraphs of a document
 #: Rows of the smallest segments that are kept: as if the documents were larger.
@@ -298,7 +297,7 @@ from pathlib import Path
 import numpy as np
 from lexical import Library
 
-from index.store.scope import Scope, keys_of
+from index.store.snapshot import Scope, keys_of
 from index.terms.lexical import LexicalIndex
 
 folder, name, stops_at = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])

@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.terms.hashes import Keys, key_of, keys_of_ids
-from index.terms.segment import Segment, build, merge
+from index.terms.analysis import key_of
+from index.terms.segment import Keys, Segment, build, keys_of_ids, merge
 
 
 def segment_of(documents: Sequence[list[str]], first: int = 0) -> Segment:

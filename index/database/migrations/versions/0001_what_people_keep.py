@@ -3,164 +3,116 @@
 Revision ID: 0001
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
-from index.database.tables import ExactText
+from index.database.tables import NAMING, ExactText, deleted, text, time
 
 revision, down_revision = "0001", None
+
+_tables = sa.MetaData(naming_convention=NAMING)
 
 
 def upgrade() -> None:
     """Make the tables."""
-    op.create_table(
-        "answers",
-        sa.Column("id", ExactText(), nullable=False),
-        sa.Column("created", sa.Double(), nullable=False),
-        sa.Column("body", ExactText(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_answers")),
-    )
-    op.create_index(op.f("ix_answers_created"), "answers", ["created"], unique=False)
-    op.create_table(
-        "api_keys",
-        sa.Column("digest", ExactText(), nullable=False),
-        sa.Column("name", ExactText(), nullable=False),
-        sa.Column("scopes", sa.JSON(), nullable=False),
-        sa.Column("created", ExactText(), nullable=False),
-        sa.Column("expires", ExactText(), nullable=True),
-        sa.PrimaryKeyConstraint("digest", name=op.f("pk_api_keys")),
-        sa.UniqueConstraint("name", name=op.f("uq_api_keys_name")),
-    )
-    op.create_table(
-        "deleted_documents",
-        sa.Column("id", ExactText(), nullable=False),
-        sa.Column("deleted", sa.Double(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_deleted_documents")),
-    )
-    op.create_table(
-        "feedback",
-        sa.Column("id", ExactText(), nullable=False),
-        sa.Column("added", sa.Double(), nullable=False),
-        sa.Column("draft", ExactText(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_feedback")),
-    )
-    op.create_table(
-        "login_secrets",
-        sa.Column("name", ExactText(), nullable=False),
-        sa.Column("secret", ExactText(), nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_login_secrets")),
-    )
-    op.create_table(
-        "notebooks",
-        sa.Column("id", ExactText(), nullable=False),
-        sa.Column("name", ExactText(), nullable=False),
-        sa.Column("owner", ExactText(), nullable=False),
-        sa.Column("login", ExactText(), nullable=False),
-        sa.Column("created", sa.Double(), nullable=False),
-        sa.Column("deleted", sa.Double(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_notebooks")),
-    )
-    op.create_index(op.f("ix_notebooks_owner"), "notebooks", ["owner"], unique=False)
-    op.create_table(
-        "successors",
-        sa.Column("former", ExactText(), nullable=False),
-        sa.Column("owner", ExactText(), nullable=False),
-        sa.PrimaryKeyConstraint("former", name=op.f("pk_successors")),
-    )
-    op.create_index(op.f("ix_successors_owner"), "successors", ["owner"], unique=False)
-    op.create_table(
-        "taken_over",
-        sa.Column("place", ExactText(), nullable=False),
-        sa.Column("at", sa.Double(), nullable=False),
-        sa.PrimaryKeyConstraint("place", name=op.f("pk_taken_over")),
-    )
-    op.create_table(
-        "conversations",
-        sa.Column("space", ExactText(), nullable=False),
-        sa.Column("id", ExactText(), nullable=False),
-        sa.Column("notebook", ExactText(), nullable=True),
-        sa.Column("title", ExactText(), nullable=False),
-        sa.Column("named", sa.Boolean(), nullable=False),
-        sa.Column("by", ExactText(), nullable=False),
-        sa.Column("updated", sa.Double(), nullable=False),
-        sa.Column("deleted", sa.Double(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["notebook"],
-            ["notebooks.id"],
-            name=op.f("fk_conversations_notebook"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("space", "id", name=op.f("pk_conversations")),
-    )
-    op.create_index(op.f("ix_conversations_notebook"), "conversations", ["notebook"], unique=False)
-    op.create_table(
-        "notebook_documents",
-        sa.Column("notebook", ExactText(), nullable=False),
-        sa.Column("document", ExactText(), nullable=False),
-        sa.Column("added", sa.Double(), nullable=False),
-        sa.Column("taken", sa.Double(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["notebook"],
-            ["notebooks.id"],
-            name=op.f("fk_notebook_documents_notebook"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("notebook", "document", name=op.f("pk_notebook_documents")),
-    )
-    op.create_index(
-        op.f("ix_notebook_documents_document"), "notebook_documents", ["document"], unique=False
-    )
-    op.create_table(
-        "notebook_shares",
-        sa.Column("notebook", ExactText(), nullable=False),
-        sa.Column("login", ExactText(), nullable=False),
-        sa.Column("owner", ExactText(), nullable=False),
-        sa.Column("may", ExactText(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["notebook"],
-            ["notebooks.id"],
-            name=op.f("fk_notebook_shares_notebook"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("notebook", "login", name=op.f("pk_notebook_shares")),
-    )
-    op.create_index(op.f("ix_notebook_shares_owner"), "notebook_shares", ["owner"], unique=False)
-    op.create_table(
-        "notes",
-        sa.Column("space", ExactText(), nullable=False),
-        sa.Column("id", ExactText(), nullable=False),
-        sa.Column("notebook", ExactText(), nullable=True),
-        sa.Column("by", ExactText(), nullable=False),
-        sa.Column("created", sa.Double(), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
-        sa.Column("body", ExactText(), nullable=False),
-        sa.Column("answer", ExactText(), nullable=True),
-        sa.Column("deleted", sa.Double(), nullable=True),
-        sa.ForeignKeyConstraint(["answer"], ["answers.id"], name=op.f("fk_notes_answer")),
-        sa.ForeignKeyConstraint(
-            ["notebook"], ["notebooks.id"], name=op.f("fk_notes_notebook"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("space", "id", name=op.f("pk_notes")),
-    )
-    op.create_index(op.f("ix_notes_answer"), "notes", ["answer"], unique=False)
-    op.create_index(op.f("ix_notes_notebook"), "notes", ["notebook"], unique=False)
-    op.create_table(
-        "turns",
-        sa.Column("space", ExactText(), nullable=False),
-        sa.Column("conversation", ExactText(), nullable=False),
-        sa.Column("id", ExactText(), nullable=False),
-        sa.Column("owner", ExactText(), nullable=False),
-        sa.Column("asked", sa.Double(), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
-        sa.Column("body", ExactText(), nullable=False),
-        sa.Column("answer", ExactText(), nullable=True),
-        sa.ForeignKeyConstraint(["answer"], ["answers.id"], name=op.f("fk_turns_answer")),
-        sa.ForeignKeyConstraint(
-            ["space", "conversation"],
-            ["conversations.space", "conversations.id"],
-            name=op.f("fk_turns_space"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("space", "conversation", "id", name=op.f("pk_turns")),
-    )
-    op.create_index(op.f("ix_turns_answer"), "turns", ["answer"], unique=False)
+    _tables.create_all(op.get_bind(), checkfirst=False)
+
+
+def _table(name: str, *columns: sa.schema.SchemaItem) -> None:
+    sa.Table(name, _tables, *columns)
+
+
+def _of_notebook(**options: Any) -> sa.Column[str]:
+    key = sa.ForeignKey("notebooks.id", ondelete="CASCADE")
+    return sa.Column("notebook", ExactText, key, **options)
+
+
+def _of_answer() -> sa.Column[str]:
+    return sa.Column("answer", ExactText, sa.ForeignKey("answers.id"), index=True)
+
+
+def _size() -> sa.Column[int]:
+    return sa.Column("size", sa.Integer, nullable=False)
+
+
+_table(
+    "answers",
+    text("id", primary_key=True),
+    sa.Column("created", sa.Double, nullable=False, index=True),
+    text("body"),
+)
+_table(
+    "api_keys",
+    text("digest", primary_key=True),
+    text("name", unique=True),
+    sa.Column("scopes", sa.JSON, nullable=False),
+    text("created"),
+    sa.Column("expires", ExactText),
+)
+_table("deleted_documents", text("id", primary_key=True), time("deleted"))
+_table("feedback", text("id", primary_key=True), time("added"), text("draft"))
+_table("login_secrets", text("name", primary_key=True), text("secret"))
+_table(
+    "notebooks",
+    text("id", primary_key=True),
+    text("name"),
+    text("owner", index=True),
+    text("login"),
+    time("created"),
+    deleted(),
+)
+_table("successors", text("former", primary_key=True), text("owner", index=True))
+_table("taken_over", text("place", primary_key=True), time("at"))
+_table(
+    "conversations",
+    text("space", primary_key=True),
+    text("id", primary_key=True),
+    _of_notebook(index=True),
+    text("title"),
+    sa.Column("named", sa.Boolean, nullable=False),
+    text("by"),
+    time("updated"),
+    deleted(),
+)
+_table(
+    "notebook_documents",
+    _of_notebook(primary_key=True),
+    text("document", primary_key=True, index=True),
+    time("added"),
+    sa.Column("taken", sa.Double),
+)
+_table(
+    "notebook_shares",
+    _of_notebook(primary_key=True),
+    text("login", primary_key=True),
+    text("owner", index=True),
+    text("may"),
+)
+_table(
+    "notes",
+    text("space", primary_key=True),
+    text("id", primary_key=True),
+    _of_notebook(index=True),
+    text("by"),
+    time("created"),
+    _size(),
+    text("body"),
+    _of_answer(),
+    deleted(),
+)
+_table(
+    "turns",
+    text("space", primary_key=True),
+    text("conversation", primary_key=True),
+    text("id", primary_key=True),
+    text("owner"),
+    time("asked"),
+    _size(),
+    text("body"),
+    _of_answer(),
+    sa.ForeignKeyConstraint(
+        ["space", "conversation"], ["conversations.space", "conversations.id"], ondelete="CASCADE"
+    ),
+)

@@ -6,112 +6,97 @@ Revision ID: 0002
 import sqlalchemy as sa
 from alembic import op
 
-from index.database.tables import ExactText
+from index.database.tables import NAMING, ExactText, text, time
 
 revision, down_revision = "0002", "0001"
 
 _ROW = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
+_tables = sa.MetaData(naming_convention=NAMING)
+
 
 def upgrade() -> None:
     """Make the tables."""
-    op.create_table(
-        "counters",
-        sa.Column("name", ExactText(), nullable=False),
-        sa.Column("value", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_counters")),
-    )
-    op.create_table(
-        "files",
-        sa.Column("content", ExactText(), nullable=False),
-        sa.Column("part", ExactText(), nullable=False),
-        sa.Column("piece", sa.Integer(), nullable=False),
-        sa.Column("hash", ExactText(), nullable=False),
-        sa.Column("since", sa.Double(), nullable=False),
-        sa.Column("data", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("content", "part", "piece", name=op.f("pk_files")),
-    )
-    op.create_table(
-        "generations",
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("fingerprint", ExactText(), nullable=False),
-        sa.Column("whole", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("number", name=op.f("pk_generations")),
-    )
-    op.create_table(
-        "paragraphs",
-        sa.Column("row", _ROW, nullable=False),
-        sa.Column("id", ExactText(), nullable=False),
-        sa.Column("text", ExactText(), nullable=False),
-        sa.Column("spans", ExactText(), nullable=False),
-        sa.Column("sentences", sa.Integer(), nullable=False),
-        sa.Column("position", sa.BigInteger(), nullable=False),
-        sa.Column("state", sa.SmallInteger(), nullable=False),
-        sa.Column("unused", sa.Double(), nullable=True),
-        sa.Column("graph", sa.Integer(), nullable=True),
-        sa.PrimaryKeyConstraint("row", name=op.f("pk_paragraphs")),
-        sqlite_autoincrement=True,
-    )
-    op.create_index(op.f("ix_paragraphs_id"), "paragraphs", ["id"], unique=False)
-    op.create_index(
+    _tables.create_all(op.get_bind(), checkfirst=False)
+
+
+def _number(name: str, kind: type[sa.types.TypeEngine[int]] = sa.Integer) -> sa.Column[int]:
+    return sa.Column(name, kind, nullable=False)
+
+
+sa.Table("counters", _tables, text("name", primary_key=True), _number("value", sa.BigInteger))
+sa.Table(
+    "files",
+    _tables,
+    text("content", primary_key=True),
+    text("part", primary_key=True),
+    sa.Column("piece", sa.Integer, primary_key=True),
+    text("hash"),
+    time("since"),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
+sa.Table(
+    "generations",
+    _tables,
+    sa.Column("number", sa.Integer, primary_key=True),
+    text("fingerprint"),
+    sa.Column("whole", sa.Boolean, nullable=False),
+)
+sa.Table(
+    "paragraphs",
+    _tables,
+    sa.Column("row", _ROW, primary_key=True),
+    text("id", index=True),
+    text("text"),
+    text("spans"),
+    _number("sentences"),
+    _number("position", sa.BigInteger),
+    _number("state", sa.SmallInteger),
+    sa.Column("unused", sa.Double),
+    sa.Column("graph", sa.Integer),
+    sa.Index(
         "ix_paragraphs_state",
-        "paragraphs",
-        ["state"],
-        unique=False,
+        "state",
         sqlite_where=sa.text("state <> 1"),
         postgresql_where=sa.text("state <> 1"),
-    )
-    op.create_table(
-        "versions",
-        sa.Column("row", _ROW, nullable=False),
-        sa.Column("document", ExactText(), nullable=False),
-        sa.Column("hash", ExactText(), nullable=False),
-        sa.Column("title", ExactText(), nullable=False),
-        sa.Column("text_hash", ExactText(), nullable=False),
-        sa.Column("reading", ExactText(), nullable=False),
-        sa.Column("kept", sa.Boolean(), nullable=False),
-        sa.Column("content", ExactText(), nullable=False),
-        sa.Column("language", ExactText(), nullable=False),
-        sa.Column("imprint", ExactText(), nullable=False),
-        sa.Column("bytes", sa.BigInteger(), nullable=False),
-        sa.Column("pages", sa.Integer(), nullable=False),
-        sa.Column("unread", sa.Integer(), nullable=False),
-        sa.Column("added", ExactText(), nullable=False),
-        sa.Column("own", ExactText(), nullable=True),
-        sa.Column("gaps", ExactText(), nullable=False),
-        sa.Column("pending", sa.Double(), nullable=True),
-        sa.PrimaryKeyConstraint("row", name=op.f("pk_versions")),
-        sqlite_autoincrement=True,
-    )
-    op.create_index(op.f("ix_versions_document"), "versions", ["document"], unique=False)
-    op.create_index(op.f("ix_versions_pending"), "versions", ["pending"], unique=False)
-    op.create_table(
-        "documents",
-        sa.Column("id", ExactText(), nullable=False),
-        sa.Column("source", ExactText(), nullable=False),
-        sa.Column("version", _ROW, nullable=False),
-        sa.ForeignKeyConstraint(["version"], ["versions.row"], name=op.f("fk_documents_version")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_documents")),
-        sa.UniqueConstraint("version", name=op.f("uq_documents_version")),
-    )
-    op.create_table(
-        "places",
-        sa.Column("version", _ROW, nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("paragraph", _ROW, nullable=False),
-        sa.Column("heading", ExactText(), nullable=False),
-        sa.Column("page", sa.Integer(), nullable=True),
-        sa.Column("start", sa.BigInteger(), nullable=False),
-        sa.Column("end", sa.BigInteger(), nullable=False),
-        sa.Column("locator", ExactText(), nullable=False),
-        sa.Column("kind", ExactText(), nullable=False),
-        sa.Column("certainty", sa.Double(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["paragraph"], ["paragraphs.row"], name=op.f("fk_places_paragraph")
-        ),
-        sa.ForeignKeyConstraint(
-            ["version"], ["versions.row"], name=op.f("fk_places_version"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("version", "number", name=op.f("pk_places")),
-    )
-    op.create_index(op.f("ix_places_paragraph"), "places", ["paragraph"], unique=False)
+    ),
+    sqlite_autoincrement=True,
+)
+sa.Table(
+    "versions",
+    _tables,
+    sa.Column("row", _ROW, primary_key=True),
+    text("document", index=True),
+    *map(text, ("hash", "title", "text_hash", "reading")),
+    sa.Column("kept", sa.Boolean, nullable=False),
+    *map(text, ("content", "language", "imprint")),
+    _number("bytes", sa.BigInteger),
+    _number("pages"),
+    _number("unread"),
+    text("added"),
+    sa.Column("own", ExactText),
+    text("gaps"),
+    sa.Column("pending", sa.Double, index=True),
+    sqlite_autoincrement=True,
+)
+sa.Table(
+    "documents",
+    _tables,
+    text("id", primary_key=True),
+    text("source"),
+    sa.Column("version", _ROW, sa.ForeignKey("versions.row"), nullable=False, unique=True),
+)
+sa.Table(
+    "places",
+    _tables,
+    sa.Column("version", _ROW, sa.ForeignKey("versions.row", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("paragraph", _ROW, sa.ForeignKey("paragraphs.row"), nullable=False, index=True),
+    text("heading"),
+    sa.Column("page", sa.Integer),
+    _number("start", sa.BigInteger),
+    _number("end", sa.BigInteger),
+    text("locator"),
+    text("kind"),
+    sa.Column("certainty", sa.Double),
+)

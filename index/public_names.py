@@ -1,4 +1,4 @@
-"""What a package offers, imported when it is first asked for: little of it is needed every time."""
+"""Names of packages that are imported when they are first used, and names that were replaced."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from importlib import import_module
 from typing import Any
 
 
-def offer(package: dict[str, Any], homes: Mapping[str, Sequence[str]]) -> Callable[[str], object]:
+def lazy_names(
+    package: dict[str, Any], homes: Mapping[str, Sequence[str]]
+) -> Callable[[str], object]:
     """The `__getattr__` of a package.
 
     Args:
@@ -26,7 +28,7 @@ def offer(package: dict[str, Any], homes: Mapping[str, Sequence[str]]) -> Callab
     return find
 
 
-def former(name: str) -> Any:
+def renamed(name: str) -> Any:
     """A former name of an attribute: until the next version it works, with a warning."""
 
     def get(of: object) -> object:

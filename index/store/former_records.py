@@ -13,18 +13,20 @@ import math
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
 
 from index.database.database import Database
-from index.database.tables import ExactText, taken_over
+from index.database.tables import reflected, taken_over
 from index.errors import UnreadableError
+from index.store.chroma_server import Server
 
 FOLDER, COPY = "records", "records-former"
 
@@ -34,16 +36,6 @@ _SHOWN = 20
 
 #: The text of each record, by its kind, its group ("" where the kind has none) and its name.
 Records = Mapping[tuple[str, str, str], str]
-
-
-class Server(Protocol):
-    """What is needed of a Chroma server."""
-
-    def names(self) -> set[str]:
-        """Names of its collections."""
-
-    def collection(self, name: str) -> Any:
-        """The collection of a name."""
 
 
 def take_over(database: Database, folder: Path, server: Server | None) -> list[str]:
@@ -107,41 +99,11 @@ def _of_server(server: Server) -> Records:
     found = {}
     for collection in sorted(server.names()):
         if match := re.fullmatch(r"records\.(.+)\.all", collection):
-            own = server.collection(collection).get(include=["metadatas"])
-            for name, metadata in zip(own["ids"], own["metadatas"], strict=True):
-                group, _, name_ = name.rpartition(":")
-                found[match[1], group, name_] = str(metadata["text"])
+            records = server.collection(collection).get(include=["metadatas"])
+            for identity, metadata in zip(records["ids"], records["metadatas"] or (), strict=True):
+                group, _, last = identity.rpartition(":")
+                found[match[1], group, last] = str(metadata["text"])
     return found
-
-
-def _table(name: str, *texts: str, **others: sa.types.TypeEngine[Any]) -> sa.TableClause:
-    """A table as the migration 0001 makes it, of which `assistant` knows what it means."""
-    columns = [sa.column(own, ExactText) for own in texts]
-    return sa.table(name, *columns, *(sa.column(own, kind) for own, kind in others.items()))
-
-
-_TIME: sa.types.TypeEngine[Any] = sa.Double()
-_SIZE = sa.Integer()
-_NOTEBOOKS = _table("notebooks", "id", "name", "owner", "login", created=_TIME, deleted=_TIME)
-_SHARES = _table("notebook_shares", "notebook", "login", "owner", "may")
-_INSIDE = _table("notebook_documents", "notebook", "document", added=_TIME, taken=_TIME)
-_CONVERSATIONS = _table(
-    "conversations", "space", "id", "notebook", "title", "by",
-    named=sa.Boolean(), updated=_TIME, deleted=_TIME,
-)  # fmt: skip
-_ANSWERS = _table("answers", "id", "body", created=_TIME)
-_TURNS = _table(
-    "turns", "space", "conversation", "id", "owner", "body", "answer", asked=_TIME, size=_SIZE
-)
-_NOTES = _table(
-    "notes", "space", "id", "notebook", "by", "body", "answer",
-    created=_TIME, size=_SIZE, deleted=_TIME,
-)  # fmt: skip
-_DOCUMENTS = _table("deleted_documents", "id", deleted=_TIME)
-_SUCCESSORS = _table("successors", "former", "owner")
-_KEYS = _table("api_keys", "digest", "name", "created", "expires", scopes=sa.JSON())
-_SECRETS = _table("login_secrets", "name", "secret")
-_FEEDBACK = _table("feedback", "id", "draft", added=_TIME)
 
 
 class _Rows:
@@ -155,49 +117,45 @@ class _Rows:
     def __init__(self, records: Records, skipped: list[str]) -> None:
         self._records = records
         self._skipped = skipped
-        #: In the order in which they are written: no row names one that comes later.
-        self._rows: dict[sa.TableClause, list[dict[str, Any]]] = {}
+        #: By the names of their tables, which the migration 0001 makes.
+        self._rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
         #: When each was deleted, by kind, group and name.
         self._deleted: dict[tuple[str, str, str], float] = {}
         self._each("trash", self._trash)
         self._each("notebooks", self._notebook)
-        self._notebooks = {row["id"] for row in self._rows.get(_NOTEBOOKS, ())}
+        self._notebooks = {row["id"] for row in self._rows["notebooks"]}
         self._each("notebook-documents", self._document)
         self._each("conversations", self._conversation)
-        self._talks = {(row["space"], row["id"]) for row in self._rows.get(_CONVERSATIONS, ())}
-        self._rows[_ANSWERS] = []
+        self._talks = {(row["space"], row["id"]) for row in self._rows["conversations"]}
         self._each("turns", self._turn)
         self._each("notes", self._note)
         self._each("keys", self._key)
-        self._each("owners", lambda _, name, text: self._add(_SUCCESSORS, former=name, owner=text))
-        self._each("logins", lambda _, name, text: self._add(_SECRETS, name=name, secret=text))
+        self._each("owners", lambda _, name, text: self._add("successors", former=name, owner=text))
+        self._each(
+            "logins", lambda _, name, text: self._add("login_secrets", name=name, secret=text)
+        )
         self._each("drafts", self._draft)
-        inside = {(own["notebook"], own["document"]) for own in self._rows.get(_INSIDE, ())}
+        inside = {(row["notebook"], row["document"]) for row in self._rows["notebook_documents"]}
         for (kind, group, name), at in self._deleted.items():
             if kind == "document":
-                self._add(_DOCUMENTS, id=name, deleted=at)
+                self._add("deleted_documents", id=name, deleted=at)
             elif kind == "taken" and group in self._notebooks and (group, name) not in inside:
-                self._add(_INSIDE, notebook=group, document=name, added=at, taken=at)
+                self._add("notebook_documents", notebook=group, document=name, added=at, taken=at)
 
     def write(self, connection: sa.Connection) -> None:
         """Insert all of them."""
-        for table, rows in self._rows.items():
-            if rows:
+        for table in reflected(connection):
+            if rows := self._rows[table.name]:
                 connection.execute(sa.insert(table), rows)
 
     def told(self, copy: object) -> str:
         """What was taken over, for people."""
-        counts = [
-            f"{len(self._rows.get(table, ()))} {name}"
-            for table, name in (
-                (_NOTEBOOKS, "notebooks"),
-                (_CONVERSATIONS, "conversations"),
-                (_NOTES, "notes"),
-                (_KEYS, "keys"),
-            )
-        ]
+        counts = ", ".join(
+            f"{len(self._rows[table])} {table.removeprefix('api_')}"
+            for table in ("notebooks", "conversations", "notes", "api_keys")
+        )
         text = (
-            f"What a former version kept is in the database now: {', '.join(counts)}. The former "
+            f"What a former version kept is in the database now: {counts}. The former "
             f"records stay in {copy}, as a copy."
         )
         if not self._skipped:
@@ -208,7 +166,9 @@ class _Rows:
 
     def _each(self, kind: str, take: Callable[[str, str, str], None]) -> None:
         """Take every record of a kind: its group, its name and its text."""
-        for group, name, text in self._of(kind):
+        for (record_kind, group, name), text in self._records.items():
+            if record_kind != kind:
+                continue
             try:
                 if not text.strip():
                     raise ValueError("it is empty")
@@ -216,48 +176,44 @@ class _Rows:
             except (ValueError, TypeError, KeyError, AttributeError):  # it is told of, by name
                 self._skipped.append("/".join(filter(None, (kind, group, name))))
 
-    def _of(self, kind: str) -> Iterator[tuple[str, str, str]]:
-        for (own, group, name), text in self._records.items():
-            if own == kind:
-                yield group, name, text
-
-    def _add(self, table: sa.TableClause, **row: Any) -> None:
-        self._rows.setdefault(table, []).append(row)
+    def _add(self, table: str, **row: Any) -> None:
+        self._rows[table].append(row)
 
     def _trash(self, _: str, __: str, text: str) -> None:
-        own = json.loads(text)
-        what = own["what"]
-        self._deleted[what["kind"], what["group"], what["name"]] = _number(own["at"])
+        record = json.loads(text)
+        what = record["what"]
+        self._deleted[what["kind"], what["group"], what["name"]] = _number(record["at"])
 
     def _notebook(self, _: str, name: str, text: str) -> None:
-        own = json.loads(text)
-        row = {key: _text(own[key]) for key in ("name", "owner", "login")}
+        record = json.loads(text)
+        row = {key: _text(record[key]) for key in ("name", "owner", "login")}
         deleted = self._deleted.get(("notebook", "", name))
         shares = [
             {"notebook": name, "login": _text(to), "owner": _owner_of(to), "may": _text(may)}
-            for to, may in own.get("shared", {}).items()
+            for to, may in record.get("shared", {}).items()
         ]
-        self._add(_NOTEBOOKS, id=name, **row, created=_number(own["created"]), deleted=deleted)
-        for share in shares:
-            self._add(_SHARES, **share)
+        self._add("notebooks", id=name, **row, created=_number(record["created"]), deleted=deleted)
+        self._rows["notebook_shares"] += shares
 
     def _document(self, group: str, name: str, text: str) -> None:
         if group in self._notebooks:
-            self._add(_INSIDE, notebook=group, document=name, added=_number(text), taken=None)
+            self._add(
+                "notebook_documents", notebook=group, document=name, added=_number(text), taken=None
+            )
 
     def _conversation(self, group: str, name: str, text: str) -> None:
-        own = json.loads(text)
-        notebook = own.get("notebook")
+        record = json.loads(text)
+        notebook = record.get("notebook")
         if notebook is None or notebook in self._notebooks:
             self._add(
-                _CONVERSATIONS,
+                "conversations",
                 space=group,
                 id=name,
                 notebook=notebook,
-                title=_text(own.get("title", "")),
-                named=bool(own.get("named")),
-                by=_text(own.get("by", "")),
-                updated=_number(own.get("updated", 0)),
+                title=_text(record.get("title", "")),
+                named=bool(record.get("named")),
+                by=_text(record.get("by", "")),
+                updated=_number(record.get("updated", 0)),
                 deleted=self._deleted.get(("conversation", group, name)),
             )
 
@@ -265,54 +221,54 @@ class _Rows:
         space, _, conversation = group.partition("-")
         if (space, conversation) not in self._talks:
             return
-        own = json.loads(text)
-        _text(own["question"])
+        record = json.loads(text)
+        _text(record["question"])
         # Who asked in a notebook was not kept.
         key = {"space": space, "conversation": conversation, "id": name}
         owner = "" if space in self._notebooks else space
-        asked = _number(own.get("asked", 0))
-        self._add(_TURNS, **key, owner=owner, asked=asked, **self._kept(own))
+        asked = _number(record.get("asked", 0))
+        self._add("turns", **key, owner=owner, asked=asked, **self._kept(record))
 
     def _note(self, group: str, name: str, text: str) -> None:
-        own = json.loads(text)
-        note = own["note"]
+        record = json.loads(text)
+        note = record["note"]
         is_notebooks = group in self._notebooks
         if len(group) == _NOTEBOOK_ID and not is_notebooks:
             return
         self._add(
-            _NOTES,
+            "notes",
             space=group,
             id=name,
             notebook=group if is_notebooks else None,
-            by=_text(own.get("by", "")),
+            by=_text(record.get("by", "")),
             created=_number(note["created"]),
             deleted=self._deleted.get(("note", group, name)),
             **self._kept(note),
         )
 
-    def _kept(self, own: dict[str, Any]) -> dict[str, Any]:
+    def _kept(self, kept: dict[str, Any]) -> dict[str, Any]:
         """The columns that a turn and a note both have; its answer becomes one with an id."""
-        answer = own.pop("answer", None)
-        body, identity, size = _json(own), None, 0
+        answer = kept.pop("answer", None)
+        body, identity, size = _json(kept), None, 0
         if answer is not None:
             identity, text = secrets.token_hex(16), _json(answer)
             size = len(text.encode())
-            self._add(_ANSWERS, id=identity, body=text, created=time.time())
+            self._add("answers", id=identity, body=text, created=time.time())
         return {"body": body, "answer": identity, "size": size + len(body.encode())}
 
     def _key(self, _: str, name: str, text: str) -> None:
-        own = json.loads(text)
-        row = {key: _text(own[key]) for key in ("name", "created")}
-        for date in filter(None, (row["created"], own["expires"])):
+        record = json.loads(text)
+        row = {key: _text(record[key]) for key in ("name", "created")}
+        for date in filter(None, (row["created"], record["expires"])):
             datetime.fromisoformat(date)
-        if any(row["name"] == other["name"] for other in self._rows.get(_KEYS, ())):
+        if any(row["name"] == other["name"] for other in self._rows["api_keys"]):
             raise ValueError("there is one of this name")
-        scopes = [_text(scope) for scope in own["scopes"]]
-        self._add(_KEYS, digest=name, **row, expires=own["expires"], scopes=scopes)
+        scopes = [_text(scope) for scope in record["scopes"]]
+        self._add("api_keys", digest=name, **row, expires=record["expires"], scopes=scopes)
 
     def _draft(self, _: str, name: str, text: str) -> None:
         added = datetime.fromisoformat(json.loads(text)["added"]).timestamp()
-        self._add(_FEEDBACK, id=name, added=added, draft=text)
+        self._add("feedback", id=name, added=added, draft=text)
 
 
 _NOTEBOOK_ID = 16

@@ -6,7 +6,7 @@ import uuid
 from pathlib import Path
 
 
-def write_whole(file: Path, content: str | bytes) -> None:
+def write_atomically(file: Path, content: str | bytes) -> None:
     """Write a file beside and rename: killed anywhere, the old or the new one is there."""
     # A name of its own: two threads or processes may write the same file at once.
     part = file.with_name(f".{file.name}.{uuid.uuid4().hex}.part")

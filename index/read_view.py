@@ -7,12 +7,12 @@ changes the index meanwhile.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from index.encoder import Encoder, Vectors
 from index.models import Boxes, Document, DocumentMetadata, Paragraph
-from index.offering import former
+from index.public_names import renamed
 from index.readers.loader import file_name, is_current
 from index.retriever import IN_CONTEXT, LEGS, Hit, SearchResult, blend, search
 from index.store.pages import PageFiles, unchanged
@@ -44,7 +44,11 @@ class DocumentInfo:
     pages: int
     unread: int
 
-    imprint = former("metadata")
+    imprint = renamed("metadata")
+
+
+#: What a manifest has by the same name.
+_AS_MANIFEST = {field.name for field in fields(DocumentInfo)} - {"paragraphs", "stale"}
 
 
 class View:
@@ -78,8 +82,7 @@ class View:
     def revision(self) -> str:
         """Names what is in the index: the same documents have the same revision, wherever they are
         kept."""
-        snapshot = self._current()
-        return snapshot.revision
+        return self._current().revision
 
     def _current(self) -> Snapshot:
         return self._pinned or self._store.current()
@@ -90,21 +93,11 @@ class View:
         outdated = self._outdated(snapshot)
         return [
             DocumentInfo(
-                id=m.id,
-                source=m.source,
-                title=m.title,
-                hash=m.hash,
-                paragraphs=len(m.places),
-                kept=m.kept,
-                language=m.language,
-                stale=not outdated.get(m.id, True),
-                metadata=m.metadata,
-                added=m.added,
-                bytes=m.bytes,
-                pages=m.pages,
-                unread=m.unread,
+                **{name: getattr(manifest, name) for name in _AS_MANIFEST},
+                paragraphs=len(manifest.places),
+                stale=not outdated.get(manifest.id, True),
             )
-            for m in snapshot.manifests.values()
+            for manifest in snapshot.manifests.values()
         ]
 
     def _outdated(self, snapshot: Snapshot) -> dict[str, bool]:
@@ -142,10 +135,9 @@ class View:
         snapshot = self._current()
         manifest = snapshot.manifest(document_id)
         numbers = range(max(1, first), min(last, len(manifest.places)) + 1)
-        texts = snapshot.texts_of([manifest.places[number - 1].id for number in numbers])
-        return [
-            manifest.paragraph(number, texts[manifest.places[number - 1].id]) for number in numbers
-        ]
+        ids = {number: manifest.places[number - 1].id for number in numbers}
+        texts = snapshot.texts_of(list(ids.values()))
+        return [manifest.paragraph(number, texts[identity]) for number, identity in ids.items()]
 
     def outline(self, document_id: str) -> list[tuple[str, ...]]:
         """The headings above each paragraph of a document that says something itself, outermost
@@ -154,8 +146,7 @@ class View:
         Raises:
             MissingPathError: there is none of that id.
         """
-        snapshot = self._current()
-        places = snapshot.manifest(document_id).places
+        places = self._current().manifest(document_id).places
         return [place.heading for place in places if place.kind != "contents"]
 
     def original(self, document_id: str) -> Path | None:
@@ -166,8 +157,7 @@ class View:
         Raises:
             MissingPathError: there is no document of that id.
         """
-        snapshot = self._current()
-        manifest = snapshot.manifest(document_id)
+        manifest = self._current().manifest(document_id)
         kept = self._pages.original(manifest.content)
         return kept or unchanged(manifest.source, manifest.content)
 
@@ -177,8 +167,7 @@ class View:
         Raises:
             MissingPathError: there is no document of that id.
         """
-        snapshot = self._current()
-        manifest = snapshot.manifest(document_id)
+        manifest = self._current().manifest(document_id)
         return file_name(manifest.source, manifest.reading)
 
     def boxes(self, document_id: str) -> Boxes | None:
@@ -187,8 +176,7 @@ class View:
         Raises:
             MissingPathError: there is no document of that id.
         """
-        snapshot = self._current()
-        manifest = snapshot.manifest(document_id)
+        manifest = self._current().manifest(document_id)
         return self._pages.boxes(manifest.content, manifest.hash)
 
     def search(
@@ -249,5 +237,4 @@ class View:
         Raises:
             IndexCorruptedError: there is no paragraph of one of these ids.
         """
-        snapshot = self._current()
-        return snapshot.vectors(paragraphs)
+        return self._current().vectors(paragraphs)
