@@ -8,14 +8,13 @@ A convex combination whose legs have fixed bounds, so that scores of different q
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from index.encoder import Vectors
 from index.models import Paragraph
-from index.store.chroma import Nearest
 from index.store.snapshot import Scope, Snapshot
 from index.terms.segment import sums
 
@@ -93,10 +92,10 @@ def search(
     """The best k paragraphs of the scope, best first. See `Index.search`."""
     shares = scope.terms.shares(query)
     if scope.size <= EXHAUSTIVE and SELECTIVITY * scope.size <= snapshot.size:
-        cosines, floor = _all(scope, vector, snapshot.vectors), -1.0
+        cosines, floor = _all(scope, vector, snapshot), -1.0
     else:
         count = min(MAX_CANDIDATES, SENTENCE_CANDIDATES * max(1, snapshot.size // CANDIDATES_STEP))
-        cosines, floor = _nearest(scope, vector, count, snapshot.nearest)
+        cosines, floor = _nearest(scope, vector, count, snapshot)
     by_terms = [p for p in _highest(shares, TERM_CANDIDATES) if p not in cosines]
     # A paragraph that the nearest sentences do not name has no sentence nearer than the last of
     # them, so `floor` bounds its cosine: most need not be read at all.
@@ -163,16 +162,12 @@ def _highest(shares: Vectors, count: int) -> list[int]:
     return positions
 
 
-def _all(
-    scope: Scope,
-    vector: Vectors,
-    vectors_of: Callable[[Sequence[str]], Mapping[str, Vectors]],
-) -> dict[int, float]:
+def _all(scope: Scope, vector: Vectors, snapshot: Snapshot) -> dict[int, float]:
     """All paragraphs of the scope with their cosines."""
     ids = scope.all_ids
     if not ids:
         return {}
-    vectors = vectors_of(ids)
+    vectors = snapshot.vectors(ids)
     blocks = [vectors[identity] for identity in ids]
     starts = sums([len(block) for block in blocks])[:-1]
     best = np.maximum.reduceat(np.concatenate(blocks) @ vector, starts)
@@ -180,16 +175,13 @@ def _all(
 
 
 def _nearest(
-    scope: Scope,
-    vector: Vectors,
-    count: int,
-    nearest: Callable[[Vectors, int], Sequence[Nearest]],
+    scope: Scope, vector: Vectors, count: int, snapshot: Snapshot
 ) -> tuple[dict[int, float], float]:
     """The paragraphs of the scope's nearest sentences with their cosines, and a bound on the
     cosine of every other paragraph of the scope. So many sentences are asked for at first, and
     more where few of them are of the scope."""
     while True:
-        found = nearest(vector, count)
+        found = snapshot.nearest(vector, count)
         cosines: dict[int, float] = {}
         inside = 0
         positions = scope.positions([row for row, _, _ in found])

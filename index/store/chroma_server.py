@@ -150,7 +150,7 @@ class Server(Collections):
             self._urgent -= 1
 
     def collection(self, name: str) -> Collection:
-        """See `Collections`; it is remembered: `forget` it where it is gone."""
+        """See `Collections`; it is remembered until it is dropped."""
         if name not in self._kept:
             try:
                 self._kept[name] = super().collection(name)
@@ -162,10 +162,6 @@ class Server(Collections):
                     raise
                 self._kept[name] = super().collection(name)  # another made it at the same moment
         return self._kept[name]
-
-    def forget(self) -> None:
-        """Ask for every collection anew."""
-        self._kept.clear()
 
     def drop(self, name: str) -> None:
         """Delete a collection, if it is there."""
@@ -187,13 +183,6 @@ class Server(Collections):
                     hangs = isinstance(error, httpx.TimeoutException)
                     if hangs or time.monotonic() - began > patience or self._closed.wait(0.2):
                         raise
-
-    def lost(self, paragraphs: int) -> FootnoteError:
-        """The error where vectors of paragraphs are not there."""
-        return IndexChangedError(
-            f"The index on {self.address.shown} no longer has the vectors of {paragraphs} "
-            "paragraphs. Ask again; if it stays so, run: footnote index rebuild"
-        )
 
     @contextmanager
     def translated(self) -> Iterator[None]:

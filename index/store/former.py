@@ -13,6 +13,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
@@ -67,9 +68,9 @@ def take_over(
     with database.read() as connection:
         is_done = bool(documents.count(connection, _TAKEN))
     if server is not None:
-        if is_done or "state" not in (names := server.names()):
+        if is_done or "state" not in server.names():
             return ""
-        count = _copy(server, names, database, encoder, open_vectors)
+        count = _copy(server, database, encoder, open_vectors)
         server.collection("state").upsert(
             ids=["format"], embeddings=cast(Any, [[1.0]]), metadatas=[{"format": _FORMAT}]
         )
@@ -82,11 +83,8 @@ def take_over(
         with filelock.FileLock(folder / "lock", timeout=wait):
             count = 0
             if not is_done:
-                chroma = ChromaFolder(former)
-                try:
-                    count = _copy(chroma, chroma.names(), database, encoder, open_vectors)
-                finally:
-                    chroma.close()
+                with closing(ChromaFolder(former)) as chroma:
+                    count = _copy(chroma, database, encoder, open_vectors)
             former.rename(folder / COPY)
     except filelock.Timeout:
         raise IndexBusyError(
@@ -101,11 +99,11 @@ def take_over(
 
 def _copy(
     chroma: ChromaFolder | Server,
-    names: set[str],
     database: Database,
     encoder: Encoder,
     open_vectors: Callable[[], VectorStore],
 ) -> int:
+    names = chroma.names()
     found = sorted((int(m[1]), m[2]) for name in names if (m := _GENERATION.fullmatch(name)))
     try:
         manifests: dict[str, Manifest] = {}
@@ -131,24 +129,20 @@ def _copy(
             f"What a former version kept cannot be read ({error}). Nothing was changed. Put the "
             "folder back from a backup, or choose another --index-dir and add the documents again."
         ) from error
-    vectors = open_vectors()
-    try:
-        with database.write() as connection:
-            documents.begin(connection, encoder.fingerprint)
-            whole.sort(key=lambda manifest: manifest.source)
-            staged = staging.stage(connection, whole, documents.reader_of(texts), {})
-            fresh = {i: row for one in staged for i, row in one.fresh.items()}
-            there = {i: row for i, row in fresh.items() if len(rows.get(i, ())) == row[2]}
-            if there:
-                vectors.add(Rows.of(there.values()), [rows[i] for i in there])
-            # Of those without vectors these are made next.
-            staging.set_ready(connection, [row for row, *_ in fresh.values()], vectors.number)
-            staging.publish(connection, staged)
-            for one in files_of:
-                connection.execute(sa.insert(files).values(one))
-            documents.count(connection, _TAKEN, 1)
-    finally:
-        vectors.close()
+    with closing(open_vectors()) as vectors, database.write() as connection:
+        documents.begin(connection, encoder.fingerprint)
+        whole.sort(key=lambda manifest: manifest.source)
+        staged = staging.stage(connection, whole, documents.reader_of(texts), {})
+        fresh = {i: row for one in staged for i, row in one.fresh.items()}
+        there = {i: row for i, row in fresh.items() if len(rows.get(i, ())) == row[2]}
+        if there:
+            vectors.add(Rows.of(there.values()), [rows[i] for i in there])
+        # Of those without vectors these are made next.
+        staging.set_ready(connection, [row for row, *_ in fresh.values()], vectors.number)
+        staging.publish(connection, staged)
+        for one in files_of:
+            connection.execute(sa.insert(files).values(one))
+        documents.count(connection, _TAKEN, 1)
     return len(whole)
 
 

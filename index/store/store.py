@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 
@@ -97,15 +97,12 @@ class Store:
             wait,
         )
         if done:
-            vectors = self._open_vectors(1)
-            try:
+            with closing(self._open_vectors(1)) as vectors:
                 with self.database.read() as connection:
                     ready = documents.ready_rows(connection)
                 # Those that were damaged; all of another encoder are made when that is wanted.
                 if len(vectors.missing(ready)) < len(ready):
                     self._fill(vectors, None)
-            finally:
-                vectors.close()
             with suppress(EncoderError, IndexCorruptedError):  # which whoever reads is told
                 self.current()
                 self.fold()
@@ -338,14 +335,12 @@ class Store:
                     return 0
             with self.database.write() as connection:
                 number = documents.begin_generation(connection, self._encoder.fingerprint)
-            vectors = self._open_vectors(number)
-            try:
-                embedded = self._fill(vectors, progress)
-            except IndexChangedError:
-                vectors.drop()  # what was written of it since
-                raise
-            finally:
-                vectors.close()
+            with closing(self._open_vectors(number)) as vectors:
+                try:
+                    embedded = self._fill(vectors, progress)
+                except IndexChangedError:
+                    vectors.drop()  # what was written of it since
+                    raise
             self.close()
             self.current()
             self.fold()

@@ -39,7 +39,7 @@ from numpy.typing import NDArray
 
 from index.database.database import Database
 from index.encoder import Vectors
-from index.errors import IndexCorruptedError, IndexUnusableError
+from index.errors import IndexChangedError, IndexCorruptedError, IndexUnusableError
 from index.store.chroma import ChromaFolder, ChromaVectors, Nearest, translated
 from index.store.documents import pages_of, ready_rows, rows_where
 from index.store.manifest import NO_ROWS, Rows
@@ -470,7 +470,10 @@ class ServedVectors(VectorStore):
         """See `VectorStore`."""
         found = self._vectors.read(rows)
         if lost := sum(len(found[row]) < sentences for row, _, sentences in rows.tuples()):
-            raise self._server.lost(lost)
+            raise IndexChangedError(
+                f"The index on {self._server.address.shown} no longer has the vectors of {lost} "
+                "paragraphs. Ask again; if it stays so, run: footnote index rebuild"
+            )
         return [np.array(found[row], dtype=np.float32) for row in rows.rows.tolist()]
 
     def missing(self, rows: Rows) -> Rows:

@@ -1,10 +1,10 @@
 """An index that a former version has made, with everything in it that people keep; and what there
 is to be told of it, by whichever version opens it.
 
-The index and what the version that made it told of it are in `tests/assistant/data`, written once
-by `write_former_index.py`. Everything is asked by ways that people and programs have, at the
-addresses of the API and of the page, by `Index` and by commands, so that it does not matter how a
-later version keeps it.
+Version 0.2.0 wrote the index and what it told of it, both in `tests/assistant/data`, at a948550 by
+`tests/support/write_former_index.py`, which the history has. Everything is asked by ways that
+people and programs have, at the addresses of the API and of the page, by `Index` and by commands,
+so that it does not matter how a later version keeps it.
 """
 
 from __future__ import annotations

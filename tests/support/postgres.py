@@ -137,12 +137,6 @@ class PostgresServer:
             port = (self._folder / "port").read_text()
             self._control("start", "-o", f"-p {port}", lock=lock)
 
-    def stop(self) -> None:
-        """End it as one ends servers: connections are closed, everything is written."""
-        self._control("stop", "-m", "fast")
-        with locked(self._folder / "server"):
-            pass
-
     def kill(self) -> None:
         """End all its processes at once, with SIGKILL."""
         server = int((self._data / "postmaster.pid").read_text().split()[0])

@@ -9,18 +9,11 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-FOLDER = Path(__file__).parent
-
-
-def config(connection: sa.Connection | None = None) -> Config:
-    """Alembic's configuration, which has no file: all of it is here."""
-    made = Config()
-    made.set_main_option("script_location", str(FOLDER))
-    made.set_main_option("path_separator", "os")
-    made.attributes["connection"] = connection
-    return made
-
 
 def upgrade(connection: sa.Connection) -> None:
     """Run what is missing, in the transaction of this connection."""
-    command.upgrade(config(connection), "head")
+    config = Config()  # without a file: all of it is here
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -56,21 +56,6 @@ def test_when_it_came_in_stays(
     assert synced("Berth five was dredged.", LATER) == LATER
 
 
-def test_it_is_kept_where_the_vectors_are_made_again(
-    folder: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    document = replace(document_from_text("Berth four was dredged.", "a"), metadata=TOLD, bytes=9)
-    at(monkeypatch, FIRST)
-    index = opened(folder, encoder=CheapEncoder(dimension=32))
-    index.sync([document])
-    before = index.documents()
-    index.close()
-    at(monkeypatch, LATER)
-    index = opened(folder, encoder=CheapEncoder("other", dimension=32))
-    assert index.migrate() == 1
-    assert index.documents() == before
-
-
 def test_a_change_of_the_imprint_alone_is_seen(
     another: Another, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,14 +4,12 @@ them."""
 from __future__ import annotations
 
 import os
-import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from browsing import print_pdf
-from chroma_servers import Machine
 from helpers import CheapEncoder, Opened
 from office import TITLE, write_docx
 from playwright.sync_api import Browser
@@ -20,7 +18,7 @@ from index import Index
 from index.database.database import Database
 from index.errors import DocumentError, UnreadableError
 from index.readers.loader import RawDocument, read_raw
-from index.store.pages import MIN_AGE, PIECE, PageFiles, SharedPages
+from index.store.pages import PIECE, PageFiles, SharedPages
 from index.store.tables import files
 
 
@@ -66,23 +64,6 @@ def test_the_file_and_its_boxes_are_kept(
     assert index.original(raw.id) == original
 
 
-def test_what_no_document_needs_goes(index: Index, file: Path, tmp_path: Path) -> None:
-    raw = read_raw(file)
-    index.sync([raw])
-    original = index.original(raw.id)
-    assert original is not None
-    index.remove(raw.id)
-    write_docx(tmp_path / "other.docx")
-    index.sync([read_raw(tmp_path / "other.docx")])
-    assert original.exists(), "another process may be about to name it"
-    long_ago = time.time() - MIN_AGE - 1
-    for kept in original.parent.iterdir():
-        os.utime(kept, (long_ago, long_ago))
-    write_docx(tmp_path / "third.docx")
-    index.sync([read_raw(tmp_path / "third.docx")])
-    assert list(original.parent.iterdir()) == []
-
-
 def test_files_that_come_and_go_meanwhile_are_left_alone(tmp_path: Path) -> None:
     """As one does that another thread keeps, while what is left over is looked for."""
     (tmp_path / "1.part").symlink_to(tmp_path / "renamed")
@@ -101,21 +82,6 @@ def test_what_is_kept_again_is_new(index: Index, file: Path, tmp_path: Path) -> 
     files.keep("a", file, boxes)
     files.settle(())
     assert files.holds("a", boxes=True)
-
-
-def test_another_machine_has_the_file_from_the_database(file: Path, machine: Machine) -> None:
-    raw = read_raw(file)
-    one, two = machine(), machine()
-    one.sync([raw])
-    original, boxes = two.original(raw.id), two.boxes(raw.id)
-    assert original is not None
-    assert original.is_relative_to(two.folder)
-    assert original.read_bytes() == file.read_bytes()
-    assert boxes is not None
-    assert boxes.text == two.document(raw.id).text
-    expected = one.boxes(raw.id)
-    assert expected is not None
-    assert boxes.rectangles.tolist() == expected.rectangles.tolist()
 
 
 def test_a_large_file_comes_back_to_the_byte(

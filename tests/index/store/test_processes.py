@@ -12,23 +12,7 @@ import pytest
 from helpers import PATIENCE, CheapEncoder, Opened, check_whole, write_paragraphs
 from writers import NAMES, Place, adding, edition, reading
 
-from index.models import Document
 from index.store.writer import CHUNK
-
-
-def test_two_processes_add_at_once(folder: Path, tmp_path: Path, opened: Opened) -> None:
-    documents = [write_paragraphs(tmp_path / f"{n}.txt", 3 * CHUNK, seed=10 + n) for n in range(2)]
-    index = opened(folder, encoder=CheapEncoder(dimension=32))
-    assert index.documents() == []
-    workers = [adding(Place(folder), document.source) for document in documents]
-    for done in range(0, 4 * CHUNK, CHUNK):  # in turns
-        for worker in workers:
-            worker.until(done)
-            worker.go_on()
-    for worker in workers:
-        worker.until(f"embedded {3 * CHUNK}")
-        worker.finish()
-    check_whole(index, *documents)  # it was open all the time
 
 
 def test_ctrl_c_stops_at_once_and_the_next_run_goes_on(
@@ -95,18 +79,3 @@ def test_threads_search_while_another_syncs(folder: Path, tmp_path: Path, opened
         finally:
             stop.set()
         assert all(future.result() > 0 for future in futures)
-
-
-def test_what_is_open_sees_what_another_process_adds(
-    folder: Path, small: Document, opened: Opened
-) -> None:
-    index = opened(folder, encoder=CheapEncoder(dimension=32))
-    view, revision = index.view(), index.revision
-    worker = adding(Place(folder), small.source)
-    worker.until(0)
-    assert index.revision == revision
-    worker.go_on()
-    worker.until(60)
-    check_whole(index, small)
-    assert (view.revision, view.documents()) == (revision, [])
-    worker.kill()

@@ -12,7 +12,7 @@ import pytest
 from helpers import PATIENCE, CheapEncoder, Opened, write_paragraphs
 
 from index.encoder import Encoder, Spans, Vectors
-from index.errors import EncoderError, MissingPathError
+from index.errors import EncoderError
 from index.models import Document, text_hash
 from index.readers.loader import RawDocument, document_from_text, read_document, read_raw
 from index.store.writer import CHUNK
@@ -148,24 +148,6 @@ def test_a_text_is_cut_only_where_the_index_does_not_hold_it(
     index.close()
     index = opened(folder, encoder=cheap)
     index.sync([uncut])
-
-
-def test_a_removed_document_is_gone_and_shared_paragraphs_stay(
-    folder: Path, tmp_path: Path, cheap: CheapEncoder, opened: Opened
-) -> None:
-    first = write_paragraphs(tmp_path / "a.txt", 20, seed=6)
-    (tmp_path / "b.txt").write_text(first.text, encoding="utf-8")
-    second = read_document(tmp_path / "b.txt")
-    index = opened(folder, encoder=cheap)
-    index.sync([first, second])
-    assert cheap.embedded == 20
-    index.remove(first.id)
-    assert index.document(second.id) == second
-    with pytest.raises(MissingPathError, match=first.id):
-        index.remove(first.id)
-    index.remove(second.id)
-    assert index.status().sentences == 0
-    assert index.search("war").hits == ()
 
 
 def test_another_encoder_is_refused_until_all_is_carried_over(
