@@ -58,21 +58,24 @@ class Bert:
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
-        self.ends = tuple(self._tokenizer.token_to_id(own) for own in ("[CLS]", "[SEP]", "[PAD]"))
+        self.ends = tuple(
+            self._tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]", "[PAD]")
+        )
         self.width = int(config["hidden_size"])
         self.prompts = prompts
         self.size = sum(value.numel() for value in weights.values())
         self._heads = int(config["num_attention_heads"])
 
         def norm(name: str) -> Callable[[Tensor], Tensor]:
-            own = weights[f"{name}.weight"], weights[f"{name}.bias"], config["layer_norm_eps"]
-            return lambda states: layer_norm(states, (self.width,), *own)
+            weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
+            eps = config["layer_norm_eps"]
+            return lambda states: layer_norm(states, (self.width,), weight, bias, eps)
 
         def dense(name: str) -> Callable[[Tensor], Tensor]:
             return linear(weights[f"{name}.weight"], weights[f"{name}.bias"])
 
         def layer(name: str) -> Callable[[Tensor, Tensor | None], Tensor]:
-            asked = [dense(f"{name}.attention.self.{own}") for own in ("query", "key", "value")]
+            asked = [dense(f"{name}.attention.self.{part}") for part in ("query", "key", "value")]
             join, joined = (
                 dense(f"{name}.attention.output.dense"),
                 norm(f"{name}.attention.output.LayerNorm"),
@@ -156,6 +159,6 @@ def pack_weights(model: nn.Module) -> None:
         if type(layer) is not nn.Linear or layer.bias is None:
             continue  # what is made from a linear layer may do more
         if layer.weight.dtype == torch.bfloat16:
-            own = linear(layer.weight.detach(), layer.bias.detach())
-            layer.forward = own  # type: ignore[method-assign, assignment]
+            packed = linear(layer.weight.detach(), layer.bias.detach())
+            layer.forward = packed  # type: ignore[method-assign, assignment]
             layer.weight = None  # type: ignore[assignment]

@@ -57,7 +57,7 @@ class BM25Index:
     ) -> None:
         self.size = len(rows)
         self._segments, self._rows = segments, rows
-        self._languages = {language: (own, rows[own]) for language, own in languages.items()}
+        self._languages = {language: (at, rows[at]) for language, at in languages.items()}
         #: Where the rows of each segment begin, and the end of the last.
         self._bases = sums([len(segment) for segment in segments]).tolist()
         # Summed as whole numbers, so that it does not matter in what order.
@@ -91,7 +91,7 @@ class BM25Index:
         """The share of each text, shape (size,). A query without terms gives zeros."""
         found = np.zeros(self.size, dtype=np.float32)
         asked = self._mask()
-        for language, (own, own_rows) in self._languages.items():
+        for language, (positions, at_rows) in self._languages.items():
             scores = np.zeros(self._bases[-1], dtype=np.float32)
             total = 0.0
             # Term by term in the order of the query: sums are then the same to the bit however the
@@ -109,7 +109,7 @@ class BM25Index:
                 np.add.at(scores, rows, saturated)  # twice as fast as `+=`
             if total:
                 scores /= np.float32(total)
-                found[own] = scores[own_rows]
+                found[positions] = scores[at_rows]
         return found
 
     def weight(self, term: str) -> float:
@@ -142,8 +142,8 @@ class BM25Index:
         """The rows of the texts that have a term, how often each has it, and how many terms."""
         found = []
         for base, segment in zip(self._bases, self._segments, strict=False):
-            own, frequencies = segment.postings(term)
-            rows = own.astype(np.int64)  # numpy looks up by these twice as fast
+            having, frequencies = segment.postings(term)
+            rows = having.astype(np.int64)  # numpy looks up by these twice as fast
             if self.size < len(asked):
                 inside = asked[base:][rows]
                 rows, frequencies = rows[inside], frequencies[inside]

@@ -306,8 +306,9 @@ class _SentenceTransformer:
         self._model = load_model(name, name)
         pack_weights(self._model)
         self._tokenizer: Any = self._model.tokenizer
-        own = self._tokenizer
-        self.ends = own.cls_token_id, own.sep_token_id, own.pad_token_id
+        self.ends = tuple(
+            getattr(self._tokenizer, f"{name}_token_id") for name in ("cls", "sep", "pad")
+        )
         self.prompts = self._model.prompts = {**(self._model.prompts or {}), **prompts}
         self.width = int(self._model.get_embedding_dimension() or 0)
         self.longest = int(self._model.max_seq_length or 512)

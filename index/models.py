@@ -181,8 +181,8 @@ class Boxes:
 
     def words_on(self, page: int) -> list[Word]:
         """The words of a page, from 1, in the order of the text."""
-        own = np.flatnonzero(self.pages == page)
-        boxes = zip(self.spans[own].tolist(), self.rectangles[own].tolist(), strict=True)
+        words = np.flatnonzero(self.pages == page)
+        boxes = zip(self.spans[words].tolist(), self.rectangles[words].tolist(), strict=True)
         return [
             Word(self.text[start:end], start, end, Rectangle(page, *box))
             for (start, end), box in boxes
@@ -193,8 +193,9 @@ class Boxes:
         lines that lie askew several, so that they reach into no other."""
         found: list[Rectangle] = []
         height = 0.0  # of the first word of a rectangle
-        own = self.within(start, end)
-        for page, box in zip(self.pages[own].tolist(), self.rectangles[own].tolist(), strict=True):
+        words = self.within(start, end)
+        boxes = self.rectangles[words].tolist()
+        for page, box in zip(self.pages[words].tolist(), boxes, strict=True):
             word = Rectangle(page, *box)
             joined = found[-1].joined(word) if found and found[-1].goes_on_with(word) else None
             if joined and joined.height <= ASKEW * max(word.height, height):

@@ -69,13 +69,39 @@ class _Guarded:
         return lambda *given, **named: self._run(partial(call, *given, **named))
 
 
+_spellings: set[str] = set()
+_spellings_guard = threading.Lock()
+
+
 class ChromaFolder(Collections):
     """The Chroma database in the folder `path`, made when it is not there, opened with a connection
-    of its own. One process at a time may have it open."""
+    of its own. One process at a time may have it open.
+
+    Chroma shares one connection, with its graphs in memory, among the clients of a process whose
+    paths are spelt alike, also with a client that was opened before another process wrote. Each
+    therefore spells the path its own way: `/.` is added until nobody has it.
+    """
 
     def __init__(self, path: Path) -> None:
+        import chromadb
+        from chromadb.config import Settings
+
         self.path = path
-        self._client, self.close = _open(path)
+        path.mkdir(parents=True, exist_ok=True)
+        with _spellings_guard:
+            self._spelling = str(path)
+            while self._spelling in _spellings:
+                self._spelling += "/."
+            _spellings.add(self._spelling)
+        # A spelling that failed is not used again: Chroma keeps a half-made connection under it.
+        self._client = chromadb.PersistentClient(
+            self._spelling, Settings(anonymized_telemetry=False)
+        )
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        cast(Any, self._client).close()  # not declared by ClientAPI
+        _spellings.discard(self._spelling)
 
     def run(self, call: Callable[[], _Result]) -> _Result:
         """See `Collections`; raises what `translated` does."""
@@ -86,36 +112,6 @@ class ChromaFolder(Collections):
         """Delete a collection, if it is there."""
         if name in self.names():
             self.run(partial(self._client.delete_collection, name))
-
-
-_spellings: set[str] = set()
-_spellings_guard = threading.Lock()
-
-
-def _open(path: Path) -> tuple[ClientAPI, Callable[[], None]]:
-    """A client with a database connection of its own, and how to close it.
-
-    Chroma shares one connection, with its graphs in memory, among the clients of a process whose
-    paths are spelt alike, also with a client that was opened before another process wrote. Each
-    store therefore spells the path its own way: `/.` is added until nobody has it.
-    """
-    import chromadb
-    from chromadb.config import Settings
-
-    path.mkdir(parents=True, exist_ok=True)
-    with _spellings_guard:
-        spelling = str(path)
-        while spelling in _spellings:
-            spelling += "/."
-        _spellings.add(spelling)
-    # A spelling that failed is not used again: Chroma keeps a half-made connection under it.
-    client = chromadb.PersistentClient(spelling, Settings(anonymized_telemetry=False))
-
-    def release() -> None:
-        cast(Any, client).close()  # not declared by ClientAPI
-        _spellings.discard(spelling)
-
-    return client, release
 
 
 @contextmanager

@@ -212,14 +212,9 @@ class Snapshot:
         """How many paragraphs all documents have, those that stand in several places repeated."""
         return sum(len(manifest.places) for manifest in self.manifests.values())
 
-    def paragraphs(self, documents: Collection[str] | None = None) -> set[str]:
-        """The ids of all paragraphs that a document has, or one of these documents."""
-        return {
-            place.id
-            for identity, manifest in self.manifests.items()
-            if documents is None or identity in documents
-            for place in manifest.places
-        }
+    def paragraphs(self) -> set[str]:
+        """The ids of all paragraphs that a document has."""
+        return {place.id for manifest in self.manifests.values() for place in manifest.places}
 
     def manifest(self, document_id: str) -> Manifest:
         """The manifest of a document.
