@@ -44,7 +44,7 @@ HOMES = {
     },
     "ir_measures": {"evals.metrics.metrics"},
     "itsdangerous": {"assistant.access.logins"},
-    "jinja2": {"assistant.api.docs", "evals.reporting.report"},
+    "jinja2": {"assistant.api.openapi", "evals.reporting.report"},
     "limits": {"assistant.access.callers"},
     "liteparse": {"index.readers.pdf.reader"},
     "llama_index": {"assistant.llm.client", "assistant.llama_index"},

@@ -13,15 +13,13 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 
 from assistant.tables import api_keys
+from index.database.database import Database
 from index.errors import SettingsError
-
-if TYPE_CHECKING:
-    from index.database.database import Database
 
 #: `ask`: ask, search and read. `write`: change what is its own: documents, notebooks,
 #: conversations, notes. `metrics`: read `/metrics`.

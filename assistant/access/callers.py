@@ -9,20 +9,15 @@ import math
 import re
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
+from starlette.datastructures import Headers
 
 from assistant.access.api_keys import SCOPES, Keys, Scope, digest
 from assistant.access.logins import Logins
-from index.errors import RefusedError, SettingsError
-
-if TYPE_CHECKING:
-    from starlette.datastructures import Headers
-
-    from index.errors import Code
+from index.errors import Code, RefusedError, SettingsError
 
 _TRIES = parse("10/minute")
 """Wrong passwords that may be given for a name from an address, to each process."""
@@ -51,12 +46,14 @@ class Caller:
         client: who it counts as in line and for quotas; see `client_of`.
         owner: what it adds belongs to this owner (see `Library`).
         scopes: what it may.
+        browser: the owner that its browser was, on the page; see `owner_of_browser`.
     """
 
     name: str
     client: str
     owner: str
     scopes: frozenset[Scope]
+    browser: str | None = None
 
     def need(self, *scopes: Scope) -> None:
         """Go on only with one of these scopes.
@@ -135,9 +132,9 @@ class Access:
         Raises:
             RefusedError: that is one too many.
         """
-        if caller.name and not self._limiter.hit(self._rate, caller.owner):
-            told = f"{caller.name} has sent as many requests as it may ({self._rate})."
-            raise self._too_many("many_requests", told, self._rate, caller.owner)
+        if caller.name:
+            detail = f"{caller.name} has sent as many requests as it may ({self._rate})."
+            self._limit("many_requests", detail, self._rate, caller.owner)
 
     def count_bytes(self, client: str, size: int) -> None:
         """Count what a client has kept for good.
@@ -149,9 +146,8 @@ class Access:
         Raises:
             RefusedError: that is too much.
         """
-        if not self._limiter.hit(_KEPT, "kept", client, cost=1 + size // _UNIT):
-            told = "So much is not kept of one person in an hour."
-            raise self._too_many("many_kept", told, _KEPT, "kept", client)
+        detail = "So much is not kept of one person in an hour."
+        self._limit("many_kept", detail, _KEPT, "kept", client, cost=1 + size // _UNIT)
 
     def count_fetch(self, client: str) -> None:
         """Count an address that is to be fetched for a client.
@@ -162,9 +158,8 @@ class Access:
         Raises:
             RefusedError: that is one too many.
         """
-        if not self._limiter.hit(_FETCHED, "fetched", client):
-            told = "So many addresses are not fetched for one person in an hour."
-            raise self._too_many("many_fetched", told, _FETCHED, "fetched", client)
+        detail = "So many addresses are not fetched for one person in an hour."
+        self._limit("many_fetched", detail, _FETCHED, "fetched", client)
 
     def fits(self, name: str, password: str, address: str) -> bool:
         """Whether this is the password of an account; wrong ones are counted.
@@ -179,26 +174,35 @@ class Access:
         """
         tries = _owner_of("tries", f"{name}\0{address}")
         fits = self.logins.fits(name, password)
-        if not (self._limiter.test if fits else self._limiter.hit)(_TRIES, tries):
-            told = "Too many wrong passwords were given for this name."
-            raise self._too_many("many_tries", told, _TRIES, tries)
+        detail = "Too many wrong passwords were given for this name."
+        self._limit("many_tries", detail, _TRIES, tries, count=not fits)
         return fits
 
     def _login(self, credentials: str, address: str) -> str | None:
+        """The name in credentials of HTTP Basic authentication, where the password is right."""
         try:
             name, _, password = base64.b64decode(credentials).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             return None
-        if not self.logins.exist():
-            return None
-        return name if self.fits(name, password, address) else None
+        return name if self.logins.exist() and self.fits(name, password, address) else None
 
-    def _too_many(self, code: Code, told: str, rate: RateLimitItem, *whose: str) -> RefusedError:
-        again = self._limiter.get_window_stats(rate, *whose).reset_time
-        wait = max(1, math.ceil(again - time.time()))
-        minutes = math.ceil(wait / 60)
-        told = f"{told} Try again in {wait} seconds."
-        return RefusedError(told, 429, wait, code=code, count=minutes)
+    def _limit(
+        self,
+        code: Code,
+        detail: str,
+        rate: RateLimitItem,
+        *client: str,
+        cost: int = 1,
+        count: bool = True,
+    ) -> None:
+        """Raise RefusedError where the rate is exceeded; `count`: whether this counts too."""
+        check = self._limiter.hit if count else self._limiter.test
+        if check(rate, *client, cost=cost):
+            return
+        reset = self._limiter.get_window_stats(rate, *client).reset_time
+        wait = max(1, math.ceil(reset - time.time()))
+        detail = f"{detail} Try again in {wait} seconds."
+        raise RefusedError(detail, 429, wait, code=code, count=math.ceil(wait / 60))
 
 
 def client_of(login: str | None, address: str) -> str:

@@ -115,16 +115,10 @@ class FairQueue:
                 last = max(reversed(self._waiting), key=_rank(self._waiting))
                 self._waiting.remove(last)
                 if last.come.set_running_or_notify_cancel():
-                    last.come.set_exception(
-                        RefusedError(
-                            f"{len(self._waiting)} questions are waiting already. Ask this one "
-                            f"again in {RETRY} seconds.",
-                            503,
-                            RETRY,
-                            code="busy",
-                            count=RETRY,
-                        )
-                    )
+                    waiting = f"{len(self._waiting)} questions are waiting already."
+                    told = f"{waiting} Ask this one again in {RETRY} seconds."
+                    error = RefusedError(told, 503, RETRY, code="busy", count=RETRY)
+                    last.come.set_exception(error)
 
     def _leave(self, turn: Waiter) -> None:
         with self._guard:

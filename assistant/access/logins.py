@@ -24,29 +24,23 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from assistant.llm.discovery import is_loopback
 from assistant.tables import login_secrets
+from index.database.database import Database
 from index.errors import SettingsError
-
-if TYPE_CHECKING:
-    from index.database.database import Database
 
 LASTS = timedelta(days=14)
 """How long a login is good for."""
 
+VARIABLE = "FOOTNOTE_AUTH"
+
 _NAME = re.compile(r"[0-9a-f]{16}")
 # Anything else, which somebody wrote there by hand, is no secret.
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
-
-
-VARIABLE = "FOOTNOTE_AUTH"
-
-_FORM = "must be name:password, with neither of them empty"
 
 
 def read_logins(file: Path | None) -> list[tuple[str, str]]:
@@ -134,13 +128,13 @@ class Logins:
         if not kept:
             made = {"name": secrets.token_hex(8), "secret": secrets.token_urlsafe(32)}
             with self._database.write() as connection:
-                if not (kept := _secrets_in(connection)):  # another process may have been first
+                if not _secrets_in(connection):  # another process may have been first
                     connection.execute(sa.insert(login_secrets).values(**made))
-                    kept = _secrets_in(connection)
+                kept = _secrets_in(connection)
         self._secrets = kept
-        by = min(kept)
-        mark = _mark(kept[by], name, self._accounts[name])
-        return f"{by}.{_serializer(kept[by]).dumps([name, mark])}"
+        by, secret = min(kept.items())
+        mark = _mark(secret, name, self._accounts[name])
+        return f"{by}.{_serializer(secret).dumps([name, mark])}"
 
     def named(self, tokens: Sequence[str]) -> Mapping[str, str]:
         """Those of the tokens that are logins, each with the name of its account. Where that has
@@ -171,9 +165,11 @@ class Logins:
 
 
 def _secrets_in(connection: sa.Connection) -> Mapping[str, str]:
-    rows = connection.execute(sa.select(login_secrets))
-    kept = {row.name: row.secret for row in rows}
-    return {n: own for n, own in kept.items() if _NAME.fullmatch(n) and _SECRET.fullmatch(own)}
+    return {
+        row.name: row.secret
+        for row in connection.execute(sa.select(login_secrets))
+        if _NAME.fullmatch(row.name) and _SECRET.fullmatch(row.secret)
+    }
 
 
 def signed_by(token: str) -> str:
@@ -201,5 +197,5 @@ def _hash(password: str) -> bytes:
 def _login(text: str, where: str) -> tuple[str, str]:
     name, separator, password = text.partition(":")
     if not (name.strip() and separator and password):
-        raise SettingsError(f"{where} {_FORM}.")
+        raise SettingsError(f"{where} must be name:password, with neither of them empty.")
     return name.strip(), password

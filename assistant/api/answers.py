@@ -3,15 +3,15 @@ and what a reader says of an answer."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Generator, Mapping
+from typing import Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
 from assistant.access.callers import Caller
-from assistant.api.callers import Asker
-from assistant.api.describing import also_events, problems
+from assistant.api.dependencies import Asker
+from assistant.api.openapi import also_events, problems
 from assistant.events import Decided, Event, LookedAgain, SentenceReady, SourcesFound
 from assistant.schemas.answers import (
     AnswerValue,
@@ -32,11 +32,9 @@ from assistant.service.operations import (
     stream_overview,
     verify_text,
 )
+from assistant.service.service import Service
 from assistant.service.voting import Vote, take
-from assistant.serving.events import reply, wants_events
-
-if TYPE_CHECKING:
-    from assistant.service.service import Service
+from assistant.serving.streaming import reply, wants_events
 
 _EVENTS = (
     "`sources` (SourcesValue), then `decided` (DecidedValue), a `sentence` (ReadyValue) each, and "
@@ -56,34 +54,30 @@ def routes(service: Service) -> APIRouter:
     router = APIRouter(prefix="/api")
     answered: dict[int | str, dict[str, Any]] = {**problems(404), 200: also_events(_EVENTS)}
 
+    async def answer(
+        request: Request, caller: Caller, steps: Generator[Event, None, None]
+    ) -> Value | Response:
+        place = service.queue.place_async(caller.client, caller.owner)
+        return await reply(request, keep_answers(service, steps), place, to_event)
+
     @router.post("/ask", response_model=AnswerValue, responses=answered)
     async def ask(asked: Question, caller: Asker, request: Request) -> Value | Response:
         """Answer a question from the documents, or refuse."""
+        sources, shown = _sources(asked, caller), wants_events(request)
+        history = [turn.model_dump() for turn in asked.history]
         steps = stream_answer(
-            service,
-            _sources(asked, caller),
-            asked.question,
-            [turn.model_dump() for turn in asked.history],
-            asked.llm,
-            section=asked.section,
-            shown=wants_events(request),
+            service, sources, asked.question, history, asked.llm, section=asked.section, shown=shown
         )
-        place = service.queue.place_async(caller.client, caller.owner)
-        return await reply(request, keep_answers(service, steps), place, tell)
+        return await answer(request, caller, steps)
 
     @router.post("/overview", response_model=AnswerValue, responses=answered)
     async def overview(asked: Overview, caller: Asker, request: Request) -> Value | Response:
         """Give the main points of the documents, or of what stands under a heading."""
+        sources, shown = _sources(asked, caller), wants_events(request)
         steps = stream_overview(
-            service,
-            _sources(asked, caller),
-            asked.about,
-            asked.sentences,
-            asked.llm,
-            shown=wants_events(request),
+            service, sources, asked.about, asked.sentences, asked.llm, shown=shown
         )
-        place = service.queue.place_async(caller.client, caller.owner)
-        return await reply(request, keep_answers(service, steps), place, tell)
+        return await answer(request, caller, steps)
 
     @router.post("/search", responses=problems(404))
     async def search(asked: Search, caller: Asker) -> FoundValue:
@@ -114,8 +108,8 @@ def _sources(asked: Question | Overview | Search | Claim, caller: Caller) -> Sou
     return Sources(caller.owner, asked.documents, asked.notebook)
 
 
-def tell(step: Event | AnswerValue) -> tuple[str, Value]:
-    """A step of an answer as the name and the value of the event that tells it."""
+def to_event(step: Event | AnswerValue) -> tuple[str, Value]:
+    """A step of an answer as the name and the value of its event."""
     if isinstance(step, AnswerValue):
         return "done", step
     name, value = _STEPS[type(step)]

@@ -5,28 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from assistant.api import answers, completions, docs, documents, exports, health, notebooks, topics
-from assistant.api.callers import reader, writer
-from assistant.api.describing import description
-from assistant.serving.guards import is_of_api
-from assistant.serving.problems import FAILED, Wrong, error_response, response_of
+from assistant.api import answers, completions, documents, exports, health, notebooks, topics
+from assistant.api.dependencies import reader, writer
+from assistant.api.openapi import description, docs_routes
+from assistant.service.service import Service
+from assistant.serving.middleware import is_of_api
+from assistant.serving.problems import FAILED, FieldError, error_response, response_of
 from index.about import VERSION
 from index.errors import FootnoteError
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
-
-    from assistant.service.service import Service
-
-_NOTHING = "There is nothing at this address. /api/docs lists what there is."
-_OTHERWISE = "Nothing is done at this address by that method. /api/docs lists what is."
 
 
 def build(service: Service, *, page: bool) -> FastAPI:
@@ -57,7 +51,7 @@ def build(service: Service, *, page: bool) -> FastAPI:
         return app.openapi_schema
 
     app.openapi = describe  # type: ignore[method-assign]  # FastAPI's own way to have another
-    app.include_router(docs.routes(describe))
+    app.include_router(docs_routes(describe))
     add_problems(app)
     _add_addresses(app)
     return app
@@ -99,28 +93,28 @@ def lifespan_of(
 
 
 def add_problems(app: FastAPI) -> None:
-    """Tell errors, values that are not allowed and requests that are not taken as problems."""
+    """Answer errors, values that are not allowed and refused requests with problems."""
+    for kind in (FootnoteError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, _problem)
 
-    @app.exception_handler(FootnoteError)
-    def mistake(request: Request, error: FootnoteError) -> JSONResponse:
+
+def _problem(request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, FootnoteError):
         return error_response(request.scope, error)
-
-    @app.exception_handler(RequestValidationError)
-    def not_allowed(request: Request, error: RequestValidationError) -> JSONResponse:
-        if any(one["type"] == "json_invalid" for one in error.errors()):
-            return response_of(
-                request.scope, 400, "The body is no JSON. Send it as JSON, in UTF-8."
-            )
+    if isinstance(error, HTTPException):
+        detail = str(error.detail)
+        return response_of(request.scope, error.status_code, detail, headers=error.headers)
+    if isinstance(error, RequestValidationError):
+        if any(found["type"] == "json_invalid" for found in error.errors()):
+            detail = "The body is no JSON. Send it as JSON, in UTF-8."
+            return response_of(request.scope, 400, detail)
         errors = [
-            Wrong(where=".".join(map(str, one["loc"])), what=one["msg"]) for one in error.errors()
+            FieldError(where=".".join(map(str, found["loc"])), what=found["msg"])
+            for found in error.errors()
         ]
         detail = "A value is not one that is taken; /api/docs tells what is."
         return response_of(request.scope, 422, detail, errors=errors)
-
-    @app.exception_handler(HTTPException)
-    def refused(request: Request, error: HTTPException) -> JSONResponse:
-        headers = error.headers
-        return response_of(request.scope, error.status_code, str(error.detail), headers=headers)
+    raise error
 
 
 def _add_addresses(app: FastAPI) -> None:
@@ -128,25 +122,22 @@ def _add_addresses(app: FastAPI) -> None:
 
     @app.exception_handler(404)
     def nothing(request: Request, _: Exception) -> JSONResponse:
-        return response_of(request.scope, 404, _NOTHING)
+        detail = "There is nothing at this address. /api/docs lists what there is."
+        return response_of(request.scope, 404, detail)
 
     @app.exception_handler(405)
     def otherwise(request: Request, error: HTTPException) -> JSONResponse:
         # A route knows of its own method alone.
-        headers = {"Allow": _allowed(app, request.url.path) or (error.headers or {})["Allow"]}
-        return response_of(request.scope, 405, _OTHERWISE, headers=headers)
+        methods = {
+            method.upper()
+            for pattern, operations in app.openapi()["paths"].items()
+            if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", pattern), request.url.path)
+            for method in operations
+        }
+        headers = {"Allow": ", ".join(sorted(methods)) or (error.headers or {})["Allow"]}
+        detail = "Nothing is done at this address by that method. /api/docs lists what is."
+        return response_of(request.scope, 405, detail, headers=headers)
 
     @app.exception_handler(Exception)
     def failed(request: Request, _: Exception) -> JSONResponse:
         return response_of(request.scope, 500, FAILED)  # it is told by what is around
-
-
-def _allowed(app: FastAPI, path: str) -> str:
-    """The methods by which something is done at an address."""
-    methods = {
-        method.upper()
-        for pattern, own in app.openapi()["paths"].items()
-        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", pattern), path)
-        for method in own
-    }
-    return ", ".join(sorted(methods))

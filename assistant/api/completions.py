@@ -12,20 +12,22 @@ is what nobody knows.
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
+from starlette.types import Scope
 
 from assistant.answer import AnswerKind, AnswerSentence, Citation, Layout, Writing, lead_of
-from assistant.api.callers import Asker
-from assistant.api.describing import also_events, openai_problems
+from assistant.api.dependencies import Asker
+from assistant.api.openapi import also_events, openai_problems
 from assistant.calibration import Status
 from assistant.events import Decided, Done, Event, SentenceReady, SourcesFound
 from assistant.places import place_of
@@ -43,13 +45,9 @@ from assistant.schemas.completions import (
     Usage,
 )
 from assistant.service.operations import Sources, stream_answer
-from assistant.serving.events import EventResponse, data, event_stream, steps_of, whole
+from assistant.service.service import Service
 from assistant.serving.problems import ParameterError, failure_of, openai_error
-
-if TYPE_CHECKING:
-    from starlette.types import Scope
-
-    from assistant.service.service import Service
+from assistant.serving.streaming import EventResponse, event_stream, steps_of, whole
 
 #: Answers as Footnote is set up; answers by quoting, whatever is set up.
 MODELS = {"footnote": None, "footnote-quotes": "none"}
@@ -67,12 +65,12 @@ def routes(service: Service, *, page: bool) -> APIRouter:
     router = APIRouter(prefix="/v1")
     began = int(time.time())
 
-    def usage(request: CompletionRequest, text: str, writing: Writing | None) -> Usage:
+    def usage(messages: Sequence[Message], text: str, writing: Writing | None) -> Usage:
         count = service.assistant.index.encoder.count_tokens
-        asked, told = sum(count(message.text) for message in request.messages), count(text)
+        prompt, reply = sum(count(message.text) for message in messages), count(text)
         if writing and writing.prompt_tokens is not None and writing.completion_tokens is not None:
-            asked, told = writing.prompt_tokens, writing.completion_tokens
-        return Usage(prompt_tokens=asked, completion_tokens=told, total_tokens=asked + told)
+            prompt, reply = writing.prompt_tokens, writing.completion_tokens
+        return Usage(prompt_tokens=prompt, completion_tokens=reply, total_tokens=prompt + reply)
 
     @router.post(
         "/chat/completions",
@@ -88,14 +86,9 @@ def routes(service: Service, *, page: bool) -> APIRouter:
         """Answer the last message from the documents, with markers and what they cite."""
         llm = MODELS[_known(wanted.model)]
         question, history = await to_thread.run_sync(_conversation, wanted.messages)
-        steps = stream_answer(
-            service,
-            Sources(caller.owner, wanted.documents, (wanted.metadata or {}).get("notebook")),
-            question,
-            history,
-            llm,
-            shown=bool(wanted.stream),
-        )
+        notebook = (wanted.metadata or {}).get("notebook")
+        sources, shown = Sources(caller.owner, wanted.documents, notebook), bool(wanted.stream)
+        steps = stream_answer(service, sources, question, history, llm, shown=shown)
         turn = service.queue.place_async(caller.client, caller.owner)
         address_of = partial(_address_of, str(request.base_url), page)
         head: dict[str, Any] = {
@@ -105,9 +98,9 @@ def routes(service: Service, *, page: bool) -> APIRouter:
         }
         if wanted.stream:
             more = wanted.stream_options and wanted.stream_options.include_usage
-            count = partial(usage, wanted) if more else None
-            chunks = _Chunks(head, address_of, count, request.scope)
-            return await EventResponse.begin(chunks.of(steps_of(steps, turn)))
+            count = partial(usage, wanted.messages) if more else None
+            events = _stream(steps_of(steps, turn), head, address_of, count, request.scope)
+            return EventResponse(events, await anext(events))
         answer = await whole(steps, turn)
         reply = _Reply(answer.status, answer.kind, address_of)
         for sentence in answer.sentences:
@@ -116,7 +109,7 @@ def routes(service: Service, *, page: bool) -> APIRouter:
         return Completion(
             **head,
             choices=[Choice(message=message)],
-            usage=await to_thread.run_sync(usage, wanted, reply.text, answer.writing),
+            usage=await to_thread.run_sync(usage, wanted.messages, reply.text, answer.writing),
             footnote=AnswerValue.model_validate(answer),
         )
 
@@ -152,11 +145,11 @@ def _conversation(messages: Sequence[Message]) -> tuple[str, list[dict[str, str]
     *before, question = said
     history = [
         {
-            "role": own.role,
-            "content": _MARKER.sub("", own.text) if own.role == "assistant" else own.text,
+            "role": turn.role,
+            "content": _MARKER.sub("", turn.text) if turn.role == "assistant" else turn.text,
         }
-        for own in before
-        if own.text.strip()
+        for turn in before
+        if turn.text.strip()
     ]
     return question.text, history
 
@@ -165,17 +158,17 @@ def _conversation(messages: Sequence[Message]) -> tuple[str, list[dict[str, str]
 
 
 def _address_of(base: str, page: bool, citation: Citation) -> str:
-    """The address of what is cited.
+    """The address of what is cited, on the page if it is served too.
 
     Args:
         base: the address of this server, as it was asked by.
-        page: whether the page is there.
+        page: whether the page is served.
         citation: what is cited.
     """
-    own = citation.paragraph
+    paragraph = citation.paragraph
     if page:  # as `exporting.js` makes it
-        return f"{base}#document/{own.document_id}/{citation.start}-{citation.end}"
-    return f"{base}api/documents/{own.document_id}/paragraphs/{own.number}"
+        return f"{base}#document/{paragraph.document_id}/{citation.start}-{citation.end}"
+    return f"{base}api/documents/{paragraph.document_id}/paragraphs/{paragraph.number}"
 
 
 class _Reply:
@@ -209,81 +202,79 @@ class _Reply:
         for marker in markers:
             cited, start = self._layout.cited[marker], end + 1
             end += len(f" [{marker}]")
-            self.annotations.append(
-                Annotation(
-                    index=len(self.annotations),
-                    url_citation=UrlCitation(
-                        start_index=start,
-                        end_index=end,
-                        title=place_of(cited.title, cited.paragraph),
-                        url=self._address_of(cited),
-                        quote=cited.quote,
-                        document_id=cited.paragraph.document_id,
-                        paragraph=cited.paragraph.number,
-                        uncertain=cited.paragraph.is_uncertain,
-                        marker=marker,
-                    ),
-                )
+            citation = UrlCitation(
+                start_index=start,
+                end_index=end,
+                title=place_of(cited.title, cited.paragraph),
+                url=self._address_of(cited),
+                quote=cited.quote,
+                document_id=cited.paragraph.document_id,
+                paragraph=cited.paragraph.number,
+                uncertain=cited.paragraph.is_uncertain,
+                marker=marker,
             )
+            self.annotations.append(Annotation(index=len(self.annotations), url_citation=citation))
         return added
 
 
-class _Chunks:
-    """An answer as OpenAI's stream.
+async def _stream(
+    work: AsyncGenerator[Event, None],
+    head: Mapping[str, Any],
+    address_of: Callable[[Citation], str],
+    count: Callable[[str, Writing | None], Usage] | None,
+    scope: Scope,
+) -> AsyncGenerator[str, None]:
+    """The events of an answer in OpenAI's form.
 
     Args:
+        work: the events of the answer.
         head: what every chunk has.
         address_of: see `_Reply`.
         count: counts tokens, where that is asked for, unless a language model has.
         scope: of the request that is answered.
     """
+    reply: _Reply | None = None
+    writing: Writing | None = None
+    head = {**head, "object": "chat.completion.chunk"}
 
-    def __init__(
-        self,
-        head: Mapping[str, Any],
-        address_of: Callable[[Citation], str],
-        count: Callable[[str, Writing | None], Usage] | None,
-        scope: Scope,
-    ) -> None:
-        self._head = {**head, "object": "chat.completion.chunk"}
-        self._address_of = address_of
-        self._count = count
-        self._scope = scope
-        self._reply: _Reply | None = None
-        self._writing: Writing | None = None
+    def chunk(delta: dict[str, Any], finish: str | None = None, **more: Any) -> str:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
+        usage = {"usage": None} if count else {}
+        return _event({**head, "choices": [choice], **usage, **more})
 
-    async def of(self, work: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:
-        """The events of an answer."""
-        async with aclosing(event_stream(work, self._tell, self._failed)) as events:
-            async for event in events:
-                yield event
-        if self._count and self._reply:
-            used = await to_thread.run_sync(self._count, self._reply.text, self._writing)
-            yield data({**self._head, "choices": [], "usage": used.model_dump()})
-        yield "data: [DONE]\n\n"
-
-    def _tell(self, step: Event) -> str:
-        if isinstance(step, Done):
-            self._writing = step.answer.writing
-            answer = AnswerValue.model_validate(step.answer).model_dump()
-            return self._chunk({}, "stop", footnote=answer)
-        if isinstance(step, Decided):
-            self._reply = _Reply(step.status, step.kind, self._address_of)
-            return self._chunk({"content": self._reply.text}) if self._reply.text else ""
-        if isinstance(step, SentenceReady) and self._reply:
-            known = len(self._reply.annotations)
-            added = self._reply.add(step.sentence, step.citations)
-            found = [own.model_dump() for own in self._reply.annotations[known:]]
-            return self._chunk({"content": added, **({"annotations": found} if found else {})})
+    def to_event(step: Event) -> str:
+        nonlocal reply, writing
         if isinstance(step, SourcesFound):
-            return self._chunk({"role": "assistant", "content": "", "refusal": None})
+            return chunk({"role": "assistant", "content": "", "refusal": None})
+        if isinstance(step, Decided):
+            reply = _Reply(step.status, step.kind, address_of)
+            return chunk({"content": reply.text}) if reply.text else ""
+        if isinstance(step, SentenceReady) and reply:
+            known = len(reply.annotations)
+            delta: dict[str, Any] = {"content": reply.add(step.sentence, step.citations)}
+            if added := reply.annotations[known:]:
+                delta["annotations"] = [annotation.model_dump() for annotation in added]
+            return chunk(delta)
+        if isinstance(step, Done):
+            writing = step.answer.writing
+            answer = AnswerValue.model_validate(step.answer).model_dump()
+            return chunk({}, "stop", footnote=answer)
         return ""  # a client of this protocol has no use for it
 
-    def _failed(self, error: Exception) -> str:
-        self._reply = None
-        return data(openai_error(failure_of(self._scope, error)))
+    def to_failure(error: Exception) -> str:
+        nonlocal reply
+        reply = None
+        return _event(openai_error(failure_of(scope, error)))
 
-    def _chunk(self, delta: dict[str, Any], finish: str | None = None, **more: Any) -> str:
-        choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
-        usage = {"usage": None} if self._count else {}
-        return data({**self._head, "choices": [choice], **usage, **more})
+    async with aclosing(event_stream(work, to_event, to_failure)) as events:
+        async for event in events:
+            yield event
+    if count and reply:
+        used = await to_thread.run_sync(count, reply.text, writing)
+        yield _event({**head, "choices": [], "usage": used.model_dump()})
+    yield "data: [DONE]\n\n"
+
+
+def _event(value: object) -> str:
+    """An event without a name, of plain values."""
+    return f"data: {json.dumps(value, ensure_ascii=False)}\n\n"

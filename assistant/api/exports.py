@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import Field
 
 from assistant.access.callers import Caller
-from assistant.api.describing import problems
+from assistant.api.documents import attached
 from assistant.api.notebooks import Of
-from assistant.api.originals import attached
+from assistant.api.openapi import problems
 from assistant.exporting.exports import MEDIA, ExportedFile, Exports, Format, References
 from assistant.exporting.values import Language
 from assistant.schemas.base import Asked

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 from anyio import CapacityLimiter, fail_after, to_thread
 from fastapi import APIRouter, Response
 
-from assistant.api.callers import Observer
-from assistant.api.describing import problems
+from assistant.api.dependencies import Observer
+from assistant.api.openapi import problems
 from assistant.schemas.base import Value
+from assistant.service.service import Service
 from assistant.serving.metrics import CONTENT_TYPE
 from index.errors import IndexBusyError
-
-if TYPE_CHECKING:
-    from assistant.service.service import Service
 
 WITHIN = 5.0
 """Seconds in which the index has to tell."""
@@ -35,10 +33,7 @@ class Ready(Value):
 def routes(service: Service) -> APIRouter:
     """The routes of a service."""
     router = APIRouter()
-    counted: dict[int | str, dict[str, Any]] = {
-        **problems(),
-        200: {"description": "As Prometheus reads it.", "content": {"text/plain": {}}},
-    }
+    prometheus = {"description": "As Prometheus reads it.", "content": {"text/plain": {}}}
 
     @router.get("/health/live", responses=problems())
     async def live() -> Live:
@@ -47,7 +42,7 @@ def routes(service: Service) -> APIRouter:
 
     # A thread of its own, for all others may be waiting for what is not ready; however many want to
     # know, one at a time asks the index.
-    own = CapacityLimiter(1)
+    limiter = CapacityLimiter(1)
 
     @router.get("/health/ready", responses=problems())
     async def ready() -> Ready:
@@ -55,7 +50,7 @@ def routes(service: Service) -> APIRouter:
         try:
             with fail_after(WITHIN):
                 check = service.assistant.index.ready
-                await to_thread.run_sync(check, limiter=own, abandon_on_cancel=True)
+                await to_thread.run_sync(check, limiter=limiter, abandon_on_cancel=True)
         except TimeoutError:
             raise IndexBusyError(
                 f"The index has not answered for {WITHIN:g} seconds. It may be written by another "
@@ -63,7 +58,7 @@ def routes(service: Service) -> APIRouter:
             ) from None
         return Ready()
 
-    @router.get("/metrics", response_class=Response, responses=counted)
+    @router.get("/metrics", response_class=Response, responses={**problems(), 200: prometheus})
     def metrics(_: Observer) -> Response:
         """What is counted: of what was asked nothing but how often."""
         return Response(service.metrics.text(), headers={"content-type": CONTENT_TYPE})

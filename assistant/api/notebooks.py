@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import Field
 
 from assistant.access.callers import Caller
-from assistant.api.describing import problems
+from assistant.api.openapi import problems
 from assistant.schemas.base import Asked, DocumentId
 from assistant.service.service import Service
 from assistant.workspace.citing import checked_note, checked_turn

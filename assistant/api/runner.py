@@ -14,8 +14,8 @@ import uvicorn
 
 from assistant.api.app import build, lifespan_of
 from assistant.service.service import wait_for_the_end
-from assistant.serving.guards import MCP
 from assistant.serving.logs import take_over
+from assistant.serving.middleware import MCP
 from index.errors import SettingsError
 
 if TYPE_CHECKING:

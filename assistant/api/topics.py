@@ -9,9 +9,10 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import Field
 
 from assistant.access.callers import Caller
-from assistant.api.describing import problems
+from assistant.api.openapi import problems
 from assistant.help.rendering import Tag, anchor_of, parts_of
-from assistant.help.topics import find, topic, topics
+from assistant.help.topics import find as search
+from assistant.help.topics import topic, topics
 from assistant.schemas.base import Value
 from index.errors import MissingPathError, QuestionError
 
@@ -76,37 +77,29 @@ def routes(prefix: str, reader: Callable[..., Caller]) -> APIRouter:
     @router.get("", responses=problems())
     def help_(find: Words = None) -> HelpValue:
         """List the topics of the help, and where some words stand in them."""
-        listed = [TopicValue.model_validate(own) for own in topics()]
-        return HelpValue(topics=listed, found=_found(find or ""))
+        places = search(find) if find and any(map(str.isalnum, find)) else ()
+        found = [
+            PlaceValue(
+                topic=place.topic.name,
+                title=place.topic.title,
+                heading=place.heading,
+                anchor=anchor_of(place.heading),
+                line=place.line,
+            )
+            for place in places
+        ]
+        listed = [TopicValue.model_validate(known) for known in topics()]
+        return HelpValue(topics=listed, found=found)
 
     @router.get("/{name}", responses=problems(404))
     def read(name: Name) -> WholeTopicValue:
         """Read a topic of the help."""
         try:
-            own = topic(name)
+            found = topic(name)
         except QuestionError as error:
             raise MissingPathError(str(error)) from error
-        return WholeTopicValue(
-            name=own.name,
-            title=own.title,
-            summary=own.summary,
-            text=own.text,
-            parts=[PartValue.model_validate(part) for part in parts_of(own)],
-        )
+        parts = [PartValue.model_validate(part) for part in parts_of(found)]
+        shown = TopicValue.model_validate(found).model_dump()
+        return WholeTopicValue(**shown, text=found.text, parts=parts)
 
     return router
-
-
-def _found(words: str) -> list[PlaceValue]:
-    if not any(map(str.isalnum, words)):
-        return []
-    return [
-        PlaceValue(
-            topic=own.topic.name,
-            title=own.topic.title,
-            heading=own.heading,
-            anchor=anchor_of(own.heading),
-            line=own.line,
-        )
-        for own in find(words)
-    ]

@@ -21,8 +21,12 @@ from assistant.service.fetching import Fetcher
 from assistant.service.reindexing import ReindexJob
 from assistant.service.suggestions import Suggestions
 from assistant.service.writers import AnswerModels
-from assistant.serving.guards import RequestLimitMiddleware, SecurityMiddleware, TracingMiddleware
 from assistant.serving.metrics import Metrics
+from assistant.serving.middleware import (
+    RequestLimitMiddleware,
+    SecurityMiddleware,
+    TracingMiddleware,
+)
 from assistant.workspace.library import Library
 from assistant.workspace.retention import RetentionJob
 from index.errors import FootnoteError

@@ -24,8 +24,6 @@ Format = Literal["text", "json"]
 REQUESTS = "footnote.requests"
 """Name of the logger that has a line for each request."""
 
-_SERVERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
-
 
 def set_up(form: Format | None) -> None:
     """From now on, tell so.
@@ -53,7 +51,7 @@ def set_up(form: Format | None) -> None:
         )
     )
     # Libraries tell more than anyone wants to know, and what they were given.
-    handler.addFilter(lambda own: own.levelno >= logging.WARNING or own.name == REQUESTS)
+    handler.addFilter(lambda record: record.levelno >= logging.WARNING or record.name == REQUESTS)
     logging.root.handlers = [handler]
     logging.getLogger(REQUESTS).setLevel(logging.INFO if form else logging.CRITICAL)
 
@@ -61,7 +59,7 @@ def set_up(form: Format | None) -> None:
 def take_over() -> None:
     """Tell what the server under ours tells in the same way; after it has started, for it sets up
     ways of its own."""
-    for name in _SERVERS:
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
 

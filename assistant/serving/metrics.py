@@ -4,7 +4,8 @@ imports prometheus_client."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, get_args
+from functools import partial
+from typing import get_args
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -17,11 +18,8 @@ from prometheus_client import (
     generate_latest,
 )
 
-from assistant.answer import Outcome
+from assistant.answer import Answer, Outcome
 from assistant.events import Done, Event
-
-if TYPE_CHECKING:
-    from assistant.answer import Answer
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -47,69 +45,59 @@ class Metrics:
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         self._revision = revision
-        self._questions = Counter(
+        counter = partial(Counter, registry=self._registry)
+        histogram = partial(Histogram, registry=self._registry)
+        gauge = partial(Gauge, registry=self._registry)
+        self._questions = counter(
             "footnote_questions",
             "Questions by what became of them: answered, unsure, refused, or failed.",
             ["status"],
-            registry=self._registry,
         )
-        self._read = Counter(
+        self._outcomes = counter(
             "footnote_llm_questions",
             "Questions that a language model was to answer, by what came of it.",
             ["outcome"],
-            registry=self._registry,
         )
-        self._calls = Counter(
-            "footnote_llm_calls", "Calls of a language model.", registry=self._registry
-        )
-        self._tokens = Counter(
+        self._calls = counter("footnote_llm_calls", "Calls of a language model.")
+        self._tokens = counter(
             "footnote_llm_tokens",
             "Tokens that language models read (prompt) and wrote (completion), of those that tell.",
             ["kind"],
-            registry=self._registry,
         )
-        self._sentences = Counter(
+        self._sentences = counter(
             "footnote_llm_sentences",
             "Sentences that a language model wrote and nothing supports: returned to it once, and "
             "dropped.",
             ["fate"],
-            registry=self._registry,
         )
-        self._stages = Histogram(
+        self._stages = histogram(
             "footnote_stage_seconds",
             "How long each stage of an answer took.",
             ["stage"],
             buckets=_STAGES,
-            registry=self._registry,
         )
-        self._requests = Counter(
-            "footnote_requests",
-            "Requests by route and status.",
-            ["method", "route", "status"],
-            registry=self._registry,
+        self._requests = counter(
+            "footnote_requests", "Requests by route and status.", ["method", "route", "status"]
         )
-        self._took = Histogram(
+        self._request_seconds = histogram(
             "footnote_request_seconds",
             "How long requests took, streams to their end.",
             ["route"],
             buckets=_REQUESTS,
-            registry=self._registry,
         )
-        self._index = Gauge(
-            "footnote_index",
-            "1 for the revision of the index that is answered from.",
-            ["revision"],
-            registry=self._registry,
+        self._index = gauge(
+            "footnote_index", "1 for the revision of the index that is answered from.", ["revision"]
         )
-        for name, what, value in (
-            ("footnote_questions_running", "Questions that are being answered.", running),
-            ("footnote_questions_waiting", "Questions that wait for their turn.", waiting),
-        ):
-            Gauge(name, what, registry=self._registry).set_function(value)
+        gauge("footnote_questions_running", "Questions that are being answered.").set_function(
+            running
+        )
+        gauge("footnote_questions_waiting", "Questions that wait for their turn.").set_function(
+            waiting
+        )
         for status in ("answered", "unsure", "refused", "failed"):
             self._questions.labels(status)  # so that each is there before the first
         for outcome in get_args(Outcome):
-            self._read.labels(outcome)
+            self._outcomes.labels(outcome)
 
     def counted(self, events: Iterable[Event]) -> Iterator[Event]:
         """The events of an answer, and what becomes of it counted. One that nobody waits for any
@@ -128,7 +116,7 @@ class Metrics:
         for stage, milliseconds in answer.timings_ms.items():
             self._stages.labels(stage).observe(milliseconds / 1000)
         if writing := answer.writing:
-            self._read.labels(writing.outcome).inc()
+            self._outcomes.labels(writing.outcome).inc()
             self._calls.inc(writing.calls)
             self._tokens.labels("prompt").inc(writing.prompt_tokens or 0)
             self._tokens.labels("completion").inc(writing.completion_tokens or 0)
@@ -145,12 +133,11 @@ class Metrics:
             seconds: until all of that was sent.
         """
         self._requests.labels(method, route, status).inc()
-        self._took.labels(route).observe(seconds)
+        self._request_seconds.labels(route).observe(seconds)
 
     def text(self) -> bytes:
         """All of it, as Prometheus reads it (`CONTENT_TYPE`)."""
         self._index.clear()
-        revision = self._revision()
-        if revision is not None:
+        if (revision := self._revision()) is not None:
             self._index.labels(revision).set(1)
         return generate_latest(self._registry)

@@ -1,5 +1,5 @@
-"""What is answered when something cannot be done, in the form that whoever asked expects: a problem
-document (RFC 9457) from the API, OpenAI's error in its protocol, a sentence on the page.
+"""Error responses: a problem document (RFC 9457) from the API, OpenAI's form in its protocol, a
+sentence for the page.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
+from starlette.types import Scope
 
 from index.errors import (
     Code,
@@ -25,13 +26,10 @@ from index.errors import (
     RefusedError,
 )
 
-if TYPE_CHECKING:
-    from starlette.types import Scope
-
 MEDIA_TYPE = "application/problem+json"
 
 ID = "request_id"
-"""Where in a request's state its id is."""
+"""Key of the id in a request's state."""
 
 FAILED = (
     "Something went wrong here; the details are in the window that Footnote was started from. It "
@@ -47,36 +45,30 @@ _UNFIT = (
 OPENAI = "/v1/"
 API = ("/api/", "/health/", "/metrics")
 
-#: What each kind of problem is called.
-TITLES: Mapping[int, str] = {
-    400: "The request cannot be understood",
-    401: "Nobody who is let in",
-    403: "Not allowed",
-    404: "Not here",
-    405: "Not done at this address",
-    408: "Too slow",
-    409: "Something is in the way",
-    413: "Too large",
-    415: "In no form that is taken",
-    422: "A value is not allowed",
-    429: "Too many requests",
-    500: "Something went wrong",
-    503: "Not now",
+_KINDS: Mapping[int, tuple[str, Code]] = {
+    400: ("The request cannot be understood", "request"),
+    401: ("Nobody who is let in", "login"),
+    403: ("Not allowed", "forbidden"),
+    404: ("Not here", "nothing"),
+    405: ("Not done at this address", "method"),
+    408: ("Too slow", "late"),
+    409: ("Something is in the way", "failed"),
+    413: ("Too large", "too_large"),
+    415: ("In no form that is taken", "form"),
+    422: ("A value is not allowed", "value"),
+    429: ("Too many requests", "many_requests"),
+    500: ("Something went wrong", "failed"),
+    503: ("Not now", "not_now"),
 }
+"""Of each status the title, and the code where the error has none of its own."""
 
-#: Which kind of error one is that has no class of its own.
-_CODES: Mapping[int, Code] = {
-    400: "request",
-    401: "login",
-    403: "forbidden",
-    404: "nothing",
-    405: "method",
-    408: "late",
-    413: "too_large",
-    415: "form",
-    422: "value",
-    429: "many_requests",
-    503: "not_now",
+TITLES: Mapping[int, str] = {status: title for status, (title, _) in _KINDS.items()}
+
+#: Type and code in OpenAI's protocol, by status.
+_OPENAI_KINDS = {
+    401: ("authentication_error", "invalid_api_key"),
+    403: ("permission_error", None),
+    429: ("rate_limit_error", "rate_limit_exceeded"),
 }
 
 _UNLOADED = (EncoderError, ReaderError)
@@ -87,7 +79,7 @@ _BUSY = 5
 """Seconds after which an index that is busy may be free."""
 
 
-class Wrong(BaseModel):
+class FieldError(BaseModel):
     """One value that is not allowed."""
 
     model_config = ConfigDict(extra="forbid")
@@ -115,15 +107,15 @@ class Problem(BaseModel):
     request_id: str | None = Field(
         description="Names the request in the log of whoever runs Footnote; also `X-Request-ID`."
     )
-    errors: list[Wrong] | None = Field(
+    errors: list[FieldError] | None = Field(
         default=None, description="Which values are not allowed, where that is the problem."
     )
 
     @property
     def sentence(self) -> str:
         """The detail and the errors, for people."""
-        wrong = "; ".join(f"{one.where}: {one.what}" for one in self.errors or ())
-        return f"{self.detail} {wrong}".strip()
+        errors = "; ".join(f"{error.where}: {error.what}" for error in self.errors or ())
+        return f"{self.detail} {errors}".strip()
 
 
 class ParameterError(RefusedError):
@@ -146,16 +138,17 @@ def problem_of(
     scope: Scope,
     status: int,
     detail: str,
-    errors: Sequence[Wrong] | None = None,
+    errors: Sequence[FieldError] | None = None,
     error: FootnoteError | None = None,
 ) -> Problem:
     """The problem document for a request; `error`: what it comes from."""
+    title, code = _KINDS.get(status) or (HTTPStatus(status).phrase, "failed")
     return Problem(
         type=f"/api/docs#problem-{status}",
-        title=TITLES.get(status) or HTTPStatus(status).phrase,
+        title=title,
         status=status,
         detail=detail,
-        code=error.code if error else _CODES.get(status, "failed"),
+        code=error.code if error else code,
         values=error.values if error else {},
         request_id=id_of(scope),
         errors=None if errors is None else list(errors),
@@ -167,117 +160,96 @@ def response_of(
     status: int,
     detail: str,
     *,
-    errors: Sequence[Wrong] | None = None,
+    errors: Sequence[FieldError] | None = None,
     headers: Mapping[str, str] | None = None,
     error: FootnoteError | None = None,
 ) -> JSONResponse:
-    """The response that tells a problem, in the form for its address.
+    """The response for a problem, in the form that is used at the address of the request.
 
     Args:
         scope: of the request.
         status: of HTTP.
         detail: what happened, and what to do.
         errors: values that are not allowed.
-        headers: that it has besides.
+        headers: more headers of the response.
         error: what it comes from.
     """
     path: str = scope["path"]
     if status == 422 and path.startswith(OPENAI):
-        status = 400  # by which OpenAI tells of values that are not allowed
+        status = 400  # OpenAI's status for values that are not allowed
     problem = problem_of(scope, status, detail, errors, error)
     sent = {**(headers or {})}
     if status == 401:
-        # The page asks in its own way: a browser that is told of `Basic` opens a window.
+        # The page asks in its own way: for `Basic` a browser would open a window.
         sent["WWW-Authenticate"] = 'Bearer realm="Footnote"'
     if status in (408, 413):
         sent["Connection"] = "close"  # the rest of the body is not read
     if path.startswith(OPENAI):
         return JSONResponse(openai_error(problem, error), status, sent)
     if path.startswith(API):
-        return JSONResponse(plain(problem), status, sent, MEDIA_TYPE)
+        left_out = {"errors"} if errors is None else None
+        return JSONResponse(problem.model_dump(exclude=left_out), status, sent, MEDIA_TYPE)
     body = problem.model_dump(include={"code", "values", "request_id"})
     return JSONResponse({"detail": problem.sentence, **body}, status, sent)
 
 
 def error_response(scope: Scope, error: FootnoteError) -> JSONResponse:
-    """The same for an error."""
-    status, again = status_of(error)
-    if isinstance(error, _UNLOADED):
-        _logger.error("a model cannot be loaded", exc_info=error)
-    headers = {} if again is None else {"Retry-After": str(again)}
-    return response_of(scope, status, error_message(error), headers=headers, error=error)
+    """The response for an error, in the form that is used at the address of the request."""
+    status, retry_after, detail = _explain(error)
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    return response_of(scope, status, detail, headers=headers, error=error)
 
 
-def plain(problem: Problem) -> dict[str, Any]:
-    """A problem as plain values, without what it does not have."""
-    return problem.model_dump(exclude={"errors"} if problem.errors is None else None)
+def failure_of(scope: Scope, error: Exception) -> Problem:
+    """The problem document for an error that came when part of the response was sent already. An
+    unexpected one is logged."""
+    if not isinstance(error, FootnoteError):
+        _logger.error("an answer broke off", exc_info=error)
+        return problem_of(scope, 500, FAILED)
+    status, _, detail = _explain(error)
+    if isinstance(error, IndexChangedError):
+        detail += " Throw away what has come of this answer."
+    return problem_of(scope, status, detail, error=error)
 
 
 def openai_error(problem: Problem, error: Exception | None = None) -> dict[str, Any]:
-    """A problem in OpenAI's form.
-
-    Args:
-        problem: what happened.
-        error: what it comes from.
-    """
-    kinds = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
-    kind = kinds.get(problem.status) or (
-        "server_error" if problem.status >= 500 else "invalid_request_error"
+    """A problem in OpenAI's form; `error`: what it comes from."""
+    kind, code = _OPENAI_KINDS.get(problem.status) or (
+        "server_error" if problem.status >= 500 else "invalid_request_error",
+        None,
     )
-    codes = {401: "invalid_api_key", 429: "rate_limit_exceeded"}
-    errors = problem.errors or ()
-    own = error if isinstance(error, ParameterError) else None
-    param, code = (own.param, own.kind) if own else (None, None)
-    if errors and (named := re.match(r"body\.(\w+(\.\d+)?)", errors[0].where)):
+    param = None
+    if isinstance(error, ParameterError):
+        param, code = error.param, error.kind
+    if problem.errors and (named := re.match(r"body\.(\w+(\.\d+)?)", problem.errors[0].where)):
         param, code = named[1], "invalid_value"
     return {
         "error": {
             "message": problem.sentence,
             "type": kind,
             "param": param,
-            "code": code or codes.get(problem.status),
+            "code": code,
             "request_id": problem.request_id,
         }
     }
 
 
-def status_of(error: FootnoteError) -> tuple[int, int | None]:
-    """The status of HTTP for an error, and after how many seconds it may be tried again."""
-    if isinstance(error, RefusedError):
-        return error.status, error.retry_after
-    if isinstance(error, _UNLOADED):
-        return 503, None
-    if isinstance(error, IndexUnusableError):
-        return 503, _BUSY
-    if isinstance(error, MissingPathError):
-        return 404, None
-    return (409 if type(error) is DocumentError else 422), None  # 409: there are too many
-
-
-def failure_of(scope: Scope, error: Exception) -> Problem:
-    """The problem document for an error that came when an answer was being sent already. One that
-    nobody expected is told in the log."""
-    if isinstance(error, FootnoteError):
-        if isinstance(error, _UNLOADED):
-            _logger.error("a model cannot be loaded", exc_info=error)
-        return problem_of(scope, status_of(error)[0], broken_off(error), error=error)
-    _logger.error("an answer broke off", exc_info=error)
-    return problem_of(scope, 500, FAILED)
-
-
-def broken_off(error: FootnoteError) -> str:
-    """What is told of an error that came when some of an answer was there already."""
-    if isinstance(error, IndexChangedError):
-        return f"{error} Throw away what has come of this answer."
-    return error_message(error)
-
-
-def error_message(error: FootnoteError) -> str:
-    """What whoever asks is told of an error, who may be nobody that could set something right."""
-    return _UNFIT if isinstance(error, _UNLOADED) else str(error)
-
-
 def id_of(scope: Scope) -> str | None:
-    """The id of a request; see `guards`."""
+    """The id of a request; see `TracingMiddleware`."""
     found = scope.get("state", {}).get(ID)
     return None if found is None else str(found)
+
+
+def _explain(error: FootnoteError) -> tuple[int, int | None, str]:
+    """The status of HTTP for an error, the seconds after which to try again, if that helps, and
+    what the client is told, who may be nobody that could set something right."""
+    if isinstance(error, RefusedError):
+        return error.status, error.retry_after, str(error)
+    if isinstance(error, _UNLOADED):
+        _logger.error("a model cannot be loaded", exc_info=error)
+        return 503, None, _UNFIT
+    if isinstance(error, IndexUnusableError):
+        return 503, _BUSY, str(error)
+    if isinstance(error, MissingPathError):
+        return 404, None, str(error)
+    return (409 if type(error) is DocumentError else 422), None, str(error)  # 409: too many

@@ -2,7 +2,7 @@
 
 It serves the page's addresses and the API's, and gives gradio's clients the answers to questions,
 through gradio's queue. Nothing asks for anything outside this machine: gradio's analytics and
-version check are off, and the browser is told to refuse any other host (see `guards`).
+version check are off, and the browser is told to refuse any other host (see `SecurityMiddleware`).
 """
 
 import os
@@ -25,12 +25,11 @@ from assistant.schemas.answers import AnswerValue
 from assistant.service.operations import Sources, stream_answer
 from assistant.service.service import Service, wait_for_the_end
 from assistant.service.watching import FolderWatch, Unread
-from assistant.serving.events import whole
-from assistant.serving.guards import HEADER, MCP
 from assistant.serving.logs import about, take_over
-from assistant.web.login_routes import LoginRoutes
+from assistant.serving.middleware import HEADER, MCP
+from assistant.serving.streaming import whole
 from assistant.web.rendering import PageRenderer
-from assistant.web.routes import STATIC, Folder, routes
+from assistant.web.routes import STATIC, Folder, LoginRoutes, routes
 from index.errors import FootnoteError, SettingsError
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ class PageRenderer:
         Raises:
             UnreadableError: it cannot be drawn.
         """
-        pixels = next((own for own in WIDTHS if own >= width), WIDTHS[-1])
+        pixels = next((known for known in WIDTHS if known >= width), WIDTHS[-1])
         try:
             return self._process.run(file.name, _draw, str(file), page, pixels)
         except UnreadableError as error:

@@ -1,5 +1,5 @@
-"""What the page asks of its server, which only the page may: each address knows who has logged in,
-and the browser by the key that it sends.
+"""The page's own requests, and where people log in to it and out of it: each address knows who has
+logged in by a cookie, and the browser by the key that it sends.
 
 What takes long comes as the API's events, with one more: the place in line.
 """
@@ -8,18 +8,20 @@ import asyncio
 import mimetypes
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from typing import Annotated, Any, TypeVar
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel
 from starlette.staticfiles import StaticFiles
 
-from assistant.access.callers import Caller, owner_of_browser, person
+from assistant.access.callers import Access, Caller, owner_of_browser, person
 from assistant.access.fair_queue import FairQueue
+from assistant.access.logins import LASTS, signed_by
 from assistant.api import answers, documents, exports, notebooks, topics
-from assistant.api.originals import download
 from assistant.events import Event
 from assistant.schemas.answers import Alternatives, AnswerValue
 from assistant.schemas.base import Asked, Value
@@ -37,20 +39,23 @@ from assistant.service.operations import (
 from assistant.service.service import Service
 from assistant.service.suggestions import SHOWN
 from assistant.service.watching import FolderWatch, Unread
-from assistant.serving.events import EventResponse, error_event, event, steps_of
 from assistant.serving.problems import problem_of
-from assistant.web.login_routes import LoginRoutes
+from assistant.serving.streaming import EventResponse, event, failure_event, steps_of
 from assistant.web.rendering import PageRenderer
 from assistant.workspace.finding import EverywhereValue, Finding
 from assistant.workspace.notebooks import NotebookId
 from assistant.workspace.uploads import Upload
-from index.errors import IndexChangedError, MissingPathError
+from index.errors import IndexChangedError, MissingPathError, RefusedError
 
 Step = TypeVar("Step")
 
 mimetypes.add_type("font/woff2", ".woff2")  # not every system knows it
 STATIC = StaticFiles(packages=[("assistant.web", "static")])
 """What the browser gets as it is."""
+
+_COOKIE = "footnote-login-"
+"""How the names of cookies begin. A browser sends a cookie to all ports of a host, where another
+Footnote may be: each index has a name of its own, which all replicas on it know."""
 
 AGAIN = 0.5
 """Seconds after which it is looked again how many are before one in line."""
@@ -78,12 +83,104 @@ class Folder:
             after: the number of the last change that the page knows.
         """
         changes = self.watch.changes if self.watch else ()
+        unread = self.watch.unread if self.watch else self.unread
         return {
             "watched": self.watch is not None,
             "last": changes[-1].number if changes else 0,
             "changes": [asdict(change) for change in changes if change.number > after],
-            "unread": [asdict(one) for one in (self.watch.unread if self.watch else self.unread)],
+            "unread": [asdict(file) for file in unread],
         }
+
+
+class LoginRoutes:
+    """Lets people in to the page who have an account, or everyone where there are none.
+
+    Args:
+        access: knows the accounts, and counts wrong passwords.
+    """
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._logins = access.logins
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether anyone has to log in."""
+        return self._logins.exist()
+
+    def name(self, request: Request) -> str | None:
+        """Who has logged in; None where nobody has."""
+        if not self.is_guarded:
+            return None
+        return next(iter(self._logins.named(list(_sent(request).values())).values()), None)
+
+    async def name_async(self, request: Request) -> str | None:
+        """The same, for whoever must not wait for the index."""
+        return await to_thread.run_sync(self.name, request)
+
+    def user(self, request: Request) -> str | None:
+        """The same, where one has to.
+
+        Raises:
+            HTTPException: nobody has, and one has to.
+        """
+        name = self.name(request)
+        if name is None and self.is_guarded:
+            raise HTTPException(401, "Log in again: reload the page.")
+        return name
+
+    def routes(self) -> APIRouter:
+        """The addresses `/login` and `/logout`. They come before those of gradio, which keeps who
+        has logged in to itself."""
+        router = APIRouter()
+
+        @router.post("/login")
+        def log_in(
+            request: Request,
+            username: Annotated[str, Form()] = "",
+            password: Annotated[str, Form()] = "",
+        ) -> Response:
+            if not self.is_guarded:
+                raise RefusedError("Nobody has to log in here: reload the page.", 404)
+            name, address = username.strip(), request.client.host if request.client else ""
+            if not self._access.fits(name, password, address):
+                raise RefusedError(
+                    "This name and password are not known here.", 401, code="wrong_login"
+                )
+            token = self._logins.make(name)
+            response = JSONResponse({"success": True}, headers={"cache-control": "no-store"})
+            _set(response, request, f"{_COOKIE}{signed_by(token)}", token, LASTS)
+            return response
+
+        @router.get("/logout")
+        def log_out(request: Request) -> Response:
+            # What is below the page's own address, wherever a proxy has put that.
+            response = RedirectResponse("./", 303, headers={"cache-control": "no-store"})
+            sent = _sent(request)
+            known = self._logins.named(list(sent.values()))  # others may be of another Footnote
+            for cookie in (cookie for cookie, token in sent.items() if token in known):
+                _set(response, request, cookie, "", timedelta())
+            return response
+
+        return router
+
+
+def _sent(request: Request) -> dict[str, str]:
+    return {name: token for name, token in request.cookies.items() if name.startswith(_COOKIE)}
+
+
+def _set(response: Response, request: Request, name: str, value: str, lasts: timedelta) -> None:
+    # Whether a proxy may be believed does not matter here: what it tells is of its own request.
+    forwarded = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip()
+    response.set_cookie(
+        name,
+        value,
+        max_age=int(lasts.total_seconds()),
+        path="/",
+        secure="https" in (request.url.scheme, forwarded),
+        httponly=True,
+        samesite="lax",
+    )
 
 
 class PageQuestion(Asked):
@@ -104,12 +201,6 @@ class ToReword(Asked):
     llm: str | None = None
 
 
-class Reworded(Value):
-    """A question in other words."""
-
-    question: str
-
-
 class Waiting(BaseModel):
     """How far a question, or a file, is in line."""
 
@@ -119,27 +210,24 @@ class Waiting(BaseModel):
 def routes(
     service: Service, login_routes: LoginRoutes, renderer: PageRenderer, folder: Folder
 ) -> APIRouter:
-    """The page's addresses, but for those where one logs in."""
+    """The page's addresses, but for those of the login."""
     router = APIRouter()
     library = service.library
     finding = Finding(library)
-    user = Depends(login_routes.user)
 
-    def caller(request: Request, name: Annotated[str | None, user]) -> Caller:
-        return person(name, request.client.host if request.client else "")
+    def caller(request: Request, name: Annotated[str | None, Depends(login_routes.user)]) -> Caller:
+        found = person(name, request.client.host if request.client else "")
+        key = request.headers.get("x-footnote-session", "")
+        return replace(found, browser=owner_of_browser(name, key))
 
-    def browser(request: Request, name: Annotated[str | None, user]) -> str | None:
-        return owner_of_browser(name, request.headers.get("x-footnote-session", ""))
-
-    anyone = Annotated[Caller, Depends(caller)]
-    seated = Annotated[str | None, Depends(browser)]
+    Visitor = Annotated[Caller, Depends(caller)]  # noqa: N806
     router.include_router(notebooks.routes(service, "", caller, caller))
     router.include_router(exports.routes(service, "", caller))
     router.include_router(topics.routes("", caller))
 
     @router.api_route("/", methods=["GET", "HEAD"])
     async def page(
-        request: Request, name: Annotated[str | None, Depends(login_routes.name_async)]
+        request: Request, name: Annotated[str | None, Depends(login_routes.name)]
     ) -> Response:
         shut = login_routes.is_guarded and name is None
         return await STATIC.get_response("login.html" if shut else "page.html", request.scope)
@@ -147,35 +235,25 @@ def routes(
     # --- what takes long ---------------------------------------------------------------------
 
     @router.post("/ask")
-    async def ask(
-        asked: PageQuestion, request: Request, caller: anyone, browser: seated
-    ) -> Response:
+    async def ask(asked: PageQuestion, request: Request, caller: Visitor) -> Response:
         history = [turn.model_dump() for turn in asked.history]
         sources = Sources(caller.owner, asked.documents, asked.notebook)
         steps = stream_with_alternatives(
             service, sources, asked.question, history, asked.llm, asked.section
         )
-        kept = keep_answers(service, steps)
-        return _streamed(request, service.queue, caller.client, browser or "", kept, _tell)
+        return _streamed(request, service.queue, caller, keep_answers(service, steps), _to_event)
 
-    def adding(
-        request: Request,
-        caller: Caller,
-        browser: str | None,
-        upload: Upload,
-        ocr: bool,
-        **how: Any,
+    def index(
+        request: Request, caller: Caller, upload: Upload, ocr: bool, **options: Any
     ) -> Response:
-        steps = indexing(library.add, caller.owner, upload, ocr=ocr, **how)
-        line = service.line(ocr)
-        return _streamed(request, line, caller.client, browser or "", steps, documents.tell, upload)
+        steps = indexing(library.add, caller.owner, upload, ocr=ocr, **options)
+        return _streamed(request, service.line(ocr), caller, steps, documents.to_event, upload)
 
     @router.post("/uploads")
     async def add(
         name: str,
         request: Request,
-        caller: anyone,
-        browser: seated,
+        caller: Visitor,
         folder: str = "",
         title: str = "",
         address: str = "",
@@ -184,20 +262,16 @@ def routes(
     ) -> Response:
         upload = await library.inbox.receive(caller.client, name, request.stream())
         upload.title, upload.address = title, address
-        return adding(request, caller, browser, upload, ocr, folder=folder, notebook=notebook)
+        return index(request, caller, upload, ocr, folder=folder, notebook=notebook)
 
     @router.post("/documents/{identity}/pictures")
-    async def read_pictures(
-        identity: str, request: Request, caller: anyone, browser: seated
-    ) -> Response:
+    async def read_pictures(identity: str, request: Request, caller: Visitor) -> Response:
         steps = indexing(library.read_pictures, caller.owner, identity)
-        return _streamed(
-            request, service.scanning, caller.client, browser or "", steps, documents.tell
-        )
+        return _streamed(request, service.scanning, caller, steps, documents.to_event)
 
     @router.get("/uploads/there")
-    def there(name: str, caller: anyone, folder: str = "") -> DocumentValue | None:
-        # What a file of that name would take the place of.
+    def there(name: str, caller: Visitor, folder: str = "") -> DocumentValue | None:
+        # The document whose place a file of that name would take.
         found = library.named(caller.owner, name, folder)
         return DocumentValue.of(found) if found else None
 
@@ -205,26 +279,22 @@ def routes(
     async def add_by_address(
         at: Place,
         request: Request,
-        caller: anyone,
-        browser: seated,
+        caller: Visitor,
         notebook: NotebookId | None = None,
         ocr: bool = False,
     ) -> Response:
         upload = await receive_address(service, caller.client, at.address)
-        return adding(request, caller, browser, upload, ocr, notebook=notebook)
+        return index(request, caller, upload, ocr, notebook=notebook)
 
     # --- what is done at once ----------------------------------------------------------------
 
     @router.get("/session")
-    def session(
-        caller: anyone, browser: seated, notebook: NotebookId | None = None
-    ) -> dict[str, Any]:
-        library.owners.take_over(caller.owner, browser)
+    def session(caller: Visitor, notebook: NotebookId | None = None) -> dict[str, Any]:
+        library.owners.take_over(caller.owner, caller.browser)
         found = library.documents_in(caller.owner, notebook)
-        listed = [DocumentValue.of(one) for one in found]
         return {
             "user": caller.name or None,
-            "documents": listed,
+            "documents": [DocumentValue.of(document) for document in found],
             "fetch": service.fetcher is not None,
             "pictures": service.pictures,
             # Of files on this machine: for who runs it.
@@ -232,84 +302,72 @@ def routes(
         }
 
     @router.get("/folder")
-    def changes(after: int, _: Annotated[str | None, user]) -> dict[str, Any]:
+    def changes(after: int, _: Visitor) -> dict[str, Any]:
         return folder.to_dict(after)
 
     @router.get("/writers")
-    def writing(_: Annotated[str | None, user]) -> dict[str, Any]:
+    def writers(_: Visitor) -> dict[str, Any]:
         return service.writers.to_dict()
 
     @router.post("/starters")
-    async def starting(documents: list[str], caller: anyone) -> list[str]:
+    async def starters(documents: list[str], caller: Visitor) -> list[str]:
         asked = await to_thread.run_sync(library.asking, caller.owner, documents)
         return list((await service.starters.of(asked))[:SHOWN])
 
     @router.get("/find")
-    def find(text: str, caller: anyone, notebook: NotebookId | None = None) -> EverywhereValue:
+    def find(text: str, caller: Visitor, notebook: NotebookId | None = None) -> EverywhereValue:
         return finding.count(caller.owner, text, notebook)
 
     @router.post("/rewording")
-    async def rewording(asked: ToReword, caller: anyone, browser: seated) -> Reworded:
-        async with service.queue.place_async(caller.client, browser or ""):
+    async def rewording(asked: ToReword, caller: Visitor) -> dict[str, str]:
+        async with service.queue.place_async(caller.client, caller.browser or ""):
             found = await to_thread.run_sync(reworded, service, asked.question, asked.llm)
-        return Reworded(question=found)
+        return {"question": found}
 
     @router.get("/documents/{identity}")
-    def document(identity: str, caller: anyone) -> dict[str, Any]:
-        found, boxes = (
-            library.document(caller.owner, identity),
-            library.boxes(caller.owner, identity),
-        )
+    def document(identity: str, caller: Visitor) -> dict[str, Any]:
+        found = library.document(caller.owner, identity)
+        boxes = library.boxes(caller.owner, identity)
         sizes = zip(boxes.sizes.tolist(), boxes.labels, strict=True) if boxes else ()
+        shown = ("number", "heading", "page", "locator", "kind", "start", "text")
         return {
             "id": found.id,
             "title": found.title,
             "pages": [{"width": w, "height": h, "label": label} for (w, h), label in sizes],
             "paragraphs": [
-                {
-                    "number": p.number,
-                    "heading": p.heading,
-                    "page": p.page,
-                    "locator": p.locator,
-                    "kind": p.kind,
-                    "uncertain": p.is_uncertain,
-                    "start": p.start,
-                    "text": p.text,
-                }
-                for p in found.paragraphs
+                {name: getattr(paragraph, name) for name in shown}
+                | {"uncertain": paragraph.is_uncertain}
+                for paragraph in found.paragraphs
             ],
         }
 
     @router.get("/documents/{identity}/original")
-    def original(identity: str, caller: anyone) -> Response:
-        return download(library, caller.owner, identity)
+    def original(identity: str, caller: Visitor) -> Response:
+        return documents.download(library, caller.owner, identity)
 
     @router.get("/documents/{identity}/pages/{number}")
-    def picture(identity: str, number: int, width: int, caller: anyone) -> Response:
+    def picture(identity: str, number: int, width: int, caller: Visitor) -> Response:
         if library.boxes(caller.owner, identity) is None:
             raise MissingPathError("That document has no pages to show.")
-        file = library.original(caller.owner, identity)
-        return Response(
-            renderer.draw(file, number, width),
-            media_type="image/webp",
-            headers={"cache-control": "private, max-age=3600"},
-        )
+        drawn = renderer.draw(library.original(caller.owner, identity), number, width)
+        headers = {"cache-control": "private, max-age=3600"}
+        return Response(drawn, media_type="image/webp", headers=headers)
 
     @router.get("/documents/{identity}/pages/{number}/words")
-    def words(identity: str, number: int, caller: anyone) -> list[dict[str, Any]]:
+    def words(identity: str, number: int, caller: Visitor) -> list[dict[str, Any]]:
         boxes = library.boxes(caller.owner, identity)
         return [asdict(word) for word in boxes.words_on(number)] if boxes else []
 
     @router.delete("/documents/{identity}")
-    def remove(identity: str, caller: anyone) -> None:
+    def remove(identity: str, caller: Visitor) -> None:
         library.discard(caller.owner, identity)
 
     @router.post("/documents/{identity}/restore")
-    def restore(identity: str, caller: anyone) -> None:
+    def restore(identity: str, caller: Visitor) -> None:
         library.restore(caller.owner, identity)
 
     @router.post("/feedback")
-    def feedback(vote: voting.Vote, caller: anyone) -> None:
+    def feedback(vote: voting.Vote, caller: Visitor) -> None:
         voting.take(vote, service, caller.client, caller.owner)
 
     return router
@@ -318,25 +376,26 @@ def routes(
 def _streamed(
     request: Request,
     line: FairQueue,
-    client: str,
-    owner: str,
+    caller: Caller,
     steps: Generator[Step, None, None],
-    tell: Callable[[Step], tuple[str, Value]],
+    to_event: Callable[[Step], tuple[str, Value]],
     held: AbstractAsyncContextManager[Any] | None = None,
 ) -> EventResponse:
     """Sends what comes of some work: how many are before it until its turn in line has come; then
-    its steps, told as events; or why it failed.
+    its steps as events; or why it failed.
 
     Args:
         request: to which this is the response.
-        line, client, owner: see `FairQueue.place`.
-        steps, tell, held: the work; see `reply`.
+        line: where it waits.
+        caller: whose it is.
+        steps, to_event, held: the work; see `reply`.
     """
 
     async def events() -> AsyncGenerator[str, None]:
         try:
             async with held or nullcontext():
-                with line.joined(client, owner, share=OWN_AT_ONCE) as turn:
+                joined = line.joined(caller.client, caller.browser or "", share=OWN_AT_ONCE)
+                with joined as turn:
                     come, before = asyncio.wrap_future(turn.come), None
                     while not turn.come.done():
                         if (now := line.before(turn)) != before:
@@ -347,14 +406,14 @@ def _streamed(
                     yield event("waiting", Waiting(before=0))
                     async with aclosing(steps_of(steps, nullcontext())) as work:
                         async for step in work:
-                            yield event(*tell(step))
+                            yield event(*to_event(step))
         except IndexChangedError as error:  # the page itself throws away what has come
             yield event("failed", problem_of(request.scope, 503, str(error), error=error))
-        except Exception as error:  # noqa: BLE001 (`error_event` tells of it)
-            yield error_event(request.scope)(error)
+        except Exception as error:  # noqa: BLE001 (`failure_event` tells of it)
+            yield failure_event(request.scope, error)
 
     return EventResponse(events())
 
 
-def _tell(step: Event | AnswerValue | Alternatives) -> tuple[str, Value]:
-    return ("instead", step) if isinstance(step, Alternatives) else answers.tell(step)
+def _to_event(step: Event | AnswerValue | Alternatives) -> tuple[str, Value]:
+    return ("instead", step) if isinstance(step, Alternatives) else answers.to_event(step)

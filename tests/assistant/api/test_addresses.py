@@ -24,9 +24,8 @@ from assistant.access.api_keys import Keys
 from assistant.api.runner import served
 from assistant.service.service import Service
 from assistant.web.app import build
-from assistant.web.login_routes import LoginRoutes
 from assistant.web.rendering import PageRenderer
-from assistant.web.routes import Folder
+from assistant.web.routes import Folder, LoginRoutes
 from index.errors import RefusedError
 
 BY_ADDRESS = "api/documents/by-address"

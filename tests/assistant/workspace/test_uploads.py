@@ -21,7 +21,7 @@ from assistant import Assistant
 from assistant.access.callers import owner_of_browser, person
 from assistant.access.fair_queue import FairQueue
 from assistant.service.operations import indexing
-from assistant.serving.events import steps_of
+from assistant.serving.streaming import steps_of
 from assistant.workspace.library import Library
 from assistant.workspace.retention import RetentionJob
 from assistant.workspace.uploads import DEEPEST, Upload, safe_folder

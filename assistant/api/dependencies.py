@@ -1,4 +1,4 @@
-"""Who sends a request, as its handler needs to know it."""
+"""FastAPI dependencies: who sends a request, with the scopes that a route needs."""
 
 from __future__ import annotations
 

@@ -1,26 +1,24 @@
-"""What takes long, done in threads and sent as server-sent events, until whoever asked has all of
-it or is gone."""
+"""Long work, done in threads and sent as server-sent events, until the client has all of it or is
+gone."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 import anyio
 from anyio import to_thread
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from assistant.answer import Answer
 from assistant.events import Done, Event
 from assistant.schemas.base import Value
 from assistant.serving.problems import failure_of
-
-if TYPE_CHECKING:
-    from starlette.types import Receive, Scope, Send
 
 MEDIA_TYPE = "text/event-stream"
 
@@ -61,7 +59,7 @@ class EventResponse(StreamingResponse):
     """Sends events.
 
     Args:
-        events: their text; closed when all is sent, or nobody is there any more.
+        events: their text; closed when all is sent, or the client is gone.
         first: those that were made already.
         status: of HTTP.
     """
@@ -69,20 +67,10 @@ class EventResponse(StreamingResponse):
     def __init__(
         self, events: AsyncGenerator[str, None], first: str = "", status: int = 200
     ) -> None:
-        # What stands between is told to hold nothing back.
+        # Proxies are told to hold nothing back.
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         super().__init__(_after(first, events), status, headers, MEDIA_TYPE)
         self._events = events
-
-    @classmethod
-    async def begin(cls, events: AsyncGenerator[str, None], status: int = 200) -> EventResponse:
-        """Make the first event before anything is answered: what is wrong with the request is known
-        then.
-
-        Raises:
-            FootnoteError: see where the events are made.
-        """
-        return cls(events, await anext(events), status)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send them."""
@@ -95,70 +83,67 @@ class EventResponse(StreamingResponse):
 
 async def event_stream(
     work: AsyncGenerator[Step, None],
-    tell: Callable[[Step], str],
-    failed: Callable[[Exception], str],
+    to_event: Callable[[Step], str],
+    to_failure: Callable[[Exception], str],
 ) -> AsyncGenerator[str, None]:
     """The text of the events of some work.
 
     Args:
         work: closed at the end.
-        tell: makes the event of a step.
-        failed: makes the last one, where it goes wrong once there are others.
+        to_event: makes the event of a step.
+        to_failure: makes the last one, where the work fails once there are others.
 
     Raises:
-        FootnoteError: it goes wrong before.
+        FootnoteError: the work fails before.
     """
     async with aclosing(work):
-        yield tell(await anext(work))
+        yield to_event(await anext(work))
         try:
             async for step in work:
-                yield tell(step)
-        except Exception as error:  # noqa: BLE001 (`failed` tells of it)
-            yield failed(error)
+                yield to_event(step)
+        except Exception as error:  # noqa: BLE001 (`to_failure` tells of it)
+            yield to_failure(error)
 
 
 async def reply(
     request: Request,
     steps: Generator[Step, None, None],
     place: AbstractAsyncContextManager[None],
-    tell: Callable[[Step], tuple[str, Value]],
+    to_event: Callable[[Step], tuple[str, Value]],
     status: int = 200,
     held: AbstractAsyncContextManager[Any] | None = None,
 ) -> Value | Response:
-    """What comes of something that takes long: each step as an event where those are asked for, or
-    else the value of the last.
+    """The response to a request that takes long: each step as an event where the client accepts
+    those, or else the value of the last.
 
     Args:
         request: that is answered.
         steps, place, held: see `steps_of`.
-        tell: gives the name and the value of the event of a step.
+        to_event: gives the name and the value of the event of a step.
         status: of HTTP.
 
     Raises:
-        FootnoteError: it goes wrong before there is any step.
+        FootnoteError: it fails before there is any step.
     """
     work = steps_of(steps, place, held)
     if wants_events(request):
-        events = event_stream(work, lambda step: event(*tell(step)), error_event(request.scope))
-        return await EventResponse.begin(events, status)
+        failed = partial(failure_event, request.scope)
+        events = event_stream(work, lambda step: event(*to_event(step)), failed)
+        # What is wrong with the request is known with the first event, before the response begins.
+        return EventResponse(events, await anext(events), status)
     async with aclosing(work):
         made = [step async for step in work]
-    return tell(made[-1])[1]
+    return to_event(made[-1])[1]
 
 
-def error_event(scope: Scope) -> Callable[[Exception], str]:
-    """Makes the last event of a response to this request, where it goes wrong."""
-    return lambda error: event("failed", failure_of(scope, error))
+def failure_event(scope: Scope, error: Exception) -> str:
+    """The last event of the response to a request that fails."""
+    return event("failed", failure_of(scope, error))
 
 
 def event(name: str, value: BaseModel) -> str:
     """An event of that name."""
     return f"event: {name}\ndata: {value.model_dump_json(by_alias=True)}\n\n"
-
-
-def data(value: object) -> str:
-    """An event without a name, of plain values."""
-    return f"data: {json.dumps(value, ensure_ascii=False)}\n\n"
 
 
 def wants_events(request: Request) -> bool:
@@ -169,5 +154,5 @@ def wants_events(request: Request) -> bool:
 async def _after(first: str, events: AsyncIterator[str]) -> AsyncIterator[str]:
     if first:
         yield first
-    async for one in events:
-        yield one
+    async for text in events:
+        yield text

@@ -10,23 +10,19 @@ import logging
 import re
 import secrets
 import time
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from anyio import CapacityLimiter, to_thread
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from assistant.access.callers import Access, Caller
 from assistant.llm.discovery import is_loopback
 from assistant.serving.logs import REQUESTS, about
+from assistant.serving.metrics import Metrics
 from assistant.serving.problems import API, FAILED, ID, OPENAI, error_response, response_of
 from index.errors import FootnoteError, RefusedError
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-    from assistant.access.callers import Access, Caller
-    from assistant.serving.metrics import Metrics
 
 HEADER = "x-request-id"
 
@@ -110,12 +106,11 @@ class TracingMiddleware:
             await self.app(scope, receive, send)
             return
         began = time.perf_counter()
-        given = Headers(scope=scope).get(HEADER, "")
-        # It comes to stand in the log.
-        identity = given if _WELL_FORMED.fullmatch(given) else secrets.token_hex(8)
-        scope.setdefault("state", {})[ID] = identity
-        own = [(n, v) for n, v in scope["headers"] if n != HEADER.encode()]
-        scope["headers"] = [*own, (HEADER.encode(), identity.encode())]
+        headers = MutableHeaders(scope=scope)
+        identity = headers.get(HEADER, "")
+        if not _WELL_FORMED.fullmatch(identity):  # it comes to stand in the log
+            identity = secrets.token_hex(8)
+        headers[HEADER] = scope.setdefault("state", {})[ID] = identity
         status = 0
 
         async def send_with_id(message: Message) -> None:
@@ -133,24 +128,19 @@ class TracingMiddleware:
                 if not status:
                     await response_of(scope, 500, FAILED)(scope, receive, send_with_id)
             finally:
-                self._tell(scope, status, time.perf_counter() - began)
+                self._record(scope, status, time.perf_counter() - began)
 
-    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
-        route, method = _route(scope), scope["method"]
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        pattern = getattr(scope.get("route"), "path", None)  # the address may hold anything
+        route = MCP if scope["path"] == MCP else str(pattern or "other")
+        method = scope["method"]
         if method not in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"):
             method = "other"  # anyone can make up more of them
         self.metrics.request(method, route, status, seconds)
         caller: Caller | None = scope["state"].get("caller")
-        _requests.info(
-            "request",
-            extra={
-                "method": method,
-                "route": route,
-                "status": status,
-                "ms": round(seconds * 1000, 1),
-                "caller": caller.name if caller else "",
-            },
-        )
+        name, ms = caller.name if caller else "", round(seconds * 1000, 1)
+        told = {"method": method, "route": route, "status": status, "ms": ms, "caller": name}
+        _requests.info("request", extra=told)
 
 
 class SecurityMiddleware:
@@ -203,7 +193,11 @@ class SecurityMiddleware:
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         headers = Headers(scope=scope)
         path: str = scope["path"]
-        if self.local and not is_loopback(_host_of(headers)):
+        try:
+            host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+        except ValueError:
+            host = ""
+        if self.local and not is_loopback(host):
             return 400, "This is served to this machine only: ask for it as 127.0.0.1."
         if path not in (*_OWN, *_GRADIO) and not path.startswith(_BELOW):
             return _NOTHING
@@ -241,7 +235,10 @@ class RequestLimitMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = self._limit(scope)
+        adds = scope["method"] in ("POST", "PUT") and scope["path"].startswith(
+            ("/uploads", "/api/documents")
+        )
+        limit = self.max_file + FORM_OVERHEAD if adds else MAX_BODY
         megabytes = limit // 1_000_000
         too_large = RefusedError(
             f"It is larger than {megabytes} MB, which is the most that is taken here. Send less at "
@@ -279,13 +276,6 @@ class RequestLimitMiddleware:
 
         await self.app(scope, limited, send)
 
-    def _limit(self, scope: Scope) -> int:
-        path: str = scope["path"]
-        adds = scope["method"] in ("POST", "PUT") and path.startswith(
-            ("/uploads", "/api/documents")
-        )
-        return self.max_file + FORM_OVERHEAD if adds else MAX_BODY
-
 
 def is_of_api(path: str) -> bool:
     """Whether an address is one of the API, in its own terms or in OpenAI's."""
@@ -301,19 +291,3 @@ def _from_elsewhere(method: str, path: str, headers: Headers) -> bool:
         return site not in ("same-origin", "none")
     origin = headers.get("origin")  # browsers tell no `sec-fetch-site` to plain http elsewhere
     return origin is not None and origin.partition("://")[2] != headers.get("host")
-
-
-def _host_of(headers: Headers) -> str:
-    """The name by which a request asks for this server; "" where it is none."""
-    try:
-        return urlsplit(f"//{headers.get('host', '')}").hostname or ""
-    except ValueError:
-        return ""
-
-
-def _route(scope: Scope) -> str:
-    """The pattern of a request's address: the address itself may hold anything."""
-    if scope["path"] == MCP:
-        return MCP
-    route = getattr(scope.get("route"), "path", None)
-    return str(route) if route else "other"
